@@ -1,0 +1,1 @@
+//! Elastic Visits: a visit register that runs as an Azure Functions custom handler.

@@ -1,0 +1,2 @@
+//! Entry point of the function app.
+fn main() {}

@@ -1,0 +1,54 @@
+//! `lab`: run, rehearse and package Elastic Visits on one machine.
+//!
+//! | command | module | does |
+//! | --- | --- | --- |
+//! | `lab up` | [`host`] | stands in for the Azure Functions host and runs the handler |
+//! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
+//! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
+//! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod doctor;
+mod host;
+mod package;
+mod postgres;
+
+/// Run, rehearse and package Elastic Visits on one machine
+#[derive(Parser)]
+#[command(name = "lab", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the function app behind a stand-in for the Azure Functions host
+    Up(host::UpArgs),
+    /// Lay out the function app folder that `lab up` and `func start` run
+    Assemble(package::AssembleArgs),
+    /// Build the deployable zip with a static binary
+    Package(package::PackageArgs),
+    /// Run a command beside a private PostgreSQL server and stop it afterwards
+    Postgres(postgres::PostgresArgs),
+    /// Show what this machine has, what is missing and how to get it
+    Doctor(doctor::DoctorArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Up(args) => host::up(args),
+        Command::Assemble(args) => package::assemble(args),
+        Command::Package(args) => package::package(args),
+        Command::Postgres(args) => postgres::run(args),
+        Command::Doctor(args) => doctor::run(args),
+    };
+    outcome.unwrap_or_else(|error| {
+        // One sentence for the user; the chain of causes belongs to it, a backtrace does not.
+        eprintln!("lab: {error:#}");
+        ExitCode::from(2)
+    })
+}
