@@ -1,0 +1,261 @@
+//! The folder of one server: `cluster/` (PostgreSQL's own), `password`, `server.log`, `lock`.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// The user a server runs as when `lab` runs as root, since PostgreSQL refuses to run as root.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+impl Account {
+    /// `None` when `lab` itself is an ordinary user, who can run the server.
+    pub(crate) fn for_server() -> anyhow::Result<Option<Self>> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(None);
+        }
+        let users = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
+        match ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|name| Self::named(name, &users))
+        {
+            Some(account) => Ok(Some(account)),
+            None => bail!(
+                "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody"
+            ),
+        }
+    }
+
+    fn named(name: &str, users: &str) -> Option<Self> {
+        let line = users
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        let uid = fields.next()?.parse().ok()?;
+        let gid = fields.next()?.parse().ok()?;
+        Some(Self {
+            name: name.to_owned(),
+            uid,
+            gid,
+        })
+    }
+
+    /// The first folder on the way to `folder` that this user may not pass.
+    fn barred_at(&self, folder: &Path) -> Option<PathBuf> {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let mut way: Vec<&Path> = folder.ancestors().collect();
+        way.reverse();
+        way.into_iter()
+            .find(|step| !self.may_enter(step))
+            .map(Path::to_owned)
+    }
+
+    fn may_enter(&self, folder: &Path) -> bool {
+        let Ok(metadata) = folder.metadata() else {
+            return false;
+        };
+        let needed = if metadata.uid() == self.uid {
+            0o100
+        } else if metadata.gid() == self.gid {
+            0o010
+        } else {
+            0o001
+        };
+        metadata.mode() & needed != 0
+    }
+}
+
+/// A server's folder, locked against a second `lab`. A temporary one is deleted when dropped.
+pub(crate) struct Home {
+    folder: PathBuf,
+    temporary: bool,
+    /// Locked while open; the system unlocks it however `lab` ends.
+    _lock: File,
+}
+
+impl Home {
+    /// A folder of its own where the server's user can go.
+    pub(crate) fn temporary(account: Option<&Account>) -> anyhow::Result<Self> {
+        let usual = std::env::temp_dir();
+        let barred = |folder: &Path| account.and_then(|account| account.barred_at(folder));
+        let parent = if let (Some(step), Some(account)) = (barred(&usual), account) {
+            let others = ["/tmp", "/var/tmp", "/dev/shm"].map(Path::new);
+            let other = others
+                .into_iter()
+                .find(|folder| folder.is_dir() && barred(folder).is_none());
+            let other = other.with_context(|| {
+                format!(
+                    "the user {}, who runs the server, may enter neither {} nor /tmp; set TMPDIR to a folder open to all",
+                    account.name,
+                    step.display()
+                )
+            })?;
+            eprintln!(
+                "lab: the user {} may not enter {}; the server's data goes to {}",
+                account.name,
+                step.display(),
+                other.display()
+            );
+            other.to_owned()
+        } else {
+            usual
+        };
+        let folder = parent.join(format!(
+            "elastic-visits-postgres-{}",
+            uuid::Uuid::new_v4().simple()
+        ));
+        make_folder(&folder, account)?;
+        Self::locked(folder, true)
+    }
+
+    /// The folder a user named, made when missing.
+    pub(crate) fn kept(folder: &Path, account: Option<&Account>) -> anyhow::Result<Self> {
+        if !folder.exists() {
+            make_folder(folder, account)?;
+        }
+        let folder = folder
+            .canonicalize()
+            .with_context(|| format!("cannot use {}", folder.display()))?;
+        if let Some((account, step)) =
+            account.and_then(|account| Some((account, account.barred_at(&folder)?)))
+        {
+            bail!(
+                "the user {}, who must run the server because PostgreSQL refuses root, may not enter {}; choose a \
+                 folder elsewhere, such as --data /var/lib/elastic-visits/postgres",
+                account.name,
+                step.display()
+            );
+        }
+        if folder.join("PG_VERSION").exists() {
+            bail!(
+                "{} is another PostgreSQL server's data folder; choose an empty or a new one",
+                folder.display()
+            );
+        }
+        Self::locked(folder, false)
+    }
+
+    fn locked(folder: PathBuf, temporary: bool) -> anyhow::Result<Self> {
+        let path = folder.join("lock");
+        let lock =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                folder,
+                temporary,
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "the data in {} is in use by another `lab postgres`; stop that one first or choose another folder",
+                folder.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.temporary
+    }
+
+    pub(crate) fn cluster(&self) -> PathBuf {
+        self.folder.join("cluster")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("server.log")
+    }
+
+    /// The kept password, if there is one.
+    pub(crate) fn password(&self) -> Option<String> {
+        let text = fs::read_to_string(self.folder.join("password")).ok()?;
+        let password = text.trim();
+        let plain =
+            !password.is_empty() && password.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        plain.then(|| password.to_owned())
+    }
+
+    /// Keeps the password where only the user of `lab` reads it.
+    pub(crate) fn keep_password(&self, password: &str) -> anyhow::Result<()> {
+        let path = self.folder.join("password");
+        let new = self.folder.join("password.new");
+        let write = || {
+            // A file left by a crash may have other permissions; `mode` is for new files only.
+            let _ = fs::remove_file(&new);
+            let mut file = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&new)?;
+            writeln!(file, "{password}")?;
+            file.sync_all()?;
+            fs::rename(&new, &path)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Refuses a cluster that a running server holds, and clears a process id that a crash left behind.
+    pub(crate) fn check_not_served(&self) -> anyhow::Result<()> {
+        let file = self.cluster().join("postmaster.pid");
+        let Some(pid) = postmaster_pid(&self.cluster()) else {
+            return Ok(());
+        };
+        let working_folder = fs::read_link(format!("/proc/{pid}/cwd"));
+        if working_folder
+            .as_deref()
+            .is_ok_and(|folder| folder == self.cluster())
+        {
+            bail!(
+                "a PostgreSQL server (process {pid}) already runs on the data in {}; stop it with: kill -INT {pid}",
+                self.folder.display()
+            );
+        }
+        // PostgreSQL itself would be fooled by a process id that another program has got since.
+        if cfg!(target_os = "linux") {
+            fs::remove_file(&file)
+                .with_context(|| format!("cannot remove the stale {}", file.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.temporary
+            && let Err(error) = fs::remove_dir_all(&self.folder)
+        {
+            eprintln!("lab: cannot delete {}: {error}", self.folder.display());
+        }
+    }
+}
+
+/// The process id in a cluster's lock file.
+pub(crate) fn postmaster_pid(cluster: &Path) -> Option<i32> {
+    fs::read_to_string(cluster.join("postmaster.pid"))
+        .ok()?
+        .lines()
+        .next()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// A server's folder holds a password, so it is closed to others, but for passing through to `cluster/`.
+fn make_folder(folder: &Path, account: Option<&Account>) -> anyhow::Result<()> {
+    let mode = if account.is_some() { 0o711 } else { 0o700 };
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(mode)))
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
+}

@@ -1,0 +1,173 @@
+//! `lab postgres`: a command beside a private PostgreSQL server.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`binaries`] | finds an installed PostgreSQL |
+//! | [`home`] | the folder of one server: who may enter it, its lock, its password |
+//! | [`process`] | runs PostgreSQL's programs, ends them |
+//! | [`server`] | makes the database, starts the server, stops it |
+
+use std::path::PathBuf;
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{self, SignalKind};
+
+mod binaries;
+mod home;
+mod process;
+mod server;
+
+pub(crate) use binaries::Binaries;
+pub(crate) use server::Server;
+
+/// Arguments of `lab postgres`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+The server listens on a free port of 127.0.0.1 only, with a generated password. Its role `visits` owns the \
+database `visits` and may create further databases. The server stops when COMMAND ends, and the exit code is \
+COMMAND's.
+
+Example: lab postgres --env TEST_DATABASE_URL -- cargo test")]
+pub(crate) struct PostgresArgs {
+    /// Keep the data in this folder between runs [default: a temporary folder, deleted afterwards]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Environment variable that gives COMMAND the server's URL
+    #[arg(long, value_name = "NAME", default_value = "DATABASE_URL")]
+    env: String,
+    /// What to run, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+pub(crate) fn run(args: PostgresArgs) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(beside_server(args))
+}
+
+async fn beside_server(
+    PostgresArgs { data, env, command }: PostgresArgs,
+) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let mut server = tokio::select! {
+        started = Server::start(data.as_deref()) => started?,
+        // Dropping the start ends whatever it had begun.
+        signal = signals.next() => return Ok(exit_code(128 + signal.as_raw())),
+    };
+    eprintln!("lab: {}", server.describe());
+
+    let outcome = run_command(&command, &env, &mut server, &mut signals).await;
+    server.stop().await?;
+    outcome
+}
+
+async fn run_command(
+    command: &[String],
+    env: &str,
+    server: &mut Server,
+    signals: &mut Signals,
+) -> anyhow::Result<ExitCode> {
+    let (program, arguments) = command
+        .split_first()
+        .context("a command is needed after `--`")?;
+    let spawned = Command::new(program)
+        .args(arguments)
+        .env(env, server.url())
+        .spawn();
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => {
+            eprintln!("lab: cannot run `{program}`: {error}");
+            // As a shell answers: 127 where there is no such command, 126 where it cannot be run.
+            return Ok(ExitCode::from(
+                if error.kind() == std::io::ErrorKind::NotFound {
+                    127
+                } else {
+                    126
+                },
+            ));
+        }
+    };
+
+    let mut server_lost = false;
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                return Ok(passed_through(status.with_context(|| format!("cannot wait for `{program}`"))?));
+            }
+            signal = signals.next() => forward(signal, &child),
+            () = server.lost(), if !server_lost => {
+                server_lost = true;
+                eprintln!("lab: the PostgreSQL server stopped by itself while `{program}` runs");
+            }
+        }
+    }
+}
+
+fn passed_through(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    exit_code(
+        status
+            .code()
+            .unwrap_or_else(|| 128 + status.signal().unwrap_or(0)),
+    )
+}
+
+fn exit_code(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// Hands a signal on to the child, unless the terminal has given it to both already: a second one would look to
+/// the child like an impatient user.
+fn forward(signal: Signal, child: &Child) {
+    if signal != Signal::TERM && in_foreground_of_a_terminal() {
+        return;
+    }
+    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        // It fails only when the child has just ended, which the caller learns anyway.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+fn in_foreground_of_a_terminal() -> bool {
+    std::fs::File::open("/dev/tty")
+        .ok()
+        .and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok())
+        .is_some_and(|foreground| foreground == getpgrp())
+}
+
+/// The signals that would end `lab` before it has stopped the server.
+struct Signals {
+    hangup: unix::Signal,
+    interrupt: unix::Signal,
+    quit: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| unix::signal(kind).context("cannot listen for signals");
+        Ok(Self {
+            hangup: listen(SignalKind::hangup())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            quit: listen(SignalKind::quit())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.hangup.recv() => Signal::HUP,
+            _ = self.interrupt.recv() => Signal::INT,
+            _ = self.quit.recv() => Signal::QUIT,
+            _ = self.terminate.recv() => Signal::TERM,
+        }
+    }
+}
