@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A folder that goes when the test ends. Its name has a space, as a user's may.
@@ -34,9 +35,20 @@ impl Scratch {
         path
     }
 
-    pub(crate) fn write_executable(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.write(name, content);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    /// Writes a program. Another process does it: a program that a thread's fork still holds open for writing
+    /// cannot be run.
+    pub(crate) fn write_executable(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let script = r#"printf '%s' "$2" > "$1" && chmod 755 "$1""#;
+        let mut shell = Command::new("sh");
+        let status = shell
+            .args(["-c", script, "sh"])
+            .arg(&path)
+            .arg(content)
+            .status()
+            .unwrap();
+        assert!(status.success());
         path
     }
 }

@@ -1,0 +1,40 @@
+//! The zip that is deployed. The same files give the same bytes.
+
+use std::fs::{self, File};
+use std::io::{self, Seek as _, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::layout::{Layout, replace};
+
+/// Writes the zip and gives its size in bytes.
+pub(crate) fn write(layout: &Layout, output: &Path) -> anyhow::Result<u64> {
+    if let Some(folder) = output.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let mut size = 0;
+    replace(output, 0o644, |new| {
+        size = write_entries(layout, File::create(new)?)?;
+        Ok(())
+    })
+    .with_context(|| format!("cannot write {}", output.display()))?;
+    Ok(size)
+}
+
+fn write_entries(layout: &Layout, file: File) -> io::Result<u64> {
+    let mut zip = ZipWriter::new(file);
+    for entry in &layout.entries {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .last_modified_time(DateTime::DEFAULT)
+            .unix_permissions(entry.mode);
+        zip.start_file(entry.name.as_str(), options)?;
+        zip.write_all(&fs::read(&entry.source)?)?;
+    }
+    let mut file = zip.finish()?;
+    file.stream_position()
+}

@@ -1,0 +1,105 @@
+//! The handler as a static binary, built by cargo.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+/// Static with musl, so that it runs on any Functions base image whatever C library that has.
+pub(crate) const TARGET: &str = "x86_64-unknown-linux-musl";
+/// How cargo's build scripts are told which C compiler makes code for [`TARGET`].
+const COMPILER: &str = "CC_x86_64_unknown_linux_musl";
+const MUSL_GCC: &str = "musl-gcc";
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Profile {
+    Release,
+    Quick,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Quick => "quick",
+        }
+    }
+}
+
+/// Builds the handler and gives the path of the binary. Progress is cargo's own, on stderr.
+pub(crate) fn static_handler(root: &Path, profile: Profile) -> anyhow::Result<PathBuf> {
+    check_toolchain(root)?;
+    let mut cargo = Command::new(cargo());
+    cargo
+        .current_dir(root)
+        .args(["build", "--package", "handler", "--bin", "handler"]);
+    cargo.args(["--target", TARGET, "--profile", profile.name()]);
+    // The target folder may be anywhere, so cargo is asked where the binary went.
+    cargo.args(["--message-format", "json-render-diagnostics"]);
+    if std::env::var_os(COMPILER).is_none() {
+        cargo.env(COMPILER, MUSL_GCC);
+    }
+    let mut child = cargo
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
+    let messages = BufReader::new(child.stdout.take().context("cargo has no output")?);
+    let binary = messages
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| executable(&line))
+        .last();
+    let status = child.wait().context("cannot wait for cargo")?;
+    if !status.success() {
+        bail!("cargo could not build the static handler ({status}); its messages are above");
+    }
+    binary.context("cargo built no executable named handler")
+}
+
+/// The path in a message that says an executable is there.
+fn executable(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let is_handler = message.pointer("/target/name")?.as_str()? == "handler";
+    is_handler.then(|| message.get("executable")?.as_str().map(PathBuf::from))?
+}
+
+fn check_toolchain(root: &Path) -> anyhow::Result<()> {
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    rustc
+        .current_dir(root)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .stderr(Stdio::null());
+    let output = rustc
+        .output()
+        .context("cannot run rustc; install Rust with rustup")?;
+    let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    if !output.status.success() || !library.is_dir() {
+        bail!(
+            "the Rust library for {TARGET} is missing; install it with: rustup target add {TARGET}"
+        );
+    }
+    if std::env::var_os(COMPILER).is_none() && !runs(MUSL_GCC) {
+        bail!(
+            "the C compiler musl-gcc is missing; install it with: apt-get install musl-tools (or name another one \
+             for {TARGET} in {COMPILER})"
+        );
+    }
+    Ok(())
+}
+
+fn cargo() -> OsString {
+    // Set where cargo itself runs `lab`, so that the same toolchain builds.
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn runs(program: &str) -> bool {
+    let version = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    version.is_ok_and(|status| status.success())
+}

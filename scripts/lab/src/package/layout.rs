@@ -1,0 +1,188 @@
+//! Which file goes where in the function app folder.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+/// The name that host.json must give the executable: `func` marks exactly this entry of a zip as executable.
+pub(crate) const HANDLER: &str = "handler";
+/// For `func start` only; never deployed.
+const LOCAL_SETTINGS: &str = "local.settings.json";
+
+/// One file of the function app.
+pub(crate) struct Entry {
+    /// Its path in the app, with `/` between the parts.
+    pub(crate) name: String,
+    pub(crate) source: PathBuf,
+    pub(crate) mode: u32,
+}
+
+/// Every file of the function app that is deployed, sorted by name.
+pub(crate) struct Layout {
+    pub(crate) entries: Vec<Entry>,
+    local_settings: Option<PathBuf>,
+}
+
+impl Layout {
+    pub(crate) fn read(root: &Path, handler: &Path) -> anyhow::Result<Self> {
+        check_root(root)?;
+        if !handler.is_file() {
+            bail!(
+                "there is no handler binary at {}; build it with: cargo build -p handler",
+                handler.display()
+            );
+        }
+        let host = root.join("host.json");
+        let executable = json(&host)?
+            .pointer("/customHandler/description/defaultExecutablePath")
+            .cloned();
+        if executable.as_ref().and_then(Value::as_str) != Some(HANDLER) {
+            bail!(
+                "{} must name its customHandler's defaultExecutablePath \"{HANDLER}\"",
+                host.display()
+            );
+        }
+
+        let mut entries = vec![
+            Entry {
+                name: HANDLER.to_owned(),
+                source: handler.to_owned(),
+                mode: 0o755,
+            },
+            Entry {
+                name: "host.json".to_owned(),
+                source: host,
+                mode: 0o644,
+            },
+        ];
+        for name in folders(&root.join("functions"))? {
+            let source = root.join("functions").join(&name).join("function.json");
+            json(&source)?;
+            entries.push(Entry {
+                name: format!("{name}/function.json"),
+                source,
+                mode: 0o644,
+            });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+
+        let local_settings =
+            Some(root.join("functions").join(LOCAL_SETTINGS)).filter(|file| file.is_file());
+        Ok(Self {
+            entries,
+            local_settings,
+        })
+    }
+
+    pub(crate) fn functions(&self) -> usize {
+        self.entries
+            .iter()
+            .filter(|entry| entry.name.ends_with("/function.json"))
+            .count()
+    }
+
+    /// Writes the folder, file by file and only what changed, so that a host that runs on it never sees half a
+    /// file, and a running handler keeps the one it was started from.
+    pub(crate) fn write(&self, into: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(into)
+            .with_context(|| format!("cannot make the folder {}", into.display()))?;
+        for entry in &self.entries {
+            put(&entry.source, &into.join(&entry.name), entry.mode)?;
+        }
+        if let Some(source) = &self.local_settings {
+            // It may come to hold a connection string.
+            put(source, &into.join(LOCAL_SETTINGS), 0o600)?;
+        }
+        self.remove_stale_functions(into)
+    }
+
+    /// A function whose source is gone would otherwise still be served. Nothing else is touched: the folder may
+    /// be one that a user named by mistake.
+    fn remove_stale_functions(&self, into: &Path) -> anyhow::Result<()> {
+        for name in folders(into)? {
+            let function = format!("{name}/function.json");
+            if into.join(&function).is_file()
+                && !self.entries.iter().any(|entry| entry.name == function)
+            {
+                fs::remove_file(into.join(&function))
+                    .with_context(|| format!("cannot remove the former function {name}"))?;
+                // What else is in there was not put there by `lab`.
+                let _ = fs::remove_dir(into.join(&name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells a user who is in the wrong folder.
+pub(crate) fn check_root(root: &Path) -> anyhow::Result<()> {
+    if !root.join("host.json").is_file() || !root.join("functions").is_dir() {
+        bail!(
+            "{} has no host.json and functions/; run this in the project's folder or name it with --root",
+            root.canonicalize()
+                .unwrap_or_else(|_| root.to_owned())
+                .display()
+        );
+    }
+    Ok(())
+}
+
+fn json(path: &Path) -> anyhow::Result<Value> {
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is no valid JSON", path.display()))
+}
+
+fn folders(parent: &Path) -> anyhow::Result<Vec<String>> {
+    let read = || -> std::io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(parent)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        Ok(names)
+    };
+    read().with_context(|| format!("cannot list {}", parent.display()))
+}
+
+fn put(source: &Path, target: &Path, mode: u32) -> anyhow::Result<()> {
+    let content = fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
+    if is_already(target, &content, mode) {
+        return Ok(());
+    }
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    replace(target, mode, |new| fs::write(new, &content))
+        .with_context(|| format!("cannot write {}", target.display()))
+}
+
+fn is_already(target: &Path, content: &[u8], mode: u32) -> bool {
+    let has_mode = target
+        .metadata()
+        .is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == mode);
+    has_mode && fs::read(target).is_ok_and(|present| present == content)
+}
+
+/// Writes beside the target and renames: a binary that is being run cannot be written over, only replaced.
+pub(crate) fn replace(
+    target: &Path,
+    mode: u32,
+    write: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = target.with_file_name(name);
+    let outcome = write(&new)
+        .and_then(|()| fs::set_permissions(&new, fs::Permissions::from_mode(mode)))
+        .and_then(|()| fs::rename(&new, target));
+    if outcome.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    outcome
+}
