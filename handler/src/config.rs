@@ -1,0 +1,361 @@
+//! Every setting: a flag, and an environment variable of the same name.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
+use crate::store::{Migrate, Target};
+
+/// A visit register that runs as an Azure Functions custom handler.
+///
+/// The Functions host starts it and sends it the requests; started by hand it serves the same API on
+/// 127.0.0.1. Every setting is a flag or an environment variable of the same name; a flag wins.
+#[derive(Debug, Parser)]
+#[command(name = "handler", version)]
+pub struct Cli {
+    /// What to do; serve requests if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+/// What the program can do besides serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Bring the database schema up to date and exit
+    Migrate,
+}
+
+#[derive(Args)]
+struct Arguments {
+    /// Port to listen on, always on 127.0.0.1; 0 picks a free one [default: 8080]
+    #[arg(long, visible_alias = "port", env = "FUNCTIONS_CUSTOMHANDLER_PORT", value_name = "PORT", default_value_t = 8080, hide_default_value = true, global = true, help_heading = "Serving")]
+    functions_customhandler_port: u16,
+
+    /// PostgreSQL to keep the register in, as postgres://USER:PASSWORD@HOST/DATABASE
+    ///
+    /// Better set in the environment than as a flag, which other users of the machine can read. Without
+    /// it PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and PGSSLMODE count as libpq names them; without
+    /// those either, the register is a SQLite file.
+    #[arg(long, env, hide_env_values = true, value_name = "URL", global = true, help_heading = "Database")]
+    database_url: Option<String>,
+
+    /// PostgreSQL host, when no DATABASE_URL is given; the other PG variables go with it
+    #[arg(long, env = "PGHOST", value_name = "HOST", global = true, help_heading = "Database")]
+    pghost: Option<String>,
+
+    /// SQLite file, when no PostgreSQL is configured [default: elastic-visits/visits.db in the user's data folder]
+    ///
+    /// Never put it into the function app's folder: a new folder there restarts the Functions host.
+    #[arg(long, env, value_name = "FILE", global = true, help_heading = "Database")]
+    sqlite_path: Option<PathBuf>,
+
+    /// The most connections to PostgreSQL
+    ///
+    /// Times the most instances it must stay below the server's limit: three instances of ten fit the 35
+    /// that a B1ms server leaves to users.
+    #[arg(long, env, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true, help_heading = "Database")]
+    database_pool_max: u32,
+
+    /// Who changes the database schema
+    #[arg(long, env, value_enum, value_name = "WHO", default_value_t, global = true, help_heading = "Database")]
+    migrate: Migrate,
+
+    /// Days after which stored visitor addresses are blanked; visits are never deleted
+    #[arg(long, env, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650), global = true, help_heading = "Privacy")]
+    retention_days: u16,
+
+    /// What the register keeps of a visitor's address
+    #[arg(long, env, value_enum, value_name = "PART", default_value_t, global = true, help_heading = "Privacy")]
+    visitor_ip: AddressPolicy,
+
+    /// Networks of proxies to skip in X-Forwarded-For, comma-separated [default: loopback, private, link-local]
+    #[arg(long, env, value_name = "NETWORKS", global = true, help_heading = "Privacy")]
+    trusted_proxies: Option<TrustedProxies>,
+
+    /// Origins whose pages may call the API, comma-separated, or * for all [default: none]
+    #[arg(long, env, value_name = "ORIGINS", default_value = "", hide_default_value = true, global = true, help_heading = "Serving")]
+    cors_origins: String,
+
+    /// CPUs that 100 % means [default: the cgroup's quota, else the machine]
+    #[arg(long, env, value_name = "CPUS", value_parser = positive, global = true, help_heading = "Instance")]
+    instance_cpus: Option<f64>,
+
+    /// Name of this instance, where WEBSITE_INSTANCE_ID gives none [default: host name and process id]
+    #[arg(long, env, value_name = "ID", global = true, help_heading = "Instance")]
+    instance_id: Option<String>,
+
+    /// Azure's name of this instance; set by the platform, and then no SQLite file is used
+    #[arg(long, env, value_name = "ID", global = true, help_heading = "Instance")]
+    website_instance_id: Option<String>,
+
+    /// Seconds between two looks at the orders to the fleet; fractions allowed
+    #[arg(long, env, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive, global = true, help_heading = "Instance")]
+    heartbeat_seconds: f64,
+
+    /// The longest stress run a caller may wait for, in seconds
+    #[arg(long, env, value_name = "SECONDS", default_value_t = 120.0, value_parser = positive, global = true, help_heading = "Load")]
+    stress_max_seconds: f64,
+
+    /// CPU milliseconds burnt per visit, so that ordinary traffic drives the autoscale rules
+    #[arg(long, env, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), global = true, help_heading = "Load")]
+    visit_work: u32,
+
+    /// How log lines look [default: json in Azure, text elsewhere]
+    #[arg(long, env, value_enum, value_name = "FORMAT", global = true, help_heading = "Logs")]
+    log_format: Option<LogFormat>,
+
+    /// Which log lines are written, e.g. `warn` or `handler=debug`
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info", global = true, help_heading = "Logs")]
+    log_filter: String,
+}
+
+/// Keeps the password out of whatever prints the arguments.
+impl std::fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Arguments(***)")
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Settings, checked and in the form the program uses.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Port on 127.0.0.1; 0 picks a free one.
+    pub port: u16,
+    /// Where the register is kept.
+    pub target: Target,
+    /// The most connections to PostgreSQL.
+    pub pool_max: u32,
+    /// Who changes the schema.
+    pub migrate: Migrate,
+    /// This instance's name: 1-64 characters of `A-Z a-z 0-9 . _ -`.
+    pub instance_id: String,
+    /// Whether the platform runs this instance.
+    pub in_azure: bool,
+    /// CPUs that 100 % means, if set.
+    pub instance_cpus: Option<f64>,
+    /// Time between two looks at the orders to the fleet.
+    pub heartbeat: Duration,
+    /// The longest waited stress run, in seconds.
+    pub stress_max_seconds: f64,
+    /// Proxies to skip in `X-Forwarded-For`.
+    pub trusted_proxies: TrustedProxies,
+    /// Origins whose pages may call the API.
+    pub cors_origins: CorsOrigins,
+    /// What the register keeps of an address.
+    pub visitor_ip: AddressPolicy,
+    /// CPU time burnt per visit.
+    pub visit_work: Duration,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines are written.
+    pub log_filter: String,
+    /// How long addresses are kept.
+    pub keep_addresses: Duration,
+}
+
+/// Origins whose pages may call the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// The page is same-origin; nobody else's may call.
+    None,
+    /// Every page.
+    Any,
+    /// These.
+    List(Vec<HeaderValue>),
+}
+
+impl Cli {
+    /// Checks what the parser could not.
+    ///
+    /// # Errors
+    /// One sentence that names the setting; never its value where that may hold a password.
+    pub fn config(self) -> Result<Config, String> {
+        let arguments = self.arguments;
+        let azure_id = arguments.website_instance_id.as_deref().filter(|id| !id.is_empty());
+        let in_azure = azure_id.is_some();
+        let default_format = if in_azure { LogFormat::Json } else { LogFormat::Text };
+        if arguments.stress_max_seconds < MIN_SECONDS {
+            return Err(format!("STRESS_MAX_SECONDS must be at least {MIN_SECONDS}"));
+        }
+        tracing_subscriber::EnvFilter::try_new(&arguments.log_filter)
+            .map_err(|error| format!("RUST_LOG is not a log filter: {error}"))?;
+        Ok(Config {
+            port: arguments.functions_customhandler_port,
+            instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
+            in_azure,
+            target: target(&arguments, in_azure)?,
+            pool_max: arguments.database_pool_max,
+            migrate: arguments.migrate,
+            instance_cpus: arguments.instance_cpus,
+            heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
+            stress_max_seconds: arguments.stress_max_seconds,
+            trusted_proxies: arguments.trusted_proxies.unwrap_or_default(),
+            cors_origins: cors_origins(&arguments.cors_origins)?,
+            visitor_ip: arguments.visitor_ip,
+            visit_work: Duration::from_millis(arguments.visit_work.into()),
+            log_format: arguments.log_format.unwrap_or(default_format),
+            log_filter: arguments.log_filter,
+            keep_addresses: Duration::from_secs(u64::from(arguments.retention_days) * 24 * 60 * 60),
+        })
+    }
+}
+
+fn target(arguments: &Arguments, in_azure: bool) -> Result<Target, String> {
+    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let postgres = |options: PgConnectOptions| {
+        Target::Postgres(Box::new(options.application_name("elastic-visits").disable_statement_logging()))
+    };
+    if let Some(url) = set(&arguments.database_url) {
+        // The parser's own message may repeat the URL, and with it the password.
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err("DATABASE_URL must begin with postgres://; for SQLite set SQLITE_PATH instead".to_owned());
+        }
+        let options = url.parse().map_err(|_| {
+            "DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned()
+        })?;
+        return Ok(postgres(options));
+    }
+    if let Some(host) = set(&arguments.pghost) {
+        return Ok(postgres(PgConnectOptions::new().host(&host)));
+    }
+    if in_azure {
+        return Ok(Target::NotConfigured);
+    }
+    match arguments.sqlite_path.clone().filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => Ok(Target::Sqlite(path)),
+        None => data_folder()
+            .map(|folder| Target::Sqlite(folder.join("elastic-visits").join("visits.db")))
+            .ok_or_else(|| "no home folder to keep the register in: set SQLITE_PATH".to_owned()),
+    }
+}
+
+/// The user's data folder, as the XDG base directory specification has it.
+fn data_folder() -> Option<PathBuf> {
+    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    set.or_else(|| std::env::home_dir().map(|home| home.join(".local").join("share")))
+}
+
+fn cors_origins(list: &str) -> Result<CorsOrigins, String> {
+    let mut origins = Vec::new();
+    for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        if entry == "*" {
+            return Ok(CorsOrigins::Any);
+        }
+        // An origin is scheme, host and port; a path would never match (RFC 6454).
+        let host = entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://"));
+        let well_formed = host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']));
+        let value = HeaderValue::from_str(entry).ok().filter(|_| well_formed);
+        origins.push(value.ok_or_else(|| format!("CORS_ORIGINS: `{entry}` is no origin such as https://example.org"))?);
+    }
+    Ok(if origins.is_empty() { CorsOrigins::None } else { CorsOrigins::List(origins) })
+}
+
+/// Characters of Azure's instance id that are kept; it has 64 hexadecimal digits.
+const AZURE_ID_LENGTH: usize = 12;
+/// The longest instance id, as it goes into every response and every row.
+const ID_LENGTH: usize = 64;
+
+fn instance_id(azure: Option<&str>, named: Option<&str>) -> String {
+    let clean = |text: &str, length: usize| -> Option<String> {
+        let id: String = text
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
+            .take(length)
+            .collect();
+        (!id.is_empty()).then_some(id)
+    };
+    azure
+        .and_then(|id| clean(id, AZURE_ID_LENGTH))
+        .or_else(|| named.and_then(|id| clean(id, ID_LENGTH)))
+        .unwrap_or_else(|| {
+            let host = sysinfo::System::host_name().unwrap_or_default();
+            let host = clean(&host, ID_LENGTH - 11).unwrap_or_else(|| "instance".to_owned());
+            format!("{host}-{}", std::process::id())
+        })
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    // A day bounds what can be meant; it also keeps durations within what the clock can add.
+    if number.is_finite() && (0.01..=86_400.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err("must be from 0.01 to 86400".to_owned())
+    }
+}
+
+/// The address served on: only the Functions host, on the same machine, may connect.
+pub const LISTEN_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(arguments: &[&str]) -> Result<Config, String> {
+        let all = ["handler", "--sqlite-path", "visits.db"].iter().chain(arguments);
+        Cli::try_parse_from(all).map_err(|error| error.to_string())?.config()
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_message_repeats_the_password() {
+        for url in ["mysql://user:hunter2@host/db", "postgres://user:hunter2@host:port/db"] {
+            let message = config(&["--database-url", url]).expect_err("a bad URL");
+            assert!(message.contains("DATABASE_URL") && !message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn in_azure_nothing_falls_back_to_a_file() {
+        let config = config(&["--website-instance-id", &"0a1b".repeat(16)]).expect("good settings");
+        assert!(matches!(config.target, Target::NotConfigured));
+        assert_eq!(config.instance_id, "0a1b0a1b0a1b");
+        assert_eq!(config.log_format, LogFormat::Json);
+    }
+
+    #[test]
+    fn an_instance_id_fits_a_header() {
+        let config = config(&["--instance-id", "naïve id\n2"]).expect("good settings");
+        assert_eq!(config.instance_id, "na-ve-id-2");
+    }
+
+    #[test]
+    fn origins_are_checked() {
+        assert_eq!(config(&[]).expect("good settings").cors_origins, CorsOrigins::None);
+        assert_eq!(config(&["--cors-origins", "*"]).expect("good settings").cors_origins, CorsOrigins::Any);
+        let list = config(&["--cors-origins", "https://a.example, http://b.example:8000"]);
+        assert!(matches!(list.expect("good settings").cors_origins, CorsOrigins::List(list) if list.len() == 2));
+        assert!(config(&["--cors-origins", "https://a.example/"]).is_err());
+        assert!(config(&["--cors-origins", "a.example"]).is_err());
+    }
+
+    #[test]
+    fn numbers_have_bounds() {
+        for bad in [["--instance-cpus", "0"], ["--heartbeat-seconds", "NaN"], ["--stress-max-seconds", "0.05"]] {
+            assert!(config(&bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(config(&["--heartbeat-seconds", "0.5"]).expect("good settings").heartbeat, Duration::from_millis(500));
+    }
+}

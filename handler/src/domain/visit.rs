@@ -1,0 +1,55 @@
+use super::{IdempotencyKey, Moment};
+
+/// A visit as it arrives, before it has an id.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// When the request arrived.
+    pub recorded: Moment,
+    /// The visitor's address as the register may keep it; `None` keeps none.
+    pub ip_address: Option<String>,
+    /// The client's `Idempotency-Key`, if it sent one.
+    pub key: Option<IdempotencyKey>,
+    /// The visitor's full address, sealed with the key so that only who presents the key can read it.
+    pub sealed_ip: Option<Vec<u8>>,
+}
+
+/// What is known of an arrival once it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Grows with every visit; gaps are possible.
+    pub id: i64,
+    /// When the visit was recorded: the first time, for a replayed key.
+    pub recorded: Moment,
+    /// The instance that recorded it.
+    pub instance_id: String,
+    /// All visits: those committed when the transaction began, and those before this one in its batch.
+    pub total_visits: i64,
+    /// The key had been used before: this is that earlier visit, and nothing was counted.
+    pub replayed: bool,
+    /// For a replayed key, what the first request sealed.
+    pub sealed_ip: Option<Vec<u8>>,
+}
+
+/// A row of the register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// The visit's id.
+    pub id: i64,
+    /// When it was recorded.
+    pub recorded: Moment,
+    /// The stored address: truncated, full or none, as the instance that recorded it was set.
+    pub ip_address: Option<String>,
+    /// The instance that recorded it.
+    pub instance_id: String,
+}
+
+/// One page of the register and the total, both of one snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// All visits committed at the snapshot.
+    pub total_visits: i64,
+    /// Newest first.
+    pub visits: Vec<Visit>,
+    /// Where the next page begins; `None` on the last one.
+    pub next_before: Option<i64>,
+}

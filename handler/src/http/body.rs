@@ -1,0 +1,47 @@
+//! Reads request bodies whole, within a limit of size and time.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
+
+use super::Error;
+
+/// The largest body that is taken.
+const LIMIT: usize = 64 * 1024;
+/// How much of a larger one is read and thrown away, so that a client still sending can read the answer.
+const DISCARD: usize = 2 * 1024 * 1024;
+/// How long a body may take to arrive.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Hands the request on with its body in memory.
+pub(super) async fn read(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if http_body::Body::is_end_stream(&body) {
+        return next.run(Request::from_parts(parts, Body::empty())).await;
+    }
+    let read = tokio::time::timeout(DEADLINE, collect(body)).await;
+    match read.unwrap_or(Err(Error::BodyTooSlow)) {
+        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn collect(mut body: Body) -> Result<Bytes, Error> {
+    let mut kept = Vec::new();
+    let mut size = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::Malformed("the body could not be read".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size = size.saturating_add(data.len());
+        if size <= LIMIT {
+            kept.extend_from_slice(&data);
+        } else if size > DISCARD {
+            return Err(Error::BodyTooLarge { drained: false });
+        }
+    }
+    if size > LIMIT { Err(Error::BodyTooLarge { drained: true }) } else { Ok(kept.into()) }
+}

@@ -1,0 +1,151 @@
+//! The HTTP interface: routes, layers, and what the handlers share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Bytes;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use tokio::sync::{Notify, Semaphore};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove, NotForContentType};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::config::{Config, CorsOrigins};
+use crate::store::{Database, Recorder};
+use crate::stress::Stress;
+use crate::system::Gauge;
+use crate::traffic::Traffic;
+
+mod answer;
+mod body;
+mod error;
+mod openapi;
+mod ops;
+mod page;
+mod query;
+mod stress;
+mod triggers;
+mod visits;
+
+pub use answer::INSTANCE_ID;
+pub use error::Error;
+
+/// The program's version, as `/health` shows it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Answers below this size gain nothing from compression.
+const WORTH_COMPRESSING: u64 = 1_024;
+
+/// What the handlers share; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// This instance's name.
+    pub instance: Arc<Instance>,
+    /// The store, once it is ready.
+    pub database: Database,
+    /// Writes visits.
+    pub recorder: Recorder,
+    /// Runs stress runs.
+    pub stress: Stress,
+    /// Rung when an order to the fleet was given here.
+    pub order_given: Arc<Notify>,
+    /// The last reading of CPU and memory.
+    pub gauge: Gauge,
+    /// Requests counted and timed.
+    pub traffic: Arc<Traffic>,
+    /// As many visits at a time burn CPU as the instance has CPUs.
+    pub visit_work: Arc<Semaphore>,
+    /// When the process began.
+    pub started: Instant,
+    /// The API's description, made from the routes, as it is sent.
+    pub openapi: Bytes,
+}
+
+/// This instance's name, also in the form that goes into every response.
+#[derive(Debug)]
+pub struct Instance {
+    /// As in the JSON bodies.
+    pub id: String,
+    /// As in the header.
+    pub header: HeaderValue,
+}
+
+impl Instance {
+    /// `id` as the settings have it: characters of a token only.
+    pub fn new(id: &str) -> Self {
+        let header = HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("unknown"));
+        Self { id: id.to_owned(), header }
+    }
+}
+
+/// Every route, and the description made from them.
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::Head::openapi())
+        // Visitors, through the Functions host.
+        .routes(routes!(visits::record))
+        .routes(routes!(visits::list))
+        .routes(routes!(openapi::document))
+        .routes(routes!(page::index))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        // Operators, and whoever shows the fleet scale.
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(stress::by_query, stress::by_body, stress::stop))
+                .layer(middleware::from_fn(stress::only_listed_methods)),
+        )
+        .routes(routes!(ops::health))
+        .routes(routes!(ops::live))
+        .routes(routes!(ops::metrics))
+        // The Functions host itself.
+        .route("/warmup", post(triggers::warm_up))
+}
+
+/// The API's description.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
+/// The whole service. Layers are listed from the inside out.
+pub fn router(app: App) -> Router {
+    let (router, _) = routes().split_for_parts();
+    let compressed = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES);
+    router
+        // Large answers to whoever takes gzip.
+        .layer(CompressionLayer::new().compress_when(compressed))
+        // Bodies are in memory before a handler runs: at most 64 KiB, at most 10 s.
+        .layer(middleware::from_fn(body::read))
+        // A bug in one handler fails one request.
+        .layer(CatchPanicLayer::custom(answer::panicked))
+        // Other origins' pages, where they are let in.
+        .layer(tower::util::option_layer(cors(&app.config.cors_origins)))
+        // Id, problem body, count, log line.
+        .layer(middleware::from_fn_with_state(app.clone(), answer::finish))
+        .with_state(app)
+}
+
+fn cors(origins: &CorsOrigins) -> Option<CorsLayer> {
+    let allowed = match origins {
+        CorsOrigins::None => return None,
+        CorsOrigins::Any => AllowOrigin::any(),
+        CorsOrigins::List(list) => AllowOrigin::list(list.iter().cloned()),
+    };
+    let key = HeaderName::from_static("x-functions-key");
+    let idempotency = HeaderName::from_static("idempotency-key");
+    Some(
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods([Method::GET, Method::POST, Method::DELETE])
+            .allow_headers([CONTENT_TYPE, key, idempotency])
+            .expose_headers([INSTANCE_ID, RETRY_AFTER]),
+    )
+}

@@ -1,0 +1,210 @@
+//! `GET /health`, `GET /health/live`, `GET /api/metrics`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::App;
+use super::error::Problem;
+use crate::domain::Moment;
+use crate::traffic::Latency;
+
+/// Whether this instance and its database work.
+#[derive(Serialize, ToSchema)]
+struct HealthReport {
+    /// `healthy` or `unhealthy`.
+    #[schema(pattern = "^(un)?healthy$")]
+    status: &'static str,
+    #[schema(format = DateTime)]
+    timestamp: String,
+    instance_id: String,
+    /// `connected` or `disconnected`.
+    #[schema(pattern = "^(dis)?connected$")]
+    database: &'static str,
+    /// `postgresql`, `sqlite`, or `none` where nothing is configured.
+    #[schema(pattern = "^(postgresql|sqlite|none)$")]
+    db_type: &'static str,
+    /// `production` in Azure, `development` elsewhere.
+    #[schema(pattern = "^(production|development)$")]
+    environment: &'static str,
+    version: &'static str,
+    #[schema(minimum = 0)]
+    uptime_seconds: f64,
+    /// What is wrong, and what to do; only when unhealthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<String>,
+}
+
+/// Tell whether the instance and its database work
+///
+/// Answers within 2 seconds. Not for the platform's health check: that is /health/live, which a database
+/// outage does not fail on every instance at once.
+#[utoipa::path(
+    method(get, head), path = "/health", operation_id = "Health", tag = "operations",
+    responses(
+        (status = 200, description = "The database answers", body = HealthReport),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = HealthReport),
+    )
+)]
+pub(super) async fn health(State(app): State<App>) -> Response {
+    let health = app.database.health().await;
+    let error = health.outcome.err().map(|error| error.to_string());
+    let (code, status, database) = match error {
+        None => (StatusCode::OK, "healthy", "connected"),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy", "disconnected"),
+    };
+    let report = HealthReport {
+        status,
+        timestamp: Moment::now().rfc3339(),
+        instance_id: app.instance.id.clone(),
+        database,
+        db_type: health.db_type,
+        environment: if app.config.in_azure { "production" } else { "development" },
+        version: super::VERSION,
+        uptime_seconds: (app.started.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0,
+        error,
+    };
+    (code, Json(report)).into_response()
+}
+
+/// The process serves.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    /// `alive`
+    status: &'static str,
+    instance_id: String,
+}
+
+/// Tell that the process serves
+///
+/// Touches no database: the path for the platform's health check.
+#[utoipa::path(
+    method(get, head), path = "/health/live", operation_id = "Live", tag = "operations",
+    responses(
+        (status = 200, description = "The process serves", body = Alive),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn live(State(app): State<App>) -> Response {
+    Json(Alive { status: "alive", instance_id: app.instance.id.clone() }).into_response()
+}
+
+/// This instance, as of the last second.
+#[derive(Serialize, ToSchema)]
+struct InstanceMetrics {
+    /// CPU over the instance's share.
+    #[schema(minimum = 0, maximum = 100)]
+    cpu_percent: f64,
+    /// Memory of the same scope.
+    #[schema(minimum = 0, maximum = 100)]
+    memory_percent: f64,
+    #[schema(format = DateTime)]
+    timestamp: String,
+    instance_id: String,
+    /// Requests answered since the start; probes are not counted.
+    #[schema(minimum = 0)]
+    requests_total: u64,
+    /// Mean over the last ten seconds.
+    #[schema(minimum = 0)]
+    requests_per_second: f64,
+    /// Over the last minute, without stress runs.
+    latency_ms: LatencyMs,
+    process: ProcessUse,
+    db_pool: PoolState,
+    stress: StressState,
+}
+
+/// Percentiles in milliseconds; null without a request in the last minute.
+#[derive(Serialize, ToSchema)]
+struct LatencyMs {
+    p50: Option<f64>,
+    p95: Option<f64>,
+    p99: Option<f64>,
+}
+
+impl From<Option<Latency>> for LatencyMs {
+    fn from(latency: Option<Latency>) -> Self {
+        Self {
+            p50: latency.map(|latency| latency.p50),
+            p95: latency.map(|latency| latency.p95),
+            p99: latency.map(|latency| latency.p99),
+        }
+    }
+}
+
+/// What this process uses.
+#[derive(Serialize, ToSchema)]
+struct ProcessUse {
+    /// CPU over the instance's share.
+    #[schema(minimum = 0, maximum = 100)]
+    cpu_percent: f64,
+    /// Resident memory.
+    #[schema(minimum = 0)]
+    rss_bytes: u64,
+    #[schema(minimum = 0)]
+    threads: usize,
+}
+
+/// Connections to the database.
+#[derive(Serialize, ToSchema)]
+struct PoolState {
+    #[schema(minimum = 0)]
+    size: u32,
+    #[schema(minimum = 0)]
+    idle: u32,
+    #[schema(minimum = 0)]
+    max: u32,
+}
+
+/// The stress run on this instance.
+#[derive(Serialize, ToSchema)]
+struct StressState {
+    running: bool,
+    #[schema(minimum = 0)]
+    remaining_seconds: f64,
+}
+
+/// Show this instance's CPU, memory, traffic and pool
+///
+/// Answered from a background sampler, at once.
+#[utoipa::path(
+    get, path = "/api/metrics", operation_id = "Metrics", tag = "operations",
+    responses(
+        (status = 200, description = "As of the last second", body = InstanceMetrics),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let reading = app.gauge.read();
+    let summary = app.traffic.summary();
+    let pool = app.database.pool_use();
+    let remaining = app.stress.remaining();
+    Json(InstanceMetrics {
+        cpu_percent: reading.cpu_percent,
+        memory_percent: reading.memory_percent,
+        timestamp: Moment::now().rfc3339(),
+        instance_id: app.instance.id.clone(),
+        requests_total: app.traffic.total(),
+        requests_per_second: (summary.requests_per_second * 100.0).round() / 100.0,
+        latency_ms: summary.latency.into(),
+        process: ProcessUse {
+            cpu_percent: reading.process_cpu_percent,
+            rss_bytes: reading.rss_bytes,
+            threads: reading.threads,
+        },
+        db_pool: PoolState { size: pool.size, idle: pool.idle, max: pool.max },
+        stress: StressState {
+            running: remaining.is_some(),
+            remaining_seconds: remaining.map_or(0.0, |left| (left.as_secs_f64() * 10.0).round() / 10.0),
+        },
+    })
+    .into_response()
+}

@@ -1,0 +1,198 @@
+//! `POST /api/visit`, `GET /api/visits`
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::Problem;
+use super::query::Query;
+use super::{App, Error};
+use crate::config::LISTEN_ADDRESS;
+use crate::domain::{Arrival, IdempotencyKey, Moment, Visit, client_address};
+use crate::store::{STATEMENT_DEADLINE, within};
+use crate::stress::burn_cpu;
+
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// A visit that is in the register.
+#[derive(Serialize, ToSchema)]
+struct RecordedVisit {
+    message: &'static str,
+    /// Grows with every visit; gaps are possible.
+    #[schema(minimum = 1)]
+    id: i64,
+    /// When it was recorded.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// All visits as of this one.
+    #[schema(minimum = 1)]
+    total_visits: i64,
+    /// The caller's own address; the register keeps only a part of it.
+    ip: String,
+    /// The instance that recorded it.
+    instance_id: String,
+}
+
+/// Record a visit
+///
+/// Answered once the visit is durable. Any body within 64 KiB is ignored.
+#[utoipa::path(
+    post, path = "/api/visit", operation_id = "RecordVisit", tag = "visits",
+    params(("Idempotency-Key" = inline(Option<Key>), Header,
+        description = "1 to 200 visible ASCII characters. The same key within 24 hours, on any instance, gives the same visit, which is not counted again.")),
+    responses(
+        (status = 201, description = "The visit is in the register", body = RecordedVisit),
+        (status = 200, description = "The key was used before; this is its visit", body = RecordedVisit),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The key is not of the form", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many visits wait", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn record(State(app): State<App>, request: Request) -> Result<Response, Error> {
+    let recorded = Moment::now();
+    let headers = request.headers();
+    let key = idempotency_key(headers)?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address = caller(&app, headers, peer.unwrap_or(LISTEN_ADDRESS));
+
+    work(&app).await;
+    let policy = app.config.visitor_ip;
+    let arrival = Arrival {
+        recorded,
+        ip_address: policy.apply(address),
+        sealed_ip: key.as_ref().filter(|_| policy.keeps_any()).map(|key| key.seal(address)),
+        key: key.clone(),
+    };
+    let receipt = app.recorder.record(arrival).await?;
+
+    let first_ip = key.zip(receipt.sealed_ip).and_then(|(key, sealed)| key.unseal(&sealed));
+    let (status, message) = match receipt.replayed {
+        false => (StatusCode::CREATED, "Visit registered"),
+        true => (StatusCode::OK, "Visit already registered"),
+    };
+    let body = RecordedVisit {
+        message,
+        id: receipt.id,
+        timestamp: receipt.recorded.rfc3339(),
+        total_visits: receipt.total_visits,
+        ip: first_ip.unwrap_or(address).to_string(),
+        instance_id: receipt.instance_id,
+    };
+    Ok((status, Json(body)).into_response())
+}
+
+/// The header's form, for the API's description.
+#[derive(ToSchema)]
+#[schema(min_length = 1, max_length = 200, pattern = "^[!-~]+$")]
+struct Key(#[expect(dead_code, reason = "only its schema is used")] String);
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error> {
+    let refused = |reason: &str| Error::Invalid { field: IDEMPOTENCY_KEY, reason: reason.to_owned() };
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(refused("must be given only once")),
+        (Some(value), None) => IdempotencyKey::parse(value.as_bytes()).map(Some).map_err(refused),
+    }
+}
+
+fn caller(app: &App, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+    // A header that is no text cannot hold an address; what stands left of it is not believed either.
+    let forwarded = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or("?"));
+    client_address(forwarded, peer, &app.config.trusted_proxies)
+}
+
+/// Burns what `VISIT_WORK` asks, on as many threads at a time as the instance has CPUs.
+async fn work(app: &App) {
+    let work = app.config.visit_work;
+    if work.is_zero() {
+        return;
+    }
+    let Ok(permit) = app.visit_work.clone().acquire_owned().await else { return };
+    let burnt = tokio::task::spawn_blocking(move || {
+        burn_cpu(work);
+        drop(permit);
+    });
+    // Only a panic could fail it, and the visit does not depend on it.
+    let _ = burnt.await;
+}
+
+/// A page of the register.
+#[derive(Serialize, ToSchema)]
+struct VisitList {
+    /// All visits, exact.
+    #[schema(minimum = 0)]
+    total_visits: i64,
+    /// Newest first.
+    #[schema(max_items = 100)]
+    recent_visits: Vec<ListedVisit>,
+    /// Give it as `before` for the next page; null on the last one.
+    next_before: Option<i64>,
+    /// The instance that answers.
+    instance_id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ListedVisit {
+    /// Grows with every visit.
+    #[schema(minimum = 1)]
+    id: i64,
+    /// When it was recorded.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// The stored part of the visitor's address; null where none is kept.
+    ip_address: Option<String>,
+    /// The instance that recorded it.
+    instance_id: String,
+}
+
+/// List visits
+///
+/// The exact total and the newest visits, of one snapshot. The cost does not grow with the register.
+#[utoipa::path(
+    get, path = "/api/visits", operation_id = "ListVisits", tag = "visits",
+    params(
+        ("limit" = inline(Option<u8>), Query, description = "How many visits [default: 10]", minimum = 1, maximum = 100, nullable = false),
+        ("before" = inline(Option<i64>), Query, description = "Only visits with smaller ids: `next_before` of the page before", minimum = 1, nullable = false),
+    ),
+    responses(
+        (status = 200, description = "A page of the register", body = VisitList),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A parameter has a value it may not have", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, Error> {
+    let query = Query::of(&uri);
+    let limit = query.whole("limit", 1, 100)?.unwrap_or(10);
+    let limit = u8::try_from(limit).expect("at most 100");
+    let before = query.whole("before", 1, i64::MAX)?;
+
+    let listing = within(STATEMENT_DEADLINE, app.database.store()?.list(limit, before)).await?;
+    Ok(Json(VisitList {
+        total_visits: listing.total_visits,
+        recent_visits: listing.visits.into_iter().map(ListedVisit::from).collect(),
+        next_before: listing.next_before,
+        instance_id: app.instance.id.clone(),
+    })
+    .into_response())
+}
+
+impl From<Visit> for ListedVisit {
+    fn from(visit: Visit) -> Self {
+        Self {
+            id: visit.id,
+            timestamp: visit.recorded.rfc3339(),
+            ip_address: visit.ip_address,
+            instance_id: visit.instance_id,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The running instance: its background tasks, and the order in which it starts and stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::domain::Moment;
+use crate::fleet::Follower;
+use crate::http::{self, App, Instance};
+use crate::store::{Database, Recorder, Retention};
+use crate::stress::Stress;
+use crate::system::{Gauge, Sampler};
+use crate::traffic::Traffic;
+
+/// How long requests in flight may take once the instance is told to stop.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the background tasks and the database may take after that.
+const STOP_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Owns every task it spawned, and ends them all.
+#[derive(Debug)]
+pub struct Service {
+    app: App,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Service {
+    /// Starts the background tasks. The database may be away: it is opened when it can be.
+    ///
+    /// # Errors
+    /// When the system's CPU and memory cannot be read.
+    pub fn start(config: Config) -> anyhow::Result<Self> {
+        let started = Instant::now();
+        let tasks = TaskTracker::new();
+        let stop = CancellationToken::new();
+        let sampler = Sampler::new(config.instance_cpus)?;
+        let cpus = sampler.cpus();
+        let database = Database::new(&config.target, config.pool_max, config.migrate);
+        let app = App {
+            instance: Arc::new(Instance::new(&config.instance_id)),
+            recorder: Recorder::start(database.clone(), config.instance_id.clone(), &tasks),
+            stress: Stress::new(cpus),
+            order_given: Arc::new(Notify::new()),
+            gauge: Gauge::default(),
+            traffic: Arc::new(Traffic::default()),
+            visit_work: Arc::new(Semaphore::new((cpus.ceil() as usize).max(1))),
+            started,
+            openapi: http::openapi().to_json()?.into(),
+            database,
+            config: Arc::new(config),
+        };
+        tasks.spawn(app.database.clone().open(stop.clone()));
+        tasks.spawn(sampler.run(app.gauge.clone(), Arc::clone(&app.traffic), stop.clone()));
+        let follower = Follower {
+            database: app.database.clone(),
+            stress: app.stress.clone(),
+            heartbeat: app.config.heartbeat,
+            given: Arc::clone(&app.order_given),
+        };
+        tasks.spawn(follower.run(stop.clone()));
+        let retention = Retention {
+            database: app.database.clone(),
+            keep_addresses: app.config.keep_addresses,
+        };
+        tasks.spawn(retention.run(stop.clone()));
+        Ok(Self { app, tasks, stop })
+    }
+
+    /// The routes, for whoever serves them.
+    pub fn router(&self) -> Router {
+        http::router(self.app.clone())
+    }
+
+    /// The store, for whoever waits until it is ready.
+    pub fn database(&self) -> &Database {
+        &self.app.database
+    }
+
+    /// Serves until `shutdown`, then finishes what is in flight and stops everything.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let begun = CancellationToken::new();
+        let told = begun.clone();
+        let stress = self.app.stress.clone();
+        let shutdown = async move {
+            shutdown.await;
+            // A run nobody should wait for any longer: its caller gets what was done.
+            stress.stop(Moment::now()).await;
+            told.cancel();
+        };
+        // A small answer must not wait for the next packet.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
+        let deadline = async {
+            begun.cancelled().await;
+            tokio::time::sleep(DRAIN_DEADLINE).await;
+        };
+        let outcome = tokio::select! {
+            outcome = serving => outcome,
+            () = deadline => {
+                tracing::warn!(seconds = DRAIN_DEADLINE.as_secs(), "requests still in flight are given up");
+                Ok(())
+            }
+        };
+        self.stop().await;
+        outcome
+    }
+
+    /// Ends the background tasks and the connections to the database.
+    pub async fn stop(self) {
+        let Self { app, tasks, stop } = self;
+        app.stress.stop(Moment::now()).await;
+        stop.cancel();
+        tasks.close();
+        let database = app.database.clone();
+        // The recorder's task ends once nobody can hand it a visit any more.
+        drop(app);
+        let stopped = async {
+            tasks.wait().await;
+            database.close().await;
+        };
+        if tokio::time::timeout(STOP_DEADLINE, stopped).await.is_err() {
+            tracing::warn!("the database connections could not be closed in time");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! SIGTERM and SIGINT.
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Listens for the signals from now on; the future ends with the first one.
+///
+/// # Errors
+/// When the signals cannot be listened for.
+pub fn signalled() -> io::Result<impl Future<Output = &'static str> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}

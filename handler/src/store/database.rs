@@ -1,0 +1,280 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate as _, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::sqlite::Sqlite;
+use super::{Error, Store, within};
+
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
+/// The deadline of `/health`.
+const HEALTH_DEADLINE: Duration = Duration::from_millis(1_900);
+/// A schema change may take a while; one that takes longer is better watched by a person.
+const MIGRATION_DEADLINE: Duration = Duration::from_secs(10 * 60);
+/// Waits between attempts to open the database: doubling, and short enough to be back within 2 s.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
+
+/// Where the register is kept.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A PostgreSQL server.
+    Postgres(Box<PgConnectOptions>),
+    /// A file on this machine.
+    Sqlite(PathBuf),
+    /// In Azure with no server configured: a file there would vanish with the instance.
+    NotConfigured,
+}
+
+/// Who changes the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Migrate {
+    /// Every instance at its start, under a lock.
+    #[default]
+    Auto,
+    /// `handler migrate`, run by a role that may; the instances only check.
+    Off,
+}
+
+/// Whether the database can be used.
+#[derive(Debug)]
+pub struct Health {
+    /// `postgresql`, `sqlite`, or `none`.
+    pub db_type: &'static str,
+    /// Why not, if not.
+    pub outcome: Result<(), Error>,
+}
+
+/// How many connections there are.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolUse {
+    /// Open now.
+    pub size: u32,
+    /// Open and not in use.
+    pub idle: u32,
+    /// The most there may be.
+    pub max: u32,
+}
+
+/// The store, and whether its schema is ready.
+///
+/// The process serves from its first moment; a task of this type's opens the database when it can.
+#[derive(Debug, Clone)]
+pub struct Database {
+    store: Option<Store>,
+    migrate: Migrate,
+    state: Arc<watch::Sender<State>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Opening,
+    SchemaTooOld,
+    Ready,
+}
+
+impl Database {
+    /// Prepares the connections; nothing is opened before [`open`](Self::open).
+    pub fn new(target: &Target, pool_max: u32, migrate: Migrate) -> Self {
+        let store = match target {
+            Target::Postgres(options) => Some(Store::Postgres(
+                PgPoolOptions::new()
+                    .max_connections(pool_max)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .connect_lazy_with(PgConnectOptions::clone(options)),
+            )),
+            Target::Sqlite(path) => Some(Store::Sqlite(Sqlite::lazy(path, ACQUIRE_TIMEOUT))),
+            Target::NotConfigured => None,
+        };
+        Self { store, migrate, state: Arc::new(watch::Sender::new(State::Opening)) }
+    }
+
+    /// The store, once its schema is ready.
+    ///
+    /// # Errors
+    /// Says why it cannot be used yet.
+    pub fn store(&self) -> Result<&Store, Error> {
+        let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
+        match *self.state.borrow() {
+            State::Ready => Ok(store),
+            State::SchemaTooOld => Err(Error::SchemaTooOld),
+            State::Opening => Err(Error::Unavailable(None)),
+        }
+    }
+
+    /// `postgresql`, `sqlite`, or `none` when nothing is configured.
+    pub fn db_type(&self) -> &'static str {
+        self.store.as_ref().map_or("none", Store::db_type)
+    }
+
+    /// Asks the database for an answer; takes less than 2 s.
+    pub async fn health(&self) -> Health {
+        let outcome = match self.store() {
+            Ok(store) => within(HEALTH_DEADLINE, store.ping()).await,
+            Err(error) => Err(error),
+        };
+        Health { db_type: self.db_type(), outcome }
+    }
+
+    /// The pool's present size; SQLite's readers and writer count together.
+    pub fn pool_use(&self) -> PoolUse {
+        fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> PoolUse {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            PoolUse { size: pool.size(), idle, max: pool.options().get_max_connections() }
+        }
+        match &self.store {
+            None => PoolUse { size: 0, idle: 0, max: 0 },
+            Some(Store::Postgres(pool)) => of(pool),
+            Some(Store::Sqlite(sqlite)) => {
+                let (readers, writer) = (of(&sqlite.readers), of(&sqlite.writer));
+                PoolUse {
+                    size: readers.size + writer.size,
+                    idle: readers.idle + writer.idle,
+                    max: readers.max + writer.max,
+                }
+            }
+        }
+    }
+
+    /// Opens the database, again and again until it is there and its schema is right.
+    ///
+    /// Logs the first failure and every change of its reason, not every attempt.
+    pub async fn open(self, stop: CancellationToken) {
+        let Some(store) = &self.store else {
+            tracing::error!(reason = %Error::NotConfigured, "database not configured");
+            return;
+        };
+        let mut wait = FIRST_RETRY;
+        let mut logged = String::new();
+        loop {
+            let attempt = async {
+                match self.migrate {
+                    Migrate::Auto => within(MIGRATION_DEADLINE, migrate(store)).await,
+                    Migrate::Off => within(HEALTH_DEADLINE, check_schema(store)).await,
+                }
+            };
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                outcome = attempt => outcome,
+            };
+            let Err(error) = outcome else { break };
+            let too_old = matches!(error, Error::SchemaTooOld);
+            self.state.send_replace(if too_old { State::SchemaTooOld } else { State::Opening });
+            let reason = reason(&error);
+            if reason != logged {
+                tracing::warn!(%reason, db_type = store.db_type(), "database not ready, trying again");
+                logged = reason;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_RETRY),
+            }
+        }
+        self.state.send_replace(State::Ready);
+        tracing::info!(db_type = store.db_type(), "database ready");
+    }
+
+    /// Waits until the store can be used.
+    pub async fn ready(&self) {
+        // The sender lives in `self`, so the wait cannot end otherwise.
+        let _ = self.state.subscribe().wait_for(|state| *state == State::Ready).await;
+    }
+
+    /// Brings the schema up to date once; what `handler migrate` does.
+    ///
+    /// # Errors
+    /// When the database cannot be used or a migration fails.
+    pub async fn migrate_now(&self) -> Result<(), Error> {
+        let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
+        migrate(store).await
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        if let Some(store) = &self.store {
+            store.close().await;
+        }
+    }
+}
+
+/// An error with its cause, for the log: never for an answer.
+fn reason(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// Runs what is missing of the migrations, one instance at a time.
+async fn migrate(store: &Store) -> Result<(), Error> {
+    match store {
+        // sqlx takes a PostgreSQL advisory lock meanwhile.
+        Store::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await.map_err(from_migration),
+        Store::Sqlite(sqlite) => {
+            let run = async { SQLITE_MIGRATIONS.run(&sqlite.writer).await.map_err(from_migration) };
+            sqlite.alone(run).await
+        }
+    }
+}
+
+/// Whether all migrations this program knows have run; newer ones are somebody else's business.
+async fn check_schema(store: &Store) -> Result<(), Error> {
+    async fn applied_postgres(pool: &PgPool) -> Result<Vec<i64>, Error> {
+        let mut connection = pool.acquire().await?;
+        let table = &POSTGRES_MIGRATIONS.table_name;
+        let applied = connection.list_applied_migrations(table).await.map_err(from_migration)?;
+        Ok(applied.into_iter().map(|migration| migration.version).collect())
+    }
+    async fn applied_sqlite(pool: &SqlitePool) -> Result<Vec<i64>, Error> {
+        let mut connection = pool.acquire().await?;
+        let table = &SQLITE_MIGRATIONS.table_name;
+        let applied = connection.list_applied_migrations(table).await.map_err(from_migration)?;
+        Ok(applied.into_iter().map(|migration| migration.version).collect())
+    }
+    let (applied, wanted) = match store {
+        Store::Postgres(pool) => (applied_postgres(pool).await, &POSTGRES_MIGRATIONS),
+        Store::Sqlite(sqlite) => (applied_sqlite(&sqlite.readers).await, &SQLITE_MIGRATIONS),
+    };
+    let applied = match applied {
+        // No table of migrations: none has run.
+        Err(Error::Unavailable(Some(sqlx::Error::Database(error)))) if error.code().as_deref() == Some("42P01") => {
+            Vec::new()
+        }
+        Err(Error::Other(sqlx::Error::Database(error))) if error.message().contains("no such table") => Vec::new(),
+        other => other?,
+    };
+    let complete = wanted.iter().all(|migration| applied.contains(&migration.version));
+    if complete { Ok(()) } else { Err(Error::SchemaTooOld) }
+}
+
+fn from_migration(error: sqlx::migrate::MigrateError) -> Error {
+    match error {
+        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        other => Error::Other(sqlx::Error::Migrate(Box::new(other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_have_the_same_migrations() {
+        let names = |migrator: &Migrator| {
+            migrator
+                .iter()
+                .map(|migration| (migration.version, migration.description.to_string()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&POSTGRES_MIGRATIONS), names(&SQLITE_MIGRATIONS));
+    }
+}

@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+/// What can go wrong below HTTP; only what a caller branches on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be used now; the same call may work later.
+    #[error("the database is not available")]
+    Unavailable(#[source] Option<sqlx::Error>),
+    /// In Azure, with no PostgreSQL configured: nothing falls back silently.
+    #[error("no database is configured: set DATABASE_URL, or PGHOST and its companions")]
+    NotConfigured,
+    /// The database did not answer in time.
+    #[error("the database did not answer within {} s", .0.as_secs_f32())]
+    Slow(Duration),
+    /// `MIGRATE=off`, and the schema is older than this program.
+    #[error("the database schema is too old for this version: run `handler migrate`")]
+    SchemaTooOld,
+    /// More visits are waiting to be written than the queue holds.
+    #[error("too many visits are waiting to be written")]
+    QueueFull,
+    /// Nothing that waiting would mend.
+    #[error("the database refused a statement")]
+    Other(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_transient(&error) { Self::Unavailable(Some(error)) } else { Self::Other(error) }
+    }
+}
+
+/// Whether the database, and not the statement, is to blame.
+fn is_transient(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
+    match error {
+        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
+        E::Database(error) => error.code().is_some_and(|code| {
+            if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+                is_transient_postgres(&code)
+            } else {
+                is_transient_sqlite(&code)
+            }
+        }),
+        _ => false,
+    }
+}
+
+/// PostgreSQL's SQLSTATE classes (appendix A of its manual).
+fn is_transient_postgres(code: &str) -> bool {
+    const CLASSES: [&str; 7] = [
+        "08", // connection exception
+        "28", // invalid authorization: a password being rotated
+        "3D", // invalid catalog name: the database is not there yet
+        "40", // transaction rollback: deadlock, serialization
+        "53", // insufficient resources: disk full, too many connections
+        "57", // operator intervention: shutdown, crash, cannot connect now
+        "58", // system error
+    ];
+    const CODES: [&str; 3] = [
+        "25006", // read only transaction: a standby, or a disk that filled up
+        "42P01", // undefined table: the schema is not there yet
+        "42501", // insufficient privilege: a role being set up
+    ];
+    CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
+}
+
+/// SQLite's primary result codes (sqlite.org/rescode.html); the low byte of an extended one.
+fn is_transient_sqlite(code: &str) -> bool {
+    const CODES: [u32; 8] = [
+        3,  // PERM
+        5,  // BUSY
+        6,  // LOCKED
+        8,  // READONLY
+        10, // IOERR
+        13, // FULL
+        14, // CANTOPEN
+        23, // AUTH
+    ];
+    code.parse::<u32>().is_ok_and(|code| CODES.contains(&(code & 0xff)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_transient() {
+        assert!(is_transient_postgres("57P01"));
+        assert!(is_transient_postgres("53300"));
+        assert!(!is_transient_postgres("23505"));
+        assert!(is_transient_sqlite("5"));
+        assert!(is_transient_sqlite("522"));
+        assert!(!is_transient_sqlite("2067"));
+    }
+}

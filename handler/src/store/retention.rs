@@ -1,0 +1,157 @@
+//! What the register does not keep: expired keys, old addresses, orders nobody needs.
+
+use std::time::Duration;
+
+use sqlx::{PgPool, Row, SqlitePool};
+use tokio_util::sync::CancellationToken;
+
+use super::{Database, Error, STATEMENT_DEADLINE, Store, within};
+use crate::domain::{KEY_LIFETIME, Moment};
+
+/// How often each instance looks whether there is something to delete.
+const EVERY: Duration = Duration::from_secs(10 * 60);
+/// Rows of one transaction: small enough not to hold up visits.
+const CHUNK: i64 = 1_000;
+/// Orders to the fleet are kept a day, for whoever asks what happened.
+const ORDER_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+const DELETE_KEYS: &str = "
+    delete from idempotency_keys
+    where key_hash in (
+        select key_hash from idempotency_keys where recorded_ms <= $1 order by recorded_ms limit $2
+    )";
+
+/// The newest order stays whatever its age: a newcomer must see that it has ended.
+const DELETE_ORDERS: &str = "
+    delete from stress_orders
+    where ordered_ms <= $1 and ends_ms <= $1 and id < (select max(id) from stress_orders)";
+
+const BLANKED_SO_FAR: &str = "select position from progress where task = 'blank_addresses'";
+
+/// The next visits above the mark, up to the first that is too young. Read by key: ids and times grow
+/// together but for a few seconds, so no index on the time is needed.
+const NEXT_VISITS: &str = "
+    select id, recorded_ms
+    from visits
+    where id > $1
+    order by id
+    limit $2";
+
+const BLANK: &str = "
+    update visits
+    set ip_address = null
+    where id > $1 and id <= $2 and ip_address is not null";
+
+const MOVE_MARK: &str = "update progress set position = $1 where task = 'blank_addresses'";
+
+/// Deletes in the background what is past its time.
+#[derive(Debug)]
+pub struct Retention {
+    /// The store to work on.
+    pub database: Database,
+    /// How long addresses are kept.
+    pub keep_addresses: Duration,
+}
+
+impl Retention {
+    /// Works until told to stop; a failure is logged and tried again at the next turn.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut turn = tokio::time::interval(EVERY);
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.database.ready().await;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = turn.tick() => {}
+            }
+            if let Err(error) = self.turn(Moment::now()).await {
+                tracing::warn!(%error, "retention not done, trying again later");
+            }
+        }
+    }
+
+    /// Deletes everything that was past its time at `now`, chunk by chunk.
+    ///
+    /// # Errors
+    /// When the database cannot be used; what was done stays done.
+    pub async fn turn(&self, now: Moment) -> Result<(), Error> {
+        let store = self.database.store()?;
+        let expired_keys = now.earlier(KEY_LIFETIME).millis();
+        while within(STATEMENT_DEADLINE, delete_keys(store, expired_keys)).await? {}
+        let old_orders = now.earlier(ORDER_LIFETIME).millis();
+        within(STATEMENT_DEADLINE, delete_orders(store, old_orders)).await?;
+        let old_visits = now.earlier(self.keep_addresses).millis();
+        while within(STATEMENT_DEADLINE, blank_addresses(store, old_visits)).await? {}
+        Ok(())
+    }
+}
+
+/// Deletes one chunk of keys; tells whether there may be more.
+async fn delete_keys(store: &Store, expired: i64) -> Result<bool, Error> {
+    write_on_either!(store, pool => {
+        let deleted = sqlx::query(DELETE_KEYS).bind(expired).bind(CHUNK).execute(pool).await?;
+        Ok(i64::try_from(deleted.rows_affected()).unwrap_or(0) == CHUNK)
+    })
+}
+
+async fn delete_orders(store: &Store, old: i64) -> Result<(), Error> {
+    write_on_either!(store, pool => {
+        sqlx::query(DELETE_ORDERS).bind(old).execute(pool).await?;
+    });
+    Ok(())
+}
+
+/// Blanks one chunk of addresses and moves the mark behind it; tells whether there may be more.
+async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
+    match store {
+        Store::Postgres(pool) => blank_postgres(pool, old).await,
+        Store::Sqlite(sqlite) => blank_sqlite(&sqlite.writer, old).await,
+    }
+}
+
+async fn blank_postgres(pool: &PgPool, old: i64) -> Result<bool, Error> {
+    let mut transaction = pool.begin().await?;
+    // The row lock lets one instance at a time do this; the others find nothing to do.
+    let mark: Option<i64> = sqlx::query_scalar(
+        "select position from progress where task = 'blank_addresses' for update skip locked",
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(mark) = mark else { return Ok(false) };
+    let rows = sqlx::query(NEXT_VISITS).bind(mark).bind(CHUNK).fetch_all(&mut *transaction).await?;
+    let Some((end, more)) = chunk_end(&rows, old)? else { return Ok(false) };
+    sqlx::query(BLANK).bind(mark).bind(end).execute(&mut *transaction).await?;
+    sqlx::query(MOVE_MARK).bind(end).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(more)
+}
+
+async fn blank_sqlite(writer: &SqlitePool, old: i64) -> Result<bool, Error> {
+    let mut transaction = writer.begin_with("begin immediate").await?;
+    let mark: i64 = sqlx::query_scalar(BLANKED_SO_FAR).fetch_one(&mut *transaction).await?;
+    let rows = sqlx::query(NEXT_VISITS).bind(mark).bind(CHUNK).fetch_all(&mut *transaction).await?;
+    let Some((end, more)) = chunk_end(&rows, old)? else { return Ok(false) };
+    sqlx::query(BLANK).bind(mark).bind(end).execute(&mut *transaction).await?;
+    sqlx::query(MOVE_MARK).bind(end).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(more)
+}
+
+/// The last id of the leading rows that are old enough, and whether all rows were; `None` if not even the
+/// first one is.
+fn chunk_end<R>(rows: &[R], old: i64) -> Result<Option<(i64, bool)>, sqlx::Error>
+where
+    R: Row,
+    for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    &'static str: sqlx::ColumnIndex<R>,
+{
+    let mut end = None;
+    for row in rows {
+        if row.try_get::<i64, _>("recorded_ms")? > old {
+            return Ok(end.map(|id| (id, false)));
+        }
+        end = Some(row.try_get("id")?);
+    }
+    let full = i64::try_from(rows.len()).unwrap_or(0) == CHUNK;
+    Ok(end.map(|id| (id, full)))
+}

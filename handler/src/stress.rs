@@ -1,0 +1,256 @@
+//! CPU load on demand: SHA-512 on threads of its own, below normal priority.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha512};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::domain::{Moment, StressPlan};
+
+/// Hashes between two looks at the clock: some tens of microseconds.
+const BATCH: u64 = 64;
+/// The longest a thread that is ahead of its rate sleeps before it looks whether it should stop.
+const LONGEST_NAP: Duration = Duration::from_millis(10);
+/// The lowest priority a thread can have without a privilege (nice value).
+const NICE: i32 = 19;
+
+/// Runs at most one stress run at a time on this instance.
+#[derive(Debug, Clone)]
+pub struct Stress {
+    threads: usize,
+    /// Held only to look at it or to change it.
+    running: Arc<Mutex<Option<Arc<Running>>>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    id: Uuid,
+    began: Instant,
+    began_at: Moment,
+    deadline: Instant,
+    cancelled: AtomicBool,
+    operations: AtomicU64,
+    threads_left: AtomicUsize,
+    finished: watch::Sender<Option<Outcome>>,
+}
+
+/// A run that is under way. Dropping it ends the run, unless it was [detached](Self::detach).
+#[derive(Debug)]
+pub struct Run {
+    running: Arc<Running>,
+    detached: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Hashes made by all threads.
+    pub operations: u64,
+    /// How long it really took.
+    pub took: Duration,
+    /// It was ended before its time.
+    pub stopped: bool,
+}
+
+/// Another run is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a stress run is under way")]
+pub struct Busy {
+    /// What is left of it.
+    pub remaining: Duration,
+}
+
+impl Stress {
+    /// `cpus` is the share of the machine that this instance has; a run uses as many threads.
+    pub fn new(cpus: f64) -> Self {
+        let threads = (cpus.ceil() as usize).clamp(1, 1_024);
+        Self { threads, running: Arc::new(Mutex::new(None)) }
+    }
+
+    /// Starts a run.
+    ///
+    /// # Errors
+    /// [`Busy`] while another one lasts, or when the system gives no thread.
+    pub fn start(&self, plan: StressPlan) -> Result<Run, Busy> {
+        let began = Instant::now();
+        let mut slot = lock(&self.running);
+        if let Some(other) = slot.as_ref() {
+            return Err(Busy { remaining: other.deadline.saturating_duration_since(began) });
+        }
+        let running = Arc::new(Running {
+            id: Uuid::new_v4(),
+            began,
+            began_at: Moment::now(),
+            deadline: began + plan.duration,
+            cancelled: AtomicBool::new(false),
+            operations: AtomicU64::new(0),
+            threads_left: AtomicUsize::new(self.threads),
+            finished: watch::Sender::new(None),
+        });
+        for thread in 0..self.threads {
+            let share = plan.intensity.map(|rate| share_of(rate, thread, self.threads));
+            let (worker, engine) = (Arc::clone(&running), self.clone());
+            let spawned = std::thread::Builder::new().name("stress".to_owned()).spawn(move || {
+                // Without the lower priority the run still works; it only disturbs more.
+                let _ = rustix::process::setpriority_process(None, NICE);
+                worker.burn(share);
+                engine.leave(&worker, 1);
+            });
+            if let Err(error) = spawned {
+                tracing::error!(%error, "no thread for the stress run");
+                running.cancelled.store(true, Ordering::Relaxed);
+                *slot = Some(Arc::clone(&running));
+                drop(slot);
+                self.leave(&running, self.threads - thread);
+                return Err(Busy { remaining: Duration::from_secs(1) });
+            }
+        }
+        *slot = Some(Arc::clone(&running));
+        Ok(Run { running, detached: false })
+    }
+
+    /// What is left of the run under way, if there is one.
+    pub fn remaining(&self) -> Option<Duration> {
+        let slot = lock(&self.running);
+        slot.as_ref().map(|run| run.deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Ends the run under way if it began before `before`, and waits for its threads; tells how many
+    /// were ended.
+    pub async fn stop(&self, before: Moment) -> usize {
+        let running = lock(&self.running).clone();
+        let Some(running) = running.filter(|run| run.began_at <= before) else { return 0 };
+        running.cancelled.store(true, Ordering::Relaxed);
+        let _ = running.finished.subscribe().wait_for(Option::is_some).await;
+        1
+    }
+
+    /// Called by each thread as its last act; the last of them frees the place and tells the outcome.
+    fn leave(&self, running: &Arc<Running>, threads: usize) {
+        if running.threads_left.fetch_sub(threads, Ordering::AcqRel) > threads {
+            return;
+        }
+        *lock(&self.running) = None;
+        running.finished.send_replace(Some(Outcome {
+            operations: running.operations.load(Ordering::Relaxed),
+            took: running.began.elapsed(),
+            stopped: running.cancelled.load(Ordering::Relaxed) && Instant::now() < running.deadline,
+        }));
+    }
+}
+
+impl Run {
+    /// The run's id, as `stress_id` shows it.
+    pub fn id(&self) -> Uuid {
+        self.running.id
+    }
+
+    /// Lets the run go on by itself until its time is over or it is stopped.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
+    /// Waits for the end. Dropping the future ends the run.
+    pub async fn finished(self) -> Outcome {
+        let mut finished = self.running.finished.subscribe();
+        let outcome = finished.wait_for(Option::is_some).await.ok().and_then(|outcome| *outcome);
+        outcome.expect("the last thread tells the outcome, and `self` keeps the sender")
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if !self.detached {
+            self.running.cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Running {
+    /// Hashes until the deadline, at `rate` hashes per second or as fast as it goes.
+    fn burn(&self, rate: Option<u64>) {
+        let mut digest = Sha512::digest(b"elastic visits");
+        let mut done: u64 = 0;
+        loop {
+            let now = Instant::now();
+            if now >= self.deadline || self.cancelled.load(Ordering::Relaxed) {
+                return;
+            }
+            let due = rate.map_or(u64::MAX, |rate| due(rate, now - self.began));
+            let batch = due.saturating_sub(done).min(BATCH);
+            if batch == 0 {
+                std::thread::sleep(LONGEST_NAP.min(self.deadline - now));
+                continue;
+            }
+            for _ in 0..batch {
+                digest = Sha512::digest(digest);
+            }
+            // The chain must be made, whatever the optimiser thinks of its use.
+            std::hint::black_box(&digest);
+            done += batch;
+            self.operations.fetch_add(batch, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Burns `work` of CPU time on the calling thread; what `VISIT_WORK` asks of every visit.
+pub fn burn_cpu(work: Duration) {
+    let spent = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+    };
+    let until = spent() + work;
+    let mut digest = Sha512::digest(b"visit");
+    while spent() < until {
+        for _ in 0..BATCH {
+            digest = Sha512::digest(digest);
+        }
+        std::hint::black_box(&digest);
+    }
+}
+
+/// Hashes that should have been made after `elapsed`.
+fn due(rate: u64, elapsed: Duration) -> u64 {
+    let due = u128::from(rate) * elapsed.as_micros() / 1_000_000;
+    u64::try_from(due).unwrap_or(u64::MAX)
+}
+
+/// Splits a rate over threads so that the parts add up to it.
+fn share_of(rate: u64, thread: usize, threads: usize) -> u64 {
+    let (thread, threads) = (thread as u64, threads as u64);
+    rate / threads + u64::from(thread < rate % threads)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up() {
+        for rate in [1, 2, 3, 1_000_003] {
+            assert_eq!((0..4).map(|thread| share_of(rate, thread, 4)).sum::<u64>(), rate);
+        }
+    }
+
+    #[test]
+    fn due_does_not_overflow() {
+        assert_eq!(due(1_000_000_000_000_000, Duration::from_secs(3_600)), 3_600_000_000_000_000_000);
+        assert_eq!(due(100, Duration::from_millis(250)), 25);
+    }
+
+    #[test]
+    fn burnt_time_is_cpu_time() {
+        let before = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        burn_cpu(Duration::from_millis(20));
+        let after = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let spent = (after.tv_sec - before.tv_sec) * 1_000_000_000 + (after.tv_nsec - before.tv_nsec);
+        assert!(spent >= 20_000_000, "{spent} ns");
+    }
+}

@@ -1,0 +1,183 @@
+//! Requests counted and timed, for `/api/metrics`.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+/// The span that latencies are summed up over.
+const LATENCY_WINDOW: usize = 60;
+/// The span that the request rate is averaged over.
+const RATE_WINDOW: usize = 10;
+/// The longest latency told apart, in microseconds.
+const LONGEST_US: u64 = 600_000_000;
+
+/// Counts every request and times all but stress runs, whose length is the caller's wish.
+#[derive(Debug)]
+pub struct Traffic {
+    total: AtomicU64,
+    /// Latencies since the last tick, in microseconds. Held for the length of one `record`.
+    current: Mutex<Histogram<u64>>,
+    /// Held by the ticking task, and by readers for the length of one copy.
+    window: Mutex<Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    /// One entry a tick, the oldest first.
+    ticks: VecDeque<Tick>,
+    last_tick: Instant,
+    last_total: u64,
+    summary: Summary,
+}
+
+#[derive(Debug)]
+struct Tick {
+    length: Duration,
+    requests: u64,
+    latencies: Histogram<u64>,
+}
+
+/// What the last seconds were like.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Summary {
+    /// Mean over the last ten seconds.
+    pub requests_per_second: f64,
+    /// Over the last minute; `None` without a request in it.
+    pub latency: Option<Latency>,
+}
+
+/// Percentiles of latency, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Latency {
+    /// Half of the requests took no longer.
+    pub p50: f64,
+    /// 95 % took no longer.
+    pub p95: f64,
+    /// 99 % took no longer.
+    pub p99: f64,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self {
+            total: AtomicU64::new(0),
+            current: Mutex::new(empty()),
+            window: Mutex::new(Window {
+                ticks: VecDeque::with_capacity(LATENCY_WINDOW),
+                last_tick: Instant::now(),
+                last_total: 0,
+                summary: Summary::default(),
+            }),
+        }
+    }
+}
+
+impl Traffic {
+    /// Counts a request that has been answered; `latency` is `None` for one that is not timed.
+    pub fn count(&self, latency: Option<Duration>) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        if let Some(latency) = latency {
+            let us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+            lock(&self.current).saturating_record(us);
+        }
+    }
+
+    /// Requests answered since the start.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// The state as of the last tick.
+    pub fn summary(&self) -> Summary {
+        lock(&self.window).summary
+    }
+
+    /// Closes a slice of time; called about once a second by the sampler.
+    pub fn tick(&self, now: Instant) {
+        let total = self.total();
+        let mut window = lock(&self.window);
+        let mut latencies = match window.ticks.len() {
+            // The oldest slice leaves, and its memory is used again.
+            LATENCY_WINDOW => window.ticks.pop_front().map_or_else(empty, |tick| tick.latencies),
+            _ => empty(),
+        };
+        latencies.reset();
+        std::mem::swap(&mut latencies, &mut lock(&self.current));
+        let tick = Tick {
+            length: now.saturating_duration_since(window.last_tick),
+            requests: total - window.last_total,
+            latencies,
+        };
+        window.ticks.push_back(tick);
+        window.last_tick = now;
+        window.last_total = total;
+        window.summary = summarize(&window.ticks);
+    }
+}
+
+fn summarize(ticks: &VecDeque<Tick>) -> Summary {
+    let recent = || ticks.iter().rev().take(RATE_WINDOW);
+    let seconds: f64 = recent().map(|tick| tick.length.as_secs_f64()).sum();
+    let requests: u64 = recent().map(|tick| tick.requests).sum();
+    let mut all = empty();
+    for tick in ticks {
+        // Both have the same bounds, so every value fits.
+        let _ = all.add(&tick.latencies);
+    }
+    let milliseconds = |quantile: f64| all.value_at_quantile(quantile) as f64 / 1_000.0;
+    Summary {
+        requests_per_second: if seconds > 0.0 { requests as f64 / seconds } else { 0.0 },
+        latency: (!all.is_empty()).then(|| Latency {
+            p50: milliseconds(0.50),
+            p95: milliseconds(0.95),
+            p99: milliseconds(0.99),
+        }),
+    }
+}
+
+/// Two significant digits: what a percentile on a page shows, in a few kilobytes.
+fn empty() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_US, 2).expect("the bounds are valid")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing in here panics half-way through a change.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_up_the_last_seconds() {
+        let traffic = Traffic::default();
+        let start = Instant::now();
+        traffic.tick(start);
+        assert_eq!(traffic.summary().latency, None);
+        for ms in 1..=100 {
+            traffic.count(Some(Duration::from_millis(ms)));
+        }
+        traffic.count(None);
+        traffic.tick(start + Duration::from_secs(1));
+        assert_eq!(traffic.total(), 101);
+        let latency = traffic.summary().latency.expect("requests were timed");
+        assert!((49.0..52.0).contains(&latency.p50), "{latency:?}");
+        assert!((98.0..101.0).contains(&latency.p99), "{latency:?}");
+    }
+
+    #[test]
+    fn forgets_what_is_older_than_its_window() {
+        let traffic = Traffic::default();
+        let start = Instant::now();
+        traffic.count(Some(Duration::from_millis(5)));
+        for second in 1..=u64::try_from(LATENCY_WINDOW).expect("a small number") + 1 {
+            traffic.tick(start + Duration::from_secs(second));
+        }
+        assert_eq!(traffic.summary(), Summary { requests_per_second: 0.0, latency: None });
+        assert_eq!(traffic.total(), 1);
+    }
+}
