@@ -1,0 +1,167 @@
+"""Fuzzes Elastic Visits against its own OpenAPI document.
+
+First the handler alone, with every check; then the same document through `lab up`, where no answer may be a 5xx.
+Each runs on a free port, on SQLite in a temporary folder, and is stopped afterwards. The seed is fixed, so a
+failure comes again. scripts/test runs this with the Python of target/fuzz-venv.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+START_LIMIT = 20
+STOP_LIMIT = 15
+PASS_LIMIT = 150
+
+
+class Failed(Exception):
+    """One sentence about what went wrong."""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def environment(folder, **settings):
+    """What the user's settings must not change: only the path to programs is passed on."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {
+        "SQLITE_PATH": str(folder / "visits.db"),
+        "STRESS_MAX_SECONDS": "1",
+        "LOG_FORMAT": "json",
+    } | settings
+
+
+def wait_until_live(process, url):
+    deadline = time.monotonic() + START_LIMIT
+    # The machine's proxy settings are none of a loopback address's business.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise Failed(f"it ended with exit code {process.returncode} instead of serving")
+        try:
+            with opener.open(f"{url}/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.05)
+    raise Failed(f"{url}/health did not answer 200 within {START_LIMIT} s")
+
+
+@contextmanager
+def server(command, url, env, folder, stop_signal):
+    """Runs a server; one that ends by itself meanwhile, or not when told to, is a failure too."""
+    log = folder / "log"
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C is for this script, which then stops the server.
+        process = subprocess.Popen(
+            command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        wait_until_live(process, url)
+        yield
+        if process.poll() is not None:
+            raise Failed(f"the server ended by itself with exit code {process.returncode}")
+        process.send_signal(stop_signal)
+        try:
+            code = process.wait(STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"the server did not stop within {STOP_LIMIT} s") from None
+        if code not in (0, 128 + signal.SIGINT):
+            raise Failed(f"the server stopped with exit code {code}")
+    except BaseException:
+        lines = log.read_text(errors="replace").splitlines()
+        print("\n".join(["The server's last lines:", *lines[-20:]]), file=sys.stderr)
+        raise
+    finally:
+        if process.poll() is None:
+            # `lab up` must get the chance to stop the handler.
+            process.send_signal(stop_signal)
+            try:
+                process.wait(STOP_LIMIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def fuzz(url, folder, examples, *options):
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/api/openapi.json"),
+        *("--seed", "20261124", "--generation-database", "none"),
+        *("--max-examples", str(examples), "--mode", "all", "--request-timeout", "10"),
+        # Keys are the host's business; neither of the two asks for one here.
+        *("--exclude-checks", "ignored_auth"),
+        *("--continue-on-failure", "--no-color", "--warnings", "off"),
+        *options,
+    ]
+    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    try:
+        code = subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, timeout=PASS_LIMIT).returncode
+    except subprocess.TimeoutExpired:
+        raise Failed(f"the pass took longer than {PASS_LIMIT} s") from None
+    if code != 0:
+        raise Failed("the answers listed above are not as the document says")
+
+
+def handler_alone(app, folder):
+    port = free_port()
+    env = environment(folder, FUNCTIONS_CUSTOMHANDLER_PORT=str(port), INSTANCE_ID="fuzz")
+    url = f"http://127.0.0.1:{port}"
+    with server([app / "handler"], url, env, folder, signal.SIGTERM):
+        fuzz(url, folder, 40, "--checks", "all", "--max-response-time", "5")
+
+
+def through_the_host(app, lab, folder):
+    port = free_port()
+    command = [lab, "up", "--script-root", app, "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    with server(command, url, environment(folder), folder, signal.SIGINT):
+        # Paths and methods that no function has are the host's to refuse, and not as the document says.
+        phases = ("--phases", "examples,coverage,fuzzing")
+        fuzz(url, folder, 10, "--checks", "not_a_server_error", *phases)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--app", required=True, type=Path, metavar="DIR", help="the function app folder")
+    parser.add_argument("--lab", type=Path, metavar="PATH", help="the lab binary; without it the handler alone is fuzzed")
+    args = parser.parse_args()
+    # A termination must unwind like Ctrl-C does, or the server would be left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    app = args.app.resolve()
+    passes = [("the handler alone", lambda folder: handler_alone(app, folder))]
+    if args.lab:
+        lab = args.lab.resolve()
+        passes.append(("through lab up", lambda folder: through_the_host(app, lab, folder)))
+    failures = 0
+    for name, run in passes:
+        print(f"Fuzzing {name} ...", flush=True)
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="elastic-visits-fuzz-") as folder:
+            try:
+                run(Path(folder))
+            except Failed as failure:
+                failures += 1
+                print(f"Fuzzing {name} failed: {failure}.", file=sys.stderr, flush=True)
+        print(f"Fuzzing {name} took {time.monotonic() - start:.0f} s", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
