@@ -1,0 +1,98 @@
+//! What a request needs to be answered, and how an invocation can fail.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use http::{HeaderName, StatusCode};
+
+use super::body::Expiry;
+use super::console::{Console, Severity};
+use super::function::Function;
+use super::instance::{Instance, Unavailable};
+use super::keys::Access;
+use super::route::Table;
+use super::settings::Settings;
+
+/// The version this host says it is: a production version of 2026.
+pub(crate) const HOST_VERSION: &str = "4.1052.100";
+pub(crate) const HOST_VERSION_HEADER: HeaderName =
+    HeaderName::from_static("x-azure-functions-hostversion");
+pub(crate) const INVOCATION_HEADER: HeaderName =
+    HeaderName::from_static("x-azure-functions-invocationid");
+
+pub(crate) struct App {
+    pub(crate) settings: Settings,
+    pub(crate) table: Table,
+    pub(crate) access: Access,
+    pub(crate) instance: Instance,
+    pub(crate) console: Console,
+    pub(crate) started: Instant,
+    /// Identifies this host process, as `WEBSITE_INSTANCE_ID` would.
+    pub(crate) id: String,
+    /// Where the app is, for links in answers.
+    pub(crate) base_url: String,
+    /// Whether the warm-up function was called; it runs once per host process.
+    pub(crate) warmed: AtomicBool,
+}
+
+/// Why an invocation has no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Unavailable(Unavailable),
+    #[error("the handler could not be reached: {0}")]
+    Connect(std::io::Error),
+    #[error("the handler broke off before it answered: {0}")]
+    Broken(hyper::Error),
+    #[error("nothing moved for 240 seconds")]
+    Idle,
+    #[error("it ran longer than functionTimeout; the handler is killed for it")]
+    Timeout,
+    #[error("the request body is larger than the host accepts")]
+    TooLarge,
+    #[error("the client broke off its request")]
+    Client,
+    #[error("the handler answered {0}")]
+    Status(StatusCode),
+    #[error("the handler's answer cannot be used: {0}")]
+    Answer(String),
+    /// `DefaultHttpWorkerService.cs` never completes an invocation whose result parses to null.
+    #[error(
+        "the handler answered 200 with an empty body or null, on which the real host hangs until functionTimeout and then kills the handler; answer {{\"Outputs\":{{}},\"Logs\":[],\"ReturnValue\":null}} as application/json"
+    )]
+    Null,
+}
+
+impl Failure {
+    /// All the client is told: the host's error answers have no body (`ExceptionMiddleware.cs`).
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl From<Expiry> for Failure {
+    fn from(expiry: Expiry) -> Self {
+        match expiry {
+            Expiry::Idle => Self::Idle,
+            Expiry::Function => Self::Timeout,
+        }
+    }
+}
+
+impl App {
+    pub(crate) fn report(&self, function: &Function, failure: &Failure) {
+        self.console.host(
+            Severity::Error,
+            format_args!("The invocation of {} failed: {failure}", function.name),
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! What `lab up` says about itself before the first request.
+
+use super::console::Console;
+use super::function::{Level, Trigger};
+use super::keys::Access;
+use super::route::Table;
+
+/// What the banner tells beyond the functions.
+pub(crate) struct Banner<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) script_root: &'a str,
+    pub(crate) postgres: bool,
+    /// Reachable from other machines.
+    pub(crate) exposed: bool,
+    pub(crate) verbose: bool,
+}
+
+impl Banner<'_> {
+    pub(crate) fn print(&self, table: &Table, access: &Access, console: &Console) {
+        console.plain("Elastic Visits behind a stand-in for the Azure Functions host");
+        console.plain("");
+        console.plain(format!("  App       {}/", self.url));
+        console.plain(format!("  Folder    {}", self.script_root));
+        console.plain(format!(
+            "  Data      {}",
+            if self.postgres {
+                "PostgreSQL (DATABASE_URL)"
+            } else {
+                "SQLite"
+            }
+        ));
+        let openness = match access {
+            Access::Open => "open: every request counts as admin (--enable-auth asks for keys)",
+            Access::Keyed(_) => "keys, in the header x-functions-key or the query parameter code",
+        };
+        console.plain(format!("  Access    {openness}"));
+        if self.exposed {
+            console.plain("            other machines can reach this address");
+        }
+        let log = if self.verbose {
+            "everything the handler and the host say"
+        } else {
+            "warnings and errors (--verbose shows everything)"
+        };
+        console.plain(format!("  Log       {log}"));
+        console.plain("  Stop      Ctrl-C");
+        console.plain("");
+        self.functions(table, console);
+        if let Access::Keyed(keys) = access {
+            console.plain("");
+            console.plain("Keys of this run:");
+            let mut lines = vec![
+                ("master", &keys.master),
+                ("default (all functions)", &keys.host),
+            ];
+            lines.extend(
+                keys.functions
+                    .iter()
+                    .map(|(name, key)| (name.as_str(), key)),
+            );
+            let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+            for (name, key) in lines {
+                console.plain(format!("  {name:width$}  {key}"));
+            }
+        }
+        console.plain("");
+    }
+
+    fn functions(&self, table: &Table, console: &Console) {
+        let mut rows = vec![["Function", "Methods", "URL", "Key"].map(str::to_owned)];
+        for function in &table.functions {
+            let row = match (&function.trigger, table.route_of(function)) {
+                (Trigger::Http(http), Some(route)) => [
+                    function.name.clone(),
+                    http.methods.as_ref().map_or("all".to_owned(), |methods| {
+                        methods.join(",").to_ascii_uppercase()
+                    }),
+                    format!("{}/{}", self.url, route.text),
+                    match http.level {
+                        Level::Anonymous => "none",
+                        Level::Function => "function",
+                        Level::Admin => "master",
+                    }
+                    .to_owned(),
+                ],
+                (Trigger::Warmup, _) => [
+                    function.name.clone(),
+                    "all".to_owned(),
+                    format!("{}/admin/warmup (once)", self.url),
+                    "none".to_owned(),
+                ],
+                _ => [
+                    function.name.clone(),
+                    "POST".to_owned(),
+                    format!("{}/admin/functions/{}", self.url, function.name),
+                    "master".to_owned(),
+                ],
+            };
+            rows.push(row);
+        }
+        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+        let (name, methods, url) = (width(0), width(1), width(2));
+        for row in &rows {
+            console.plain(format!(
+                "  {:name$}  {:methods$}  {:url$}  {}",
+                row[0], row[1], row[2], row[3]
+            ));
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Function folders: the direct children of the script root that hold a `function.json`.
+
+use std::cmp::Ordering;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::configuration::timespan;
+use super::environment::Environment;
+
+/// Who may call a function, in rising order of the key needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    Anonymous,
+    Function,
+    Admin,
+}
+
+/// One entry of `bindings`.
+#[derive(Clone, Debug)]
+pub(crate) struct Binding {
+    pub(crate) name: String,
+    /// As written, for example `httpTrigger`.
+    pub(crate) kind: String,
+    pub(crate) output: bool,
+}
+
+/// What makes a function run.
+#[derive(Clone, Debug)]
+pub(crate) enum Trigger {
+    Http(HttpTrigger),
+    Warmup,
+    /// Queues, timers and others, which here only run through `/admin/functions/{name}`.
+    Other,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct HttpTrigger {
+    /// Without the prefix; the function's name where none is given.
+    pub(crate) route: String,
+    /// As written; None for all.
+    pub(crate) methods: Option<Vec<String>>,
+    pub(crate) level: Level,
+}
+
+/// The `retry` section: how often and how late a failed invocation is tried again.
+#[derive(Clone, Debug)]
+pub(crate) struct Retry {
+    pub(crate) limit: u32,
+    first_delay: Duration,
+    /// Equal to the first for `fixedDelay`.
+    last_delay: Duration,
+}
+
+impl Retry {
+    /// The pause before attempt `count` (1 for the first repetition).
+    pub(crate) fn delay(&self, count: u32) -> Duration {
+        let factor = 2_u32.saturating_pow(count.saturating_sub(1));
+        self.first_delay.saturating_mul(factor).min(self.last_delay)
+    }
+}
+
+/// A function that can be called.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    /// The folder's name.
+    pub(crate) name: String,
+    pub(crate) trigger: Trigger,
+    /// The trigger's binding name, the key of its value in the JSON protocol.
+    pub(crate) trigger_name: String,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) disabled: bool,
+    pub(crate) retry: Option<Retry>,
+    /// `function.json` as read, for `/admin/functions`.
+    pub(crate) config: Value,
+}
+
+impl Function {
+    /// Whether its requests can be passed on as they are: exactly one `httpTrigger` in and exactly one
+    /// `http` out (`FunctionMetadataExtensions.cs`).
+    pub(crate) fn is_plain_http(&self) -> bool {
+        matches!(self.trigger, Trigger::Http(_))
+            && self.bindings.len() == 2
+            && self
+                .bindings
+                .iter()
+                .any(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+    }
+
+    /// The host looks for both the name and the trigger (`ScriptJobHostExtensions.cs`).
+    pub(crate) fn is_warmup(&self) -> bool {
+        matches!(self.trigger, Trigger::Warmup) && self.name.eq_ignore_ascii_case("warmup")
+    }
+}
+
+/// Every function of the script root in the order the host tries them, and one sentence for each
+/// folder that holds a `function.json` but no usable function. Such a one never stops the others.
+pub(crate) fn load(
+    script_root: &Path,
+    environment: &Environment,
+) -> anyhow::Result<(Vec<Function>, Vec<String>)> {
+    let mut functions = Vec::new();
+    let mut problems = Vec::new();
+    let folders = std::fs::read_dir(script_root)
+        .with_context(|| format!("cannot list the script root {}", script_root.display()))?;
+    for folder in folders {
+        let folder = folder
+            .with_context(|| format!("cannot list {}", script_root.display()))?
+            .path();
+        let file = folder.join("function.json");
+        if !file.is_file() {
+            continue;
+        }
+        let name = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let function = std::fs::read_to_string(&file)
+            .map_err(anyhow::Error::from)
+            .and_then(|text| parse(&name, &text, &folder, environment));
+        match function {
+            Ok(function) => functions.push(function),
+            Err(error) => problems.push(format!(
+                "The function {name} is not loaded: {}: {error:#}",
+                file.display()
+            )),
+        }
+    }
+    functions.sort_by(|a, b| ordinal_ignore_case(&a.name, &b.name));
+    problems.sort();
+    Ok((functions, problems))
+}
+
+/// .NET's `OrdinalIgnoreCase`: by upper-case letters, so that `_` comes after every letter.
+fn ordinal_ignore_case(a: &str, b: &str) -> Ordering {
+    let upper = |text: &str| text.to_ascii_uppercase();
+    upper(a).cmp(&upper(b)).then_with(|| a.cmp(b))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    #[serde(default)]
+    bindings: Vec<Value>,
+    #[serde(default)]
+    disabled: Value,
+    script_file: Option<String>,
+    retry: Option<RetryDocument>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RetryDocument {
+    strategy: String,
+    #[serde(default)]
+    max_retry_count: i64,
+    delay_interval: Option<Value>,
+    minimum_interval: Option<Value>,
+    maximum_interval: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BindingDocument {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    name: String,
+    direction: Option<String>,
+    auth_level: Option<String>,
+    methods: Option<Vec<String>>,
+    route: Option<String>,
+}
+
+fn parse(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    environment: &Environment,
+) -> anyhow::Result<Function> {
+    check_name(name)?;
+    let config: Value = serde_json::from_str(text).context("it is not JSON")?;
+    let document: Document = serde_json::from_value(config.clone())?;
+    if document.bindings.is_empty() {
+        bail!("at least one binding is required");
+    }
+    if let Some(script) = document.script_file.filter(|script| !script.is_empty())
+        && !folder.join(&script).is_file()
+    {
+        bail!("its scriptFile {script:?} does not exist; a custom handler needs none, remove it");
+    }
+
+    let mut bindings = Vec::new();
+    let mut trigger = None;
+    for binding in document.bindings {
+        let binding: BindingDocument =
+            serde_json::from_value(binding).context("a binding cannot be read")?;
+        check_binding_name(&binding.name)?;
+        let output = match binding
+            .direction
+            .as_deref()
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
+            None | Some("in") => false,
+            Some("out" | "inout") => true,
+            Some(other) => bail!(
+                "the binding {:?} has the unknown direction {other:?}",
+                binding.name
+            ),
+        };
+        bindings.push(Binding {
+            name: binding.name.clone(),
+            kind: binding.kind.clone(),
+            output,
+        });
+        if binding.kind.to_ascii_lowercase().ends_with("trigger") {
+            if trigger.is_some() {
+                bail!("it has more than one trigger; a function has exactly one");
+            }
+            if output {
+                bail!(
+                    "its trigger {:?} must have the direction \"in\"",
+                    binding.name
+                );
+            }
+            trigger = Some((binding.name.clone(), trigger_of(name, binding)?));
+        }
+    }
+    let (trigger_name, trigger) =
+        trigger.ok_or_else(|| anyhow!("it has no trigger; a function has exactly one"))?;
+    Ok(Function {
+        name: name.to_owned(),
+        trigger,
+        trigger_name,
+        bindings,
+        disabled: disabled(name, &document.disabled, environment),
+        retry: document.retry.map(retry).transpose()?,
+        config,
+    })
+}
+
+/// `Utility.cs`: a letter, then letters, digits, `_` and `-`; at most 128; not `host`.
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let valid = name.len() <= 128
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if !valid || name.eq_ignore_ascii_case("host") {
+        bail!(
+            "{name:?} is no function name; rename the folder: a letter, then letters, digits, - or _, not \"host\""
+        );
+    }
+    Ok(())
+}
+
+fn check_binding_name(name: &str) -> anyhow::Result<()> {
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !plain && name != "$return" {
+        bail!("the binding name {name:?} is not valid; use letters and digits only, or $return");
+    }
+    Ok(())
+}
+
+fn trigger_of(function: &str, binding: BindingDocument) -> anyhow::Result<Trigger> {
+    if binding.kind.eq_ignore_ascii_case("warmupTrigger") {
+        return Ok(Trigger::Warmup);
+    }
+    if !binding.kind.eq_ignore_ascii_case("httpTrigger") {
+        return Ok(Trigger::Other);
+    }
+    let level = match binding.auth_level.as_deref() {
+        None => Level::Function,
+        Some(text) if text.eq_ignore_ascii_case("anonymous") => Level::Anonymous,
+        Some(text) if text.eq_ignore_ascii_case("function") => Level::Function,
+        Some(text) if text.eq_ignore_ascii_case("admin") => Level::Admin,
+        Some(other) => {
+            bail!("its authLevel {other:?} is unknown; use anonymous, function or admin")
+        }
+    };
+    Ok(Trigger::Http(HttpTrigger {
+        route: binding
+            .route
+            .filter(|route| !route.trim().is_empty())
+            .unwrap_or_else(|| function.to_owned()),
+        methods: binding.methods.filter(|methods| !methods.is_empty()),
+        level,
+    }))
+}
+
+/// `disabled` in the file (a switch, or the name of a setting) or the setting `AzureWebJobs.<name>.Disabled`.
+fn disabled(name: &str, value: &Value, environment: &Environment) -> bool {
+    let by_setting = environment.flag(&format!("AzureWebJobs.{name}.Disabled"))
+        || environment.flag(&format!("AzureWebJobs_{name}_Disabled"));
+    by_setting
+        || match value {
+            Value::Bool(disabled) => *disabled,
+            Value::String(setting) => {
+                setting.eq_ignore_ascii_case("true") || environment.flag(setting)
+            }
+            _ => false,
+        }
+}
+
+fn retry(document: RetryDocument) -> anyhow::Result<Retry> {
+    let interval = |value: Option<Value>, name: &str| {
+        timespan(&value.ok_or_else(|| anyhow!("retry.{name} is missing"))?)
+            .with_context(|| format!("retry.{name}"))
+    };
+    let (first_delay, last_delay) = match document.strategy.as_str() {
+        "fixedDelay" => {
+            let delay = interval(document.delay_interval, "delayInterval")?;
+            (delay, delay)
+        }
+        "exponentialBackoff" => (
+            interval(document.minimum_interval, "minimumInterval")?,
+            interval(document.maximum_interval, "maximumInterval")?,
+        ),
+        other => bail!("retry.strategy {other:?} is unknown; use fixedDelay or exponentialBackoff"),
+    };
+    Ok(Retry {
+        // -1 means without end in the host.
+        limit: u32::try_from(document.max_retry_count).unwrap_or(u32::MAX),
+        first_delay,
+        last_delay,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(name: &str, text: &str) -> Result<Function, String> {
+        parse(name, text, Path::new("/nowhere"), &Environment::default())
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    const PLAIN: &str = r#"{"bindings":[{"type":"httpTrigger","name":"req"},{"type":"http","direction":"out","name":"res"}]}"#;
+
+    #[test]
+    fn omitted_members_have_the_hosts_defaults() {
+        let function = parsed("Visit", PLAIN).expect("valid");
+        let Trigger::Http(http) = &function.trigger else {
+            panic!("http")
+        };
+        assert_eq!(
+            (http.route.as_str(), http.level),
+            ("Visit", Level::Function)
+        );
+        assert!(http.methods.is_none() && function.is_plain_http());
+    }
+
+    #[test]
+    fn what_the_host_refuses_is_refused_by_name() {
+        for (name, text, part) in [
+            ("1st", PLAIN, "no function name"),
+            ("host", PLAIN, "no function name"),
+            ("F", r#"{"bindings":[]}"#, "at least one binding"),
+            (
+                "F",
+                r#"{"bindings":[{"type":"http","direction":"out","name":"res"}]}"#,
+                "no trigger",
+            ),
+            (
+                "F",
+                r#"{"bindings":[{"type":"httpTrigger","name":"a_b"}]}"#,
+                "a_b",
+            ),
+            (
+                "F",
+                r#"{"bindings":[{"type":"httpTrigger","name":"a","authLevel":"user"}]}"#,
+                "user",
+            ),
+            (
+                "F",
+                r#"{"scriptFile":"run.js","bindings":[{"type":"httpTrigger","name":"a"}]}"#,
+                "run.js",
+            ),
+            ("F", "{", "not JSON"),
+        ] {
+            let error = parsed(name, text).expect_err(text);
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_sort_as_net_sorts_them() {
+        let mut names = ["zz", "Web_App", "WebApp", "webapi", "Health"];
+        names.sort_by(|a, b| ordinal_ignore_case(a, b));
+        assert_eq!(names, ["Health", "webapi", "WebApp", "Web_App", "zz"]);
+    }
+}

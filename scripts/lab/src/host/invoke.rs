@@ -1,0 +1,245 @@
+//! The JSON protocol: every function that is not plain HTTP, every function when proxying is off,
+//! and the warm-up (`DefaultHttpWorkerService.cs`, `ScriptInvocationContextExtensions.cs`).
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
+use super::body::{Body, Exchange, RequestBody};
+use super::console::Severity;
+use super::function::Function;
+use super::payload::{answer, http_value, member, plain};
+use super::route::Route;
+
+/// What a handler returned.
+#[derive(Debug, Default)]
+struct Outcome {
+    outputs: Map<String, Value>,
+    return_value: Value,
+}
+
+/// Answers an HTTP request by way of the JSON protocol.
+pub(crate) async fn http(
+    app: &App,
+    function: &Function,
+    route: &Route,
+    path: &str,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Failure> {
+    let (parts, incoming) = request.into_parts();
+    let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
+    let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
+    let body = Limited::new(incoming, limit)
+        .collect()
+        .await
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                Failure::TooLarge
+            } else {
+                Failure::Client
+            }
+        })?;
+    // A body without a length is not passed on in this protocol (HttpRequestExtensions.cs).
+    let body = has_length
+        .then(|| body.to_bytes())
+        .filter(|body| !body.is_empty());
+    let values = route.template.values(path);
+    let data = json!({ function.trigger_name.as_str(): http_value(&parts, path, &values, body) });
+    let metadata = values
+        .iter()
+        // Everything but objects is JSON within JSON here.
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                Value::String(Value::from(value.as_str()).to_string()),
+            )
+        })
+        .collect();
+    let outcome = invoke(app, function, data, metadata).await?;
+    let output = function
+        .bindings
+        .iter()
+        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"));
+    let value = match output {
+        Some(binding) if binding.name == "$return" => Some(outcome.return_value),
+        Some(binding) => member(&outcome.outputs, &binding.name).cloned(),
+        None => None,
+    };
+    value.map_or(Ok(Response::new(Body::EMPTY)), answer)
+}
+
+/// Calls the warm-up function.
+pub(crate) async fn warm_up(app: &App, function: &Function) -> Result<(), Failure> {
+    let data = json!({ function.trigger_name.as_str(): {} });
+    invoke(app, function, data, Map::new()).await.map(drop)
+}
+
+/// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
+pub(crate) async fn run(app: &App, function: &Function, input: Value) -> Result<(), Failure> {
+    let data = json!({ function.trigger_name.as_str(): input });
+    invoke(app, function, data, Map::new()).await.map(drop)
+}
+
+/// One invocation with its repetitions.
+async fn invoke(
+    app: &App,
+    function: &Function,
+    data: Value,
+    metadata: Map<String, Value>,
+) -> Result<Outcome, Failure> {
+    let mut count = 0;
+    let mut last = None;
+    loop {
+        let mut metadata = metadata.clone();
+        metadata.insert(
+            "sys".to_owned(),
+            json!({
+                "MethodName": function.name,
+                "UtcNow": OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+                "RandGuid": uuid::Uuid::new_v4().to_string(),
+            }),
+        );
+        if let Some(retry) = &function.retry {
+            let exception = last
+                .take()
+                .map(|message: String| json!({ "Message": message }));
+            metadata.insert(
+                "RetryContext".to_owned(),
+                json!({ "RetryCount": count, "MaxRetryCount": retry.limit, "Exception": exception }),
+            );
+        }
+        let failure = match call(
+            app,
+            function,
+            &json!({ "Data": data, "Metadata": metadata }),
+        )
+        .await
+        {
+            Ok(outcome) => return Ok(outcome),
+            Err(failure) => failure,
+        };
+        match &function.retry {
+            Some(retry) if count < retry.limit => {
+                count += 1;
+                app.console.host(
+                    Severity::Warning,
+                    format_args!(
+                        "{} failed: {failure}; retry {count} of {}",
+                        function.name, retry.limit
+                    ),
+                );
+                last = Some(failure.to_string());
+                tokio::time::sleep(retry.delay(count)).await;
+            }
+            _ => return Err(failure),
+        }
+    }
+}
+
+/// One `POST /<function>`.
+async fn call(app: &App, function: &Function, payload: &Value) -> Result<Outcome, Failure> {
+    let worker = app.instance.worker().await?;
+    let mut connection = worker.pool.checkout().await.map_err(Failure::Connect)?;
+    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
+    let body = payload.to_string();
+    let id = uuid::Uuid::new_v4().to_string();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(format!("/{}", function.name))
+        .header(header::HOST, "127.0.0.1")
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+        .header(header::CONTENT_LENGTH, body.len())
+        .header(
+            header::USER_AGENT,
+            format!("Azure-Functions-Host/{HOST_VERSION}"),
+        )
+        .header(HOST_VERSION_HEADER, HOST_VERSION)
+        .header(INVOCATION_HEADER, id)
+        .body(RequestBody::Full(Some(Bytes::from(body))))
+        .map_err(|error| Failure::Answer(error.to_string()))?;
+    let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
+    let work = async {
+        let answer = connection
+            .send(request)
+            .await
+            .map_err(|error| Failure::Broken(error.into_error()))?;
+        let (parts, incoming) = answer.into_parts();
+        let body = Limited::new(incoming, limit)
+            .collect()
+            .await
+            .map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?;
+        Ok::<_, Failure>((parts, body.to_bytes()))
+    };
+    let (parts, body) = match exchange.watch(work).await {
+        Ok(answer) => answer?,
+        Err(expiry) => {
+            let failure = Failure::from(expiry);
+            if matches!(failure, Failure::Timeout) {
+                worker.timed_out();
+            }
+            return Err(failure);
+        }
+    };
+    worker.pool.checkin(connection);
+    let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
+    for line in &result.1 {
+        app.console.invocation(&function.name, line);
+    }
+    Ok(result.0)
+}
+
+/// Reads an answer: the result and the user's log lines. Logs of a failed answer are lost, as in the host.
+fn outcome(
+    status: StatusCode,
+    media_type: Option<&HeaderValue>,
+    body: &[u8],
+) -> Result<(Outcome, Vec<String>), Failure> {
+    if !status.is_success() {
+        return Err(Failure::Status(status));
+    }
+    if body.is_empty() {
+        return Err(Failure::Null);
+    }
+    let media_type = media_type
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !["application/json", "text/json"]
+        .iter()
+        .any(|json| essence.eq_ignore_ascii_case(json))
+    {
+        return Err(Failure::Answer(format!(
+            "its content type is {media_type:?}, not application/json"
+        )));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Null) => Err(Failure::Null),
+        Ok(Value::Object(members)) => {
+            let outputs = match member(&members, "Outputs") {
+                None | Some(Value::Null) => Map::new(),
+                Some(Value::Object(outputs)) => outputs.clone(),
+                Some(_) => return Err(Failure::Answer("its Outputs are no object".to_owned())),
+            };
+            let logs = match member(&members, "Logs") {
+                None | Some(Value::Null) => Vec::new(),
+                Some(Value::Array(lines)) => lines.iter().map(plain).collect(),
+                Some(_) => return Err(Failure::Answer("its Logs are no list".to_owned())),
+            };
+            let return_value = member(&members, "ReturnValue").cloned().unwrap_or_default();
+            Ok((
+                Outcome {
+                    outputs,
+                    return_value,
+                },
+                logs,
+            ))
+        }
+        Ok(_) => Err(Failure::Answer("it is JSON but no object".to_owned())),
+        Err(error) => Err(Failure::Answer(format!("it is not JSON: {error}"))),
+    }
+}

@@ -1,0 +1,173 @@
+//! Passes a request on to the handler and its answer back, both as streams
+//! (`DefaultHttpProxyService.cs`, and YARP's `HttpForwarder` with its default transform).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version, header};
+use hyper::body::{Body as _, Incoming};
+
+use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
+use super::body::{Body, Exchange, ProxiedBody, RequestBody};
+use super::instance::Worker;
+use super::path;
+use super::pool::Connection;
+
+/// `RetryProxyHandler.cs`.
+const ATTEMPTS: u32 = 10;
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+const LAST_DELAY: Duration = Duration::from_millis(250);
+
+const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-id");
+
+/// Headers that belong to one connection, or that YARP takes out for other reasons
+/// (`RequestUtilities.cs`, `ShouldSkipRequestHeader`). Trace headers, which it takes out as well, are
+/// kept: .NET puts them back with the same trace id.
+const SKIPPED: [HeaderName; 18] = [
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    HeaderName::from_static("keep-alive"),
+    header::UPGRADE,
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-features"),
+    HeaderName::from_static("proxy-instruction"),
+    HeaderName::from_static("security-scheme"),
+    HeaderName::from_static("alpn"),
+    HeaderName::from_static("close"),
+    HeaderName::from_static("http2-settings"),
+    HeaderName::from_static("upgrade-insecure-requests"),
+    header::TE,
+    header::TRAILER,
+    header::ALT_SVC,
+];
+
+/// Sends `request`, matched by `path` (decoded), to the handler and returns what it answers.
+pub(crate) async fn forward(
+    app: &App,
+    path: &str,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Failure> {
+    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
+    let outbound = outbound(path, request, &exchange)?;
+    let (worker, connection, answer) = match exchange.watch(send(app, outbound)).await {
+        Ok(Ok(answered)) => answered,
+        Ok(Err(_)) if exchange.too_large() => return Err(Failure::TooLarge),
+        Ok(Err(failure)) => return Err(failure),
+        Err(expiry) => {
+            let failure = Failure::from(expiry);
+            if let (Failure::Timeout, Ok(worker)) = (&failure, app.instance.worker().await) {
+                worker.timed_out();
+            }
+            return Err(failure);
+        }
+    };
+    let (mut parts, incoming) = answer.into_parts();
+    strip(&mut parts.headers);
+    parts.version = Version::HTTP_11;
+    parts.extensions.clear();
+    let body = ProxiedBody::new(incoming, connection, worker, exchange);
+    Ok(Response::from_parts(parts, Body::Proxied(Box::new(body))))
+}
+
+/// The request as the handler gets it.
+fn outbound(
+    path: &str,
+    request: Request<Incoming>,
+    exchange: &Arc<Exchange>,
+) -> Result<Request<RequestBody>, Failure> {
+    let (mut parts, incoming) = request.into_parts();
+    parts.uri = target(path, &parts.uri)?;
+    parts.version = Version::HTTP_11;
+    parts.extensions.clear();
+
+    let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
+    strip(&mut parts.headers);
+    // This host has answered the expectation itself by reading the body.
+    parts.headers.remove(header::EXPECT);
+    let body = if incoming.is_end_stream() {
+        RequestBody::EMPTY
+    } else {
+        RequestBody::streamed(incoming, exchange)
+    };
+    if chunked {
+        // Beside chunks a length means nothing, and repeating it would let others read it differently.
+        parts.headers.remove(header::CONTENT_LENGTH);
+        if !body.is_end_stream() {
+            parts.headers.insert(
+                header::TRANSFER_ENCODING,
+                HeaderValue::from_static("chunked"),
+            );
+        }
+    }
+    if !parts.headers.contains_key(header::HOST) {
+        parts
+            .headers
+            .insert(header::HOST, HeaderValue::from_static("127.0.0.1"));
+    }
+    let mut text = uuid::Uuid::encode_buffer();
+    let id = HeaderValue::from_str(uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text))
+        .map_err(|error| Failure::Answer(error.to_string()))?;
+    parts
+        .headers
+        .insert(HOST_VERSION_HEADER, HeaderValue::from_static(HOST_VERSION));
+    parts.headers.insert(INVOCATION_HEADER, id.clone());
+    parts.headers.insert(CORRELATION_HEADER, id);
+    Ok(Request::from_parts(parts, body))
+}
+
+/// The decoded path written anew, and the query as it came.
+fn target(path: &str, uri: &Uri) -> Result<Uri, Failure> {
+    let encoded = path::encode(path);
+    let target = match uri.path_and_query() {
+        Some(raw) if raw.path() == encoded => raw.clone(),
+        _ => {
+            let text = match uri.query() {
+                Some(query) => format!("{encoded}?{query}"),
+                None => encoded.into_owned(),
+            };
+            PathAndQuery::try_from(text).map_err(|error| Failure::Answer(error.to_string()))?
+        }
+    };
+    Ok(Uri::from(target))
+}
+
+fn strip(headers: &mut HeaderMap) {
+    for name in &SKIPPED {
+        headers.remove(name);
+    }
+}
+
+/// Sends the request to the worker of the moment. Only what certainly was not sent is tried again.
+async fn send(
+    app: &App,
+    mut request: Request<RequestBody>,
+) -> Result<(Arc<Worker>, Connection, Response<Incoming>), Failure> {
+    let mut delay = FIRST_DELAY;
+    let mut attempt = 1;
+    loop {
+        let worker = app.instance.worker().await?;
+        let failure = match worker.pool.checkout().await {
+            Ok(mut connection) => match connection.send(request).await {
+                Ok(answer) => return Ok((worker, connection, answer)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => {
+                        request = unsent;
+                        Failure::Broken(error.into_error())
+                    }
+                    None => return Err(Failure::Broken(error.into_error())),
+                },
+            },
+            Err(error) => Failure::Connect(error),
+        };
+        if attempt == ATTEMPTS {
+            return Err(failure);
+        }
+        attempt += 1;
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(LAST_DELAY);
+    }
+}

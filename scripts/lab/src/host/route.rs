@@ -1,0 +1,123 @@
+//! The table of routes, tried in order. Pure.
+//!
+//! The host uses ASP.NET Core's classic router: routes are tried in the order of their functions'
+//! names and the first whose template and methods match wins, whatever is more specific
+//! (`WebJobsRouteBuilder.cs`).
+
+use anyhow::bail;
+use http::Method;
+
+use super::function::{Function, HttpTrigger, Trigger};
+use super::template::Template;
+
+/// One function's way in.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) template: Template,
+    /// As shown and compared: prefix and route, without slashes at the ends.
+    pub(crate) text: String,
+    /// None for all.
+    pub(crate) methods: Option<Vec<String>>,
+    /// Index into the table's functions.
+    pub(crate) function: usize,
+}
+
+impl Route {
+    fn allows(&self, method: &Method) -> bool {
+        self.methods.as_ref().is_none_or(|methods| {
+            methods
+                .iter()
+                .any(|one| one.eq_ignore_ascii_case(method.as_str()))
+        })
+    }
+}
+
+/// All functions, and the routes of those that have one, in the order they are tried.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) functions: Vec<Function>,
+    pub(crate) routes: Vec<Route>,
+}
+
+impl Table {
+    /// Takes the functions in their order. One whose route is refused is left out with a sentence
+    /// about it (`ScriptHost.cs`, `ValidateHttpFunction`).
+    pub(crate) fn build(functions: Vec<Function>, prefix: &str) -> (Self, Vec<String>) {
+        let mut table = Self::default();
+        let mut problems = Vec::new();
+        for function in functions {
+            if let Trigger::Http(http) = &function.trigger {
+                match table.route(http, prefix) {
+                    Ok(route) => table.routes.push(route),
+                    Err(error) => {
+                        problems.push(format!(
+                            "The function {} is not loaded: {error:#}",
+                            function.name
+                        ));
+                        continue;
+                    }
+                }
+            }
+            table.functions.push(function);
+        }
+        (table, problems)
+    }
+
+    fn route(&self, http: &HttpTrigger, prefix: &str) -> anyhow::Result<Route> {
+        let own = http.route.trim_start_matches('/').to_ascii_lowercase();
+        if own.starts_with("admin") || own.starts_with("runtime") {
+            bail!(
+                "its route {:?} begins with \"admin\" or \"runtime\", which the host keeps for itself; choose another",
+                http.route
+            );
+        }
+        let text = match prefix {
+            "" => http.route.clone(),
+            prefix => format!("{prefix}/{}", http.route),
+        };
+        let template = Template::parse(&text)?;
+        let text = text.trim_matches('/').to_owned();
+        let rival = self.routes.iter().find(|route| {
+            route.text.eq_ignore_ascii_case(&text) && overlap(&route.methods, &http.methods)
+        });
+        if let Some(rival) = rival {
+            bail!(
+                "its route {text:?} is already taken by the function {} for the same method; change one of them",
+                self.functions[rival.function].name
+            );
+        }
+        Ok(Route {
+            template,
+            text,
+            methods: http.methods.clone(),
+            function: self.functions.len(),
+        })
+    }
+
+    /// The first route for a method and a decoded path.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<&Route> {
+        self.routes
+            .iter()
+            .find(|route| route.allows(method) && route.template.matches(path))
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Function> {
+        self.functions
+            .iter()
+            .find(|function| function.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn route_of(&self, function: &Function) -> Option<&Route> {
+        self.routes
+            .iter()
+            .find(|route| self.functions[route.function].name == function.name)
+    }
+}
+
+/// The host compares methods as written, so that `get` and `GET` do not collide.
+fn overlap(a: &Option<Vec<String>>, b: &Option<Vec<String>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.iter().any(|method| b.contains(method)),
+        _ => true,
+    }
+}
