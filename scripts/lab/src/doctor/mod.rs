@@ -1,0 +1,80 @@
+//! `lab doctor`: what this machine has, what is missing, and how to get it.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`probe`] | looks for one thing, in two seconds at most |
+//! | [`cgroup`] | whether this user may limit the CPU of a process group |
+//! | [`table`] | shows what was found |
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+mod cgroup;
+mod probe;
+mod table;
+
+use probe::Finding;
+
+/// Arguments of `lab doctor`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Exit code: 0 when scripts/run and scripts/test can work on this machine, else 1. On Debian and Ubuntu as root, \
+scripts/test installs what it lacks, so that missing pieces of it are no fault there.")]
+pub(crate) struct DoctorArgs {}
+
+/// Which of the two main commands cannot do without a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// `scripts/run` and everything else.
+    Build,
+    /// `scripts/test`, which installs it where it can.
+    Test,
+    /// Neither; something is lost without it all the same.
+    Optional,
+}
+
+pub(crate) fn run(_: DoctorArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    let findings = runtime.block_on(probe::all());
+    // A program that did not answer in time is not waited for now either.
+    runtime.shutdown_background();
+
+    let verdict = Verdict::on(&findings, probe::installs_by_itself());
+    table::print(&findings, &verdict);
+    Ok(if verdict.good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// Whether the two main commands can work, and what stands in their way.
+pub(crate) struct Verdict {
+    run_lacks: Vec<&'static str>,
+    test_lacks: Vec<&'static str>,
+    test_installs: bool,
+}
+
+impl Verdict {
+    fn on(findings: &[Finding], installs: bool) -> Self {
+        let lacking = |need: Need| {
+            let missing = findings
+                .iter()
+                .filter(|finding| finding.need == need && finding.state.is_err());
+            missing.map(|finding| finding.name).collect()
+        };
+        Self {
+            run_lacks: lacking(Need::Build),
+            test_lacks: lacking(Need::Test),
+            test_installs: installs,
+        }
+    }
+
+    fn good(&self) -> bool {
+        self.run_lacks.is_empty() && (self.test_lacks.is_empty() || self.test_installs)
+    }
+}

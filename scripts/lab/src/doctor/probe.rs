@@ -1,0 +1,347 @@
+//! Looking for one thing, in two seconds at most.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::{Need, cgroup};
+use crate::postgres::Binaries;
+
+const LIMIT: Duration = Duration::from_secs(2);
+/// Where `func start` and `lab up` listen unless told otherwise.
+const PORT: u16 = 7071;
+
+/// One row of the table.
+pub(crate) struct Finding {
+    pub(crate) name: &'static str,
+    pub(crate) need: Need,
+    /// The version, or what is wrong.
+    pub(crate) state: Result<String, String>,
+    /// What is lost without it.
+    pub(crate) without: &'static str,
+    /// What to type to get it.
+    pub(crate) remedy: String,
+}
+
+/// Looks for everything at once.
+pub(crate) async fn all() -> Vec<Finding> {
+    let (rust, compiler, musl, nextest, node, npm, python) = tokio::join!(
+        rust(),
+        version(&["cc", "--version"]),
+        musl(),
+        version(&["cargo", "nextest", "--version"]),
+        at_least(&["node", "--version"], (20, 19)),
+        version(&["npm", "--version"]),
+        python(),
+    );
+    let (postgres, chromium, shellcheck, cgroup, port) = tokio::join!(
+        blocking(|| Binaries::find(None)
+            .map(|found| found.version)
+            .map_err(|_| missing())),
+        chromium(),
+        version(&["shellcheck", "--version"]),
+        blocking(cgroup::cpu_control),
+        blocking(port_free),
+    );
+    let (func, az, pulumi, docker) = tokio::join!(
+        version(&["func", "--version"]),
+        version(&["az", "version", "--output", "tsv"]),
+        version(&["pulumi", "version"]),
+        docker(),
+    );
+    let row = |name, need, state, without, remedy: String| Finding {
+        name,
+        need,
+        state,
+        without,
+        remedy,
+    };
+    let text = str::to_owned;
+    use Need::{Build, Optional, Test};
+    vec![
+        row("Rust", Build, rust, "nothing can be built", rust_remedy()),
+        row(
+            "C compiler",
+            Build,
+            compiler,
+            "nothing can be built",
+            package("build-essential", "gcc"),
+        ),
+        row(
+            "PostgreSQL server",
+            Test,
+            postgres,
+            "--postgres, tests on PostgreSQL",
+            package("postgresql", "postgresql@17"),
+        ),
+        row("musl", Test, musl, "the package for Azure", musl_remedy()),
+        row(
+            "Python",
+            Test,
+            python,
+            "the schema fuzz",
+            package("python3 python3-venv", "python"),
+        ),
+        row(
+            "shellcheck",
+            Test,
+            shellcheck,
+            "checks of the scripts",
+            package("shellcheck", "shellcheck"),
+        ),
+        row(
+            "cargo-nextest",
+            Optional,
+            nextest,
+            "time: cargo test is slower",
+            text("cargo install --locked cargo-nextest"),
+        ),
+        row(
+            "Node.js",
+            Optional,
+            node,
+            "building the dashboard",
+            node_remedy(),
+        ),
+        row(
+            "npm",
+            Optional,
+            npm,
+            "building the dashboard",
+            package("npm", "node"),
+        ),
+        row(
+            "Chromium",
+            Optional,
+            chromium,
+            "tests in a browser",
+            package("chromium", "--cask chromium"),
+        ),
+        row(
+            "CPU control",
+            Optional,
+            cgroup,
+            "CPU limits per instance",
+            text("run as root, or in a container that may write to its cgroup"),
+        ),
+        row(
+            "port 7071",
+            Optional,
+            port,
+            "the usual address",
+            text("./scripts/run --port 7080"),
+        ),
+        row(
+            "func",
+            Optional,
+            func,
+            "running on the real host",
+            text("npm install --global azure-functions-core-tools@4"),
+        ),
+        row("az", Optional, az, "deploying by hand", azure_cli()),
+        row(
+            "Pulumi",
+            Optional,
+            pulumi,
+            "deploying to Azure",
+            text("curl -fsSL https://get.pulumi.com | sh"),
+        ),
+        row(
+            "Docker engine",
+            Optional,
+            docker,
+            "the container image",
+            docker_remedy(),
+        ),
+    ]
+}
+
+/// Whether `scripts/test` can install what it lacks: it does so as root where there is apt.
+pub(crate) fn installs_by_itself() -> bool {
+    rustix::process::geteuid().is_root() && in_path("apt-get")
+}
+
+async fn rust() -> Result<String, String> {
+    // rustc may be there without cargo.
+    tokio::try_join!(
+        at_least(&["rustc", "--version"], (1, 95)),
+        version(&["cargo", "--version"])
+    )
+    .map(|(rust, _)| rust)
+}
+
+fn rust_remedy() -> String {
+    if in_path("rustup") {
+        return "rustup update stable".to_owned();
+    }
+    "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh".to_owned()
+}
+
+/// Debian 12's own Node.js is too old.
+fn node_remedy() -> String {
+    if cfg!(target_os = "macos") {
+        return "brew install node".to_owned();
+    }
+    let install = package("nodejs", "node");
+    format!("curl -fsSL https://deb.nodesource.com/setup_22.x | bash && {install}")
+}
+
+async fn musl() -> Result<String, String> {
+    let target = [
+        "rustc",
+        "--print",
+        "target-libdir",
+        "--target",
+        "x86_64-unknown-linux-musl",
+    ];
+    let library = output(&target).await?;
+    if !std::path::Path::new(library.trim()).is_dir() {
+        return Err("no Rust target".to_owned());
+    }
+    output(&["musl-gcc", "--version"])
+        .await
+        .map_err(|_| "no musl-gcc".to_owned())?;
+    Ok("target, musl-gcc".to_owned())
+}
+
+fn musl_remedy() -> String {
+    let target = "rustup target add x86_64-unknown-linux-musl";
+    if cfg!(target_os = "macos") {
+        // No musl-gcc there; a binary built elsewhere can be packed.
+        return format!("{target}; then pack a Linux build with lab package --binary");
+    }
+    format!("{target} && {}", package("musl-tools", "musl-cross"))
+}
+
+async fn python() -> Result<String, String> {
+    let found = at_least(&["python3", "--version"], (3, 11)).await?;
+    let venv = output(&["python3", "-c", "import venv, ensurepip"]).await;
+    venv.map(|_| found).map_err(|_| "no venv module".to_owned())
+}
+
+async fn chromium() -> Result<String, String> {
+    for program in ["chromium", "chromium-browser", "google-chrome"] {
+        if in_path(program) {
+            return version(&[program, "--version"]).await;
+        }
+    }
+    Err(missing())
+}
+
+async fn docker() -> Result<String, String> {
+    let engine = output(&["docker", "version", "--format", "{{.Server.Version}}"]).await;
+    engine
+        .map(|text| text.trim().to_owned())
+        .map_err(|fault| match in_path("docker") {
+            true => "engine does not answer".to_owned(),
+            false => fault,
+        })
+}
+
+fn docker_remedy() -> String {
+    if in_path("docker") && !cfg!(target_os = "macos") {
+        return "systemctl start docker".to_owned();
+    }
+    package("docker.io", "--cask docker")
+}
+
+fn port_free() -> Result<String, String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, PORT))
+        .map(|_| "free".to_owned())
+        .map_err(|_| "in use".to_owned())
+}
+
+async fn at_least(command: &[&str], (major, minor): (u32, u32)) -> Result<String, String> {
+    let found = version(command).await?;
+    let mut numbers = found.split('.').map_while(|part| part.parse::<u32>().ok());
+    if (numbers.next(), numbers.next()) >= (Some(major), Some(minor)) {
+        Ok(found)
+    } else {
+        Err(format!("{found}, not {major}.{minor}"))
+    }
+}
+
+/// The first thing in a program's output that looks like a version.
+async fn version(command: &[&str]) -> Result<String, String> {
+    let text = output(command).await?;
+    let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | ','));
+    let version = words.find_map(|word| {
+        let word = word.trim_start_matches('v');
+        let word = word
+            .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')))
+            .next()?;
+        (word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
+            .then(|| word.to_owned())
+    });
+    Ok(version.unwrap_or_else(|| "found".to_owned()))
+}
+
+async fn output(command: &[&str]) -> Result<String, String> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(missing());
+    };
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    // Asking for a version is no reason to go to the network.
+    command
+        .env("PULUMI_SKIP_UPDATE_CHECK", "true")
+        .env("FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT", "1");
+    match timeout(LIMIT, command.output()).await {
+        Ok(Ok(output)) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(Ok(_)) if in_path(program) => Err("does not work".to_owned()),
+        Ok(_) => Err(missing()),
+        Err(_) => Err(slow()),
+    }
+}
+
+async fn blocking(
+    probe: impl FnOnce() -> Result<String, String> + Send + 'static,
+) -> Result<String, String> {
+    match timeout(LIMIT, spawn_blocking(probe)).await {
+        Ok(Ok(state)) => state,
+        Ok(Err(_)) | Err(_) => Err(slow()),
+    }
+}
+
+fn in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn missing() -> String {
+    "missing".to_owned()
+}
+
+fn slow() -> String {
+    "no answer in 2 s".to_owned()
+}
+
+fn package(debian: &str, homebrew: &str) -> String {
+    if cfg!(target_os = "macos") {
+        format!("brew install {homebrew}")
+    } else {
+        let sudo = if rustix::process::geteuid().is_root() {
+            ""
+        } else {
+            "sudo "
+        };
+        format!("{sudo}apt-get install {debian}")
+    }
+}
+
+fn azure_cli() -> String {
+    if cfg!(target_os = "macos") {
+        "brew install azure-cli".to_owned()
+    } else {
+        "pipx install azure-cli".to_owned()
+    }
+}
