@@ -1,0 +1,251 @@
+//! A whole instance in the test's process, over a real database.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use clap::Parser as _;
+use handler::config::{Cli, Config};
+use handler::service::Service;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
+use tower::ServiceExt as _;
+
+pub mod process;
+
+/// Runs every listed test on SQLite, and on PostgreSQL where a server was given.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test($crate::support::Backend::sqlite()).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(backend) = $crate::support::Backend::postgres().await {
+                    super::$test(backend).await;
+                }
+            })*
+        }
+    };
+}
+
+/// An empty database of the test's own, gone when the test ends.
+pub enum Backend {
+    Sqlite { folder: PathBuf },
+    Postgres { url: String, admin_url: String, name: String },
+}
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+fn unique() -> String {
+    format!("{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Backend {
+    pub fn sqlite() -> Self {
+        let folder = std::env::temp_dir().join(format!("elastic-visits-test-{}", unique()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self::Sqlite { folder }
+    }
+
+    /// `None` without `TEST_DATABASE_URL`, which `scripts/test` always sets.
+    pub async fn postgres() -> Option<Self> {
+        let Ok(admin_url) = std::env::var("TEST_DATABASE_URL") else {
+            eprintln!("not run: TEST_DATABASE_URL names no PostgreSQL server; ./scripts/test starts one");
+            return None;
+        };
+        let name = format!("visits_{}", unique());
+        let mut admin = PgConnection::connect(&admin_url).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
+        let mut url = url::Url::parse(&admin_url).unwrap();
+        url.set_path(&name);
+        Some(Self::Postgres { url: url.into(), admin_url, name })
+    }
+
+    pub const fn db_type(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Postgres { .. } => "postgresql",
+        }
+    }
+
+    /// The flags that point an instance at this database.
+    pub fn flags(&self) -> Vec<String> {
+        match self {
+            Self::Sqlite { folder } => vec!["--sqlite-path".into(), folder.join("data/visits.db").display().to_string()],
+            Self::Postgres { url, .. } => vec!["--database-url".into(), url.clone()],
+        }
+    }
+
+    /// Runs one statement behind the instances' backs.
+    pub async fn execute(&self, sql: &'static str) {
+        match self {
+            Self::Sqlite { folder } => {
+                let path = folder.join("data/visits.db");
+                let mut db = sqlx::SqliteConnection::connect(&path.display().to_string()).await.unwrap();
+                sqlx::query(sql).execute(&mut db).await.unwrap();
+            }
+            Self::Postgres { url, .. } => {
+                let mut db = PgConnection::connect(url).await.unwrap();
+                sqlx::query(sql).execute(&mut db).await.unwrap();
+            }
+        }
+    }
+
+    /// One number, read behind the instances' backs.
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        match self {
+            Self::Sqlite { folder } => {
+                let path = folder.join("data/visits.db");
+                let mut db = sqlx::SqliteConnection::connect(&path.display().to_string()).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
+            }
+            Self::Postgres { url, .. } => {
+                let mut db = PgConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
+            }
+        }
+    }
+
+    /// An instance on this database, once it is ready.
+    pub async fn instance(&self, extra: &[&str]) -> TestApp {
+        let app = TestApp::start(&self.flags(), extra);
+        app.service.database().ready().await;
+        app
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        match self {
+            Self::Sqlite { folder } => {
+                let _ = std::fs::remove_dir_all(folder);
+            }
+            Self::Postgres { admin_url, name, .. } => {
+                let (admin_url, name) = (admin_url.clone(), name.clone());
+                // A drop cannot wait on the test's own runtime.
+                let dropped = std::thread::spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    runtime.block_on(async {
+                        let mut admin = PgConnection::connect(&admin_url).await.unwrap();
+                        let sql = format!("drop database {name} with (force)");
+                        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+                    });
+                });
+                let _ = dropped.join();
+            }
+        }
+    }
+}
+
+pub fn config(flags: &[String], extra: &[&str]) -> Config {
+    let all = std::iter::once("handler").chain(flags.iter().map(String::as_str)).chain(extra.iter().copied());
+    Cli::try_parse_from(all).unwrap().config().unwrap()
+}
+
+/// An instance whose routes are called without a network.
+pub struct TestApp {
+    pub service: Service,
+    router: Router,
+}
+
+/// An answer with its body read.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is a problem as the API promises it, and gives it.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], "about:blank");
+        assert_eq!(problem["instance_id"], self.header("x-instance-id"));
+        assert!(!problem["error"].as_str().unwrap().is_empty());
+        assert_eq!(problem["detail"], problem["error"]);
+        problem
+    }
+}
+
+impl TestApp {
+    pub fn start(flags: &[String], extra: &[&str]) -> Self {
+        let service = Service::start(config(flags, extra)).unwrap();
+        Self { router: service.router(), service }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        assert!(parts.headers.contains_key("x-instance-id"), "no instance id on {parts:?}");
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn call(&self, method: Method, uri: &str) -> Answer {
+        self.send(Request::builder().method(method).uri(uri).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn get(&self, uri: &str) -> Answer {
+        self.call(Method::GET, uri).await
+    }
+
+    pub async fn post_json(&self, uri: &str, body: &str) -> Answer {
+        let request = Request::post(uri).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub async fn visit(&self) -> Answer {
+        self.call(Method::POST, "/api/visit").await
+    }
+
+    pub async fn visit_with_key(&self, key: &str) -> Answer {
+        let request = Request::post("/api/visit").header("idempotency-key", key);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn total(&self) -> i64 {
+        self.get("/api/visits?limit=1").await.json()["total_visits"].as_i64().unwrap()
+    }
+
+    /// Asks again until the answer is as wanted; a test that waits in vain fails.
+    pub async fn eventually(&self, uri: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let answer = self.get(uri).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "not within 20 s: {answer:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub async fn stop(self) {
+        drop(self.router);
+        self.service.stop().await;
+    }
+}
