@@ -36,7 +36,16 @@ pub enum Command {
 #[derive(Args)]
 struct Arguments {
     /// Port to listen on, always on 127.0.0.1; 0 picks a free one [default: 8080]
-    #[arg(long, visible_alias = "port", env = "FUNCTIONS_CUSTOMHANDLER_PORT", value_name = "PORT", default_value_t = 8080, hide_default_value = true, global = true, help_heading = "Serving")]
+    #[arg(
+        long,
+        visible_alias = "port",
+        env = "FUNCTIONS_CUSTOMHANDLER_PORT",
+        value_name = "PORT",
+        default_value_t = 8080,
+        hide_default_value = true,
+        global = true,
+        help_heading = "Serving"
+    )]
     functions_customhandler_port: u16,
 
     /// PostgreSQL to keep the register in, as postgres://USER:PASSWORD@HOST/DATABASE
@@ -44,17 +53,36 @@ struct Arguments {
     /// Better set in the environment than as a flag, which other users of the machine can read. Without
     /// it PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and PGSSLMODE count as libpq names them; without
     /// those either, the register is a SQLite file.
-    #[arg(long, env, hide_env_values = true, value_name = "URL", global = true, help_heading = "Database")]
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        value_name = "URL",
+        global = true,
+        help_heading = "Database"
+    )]
     database_url: Option<String>,
 
     /// PostgreSQL host, when no DATABASE_URL is given; the other PG variables go with it
-    #[arg(long, env = "PGHOST", value_name = "HOST", global = true, help_heading = "Database")]
+    #[arg(
+        long,
+        env = "PGHOST",
+        value_name = "HOST",
+        global = true,
+        help_heading = "Database"
+    )]
     pghost: Option<String>,
 
     /// SQLite file, when no PostgreSQL is configured [default: elastic-visits/visits.db in the user's data folder]
     ///
     /// Never put it into the function app's folder: a new folder there restarts the Functions host.
-    #[arg(long, env, value_name = "FILE", global = true, help_heading = "Database")]
+    #[arg(
+        long,
+        env,
+        value_name = "FILE",
+        global = true,
+        help_heading = "Database"
+    )]
     sqlite_path: Option<PathBuf>,
 
     /// The most connections to PostgreSQL
@@ -65,7 +93,15 @@ struct Arguments {
     database_pool_max: u32,
 
     /// Who changes the database schema
-    #[arg(long, env, value_enum, value_name = "WHO", default_value_t, global = true, help_heading = "Database")]
+    #[arg(
+        long,
+        env,
+        value_enum,
+        value_name = "WHO",
+        default_value_t,
+        global = true,
+        help_heading = "Database"
+    )]
     migrate: Migrate,
 
     /// Days after which stored visitor addresses are blanked; visits are never deleted
@@ -73,15 +109,37 @@ struct Arguments {
     retention_days: u16,
 
     /// What the register keeps of a visitor's address
-    #[arg(long, env, value_enum, value_name = "PART", default_value_t, global = true, help_heading = "Privacy")]
+    #[arg(
+        long,
+        env,
+        value_enum,
+        value_name = "PART",
+        default_value_t,
+        global = true,
+        help_heading = "Privacy"
+    )]
     visitor_ip: AddressPolicy,
 
     /// Networks of proxies to skip in X-Forwarded-For, comma-separated [default: loopback, private, link-local]
-    #[arg(long, env, value_name = "NETWORKS", global = true, help_heading = "Privacy")]
+    #[arg(
+        long,
+        env,
+        value_name = "NETWORKS",
+        global = true,
+        help_heading = "Privacy"
+    )]
     trusted_proxies: Option<TrustedProxies>,
 
     /// Origins whose pages may call the API, comma-separated, or * for all [default: none]
-    #[arg(long, env, value_name = "ORIGINS", default_value = "", hide_default_value = true, global = true, help_heading = "Serving")]
+    #[arg(
+        long,
+        env,
+        value_name = "ORIGINS",
+        default_value = "",
+        hide_default_value = true,
+        global = true,
+        help_heading = "Serving"
+    )]
     cors_origins: String,
 
     /// CPUs that 100 % means [default: the cgroup's quota, else the machine]
@@ -109,11 +167,25 @@ struct Arguments {
     visit_work: u32,
 
     /// How log lines look [default: json in Azure, text elsewhere]
-    #[arg(long, env, value_enum, value_name = "FORMAT", global = true, help_heading = "Logs")]
+    #[arg(
+        long,
+        env,
+        value_enum,
+        value_name = "FORMAT",
+        global = true,
+        help_heading = "Logs"
+    )]
     log_format: Option<LogFormat>,
 
     /// Which log lines are written, e.g. `warn` or `handler=debug`
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info", global = true, help_heading = "Logs")]
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        value_name = "FILTER",
+        default_value = "info",
+        global = true,
+        help_heading = "Logs"
+    )]
     log_filter: String,
 }
 
@@ -188,9 +260,16 @@ impl Cli {
     /// One sentence that names the setting; never its value where that may hold a password.
     pub fn config(self) -> Result<Config, String> {
         let arguments = self.arguments;
-        let azure_id = arguments.website_instance_id.as_deref().filter(|id| !id.is_empty());
+        let azure_id = arguments
+            .website_instance_id
+            .as_deref()
+            .filter(|id| !id.is_empty());
         let in_azure = azure_id.is_some();
-        let default_format = if in_azure { LogFormat::Json } else { LogFormat::Text };
+        let default_format = if in_azure {
+            LogFormat::Json
+        } else {
+            LogFormat::Text
+        };
         if arguments.stress_max_seconds < MIN_SECONDS {
             return Err(format!("STRESS_MAX_SECONDS must be at least {MIN_SECONDS}"));
         }
@@ -220,12 +299,19 @@ impl Cli {
 fn target(arguments: &Arguments, in_azure: bool) -> Result<Target, String> {
     let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let postgres = |options: PgConnectOptions| {
-        Target::Postgres(Box::new(options.application_name("elastic-visits").disable_statement_logging()))
+        Target::Postgres(Box::new(
+            options
+                .application_name("elastic-visits")
+                .disable_statement_logging(),
+        ))
     };
     if let Some(url) = set(&arguments.database_url) {
         // The parser's own message may repeat the URL, and with it the password.
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err("DATABASE_URL must begin with postgres://; for SQLite set SQLITE_PATH instead".to_owned());
+            return Err(
+                "DATABASE_URL must begin with postgres://; for SQLite set SQLITE_PATH instead"
+                    .to_owned(),
+            );
         }
         let options = url.parse().map_err(|_| {
             "DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned()
@@ -238,7 +324,11 @@ fn target(arguments: &Arguments, in_azure: bool) -> Result<Target, String> {
     if in_azure {
         return Ok(Target::NotConfigured);
     }
-    match arguments.sqlite_path.clone().filter(|path| !path.as_os_str().is_empty()) {
+    match arguments
+        .sqlite_path
+        .clone()
+        .filter(|path| !path.as_os_str().is_empty())
+    {
         Some(path) => Ok(Target::Sqlite(path)),
         None => data_folder()
             .map(|folder| Target::Sqlite(folder.join("elastic-visits").join("visits.db")))
@@ -248,23 +338,38 @@ fn target(arguments: &Arguments, in_azure: bool) -> Result<Target, String> {
 
 /// The user's data folder, as the XDG base directory specification has it.
 fn data_folder() -> Option<PathBuf> {
-    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let set = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     set.or_else(|| std::env::home_dir().map(|home| home.join(".local").join("share")))
 }
 
 fn cors_origins(list: &str) -> Result<CorsOrigins, String> {
     let mut origins = Vec::new();
-    for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+    for entry in list
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+    {
         if entry == "*" {
             return Ok(CorsOrigins::Any);
         }
         // An origin is scheme, host and port; a path would never match (RFC 6454).
-        let host = entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://"));
-        let well_formed = host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']));
+        let host = entry
+            .strip_prefix("https://")
+            .or_else(|| entry.strip_prefix("http://"));
+        let well_formed =
+            host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']));
         let value = HeaderValue::from_str(entry).ok().filter(|_| well_formed);
-        origins.push(value.ok_or_else(|| format!("CORS_ORIGINS: `{entry}` is no origin such as https://example.org"))?);
+        origins.push(value.ok_or_else(|| {
+            format!("CORS_ORIGINS: `{entry}` is no origin such as https://example.org")
+        })?);
     }
-    Ok(if origins.is_empty() { CorsOrigins::None } else { CorsOrigins::List(origins) })
+    Ok(if origins.is_empty() {
+        CorsOrigins::None
+    } else {
+        CorsOrigins::List(origins)
+    })
 }
 
 /// Characters of Azure's instance id that are kept; it has 64 hexadecimal digits.
@@ -276,7 +381,13 @@ fn instance_id(azure: Option<&str>, named: Option<&str>) -> String {
     let clean = |text: &str, length: usize| -> Option<String> {
         let id: String = text
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || ".-_".contains(c) {
+                    c
+                } else {
+                    '-'
+                }
+            })
             .take(length)
             .collect();
         (!id.is_empty()).then_some(id)
@@ -309,8 +420,12 @@ mod tests {
     use super::*;
 
     fn config(arguments: &[&str]) -> Result<Config, String> {
-        let all = ["handler", "--sqlite-path", "visits.db"].iter().chain(arguments);
-        Cli::try_parse_from(all).map_err(|error| error.to_string())?.config()
+        let all = ["handler", "--sqlite-path", "visits.db"]
+            .iter()
+            .chain(arguments);
+        Cli::try_parse_from(all)
+            .map_err(|error| error.to_string())?
+            .config()
     }
 
     #[test]
@@ -321,9 +436,15 @@ mod tests {
 
     #[test]
     fn no_message_repeats_the_password() {
-        for url in ["mysql://user:hunter2@host/db", "postgres://user:hunter2@host:port/db"] {
+        for url in [
+            "mysql://user:hunter2@host/db",
+            "postgres://user:hunter2@host:port/db",
+        ] {
             let message = config(&["--database-url", url]).expect_err("a bad URL");
-            assert!(message.contains("DATABASE_URL") && !message.contains("hunter2"), "{message}");
+            assert!(
+                message.contains("DATABASE_URL") && !message.contains("hunter2"),
+                "{message}"
+            );
         }
     }
 
@@ -343,19 +464,38 @@ mod tests {
 
     #[test]
     fn origins_are_checked() {
-        assert_eq!(config(&[]).expect("good settings").cors_origins, CorsOrigins::None);
-        assert_eq!(config(&["--cors-origins", "*"]).expect("good settings").cors_origins, CorsOrigins::Any);
+        assert_eq!(
+            config(&[]).expect("good settings").cors_origins,
+            CorsOrigins::None
+        );
+        assert_eq!(
+            config(&["--cors-origins", "*"])
+                .expect("good settings")
+                .cors_origins,
+            CorsOrigins::Any
+        );
         let list = config(&["--cors-origins", "https://a.example, http://b.example:8000"]);
-        assert!(matches!(list.expect("good settings").cors_origins, CorsOrigins::List(list) if list.len() == 2));
+        assert!(
+            matches!(list.expect("good settings").cors_origins, CorsOrigins::List(list) if list.len() == 2)
+        );
         assert!(config(&["--cors-origins", "https://a.example/"]).is_err());
         assert!(config(&["--cors-origins", "a.example"]).is_err());
     }
 
     #[test]
     fn numbers_have_bounds() {
-        for bad in [["--instance-cpus", "0"], ["--heartbeat-seconds", "NaN"], ["--stress-max-seconds", "0.05"]] {
+        for bad in [
+            ["--instance-cpus", "0"],
+            ["--heartbeat-seconds", "NaN"],
+            ["--stress-max-seconds", "0.05"],
+        ] {
             assert!(config(&bad).is_err(), "{bad:?}");
         }
-        assert_eq!(config(&["--heartbeat-seconds", "0.5"]).expect("good settings").heartbeat, Duration::from_millis(500));
+        assert_eq!(
+            config(&["--heartbeat-seconds", "0.5"])
+                .expect("good settings")
+                .heartbeat,
+            Duration::from_millis(500)
+        );
     }
 }

@@ -83,7 +83,12 @@ impl Follower {
 
     /// Begins what is left of the pending order, unless a run is under way: then the next beat tries.
     fn take_up(&self, progress: &mut Progress) {
-        let Some(StressOrder { id, kind: OrderKind::Run { ends, intensity }, .. }) = progress.pending else {
+        let Some(StressOrder {
+            id,
+            kind: OrderKind::Run { ends, intensity },
+            ..
+        }) = progress.pending
+        else {
             return;
         };
         let left = ends.since(Moment::now());
@@ -91,8 +96,15 @@ impl Follower {
             progress.pending = None;
             return;
         }
-        if let Ok(run) = self.stress.start(StressPlan { duration: left, intensity }) {
-            tracing::info!(order = id, seconds = left.as_secs_f64(), "fleet-wide stress order taken up");
+        if let Ok(run) = self.stress.start(StressPlan {
+            duration: left,
+            intensity,
+        }) {
+            tracing::info!(
+                order = id,
+                seconds = left.as_secs_f64(),
+                "fleet-wide stress order taken up"
+            );
             run.detach();
             progress.pending = None;
         }

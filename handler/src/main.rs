@@ -40,7 +40,11 @@ fn settings() -> Result<(Option<Command>, Config), ExitCode> {
     let cli = Cli::try_parse().map_err(|error| {
         // Help and version are errors to the parser only; a closed output is nobody's fault.
         let _ = error.print();
-        if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+        if error.use_stderr() {
+            ExitCode::from(USAGE)
+        } else {
+            ExitCode::SUCCESS
+        }
     })?;
     let command = cli.command;
     let config = cli.config().map_err(|sentence| {
@@ -52,7 +56,10 @@ fn settings() -> Result<(Option<Command>, Config), ExitCode> {
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
     let database = Database::new(&config.target, config.pool_max, config.migrate);
-    database.migrate_now().await.context("the schema was not changed")?;
+    database
+        .migrate_now()
+        .await
+        .context("the schema was not changed")?;
     println!("{} schema is up to date", database.db_type());
     database.close().await;
     Ok(())
@@ -66,14 +73,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind((LISTEN_ADDRESS, config.port))
         .await
         .with_context(|| format!("cannot listen on {LISTEN_ADDRESS}:{}", config.port))?;
-    let address = listener.local_addr().context("the listener has no address")?;
+    let address = listener
+        .local_addr()
+        .context("the listener has no address")?;
     let service = Service::start(config.clone())?;
     tracing::info!(%address, instance_id = config.instance_id, version = env!("CARGO_PKG_VERSION"), "serving");
     let shutdown = async {
         let signal = signalled.await;
         tracing::info!(signal, "stopping");
     };
-    service.serve(listener, shutdown).await.context("serving ended")?;
+    service
+        .serve(listener, shutdown)
+        .await
+        .context("serving ended")?;
     tracing::info!("stopped");
     Ok(())
 }

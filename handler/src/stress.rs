@@ -67,7 +67,10 @@ impl Stress {
     /// `cpus` is the share of the machine that this instance has; a run uses as many threads.
     pub fn new(cpus: f64) -> Self {
         let threads = (cpus.ceil() as usize).clamp(1, 1_024);
-        Self { threads, running: Arc::new(Mutex::new(None)) }
+        Self {
+            threads,
+            running: Arc::new(Mutex::new(None)),
+        }
     }
 
     /// Starts a run.
@@ -78,7 +81,9 @@ impl Stress {
         let began = Instant::now();
         let mut slot = lock(&self.running);
         if let Some(other) = slot.as_ref() {
-            return Err(Busy { remaining: other.deadline.saturating_duration_since(began) });
+            return Err(Busy {
+                remaining: other.deadline.saturating_duration_since(began),
+            });
         }
         let running = Arc::new(Running {
             id: Uuid::new_v4(),
@@ -91,38 +96,50 @@ impl Stress {
             finished: watch::Sender::new(None),
         });
         for thread in 0..self.threads {
-            let share = plan.intensity.map(|rate| share_of(rate, thread, self.threads));
+            let share = plan
+                .intensity
+                .map(|rate| share_of(rate, thread, self.threads));
             let (worker, engine) = (Arc::clone(&running), self.clone());
-            let spawned = std::thread::Builder::new().name("stress".to_owned()).spawn(move || {
-                // Without the lower priority the run still works; it only disturbs more.
-                let _ = rustix::process::setpriority_process(None, NICE);
-                worker.burn(share);
-                engine.leave(&worker, 1);
-            });
+            let spawned = std::thread::Builder::new()
+                .name("stress".to_owned())
+                .spawn(move || {
+                    // Without the lower priority the run still works; it only disturbs more.
+                    let _ = rustix::process::setpriority_process(None, NICE);
+                    worker.burn(share);
+                    engine.leave(&worker, 1);
+                });
             if let Err(error) = spawned {
                 tracing::error!(%error, "no thread for the stress run");
                 running.cancelled.store(true, Ordering::Relaxed);
                 *slot = Some(Arc::clone(&running));
                 drop(slot);
                 self.leave(&running, self.threads - thread);
-                return Err(Busy { remaining: Duration::from_secs(1) });
+                return Err(Busy {
+                    remaining: Duration::from_secs(1),
+                });
             }
         }
         *slot = Some(Arc::clone(&running));
-        Ok(Run { running, detached: false })
+        Ok(Run {
+            running,
+            detached: false,
+        })
     }
 
     /// What is left of the run under way, if there is one.
     pub fn remaining(&self) -> Option<Duration> {
         let slot = lock(&self.running);
-        slot.as_ref().map(|run| run.deadline.saturating_duration_since(Instant::now()))
+        slot.as_ref()
+            .map(|run| run.deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Ends the run under way if it began before `before`, and waits for its threads; tells how many
     /// were ended.
     pub async fn stop(&self, before: Moment) -> usize {
         let running = lock(&self.running).clone();
-        let Some(running) = running.filter(|run| run.began_at <= before) else { return 0 };
+        let Some(running) = running.filter(|run| run.began_at <= before) else {
+            return 0;
+        };
         running.cancelled.store(true, Ordering::Relaxed);
         let _ = running.finished.subscribe().wait_for(Option::is_some).await;
         1
@@ -156,7 +173,11 @@ impl Run {
     /// Waits for the end. Dropping the future ends the run.
     pub async fn finished(self) -> Outcome {
         let mut finished = self.running.finished.subscribe();
-        let outcome = finished.wait_for(Option::is_some).await.ok().and_then(|outcome| *outcome);
+        let outcome = finished
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|outcome| *outcome);
         outcome.expect("the last thread tells the outcome, and `self` keeps the sender")
     }
 }
@@ -200,7 +221,10 @@ impl Running {
 pub fn burn_cpu(work: Duration) {
     let spent = || {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+        Duration::new(
+            time.tv_sec.unsigned_abs(),
+            u32::try_from(time.tv_nsec).unwrap_or(0),
+        )
     };
     let until = spent() + work;
     let mut digest = Sha512::digest(b"visit");
@@ -235,13 +259,19 @@ mod tests {
     #[test]
     fn shares_add_up() {
         for rate in [1, 2, 3, 1_000_003] {
-            assert_eq!((0..4).map(|thread| share_of(rate, thread, 4)).sum::<u64>(), rate);
+            assert_eq!(
+                (0..4).map(|thread| share_of(rate, thread, 4)).sum::<u64>(),
+                rate
+            );
         }
     }
 
     #[test]
     fn due_does_not_overflow() {
-        assert_eq!(due(1_000_000_000_000_000, Duration::from_secs(3_600)), 3_600_000_000_000_000_000);
+        assert_eq!(
+            due(1_000_000_000_000_000, Duration::from_secs(3_600)),
+            3_600_000_000_000_000_000
+        );
         assert_eq!(due(100, Duration::from_millis(250)), 25);
     }
 
@@ -250,7 +280,8 @@ mod tests {
         let before = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         burn_cpu(Duration::from_millis(20));
         let after = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        let spent = (after.tv_sec - before.tv_sec) * 1_000_000_000 + (after.tv_nsec - before.tv_nsec);
+        let spent =
+            (after.tv_sec - before.tv_sec) * 1_000_000_000 + (after.tv_nsec - before.tv_nsec);
         assert!(spent >= 20_000_000, "{spent} ns");
     }
 }

@@ -22,9 +22,17 @@ pub fn start(format: LogFormat, filter: &str) -> Result<WorkerGuard, TryInitErro
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Json => registry
-            .with(fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer))
+            .with(
+                fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_span_list(false)
+                    .with_writer(writer),
+            )
             .try_init()?,
-        LogFormat::Text => registry.with(fmt::layer().with_ansi(false).with_writer(writer)).try_init()?,
+        LogFormat::Text => registry
+            .with(fmt::layer().with_ansi(false).with_writer(writer))
+            .try_init()?,
     }
     Ok(guard)
 }

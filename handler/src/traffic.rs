@@ -101,7 +101,10 @@ impl Traffic {
         let mut window = lock(&self.window);
         let mut latencies = match window.ticks.len() {
             // The oldest slice leaves, and its memory is used again.
-            LATENCY_WINDOW => window.ticks.pop_front().map_or_else(empty, |tick| tick.latencies),
+            LATENCY_WINDOW => window
+                .ticks
+                .pop_front()
+                .map_or_else(empty, |tick| tick.latencies),
             _ => empty(),
         };
         latencies.reset();
@@ -129,7 +132,11 @@ fn summarize(ticks: &VecDeque<Tick>) -> Summary {
     }
     let milliseconds = |quantile: f64| all.value_at_quantile(quantile) as f64 / 1_000.0;
     Summary {
-        requests_per_second: if seconds > 0.0 { requests as f64 / seconds } else { 0.0 },
+        requests_per_second: if seconds > 0.0 {
+            requests as f64 / seconds
+        } else {
+            0.0
+        },
         latency: (!all.is_empty()).then(|| Latency {
             p50: milliseconds(0.50),
             p95: milliseconds(0.95),
@@ -145,7 +152,9 @@ fn empty() -> Histogram<u64> {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // Nothing in here panics half-way through a change.
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -177,7 +186,13 @@ mod tests {
         for second in 1..=u64::try_from(LATENCY_WINDOW).expect("a small number") + 1 {
             traffic.tick(start + Duration::from_secs(second));
         }
-        assert_eq!(traffic.summary(), Summary { requests_per_second: 0.0, latency: None });
+        assert_eq!(
+            traffic.summary(),
+            Summary {
+                requests_per_second: 0.0,
+                latency: None
+            }
+        );
         assert_eq!(traffic.total(), 1);
     }
 }

@@ -43,7 +43,10 @@ async fn a_visit_is_recorded_and_listed(backend: Backend) {
     assert_eq!(visit["instance_id"], "one");
     assert_eq!(answer.header("x-instance-id"), "one");
     let timestamp = visit["timestamp"].as_str().unwrap();
-    assert!(timestamp.ends_with('Z') && timestamp.len() == 24, "{timestamp}");
+    assert!(
+        timestamp.ends_with('Z') && timestamp.len() == 24,
+        "{timestamp}"
+    );
 
     let list = app.get("/api/visits").await.json();
     assert_eq!(list["total_visits"], 1);
@@ -70,15 +73,26 @@ async fn the_register_outlives_its_instances(backend: Backend) {
 async fn concurrent_visits_are_counted_without_a_gap(backend: Backend) {
     let app = backend.instance(&[]).await;
     let answers = join_all((0..300).map(|_| app.visit())).await;
-    let totals: HashSet<i64> = answers.iter().map(|answer| answer.json()["total_visits"].as_i64().unwrap()).collect();
+    let totals: HashSet<i64> = answers
+        .iter()
+        .map(|answer| answer.json()["total_visits"].as_i64().unwrap())
+        .collect();
     assert_eq!(totals, (1..=300).collect());
-    let ids: HashSet<i64> = answers.iter().map(|answer| answer.json()["id"].as_i64().unwrap()).collect();
+    let ids: HashSet<i64> = answers
+        .iter()
+        .map(|answer| answer.json()["id"].as_i64().unwrap())
+        .collect();
     assert_eq!(ids.len(), 300);
     // With one writing instance, who has the larger id has the larger total.
     let mut pairs: Vec<(i64, i64)> = answers
         .iter()
         .map(|answer| answer.json())
-        .map(|visit| (visit["id"].as_i64().unwrap(), visit["total_visits"].as_i64().unwrap()))
+        .map(|visit| {
+            (
+                visit["id"].as_i64().unwrap(),
+                visit["total_visits"].as_i64().unwrap(),
+            )
+        })
         .collect();
     pairs.sort_unstable();
     assert!(pairs.is_sorted_by_key(|(_, total)| *total));
@@ -86,9 +100,16 @@ async fn concurrent_visits_are_counted_without_a_gap(backend: Backend) {
 }
 
 async fn several_instances_count_exactly(backend: Backend) {
-    let apps = [backend.instance(&["--instance-id", "a"]).await, backend.instance(&["--instance-id", "b"]).await];
+    let apps = [
+        backend.instance(&["--instance-id", "a"]).await,
+        backend.instance(&["--instance-id", "b"]).await,
+    ];
     let answers = join_all((0..200).map(|n| apps[n % 2].visit())).await;
-    assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.status == StatusCode::CREATED)
+    );
     for app in &apps {
         assert_eq!(app.total().await, 200);
     }
@@ -123,7 +144,9 @@ async fn pages_are_read_by_id(backend: Backend) {
         let visits = page["recent_visits"].as_array().unwrap();
         sizes.push(visits.len());
         seen.extend(visits.iter().map(|visit| visit["id"].as_i64().unwrap()));
-        let Some(before) = page["next_before"].as_i64() else { break };
+        let Some(before) = page["next_before"].as_i64() else {
+            break;
+        };
         uri = format!("/api/visits?before={before}");
     }
     assert_eq!(sizes, [10, 10, 5]);
@@ -132,7 +155,12 @@ async fn pages_are_read_by_id(backend: Backend) {
     assert_eq!(all["recent_visits"].as_array().unwrap().len(), 25);
     // A page that is just full is the last one.
     assert!(app.get("/api/visits?limit=25").await.json()["next_before"].is_null());
-    assert!(app.get("/api/visits?before=1").await.json()["recent_visits"].as_array().unwrap().is_empty());
+    assert!(
+        app.get("/api/visits?before=1").await.json()["recent_visits"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     app.stop().await;
 }
 
@@ -140,7 +168,10 @@ async fn a_key_gives_the_same_visit_again(backend: Backend) {
     let app = backend.instance(&["--instance-id", "first"]).await;
     let from = |address: &str| {
         let request = Request::post("/api/visit").header("idempotency-key", "order-1");
-        request.header("x-forwarded-for", address).body(Body::empty()).unwrap()
+        request
+            .header("x-forwarded-for", address)
+            .body(Body::empty())
+            .unwrap()
     };
     let first = app.send(from("203.0.113.7")).await;
     assert_eq!(first.status, StatusCode::CREATED);
@@ -159,19 +190,35 @@ async fn a_key_gives_the_same_visit_again(backend: Backend) {
 }
 
 async fn fifty_replays_over_two_instances_are_one_visit(backend: Backend) {
-    let apps = [backend.instance(&["--instance-id", "a"]).await, backend.instance(&["--instance-id", "b"]).await];
+    let apps = [
+        backend.instance(&["--instance-id", "a"]).await,
+        backend.instance(&["--instance-id", "b"]).await,
+    ];
     // Other keys in the same batches, in every order, so that the two could block each other.
     let answers = join_all((0..50).flat_map(|n| {
         let other = format!("other-{}", n % 5);
         let app = &apps[n % 2];
-        [Box::pin(async move { app.visit_with_key("same").await }) as std::pin::Pin<Box<dyn Future<Output = _>>>,
-         Box::pin(async move { app.visit_with_key(&other).await })]
+        [
+            Box::pin(async move { app.visit_with_key("same").await })
+                as std::pin::Pin<Box<dyn Future<Output = _>>>,
+            Box::pin(async move { app.visit_with_key(&other).await }),
+        ]
     }))
     .await;
-    let created = answers.iter().filter(|answer| answer.status == StatusCode::CREATED).count();
-    let replayed = answers.iter().filter(|answer| answer.status == StatusCode::OK).count();
+    let created = answers
+        .iter()
+        .filter(|answer| answer.status == StatusCode::CREATED)
+        .count();
+    let replayed = answers
+        .iter()
+        .filter(|answer| answer.status == StatusCode::OK)
+        .count();
     assert_eq!((created, replayed), (6, 94));
-    let same: HashSet<String> = answers.iter().step_by(2).map(|answer| answer.json()["id"].to_string()).collect();
+    let same: HashSet<String> = answers
+        .iter()
+        .step_by(2)
+        .map(|answer| answer.json()["id"].to_string())
+        .collect();
     assert_eq!(same.len(), 1);
     assert_eq!(apps[0].total().await, 6);
     assert_eq!(backend.number("select count(*) from visits").await, 6);
@@ -184,45 +231,96 @@ async fn a_key_is_forgotten_after_a_day(backend: Backend) {
     let app = backend.instance(&[]).await;
     let first = app.visit_with_key("daily").await.json();
     // One day and one second ago: expired, but not yet deleted.
-    backend.execute("update idempotency_keys set recorded_ms = recorded_ms - 86401000").await;
+    backend
+        .execute("update idempotency_keys set recorded_ms = recorded_ms - 86401000")
+        .await;
     let second = app.visit_with_key("daily").await;
     assert_eq!(second.status, StatusCode::CREATED);
     assert_ne!(second.json()["id"], first["id"]);
-    assert_eq!(app.visit_with_key("daily").await.json()["id"], second.json()["id"]);
-    assert_eq!(backend.number("select count(*) from idempotency_keys").await, 1);
+    assert_eq!(
+        app.visit_with_key("daily").await.json()["id"],
+        second.json()["id"]
+    );
+    assert_eq!(
+        backend
+            .number("select count(*) from idempotency_keys")
+            .await,
+        1
+    );
 
-    let retention = Retention { database: app.service.database().clone(), keep_addresses: Duration::from_secs(1) };
-    retention.turn(Moment::now().later(Duration::from_secs(86_401))).await.unwrap();
-    assert_eq!(backend.number("select count(*) from idempotency_keys").await, 0);
+    let retention = Retention {
+        database: app.service.database().clone(),
+        keep_addresses: Duration::from_secs(1),
+    };
+    retention
+        .turn(Moment::now().later(Duration::from_secs(86_401)))
+        .await
+        .unwrap();
+    assert_eq!(
+        backend
+            .number("select count(*) from idempotency_keys")
+            .await,
+        0
+    );
     assert_eq!(app.total().await, 2);
     app.stop().await;
 }
 
 async fn addresses_are_kept_as_the_policy_says(backend: Backend) {
-    for (policy, kept) in [("truncated", "2001:db8:1::"), ("full", "2001:db8:1:2::9"), ("none", "")] {
+    for (policy, kept) in [
+        ("truncated", "2001:db8:1::"),
+        ("full", "2001:db8:1:2::9"),
+        ("none", ""),
+    ] {
         let app = backend.instance(&["--visitor-ip", policy]).await;
-        let request = Request::post("/api/visit").header("x-forwarded-for", "[2001:db8:1:2::9]:443, 10.0.0.4");
-        let visit = app.send(request.header("idempotency-key", policy).body(Body::empty()).unwrap()).await.json();
+        let request = Request::post("/api/visit")
+            .header("x-forwarded-for", "[2001:db8:1:2::9]:443, 10.0.0.4");
+        let visit = app
+            .send(
+                request
+                    .header("idempotency-key", policy)
+                    .body(Body::empty())
+                    .unwrap(),
+            )
+            .await
+            .json();
         assert_eq!(visit["ip"], "2001:db8:1:2::9");
         let listed = &app.get("/api/visits?limit=1").await.json()["recent_visits"][0];
         assert_eq!(listed["ip_address"].as_str().unwrap_or_default(), kept);
         app.stop().await;
     }
     // With `none`, not even sealed.
-    assert_eq!(backend.number("select count(*) from idempotency_keys where sealed_ip is not null").await, 2);
+    assert_eq!(
+        backend
+            .number("select count(*) from idempotency_keys where sealed_ip is not null")
+            .await,
+        2
+    );
 }
 
 async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
     let app = backend.instance(&[]).await;
     join_all((0..1_500).map(|_| app.visit())).await;
     let total = app.total().await;
-    let retention =
-        Retention { database: app.service.database().clone(), keep_addresses: Duration::from_secs(30 * 86_400) };
+    let retention = Retention {
+        database: app.service.database().clone(),
+        keep_addresses: Duration::from_secs(30 * 86_400),
+    };
     retention.turn(Moment::now()).await.unwrap();
-    assert_eq!(backend.number("select count(*) from visits where ip_address is null").await, 0);
+    assert_eq!(
+        backend
+            .number("select count(*) from visits where ip_address is null")
+            .await,
+        0
+    );
     backend.execute("update visits set recorded_ms = recorded_ms - 86400000 * cast(31 as bigint) where id <= 1400").await;
     retention.turn(Moment::now()).await.unwrap();
-    assert_eq!(backend.number("select count(*) from visits where ip_address is null").await, 1_400);
+    assert_eq!(
+        backend
+            .number("select count(*) from visits where ip_address is null")
+            .await,
+        1_400
+    );
     assert_eq!(app.total().await, total);
     app.stop().await;
 }
@@ -233,33 +331,81 @@ async fn a_database_without_its_schema_is_reported(backend: Backend) {
         std::fs::create_dir_all(folder.join("data")).unwrap();
     }
     let unhealthy = app
-        .eventually("/health", |answer| answer.json()["error"].as_str().is_some_and(|text| text.contains("migrate")))
+        .eventually("/health", |answer| {
+            answer.json()["error"]
+                .as_str()
+                .is_some_and(|text| text.contains("migrate"))
+        })
         .await;
     assert_eq!(unhealthy.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(app.visit().await.problem(503)["error"].as_str().unwrap().contains("handler migrate"));
+    assert!(
+        app.visit().await.problem(503)["error"]
+            .as_str()
+            .unwrap()
+            .contains("handler migrate")
+    );
     assert_eq!(app.get("/health/live").await.status, StatusCode::OK);
 
     let flags = backend.flags();
-    let migrated = tokio::task::spawn_blocking(move || support::process::run(&flags, &["migrate"])).await.unwrap();
+    let migrated = tokio::task::spawn_blocking(move || support::process::run(&flags, &["migrate"]))
+        .await
+        .unwrap();
     assert!(migrated.status.success(), "{migrated:?}");
-    app.eventually("/health", |answer| answer.status == StatusCode::OK).await;
+    app.eventually("/health", |answer| answer.status == StatusCode::OK)
+        .await;
     assert_eq!(app.visit().await.status, StatusCode::CREATED);
     app.stop().await;
 }
 
 async fn bad_queries_name_their_field(backend: Backend) {
     let app = backend.instance(&[]).await;
-    for value in ["0", "101", "-1", "+5", "1.5", "1e1", "NaN", "", "ten", "99999999999999999999", "%00", "5%20", "null"] {
-        let problem = app.get(&format!("/api/visits?limit={value}")).await.problem(422);
+    for value in [
+        "0",
+        "101",
+        "-1",
+        "+5",
+        "1.5",
+        "1e1",
+        "NaN",
+        "",
+        "ten",
+        "99999999999999999999",
+        "%00",
+        "5%20",
+        "null",
+    ] {
+        let problem = app
+            .get(&format!("/api/visits?limit={value}"))
+            .await
+            .problem(422);
         assert_eq!(problem["field"], "limit", "{value}");
     }
-    for value in ["0", "-1", "9223372036854775808", "abc", "", "1.0", "%F0%9F%92%A9", "'; drop table visits"] {
+    for value in [
+        "0",
+        "-1",
+        "9223372036854775808",
+        "abc",
+        "",
+        "1.0",
+        "%F0%9F%92%A9",
+        "'; drop table visits",
+    ] {
         let value = value.replace(' ', "%20");
-        let problem = app.get(&format!("/api/visits?before={value}")).await.problem(422);
+        let problem = app
+            .get(&format!("/api/visits?before={value}"))
+            .await
+            .problem(422);
         assert_eq!(problem["field"], "before", "{value}");
     }
-    assert_eq!(app.get("/api/visits?limit=1&limit=2").await.problem(422)["field"], "limit");
-    for fine in ["/api/visits?limit=1", "/api/visits?limit=100&before=9223372036854775807", "/api/visits?other=1"] {
+    assert_eq!(
+        app.get("/api/visits?limit=1&limit=2").await.problem(422)["field"],
+        "limit"
+    );
+    for fine in [
+        "/api/visits?limit=1",
+        "/api/visits?limit=100&before=9223372036854775807",
+        "/api/visits?other=1",
+    ] {
         assert_eq!(app.get(fine).await.status, StatusCode::OK, "{fine}");
     }
     app.stop().await;
@@ -267,22 +413,45 @@ async fn bad_queries_name_their_field(backend: Backend) {
 
 async fn bad_keys_are_refused(backend: Backend) {
     let app = backend.instance(&[]).await;
-    for key in [&b""[..], b"two words", &[b'k'; 201], b"caf\xe9", b"tab\tbed"] {
+    for key in [
+        &b""[..],
+        b"two words",
+        &[b'k'; 201],
+        b"caf\xe9",
+        b"tab\tbed",
+    ] {
         let request = Request::post("/api/visit").header("idempotency-key", key);
-        let problem = app.send(request.body(Body::empty()).unwrap()).await.problem(422);
+        let problem = app
+            .send(request.body(Body::empty()).unwrap())
+            .await
+            .problem(422);
         assert_eq!(problem["field"], "Idempotency-Key");
     }
-    let twice = Request::post("/api/visit").header("idempotency-key", "a").header("idempotency-key", "b");
-    app.send(twice.body(Body::empty()).unwrap()).await.problem(422);
+    let twice = Request::post("/api/visit")
+        .header("idempotency-key", "a")
+        .header("idempotency-key", "b");
+    app.send(twice.body(Body::empty()).unwrap())
+        .await
+        .problem(422);
     assert_eq!(app.total().await, 0);
     app.stop().await;
 }
 
 async fn any_body_within_the_limit_is_ignored(backend: Backend) {
     let app = backend.instance(&[]).await;
-    let bodies = [b"{\"broken".to_vec(), vec![0xff; 64 * 1024], b"a=1".to_vec()];
-    for (body, content_type) in bodies.into_iter().zip(["application/json", "application/octet-stream", "nonsense"]) {
-        let request = Request::post("/api/visit").header("content-type", content_type).body(Body::from(body));
+    let bodies = [
+        b"{\"broken".to_vec(),
+        vec![0xff; 64 * 1024],
+        b"a=1".to_vec(),
+    ];
+    for (body, content_type) in
+        bodies
+            .into_iter()
+            .zip(["application/json", "application/octet-stream", "nonsense"])
+    {
+        let request = Request::post("/api/visit")
+            .header("content-type", content_type)
+            .body(Body::from(body));
         assert_eq!(app.send(request.unwrap()).await.status, StatusCode::CREATED);
     }
     assert_eq!(app.total().await, 3);
@@ -292,9 +461,20 @@ async fn any_body_within_the_limit_is_ignored(backend: Backend) {
 async fn a_body_over_the_limit_is_refused(backend: Backend) {
     let app = backend.instance(&[]).await;
     for size in [64 * 1024 + 1, 1_000_000, 3_000_000] {
-        for (method, uri) in [(Method::POST, "/api/visit"), (Method::POST, "/api/stress"), (Method::DELETE, "/api/stress"), (Method::GET, "/api/visits"), (Method::POST, "/nowhere")] {
-            let request = Request::builder().method(method).uri(uri).header("content-type", "application/json");
-            app.send(request.body(Body::from(vec![b' '; size])).unwrap()).await.problem(413);
+        for (method, uri) in [
+            (Method::POST, "/api/visit"),
+            (Method::POST, "/api/stress"),
+            (Method::DELETE, "/api/stress"),
+            (Method::GET, "/api/visits"),
+            (Method::POST, "/nowhere"),
+        ] {
+            let request = Request::builder()
+                .method(method)
+                .uri(uri)
+                .header("content-type", "application/json");
+            app.send(request.body(Body::from(vec![b' '; size])).unwrap())
+                .await
+                .problem(413);
         }
     }
     assert_eq!(app.total().await, 0);

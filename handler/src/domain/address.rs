@@ -19,7 +19,9 @@ impl TrustedProxies {
 
 impl Default for TrustedProxies {
     fn default() -> Self {
-        PRIVATE_NETWORKS.parse().expect("the built-in list is well formed")
+        PRIVATE_NETWORKS
+            .parse()
+            .expect("the built-in list is well formed")
     }
 }
 
@@ -28,12 +30,17 @@ impl FromStr for TrustedProxies {
 
     /// Reads a comma-separated list of networks or single addresses; an empty list trusts nobody.
     fn from_str(list: &str) -> Result<Self, String> {
-        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let entries = list
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
         let networks = entries.map(|entry| {
             entry
                 .parse::<IpNet>()
                 .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
-                .map_err(|_| format!("`{entry}` is neither an address nor a network such as 10.0.0.0/8"))
+                .map_err(|_| {
+                    format!("`{entry}` is neither an address nor a network such as 10.0.0.0/8")
+                })
         });
         networks.collect::<Result<_, _>>().map(Self)
     }
@@ -50,7 +57,11 @@ pub fn client_address<'a>(
     trusted: &TrustedProxies,
 ) -> IpAddr {
     for header in forwarded_for.rev() {
-        for entry in header.rsplit(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        for entry in header
+            .rsplit(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+        {
             let Some(address) = parse_entry(entry) else {
                 return peer.to_canonical();
             };
@@ -70,7 +81,10 @@ fn parse_entry(entry: &str) -> Option<IpAddr> {
         let inner = entry.strip_prefix('[')?.strip_suffix(']')?;
         inner.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
     };
-    bare().or_else(with_port).or_else(bracketed).map(|address| address.to_canonical())
+    bare()
+        .or_else(with_port)
+        .or_else(bracketed)
+        .map(|address| address.to_canonical())
 }
 
 /// What the register keeps of a visitor's address.
@@ -120,8 +134,14 @@ mod tests {
     fn the_rightmost_stranger_is_the_client() {
         assert_eq!(found(&[]), "127.0.0.1");
         assert_eq!(found(&["203.0.113.7"]), "203.0.113.7");
-        assert_eq!(found(&["198.51.100.1, 203.0.113.7, 10.0.0.4"]), "203.0.113.7");
-        assert_eq!(found(&["198.51.100.1", "203.0.113.7", "10.0.0.4,192.168.1.1"]), "203.0.113.7");
+        assert_eq!(
+            found(&["198.51.100.1, 203.0.113.7, 10.0.0.4"]),
+            "203.0.113.7"
+        );
+        assert_eq!(
+            found(&["198.51.100.1", "203.0.113.7", "10.0.0.4,192.168.1.1"]),
+            "203.0.113.7"
+        );
         assert_eq!(found(&["10.0.0.4"]), "127.0.0.1");
     }
 
@@ -144,7 +164,10 @@ mod tests {
         let one: TrustedProxies = "203.0.113.7".parse().expect("a good list");
         let peer = IpAddr::from([127, 0, 0, 1]);
         let header = ["10.0.0.4, 203.0.113.7"];
-        assert_eq!(client_address(header.into_iter(), peer, &one).to_string(), "10.0.0.4");
+        assert_eq!(
+            client_address(header.into_iter(), peer, &one).to_string(),
+            "10.0.0.4"
+        );
         assert!("10.0.0.0/33".parse::<TrustedProxies>().is_err());
         assert!("proxy.example".parse::<TrustedProxies>().is_err());
     }
@@ -153,9 +176,18 @@ mod tests {
     fn the_register_keeps_what_the_policy_allows() {
         let v4: IpAddr = "203.0.113.7".parse().expect("an address");
         let v6: IpAddr = "2001:db8:1:2::7".parse().expect("an address");
-        assert_eq!(AddressPolicy::Truncated.apply(v4).as_deref(), Some("203.0.113.0"));
-        assert_eq!(AddressPolicy::Truncated.apply(v6).as_deref(), Some("2001:db8:1::"));
-        assert_eq!(AddressPolicy::Full.apply(v4).as_deref(), Some("203.0.113.7"));
+        assert_eq!(
+            AddressPolicy::Truncated.apply(v4).as_deref(),
+            Some("203.0.113.0")
+        );
+        assert_eq!(
+            AddressPolicy::Truncated.apply(v6).as_deref(),
+            Some("2001:db8:1::")
+        );
+        assert_eq!(
+            AddressPolicy::Full.apply(v4).as_deref(),
+            Some("203.0.113.7")
+        );
         assert_eq!(AddressPolicy::None.apply(v4), None);
     }
 }

@@ -32,8 +32,16 @@ impl IdempotencyKey {
         }
         let mut pad = [0; 16];
         // A digest of its own purpose, so that the stored one tells nothing about the pad.
-        pad.copy_from_slice(&Sha256::new().chain_update(b"address\0").chain_update(value).finalize()[..16]);
-        Ok(Self { digest: Sha256::digest(value).into(), pad })
+        pad.copy_from_slice(
+            &Sha256::new()
+                .chain_update(b"address\0")
+                .chain_update(value)
+                .finalize()[..16],
+        );
+        Ok(Self {
+            digest: Sha256::digest(value).into(),
+            pad,
+        })
     }
 
     /// The digest the store knows the key by.
@@ -48,7 +56,11 @@ impl IdempotencyKey {
             IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
             IpAddr::V6(v6) => v6.octets(),
         };
-        bytes.iter().zip(self.pad).map(|(byte, pad)| byte ^ pad).collect()
+        bytes
+            .iter()
+            .zip(self.pad)
+            .map(|(byte, pad)| byte ^ pad)
+            .collect()
     }
 
     /// Reads what [`seal`](Self::seal) wrote; `None` for anything that is no sealed address.
@@ -76,7 +88,14 @@ mod tests {
     fn takes_visible_ascii_of_a_bounded_length() {
         assert!(IdempotencyKey::parse(b"a").is_ok());
         assert!(IdempotencyKey::parse(&[b'~'; 200]).is_ok());
-        for bad in [&b""[..], &[b'a'; 201], b"with space", b"tab\t", b"\x7f", "é".as_bytes()] {
+        for bad in [
+            &b""[..],
+            &[b'a'; 201],
+            b"with space",
+            b"tab\t",
+            b"\x7f",
+            "é".as_bytes(),
+        ] {
             assert!(IdempotencyKey::parse(bad).is_err(), "{bad:?}");
         }
     }

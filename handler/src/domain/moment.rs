@@ -36,12 +36,18 @@ impl Moment {
 
     /// The moment `span` earlier; never before the earliest one that can be represented.
     pub fn earlier(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The moment `span` later.
     pub fn later(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long after `other` this moment is; zero when it is not after it.
@@ -67,7 +73,10 @@ mod tests {
     fn is_written_as_rfc_3339_in_utc() {
         let moment = Moment::from_millis(1_795_525_502_120);
         assert_eq!(moment.rfc3339(), "2026-11-24T13:05:02.120Z");
-        assert_eq!(Moment::from_millis(i64::MAX).rfc3339(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(
+            Moment::from_millis(i64::MAX).rfc3339(),
+            "9999-12-31T23:59:59.999Z"
+        );
     }
 
     #[test]

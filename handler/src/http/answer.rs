@@ -58,7 +58,12 @@ fn is_probe(path: &str) -> bool {
 /// An id as the host writes it; anything else in its place is not worth a log line.
 fn invocation_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(INVOCATION_ID)?.to_str().ok()?;
-    Some(id.chars().filter(char::is_ascii_graphic).take(LOGGED).collect())
+    Some(
+        id.chars()
+            .filter(char::is_ascii_graphic)
+            .take(LOGGED)
+            .collect(),
+    )
 }
 
 /// Adds what every answer carries, and gives every error without a body of its own a problem body.
@@ -79,7 +84,9 @@ fn complete(response: &mut Response, instance: &super::Instance) {
     let headers = response.headers_mut();
     headers.insert(INSTANCE_ID, instance.header.clone());
     // What this app says is true now; only embedded files, which say so themselves, may be kept.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
 }
 
 /// The answer to a request whose handler panicked; the panic hook has logged where.

@@ -25,7 +25,10 @@ pub(super) async fn read(request: Request, next: Next) -> Response {
     }
     let read = tokio::time::timeout(DEADLINE, collect(body)).await;
     match read.unwrap_or(Err(Error::BodyTooSlow)) {
-        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(bytes) => {
+            next.run(Request::from_parts(parts, Body::from(bytes)))
+                .await
+        }
         Err(error) => error.into_response(),
     }
 }
@@ -35,7 +38,9 @@ async fn collect(mut body: Body) -> Result<Bytes, Error> {
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Error::Malformed("the body could not be read".to_owned()))?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         size = size.saturating_add(data.len());
         if size <= LIMIT {
             kept.extend_from_slice(&data);
@@ -43,5 +48,9 @@ async fn collect(mut body: Body) -> Result<Bytes, Error> {
             return Err(Error::BodyTooLarge { drained: false });
         }
     }
-    if size > LIMIT { Err(Error::BodyTooLarge { drained: true }) } else { Ok(kept.into()) }
+    if size > LIMIT {
+        Err(Error::BodyTooLarge { drained: true })
+    } else {
+        Ok(kept.into())
+    }
 }

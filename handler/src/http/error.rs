@@ -87,9 +87,13 @@ impl Error {
             Self::BodyTooSlow => "the body did not arrive in time".to_owned(),
             Self::BodyTooLarge { .. } => "the body is larger than 64 KiB".to_owned(),
             Self::NotJson => "the body must be JSON: send content type application/json".to_owned(),
-            Self::Busy { .. } => "a stress run is under way: wait for its end, or stop it".to_owned(),
+            Self::Busy { .. } => {
+                "a stress run is under way: wait for its end, or stop it".to_owned()
+            }
             Self::Status(StatusCode::NOT_FOUND) => "there is nothing at this path".to_owned(),
-            Self::Status(StatusCode::METHOD_NOT_ALLOWED) => "this path does not take this method".to_owned(),
+            Self::Status(StatusCode::METHOD_NOT_ALLOWED) => {
+                "this path does not take this method".to_owned()
+            }
             Self::Status(_) => "the request could not be answered".to_owned(),
         }
     }
@@ -142,10 +146,13 @@ impl Problem {
     pub(super) fn write_to(&self, response: &mut Response) {
         // A struct of strings and numbers always serialises.
         let body = serde_json::to_vec(self).unwrap_or_default();
-        response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
         response
             .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+            .remove(axum::http::header::CONTENT_LENGTH);
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         *response.body_mut() = Body::from(body);
     }
 }

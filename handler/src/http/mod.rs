@@ -11,7 +11,7 @@ use axum::{Router, middleware};
 use tokio::sync::{Notify, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{Predicate as _, SizeAbove, NotForContentType};
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -83,7 +83,10 @@ impl Instance {
     /// `id` as the settings have it: characters of a token only.
     pub fn new(id: &str) -> Self {
         let header = HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("unknown"));
-        Self { id: id.to_owned(), header }
+        Self {
+            id: id.to_owned(),
+            header,
+        }
     }
 }
 
@@ -112,7 +115,7 @@ fn routes() -> OpenApiRouter<App> {
 
 /// The API's description.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+    openapi::with_optional_body(routes().split_for_parts().1)
 }
 
 /// The whole service. Layers are listed from the inside out.

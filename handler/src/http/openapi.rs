@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
 use super::App;
@@ -37,6 +38,22 @@ impl Modify for FunctionKey {
         components.add_security_scheme("function_key", header);
         components.add_security_scheme("function_code", query);
     }
+}
+
+/// No operation needs its body. The macro could say so only by allowing `null` as well, which is refused.
+pub(super) fn with_optional_body(
+    mut document: utoipa::openapi::OpenApi,
+) -> utoipa::openapi::OpenApi {
+    for item in document.paths.paths.values_mut() {
+        let body = item
+            .post
+            .as_mut()
+            .and_then(|operation| operation.request_body.as_mut());
+        if let Some(RefOr::T(body)) = body {
+            body.required = Some(Required::False);
+        }
+    }
+    document
 }
 
 /// Describe the API

@@ -65,7 +65,11 @@ pub(super) async fn health(State(app): State<App>) -> Response {
         instance_id: app.instance.id.clone(),
         database,
         db_type: health.db_type,
-        environment: if app.config.in_azure { "production" } else { "development" },
+        environment: if app.config.in_azure {
+            "production"
+        } else {
+            "development"
+        },
         version: super::VERSION,
         uptime_seconds: (app.started.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0,
         error,
@@ -93,7 +97,11 @@ struct Alive {
     )
 )]
 pub(super) async fn live(State(app): State<App>) -> Response {
-    Json(Alive { status: "alive", instance_id: app.instance.id.clone() }).into_response()
+    Json(Alive {
+        status: "alive",
+        instance_id: app.instance.id.clone(),
+    })
+    .into_response()
 }
 
 /// This instance, as of the last second.
@@ -200,10 +208,15 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
             rss_bytes: reading.rss_bytes,
             threads: reading.threads,
         },
-        db_pool: PoolState { size: pool.size, idle: pool.idle, max: pool.max },
+        db_pool: PoolState {
+            size: pool.size,
+            idle: pool.idle,
+            max: pool.max,
+        },
         stress: StressState {
             running: remaining.is_some(),
-            remaining_seconds: remaining.map_or(0.0, |left| (left.as_secs_f64() * 10.0).round() / 10.0),
+            remaining_seconds: remaining
+                .map_or(0.0, |left| (left.as_secs_f64() * 10.0).round() / 10.0),
         },
     })
     .into_response()

@@ -18,20 +18,40 @@ impl<'a> Query<'a> {
     ///
     /// A name that stands twice is refused: whichever were taken, the caller might mean the other.
     pub(super) fn value(&self, name: &'static str) -> Result<Option<&str>, Error> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| &**value);
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| &**value);
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Error::Invalid { field: name, reason: "must be given only once".to_owned() }),
+            (_, Some(_)) => Err(Error::Invalid {
+                field: name,
+                reason: "must be given only once".to_owned(),
+            }),
             (value, None) => Ok(value),
         }
     }
 
     /// A whole number from `least` to `most`; `None` if it is not there.
-    pub(super) fn whole(&self, name: &'static str, least: i64, most: i64) -> Result<Option<i64>, Error> {
-        let Some(text) = self.value(name)? else { return Ok(None) };
+    pub(super) fn whole(
+        &self,
+        name: &'static str,
+        least: i64,
+        most: i64,
+    ) -> Result<Option<i64>, Error> {
+        let Some(text) = self.value(name)? else {
+            return Ok(None);
+        };
         // The parser would also take a sign.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|number| digits && (least..=most).contains(number));
-        let refused = || Error::Invalid { field: name, reason: format!("must be a whole number from {least} to {most}") };
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| digits && (least..=most).contains(number));
+        let refused = || Error::Invalid {
+            field: name,
+            reason: format!("must be a whole number from {least} to {most}"),
+        };
         number.map(Some).ok_or_else(refused)
     }
 }

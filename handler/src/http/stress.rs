@@ -16,7 +16,9 @@ use utoipa::ToSchema;
 use super::error::Problem;
 use super::query::Query;
 use super::{App, Error};
-use crate::domain::{MAX_INTENSITY, MIN_SECONDS, Moment, OrderKind, StressPlan, UNWAITED_MAX_SECONDS};
+use crate::domain::{
+    MAX_INTENSITY, MIN_SECONDS, Moment, OrderKind, StressPlan, UNWAITED_MAX_SECONDS,
+};
 use crate::store::{STATEMENT_DEADLINE, within};
 use crate::stress::{Busy, Outcome};
 
@@ -38,16 +40,8 @@ struct StressRequest {
     #[schema(default = true, nullable = false)]
     wait: Option<bool>,
     /// One instance, or all of them; the latter only when not waited for.
-    #[schema(nullable = false, inline)]
-    scope: Option<ScopeName>,
-}
-
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase", default = "instance")]
-#[expect(dead_code, reason = "only its schema is used")]
-enum ScopeName {
-    Instance,
-    Fleet,
+    #[schema(pattern = "^(instance|fleet)$", default = "instance", nullable = false)]
+    scope: Option<String>,
 }
 
 /// A run that is over.
@@ -110,7 +104,7 @@ struct Wanted {
 /// One run at a time per instance. Without a body and without a content type all members have their defaults.
 #[utoipa::path(
     post, path = "/api/stress", operation_id = "Stress", tag = "load",
-    request_body(content = inline(Option<StressRequest>), description = "Unknown members are ignored", content_type = "application/json"),
+    request_body(content = StressRequest, description = "Unknown members are ignored", content_type = "application/json"),
     responses(
         (status = 200, description = "The run is over", body = StressResult),
         (status = 202, description = "The run has begun, or the order is given", body = StressStarted),
@@ -135,8 +129,14 @@ pub(super) async fn by_body(
     let wanted = Wanted::check(
         number(&members, "duration")?,
         intensity(&members)?,
-        members.get("wait").map(|value| value.as_bool().ok_or_else(|| no_bool("wait"))).transpose()?,
-        members.get("scope").map(|value| scope(value.as_str().unwrap_or_default())).transpose()?,
+        members
+            .get("wait")
+            .map(|value| value.as_bool().ok_or_else(|| no_bool("wait")))
+            .transpose()?,
+        members
+            .get("scope")
+            .map(|value| scope(value.as_str().unwrap_or_default()))
+            .transpose()?,
         longest,
     )?;
     run(app, wanted).await
@@ -149,7 +149,7 @@ pub(super) async fn by_body(
         ("duration" = inline(Option<f64>), Query, description = "Seconds, fractions allowed [default: 10]", minimum = 0.1, maximum = 3600, nullable = false),
         ("intensity" = inline(Option<i64>), Query, description = "SHA-512 hashes per second wanted; all the instance has if absent", minimum = 1, maximum = 1_000_000_000_000_000_i64, nullable = false),
         ("wait" = inline(Option<bool>), Query, description = "Answer at the end of the run [default: true]", nullable = false),
-        ("scope" = inline(Option<ScopeName>), Query, description = "instance or fleet [default: instance]", nullable = false),
+        ("scope" = inline(Option<String>), Query, pattern = "^(instance|fleet)$", description = "instance or fleet [default: instance]", nullable = false),
     ),
     responses(
         (status = 200, description = "The run is over", body = StressResult),
@@ -165,11 +165,17 @@ pub(super) async fn by_body(
 )]
 pub(super) async fn by_query(State(app): State<App>, uri: Uri) -> Result<Response, Error> {
     let query = Query::of(&uri);
-    let duration = query.value("duration")?.map(|text| text.parse().map_err(|_| no_number("duration")));
-    let wait = query.value("wait")?.map(|text| text.parse().map_err(|_| no_bool("wait")));
+    let duration = query
+        .value("duration")?
+        .map(|text| text.parse().map_err(|_| no_number("duration")));
+    let wait = query
+        .value("wait")?
+        .map(|text| text.parse().map_err(|_| no_bool("wait")));
     let wanted = Wanted::check(
         duration.transpose()?,
-        query.whole("intensity", 1, MAX_INTENSITY as i64)?.map(i64::unsigned_abs),
+        query
+            .whole("intensity", 1, MAX_INTENSITY as i64)?
+            .map(i64::unsigned_abs),
         wait.transpose()?,
         query.value("scope")?.map(scope).transpose()?,
         app.config.stress_max_seconds,
@@ -203,7 +209,11 @@ pub(super) async fn stop(State(app): State<App>) -> Result<Response, Error> {
     let stopped = app.stress.stop(Moment::now()).await;
     let told = async {
         let store = app.database.store()?;
-        within(STATEMENT_DEADLINE, store.place_order(Moment::now(), OrderKind::Stop)).await
+        within(
+            STATEMENT_DEADLINE,
+            store.place_order(Moment::now(), OrderKind::Stop),
+        )
+        .await
     };
     if let Err(error) = told.await {
         let Error::Unavailable(reason) = Error::from(error) else {
@@ -215,7 +225,11 @@ pub(super) async fn stop(State(app): State<App>) -> Result<Response, Error> {
     }
     // An order that was taken up between the two began before the stop, and ends with it.
     let stopped = stopped + app.stress.stop(Moment::now()).await;
-    Ok(Json(StressStopped { stopped, instance_id: app.instance.id.clone() }).into_response())
+    Ok(Json(StressStopped {
+        stopped,
+        instance_id: app.instance.id.clone(),
+    })
+    .into_response())
 }
 
 /// Refuses HEAD, which would otherwise run the GET handler, and says which methods there are.
@@ -226,7 +240,9 @@ pub(super) async fn only_listed_methods(request: Request, next: Next) -> Respons
         next.run(request).await
     };
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
     }
     response
 }
@@ -252,7 +268,9 @@ async fn run(app: App, wanted: Wanted) -> Result<Response, Error> {
 /// Gives the fleet an order; this instance takes it up at once, the others at their next heartbeat.
 async fn order(app: &App, plan: StressPlan) -> Result<Response, Error> {
     if let Some(remaining) = app.stress.remaining() {
-        return Err(Error::Busy { retry_after: remaining });
+        return Err(Error::Busy {
+            retry_after: remaining,
+        });
     }
     let store = app.database.store()?;
     let now = Moment::now();
@@ -260,9 +278,14 @@ async fn order(app: &App, plan: StressPlan) -> Result<Response, Error> {
     if let Some(OrderKind::Run { ends, .. }) = newest.map(|order| order.kind)
         && ends > now
     {
-        return Err(Error::Busy { retry_after: ends.since(now) });
+        return Err(Error::Busy {
+            retry_after: ends.since(now),
+        });
     }
-    let kind = OrderKind::Run { ends: now.later(plan.duration), intensity: plan.intensity };
+    let kind = OrderKind::Run {
+        ends: now.later(plan.duration),
+        intensity: plan.intensity,
+    };
     let id = within(STATEMENT_DEADLINE, store.place_order(now, kind)).await?;
     app.order_given.notify_one();
     Ok(started(app, format!("fleet-{id}"), "fleet", plan))
@@ -283,7 +306,11 @@ fn started(app: &App, stress_id: String, scope: &'static str, plan: StressPlan) 
 fn result(outcome: Outcome, instance_id: String) -> StressResult {
     let seconds = (outcome.took.as_secs_f64() * 1_000.0).round() / 1_000.0;
     StressResult {
-        status: if outcome.stopped { "stopped" } else { "completed" },
+        status: if outcome.stopped {
+            "stopped"
+        } else {
+            "completed"
+        },
         duration_seconds: seconds,
         duration: seconds,
         operations: outcome.operations,
@@ -294,7 +321,9 @@ fn result(outcome: Outcome, instance_id: String) -> StressResult {
 
 impl From<Busy> for Error {
     fn from(busy: Busy) -> Self {
-        Self::Busy { retry_after: busy.remaining }
+        Self::Busy {
+            retry_after: busy.remaining,
+        }
     }
 }
 
@@ -310,17 +339,30 @@ impl Wanted {
         let scope = scope.unwrap_or(Scope::Instance);
         if scope == Scope::Fleet && wait {
             let reason = "fleet cannot be waited for: set wait to false".to_owned();
-            return Err(Error::Invalid { field: "scope", reason });
+            return Err(Error::Invalid {
+                field: "scope",
+                reason,
+            });
         }
-        let longest = if wait { longest_waited } else { UNWAITED_MAX_SECONDS };
+        let longest = if wait {
+            longest_waited
+        } else {
+            UNWAITED_MAX_SECONDS
+        };
         let seconds = duration.unwrap_or(DEFAULT_SECONDS.min(longest));
         // Also false for what is no number.
         if !(MIN_SECONDS..=longest).contains(&seconds) {
             let condition = if wait { " when it is waited for" } else { "" };
             let reason = format!("must be from {MIN_SECONDS} to {longest} seconds{condition}");
-            return Err(Error::Invalid { field: "duration", reason });
+            return Err(Error::Invalid {
+                field: "duration",
+                reason,
+            });
         }
-        let plan = StressPlan { duration: Duration::from_secs_f64(seconds), intensity };
+        let plan = StressPlan {
+            duration: Duration::from_secs_f64(seconds),
+            intensity,
+        };
         Ok(Self { plan, wait, scope })
     }
 }
@@ -328,9 +370,18 @@ impl Wanted {
 /// The members of the body; none when there is no body and no content type.
 fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Error> {
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
-        return if body.is_empty() { Ok(Map::new()) } else { Err(Error::NotJson) };
+        return if body.is_empty() {
+            Ok(Map::new())
+        } else {
+            Err(Error::NotJson)
+        };
     };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let essence = content_type
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     let is_json = essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"));
@@ -339,7 +390,9 @@ fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Err
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Error::Malformed("the body must be a JSON object".to_owned())),
+        Ok(_) => Err(Error::Malformed(
+            "the body must be a JSON object".to_owned(),
+        )),
         Err(error) => Err(Error::Malformed(format!(
             "the body is not JSON: line {}, column {}",
             error.line(),
@@ -349,32 +402,48 @@ fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Err
 }
 
 fn number(members: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, Error> {
-    members.get(name).map(|value| value.as_f64().ok_or_else(|| no_number(name))).transpose()
+    members
+        .get(name)
+        .map(|value| value.as_f64().ok_or_else(|| no_number(name)))
+        .transpose()
 }
 
 /// An integer; `1e6` and `5.0` are integers too, as JSON Schema has it.
 fn intensity(members: &Map<String, Value>) -> Result<Option<u64>, Error> {
-    let Some(value) = members.get("intensity") else { return Ok(None) };
+    let Some(value) = members.get("intensity") else {
+        return Ok(None);
+    };
     let whole = |number: f64| (number.fract() == 0.0 && number >= 1.0).then_some(number as u64);
     let rate = value.as_u64().or_else(|| value.as_f64().and_then(whole));
-    rate.filter(|rate| (1..=MAX_INTENSITY).contains(rate)).map(Some).ok_or_else(|| Error::Invalid {
-        field: "intensity",
-        reason: format!("must be a whole number from 1 to {MAX_INTENSITY}"),
-    })
+    rate.filter(|rate| (1..=MAX_INTENSITY).contains(rate))
+        .map(Some)
+        .ok_or_else(|| Error::Invalid {
+            field: "intensity",
+            reason: format!("must be a whole number from 1 to {MAX_INTENSITY}"),
+        })
 }
 
 fn scope(name: &str) -> Result<Scope, Error> {
     match name {
         "instance" => Ok(Scope::Instance),
         "fleet" => Ok(Scope::Fleet),
-        _ => Err(Error::Invalid { field: "scope", reason: "must be \"instance\" or \"fleet\"".to_owned() }),
+        _ => Err(Error::Invalid {
+            field: "scope",
+            reason: "must be \"instance\" or \"fleet\"".to_owned(),
+        }),
     }
 }
 
 fn no_number(field: &'static str) -> Error {
-    Error::Invalid { field, reason: "must be a number".to_owned() }
+    Error::Invalid {
+        field,
+        reason: "must be a number".to_owned(),
+    }
 }
 
 fn no_bool(field: &'static str) -> Error {
-    Error::Invalid { field, reason: "must be true or false".to_owned() }
+    Error::Invalid {
+        field,
+        reason: "must be true or false".to_owned(),
+    }
 }

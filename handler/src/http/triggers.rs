@@ -17,6 +17,9 @@ use super::{App, Error};
 pub(super) async fn warm_up(State(app): State<App>) -> Result<Response, Error> {
     let health = app.database.health().await;
     health.outcome?;
-    let line = format!("instance {} is warm: {} answers", app.instance.id, health.db_type);
+    let line = format!(
+        "instance {} is warm: {} answers",
+        app.instance.id, health.db_type
+    );
     Ok(Json(json!({ "Outputs": {}, "Logs": [line], "ReturnValue": null })).into_response())
 }

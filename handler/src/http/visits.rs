@@ -43,7 +43,7 @@ struct RecordedVisit {
 /// Answered once the visit is durable. Any body within 64 KiB is ignored.
 #[utoipa::path(
     post, path = "/api/visit", operation_id = "RecordVisit", tag = "visits",
-    params(("Idempotency-Key" = inline(Option<Key>), Header,
+    params(("Idempotency-Key" = inline(Option<String>), Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", nullable = false,
         description = "1 to 200 visible ASCII characters. The same key within 24 hours, on any instance, gives the same visit, which is not counted again.")),
     responses(
         (status = 201, description = "The visit is in the register", body = RecordedVisit),
@@ -59,7 +59,10 @@ pub(super) async fn record(State(app): State<App>, request: Request) -> Result<R
     let recorded = Moment::now();
     let headers = request.headers();
     let key = idempotency_key(headers)?;
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
     let address = caller(&app, headers, peer.unwrap_or(LISTEN_ADDRESS));
 
     work(&app).await;
@@ -67,12 +70,17 @@ pub(super) async fn record(State(app): State<App>, request: Request) -> Result<R
     let arrival = Arrival {
         recorded,
         ip_address: policy.apply(address),
-        sealed_ip: key.as_ref().filter(|_| policy.keeps_any()).map(|key| key.seal(address)),
+        sealed_ip: key
+            .as_ref()
+            .filter(|_| policy.keeps_any())
+            .map(|key| key.seal(address)),
         key: key.clone(),
     };
     let receipt = app.recorder.record(arrival).await?;
 
-    let first_ip = key.zip(receipt.sealed_ip).and_then(|(key, sealed)| key.unseal(&sealed));
+    let first_ip = key
+        .zip(receipt.sealed_ip)
+        .and_then(|(key, sealed)| key.unseal(&sealed));
     let (status, message) = match receipt.replayed {
         false => (StatusCode::CREATED, "Visit registered"),
         true => (StatusCode::OK, "Visit already registered"),
@@ -88,24 +96,27 @@ pub(super) async fn record(State(app): State<App>, request: Request) -> Result<R
     Ok((status, Json(body)).into_response())
 }
 
-/// The header's form, for the API's description.
-#[derive(ToSchema)]
-#[schema(min_length = 1, max_length = 200, pattern = "^[!-~]+$")]
-struct Key(#[expect(dead_code, reason = "only its schema is used")] String);
-
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error> {
-    let refused = |reason: &str| Error::Invalid { field: IDEMPOTENCY_KEY, reason: reason.to_owned() };
+    let refused = |reason: &str| Error::Invalid {
+        field: IDEMPOTENCY_KEY,
+        reason: reason.to_owned(),
+    };
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(_), Some(_)) => Err(refused("must be given only once")),
-        (Some(value), None) => IdempotencyKey::parse(value.as_bytes()).map(Some).map_err(refused),
+        (Some(value), None) => IdempotencyKey::parse(value.as_bytes())
+            .map(Some)
+            .map_err(refused),
     }
 }
 
 fn caller(app: &App, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     // A header that is no text cannot hold an address; what stands left of it is not believed either.
-    let forwarded = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or("?"));
+    let forwarded = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .map(|value| value.to_str().unwrap_or("?"));
     client_address(forwarded, peer, &app.config.trusted_proxies)
 }
 
@@ -115,7 +126,9 @@ async fn work(app: &App) {
     if work.is_zero() {
         return;
     }
-    let Ok(permit) = app.visit_work.clone().acquire_owned().await else { return };
+    let Ok(permit) = app.visit_work.clone().acquire_owned().await else {
+        return;
+    };
     let burnt = tokio::task::spawn_blocking(move || {
         burn_cpu(work);
         drop(permit);
@@ -176,7 +189,11 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, E
     let limit = u8::try_from(limit).expect("at most 100");
     let before = query.whole("before", 1, i64::MAX)?;
 
-    let listing = within(STATEMENT_DEADLINE, app.database.store()?.list(limit, before)).await?;
+    let listing = within(
+        STATEMENT_DEADLINE,
+        app.database.store()?.list(limit, before),
+    )
+    .await?;
     Ok(Json(VisitList {
         total_visits: listing.total_visits,
         recent_visits: listing.visits.into_iter().map(ListedVisit::from).collect(),

@@ -95,7 +95,11 @@ impl Database {
             Target::Sqlite(path) => Some(Store::Sqlite(Sqlite::lazy(path, ACQUIRE_TIMEOUT))),
             Target::NotConfigured => None,
         };
-        Self { store, migrate, state: Arc::new(watch::Sender::new(State::Opening)) }
+        Self {
+            store,
+            migrate,
+            state: Arc::new(watch::Sender::new(State::Opening)),
+        }
     }
 
     /// The store, once its schema is ready.
@@ -122,17 +126,28 @@ impl Database {
             Ok(store) => within(HEALTH_DEADLINE, store.ping()).await,
             Err(error) => Err(error),
         };
-        Health { db_type: self.db_type(), outcome }
+        Health {
+            db_type: self.db_type(),
+            outcome,
+        }
     }
 
     /// The pool's present size; SQLite's readers and writer count together.
     pub fn pool_use(&self) -> PoolUse {
         fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> PoolUse {
             let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-            PoolUse { size: pool.size(), idle, max: pool.options().get_max_connections() }
+            PoolUse {
+                size: pool.size(),
+                idle,
+                max: pool.options().get_max_connections(),
+            }
         }
         match &self.store {
-            None => PoolUse { size: 0, idle: 0, max: 0 },
+            None => PoolUse {
+                size: 0,
+                idle: 0,
+                max: 0,
+            },
             Some(Store::Postgres(pool)) => of(pool),
             Some(Store::Sqlite(sqlite)) => {
                 let (readers, writer) = (of(&sqlite.readers), of(&sqlite.writer));
@@ -168,7 +183,11 @@ impl Database {
             };
             let Err(error) = outcome else { break };
             let too_old = matches!(error, Error::SchemaTooOld);
-            self.state.send_replace(if too_old { State::SchemaTooOld } else { State::Opening });
+            self.state.send_replace(if too_old {
+                State::SchemaTooOld
+            } else {
+                State::Opening
+            });
             let reason = reason(&error);
             if reason != logged {
                 tracing::warn!(%reason, db_type = store.db_type(), "database not ready, trying again");
@@ -186,7 +205,11 @@ impl Database {
     /// Waits until the store can be used.
     pub async fn ready(&self) {
         // The sender lives in `self`, so the wait cannot end otherwise.
-        let _ = self.state.subscribe().wait_for(|state| *state == State::Ready).await;
+        let _ = self
+            .state
+            .subscribe()
+            .wait_for(|state| *state == State::Ready)
+            .await;
     }
 
     /// Brings the schema up to date once; what `handler migrate` does.
@@ -220,7 +243,12 @@ async fn migrate(store: &Store) -> Result<(), Error> {
         // sqlx takes a PostgreSQL advisory lock meanwhile.
         Store::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await.map_err(from_migration),
         Store::Sqlite(sqlite) => {
-            let run = async { SQLITE_MIGRATIONS.run(&sqlite.writer).await.map_err(from_migration) };
+            let run = async {
+                SQLITE_MIGRATIONS
+                    .run(&sqlite.writer)
+                    .await
+                    .map_err(from_migration)
+            };
             sqlite.alone(run).await
         }
     }
@@ -231,14 +259,26 @@ async fn check_schema(store: &Store) -> Result<(), Error> {
     async fn applied_postgres(pool: &PgPool) -> Result<Vec<i64>, Error> {
         let mut connection = pool.acquire().await?;
         let table = &POSTGRES_MIGRATIONS.table_name;
-        let applied = connection.list_applied_migrations(table).await.map_err(from_migration)?;
-        Ok(applied.into_iter().map(|migration| migration.version).collect())
+        let applied = connection
+            .list_applied_migrations(table)
+            .await
+            .map_err(from_migration)?;
+        Ok(applied
+            .into_iter()
+            .map(|migration| migration.version)
+            .collect())
     }
     async fn applied_sqlite(pool: &SqlitePool) -> Result<Vec<i64>, Error> {
         let mut connection = pool.acquire().await?;
         let table = &SQLITE_MIGRATIONS.table_name;
-        let applied = connection.list_applied_migrations(table).await.map_err(from_migration)?;
-        Ok(applied.into_iter().map(|migration| migration.version).collect())
+        let applied = connection
+            .list_applied_migrations(table)
+            .await
+            .map_err(from_migration)?;
+        Ok(applied
+            .into_iter()
+            .map(|migration| migration.version)
+            .collect())
     }
     let (applied, wanted) = match store {
         Store::Postgres(pool) => (applied_postgres(pool).await, &POSTGRES_MIGRATIONS),
@@ -246,14 +286,26 @@ async fn check_schema(store: &Store) -> Result<(), Error> {
     };
     let applied = match applied {
         // No table of migrations: none has run.
-        Err(Error::Unavailable(Some(sqlx::Error::Database(error)))) if error.code().as_deref() == Some("42P01") => {
+        Err(Error::Unavailable(Some(sqlx::Error::Database(error))))
+            if error.code().as_deref() == Some("42P01") =>
+        {
             Vec::new()
         }
-        Err(Error::Other(sqlx::Error::Database(error))) if error.message().contains("no such table") => Vec::new(),
+        Err(Error::Other(sqlx::Error::Database(error)))
+            if error.message().contains("no such table") =>
+        {
+            Vec::new()
+        }
         other => other?,
     };
-    let complete = wanted.iter().all(|migration| applied.contains(&migration.version));
-    if complete { Ok(()) } else { Err(Error::SchemaTooOld) }
+    let complete = wanted
+        .iter()
+        .all(|migration| applied.contains(&migration.version));
+    if complete {
+        Ok(())
+    } else {
+        Err(Error::SchemaTooOld)
+    }
 }
 
 fn from_migration(error: sqlx::migrate::MigrateError) -> Error {

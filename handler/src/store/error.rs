@@ -25,7 +25,11 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_transient(&error) { Self::Unavailable(Some(error)) } else { Self::Other(error) }
+        if is_transient(&error) {
+            Self::Unavailable(Some(error))
+        } else {
+            Self::Other(error)
+        }
     }
 }
 
@@ -33,9 +37,17 @@ impl From<sqlx::Error> for Error {
 fn is_transient(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
-        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
+        E::Io(_)
+        | E::Tls(_)
+        | E::Protocol(_)
+        | E::PoolTimedOut
+        | E::PoolClosed
+        | E::WorkerCrashed => true,
         E::Database(error) => error.code().is_some_and(|code| {
-            if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+            if error
+                .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+                .is_some()
+            {
                 is_transient_postgres(&code)
             } else {
                 is_transient_sqlite(&code)
@@ -76,7 +88,8 @@ fn is_transient_sqlite(code: &str) -> bool {
         14, // CANTOPEN
         23, // AUTH
     ];
-    code.parse::<u32>().is_ok_and(|code| CODES.contains(&(code & 0xff)))
+    code.parse::<u32>()
+        .is_ok_and(|code| CODES.contains(&(code & 0xff)))
 }
 
 #[cfg(test)]

@@ -212,8 +212,16 @@ where
     let ends = Moment::from_millis(row.try_get("ends_ms")?);
     let intensity: Option<i64> = row.try_get("intensity")?;
     let intensity = intensity.and_then(|rate| u64::try_from(rate).ok());
-    let kind = if ends > ordered { OrderKind::Run { ends, intensity } } else { OrderKind::Stop };
-    Ok(StressOrder { id: row.try_get("id")?, ordered, kind })
+    let kind = if ends > ordered {
+        OrderKind::Run { ends, intensity }
+    } else {
+        OrderKind::Stop
+    };
+    Ok(StressOrder {
+        id: row.try_get("id")?,
+        ordered,
+        kind,
+    })
 }
 
 /// Gives up on a statement that takes longer than a caller may wait.
@@ -224,5 +232,7 @@ pub async fn within<T>(
     deadline: Duration,
     statement: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    tokio::time::timeout(deadline, statement).await.unwrap_or(Err(Error::Slow(deadline)))
+    tokio::time::timeout(deadline, statement)
+        .await
+        .unwrap_or(Err(Error::Slow(deadline)))
 }

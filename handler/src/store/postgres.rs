@@ -72,15 +72,35 @@ pub(super) async fn record(
 ) -> Result<Vec<Receipt>, Error> {
     // A key that stands in the batch more than once is sent once; the others are replays of it.
     let mut seen = HashSet::new();
-    let is_first: Vec<bool> =
-        arrivals.iter().map(|arrival| digest(arrival).is_none_or(|key| seen.insert(key))).collect();
-    let sent = || arrivals.iter().zip(&is_first).filter(|(_, first)| **first).map(|(arrival, _)| arrival);
+    let is_first: Vec<bool> = arrivals
+        .iter()
+        .map(|arrival| digest(arrival).is_none_or(|key| seen.insert(key)))
+        .collect();
+    let sent = || {
+        arrivals
+            .iter()
+            .zip(&is_first)
+            .filter(|(_, first)| **first)
+            .map(|(arrival, _)| arrival)
+    };
 
     let rows = sqlx::query(RECORD)
-        .bind(sent().map(|arrival| arrival.recorded.millis()).collect::<Vec<_>>())
-        .bind(sent().map(|arrival| arrival.ip_address.as_deref()).collect::<Vec<_>>())
+        .bind(
+            sent()
+                .map(|arrival| arrival.recorded.millis())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            sent()
+                .map(|arrival| arrival.ip_address.as_deref())
+                .collect::<Vec<_>>(),
+        )
         .bind(sent().map(digest).collect::<Vec<_>>())
-        .bind(sent().map(|arrival| arrival.sealed_ip.as_deref()).collect::<Vec<_>>())
+        .bind(
+            sent()
+                .map(|arrival| arrival.sealed_ip.as_deref())
+                .collect::<Vec<_>>(),
+        )
         .bind(instance_id)
         .bind(Moment::now().earlier(KEY_LIFETIME).millis())
         .bind(slot(instance_id))
@@ -124,9 +144,18 @@ async fn fill_in_replays(
         return Ok(());
     }
     // A statement of its own: the claim above did not see what another transaction committed meanwhile.
-    let rows = sqlx::query(EARLIER_VISITS).bind(&replayed).fetch_all(pool).await?;
-    for (arrival, receipt) in arrivals.iter().zip(receipts).filter(|(_, receipt)| receipt.replayed) {
-        let row = rows.iter().find(|row| row.try_get::<&[u8], _>("key_hash").ok() == digest(arrival));
+    let rows = sqlx::query(EARLIER_VISITS)
+        .bind(&replayed)
+        .fetch_all(pool)
+        .await?;
+    for (arrival, receipt) in arrivals
+        .iter()
+        .zip(receipts)
+        .filter(|(_, receipt)| receipt.replayed)
+    {
+        let row = rows
+            .iter()
+            .find(|row| row.try_get::<&[u8], _>("key_hash").ok() == digest(arrival));
         // The key expired and was deleted between the two statements: the client may simply try again.
         let row = row.ok_or(Error::Unavailable(None))?;
         receipt.id = row.try_get("visit_id")?;
@@ -138,7 +167,11 @@ async fn fill_in_replays(
 }
 
 fn digest(arrival: &Arrival) -> Option<&[u8]> {
-    arrival.key.as_ref().map(IdempotencyKey::digest).map(<[u8; 32]>::as_slice)
+    arrival
+        .key
+        .as_ref()
+        .map(IdempotencyKey::digest)
+        .map(<[u8; 32]>::as_slice)
 }
 
 /// The counter's slot of an instance; instances that share one wait for each other but count right.

@@ -43,15 +43,21 @@ impl Recorder {
     /// again safe.
     pub async fn record(&self, arrival: Arrival) -> Result<Receipt, Error> {
         let (answer, receipt) = oneshot::channel();
-        self.queue.try_send(Waiting { arrival, answer }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => Error::QueueFull,
-            mpsc::error::TrySendError::Closed(_) => Error::Unavailable(None),
-        })?;
+        self.queue
+            .try_send(Waiting { arrival, answer })
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => Error::QueueFull,
+                mpsc::error::TrySendError::Closed(_) => Error::Unavailable(None),
+            })?;
         receipt.await.unwrap_or(Err(Error::Unavailable(None)))
     }
 }
 
-async fn write_batches(database: Database, instance_id: String, mut arrivals: mpsc::Receiver<Waiting>) {
+async fn write_batches(
+    database: Database,
+    instance_id: String,
+    mut arrivals: mpsc::Receiver<Waiting>,
+) {
     let mut waiting = Vec::with_capacity(MAX_BATCH);
     while arrivals.recv_many(&mut waiting, MAX_BATCH).await > 0 {
         // A caller that is gone wants no visit; its request was never acknowledged.
@@ -59,8 +65,10 @@ async fn write_batches(database: Database, instance_id: String, mut arrivals: mp
         if waiting.is_empty() {
             continue;
         }
-        let (batch, answers): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|one| (one.arrival, one.answer)).unzip();
+        let (batch, answers): (Vec<_>, Vec<_>) = waiting
+            .drain(..)
+            .map(|one| (one.arrival, one.answer))
+            .unzip();
         match write(&database, &instance_id, &batch).await {
             Ok(receipts) => {
                 for (answer, receipt) in answers.into_iter().zip(receipts) {
@@ -73,7 +81,11 @@ async fn write_batches(database: Database, instance_id: String, mut arrivals: mp
     }
 }
 
-async fn write(database: &Database, instance_id: &str, batch: &[Arrival]) -> Result<Vec<Receipt>, Error> {
+async fn write(
+    database: &Database,
+    instance_id: &str,
+    batch: &[Arrival],
+) -> Result<Vec<Receipt>, Error> {
     let store = database.store()?;
     within(STATEMENT_DEADLINE, store.record(instance_id, batch)).await
 }

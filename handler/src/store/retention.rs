@@ -118,21 +118,49 @@ async fn blank_postgres(pool: &PgPool, old: i64) -> Result<bool, Error> {
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(mark) = mark else { return Ok(false) };
-    let rows = sqlx::query(NEXT_VISITS).bind(mark).bind(CHUNK).fetch_all(&mut *transaction).await?;
-    let Some((end, more)) = chunk_end(&rows, old)? else { return Ok(false) };
-    sqlx::query(BLANK).bind(mark).bind(end).execute(&mut *transaction).await?;
-    sqlx::query(MOVE_MARK).bind(end).execute(&mut *transaction).await?;
+    let rows = sqlx::query(NEXT_VISITS)
+        .bind(mark)
+        .bind(CHUNK)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let Some((end, more)) = chunk_end(&rows, old)? else {
+        return Ok(false);
+    };
+    sqlx::query(BLANK)
+        .bind(mark)
+        .bind(end)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(MOVE_MARK)
+        .bind(end)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(more)
 }
 
 async fn blank_sqlite(writer: &SqlitePool, old: i64) -> Result<bool, Error> {
     let mut transaction = writer.begin_with("begin immediate").await?;
-    let mark: i64 = sqlx::query_scalar(BLANKED_SO_FAR).fetch_one(&mut *transaction).await?;
-    let rows = sqlx::query(NEXT_VISITS).bind(mark).bind(CHUNK).fetch_all(&mut *transaction).await?;
-    let Some((end, more)) = chunk_end(&rows, old)? else { return Ok(false) };
-    sqlx::query(BLANK).bind(mark).bind(end).execute(&mut *transaction).await?;
-    sqlx::query(MOVE_MARK).bind(end).execute(&mut *transaction).await?;
+    let mark: i64 = sqlx::query_scalar(BLANKED_SO_FAR)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let rows = sqlx::query(NEXT_VISITS)
+        .bind(mark)
+        .bind(CHUNK)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let Some((end, more)) = chunk_end(&rows, old)? else {
+        return Ok(false);
+    };
+    sqlx::query(BLANK)
+        .bind(mark)
+        .bind(end)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(MOVE_MARK)
+        .bind(end)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(more)
 }

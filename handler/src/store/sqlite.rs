@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Row, SqlitePool};
 
 use super::Error;
@@ -36,7 +38,11 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
         // Asking a local file whether it is still there would only cost time.
-        let pool = || SqlitePoolOptions::new().acquire_timeout(acquire_timeout).test_before_acquire(false);
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(acquire_timeout)
+                .test_before_acquire(false)
+        };
         Self {
             writer: pool().max_connections(1).connect_lazy_with(options.clone()),
             readers: pool().max_connections(READERS).connect_lazy_with(options),
@@ -47,10 +53,15 @@ impl Sqlite {
     /// Runs `work` while no other process does the same on this file, and with its folder in place.
     ///
     /// SQLite's own locks do not cover switching to WAL mode, nor a migration's check and its act.
-    pub(super) async fn alone<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(super) async fn alone<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let path = self.path.clone();
         let lock = tokio::task::spawn_blocking(move || lock_beside(&path)).await;
-        let _lock = lock.map_err(|_| Error::Unavailable(None))?.map_err(sqlx::Error::Io)?;
+        let _lock = lock
+            .map_err(|_| Error::Unavailable(None))?
+            .map_err(sqlx::Error::Io)?;
         work.await
     }
 }
@@ -62,7 +73,11 @@ fn lock_beside(path: &Path) -> std::io::Result<std::fs::File> {
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = std::fs::File::options().create(true).truncate(false).write(true).open(name)?;
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(name)?;
     file.lock()?;
     Ok(file)
 }
@@ -93,12 +108,17 @@ pub(super) async fn record(
 ) -> Result<Vec<Receipt>, Error> {
     // The write lock comes first, so nobody else can use a key between the look and the insert.
     let mut transaction = writer.begin_with("begin immediate").await?;
-    let before: i64 = sqlx::query_scalar(TOTAL).fetch_one(&mut *transaction).await?;
+    let before: i64 = sqlx::query_scalar(TOTAL)
+        .fetch_one(&mut *transaction)
+        .await?;
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut counted = 0;
     for arrival in arrivals {
         let receipt = match earlier_visit(&mut transaction, arrival).await? {
-            Some(earlier) => Receipt { total_visits: before + counted, ..earlier },
+            Some(earlier) => Receipt {
+                total_visits: before + counted,
+                ..earlier
+            },
             None => {
                 counted += 1;
                 let id = insert(&mut transaction, instance_id, arrival).await?;
@@ -115,7 +135,10 @@ pub(super) async fn record(
         receipts.push(receipt);
     }
     if counted > 0 {
-        sqlx::query(COUNT).bind(counted).execute(&mut *transaction).await?;
+        sqlx::query(COUNT)
+            .bind(counted)
+            .execute(&mut *transaction)
+            .await?;
     }
     transaction.commit().await?;
     Ok(receipts)
@@ -125,9 +148,15 @@ async fn earlier_visit(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
 ) -> Result<Option<Receipt>, Error> {
-    let Some(key) = &arrival.key else { return Ok(None) };
+    let Some(key) = &arrival.key else {
+        return Ok(None);
+    };
     let oldest = Moment::now().earlier(KEY_LIFETIME).millis();
-    let row = sqlx::query(KNOWN_KEY).bind(&key.digest()[..]).bind(oldest).fetch_optional(connection).await?;
+    let row = sqlx::query(KNOWN_KEY)
+        .bind(&key.digest()[..])
+        .bind(oldest)
+        .fetch_optional(connection)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Receipt {
         id: row.try_get("visit_id")?,

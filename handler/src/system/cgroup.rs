@@ -18,8 +18,13 @@ pub(super) struct Cgroup {
 
 #[derive(Debug)]
 enum Version {
-    V1 { cpu_time: PathBuf, memory: Option<PathBuf> },
-    V2 { group: PathBuf },
+    V1 {
+        cpu_time: PathBuf,
+        memory: Option<PathBuf>,
+    },
+    V2 {
+        group: PathBuf,
+    },
 }
 
 impl Cgroup {
@@ -32,18 +37,28 @@ impl Cgroup {
 
     fn find(groups: &str, mounts: &str) -> Option<Self> {
         let v2 = || {
-            upwards(&locate(groups, mounts, None)?).into_iter().find_map(|group| {
-                let quota_cpus = parse_cpu_max(&fs::read_to_string(group.join("cpu.max")).ok()?)?;
-                Some(Self { version: Version::V2 { group }, quota_cpus })
-            })
+            upwards(&locate(groups, mounts, None)?)
+                .into_iter()
+                .find_map(|group| {
+                    let quota_cpus =
+                        parse_cpu_max(&fs::read_to_string(group.join("cpu.max")).ok()?)?;
+                    Some(Self {
+                        version: Version::V2 { group },
+                        quota_cpus,
+                    })
+                })
         };
         let v1 = || {
             let own = locate(groups, mounts, Some("cpu"))?;
-            let (depth, quota_cpus) = upwards(&own).iter().enumerate().find_map(|(depth, group)| {
-                let quota: i64 = number(&group.join("cpu.cfs_quota_us"))?;
-                let period: i64 = number(&group.join("cpu.cfs_period_us"))?;
-                (quota > 0 && period > 0).then(|| (depth, quota as f64 / period as f64))
-            })?;
+            let (depth, quota_cpus) =
+                upwards(&own)
+                    .iter()
+                    .enumerate()
+                    .find_map(|(depth, group)| {
+                        let quota: i64 = number(&group.join("cpu.cfs_quota_us"))?;
+                        let period: i64 = number(&group.join("cpu.cfs_period_us"))?;
+                        (quota > 0 && period > 0).then(|| (depth, quota as f64 / period as f64))
+                    })?;
             // The same group in the hierarchies that count its CPU time and its memory.
             let beside = |controller| {
                 let own = locate(groups, mounts, Some(controller))?;
@@ -51,7 +66,10 @@ impl Cgroup {
             };
             let cpu_time = beside("cpuacct")?.join("cpuacct.usage");
             let memory = locate(groups, mounts, Some("memory"));
-            Some(Self { version: Version::V1 { cpu_time, memory }, quota_cpus })
+            Some(Self {
+                version: Version::V1 { cpu_time, memory },
+                quota_cpus,
+            })
         };
         v2().or_else(v1)
     }
@@ -75,7 +93,11 @@ impl Cgroup {
     /// Memory of the group that the kernel could not simply drop: without inactive file pages.
     pub(super) fn memory_used(&self) -> Option<u64> {
         let (folder, usage, inactive) = match &self.version {
-            Version::V1 { memory, .. } => (memory.as_deref()?, "memory.usage_in_bytes", "total_inactive_file"),
+            Version::V1 { memory, .. } => (
+                memory.as_deref()?,
+                "memory.usage_in_bytes",
+                "total_inactive_file",
+            ),
             Version::V2 { group } => (group.as_path(), "memory.current", "inactive_file"),
         };
         let used: u64 = number(&folder.join(usage))?;
@@ -86,7 +108,9 @@ impl Cgroup {
     /// The group's memory limit, if it has one.
     pub(super) fn memory_limit(&self) -> Option<u64> {
         let limit: u64 = match &self.version {
-            Version::V1 { memory, .. } => number(&memory.as_deref()?.join("memory.limit_in_bytes"))?,
+            Version::V1 { memory, .. } => {
+                number(&memory.as_deref()?.join("memory.limit_in_bytes"))?
+            }
             // `max` is no number.
             Version::V2 { group } => number(&group.join("memory.max"))?,
         };
@@ -139,19 +163,29 @@ fn number<N: std::str::FromStr>(file: &Path) -> Option<N> {
 }
 
 fn field(stat: &str, name: &str) -> Option<u64> {
-    stat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+    stat.lines().find_map(|line| {
+        line.strip_prefix(name)?
+            .strip_prefix(' ')?
+            .trim()
+            .parse()
+            .ok()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const V2_MOUNT: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+    const V2_MOUNT: &str =
+        "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
 
     #[test]
     fn finds_the_group_in_the_unified_hierarchy() {
         let found = locate("0::/system.slice/app.service\n", V2_MOUNT, None);
-        assert_eq!(found.as_deref(), Some(Path::new("/sys/fs/cgroup/system.slice/app.service")));
+        assert_eq!(
+            found.as_deref(),
+            Some(Path::new("/sys/fs/cgroup/system.slice/app.service"))
+        );
     }
 
     #[test]
@@ -174,12 +208,16 @@ mod tests {
     fn reads_quotas() {
         assert_eq!(parse_cpu_max("50000 100000\n"), Some(0.5));
         assert_eq!(parse_cpu_max("max 100000\n"), None);
-        assert_eq!(field("usage_usec 12\nuser_usec 7\n", "usage_usec"), Some(12));
+        assert_eq!(
+            field("usage_usec 12\nuser_usec 7\n", "usage_usec"),
+            Some(12)
+        );
     }
 
     #[test]
     fn a_quota_above_the_own_group_counts() {
-        let root = std::env::temp_dir().join(format!("elastic-visits-cgroup-{}", std::process::id()));
+        let root =
+            std::env::temp_dir().join(format!("elastic-visits-cgroup-{}", std::process::id()));
         let group = root.join("limited/inner");
         fs::create_dir_all(&group).expect("a temporary folder");
         fs::write(root.join("limited/cpu.max"), "25000 100000\n").expect("a file");

@@ -90,7 +90,13 @@ impl Sampler {
             (None, Some(share)) => (Scope::Process, share),
             (None, None) => (Scope::Machine, machine),
         };
-        Ok(Self { system, pid: Pid::from_u32(std::process::id()), scope, cpus, last: None })
+        Ok(Self {
+            system,
+            pid: Pid::from_u32(std::process::id()),
+            scope,
+            cpus,
+            last: None,
+        })
     }
 
     /// CPUs that 100 % means.
@@ -114,21 +120,29 @@ impl Sampler {
     }
 
     fn sample(&mut self, now: Instant) -> Reading {
-        let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().with_tasks();
-        self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
+        let kind = ProcessRefreshKind::nothing()
+            .with_cpu()
+            .with_memory()
+            .with_tasks();
+        self.system
+            .refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, kind);
         self.system.refresh_memory();
         self.system.refresh_cpu_usage();
         let process = self.system.process(self.pid);
         let rss_bytes = process.map_or(0, sysinfo::Process::memory);
         let counters = Counters {
             at: now,
-            process: Duration::from_millis(process.map_or(0, sysinfo::Process::accumulated_cpu_time)),
+            process: Duration::from_millis(
+                process.map_or(0, sysinfo::Process::accumulated_cpu_time),
+            ),
             cgroup: match &self.scope {
                 Scope::Cgroup(cgroup) => cgroup.cpu_time().unwrap_or_default(),
                 Scope::Process | Scope::Machine => Duration::ZERO,
             },
         };
-        let threads = process.and_then(sysinfo::Process::tasks).map_or(1, |tasks| tasks.len());
+        let threads = process
+            .and_then(sysinfo::Process::tasks)
+            .map_or(1, |tasks| tasks.len());
         let last = self.last.replace(counters);
         let share = |used: fn(&Counters) -> Duration| {
             last.map_or(0.0, |last| {
@@ -140,19 +154,37 @@ impl Sampler {
         let total = self.system.total_memory();
         let (cpu_percent, memory_percent) = match &self.scope {
             Scope::Cgroup(cgroup) => {
-                let limit = cgroup.memory_limit().map_or(total, |limit| limit.min(total));
+                let limit = cgroup
+                    .memory_limit()
+                    .map_or(total, |limit| limit.min(total));
                 let used = cgroup.memory_used().unwrap_or(rss_bytes);
-                (share(|counters| counters.cgroup), percent(used as f64, limit as f64))
+                (
+                    share(|counters| counters.cgroup),
+                    percent(used as f64, limit as f64),
+                )
             }
             Scope::Process => (process_cpu_percent, percent(rss_bytes as f64, total as f64)),
             Scope::Machine => {
                 let used = total.saturating_sub(self.system.available_memory());
                 // The first difference has no start, and would read as everything since boot.
-                let cpu = if last.is_some() { f64::from(self.system.global_cpu_usage()) } else { 0.0 };
-                (round(cpu.clamp(0.0, 100.0)), percent(used as f64, total as f64))
+                let cpu = if last.is_some() {
+                    f64::from(self.system.global_cpu_usage())
+                } else {
+                    0.0
+                };
+                (
+                    round(cpu.clamp(0.0, 100.0)),
+                    percent(used as f64, total as f64),
+                )
             }
         };
-        Reading { cpu_percent, memory_percent, process_cpu_percent, rss_bytes, threads }
+        Reading {
+            cpu_percent,
+            memory_percent,
+            process_cpu_percent,
+            rss_bytes,
+            threads,
+        }
     }
 }
 
@@ -162,7 +194,11 @@ fn percent_of_share(used: Duration, span: Duration, cpus: f64) -> f64 {
 }
 
 fn percent(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { round((100.0 * part / whole).clamp(0.0, 100.0)) } else { 0.0 }
+    if whole > 0.0 {
+        round((100.0 * part / whole).clamp(0.0, 100.0))
+    } else {
+        0.0
+    }
 }
 
 /// One decimal: more is noise.
@@ -177,7 +213,10 @@ mod tests {
     #[test]
     fn a_share_is_full_at_one_hundred() {
         let second = Duration::from_secs(1);
-        assert_eq!(percent_of_share(Duration::from_millis(250), second, 0.5), 50.0);
+        assert_eq!(
+            percent_of_share(Duration::from_millis(250), second, 0.5),
+            50.0
+        );
         assert_eq!(percent_of_share(Duration::from_secs(3), second, 2.0), 100.0);
         assert_eq!(percent_of_share(second, Duration::ZERO, 2.0), 0.0);
     }
@@ -189,7 +228,13 @@ mod tests {
         crate::stress::burn_cpu(Duration::from_millis(100));
         let reading = sampler.sample(Instant::now());
         assert!(reading.process_cpu_percent > 0.0, "{reading:?}");
-        assert!(reading.rss_bytes > 1_000_000 && reading.threads >= 1, "{reading:?}");
-        assert!((0.0..=100.0).contains(&reading.memory_percent), "{reading:?}");
+        assert!(
+            reading.rss_bytes > 1_000_000 && reading.threads >= 1,
+            "{reading:?}"
+        );
+        assert!(
+            (0.0..=100.0).contains(&reading.memory_percent),
+            "{reading:?}"
+        );
     }
 }

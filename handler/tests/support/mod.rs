@@ -41,14 +41,24 @@ macro_rules! on_both_databases {
 
 /// An empty database of the test's own, gone when the test ends.
 pub enum Backend {
-    Sqlite { folder: PathBuf },
-    Postgres { url: String, admin_url: String, name: String },
+    Sqlite {
+        folder: PathBuf,
+    },
+    Postgres {
+        url: String,
+        admin_url: String,
+        name: String,
+    },
 }
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
 fn unique() -> String {
-    format!("{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{}_{}",
+        std::process::id(),
+        COUNTER.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 impl Backend {
@@ -61,15 +71,24 @@ impl Backend {
     /// `None` without `TEST_DATABASE_URL`, which `scripts/test` always sets.
     pub async fn postgres() -> Option<Self> {
         let Ok(admin_url) = std::env::var("TEST_DATABASE_URL") else {
-            eprintln!("not run: TEST_DATABASE_URL names no PostgreSQL server; ./scripts/test starts one");
+            eprintln!(
+                "not run: TEST_DATABASE_URL names no PostgreSQL server; ./scripts/test starts one"
+            );
             return None;
         };
         let name = format!("visits_{}", unique());
         let mut admin = PgConnection::connect(&admin_url).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}")))
+            .execute(&mut admin)
+            .await
+            .unwrap();
         let mut url = url::Url::parse(&admin_url).unwrap();
         url.set_path(&name);
-        Some(Self::Postgres { url: url.into(), admin_url, name })
+        Some(Self::Postgres {
+            url: url.into(),
+            admin_url,
+            name,
+        })
     }
 
     pub const fn db_type(&self) -> &'static str {
@@ -82,7 +101,10 @@ impl Backend {
     /// The flags that point an instance at this database.
     pub fn flags(&self) -> Vec<String> {
         match self {
-            Self::Sqlite { folder } => vec!["--sqlite-path".into(), folder.join("data/visits.db").display().to_string()],
+            Self::Sqlite { folder } => vec![
+                "--sqlite-path".into(),
+                folder.join("data/visits.db").display().to_string(),
+            ],
             Self::Postgres { url, .. } => vec!["--database-url".into(), url.clone()],
         }
     }
@@ -92,7 +114,9 @@ impl Backend {
         match self {
             Self::Sqlite { folder } => {
                 let path = folder.join("data/visits.db");
-                let mut db = sqlx::SqliteConnection::connect(&path.display().to_string()).await.unwrap();
+                let mut db = sqlx::SqliteConnection::connect(&path.display().to_string())
+                    .await
+                    .unwrap();
                 sqlx::query(sql).execute(&mut db).await.unwrap();
             }
             Self::Postgres { url, .. } => {
@@ -107,7 +131,9 @@ impl Backend {
         match self {
             Self::Sqlite { folder } => {
                 let path = folder.join("data/visits.db");
-                let mut db = sqlx::SqliteConnection::connect(&path.display().to_string()).await.unwrap();
+                let mut db = sqlx::SqliteConnection::connect(&path.display().to_string())
+                    .await
+                    .unwrap();
                 sqlx::query_scalar(sql).fetch_one(&mut db).await.unwrap()
             }
             Self::Postgres { url, .. } => {
@@ -131,15 +157,23 @@ impl Drop for Backend {
             Self::Sqlite { folder } => {
                 let _ = std::fs::remove_dir_all(folder);
             }
-            Self::Postgres { admin_url, name, .. } => {
+            Self::Postgres {
+                admin_url, name, ..
+            } => {
                 let (admin_url, name) = (admin_url.clone(), name.clone());
                 // A drop cannot wait on the test's own runtime.
                 let dropped = std::thread::spawn(move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()
+                        .unwrap();
                     runtime.block_on(async {
                         let mut admin = PgConnection::connect(&admin_url).await.unwrap();
                         let sql = format!("drop database {name} with (force)");
-                        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+                        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+                            .execute(&mut admin)
+                            .await
+                            .unwrap();
                     });
                 });
                 let _ = dropped.join();
@@ -149,7 +183,9 @@ impl Drop for Backend {
 }
 
 pub fn config(flags: &[String], extra: &[&str]) -> Config {
-    let all = std::iter::once("handler").chain(flags.iter().map(String::as_str)).chain(extra.iter().copied());
+    let all = std::iter::once("handler")
+        .chain(flags.iter().map(String::as_str))
+        .chain(extra.iter().copied());
     Cli::try_parse_from(all).unwrap().config().unwrap()
 }
 
@@ -173,7 +209,9 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// Checks that this is a problem as the API promises it, and gives it.
@@ -194,19 +232,36 @@ impl Answer {
 impl TestApp {
     pub fn start(flags: &[String], extra: &[&str]) -> Self {
         let service = Service::start(config(flags, extra)).unwrap();
-        Self { router: service.router(), service }
+        Self {
+            router: service.router(),
+            service,
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        assert!(parts.headers.contains_key("x-instance-id"), "no instance id on {parts:?}");
-        Answer { status: parts.status, headers: parts.headers, body }
+        assert!(
+            parts.headers.contains_key("x-instance-id"),
+            "no instance id on {parts:?}"
+        );
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     pub async fn call(&self, method: Method, uri: &str) -> Answer {
-        self.send(Request::builder().method(method).uri(uri).body(Body::empty()).unwrap()).await
+        self.send(
+            Request::builder()
+                .method(method)
+                .uri(uri)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
     }
 
     pub async fn get(&self, uri: &str) -> Answer {
@@ -215,7 +270,8 @@ impl TestApp {
 
     pub async fn post_json(&self, uri: &str, body: &str) -> Answer {
         let request = Request::post(uri).header("content-type", "application/json");
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 
     pub async fn visit(&self) -> Answer {
@@ -228,7 +284,9 @@ impl TestApp {
     }
 
     pub async fn total(&self) -> i64 {
-        self.get("/api/visits?limit=1").await.json()["total_visits"].as_i64().unwrap()
+        self.get("/api/visits?limit=1").await.json()["total_visits"]
+            .as_i64()
+            .unwrap()
     }
 
     /// Asks again until the answer is as wanted; a test that waits in vain fails.
@@ -239,7 +297,10 @@ impl TestApp {
             if wanted(&answer) {
                 return answer;
             }
-            assert!(tokio::time::Instant::now() < deadline, "not within 20 s: {answer:?}");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "not within 20 s: {answer:?}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

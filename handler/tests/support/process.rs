@@ -20,7 +20,11 @@ pub struct Process {
 
 pub fn command(flags: &[String], extra: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handler"));
-    command.args(flags).args(extra).env_remove("DATABASE_URL").env_remove("RUST_LOG");
+    command
+        .args(flags)
+        .args(extra)
+        .env_remove("DATABASE_URL")
+        .env_remove("RUST_LOG");
     command
 }
 
@@ -41,7 +45,12 @@ impl Process {
                 }
             }
         });
-        let mut process = Self { child, address: ([127, 0, 0, 1], 0).into(), lines, seen: Vec::new() };
+        let mut process = Self {
+            child,
+            address: ([127, 0, 0, 1], 0).into(),
+            lines,
+            seen: Vec::new(),
+        };
         let line = process.wait_for_line(|line| line["message"] == "serving");
         process.address = line["address"].as_str().unwrap().parse().unwrap();
         process
@@ -88,7 +97,12 @@ impl Process {
         }
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> std::io::Result<Reply> {
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> std::io::Result<Reply> {
         send(self.address, method, path, headers, b"")
     }
 
@@ -99,7 +113,10 @@ impl Process {
             let reply = self.send("GET", path, &[]);
             match reply {
                 Ok(reply) if reply.status == status => return reply,
-                other => assert!(Instant::now() < deadline, "{path} is not {status}: {other:?}"),
+                other => assert!(
+                    Instant::now() < deadline,
+                    "{path} is not {status}: {other:?}"
+                ),
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -153,8 +170,14 @@ pub fn send(
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
     let end = end.ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-    let status = head.get(9..12).and_then(|code| code.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|n| n.parse().ok());
+    let status = head
+        .get(9..12)
+        .and_then(|code| code.parse().ok())
+        .ok_or(std::io::ErrorKind::InvalidData)?;
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .and_then(|n| n.parse().ok());
     let body = bytes.split_off(end + 4);
     // A reply cut short is no reply.
     if length.is_some_and(|length: usize| length != body.len() && method != "HEAD") {
