@@ -226,7 +226,11 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, std::io::E
     }
     abandoned.disarm();
     if parts.uri.path().eq_ignore_ascii_case("/warmup") && parts.method == http::Method::POST {
-        return Ok(protocol(&variable("PROBE_WARMUP"), &received));
+        return Ok(protocol(
+            &variable("PROBE_WARMUP"),
+            &received,
+            &parts.headers,
+        ));
     }
     if let Some(code) = word("status-") {
         let mut response = reply(
@@ -284,7 +288,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, std::io::E
         return Ok(reply(StatusCode::OK, full(count().to_string())));
     }
     if let Some(kind) = word("json-") {
-        return Ok(protocol(&kind, &received));
+        return Ok(protocol(&kind, &received, &parts.headers));
     }
     let echo = json!({
         "method": parts.method.as_str(),
@@ -347,7 +351,7 @@ impl futures_util::Stream for Watched {
 }
 
 /// Answers of the JSON protocol.
-fn protocol(kind: &str, received: &[u8]) -> Response<Body> {
+fn protocol(kind: &str, received: &[u8], received_headers: &HeaderMap) -> Response<Body> {
     let request: Value = serde_json::from_slice(received).unwrap_or_default();
     let (status, media_type, body) = match kind {
         "good" => (
@@ -361,6 +365,11 @@ fn protocol(kind: &str, received: &[u8]) -> Response<Body> {
             .to_string(),
         ),
         "return" => (200, "application/json", json!({ "Outputs": null, "Logs": null, "ReturnValue": "returned" }).to_string()),
+        "headers" => (
+            200,
+            "application/json",
+            json!({ "Outputs": { "res": { "body": headers(received_headers) } } }).to_string(),
+        ),
         "invalid" => (200, "application/json", "{".to_owned()),
         "media" => (200, "text/plain", "{}".to_owned()),
         "refused" => (400, "application/json", json!({ "Logs": ["never seen"] }).to_string()),

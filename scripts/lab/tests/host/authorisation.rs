@@ -1,0 +1,237 @@
+use std::path::Path;
+
+use crate::support::http::head;
+use crate::support::{Host, Root};
+
+fn key(host: &Host, name: &str) -> String {
+    // The table of functions has the same names; keys are the long words.
+    host.lines_with(&format!("  {name} "), 1)
+        .iter()
+        .filter_map(|line| line.split_whitespace().last())
+        .find(|word| word.len() == 64)
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn case_28_functions_ask_for_their_keys() {
+    let root = Root::bare();
+    root.http("Anonymous", "open", None, "anonymous");
+    root.http("Stress", "stress", None, "function");
+    root.http("Other", "other", None, "function");
+    root.http("Master", "master", None, "admin");
+    let host = root.up(&["--enable-auth"]);
+    let (master, default, stress, other) = (
+        key(&host, "master"),
+        key(&host, "default"),
+        key(&host, "Stress"),
+        key(&host, "Other"),
+    );
+    let status = |target: &str, header: Option<&str>| {
+        let headers: Vec<_> = header.iter().map(|key| ("X-Functions-Key", *key)).collect();
+        let answer = host.request("GET", target, &headers, "");
+        assert!(answer.status == 200 || answer.body.is_empty());
+        answer.status
+    };
+    // Without the right key the handler is not called.
+    assert_eq!(status("/stress", None), 401);
+    assert_eq!(status("/stress", Some("wrong")), 401);
+    assert_eq!(status("/stress?code=wrong", None), 401);
+    assert_eq!(status("/stress", Some(&other)), 401);
+    assert_eq!(status("/master", None), 401);
+    assert_eq!(status("/master", Some(&default)), 401);
+    // The header wins over the query even when it is wrong.
+    assert_eq!(
+        status(&format!("/stress?code={stress}"), Some("wrong")),
+        401
+    );
+    // An unknown route is 404 before anything is asked.
+    assert_eq!(status("/nowhere", None), 404);
+    assert!(host.requests().is_empty());
+
+    assert_eq!(status("/stress", Some(&stress)), 200);
+    assert_eq!(status("/stress", Some(&default)), 200);
+    assert_eq!(status("/stress", Some(&master)), 200);
+    assert_eq!(status(&format!("/stress?a=1&code={stress}"), None), 200);
+    assert_eq!(status("/master", Some(&master)), 200);
+    assert_eq!(status("/open", None), 200);
+    assert_eq!(status("/open", Some("wrong")), 200);
+    // The key is not taken out on the way.
+    assert!(
+        host.requests()
+            .contains(&format!("/stress?a=1&code={stress}"))
+    );
+}
+
+#[test]
+fn case_28_without_the_switch_every_request_is_admin() {
+    let root = Root::bare();
+    root.http("Master", "master", None, "admin");
+    let host = root.up(&[]);
+    assert_eq!(host.get("/master").status, 200);
+    assert_eq!(host.get("/admin/host/status").status, 200);
+    assert!(!host.printed().contains("Keys"));
+}
+
+#[test]
+fn keys_are_new_each_time() {
+    let make = || {
+        let root = Root::bare();
+        root.http("Stress", "stress", None, "function");
+        let host = root.up(&["--enable-auth"]);
+        key(&host, "master")
+    };
+    assert_ne!(make(), make());
+}
+
+/// The app's own folders, against a handler that would answer anything.
+#[test]
+fn no_spelling_of_a_closed_route_gets_past_the_key() {
+    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
+    let root = Root::bare();
+    for folder in std::fs::read_dir(functions).unwrap() {
+        let folder = folder.unwrap();
+        if let Ok(text) = std::fs::read_to_string(folder.path().join("function.json")) {
+            let config = serde_json::from_str(&text).unwrap();
+            root.function(folder.file_name().to_str().unwrap(), &config);
+        }
+    }
+    let host = root.up(&["--enable-auth"]);
+    let methods = [
+        "GET", "POST", "DELETE", "OPTIONS", "HEAD", "PUT", "PATCH", "TRACE", "get", "Post",
+        "STRESS",
+    ];
+    for method in methods {
+        let mut connection = host.open();
+        for target in spellings() {
+            connection.send(head(method, &target, &[], 0));
+            let answer = connection.answer(method);
+            if answer.status == 400 {
+                connection = host.open();
+            }
+            assert!(
+                [200, 400, 401, 404, 405].contains(&answer.status),
+                "{method} {target}: {}",
+                answer.status
+            );
+        }
+    }
+    for reached in host.requests() {
+        let path = reached.split(['?', '#']).next().unwrap();
+        // What a router that compares bytes, or even one that ignores case or a last slash, takes for it.
+        let plain = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
+        assert_ne!(plain, "/api/stress", "{reached}");
+        // And what one takes for it that decodes once and collapses dots.
+        assert_ne!(decoded(path), "/api/stress", "{reached}");
+    }
+    for entry in host.journal() {
+        if entry["request"].is_string() {
+            // Only the catch-all lets spellings through, and it lists nothing but GET.
+            assert!(
+                entry["method"]
+                    .as_str()
+                    .unwrap()
+                    .eq_ignore_ascii_case("get"),
+                "{entry}"
+            );
+        }
+    }
+    // The catch-all was reached at all, and the key opens the door.
+    assert!(!host.requests().is_empty());
+    let master = key(&host, "master");
+    let answer = host.request("POST", "/api/stress", &[("x-functions-key", &master)], "");
+    assert_eq!(answer.json()["target"], "/api/stress");
+}
+
+/// Ways to write `/api/stress`, and some that only look like it.
+fn spellings() -> Vec<String> {
+    let mut spellings = Vec::new();
+    for api in ["api", "API", "Api", "%61pi", "a%70%69", "ap%2569", "%41PI"] {
+        for between in [
+            "/",
+            "//",
+            "/./",
+            "/x/../",
+            "/%2e/",
+            "/x/%2E%2e/",
+            "%2F",
+            "%2f",
+            "%252F",
+            "%5C",
+            "\\",
+            ";/",
+            "/;",
+        ] {
+            for stress in [
+                "stress",
+                "STRESS",
+                "%73tress",
+                "stres%73",
+                "%2573tress",
+                "s%74ress",
+                "stress%00",
+                "stress%20",
+            ] {
+                spellings.push(format!("/{api}{between}{stress}"));
+            }
+        }
+    }
+    for whole in [
+        "//api/stress",
+        "/./api/stress",
+        "/../api/stress",
+        "/health/../api/stress",
+        "/api/stress/",
+        "/api/stress//",
+        "/api/stress/.",
+        "/api/stress/x/..",
+        "/api/stress?",
+        "/api/stress?code=",
+        "/api/stress?code=x&code=y",
+        "/api/stress;x=1",
+        "/api/stress%3F",
+        "/api/stress#x",
+        "/%2e%2e/api/stress",
+        "/api/visits/../stress",
+        "/%2Fapi/stress",
+        "http://example.test/api/stress",
+        "http://example.test//api/stress",
+    ] {
+        spellings.push(whole.to_owned());
+    }
+    spellings
+}
+
+/// A path as a generous second router might read it.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escape = (*first == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        match escape {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+    let mut kept = Vec::new();
+    for segment in text.split('/') {
+        match segment {
+            "." => {}
+            ".." => {
+                kept.pop();
+            }
+            segment => kept.push(segment),
+        }
+    }
+    kept.join("/")
+}

@@ -1,0 +1,236 @@
+use serde_json::json;
+
+use crate::support::Root;
+
+#[test]
+fn case_17_wrong_host_files_are_refused_in_one_sentence() {
+    let change = |change: &dyn Fn(&mut serde_json::Value)| {
+        let root = Root::new();
+        root.host_with(|host| change(host));
+        root.refused(&[])
+    };
+    for (result, part) in [
+        (
+            change(&|host| host["version"] = "1.0".into()),
+            "exactly \"2.0\"",
+        ),
+        (
+            change(&|host| host["version"] = json!(2.0)),
+            "exactly \"2.0\"",
+        ),
+        (
+            change(&|host| {
+                host.as_object_mut().unwrap().remove("version");
+            }),
+            "needs \"version\": \"2.0\"",
+        ),
+        (
+            change(&|host| {
+                host.as_object_mut().unwrap().remove("customHandler");
+            }),
+            "no \"customHandler\" section",
+        ),
+        (
+            change(&|host| {
+                host["customHandler"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("description");
+            }),
+            "no \"description\"",
+        ),
+        (
+            change(&|host| host["customHandler"]["description"] = json!({})),
+            "defaultExecutablePath is missing",
+        ),
+        (
+            change(&|host| {
+                host["customHandler"]["description"]["defaultExecutablePath"] = "".into()
+            }),
+            "defaultExecutablePath is missing",
+        ),
+        (
+            change(&|host| {
+                let handler = host["customHandler"].as_object_mut().unwrap();
+                handler.remove("enableProxyingHttpRequest");
+                handler.insert("enableProxyingHttpRequests".into(), true.into());
+            }),
+            "did you mean enableProxyingHttpRequest?",
+        ),
+        (
+            change(&|host| {
+                host["customHandler"]["enableProxyingHttpRequest"] = false.into();
+                host["customHandler"]["enableForwardingHttpRequest"] = true.into();
+            }),
+            "set enableProxyingHttpRequest to true",
+        ),
+        (
+            change(&|host| host["functionTimeout"] = "5 minutes".into()),
+            "functionTimeout",
+        ),
+    ] {
+        let (code, printed) = result;
+        assert_eq!(code, 2, "{printed}");
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        assert!(
+            printed.starts_with("lab: ") && printed.contains("host.json") && printed.contains(part),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn case_17_missing_files_are_named() {
+    let root = Root::new();
+    std::fs::remove_file(root.path.join("host.json")).unwrap();
+    let (code, printed) = root.refused(&[]);
+    assert_eq!((code, printed.lines().count()), (2, 1));
+    assert!(printed.contains("host.json is missing"), "{printed}");
+
+    std::fs::write(root.path.join("host.json"), "{").unwrap();
+    let (code, printed) = root.refused(&[]);
+    assert_eq!(code, 2);
+    assert!(printed.contains("not JSON"), "{printed}");
+
+    let (code, printed) = Root::bare().refused(&[]);
+    assert_eq!(code, 2);
+    assert!(printed.contains("holds no usable function"), "{printed}");
+
+    let (code, printed) = Root::new().refused(&["--script-root", "/nonexistent"]);
+    assert_eq!(code, 2, "{printed}");
+}
+
+#[test]
+fn case_17_the_command_line_is_the_hosts() {
+    let mut root = Root::new();
+    root.variable("WHO", "me");
+    std::fs::create_dir(root.path.join("work")).unwrap();
+    std::fs::create_dir(root.path.join("bin")).unwrap();
+    std::fs::rename(root.path.join("handler"), root.path.join("bin/the-handler")).unwrap();
+    root.host_with(|host| {
+        host["customHandler"]["description"] = json!({
+            "defaultExecutablePath": "the-%KIND%",
+            "arguments": ["--who", "%WHO%", "%UNSET%", "a b"],
+            "workingDirectory": "work",
+            "workerDirectory": "bin",
+        });
+    });
+    root.variable("KIND", "handler");
+    let work = root.path.join("work").canonicalize().unwrap();
+    let host = root.up(&[]);
+    let start = host.journal().remove(0);
+    assert_eq!(start["arguments"], json!(["--who", "me", "a", "b"]));
+    assert_eq!(start["directory"], work.to_str().unwrap());
+}
+
+#[test]
+fn case_17_the_environment_overrides_the_file() {
+    let mut root = Root::new();
+    root.variable(
+        "AzureFunctionsJobHost__customHandler__description__arguments",
+        "[\"--x\", \"1\"]",
+    );
+    root.variable("AzureFunctionsJobHost__extensions__http__routePrefix", "v1");
+    let host = root.up(&[]);
+    assert_eq!(host.journal()[0]["arguments"], json!(["--x", "1"]));
+    assert_eq!(host.get("/v1/x").status, 200);
+    assert_eq!(host.get("/x").status, 404);
+}
+
+#[test]
+fn case_17_an_absolute_path_is_kept_and_a_bare_name_is_searched() {
+    let root = Root::new();
+    let handler = root.path.join("handler").canonicalize().unwrap();
+    root.host_with(|host| {
+        host["customHandler"]["description"]["defaultExecutablePath"] =
+            handler.to_str().unwrap().into()
+    });
+    assert_eq!(root.up(&[]).get("/x").status, 200);
+
+    let mut root = Root::new();
+    std::fs::remove_file(root.path.join("handler")).unwrap();
+    let folder = handler.parent().unwrap().to_str().unwrap().to_owned();
+    root.variable(
+        "PATH",
+        &format!("{folder}:{}", std::env::var("PATH").unwrap()),
+    );
+    root.host_with(|host| {
+        host["customHandler"]["description"]["defaultExecutablePath"] = "probe_handler".into()
+    });
+    assert_eq!(root.up(&[]).get("/x").status, 200);
+}
+
+#[test]
+fn a_port_in_use_is_one_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, printed) = Root::new().refused(&["--port", &port]);
+    assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
+    assert!(
+        printed.contains(&format!("port {port} on 127.0.0.1 is in use"))
+            && printed.contains("--port"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn the_database_url_reaches_the_handler_and_no_output() {
+    let url = "postgres://user:secret-word@127.0.0.1/visits";
+    let host = Root::new().up(&["--verbose", "--database-url", url]);
+    assert_eq!(host.journal()[0]["environment"]["DATABASE_URL"], url);
+    host.line("PostgreSQL (DATABASE_URL)");
+    assert!(!host.printed().contains("secret-word"));
+
+    let mut root = Root::new();
+    root.variable("DATABASE_URL", url);
+    let host = root.up(&["--verbose"]);
+    assert_eq!(host.journal()[0]["environment"]["DATABASE_URL"], url);
+    assert!(!host.printed().contains("secret-word"));
+
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(["up", "--help"])
+        .env("DATABASE_URL", url)
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(
+        help.contains("DATABASE_URL") && !help.contains("secret-word"),
+        "{help}"
+    );
+    assert!(!help.contains("exec-handler"));
+}
+
+#[test]
+fn the_banner_lists_what_there_is() {
+    let root = Root::new();
+    root.warmup();
+    root.http("Stress", "api/stress", Some(&["get", "post"]), "function");
+    let host = root.up(&[]);
+    let printed = host.printed();
+    let row = |name: &str| {
+        let line = printed
+            .lines()
+            .find(|line| line.trim_start().starts_with(name))
+            .unwrap();
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let url = format!("http://127.0.0.1:{}", host.port);
+    assert_eq!(
+        row("Stress"),
+        [
+            "Stress",
+            "GET,POST",
+            &format!("{url}/api/stress"),
+            "function"
+        ]
+    );
+    assert_eq!(
+        row("WebApp"),
+        ["WebApp", "all", &format!("{url}/{{*path}}"), "none"]
+    );
+    assert_eq!(row("warmup")[2], format!("{url}/admin/warmup"));
+    assert!(printed.contains("Ctrl-C") && printed.contains("SQLite"));
+    assert!(printed.contains(&format!("Ready: {url}/")));
+}

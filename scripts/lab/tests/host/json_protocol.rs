@@ -1,0 +1,241 @@
+use serde_json::{Value, json};
+
+use crate::support::{Host, Root};
+
+/// A function of this name with an HTTP trigger and one more output, which rules proxying out.
+fn with_output(root: &Root, name: &str) {
+    root.function(
+        name,
+        &json!({ "bindings": [
+            { "type": "httpTrigger", "direction": "in", "name": "req", "authLevel": "anonymous", "route": format!("go/{name}/{{id?}}") },
+            { "type": "http", "direction": "out", "name": "res" },
+            { "type": "queue", "direction": "out", "name": "message", "queueName": "q" },
+        ] }),
+    );
+}
+
+fn up(names: &[&str]) -> Host {
+    let root = Root::new();
+    for name in names {
+        with_output(&root, name);
+    }
+    root.up(&["--verbose"])
+}
+
+#[test]
+fn case_02_without_proxying_the_request_becomes_data() {
+    let root = Root::bare();
+    root.host_with(|host| host["customHandler"]["enableProxyingHttpRequest"] = false.into());
+    root.http("json-good", "api/{kind}/{id:int?}", None, "anonymous");
+    let host = root.up(&[]);
+    let answer = host.request(
+        "POST",
+        "/api/visit/7?name=a&blank&name=b%20c&x=",
+        &[
+            ("Content-Type", "application/json"),
+            ("X-Many", "1"),
+            ("X-Many", "2"),
+        ],
+        "{\"a\":1}",
+    );
+    assert_eq!(answer.status, 201);
+    let got = &answer.json()["got"];
+    let request = &got["Data"]["req"];
+    assert_eq!(
+        request["Url"],
+        "http://example.test/api/visit/7?name=a&blank&name=b%20c&x="
+    );
+    assert_eq!(request["Method"], "POST");
+    assert_eq!(request["Headers"]["X-Many"], json!(["1", "2"]));
+    assert_eq!(
+        request["Headers"]["Content-Type"],
+        json!(["application/json"])
+    );
+    assert_eq!(request["Params"], json!({ "kind": "visit", "id": "7" }));
+    assert_eq!(request["Body"], "{\"a\":1}");
+    assert!(request["Identities"].is_array());
+    // Values in the metadata are JSON within JSON, except objects.
+    assert_eq!(got["Metadata"]["kind"], "\"visit\"");
+    assert_eq!(got["Metadata"]["sys"]["MethodName"], "json-good");
+    assert_eq!(host.requests(), ["/json-good"]);
+}
+
+#[test]
+fn case_22_repeated_and_blank_query_values_stringify() {
+    let host = up(&["json-good"]);
+    let answer = host.get("/go/json-good?a=1&a=2&b&c=");
+    assert_eq!(
+        answer.json()["got"]["Data"]["req"]["Query"],
+        json!({ "a": "1,2", "b": "", "c": "" })
+    );
+}
+
+#[test]
+fn case_02_binary_and_unmeasured_bodies() {
+    let host = up(&["json-good"]);
+    let body = |headers: &[(&str, &str)], body: &str| {
+        let answer = host.request("POST", "/go/json-good", headers, body);
+        answer.json()["got"]["Data"]["req"]["Body"].clone()
+    };
+    assert_eq!(
+        body(&[("Content-Type", "application/octet-stream")], "abc"),
+        "YWJj"
+    );
+    assert_eq!(
+        body(
+            &[("Content-Type", "multipart/form-data; boundary=x")],
+            "abc"
+        ),
+        "YWJj"
+    );
+    assert_eq!(body(&[], ""), Value::Null);
+    let mut connection = host.open();
+    connection.send("POST /go/json-good HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    let answer = connection.answer("POST");
+    assert_eq!(answer.json()["got"]["Data"]["req"]["Body"], Value::Null);
+}
+
+#[test]
+fn case_05_an_invocation_names_host_version_and_id() {
+    let host = up(&["echo"]);
+    // The echo is no valid result; what it received is in the journal's stead in its answer.
+    assert_eq!(host.get("/go/echo").status, 200);
+    let host = up(&["json-headers"]);
+    let headers = host.get("/go/json-headers").json();
+    assert_eq!(
+        headers["x-azure-functions-invocationid"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    let version = headers["x-azure-functions-hostversion"][0]
+        .as_str()
+        .unwrap();
+    assert_eq!(
+        headers["user-agent"],
+        json!([format!("Azure-Functions-Host/{version}")])
+    );
+}
+
+#[test]
+fn case_08_a_result_becomes_the_answer() {
+    let root = Root::new();
+    with_output(&root, "json-good");
+    root.function(
+        "json-return",
+        &json!({ "bindings": [
+            { "type": "httpTrigger", "direction": "in", "name": "req", "authLevel": "anonymous" },
+            { "type": "http", "direction": "out", "name": "$return" },
+            { "type": "queue", "direction": "out", "name": "message" },
+        ] }),
+    );
+    root.function(
+        "json-none",
+        &json!({ "bindings": [{ "type": "httpTrigger", "direction": "in", "name": "req", "authLevel": "anonymous" }] }),
+    );
+    let host = root.up(&[]);
+    let answer = host.get("/go/json-good");
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.header("x-kind"), Some("good"));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/json; charset=utf-8")
+    );
+    let answer = host.get("/json-return");
+    assert_eq!((answer.status, answer.text()), (200, "returned"));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    let answer = host.get("/json-none");
+    assert_eq!((answer.status, answer.text()), (200, ""));
+}
+
+#[test]
+fn case_09_an_unusable_result_is_500() {
+    let names = ["json-invalid", "json-media", "json-refused"];
+    let host = up(&names);
+    for name in names {
+        let answer = host.get(&format!("/go/{name}"));
+        assert_eq!((answer.status, answer.body.len()), (500, 0), "{name}");
+        host.line(&format!("The invocation of {name} failed"));
+    }
+    // Logs of a failed invocation are lost.
+    assert!(!host.printed().contains("never seen"));
+}
+
+#[test]
+fn case_10_logs_are_information() {
+    let host = up(&["json-good", "json-return"]);
+    host.get("/go/json-good");
+    assert!(host.line("line one").contains(" Information json-good:"));
+    host.line("line two");
+    // The other one has null for Logs.
+    assert_eq!(host.get("/go/json-return").status, 200);
+}
+
+#[test]
+fn case_21_a_retry_policy_counts_up() {
+    let root = Root::new();
+    root.function(
+        "json-retry",
+        &json!({
+            "retry": { "strategy": "fixedDelay", "maxRetryCount": 2, "delayInterval": "00:00:00.01" },
+            "bindings": [
+                { "type": "httpTrigger", "direction": "in", "name": "req", "authLevel": "anonymous", "route": "retry" },
+                { "type": "http", "direction": "out", "name": "res" },
+                { "type": "queue", "direction": "out", "name": "message" },
+            ],
+        }),
+    );
+    let host = root.up(&[]);
+    let answer = host.get("/retry");
+    assert_eq!(answer.status, 200);
+    let context = answer.json();
+    assert_eq!(
+        (&context["RetryCount"], &context["MaxRetryCount"]),
+        (&json!(2), &json!(2))
+    );
+    assert!(
+        context["Exception"]["Message"]
+            .as_str()
+            .unwrap()
+            .contains("500")
+    );
+    assert_eq!(host.requests().len(), 3);
+}
+
+#[test]
+fn case_32_a_null_result_is_named_as_the_hang_it_would_be() {
+    let names = ["json-empty", "json-null"];
+    let host = up(&names);
+    for name in names {
+        let answer = host.get(&format!("/go/{name}"));
+        assert_eq!((answer.status, answer.body.len()), (500, 0));
+        let line = host.line(&format!("The invocation of {name} failed"));
+        assert!(line.contains("hangs until functionTimeout"), "{line}");
+    }
+}
+
+#[test]
+fn case_32_a_warm_up_answered_with_an_empty_200_fails() {
+    let mut root = Root::new();
+    root.warmup();
+    root.variable("PROBE_WARMUP", "empty");
+    let host = root.up(&[]);
+    assert_eq!(host.get("/admin/warmup").status, 500);
+    assert!(
+        host.line("The invocation of warmup failed")
+            .contains("hangs")
+    );
+}
+
+#[test]
+fn case_19_a_failing_warm_up_is_500() {
+    let mut root = Root::new();
+    root.warmup();
+    root.variable("PROBE_WARMUP", "refused");
+    let host = root.up(&[]);
+    assert_eq!(host.get("/admin/warmup").status, 500);
+}

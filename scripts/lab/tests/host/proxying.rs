@@ -1,0 +1,344 @@
+use serde_json::json;
+
+use crate::support::http::head;
+use crate::support::{Root, eventually};
+
+#[test]
+fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
+    let host = Root::new().up(&[]);
+    let answer = host.request(
+        "POST",
+        "/api/echo?a=1&a=2&b&c=%20+",
+        &[
+            ("User-Agent", "me/1"),
+            ("Accept", "text/x"),
+            ("Accept-Charset", "utf-8"),
+            ("Cookie", "a=1"),
+            ("X-Many", "1"),
+            ("X-Many", "2"),
+            ("X-Azure-Functions-InvocationId", "mine"),
+            ("X-Azure-Functions-HostVersion", "0"),
+            ("x-ms-invocation-id", "mine"),
+            ("Keep-Alive", "timeout=5"),
+            ("Proxy-Connection", "keep-alive"),
+            ("Upgrade", "h2c"),
+            ("Connection", "keep-alive, Upgrade"),
+            ("TE", "trailers"),
+        ],
+        "the body",
+    );
+    let echo = answer.json();
+    let headers = &echo["headers"];
+    assert_eq!(echo["method"], "POST");
+    assert_eq!(echo["target"], "/api/echo?a=1&a=2&b&c=%20+");
+    assert_eq!(echo["body"], "the body");
+    assert_eq!(headers["host"], json!(["example.test"]));
+    assert_eq!(headers["user-agent"], json!(["me/1"]));
+    assert_eq!(headers["accept"], json!(["text/x"]));
+    assert_eq!(headers["accept-charset"], json!(["utf-8"]));
+    assert_eq!(headers["cookie"], json!(["a=1"]));
+    assert_eq!(headers["x-many"], json!(["1", "2"]));
+    let id = &headers["x-azure-functions-invocationid"];
+    assert_eq!(id[0].as_str().unwrap().len(), 36);
+    assert_eq!(headers["x-ms-invocation-id"], *id);
+    assert!(
+        headers["x-azure-functions-hostversion"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("4.")
+    );
+    for gone in [
+        "keep-alive",
+        "proxy-connection",
+        "upgrade",
+        "connection",
+        "te",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+    ] {
+        assert!(headers[gone].is_null(), "{gone}");
+    }
+    // Each invocation has an id of its own.
+    let other = host.get("/").json();
+    assert_ne!(other["headers"]["x-azure-functions-invocationid"], *id);
+}
+
+#[test]
+fn case_07_the_handlers_500_is_passed_on() {
+    let host = Root::new().up(&[]);
+    let answer = host.get("/status-500");
+    assert_eq!((answer.status, answer.text()), (500, "the body"));
+    assert_eq!(answer.header("set-cookie"), Some("a=1; Path=/"));
+    assert!(!host.printed().contains("failed"));
+}
+
+#[test]
+fn case_29_chunked_uploads_are_streamed() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection
+        .send("POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    // The handler has the first bytes before the last are sent.
+    host.entry("the first chunk arrives", |entry| entry["received"] == 3);
+    connection.send("2\r\nde\r\n0\r\n\r\n");
+    let echo = connection.answer("POST").json();
+    assert_eq!(echo["body"], "abcde");
+    assert_eq!(echo["headers"]["transfer-encoding"], json!(["chunked"]));
+    assert!(echo["headers"]["content-length"].is_null());
+}
+
+#[test]
+fn case_29_a_chunked_get_keeps_its_body() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection.send(
+        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    );
+    assert_eq!(connection.answer("GET").json()["body"], "abc");
+}
+
+#[test]
+fn case_29_events_are_flushed_at_once() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection.send(head("GET", "/stream", &[], 0));
+    let (status, _) = connection.head();
+    assert_eq!(status, 200);
+    for number in 0..3 {
+        // The next event is only made after this one was read here.
+        assert_eq!(
+            connection.chunk().unwrap(),
+            format!("data: {number}\n\n").into_bytes()
+        );
+        host.open_gate(if number < 2 { "more" } else { "end" });
+    }
+    assert_eq!(connection.chunk().unwrap(), b"");
+}
+
+#[test]
+fn case_30_redirects_and_cookies_are_passed_on() {
+    let host = Root::new().up(&[]);
+    let answer = host.get("/redirect");
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (302, Some("/elsewhere"))
+    );
+    let answer = host.get("/status-200");
+    assert_eq!(answer.all("set-cookie"), ["a=1; Path=/", "b=2"]);
+    assert!(answer.header("keep-alive").is_none());
+    assert_eq!(host.requests(), ["/redirect", "/status-200"]);
+}
+
+#[test]
+fn case_30_answers_without_a_body_have_none() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    for status in [204, 304] {
+        connection.send(head("GET", &format!("/status-{status}"), &[], 0));
+        let answer = connection.answer("GET");
+        assert_eq!((answer.status, answer.body.len()), (status, 0));
+        assert!(answer.header("transfer-encoding").is_none());
+    }
+    connection.send(head("HEAD", "/status-200", &[], 0));
+    let answer = connection.answer("HEAD");
+    assert_eq!(
+        (answer.status, answer.header("content-length")),
+        (200, Some("8"))
+    );
+    // The connection is still in step.
+    connection.send(head("GET", "/x", &[], 0));
+    assert_eq!(connection.answer("GET").json()["target"], "/x");
+}
+
+#[test]
+fn case_31_a_body_over_the_limit_is_413() {
+    let mut root = Root::new();
+    root.variable("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000");
+    let host = root.up(&[]);
+    // Announced: refused without calling the handler.
+    let answer = host.request("POST", "/", &[], &"x".repeat(1001));
+    assert_eq!((answer.status, answer.body.len()), (413, 0));
+    assert!(host.requests().is_empty());
+    // Unannounced: cut off on the way.
+    let mut connection = host.open();
+    connection.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for _ in 0..3 {
+        connection.send(format!("190\r\n{}\r\n", "x".repeat(0x190)));
+    }
+    assert_eq!(connection.answer("POST").status, 413);
+    // At the limit it passes.
+    assert_eq!(
+        host.request("POST", "/", &[], &"x".repeat(1000)).json()["length"],
+        1000
+    );
+}
+
+#[test]
+fn case_31_the_default_limit_is_100_mib() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 104857601\r\n\r\n",
+    );
+    assert_eq!(connection.head().0, 413);
+    assert!(host.requests().is_empty());
+}
+
+#[test]
+fn case_31_a_client_that_leaves_cancels_its_request() {
+    let host = Root::new().up(&[]);
+    // While it waits for the answer to begin.
+    let mut connection = host.open();
+    connection.send(head("GET", "/stall", &[], 0));
+    host.entry("the request arrives", |entry| entry["request"] == "/stall");
+    connection.close();
+    host.entry("the handler learns it", |entry| {
+        entry["abandoned"] == "/stall"
+    });
+    // In the middle of the answer.
+    let mut connection = host.open();
+    connection.send(head("GET", "/stream", &[], 0));
+    connection.head();
+    connection.chunk();
+    connection.close();
+    host.entry("the handler learns it", |entry| {
+        entry["abandoned"] == "/stream"
+    });
+    // While it still sends.
+    let mut connection = host.open();
+    connection.send(head("POST", "/upload", &[], 1000));
+    connection.send("some");
+    host.entry("the body arrives", |entry| entry["received"] == 4);
+    connection.close();
+    host.entry("the handler learns it", |entry| {
+        entry["abandoned"] == "/upload"
+    });
+}
+
+#[test]
+fn an_answer_broken_off_by_the_handler_is_broken_off_for_the_client() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection.send(head("GET", "/cut", &[], 0));
+    let answer = connection.answer("GET");
+    assert_eq!((answer.status, answer.text()), (200, "half"));
+    assert!(!answer.complete);
+    assert!(connection.closed());
+    // Others are not touched.
+    assert_eq!(host.get("/x").status, 200);
+}
+
+#[test]
+fn expect_100_continue_is_answered() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection
+        .send("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    assert_eq!(connection.head().0, 100);
+    connection.send("abc");
+    assert_eq!(connection.answer("POST").json()["body"], "abc");
+}
+
+#[test]
+fn an_early_answer_reaches_a_client_that_still_sends() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    let body = "x".repeat(200_000);
+    connection.send(head("POST", "/slow-upload", &[], body.len()));
+    connection.send(&body[..100_000]);
+    let answer = connection.answer("POST");
+    assert_eq!((answer.status, answer.text()), (413, "too large"));
+    connection.send(&body[100_000..]);
+}
+
+#[test]
+fn a_refused_body_is_taken_so_that_the_answer_arrives() {
+    let root = Root::bare();
+    root.http("Visit", "api/visit", None, "function");
+    let host = root.up(&["--enable-auth"]);
+    let mut connection = host.open();
+    for (target, status) in [("/api/visit", 401), ("/nowhere", 404), ("/api/visit", 401)] {
+        let body = "x".repeat(300_000);
+        connection.send(head("POST", target, &[], body.len()));
+        connection.send(&body);
+        assert_eq!(connection.answer("POST").status, status);
+    }
+}
+
+#[test]
+fn connections_to_the_handler_are_used_again() {
+    let host = Root::new().up(&[]);
+    let process = host.handler(1);
+    let mut connection = host.open();
+    for number in 0..200 {
+        connection.send(head("POST", "/x", &[], 5));
+        connection.send("12345");
+        assert_eq!(connection.answer("POST").json()["length"], 5, "{number}");
+    }
+    // The handler holds a listener and a handful of sockets, not one for each request.
+    let sockets = std::fs::read_dir(format!("/proc/{process}/fd"))
+        .unwrap()
+        .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
+        .filter(|link| link.to_string_lossy().starts_with("socket:"))
+        .count();
+    assert!(sockets < 10, "{sockets} sockets");
+}
+
+#[test]
+fn many_clients_at_once_get_their_own_answers() {
+    let host = Root::new().up(&[]);
+    std::thread::scope(|scope| {
+        for client in 0..32 {
+            let host = &host;
+            scope.spawn(move || {
+                let mut connection = host.open();
+                for number in 0..20 {
+                    let target = format!("/{client}/{number}");
+                    connection.send(head("GET", &target, &[], 0));
+                    assert_eq!(connection.answer("GET").json()["target"], target);
+                }
+            });
+        }
+    });
+    eventually("all are in the journal", || {
+        (host.requests().len() == 640).then_some(())
+    });
+}
+
+#[test]
+fn custom_headers_are_added_unless_the_handler_has_them() {
+    let root = Root::new();
+    root.host_with(|host| {
+        host["extensions"]["http"]["customHeaders"] =
+            json!({ "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff" });
+    });
+    let host = root.up(&[]);
+    let answer = host.get("/status-200");
+    assert_eq!(answer.all("x-frame-options"), ["SAMEORIGIN"]);
+    assert_eq!(answer.all("x-content-type-options"), ["nosniff"]);
+    assert_eq!(host.get("/x").all("x-frame-options"), ["DENY"]);
+}
+
+#[test]
+fn a_request_of_http_1_0_is_served() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection.send("GET /x HTTP/1.0\r\n\r\n");
+    assert_eq!(connection.answer("GET").json()["target"], "/x");
+}
+
+#[test]
+fn a_length_beside_chunks_is_not_passed_on() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    let answer = connection.answer("POST");
+    if answer.status == 200 {
+        let echo = answer.json();
+        assert_eq!(echo["body"], "abc");
+        assert!(echo["headers"]["content-length"].is_null());
+    } else {
+        assert_eq!(answer.status, 400);
+    }
+    assert!(host.requests().len() <= 1);
+}

@@ -1,0 +1,376 @@
+//! Starts the real `lab up` over a script root of its own with the probe handler in it, and speaks
+//! plain HTTP to it.
+
+pub mod http;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// Longer than anything here takes on a busy machine; only a failing test waits for it.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Waits for a condition, looking often.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "did not happen: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A function app in the making, in a temporary folder.
+pub struct Root {
+    pub path: PathBuf,
+    files: PathBuf,
+    variables: Vec<(String, String)>,
+}
+
+impl Root {
+    /// `host.json` with proxying and no route prefix, the probe handler, no function yet.
+    pub fn bare() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let files = std::env::temp_dir().join(format!("lab-host-{}-{number}", std::process::id()));
+        // The name has a space to see that nobody splits paths.
+        let path = files.join("the app");
+        std::fs::create_dir_all(&path).unwrap();
+        let probe = Path::new(env!("CARGO_BIN_EXE_lab"))
+            .parent()
+            .unwrap()
+            .join("examples/probe_handler");
+        assert!(
+            probe.exists(),
+            "the probe handler is missing; build it with cargo build -p lab --examples"
+        );
+        std::os::unix::fs::symlink(probe, path.join("handler")).unwrap();
+        let root = Self {
+            path,
+            files,
+            variables: Vec::new(),
+        };
+        root.host(&root.plain_host());
+        root
+    }
+
+    /// A bare root with the catch-all function `WebApp`, open to everybody and every method.
+    pub fn new() -> Self {
+        let root = Self::bare();
+        root.http("WebApp", "{*path}", None, "anonymous");
+        root
+    }
+
+    pub fn plain_host(&self) -> Value {
+        json!({
+            "version": "2.0",
+            "customHandler": {
+                "description": { "defaultExecutablePath": "handler" },
+                "enableProxyingHttpRequest": true,
+            },
+            "extensions": { "http": { "routePrefix": "" } },
+        })
+    }
+
+    pub fn host(&self, host: &Value) -> &Self {
+        std::fs::write(self.path.join("host.json"), host.to_string()).unwrap();
+        self
+    }
+
+    /// Changes the plain `host.json`.
+    pub fn host_with(&self, change: impl FnOnce(&mut Value)) -> &Self {
+        let mut host = self.plain_host();
+        change(&mut host);
+        self.host(&host)
+    }
+
+    pub fn function(&self, name: &str, config: &Value) -> &Self {
+        let folder = self.path.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("function.json"), config.to_string()).unwrap();
+        self
+    }
+
+    /// A plain HTTP function; an empty route is left out, no methods mean all.
+    pub fn http(&self, name: &str, route: &str, methods: Option<&[&str]>, level: &str) -> &Self {
+        let mut trigger =
+            json!({ "type": "httpTrigger", "direction": "in", "name": "req", "authLevel": level });
+        if !route.is_empty() {
+            trigger["route"] = route.into();
+        }
+        if let Some(methods) = methods {
+            trigger["methods"] = methods.into();
+        }
+        self.function(
+            name,
+            &json!({ "bindings": [trigger, { "type": "http", "direction": "out", "name": "res" }] }),
+        )
+    }
+
+    pub fn warmup(&self) -> &Self {
+        self.function(
+            "warmup",
+            &json!({ "bindings": [{ "type": "warmupTrigger", "direction": "in", "name": "warmupContext" }] }),
+        )
+    }
+
+    pub fn variable(&mut self, name: &str, value: &str) -> &mut Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.files.join("journal")
+    }
+
+    pub fn gate(&self) -> PathBuf {
+        self.files.join("gate")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        command
+            .args(["up", "--script-root"])
+            .arg(&self.path)
+            .args(arguments);
+        if !arguments.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
+        // What a developer's shell may have set must not matter.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name == "DATABASE_URL" || name.starts_with("Azure") || name.starts_with("FUNCTIONS_")
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+            .env("PROBE_JOURNAL", self.journal())
+            .env("PROBE_GATE", self.gate())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts the host without waiting for anything.
+    pub fn start(self, arguments: &[&str]) -> Host {
+        let mut child = self.command(arguments).spawn().unwrap();
+        let output = Arc::new(Output::default());
+        let readers = vec![
+            output.read(child.stdout.take().unwrap()),
+            output.read(child.stderr.take().unwrap()),
+        ];
+        Host {
+            child,
+            output,
+            readers,
+            port: 0,
+            root: self,
+        }
+    }
+
+    /// Starts the host and waits until it serves.
+    pub fn up(self, arguments: &[&str]) -> Host {
+        let mut host = self.start(arguments);
+        host.listening();
+        host.line("Ready: ");
+        host
+    }
+
+    /// Runs a host that cannot start: its exit code and all it printed.
+    pub fn refused(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.command(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(text).unwrap(),
+        )
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.files);
+    }
+}
+
+/// What a host has printed so far, on both streams.
+#[derive(Default)]
+struct Output {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+impl Output {
+    fn read(self: &Arc<Self>, stream: impl Read + Send + 'static) -> JoinHandle<()> {
+        let output = Arc::clone(self);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                output.lines.lock().unwrap().push(line);
+                output.more.notify_all();
+            }
+        })
+    }
+}
+
+/// A running `lab up`. Dropping it kills it, and with it its handler.
+pub struct Host {
+    child: Child,
+    output: Arc<Output>,
+    readers: Vec<JoinHandle<()>>,
+    pub port: u16,
+    pub root: Root,
+}
+
+impl Host {
+    /// Waits for a line that contains `part`.
+    pub fn line(&self, part: &str) -> String {
+        self.lines_with(part, 1).remove(0)
+    }
+
+    /// Waits for `count` lines that contain `part`.
+    pub fn lines_with(&self, part: &str, count: usize) -> Vec<String> {
+        let end = Instant::now() + DEADLINE;
+        let mut lines = self.output.lines.lock().unwrap();
+        loop {
+            let found: Vec<_> = lines
+                .iter()
+                .filter(|line| line.contains(part))
+                .cloned()
+                .collect();
+            if found.len() >= count {
+                return found;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "no {count} lines with {part:?} in:\n{}",
+                lines.join("\n")
+            );
+            lines = self.output.more.wait_timeout(lines, left).unwrap().0;
+        }
+    }
+
+    pub fn printed(&self) -> String {
+        self.output.lines.lock().unwrap().join("\n")
+    }
+
+    /// Waits for the banner, which tells the port.
+    pub fn listening(&mut self) {
+        let line = self.line("  App  ");
+        let port = line.trim_end_matches('/').rsplit(':').next().unwrap();
+        self.port = port.parse().unwrap();
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, name: &str) {
+        signal(self.id(), name);
+    }
+
+    /// Waits for the host's own end and returns its exit status and everything it printed.
+    pub fn end(&mut self) -> (ExitStatus, String) {
+        let child = &mut self.child;
+        let status = eventually("the host ends", || child.try_wait().unwrap());
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        (status, self.printed())
+    }
+
+    /// The handler's journal so far.
+    pub fn journal(&self) -> Vec<Value> {
+        std::fs::read_to_string(self.root.journal())
+            .unwrap_or_default()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Waits for a journal entry.
+    pub fn entry(&self, what: &str, matches: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, || self.journal().into_iter().find(&matches))
+    }
+
+    /// How many requests reached the handler.
+    pub fn requests(&self) -> Vec<String> {
+        self.journal()
+            .iter()
+            .filter_map(|entry| entry["request"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The ids of the handler processes started so far.
+    pub fn handlers(&self) -> Vec<u32> {
+        self.journal()
+            .iter()
+            .filter_map(|entry| entry["start"].as_u64())
+            .map(|id| u32::try_from(id).unwrap())
+            .collect()
+    }
+
+    /// Waits for the handler started as number `count` (from 1).
+    pub fn handler(&self, count: usize) -> u32 {
+        eventually("a handler starts", || {
+            self.handlers().get(count - 1).copied()
+        })
+    }
+
+    /// Lets an event stream send one more event, or end.
+    pub fn open_gate(&self, line: &str) {
+        use std::io::Write;
+        let mut gate = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.root.gate())
+            .unwrap();
+        gate.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for handler in self.handlers() {
+            eventually("the handler is gone", || (!alive(handler)).then_some(()));
+        }
+        if std::thread::panicking() {
+            eprintln!("the host printed:\n{}", self.printed());
+        }
+    }
+}
+
+/// Sends a signal by name, as a shell would.
+pub fn signal(process: u32, name: &str) {
+    let status = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(process.to_string())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Whether a process runs; one that is dead but not yet waited for does not.
+pub fn alive(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .trim_start()
+            .starts_with('Z')
+    })
+}
