@@ -5,205 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use clap::{Args, Parser, Subcommand, ValueEnum};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
 use crate::store::{Migrate, Target};
 
-/// A visit register that runs as an Azure Functions custom handler.
-///
-/// The Functions host starts it and sends it the requests; started by hand it serves the same API on
-/// 127.0.0.1. Every setting is a flag or an environment variable of the same name; a flag wins.
-#[derive(Debug, Parser)]
-#[command(name = "handler", version)]
-pub struct Cli {
-    /// What to do; serve requests if nothing is said.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    #[command(flatten)]
-    arguments: Arguments,
-}
+mod arguments;
 
-/// What the program can do besides serving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// Bring the database schema up to date and exit
-    Migrate,
-}
-
-#[derive(Args)]
-struct Arguments {
-    /// Port to listen on, always on 127.0.0.1; 0 picks a free one [default: 8080]
-    #[arg(
-        long,
-        visible_alias = "port",
-        env = "FUNCTIONS_CUSTOMHANDLER_PORT",
-        value_name = "PORT",
-        default_value_t = 8080,
-        hide_default_value = true,
-        global = true,
-        help_heading = "Serving"
-    )]
-    functions_customhandler_port: u16,
-
-    /// PostgreSQL to keep the register in, as postgres://USER:PASSWORD@HOST/DATABASE
-    ///
-    /// Better set in the environment than as a flag, which other users of the machine can read. Without
-    /// it PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and PGSSLMODE count as libpq names them; without
-    /// those either, the register is a SQLite file.
-    #[arg(
-        long,
-        env,
-        hide_env_values = true,
-        value_name = "URL",
-        global = true,
-        help_heading = "Database"
-    )]
-    database_url: Option<String>,
-
-    /// PostgreSQL host, when no DATABASE_URL is given; the other PG variables go with it
-    #[arg(
-        long,
-        env = "PGHOST",
-        value_name = "HOST",
-        global = true,
-        help_heading = "Database"
-    )]
-    pghost: Option<String>,
-
-    /// SQLite file, when no PostgreSQL is configured [default: elastic-visits/visits.db in the user's data folder]
-    ///
-    /// Never put it into the function app's folder: a new folder there restarts the Functions host.
-    #[arg(
-        long,
-        env,
-        value_name = "FILE",
-        global = true,
-        help_heading = "Database"
-    )]
-    sqlite_path: Option<PathBuf>,
-
-    /// The most connections to PostgreSQL
-    ///
-    /// Times the most instances it must stay below the server's limit: three instances of ten fit the 35
-    /// that a B1ms server leaves to users.
-    #[arg(long, env, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true, help_heading = "Database")]
-    database_pool_max: u32,
-
-    /// Who changes the database schema
-    #[arg(
-        long,
-        env,
-        value_enum,
-        value_name = "WHO",
-        default_value_t,
-        global = true,
-        help_heading = "Database"
-    )]
-    migrate: Migrate,
-
-    /// Days after which stored visitor addresses are blanked; visits are never deleted
-    #[arg(long, env, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650), global = true, help_heading = "Privacy")]
-    retention_days: u16,
-
-    /// What the register keeps of a visitor's address
-    #[arg(
-        long,
-        env,
-        value_enum,
-        value_name = "PART",
-        default_value_t,
-        global = true,
-        help_heading = "Privacy"
-    )]
-    visitor_ip: AddressPolicy,
-
-    /// Networks of proxies to skip in X-Forwarded-For, comma-separated [default: loopback, private, link-local]
-    #[arg(
-        long,
-        env,
-        value_name = "NETWORKS",
-        global = true,
-        help_heading = "Privacy"
-    )]
-    trusted_proxies: Option<TrustedProxies>,
-
-    /// Origins whose pages may call the API, comma-separated, or * for all [default: none]
-    #[arg(
-        long,
-        env,
-        value_name = "ORIGINS",
-        default_value = "",
-        hide_default_value = true,
-        global = true,
-        help_heading = "Serving"
-    )]
-    cors_origins: String,
-
-    /// CPUs that 100 % means [default: the cgroup's quota, else the machine]
-    #[arg(long, env, value_name = "CPUS", value_parser = positive, global = true, help_heading = "Instance")]
-    instance_cpus: Option<f64>,
-
-    /// Name of this instance, where WEBSITE_INSTANCE_ID gives none [default: host name and process id]
-    #[arg(long, env, value_name = "ID", global = true, help_heading = "Instance")]
-    instance_id: Option<String>,
-
-    /// Azure's name of this instance; set by the platform, and then no SQLite file is used
-    #[arg(long, env, value_name = "ID", global = true, help_heading = "Instance")]
-    website_instance_id: Option<String>,
-
-    /// Seconds between two looks at the orders to the fleet; fractions allowed
-    #[arg(long, env, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive, global = true, help_heading = "Instance")]
-    heartbeat_seconds: f64,
-
-    /// The longest stress run a caller may wait for, in seconds
-    #[arg(long, env, value_name = "SECONDS", default_value_t = 120.0, value_parser = positive, global = true, help_heading = "Load")]
-    stress_max_seconds: f64,
-
-    /// CPU milliseconds burnt per visit, so that ordinary traffic drives the autoscale rules
-    #[arg(long, env, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), global = true, help_heading = "Load")]
-    visit_work: u32,
-
-    /// How log lines look [default: json in Azure, text elsewhere]
-    #[arg(
-        long,
-        env,
-        value_enum,
-        value_name = "FORMAT",
-        global = true,
-        help_heading = "Logs"
-    )]
-    log_format: Option<LogFormat>,
-
-    /// Which log lines are written, e.g. `warn` or `handler=debug`
-    #[arg(
-        long,
-        env = "RUST_LOG",
-        value_name = "FILTER",
-        default_value = "info",
-        global = true,
-        help_heading = "Logs"
-    )]
-    log_filter: String,
-}
-
-/// Keeps the password out of whatever prints the arguments.
-impl std::fmt::Debug for Arguments {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Arguments(***)")
-    }
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
-}
+pub use arguments::{Arguments, Cli, Command, LogFormat};
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]
@@ -402,21 +212,13 @@ fn instance_id(azure: Option<&str>, named: Option<&str>) -> String {
         })
 }
 
-fn positive(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    // A day bounds what can be meant; it also keeps durations within what the clock can add.
-    if number.is_finite() && (0.01..=86_400.0).contains(&number) {
-        Ok(number)
-    } else {
-        Err("must be from 0.01 to 86400".to_owned())
-    }
-}
-
 /// The address served on: only the Functions host, on the same machine, may connect.
 pub const LISTEN_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     fn config(arguments: &[&str]) -> Result<Config, String> {

@@ -90,7 +90,6 @@ fn complete(response: &mut Response, instance: &super::Instance) {
 }
 
 /// The answer to a request whose handler panicked; the panic hook has logged where.
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 pub(super) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Error::Status(StatusCode::INTERNAL_SERVER_ERROR).into_response()

@@ -31,6 +31,7 @@ mod ops;
 mod page;
 mod query;
 mod stress;
+mod stress_request;
 mod triggers;
 mod visits;
 
