@@ -55,7 +55,7 @@ use app::App;
 use banner::Banner;
 use console::{Console, Severity};
 use environment::Environment;
-use instance::{Ending, Instance, Lifecycle, Plan};
+use instance::{Ending, Instance, Plan};
 use keys::{Access, Keys};
 use process::Grace;
 use route::Table;
@@ -293,13 +293,8 @@ async fn announce(
     base_url: &str,
     console: &Console,
 ) -> std::convert::Infallible {
-    let mut patient = instance.worker().await;
-    while patient.is_err() && !matches!(instance.state(), Lifecycle::Exited(_)) {
-        patient = instance.worker().await;
-    }
-    if patient.is_ok() {
-        console.plain(format!("Ready: {base_url}/"));
-    }
+    instance.ready().await;
+    console.plain(format!("Ready: {base_url}/"));
     std::future::pending().await
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -51,8 +51,14 @@ impl Process {
                 command.working_directory.display()
             ),
         );
-        // By way of this program itself, see become_handler().
-        let mut child = Command::new("/proc/self/exe")
+        // By way of this program itself, see become_handler(). On Linux this name holds even if the file
+        // was replaced by a new build.
+        let program = if cfg!(target_os = "linux") {
+            PathBuf::from("/proc/self/exe")
+        } else {
+            std::env::current_exe()?
+        };
+        let mut child = Command::new(program)
             .args([
                 "up",
                 "--exec-handler",
@@ -185,17 +191,16 @@ fn check(executable: &Path) -> io::Result<()> {
 }
 
 /// Turns this process into the handler of the lab process `parent`, to be killed by the kernel when
-/// that ends in whatever way. The setting has to be made between fork and exec; running this program
+/// that ends in whatever way (Linux only). The setting has to be made between fork and exec; running this program
 /// for it needs no unsafe code. The id stays the same.
 pub(crate) fn become_handler(parent: i32, command: &[OsString]) -> anyhow::Error {
     let Some((executable, arguments)) = command.split_first() else {
         return anyhow::anyhow!("--exec-handler needs a command");
     };
-    let armed = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     // If the parent died before, no signal will come.
-    if armed.is_ok()
-        && rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(parent)
-    {
+    if rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(parent) {
         return anyhow::anyhow!("the process that wanted the handler is gone");
     }
     let error = std::process::Command::new(executable)

@@ -158,7 +158,14 @@ async fn send(
                         request = unsent;
                         Failure::Broken(error.into_error())
                     }
-                    None => return Err(Failure::Broken(error.into_error())),
+                    None => {
+                        let error = error.into_error();
+                        // Not where the client's body is what broke.
+                        if !error.is_user() {
+                            app.instance.fate(&worker).await;
+                        }
+                        return Err(Failure::Broken(error));
+                    }
                 },
             },
             Err(error) => Failure::Connect(error),

@@ -45,7 +45,7 @@ fn case_17_wrong_host_files_are_refused_in_one_sentence() {
         ),
         (
             change(&|host| {
-                host["customHandler"]["description"]["defaultExecutablePath"] = "".into()
+                host["customHandler"]["description"]["defaultExecutablePath"] = "".into();
             }),
             "defaultExecutablePath is missing",
         ),
@@ -143,7 +143,7 @@ fn case_17_an_absolute_path_is_kept_and_a_bare_name_is_searched() {
     let handler = root.path.join("handler").canonicalize().unwrap();
     root.host_with(|host| {
         host["customHandler"]["description"]["defaultExecutablePath"] =
-            handler.to_str().unwrap().into()
+            handler.to_str().unwrap().into();
     });
     assert_eq!(root.up(&[]).get("/x").status, 200);
 
@@ -155,7 +155,7 @@ fn case_17_an_absolute_path_is_kept_and_a_bare_name_is_searched() {
         &format!("{folder}:{}", std::env::var("PATH").unwrap()),
     );
     root.host_with(|host| {
-        host["customHandler"]["description"]["defaultExecutablePath"] = "probe_handler".into()
+        host["customHandler"]["description"]["defaultExecutablePath"] = "probe_handler".into();
     });
     assert_eq!(root.up(&[]).get("/x").status, 200);
 }
