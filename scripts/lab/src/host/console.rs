@@ -81,7 +81,7 @@ impl Console {
 
     /// A user log line of an invocation (the `Logs` of the JSON protocol).
     pub(crate) fn invocation(&self, function: &str, text: &str) {
-        self.stamped(Severity::Information, function, &text);
+        self.stamped(Severity::Information, function, &printable(text));
     }
 
     fn stamped(&self, severity: Severity, source: &str, text: &dyn fmt::Display) {
@@ -211,13 +211,7 @@ pub(crate) async fn relay(
 }
 
 fn log(line: &[u8], cut: bool, kind: Stream, console: &Console, tail: &Tail) {
-    let mut text: String = String::from_utf8_lossy(line)
-        .trim_end()
-        // The handler repeats what callers send: nothing of it may steer the terminal.
-        .replace(
-            |letter: char| letter.is_control() && letter != '\t',
-            "\u{fffd}",
-        );
+    let mut text = printable(String::from_utf8_lossy(line).trim_end());
     if text.is_empty() {
         return;
     }
@@ -234,6 +228,14 @@ fn log(line: &[u8], cut: bool, kind: Stream, console: &Console, tail: &Tail) {
         }
         _ => console.handler(severity, &text),
     }
+}
+
+/// The handler repeats what callers send: nothing of it may steer the terminal.
+fn printable(text: &str) -> String {
+    text.replace(
+        |letter: char| letter.is_control() && letter != '\t',
+        "\u{fffd}",
+    )
 }
 
 /// `WorkerProcess.cs` for a worker that uses standard error for errors only.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -149,15 +149,29 @@ async fn function_response(app: &App, path: &str, request: Request<Incoming>) ->
         app.report(function, &Failure::TooLarge);
         return refuse(request, StatusCode::PAYLOAD_TOO_LARGE);
     }
+    let method = request.method().clone();
+    let started = Instant::now();
     let answer = if app.settings.proxying && function.is_plain_http() {
         proxy::forward(app, path, request).await
     } else {
         invoke::http(app, function, route, path, request).await
     };
-    answer.unwrap_or_else(|failure| {
+    let response = answer.unwrap_or_else(|failure| {
         app.report(function, &failure);
         empty(failure.status())
-    })
+    });
+    // Without the query, where a key may stand.
+    app.console.host(
+        Severity::Debug,
+        format_args!(
+            "{method} {} -> {} {} in {} ms",
+            path.escape_debug(),
+            function.name,
+            response.status().as_u16(),
+            started.elapsed().as_millis()
+        ),
+    );
+    response
 }
 
 /// An answer that does not look at the body.

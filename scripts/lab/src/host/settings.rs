@@ -31,6 +31,16 @@ const DESCRIPTION_KEYS: [&str; 6] = [
     "workerArguments",
 ];
 
+/// What `extensions.http` knows (`HttpOptions.cs`).
+const HTTP_KEYS: [&str; 6] = [
+    "routePrefix",
+    "maxConcurrentRequests",
+    "maxOutstandingRequests",
+    "dynamicThrottlesEnabled",
+    "customHeaders",
+    "hsts",
+];
+
 /// How the handler is started.
 #[derive(Clone, Debug)]
 pub(crate) struct HandlerCommand {
@@ -142,6 +152,19 @@ impl Settings {
         }
 
         let http = lookup(&host, "extensions").and_then(|extensions| lookup(extensions, "http"));
+        if let Some(http) = http {
+            known_keys(http, "extensions.http", &HTTP_KEYS, &mut warnings)?;
+            for limit in ["maxConcurrentRequests", "maxOutstandingRequests"] {
+                if lookup(http, limit)
+                    .and_then(Value::as_i64)
+                    .is_some_and(|limit| limit >= 0)
+                {
+                    warnings.push(format!(
+                        "host.json: extensions.http.{limit} is not applied by lab up"
+                    ));
+                }
+            }
+        }
         let route_prefix = http.and_then(|http| lookup(http, "routePrefix")).map_or(
             Ok("api".to_owned()),
             |prefix| {
@@ -237,7 +260,10 @@ fn command(
     let executable = PathBuf::from(environment.expand(executable, false));
     let below_root = |name| -> anyhow::Result<PathBuf> {
         // Joining an absolute path gives that path.
-        Ok(script_root.join(text(description, name)?.unwrap_or_default()))
+        Ok(match text(description, name)? {
+            Some(folder) => script_root.join(folder),
+            None => script_root.to_owned(),
+        })
     };
     let joined = below_root("workerDirectory")?.join(&executable);
 

@@ -25,7 +25,7 @@ fn defaults_are_the_hosts() {
     assert_eq!(settings.body_limit, 104_857_600);
     // No such file below the root: left for the search path.
     assert_eq!(settings.command.executable, Path::new("handler"));
-    assert_eq!(settings.command.working_directory, Path::new("/app/"));
+    assert_eq!(settings.command.working_directory, Path::new("/app"));
 }
 
 #[test]
