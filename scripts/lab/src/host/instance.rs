@@ -23,6 +23,10 @@ const RESTART_CODE: i32 = 200;
 /// How long a process may take from closing its sockets to its end.
 const DYING: Duration = Duration::from_millis(500);
 
+/// Pause after a process that ended without error before it ever answered. The host makes none, which
+/// for a program that is no handler at all means to start it without end as fast as it can.
+const EARLY_END: Duration = Duration::from_millis(250);
+
 /// Where an instance is in its life.
 #[derive(Clone)]
 pub(crate) enum Lifecycle {
@@ -244,11 +248,10 @@ impl Supervisor {
     async fn life(&mut self) -> Turn {
         let id = uuid::Uuid::new_v4().to_string();
         let started = Instant::now();
-        let (process, port) = match self.start(&id) {
+        let (mut process, port) = match self.start(&id) {
             Ok(started) => started,
             Err(error) => return Turn::Crash(format!("The handler cannot be started: {error}")),
         };
-        let mut process = process;
         let worker = Arc::new(Worker {
             id,
             pool: Pool::new(port),
@@ -294,6 +297,9 @@ impl Supervisor {
             self.state.send_replace(Lifecycle::Starting);
         }
         let errors = process.bury().await;
+        if probing && matches!(turn, Turn::Restart(_)) && self.stopped_within(EARLY_END).await {
+            return Turn::Stop(Grace::Kill);
+        }
         match turn {
             Turn::Crash(reason) if !errors.is_empty() => Turn::Crash(format!(
                 "{reason}; its last error lines: {}",
@@ -301,6 +307,12 @@ impl Supervisor {
             )),
             turn => turn,
         }
+    }
+
+    /// Lets some time pass and says whether the order to stop came in it.
+    async fn stopped_within(&mut self, pause: Duration) -> bool {
+        let stop = async { while let Some(Order::Restart(_)) = self.inbox.recv().await {} };
+        tokio::time::timeout(pause, stop).await.is_ok()
     }
 
     /// Gives the process the time it was promised, unless a harder order comes.

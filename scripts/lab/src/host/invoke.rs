@@ -10,8 +10,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
-use super::body::{Body, Exchange, RequestBody};
+use super::body::{Body, Exchange, Expiry, RequestBody};
 use super::console::Severity;
+use super::dispatch;
 use super::function::Function;
 use super::payload::{answer, http_value, member, plain};
 use super::route::Route;
@@ -143,8 +144,6 @@ async fn invoke(
 
 /// One `POST /<function>`.
 async fn call(app: &App, function: &Function, payload: &Value) -> Result<Outcome, Failure> {
-    let worker = app.instance.worker().await?;
-    let mut connection = worker.pool.checkout().await.map_err(Failure::Connect)?;
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
     let body = payload.to_string();
     let id = uuid::Uuid::new_v4().to_string();
@@ -163,30 +162,28 @@ async fn call(app: &App, function: &Function, payload: &Value) -> Result<Outcome
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
     let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let work = async {
-        let answer = connection
-            .send(request)
-            .await
-            .map_err(|error| Failure::Broken(error.into_error()))?;
-        let (parts, incoming) = answer.into_parts();
-        let body = Limited::new(incoming, limit)
-            .collect()
-            .await
-            .map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?;
-        Ok::<_, Failure>((parts, body.to_bytes()))
-    };
-    let (parts, body) = match exchange.watch(work).await {
-        Ok(answer) => answer?,
+    let (worker, connection, answer) = dispatch::send(&app.instance, request, &exchange).await?;
+    let (parts, incoming) = answer.into_parts();
+    let body = match exchange
+        .watch(Limited::new(incoming, limit).collect())
+        .await
+    {
+        Ok(body) => {
+            body.map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?
+        }
         Err(expiry) => {
-            let failure = Failure::from(expiry);
-            if matches!(failure, Failure::Timeout) {
+            if expiry == Expiry::Function {
                 worker.timed_out();
             }
-            return Err(failure);
+            return Err(expiry.into());
         }
     };
     worker.pool.checkin(connection);
-    let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
+    let result = outcome(
+        parts.status,
+        parts.headers.get(header::CONTENT_TYPE),
+        &body.to_bytes(),
+    )?;
     for line in &result.1 {
         app.console.invocation(&function.name, line);
     }

@@ -9,7 +9,7 @@
 //! | [`instance`], [`process`], [`readiness`], [`console`] | keeps the handler running; relays what it prints |
 //! | [`server`], [`path`] | listener and the way of one request |
 //! | [`admin`], [`proxy`], [`invoke`], [`payload`] | who answers: the host, the handler as it is, the JSON protocol |
-//! | [`pool`], [`body`] | connections to the handler, streams and their clocks |
+//! | [`dispatch`], [`pool`], [`body`] | the way to the handler, its connections, streams and their clocks |
 //!
 //! What the stand-in does is what the host's source does; names of its files stand at the places. It
 //! differs knowingly in: no file watching, no upgraded connections, no forwarding mode, no CORS, and no wait for
@@ -21,6 +21,7 @@ mod banner;
 mod body;
 mod configuration;
 mod console;
+mod dispatch;
 mod environment;
 mod function;
 mod instance;

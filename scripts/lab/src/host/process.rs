@@ -42,6 +42,15 @@ impl Process {
         console: &Console,
     ) -> io::Result<Self> {
         check(&command.executable)?;
+        if !command.working_directory.is_dir() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!(
+                    "the working directory {} does not exist",
+                    command.working_directory.display()
+                ),
+            ));
+        }
         console.host(
             Severity::Debug,
             format_args!(

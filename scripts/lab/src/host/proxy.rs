@@ -2,7 +2,6 @@
 //! (`DefaultHttpProxyService.cs`, and YARP's `HttpForwarder` with its default transform).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version, header};
@@ -10,14 +9,7 @@ use hyper::body::{Body as _, Incoming};
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
 use super::body::{Body, Exchange, ProxiedBody, RequestBody};
-use super::instance::Worker;
-use super::path;
-use super::pool::Connection;
-
-/// `RetryProxyHandler.cs`.
-const ATTEMPTS: u32 = 10;
-const FIRST_DELAY: Duration = Duration::from_millis(50);
-const LAST_DELAY: Duration = Duration::from_millis(250);
+use super::{dispatch, path};
 
 const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-id");
 
@@ -53,18 +45,11 @@ pub(crate) async fn forward(
 ) -> Result<Response<Body>, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
     let outbound = outbound(path, request, &exchange)?;
-    let (worker, connection, answer) = match exchange.watch(send(app, outbound)).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(_)) if exchange.too_large() => return Err(Failure::TooLarge),
-        Ok(Err(failure)) => return Err(failure),
-        Err(expiry) => {
-            let failure = Failure::from(expiry);
-            if let (Failure::Timeout, Ok(worker)) = (&failure, app.instance.worker().await) {
-                worker.timed_out();
-            }
-            return Err(failure);
-        }
-    };
+    let (worker, connection, answer) =
+        match dispatch::send(&app.instance, outbound, &exchange).await {
+            Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
+            answered => answered?,
+        };
     let (mut parts, incoming) = answer.into_parts();
     strip(&mut parts.headers);
     parts.version = Version::HTTP_11;
@@ -138,43 +123,5 @@ fn target(path: &str, uri: &Uri) -> Result<Uri, Failure> {
 fn strip(headers: &mut HeaderMap) {
     for name in &SKIPPED {
         headers.remove(name);
-    }
-}
-
-/// Sends the request to the worker of the moment. Only what certainly was not sent is tried again.
-async fn send(
-    app: &App,
-    mut request: Request<RequestBody>,
-) -> Result<(Arc<Worker>, Connection, Response<Incoming>), Failure> {
-    let mut delay = FIRST_DELAY;
-    let mut attempt = 1;
-    loop {
-        let worker = app.instance.worker().await?;
-        let failure = match worker.pool.checkout().await {
-            Ok(mut connection) => match connection.send(request).await {
-                Ok(answer) => return Ok((worker, connection, answer)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => {
-                        request = unsent;
-                        Failure::Broken(error.into_error())
-                    }
-                    None => {
-                        let error = error.into_error();
-                        // Not where the client's body is what broke.
-                        if !error.is_user() {
-                            app.instance.fate(&worker).await;
-                        }
-                        return Err(Failure::Broken(error));
-                    }
-                },
-            },
-            Err(error) => Failure::Connect(error),
-        };
-        if attempt == ATTEMPTS {
-            return Err(failure);
-        }
-        attempt += 1;
-        tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(LAST_DELAY);
     }
 }

@@ -45,6 +45,19 @@ fn case_13_a_handler_that_cannot_be_started_ends_the_host() {
 }
 
 #[test]
+fn case_13_a_missing_working_directory_is_named() {
+    let root = Root::new();
+    root.host_with(|host| host["customHandler"]["description"]["workingDirectory"] = "none".into());
+    let mut host = root.start(&[]);
+    let (status, printed) = host.end();
+    assert_eq!(status.code(), Some(3));
+    assert!(
+        printed.contains("the working directory") && printed.contains("does not exist"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn case_15_a_missing_execute_bit_is_named_and_not_repaired() {
     let root = Root::new();
     let handler = root.path.join("handler");
@@ -254,12 +267,12 @@ fn case_33_output_is_logged_at_the_hosts_levels() {
     host.get("/print-err-broken");
     host.get("/print-err-aWarning");
     host.get("/print-out-LanguageWorkerConsoleLog-from-the-system");
-    assert!(host.line("hello").contains(" Information handler: hello"));
-    assert!(host.line("broken").contains(" Error handler: broken"));
-    assert!(host.line("aWarning").contains(" Warning handler: aWarning"));
+    assert!(host.line(" handler: hello").contains(" Information "));
+    assert!(host.line(" handler: broken").contains(" Error "));
+    assert!(host.line(" handler: aWarning").contains(" Warning "));
     assert!(
-        host.line("-from-the-system")
-            .contains(" Information host: -from-the-system")
+        host.line(" host: -from-the-system")
+            .contains(" Information ")
     );
 }
 
@@ -268,7 +281,7 @@ fn case_33_without_verbose_only_problems_are_shown() {
     let host = Root::new().up(&[]);
     host.get("/print-out-calm");
     host.get("/print-err-trouble");
-    host.line("trouble");
+    host.line(" handler: trouble");
     assert!(!host.printed().contains("calm"));
     host.line("--verbose shows everything");
 }
