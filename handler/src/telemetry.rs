@@ -1,12 +1,15 @@
 //! Log lines on standard output, where the Functions host reads them.
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::config::LogFormat;
+
+/// Lines that may wait to be written; the queue takes its memory at once.
+const BUFFERED_LINES: usize = 8_192;
 
 /// Starts logging; lines still waiting are written when the guard is dropped.
 ///
@@ -16,7 +19,9 @@ use crate::config::LogFormat;
 /// # Errors
 /// When logging was started before.
 pub fn start(format: LogFormat, filter: &str) -> Result<WorkerGuard, TryInitError> {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stdout());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(BUFFERED_LINES)
+        .finish(std::io::stdout());
     // The settings were checked; a filter that fails here would only cost log lines.
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);

@@ -1,7 +1,6 @@
 //! `GET /`: the built-in page for a browser, a short JSON for everybody else. And the page's files.
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -10,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::App;
 use super::error::Problem;
 
 /// Nothing inline, nothing from elsewhere.
@@ -65,7 +63,7 @@ const WELCOME: Welcome = Welcome {
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn index(State(_app): State<App>, headers: HeaderMap) -> Response {
+pub(super) async fn index(headers: HeaderMap) -> Response {
     if wants_html(&headers) {
         let html = file("text/html; charset=utf-8", include_str!("page/index.html"));
         ([(VARY, "accept"), (CONTENT_SECURITY_POLICY, POLICY)], html).into_response()

@@ -2,17 +2,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, SqlitePool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::sqlite::Sqlite;
-use super::{Error, Store, within};
-
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+use super::{Error, Store, schema, within};
 
 /// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
@@ -173,8 +168,8 @@ impl Database {
         loop {
             let attempt = async {
                 match self.migrate {
-                    Migrate::Auto => within(MIGRATION_DEADLINE, migrate(store)).await,
-                    Migrate::Off => within(HEALTH_DEADLINE, check_schema(store)).await,
+                    Migrate::Auto => within(MIGRATION_DEADLINE, schema::migrate(store)).await,
+                    Migrate::Off => within(HEALTH_DEADLINE, schema::check(store)).await,
                 }
             };
             let outcome = tokio::select! {
@@ -218,7 +213,7 @@ impl Database {
     /// When the database cannot be used or a migration fails.
     pub async fn migrate_now(&self) -> Result<(), Error> {
         let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
-        migrate(store).await
+        schema::migrate(store).await
     }
 
     /// Ends all connections.
@@ -234,99 +229,5 @@ fn reason(error: &Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
-    }
-}
-
-/// Runs what is missing of the migrations, one instance at a time.
-async fn migrate(store: &Store) -> Result<(), Error> {
-    match store {
-        // sqlx takes a PostgreSQL advisory lock meanwhile.
-        Store::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await.map_err(from_migration),
-        Store::Sqlite(sqlite) => {
-            let run = async {
-                SQLITE_MIGRATIONS
-                    .run(&sqlite.writer)
-                    .await
-                    .map_err(from_migration)
-            };
-            sqlite.alone(run).await
-        }
-    }
-}
-
-/// Whether all migrations this program knows have run; newer ones are somebody else's business.
-async fn check_schema(store: &Store) -> Result<(), Error> {
-    async fn applied_postgres(pool: &PgPool) -> Result<Vec<i64>, Error> {
-        let mut connection = pool.acquire().await?;
-        let table = &POSTGRES_MIGRATIONS.table_name;
-        let applied = connection
-            .list_applied_migrations(table)
-            .await
-            .map_err(from_migration)?;
-        Ok(applied
-            .into_iter()
-            .map(|migration| migration.version)
-            .collect())
-    }
-    async fn applied_sqlite(pool: &SqlitePool) -> Result<Vec<i64>, Error> {
-        let mut connection = pool.acquire().await?;
-        let table = &SQLITE_MIGRATIONS.table_name;
-        let applied = connection
-            .list_applied_migrations(table)
-            .await
-            .map_err(from_migration)?;
-        Ok(applied
-            .into_iter()
-            .map(|migration| migration.version)
-            .collect())
-    }
-    let (applied, wanted) = match store {
-        Store::Postgres(pool) => (applied_postgres(pool).await, &POSTGRES_MIGRATIONS),
-        Store::Sqlite(sqlite) => (applied_sqlite(&sqlite.readers).await, &SQLITE_MIGRATIONS),
-    };
-    let applied = match applied {
-        // No table of migrations: none has run.
-        Err(Error::Unavailable(Some(sqlx::Error::Database(error))))
-            if error.code().as_deref() == Some("42P01") =>
-        {
-            Vec::new()
-        }
-        Err(Error::Other(sqlx::Error::Database(error)))
-            if error.message().contains("no such table") =>
-        {
-            Vec::new()
-        }
-        other => other?,
-    };
-    let complete = wanted
-        .iter()
-        .all(|migration| applied.contains(&migration.version));
-    if complete {
-        Ok(())
-    } else {
-        Err(Error::SchemaTooOld)
-    }
-}
-
-fn from_migration(error: sqlx::migrate::MigrateError) -> Error {
-    match error {
-        sqlx::migrate::MigrateError::Execute(error) => error.into(),
-        other => Error::Other(sqlx::Error::Migrate(Box::new(other))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_engines_have_the_same_migrations() {
-        let names = |migrator: &Migrator| {
-            migrator
-                .iter()
-                .map(|migration| (migration.version, migration.description.to_string()))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(names(&POSTGRES_MIGRATIONS), names(&SQLITE_MIGRATIONS));
     }
 }

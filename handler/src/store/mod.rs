@@ -36,6 +36,7 @@ mod error;
 mod postgres;
 mod recorder;
 mod retention;
+mod schema;
 mod sqlite;
 
 pub use database::{Database, Health, Migrate, PoolUse, Target};
