@@ -58,7 +58,7 @@ impl Follower {
 
     /// A newcomer cares for the order in force only; afterwards none may be missed.
     async fn orders(&self, seen: Option<i64>) -> Result<Vec<StressOrder>, Error> {
-        let store = self.database.store()?;
+        let store = self.database.store().await?;
         within(STATEMENT_DEADLINE, async {
             match seen {
                 None => Ok(store.newest_order().await?.into_iter().collect()),

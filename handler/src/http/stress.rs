@@ -140,7 +140,7 @@ struct StressStopped {
 pub(super) async fn stop(State(app): State<App>) -> Result<Response, Error> {
     let stopped = app.stress.stop(Moment::now()).await;
     let told = async {
-        let store = app.database.store()?;
+        let store = app.database.store().await?;
         within(
             STATEMENT_DEADLINE,
             store.place_order(Moment::now(), OrderKind::Stop),
@@ -204,7 +204,7 @@ async fn order(app: &App, plan: StressPlan) -> Result<Response, Error> {
             retry_after: remaining,
         });
     }
-    let store = app.database.store()?;
+    let store = app.database.store().await?;
     let now = Moment::now();
     let newest = within(STATEMENT_DEADLINE, store.newest_order()).await?;
     if let Some(OrderKind::Run { ends, .. }) = newest.map(|order| order.kind)

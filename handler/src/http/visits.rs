@@ -191,7 +191,7 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, E
 
     let listing = within(
         STATEMENT_DEADLINE,
-        app.database.store()?.list(limit, before),
+        app.database.store().await?.list(limit, before),
     )
     .await?;
     Ok(Json(VisitList {

@@ -72,7 +72,11 @@ pub struct Database {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// The first attempt is under way.
     Opening,
+    /// The last attempt failed.
+    Away,
+    /// `MIGRATE=off`, and somebody else still has to migrate.
     SchemaTooOld,
     Ready,
 }
@@ -97,16 +101,26 @@ impl Database {
         }
     }
 
-    /// The store, once its schema is ready.
+    /// The store, once its schema is ready. Waits a moment for the first attempt to open it, so that a
+    /// request that comes right after the start is served rather than refused.
     ///
     /// # Errors
-    /// Says why it cannot be used yet.
-    pub fn store(&self) -> Result<&Store, Error> {
+    /// Says why it cannot be used now.
+    pub async fn store(&self) -> Result<&Store, Error> {
         let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
-        match *self.state.borrow() {
+        let mut state = *self.state.borrow();
+        if state == State::Opening {
+            let mut states = self.state.subscribe();
+            let opened = states.wait_for(|state| *state != State::Opening);
+            // Still opening at the deadline: a long migration. The sender lives in `self`.
+            if let Ok(Ok(opened)) = tokio::time::timeout(ACQUIRE_TIMEOUT, opened).await {
+                state = *opened;
+            }
+        }
+        match state {
             State::Ready => Ok(store),
             State::SchemaTooOld => Err(Error::SchemaTooOld),
-            State::Opening => Err(Error::Unavailable(None)),
+            State::Opening | State::Away => Err(Error::Unavailable(None)),
         }
     }
 
@@ -117,10 +131,8 @@ impl Database {
 
     /// Asks the database for an answer; takes less than 2 s.
     pub async fn health(&self) -> Health {
-        let outcome = match self.store() {
-            Ok(store) => within(HEALTH_DEADLINE, store.ping()).await,
-            Err(error) => Err(error),
-        };
+        let answered = async { self.store().await?.ping().await };
+        let outcome = within(HEALTH_DEADLINE, answered).await;
         Health {
             db_type: self.db_type(),
             outcome,
@@ -181,7 +193,7 @@ impl Database {
             self.state.send_replace(if too_old {
                 State::SchemaTooOld
             } else {
-                State::Opening
+                State::Away
             });
             let reason = reason(&error);
             if reason != logged {

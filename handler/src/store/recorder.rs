@@ -86,7 +86,7 @@ async fn write(
     instance_id: &str,
     batch: &[Arrival],
 ) -> Result<Vec<Receipt>, Error> {
-    let store = database.store()?;
+    let store = database.store().await?;
     within(STATEMENT_DEADLINE, store.record(instance_id, batch)).await
 }
 

@@ -75,7 +75,7 @@ impl Retention {
     /// # Errors
     /// When the database cannot be used; what was done stays done.
     pub async fn turn(&self, now: Moment) -> Result<(), Error> {
-        let store = self.database.store()?;
+        let store = self.database.store().await?;
         let expired_keys = now.earlier(KEY_LIFETIME).millis();
         while within(STATEMENT_DEADLINE, delete_keys(store, expired_keys)).await? {}
         let old_orders = now.earlier(ORDER_LIFETIME).millis();

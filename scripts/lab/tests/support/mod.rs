@@ -1,6 +1,8 @@
 //! Starts the real `lab up` over a script root of its own with the probe handler in it, and speaks
 //! plain HTTP to it.
 
+#![allow(dead_code)] // Each test binary uses its part.
+
 pub mod http;
 
 use std::io::{BufRead, BufReader, Read};
@@ -36,11 +38,20 @@ pub struct Root {
 }
 
 impl Root {
+    /// A function app that is there already, untouched.
+    pub fn over(path: PathBuf) -> Self {
+        let files = temporary();
+        std::fs::create_dir_all(&files).unwrap();
+        Self {
+            path,
+            files,
+            variables: Vec::new(),
+        }
+    }
+
     /// `host.json` with proxying and no route prefix, the probe handler, no function yet.
     pub fn bare() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let files = std::env::temp_dir().join(format!("lab-host-{}-{number}", std::process::id()));
+        let files = temporary();
         // The name has a space to see that nobody splits paths.
         let path = files.join("the app");
         std::fs::create_dir_all(&path).unwrap();
@@ -127,6 +138,11 @@ impl Root {
         self
     }
 
+    /// A folder of the test's own, outside the script root.
+    pub fn files(&self) -> &Path {
+        &self.files
+    }
+
     pub fn journal(&self) -> PathBuf {
         self.files.join("journal")
     }
@@ -196,6 +212,13 @@ impl Root {
             String::from_utf8(text).unwrap(),
         )
     }
+}
+
+/// A new name in the temporary folder.
+fn temporary() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("lab-host-{}-{number}", std::process::id()))
 }
 
 impl Drop for Root {

@@ -1,0 +1,383 @@
+//! The packaged function app behind `lab up`: everything real, from the port to the database.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod support;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+use support::http::head;
+use support::{Host, Root, alive, eventually, signal};
+
+/// Where the visits go.
+#[derive(Clone, Copy)]
+enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// The folder that `lab package` laid out, which is what `scripts/test` gives us.
+fn app_root() -> PathBuf {
+    let given = std::env::var_os("APP_ROOT").map(PathBuf::from);
+    let root =
+        given.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/app"));
+    assert!(
+        root.join("handler").exists(),
+        "there is no function app in {}: run ./scripts/test --only end_to_end",
+        root.display()
+    );
+    root
+}
+
+fn app(database: Database) -> Root {
+    let mut root = Root::over(app_root());
+    match database {
+        Database::Sqlite => {
+            let path = root.files().join("data/visits.db");
+            root.variable("SQLITE_PATH", path.to_str().unwrap());
+        }
+        Database::Postgres => {
+            let url = std::env::var("TEST_DATABASE_URL")
+                .expect("./scripts/test starts a PostgreSQL server");
+            root.variable("DATABASE_URL", &url);
+        }
+    }
+    root
+}
+
+fn up(database: Database, arguments: &[&str]) -> Host {
+    let host = app(database).up(arguments);
+    eventually("the database is there", || {
+        (host.get("/health").status == 200).then_some(())
+    });
+    host
+}
+
+fn total(host: &Host) -> usize {
+    usize::try_from(
+        host.get("/api/visits?limit=1").json()["total_visits"]
+            .as_u64()
+            .unwrap(),
+    )
+    .unwrap()
+}
+
+/// Ids of all visits in the register, page by page.
+fn all_ids(host: &Host) -> Vec<i64> {
+    let mut ids = Vec::new();
+    let mut target = "/api/visits?limit=100".to_owned();
+    loop {
+        let page = host.get(&target).json();
+        ids.extend(
+            page["recent_visits"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|visit| visit["id"].as_i64().unwrap()),
+        );
+        let Some(before) = page["next_before"].as_i64() else {
+            return ids;
+        };
+        target = format!("/api/visits?limit=100&before={before}");
+    }
+}
+
+/// Processes that `parent` has started and that still run.
+fn children(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let is_child = |process: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        after_name.split_whitespace().nth(1) == Some(&parent.to_string()) && alive(*process)
+    };
+    processes.filter(is_child).collect()
+}
+
+fn is_running(host: &Host) -> bool {
+    host.get("/api/metrics").json()["stress"]["running"] == true
+}
+
+#[test]
+fn the_api_answers_through_the_host() {
+    let host = up(Database::Sqlite, &[]);
+    let visit = host.request(
+        "POST",
+        "/api/visit",
+        &[("X-Forwarded-For", "203.0.113.7:5000")],
+        "{}",
+    );
+    assert_eq!(visit.status, 201);
+    assert_eq!(visit.json()["ip"], "203.0.113.7");
+    assert_eq!(
+        visit.header("x-instance-id").unwrap(),
+        visit.json()["instance_id"]
+    );
+    assert_eq!(visit.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(
+        host.get("/api/visits").json()["recent_visits"][0]["id"],
+        visit.json()["id"]
+    );
+    assert_eq!(host.get("/health").json()["db_type"], "sqlite");
+    assert!(host.get("/api/openapi.json").json()["paths"]["/api/visit"].is_object());
+    assert_eq!(
+        host.get("/api/stress?duration=0.1").json()["status"],
+        "completed"
+    );
+    assert_eq!(host.get("/").json()["message"], "Elastic Visits API");
+    let page = host.request("GET", "/", &[("Accept", "text/html")], "");
+    assert!(
+        page.header("content-type")
+            .unwrap()
+            .starts_with("text/html")
+    );
+    assert_eq!(host.get("/page.js").status, 200);
+
+    // Probes may be asked with HEAD; nothing else is listed for it.
+    assert_eq!(host.request("HEAD", "/health/live", &[], "").status, 200);
+    assert_eq!(host.request("HEAD", "/api/visits", &[], "").status, 404);
+    // A method that no function lists never leaves the host, but a GET falls to the catch-all.
+    let refused = host.request("DELETE", "/api/visit", &[], "");
+    assert_eq!((refused.status, refused.body.len()), (404, 0));
+    let wrong = host.get("/api/visit");
+    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("POST")));
+    for missing in ["/api/nope", "/index.html", "/API/VISITS", "/api/visits/"] {
+        let answer = host.get(missing);
+        assert_eq!(answer.status, 404, "{missing}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json"),
+            "{missing}"
+        );
+    }
+    let large = host.request("POST", "/api/visit", &[], &"x".repeat(1_000_000));
+    assert_eq!(
+        (large.status, large.json()["status"].as_u64()),
+        (413, Some(413))
+    );
+    assert_eq!(total(&host), 1);
+}
+
+#[test]
+fn the_count_is_still_there_after_a_restart() {
+    let mut first = up(Database::Sqlite, &[]);
+    for _ in 0..3 {
+        assert_eq!(first.request("POST", "/api/visit", &[], "").status, 201);
+    }
+    stop(&mut first);
+    let mut root = Root::over(app_root());
+    root.variable(
+        "SQLITE_PATH",
+        first.root.files().join("data/visits.db").to_str().unwrap(),
+    );
+    let second = root.up(&[]);
+    eventually("the database is there", || {
+        (second.get("/health").status == 200).then_some(())
+    });
+    assert_eq!(total(&second), 3);
+}
+
+/// Ends the host as Ctrl-C does and checks that no process is left.
+fn stop(host: &mut Host) {
+    let handlers = children(host.id());
+    assert_eq!(handlers.len(), 1);
+    host.signal("INT");
+    let (status, printed) = host.end();
+    assert_eq!(status.code(), Some(0), "{printed}");
+    eventually("the handler is gone", || {
+        (!alive(handlers[0])).then_some(())
+    });
+}
+
+#[test]
+fn every_acknowledged_visit_survives_two_kills_on_sqlite() {
+    survives_two_kills(Database::Sqlite);
+}
+
+#[test]
+fn every_acknowledged_visit_survives_two_kills_on_postgresql() {
+    survives_two_kills(Database::Postgres);
+}
+
+fn survives_two_kills(database: Database) {
+    const CALLERS: usize = 200;
+    const EACH: usize = 5;
+    let host = Arc::new(up(database, &[]));
+    let before = total(&host);
+    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let (host, acknowledged) = (Arc::clone(&host), Arc::clone(&acknowledged));
+            std::thread::spawn(move || {
+                let visits = (0..EACH).map(|_| host.request("POST", "/api/visit", &[], ""));
+                let ids = visits.filter_map(|visit| match visit.status {
+                    201 => {
+                        acknowledged.fetch_add(1, Ordering::Relaxed);
+                        Some(visit.json()["id"].as_i64().unwrap())
+                    }
+                    // What was under way when the handler died; the host says no more.
+                    500 => None,
+                    // A handler that has just started and has not opened its database yet.
+                    503 => None,
+                    other => panic!("{other}: {visit:?}"),
+                });
+                ids.collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    for wanted in [100, 400] {
+        eventually("visits are acknowledged", || {
+            (acknowledged.load(Ordering::Relaxed) >= wanted).then_some(())
+        });
+        let handler = eventually("a handler runs", || children(host.id()).first().copied());
+        signal(handler, "KILL");
+        eventually("it is dead", || (!alive(handler)).then_some(()));
+    }
+    let ids: Vec<i64> = callers
+        .into_iter()
+        .flat_map(|caller| caller.join().unwrap())
+        .collect();
+    eventually("service is back", || {
+        (host.get("/health").status == 200).then_some(())
+    });
+    assert_eq!(host.request("POST", "/api/visit", &[], "").status, 201);
+
+    let stored = all_ids(&host);
+    let distinct: HashSet<i64> = stored.iter().copied().collect();
+    assert_eq!(distinct.len(), stored.len(), "a row is listed twice");
+    let given: HashSet<i64> = ids.iter().copied().collect();
+    assert_eq!(given.len(), ids.len(), "an id was given twice");
+    assert!(
+        given.is_subset(&distinct),
+        "lost: {:?}",
+        given.difference(&distinct)
+    );
+    assert_eq!(total(&host), stored.len());
+    assert!(stored.len() > before + ids.len());
+    println!(
+        "{} of {} visits acknowledged, {} rows",
+        ids.len(),
+        CALLERS * EACH,
+        stored.len() - before
+    );
+}
+
+#[test]
+fn a_key_opens_stress_and_nothing_walks_around_it() {
+    let mut root = app(Database::Sqlite);
+    root.variable("STRESS_MAX_SECONDS", "0.2");
+    let host = root.up(&["--enable-auth"]);
+    let start = "duration=600&intensity=1&wait=false";
+    let spellings = [
+        "/api/stress",
+        "/API/STRESS",
+        "/api/Stress/",
+        "//api/stress",
+        "/api//stress",
+        "/api/./stress",
+        "/x/../api/stress",
+        "/api/%73tress",
+        "/api%2Fstress",
+        "/api/stress%2F",
+        "/api/stress;x",
+        "/api/stress%00",
+        "/%61pi/stress",
+        "/api/stress%20",
+        "/api\\stress",
+        "/api/%2e/stress",
+    ];
+    for method in [
+        "GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "BREW",
+    ] {
+        for spelling in spellings {
+            for key in ["", "&code=wrong"] {
+                let answer = host.request(method, &format!("{spelling}?{start}{key}"), &[], "");
+                assert!(answer.status >= 400, "{method} {spelling}: {answer:?}");
+            }
+        }
+    }
+    for disguise in [
+        ("X-Original-URL", "/api/stress"),
+        ("X-HTTP-Method-Override", "POST"),
+        ("X-Rewrite-URL", "/api/stress"),
+    ] {
+        host.request("GET", &format!("/?{start}"), &[disguise], "");
+    }
+    assert!(!is_running(&host));
+    let without = host.get("/api/stress?duration=0.1");
+    assert_eq!((without.status, without.body.len()), (401, 0));
+
+    let key = |name: &str| {
+        host.line(name)
+            .split_whitespace()
+            .last()
+            .unwrap()
+            .to_owned()
+    };
+    let master = key("master");
+    let with = host.request(
+        "POST",
+        &format!("/api/stress?{start}"),
+        &[("x-functions-key", &master)],
+        "",
+    );
+    // The query is GET's; a POST without a body runs with its defaults, and waits.
+    assert_eq!(with.status, 200, "{with:?}");
+    let begun = host.request(
+        "GET",
+        &format!("/api/stress?{start}&code={master}"),
+        &[],
+        "",
+    );
+    assert_eq!(begun.status, 202);
+    assert!(is_running(&host));
+    assert_eq!(host.request("DELETE", "/api/stress", &[], "").status, 401);
+    assert!(is_running(&host));
+    let stopped = host.request("DELETE", "/api/stress", &[("x-functions-key", &master)], "");
+    assert_eq!(stopped.json()["stopped"], 1);
+}
+
+#[test]
+fn a_caller_that_hangs_up_ends_its_run_behind_the_host_too() {
+    let host = up(Database::Sqlite, &[]);
+    let mut caller = host.open();
+    caller.send(head("GET", "/api/stress?duration=100&intensity=1", &[], 0));
+    eventually("the run begins", || is_running(&host).then_some(()));
+    caller.close();
+    eventually("the run ends", || (!is_running(&host)).then_some(()));
+}
+
+#[test]
+fn warm_up_reaches_the_database() {
+    let host = up(Database::Postgres, &["--verbose"]);
+    assert_eq!(host.get("/admin/warmup").status, 200);
+    host.line("is warm: postgresql answers");
+}
+
+#[test]
+fn an_absent_database_is_reported_and_its_password_is_not() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let url = format!("postgres://nobody:hunter2@127.0.0.1:{port}/nothing");
+    let host = Root::over(app_root()).up(&["--verbose", "--database-url", &url]);
+    assert_eq!(host.get("/health/live").status, 200);
+    let health = host.get("/health");
+    assert_eq!(
+        (health.status, health.json()["status"].as_str()),
+        (503, Some("unhealthy"))
+    );
+    let visit = host.request("POST", "/api/visit", &[], "");
+    assert_eq!(
+        (visit.status, visit.json()["status"].clone()),
+        (503, Value::from(503))
+    );
+    assert_eq!(host.get("/admin/warmup").status, 500);
+    assert!(!host.printed().contains("hunter2"), "{}", host.printed());
+}
