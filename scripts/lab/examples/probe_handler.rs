@@ -52,7 +52,17 @@ async fn main() {
             eprintln!("second error line");
             std::process::exit(1);
         }
-        "deaf" => std::future::pending().await,
+        "deaf" => {
+            // Holds its port without listening, so that nobody else is found there.
+            let port: u16 = variable("FUNCTIONS_CUSTOMHANDLER_PORT")
+                .parse()
+                .expect("a port number");
+            let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+            socket
+                .bind(([127, 0, 0, 1], port).into())
+                .expect("the port is free");
+            std::future::pending::<()>().await;
+        }
         // Once only: the file tells the next start to behave.
         "exit-200-once" if first_time() => std::process::exit(200),
         "exit-0-once" if first_time() => std::process::exit(0),

@@ -53,6 +53,11 @@ impl Pool {
             }
         }
         let stream = TcpStream::connect(self.address).await?;
+        if stream.local_addr()? == self.address {
+            // Nobody listens, and the kernel happened to choose the dialled port for this side as well:
+            // TCP then connects the socket with itself.
+            return Err(std::io::ErrorKind::ConnectionRefused.into());
+        }
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream))
             .await

@@ -1,8 +1,6 @@
 //! `lab up` from outside: the checkable cases of the host's protocol, each test named by its number.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
-// Another test program uses what this one does not.
-#[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
 
