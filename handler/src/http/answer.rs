@@ -40,7 +40,10 @@ pub(super) async fn finish(State(app): State<App>, request: Request, next: Next)
         let timed = path != super::stress::PATH;
         app.traffic.count(timed.then_some(took));
     }
-    if status >= 500 {
+    if status == 503 {
+        // What is missing has been logged where it was found; this is its consequence.
+        tracing::warn!(%method, path, status, took_ms, "answered");
+    } else if status >= 500 {
         tracing::error!(%method, path, status, took_ms, "answered");
     } else if probe {
         tracing::debug!(%method, path, status, took_ms, "answered");
