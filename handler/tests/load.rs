@@ -71,7 +71,7 @@ async fn a_newcomer_takes_up_what_is_left_of_an_order(backend: Backend) {
     let newcomer = backend.instance(&beat).await;
     let running = newcomer.eventually("/api/metrics", is_running).await.json();
     let remaining = running["stress"]["remaining_seconds"].as_f64().unwrap();
-    assert!((1.0..60.0).contains(&remaining), "{remaining}");
+    assert!((1.0..=60.0).contains(&remaining), "{remaining}");
     first.call(Method::DELETE, "/api/stress").await;
     newcomer
         .eventually("/api/metrics", |answer| !is_running(answer))

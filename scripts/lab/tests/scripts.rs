@@ -279,6 +279,7 @@ fn the_top_level_holds_the_agreed_names_only() {
         .collect();
     let agreed = BTreeSet::from([
         ".ci",
+        ".clippy.toml",
         ".funcignore",
         ".github",
         ".gitignore",
