@@ -48,7 +48,7 @@ impl Service {
         let app = App {
             instance: Arc::new(Instance::new(&config.instance_id)),
             recorder: Recorder::start(database.clone(), config.instance_id.clone(), &tasks),
-            stress: Stress::new(cpus),
+            stress: Stress::new(sampler.stress_cpus()),
             order_given: Arc::new(Notify::new()),
             gauge: Gauge::default(),
             traffic: Arc::new(Traffic::default()),

@@ -14,6 +14,9 @@ use crate::domain::{Moment, StressPlan};
 const BATCH: u64 = 64;
 /// The longest a thread that is ahead of its rate sleeps before it looks whether it should stop.
 const LONGEST_NAP: Duration = Duration::from_millis(10);
+/// A thread with less than a CPU of its own works for its part of each slice and sleeps for the rest. As
+/// short as the periods of a CPU quota are, so that the quota is never used up before the period is over.
+const SLICE: Duration = Duration::from_millis(10);
 /// The lowest priority a thread can have without a privilege (nice value).
 const NICE: i32 = 19;
 
@@ -21,6 +24,8 @@ const NICE: i32 = 19;
 #[derive(Debug, Clone)]
 pub struct Stress {
     threads: usize,
+    /// The part of its time that each thread works, up to 1.
+    duty: f64,
     /// Held only to look at it or to change it.
     running: Arc<Mutex<Option<Arc<Running>>>>,
 }
@@ -64,11 +69,13 @@ pub struct Busy {
 }
 
 impl Stress {
-    /// `cpus` is the share of the machine that this instance has; a run uses as many threads.
+    /// A run uses `cpus` CPUs, on as many threads.
     pub fn new(cpus: f64) -> Self {
         let threads = (cpus.ceil() as usize).clamp(1, 1_024);
+        let duty = (cpus / threads as f64).min(1.0);
         Self {
             threads,
+            duty,
             running: Arc::new(Mutex::new(None)),
         }
     }
@@ -105,7 +112,7 @@ impl Stress {
                 .spawn(move || {
                     // Without the lower priority the run still works; it only disturbs more.
                     let _ = rustix::process::setpriority_process(None, NICE);
-                    worker.burn(share);
+                    worker.burn(share, engine.duty);
                     engine.leave(&worker, 1);
                 });
             if let Err(error) = spawned {
@@ -191,14 +198,19 @@ impl Drop for Run {
 }
 
 impl Running {
-    /// Hashes until the deadline, at `rate` hashes per second or as fast as it goes.
-    fn burn(&self, rate: Option<u64>) {
+    /// Hashes until the deadline, at `rate` hashes per second or as fast as it goes, but for no more than
+    /// its `duty`.
+    fn burn(&self, rate: Option<u64>, duty: f64) {
         let mut digest = Sha512::digest(b"elastic visits");
         let mut done: u64 = 0;
         loop {
             let now = Instant::now();
             if now >= self.deadline || self.cancelled.load(Ordering::Relaxed) {
                 return;
+            }
+            if let Some(rest) = rest_of_slice(now - self.began, duty) {
+                std::thread::sleep(rest.min(self.deadline - now));
+                continue;
             }
             let due = rate.map_or(u64::MAX, |rate| due(rate, now - self.began));
             let batch = due.saturating_sub(done).min(BATCH);
@@ -234,6 +246,14 @@ pub fn burn_cpu(work: Duration) {
         }
         std::hint::black_box(&digest);
     }
+}
+
+/// How long to sleep at this point of a run, if the part of the slice to work in is over.
+fn rest_of_slice(elapsed: Duration, duty: f64) -> Option<Duration> {
+    let slice = SLICE.as_nanos();
+    let into_slice = elapsed.as_nanos() % slice;
+    let over = duty < 1.0 && into_slice as f64 >= duty * slice as f64;
+    over.then(|| Duration::from_nanos(u64::try_from(slice - into_slice).unwrap_or(0)))
 }
 
 /// Hashes that should have been made after `elapsed`.
@@ -273,6 +293,15 @@ mod tests {
             3_600_000_000_000_000_000
         );
         assert_eq!(due(100, Duration::from_millis(250)), 25);
+    }
+
+    #[test]
+    fn a_part_of_a_cpu_is_a_part_of_each_slice() {
+        let ms = Duration::from_millis;
+        assert_eq!(rest_of_slice(ms(20), 0.25), None);
+        assert_eq!(rest_of_slice(ms(22), 0.25), None);
+        assert_eq!(rest_of_slice(ms(23), 0.25), Some(ms(7)));
+        assert_eq!(rest_of_slice(ms(29), 1.0), None);
     }
 
     #[test]

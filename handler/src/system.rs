@@ -15,6 +15,9 @@ use cgroup::Cgroup;
 /// CPU use is a difference of two readings; a second is as often as a page wants to see it.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// The part of a CPU quota that a stress run uses.
+const BELOW_QUOTA: f64 = 0.95;
+
 /// One reading.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Reading {
@@ -102,6 +105,15 @@ impl Sampler {
     /// CPUs that 100 % means.
     pub const fn cpus(&self) -> f64 {
         self.cpus
+    }
+
+    /// CPUs that a stress run may use. A quota that were used up would stop every thread of the instance
+    /// until its next period, those that answer probes too; so a run leaves a little of it.
+    pub fn stress_cpus(&self) -> f64 {
+        match &self.scope {
+            Scope::Cgroup(cgroup) => self.cpus.min(cgroup.quota_cpus()) * BELOW_QUOTA,
+            Scope::Process | Scope::Machine => self.cpus,
+        }
     }
 
     /// Samples once a second until told to stop, and closes the traffic's slices of time.
