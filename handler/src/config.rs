@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use clap::Parser as _;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
@@ -61,6 +63,31 @@ pub enum CorsOrigins {
     Any,
     /// These.
     List(Vec<HeaderValue>),
+}
+
+/// A wrong setting (sysexits.h: `EX_USAGE`).
+const USAGE: u8 = 64;
+
+/// Reads the settings of this process.
+///
+/// # Errors
+/// The code to exit with, once the help or one sentence about a wrong setting has been printed.
+pub fn load() -> Result<(Option<Command>, Config), ExitCode> {
+    let cli = Cli::try_parse().map_err(|error| {
+        // Help and version are errors to the parser only; a closed output is nobody's fault.
+        let _ = error.print();
+        if error.use_stderr() {
+            ExitCode::from(USAGE)
+        } else {
+            ExitCode::SUCCESS
+        }
+    })?;
+    let command = cli.command;
+    let config = cli.config().map_err(|sentence| {
+        eprintln!("handler: {sentence}");
+        ExitCode::from(USAGE)
+    })?;
+    Ok((command, config))
 }
 
 impl Cli {
@@ -217,8 +244,6 @@ pub const LISTEN_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
 
     fn config(arguments: &[&str]) -> Result<Config, String> {

@@ -1,4 +1,18 @@
 //! Elastic Visits: a visit register that runs as an Azure Functions custom handler.
+//!
+//! The modules, in the order in which a start, and then a request, meets them:
+//!
+//! - [`config`]: every setting
+//! - [`telemetry`]: log lines
+//! - [`shutdown`]: SIGTERM and SIGINT
+//! - [`service`]: the running instance; starts and stops everything below
+//! - [`http`]: routes, layers, handlers, errors
+//! - [`domain`]: types and rules; knows none of the others
+//! - [`store`]: the register in PostgreSQL or SQLite, and group commit
+//! - [`stress`]: CPU load on demand
+//! - [`fleet`]: follows the orders that the store holds for all instances
+//! - [`system`]: CPU and memory, read in the background
+//! - [`traffic`]: requests counted and timed
 
 pub mod config;
 pub mod domain;

@@ -1,12 +1,10 @@
-//! Entry point of the function app: start, serve, drain.
+//! Entry point of the function app: settings, then migrate or serve.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
-use handler::config::{Cli, Command, Config, LISTEN_ADDRESS};
-use handler::service::Service;
-use handler::store::Database;
+use handler::config::{self, Command, Config, LISTEN_ADDRESS};
+use handler::service::{self, Service};
 use handler::{shutdown, telemetry};
 use tokio::net::TcpListener;
 
@@ -14,57 +12,34 @@ use tokio::net::TcpListener;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// A wrong setting (sysexits.h: `EX_USAGE`).
-const USAGE: u8 = 64;
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    let (command, config) = match settings() {
-        Ok(settings) => settings,
+fn main() -> ExitCode {
+    // The allocator asks for huge pages, and each thread would touch some: 16 MB for nothing. Where the
+    // system does not know the request, memory is all that is lost.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    let outcome = match config::load() {
+        Ok((Some(Command::Migrate), config)) => migrate(&config),
+        Ok((None, config)) => serve(config),
         Err(code) => return code,
     };
-    let outcome = match command {
-        Some(Command::Migrate) => migrate(&config).await,
-        None => serve(config).await,
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+    outcome.map_or_else(
+        |error| {
             eprintln!("handler: {error:#}");
             ExitCode::FAILURE
-        }
-    }
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }
 
-fn settings() -> Result<(Option<Command>, Config), ExitCode> {
-    let cli = Cli::try_parse().map_err(|error| {
-        // Help and version are errors to the parser only; a closed output is nobody's fault.
-        let _ = error.print();
-        if error.use_stderr() {
-            ExitCode::from(USAGE)
-        } else {
-            ExitCode::SUCCESS
-        }
-    })?;
-    let command = cli.command;
-    let config = cli.config().map_err(|sentence| {
-        eprintln!("handler: {sentence}");
-        ExitCode::from(USAGE)
-    })?;
-    Ok((command, config))
-}
-
+#[tokio::main(flavor = "current_thread")]
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let database = Database::new(&config.target, config.pool_max, config.migrate);
-    database
-        .migrate_now()
+    let db_type = service::migrate(config)
         .await
         .context("the schema was not changed")?;
-    println!("{} schema is up to date", database.db_type());
-    database.close().await;
+    println!("{db_type} schema is up to date");
     Ok(())
 }
 
+#[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     // Dropped last: what is still to be logged is then written.
     let _flush = telemetry::start(config.log_format, &config.log_filter)?;
@@ -73,19 +48,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind((LISTEN_ADDRESS, config.port))
         .await
         .with_context(|| format!("cannot listen on {LISTEN_ADDRESS}:{}", config.port))?;
-    let address = listener
-        .local_addr()
-        .context("the listener has no address")?;
-    let service = Service::start(config.clone())?;
-    tracing::info!(%address, instance_id = config.instance_id, version = env!("CARGO_PKG_VERSION"), "serving");
-    let shutdown = async {
-        let signal = signalled.await;
-        tracing::info!(signal, "stopping");
-    };
+    let service = Service::start(config)?;
     service
-        .serve(listener, shutdown)
+        .serve(listener, signalled)
         .await
-        .context("serving ended")?;
-    tracing::info!("stopped");
-    Ok(())
+        .context("serving ended")
 }

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::domain::Moment;
 use crate::fleet::Follower;
 use crate::http::{self, App, Instance};
-use crate::store::{Database, Recorder, Retention};
+use crate::store::{self, Database, Recorder, Retention};
 use crate::stress::Stress;
 use crate::system::{Gauge, Sampler};
 use crate::traffic::Traffic;
@@ -85,20 +85,24 @@ impl Service {
         &self.app.database
     }
 
-    /// Serves until `shutdown`, then finishes what is in flight and stops everything.
+    /// Serves until `shutdown` tells why to end; then finishes what is in flight and stops everything.
     ///
     /// # Errors
     /// When the listener fails.
     pub async fn serve(
         self,
         listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
+        shutdown: impl Future<Output = &'static str> + Send + 'static,
     ) -> std::io::Result<()> {
+        let address = listener.local_addr()?;
+        let instance_id = &self.app.instance.id;
+        tracing::info!(%address, instance_id, version = env!("CARGO_PKG_VERSION"), "serving");
         let begun = CancellationToken::new();
         let told = begun.clone();
         let stress = self.app.stress.clone();
         let shutdown = async move {
-            shutdown.await;
+            let signal = shutdown.await;
+            tracing::info!(signal, "stopping");
             // A run nobody should wait for any longer: its caller gets what was done.
             stress.stop(Moment::now()).await;
             told.cancel();
@@ -123,6 +127,7 @@ impl Service {
             }
         };
         self.stop().await;
+        tracing::info!("stopped");
         outcome
     }
 
@@ -143,4 +148,15 @@ impl Service {
             tracing::warn!("the database connections could not be closed in time");
         }
     }
+}
+
+/// Brings the database schema up to date; tells which kind of database it is.
+///
+/// # Errors
+/// When the database cannot be used or a migration fails.
+pub async fn migrate(config: &Config) -> Result<&'static str, store::Error> {
+    let database = Database::new(&config.target, config.pool_max, config.migrate);
+    database.migrate_now().await?;
+    database.close().await;
+    Ok(database.db_type())
 }
