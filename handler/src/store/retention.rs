@@ -26,7 +26,15 @@ const DELETE_ORDERS: &str = "
     delete from stress_orders
     where ordered_ms <= $1 and ends_ms <= $1 and id < (select max(id) from stress_orders)";
 
-const BLANKED_SO_FAR: &str = "select position from progress where task = 'blank_addresses'";
+/// How far addresses have been blanked.
+const MARK: &str = "select position from progress where task = 'blank_addresses'";
+
+/// The same on PostgreSQL, where others may be at it.
+const HOLD_MARK: &str = "
+    select position
+    from progress
+    where task = 'blank_addresses'
+    for update skip locked";
 
 /// The next visits above the mark, up to the first that is too young. Read by key: ids and times grow
 /// together but for a few seconds, so no index on the time is needed.
@@ -109,60 +117,47 @@ async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
     }
 }
 
+/// What follows the mark, once the transaction holds it alone.
+macro_rules! blank_after {
+    ($transaction:expr, $mark:expr, $old:expr) => {{
+        let rows = sqlx::query(NEXT_VISITS)
+            .bind($mark)
+            .bind(CHUNK)
+            .fetch_all(&mut *$transaction)
+            .await?;
+        let Some((end, more)) = chunk_end(&rows, $old)? else {
+            return Ok(false);
+        };
+        sqlx::query(BLANK)
+            .bind($mark)
+            .bind(end)
+            .execute(&mut *$transaction)
+            .await?;
+        sqlx::query(MOVE_MARK)
+            .bind(end)
+            .execute(&mut *$transaction)
+            .await?;
+        $transaction.commit().await?;
+        Ok(more)
+    }};
+}
+
 async fn blank_postgres(pool: &PgPool, old: i64) -> Result<bool, Error> {
     let mut transaction = pool.begin().await?;
     // The row lock lets one instance at a time do this; the others find nothing to do.
-    let mark: Option<i64> = sqlx::query_scalar(
-        "select position from progress where task = 'blank_addresses' for update skip locked",
-    )
-    .fetch_optional(&mut *transaction)
-    .await?;
+    let mark: Option<i64> = sqlx::query_scalar(HOLD_MARK)
+        .fetch_optional(&mut *transaction)
+        .await?;
     let Some(mark) = mark else { return Ok(false) };
-    let rows = sqlx::query(NEXT_VISITS)
-        .bind(mark)
-        .bind(CHUNK)
-        .fetch_all(&mut *transaction)
-        .await?;
-    let Some((end, more)) = chunk_end(&rows, old)? else {
-        return Ok(false);
-    };
-    sqlx::query(BLANK)
-        .bind(mark)
-        .bind(end)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(MOVE_MARK)
-        .bind(end)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(more)
+    blank_after!(transaction, mark, old)
 }
 
 async fn blank_sqlite(writer: &SqlitePool, old: i64) -> Result<bool, Error> {
     let mut transaction = writer.begin_with("begin immediate").await?;
-    let mark: i64 = sqlx::query_scalar(BLANKED_SO_FAR)
+    let mark: i64 = sqlx::query_scalar(MARK)
         .fetch_one(&mut *transaction)
         .await?;
-    let rows = sqlx::query(NEXT_VISITS)
-        .bind(mark)
-        .bind(CHUNK)
-        .fetch_all(&mut *transaction)
-        .await?;
-    let Some((end, more)) = chunk_end(&rows, old)? else {
-        return Ok(false);
-    };
-    sqlx::query(BLANK)
-        .bind(mark)
-        .bind(end)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(MOVE_MARK)
-        .bind(end)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(more)
+    blank_after!(transaction, mark, old)
 }
 
 /// The last id of the leading rows that are old enough, and whether all rows were; `None` if not even the
