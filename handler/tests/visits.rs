@@ -8,9 +8,6 @@ use std::collections::HashSet;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use futures_util::future::join_all;
-use handler::domain::Moment;
-use handler::store::Retention;
-use std::time::Duration;
 use support::Backend;
 
 on_both_databases!(
@@ -22,9 +19,7 @@ on_both_databases!(
     pages_are_read_by_id,
     a_key_gives_the_same_visit_again,
     fifty_replays_over_two_instances_are_one_visit,
-    a_key_is_forgotten_after_a_day,
     addresses_are_kept_as_the_policy_says,
-    old_addresses_are_blanked_and_visits_kept,
     a_database_without_its_schema_is_reported,
     bad_queries_name_their_field,
     bad_keys_are_refused,
@@ -227,45 +222,6 @@ async fn fifty_replays_over_two_instances_are_one_visit(backend: Backend) {
     }
 }
 
-async fn a_key_is_forgotten_after_a_day(backend: Backend) {
-    let app = backend.instance(&[]).await;
-    let first = app.visit_with_key("daily").await.json();
-    // One day and one second ago: expired, but not yet deleted.
-    backend
-        .execute("update idempotency_keys set recorded_ms = recorded_ms - 86401000")
-        .await;
-    let second = app.visit_with_key("daily").await;
-    assert_eq!(second.status, StatusCode::CREATED);
-    assert_ne!(second.json()["id"], first["id"]);
-    assert_eq!(
-        app.visit_with_key("daily").await.json()["id"],
-        second.json()["id"]
-    );
-    assert_eq!(
-        backend
-            .number("select count(*) from idempotency_keys")
-            .await,
-        1
-    );
-
-    let retention = Retention {
-        database: app.service.database().clone(),
-        keep_addresses: Duration::from_secs(1),
-    };
-    retention
-        .turn(Moment::now().later(Duration::from_secs(86_401)))
-        .await
-        .unwrap();
-    assert_eq!(
-        backend
-            .number("select count(*) from idempotency_keys")
-            .await,
-        0
-    );
-    assert_eq!(app.total().await, 2);
-    app.stop().await;
-}
-
 async fn addresses_are_kept_as_the_policy_says(backend: Backend) {
     for (policy, kept) in [
         ("truncated", "2001:db8:1::"),
@@ -296,40 +252,6 @@ async fn addresses_are_kept_as_the_policy_says(backend: Backend) {
             .await,
         2
     );
-}
-
-async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
-    let app = backend.instance(&[]).await;
-    for _ in 0..3 {
-        let answers = join_all((0..500).map(|_| app.visit())).await;
-        assert!(
-            answers
-                .iter()
-                .all(|answer| answer.status == StatusCode::CREATED)
-        );
-    }
-    let total = app.total().await;
-    let retention = Retention {
-        database: app.service.database().clone(),
-        keep_addresses: Duration::from_secs(30 * 86_400),
-    };
-    retention.turn(Moment::now()).await.unwrap();
-    assert_eq!(
-        backend
-            .number("select count(*) from visits where ip_address is null")
-            .await,
-        0
-    );
-    backend.execute("update visits set recorded_ms = recorded_ms - 86400000 * cast(31 as bigint) where id <= 1400").await;
-    retention.turn(Moment::now()).await.unwrap();
-    assert_eq!(
-        backend
-            .number("select count(*) from visits where ip_address is null")
-            .await,
-        1_400
-    );
-    assert_eq!(app.total().await, total);
-    app.stop().await;
 }
 
 async fn a_database_without_its_schema_is_reported(backend: Backend) {

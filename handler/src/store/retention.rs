@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use sqlx::{PgPool, Row, SqlitePool};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Database, Error, STATEMENT_DEADLINE, Store, within};
 use crate::domain::{KEY_LIFETIME, Moment};
 
+/// When an instance looks for the first time: not while it has its first visitors.
+const FIRST: Duration = Duration::from_secs(60);
 /// How often each instance looks whether there is something to delete.
 const EVERY: Duration = Duration::from_secs(10 * 60);
 /// Rows of one transaction: small enough not to hold up visits.
@@ -15,9 +18,11 @@ const CHUNK: i64 = 1_000;
 /// Orders to the fleet are kept a day, for whoever asks what happened.
 const ORDER_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The age stands in the outer condition as well: on PostgreSQL only that one is looked at again when the
+/// row was locked by somebody who meanwhile gave an expired key a new visit.
 const DELETE_KEYS: &str = "
     delete from idempotency_keys
-    where key_hash in (
+    where recorded_ms <= $1 and key_hash in (
         select key_hash from idempotency_keys where recorded_ms <= $1 order by recorded_ms limit $2
     )";
 
@@ -64,9 +69,8 @@ pub struct Retention {
 impl Retention {
     /// Works until told to stop; a failure is logged and tried again at the next turn.
     pub async fn run(self, stop: CancellationToken) {
-        let mut turn = tokio::time::interval(EVERY);
+        let mut turn = tokio::time::interval_at(Instant::now() + FIRST, EVERY);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        self.database.ready().await;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
