@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use handler::config::{self, Command, Config, LISTEN_ADDRESS};
 use handler::service::{self, Service};
 use handler::{shutdown, telemetry};
@@ -32,9 +32,9 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let db_type = service::migrate(config)
-        .await
-        .context("the schema was not changed")?;
+    let migrated = service::migrate(config).await;
+    let db_type =
+        migrated.map_err(|error| anyhow!("the schema was not changed: {}", error.with_cause()))?;
     println!("{db_type} schema is up to date");
     Ok(())
 }

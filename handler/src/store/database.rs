@@ -195,7 +195,7 @@ impl Database {
             } else {
                 State::Away
             });
-            let reason = reason(&error);
+            let reason = error.with_cause();
             if reason != logged {
                 tracing::warn!(%reason, db_type = store.db_type(), "database not ready, trying again");
                 logged = reason;
@@ -233,13 +233,5 @@ impl Database {
         if let Some(store) = &self.store {
             store.close().await;
         }
-    }
-}
-
-/// An error with its cause, for the log: never for an answer.
-fn reason(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }

@@ -23,6 +23,16 @@ pub enum Error {
     Other(#[source] sqlx::Error),
 }
 
+impl Error {
+    /// The error and its cause, for the operator's log or terminal: never for an answer.
+    pub fn with_cause(&self) -> String {
+        match self {
+            Self::Unavailable(Some(cause)) | Self::Other(cause) => format!("{self}: {cause}"),
+            _ => self.to_string(),
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if is_transient(&error) {

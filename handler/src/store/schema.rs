@@ -1,9 +1,14 @@
 //! The schema's migrations, and who may run them when.
 
-use sqlx::migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Acquire, Connection, SqlSafeStr as _};
+use std::time::Duration;
 
-use super::{Error, Store};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlSafeStr as _};
+
+use super::{Error, Store, within};
+
+/// How long one attempt to connect may take.
+const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
 
 /// Number, name, and the statements for either engine. Listed here rather than found by a macro of sqlx's,
 /// which would compile both drivers a second time for the compiler's own use.
@@ -27,6 +32,7 @@ pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
     match store {
         // sqlx takes a PostgreSQL advisory lock meanwhile.
         Store::Postgres(pool) => {
+            knock(pool).await?;
             let migrator = migrator(|postgres, _| postgres);
             migrator.run(pool).await.map_err(from_migration)
         }
@@ -41,8 +47,11 @@ pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
 /// Whether all migrations this program knows have run; newer ones are somebody else's business.
 pub(super) async fn check(store: &Store) -> Result<(), Error> {
     let applied = match store {
-        Store::Postgres(pool) => applied(pool).await,
-        Store::Sqlite(sqlite) => applied(&sqlite.readers).await,
+        Store::Postgres(pool) => {
+            knock(pool).await?;
+            applied(&mut *pool.acquire().await?).await
+        }
+        Store::Sqlite(sqlite) => applied(&mut *sqlite.readers.acquire().await?).await,
     };
     let applied = match applied {
         Err(error) if is_missing_table(&error) => Vec::new(),
@@ -58,13 +67,18 @@ pub(super) async fn check(store: &Store) -> Result<(), Error> {
     }
 }
 
+/// Connects once beside the pool, which would try for a while and then say only that it took too long:
+/// this says at once what is wrong.
+async fn knock(pool: &PgPool) -> Result<(), Error> {
+    within(CONNECT_DEADLINE, async {
+        let connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        Ok(connection.close().await?)
+    })
+    .await
+}
+
 /// Numbers of the migrations that have run.
-async fn applied<'a, A>(pool: A) -> Result<Vec<i64>, Error>
-where
-    A: Acquire<'a>,
-    <A::Connection as std::ops::Deref>::Target: sqlx::migrate::Migrate + Connection,
-{
-    let mut connection = pool.acquire().await?;
+async fn applied(connection: &mut impl sqlx::migrate::Migrate) -> Result<Vec<i64>, Error> {
     let table = &Migrator::DEFAULT.table_name;
     let applied = connection
         .list_applied_migrations(table)
