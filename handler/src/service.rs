@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::domain::Moment;
 use crate::fleet::Follower;
 use crate::http::{self, App, Instance};
-use crate::store::{self, Database, Recorder, Retention};
+use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
 use crate::system::{Gauge, Sampler};
 use crate::traffic::Traffic;
@@ -47,6 +47,7 @@ impl Service {
         let database = Database::new(&config.target, config.pool_max, config.migrate);
         let app = App {
             instance: Arc::new(Instance::new(&config.instance_id)),
+            register: SharedReads::new(database.clone(), tasks.clone()),
             recorder: Recorder::start(database.clone(), config.instance_id.clone(), &tasks),
             stress: Stress::new(sampler.stress_cpus()),
             order_given: Arc::new(Notify::new()),

@@ -162,11 +162,13 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match &error {
             store::Error::Other(cause) => {
-                tracing::error!(error = %error, cause = %cause, "database error");
+                if cause.is_some() {
+                    tracing::error!(reason = error.with_cause(), "database statement failed");
+                }
                 return Self::Status(StatusCode::INTERNAL_SERVER_ERROR);
             }
-            store::Error::Unavailable(Some(cause)) => {
-                tracing::warn!(error = %error, cause = %cause, "database not available");
+            store::Error::Unavailable(Some(_)) => {
+                tracing::warn!(reason = error.with_cause(), "database statement failed");
             }
             _ => {}
         }

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::{Config, CorsOrigins};
-use crate::store::{Database, Recorder};
+use crate::store::{Database, Recorder, SharedReads};
 use crate::stress::Stress;
 use crate::system::Gauge;
 use crate::traffic::Traffic;
@@ -53,6 +53,8 @@ pub struct App {
     pub instance: Arc<Instance>,
     /// The store, once it is ready.
     pub database: Database,
+    /// Reads pages of the register.
+    pub register: SharedReads,
     /// Writes visits.
     pub recorder: Recorder,
     /// Runs stress runs.

@@ -14,7 +14,6 @@ use super::query::Query;
 use super::{App, Error};
 use crate::config::LISTEN_ADDRESS;
 use crate::domain::{Arrival, IdempotencyKey, Moment, Visit, client_address};
-use crate::store::{STATEMENT_DEADLINE, within};
 use crate::stress::burn_cpu;
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -189,27 +188,23 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, E
     let limit = u8::try_from(limit).expect("at most 100");
     let before = query.whole("before", 1, i64::MAX)?;
 
-    let listing = within(
-        STATEMENT_DEADLINE,
-        app.database.store().await?.list(limit, before),
-    )
-    .await?;
+    let listing = app.register.list(limit, before).await?;
     Ok(Json(VisitList {
         total_visits: listing.total_visits,
-        recent_visits: listing.visits.into_iter().map(ListedVisit::from).collect(),
+        recent_visits: listing.visits.iter().map(ListedVisit::from).collect(),
         next_before: listing.next_before,
         instance_id: app.instance.id.clone(),
     })
     .into_response())
 }
 
-impl From<Visit> for ListedVisit {
-    fn from(visit: Visit) -> Self {
+impl From<&Visit> for ListedVisit {
+    fn from(visit: &Visit) -> Self {
         Self {
             id: visit.id,
             timestamp: visit.recorded.rfc3339(),
-            ip_address: visit.ip_address,
-            instance_id: visit.instance_id,
+            ip_address: visit.ip_address.clone(),
+            instance_id: visit.instance_id.clone(),
         }
     }
 }

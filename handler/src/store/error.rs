@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 /// What can go wrong below HTTP; only what a caller branches on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database cannot be used now; the same call may work later.
+    /// The database cannot be used now; the same call may work later. Without a cause if that was logged.
     #[error("the database is not available")]
     Unavailable(#[source] Option<sqlx::Error>),
     /// In Azure, with no PostgreSQL configured: nothing falls back silently.
@@ -18,17 +20,41 @@ pub enum Error {
     /// More visits are waiting to be written than the queue holds.
     #[error("too many visits are waiting to be written")]
     QueueFull,
-    /// Nothing that waiting would mend.
+    /// Nothing that waiting would mend. Without a cause if that was logged.
     #[error("the database refused a statement")]
-    Other(#[source] sqlx::Error),
+    Other(#[source] Option<sqlx::Error>),
 }
 
 impl Error {
     /// The error and its cause, for the operator's log or terminal: never for an answer.
     pub fn with_cause(&self) -> String {
         match self {
-            Self::Unavailable(Some(cause)) | Self::Other(cause) => format!("{self}: {cause}"),
+            Self::Unavailable(Some(cause)) | Self::Other(Some(cause)) => format!("{self}: {cause}"),
             _ => self.to_string(),
+        }
+    }
+
+    /// Gives everybody who waited for the same statement this error; its cause goes to the log, once.
+    pub(super) fn tell<T>(&self, answers: Vec<oneshot::Sender<Result<T, Self>>>) {
+        // What has no cause of its own was logged where it was found, and lasts.
+        if matches!(
+            self,
+            Self::Unavailable(Some(_)) | Self::Other(Some(_)) | Self::Slow(_)
+        ) {
+            let reason = self.with_cause();
+            tracing::warn!(reason, callers = answers.len(), "database statement failed");
+        }
+        for answer in answers {
+            let error = match self {
+                Self::Unavailable(_) => Self::Unavailable(None),
+                Self::NotConfigured => Self::NotConfigured,
+                Self::Slow(deadline) => Self::Slow(*deadline),
+                Self::SchemaTooOld => Self::SchemaTooOld,
+                Self::QueueFull => Self::QueueFull,
+                Self::Other(_) => Self::Other(None),
+            };
+            // The caller may have gone meanwhile.
+            let _ = answer.send(Err(error));
         }
     }
 }
@@ -38,7 +64,7 @@ impl From<sqlx::Error> for Error {
         if is_transient(&error) {
             Self::Unavailable(Some(error))
         } else {
-            Self::Other(error)
+            Self::Other(Some(error))
         }
     }
 }

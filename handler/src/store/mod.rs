@@ -2,6 +2,7 @@
 //!
 //! - [`Database`]: opens the store in the background and tells whether it can be used
 //! - [`Recorder`]: group commit, the only way a visit is written
+//! - [`SharedReads`]: concurrent reads of the same page share a query
 //! - [`Store`]: one method per operation, over both engines
 //! - [`Retention`]: deletes expired keys and blanks old addresses
 
@@ -37,12 +38,14 @@ mod postgres;
 mod recorder;
 mod retention;
 mod schema;
+mod shared_reads;
 mod sqlite;
 
 pub use database::{Database, Health, Migrate, PoolUse, Target};
 pub use error::Error;
 pub use recorder::Recorder;
 pub use retention::Retention;
+pub use shared_reads::SharedReads;
 
 /// How long a statement of an ordinary request may take before it is answered 503.
 pub const STATEMENT_DEADLINE: Duration = Duration::from_secs(5);
@@ -114,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn list(&self, limit: u8, before: Option<i64>) -> Result<Listing, Error> {
+    async fn list(&self, limit: u8, before: Option<i64>) -> Result<Listing, Error> {
         let before = before.unwrap_or(i64::MAX);
         // One more than asked for tells whether there is another page.
         let wanted = i64::from(limit) + 1;

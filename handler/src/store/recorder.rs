@@ -76,7 +76,7 @@ async fn write_batches(
                     let _ = answer.send(Ok(receipt));
                 }
             }
-            Err(error) => refuse_all(answers, error),
+            Err(error) => error.tell(answers),
         }
     }
 }
@@ -88,25 +88,4 @@ async fn write(
 ) -> Result<Vec<Receipt>, Error> {
     let store = database.store().await?;
     within(STATEMENT_DEADLINE, store.record(instance_id, batch)).await
-}
-
-/// Gives every caller of a failed batch an error of the same kind; the cause goes to the log, once.
-fn refuse_all(answers: Vec<oneshot::Sender<Result<Receipt, Error>>>, error: Error) {
-    tracing::warn!(
-        error = %error,
-        cause = std::error::Error::source(&error).map(tracing::field::display),
-        visits = answers.len(),
-        "visits not recorded"
-    );
-    let mut first = Some(error);
-    for answer in answers {
-        let error = match &first {
-            Some(Error::NotConfigured) => Error::NotConfigured,
-            Some(Error::SchemaTooOld) => Error::SchemaTooOld,
-            Some(Error::Slow(deadline)) => Error::Slow(*deadline),
-            Some(Error::Unavailable(_)) => Error::Unavailable(None),
-            _ => first.take().unwrap_or(Error::Unavailable(None)),
-        };
-        let _ = answer.send(Err(error));
-    }
 }

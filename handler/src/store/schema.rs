@@ -93,7 +93,7 @@ async fn applied(connection: &mut impl sqlx::migrate::Migrate) -> Result<Vec<i64
 /// No table of migrations: none has run. PostgreSQL has a code for it, SQLite only words.
 fn is_missing_table(error: &Error) -> bool {
     let (Error::Unavailable(Some(sqlx::Error::Database(cause)))
-    | Error::Other(sqlx::Error::Database(cause))) = error
+    | Error::Other(Some(sqlx::Error::Database(cause)))) = error
     else {
         return false;
     };
@@ -103,7 +103,7 @@ fn is_missing_table(error: &Error) -> bool {
 fn from_migration(error: MigrateError) -> Error {
     match error {
         MigrateError::Execute(error) => error.into(),
-        other => Error::Other(sqlx::Error::Migrate(Box::new(other))),
+        other => Error::Other(Some(sqlx::Error::Migrate(Box::new(other)))),
     }
 }
 
