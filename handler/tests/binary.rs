@@ -1,4 +1,4 @@
-//! The real binary: start, settings, signals, sudden death, and a database that comes and goes.
+//! The real binary: start, settings, signals, sudden death.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -6,7 +6,6 @@ mod support;
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -358,95 +357,5 @@ fn logs_name_the_invocation_and_no_secret() {
     let log = handler.log();
     for secret in ["topsecretkey", "queryhunter2", "203.0.113.77", "mykey12345"] {
         assert!(!log.contains(secret), "{secret} is in the log");
-    }
-}
-
-#[test]
-fn a_database_that_comes_later_is_used_without_a_restart() {
-    let Ok(runtime) = tokio::runtime::Runtime::new() else {
-        panic!("no runtime")
-    };
-    let Some(backend) = runtime.block_on(Backend::postgres()) else {
-        return;
-    };
-    let Backend::Postgres { url, .. } = &backend else {
-        unreachable!()
-    };
-    let mut url = url::Url::parse(url).unwrap();
-    let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
-    // The handler knows a port where nobody listens yet; later a cable leads from there to the server.
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
-    url.set_port(Some(port)).unwrap();
-    let handler = Process::start(&["--database-url".into(), url.into()], &[]);
-    assert_eq!(
-        handler.eventually("/health", 503).json()["status"],
-        "unhealthy"
-    );
-    assert_eq!(handler.send("POST", "/api/visit", &[]).unwrap().status, 503);
-
-    for round in 1..=2 {
-        let cable = Cable::between(port, server);
-        handler.eventually("/health", 200);
-        let visit = handler.send("POST", "/api/visit", &[]).unwrap();
-        assert_eq!(
-            (visit.status, visit.json()["total_visits"].as_i64()),
-            (201, Some(round))
-        );
-        drop(cable);
-        handler.eventually("/health", 503);
-        assert_eq!(
-            handler.send("GET", "/health/live", &[]).unwrap().status,
-            200
-        );
-    }
-}
-
-/// Forwards connections until it is dropped; then all of them are cut.
-struct Cable {
-    cut: std::sync::Arc<AtomicBool>,
-    worker: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Cable {
-    fn between(port: u16, server: SocketAddr) -> Self {
-        let cut = std::sync::Arc::new(AtomicBool::new(false));
-        let stop = std::sync::Arc::clone(&cut);
-        let worker = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpSocket::new_v4().unwrap();
-                listener.set_reuseaddr(true).unwrap();
-                listener.bind(([127, 0, 0, 1], port).into()).unwrap();
-                let listener = listener.listen(64).unwrap();
-                let mut tasks = tokio::task::JoinSet::new();
-                while !stop.load(Ordering::Relaxed) {
-                    let accepted =
-                        tokio::time::timeout(Duration::from_millis(20), listener.accept()).await;
-                    let Ok(Ok((mut near, _))) = accepted else {
-                        continue;
-                    };
-                    tasks.spawn(async move {
-                        let mut far = tokio::net::TcpStream::connect(server).await.unwrap();
-                        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
-                    });
-                }
-            });
-        });
-        Self {
-            cut,
-            worker: Some(worker),
-        }
-    }
-}
-
-impl Drop for Cable {
-    fn drop(&mut self) {
-        self.cut.store(true, Ordering::Relaxed);
-        let _ = self.worker.take().unwrap().join();
     }
 }
