@@ -1,20 +1,9 @@
-//! `lab`: run, rehearse and package Elastic Visits on one machine.
-//!
-//! | command | module | does |
-//! | --- | --- | --- |
-//! | `lab up` | [`host`] | stands in for the Azure Functions host and runs the handler |
-//! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
-//! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
-//! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
+//! Entry point of `lab`; what the commands do is in the library.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-mod doctor;
-mod host;
-mod package;
-mod postgres;
+use lab::{doctor, host, package, postgres};
 
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]

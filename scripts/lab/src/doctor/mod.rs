@@ -21,7 +21,7 @@ use probe::Finding;
 #[command(after_help = "\
 Exit code: 0 when scripts/run and scripts/test can work on this machine, else 1. On Debian and Ubuntu as root, \
 scripts/test installs what it lacks, so that missing pieces of it are no fault there.")]
-pub(crate) struct DoctorArgs {}
+pub struct DoctorArgs {}
 
 /// Which of the two main commands cannot do without a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,11 @@ pub(crate) enum Need {
     Optional,
 }
 
-pub(crate) fn run(_: DoctorArgs) -> anyhow::Result<ExitCode> {
+/// Shows what this machine has, what is missing and how to get it; the exit code tells whether `lab up` can run.
+///
+/// # Errors
+/// One sentence for the user, where it cannot be done.
+pub fn run(_: DoctorArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

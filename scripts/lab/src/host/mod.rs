@@ -69,7 +69,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Arguments of `lab up`.
 #[derive(clap::Args)]
-pub(crate) struct UpArgs {
+pub struct UpArgs {
     /// Port to listen on; 0 picks a free one
     #[arg(short, long, default_value_t = 7071, value_name = "PORT")]
     port: u16,
@@ -107,7 +107,7 @@ pub(crate) struct UpArgs {
 }
 
 /// Runs the function app until it is told to stop or its handler has crashed too often.
-pub(crate) fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
+pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(parent) = args.exec_handler {
         return Err(process::become_handler(parent, &args.handler_command));
     }

@@ -28,7 +28,7 @@ const ZIP: &str = "target/elastic-visits.zip";
 
 /// Arguments of `lab assemble`.
 #[derive(clap::Args)]
-pub(crate) struct AssembleArgs {
+pub struct AssembleArgs {
     /// The handler binary to put in
     #[arg(long, value_name = "PATH")]
     handler: PathBuf,
@@ -42,7 +42,7 @@ pub(crate) struct AssembleArgs {
 
 /// Arguments of `lab package`.
 #[derive(clap::Args)]
-pub(crate) struct PackageArgs {
+pub struct PackageArgs {
     /// Pack this static x86-64 Linux binary instead of building one
     #[arg(long, value_name = "PATH", conflicts_with = "profile")]
     binary: Option<PathBuf>,
@@ -60,14 +60,22 @@ pub(crate) struct PackageArgs {
     root: PathBuf,
 }
 
-pub(crate) fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
+/// Lays out the function app folder.
+///
+/// # Errors
+/// One sentence for the user, where it cannot be done.
+pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
     let layout = Layout::read(&args.root, &args.handler)?;
     let into = args.into.unwrap_or_else(|| args.root.join(APP));
     layout.write(&into)?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn package(args: PackageArgs) -> anyhow::Result<ExitCode> {
+/// Builds the deployable zip.
+///
+/// # Errors
+/// One sentence for the user, where it cannot be done.
+pub fn package(args: PackageArgs) -> anyhow::Result<ExitCode> {
     layout::check_root(&args.root)?;
     let binary = match args.binary {
         Some(binary) => binary,

@@ -21,7 +21,7 @@ mod process;
 mod server;
 
 pub(crate) use binaries::Binaries;
-pub(crate) use server::Server;
+pub use server::Server;
 
 /// Arguments of `lab postgres`.
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ database `visits` and may create further databases. The server stops when COMMAN
 COMMAND's.
 
 Example: lab postgres --env TEST_DATABASE_URL -- cargo test")]
-pub(crate) struct PostgresArgs {
+pub struct PostgresArgs {
     /// Keep the data in this folder between runs [default: a temporary folder, deleted afterwards]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -43,7 +43,11 @@ pub(crate) struct PostgresArgs {
     command: Vec<String>,
 }
 
-pub(crate) fn run(args: PostgresArgs) -> anyhow::Result<ExitCode> {
+/// Runs the command beside a server; the exit code is the command's.
+///
+/// # Errors
+/// One sentence for the user, where it cannot be done.
+pub fn run(args: PostgresArgs) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

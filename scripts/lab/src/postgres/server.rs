@@ -24,7 +24,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running server. Call [`Server::stop`]; one that is only dropped is shut down at once and recovers next time.
-pub(crate) struct Server {
+pub struct Server {
     process: Child,
     port: u16,
     password: String,
@@ -37,7 +37,7 @@ impl Server {
     /// Starts a server on the data kept in `data`, or on new data in a temporary folder.
     ///
     /// Call it from a thread that lives as long as the server is needed: the server ends with that thread.
-    pub(crate) async fn start(data: Option<&Path>) -> anyhow::Result<Self> {
+    pub async fn start(data: Option<&Path>) -> anyhow::Result<Self> {
         let account = Account::for_server()?;
         let home = match data {
             Some(folder) => Home::kept(folder, account.as_ref())?,
@@ -76,7 +76,7 @@ impl Server {
     }
 
     /// Where and how to connect, the password included.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!(
             "postgresql://{NAME}:{}@127.0.0.1:{}/{NAME}",
             self.password, self.port
@@ -84,7 +84,7 @@ impl Server {
     }
 
     /// One line for a person; no password.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         let kept = if self.home.is_temporary() {
             "temporary data".to_owned()
         } else {
@@ -97,12 +97,12 @@ impl Server {
     }
 
     /// Comes back when the server has ended though nobody stopped it.
-    pub(crate) async fn lost(&mut self) {
+    pub async fn lost(&mut self) {
         let _ = self.process.wait().await;
     }
 
     /// Stops the server: clients are cut off, everything committed is on disk.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+    pub async fn stop(mut self) -> anyhow::Result<()> {
         signal(&self.process, Signal::INT);
         let stopped = timeout(STOP_LIMIT, self.process.wait());
         match told_after(PATIENCE, "stopping the PostgreSQL server", stopped).await {
