@@ -1,19 +1,17 @@
 //! Every setting: a flag, and an environment variable of the same name.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::Parser as _;
-use sqlx::ConnectOptions as _;
-use sqlx::postgres::PgConnectOptions;
 
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
 use crate::store::{Migrate, Target};
 
 mod arguments;
+mod database;
 
 pub use arguments::{Arguments, Cli, Command, LogFormat};
 
@@ -116,7 +114,7 @@ impl Cli {
             port: arguments.functions_customhandler_port,
             instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
             in_azure,
-            target: target(&arguments, in_azure)?,
+            target: database::target(&arguments, in_azure, self.command)?,
             pool_max: arguments.database_pool_max,
             migrate: arguments.migrate,
             instance_cpus: arguments.instance_cpus,
@@ -131,54 +129,6 @@ impl Cli {
             keep_addresses: Duration::from_secs(u64::from(arguments.retention_days) * 24 * 60 * 60),
         })
     }
-}
-
-fn target(arguments: &Arguments, in_azure: bool) -> Result<Target, String> {
-    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let postgres = |options: PgConnectOptions| {
-        Target::Postgres(Box::new(
-            options
-                .application_name("elastic-visits")
-                .disable_statement_logging(),
-        ))
-    };
-    if let Some(url) = set(&arguments.database_url) {
-        // The parser's own message may repeat the URL, and with it the password.
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(
-                "DATABASE_URL must begin with postgres://; for SQLite set SQLITE_PATH instead"
-                    .to_owned(),
-            );
-        }
-        let options = url.parse().map_err(|_| {
-            "DATABASE_URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned()
-        })?;
-        return Ok(postgres(options));
-    }
-    if let Some(host) = set(&arguments.pghost) {
-        return Ok(postgres(PgConnectOptions::new().host(&host)));
-    }
-    if in_azure {
-        return Ok(Target::NotConfigured);
-    }
-    match arguments
-        .sqlite_path
-        .clone()
-        .filter(|path| !path.as_os_str().is_empty())
-    {
-        Some(path) => Ok(Target::Sqlite(path)),
-        None => data_folder()
-            .map(|folder| Target::Sqlite(folder.join("elastic-visits").join("visits.db")))
-            .ok_or_else(|| "no home folder to keep the register in: set SQLITE_PATH".to_owned()),
-    }
-}
-
-/// The user's data folder, as the XDG base directory specification has it.
-fn data_folder() -> Option<PathBuf> {
-    let set = std::env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    set.or_else(|| std::env::home_dir().map(|home| home.join(".local").join("share")))
 }
 
 fn cors_origins(list: &str) -> Result<CorsOrigins, String> {

@@ -1,20 +1,18 @@
 //! The running instance: its background tasks, and the order in which it starts and stops.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::domain::Moment;
 use crate::fleet::Follower;
-use crate::http::{self, App, Instance};
+use crate::http::{self, App, Instance, Overload};
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
 use crate::system::{Gauge, Sampler};
@@ -28,7 +26,7 @@ const STOP_DEADLINE: Duration = Duration::from_secs(3);
 /// Owns every task it spawned, and ends them all.
 #[derive(Debug)]
 pub struct Service {
-    app: App,
+    app: Arc<App>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -45,20 +43,20 @@ impl Service {
         let sampler = Sampler::new(config.instance_cpus)?;
         let cpus = sampler.cpus();
         let database = Database::new(&config.target, config.pool_max, config.migrate);
-        let app = App {
-            instance: Arc::new(Instance::new(&config.instance_id)),
+        let app = Arc::new(App {
+            instance: Instance::new(&config.instance_id),
             register: SharedReads::new(database.clone(), tasks.clone()),
             recorder: Recorder::start(database.clone(), config.instance_id.clone(), &tasks),
             stress: Stress::new(sampler.stress_cpus()),
             order_given: Arc::new(Notify::new()),
             gauge: Gauge::default(),
             traffic: Arc::new(Traffic::default()),
-            visit_work: Arc::new(Semaphore::new((cpus.ceil() as usize).max(1))),
+            overload: Overload::new(cpus),
             started,
             openapi: http::openapi().to_json()?.into(),
             database,
-            config: Arc::new(config),
-        };
+            config,
+        });
         tasks.spawn(app.database.clone().open(stop.clone()));
         tasks.spawn(sampler.run(app.gauge.clone(), Arc::clone(&app.traffic), stop.clone()));
         let follower = Follower {
@@ -78,7 +76,7 @@ impl Service {
 
     /// The routes, for whoever serves them.
     pub fn router(&self) -> Router {
-        http::router(self.app.clone())
+        http::router(Arc::clone(&self.app))
     }
 
     /// The store, for whoever waits until it is ready.
@@ -89,47 +87,43 @@ impl Service {
     /// Serves until `shutdown` tells why to end; then finishes what is in flight and stops everything.
     ///
     /// # Errors
-    /// When the listener fails.
+    /// When the listener has no address.
     pub async fn serve(
         self,
         listener: TcpListener,
-        shutdown: impl Future<Output = &'static str> + Send + 'static,
+        shutdown: impl Future<Output = &'static str>,
     ) -> std::io::Result<()> {
         let address = listener.local_addr()?;
         let instance_id = &self.app.instance.id;
         tracing::info!(%address, instance_id, version = env!("CARGO_PKG_VERSION"), "serving");
         let begun = CancellationToken::new();
-        let told = begun.clone();
         let stress = self.app.stress.clone();
-        let shutdown = async move {
+        let shutdown = async {
             let signal = shutdown.await;
             tracing::info!(signal, "stopping");
             // A run nobody should wait for any longer: its caller gets what was done.
             stress.stop(Moment::now()).await;
-            told.cancel();
+            begun.cancel();
         };
-        // A small answer must not wait for the next packet.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let service = self
-            .router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
+        let serving = async {
+            tokio::join!(
+                http::serve(listener, self.router(), begun.clone()),
+                shutdown
+            );
+        };
         let deadline = async {
             begun.cancelled().await;
             tokio::time::sleep(DRAIN_DEADLINE).await;
         };
-        let outcome = tokio::select! {
-            outcome = serving => outcome,
+        tokio::select! {
+            () = serving => {}
             () = deadline => {
                 tracing::warn!(seconds = DRAIN_DEADLINE.as_secs(), "requests still in flight are given up");
-                Ok(())
             }
-        };
+        }
         self.stop().await;
         tracing::info!("stopped");
-        outcome
+        Ok(())
     }
 
     /// Ends the background tasks and the connections to the database.

@@ -328,7 +328,7 @@ fn a_large_body_is_answered_while_it_is_still_sent() {
 #[test]
 fn logs_name_the_invocation_and_no_secret() {
     let backend = Backend::sqlite();
-    let mut handler = Process::start(&backend.flags(), &[]);
+    let mut handler = Process::start(&backend.flags(), &["--log-filter", "handler=debug"]);
     handler.eventually("/health", 200);
     let headers = [
         (

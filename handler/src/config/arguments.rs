@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::{AddressPolicy, TrustedProxies};
-use crate::store::Migrate;
+use crate::store::{Migrate, Pooler};
 
 /// A visit register that runs as an Azure Functions custom handler.
 ///
@@ -70,6 +70,31 @@ pub struct Arguments {
     )]
     pub(super) pghost: Option<String>,
 
+    /// What DATABASE_URL leads to, if not to the server itself: PgBouncer in transaction pooling
+    ///
+    /// No statement is then prepared by name, and every operation is one transaction. The schema is
+    /// changed over DATABASE_MIGRATE_URL, past the pooler.
+    #[arg(
+        long,
+        env,
+        value_enum,
+        value_name = "MODE",
+        global = true,
+        help_heading = "Database"
+    )]
+    pub(super) database_pooler: Option<Pooler>,
+
+    /// PostgreSQL as the role that may change the schema, never through a pooler [default: as DATABASE_URL]
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        value_name = "URL",
+        global = true,
+        help_heading = "Database"
+    )]
+    pub(super) database_migrate_url: Option<String>,
+
     /// SQLite file, when no PostgreSQL is configured [default: elastic-visits/visits.db in the user's data folder]
     ///
     /// Never put it into the function app's folder: a new folder there restarts the Functions host.
@@ -82,11 +107,11 @@ pub struct Arguments {
     )]
     pub(super) sqlite_path: Option<PathBuf>,
 
-    /// The most connections to PostgreSQL
+    /// The most connections to PostgreSQL; at least 2, of which one is kept for visits
     ///
     /// Times the most instances it must stay below the server's limit: three instances of ten fit the 35
     /// that a B1ms server leaves to users.
-    #[arg(long, env, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true, help_heading = "Database")]
+    #[arg(long, env, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000), global = true, help_heading = "Database")]
     pub(super) database_pool_max: u32,
 
     /// Who changes the database schema

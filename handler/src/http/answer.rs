@@ -1,11 +1,12 @@
 //! What every answer gets: the instance's id, a problem body for an error, a count and a log line.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
@@ -20,42 +21,48 @@ const INVOCATION_ID: HeaderName = HeaderName::from_static("x-azure-functions-inv
 const LOGGED: usize = 200;
 
 /// The outermost layer.
-pub(super) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    // The path alone: a query may carry a function key.
-    let path: String = request.uri().path().chars().take(LOGGED).collect();
-    let invocation_id = invocation_id(request.headers());
-    let span = tracing::error_span!("request", invocation_id);
+    let uri = request.uri().clone();
+    let span = invocation_id(request.headers())
+        .map(|invocation_id| tracing::error_span!("request", invocation_id));
+    let is_probe = is_probe(uri.path(), span.is_some());
 
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let _entered = span.entered();
-    complete(&mut response, &app.instance);
+    let mut response = match &span {
+        Some(span) => next.run(request).instrument(span.clone()).await,
+        None => next.run(request).await,
+    };
+    let _entered = span.as_ref().map(tracing::Span::enter);
+    complete(&mut response, &app);
 
     let status = response.status().as_u16();
     let took = began.elapsed();
-    let took_ms = took.as_micros() as f64 / 1_000.0;
-    let probe = is_probe(&path) && invocation_id.is_none() || path.starts_with("/health");
-    if !probe {
-        let timed = path != super::stress::PATH;
+    if !is_probe {
+        let timed = uri.path() != super::stress::PATH;
         app.traffic.count(timed.then_some(took));
     }
-    if status == 503 {
-        // What is missing has been logged where it was found; this is its consequence.
-        tracing::warn!(%method, path, status, took_ms, "answered");
-    } else if status >= 500 {
+    let took_ms = took.as_micros() as f64 / 1_000.0;
+    if status >= 500 && status != 503 {
+        let path = logged(&uri);
         tracing::error!(%method, path, status, took_ms, "answered");
-    } else if probe {
-        tracing::debug!(%method, path, status, took_ms, "answered");
     } else {
-        tracing::info!(%method, path, status, took_ms, "answered");
+        // Not at the default level: a line for each would cost as much as a third of the answer, and the
+        // Functions host keeps a record of every invocation. What makes an answer 503 is logged where it
+        // is found, once for all who wait for it.
+        tracing::debug!(%method, path = logged(&uri), status, took_ms, "answered");
     }
     response
 }
 
-/// The host's readiness poll is a `GET /` without an invocation.
-fn is_probe(path: &str) -> bool {
-    path == "/"
+/// Probes are no traffic. The host's readiness poll is a `GET /` without an invocation.
+fn is_probe(path: &str, is_invocation: bool) -> bool {
+    path == "/" && !is_invocation || path.starts_with("/health")
+}
+
+/// The path alone: a query may carry a function key.
+fn logged(uri: &Uri) -> String {
+    uri.path().chars().take(LOGGED).collect()
 }
 
 /// An id as the host writes it; anything else in its place is not worth a log line.
@@ -70,7 +77,7 @@ fn invocation_id(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Adds what every answer carries, and gives every error without a body of its own a problem body.
-fn complete(response: &mut Response, instance: &super::Instance) {
+fn complete(response: &mut Response, app: &App) {
     let status = response.status();
     let error = response.extensions_mut().remove::<Error>().or_else(|| {
         let failed = status.is_client_error() || status.is_server_error();
@@ -82,10 +89,13 @@ fn complete(response: &mut Response, instance: &super::Instance) {
         (failed && bare).then_some(Error::Status(status))
     });
     if let Some(error) = error {
-        error.problem(&instance.id).write_to(response);
+        if matches!(error, Error::Overloaded) {
+            app.overload.note_shed();
+        }
+        error.problem(&app.instance.id).write_to(response);
     }
     let headers = response.headers_mut();
-    headers.insert(INSTANCE_ID, instance.header.clone());
+    headers.insert(INSTANCE_ID, app.instance.header.clone());
     // What this app says is true now; only embedded files, which say so themselves, may be kept.
     headers
         .entry(CACHE_CONTROL)

@@ -37,6 +37,8 @@ pub enum Error {
         /// When it will be over.
         retry_after: Duration,
     },
+    /// 503: more requests are under way than the instance takes.
+    Overloaded,
     /// 503: the sentence says what is missing.
     Unavailable(String),
     /// Any other status without a body: 404, 405, 500.
@@ -75,7 +77,7 @@ impl Error {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Status(status) => *status,
         }
     }
@@ -86,6 +88,7 @@ impl Error {
             Self::Invalid { field, reason } => format!("{field} {reason}"),
             Self::BodyTooSlow => "the body did not arrive in time".to_owned(),
             Self::BodyTooLarge { .. } => "the body is larger than 64 KiB".to_owned(),
+            Self::Overloaded => "too many requests are under way: try again in a moment".to_owned(),
             Self::NotJson => "the body must be JSON: send content type application/json".to_owned(),
             Self::Busy { .. } => {
                 "a stress run is under way: wait for its end, or stop it".to_owned()
@@ -127,7 +130,7 @@ impl IntoResponse for Error {
                 let seconds = retry_after.as_secs_f64().ceil().max(1.0) as u64;
                 headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
             }
-            Self::Unavailable(_) => {
+            Self::Overloaded | Self::Unavailable(_) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(1));
             }
             // What was not read would be taken for the next request.
@@ -167,6 +170,7 @@ impl From<store::Error> for Error {
                 }
                 return Self::Status(StatusCode::INTERNAL_SERVER_ERROR);
             }
+            store::Error::QueueFull => return Self::Overloaded,
             store::Error::Unavailable(Some(_)) => {
                 tracing::warn!(reason = error.with_cause(), "database statement failed");
             }

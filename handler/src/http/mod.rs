@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -26,8 +26,10 @@ use crate::traffic::Traffic;
 mod answer;
 mod body;
 mod error;
+mod listener;
 mod openapi;
 mod ops;
+mod overload;
 mod page;
 mod query;
 mod stress;
@@ -37,6 +39,8 @@ mod visits;
 
 pub use answer::INSTANCE_ID;
 pub use error::Error;
+pub use listener::serve;
+pub use overload::Overload;
 
 /// The program's version, as `/health` shows it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -44,13 +48,13 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Answers below this size gain nothing from compression.
 const WORTH_COMPRESSING: u64 = 1_024;
 
-/// What the handlers share; cheap to clone.
-#[derive(Debug, Clone)]
+/// What the handlers share.
+#[derive(Debug)]
 pub struct App {
     /// The settings.
-    pub config: Arc<Config>,
+    pub config: Config,
     /// This instance's name.
-    pub instance: Arc<Instance>,
+    pub instance: Instance,
     /// The store, once it is ready.
     pub database: Database,
     /// Reads pages of the register.
@@ -65,8 +69,8 @@ pub struct App {
     pub gauge: Gauge,
     /// Requests counted and timed.
     pub traffic: Arc<Traffic>,
-    /// As many visits at a time burn CPU as the instance has CPUs.
-    pub visit_work: Arc<Semaphore>,
+    /// Bounds on what may be under way.
+    pub overload: Overload,
     /// When the process began.
     pub started: Instant,
     /// The API's description, made from the routes, as it is sent.
@@ -94,7 +98,7 @@ impl Instance {
 }
 
 /// Every route, and the description made from them.
-fn routes() -> OpenApiRouter<App> {
+fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::Head::openapi())
         // Visitors, through the Functions host.
         .routes(routes!(visits::record))
@@ -122,7 +126,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// The whole service. Layers are listed from the inside out.
-pub fn router(app: App) -> Router {
+pub fn router(app: Arc<App>) -> Router {
     let (router, _) = routes().split_for_parts();
     let compressed = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES);
     router
@@ -135,7 +139,10 @@ pub fn router(app: App) -> Router {
         // Other origins' pages, where they are let in.
         .layer(tower::util::option_layer(cors(&app.config.cors_origins)))
         // Id, problem body, count, log line.
-        .layer(middleware::from_fn_with_state(app.clone(), answer::finish))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            answer::finish,
+        ))
         .with_state(app)
 }
 

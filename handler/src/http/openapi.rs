@@ -1,5 +1,7 @@
 //! `GET /api/openapi.json`
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -65,6 +67,6 @@ pub(super) fn with_optional_body(
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn document(State(app): State<App>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], app.openapi).into_response()
+pub(super) async fn document(State(app): State<Arc<App>>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], app.openapi.clone()).into_response()
 }

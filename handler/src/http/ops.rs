@@ -1,5 +1,7 @@
 //! `GET /health`, `GET /health/live`, `GET /api/metrics`
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -52,7 +54,7 @@ struct HealthReport {
         (status = 503, description = "The database does not answer", body = HealthReport),
     )
 )]
-pub(super) async fn health(State(app): State<App>) -> Response {
+pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     let health = app.database.health().await;
     let error = health.outcome.err().map(|error| error.to_string());
     let (code, status, database) = match error {
@@ -96,7 +98,7 @@ struct Alive {
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn live(State(app): State<App>) -> Response {
+pub(super) async fn live(State(app): State<Arc<App>>) -> Response {
     Json(Alive {
         status: "alive",
         instance_id: app.instance.id.clone(),
@@ -190,7 +192,7 @@ struct StressState {
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn metrics(State(app): State<App>) -> Response {
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let reading = app.gauge.read();
     let summary = app.traffic.summary();
     let pool = app.database.pool_use();

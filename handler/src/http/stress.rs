@@ -1,5 +1,7 @@
 //! `GET /api/stress`, `POST /api/stress`, `DELETE /api/stress`
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -81,7 +83,7 @@ struct StressStarted {
     security(("function_key" = []), ("function_code" = []))
 )]
 pub(super) async fn by_body(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
@@ -110,7 +112,7 @@ pub(super) async fn by_body(
     ),
     security(("function_key" = []), ("function_code" = []))
 )]
-pub(super) async fn by_query(State(app): State<App>, uri: Uri) -> Result<Response, Error> {
+pub(super) async fn by_query(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {
     let wanted = Wanted::from_query(&uri, app.config.stress_max_seconds)?;
     run(app, wanted).await
 }
@@ -137,7 +139,7 @@ struct StressStopped {
     ),
     security(("function_key" = []), ("function_code" = []))
 )]
-pub(super) async fn stop(State(app): State<App>) -> Result<Response, Error> {
+pub(super) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let stopped = app.stress.stop(Moment::now()).await;
     let told = async {
         let store = app.database.store().await?;
@@ -179,7 +181,7 @@ pub(super) async fn only_listed_methods(request: Request, next: Next) -> Respons
     response
 }
 
-async fn run(app: App, wanted: Wanted) -> Result<Response, Error> {
+async fn run(app: Arc<App>, wanted: Wanted) -> Result<Response, Error> {
     match (wanted.scope, wanted.wait) {
         (Scope::Fleet, _) => order(&app, wanted.plan).await,
         (Scope::Instance, true) => {

@@ -4,6 +4,8 @@
 //! object would leave its invocation hanging (learn.microsoft.com: functions-custom-handlers,
 //! functions-bindings-warmup).
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +16,7 @@ use super::{App, Error};
 /// Opens a connection and runs a query, so that the first visitor does not wait for either.
 ///
 /// What the host sends says nothing that matters, so it is not looked at.
-pub(super) async fn warm_up(State(app): State<App>) -> Result<Response, Error> {
+pub(super) async fn warm_up(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let health = app.database.health().await;
     health.outcome?;
     let line = format!(

@@ -1,10 +1,12 @@
 //! `POST /api/visit`, `GET /api/visits`
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +16,6 @@ use super::query::Query;
 use super::{App, Error};
 use crate::config::LISTEN_ADDRESS;
 use crate::domain::{Arrival, IdempotencyKey, Moment, Visit, client_address};
-use crate::stress::burn_cpu;
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
@@ -54,8 +55,12 @@ struct RecordedVisit {
         (status = 503, description = "The database is not available, or too many visits wait", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn record(State(app): State<App>, request: Request) -> Result<Response, Error> {
+pub(super) async fn record(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Error> {
     let recorded = Moment::now();
+    let _place = app.overload.admit()?;
     let headers = request.headers();
     let key = idempotency_key(headers)?;
     let peer = request
@@ -64,7 +69,7 @@ pub(super) async fn record(State(app): State<App>, request: Request) -> Result<R
         .map(|info| info.0.ip());
     let address = caller(&app, headers, peer.unwrap_or(LISTEN_ADDRESS));
 
-    work(&app).await;
+    app.overload.work(app.config.visit_work).await?;
     let policy = app.config.visitor_ip;
     let arrival = Arrival {
         recorded,
@@ -119,23 +124,6 @@ fn caller(app: &App, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     client_address(forwarded, peer, &app.config.trusted_proxies)
 }
 
-/// Burns what `VISIT_WORK` asks, on as many threads at a time as the instance has CPUs.
-async fn work(app: &App) {
-    let work = app.config.visit_work;
-    if work.is_zero() {
-        return;
-    }
-    let Ok(permit) = app.visit_work.clone().acquire_owned().await else {
-        return;
-    };
-    let burnt = tokio::task::spawn_blocking(move || {
-        burn_cpu(work);
-        drop(permit);
-    });
-    // Only a panic could fail it, and the visit does not depend on it.
-    let _ = burnt.await;
-}
-
 /// A page of the register.
 #[derive(Serialize, ToSchema)]
 struct VisitList {
@@ -182,20 +170,26 @@ struct ListedVisit {
         (status = 503, description = "The database is not available", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, Error> {
+pub(super) async fn list(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {
+    let _place = app.overload.admit()?;
     let query = Query::of(&uri);
     let limit = query.whole("limit", 1, 100)?.unwrap_or(10);
     let limit = u8::try_from(limit).expect("at most 100");
     let before = query.whole("before", 1, i64::MAX)?;
 
     let listing = app.register.list(limit, before).await?;
-    Ok(Json(VisitList {
-        total_visits: listing.total_visits,
-        recent_visits: listing.visits.iter().map(ListedVisit::from).collect(),
-        next_before: listing.next_before,
-        instance_id: app.instance.id.clone(),
-    })
-    .into_response())
+    let body = listing.body(|listing| {
+        let list = VisitList {
+            total_visits: listing.total_visits,
+            recent_visits: listing.visits.iter().map(ListedVisit::from).collect(),
+            next_before: listing.next_before,
+            instance_id: app.instance.id.clone(),
+        };
+        // A struct of strings and numbers always serialises.
+        serde_json::to_vec(&list).unwrap_or_default().into()
+    });
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(CONTENT_TYPE, json)], body).into_response())
 }
 
 impl From<&Visit> for ListedVisit {

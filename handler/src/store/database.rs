@@ -2,15 +2,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::postgres::{PostgresTarget, Server};
 use super::sqlite::Sqlite;
 use super::{Error, Store, schema, within};
 
 /// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 /// The deadline of `/health`.
 const HEALTH_DEADLINE: Duration = Duration::from_millis(1_900);
 /// A schema change may take a while; one that takes longer is better watched by a person.
@@ -23,7 +23,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A PostgreSQL server.
-    Postgres(Box<PgConnectOptions>),
+    Postgres(Box<PostgresTarget>),
     /// A file on this machine.
     Sqlite(PathBuf),
     /// In Azure with no server configured: a file there would vanish with the instance.
@@ -85,12 +85,7 @@ impl Database {
     /// Prepares the connections; nothing is opened before [`open`](Self::open).
     pub fn new(target: &Target, pool_max: u32, migrate: Migrate) -> Self {
         let store = match target {
-            Target::Postgres(options) => Some(Store::Postgres(
-                PgPoolOptions::new()
-                    .max_connections(pool_max)
-                    .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .connect_lazy_with(PgConnectOptions::clone(options)),
-            )),
+            Target::Postgres(target) => Some(Store::Postgres(Server::lazy(target, pool_max))),
             Target::Sqlite(path) => Some(Store::Sqlite(Sqlite::lazy(path, ACQUIRE_TIMEOUT))),
             Target::NotConfigured => None,
         };
@@ -155,7 +150,7 @@ impl Database {
                 idle: 0,
                 max: 0,
             },
-            Some(Store::Postgres(pool)) => of(pool),
+            Some(Store::Postgres(server)) => of(&server.pool),
             Some(Store::Sqlite(sqlite)) => {
                 let (readers, writer) = (of(&sqlite.readers), of(&sqlite.writer));
                 PoolUse {

@@ -1,182 +1,127 @@
-//! What only PostgreSQL does its own way.
+//! What only PostgreSQL does its own way: the way to the server, and what a connection may be used for.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
-use sqlx::{PgPool, Row};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{Connection as _, PgPool, Postgres};
 
-use super::Error;
-use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Moment, Receipt};
+use super::database::ACQUIRE_TIMEOUT;
 
-/// Slots of `visit_counter`, as the migration fills it.
-const COUNTER_SLOTS: u64 = 64;
+mod record;
 
-/// One statement is one transaction and one round trip.
+pub(super) use record::record;
+
+/// Whether something stands between this program and the server that shares its connections out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Pooler {
+    /// PgBouncer's transaction pooling: two transactions may meet two servers' sessions, so no statement is
+    /// prepared by name and every operation is one explicit transaction.
+    Transaction,
+}
+
+/// Where the server is, and who may do what.
+#[derive(Debug, Clone)]
+pub struct PostgresTarget {
+    /// For everything but the schema.
+    pub connect: PgConnectOptions,
+    /// For the schema's migrations, which hold a lock of the session's: never through a pooler.
+    pub migrate: PgConnectOptions,
+    /// What `connect` leads to, if not to the server itself.
+    pub pooler: Option<Pooler>,
+}
+
+/// A connection that has been idle for longer is asked whether it is still there; a younger one would
+/// hardly have been cut just now, and asking costs a round trip.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// A server and the connections to it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub(super) pool: PgPool,
+    pub(super) migrate: Box<PgConnectOptions>,
+    pooler: Option<Pooler>,
+}
+
+impl Server {
+    /// Prepares the connections; nothing is opened yet.
+    pub(super) fn lazy(target: &PostgresTarget, pool_max: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(pool_max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(target.connect.clone());
+        Self {
+            pool,
+            migrate: Box::new(target.migrate.clone()),
+            pooler: target.pooler,
+        }
+    }
+
+    /// A connection for as many operations as the caller likes, one after the other.
+    pub(super) async fn session(&self) -> Result<Session, sqlx::Error> {
+        Ok(Session {
+            connection: Some(self.pool.acquire().await?),
+            pooler: self.pooler,
+            in_transaction: false,
+            half_way: false,
+        })
+    }
+}
+
+/// A connection in use.
 ///
-/// Every part sees the same snapshot, so `before` is the total without this batch. Keys are claimed in the
-/// order of their digests: two instances with overlapping batches then wait for each other in one
-/// direction only. A key that another transaction holds makes this one wait; when that one commits the key
-/// is not claimed here and its visit is not inserted.
-const RECORD: &str = "
-    with arrived as materialized (
-        select place, recorded_ms, ip_address, key_hash, sealed_ip, nextval('visits_id_seq') as id
-        from (
-            select *
-            from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[])
-                with ordinality as batch (recorded_ms, ip_address, key_hash, sealed_ip, place)
-            order by place
-        ) as ordered
-    ),
-    claimed as (
-        insert into idempotency_keys as known (key_hash, visit_id, recorded_ms, sealed_ip, instance_id)
-        select key_hash, id, recorded_ms, sealed_ip, $5
-        from arrived
-        where key_hash is not null
-        order by key_hash
-        on conflict (key_hash) do update
-        set visit_id = excluded.visit_id,
-            recorded_ms = excluded.recorded_ms,
-            sealed_ip = excluded.sealed_ip,
-            instance_id = excluded.instance_id
-        where known.recorded_ms <= $6
-        returning visit_id
-    ),
-    inserted as (
-        insert into visits (id, recorded_ms, ip_address, instance_id)
-        select id, recorded_ms, ip_address, $5
-        from arrived
-        where key_hash is null or id in (select visit_id from claimed)
-        returning id
-    ),
-    counted as (
-        update visit_counter
-        set visits = visits + (select count(*) from inserted)
-        where slot = $7
-    )
-    select arrived.id, inserted.id is not null as inserted, total.before
-    from arrived
-    left join inserted on inserted.id = arrived.id
-    cross join (select coalesce(sum(visits), 0)::bigint as before from visit_counter) as total
-    order by arrived.place";
-
-const EARLIER_VISITS: &str = "
-    select key_hash, visit_id, recorded_ms, sealed_ip, instance_id
-    from idempotency_keys
-    where key_hash = any($1)";
-
-/// See [`super::Store::record`].
-pub(super) async fn record(
-    pool: &PgPool,
-    instance_id: &str,
-    arrivals: &[Arrival],
-) -> Result<Vec<Receipt>, Error> {
-    // A key that stands in the batch more than once is sent once; the others are replays of it.
-    let mut seen = HashSet::new();
-    let is_first: Vec<bool> = arrivals
-        .iter()
-        .map(|arrival| digest(arrival).is_none_or(|key| seen.insert(key)))
-        .collect();
-    let sent = || {
-        arrivals
-            .iter()
-            .zip(&is_first)
-            .filter(|(_, first)| **first)
-            .map(|(arrival, _)| arrival)
-    };
-
-    let rows = sqlx::query(RECORD)
-        .bind(
-            sent()
-                .map(|arrival| arrival.recorded.millis())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            sent()
-                .map(|arrival| arrival.ip_address.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(sent().map(digest).collect::<Vec<_>>())
-        .bind(
-            sent()
-                .map(|arrival| arrival.sealed_ip.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(instance_id)
-        .bind(Moment::now().earlier(KEY_LIFETIME).millis())
-        .bind(slot(instance_id))
-        .fetch_all(pool)
-        .await?;
-
-    let before: i64 = rows.first().map_or(Ok(0), |row| row.try_get("before"))?;
-    let mut rows = rows.iter();
-    let mut counted = 0;
-    let mut receipts = Vec::with_capacity(arrivals.len());
-    for (arrival, first) in arrivals.iter().zip(&is_first) {
-        let row = if *first { rows.next() } else { None };
-        let inserted = row.map_or(Ok(false), |row| row.try_get("inserted"))?;
-        counted += i64::from(inserted);
-        receipts.push(Receipt {
-            id: row.map_or(Ok(0), |row| row.try_get("id"))?,
-            recorded: arrival.recorded,
-            instance_id: instance_id.to_owned(),
-            total_visits: before + counted,
-            replayed: !inserted,
-            sealed_ip: None,
-        });
-    }
-    fill_in_replays(pool, arrivals, &mut receipts).await?;
-    Ok(receipts)
+/// One that is given up in the middle of an operation is closed rather than used again: a statement may
+/// still run on it, and an error may mean that this server is no longer the one that takes writes.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// There until the session is dropped.
+    connection: Option<PoolConnection<Postgres>>,
+    pooler: Option<Pooler>,
+    in_transaction: bool,
+    half_way: bool,
 }
 
-/// Puts the earlier visit into the receipt of every replayed key.
-async fn fill_in_replays(
-    pool: &PgPool,
-    arrivals: &[Arrival],
-    receipts: &mut [Receipt],
-) -> Result<(), Error> {
-    let replayed: Vec<&[u8]> = arrivals
-        .iter()
-        .zip(receipts.iter())
-        .filter(|(_, receipt)| receipt.replayed)
-        .filter_map(|(arrival, _)| digest(arrival))
-        .collect();
-    if replayed.is_empty() {
-        return Ok(());
+impl Session {
+    /// Begins an operation, as a transaction where a pooler wants one. Statements that must see or change
+    /// something together ask for one in any case.
+    pub(super) async fn begin(&mut self, transaction: bool) -> Result<(), sqlx::Error> {
+        self.half_way = true;
+        self.in_transaction = transaction || self.pooler.is_some();
+        if self.in_transaction {
+            sqlx::raw_sql("begin").execute(self.connection()).await?;
+        }
+        Ok(())
     }
-    // A statement of its own: the claim above did not see what another transaction committed meanwhile.
-    let rows = sqlx::query(EARLIER_VISITS)
-        .bind(&replayed)
-        .fetch_all(pool)
-        .await?;
-    for (arrival, receipt) in arrivals
-        .iter()
-        .zip(receipts)
-        .filter(|(_, receipt)| receipt.replayed)
-    {
-        let row = rows
-            .iter()
-            .find(|row| row.try_get::<&[u8], _>("key_hash").ok() == digest(arrival));
-        // The key expired and was deleted between the two statements: the client may simply try again.
-        let row = row.ok_or(Error::Unavailable(None))?;
-        receipt.id = row.try_get("visit_id")?;
-        receipt.recorded = Moment::from_millis(row.try_get("recorded_ms")?);
-        receipt.sealed_ip = row.try_get("sealed_ip")?;
-        receipt.instance_id = row.try_get("instance_id")?;
+
+    /// The connection of the operation that has begun.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect("there until the drop")
     }
-    Ok(())
+
+    /// Makes durable what the operation did.
+    pub(super) async fn end(&mut self) -> Result<(), sqlx::Error> {
+        if self.in_transaction {
+            sqlx::raw_sql("commit").execute(self.connection()).await?;
+        }
+        self.half_way = false;
+        Ok(())
+    }
 }
 
-fn digest(arrival: &Arrival) -> Option<&[u8]> {
-    arrival
-        .key
-        .as_ref()
-        .map(IdempotencyKey::digest)
-        .map(<[u8; 32]>::as_slice)
-}
-
-/// The counter's slot of an instance; instances that share one wait for each other but count right.
-fn slot(instance_id: &str) -> i16 {
-    let mut hasher = DefaultHasher::new();
-    instance_id.hash(&mut hasher);
-    i16::try_from(hasher.finish() % COUNTER_SLOTS).expect("a remainder of 64 fits")
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.half_way {
+            // Detached, the pool does not wait for it; dropped, its socket is closed.
+            drop(self.connection.take().map(PoolConnection::detach));
+        }
+    }
 }

@@ -1,17 +1,23 @@
 //! Group commit: visits that arrive while a write is under way share the next one.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::{Database, Error, STATEMENT_DEADLINE, within};
+use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Arrival, Receipt};
 
 /// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.
-const MAX_BATCH: usize = 256;
+const MAX_BATCH: usize = 512;
 
-/// Visits that may wait for the next write; more than a full batch for each of several writes, so it only
-/// fills up when the database cannot keep pace.
-const QUEUE: usize = 1_024;
+/// Visits that may wait for the next write: some batches, so it fills up only when the database cannot keep
+/// pace.
+const QUEUE: usize = 2_048;
+
+/// How long the connection is kept for the next batch. Not longer: it may be cut meanwhile.
+const KEEP: Duration = Duration::from_secs(1);
 
 /// Hands visits to the one task of this process that writes them.
 ///
@@ -22,16 +28,24 @@ pub struct Recorder {
     queue: mpsc::Sender<Waiting>,
 }
 
+type Answer = oneshot::Sender<Result<Receipt, Error>>;
+
 struct Waiting {
     arrival: Arrival,
-    answer: oneshot::Sender<Result<Receipt, Error>>,
+    answer: Answer,
 }
 
 impl Recorder {
     /// Starts the writing task; it ends when the last `Recorder` is gone and the queue is empty.
     pub fn start(database: Database, instance_id: String, tasks: &TaskTracker) -> Self {
         let (queue, arrivals) = mpsc::channel(QUEUE);
-        tasks.spawn(write_batches(database, instance_id, arrivals));
+        let writer = Writer {
+            database,
+            instance_id,
+            session: None,
+            turn: 0,
+        };
+        tasks.spawn(writer.run(arrivals));
         Self { queue }
     }
 
@@ -53,39 +67,82 @@ impl Recorder {
     }
 }
 
-async fn write_batches(
+/// The writing task.
+struct Writer {
     database: Database,
     instance_id: String,
-    mut arrivals: mpsc::Receiver<Waiting>,
-) {
-    let mut waiting = Vec::with_capacity(MAX_BATCH);
-    while arrivals.recv_many(&mut waiting, MAX_BATCH).await > 0 {
+    /// Kept from one batch to the next while they follow closely.
+    session: Option<Session>,
+    /// Batches so far.
+    turn: u64,
+}
+
+impl Writer {
+    async fn run(mut self, mut arrivals: mpsc::Receiver<Waiting>) {
+        let mut waiting = Vec::with_capacity(MAX_BATCH);
+        loop {
+            let next = arrivals.recv_many(&mut waiting, MAX_BATCH);
+            let received = if self.session.is_some() {
+                timeout(KEEP, next).await
+            } else {
+                Ok(next.await)
+            };
+            match received {
+                Ok(0) => return,
+                Ok(_) => self.answer(&mut waiting).await,
+                Err(_) => self.session = None,
+            }
+        }
+    }
+
+    async fn answer(&mut self, waiting: &mut Vec<Waiting>) {
         // A caller that is gone wants no visit; its request was never acknowledged.
         waiting.retain(|one| !one.answer.is_closed());
-        if waiting.is_empty() {
-            continue;
-        }
         let (batch, answers): (Vec<_>, Vec<_>) = waiting
             .drain(..)
             .map(|one| (one.arrival, one.answer))
             .unzip();
-        match write(&database, &instance_id, &batch).await {
-            Ok(receipts) => {
-                for (answer, receipt) in answers.into_iter().zip(receipts) {
-                    // The caller may have gone meanwhile; its visit is in the register all the same.
-                    let _ = answer.send(Ok(receipt));
-                }
-            }
+        if batch.is_empty() {
+            return;
+        }
+        match self.write(&batch).await {
+            Ok(receipts) => hand_out(answers, receipts),
+            // The database refused what one of them holds, and wrote none: the others must not suffer.
+            Err(Error::Other(_)) if batch.len() > 1 => self.answer_singly(&batch, answers).await,
             Err(error) => error.tell(answers),
         }
     }
+
+    async fn answer_singly(&mut self, batch: &[Arrival], answers: Vec<Answer>) {
+        for (arrival, answer) in batch.iter().zip(answers) {
+            match self.write(std::slice::from_ref(arrival)).await {
+                Ok(receipts) => hand_out(vec![answer], receipts),
+                Err(error) => error.tell(vec![answer]),
+            }
+        }
+    }
+
+    async fn write(&mut self, batch: &[Arrival]) -> Result<Vec<Option<Receipt>>, Error> {
+        self.turn += 1;
+        let written = within(STATEMENT_DEADLINE, async {
+            let session = match &mut self.session {
+                Some(session) => session,
+                none => none.insert(self.database.store().await?.writer().await?),
+            };
+            session.record(&self.instance_id, self.turn, batch).await
+        })
+        .await;
+        // SQLite has one connection that writes, and others want it too.
+        if written.is_err() || matches!(self.session, Some(Session::Sqlite(_))) {
+            self.session = None;
+        }
+        written
+    }
 }
 
-async fn write(
-    database: &Database,
-    instance_id: &str,
-    batch: &[Arrival],
-) -> Result<Vec<Receipt>, Error> {
-    let store = database.store().await?;
-    within(STATEMENT_DEADLINE, store.record(instance_id, batch)).await
+fn hand_out(answers: Vec<Answer>, receipts: Vec<Option<Receipt>>) {
+    for (answer, receipt) in answers.into_iter().zip(receipts) {
+        // The caller may have gone meanwhile; its visit is in the register all the same.
+        let _ = answer.send(receipt.ok_or(Error::Unavailable(None)));
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::{PgPool, Row, SqlitePool};
+use sqlx::{Connection as _, Row};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Database, Error, STATEMENT_DEADLINE, Store, within};
+use super::session::on_either;
+use super::{Database, Error, STATEMENT_DEADLINE, Session, Store, within};
 use crate::domain::{KEY_LIFETIME, Moment};
 
 /// When an instance looks for the first time: not while it has its first visitors.
@@ -100,68 +101,71 @@ impl Retention {
 
 /// Deletes one chunk of keys; tells whether there may be more.
 async fn delete_keys(store: &Store, expired: i64) -> Result<bool, Error> {
-    write_on_either!(store, pool => {
-        let deleted = sqlx::query(DELETE_KEYS).bind(expired).bind(CHUNK).execute(pool).await?;
-        Ok(i64::try_from(deleted.rows_affected()).unwrap_or(0) == CHUNK)
+    let mut session = store.writer().await?;
+    on_either!(&mut session, connection => {
+        let deleted = sqlx::query(DELETE_KEYS).bind(expired).bind(CHUNK).execute(connection).await;
+        deleted.map(|deleted| i64::try_from(deleted.rows_affected()).unwrap_or(0) == CHUNK)
     })
 }
 
 async fn delete_orders(store: &Store, old: i64) -> Result<(), Error> {
-    write_on_either!(store, pool => {
-        sqlx::query(DELETE_ORDERS).bind(old).execute(pool).await?;
-    });
-    Ok(())
+    let mut session = store.writer().await?;
+    on_either!(&mut session, connection => {
+        sqlx::query(DELETE_ORDERS).bind(old).execute(connection).await.map(|_| ())
+    })
 }
 
-/// Blanks one chunk of addresses and moves the mark behind it; tells whether there may be more.
-async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
-    match store {
-        Store::Postgres(pool) => blank_postgres(pool, old).await,
-        Store::Sqlite(sqlite) => blank_sqlite(&sqlite.writer, old).await,
-    }
-}
-
-/// What follows the mark, once the transaction holds it alone.
+/// What follows the mark, once the transaction holds it alone; whether there may be more.
 macro_rules! blank_after {
-    ($transaction:expr, $mark:expr, $old:expr) => {{
+    ($connection:expr, $mark:expr, $old:expr) => {{
         let rows = sqlx::query(NEXT_VISITS)
             .bind($mark)
             .bind(CHUNK)
-            .fetch_all(&mut *$transaction)
+            .fetch_all(&mut *$connection)
             .await?;
-        let Some((end, more)) = chunk_end(&rows, $old)? else {
-            return Ok(false);
-        };
-        sqlx::query(BLANK)
-            .bind($mark)
-            .bind(end)
-            .execute(&mut *$transaction)
-            .await?;
-        sqlx::query(MOVE_MARK)
-            .bind(end)
-            .execute(&mut *$transaction)
-            .await?;
-        $transaction.commit().await?;
-        Ok(more)
+        match chunk_end(&rows, $old)? {
+            None => false,
+            Some((end, more)) => {
+                sqlx::query(BLANK)
+                    .bind($mark)
+                    .bind(end)
+                    .execute(&mut *$connection)
+                    .await?;
+                sqlx::query(MOVE_MARK)
+                    .bind(end)
+                    .execute(&mut *$connection)
+                    .await?;
+                more
+            }
+        }
     }};
 }
-
-async fn blank_postgres(pool: &PgPool, old: i64) -> Result<bool, Error> {
-    let mut transaction = pool.begin().await?;
-    // The row lock lets one instance at a time do this; the others find nothing to do.
-    let mark: Option<i64> = sqlx::query_scalar(HOLD_MARK)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let Some(mark) = mark else { return Ok(false) };
-    blank_after!(transaction, mark, old)
-}
-
-async fn blank_sqlite(writer: &SqlitePool, old: i64) -> Result<bool, Error> {
-    let mut transaction = writer.begin_with("begin immediate").await?;
-    let mark: i64 = sqlx::query_scalar(MARK)
-        .fetch_one(&mut *transaction)
-        .await?;
-    blank_after!(transaction, mark, old)
+/// Blanks one chunk of addresses and moves the mark behind it; tells whether there may be more.
+async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
+    match store.writer().await? {
+        Session::Postgres(mut session) => {
+            session.begin(true).await?;
+            let connection = session.connection();
+            // The row lock lets one instance at a time do this; the others find nothing to do.
+            let mark: Option<i64> = sqlx::query_scalar(HOLD_MARK)
+                .fetch_optional(&mut *connection)
+                .await?;
+            let more = match mark {
+                Some(mark) => blank_after!(connection, mark, old),
+                None => false,
+            };
+            session.end().await?;
+            Ok(more)
+        }
+        Session::Sqlite(mut writer) => {
+            let mut transaction = writer.begin_with("begin immediate").await?;
+            let connection = &mut *transaction;
+            let mark: i64 = sqlx::query_scalar(MARK).fetch_one(&mut *connection).await?;
+            let more = blank_after!(connection, mark, old);
+            transaction.commit().await?;
+            Ok(more)
+        }
+    }
 }
 
 /// The last id of the leading rows that are old enough, and whether all rows were; `None` if not even the

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Connection as _, PgConnection, PgPool, SqlSafeStr as _};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, SqlSafeStr as _};
 
+use super::session::on_either;
 use super::{Error, Store, within};
 
 /// How long one attempt to connect may take.
@@ -30,11 +32,18 @@ fn migrator(engine: fn(&'static str, &'static str) -> &'static str) -> Migrator 
 /// Runs what is missing of the migrations, one instance at a time.
 pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
     match store {
-        // sqlx takes a PostgreSQL advisory lock meanwhile.
-        Store::Postgres(pool) => {
-            knock(pool).await?;
+        Store::Postgres(server) => {
             let migrator = migrator(|postgres, _| postgres);
-            migrator.run(pool).await.map_err(from_migration)
+            knock(&server.migrate).await?;
+            // A connection of its own: the lock that sqlx takes meanwhile is the session's, so it may not be
+            // one through a pooler.
+            let pool = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(CONNECT_DEADLINE)
+                .connect_lazy_with(PgConnectOptions::clone(&server.migrate));
+            let migrated = migrator.run(&pool).await.map_err(from_migration);
+            pool.close().await;
+            migrated
         }
         Store::Sqlite(sqlite) => {
             let migrator = migrator(|_, sqlite| sqlite);
@@ -44,15 +53,17 @@ pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
     }
 }
 
+const APPLIED: &str = "select version from _sqlx_migrations where success";
+
 /// Whether all migrations this program knows have run; newer ones are somebody else's business.
 pub(super) async fn check(store: &Store) -> Result<(), Error> {
-    let applied = match store {
-        Store::Postgres(pool) => {
-            knock(pool).await?;
-            applied(&mut *pool.acquire().await?).await
-        }
-        Store::Sqlite(sqlite) => applied(&mut *sqlite.readers.acquire().await?).await,
-    };
+    if let Store::Postgres(server) = store {
+        knock(&server.pool.connect_options()).await?;
+    }
+    let mut session = store.reader().await?;
+    let applied = on_either!(&mut session, connection => sqlx::query_scalar::<_, i64>(APPLIED)
+        .fetch_all(connection)
+        .await);
     let applied = match applied {
         Err(error) if is_missing_table(&error) => Vec::new(),
         other => other?,
@@ -69,25 +80,12 @@ pub(super) async fn check(store: &Store) -> Result<(), Error> {
 
 /// Connects once beside the pool, which would try for a while and then say only that it took too long:
 /// this says at once what is wrong.
-async fn knock(pool: &PgPool) -> Result<(), Error> {
+async fn knock(options: &PgConnectOptions) -> Result<(), Error> {
     within(CONNECT_DEADLINE, async {
-        let connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        let connection = PgConnection::connect_with(options).await?;
         Ok(connection.close().await?)
     })
     .await
-}
-
-/// Numbers of the migrations that have run.
-async fn applied(connection: &mut impl sqlx::migrate::Migrate) -> Result<Vec<i64>, Error> {
-    let table = &Migrator::DEFAULT.table_name;
-    let applied = connection
-        .list_applied_migrations(table)
-        .await
-        .map_err(from_migration)?;
-    Ok(applied
-        .into_iter()
-        .map(|migration| migration.version)
-        .collect())
 }
 
 /// No table of migrations: none has run. PostgreSQL has a code for it, SQLite only words.

@@ -1,17 +1,32 @@
 //! Concurrent reads of the same page share a query.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-use super::{Database, Error, STATEMENT_DEADLINE, within};
+use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
 use crate::domain::Listing;
 
 /// Which page: how many visits, and below which id.
 type Page = (u8, Option<i64>);
-type Answer = oneshot::Sender<Result<Arc<Listing>, Error>>;
+type Answer = oneshot::Sender<Result<Arc<SharedListing>, Error>>;
+
+/// A page that several callers get.
+#[derive(Debug)]
+pub struct SharedListing {
+    listing: Listing,
+    body: OnceLock<Bytes>,
+}
+
+impl SharedListing {
+    /// The page as it is sent: rendered for the first of the callers only.
+    pub fn body(&self, render: impl FnOnce(&Listing) -> Bytes) -> Bytes {
+        self.body.get_or_init(|| render(&self.listing)).clone()
+    }
+}
 
 /// Reads pages of the register.
 ///
@@ -39,7 +54,7 @@ impl SharedReads {
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn list(&self, limit: u8, before: Option<i64>) -> Result<Arc<Listing>, Error> {
+    pub async fn list(&self, limit: u8, before: Option<i64>) -> Result<Arc<SharedListing>, Error> {
         let page = (limit, before);
         let (answer, listing) = oneshot::channel();
         let is_first = {
@@ -60,18 +75,23 @@ impl SharedReads {
         listing.await.unwrap_or(Err(Error::Unavailable(None)))
     }
 
-    /// Runs one query after the other as long as somebody waits.
+    /// Runs one query after the other as long as somebody waits, all on one connection.
     async fn read(self, page: Page) {
+        let mut session = None;
         while let Some(answers) = self.next(page) {
-            match self.query(page).await {
+            match self.query(&mut session, page).await {
                 Ok(listing) => {
-                    let listing = Arc::new(listing);
+                    let body = OnceLock::new();
+                    let listing = Arc::new(SharedListing { listing, body });
                     for answer in answers {
                         // The caller may have gone meanwhile.
                         let _ = answer.send(Ok(Arc::clone(&listing)));
                     }
                 }
-                Err(error) => error.tell(answers),
+                Err(error) => {
+                    session = None;
+                    error.tell(answers);
+                }
             }
         }
     }
@@ -88,8 +108,18 @@ impl SharedReads {
         Some(answers)
     }
 
-    async fn query(&self, (limit, before): Page) -> Result<Listing, Error> {
-        let store = self.database.store().await?;
-        within(STATEMENT_DEADLINE, store.list(limit, before)).await
+    async fn query(
+        &self,
+        session: &mut Option<Session>,
+        (limit, before): Page,
+    ) -> Result<Listing, Error> {
+        within(STATEMENT_DEADLINE, async {
+            let session = match session {
+                Some(session) => session,
+                none => none.insert(self.database.store().await?.reader().await?),
+            };
+            session.list(limit, before).await
+        })
+        .await
     }
 }

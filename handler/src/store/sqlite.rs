@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row, SqlitePool};
+use sqlx::{Connection as _, Row, SqlitePool};
 
 use super::Error;
 use crate::domain::{Arrival, KEY_LIFETIME, Moment, Receipt};
@@ -100,12 +100,12 @@ const REMEMBER_KEY: &str = "
 
 const COUNT: &str = "update visit_counter set visits = visits + $1 where slot = 0";
 
-/// See [`super::Store::record`].
+/// See [`super::session::Session::record`].
 pub(super) async fn record(
-    writer: &SqlitePool,
+    writer: &mut SqliteConnection,
     instance_id: &str,
     arrivals: &[Arrival],
-) -> Result<Vec<Receipt>, Error> {
+) -> Result<Vec<Option<Receipt>>, Error> {
     // The write lock comes first, so nobody else can use a key between the look and the insert.
     let mut transaction = writer.begin_with("begin immediate").await?;
     let before: i64 = sqlx::query_scalar(TOTAL)
@@ -132,7 +132,7 @@ pub(super) async fn record(
                 }
             }
         };
-        receipts.push(receipt);
+        receipts.push(Some(receipt));
     }
     if counted > 0 {
         sqlx::query(COUNT)

@@ -1,0 +1,98 @@
+//! What happens when more visits come than can be served: those over a bound get 503 at once, so that the
+//! others are served in time.
+//!
+//! Only what piles up is bounded, which is visits and their listing. The probes, the metrics and above all
+//! stopping a stress run answer at once whatever the load, and are never refused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::Error;
+use crate::stress::burn_cpu;
+
+/// Requests for the register that may be under way. A request holds no more than its buffers meanwhile, and
+/// a database that keeps pace answers this many within a tenth of a second.
+const UNDER_WAY: usize = 2_048;
+
+/// At most one line a second about refused requests.
+const LOG_EVERY: Duration = Duration::from_secs(1);
+
+/// Bounds on what may be under way at once.
+#[derive(Debug)]
+pub struct Overload {
+    register: Semaphore,
+    /// Visits that burn CPU, and as many that wait to: what waits behind more would be late.
+    work_places: Semaphore,
+    /// As many visits burn CPU at a time as the instance has CPUs.
+    work: Arc<Semaphore>,
+    started: Instant,
+    shed: AtomicU64,
+    logged_ms: AtomicU64,
+}
+
+impl Overload {
+    /// For an instance with this many CPUs.
+    pub fn new(cpus: f64) -> Self {
+        let cpus = (cpus.ceil() as usize).max(1);
+        Self {
+            register: Semaphore::new(UNDER_WAY),
+            work_places: Semaphore::new(cpus * 2),
+            work: Arc::new(Semaphore::new(cpus)),
+            started: Instant::now(),
+            shed: AtomicU64::new(0),
+            logged_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets a request for the register in, until the place is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] at once, when all places are taken.
+    pub(super) fn admit(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.register.try_acquire().map_err(|_| Error::Overloaded)
+    }
+
+    /// Burns what `VISIT_WORK` asks of a visit.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] when it would have to wait for more than the visits that burn now.
+    pub(super) async fn work(&self, work: Duration) -> Result<(), Error> {
+        if work.is_zero() {
+            return Ok(());
+        }
+        let Ok(_place) = self.work_places.try_acquire() else {
+            return Err(Error::Overloaded);
+        };
+        let Ok(permit) = Arc::clone(&self.work).acquire_owned().await else {
+            return Ok(());
+        };
+        let burnt = tokio::task::spawn_blocking(move || {
+            burn_cpu(work);
+            drop(permit);
+        });
+        // Only a panic could fail it, and the visit does not depend on it.
+        let _ = burnt.await;
+        Ok(())
+    }
+
+    /// Counts a refused request; says so in the log now and then.
+    pub(super) fn note_shed(&self) {
+        self.shed.fetch_add(1, Ordering::Relaxed);
+        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let last = self.logged_ms.load(Ordering::Relaxed);
+        let due = u64::try_from(LOG_EVERY.as_millis()).unwrap_or(u64::MAX);
+        if now.saturating_sub(last) < due && last > 0 {
+            return;
+        }
+        let taken =
+            self.logged_ms
+                .compare_exchange(last, now.max(1), Ordering::Relaxed, Ordering::Relaxed);
+        if taken.is_ok() {
+            let requests = self.shed.swap(0, Ordering::Relaxed);
+            tracing::warn!(requests, "overloaded: requests refused");
+        }
+    }
+}
