@@ -5,8 +5,10 @@
 //! | `lab up` | [`host`] | stands in for the Azure Functions host and runs the handler |
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
+//! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
 //! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
 
+pub mod bench;
 pub mod doctor;
 pub mod host;
 pub mod package;

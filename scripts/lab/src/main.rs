@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab::{doctor, host, package, postgres};
+use lab::{bench, doctor, host, package, postgres};
 
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]
@@ -23,6 +23,8 @@ enum Command {
     Package(package::PackageArgs),
     /// Run a command beside a private PostgreSQL server and stop it afterwards
     Postgres(postgres::PostgresArgs),
+    /// Measure the handler beside what this machine can do at best
+    Bench(bench::BenchArgs),
     /// Show what this machine has, what is missing and how to get it
     Doctor(doctor::DoctorArgs),
 }
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
     };
     outcome.unwrap_or_else(|error| {

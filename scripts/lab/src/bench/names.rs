@@ -1,0 +1,80 @@
+//! Names of rows that something else refers to.
+
+/// The two sizes of the register that are always measured, in rows.
+pub(crate) const SMALL: u64 = 1_000;
+pub(crate) const LARGE: u64 = 1_000_000;
+
+pub(crate) const SINGLE_INSERTS: &str = "pgbench single inserts, 64 clients";
+pub(crate) const BATCHED_INSERTS: &str = "pgbench inserts of 100 rows, 8 clients";
+pub(crate) const SQLX_INSERT: &str = "single insert through sqlx, 1 connection";
+pub(crate) const MEMORY_IDLE: &str = "memory idle";
+pub(crate) const START_SQLITE: &str = "start to first listing, SQLite";
+pub(crate) const START_POSTGRES: &str = "start to first listing, PostgreSQL";
+pub(crate) const PROBES_IDLE: &str = "GET /health/live, 8 conn, idle";
+pub(crate) const PROBES_STRESS: &str = "GET /health/live, 8 conn, stress run";
+pub(crate) const VISITS_DIRECT: &str = "POST /api/visit, 64 conn, direct";
+pub(crate) const VISITS_LAB_UP: &str = "POST /api/visit, 64 conn, lab up";
+pub(crate) const LISTING_DIRECT: &str = "GET /api/visits, 64 conn, direct";
+pub(crate) const LISTING_LAB_UP: &str = "GET /api/visits, 64 conn, lab up";
+pub(crate) const CAPACITY: &str = "capacity: closed loop, 4 conn";
+pub(crate) const OFFERED: &str = "offered: open loop, ten times that";
+pub(crate) const ACCEPTED: &str = "accepted";
+pub(crate) const SHED: &str = "answered 503";
+pub(crate) const NEITHER: &str = "neither";
+pub(crate) const PROBES_OVERLOAD: &str = "GET /health/live meanwhile, 20/s";
+pub(crate) const RECOVERY: &str = "until normal service afterwards";
+
+pub(crate) fn empty_route(connections: usize) -> String {
+    format!("empty axum route, {connections} conn")
+}
+
+pub(crate) fn visits(connections: usize, rows: u64) -> String {
+    format!("POST /api/visit, {connections} conn, {} rows", size(rows))
+}
+
+pub(crate) fn listing(connections: usize, rows: u64) -> String {
+    format!("GET /api/visits, {connections} conn, {} rows", size(rows))
+}
+
+pub(crate) fn instances(count: usize) -> String {
+    format!("POST /api/visit, 64 conn, {count} instances")
+}
+
+/// `1k`, `10M`; exact numbers where neither is whole.
+pub(crate) fn size(rows: u64) -> String {
+    match rows {
+        _ if rows > 0 && rows.is_multiple_of(1_000_000) => format!("{}M", rows / 1_000_000),
+        _ if rows > 0 && rows.is_multiple_of(1_000) => format!("{}k", rows / 1_000),
+        _ => rows.to_string(),
+    }
+}
+
+/// The other way round, for arguments.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => match text.strip_suffix('M') {
+            Some(digits) => (digits, 1_000_000),
+            None => (text, 1),
+        },
+    };
+    let rows = digits.parse::<u64>().ok();
+    rows.and_then(|rows| rows.checked_mul(factor))
+        .filter(|rows| (1..=100_000_000).contains(rows))
+        .ok_or_else(|| "give a number of rows up to 100M, such as 10M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_they_are_written() {
+        for rows in [7, SMALL, 1_500, 100_000, LARGE, 10_000_000] {
+            assert_eq!(parse_size(&size(rows)), Ok(rows));
+        }
+        for bad in ["", "M", "-1", "0", "10G", "1000M", "99999999999999999999"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}
