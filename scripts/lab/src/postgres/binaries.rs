@@ -14,7 +14,7 @@ pub(crate) const INSTALL: &str = if cfg!(target_os = "macos") {
 
 /// One installed PostgreSQL.
 #[derive(Clone, Debug)]
-pub(crate) struct Binaries {
+pub struct Binaries {
     folder: PathBuf,
     /// As `postgres --version` says it, such as `15.14`.
     pub(crate) version: String,
@@ -22,7 +22,10 @@ pub(crate) struct Binaries {
 
 impl Binaries {
     /// Finds the newest installed server, or the newest of the major version that existing data asks for.
-    pub(crate) fn find(major: Option<&str>) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When there is none; the sentence says how to install one.
+    pub fn find(major: Option<&str>) -> anyhow::Result<Self> {
         let mut found: Vec<Self> = candidates().into_iter().filter_map(Self::probe).collect();
         found.sort_by_key(|binaries| {
             std::cmp::Reverse(binaries.major().parse::<u32>().unwrap_or(0))
@@ -45,7 +48,8 @@ impl Binaries {
         }
     }
 
-    pub(crate) fn program(&self, name: &str) -> PathBuf {
+    /// The path to one of its programs, such as `psql` or `pgbench`.
+    pub fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
@@ -95,4 +99,12 @@ fn output_of(command: &mut Command) -> Option<String> {
         .status
         .success()
         .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A program that a person could call by its name.
+pub(super) fn find_in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }

@@ -2,7 +2,9 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -72,10 +74,10 @@ impl Account {
     }
 }
 
-/// A server's folder, locked against a second `lab`. A temporary one is deleted when dropped.
+/// A server's folder, locked against a second `lab`.
 pub(crate) struct Home {
     folder: PathBuf,
-    temporary: bool,
+    temporary: Option<Temporary>,
     /// Locked while open; the system unlocks it however `lab` ends.
     _lock: File,
 }
@@ -83,36 +85,9 @@ pub(crate) struct Home {
 impl Home {
     /// A folder of its own where the server's user can go.
     pub(crate) fn temporary(account: Option<&Account>) -> anyhow::Result<Self> {
-        let usual = std::env::temp_dir();
-        let barred = |folder: &Path| account.and_then(|account| account.barred_at(folder));
-        let parent = if let (Some(step), Some(account)) = (barred(&usual), account) {
-            let others = ["/tmp", "/var/tmp", "/dev/shm"].map(Path::new);
-            let other = others
-                .into_iter()
-                .find(|folder| folder.is_dir() && barred(folder).is_none());
-            let other = other.with_context(|| {
-                format!(
-                    "the user {}, who runs the server, may enter neither {} nor /tmp; set TMPDIR to a folder open to all",
-                    account.name,
-                    step.display()
-                )
-            })?;
-            eprintln!(
-                "lab: the user {} may not enter {}; the server's data goes to {}",
-                account.name,
-                step.display(),
-                other.display()
-            );
-            other.to_owned()
-        } else {
-            usual
-        };
-        let folder = parent.join(format!(
-            "elastic-visits-postgres-{}",
-            uuid::Uuid::new_v4().simple()
-        ));
+        let folder = new_temporary("elastic-visits-postgres", account)?;
         make_folder(&folder, account)?;
-        Self::locked(folder, true)
+        Self::locked(folder.clone(), Some(Temporary(folder)))
     }
 
     /// The folder a user named, made when missing.
@@ -139,10 +114,10 @@ impl Home {
                 folder.display()
             );
         }
-        Self::locked(folder, false)
+        Self::locked(folder, None)
     }
 
-    fn locked(folder: PathBuf, temporary: bool) -> anyhow::Result<Self> {
+    fn locked(folder: PathBuf, temporary: Option<Temporary>) -> anyhow::Result<Self> {
         let path = folder.join("lock");
         let lock =
             File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -167,7 +142,7 @@ impl Home {
     }
 
     pub(crate) fn is_temporary(&self) -> bool {
-        self.temporary
+        self.temporary.is_some()
     }
 
     pub(crate) fn cluster(&self) -> PathBuf {
@@ -231,14 +206,85 @@ impl Home {
     }
 }
 
-impl Drop for Home {
+/// A folder that is deleted when dropped.
+pub(super) struct Temporary(PathBuf);
+
+impl Temporary {
+    /// A folder that only the server's user may enter.
+    pub(super) fn private(prefix: &str, account: Option<&Account>) -> anyhow::Result<Self> {
+        let folder = Self(new_temporary(prefix, account)?);
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder.0)
+            .and_then(|()| give(&folder.0, account))
+            .with_context(|| format!("cannot make the folder {}", folder.0.display()))?;
+        Ok(folder)
+    }
+
+    /// A new file that only the server's user may read.
+    pub(super) fn write(
+        &self,
+        name: &str,
+        content: &str,
+        account: Option<&Account>,
+    ) -> anyhow::Result<PathBuf> {
+        let path = self.0.join(name);
+        let write = || {
+            let mut file = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)?;
+            file.write_all(content.as_bytes())?;
+            give(&path, account)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Temporary {
     fn drop(&mut self) {
-        if self.temporary
-            && let Err(error) = fs::remove_dir_all(&self.folder)
-        {
-            eprintln!("lab: cannot delete {}: {error}", self.folder.display());
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("lab: cannot delete {}: {error}", self.0.display());
         }
     }
+}
+
+fn give(path: &Path, account: Option<&Account>) -> std::io::Result<()> {
+    match account {
+        Some(account) => std::os::unix::fs::chown(path, Some(account.uid), Some(account.gid)),
+        None => Ok(()),
+    }
+}
+
+/// A new name where the server's user can go.
+fn new_temporary(prefix: &str, account: Option<&Account>) -> anyhow::Result<PathBuf> {
+    let usual = std::env::temp_dir();
+    let barred = |folder: &Path| account.and_then(|account| account.barred_at(folder));
+    let parent = if let (Some(step), Some(account)) = (barred(&usual), account) {
+        let others = ["/tmp", "/var/tmp", "/dev/shm"].map(Path::new);
+        let other = others
+            .into_iter()
+            .find(|folder| folder.is_dir() && barred(folder).is_none());
+        let other = other.with_context(|| {
+            format!(
+                "the user {}, who runs the server, may enter neither {} nor /tmp; set TMPDIR to a folder open to all",
+                account.name,
+                step.display()
+            )
+        })?;
+        eprintln!(
+            "lab: the user {} may not enter {}; the server's data goes to {}",
+            account.name,
+            step.display(),
+            other.display()
+        );
+        other.to_owned()
+    } else {
+        usual
+    };
+    Ok(parent.join(format!("{prefix}-{}", uuid::Uuid::new_v4().simple())))
 }
 
 /// The process id in a cluster's lock file.

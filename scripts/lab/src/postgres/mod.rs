@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | [`binaries`] | finds an installed PostgreSQL |
 //! | [`home`] | the folder of one server: who may enter it, its lock, its password |
-//! | [`process`] | runs PostgreSQL's programs, ends them |
-//! | [`server`] | makes the database, starts the server, stops it |
+//! | [`process`] | runs programs as the server's user, freezes and ends them |
+//! | [`tools`] | makes the cluster, its role and its database; starts the server |
+//! | [`server`] | the running server: starts, stops, crashes, comes back |
+//! | [`pooler`] | a PgBouncer in front of the server |
 
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
@@ -17,11 +19,20 @@ use tokio::signal::unix::{self, SignalKind};
 
 mod binaries;
 mod home;
+mod pooler;
 mod process;
 mod server;
+mod tools;
 
-pub(crate) use binaries::Binaries;
+pub use binaries::Binaries;
+pub use pooler::Pooler;
 pub use server::Server;
+
+/// The role that the URL names, and its database.
+const NAME: &str = "visits";
+
+/// Connections of the pooler of `lab postgres` to one database: so few that callers do meet each other's.
+const POOL_SIZE: u16 = 4;
 
 /// Arguments of `lab postgres`.
 #[derive(clap::Args)]
@@ -29,6 +40,9 @@ pub use server::Server;
 The server listens on a free port of 127.0.0.1 only, with a generated password. Its role `visits` owns the \
 database `visits` and may create further databases. The server stops when COMMAND ends, and the exit code is \
 COMMAND's.
+
+With --pooler-env a PgBouncer in transaction pooling stands in front of the server as well, for every database of \
+it; COMMAND gets both URLs. What it needs: the package pgbouncer (apt-get install pgbouncer).
 
 Example: lab postgres --env TEST_DATABASE_URL -- cargo test")]
 pub struct PostgresArgs {
@@ -38,6 +52,9 @@ pub struct PostgresArgs {
     /// Environment variable that gives COMMAND the server's URL
     #[arg(long, value_name = "NAME", default_value = "DATABASE_URL")]
     env: String,
+    /// Start a connection pooler too; this environment variable gives COMMAND its URL
+    #[arg(long, value_name = "NAME")]
+    pooler_env: Option<String>,
     /// What to run, after `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -55,35 +72,71 @@ pub fn run(args: PostgresArgs) -> anyhow::Result<ExitCode> {
         .block_on(beside_server(args))
 }
 
-async fn beside_server(
-    PostgresArgs { data, env, command }: PostgresArgs,
-) -> anyhow::Result<ExitCode> {
+async fn beside_server(args: PostgresArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let mut server = tokio::select! {
-        started = Server::start(data.as_deref()) => started?,
+    let mut database = tokio::select! {
+        started = Database::start(&args) => started?,
         // Dropping the start ends whatever it had begun.
         signal = signals.next() => return Ok(exit_code(128 + signal.as_raw())),
     };
-    eprintln!("lab: {}", server.describe());
-
-    let outcome = run_command(&command, &env, &mut server, &mut signals).await;
-    server.stop().await?;
+    let outcome = run_command(&args, &mut database, &mut signals).await;
+    drop(database.pooler);
+    database.server.stop().await?;
     outcome
 }
 
+/// What stands beside the command.
+struct Database {
+    server: Server,
+    pooler: Option<Pooler>,
+}
+
+impl Database {
+    async fn start(args: &PostgresArgs) -> anyhow::Result<Self> {
+        let server = Server::start(args.data.as_deref()).await?;
+        eprintln!("lab: {}", server.describe());
+        let pooler = match args.pooler_env {
+            Some(_) => Some(Pooler::start(&server, POOL_SIZE).await?),
+            None => None,
+        };
+        if let Some(pooler) = &pooler {
+            eprintln!("lab: {}", pooler.describe());
+        }
+        Ok(Self { server, pooler })
+    }
+
+    /// Comes back, with the name of what ended, when something has though nobody stopped it.
+    async fn lost(&mut self) -> &'static str {
+        let pooler = async {
+            match &mut self.pooler {
+                Some(pooler) => pooler.lost().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.server.lost() => "the PostgreSQL server",
+            () = pooler => "PgBouncer",
+        }
+    }
+}
+
 async fn run_command(
-    command: &[String],
-    env: &str,
-    server: &mut Server,
+    args: &PostgresArgs,
+    database: &mut Database,
     signals: &mut Signals,
 ) -> anyhow::Result<ExitCode> {
-    let (program, arguments) = command
+    let (program, arguments) = args
+        .command
         .split_first()
         .context("a command is needed after `--`")?;
-    let spawned = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
-        .env(env, server.url())
-        .spawn();
+        .env(&args.env, database.server.url());
+    if let (Some(name), Some(pooler)) = (&args.pooler_env, &database.pooler) {
+        command.env(name, pooler.url());
+    }
+    let spawned = command.spawn();
     let mut child = match spawned {
         Ok(child) => child,
         Err(error) => {
@@ -99,16 +152,16 @@ async fn run_command(
         }
     };
 
-    let mut server_lost = false;
+    let mut lost = false;
     loop {
         tokio::select! {
             status = child.wait() => {
                 return Ok(passed_through(status.with_context(|| format!("cannot wait for `{program}`"))?));
             }
             signal = signals.next() => forward(signal, &child),
-            () = server.lost(), if !server_lost => {
-                server_lost = true;
-                eprintln!("lab: the PostgreSQL server stopped by itself while `{program}` runs");
+            what = database.lost(), if !lost => {
+                lost = true;
+                eprintln!("lab: {what} stopped by itself while `{program}` runs");
             }
         }
     }

@@ -1,5 +1,7 @@
-//! Running PostgreSQL's programs and ending them.
+//! Running PostgreSQL's programs, stopping the time for them, and ending them.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -7,10 +9,54 @@ use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+
+use super::binaries::find_in_path;
+use super::home::Account;
 
 /// Between two looks at something that reports nothing by itself.
 pub(super) const POLL: Duration = Duration::from_millis(15);
+
+/// How long a person waits before the first word about it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a process may take to act on a signal that it cannot refuse.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(5);
+
+/// A program as the server's user, in a process group of its own so that Ctrl-C does not reach it.
+pub(super) fn command(program: PathBuf, account: Option<&Account>) -> Command {
+    let mut command = Command::new(program);
+    // The present folder may be one that the server's user cannot enter.
+    command.current_dir("/").process_group(0).env("LC_ALL", "C");
+    for name in [
+        "PGDATA",
+        "PGHOST",
+        "PGPORT",
+        "PGUSER",
+        "PGDATABASE",
+        "PGPASSWORD",
+        "PGOPTIONS",
+    ] {
+        command.env_remove(name);
+    }
+    if let Some(account) = account {
+        // The standard library drops root's supplementary groups as well.
+        command.uid(account.uid).gid(account.gid);
+    }
+    command
+}
+
+/// A program that serves: with setpriv's help it gets the signal `ending` even when lab is killed outright.
+pub(super) fn serving(program: PathBuf, account: Option<&Account>, ending: &str) -> Command {
+    match find_in_path("setpriv") {
+        Some(setpriv) => {
+            let mut command = command(setpriv, account);
+            command.args(["--pdeathsig", ending]).arg(program);
+            command
+        }
+        None => command(program, account),
+    }
+}
 
 /// Runs a program of PostgreSQL's to its end and gives what it said.
 pub(super) async fn finished(
@@ -100,6 +146,60 @@ pub(super) fn signal(process: &Child, signal: Signal) {
     if let Some(pid) = pid(process) {
         let _ = kill_process(pid, signal);
     }
+}
+
+/// Stops the time for a process and its children.
+pub(super) async fn freeze(process: &Child) -> anyhow::Result<()> {
+    let parent = pid(process).context("the PostgreSQL server does not run")?;
+    kill_process(parent, Signal::STOP).context("cannot freeze the PostgreSQL server")?;
+    // Once it stands still it makes no more children than are there now.
+    let deadline = Instant::now() + SIGNAL_LIMIT;
+    while !matches!(Stat::of(parent), Some(Stat { state: 'T', .. })) {
+        if Instant::now() > deadline {
+            bail!("the PostgreSQL server cannot be frozen; that needs Linux");
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+    for child in children(parent) {
+        // It fails only when the child has just ended.
+        let _ = kill_process(child, Signal::STOP);
+    }
+    Ok(())
+}
+
+/// Lets a process and its children go on; does nothing to those that do.
+pub(super) fn thaw(process: &Child) {
+    if let Some(parent) = pid(process) {
+        for one in children(parent).into_iter().chain([parent]) {
+            let _ = kill_process(one, Signal::CONT);
+        }
+    }
+}
+
+/// What `/proc/PID/stat` tells (`proc_pid_stat(5)`).
+struct Stat {
+    state: char,
+    parent: i32,
+}
+
+impl Stat {
+    fn of(process: Pid) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name before these is in parentheses and may hold anything.
+        let mut fields = text.rsplit_once(") ")?.1.split(' ');
+        Some(Self {
+            state: fields.next()?.chars().next()?,
+            parent: fields.next()?.parse().ok()?,
+        })
+    }
+}
+
+fn children(parent: Pid) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+        .filter(|process| Stat::of(*process).is_some_and(|stat| stat.parent == parent.as_raw_pid()))
+        .collect()
 }
 
 fn pid(process: &Child) -> Option<Pid> {

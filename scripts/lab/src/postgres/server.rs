@@ -1,34 +1,34 @@
 //! A private PostgreSQL server: made, started and stopped by `lab`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use rustix::process::Signal;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
-use super::Binaries;
 use super::home::{Account, Home, postmaster_pid};
-use super::process::{POLL, end, finished, signal, told_after};
+use super::process::{PATIENCE, POLL, end, freeze, signal, thaw, told_after};
+use super::tools::Tools;
+use super::{Binaries, NAME};
 
-/// The role that the URL names, and its database.
-const NAME: &str = "visits";
 /// Recovery after a crash may take a while; a server that needs longer has a problem to be read in its log.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
-/// How long a person waits before the first word about it.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running server. Call [`Server::stop`]; one that is only dropped is shut down at once and recovers next time.
+///
+/// [`crash`](Server::crash), [`shut_down`](Server::shut_down) and [`freeze`](Server::freeze) are for those who
+/// want to see what happens without it.
 pub struct Server {
+    tools: Tools,
+    settings: Vec<String>,
     process: Child,
     port: u16,
     password: String,
-    version: String,
     /// After `process`, so that the folder goes last.
     home: Home,
 }
@@ -37,7 +37,18 @@ impl Server {
     /// Starts a server on the data kept in `data`, or on new data in a temporary folder.
     ///
     /// Call it from a thread that lives as long as the server is needed: the server ends with that thread.
+    ///
+    /// # Errors
+    /// One sentence for the user, where it cannot be done.
     pub async fn start(data: Option<&Path>) -> anyhow::Result<Self> {
+        Self::start_with(data, &[]).await
+    }
+
+    /// As [`Server::start`], with settings of the server's, each `name=value`, that win over ours.
+    ///
+    /// # Errors
+    /// One sentence for the user, where it cannot be done.
+    pub async fn start_with(data: Option<&Path>, settings: &[&str]) -> anyhow::Result<Self> {
         let account = Account::for_server()?;
         let home = match data {
             Some(folder) => Home::kept(folder, account.as_ref())?,
@@ -49,38 +60,56 @@ impl Server {
 
         home.check_not_served()?;
         let password = tools.prepare(&home).await?;
+        let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let port = free_port()?;
+        let mut server = Self {
+            process: tools.serve(&home, port, &settings)?,
+            tools,
+            settings,
+            port,
+            password,
+            home,
+        };
         // Another program may take the free port before the server does, hence more than one try.
         for _ in 0..5 {
-            let port = free_port()?;
-            let mut process = tools.serve(&home, port)?;
-            match told_after(
-                PATIENCE,
-                "waiting for the PostgreSQL server",
-                ready(&mut process, &home),
-            )
-            .await?
-            {
-                Readiness::Ready => {
-                    return Ok(Self {
-                        process,
-                        port,
-                        password,
-                        version: tools.binaries.version,
-                        home,
-                    });
-                }
-                Readiness::PortTaken => {}
+            match server.ready().await? {
+                Readiness::Ready => return Ok(server),
+                Readiness::PortTaken => server.port = free_port()?,
             }
+            server.serve()?;
         }
         bail!("no free port for the PostgreSQL server found in five tries")
     }
 
     /// Where and how to connect, the password included.
     pub fn url(&self) -> String {
+        self.url_at(self.port)
+    }
+
+    /// The same through something else that listens on 127.0.0.1.
+    pub fn url_at(&self, port: u16) -> String {
         format!(
-            "postgresql://{NAME}:{}@127.0.0.1:{}/{NAME}",
-            self.password, self.port
+            "postgresql://{NAME}:{}@127.0.0.1:{port}/{NAME}",
+            self.password
         )
+    }
+
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its programs, among them the clients that go with it.
+    pub fn binaries(&self) -> &Binaries {
+        &self.tools.binaries
+    }
+
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.tools.account.as_ref()
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.password
     }
 
     /// One line for a person; no password.
@@ -92,8 +121,13 @@ impl Server {
         };
         format!(
             "PostgreSQL {} on 127.0.0.1:{}, {kept}",
-            self.version, self.port
+            self.tools.binaries.version, self.port
         )
+    }
+
+    /// What the server has logged since its last start.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.log()).unwrap_or_default()
     }
 
     /// Comes back when the server has ended though nobody stopped it.
@@ -102,177 +136,95 @@ impl Server {
     }
 
     /// Stops the server: clients are cut off, everything committed is on disk.
+    ///
+    /// # Errors
+    /// When it had to be killed.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        signal(&self.process, Signal::INT);
-        let stopped = timeout(STOP_LIMIT, self.process.wait());
-        match told_after(PATIENCE, "stopping the PostgreSQL server", stopped).await {
+        self.shut_down().await
+    }
+
+    /// Stops the server in good order (PostgreSQL's fast shutdown), to be [resumed](Server::resume).
+    ///
+    /// # Errors
+    /// When it does not stop in time.
+    pub async fn shut_down(&mut self) -> anyhow::Result<()> {
+        let stopped = self.ended_by(Signal::INT);
+        told_after(PATIENCE, "stopping the PostgreSQL server", stopped).await
+    }
+
+    /// Stops the server as if the power failed (PostgreSQL's immediate shutdown): it recovers when it is
+    /// [resumed](Server::resume).
+    ///
+    /// # Errors
+    /// When it does not stop in time.
+    pub async fn crash(&mut self) -> anyhow::Result<()> {
+        self.ended_by(Signal::QUIT).await
+    }
+
+    /// Starts a stopped server again, on its data and its port; waits until it takes connections.
+    ///
+    /// # Errors
+    /// When it runs, when another program has taken the port, or when it does not come up.
+    pub async fn resume(&mut self) -> anyhow::Result<()> {
+        if matches!(self.process.try_wait(), Ok(None)) {
+            bail!("the PostgreSQL server runs already");
+        }
+        self.serve()?;
+        match self.ready().await? {
+            Readiness::Ready => Ok(()),
+            Readiness::PortTaken => bail!("another program has taken port {}", self.port),
+        }
+    }
+
+    /// Stops the time for all processes of the server: connections stay, new ones are even made, and nothing
+    /// is answered until the [thaw](Server::thaw). Only on Linux.
+    ///
+    /// # Errors
+    /// When the server does not run or cannot be frozen.
+    pub async fn freeze(&mut self) -> anyhow::Result<()> {
+        freeze(&self.process).await
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&mut self) {
+        thaw(&self.process);
+    }
+
+    fn serve(&mut self) -> anyhow::Result<()> {
+        self.process = self.tools.serve(&self.home, self.port, &self.settings)?;
+        Ok(())
+    }
+
+    async fn ended_by(&mut self, order: Signal) -> anyhow::Result<()> {
+        signal(&self.process, order);
+        // Frozen, it would not hear.
+        self.thaw();
+        match timeout(STOP_LIMIT, self.process.wait()).await {
             Ok(status) => {
                 status.context("cannot wait for the PostgreSQL server")?;
                 Ok(())
             }
-            // Dropping does the rest.
-            Err(_) => bail!(
-                "the PostgreSQL server did not stop within {} s and was killed",
-                STOP_LIMIT.as_secs()
-            ),
+            Err(_) => {
+                signal(&self.process, Signal::KILL);
+                bail!(
+                    "the PostgreSQL server did not stop within {} s and was killed",
+                    STOP_LIMIT.as_secs()
+                )
+            }
         }
+    }
+
+    async fn ready(&mut self) -> anyhow::Result<Readiness> {
+        let ready = until_ready(&mut self.process, &self.home);
+        told_after(PATIENCE, "waiting for the PostgreSQL server", ready).await
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         signal(&self.process, Signal::QUIT);
+        self.thaw();
         end(&mut self.process);
-    }
-}
-
-/// The installed programs and the user they run as.
-struct Tools {
-    binaries: Binaries,
-    account: Option<Account>,
-}
-
-impl Tools {
-    /// Makes the cluster, its role and its database where they are missing; gives the role's password.
-    async fn prepare(&self, home: &Home) -> anyhow::Result<String> {
-        if home.cluster().exists() {
-            if let Some(password) = home.password() {
-                return Ok(password);
-            }
-            let password = new_password();
-            self.execute(
-                &home.cluster(),
-                &format!("alter role {NAME} password '{password}'\n"),
-            )
-            .await?;
-            home.keep_password(&password)?;
-            return Ok(password);
-        }
-        let work = self.make_cluster(home);
-        told_after(PATIENCE, "making a new PostgreSQL database", work).await
-    }
-
-    /// Only a complete cluster gets the final name, so an interrupted one is never taken for it.
-    async fn make_cluster(&self, home: &Home) -> anyhow::Result<String> {
-        let unfinished = home.path().join("cluster.new");
-        if unfinished.exists() {
-            fs::remove_dir_all(&unfinished).with_context(|| {
-                format!("cannot delete the unfinished {}", unfinished.display())
-            })?;
-        }
-        fs::create_dir(&unfinished)
-            .with_context(|| format!("cannot make {}", unfinished.display()))?;
-        if let Some(account) = &self.account {
-            std::os::unix::fs::chown(&unfinished, Some(account.uid), Some(account.gid))
-                .with_context(|| {
-                    format!(
-                        "cannot give {} to the user {}",
-                        unfinished.display(),
-                        account.name
-                    )
-                })?;
-        }
-
-        let mut initdb = self.command(self.binaries.program("initdb"));
-        initdb.arg("--pgdata").arg(&unfinished);
-        // The superuser gets no password, so that nobody can connect as it.
-        initdb.args([
-            "--username=postgres",
-            "--auth-local=reject",
-            "--auth-host=scram-sha-256",
-        ]);
-        initdb.args(["--encoding=UTF8", "--no-locale", "--no-instructions"]);
-        if home.is_temporary() {
-            initdb.arg("--no-sync");
-        }
-        finished(initdb, "initdb", "").await?;
-
-        let password = new_password();
-        let role = format!("create role {NAME} login createdb password '{password}'\n");
-        let database = format!("create database {NAME} owner {NAME}\n");
-        self.execute(&unfinished, &(role + &database)).await?;
-        home.keep_password(&password)?;
-        fs::rename(&unfinished, home.cluster()).context("cannot give the new cluster its name")?;
-        Ok(password)
-    }
-
-    /// Runs statements, one a line, on a cluster that no server holds.
-    async fn execute(&self, cluster: &Path, statements: &str) -> anyhow::Result<()> {
-        let mut postgres = self.command(self.binaries.program("postgres"));
-        postgres.args([
-            "--single",
-            "-c",
-            "log_statement=none",
-            "-c",
-            "log_min_error_statement=panic",
-            "-D",
-        ]);
-        postgres.arg(cluster).arg("postgres");
-        let said = finished(postgres, "postgres --single", statements).await?;
-        // It ends with success even when a statement fails.
-        match said
-            .lines()
-            .find(|line| line.contains("ERROR:") || line.contains("FATAL:"))
-        {
-            Some(line) => bail!("PostgreSQL refused to set up the role {NAME}: {line}"),
-            None => Ok(()),
-        }
-    }
-
-    fn serve(&self, home: &Home, port: u16) -> anyhow::Result<Child> {
-        let log = File::create(home.log())
-            .with_context(|| format!("cannot write {}", home.log().display()))?;
-        let postgres = self.binaries.program("postgres");
-        // With setpriv's help the server ends even when lab is killed outright.
-        let mut command = match find_in_path("setpriv") {
-            Some(setpriv) => {
-                let mut command = self.command(setpriv);
-                command.args(["--pdeathsig", "INT"]).arg(postgres);
-                command
-            }
-            None => self.command(postgres),
-        };
-        command.arg("-D").arg(home.cluster());
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            &format!("port={port}"),
-            // Loopback TCP only: a socket's path is limited to 107 bytes, and peer authentication is not wanted.
-            "unix_socket_directories=",
-            "max_connections=200",
-            "logging_collector=off",
-            "log_destination=stderr",
-            "lc_messages=C",
-        ] {
-            command.args(["-c", setting]);
-        }
-        let errors = log.try_clone().context("cannot share the server's log")?;
-        command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        command
-            .spawn()
-            .context("cannot start the PostgreSQL server")
-    }
-
-    /// A program of PostgreSQL's, in a process group of its own so that Ctrl-C does not reach it.
-    fn command(&self, program: PathBuf) -> Command {
-        let mut command = Command::new(program);
-        // The present folder may be one that the server's user cannot enter.
-        command.current_dir("/").process_group(0).env("LC_ALL", "C");
-        for name in [
-            "PGDATA",
-            "PGHOST",
-            "PGPORT",
-            "PGUSER",
-            "PGDATABASE",
-            "PGPASSWORD",
-            "PGOPTIONS",
-        ] {
-            command.env_remove(name);
-        }
-        if let Some(account) = &self.account {
-            // The standard library drops root's supplementary groups as well.
-            command.uid(account.uid).gid(account.gid);
-        }
-        command
     }
 }
 
@@ -281,7 +233,7 @@ enum Readiness {
     PortTaken,
 }
 
-async fn ready(process: &mut Child, home: &Home) -> anyhow::Result<Readiness> {
+async fn until_ready(process: &mut Child, home: &Home) -> anyhow::Result<Readiness> {
     let deadline = Instant::now() + START_LIMIT;
     loop {
         if let Some(status) = process
@@ -323,23 +275,11 @@ fn announced_ready(cluster: &Path) -> Option<u32> {
     postmaster_pid(cluster)?.try_into().ok()
 }
 
-fn free_port() -> anyhow::Result<u16> {
+pub(super) fn free_port() -> anyhow::Result<u16> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
     Ok(listener
         .local_addr()
         .context("no free port on 127.0.0.1")?
         .port())
-}
-
-/// 122 random bits, in characters that need no quoting in SQL or a URL.
-fn new_password() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
-}
-
-fn find_in_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
 }
