@@ -1,4 +1,5 @@
-//! What every answer gets: the instance's id, a problem body for an error, a count and a log line.
+//! What every request and answer gets: its body read, the instance's id, a problem body for an error, a count
+//! and a log line.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
-use super::{App, Error};
+use super::{App, Error, body};
 
 /// Names the instance on every response.
 pub const INSTANCE_ID: HeaderName = HeaderName::from_static("x-instance-id");
@@ -29,9 +30,15 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
         .map(|invocation_id| tracing::error_span!("request", invocation_id));
     let is_probe = is_probe(uri.path(), span.is_some());
 
+    let answer = async {
+        match body::arrived(request).await {
+            Ok(request) => next.run(request).await,
+            Err(error) => error.into_response(),
+        }
+    };
     let mut response = match &span {
-        Some(span) => next.run(request).instrument(span.clone()).await,
-        None => next.run(request).await,
+        Some(span) => answer.instrument(span.clone()).await,
+        None => answer.await,
     };
     let _entered = span.as_ref().map(tracing::Span::enter);
     complete(&mut response, &app);

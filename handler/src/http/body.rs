@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 
 use super::Error;
@@ -17,22 +15,21 @@ const DISCARD: usize = 2 * 1024 * 1024;
 /// How long a body may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Hands the request on once its body has arrived: in memory for the one path that looks at it. Elsewhere a
-/// body says nothing, and is not kept, so that requests under way cost no more memory than their heads.
-pub(super) async fn read(request: Request, next: Next) -> Response {
+/// The request once its body has arrived: in memory for the one path that looks at it. Elsewhere a body says
+/// nothing, and is not kept, so that requests under way cost no more memory than their heads.
+///
+/// # Errors
+/// When it is too large or too slow, or cannot be read.
+pub(super) async fn arrived(request: Request) -> Result<Request, Error> {
+    if http_body::Body::is_end_stream(request.body()) {
+        return Ok(request);
+    }
     let (parts, body) = request.into_parts();
     let wanted = parts.uri.path() == super::stress::PATH;
-    if http_body::Body::is_end_stream(&body) {
-        return next.run(Request::from_parts(parts, Body::empty())).await;
-    }
-    let read = tokio::time::timeout(DEADLINE, collect(body, wanted)).await;
-    match read.unwrap_or(Err(Error::BodyTooSlow)) {
-        Ok(bytes) => {
-            next.run(Request::from_parts(parts, Body::from(bytes)))
-                .await
-        }
-        Err(error) => error.into_response(),
-    }
+    // Boxed: most requests have no body, and need not carry the room that reading one takes.
+    let read = Box::pin(tokio::time::timeout(DEADLINE, collect(body, wanted))).await;
+    let bytes = read.unwrap_or(Err(Error::BodyTooSlow))?;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 async fn collect(mut body: Body, wanted: bool) -> Result<Bytes, Error> {

@@ -31,9 +31,9 @@ pub struct PostgresTarget {
     pub pooler: Option<Pooler>,
 }
 
-/// A connection that has been idle for longer is asked whether it is still there; a younger one would
-/// hardly have been cut just now, and asking costs a round trip.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// A connection that has been idle for longer is asked whether it is still there: asking costs a round trip,
+/// which only a lone request pays. Right after its last use it would hardly have been cut.
+pub(super) const TRUSTED_IDLE: Duration = Duration::from_millis(50);
 
 /// A server and the connections to it.
 #[derive(Debug, Clone)]

@@ -1,11 +1,10 @@
 //! Group commit: visits that arrive while a write is under way share the next one.
 
-use std::time::Duration;
-
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::postgres::TRUSTED_IDLE;
 use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Arrival, Receipt};
 
@@ -15,9 +14,6 @@ const MAX_BATCH: usize = 512;
 /// Visits that may wait for the next write: some batches, so it fills up only when the database cannot keep
 /// pace.
 const QUEUE: usize = 2_048;
-
-/// How long the connection is kept for the next batch. Not longer: it may be cut meanwhile.
-const KEEP: Duration = Duration::from_secs(1);
 
 /// Hands visits to the one task of this process that writes them.
 ///
@@ -71,7 +67,8 @@ impl Recorder {
 struct Writer {
     database: Database,
     instance_id: String,
-    /// Kept from one batch to the next while they follow closely.
+    /// Kept from one batch to the next while they follow so closely that it need not be asked whether it is
+    /// still there.
     session: Option<Session>,
     /// Batches so far.
     turn: u64,
@@ -83,7 +80,7 @@ impl Writer {
         loop {
             let next = arrivals.recv_many(&mut waiting, MAX_BATCH);
             let received = if self.session.is_some() {
-                timeout(KEEP, next).await
+                timeout(TRUSTED_IDLE, next).await
             } else {
                 Ok(next.await)
             };

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, SqlSafeStr as _};
 
 use super::session::on_either;
-use super::{Error, Store, within};
+use super::{Error, Session, Store, within};
 
 /// How long one attempt to connect may take.
 const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
@@ -61,10 +61,7 @@ pub(super) async fn check(store: &Store) -> Result<(), Error> {
         knock(&server.pool.connect_options()).await?;
     }
     let mut session = store.reader().await?;
-    let applied = on_either!(&mut session, connection => sqlx::query_scalar::<_, i64>(APPLIED)
-        .fetch_all(connection)
-        .await);
-    let applied = match applied {
+    let applied = match applied(&mut session).await {
         Err(error) if is_missing_table(&error) => Vec::new(),
         other => other?,
     };
@@ -76,6 +73,11 @@ pub(super) async fn check(store: &Store) -> Result<(), Error> {
     } else {
         Err(Error::SchemaTooOld)
     }
+}
+
+/// Numbers of the migrations that have run.
+async fn applied(session: &mut Session) -> Result<Vec<i64>, Error> {
+    on_either!(session, connection => sqlx::query_scalar(APPLIED).fetch_all(connection).await)
 }
 
 /// Connects once beside the pool, which would try for a while and then say only that it took too long:

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
 use super::proc;
-use crate::postgres::{Binaries, Server};
+use crate::postgres::{Binaries, Pooler, Server};
 
 /// The table that the limits are measured on: the register's, without the rest of the schema.
 const LIMIT_TABLE: &str = "
@@ -96,9 +96,12 @@ impl Cluster {
     }
 
     pub(crate) fn url(&self, database: &str) -> String {
-        let url = self.server.url();
-        let (server, _) = url.rsplit_once('/').expect("the database ends the URL");
-        format!("{server}/{database}")
+        at_database(&self.server.url(), database)
+    }
+
+    /// A PgBouncer before the server, in transaction pooling.
+    pub(crate) async fn pooler(&self, connections: u16) -> anyhow::Result<Pooler> {
+        Pooler::start(&self.server, connections).await
     }
 
     pub(crate) async fn create(&self, database: &str) -> anyhow::Result<()> {
@@ -220,6 +223,12 @@ async fn output(mut command: Command, name: &str) -> anyhow::Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The URL of another database of the same server.
+pub(crate) fn at_database(url: &str, database: &str) -> String {
+    let (server, _) = url.rsplit_once('/').expect("the database ends the URL");
+    format!("{server}/{database}")
 }
 
 /// User, password, host and port of `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.

@@ -93,6 +93,8 @@ pub(crate) enum Group {
     Probes,
     /// Through the stand-in for the Functions host
     LabUp,
+    /// Through `PgBouncer` in transaction pooling
+    Pooler,
     /// One, two, three handlers on one database
     Instances,
     /// Ten times what a handler can do
@@ -109,6 +111,7 @@ impl Group {
             Self::Start => "Start",
             Self::Probes => "Probes",
             Self::LabUp => "Through lab up",
+            Self::Pooler => "Through PgBouncer",
             Self::Instances => "Instances on one database",
             Self::Overload => "Overload, 20 ms of CPU a visit",
         }
@@ -126,7 +129,7 @@ impl Group {
             Self::Memory => fixed(5),
             Self::Start => fixed(4),
             Self::Probes => one * 2 + fixed(2),
-            Self::LabUp => one * 4 + fixed(2),
+            Self::LabUp | Self::Pooler => one * 4 + fixed(2),
             Self::Instances => one * 3 + fixed(2),
             Self::Overload => one + overload::WINDOW + overload::AFTERWARDS + fixed(3),
         }
@@ -243,6 +246,7 @@ impl Bench {
             Group::Start => self.starts().await,
             Group::Probes => self.probes().await,
             Group::LabUp => self.lab_up().await,
+            Group::Pooler => self.pooler().await,
             Group::Instances => self.instances().await,
             Group::Overload => self.overload().await,
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::time::sleep;
 
+use super::cluster::at_database;
 use super::connection::{Connection, Request};
 use super::register::{Load, count, listing, visit};
 use super::results::{Limit, Metric, median};
@@ -97,15 +98,8 @@ impl Bench {
     pub(super) async fn lab_up(&mut self) -> anyhow::Result<()> {
         let database = self.register("lab_up", names::SMALL).await?;
         let direct = self.on_postgres(&database).await?;
-        let rows = [
-            (names::LISTING_DIRECT, listing()),
-            (names::VISITS_DIRECT, visit()),
-        ];
-        for (name, request) in rows {
-            let load = Load::new(Group::LabUp, name, &request, 64);
-            self.load(load, &[&direct], Some(&database)).await?;
-        }
-        direct.stop().await?;
+        let pair = [(names::LISTING_DIRECT, None), (names::VISITS_DIRECT, None)];
+        self.pair(Group::LabUp, pair, direct, &database).await?;
 
         let app = self.folder.join("app");
         self.assemble(&app).await?;
@@ -116,15 +110,56 @@ impl Bench {
             .env("DATABASE_URL", self.cluster.url(&database));
         let log = self.log("lab_up");
         let host = Subject::start(command, "--port", &listing(), &log).await?;
-        let rows = [
-            (names::LISTING_LAB_UP, listing(), names::LISTING_DIRECT),
-            (names::VISITS_LAB_UP, visit(), names::VISITS_DIRECT),
+        let pair = [
+            (names::LISTING_LAB_UP, Limit::rate(names::LISTING_DIRECT)),
+            (names::VISITS_LAB_UP, Limit::rate(names::VISITS_DIRECT)),
         ];
-        for (name, request, direct) in rows {
-            let load = Load::new(Group::LabUp, name, &request, 64).beside(Limit::rate(direct));
-            self.load(load, &[&host], Some(&database)).await?;
+        self.pair(Group::LabUp, pair, host, &database).await
+    }
+
+    /// Listing and visits at 64 connections, on a process of their own.
+    async fn pair(
+        &mut self,
+        group: Group,
+        [of_listing, of_visits]: [(&str, Option<Limit>); 2],
+        subject: Subject,
+        database: &str,
+    ) -> anyhow::Result<()> {
+        for ((name, limit), request) in [(of_listing, listing()), (of_visits, visit())] {
+            let load = Load::new(group, name, &request, 64).beside(limit);
+            self.load(load, &[&subject], Some(database)).await?;
         }
-        host.stop().await
+        subject.stop().await
+    }
+
+    pub(super) async fn pooler(&mut self) -> anyhow::Result<()> {
+        // As many connections as the handler has, so that the difference is PgBouncer's own.
+        let pooler = match self.cluster.pooler(10).await {
+            Ok(pooler) => pooler,
+            Err(error) => {
+                self.say(&format!("without the pooler: {error:#}"));
+                return Ok(());
+            }
+        };
+        let database = self.register("pooler", names::SMALL).await?;
+        let direct = self.on_postgres(&database).await?;
+        let pair = [
+            (names::LISTING_UNPOOLED, None),
+            (names::VISITS_UNPOOLED, None),
+        ];
+        self.pair(Group::Pooler, pair, direct, &database).await?;
+
+        let mut command = self.handler_on(&database);
+        command
+            .env("DATABASE_URL", at_database(pooler.url(), &database))
+            .env("DATABASE_POOLER", "transaction")
+            .env("MIGRATE", "off");
+        let pooled = self.start_handler(command).await?;
+        let pair = [
+            (names::LISTING_POOLED, Limit::rate(names::LISTING_UNPOOLED)),
+            (names::VISITS_POOLED, Limit::rate(names::VISITS_UNPOOLED)),
+        ];
+        self.pair(Group::Pooler, pair, pooled, &database).await
     }
 
     /// Lays out a function app of its own: `target/app` may be in use.
