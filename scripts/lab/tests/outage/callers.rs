@@ -1,0 +1,292 @@
+//! Threads that want something all the time and check every answer.
+
+use std::io;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::client::{Answer, Client};
+use super::handler::{Door, Handler};
+use super::ledger::{Ledger, Visit};
+
+/// Between two requests of one caller.
+const PACE: Duration = Duration::from_millis(5);
+
+/// A visit or a page may take this long, whatever happens to the database.
+const REGISTER_DEADLINE: Duration = Duration::from_secs(7);
+/// `/health` promises 2 s; the rest is for a busy machine.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(3);
+/// `/health/live` touches no database.
+const LIVE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// What may happen to a request besides an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tolerance {
+    /// The handler lives: every request is answered.
+    Answers,
+    /// The handler dies now and then, and requests with it.
+    Deaths,
+}
+
+/// The callers, and one more that the test itself speaks through.
+pub struct Callers {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<Ledger>>,
+    own: Caller,
+}
+
+struct Shared {
+    door: Arc<Door>,
+    tolerance: Tolerance,
+    /// Visits acknowledged so far.
+    acknowledged: AtomicU64,
+    /// Answers 503 so far.
+    refused: AtomicU64,
+    /// From now on nothing may fail.
+    success_expected: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl Callers {
+    /// As many threads that post visits, every other one with keys.
+    pub fn visiting(handler: &Handler, count: u16, tolerance: Tolerance) -> Self {
+        let shared = Arc::new(Shared {
+            door: handler.door(),
+            tolerance,
+            acknowledged: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            success_expected: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        });
+        let own = Caller::new(&shared, 0);
+        let mut callers = Self {
+            shared,
+            threads: Vec::new(),
+            own,
+        };
+        for number in 1..=count {
+            callers.spawn(number, move |caller| caller.visit(number % 2 == 0));
+        }
+        callers
+    }
+
+    /// Callers of everything, once a visit has been acknowledged.
+    pub fn of_everything(handler: &Handler) -> Self {
+        let mut callers = Self::visiting(handler, 8, Tolerance::Answers);
+        for path in ["/api/visits", "/api/visits", "/health", "/health/live"] {
+            callers.spawn(0, move |caller| {
+                caller.ask(path);
+            });
+        }
+        callers
+    }
+
+    fn spawn(&mut self, number: u16, mut act: impl FnMut(&mut Caller) + Send + 'static) {
+        let mut caller = Caller::new(&self.shared, number);
+        self.threads.push(std::thread::spawn(move || {
+            while !caller.shared.stop.load(Ordering::Relaxed) {
+                act(&mut caller);
+                std::thread::sleep(PACE);
+            }
+            caller.ledger
+        }));
+    }
+
+    /// Visits acknowledged so far.
+    pub fn acknowledged(&self) -> u64 {
+        self.shared.acknowledged.load(Ordering::SeqCst)
+    }
+
+    /// Answers 503 so far.
+    pub fn refused(&self) -> u64 {
+        self.shared.refused.load(Ordering::SeqCst)
+    }
+
+    /// Asks once; the status, if there was an answer.
+    pub fn asks(&mut self, path: &'static str) -> Option<u16> {
+        self.own.ask(path)
+    }
+
+    /// Makes one visit without a key; the status, if there was an answer.
+    pub fn visits(&mut self) -> Option<u16> {
+        let visit = self.own.next_visit(false);
+        let answer = self.own.post(&visit, None);
+        let status = answer.as_ref().map(|answer| answer.status);
+        self.own.enter(visit, answer);
+        status
+    }
+
+    /// From now on a 503 is a failure.
+    pub fn expect_success(&self) {
+        self.shared.success_expected.store(true, Ordering::SeqCst);
+    }
+
+    /// Stops the callers; the keyed ones bring their last visit home first. Compares with the register.
+    pub fn finish(self, case: &str) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        let mut ledger = self.own.ledger;
+        for thread in self.threads {
+            ledger.add(thread.join().unwrap());
+        }
+        ledger.check(case, &mut Client::new(Arc::clone(&self.shared.door)));
+    }
+}
+
+struct Caller {
+    shared: Arc<Shared>,
+    client: Client,
+    number: u16,
+    made: u32,
+    ledger: Ledger,
+}
+
+impl Caller {
+    fn new(shared: &Arc<Shared>, number: u16) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            client: Client::new(Arc::clone(&shared.door)),
+            number,
+            made: 0,
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// A visit with a key is tried until it is acknowledged, and now and then once more.
+    fn visit(&mut self, keyed: bool) {
+        let mut visit = self.next_visit(keyed);
+        let mut answer;
+        if keyed {
+            let key = format!("{}", visit.address);
+            loop {
+                answer = self.post(&visit, Some(&key));
+                if matches!(&answer, Some(answer) if answer.status < 300) {
+                    break;
+                }
+                std::thread::sleep(PACE);
+            }
+            if self.made.is_multiple_of(4) {
+                let first = answer.as_ref().map(|answer| answer.json()["id"].clone());
+                let again = self.post(&visit, Some(&key));
+                let again = again.filter(|again| again.status < 300);
+                if let Some(again) = again
+                    && (again.status != 200 || first != Some(again.json()["id"].clone()))
+                {
+                    self.complain(format!("{visit:?} again: {again:?}"));
+                }
+            }
+        } else {
+            answer = self.post(&visit, None);
+            // A key is what makes another try safe; without it an answer 200 would make no sense.
+            if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200) {
+                self.ledger.complaints.push(format!("no key: {answer:?}"));
+            }
+        }
+        visit.keyed = keyed;
+        self.enter(visit, answer);
+    }
+
+    fn next_visit(&mut self, keyed: bool) -> Visit {
+        self.made += 1;
+        // An address of the public Internet, which no proxy of ours has.
+        let network = u128::from(Ipv6Addr::new(0x2600, self.number, 0, 0, 0, 0, 0, 0));
+        let address = Ipv6Addr::from(network + u128::from(self.made));
+        Visit {
+            address,
+            keyed,
+            id: None,
+        }
+    }
+
+    fn enter(&mut self, mut visit: Visit, answer: Option<Answer>) {
+        visit.id = answer
+            .filter(|answer| answer.status < 300)
+            .and_then(|answer| answer.json()["id"].as_i64());
+        if visit.id.is_some() {
+            self.shared.acknowledged.fetch_add(1, Ordering::SeqCst);
+        }
+        self.ledger.visits.push(visit);
+    }
+
+    fn post(&mut self, visit: &Visit, key: Option<&str>) -> Option<Answer> {
+        let address = visit.address.to_string();
+        let mut headers = vec![("x-forwarded-for", address.as_str())];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        let strict = self.strict();
+        let outcome = self.client.send("POST", "/api/visit", &headers);
+        self.judge("/api/visit", outcome, strict)
+    }
+
+    fn ask(&mut self, path: &'static str) -> Option<u16> {
+        let acknowledged = self.shared.acknowledged.load(Ordering::SeqCst);
+        let strict = self.strict();
+        let outcome = self.client.send("GET", path, &[]);
+        let answer = self.judge(path, outcome, strict)?;
+        let total = answer.json()["total_visits"].as_u64();
+        if answer.status == 200 && path == "/api/visits" && total.is_none_or(|n| n < acknowledged) {
+            self.complain(format!(
+                "{acknowledged} acknowledged, but a total of {total:?}"
+            ));
+        }
+        Some(answer.status)
+    }
+
+    /// As it is before a request: one that begins earlier may still fail.
+    fn strict(&self) -> bool {
+        self.shared.success_expected.load(Ordering::SeqCst)
+    }
+
+    /// Every answer is a success or a 503 problem, and in time.
+    fn judge(
+        &mut self,
+        path: &'static str,
+        outcome: io::Result<Answer>,
+        strict: bool,
+    ) -> Option<Answer> {
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(error) => {
+                let is_hang = matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                );
+                if is_hang || self.shared.tolerance == Tolerance::Answers {
+                    self.complain(format!("{path}: no answer: {error}"));
+                }
+                return None;
+            }
+        };
+        self.ledger.count(path, answer.status, answer.took);
+        if answer.status == 503 {
+            self.shared.refused.fetch_add(1, Ordering::SeqCst);
+        }
+        let deadline = match path {
+            "/health" => HEALTH_DEADLINE,
+            "/health/live" => LIVE_DEADLINE,
+            _ => REGISTER_DEADLINE,
+        };
+        let is_right = match answer.status {
+            200 | 201 => true,
+            // A health report is no problem document, but says the same.
+            503 if path == "/health" => answer.json()["status"] == "unhealthy",
+            503 => path != "/health/live" && answer.is_problem(),
+            _ => false,
+        };
+        if !is_right || answer.took > deadline || strict && answer.status == 503 {
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            let (status, took) = (answer.status, answer.took);
+            self.complain(format!("{path}: {status} after {took:?}: {body}"));
+        }
+        Some(answer)
+    }
+
+    fn complain(&mut self, complaint: String) {
+        let when = if self.strict() {
+            "after the fault, "
+        } else {
+            ""
+        };
+        self.ledger.complaints.push(format!("{when}{complaint}"));
+    }
+}

@@ -1,0 +1,164 @@
+//! The handler's real binary under a supervisor of the test's own.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::eventually;
+
+/// A handler that is started again whenever it ends; the last one is killed when this is dropped.
+pub struct Handler {
+    door: Arc<Door>,
+    keeper: Option<JoinHandle<()>>,
+    kills: u32,
+}
+
+/// Where the handler of the moment listens.
+#[derive(Default)]
+pub struct Door(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// There while the process is not waited for, so that a signal cannot meet another one.
+    process: Option<Pid>,
+    address: Option<SocketAddr>,
+    starts: u32,
+    log: Vec<String>,
+    closing: bool,
+}
+
+impl Door {
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.0.lock().unwrap().address
+    }
+}
+
+impl Handler {
+    /// Starts it with these variables as its whole environment, and waits until it listens.
+    pub fn start(variables: &[(&str, &str)]) -> Self {
+        let program = program();
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs([
+                ("FUNCTIONS_CUSTOMHANDLER_PORT", "0"),
+                ("LOG_FORMAT", "json"),
+                // Every visit has an address of its own to be known by.
+                ("VISITOR_IP", "full"),
+            ])
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let door = Arc::new(Door::default());
+        let keeper = {
+            let door = Arc::clone(&door);
+            std::thread::spawn(move || keep(&mut command, &door))
+        };
+        let handler = Self {
+            door,
+            keeper: Some(keeper),
+            kills: 0,
+        };
+        eventually("the handler listens", || handler.door.address());
+        handler
+    }
+
+    pub fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
+    }
+
+    /// Kills the handler of the moment, if there is one between two starts.
+    pub fn kill(&mut self) {
+        let mut state = self.door.0.lock().unwrap();
+        if let Some(process) = state.process.take() {
+            kill_process(process, Signal::KILL).unwrap();
+            state.address = None;
+            self.kills += 1;
+        }
+    }
+
+    /// No handler has ended but those that were killed.
+    pub fn assert_never_ended_by_itself(&self) {
+        let starts = eventually("the last handler has started", || {
+            let state = self.door.0.lock().unwrap();
+            state.address.map(|_| state.starts)
+        });
+        assert_eq!(starts, self.kills + 1, "starts, and kills + 1");
+    }
+
+    /// The end of all the handlers' log.
+    pub fn log(&self) -> String {
+        let state = self.door.0.lock().unwrap();
+        let from = state.log.len().saturating_sub(60);
+        state.log[from..].join("\n")
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        self.door.0.lock().unwrap().closing = true;
+        self.kill();
+        let _ = self.keeper.take().map(JoinHandle::join);
+        if std::thread::panicking() {
+            eprintln!("the handler logged:\n{}", self.log());
+        }
+    }
+}
+
+fn program() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_lab"))
+        .parent()
+        .unwrap()
+        .join("handler");
+    assert!(
+        program.exists(),
+        "there is no handler beside lab: build it with cargo build --workspace --bins"
+    );
+    program
+}
+
+/// One handler after the other.
+fn keep(command: &mut Command, door: &Door) {
+    loop {
+        let mut child = {
+            let mut state = door.0.lock().unwrap();
+            if state.closing {
+                return;
+            }
+            let child = command.spawn().unwrap();
+            state.process = Some(Pid::from_child(&child));
+            state.starts += 1;
+            child
+        };
+        read_log(&mut child, door);
+        {
+            let mut state = door.0.lock().unwrap();
+            state.process = None;
+            state.address = None;
+        }
+        child.wait().unwrap();
+    }
+}
+
+/// Until the process ends.
+fn read_log(child: &mut Child, door: &Door) {
+    let output = BufReader::new(child.stdout.take().unwrap());
+    for line in output.lines().map_while(Result::ok) {
+        let parsed: Value = serde_json::from_str(&line).unwrap_or_default();
+        let address = parsed["address"]
+            .as_str()
+            .and_then(|text| text.parse().ok());
+        let mut state = door.0.lock().unwrap();
+        // One that was killed has no door, whatever it wrote before.
+        if state.process.is_some() && parsed["message"] == "serving" {
+            state.address = address;
+        }
+        state.log.push(line);
+    }
+}

@@ -1,0 +1,139 @@
+//! A PostgreSQL server to break, and a session with it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use lab::postgres::{Binaries, Server};
+use tokio::runtime::{Builder, Runtime};
+
+/// A server of the test's own. The test's thread starts it, so it ends with the test.
+pub struct Postgres {
+    server: Server,
+    runtime: Runtime,
+}
+
+impl Postgres {
+    /// Without a server to run, there is nothing to test; under CI that is a failure.
+    pub fn start(data: Option<&Path>, settings: &[&str]) -> Option<Self> {
+        if let Err(error) = Binaries::find(None) {
+            assert!(std::env::var_os("CI").is_none(), "{error}");
+            eprintln!("SKIPPED: {error}");
+            return None;
+        }
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start_with(data, settings));
+        Some(Self {
+            server: server.unwrap(),
+            runtime,
+        })
+    }
+
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The same through something else that listens on this port.
+    pub fn url_at(&self, port: u16) -> String {
+        self.server.url_at(port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    pub fn crash(&mut self) {
+        self.runtime.block_on(self.server.crash()).unwrap();
+    }
+
+    pub fn shut_down(&mut self) {
+        self.runtime.block_on(self.server.shut_down()).unwrap();
+    }
+
+    pub fn resume(&mut self) {
+        self.runtime.block_on(self.server.resume()).unwrap();
+    }
+
+    /// Starts it again if it has ended.
+    pub fn resume_if_ended(&mut self) {
+        match self.runtime.block_on(self.server.resume()) {
+            Ok(()) => println!("the server had ended and was started again"),
+            Err(error) => assert!(error.to_string().contains("runs already"), "{error:#}"),
+        }
+    }
+
+    pub fn freeze(&mut self) {
+        self.runtime.block_on(self.server.freeze()).unwrap();
+    }
+
+    pub fn thaw(&mut self) {
+        self.server.thaw();
+    }
+
+    /// A session with the database `postgres`: what befalls the register's does not befall this one.
+    pub fn session(&self) -> Session {
+        let mut session = self.connect("control").unwrap();
+        assert_eq!(session.ask("select 1"), ["1"]);
+        session
+    }
+
+    /// One more connection, held for nothing; `None` when the server has none left.
+    pub fn hog(&self) -> Option<Session> {
+        let mut session = self.connect("hog")?;
+        (session.ask("select 1") == ["1"]).then_some(session)
+    }
+
+    fn connect(&self, name: &str) -> Option<Session> {
+        let url = self.server.url();
+        let (server, _) = url.rsplit_once('/').unwrap();
+        let mut child = Command::new(self.server.binaries().program("psql"))
+            .args(["-XqAt", "-d"])
+            .arg(format!("{server}/postgres?application_name={name}"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        Some(Session {
+            input: child.stdin.take()?,
+            output: BufReader::new(child.stdout.take()?),
+            child,
+        })
+    }
+}
+
+/// `psql`, kept open.
+pub struct Session {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Session {
+    /// The lines of an answer; none when the session has ended.
+    pub fn ask(&mut self, sql: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        if writeln!(self.input, "{sql};\n\\echo .").is_err() {
+            return lines;
+        }
+        for line in self.output.by_ref().lines().map_while(Result::ok) {
+            if line == "." {
+                return lines;
+            }
+            lines.push(line);
+        }
+        Vec::new()
+    }
+
+    /// Cuts all connections to the register.
+    pub fn cut_connections(&mut self) {
+        self.ask("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'visits'");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
