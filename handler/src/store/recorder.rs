@@ -1,7 +1,9 @@
 //! Group commit: visits that arrive while a write is under way share the next one.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::postgres::TRUSTED_IDLE;
@@ -14,6 +16,12 @@ const MAX_BATCH: usize = 512;
 /// Visits that may wait for the next write: some batches, so it fills up only when the database cannot keep
 /// pace.
 const QUEUE: usize = 2_048;
+
+/// The part of a write's time for which the next one waits for the callers of the last; see
+/// [`Writer::gather`].
+const GATHER_PART: u32 = 8;
+/// It is never longer.
+const LONGEST_GATHER: Duration = Duration::from_millis(1);
 
 /// Hands visits to the one task of this process that writes them.
 ///
@@ -40,6 +48,8 @@ impl Recorder {
             instance_id,
             session: None,
             turn: 0,
+            last_batch: 0,
+            gather_until: Instant::now(),
         };
         tasks.spawn(writer.run(arrivals));
         Self { queue }
@@ -72,6 +82,9 @@ struct Writer {
     session: Option<Session>,
     /// Batches so far.
     turn: u64,
+    /// Visits of the last batch, and until when their callers are waited for.
+    last_batch: usize,
+    gather_until: Instant,
 }
 
 impl Writer {
@@ -86,8 +99,27 @@ impl Writer {
             };
             match received {
                 Ok(0) => return,
-                Ok(_) => self.answer(&mut waiting).await,
+                Ok(_) => {
+                    self.gather(&mut waiting, &mut arrivals).await;
+                    self.answer(&mut waiting).await;
+                }
                 Err(_) => self.session = None,
+            }
+        }
+    }
+
+    /// Lets the callers just answered come back before the next write begins, for a small part of the time
+    /// that the last one took. Without this the quickest of them would start a write of its own, and all the
+    /// others would wait for two.
+    ///
+    /// The time runs from the last answer: whoever comes later, and so everybody who comes alone, is written
+    /// at once.
+    async fn gather(&self, waiting: &mut Vec<Waiting>, arrivals: &mut mpsc::Receiver<Waiting>) {
+        while waiting.len() < self.last_batch && Instant::now() < self.gather_until {
+            match arrivals.try_recv() {
+                Ok(one) => waiting.push(one),
+                // The runtime's timer knows whole milliseconds only, and others can run meanwhile.
+                Err(_) => tokio::task::yield_now().await,
             }
         }
     }
@@ -102,7 +134,12 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
-        match self.write(&batch).await {
+        let began = Instant::now();
+        let written = self.write(&batch).await;
+        let ended = Instant::now();
+        self.last_batch = batch.len();
+        self.gather_until = ended + ((ended - began) / GATHER_PART).min(LONGEST_GATHER);
+        match written {
             Ok(receipts) => hand_out(answers, receipts),
             // The database refused what one of them holds, and wrote none: the others must not suffer.
             Err(Error::Other(_)) if batch.len() > 1 => self.answer_singly(&batch, answers).await,

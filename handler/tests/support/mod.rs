@@ -126,6 +126,27 @@ impl Backend {
         }
     }
 
+    /// Keeps everybody from writing visits, until it is released.
+    pub async fn lock_writers(&self) -> Lock {
+        match self {
+            Self::Sqlite { folder } => {
+                let path = folder.join("data/visits.db");
+                let mut db = sqlx::SqliteConnection::connect(&path.display().to_string())
+                    .await
+                    .unwrap();
+                let sql = "begin immediate";
+                sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
+                Lock::Sqlite(db)
+            }
+            Self::Postgres { url, .. } => {
+                let mut db = PgConnection::connect(url).await.unwrap();
+                let sql = "begin; lock table visits in share mode";
+                sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
+                Lock::Postgres(db)
+            }
+        }
+    }
+
     /// One number, read behind the instances' backs.
     pub async fn number(&self, sql: &'static str) -> i64 {
         match self {
@@ -148,6 +169,21 @@ impl Backend {
         let app = TestApp::start(&self.flags(), extra);
         app.service.database().ready().await;
         app
+    }
+}
+
+/// See [`Backend::lock_writers`].
+pub enum Lock {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Lock {
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(db) => db.close().await.unwrap(),
+            Self::Postgres(db) => db.close().await.unwrap(),
+        }
     }
 }
 

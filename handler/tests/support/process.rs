@@ -31,7 +31,26 @@ pub fn command(flags: &[String], extra: &[&str]) -> Command {
 impl Process {
     /// Starts it on a free port and waits for the line that tells which.
     pub fn start(flags: &[String], extra: &[&str]) -> Self {
-        let mut child = command(flags, extra)
+        Self::spawn(command(flags, extra))
+    }
+
+    /// The same for a process that may open only so many files.
+    pub fn start_with_files(files: u32, flags: &[String]) -> Self {
+        let handler = command(flags, &[]);
+        let mut shell = Command::new("sh");
+        shell
+            .arg("-c")
+            .arg(format!("ulimit -n {files}; exec \"$@\""))
+            .arg("sh")
+            .arg(handler.get_program())
+            .args(handler.get_args())
+            .env_remove("DATABASE_URL")
+            .env_remove("RUST_LOG");
+        Self::spawn(shell)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .args(["--port", "0", "--log-format", "json"])
             .stdout(Stdio::piped())
             .spawn()
