@@ -12,6 +12,7 @@ use lab::bench::connection::{Connection, Request};
 use lab::bench::open_loop::OpenLoop;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 /// Answers in turn 201, 201 in chunks and in two packets, 503 and the end of the connection, and nothing but
 /// the end of the connection.
@@ -104,11 +105,12 @@ async fn an_open_loop_accounts_for_every_start() {
         address: server.address,
         request: Request::get("/"),
         connections: 8,
-        begin: Instant::now(),
         rate: 500.0,
         window: Duration::from_millis(400),
     };
-    let outcome = load.run().await.unwrap();
+    let (began, begin) = oneshot::channel();
+    let outcome = load.run(began).await.unwrap();
+    assert!(begin.await.unwrap() < Instant::now());
     let [whole, chunked, shed, cut] = server.answered();
     assert_eq!(outcome.offered, 200);
     assert_eq!(outcome.unsent + whole + chunked + shed + cut, 200);

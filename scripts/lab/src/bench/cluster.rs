@@ -194,7 +194,13 @@ impl Cluster {
     fn program(&self, name: &str, database: &str) -> anyhow::Result<Command> {
         let url = self.server.url();
         let (user, password, host, port) = parts(&url).context("the server's URL is unusual")?;
-        let mut command = Command::new(self.programs.program(name));
+        let beside_server = self.programs.program(name);
+        // Some systems have the clients elsewhere.
+        let mut command = if beside_server.is_file() {
+            Command::new(beside_server)
+        } else {
+            Command::new(name)
+        };
         command
             .env("PGUSER", user)
             .env("PGPASSWORD", password)

@@ -41,7 +41,8 @@ pub(crate) fn listing(connections: usize, rows: u64) -> String {
 }
 
 pub(crate) fn instances(count: usize) -> String {
-    format!("POST /api/visit, 64 conn, {count} instances")
+    let plural = if count == 1 { "" } else { "s" };
+    format!("POST /api/visit, 64 conn, {count} instance{plural}")
 }
 
 /// `1k`, `10M`; exact numbers where neither is whole.

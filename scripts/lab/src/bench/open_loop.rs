@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use hdrhistogram::Histogram;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout_at};
 
@@ -28,8 +29,6 @@ pub struct OpenLoop {
     pub request: Request,
     /// The most requests under way at a time.
     pub connections: usize,
-    /// When the first request starts; the connections are opened before.
-    pub begin: Instant,
     /// Requests a second.
     pub rate: f64,
     /// For how long.
@@ -58,15 +57,16 @@ pub struct Outcome {
 }
 
 impl OpenLoop {
-    /// Runs the load in a thread of its own; ends when every request that was sent has its answer.
+    /// Runs the load in a thread of its own; ends when every request that was sent has its answer. Whoever
+    /// wants to know when the first one starts, with all connections open, is told by `began`.
     ///
     /// # Errors
     /// When the connections cannot be opened.
-    pub async fn run(self) -> anyhow::Result<Outcome> {
-        on_own_thread(|| self.load()).await
+    pub async fn run(self, began: oneshot::Sender<Instant>) -> anyhow::Result<Outcome> {
+        on_own_thread(|| self.load(began)).await
     }
 
-    async fn load(self) -> anyhow::Result<Outcome> {
+    async fn load(self, began: oneshot::Sender<Instant>) -> anyhow::Result<Outcome> {
         let mut connections = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
             let mut connection = Connection::to(self.address);
@@ -74,7 +74,9 @@ impl OpenLoop {
             opened.with_context(|| format!("cannot connect to {}", self.address))?;
             connections.push(connection);
         }
-        let schedule = Arc::new(Schedule::new(self.begin, self.rate, self.window));
+        let schedule = Arc::new(Schedule::new(self.rate, self.window));
+        // Nobody need listen.
+        let _ = began.send(schedule.begin);
         let outcome = Arc::new(Mutex::new(Outcome {
             offered: schedule.starts,
             unsent: 0,
@@ -154,9 +156,9 @@ impl Schedule {
         clippy::cast_sign_loss,
         reason = "a whole number of requests, not negative"
     )]
-    fn new(begin: Instant, rate: f64, window: Duration) -> Self {
+    fn new(rate: f64, window: Duration) -> Self {
         Self {
-            begin,
+            begin: Instant::now(),
             rate,
             window,
             starts: (rate * window.as_secs_f64()) as u64,
@@ -182,7 +184,7 @@ mod tests {
 
     #[test]
     fn starts_are_evenly_spaced_and_end_with_the_window() {
-        let schedule = Schedule::new(Instant::now(), 4.0, Duration::from_secs(2));
+        let schedule = Schedule::new(4.0, Duration::from_secs(2));
         let starts: Vec<u128> = std::iter::from_fn(|| schedule.next())
             .map(|start| (start - schedule.begin).as_millis())
             .collect();

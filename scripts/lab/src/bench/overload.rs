@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::connection::{Connection, Request};
@@ -17,11 +18,12 @@ pub(super) const WINDOW: Duration = Duration::from_secs(30);
 /// How long recovery is watched.
 pub(super) const AFTERWARDS: Duration = Duration::from_secs(5);
 /// Requests that may be under way at a time.
-const CONNECTIONS: usize = 1_024;
+const CONNECTIONS: usize = 512;
 /// Enough to keep two CPUs busy, and too few to be refused.
 const CAPACITY_CONNECTIONS: usize = 4;
 const FACTOR: f64 = 10.0;
 const PROBES_PER_S: f64 = 20.0;
+const PROBE_CONNECTIONS: usize = 4;
 /// A visit that takes longer is not normal service.
 const NORMAL: Duration = Duration::from_millis(100);
 
@@ -40,29 +42,32 @@ impl Bench {
         );
         let capacity = self.load(load, &[&subject], Some(&database)).await?.rate();
 
-        // All connections are open by then.
-        let begin = Instant::now() + Duration::from_secs(1);
-        let end = begin + WINDOW;
         let flood = OpenLoop {
             address: subject.address,
             request: visit.clone(),
             connections: CONNECTIONS,
-            begin: begin.into_std(),
             rate: capacity * FACTOR,
             window: WINDOW,
         };
         let probes = OpenLoop {
             request: Request::get("/health/live"),
-            connections: 4,
+            connections: PROBE_CONNECTIONS,
             rate: PROBES_PER_S,
             ..flood.clone()
         };
         let connection = Connection::to(subject.address);
-        let (flood, probes, afterwards) = tokio::join!(
-            flood.run(),
-            probes.run(),
-            watch_recovery(connection, &visit, end)
-        );
+        let (began, begin) = oneshot::channel();
+        let meanwhile = async {
+            // Where it never began, the flood says why.
+            let begin =
+                Instant::from_std(begin.await.unwrap_or_else(|_| Instant::now().into_std()));
+            let (nobody, _) = oneshot::channel();
+            tokio::join!(
+                probes.run(nobody),
+                watch_recovery(connection, &visit, begin + WINDOW)
+            )
+        };
+        let (flood, (probes, afterwards)) = tokio::join!(flood.run(began), meanwhile);
         let (flood, probes) = (flood?, probes?);
         self.ledger
             .add_counts(&database, flood.created, flood.unanswered);

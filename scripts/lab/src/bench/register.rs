@@ -141,7 +141,7 @@ impl Bench {
             (Metric::Rate, tally.rate()),
             (Metric::P50Ms, quantile(0.5)),
             (Metric::P99Ms, quantile(0.99)),
-            (Metric::HandlerUs, per_request(subject_cpu, tally.answered)),
+            (Metric::ProcessUs, per_request(subject_cpu, tally.answered)),
             (
                 Metric::ClientUs,
                 per_request(tally.client_cpu, tally.answered),

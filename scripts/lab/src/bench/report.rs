@@ -29,7 +29,7 @@ const COLUMNS: [(&str, Metric); 9] = [
     ("per s", Metric::Rate),
     ("p50 ms", Metric::P50Ms),
     ("p99 ms", Metric::P99Ms),
-    ("handler us", Metric::HandlerUs),
+    ("process us", Metric::ProcessUs),
     ("postgres us", Metric::PostgresUs),
     ("client us", Metric::ClientUs),
     ("MB", Metric::MemoryMb),
@@ -50,8 +50,9 @@ pub(crate) fn table(results: &Results) -> String {
     }
     let mut text = aligned(&lines);
     text.push_str(
-        "\nMedians over the rounds; rates count 2xx only. CPU is per answered request; `to limit` is the row's rate\n\
-         (for a lone visit: its p50) over that of the row named beside it, of the same round.\n",
+        "\nMedians over the rounds; rates count 2xx only. CPU is per answered request, `process us` that of the process\n\
+         that was asked. `to limit` is the row's rate (for a lone visit: its p50) over that of the row named beside\n\
+         it, of the same round.\n",
     );
     text
 }

@@ -15,8 +15,8 @@ pub(crate) enum Metric {
     /// Latencies, in milliseconds.
     P50Ms,
     P99Ms,
-    /// CPU of one request, in microseconds.
-    HandlerUs,
+    /// CPU of one request, in microseconds: of the process that was asked, of the database, of the load client.
+    ProcessUs,
     PostgresUs,
     ClientUs,
     /// In megabytes.

@@ -37,7 +37,7 @@ impl Verdict {
 /// Every target, in the order.
 pub(crate) fn judge(results: &Results, ledger: &Ledger) -> Vec<Verdict> {
     use Bound::{AtLeast, AtMost};
-    use Metric::{Count, HandlerUs, MemoryMb, P50Ms, P99Ms, Rate, TimeMs};
+    use Metric::{Count, MemoryMb, P50Ms, P99Ms, ProcessUs, Rate, TimeMs};
 
     let small = names::SMALL;
     let visits = |connections| names::visits(connections, small);
@@ -85,7 +85,7 @@ pub(crate) fn judge(results: &Results, ledger: &Ledger) -> Vec<Verdict> {
         ),
         (
             "CPU of a visit in the handler, 64 connections, us",
-            of(&visits(64), HandlerUs),
+            of(&visits(64), ProcessUs),
             AtMost(40.0),
         ),
         (
