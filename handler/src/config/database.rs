@@ -41,9 +41,8 @@ pub(super) fn target(
         }
     };
     let connect = match arguments.database_pooler {
-        // Named statements would live on one of the server's sessions only, and the pooler refuses settings
-        // that it does not follow.
-        Some(Pooler::Transaction) => server.statement_cache_capacity(0).extra_float_digits(None),
+        // The pooler refuses settings that it does not follow.
+        Some(Pooler::Transaction) => server.extra_float_digits(None),
         None => server.options(session_limits()),
     };
     Ok(Target::Postgres(Box::new(PostgresTarget {

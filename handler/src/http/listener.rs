@@ -96,6 +96,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(deadline)
         .max_buf_size(BUFFER)
+        .max_header_size(BUFFER)
         .keep_alive(!is_reserve)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

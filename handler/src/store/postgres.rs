@@ -102,6 +102,12 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a statement may be prepared by name: not where the next transaction may meet another of the
+    /// server's sessions.
+    pub(super) fn names_statements(&self) -> bool {
+        self.pooler.is_none()
+    }
+
     /// The connection of the operation that has begun.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         self.connection.as_mut().expect("there until the drop")

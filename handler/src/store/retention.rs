@@ -103,7 +103,7 @@ impl Retention {
 async fn delete_keys(store: &Store, expired: i64) -> Result<bool, Error> {
     let mut session = store.writer().await?;
     on_either!(&mut session, connection => {
-        let deleted = sqlx::query(DELETE_KEYS).bind(expired).bind(CHUNK).execute(connection).await;
+        let deleted = sqlx::query(DELETE_KEYS).persistent(false).bind(expired).bind(CHUNK).execute(connection).await;
         deleted.map(|deleted| i64::try_from(deleted.rows_affected()).unwrap_or(0) == CHUNK)
     })
 }
@@ -111,7 +111,7 @@ async fn delete_keys(store: &Store, expired: i64) -> Result<bool, Error> {
 async fn delete_orders(store: &Store, old: i64) -> Result<(), Error> {
     let mut session = store.writer().await?;
     on_either!(&mut session, connection => {
-        sqlx::query(DELETE_ORDERS).bind(old).execute(connection).await.map(|_| ())
+        sqlx::query(DELETE_ORDERS).persistent(false).bind(old).execute(connection).await.map(|_| ())
     })
 }
 
@@ -119,6 +119,7 @@ async fn delete_orders(store: &Store, old: i64) -> Result<(), Error> {
 macro_rules! blank_after {
     ($connection:expr, $mark:expr, $old:expr) => {{
         let rows = sqlx::query(NEXT_VISITS)
+            .persistent(false)
             .bind($mark)
             .bind(CHUNK)
             .fetch_all(&mut *$connection)
@@ -127,11 +128,13 @@ macro_rules! blank_after {
             None => false,
             Some((end, more)) => {
                 sqlx::query(BLANK)
+                    .persistent(false)
                     .bind($mark)
                     .bind(end)
                     .execute(&mut *$connection)
                     .await?;
                 sqlx::query(MOVE_MARK)
+                    .persistent(false)
                     .bind(end)
                     .execute(&mut *$connection)
                     .await?;
@@ -148,6 +151,7 @@ async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
             let connection = session.connection();
             // The row lock lets one instance at a time do this; the others find nothing to do.
             let mark: Option<i64> = sqlx::query_scalar(HOLD_MARK)
+                .persistent(false)
                 .fetch_optional(&mut *connection)
                 .await?;
             let more = match mark {
@@ -160,7 +164,10 @@ async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
         Session::Sqlite(mut writer) => {
             let mut transaction = writer.begin_with("begin immediate").await?;
             let connection = &mut *transaction;
-            let mark: i64 = sqlx::query_scalar(MARK).fetch_one(&mut *connection).await?;
+            let mark: i64 = sqlx::query_scalar(MARK)
+                .persistent(false)
+                .fetch_one(&mut *connection)
+                .await?;
             let more = blank_after!(connection, mark, old);
             transaction.commit().await?;
             Ok(more)

@@ -77,7 +77,7 @@ pub(super) async fn check(store: &Store) -> Result<(), Error> {
 
 /// Numbers of the migrations that have run.
 async fn applied(session: &mut Session) -> Result<Vec<i64>, Error> {
-    on_either!(session, connection => sqlx::query_scalar(APPLIED).fetch_all(connection).await)
+    on_either!(session, connection => sqlx::query_scalar(APPLIED).persistent(false).fetch_all(connection).await)
 }
 
 /// Connects once beside the pool, which would try for a while and then say only that it took too long:

@@ -83,12 +83,19 @@ impl Session {
         match self {
             Self::Postgres(session) => {
                 session.begin(false).await?;
-                let receipts =
-                    postgres::record(session.connection(), instance_id, turn, arrivals).await?;
+                let receipts = postgres::record(session, instance_id, turn, arrivals).await?;
                 session.end().await?;
                 Ok(receipts)
             }
             Self::Sqlite(connection) => sqlite::record(connection, instance_id, arrivals).await,
+        }
+    }
+
+    /// Whether a statement that comes again and again may be prepared by name; the others never are.
+    fn names_statements(&self) -> bool {
+        match self {
+            Self::Postgres(session) => session.names_statements(),
+            Self::Sqlite(_) => true,
         }
     }
 
@@ -100,8 +107,9 @@ impl Session {
         let before = before.unwrap_or(i64::MAX);
         // One more than asked for tells whether there is another page.
         let wanted = i64::from(limit) + 1;
+        let named = self.names_statements();
         on_either!(self, connection => {
-            let rows = sqlx::query(LIST_VISITS).bind(before).bind(wanted).fetch_all(connection).await?;
+            let rows = sqlx::query(LIST_VISITS).persistent(named).bind(before).bind(wanted).fetch_all(connection).await?;
             let total_visits = rows.first().map_or(Ok(0), |row| row.try_get("total_visits"))?;
             let mut visits = Vec::with_capacity(rows.len());
             for row in &rows {
@@ -122,7 +130,7 @@ impl Session {
 
     /// See [`super::Store::ping`].
     pub(super) async fn ping(&mut self) -> Result<(), Error> {
-        on_either!(self, connection => sqlx::query("select 1").execute(connection).await.map(|_| ()))
+        on_either!(self, connection => sqlx::raw_sql("select 1").execute(connection).await.map(|_| ()))
     }
 
     /// See [`super::Store::place_order`].
@@ -137,6 +145,7 @@ impl Session {
         };
         let intensity = intensity.map(|rate| i64::try_from(rate).unwrap_or(i64::MAX));
         on_either!(self, connection => sqlx::query_scalar(PLACE_ORDER)
+            .persistent(false)
             .bind(ordered.millis())
             .bind(ends.millis())
             .bind(intensity)
@@ -147,7 +156,7 @@ impl Session {
     /// See [`super::Store::newest_order`].
     pub(super) async fn newest_order(&mut self) -> Result<Option<StressOrder>, Error> {
         on_either!(self, connection => {
-            let row = sqlx::query(NEWEST_ORDER).fetch_optional(connection).await?;
+            let row = sqlx::query(NEWEST_ORDER).persistent(false).fetch_optional(connection).await?;
             row.as_ref().map(order_in).transpose()
         })
     }
@@ -155,7 +164,7 @@ impl Session {
     /// See [`super::Store::orders_after`].
     pub(super) async fn orders_after(&mut self, id: i64) -> Result<Vec<StressOrder>, Error> {
         on_either!(self, connection => {
-            let rows = sqlx::query(ORDERS_AFTER).bind(id).fetch_all(connection).await?;
+            let rows = sqlx::query(ORDERS_AFTER).persistent(false).bind(id).fetch_all(connection).await?;
             rows.iter().map(order_in).collect::<Result<Vec<_>, _>>()
         })
     }

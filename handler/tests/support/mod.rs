@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 
 pub mod process;
 
-/// Runs every listed test on SQLite, and on PostgreSQL where a server was given.
+/// Runs every listed test on SQLite, and on PostgreSQL and through PgBouncer where they were given.
 #[macro_export]
 macro_rules! on_both_databases {
     ($($test:ident),* $(,)?) => {
@@ -36,6 +36,14 @@ macro_rules! on_both_databases {
                 }
             })*
         }
+        mod through_a_pooler {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(backend) = $crate::support::Backend::pooled_postgres().await {
+                    super::$test(backend).await;
+                }
+            })*
+        }
     };
 }
 
@@ -48,6 +56,8 @@ pub enum Backend {
         url: String,
         admin_url: String,
         name: String,
+        /// PgBouncer's URL of the same database, for the instances.
+        pooler_url: Option<String>,
     },
 }
 
@@ -88,7 +98,26 @@ impl Backend {
             url: url.into(),
             admin_url,
             name,
+            pooler_url: None,
         })
+    }
+
+    /// The same behind PgBouncer in transaction pooling; `None` without `TEST_POOLER_URL` either.
+    pub async fn pooled_postgres() -> Option<Self> {
+        let Ok(pooler) = std::env::var("TEST_POOLER_URL") else {
+            eprintln!("not run: TEST_POOLER_URL names no PgBouncer; ./scripts/test starts one");
+            return None;
+        };
+        let mut backend = Self::postgres().await?;
+        if let Self::Postgres {
+            name, pooler_url, ..
+        } = &mut backend
+        {
+            let mut url = url::Url::parse(&pooler).unwrap();
+            url.set_path(name);
+            *pooler_url = Some(url.into());
+        }
+        Some(backend)
     }
 
     pub const fn db_type(&self) -> &'static str {
@@ -105,7 +134,24 @@ impl Backend {
                 "--sqlite-path".into(),
                 folder.join("data/visits.db").display().to_string(),
             ],
-            Self::Postgres { url, .. } => vec!["--database-url".into(), url.clone()],
+            Self::Postgres {
+                url,
+                pooler_url: None,
+                ..
+            } => vec!["--database-url".into(), url.clone()],
+            Self::Postgres {
+                url,
+                pooler_url: Some(pooler),
+                ..
+            } => [
+                ["--database-url", pooler],
+                ["--database-pooler", "transaction"],
+                ["--database-migrate-url", url],
+            ]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         }
     }
 

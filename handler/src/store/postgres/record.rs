@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use sqlx::{PgConnection, Row};
+use sqlx::Row;
 
+use super::Session;
 use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Moment, Receipt};
 use crate::store::Error;
 
@@ -84,21 +85,21 @@ const RECORD_WITHOUT_KEYS: &str = "
 
 /// See [`crate::store::session::Session::record`].
 pub(in crate::store) async fn record(
-    connection: &mut PgConnection,
+    session: &mut Session,
     instance_id: &str,
     turn: u64,
     arrivals: &[Arrival],
 ) -> Result<Vec<Option<Receipt>>, Error> {
     let slot = slot(instance_id, turn);
     if arrivals.iter().all(|arrival| arrival.key.is_none()) {
-        record_without_keys(connection, instance_id, slot, arrivals).await
+        record_without_keys(session, instance_id, slot, arrivals).await
     } else {
-        record_with_keys(connection, instance_id, slot, arrivals).await
+        record_with_keys(session, instance_id, slot, arrivals).await
     }
 }
 
 async fn record_without_keys(
-    connection: &mut PgConnection,
+    session: &mut Session,
     instance_id: &str,
     slot: i16,
     arrivals: &[Arrival],
@@ -109,11 +110,12 @@ async fn record_without_keys(
         .map(|one| one.ip_address.as_deref())
         .collect();
     let rows = sqlx::query(RECORD_WITHOUT_KEYS)
+        .persistent(session.names_statements())
         .bind(times)
         .bind(addresses)
         .bind(instance_id)
         .bind(slot)
-        .fetch_all(connection)
+        .fetch_all(session.connection())
         .await?;
     let numbered = arrivals.iter().zip(&rows).zip(1..);
     numbered
@@ -132,7 +134,7 @@ async fn record_without_keys(
 }
 
 async fn record_with_keys(
-    connection: &mut PgConnection,
+    session: &mut Session,
     instance_id: &str,
     slot: i16,
     arrivals: &[Arrival],
@@ -154,6 +156,7 @@ async fn record_with_keys(
     let keys: Vec<Option<&[u8]>> = sent().map(digest).collect();
     let sealed: Vec<Option<&[u8]>> = sent().map(|one| one.sealed_ip.as_deref()).collect();
     let rows = sqlx::query(RECORD)
+        .persistent(session.names_statements())
         .bind(times)
         .bind(addresses)
         .bind(keys)
@@ -161,7 +164,7 @@ async fn record_with_keys(
         .bind(instance_id)
         .bind(Moment::now().earlier(KEY_LIFETIME).millis())
         .bind(slot)
-        .fetch_all(&mut *connection)
+        .fetch_all(session.connection())
         .await?;
 
     let before: i64 = rows.first().map_or(Ok(0), |row| row.try_get("before"))?;
@@ -181,14 +184,14 @@ async fn record_with_keys(
             sealed_ip: None,
         }));
     }
-    fill_in_replays(connection, arrivals, &mut receipts).await?;
+    fill_in_replays(session, arrivals, &mut receipts).await?;
     Ok(receipts)
 }
 
 /// Puts the earlier visit into the receipt of every replayed key; takes the receipt away if there is none
 /// any more, since the key expired between the two statements.
 async fn fill_in_replays(
-    connection: &mut PgConnection,
+    session: &mut Session,
     arrivals: &[Arrival],
     receipts: &mut [Option<Receipt>],
 ) -> Result<(), Error> {
@@ -204,8 +207,9 @@ async fn fill_in_replays(
     }
     // A statement of its own: the claim above did not see what another transaction committed meanwhile.
     let rows = sqlx::query(EARLIER_VISITS)
+        .persistent(session.names_statements())
         .bind(keys)
-        .fetch_all(connection)
+        .fetch_all(session.connection())
         .await?;
     let mut earlier = HashMap::with_capacity(rows.len());
     for row in &rows {
