@@ -48,9 +48,14 @@ impl Binaries {
         }
     }
 
-    /// The path to one of its programs, such as `psql` or `pgbench`.
+    /// The path to one of its programs, such as `psql` or `pgbench`. A folder of the server's programs may be
+    /// without the clients; those in PATH serve as well.
     pub fn program(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        let beside = self.folder.join(name);
+        if beside.is_file() {
+            return beside;
+        }
+        find_in_path(name).unwrap_or(beside)
     }
 
     fn major(&self) -> &str {

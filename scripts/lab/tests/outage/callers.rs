@@ -13,6 +13,8 @@ use super::ledger::{Ledger, Visit};
 
 /// Between two requests of one caller.
 const PACE: Duration = Duration::from_millis(5);
+/// The same after one that failed.
+const PACE_AFTER_FAILURE: Duration = Duration::from_millis(25);
 
 /// A visit or a page may take this long, whatever happens to the database.
 const REGISTER_DEADLINE: Duration = Duration::from_secs(7);
@@ -88,7 +90,7 @@ impl Callers {
         self.threads.push(std::thread::spawn(move || {
             while !caller.shared.stop.load(Ordering::Relaxed) {
                 act(&mut caller);
-                std::thread::sleep(PACE);
+                caller.pause();
             }
             caller.ledger
         }));
@@ -123,6 +125,11 @@ impl Callers {
         self.shared.success_expected.store(true, Ordering::SeqCst);
     }
 
+    /// Notes what the handler may not do.
+    pub fn complain(&mut self, complaint: String) {
+        self.own.complain(complaint);
+    }
+
     /// Stops the callers; the keyed ones bring their last visit home first. Compares with the register.
     pub fn finish(self, case: &str) {
         self.shared.stop.store(true, Ordering::Relaxed);
@@ -139,6 +146,7 @@ struct Caller {
     client: Client,
     number: u16,
     made: u32,
+    succeeded: bool,
     ledger: Ledger,
 }
 
@@ -149,8 +157,17 @@ impl Caller {
             client: Client::new(Arc::clone(&shared.door)),
             number,
             made: 0,
+            succeeded: true,
             ledger: Ledger::default(),
         }
+    }
+
+    fn pause(&self) {
+        std::thread::sleep(if self.succeeded {
+            PACE
+        } else {
+            PACE_AFTER_FAILURE
+        });
     }
 
     /// A visit with a key is tried until it is acknowledged, and now and then once more.
@@ -164,7 +181,7 @@ impl Caller {
                 if matches!(&answer, Some(answer) if answer.status < 300) {
                     break;
                 }
-                std::thread::sleep(PACE);
+                self.pause();
             }
             if self.made.is_multiple_of(4) {
                 let first = answer.as_ref().map(|answer| answer.json()["id"].clone());
@@ -244,6 +261,7 @@ impl Caller {
         outcome: io::Result<Answer>,
         strict: bool,
     ) -> Option<Answer> {
+        self.succeeded = matches!(&outcome, Ok(answer) if answer.status < 300);
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) => {

@@ -72,18 +72,18 @@ impl Postgres {
 
     /// A session with the database `postgres`: what befalls the register's does not befall this one.
     pub fn session(&self) -> Session {
-        let mut session = self.connect("control").unwrap();
+        let mut session = self.connect("control");
         assert_eq!(session.ask("select 1"), ["1"]);
         session
     }
 
     /// One more connection, held for nothing; `None` when the server has none left.
     pub fn hog(&self) -> Option<Session> {
-        let mut session = self.connect("hog")?;
+        let mut session = self.connect("hog");
         (session.ask("select 1") == ["1"]).then_some(session)
     }
 
-    fn connect(&self, name: &str) -> Option<Session> {
+    fn connect(&self, name: &str) -> Session {
         let url = self.server.url();
         let (server, _) = url.rsplit_once('/').unwrap();
         let mut child = Command::new(self.server.binaries().program("psql"))
@@ -93,16 +93,16 @@ impl Postgres {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .ok()?;
-        Some(Session {
-            input: child.stdin.take()?,
-            output: BufReader::new(child.stdout.take()?),
+            .unwrap();
+        Session {
+            input: child.stdin.take().unwrap(),
+            output: BufReader::new(child.stdout.take().unwrap()),
             child,
-        })
+        }
     }
 }
 
-/// `psql`, kept open.
+/// A kept-open `psql`.
 pub struct Session {
     child: Child,
     input: ChildStdin,
