@@ -27,7 +27,7 @@ fn a_killed_handler_loses_nothing_on_sqlite() {
     let path = scratch.join("visits.db");
     let handler = Handler::start(&[("SQLITE_PATH", path.to_str().unwrap())]);
     twenty_rounds("handler killed, SQLite", handler, |handler, _| {
-        handler.kill()
+        handler.kill();
     });
 }
 

@@ -1,4 +1,4 @@
-//! `lab postgres`: the URL works, the exit code passes through, nothing is left.
+//! `lab postgres`: the URLs work, the exit code passes through, nothing is left.
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -47,6 +47,19 @@ fn server_installed() -> bool {
     installed
 }
 
+/// The same for the pooler.
+fn pooler_installed() -> bool {
+    let scratch = Scratch::new();
+    let output = lab(&scratch, &["--pooler-env", "POOLER_URL"], "true").output();
+    let said = text(&output.unwrap().stderr);
+    let installed = !said.contains("PgBouncer, the connection pooler, is not installed");
+    assert!(installed || std::env::var_os("CI").is_none(), "{said}");
+    if !installed {
+        eprintln!("SKIPPED: {said}");
+    }
+    installed
+}
+
 fn kept(scratch: &Scratch) -> String {
     scratch.join("data").to_str().unwrap().to_owned()
 }
@@ -62,12 +75,17 @@ fn server_pid(cluster: &Path) -> Option<i32> {
 
 /// The one temporary server folder.
 fn temporary(scratch: &Scratch) -> Option<PathBuf> {
+    temporary_of("postgres", scratch)
+}
+
+fn temporary_of(what: &str, scratch: &Scratch) -> Option<PathBuf> {
+    let prefix = format!("elastic-visits-{what}-");
     let mut entries = scratch
         .path()
         .read_dir()
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    entries.find(|path| path.to_str().unwrap().contains("elastic-visits-postgres-"))
+    entries.find(|path| path.to_str().unwrap().contains(&prefix))
 }
 
 fn assert_nothing_left(scratch: &Scratch, server: i32) {
@@ -189,10 +207,10 @@ fn refuses_data_that_a_server_holds() {
 }
 
 /// Runs a script that answers its signal with exit code 9 and gives it, the server's id and `lab`'s.
-fn start_waiting(scratch: &Scratch) -> (Child, i32) {
+fn start_waiting(scratch: &Scratch, options: &[&str]) -> (Child, i32) {
     let script =
         r#"trap 'echo told >> told; exit 9' INT TERM; : > ready; while :; do sleep 0.05; done"#;
-    let child = lab(scratch, &[], script)
+    let child = lab(scratch, options, script)
         .process_group(0)
         .stderr(Stdio::null())
         .spawn()
@@ -216,7 +234,7 @@ fn stops_the_server_after_the_command_on_ctrl_c() {
         return;
     }
     let scratch = Scratch::new();
-    let (mut child, server) = start_waiting(&scratch);
+    let (mut child, server) = start_waiting(&scratch, &[]);
     // What a terminal does: the whole foreground group gets it.
     kill_process_group(pid(&child), Signal::INT).unwrap();
     assert_eq!(
@@ -233,7 +251,7 @@ fn hands_a_termination_on_to_the_command() {
         return;
     }
     let scratch = Scratch::new();
-    let (mut child, server) = start_waiting(&scratch);
+    let (mut child, server) = start_waiting(&scratch, &[]);
     kill_process(pid(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(9));
     assert_eq!(
@@ -253,7 +271,7 @@ fn leaves_no_server_even_when_killed_outright() {
         return;
     }
     let scratch = Scratch::new();
-    let (mut child, server) = start_waiting(&scratch);
+    let (mut child, server) = start_waiting(&scratch, &[]);
     kill_process(pid(&child), Signal::KILL).unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
     eventually("the server is gone", || (!is_running(server)).then_some(()));
@@ -278,4 +296,67 @@ fn says_like_a_shell_that_there_is_no_such_command() {
         "{output:?}"
     );
     assert_eq!(temporary(&scratch), None);
+}
+
+/// Its process id, from its log.
+fn pooler_pid(scratch: &Scratch) -> i32 {
+    let log = temporary_of("pooler", scratch).unwrap().join("log");
+    let log = std::fs::read_to_string(log).unwrap();
+    log.split(['[', ']']).nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_pooler_leads_to_every_database_of_the_server() {
+    if !server_installed() || !pooler_installed() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let script = r#"
+        psql -qAt "$DATABASE_URL" -c "create database another" -c "select inet_server_port()"
+        psql -qAt "$POOLER_URL" -c "select inet_server_port()" -c "select current_user, current_database()"
+        psql -qAt "${POOLER_URL%/visits}/another" -c "select current_database()"
+        psql -qAt "$(echo "$POOLER_URL" | sed 's/:[0-9a-f]*@/:wrong@/')" -c "select 1" 2>&1 | grep -o "FATAL:.*"
+        # What belongs to a session has no place in a pool of transactions.
+        PGOPTIONS="-c work_mem=1MB" psql -qAt "$POOLER_URL" -c "select 1" 2>&1 | grep -o "FATAL:.*"
+        stat -c %a elastic-visits-pooler-* elastic-visits-pooler-*/*
+        sed -n '1s/.*\[\(.*\)\].*/\1/p' elastic-visits-pooler-*/log > pooler"#;
+    let output = lab(&scratch, &["--pooler-env", "POOLER_URL"], script)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = text(&output.stdout);
+    let (port, said) = said.split_once('\n').unwrap();
+    let wanted = [
+        port,
+        "visits|visits",
+        "another",
+        "FATAL:  SASL authentication failed",
+        "FATAL:  unsupported startup parameter: options",
+        "700\n600\n600\n600\n",
+    ];
+    assert_eq!(said, wanted.join("\n"));
+    assert!(text(&output.stderr).contains("PgBouncer on 127.0.0.1:"));
+    let pooler = std::fs::read_to_string(scratch.join("pooler")).unwrap();
+    assert!(!is_running(pooler.trim().parse().unwrap()), "it still runs");
+    assert_eq!(temporary_of("pooler", &scratch), None);
+}
+
+#[test]
+fn leaves_no_pooler_even_when_killed_outright() {
+    if !server_installed() || !pooler_installed() {
+        return;
+    }
+    if Command::new("setpriv").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: no setpriv on this system");
+        return;
+    }
+    let scratch = Scratch::new();
+    let (mut child, server) = start_waiting(&scratch, &["--pooler-env", "POOLER_URL"]);
+    let pooler = pooler_pid(&scratch);
+    assert!(is_running(pooler));
+    kill_process(pid(&child), Signal::KILL).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    let gone = || (!is_running(pooler) && !is_running(server)).then_some(());
+    eventually("both are gone", gone);
+    let _ = kill_process_group(pid(&child), Signal::KILL);
 }

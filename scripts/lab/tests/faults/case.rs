@@ -67,7 +67,7 @@ impl Case {
             took.as_millis()
         );
         if took > RECOVERY {
-            callers.complain(format!("service was back only after {took:?}"));
+            callers.complain(&format!("service was back only after {took:?}"));
         }
         // Whatever fails from now on is a complaint.
         callers.expect_success();

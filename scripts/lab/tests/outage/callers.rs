@@ -5,8 +5,9 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::PATIENCE;
 use super::client::{Answer, Client};
 use super::handler::{Door, Handler};
 use super::ledger::{Ledger, Visit};
@@ -49,6 +50,8 @@ struct Shared {
     /// From now on nothing may fail.
     success_expected: AtomicBool,
     stop: AtomicBool,
+    /// The test has failed: nothing matters any more.
+    abandoned: AtomicBool,
 }
 
 impl Callers {
@@ -61,6 +64,7 @@ impl Callers {
             refused: AtomicU64::new(0),
             success_expected: AtomicBool::new(false),
             stop: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
         });
         let own = Caller::new(&shared, 0);
         let mut callers = Self {
@@ -88,7 +92,7 @@ impl Callers {
     fn spawn(&mut self, number: u16, mut act: impl FnMut(&mut Caller) + Send + 'static) {
         let mut caller = Caller::new(&self.shared, number);
         self.threads.push(std::thread::spawn(move || {
-            while !caller.shared.stop.load(Ordering::Relaxed) {
+            while !caller.shared.stop.load(Ordering::SeqCst) {
                 act(&mut caller);
                 caller.pause();
             }
@@ -126,18 +130,25 @@ impl Callers {
     }
 
     /// Notes what the handler may not do.
-    pub fn complain(&mut self, complaint: String) {
+    pub fn complain(&mut self, complaint: &str) {
         self.own.complain(complaint);
     }
 
     /// Stops the callers; the keyed ones bring their last visit home first. Compares with the register.
-    pub fn finish(self, case: &str) {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        let mut ledger = self.own.ledger;
-        for thread in self.threads {
+    pub fn finish(mut self, case: &str) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        let mut ledger = std::mem::take(&mut self.own.ledger);
+        for thread in self.threads.drain(..) {
             ledger.add(thread.join().unwrap());
         }
         ledger.check(case, &mut Client::new(Arc::clone(&self.shared.door)));
+    }
+}
+
+impl Drop for Callers {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.abandoned.store(true, Ordering::SeqCst);
     }
 }
 
@@ -170,38 +181,46 @@ impl Caller {
         });
     }
 
-    /// A visit with a key is tried until it is acknowledged, and now and then once more.
+    /// Not before the test is over, and even then not at once.
+    fn gives_up(&self, stopped: &mut Option<Instant>) -> bool {
+        if !self.shared.stop.load(Ordering::SeqCst) {
+            return false;
+        }
+        let since = stopped.get_or_insert_with(Instant::now);
+        since.elapsed() > PATIENCE || self.shared.abandoned.load(Ordering::SeqCst)
+    }
+
     fn visit(&mut self, keyed: bool) {
-        let mut visit = self.next_visit(keyed);
-        let mut answer;
-        if keyed {
-            let key = format!("{}", visit.address);
-            loop {
-                answer = self.post(&visit, Some(&key));
-                if matches!(&answer, Some(answer) if answer.status < 300) {
-                    break;
-                }
-                self.pause();
-            }
-            if self.made.is_multiple_of(4) {
-                let first = answer.as_ref().map(|answer| answer.json()["id"].clone());
-                let again = self.post(&visit, Some(&key));
-                let again = again.filter(|again| again.status < 300);
-                if let Some(again) = again
-                    && (again.status != 200 || first != Some(again.json()["id"].clone()))
-                {
-                    self.complain(format!("{visit:?} again: {again:?}"));
-                }
-            }
+        let visit = self.next_visit(keyed);
+        let answer = if keyed {
+            self.insist(&visit)
         } else {
-            answer = self.post(&visit, None);
-            // A key is what makes another try safe; without it an answer 200 would make no sense.
-            if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200) {
-                self.ledger.complaints.push(format!("no key: {answer:?}"));
+            self.post(&visit, None)
+        };
+        self.enter(visit, answer);
+    }
+
+    /// Tries with a key until the visit is acknowledged, and now and then once more.
+    fn insist(&mut self, visit: &Visit) -> Option<Answer> {
+        let key = visit.address.to_string();
+        let mut stopped = None;
+        let answer = loop {
+            let answer = self.post(visit, Some(&key));
+            if self.succeeded || self.gives_up(&mut stopped) {
+                break answer;
+            }
+            self.pause();
+        };
+        if self.made.is_multiple_of(4)
+            && let Some(again) = self.post(visit, Some(&key))
+            && again.status < 300
+        {
+            let id = answer.as_ref().map(|answer| answer.json()["id"].clone());
+            if again.status != 200 || id != Some(again.json()["id"].clone()) {
+                self.complain(&format!("{visit:?} again: {again:?}"));
             }
         }
-        visit.keyed = keyed;
-        self.enter(visit, answer);
+        answer
     }
 
     fn next_visit(&mut self, keyed: bool) -> Visit {
@@ -217,9 +236,14 @@ impl Caller {
     }
 
     fn enter(&mut self, mut visit: Visit, answer: Option<Answer>) {
-        visit.id = answer
-            .filter(|answer| answer.status < 300)
-            .and_then(|answer| answer.json()["id"].as_i64());
+        let answer = answer.filter(|answer| answer.status < 300);
+        // Nobody but the holder of a key may be told of a visit that is there already.
+        if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200)
+            && !visit.keyed
+        {
+            self.complain(&format!("{visit:?} without a key: {answer:?}"));
+        }
+        visit.id = answer.and_then(|answer| answer.json()["id"].as_i64());
         if visit.id.is_some() {
             self.shared.acknowledged.fetch_add(1, Ordering::SeqCst);
         }
@@ -242,7 +266,7 @@ impl Caller {
         let answer = self.judge(path, outcome, strict)?;
         let total = answer.json()["total_visits"].as_u64();
         if answer.status == 200 && path == "/api/visits" && total.is_none_or(|n| n < acknowledged) {
-            self.complain(format!(
+            self.complain(&format!(
                 "{acknowledged} acknowledged, but a total of {total:?}"
             ));
         }
@@ -270,7 +294,7 @@ impl Caller {
                     io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
                 );
                 if is_hang || self.shared.tolerance == Tolerance::Answers {
-                    self.complain(format!("{path}: no answer: {error}"));
+                    self.complain(&format!("{path}: no answer: {error}"));
                 }
                 return None;
             }
@@ -294,12 +318,12 @@ impl Caller {
         if !is_right || answer.took > deadline || strict && answer.status == 503 {
             let body = String::from_utf8_lossy(&answer.body).into_owned();
             let (status, took) = (answer.status, answer.took);
-            self.complain(format!("{path}: {status} after {took:?}: {body}"));
+            self.complain(&format!("{path}: {status} after {took:?}: {body}"));
         }
         Some(answer)
     }
 
-    fn complain(&mut self, complaint: String) {
+    fn complain(&mut self, complaint: &str) {
         let when = if self.strict() {
             "after the fault, "
         } else {
