@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
 use super::client::{Answer, Client};
 use super::handler::{Door, Handler};
 use super::ledger::{Ledger, Visit};
@@ -17,12 +16,15 @@ const PACE: Duration = Duration::from_millis(5);
 /// The same after one that failed.
 const PACE_AFTER_FAILURE: Duration = Duration::from_millis(25);
 
-/// A visit or a page may take this long, whatever happens to the database.
-const REGISTER_DEADLINE: Duration = Duration::from_secs(7);
-/// `/health` promises 2 s; the rest is for a busy machine.
+/// A visit or a page takes at most 7 s, whatever happens to the database; the rest is for a busy machine.
+const REGISTER_DEADLINE: Duration = Duration::from_millis(7_500);
+/// `/health` promises 2 s.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(3);
 /// `/health/live` touches no database.
 const LIVE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long a visit with a key is still tried after the test.
+const LAST_TRIES: Duration = Duration::from_secs(10);
 
 /// What may happen to a request besides an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,13 +183,13 @@ impl Caller {
         });
     }
 
-    /// Not before the test is over, and even then not at once.
+    /// Not before the test is over, and even then not at once: see [`LAST_TRIES`].
     fn gives_up(&self, stopped: &mut Option<Instant>) -> bool {
         if !self.shared.stop.load(Ordering::SeqCst) {
             return false;
         }
         let since = stopped.get_or_insert_with(Instant::now);
-        since.elapsed() > PATIENCE || self.shared.abandoned.load(Ordering::SeqCst)
+        since.elapsed() > LAST_TRIES || self.shared.abandoned.load(Ordering::SeqCst)
     }
 
     fn visit(&mut self, keyed: bool) {

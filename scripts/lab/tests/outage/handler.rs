@@ -92,11 +92,12 @@ impl Handler {
         assert_eq!(starts, self.kills + 1, "starts, and kills + 1");
     }
 
-    /// The end of all the handlers' log.
-    pub fn log(&self) -> String {
+    /// The beginning and the end of all the handlers' log.
+    fn log(&self) -> String {
         let state = self.door.0.lock().unwrap();
-        let from = state.log.len().saturating_sub(60);
-        state.log[from..].join("\n")
+        let (begin, rest) = state.log.split_at(state.log.len().min(20));
+        let end = &rest[rest.len().saturating_sub(40)..];
+        [begin, &["...".to_owned()], end].concat().join("\n")
     }
 }
 

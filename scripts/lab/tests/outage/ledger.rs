@@ -98,7 +98,7 @@ impl Ledger {
             wrong.is_empty(),
             "{case}: {} times wrong, such as\n{}",
             wrong.len(),
-            wrong[..wrong.len().min(20)].join("\n")
+            wrong[..wrong.len().min(8)].join("\n")
         );
     }
 }
