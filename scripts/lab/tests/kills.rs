@@ -10,7 +10,7 @@ mod scratch;
 
 use outage::callers::{Callers, Tolerance};
 use outage::eventually;
-use outage::handler::Handler;
+use outage::handler::{Handler, through_pooler};
 use outage::server::Postgres;
 use scratch::Scratch;
 
@@ -38,6 +38,20 @@ fn a_killed_handler_loses_nothing_on_postgresql() {
     };
     let handler = Handler::start(&[("DATABASE_URL", &postgres.url())]);
     twenty_rounds("handler killed, PostgreSQL", handler, |handler, _| {
+        handler.kill();
+    });
+}
+
+#[test]
+fn a_killed_handler_loses_nothing_behind_a_pooler() {
+    let Some(postgres) = Postgres::start(None, &[]) else {
+        return;
+    };
+    let Some(pooler) = postgres.pooler() else {
+        return;
+    };
+    let handler = Handler::start(&through_pooler(pooler.url(), &postgres.url()));
+    twenty_rounds("handler killed, PgBouncer", handler, |handler, _| {
         handler.kill();
     });
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::case::Case;
+use super::outage::handler::through_pooler;
 use super::outage::server::Postgres;
 
 #[test]
@@ -11,6 +12,24 @@ fn the_server_stops_hard() {
         return;
     };
     let mut case = Case::in_service("stopped hard", &[("DATABASE_URL", &postgres.url())]);
+    postgres.crash();
+    case.endures(Duration::from_secs(2));
+    postgres.resume();
+    case.recovers();
+    case.closes();
+}
+
+#[test]
+fn the_server_behind_a_pooler_stops_hard() {
+    let Some(mut postgres) = Postgres::start(None, &[]) else {
+        return;
+    };
+    let Some(pooler) = postgres.pooler() else {
+        return;
+    };
+    let url = postgres.url();
+    let settings = through_pooler(pooler.url(), &url);
+    let mut case = Case::in_service("stopped hard behind PgBouncer", &settings);
     postgres.crash();
     case.endures(Duration::from_secs(2));
     postgres.resume();

@@ -19,6 +19,15 @@ pub struct Handler {
     kills: u32,
 }
 
+/// The settings of a handler that reaches its server through a PgBouncer, but for the schema.
+pub fn through_pooler<'a>(pooler: &'a str, server: &'a str) -> [(&'static str, &'a str); 3] {
+    [
+        ("DATABASE_URL", pooler),
+        ("DATABASE_POOLER", "transaction"),
+        ("DATABASE_MIGRATE_URL", server),
+    ]
+}
+
 /// Where the handler of the moment listens.
 #[derive(Default)]
 pub struct Door(Mutex<State>);

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use lab::postgres::{Binaries, Server};
+use lab::postgres::{Binaries, Pooler, Server};
 use tokio::runtime::{Builder, Runtime};
 
 /// A server of the test's own. The test's thread starts it, so it ends with the test.
@@ -40,6 +40,20 @@ impl Postgres {
 
     pub fn port(&self) -> u16 {
         self.server.port()
+    }
+
+    /// A PgBouncer with few connections in front of it; `None` where there is none to run, which under CI is a
+    /// failure.
+    pub fn pooler(&self) -> Option<Pooler> {
+        match self.runtime.block_on(Pooler::start(&self.server, 3)) {
+            Ok(pooler) => Some(pooler),
+            Err(error) if std::env::var_os("CI").is_some() => panic!("{error:#}"),
+            Err(error) => {
+                assert!(error.to_string().contains("not installed"), "{error:#}");
+                eprintln!("SKIPPED: {error}");
+                None
+            }
+        }
     }
 
     pub fn crash(&mut self) {
