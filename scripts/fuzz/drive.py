@@ -6,6 +6,7 @@ failure comes again. scripts/test runs this with the Python of target/fuzz-venv.
 """
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -22,6 +23,8 @@ SETTINGS = Path(__file__).resolve().with_name("schemathesis.toml")
 START_LIMIT = 20
 STOP_LIMIT = 15
 PASS_LIMIT = 150
+SIDE_BY_SIDE = 4
+SEED = 20261124
 
 
 class Failed(Exception):
@@ -103,18 +106,26 @@ def server(command, url, env, folder, stop_signal):
                 process.wait()
 
 
-def fuzz(url, folder, examples, *options):
-    command = [
+def fuzz_command(url, seed, examples, *options):
+    return [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS)),
         *("run", f"{url}/api/openapi.json"),
-        *("--seed", "20261124", "--generation-database", "none"),
+        *("--seed", str(seed), "--generation-database", "none"),
         *("--max-examples", str(examples), "--mode", "all", "--request-timeout", "10"),
         # Keys are the host's business; neither of the two asks for one here.
         *("--exclude-checks", "ignored_auth"),
         *("--continue-on-failure", "--no-color", "--warnings", "off"),
         *options,
     ]
-    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+
+
+def without_proxies():
+    return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+
+
+def fuzz(url, folder, examples, *options):
+    command = fuzz_command(url, SEED, examples, *options)
+    env = without_proxies()
     try:
         code = subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, timeout=PASS_LIMIT).returncode
     except subprocess.TimeoutExpired:
@@ -141,17 +152,71 @@ def through_the_host(app, lab, folder):
         fuzz(url, folder, 25, "--checks", "not_a_server_error", *phases)
 
 
+def requests_answered(url):
+    """As the server counts them: probes are none."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{url}/api/metrics", timeout=5) as answer:
+        return json.load(answer)["requests_total"]
+
+
+def long_run(app, folder, wanted):
+    """Pass after pass, each with a seed of its own and some side by side, until so many requests were answered.
+
+    Processes rather than the tool's own threads, which make Python 3.11's parser fail now and then. What the
+    coverage phase makes is the same for every seed, and scripts/test sends it anyway.
+    """
+    port = free_port()
+    settings = {"FUNCTIONS_CUSTOMHANDLER_PORT": str(port), "INSTANCE_ID": "fuzz", "STRESS_MAX_SECONDS": "0.1"}
+    url = f"http://127.0.0.1:{port}"
+    options = ("--phases", "fuzzing", "--checks", "all", "--max-response-time", "10")
+    running = {}
+    with server([app / "handler"], url, environment(folder) | settings, folder, signal.SIGTERM):
+        seed, answered, told = SEED, 0, time.monotonic()
+        try:
+            while answered < wanted or running:
+                while answered < wanted and len(running) < SIDE_BY_SIDE:
+                    output = tempfile.TemporaryFile(dir=folder)
+                    command = fuzz_command(url, seed, 500, *options)
+                    running[seed] = output, subprocess.Popen(
+                        command, cwd=folder, env=without_proxies(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                    )
+                    seed += 1
+                time.sleep(0.5)
+                for number, (output, process) in list(running.items()):
+                    if process.poll() is None:
+                        continue
+                    del running[number]
+                    if process.returncode != 0:
+                        output.seek(0)
+                        print(output.read().decode(errors="replace"))
+                        raise Differs(f"the answers listed above, to the requests of seed {number}, are not as documented")
+                answered = requests_answered(url)
+                if time.monotonic() - told > 10:
+                    print(f"{answered} of {wanted} requests answered", flush=True)
+                    told = time.monotonic()
+        finally:
+            for _, process in running.values():
+                process.terminate()
+                process.wait()
+    print(f"{answered} requests answered as documented, seeds {SEED} to {seed - 1}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--app", required=True, type=Path, metavar="DIR", help="the function app folder")
     parser.add_argument("--lab", type=Path, metavar="PATH", help="the lab binary; without it the handler alone is fuzzed")
+    parser.add_argument(
+        "--requests", type=int, metavar="N", help="instead, go on with the handler alone until it has answered so many"
+    )
     args = parser.parse_args()
     # A termination must unwind like Ctrl-C does, or the server would be left running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     app = args.app.resolve()
     passes = [("the handler alone", lambda folder: handler_alone(app, folder))]
-    if args.lab:
+    if args.requests:
+        passes = [("the handler for long", lambda folder: long_run(app, folder, args.requests))]
+    elif args.lab:
         lab = args.lab.resolve()
         passes.append(("through lab up", lambda folder: through_the_host(app, lab, folder)))
     failures = 0
