@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
 use super::proc;
-use crate::postgres::{Binaries, Pooler, Server};
+use crate::postgres::{Pooler, Server};
 
 /// The table that the limits are measured on: the register's, without the rest of the schema.
 const LIMIT_TABLE: &str = "
@@ -41,7 +41,6 @@ pub(crate) const LIMITS: &str = "limits";
 /// A running server with `fsync` and `synchronous_commit` on, as they are by default.
 pub(crate) struct Cluster {
     server: Server,
-    programs: Binaries,
     /// The process that all others of the server are children of.
     postmaster: u32,
 }
@@ -57,7 +56,6 @@ impl Cluster {
         let server = Server::start(None).await?;
         let mut cluster = Self {
             server,
-            programs: Binaries::find(None)?,
             postmaster: 0,
         };
         // Any process of the server's own, such as the checkpointer: only those have no user.
@@ -110,11 +108,13 @@ impl Cluster {
         Ok(())
     }
 
-    /// Fills a migrated, empty register, in the past, so that every visit that follows is newer.
+    /// Fills a migrated, empty register, a visit a millisecond until now: recent enough for retention to leave
+    /// them alone.
     pub(crate) async fn fill(&self, database: &str, rows: u64) -> anyhow::Result<()> {
         let insert = format!(
             "insert into visits (recorded_ms, ip_address, instance_id) \
-             select 1764000000000 + number, '203.0.113.0', 'filled' from generate_series(1, {rows}) as number"
+             select extract(epoch from now())::bigint * 1000 - {rows} + number, '203.0.113.0', 'filled' \
+             from generate_series(1, {rows}) as number"
         );
         self.query(database, &insert).await?;
         let count = format!("update visit_counter set visits = visits + {rows} where slot = 0");
@@ -194,7 +194,7 @@ impl Cluster {
     fn program(&self, name: &str, database: &str) -> anyhow::Result<Command> {
         let url = self.server.url();
         let (user, password, host, port) = parts(&url).context("the server's URL is unusual")?;
-        let beside_server = self.programs.program(name);
+        let beside_server = self.server.binaries().program(name);
         // Some systems have the clients elsewhere.
         let mut command = if beside_server.is_file() {
             Command::new(beside_server)

@@ -47,6 +47,9 @@ use subject::Programs;
 /// Before every measurement, so that connections, pools and caches are as they stay.
 const WARM_UP: Duration = Duration::from_millis(500);
 
+/// The load average of a machine on which nothing else runs.
+const QUIET: f64 = 0.5;
+
 /// Arguments of `lab bench`.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -183,6 +186,12 @@ async fn measure(args: BenchArgs) -> anyhow::Result<()> {
     let json = args.json.clone();
     let json = json.unwrap_or_else(|| args.root.join("target/bench.json"));
     let seconds = args.seconds.as_secs_f64();
+    let load_before = proc::load_average();
+    if let Some(load) = load_before.filter(|load| *load > QUIET) {
+        eprintln!(
+            "lab: the machine is busy already (load average {load}); figures will be worse than they could be"
+        );
+    }
     let programs = Programs::below(&args.root)?;
     let (folder, _lock) = own_folder(&args.root)?;
     let mut bench = Bench::start(args, programs, folder).await?;
@@ -198,6 +207,7 @@ async fn measure(args: BenchArgs) -> anyhow::Result<()> {
     let setting = Setting {
         rounds: bench.rounds,
         seconds,
+        load_before,
         cpus: std::thread::available_parallelism().map_or(0, usize::from),
         server: bench.cluster.describe(),
         begun,

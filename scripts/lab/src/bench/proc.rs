@@ -39,6 +39,12 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<f64> {
     resident(&text).with_context(|| format!("{path} has no VmRSS"))
 }
 
+/// Processes that wanted a CPU, on average over the last minute.
+pub(crate) fn load_average() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
 /// Megabytes are of a million bytes; the kernel's kB are of 1,024.
 fn resident(status: &str) -> Option<f64> {
     let line = status

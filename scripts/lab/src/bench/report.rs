@@ -18,6 +18,8 @@ pub(crate) struct Setting {
     pub(crate) rounds: u32,
     pub(crate) seconds: f64,
     pub(crate) cpus: usize,
+    /// The load average before; above half a CPU something else ran.
+    pub(crate) load_before: Option<f64>,
     pub(crate) server: String,
     /// When it began, RFC 3339.
     pub(crate) begun: String,
@@ -242,6 +244,7 @@ pub(crate) fn json(
         "rounds": setting.rounds,
         "seconds_per_measurement": setting.seconds,
         "cpus": setting.cpus,
+        "load_before": setting.load_before,
         "server": setting.server,
         "rows": rows,
         "targets": targets,
@@ -301,6 +304,7 @@ mod tests {
             rounds: 1,
             seconds: 1.0,
             cpus: 2,
+            load_before: None,
             server: String::new(),
             begun: String::new(),
             took_seconds: 1.0,
