@@ -101,3 +101,105 @@ fn data_folder() -> Option<PathBuf> {
         .filter(|path| path.is_absolute());
     set.or_else(|| std::env::home_dir().map(|home| home.join(".local").join("share")))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::config::{Cli, LogFormat};
+
+    const SERVER: [&str; 2] = ["--database-url", "postgres://app@db.example/visits"];
+
+    fn parsed(arguments: &[&str]) -> Result<Target, String> {
+        let all = ["handler"].iter().chain(arguments);
+        let cli = Cli::try_parse_from(all).map_err(|error| error.to_string())?;
+        cli.config().map(|config| config.target)
+    }
+
+    fn postgres(arguments: &[&str]) -> Result<PostgresTarget, String> {
+        match parsed(&[&SERVER, arguments].concat())? {
+            Target::Postgres(target) => Ok(*target),
+            other => panic!("{other:?} instead of PostgreSQL"),
+        }
+    }
+
+    #[test]
+    fn no_message_repeats_the_password() {
+        for setting in ["--database-url", "--database-migrate-url"] {
+            for url in [
+                "mysql://user:hunter2@host/db",
+                "postgres://user:hunter2@host:port/db",
+            ] {
+                let arguments = [&SERVER[..], &[setting, url]].concat();
+                let arguments = match setting {
+                    "--database-url" => &arguments[2..],
+                    _ => &arguments,
+                };
+                let message = parsed(arguments).expect_err("a bad URL");
+                let name = setting[2..].to_uppercase().replace('-', "_");
+                assert!(
+                    message.contains(&name) && !message.contains("hunter2"),
+                    "{message}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn in_azure_nothing_falls_back_to_a_file() {
+        let id = "0a1b".repeat(16);
+        let cli = Cli::try_parse_from(["handler", "--website-instance-id", &id]);
+        let config = cli.expect("well formed").config().expect("good settings");
+        assert!(matches!(config.target, Target::NotConfigured));
+        assert_eq!(config.instance_id, "0a1b0a1b0a1b");
+        assert_eq!(config.log_format, LogFormat::Json);
+    }
+
+    #[test]
+    fn the_schema_is_never_changed_through_a_pooler() {
+        let pooled = ["--database-pooler", "transaction"];
+        let message = postgres(&pooled).expect_err("nowhere to migrate");
+        assert!(message.contains("DATABASE_MIGRATE_URL"), "{message}");
+        let message = postgres(&[&pooled[..], &["--migrate", "off", "migrate"]].concat());
+        assert!(
+            message
+                .expect_err("the same")
+                .contains("DATABASE_MIGRATE_URL")
+        );
+
+        let checked = postgres(&[&pooled[..], &["--migrate", "off"]].concat());
+        assert_eq!(
+            checked.expect("nothing to migrate").pooler,
+            Some(Pooler::Transaction)
+        );
+        let direct = [
+            "--database-migrate-url",
+            "postgres://owner@direct.example/visits",
+        ];
+        let target = postgres(&[pooled, direct].concat()).expect("good settings");
+        assert_eq!(target.migrate.get_host(), "direct.example");
+        assert_eq!(target.connect.get_host(), "db.example");
+    }
+
+    #[test]
+    fn a_pooler_is_given_no_setting_that_it_refuses() {
+        let direct = postgres(&[]).expect("good settings").connect;
+        let limits = direct.get_options().unwrap_or_default();
+        assert!(limits.contains("statement_timeout=6000ms"), "{limits}");
+        let pooled = postgres(&["--database-pooler", "transaction", "--migrate", "off"]);
+        assert_eq!(pooled.expect("good settings").connect.get_options(), None);
+    }
+
+    #[test]
+    fn a_pooler_needs_a_server() {
+        let message = parsed(&[
+            "--sqlite-path",
+            "visits.db",
+            "--database-pooler",
+            "transaction",
+        ]);
+        let message = message.expect_err("there is no server");
+        assert!(message.contains("DATABASE_URL"), "{message}");
+    }
+}
