@@ -186,7 +186,7 @@ mod tests {
     fn a_pooler_is_given_no_setting_that_it_refuses() {
         let direct = postgres(&[]).expect("good settings").connect;
         let limits = direct.get_options().unwrap_or_default();
-        assert!(limits.contains("statement_timeout=6000ms"), "{limits}");
+        assert!(limits.contains("statement_timeout=4000ms"), "{limits}");
         let pooled = postgres(&["--database-pooler", "transaction", "--migrate", "off"]);
         assert_eq!(pooled.expect("good settings").connect.get_options(), None);
     }

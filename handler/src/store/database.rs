@@ -15,9 +15,10 @@ pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 const HEALTH_DEADLINE: Duration = Duration::from_millis(1_900);
 /// A schema change may take a while; one that takes longer is better watched by a person.
 const MIGRATION_DEADLINE: Duration = Duration::from_secs(10 * 60);
-/// Waits between attempts to open the database: doubling, and short enough to be back within 2 s.
+/// Waits between attempts to open the database: doubling, and so short that an attempt and a wait leave room
+/// within the 2 s in which the instance should be back.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
-const LONGEST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_millis(250);
 
 /// Where the register is kept.
 #[derive(Debug, Clone)]

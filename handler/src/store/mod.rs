@@ -12,6 +12,7 @@ use crate::domain::{Moment, OrderKind, StressOrder};
 
 mod database;
 mod error;
+mod lease;
 mod postgres;
 mod recorder;
 mod retention;
@@ -22,6 +23,7 @@ mod sqlite;
 
 pub use database::{Database, Health, Migrate, PoolUse, Target};
 pub use error::Error;
+use lease::Lease;
 pub use postgres::{Pooler, PostgresTarget};
 pub use recorder::Recorder;
 pub use retention::Retention;
@@ -29,7 +31,7 @@ use session::Session;
 pub use shared_reads::{SharedListing, SharedReads};
 
 /// How long a statement of an ordinary request may take before it is answered 503.
-pub const STATEMENT_DEADLINE: Duration = Duration::from_secs(5);
+pub const STATEMENT_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Both engines take the same statements wherever their dialects agree.
 #[derive(Debug, Clone)]
@@ -53,7 +55,7 @@ impl Store {
     async fn reader(&self) -> Result<Session, Error> {
         Ok(match self {
             Self::Postgres(server) => Session::Postgres(server.session().await?),
-            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.readers.acquire().await?),
+            Self::Sqlite(sqlite) => Session::Sqlite(Lease::of(&sqlite.readers).await?),
         })
     }
 
@@ -61,7 +63,7 @@ impl Store {
     async fn writer(&self) -> Result<Session, Error> {
         Ok(match self {
             Self::Postgres(server) => Session::Postgres(server.session().await?),
-            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.writer.acquire().await?),
+            Self::Sqlite(sqlite) => Session::Sqlite(Lease::of(&sqlite.writer).await?),
         })
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection as _, PgPool, Postgres};
 
+use super::Lease;
 use super::database::ACQUIRE_TIMEOUT;
 
 mod record;
@@ -69,35 +69,29 @@ impl Server {
     /// A connection for as many operations as the caller likes, one after the other.
     pub(super) async fn session(&self) -> Result<Session, sqlx::Error> {
         Ok(Session {
-            connection: Some(self.pool.acquire().await?),
+            lease: Lease::of(&self.pool).await?,
             pooler: self.pooler,
             in_transaction: false,
-            half_way: false,
         })
     }
 }
 
-/// A connection in use.
-///
-/// One that is given up in the middle of an operation is closed rather than used again: a statement may
-/// still run on it, and an error may mean that this server is no longer the one that takes writes.
+/// A connection in use, with what a pooler asks of it.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// There until the session is dropped.
-    connection: Option<PoolConnection<Postgres>>,
+    lease: Lease<Postgres>,
     pooler: Option<Pooler>,
     in_transaction: bool,
-    half_way: bool,
 }
 
 impl Session {
     /// Begins an operation, as a transaction where a pooler wants one. Statements that must see or change
     /// something together ask for one in any case.
     pub(super) async fn begin(&mut self, transaction: bool) -> Result<(), sqlx::Error> {
-        self.half_way = true;
+        let connection = self.lease.begin();
         self.in_transaction = transaction || self.pooler.is_some();
         if self.in_transaction {
-            sqlx::raw_sql("begin").execute(self.connection()).await?;
+            sqlx::raw_sql("begin").execute(connection).await?;
         }
         Ok(())
     }
@@ -110,7 +104,7 @@ impl Session {
 
     /// The connection of the operation that has begun.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        self.connection.as_mut().expect("there until the drop")
+        self.lease.connection()
     }
 
     /// Makes durable what the operation did.
@@ -118,16 +112,7 @@ impl Session {
         if self.in_transaction {
             sqlx::raw_sql("commit").execute(self.connection()).await?;
         }
-        self.half_way = false;
+        self.lease.done();
         Ok(())
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        if self.half_way {
-            // Detached, the pool does not wait for it; dropped, its socket is closed.
-            drop(self.connection.take().map(PoolConnection::detach));
-        }
     }
 }

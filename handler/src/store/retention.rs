@@ -161,7 +161,8 @@ async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
             session.end().await?;
             Ok(more)
         }
-        Session::Sqlite(mut writer) => {
+        Session::Sqlite(mut lease) => {
+            let writer = lease.begin();
             let mut transaction = writer.begin_with("begin immediate").await?;
             let connection = &mut *transaction;
             let mark: i64 = sqlx::query_scalar(MARK)
@@ -170,6 +171,7 @@ async fn blank_addresses(store: &Store, old: i64) -> Result<bool, Error> {
                 .await?;
             let more = blank_after!(connection, mark, old);
             transaction.commit().await?;
+            lease.done();
             Ok(more)
         }
     }

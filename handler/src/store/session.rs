@@ -2,9 +2,8 @@
 
 use sqlx::Row;
 use sqlx::Sqlite;
-use sqlx::pool::PoolConnection;
 
-use super::{Error, postgres, sqlite};
+use super::{Error, Lease, postgres, sqlite};
 use crate::domain::{Arrival, Listing, Moment, OrderKind, Receipt, StressOrder, Visit};
 
 /// Runs one operation on the connection of either engine.
@@ -18,9 +17,11 @@ macro_rules! on_either {
                 session.end().await?;
                 Ok::<_, Error>(outcome)
             }
-            $crate::store::session::Session::Sqlite(connection) => {
-                let $connection = &mut **connection;
-                Ok($call?)
+            $crate::store::session::Session::Sqlite(lease) => {
+                let $connection = lease.begin();
+                let outcome = $call?;
+                lease.done();
+                Ok(outcome)
             }
         }
     };
@@ -31,7 +32,7 @@ pub(super) use on_either;
 #[derive(Debug)]
 pub(super) enum Session {
     Postgres(postgres::Session),
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(Lease<Sqlite>),
 }
 
 /// The total and one page, of one snapshot. The page is read by key, the total from the counter's slots.
@@ -87,7 +88,11 @@ impl Session {
                 session.end().await?;
                 Ok(receipts)
             }
-            Self::Sqlite(connection) => sqlite::record(connection, instance_id, arrivals).await,
+            Self::Sqlite(lease) => {
+                let receipts = sqlite::record(lease.begin(), instance_id, arrivals).await?;
+                lease.done();
+                Ok(receipts)
+            }
         }
     }
 

@@ -1,0 +1,50 @@
+//! A connection taken from a pool, and whether it may go back.
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Pool};
+
+/// A connection in use.
+///
+/// One that is given up in the middle of an operation is closed rather than used again: a statement may still
+/// run on it, a transaction may be left open, and an error may mean that this server is no longer the one that
+/// takes writes.
+#[derive(Debug)]
+pub(super) struct Lease<DB: Database> {
+    /// There until the lease is dropped.
+    connection: Option<PoolConnection<DB>>,
+    half_way: bool,
+}
+
+impl<DB: Database> Lease<DB> {
+    pub(super) async fn of(pool: &Pool<DB>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            connection: Some(pool.acquire().await?),
+            half_way: false,
+        })
+    }
+
+    /// The connection, for an operation that ends with [`done`](Self::done) or not at all.
+    pub(super) fn begin(&mut self) -> &mut DB::Connection {
+        self.half_way = true;
+        self.connection()
+    }
+
+    /// The connection of the operation that has begun.
+    pub(super) fn connection(&mut self) -> &mut DB::Connection {
+        self.connection.as_mut().expect("there until the drop")
+    }
+
+    /// The operation has ended well.
+    pub(super) fn done(&mut self) {
+        self.half_way = false;
+    }
+}
+
+impl<DB: Database> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        if self.half_way {
+            // Detached, the pool does not wait for it; dropped, it is closed.
+            drop(self.connection.take().map(PoolConnection::detach));
+        }
+    }
+}
