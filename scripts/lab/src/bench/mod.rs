@@ -96,7 +96,7 @@ pub(crate) enum Group {
     Probes,
     /// Through the stand-in for the Functions host
     LabUp,
-    /// Through `PgBouncer` in transaction pooling
+    /// Through PgBouncer in transaction pooling
     Pooler,
     /// One, two, three handlers on one database
     Instances,
