@@ -168,7 +168,9 @@ def long_run(app, folder, wanted):
     port = free_port()
     settings = {"FUNCTIONS_CUSTOMHANDLER_PORT": str(port), "INSTANCE_ID": "fuzz", "STRESS_MAX_SECONDS": "0.1"}
     url = f"http://127.0.0.1:{port}"
-    options = ("--phases", "fuzzing", "--checks", "all", "--max-response-time", "10")
+    # What the other checks find they find in the first thousand requests.
+    checks = "not_a_server_error,status_code_conformance"
+    options = ("--phases", "fuzzing", "--checks", checks, "--max-response-time", "10")
     running = {}
     with server([app / "handler"], url, environment(folder) | settings, folder, signal.SIGTERM):
         seed, answered, told = SEED, 0, time.monotonic()

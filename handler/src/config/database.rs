@@ -43,7 +43,7 @@ pub(super) fn target(
     let connect = match arguments.database_pooler {
         // The pooler refuses settings that it does not follow.
         Some(Pooler::Transaction) => server.extra_float_digits(None),
-        None => server.options(session_limits()),
+        None => server.options(session_settings()),
     };
     Ok(Target::Postgres(Box::new(PostgresTarget {
         connect: named(connect),
@@ -54,9 +54,13 @@ pub(super) fn target(
 
 /// Nobody waits any longer for a statement that took this long; the server may not go on with it, nor hold the
 /// locks of a transaction whose client was cut off.
-fn session_limits() -> [(&'static str, String); 2] {
+///
+/// Every statement here has one good plan whatever its parameters. Left to itself the server would estimate that
+/// an unknown `limit` returns a tenth of the register, prefer the parameters it sees, and plan anew each time.
+fn session_settings() -> [(&'static str, String); 3] {
     let limit = format!("{}ms", STATEMENT_DEADLINE.as_millis() + 1_000);
     [
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
         ("statement_timeout", limit.clone()),
         ("idle_in_transaction_session_timeout", limit),
     ]

@@ -9,8 +9,8 @@ use super::Session;
 use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Moment, Receipt};
 use crate::store::Error;
 
-/// Slots of `visit_counter`, as the migration fills it.
-const COUNTER_SLOTS: u64 = 64;
+/// Slots of `visit_counter`, as the migrations leave it.
+const COUNTER_SLOTS: u64 = 16;
 
 /// One statement is one transaction and one round trip.
 ///
@@ -69,19 +69,15 @@ const EARLIER_VISITS: &str = "
 ///
 /// The rows are inserted in the order of the arrays, so the ids come back in that order.
 const RECORD_WITHOUT_KEYS: &str = "
-    with inserted as (
-        insert into visits (recorded_ms, ip_address, instance_id)
-        select recorded_ms, ip_address, $3
-        from unnest($1::bigint[], $2::text[]) as batch (recorded_ms, ip_address)
-        returning id
-    ),
-    counted as (
+    with counted as (
         update visit_counter
         set visits = visits + cardinality($1::bigint[])
         where slot = $4
     )
-    select id, (select coalesce(sum(visits), 0)::bigint from visit_counter) as before
-    from inserted";
+    insert into visits (recorded_ms, ip_address, instance_id)
+    select recorded_ms, ip_address, $3
+    from unnest($1::bigint[], $2::text[]) as batch (recorded_ms, ip_address)
+    returning id, (select coalesce(sum(visits), 0)::bigint from visit_counter) as before";
 
 /// See [`crate::store::session::Session::record`].
 pub(in crate::store) async fn record(
@@ -244,5 +240,5 @@ fn digest(arrival: &Arrival) -> Option<&[u8]> {
 fn slot(instance_id: &str, turn: u64) -> i16 {
     let mut hasher = DefaultHasher::new();
     (instance_id, turn).hash(&mut hasher);
-    i16::try_from(hasher.finish() % COUNTER_SLOTS).expect("a remainder of 64 fits")
+    i16::try_from(hasher.finish() % COUNTER_SLOTS).expect("a remainder of 16 fits")
 }

@@ -34,7 +34,7 @@ impl Verdict {
     }
 }
 
-/// Every target, in the order.
+/// Every target.
 pub(crate) fn judge(results: &Results, ledger: &Ledger) -> Vec<Verdict> {
     use Bound::{AtLeast, AtMost};
     use Metric::{Count, MemoryMb, P50Ms, P99Ms, ProcessUs, Rate, TimeMs};
