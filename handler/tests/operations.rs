@@ -10,8 +10,22 @@ use support::{Backend, TestApp};
 on_both_databases!(
     health_tells_the_database,
     metrics_are_complete,
-    warmup_answers_the_json_protocol
+    warmup_answers_the_json_protocol,
+    an_older_instance_lives_with_a_newer_schema,
 );
+
+async fn an_older_instance_lives_with_a_newer_schema(backend: Backend) {
+    backend.instance(&[]).await.stop().await;
+    let newer =
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                 values (9999, 'newer', true, 'sum', 0)";
+    backend.execute(newer).await;
+    for migrate in ["auto", "off"] {
+        let app = backend.instance(&["--migrate", migrate]).await;
+        assert_eq!(app.visit().await.status, 201, "{migrate}");
+        app.stop().await;
+    }
+}
 
 async fn health_tells_the_database(backend: Backend) {
     let app = backend.instance(&["--instance-id", "one"]).await;
