@@ -52,7 +52,7 @@ struct RecordedVisit {
         (status = 408, description = "The body did not arrive in time", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The key is not of the form", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database is not available, or too many visits wait", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn record(
@@ -167,7 +167,7 @@ struct ListedVisit {
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A parameter has a value it may not have", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database is not available", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {
