@@ -142,7 +142,9 @@ impl Writer {
         match written {
             Ok(receipts) => hand_out(answers, receipts),
             // The database refused what one of them holds, and wrote none: the others must not suffer.
-            Err(Error::Other(_)) if batch.len() > 1 => self.answer_singly(&batch, answers).await,
+            Err(Error::Other(Some(sqlx::Error::Database(_)))) if batch.len() > 1 => {
+                self.answer_singly(&batch, answers).await;
+            }
             Err(error) => error.tell(answers),
         }
     }

@@ -180,7 +180,12 @@ async fn record_with_keys(
             sealed_ip: None,
         }));
     }
-    fill_in_replays(session, arrivals, &mut receipts).await?;
+    // The batch may be durable by now: whatever goes wrong, it must not look as if nothing had been written.
+    let filled = fill_in_replays(session, arrivals, &mut receipts).await;
+    filled.map_err(|error| match error {
+        Error::Other(cause) => Error::Unavailable(cause),
+        other => other,
+    })?;
     Ok(receipts)
 }
 
