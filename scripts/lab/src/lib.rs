@@ -7,9 +7,12 @@
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
 //! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
+//!
+//! [`report`] is what they have in common: the record of a run and the page that shows it.
 
 pub mod bench;
 pub mod doctor;
 pub mod host;
 pub mod package;
 pub mod postgres;
+pub mod report;
