@@ -2,10 +2,13 @@
 //!
 //! Times are seconds since the run began, on the wall clock of the machine that generated the load.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A run from its first request to its end.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Run {
     /// What was run, such as `lab demo` or `lab load`.
     pub title: String,
@@ -19,6 +22,8 @@ pub struct Run {
     pub time_scale: f64,
     /// The rules in force, as `/api/instances` gives them; null where none are known.
     pub rules: serde_json::Value,
+    /// The bounds in force (`minimum`, `maximum`, `default`), as `/api/instances` gives them; null where not known.
+    pub capacity: serde_json::Value,
     /// The rule file as it stands, where the target tells it.
     pub profile: serde_json::Value,
     /// The load that was meant to be put on, in words.
@@ -34,7 +39,7 @@ pub struct Run {
     /// Every instance seen.
     pub instances: Vec<InstanceRecord>,
     /// Requests answered, by instance id.
-    pub per_instance: std::collections::BTreeMap<String, u64>,
+    pub per_instance: BTreeMap<String, u64>,
     /// Answers to "did autoscaling work?" and to the conditions asked for.
     pub verdict: Verdict,
     /// What a reader should know: what was left out, what could not be measured.
@@ -42,7 +47,8 @@ pub struct Run {
 }
 
 /// Counts over the whole run.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Requests {
     /// Requests begun.
     pub sent: u64,
@@ -53,15 +59,16 @@ pub struct Requests {
     /// Stress runs refused because one was under way; neither ok nor failed.
     pub busy: u64,
     /// Failures by kind, such as `503` or `connection refused`.
-    pub errors: std::collections::BTreeMap<String, u64>,
+    pub errors: BTreeMap<String, u64>,
     /// By kind of request, such as `visit`.
-    pub by_kind: std::collections::BTreeMap<String, u64>,
+    pub by_kind: BTreeMap<String, u64>,
     /// Latency from the intended start, in milliseconds.
     pub latency_ms: Percentiles,
 }
 
 /// Latency in milliseconds; null where nothing was answered.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Percentiles {
     /// Half took no longer.
     pub p50: Option<f64>,
@@ -74,7 +81,8 @@ pub struct Percentiles {
 }
 
 /// One second of load.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LoadSecond {
     /// When it began.
     pub at: f64,
@@ -91,7 +99,8 @@ pub struct LoadSecond {
 }
 
 /// The fleet at one moment.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FleetSample {
     /// When.
     pub at: f64,
@@ -102,11 +111,15 @@ pub struct FleetSample {
     /// Mean CPU of those that serve.
     pub cpu_percent: Option<f64>,
     /// CPU by instance id.
-    pub per_instance: std::collections::BTreeMap<String, f64>,
+    pub per_instance: BTreeMap<String, f64>,
+    /// Requests answered since the run began, by instance id; empty where not known. What was shared out while all
+    /// were up is the difference of two of these.
+    pub requests: BTreeMap<String, u64>,
 }
 
 /// A change of the wanted count.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Action {
     /// When.
     pub at: f64,
@@ -121,7 +134,8 @@ pub struct Action {
 }
 
 /// An instance seen during the run.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceRecord {
     /// As in `x-instance-id`.
     pub id: String,
@@ -138,9 +152,11 @@ pub struct InstanceRecord {
 }
 
 /// Answers to "did autoscaling work?" and to the conditions asked for.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Verdict {
-    /// `worked`, `did not work`, or `not asked` where the load needed no scaling.
+    /// `worked`, `did not work`, `not asked` where the load needed no scaling, or `cannot tell` where the run was too
+    /// short or the fleet's CPU not known.
     pub autoscaling: String,
     /// One sentence each.
     pub reasons: Vec<String>,
@@ -149,7 +165,8 @@ pub struct Verdict {
 }
 
 /// A condition and whether it held.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Expectation {
     /// As written, such as `p99<250ms`.
     pub condition: String,
