@@ -1,8 +1,28 @@
 //! One evaluation of a profile, as Azure Monitor makes it.
+//!
+//! Sources: the pages "Understand autoscale settings", "Flapping in Autoscale" and "Autoscale best practices" of Azure
+//! Monitor's documentation. In their order:
+//!
+//! 1. A count outside the limits goes back into them at once, whatever the cooldown; that starts no cooldown, as no
+//!    rule acted, and the rules have their say at the next evaluation.
+//! 2. Without any sample for any rule the count goes up to the default, never down, again whatever the cooldown.
+//! 3. If any rule to scale out fires, the largest count that one of them asks for is taken, up to the maximum. At the
+//!    maximum nothing happens, and nothing scales in either.
+//! 4. Otherwise, if every rule to scale in fires, the largest count that one of them asks for is taken, down to the
+//!    minimum, unless that many instances would fire a rule to scale out: then the next larger count is tried, and
+//!    below the present count there may be none (the guard against flapping).
+//! 5. Within the cooldown of the rule that acted last, rules change nothing.
+//!
+//! Where the pages are silent: the rule that asked for the count taken is the one that acted, the first of several.
+//! A rule without a sample in its window does not fire, so it holds scale-in back. A percentage that is no whole
+//! number of instances goes towards more instances, but changes at least one. A rule to scale out never takes
+//! instances away, and one to scale in never adds any, whatever `ExactCount` says. The guard multiplies the window's
+//! value by present / fewer instances whatever the statistic.
 
 use std::time::Duration;
 
-use super::profile::Profile;
+use super::profile::{Change, Direction, Operator, Profile, Rule};
+use super::window;
 
 /// The metric over one minute, over all ready instances. Times are spans since a start of the caller's choice.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,7 +96,7 @@ pub enum Outcome {
     MetricMissing,
     /// A rule fires, but the last action's cooldown is not over.
     CoolingDown(usize),
-    /// A rule to scale out fires, but there is no room.
+    /// A rule to scale out fires, but there is no room, or the count that it sets is there already.
     AtMaximum(usize),
     /// All rules to scale in fire, but there is nothing to take away.
     AtMinimum(usize),
@@ -96,12 +116,166 @@ pub fn evaluate(
     last_action: Option<LastAction>,
     now: Duration,
 ) -> Decision {
-    let _ = (history, last_action, now);
+    decide(profile, read(profile, history), count, last_action, now)
+}
+
+/// What each rule of `profile` sees in `history`; the first half of [`evaluate`].
+///
+/// The cost is that of the windows, whatever the length of the history.
+pub fn read(profile: &Profile, history: History<'_>) -> Vec<Reading> {
+    let reading = |rule: &Rule| {
+        let value = window::value(rule, history);
+        let fires = value.is_some_and(|value| rule.operator.holds(value, rule.threshold));
+        Reading { value, fires }
+    };
+    profile.rules.iter().map(reading).collect()
+}
+
+/// What follows from the `readings` of the profile's rules; the second half of [`evaluate`].
+pub fn decide(
+    profile: &Profile,
+    readings: Vec<Reading>,
+    count: u32,
+    last_action: Option<LastAction>,
+    now: Duration,
+) -> Decision {
+    let cooldown_left = last_action.map_or(Duration::ZERO, |last| {
+        (last.at + last.cooldown).saturating_sub(now)
+    });
+    let (to, outcome) = outcome(profile, &readings, count, !cooldown_left.is_zero());
+    let cooldown = match outcome {
+        Outcome::ScaledOut(rule) | Outcome::ScaledIn(rule) | Outcome::ScaledInLess(rule) => {
+            Some(profile.rules[rule].cooldown)
+        }
+        _ => None,
+    };
     Decision {
-        to: count.clamp(profile.capacity.minimum, profile.capacity.maximum),
-        outcome: Outcome::Unknown,
-        readings: Vec::new(),
-        cooldown_left: Duration::ZERO,
-        cooldown: None,
+        to,
+        outcome,
+        readings,
+        cooldown_left,
+        cooldown,
+    }
+}
+
+fn outcome(
+    profile: &Profile,
+    readings: &[Reading],
+    count: u32,
+    cooling_down: bool,
+) -> (u32, Outcome) {
+    let capacity = profile.capacity;
+    let limited = count.clamp(capacity.minimum, capacity.maximum);
+    if limited != count {
+        return (limited, Outcome::Limited);
+    }
+    if !readings.is_empty() && readings.iter().all(|reading| reading.value.is_none()) {
+        return match count < capacity.default {
+            true => (capacity.default, Outcome::MetricMissing),
+            false => (count, Outcome::Unknown),
+        };
+    }
+    let out = wanted(profile, readings, Direction::Increase, count);
+    if let Some((rule, wanted)) = out {
+        let to = wanted.min(capacity.maximum);
+        return match to > count {
+            true if cooling_down => (count, Outcome::CoolingDown(rule)),
+            true => (to, Outcome::ScaledOut(rule)),
+            false => (count, Outcome::AtMaximum(rule)),
+        };
+    }
+    let holds_back = |(rule, reading): (&Rule, &Reading)| {
+        rule.direction == Direction::Decrease && !reading.fires
+    };
+    if profile.rules.iter().zip(readings).any(holds_back) {
+        return (count, Outcome::Steady);
+    }
+    let Some((rule, wanted)) = wanted(profile, readings, Direction::Decrease, count) else {
+        return (count, Outcome::Steady);
+    };
+    let to = wanted.max(capacity.minimum);
+    if to >= count {
+        return (count, Outcome::AtMinimum(rule));
+    }
+    if cooling_down {
+        return (count, Outcome::CoolingDown(rule));
+    }
+    let mut forbidding = None;
+    for fewer in to..count {
+        match fires_again(profile, readings, count, fewer) {
+            Some(rule) => forbidding = Some(rule),
+            None if forbidding.is_none() => return (fewer, Outcome::ScaledIn(rule)),
+            None => return (fewer, Outcome::ScaledInLess(rule)),
+        }
+    }
+    (count, forbidding.map_or(Outcome::Steady, Outcome::Flapping))
+}
+
+/// The largest count that a firing rule of this direction asks for, and which rule does; the first of several.
+fn wanted(
+    profile: &Profile,
+    readings: &[Reading],
+    direction: Direction,
+    count: u32,
+) -> Option<(usize, u32)> {
+    let mut largest: Option<(usize, u32)> = None;
+    for (index, (rule, reading)) in profile.rules.iter().zip(readings).enumerate() {
+        let asked = rule.asks_for(count);
+        if rule.direction == direction
+            && reading.fires
+            && largest.is_none_or(|(_, most)| asked > most)
+        {
+            largest = Some((index, asked));
+        }
+    }
+    largest
+}
+
+/// A rule to scale out that would fire with `fewer` instances than `count` under the same load.
+fn fires_again(profile: &Profile, readings: &[Reading], count: u32, fewer: u32) -> Option<usize> {
+    profile
+        .rules
+        .iter()
+        .zip(readings)
+        .position(|(rule, reading)| {
+            let projected = reading
+                .value
+                .map(|value| window::settled(value * f64::from(count) / f64::from(fewer)));
+            rule.direction == Direction::Increase
+                && projected.is_some_and(|projected| rule.operator.holds(projected, rule.threshold))
+        })
+}
+
+impl Rule {
+    /// The count that this rule sets when it fires at `count`, before the limits.
+    pub(super) fn asks_for(&self, count: u32) -> u32 {
+        let share = |percent: u32| u64::from(count) * u64::from(percent);
+        let bounded = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        match (self.direction, self.change) {
+            (Direction::Increase, Change::Count(more)) => count.saturating_add(more),
+            (Direction::Decrease, Change::Count(less)) => count.saturating_sub(less),
+            (Direction::Increase, Change::PercentCount(percent)) => {
+                count.saturating_add(bounded(share(percent).div_ceil(100)).max(1))
+            }
+            (Direction::Decrease, Change::PercentCount(percent)) => {
+                count.saturating_sub(bounded(share(percent) / 100).max(1))
+            }
+            (Direction::Increase, Change::ExactCount(exact)) => exact.max(count),
+            (Direction::Decrease, Change::ExactCount(exact)) => exact.min(count),
+        }
+    }
+}
+
+impl Operator {
+    /// Whether `value` stands so to `threshold`.
+    pub(super) fn holds(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Self::Equals => value == threshold,
+            Self::NotEquals => value != threshold,
+            Self::GreaterThan => value > threshold,
+            Self::GreaterThanOrEqual => value >= threshold,
+            Self::LessThan => value < threshold,
+            Self::LessThanOrEqual => value <= threshold,
+        }
     }
 }

@@ -1,13 +1,32 @@
 //! Azure Monitor's autoscale rules, and what they decide.
 //!
 //! - [`profile`]: what a rule file says, in Azure's own terms
-//! - [`engine`]: one evaluation, a pure function
+//! - [`arm`]: rule files read and written; [`place`] names the place of a mistake
+//! - [`engine`]: one evaluation, a pure function; [`window`] is what one rule sees
+//! - [`describe`], [`summary`]: decisions and rules for people
 //!
 //! The app shows the rules in force, `lab up` and `lab simulate` run them. Nothing here reads a clock, a file or
 //! the network.
 
+mod arm;
+mod describe;
+mod duration;
 mod engine;
+mod parse_error;
+mod place;
 mod profile;
+mod summary;
+mod window;
 
-pub use engine::{Decision, History, LastAction, Minute, Outcome, Reading, evaluate};
-pub use profile::{Aggregation, Capacity, Change, Direction, Operator, Profile, Rule, Statistic};
+#[cfg(test)]
+mod arm_tests;
+#[cfg(test)]
+mod engine_tests;
+
+pub use engine::{Decision, History, LastAction, Minute, Outcome, Reading, decide, evaluate, read};
+pub use parse_error::ParseError;
+pub use profile::{
+    Aggregation, BUILT_IN, Capacity, Change, Direction, MOST_INSTANCES, Operator, Profile, Rule,
+    Statistic,
+};
+pub use summary::RuleSummary;

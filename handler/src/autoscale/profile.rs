@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// The rules that come with the app, `infra/autoscale.json`, as the file stands.
+pub const BUILT_IN: &str = include_str!("../../../infra/autoscale.json");
+
+/// No plan and no scale set has more instances, so no profile may ask for more.
+pub const MOST_INSTANCES: u32 = 1_000;
+
 /// Bounds on the number of instances, and the rules that change it within them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
@@ -116,4 +122,91 @@ pub enum Change {
     PercentCount(u32),
     /// To exactly so many.
     ExactCount(u32),
+}
+
+impl Statistic {
+    /// The schema's names.
+    pub(super) const NAMES: [(&'static str, Self); 5] = [
+        ("Average", Self::Average),
+        ("Min", Self::Min),
+        ("Max", Self::Max),
+        ("Sum", Self::Sum),
+        ("Count", Self::Count),
+    ];
+
+    /// As the schema writes it.
+    pub fn name(self) -> &'static str {
+        name_in(&Self::NAMES, &self)
+    }
+}
+
+impl Aggregation {
+    /// The schema's names.
+    pub(super) const NAMES: [(&'static str, Self); 6] = [
+        ("Average", Self::Average),
+        ("Minimum", Self::Minimum),
+        ("Maximum", Self::Maximum),
+        ("Total", Self::Total),
+        ("Count", Self::Count),
+        ("Last", Self::Last),
+    ];
+
+    /// As the schema writes it.
+    pub fn name(self) -> &'static str {
+        name_in(&Self::NAMES, &self)
+    }
+}
+
+impl Operator {
+    /// The schema's names.
+    pub(super) const NAMES: [(&'static str, Self); 6] = [
+        ("Equals", Self::Equals),
+        ("NotEquals", Self::NotEquals),
+        ("GreaterThan", Self::GreaterThan),
+        ("GreaterThanOrEqual", Self::GreaterThanOrEqual),
+        ("LessThan", Self::LessThan),
+        ("LessThanOrEqual", Self::LessThanOrEqual),
+    ];
+
+    /// As the schema writes it.
+    pub fn name(self) -> &'static str {
+        name_in(&Self::NAMES, &self)
+    }
+}
+
+impl Direction {
+    /// The schema's names; it also has `None`, which does nothing.
+    pub(super) const NAMES: [(&'static str, Self); 2] =
+        [("Increase", Self::Increase), ("Decrease", Self::Decrease)];
+
+    /// As the schema writes it.
+    pub fn name(self) -> &'static str {
+        name_in(&Self::NAMES, &self)
+    }
+}
+
+impl Change {
+    /// As the schema writes its `type`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count(_) => "ChangeCount",
+            Self::PercentCount(_) => "PercentChangeCount",
+            Self::ExactCount(_) => "ExactCount",
+        }
+    }
+
+    /// As the schema writes its `value`.
+    pub fn value(self) -> u32 {
+        match self {
+            Self::Count(value) | Self::PercentCount(value) | Self::ExactCount(value) => value,
+        }
+    }
+}
+
+fn name_in<T: PartialEq>(names: &[(&'static str, T)], wanted: &T) -> &'static str {
+    names
+        .iter()
+        .find(|(_, value)| value == wanted)
+        .map(|(name, _)| *name)
+        .expect("every value has a name")
 }

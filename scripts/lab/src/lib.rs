@@ -8,7 +8,8 @@
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
 //! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
 //!
-//! [`report`] is what they have in common: the record of a run and the page that shows it.
+//! [`report`] is what they have in common: the record of a run and the page that shows it. [`rules`] reads the
+//! autoscale rules that a command is given.
 
 pub mod bench;
 pub mod doctor;
@@ -16,3 +17,4 @@ pub mod host;
 pub mod package;
 pub mod postgres;
 pub mod report;
+pub mod rules;

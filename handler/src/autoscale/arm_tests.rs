@@ -1,0 +1,489 @@
+//! Rule files that are taken and rule files that are refused.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const FAST: &str = include_str!("../../../infra/autoscale.fast.json");
+
+fn built_in() -> Value {
+    serde_json::from_str(BUILT_IN).expect("the built-in profile has it")
+}
+
+fn read(text: &str) -> Profile {
+    Profile::parse(text).expect("this file must be taken")
+}
+
+fn parsed(file: &Value) -> Profile {
+    read(&file.to_string())
+}
+
+fn refusal(file: &Value) -> String {
+    Profile::parse(&file.to_string())
+        .expect_err("this file must be refused")
+        .to_string()
+}
+
+/// The built-in profile with the value at `pointer` replaced.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut file = built_in();
+    *file
+        .pointer_mut(pointer)
+        .expect("the built-in profile has it") = value;
+    file
+}
+
+/// The built-in profile with a field added to the object at `pointer`.
+fn adding(pointer: &str, name: &str, value: Value) -> Value {
+    let mut file = built_in();
+    file.pointer_mut(pointer)
+        .expect("the built-in profile has it")[name] = value;
+    file
+}
+
+#[test]
+fn the_built_in_rules_are_what_they_are_said_to_be() {
+    let profile = Profile::built_in();
+    assert_eq!(
+        profile.capacity,
+        Capacity {
+            minimum: 1,
+            maximum: 3,
+            default: 1
+        }
+    );
+    let five = Duration::from_secs(300);
+    let [out, inward] = profile.rules.as_slice() else {
+        panic!("two rules")
+    };
+    for rule in [out, inward] {
+        assert_eq!(
+            (rule.time_window, rule.cooldown, rule.change),
+            (five, five, Change::Count(1))
+        );
+        assert_eq!(
+            (rule.statistic, rule.time_aggregation),
+            (Statistic::Average, Aggregation::Average)
+        );
+    }
+    assert_eq!(
+        (out.operator, out.threshold, out.direction),
+        (Operator::GreaterThan, 70.0, Direction::Increase)
+    );
+    assert_eq!(
+        (inward.operator, inward.threshold, inward.direction),
+        (Operator::LessThan, 30.0, Direction::Decrease)
+    );
+
+    let fast = read(FAST);
+    assert_eq!(fast.rules[0].time_window, Duration::from_secs(120));
+    assert_eq!(fast.rules[1].time_window, five);
+}
+
+#[test]
+fn every_form_of_a_setting_gives_the_same_profile() {
+    let bare = built_in();
+    let setting = json!({
+        "enabled": true, "name": "s", "notifications": [{"operation": "Scale"}], "targetResourceUri": "/x",
+        "predictiveAutoscalePolicy": null, "profiles": [bare], "tags": {"a": "b"}, "anything": 1
+    });
+    let resource = json!({"id": "/x", "type": "microsoft.insights/autoscalesettings", "location": "l", "tags": {},
+        "properties": setting});
+    let template = json!({"$schema": "s", "parameters": {}, "resources": [{"type": "Microsoft.Web/serverfarms"}, resource]});
+    for file in [&bare, &setting, &resource, &template] {
+        assert_eq!(parsed(file), Profile::built_in(), "{file}");
+    }
+    let marked = format!("\u{feff}{bare}");
+    assert_eq!(read(&marked), Profile::built_in());
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    for text in [BUILT_IN, FAST] {
+        let profile = read(text);
+        assert_eq!(parsed(&profile.to_arm()), profile);
+        assert_eq!(
+            profile.to_arm(),
+            serde_json::from_str::<Value>(
+                &text.replace(": 70,", ": 70.0,").replace(": 30,", ": 30.0,")
+            )
+            .expect("the built-in profile has it")
+        );
+    }
+}
+
+#[test]
+fn every_enumeration_of_the_schema_is_taken_in_any_case() {
+    let trigger = "/rules/0/metricTrigger";
+    for (field, names) in [
+        ("statistic", vec!["Average", "Min", "Max", "Sum", "Count"]),
+        (
+            "timeAggregation",
+            vec!["Average", "Minimum", "Maximum", "Total", "Count", "Last"],
+        ),
+        (
+            "operator",
+            vec![
+                "Equals",
+                "NotEquals",
+                "GreaterThan",
+                "GreaterThanOrEqual",
+                "LessThan",
+                "LessThanOrEqual",
+            ],
+        ),
+    ] {
+        for name in names {
+            for spelling in [name.to_owned(), name.to_lowercase()] {
+                let file = with(&format!("{trigger}/{field}"), json!(spelling));
+                let rule = parsed(&file).to_arm();
+                assert_eq!(rule["rules"][0]["metricTrigger"][field], json!(name));
+            }
+        }
+    }
+    for (name, change) in [
+        ("ChangeCount", Change::Count(1)),
+        ("PercentChangeCount", Change::PercentCount(1)),
+        ("ExactCount", Change::ExactCount(1)),
+    ] {
+        let file = with("/rules/0/scaleAction/type", json!(name));
+        assert_eq!(parsed(&file).rules[0].change, change);
+    }
+}
+
+#[test]
+fn counts_may_be_numbers_or_texts_and_a_value_may_be_left_out() {
+    let file = with(
+        "/capacity",
+        json!({"minimum": 2, "maximum": "1000", "default": 7}),
+    );
+    let capacity = parsed(&file).capacity;
+    assert_eq!(
+        capacity,
+        Capacity {
+            minimum: 2,
+            maximum: 1_000,
+            default: 7
+        }
+    );
+    let mut file = built_in();
+    file["rules"][0]["scaleAction"]
+        .as_object_mut()
+        .expect("the built-in profile has it")
+        .remove("value");
+    assert_eq!(parsed(&file).rules[0].change, Change::Count(1));
+}
+
+#[test]
+fn each_refusal_names_the_place_and_what_is_accepted() {
+    let trigger = "/rules/1/metricTrigger";
+    let action = "/rules/1/scaleAction";
+    let at = |parent: &str, field: &str| format!("{parent}/{field}");
+    for (file, place, hint) in [
+        (
+            with(&at(trigger, "metricName"), json!("MemoryPercentage")),
+            "rules[1].metricTrigger.metricName",
+            "CpuPercentage",
+        ),
+        (
+            with(
+                &at(trigger, "metricNamespace"),
+                json!("microsoft.web/sites"),
+            ),
+            "rules[1].metricTrigger.metricNamespace",
+            "serverfarms",
+        ),
+        (
+            with(&at(trigger, "dividePerInstance"), json!(true)),
+            "rules[1].metricTrigger.dividePerInstance",
+            "false",
+        ),
+        (
+            adding(
+                trigger,
+                "dimensions",
+                json!([{"DimensionName": "Instance"}]),
+            ),
+            "rules[1].metricTrigger.dimensions",
+            "none",
+        ),
+        (
+            with(&at(trigger, "timeGrain"), json!("PT5M")),
+            "rules[1].metricTrigger.timeGrain",
+            "PT1M",
+        ),
+        (
+            with(&at(trigger, "timeWindow"), json!("PT59S")),
+            "rules[1].metricTrigger.timeWindow",
+            "PT12H",
+        ),
+        (
+            with(&at(trigger, "timeWindow"), json!("PT12H1S")),
+            "rules[1].metricTrigger.timeWindow",
+            "PT12H",
+        ),
+        (
+            with(&at(trigger, "timeWindow"), json!(5)),
+            "rules[1].metricTrigger.timeWindow",
+            "text",
+        ),
+        (
+            with(&at(trigger, "statistic"), json!("Maximum")),
+            "rules[1].metricTrigger.statistic",
+            "Max",
+        ),
+        (
+            with(&at(trigger, "timeAggregation"), json!("Max")),
+            "rules[1].metricTrigger.timeAggregation",
+            "Maximum",
+        ),
+        (
+            with(&at(trigger, "operator"), json!(">")),
+            "rules[1].metricTrigger.operator",
+            "GreaterThan",
+        ),
+        (
+            with(&at(trigger, "threshold"), json!("high")),
+            "rules[1].metricTrigger.threshold",
+            "number",
+        ),
+        (
+            adding(trigger, "metricNam", json!(1)),
+            "rules[1].metricTrigger.metricNam",
+            "metricName",
+        ),
+        (
+            adding(trigger, "TimeWindow", json!("PT5M")),
+            "rules[1].metricTrigger.TimeWindow",
+            "is written `timeWindow`",
+        ),
+        (
+            with(&at(action, "type"), json!("ServiceAllowedNextValue")),
+            "rules[1].scaleAction.type",
+            "ChangeCount",
+        ),
+        (
+            with(&at(action, "direction"), json!("None")),
+            "rules[1].scaleAction.direction",
+            "Increase",
+        ),
+        (
+            with(&at(action, "value"), json!("0")),
+            "rules[1].scaleAction.value",
+            "from 1 to 1000",
+        ),
+        (
+            with(&at(action, "value"), json!("1.5")),
+            "rules[1].scaleAction.value",
+            "whole number",
+        ),
+        (
+            with(&at(action, "value"), json!(-1)),
+            "rules[1].scaleAction.value",
+            "whole number",
+        ),
+        (
+            with(&at(action, "value"), json!("[parameters('step')]")),
+            "rules[1].scaleAction.value",
+            "template expression",
+        ),
+        (
+            with(&at(action, "cooldown"), json!("PT30S")),
+            "rules[1].scaleAction.cooldown",
+            "PT1M",
+        ),
+        (
+            with(&at(action, "cooldown"), json!("P8D")),
+            "rules[1].scaleAction.cooldown",
+            "P7D",
+        ),
+        (
+            with("/capacity/maximum", json!("1001")),
+            "capacity.maximum",
+            "1000",
+        ),
+        (
+            with("/capacity/minimum", json!("0")),
+            "capacity.minimum",
+            "from 1",
+        ),
+        (
+            with("/capacity/minimum", json!("4")),
+            "capacity.maximum",
+            "minimum of 4",
+        ),
+        (
+            with("/capacity/default", json!("4")),
+            "capacity.default",
+            "maximum 3",
+        ),
+        (
+            adding("", "fixedDate", json!({"start": "x"})),
+            "fixedDate",
+            "calendar",
+        ),
+        (
+            adding("", "recurrence", json!({})),
+            "recurrence",
+            "calendar",
+        ),
+        (adding("", "rulez", json!([])), "rulez", "rules"),
+        (with("/rules", json!({})), "rules", "list"),
+        (with("/rules/1", json!([])), "rules[1]", "object"),
+        (
+            with(
+                "/rules",
+                Value::Array(vec![built_in()["rules"][0].clone(); 11]),
+            ),
+            "rules",
+            "up to 10",
+        ),
+    ] {
+        let refusal = refusal(&file);
+        let place = format!("{place}: ");
+        assert!(
+            refusal.starts_with(&place) && refusal.contains(hint),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
+fn each_missing_field_is_named() {
+    for (parent, fields) in [
+        ("", vec!["capacity", "rules"]),
+        ("/capacity", vec!["minimum", "maximum", "default"]),
+        ("/rules/0", vec!["metricTrigger", "scaleAction"]),
+        (
+            "/rules/0/metricTrigger",
+            vec![
+                "metricName",
+                "timeGrain",
+                "statistic",
+                "timeWindow",
+                "timeAggregation",
+                "operator",
+                "threshold",
+            ],
+        ),
+        (
+            "/rules/0/scaleAction",
+            vec!["direction", "type", "cooldown"],
+        ),
+    ] {
+        for field in fields {
+            let mut file = built_in();
+            file.pointer_mut(parent)
+                .expect("the built-in profile has it")
+                .as_object_mut()
+                .expect("the built-in profile has it")
+                .remove(field);
+            let refusal = refusal(&file);
+            assert!(
+                refusal.contains(&format!("{field}: is missing")),
+                "{refusal}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_azure_would_not_obey_so_is_refused() {
+    let bare = built_in();
+    let mut recurring = bare.clone();
+    recurring["recurrence"] = json!({"frequency": "Week"});
+    let other = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverfarms/other";
+    let watching = adding("/rules/0/metricTrigger", "metricResourceUri", json!(other));
+    for (file, expected) in [
+        (
+            json!({"enabled": false, "profiles": [bare]}),
+            "enabled: is false",
+        ),
+        (
+            json!({"enabled": "yes", "profiles": [bare]}),
+            "enabled: is \"yes\"",
+        ),
+        (
+            json!({"Enabled": false, "profiles": [bare]}),
+            "Enabled: is written `enabled`",
+        ),
+        (json!({"profiles": []}), "profiles: is empty"),
+        (
+            json!({"profiles": [bare, bare]}),
+            "profiles[1]: is a second default profile",
+        ),
+        (
+            json!({"profiles": [bare, recurring]}),
+            "profiles[1].recurrence: makes",
+        ),
+        (
+            json!({"profiles": [recurring]}),
+            "profiles[0].recurrence: makes",
+        ),
+        (
+            json!({"profiles": [watching], "targetResourceUri": "/plan"}),
+            "profiles[0].rules[0].metricTrigger.metricResourceUri",
+        ),
+        (
+            json!({"profiles": [bare], "predictiveAutoscalePolicy": {"scaleMode": "Enabled"}}),
+            "predictiveAutoscalePolicy.scaleMode",
+        ),
+        (
+            json!({"type": "Microsoft.Web/sites", "properties": {"profiles": [bare]}}),
+            "type: is \"Microsoft.Web/sites\"",
+        ),
+        (json!({"resources": []}), "resources: holds no"),
+        (json!({"properties": {}}), "properties.profiles: is missing"),
+        (json!({}), "is no autoscale setting"),
+        (json!([]), "is a list, where an object"),
+        (json!(null), "is null, where an object"),
+    ] {
+        let refusal = refusal(&file);
+        assert!(refusal.starts_with(expected), "{refusal}");
+    }
+    let same = json!({"profiles": [watching], "targetResourceUri": other.to_uppercase(),
+        "predictiveAutoscalePolicy": {"scaleMode": "Disabled"}});
+    assert!(Profile::parse(&same.to_string()).is_ok());
+}
+
+#[test]
+fn text_that_is_not_json_is_refused_with_line_and_column() {
+    let refusal = Profile::parse("{\n  \"capacity\": {,\n")
+        .expect_err("this text must be refused")
+        .to_string();
+    assert_eq!(
+        refusal,
+        "line 2, column 16: this is not JSON: key must be a string"
+    );
+    assert!(
+        Profile::parse("")
+            .expect_err("this text must be refused")
+            .to_string()
+            .contains("line 1, column 0")
+    );
+}
+
+#[test]
+fn deep_and_long_texts_are_refused() {
+    let deep = "[".repeat(100_000);
+    assert!(
+        Profile::parse(&deep)
+            .expect_err("this text must be refused")
+            .to_string()
+            .contains("recursion limit")
+    );
+    let long = " ".repeat(2 << 20);
+    assert!(
+        Profile::parse(&long)
+            .expect_err("this text must be refused")
+            .to_string()
+            .contains("1 MiB")
+    );
+    let long_name = with(
+        "/rules/0/metricTrigger/metricName",
+        json!("x".repeat(100_000)),
+    );
+    assert!(refusal(&long_name).len() < 300);
+}
