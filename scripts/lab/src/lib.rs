@@ -6,10 +6,10 @@
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
+//! | `lab report` | [`report`] | makes the page of a saved run |
 //! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
 //!
-//! [`report`] is what they have in common: the record of a run and the page that shows it. [`rules`] reads the
-//! autoscale rules that a command is given.
+//! [`rules`] reads the autoscale rules that a command is given.
 
 pub mod bench;
 pub mod doctor;

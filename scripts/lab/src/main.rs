@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab::{bench, doctor, host, package, postgres};
+use lab::{bench, doctor, host, package, postgres, report};
 
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]
@@ -25,6 +25,8 @@ enum Command {
     Postgres(postgres::PostgresArgs),
     /// Measure the handler beside what this machine can do at best
     Bench(bench::BenchArgs),
+    /// Make the page of a saved run again, also with Azure's own scale actions
+    Report(report::ReportArgs),
     /// Show what this machine has, what is missing and how to get it
     Doctor(doctor::DoctorArgs),
 }
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Report(args) => report::report(args),
         Command::Doctor(args) => doctor::run(args),
     };
     outcome.unwrap_or_else(|error| {

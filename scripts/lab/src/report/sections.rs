@@ -1,0 +1,371 @@
+//! The sections of the page below the verdict.
+
+use std::fmt::Write as _;
+
+use super::markup::{Cell, escape, table};
+use super::page::Page;
+use super::run::{LoadSecond, Run};
+use super::words::{Clock, count, decimal, latency, part, percent, span, things};
+
+/// Rows of a table at most; the raw data has the rest.
+const ROWS: usize = 200;
+/// Rows of the table over time at most.
+const STRETCHES: usize = 40;
+
+/// How data flows, drawn by hand.
+const FLOW: &str = include_str!("flow.svg");
+
+pub(crate) fn about_timeline(page: &Page<'_>) -> String {
+    let scaled = if page.story.clock.is_scaled() {
+        "Times are seconds of the run; one of Azure's minutes passes in "
+    } else {
+        return "Times are seconds of the run.".to_owned();
+    };
+    format!("{scaled}{}.", span(60.0 / page.story.clock.scale()))
+}
+
+/// The charts, or how to get them; and the same as a table.
+pub(crate) fn timeline(page: &Page<'_>) -> String {
+    let run = page.run;
+    if run.load.is_empty() && run.samples.is_empty() {
+        return "<p>Nothing was sent and no sample of the fleet was read.</p>\n".to_owned();
+    }
+    let rows = stretches(run, page.story.clock);
+    let seconds = stretch(run);
+    let caption = format!("Load and fleet, {} to a row", span(seconds as f64));
+    let columns = [
+        "From",
+        "Sent /s",
+        "Answered /s",
+        "Failed",
+        "p50",
+        "p95",
+        "p99",
+        "Instances",
+        "CPU",
+    ];
+    let table = table(&caption, &columns, &rows);
+    if page.charts {
+        format!(
+            "<div id=\"charts\"><noscript><p>The charts need JavaScript; the table below has the same figures.</p></noscript></div>\n\
+             <details><summary>The same as a table</summary>{table}</details>\n"
+        )
+    } else {
+        format!(
+            "<p class=\"hint\">This page was made without its charts: <code>./scripts/run</code> builds them when Node 20.19 or \
+             newer is there, and <code>lab report RUN.json --html FILE</code> then makes this page again.</p>\n{table}"
+        )
+    }
+}
+
+/// Seconds to a row, such that there are not too many.
+fn stretch(run: &Run) -> u64 {
+    let last = run
+        .load
+        .last()
+        .map_or(0.0, |second| second.at)
+        .max(run.samples.last().map_or(0.0, |sample| sample.at));
+    let whole = [
+        1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400,
+    ];
+    whole
+        .into_iter()
+        .find(|seconds| last / (*seconds as f64) < STRETCHES as f64)
+        .unwrap_or(604_800)
+}
+
+fn stretches(run: &Run, clock: Clock) -> Vec<Vec<Cell>> {
+    let long = stretch(run) as f64;
+    let end = run
+        .load
+        .last()
+        .map_or(0.0, |second| second.at)
+        .max(run.samples.last().map_or(0.0, |sample| sample.at));
+    let rows = ((end / long).floor().max(0.0) as usize + 1).min(ROWS);
+    let mut load = run.load.iter().peekable();
+    let mut samples = run.samples.iter().peekable();
+    (0..rows)
+        .map(|row| {
+            let (from, until) = (row as f64 * long, (row + 1) as f64 * long);
+            let mut seconds: Vec<&LoadSecond> = Vec::new();
+            while let Some(second) = load.next_if(|second| second.at < until) {
+                seconds.push(second);
+            }
+            let mut fleet = Vec::new();
+            while let Some(sample) = samples.next_if(|sample| sample.at < until) {
+                fleet.push(sample);
+            }
+            let sum =
+                |of: fn(&LoadSecond) -> u64| seconds.iter().map(|second| of(second)).sum::<u64>();
+            let rate =
+                |number: u64| Cell::Number(decimal(number as f64 / (seconds.len().max(1)) as f64));
+            // Percentiles cannot be averaged; the worst second is what is certain.
+            let worst = |of: fn(&LoadSecond) -> Option<f64>| {
+                Cell::Number(latency(
+                    seconds
+                        .iter()
+                        .filter_map(|second| of(second))
+                        .reduce(f64::max),
+                ))
+            };
+            let cpu: Vec<f64> = fleet
+                .iter()
+                .filter_map(|sample| sample.cpu_percent)
+                .collect();
+            let cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
+            let ready: Vec<u32> = fleet.iter().map(|sample| sample.ready).collect();
+            let ready = match (ready.iter().min(), ready.iter().max()) {
+                (Some(fewest), Some(most)) if fewest == most => fewest.to_string(),
+                (Some(fewest), Some(most)) => format!("{fewest}–{most}"),
+                _ => "–".to_owned(),
+            };
+            vec![
+                Cell::Number(short_moment(from, clock)),
+                rate(sum(|second| second.sent)),
+                rate(sum(|second| second.ok)),
+                Cell::Number(count(sum(|second| second.failed))),
+                worst(|second| second.latency_ms.p50),
+                worst(|second| second.latency_ms.p95),
+                worst(|second| second.latency_ms.p99),
+                Cell::Number(ready),
+                Cell::Number(cpu.map_or("–".to_owned(), percent)),
+            ]
+        })
+        .collect()
+}
+
+/// A moment for a cell: Azure's minute in brackets.
+fn short_moment(at: f64, clock: Clock) -> String {
+    if clock.is_scaled() {
+        format!("{} ({} min)", span(at), decimal(clock.minutes(at)))
+    } else {
+        span(at)
+    }
+}
+
+pub(crate) fn actions(page: &Page<'_>) -> String {
+    let mut actions: Vec<_> = page.run.actions.iter().collect();
+    actions.sort_by(|one, other| one.at.total_cmp(&other.at));
+    if actions.is_empty() {
+        return "<p>The number of instances was never changed.</p>\n".to_owned();
+    }
+    let rows: Vec<Vec<Cell>> = actions
+        .iter()
+        .take(ROWS)
+        .map(|action| {
+            let way = if action.to > action.from { "out" } else { "in" };
+            let source = match action.source.as_str() {
+                "lab" => "the lab's scaler",
+                "azure" => "Azure Monitor",
+                "seen" => "seen in the fleet",
+                other => other,
+            };
+            vec![
+                Cell::Number(short_moment(action.at, page.story.clock)),
+                Cell::Markup(format!(
+                    "<span class=\"change {way}\">{} → {}</span>",
+                    action.from, action.to
+                )),
+                action.reason.as_str().into(),
+                source.into(),
+            ]
+        })
+        .collect();
+    table(
+        "Scaling actions",
+        &["At", "Instances", "Why", "Said by"],
+        &rows,
+    ) + &more(actions.len())
+}
+
+fn more(all: usize) -> String {
+    if all > ROWS {
+        format!(
+            "<p>And {} more, in the raw data.</p>\n",
+            count((all - ROWS) as u64)
+        )
+    } else {
+        String::new()
+    }
+}
+
+pub(crate) fn instances(page: &Page<'_>) -> String {
+    let run = page.run;
+    if page.order.is_empty() {
+        return "<p>The target told of no instances.</p>\n".to_owned();
+    }
+    let answered = |id: &str| {
+        let record = run.instances.iter().find(|instance| instance.id == id);
+        run.per_instance
+            .get(id)
+            .copied()
+            .or(record.map(|record| record.requests))
+            .unwrap_or(0)
+    };
+    let all: u64 = page.order.iter().map(|id| answered(id)).sum();
+    let when = |at: Option<f64>| Cell::Number(at.map_or("–".to_owned(), span));
+    let rows: Vec<Vec<Cell>> = page
+        .order
+        .iter()
+        .enumerate()
+        .take(ROWS)
+        .map(|(index, id)| {
+            let record = run.instances.iter().find(|instance| instance.id == *id);
+            let share = part(answered(id), all);
+            let colour = index % 8 + 1;
+            let pid = match record.and_then(|record| record.pid) {
+                Some(pid) => format!(" <small>process {pid}</small>"),
+                None => String::new(),
+            };
+            vec![
+                Cell::Markup(format!("<i class=\"dot i{colour}\"></i>{}{pid}", escape(id))),
+                when(record.map(|record| record.started)),
+                when(record.and_then(|record| record.ready)),
+                when(record.and_then(|record| record.ended)),
+                Cell::Number(count(answered(id))),
+                Cell::Markup(format!(
+                    "<span class=\"meter\"><span class=\"i{colour}\" style=\"width:{share:.1}%\"></span></span>{}",
+                    percent(share)
+                )),
+            ]
+        })
+        .collect();
+    let columns = ["Instance", "Started", "Ready", "Ended", "Requests", "Share"];
+    table("Instances", &columns, &rows) + &more(page.order.len())
+}
+
+pub(crate) fn load(page: &Page<'_>) -> String {
+    let run = page.run;
+    let requests = &run.requests;
+    let mut html = String::new();
+    if !run.plan.is_empty() {
+        html.push_str("<ol class=\"plan\">");
+        for step in &run.plan {
+            let _ = write!(html, "<li>{}</li>", escape(step));
+        }
+        html.push_str("</ol>\n");
+    }
+    let numbers = |of: &std::collections::BTreeMap<String, u64>| -> Vec<Vec<Cell>> {
+        of.iter()
+            .map(|(kind, number)| {
+                vec![
+                    kind.as_str().into(),
+                    Cell::Number(count(*number)),
+                    Cell::Number(percent(part(*number, requests.sent))),
+                ]
+            })
+            .collect()
+    };
+    if !requests.by_kind.is_empty() {
+        html += &table(
+            "Requests by kind",
+            &["Kind", "Requests", "Share"],
+            &numbers(&requests.by_kind),
+        );
+    }
+    if !requests.errors.is_empty() {
+        html += &table(
+            "Failures by kind",
+            &["Failure", "Requests", "Share"],
+            &numbers(&requests.errors),
+        );
+    }
+    html
+}
+
+pub(crate) fn rules(page: &Page<'_>) -> String {
+    let mut html = String::new();
+    if let Some((minimum, maximum)) = page.story.limits {
+        let _ = writeln!(
+            html,
+            "<p>{minimum} to {}.</p>",
+            things(maximum.into(), "instance")
+        );
+    }
+    let rows: Vec<Vec<Cell>> = page
+        .story
+        .rules
+        .iter()
+        .flatten()
+        .map(|rule| {
+            let way = if rule.out { "more" } else { "fewer" };
+            vec![
+                Cell::Text(rule.condition()),
+                Cell::Text(format!("{} {way}", rule.value.trim_matches('"'))),
+                Cell::Text(format!("then none for {}", span(rule.cooldown))),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        html.push_str("<p>The target names no rules.</p>\n");
+    } else {
+        html += &table("Rules in force", &["When", "Instances", "Cooldown"], &rows);
+    }
+    if !page.run.profile.is_null() {
+        let text = serde_json::to_string_pretty(&page.run.profile).expect("JSON of string keys");
+        let _ = writeln!(
+            html,
+            "<details><summary>The rule file, as Azure Resource Manager writes it</summary><pre><code>{}</code></pre></details>",
+            escape(&text)
+        );
+    }
+    html
+}
+
+pub(crate) fn flow() -> String {
+    format!("<figure class=\"flow\">{FLOW}</figure>\n")
+}
+
+pub(crate) fn notes(page: &Page<'_>) -> String {
+    if page.run.notes.is_empty() {
+        return String::new();
+    }
+    let items: String = page
+        .run
+        .notes
+        .iter()
+        .map(|note| format!("<li>{}</li>", escape(note)))
+        .collect();
+    format!("<ul class=\"notes\">{items}</ul>\n")
+}
+
+/// Links to the files beside the page, and what the page itself can give.
+pub(crate) fn raw(page: &Page<'_>, downloads: &str) -> String {
+    let beside = [
+        (&page.beside.csv, "one row a second"),
+        (&page.beside.json, "the whole record"),
+    ];
+    let links: Vec<String> = beside
+        .into_iter()
+        .filter_map(|(name, what)| {
+            let name = name.as_deref()?;
+            Some(format!(
+                "<a href=\"{}\">{}</a> ({what})",
+                escape(&link(name)),
+                escape(name)
+            ))
+        })
+        .collect();
+    let mut html = String::new();
+    if !links.is_empty() {
+        let _ = writeln!(html, "<p>Beside this page: {}.</p>", links.join(", "));
+    }
+    html.push_str(downloads);
+    html
+}
+
+/// A file's name as a relative link: nothing in it may look like a scheme, a query or an escape.
+fn link(name: &str) -> String {
+    let mut link = String::from("./");
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                link.push(char::from(byte));
+            }
+            byte => {
+                let _ = write!(link, "%{byte:02X}");
+            }
+        }
+    }
+    link
+}
