@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `lab up` | [`host`] | stands in for the Azure Functions host and runs the handler |
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
+//! | `lab load` | [`load`] | puts load on the app, here or in Azure, and records how it went |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
 //! | `lab report` | [`report`] | makes the page of a saved run |
@@ -14,6 +15,7 @@
 pub mod bench;
 pub mod doctor;
 pub mod host;
+pub mod load;
 pub mod package;
 pub mod postgres;
 pub mod report;

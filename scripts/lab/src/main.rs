@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+<<<<<<< HEAD
 use lab::{bench, doctor, host, package, postgres, report};
+=======
+use lab::{bench, doctor, host, load, package, postgres};
+>>>>>>> f4f2ebd (lab load: an open-loop load generator, with stages, users and a fixed number of requests)
 
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]
@@ -23,6 +27,8 @@ enum Command {
     Package(package::PackageArgs),
     /// Run a command beside a private PostgreSQL server and stop it afterwards
     Postgres(postgres::PostgresArgs),
+    /// Put load on the app, here or in Azure, and record how it and its fleet took it
+    Load(load::LoadArgs),
     /// Measure the handler beside what this machine can do at best
     Bench(bench::BenchArgs),
     /// Make the page of a saved run again, also with Azure's own scale actions
@@ -37,6 +43,7 @@ fn main() -> ExitCode {
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),
+        Command::Load(args) => load::load(args),
         Command::Bench(args) => bench::run(args),
         Command::Report(args) => report::report(args),
         Command::Doctor(args) => doctor::run(args),

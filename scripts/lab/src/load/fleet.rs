@@ -1,0 +1,443 @@
+//! The fleet behind the target, watched while the load is on.
+//!
+//! `lab up` tells everything (`GET /admin/lab/fleet`). An app in Azure tells which of its instances are alive
+//! (`GET /api/instances`); what Azure decided shows in their number only. Either may be missing.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::connection::{Connection, Route};
+use super::desk::ask_for;
+use super::generator::Live;
+use super::target::Target;
+use crate::report::run::{Action, FleetSample, InstanceRecord, Run};
+
+/// How long an answer may take; the load does not wait for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// More than any fleet has, and than is kept of an answer.
+const MOST: usize = 1_000;
+/// The most samples of a run.
+const SAMPLES: u32 = 7_200;
+
+/// What is known of the fleet.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    samples: Vec<FleetSample>,
+    /// By when they were, as the target writes it.
+    actions: BTreeMap<String, Action>,
+    instances: BTreeMap<String, InstanceRecord>,
+    rules: Value,
+    capacity: Value,
+    profile: Value,
+    time_scale: f64,
+}
+
+impl Fleet {
+    /// Instances that serve, as last seen.
+    pub fn ready(&self) -> Option<u32> {
+        self.samples.last().map(|sample| sample.ready)
+    }
+
+    /// The most that served at a time.
+    pub fn most_ready(&self) -> Option<u32> {
+        self.samples.iter().map(|sample| sample.ready).max()
+    }
+
+    /// Reads `GET /admin/lab/fleet`; `at` is when it came, in seconds since the run began. Whether it is one.
+    fn read_lab(&mut self, answer: &Value, at: f64, requests: &BTreeMap<String, u64>) -> bool {
+        let Some(ready) = count(&answer["ready"]) else {
+            return false;
+        };
+        // On the target's clock, which need not be ours.
+        let now = moment(&answer["now"]);
+        let when = |text: &Value| {
+            let age = (now? - moment(text)?).as_seconds_f64();
+            Some(at - age)
+        };
+        for action in list(&answer["actions"]) {
+            let (Some(time), Some(name)) = (when(&action["at"]), action["at"].as_str()) else {
+                continue;
+            };
+            if time < 0.0 || self.actions.contains_key(name) {
+                continue;
+            }
+            let action = Action {
+                at: time,
+                from: count(&action["from"]).unwrap_or_default(),
+                to: count(&action["to"]).unwrap_or_default(),
+                reason: text(&action["reason"]),
+                source: "lab".to_owned(),
+            };
+            self.actions.insert(name.to_owned(), action);
+        }
+        let mut sample = FleetSample {
+            at,
+            ready,
+            wanted: count(&answer["count"]).unwrap_or(ready),
+            requests: requests.clone(),
+            ..FleetSample::default()
+        };
+        for instance in list(&answer["instances"]) {
+            let id = text(&instance["id"]);
+            let ended = when(&instance["ended_at"]);
+            if id.is_empty() || ended.is_some_and(|ended| ended < 0.0) {
+                continue;
+            }
+            if instance["state"] == "ready"
+                && let Some(cpu) = instance["cpu_percent"].as_f64()
+            {
+                sample.per_instance.insert(id.clone(), cpu);
+            }
+            let record = self.instances.entry(id.clone()).or_default();
+            record.id = id;
+            record.pid = count(&instance["pid"]);
+            record.started = when(&instance["started_at"]).unwrap_or(record.started);
+            record.ready = when(&instance["ready_at"]).or(record.ready);
+            record.ended = ended.or(record.ended);
+            record.requests = instance["requests"].as_u64().unwrap_or(record.requests);
+        }
+        sample.cpu_percent = mean(&sample.per_instance);
+        self.samples.push(sample);
+        self.rules = answer["rules"].clone();
+        self.capacity = answer["capacity"].clone();
+        self.profile = answer["profile"].clone();
+        self.time_scale = answer["time_scale"].as_f64().unwrap_or(1.0);
+        true
+    }
+
+    /// Reads `GET /api/instances`, likewise.
+    fn read_app(&mut self, answer: &Value, at: f64, requests: &BTreeMap<String, u64>) -> bool {
+        let Some(live) = count(&answer["live"]) else {
+            return false;
+        };
+        let wall = OffsetDateTime::now_utc();
+        if let Some(before) = self.ready().filter(|before| *before != live) {
+            let action = Action {
+                at,
+                from: before,
+                to: live,
+                reason: "the number of live instances changed".to_owned(),
+                source: "seen".to_owned(),
+            };
+            self.actions.insert(format!("{at:012.3}"), action);
+        }
+        let mut sample = FleetSample {
+            at,
+            ready: live,
+            wanted: live,
+            requests: requests.clone(),
+            ..FleetSample::default()
+        };
+        let first = self.samples.is_empty();
+        for instance in list(&answer["instances"]) {
+            let id = text(&instance["instance_id"]);
+            let is_live = instance["state"] == "live";
+            if id.is_empty() || (first && instance["state"] == "gone") {
+                continue;
+            }
+            if is_live && let Some(cpu) = instance["cpu_percent"].as_f64() {
+                sample.per_instance.insert(id.clone(), cpu);
+            }
+            let started = moment(&instance["started_at"])
+                .map_or(at, |started| at - (wall - started).as_seconds_f64());
+            let record = self.instances.entry(id.clone()).or_insert(InstanceRecord {
+                id,
+                started,
+                ..InstanceRecord::default()
+            });
+            if is_live {
+                // The first look says nothing about when it became ready.
+                let since = if first { record.started } else { at };
+                record.ready.get_or_insert(since);
+                record.ended = None;
+            } else if instance["state"] == "gone" {
+                record.ended.get_or_insert(at);
+            }
+        }
+        sample.cpu_percent = mean(&sample.per_instance);
+        self.samples.push(sample);
+        self.rules = answer["rules"].clone();
+        self.capacity = answer["capacity"].clone();
+        self.time_scale = 1.0;
+        true
+    }
+
+    /// Puts it into the record of a run, to which the requests by instance have been put.
+    pub fn record(&self, run: &mut Run) {
+        run.time_scale = if self.time_scale > 0.0 {
+            self.time_scale
+        } else {
+            1.0
+        };
+        run.rules = self.rules.clone();
+        run.capacity = self.capacity.clone();
+        run.profile = self.profile.clone();
+        run.samples.clone_from(&self.samples);
+        run.actions.extend(self.actions.values().cloned());
+        run.actions
+            .sort_by(|one, other| one.at.total_cmp(&other.at));
+        let mut instances = self.instances.clone();
+        for (id, requests) in &run.per_instance {
+            let record = instances
+                .entry(id.clone())
+                .or_insert_with(|| InstanceRecord {
+                    id: id.clone(),
+                    ..InstanceRecord::default()
+                });
+            record.requests = *requests;
+        }
+        run.instances = instances.into_values().collect();
+        run.instances
+            .sort_by(|one, other| one.started.total_cmp(&other.started));
+        if self.samples.is_empty() {
+            run.notes.push(
+                "The target did not tell its instances (GET /api/instances), so only x-instance-id was counted."
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// Asks for the fleet again and again, until it is dropped.
+pub(super) struct Look {
+    target: Target,
+    route: Route,
+    connection: Option<Connection>,
+    /// Whether it is a lab; `None` until that is known.
+    is_lab: Option<bool>,
+}
+
+impl Look {
+    pub(super) fn new(target: Target, route: Route) -> Self {
+        Self {
+            target,
+            route,
+            connection: None,
+            is_lab: None,
+        }
+    }
+
+    /// Keeps `fleet` fresh for a run that lasts so long, where that is known.
+    pub(super) async fn watch(
+        mut self,
+        begun: Instant,
+        length: Option<Duration>,
+        live: watch::Receiver<Live>,
+        fleet: &watch::Sender<Fleet>,
+    ) {
+        let every = length.map_or(Duration::ZERO, |length| length / SAMPLES);
+        let mut ticks = interval(every.max(Duration::from_secs(1)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let looking = timeout(PATIENCE, self.look(begun, &live, fleet)).await;
+            if looking.is_err() {
+                // Half of an answer may have been read.
+                self.connection = None;
+            }
+        }
+    }
+
+    async fn look(
+        &mut self,
+        begun: Instant,
+        live: &watch::Receiver<Live>,
+        fleet: &watch::Sender<Fleet>,
+    ) {
+        if self.is_lab != Some(false) {
+            let answer = self.ask("/admin/lab/fleet?samples=0").await;
+            let at = begun.elapsed().as_secs_f64();
+            let requests = live.borrow().per_instance.clone();
+            match answer {
+                Some((StatusCode::OK, answer)) => {
+                    let mut is_lab = false;
+                    fleet.send_modify(|fleet| is_lab = fleet.read_lab(&answer, at, &requests));
+                    self.is_lab = Some(is_lab);
+                }
+                // Whatever else it is, it does not tell.
+                Some(_) if self.is_lab.is_none() => self.is_lab = Some(false),
+                _ => {}
+            }
+        }
+        if self.is_lab != Some(true)
+            && let Some((StatusCode::OK, answer)) = self.ask("/api/instances").await
+        {
+            let at = begun.elapsed().as_secs_f64();
+            let requests = live.borrow().per_instance.clone();
+            fleet.send_modify(|fleet| {
+                fleet.read_app(&answer, at, &requests);
+            });
+        }
+    }
+
+    async fn ask(&mut self, endpoint: &str) -> Option<(StatusCode, Value)> {
+        let request = ask_for(&self.target, endpoint);
+        let mut kept = self.connection.take();
+        if let Some(open) = &mut kept
+            && !open.is_open().await
+        {
+            kept = None;
+        }
+        let mut connection = match kept {
+            Some(open) => open,
+            None => self.route.connect().await.ok()?,
+        };
+        let mut body = Vec::new();
+        let answer = connection
+            .ask(request, |part| body.extend_from_slice(part))
+            .await
+            .ok()?;
+        self.connection = Some(connection);
+        Some((
+            answer.status,
+            serde_json::from_slice(&body).unwrap_or_default(),
+        ))
+    }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten().take(MOST)
+}
+
+fn count(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|count| u32::try_from(count).ok())
+}
+
+/// Without what could steer a terminal.
+fn text(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default().chars();
+    text.filter(|letter| !letter.is_control())
+        .take(1_000)
+        .collect()
+}
+
+fn moment(value: &Value) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
+}
+
+fn mean(cpu: &BTreeMap<String, f64>) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "at most 1,000")]
+    let count = cpu.len() as f64;
+    (!cpu.is_empty()).then(|| cpu.values().sum::<f64>() / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn lab(seconds: u32, count: u32) -> Value {
+        json!({
+            "time_scale": 60.0, "now": format!("2026-11-24T10:00:{seconds:02}.000Z"),
+            "rules": [{"metric": "CpuPercentage"}], "capacity": {"minimum": 1}, "profile": {"name": "p"},
+            "count": count, "ready": 1,
+            "instances": [
+                {"id": "a", "pid": 7, "state": "ready", "started_at": "2026-11-24T09:59:50.000Z",
+                 "ready_at": "2026-11-24T09:59:55.000Z", "ended_at": null, "cpu_percent": 80.0, "requests": 5},
+                {"id": "b", "pid": 8, "state": "starting", "started_at": "2026-11-24T10:00:05.000Z",
+                 "ready_at": null, "ended_at": null, "cpu_percent": 99.0, "requests": 0},
+                {"id": "old", "state": "exited", "ended_at": "2026-11-24T09:00:00.000Z"},
+            ],
+            "actions": [
+                {"at": "2026-11-24T09:50:00.000Z", "from": 2, "to": 1, "reason": "before"},
+                {"at": "2026-11-24T10:00:05.000Z", "from": 1, "to": 2, "reason": "CPU\u{1b}[31m"},
+            ],
+        })
+    }
+
+    #[test]
+    fn a_lab_tells_everything() {
+        let mut fleet = Fleet::default();
+        let requests = BTreeMap::from([("a".to_owned(), 3)]);
+        assert!(fleet.read_lab(&lab(6, 2), 6.0, &requests));
+        // What was known is not known twice, though the clock may have moved a little.
+        assert!(fleet.read_lab(&lab(7, 2), 7.1, &requests));
+        assert_eq!((fleet.ready(), fleet.most_ready()), (Some(1), Some(1)));
+
+        let mut run = Run {
+            per_instance: BTreeMap::from([("a".to_owned(), 4), ("x".to_owned(), 1)]),
+            ..Run::default()
+        };
+        fleet.record(&mut run);
+        assert_eq!(run.time_scale, 60.0);
+        assert_eq!(run.profile["name"], "p");
+        let [action] = &run.actions[..] else {
+            panic!("{:?}", run.actions);
+        };
+        assert_eq!(
+            (action.from, action.to, action.source.as_str()),
+            (1, 2, "lab")
+        );
+        assert!((action.at - 5.0).abs() < 1e-6, "{action:?}");
+        assert_eq!(action.reason, "CPU[31m");
+        assert_eq!(run.samples[0].cpu_percent, Some(80.0));
+        assert_eq!((run.samples[0].ready, run.samples[0].wanted), (1, 2));
+        assert_eq!(run.samples[0].requests["a"], 3);
+        let told: Vec<_> = run
+            .instances
+            .iter()
+            .map(|instance| (instance.id.as_str(), instance.pid, instance.requests))
+            .collect();
+        assert_eq!(told, [("a", Some(7), 4), ("x", None, 1), ("b", Some(8), 0)]);
+        assert!(run.instances[0].started < 0.0 && run.instances[2].ready.is_none());
+    }
+
+    #[test]
+    fn an_app_tells_who_is_alive() {
+        let app = |live: u32, state: &str| {
+            json!({ "live": live, "rules": null, "capacity": null, "instances": [
+                {"instance_id": "a", "state": "live", "started_at": "2026-11-24T09:59:50Z", "cpu_percent": 50.0},
+                {"instance_id": "b", "state": state, "started_at": "2026-11-24T09:59:50Z", "cpu_percent": null},
+            ]})
+        };
+        let mut fleet = Fleet::default();
+        let none = BTreeMap::new();
+        assert!(fleet.read_app(&app(1, "gone"), 0.0, &none));
+        assert_eq!(fleet.instances.len(), 1);
+        assert!(fleet.read_app(&app(2, "live"), 10.0, &none));
+        assert!(fleet.read_app(&app(1, "gone"), 90.0, &none));
+        let mut run = Run::default();
+        fleet.record(&mut run);
+        let actions: Vec<_> = run
+            .actions
+            .iter()
+            .map(|action| (action.at, action.from, action.to))
+            .collect();
+        assert_eq!(actions, [(10.0, 1, 2), (90.0, 2, 1)]);
+        assert!(run.actions.iter().all(|action| action.source == "seen"));
+        let b = &run
+            .instances
+            .iter()
+            .find(|instance| instance.id == "b")
+            .expect("b");
+        assert_eq!((b.ready, b.ended), (Some(10.0), Some(90.0)));
+        assert_eq!(fleet.most_ready(), Some(2));
+    }
+
+    #[test]
+    fn anything_else_is_ignored() {
+        let mut fleet = Fleet::default();
+        let none = BTreeMap::new();
+        for answer in [json!(null), json!([]), json!({"live": "two", "ready": -1})] {
+            assert!(!fleet.read_app(&answer, 0.0, &none));
+            assert!(!fleet.read_lab(&answer, 0.0, &none));
+        }
+        // Parts of it may be missing.
+        assert!(fleet.read_lab(
+            &json!({"ready": 1, "actions": [{}], "instances": [{}, 3]}),
+            0.0,
+            &none
+        ));
+        let mut run = Run::default();
+        Fleet::default().record(&mut run);
+        assert_eq!((run.time_scale, run.notes.len()), (1.0, 1));
+    }
+}

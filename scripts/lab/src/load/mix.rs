@@ -1,0 +1,281 @@
+//! What is asked for, and how often each.
+
+use http::{HeaderValue, Method, StatusCode};
+
+/// The most of one kind in a mix, which is gone through in order and so must not be long.
+const HEAVIEST: u32 = 1_000;
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `POST /api/visit`
+    Visit,
+    /// `GET /api/metrics`
+    Metrics,
+    /// `POST /api/stress` for one second, not waited for
+    Stress,
+    /// `GET /api/visits`
+    Listing,
+}
+
+impl Kind {
+    /// All of them, in the order of their numbers.
+    pub(super) const ALL: [Self; 4] = [Self::Visit, Self::Metrics, Self::Stress, Self::Listing];
+
+    /// What it is called in a record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Visit => "visit",
+            Self::Metrics => "metrics",
+            Self::Stress => "stress",
+            Self::Listing => "listing",
+        }
+    }
+
+    /// What it is called in `--mix`.
+    fn option(self) -> &'static str {
+        match self {
+            Self::Visit => "visits",
+            other => other.name(),
+        }
+    }
+
+    pub(super) fn method(self) -> Method {
+        match self {
+            Self::Visit | Self::Stress => Method::POST,
+            Self::Metrics | Self::Listing => Method::GET,
+        }
+    }
+
+    /// Below the address of the app.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Visit => "/api/visit",
+            Self::Metrics => "/api/metrics",
+            Self::Stress => "/api/stress",
+            Self::Listing => "/api/visits",
+        }
+    }
+
+    /// A JSON body, where it has one.
+    pub(super) fn body(self) -> &'static str {
+        match self {
+            Self::Stress => r#"{"duration":1,"wait":false}"#,
+            _ => "",
+        }
+    }
+
+    /// What the status says. A stress run that is refused because one is under way has done its work: the instance
+    /// is busy.
+    pub(super) fn judge(self, status: StatusCode) -> Judgement {
+        let wanted = match self {
+            Self::Visit => StatusCode::CREATED,
+            Self::Stress => StatusCode::ACCEPTED,
+            Self::Metrics | Self::Listing => StatusCode::OK,
+        };
+        match status {
+            _ if status == wanted => Judgement::Ok,
+            StatusCode::TOO_MANY_REQUESTS if self == Self::Stress => Judgement::Busy,
+            _ => Judgement::Failed,
+        }
+    }
+}
+
+/// What an answer's status means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    Ok,
+    Busy,
+    Failed,
+}
+
+/// How the kinds follow each other, so that any stretch of requests has close to the wanted shares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mix {
+    weights: [u32; 4],
+    /// Gone through again and again; a kind for each unit of weight.
+    order: Vec<Kind>,
+}
+
+impl Mix {
+    /// The mix of the Locust file: visits 3, metrics 2, stress 1.
+    pub fn usual() -> Self {
+        Self::of([3, 2, 1, 0]).expect("it has weights")
+    }
+
+    /// Visits only.
+    pub fn visits() -> Self {
+        Self::of([1, 0, 0, 0]).expect("it has weights")
+    }
+
+    /// Reads `visits=3,metrics=2,stress=1,listing=1`; a kind that is not named is left out.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut weights = [0; 4];
+        let mut named = [false; 4];
+        for part in text.split(',').map(str::trim) {
+            let (name, weight) = part.split_once('=').ok_or_else(|| {
+                format!("'{part}' is no share; write visits=3,metrics=2,stress=1")
+            })?;
+            let kind = Kind::ALL
+                .into_iter()
+                .find(|kind| kind.option() == name.trim());
+            let kind = kind.ok_or_else(|| {
+                format!(
+                    "'{name}' is no kind of request; there are visits, metrics, stress and listing"
+                )
+            })?;
+            if std::mem::replace(&mut named[kind as usize], true) {
+                return Err(format!("'{name}' is there twice"));
+            }
+            let weight = weight
+                .trim()
+                .parse()
+                .ok()
+                .filter(|weight| *weight <= HEAVIEST);
+            weights[kind as usize] = weight.ok_or_else(|| {
+                format!("'{part}': a share is a whole number from 0 to {HEAVIEST}")
+            })?;
+        }
+        Self::of(weights).ok_or_else(|| "every share is 0".to_owned())
+    }
+
+    /// `None` where no weight is left. Each step goes to the kind that is furthest behind its share.
+    fn of(weights: [u32; 4]) -> Option<Self> {
+        let total: u32 = weights.iter().sum();
+        let shares = weights.map(i64::from);
+        let mut behind = [0_i64; 4];
+        let order = (0..total).map(|_| {
+            for (debt, share) in behind.iter_mut().zip(shares) {
+                *debt += share;
+            }
+            // The first of those that are furthest behind.
+            let kind = Kind::ALL
+                .into_iter()
+                .rev()
+                .max_by_key(|kind| behind[*kind as usize])
+                .expect("there are four");
+            behind[kind as usize] -= i64::from(total);
+            kind
+        });
+        let order: Vec<Kind> = order.collect();
+        (!order.is_empty()).then_some(Self { weights, order })
+    }
+
+    /// The kind of request number `count`.
+    pub(super) fn kind(&self, count: u64) -> Kind {
+        let length = self.order.len() as u64;
+        let place = usize::try_from(count % length).expect("smaller than a length");
+        self.order[place]
+    }
+
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.weights[kind as usize] > 0
+    }
+
+    /// The same without a kind; `None` where nothing is left.
+    pub(super) fn without(&self, kind: Kind) -> Option<Self> {
+        let mut weights = self.weights;
+        weights[kind as usize] = 0;
+        Self::of(weights)
+    }
+
+    /// Such as `visits 3 : metrics 2 : stress 1`.
+    pub fn describe(&self) -> String {
+        let told = Kind::ALL.into_iter().filter(|kind| self.has(*kind));
+        let told = told.map(|kind| format!("{} {}", kind.option(), self.weights[kind as usize]));
+        told.collect::<Vec<_>>().join(" : ")
+    }
+}
+
+/// The key of an app whose stress endpoint is protected.
+#[derive(Clone, Debug)]
+pub struct Key(HeaderValue);
+
+impl Key {
+    /// `None` where it cannot be a key: the header takes visible ASCII only.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut value = HeaderValue::from_str(text).ok().filter(|_| visible)?;
+        // Then it is not shown by Debug.
+        value.set_sensitive(true);
+        Some(Self(value))
+    }
+
+    pub(super) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(mix: &Mix, requests: u64) -> [usize; 4] {
+        let kinds: Vec<Kind> = (0..requests).map(|count| mix.kind(count)).collect();
+        Kind::ALL.map(|wanted| kinds.iter().filter(|kind| **kind == wanted).count())
+    }
+
+    #[test]
+    fn every_stretch_has_the_shares() {
+        let mix = Mix::parse("visits=3, metrics=2,stress=1").expect("a mix");
+        assert_eq!(mix, Mix::usual());
+        assert_eq!(counts(&mix, 600), [300, 200, 100, 0]);
+        for begin in 0..6 {
+            let six: Vec<Kind> = (begin..begin + 6).map(|count| mix.kind(count)).collect();
+            let visits = six.iter().filter(|kind| **kind == Kind::Visit).count();
+            assert_eq!(visits, 3, "{six:?}");
+        }
+        // They are mixed, not one block after the other.
+        assert_ne!(mix.kind(0), mix.kind(1));
+        assert_eq!(mix.describe(), "visits 3 : metrics 2 : stress 1");
+    }
+
+    #[test]
+    fn a_share_may_be_taken_out() {
+        let rest = Mix::usual().without(Kind::Stress).expect("two are left");
+        assert_eq!(counts(&rest, 500), [300, 200, 0, 0]);
+        assert_eq!(Mix::visits().without(Kind::Visit), None);
+        assert!(!rest.has(Kind::Stress));
+    }
+
+    #[test]
+    fn wrong_mixes_are_refused() {
+        for (text, part) in [
+            ("", "no share"),
+            ("visits", "no share"),
+            ("visit=1", "no kind"),
+            ("visits=1,visits=2", "twice"),
+            ("visits=-1", "whole number"),
+            ("visits=1.5", "whole number"),
+            ("visits=1001", "whole number"),
+            ("visits=0,stress=0", "every share is 0"),
+        ] {
+            let said = Mix::parse(text).expect_err(text);
+            assert!(said.contains(part), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_busy_instance_is_no_failure() {
+        let busy = StatusCode::TOO_MANY_REQUESTS;
+        assert_eq!(Kind::Stress.judge(busy), Judgement::Busy);
+        assert_eq!(Kind::Visit.judge(busy), Judgement::Failed);
+        assert_eq!(Kind::Visit.judge(StatusCode::OK), Judgement::Failed);
+        assert_eq!(Kind::Visit.judge(StatusCode::CREATED), Judgement::Ok);
+        assert_eq!(Kind::Metrics.judge(StatusCode::FOUND), Judgement::Failed);
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let key = Key::new(" secret== ").expect("a key");
+        assert_eq!(key.header(), "secret==");
+        assert!(!format!("{key:?}").contains("secret"));
+        for bad in ["", "  ", "a b", "a\nb", "schlüssel"] {
+            assert!(Key::new(bad).is_none(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Requests start when they are due, whether or not earlier ones are answered.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::yield_now;
+use tokio::time::timeout_at;
+use tokio_util::task::TaskTracker;
+
+use super::desk::Desk;
+use super::schedule::Controlled;
+use super::stages::Stages;
+use super::timer::Timer;
+use super::worker::Worker;
+
+/// How much later than the end of the plan requests may still start.
+const GRACE: Duration = Duration::from_secs(1);
+/// How late a start may be before it is said to be late.
+const LATE: Duration = Duration::from_millis(50);
+/// After this many starts in a row those that are under way get their turn.
+const BURST: u64 = 64;
+
+impl Worker {
+    /// Follows the stages. What could not be started by their end is given up.
+    pub(super) async fn at_rate(
+        &self,
+        stages: &Stages,
+        desk: &Rc<Desk>,
+        requests: &TaskTracker,
+    ) -> anyhow::Result<()> {
+        let mut starts = self.starts(desk, requests)?;
+        let end = self.begun + stages.duration() + GRACE;
+        let mut count = self.number;
+        // Asked for here as well, as there is nothing to wait for when the worker itself is too slow.
+        while let Some(due) = reaches(stages, count).filter(|_| Instant::now() < end) {
+            let intended = self.begun + due;
+            let starting = timeout_at(end.into(), starts.start(count, intended));
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                started = starting => match started {
+                    Ok(started) => started?,
+                    Err(_) => break,
+                },
+            }
+            count += self.of;
+        }
+        let mut given_up = 0;
+        while let Some(due) = reaches(stages, count) {
+            desk.give_up(self.job.mix.kind(count), due);
+            count += self.of;
+            given_up += 1;
+            if given_up % BURST == 0 {
+                yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a rate that somebody else sets, until they hang up.
+    pub(super) async fn at_command(
+        &self,
+        mut rate: watch::Receiver<f64>,
+        desk: &Rc<Desk>,
+        requests: &TaskTracker,
+    ) -> anyhow::Result<()> {
+        let mut starts = self.starts(desk, requests)?;
+        let mut level = Controlled::at(*rate.borrow_and_update());
+        let mut count = self.number;
+        loop {
+            let starting = async {
+                match level.due(count) {
+                    Some(due) => starts.start(count, self.begun + due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                changed = rate.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    level.change(self.begun.elapsed(), *rate.borrow_and_update());
+                }
+                started = starting => {
+                    started?;
+                    count += self.of;
+                }
+            }
+        }
+    }
+
+    fn starts<'a>(
+        &'a self,
+        desk: &'a Rc<Desk>,
+        requests: &'a TaskTracker,
+    ) -> anyhow::Result<Starts<'a>> {
+        Ok(Starts {
+            desk,
+            requests,
+            timer: Timer::new().context("cannot make a timer")?,
+            room: Arc::new(Semaphore::new(self.room)),
+            was_full: false,
+            burst: 0,
+        })
+    }
+}
+
+/// Starts one request after the other.
+struct Starts<'a> {
+    desk: &'a Rc<Desk>,
+    requests: &'a TaskTracker,
+    timer: Timer,
+    room: Arc<Semaphore>,
+    /// There has been no room, and what was due since then is not caught up with.
+    was_full: bool,
+    burst: u64,
+}
+
+impl Starts<'_> {
+    /// Starts a request at its time, or later when there is no room; nothing is started when this is dropped.
+    async fn start(&mut self, count: u64, intended: Instant) -> anyhow::Result<()> {
+        self.timer
+            .until(intended)
+            .await
+            .context("the timer failed")?;
+        let place = self.place(intended).await;
+        if intended.elapsed() >= LATE {
+            let lateness = &mut self.desk.tally.borrow_mut().lateness;
+            let reason = if self.was_full {
+                &mut lateness.full
+            } else {
+                &mut lateness.slow
+            };
+            *reason += 1;
+        }
+        let (desk, kind) = (Rc::clone(self.desk), self.desk.job.mix.kind(count));
+        self.requests.spawn_local(async move {
+            desk.perform(kind, intended).await;
+            drop(place);
+        });
+        self.burst += 1;
+        Ok(())
+    }
+
+    async fn place(&mut self, intended: Instant) -> OwnedSemaphorePermit {
+        // Before the request is started, as giving way is a place where this may be dropped.
+        if self.burst >= BURST {
+            self.burst = 0;
+            yield_now().await;
+        }
+        if intended.elapsed() < LATE {
+            self.was_full = false;
+        }
+        if let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
+            return place;
+        }
+        self.was_full = true;
+        let waiting = Arc::clone(&self.room).acquire_owned();
+        waiting.await.expect("nobody closes it")
+    }
+}
+
+/// When request number `count` is due.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn reaches(stages: &Stages, count: u64) -> Option<Duration> {
+    stages.reaches(count as f64)
+}

@@ -1,0 +1,177 @@
+//! When requests start: the plan of a load.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::duration;
+use super::stages::{Stages, Unit};
+
+/// When requests start.
+#[derive(Clone, Debug)]
+pub enum Schedule {
+    /// Open loop: so many requests a second, whether or not earlier ones are answered.
+    Rate(Stages),
+    /// Open loop at a rate, in requests a second, that somebody else changes while it runs; over once the sender is
+    /// dropped.
+    Controlled(watch::Receiver<f64>),
+    /// Closed loop: so many users, each of whom waits for the answer and thinks before the next request.
+    Users {
+        /// How many there are at a time.
+        stages: Stages,
+        /// How long each thinks; every value in it is as likely.
+        think: RangeInclusive<Duration>,
+    },
+    /// Closed loop: a number of requests by so many callers, who do not pause.
+    Fixed {
+        /// All together.
+        requests: u64,
+        /// How many are under way at a time.
+        callers: u32,
+    },
+}
+
+impl Schedule {
+    /// How long it takes, where that is known before.
+    pub fn duration(&self) -> Option<Duration> {
+        match self {
+            Self::Rate(stages) | Self::Users { stages, .. } => Some(stages.duration()),
+            Self::Controlled(_) | Self::Fixed { .. } => None,
+        }
+    }
+
+    /// How many requests it has; for users at most, when answers take no time.
+    pub fn requests(&self) -> Option<f64> {
+        match self {
+            Self::Rate(stages) => Some(stages.area().ceil()),
+            Self::Users { stages, think } => {
+                let pause = (*think.start() + *think.end()).as_secs_f64() / 2.0;
+                Some((stages.area() / pause.max(0.001)).ceil())
+            }
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            Self::Fixed { requests, .. } => Some(*requests as f64),
+            Self::Controlled(_) => None,
+        }
+    }
+
+    /// Whether callers wait for their answers, so that a slow server gets less load.
+    pub fn is_closed_loop(&self) -> bool {
+        matches!(self, Self::Users { .. } | Self::Fixed { .. })
+    }
+
+    /// In words.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Rate(stages) => {
+                format!("Open loop: {}", stages.describe(Unit::RequestsPerSecond))
+            }
+            Self::Controlled(_) => "Open loop, at a rate that follows the fleet".to_owned(),
+            Self::Users { stages, think } => {
+                let (shortest, longest) = (think.start(), think.end());
+                let think = if shortest == longest {
+                    duration::describe(*shortest)
+                } else {
+                    format!(
+                        "{} to {}",
+                        duration::describe(*shortest),
+                        duration::describe(*longest)
+                    )
+                };
+                let users = stages.describe(Unit::Users);
+                format!("Closed loop: {users}; each thinks for {think} between requests")
+            }
+            Self::Fixed { requests, callers } => {
+                format!("Closed loop: {requests} requests, {callers} at a time")
+            }
+        }
+    }
+}
+
+/// The level of a [`Schedule::Controlled`] over time, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Controlled {
+    since: Duration,
+    /// Requests due until then.
+    counted: f64,
+    rate: f64,
+}
+
+impl Controlled {
+    pub(super) fn at(rate: f64) -> Self {
+        let mut controlled = Self {
+            since: Duration::ZERO,
+            counted: 0.0,
+            rate: 0.0,
+        };
+        controlled.change(Duration::ZERO, rate);
+        controlled
+    }
+
+    /// A rate that is no number is none.
+    pub(super) fn change(&mut self, at: Duration, rate: f64) {
+        self.counted += self.rate * at.saturating_sub(self.since).as_secs_f64();
+        self.since = at;
+        self.rate = if rate.is_finite() { rate.max(0.0) } else { 0.0 };
+    }
+
+    /// When request number `count` is due at the present rate; `None` while it never is. One that was overtaken by
+    /// a change is due at once.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub(super) fn due(&self, count: u64) -> Option<Duration> {
+        let left = (count as f64 - self.counted).max(0.0);
+        if left == 0.0 {
+            return Some(self.since);
+        }
+        let wait = Duration::try_from_secs_f64(left / self.rate).ok()?;
+        Some((self.since + wait).min(duration::LONGEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_rate_counts_from_its_change() {
+        let second = Duration::from_secs;
+        let mut controlled = Controlled::at(2.0);
+        assert_eq!(controlled.due(0), Some(second(0)));
+        assert_eq!(controlled.due(4), Some(second(2)));
+        // Ten were due until 5 s; from there on one a second.
+        controlled.change(second(5), 1.0);
+        assert_eq!(controlled.due(10), Some(second(5)));
+        assert_eq!(controlled.due(12), Some(second(7)));
+        controlled.change(second(6), 0.0);
+        assert_eq!(controlled.due(11), Some(second(6)));
+        assert_eq!(controlled.due(12), None);
+        controlled.change(second(60), 10.0);
+        assert_eq!(controlled.due(12), Some(Duration::from_millis(60_100)));
+        controlled.change(second(61), f64::NAN);
+        assert_eq!(controlled.due(1_000), None);
+    }
+
+    #[test]
+    fn plans_are_told() {
+        let fixed = Schedule::Fixed {
+            requests: 500,
+            callers: 50,
+        };
+        assert_eq!(fixed.describe(), "Closed loop: 500 requests, 50 at a time");
+        assert!(fixed.is_closed_loop());
+        let (_, stages) = Stages::parse("10s:100users,110s:100users").expect("stages");
+        let users = Schedule::Users {
+            stages,
+            think: Duration::from_secs(1)..=Duration::from_secs(3),
+        };
+        assert_eq!(
+            users.describe(),
+            "Closed loop: from 0 users to 100 users over 10 s, then 100 users for 1 min 50 s; \
+             each thinks for 1 s to 3 s between requests"
+        );
+        assert_eq!(users.requests(), Some((500.0 + 11_000.0) / 2.0));
+        let rate = Schedule::Rate(Stages::constant(20.0, Duration::from_secs(60)));
+        assert_eq!(rate.requests(), Some(1_200.0));
+        assert_eq!(rate.duration(), Some(Duration::from_secs(60)));
+    }
+}

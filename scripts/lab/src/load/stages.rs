@@ -1,0 +1,344 @@
+//! A level that changes over time in straight lines: requests a second, or users.
+
+use std::time::Duration;
+
+use super::duration;
+
+/// The most requests a second that can be asked for.
+pub(super) const HIGHEST_RATE: f64 = 1_000_000.0;
+/// The most users that can be asked for.
+pub(super) const MOST_USERS: f64 = 100_000.0;
+
+/// What the level counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// `20/s`
+    RequestsPerSecond,
+    /// `100users`
+    Users,
+}
+
+/// A straight line from the level before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// How long it takes; zero is a step.
+    pub over: Duration,
+    /// The level at its end.
+    pub to: f64,
+}
+
+/// Stages one after the other, from a level of zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stages(Vec<Stage>);
+
+impl Stages {
+    /// They must not be empty, as nothing would be done, and each level finite and not negative.
+    pub fn new(stages: Vec<Stage>) -> Self {
+        Self(stages)
+    }
+
+    /// One level for a time.
+    pub fn constant(level: f64, over: Duration) -> Self {
+        let step = Stage {
+            over: Duration::ZERO,
+            to: level,
+        };
+        Self(vec![step, Stage { over, to: level }])
+    }
+
+    /// Reads `10s:20/s, 1m:20/s` or `10s:100users, 1m:100users`.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub fn parse(text: &str) -> Result<(Unit, Self), String> {
+        let mut stages = Vec::new();
+        let mut unit = None;
+        for part in text.split(',').map(str::trim) {
+            let (of, stage) = parse_stage(part)?;
+            if unit.is_some_and(|unit| unit != of) {
+                return Err("every stage must count the same: requests (20/s) or users".to_owned());
+            }
+            unit = Some(of);
+            stages.push(stage);
+        }
+        let stages = Self(stages);
+        let unit = unit.ok_or("there is no stage")?;
+        if stages.duration() > duration::LONGEST {
+            return Err("the stages are longer than 24 hours together".to_owned());
+        }
+        if stages.area() <= 0.0 {
+            return Err(
+                "these stages would send nothing: no level is above zero for a time".to_owned(),
+            );
+        }
+        Ok((unit, stages))
+    }
+
+    /// How long all of them take.
+    pub fn duration(&self) -> Duration {
+        self.0.iter().map(|stage| stage.over).sum()
+    }
+
+    /// The highest level.
+    pub fn highest(&self) -> f64 {
+        self.0.iter().map(|stage| stage.to).fold(0.0, f64::max)
+    }
+
+    /// The sum of the level over time: with requests a second, how many requests these are.
+    pub fn area(&self) -> f64 {
+        self.lines().map(|line| line.area()).sum()
+    }
+
+    /// The level at a time; the last one after the end.
+    pub fn level(&self, at: Duration) -> f64 {
+        let mut level = 0.0;
+        for line in self.lines() {
+            if at < line.begin + line.over {
+                let part = (at - line.begin).as_secs_f64() / line.over.as_secs_f64();
+                return line.from + (line.to - line.from) * part;
+            }
+            level = line.to;
+        }
+        level
+    }
+
+    /// When the sum of the level over time reaches `count`: with requests a second, when request number `count`
+    /// (from 0) starts. `None` where it never does before the end.
+    pub fn reaches(&self, count: f64) -> Option<Duration> {
+        let mut left = count;
+        for line in self.lines() {
+            let area = line.area();
+            if left < area {
+                return Some(line.begin + line.reaches(left));
+            }
+            left -= area;
+        }
+        None
+    }
+
+    /// The first time from `from` on at which the level is above `bound`.
+    pub fn rises_above(&self, bound: f64, from: Duration) -> Option<Duration> {
+        for line in self.lines() {
+            let end = line.begin + line.over;
+            if end <= from {
+                continue;
+            }
+            let begin = line.begin.max(from);
+            if self.level(begin) > bound {
+                return Some(begin);
+            }
+            if line.to > bound {
+                let part = (bound - line.from) / (line.to - line.from);
+                // A hair later, so that the level is above it and not at it.
+                let crossing = line.begin + line.over.mul_f64(part) + Duration::from_micros(1);
+                return Some(crossing.clamp(begin, end));
+            }
+        }
+        None
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Line> {
+        let mut begin = Duration::ZERO;
+        let mut from = 0.0;
+        self.0.iter().map(move |stage| {
+            let line = Line {
+                begin,
+                over: stage.over,
+                from,
+                to: stage.to,
+            };
+            begin += stage.over;
+            from = stage.to;
+            line
+        })
+    }
+
+    /// In words, such as `to 20/s over 10 s, then 20/s for 1 min`.
+    pub fn describe(&self, unit: Unit) -> String {
+        let level = |level: f64| match unit {
+            Unit::RequestsPerSecond => format!("{level}/s"),
+            Unit::Users if level == 1.0 => "1 user".to_owned(),
+            Unit::Users => format!("{level} users"),
+        };
+        let lines = self.lines().filter(|line| !line.over.is_zero());
+        let told = lines.map(|line| {
+            let over = duration::describe(line.over);
+            if line.from == line.to {
+                format!("{} for {over}", level(line.to))
+            } else {
+                format!(
+                    "from {} to {} over {over}",
+                    level(line.from),
+                    level(line.to)
+                )
+            }
+        });
+        told.collect::<Vec<_>>().join(", then ")
+    }
+}
+
+fn parse_stage(text: &str) -> Result<(Unit, Stage), String> {
+    let wrong =
+        || format!("'{text}' is no stage; write DURATION:LEVEL, such as 30s:20/s or 30s:100users");
+    let (over, level) = text.split_once(':').ok_or_else(wrong)?;
+    let over = duration::parse(over)?;
+    let level = level.trim();
+    let (unit, number) = if let Some(number) = level.strip_suffix("/s") {
+        (Unit::RequestsPerSecond, number)
+    } else {
+        let number = level.strip_suffix("users").or(level.strip_suffix("user"));
+        (Unit::Users, number.ok_or_else(wrong)?)
+    };
+    let to: f64 = number.trim().parse().map_err(|_| wrong())?;
+    let most = match unit {
+        Unit::RequestsPerSecond => HIGHEST_RATE,
+        Unit::Users => MOST_USERS,
+    };
+    if !(0.0..=most).contains(&to) {
+        return Err(format!("'{text}': the level must be from 0 to {most}"));
+    }
+    Ok((unit, Stage { over, to }))
+}
+
+/// A stage with where it begins.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    begin: Duration,
+    over: Duration,
+    from: f64,
+    to: f64,
+}
+
+impl Line {
+    fn area(&self) -> f64 {
+        self.over.as_secs_f64() * f64::midpoint(self.from, self.to)
+    }
+
+    /// How long after its begin the area under it is `area`, which is less than all of it.
+    ///
+    /// The area after t is from*t + slope*t^2/2. This form of the solution has no difference of large numbers in
+    /// it, and none of its parts is divided by a slope that may be zero.
+    fn reaches(&self, area: f64) -> Duration {
+        let slope = (self.to - self.from) / self.over.as_secs_f64();
+        let root = (self.from * self.from + 2.0 * slope * area).max(0.0).sqrt();
+        if area <= 0.0 {
+            return Duration::ZERO;
+        }
+        Duration::from_secs_f64(2.0 * area / (self.from + root)).min(self.over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stages(text: &str) -> Stages {
+        Stages::parse(text).expect(text).1
+    }
+
+    fn milliseconds(stages: &Stages, count: f64) -> Option<u128> {
+        stages.reaches(count).map(|at| at.as_millis())
+    }
+
+    #[test]
+    fn stages_are_read() {
+        let (unit, read) = Stages::parse("30s:20/s, 1m:20/s,10s: 0/s").expect("stages");
+        assert_eq!(unit, Unit::RequestsPerSecond);
+        assert_eq!(read.duration(), Duration::from_secs(100));
+        assert_eq!(read.highest(), 20.0);
+        assert_eq!(read.area(), 300.0 + 1_200.0 + 100.0);
+        assert_eq!(
+            read.describe(unit),
+            "from 0/s to 20/s over 30 s, then 20/s for 1 min, then from 20/s to 0/s over 10 s"
+        );
+        let (unit, read) = Stages::parse("0s:3users,1m:3users").expect("stages");
+        assert_eq!(unit, Unit::Users);
+        assert_eq!(read.describe(unit), "3 users for 1 min");
+    }
+
+    #[test]
+    fn wrong_stages_are_refused() {
+        for (text, part) in [
+            ("", "no stage"),
+            ("30s", "no stage"),
+            ("30s:20", "no stage"),
+            ("30s:x/s", "no stage"),
+            ("30:20/s", "no span of time"),
+            ("30s:20/s,", "no stage"),
+            ("30s:-1/s", "from 0 to"),
+            ("30s:inf/s", "from 0 to"),
+            ("30s:NaN/s", "from 0 to"),
+            ("30s:2000000/s", "from 0 to"),
+            ("1s:1/s,1s:1users", "count the same"),
+            ("0s:20/s", "send nothing"),
+            ("30s:0/s", "send nothing"),
+            ("20h:1/s,20h:1/s", "24 hours"),
+        ] {
+            let said = Stages::parse(text).expect_err(text);
+            assert!(said.contains(part), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_constant_rate_starts_requests_evenly() {
+        let constant = Stages::constant(4.0, Duration::from_secs(2));
+        let starts: Vec<_> = (0..9)
+            .map(|count| milliseconds(&constant, f64::from(count)))
+            .collect();
+        let expected = [0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750].map(Some);
+        assert_eq!(starts[..8], expected);
+        assert_eq!(starts[8], None);
+    }
+
+    #[test]
+    fn a_ramp_starts_requests_ever_closer() {
+        // After t seconds 5 t^2 have started.
+        let ramp = stages("2s:20/s");
+        assert_eq!(milliseconds(&ramp, 0.0), Some(0));
+        assert_eq!(milliseconds(&ramp, 5.0), Some(1_000));
+        assert_eq!(milliseconds(&ramp, 19.9999), Some(1_999));
+        assert_eq!(milliseconds(&ramp, 20.0), None);
+        // And down again: the last one starts before the end.
+        let both = stages("2s:20/s,2s:0/s");
+        assert_eq!(milliseconds(&both, 35.0), Some(3_000));
+        assert!(milliseconds(&both, 39.0).expect("the last") < 4_000);
+        // Silence in between is passed over.
+        let pause = stages("0s:1/s,2s:1/s,0s:0/s,5s:0/s,0s:1/s,2s:1/s");
+        assert_eq!(milliseconds(&pause, 1.0), Some(1_000));
+        assert_eq!(milliseconds(&pause, 2.0), Some(7_000));
+    }
+
+    #[test]
+    fn starts_never_go_back() {
+        let stages = stages("1s:100/s,1s:3/s,0s:50/s,1s:50/s,2s:0/s");
+        let mut before = Duration::ZERO;
+        let mut count = 0.0;
+        while let Some(at) = stages.reaches(count) {
+            assert!(at >= before && at <= stages.duration(), "{count}: {at:?}");
+            before = at;
+            count += 1.0;
+        }
+        assert_eq!(count, stages.area().ceil());
+    }
+
+    #[test]
+    fn the_level_and_when_it_is_passed() {
+        let stages = stages("10s:100users,5s:100users,10s:0users,0s:50users,1s:50users");
+        let second = Duration::from_secs;
+        assert_eq!(stages.level(second(5)), 50.0);
+        assert_eq!(stages.level(second(12)), 100.0);
+        assert_eq!(stages.level(second(20)), 50.0);
+        assert_eq!(stages.level(second(25)), 50.0);
+        assert_eq!(stages.level(second(99)), 50.0);
+        let above = |bound, from| stages.rises_above(bound, from).map(|at| at.as_millis());
+        assert_eq!(above(0.0, second(0)), Some(0));
+        assert_eq!(above(50.0, second(0)), Some(5_000));
+        assert_eq!(above(99.0, second(11)), Some(11_000));
+        assert_eq!(above(30.0, second(24)), Some(25_000));
+        assert_eq!(above(60.0, second(24)), None);
+        assert_eq!(above(100.0, second(0)), None);
+        // At the crossing itself the level is above.
+        let crossing = stages.rises_above(50.0, second(0)).expect("a crossing");
+        assert!(stages.level(crossing) > 50.0);
+    }
+}
