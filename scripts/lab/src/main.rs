@@ -3,11 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-<<<<<<< HEAD
-use lab::{bench, doctor, host, package, postgres, report};
-=======
-use lab::{bench, doctor, host, load, package, postgres};
->>>>>>> f4f2ebd (lab load: an open-loop load generator, with stages, users and a fixed number of requests)
+use lab::{bench, doctor, host, load, package, postgres, report};
 
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]

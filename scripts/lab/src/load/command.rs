@@ -1,6 +1,6 @@
 //! `lab load`: its arguments, and what it does from the first to the last.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::console::{Console, ask, summary};
 use super::duration;
 use super::expect::Expect;
-use super::files::Place;
+use super::files::Files;
 use super::fleet::Fleet;
 use super::generator::Live;
 use super::mix::{Key, Mix};
@@ -21,17 +21,13 @@ use super::signals::Signals;
 use super::stages::{MOST_USERS, Stage, Stages, Unit};
 use super::target::{Target, is_this_machine};
 use super::trial::{Ran, Trial, usual_threads};
+use crate::report::judge;
 use crate::report::run::Run;
 
 /// Callers of `lab load URL REQUESTS` when their number is not given.
 const USUAL_CALLERS: u32 = 50;
 /// More requests than any plan should have.
 const MOST_REQUESTS: f64 = 100_000_000.0;
-/// Room for the parts of a written run whose size does not depend on its length.
-const ROOM: u64 = 256 * 1024;
-/// Room for every second of it.
-const ROOM_PER_SECOND: u64 = 1_024;
-
 /// Arguments of `lab load`.
 #[derive(Args)]
 #[command(after_long_help = HELP)]
@@ -90,9 +86,8 @@ pub struct LoadArgs {
     /// A condition for exit code 0, such as 'p99<250ms'; may be given several times; see below
     #[arg(long, value_name = "CONDITION", value_parser = Expect::parse)]
     expect: Vec<Expect>,
-    /// Write the record of the run
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
     /// Do not ask before loading a target that is not this machine
     #[arg(long)]
     yes: bool,
@@ -136,7 +131,7 @@ Examples
   lab load http://127.0.0.1:7071 500 50
   lab load http://127.0.0.1:7071 --rate 50 --duration 1m --expect 'p99<250ms' --expect 'errors<0.1%'
   FUNCTIONS_KEY=... lab load https://NAME.azurewebsites.net --stages '1m:20/s, 20m:20/s, 0s:1/s, 15m:1/s' \\
-      --expect 'instances>=2' --json run.json
+      --expect 'instances>=2' --json run.json --csv run.csv --html run.html
 
 In Azure a scaling rule sees load after some minutes, and a smaller fleet comes later still: plan for half an hour.";
 
@@ -263,10 +258,7 @@ pub fn load(args: LoadArgs) -> anyhow::Result<ExitCode> {
         // Without a word of it.
         Some(text) => Some(Key::new(text).context("the key has characters that no key has")?),
     };
-    let length = schedule.duration().unwrap_or_default();
-    let room = ROOM + ROOM_PER_SECOND * length.as_secs();
-    let reserve = |path: &PathBuf| Place::reserve(path, room);
-    let json = args.json.as_ref().map(reserve).transpose()?;
+    let places = args.files.reserve(schedule.duration())?;
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -290,13 +282,15 @@ pub fn load(args: LoadArgs) -> anyhow::Result<ExitCode> {
             End::BrokenOff(ran, code) => (ran, Some(code)),
             End::Over(ran) => (ran, None),
         };
-        let run = judged(&args, ran);
+        let mut run = judged(&args, ran);
+        // A wrong file of events must not cost the run that was just made.
+        let events = args.files.add_events(&mut run);
         print!("{}", summary(&run));
-        if let Some(place) = json {
-            let path = place.write(|path| write(path, &run))?;
-            println!("  written    {}", path.display());
+        for path in places.write(&run)? {
+            println!("  {:<10} {}", "written", path.display());
         }
-        Ok(ExitCode::from(code.unwrap_or_else(|| verdict(&run))))
+        events?;
+        Ok(ExitCode::from(code.unwrap_or_else(|| exit_code(&run))))
     })
 }
 
@@ -358,19 +352,15 @@ fn judged(args: &LoadArgs, ran: Ran) -> Run {
     }
     let mut run = ran.run;
     run.verdict.expectations = expectations;
+    run.verdict = judge(&run);
     run
 }
 
-fn verdict(run: &Run) -> u8 {
+fn exit_code(run: &Run) -> u8 {
     let held = run
         .verdict
         .expectations
         .iter()
         .all(|expectation| expectation.held);
     u8::from(!held || (run.verdict.expectations.is_empty() && run.requests.ok == 0))
-}
-
-fn write(path: &Path, run: &Run) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(run)?;
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -194,6 +194,12 @@ pub(super) fn summary(run: &Run) -> String {
     for note in &run.notes {
         row("note", note);
     }
+    if !run.verdict.autoscaling.is_empty() {
+        row("autoscaled", &run.verdict.autoscaling);
+        for reason in &run.verdict.reasons {
+            row("", reason);
+        }
+    }
     for expectation in &run.verdict.expectations {
         let held = if expectation.held { "held" } else { "NOT HELD" };
         row(

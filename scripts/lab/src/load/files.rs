@@ -3,14 +3,117 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+
+use crate::report::run::Run;
+use crate::report::{add_events, write_csv, write_html, write_json};
+
+/// Room for the parts of a file whose size does not depend on the length of the run.
+const ROOM: u64 = 256 * 1024;
+/// Room for every second of it.
+const ROOM_PER_SECOND: u64 = 1_024;
+
+/// Writes a run to a file.
+type Write = fn(&Run, &Path) -> anyhow::Result<()>;
+
+/// Where the run goes.
+#[derive(Args)]
+#[command(next_help_heading = "Record of the run")]
+pub(super) struct Files {
+    /// Write the record, from which lab report makes the page again
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write one row a second as comma-separated values
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write a page to look at; it links to the two other files if they have its name but for the ending
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Mark Azure's own scale actions: an activity log exported as JSON, read when the load is over. lab report adds
+    /// it later
+    #[arg(long, value_name = "FILE")]
+    azure_events: Option<PathBuf>,
+}
+
+impl Files {
+    /// Sets room aside for a run that lasts so long, where that is known.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub(super) fn reserve(&self, length: Option<Duration>) -> anyhow::Result<Places> {
+        let room = ROOM + ROOM_PER_SECOND * length.unwrap_or_default().as_secs();
+        let named = [&self.json, &self.csv, &self.html].map(Option::as_ref);
+        for (number, path) in named.iter().enumerate() {
+            let twice = path.is_some() && named[..number].contains(path);
+            ensure!(!twice, "two of --json, --csv and --html name the same file");
+        }
+        let reserve =
+            |path: Option<&PathBuf>| path.map(|path| Place::reserve(path, room)).transpose();
+        Ok(Places {
+            json: reserve(named[0])?,
+            csv: reserve(named[1])?,
+            html: reserve(named[2])?,
+        })
+    }
+
+    /// Puts Azure's scale actions into the record, where a file of them was named.
+    ///
+    /// # Errors
+    /// One sentence for the user; the record is then as it was.
+    pub(super) fn add_events(&self, run: &mut Run) -> anyhow::Result<()> {
+        let Some(path) = &self.azure_events else {
+            return Ok(());
+        };
+        let text = fs::read_to_string(path);
+        let added = text
+            .map_err(anyhow::Error::from)
+            .and_then(|text| add_events(run, &text));
+        added.map(|_| ()).with_context(|| {
+            format!(
+                "{} cannot be used (lab report can add it later)",
+                path.display()
+            )
+        })
+    }
+}
+
+/// The files of a run, with room for them.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    json: Option<Place>,
+    csv: Option<Place>,
+    html: Option<Place>,
+}
+
+impl Places {
+    /// Writes the run and gives the paths. The page comes last, as it links to the others.
+    ///
+    /// # Errors
+    /// One sentence for the user; what was written before stays.
+    pub(super) fn write(self, run: &Run) -> anyhow::Result<Vec<PathBuf>> {
+        let mut written = Vec::new();
+        let writers: [(_, Write); 3] = [
+            (self.json, write_json),
+            (self.csv, write_csv),
+            (self.html, write_html),
+        ];
+        for (place, write) in writers {
+            if let Some(place) = place {
+                written.push(place.write(|path| write(run, path))?);
+            }
+        }
+        Ok(written)
+    }
+}
 
 /// A place for a file that is written later. What is needed is set aside until then, so that a disk that is full, or
 /// a folder that may not be written, is known before the load and not after it.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) path: PathBuf,
+struct Place {
+    path: PathBuf,
     /// Gone when this is dropped.
     set_aside: PathBuf,
 }
@@ -18,7 +121,7 @@ pub(super) struct Place {
 impl Place {
     /// # Errors
     /// One sentence for the user.
-    pub(super) fn reserve(path: &Path, bytes: u64) -> anyhow::Result<Self> {
+    fn reserve(path: &Path, bytes: u64) -> anyhow::Result<Self> {
         match fs::symlink_metadata(path) {
             Ok(there) if !there.is_file() => {
                 bail!(
@@ -56,10 +159,7 @@ impl Place {
     }
 
     /// Gives the room back and has the file written.
-    pub(super) fn write(
-        self,
-        write: impl FnOnce(&Path) -> anyhow::Result<()>,
-    ) -> anyhow::Result<PathBuf> {
+    fn write(self, write: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
         let path = self.path.clone();
         drop(self);
         write(&path)?;
