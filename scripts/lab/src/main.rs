@@ -24,7 +24,7 @@ enum Command {
     /// Run a command beside a private PostgreSQL server and stop it afterwards
     Postgres(postgres::PostgresArgs),
     /// Put load on the app, here or in Azure, and record how it and its fleet took it
-    Load(load::LoadArgs),
+    Load(Box<load::LoadArgs>),
     /// Measure the handler beside what this machine can do at best
     Bench(bench::BenchArgs),
     /// Make the page of a saved run again, also with Azure's own scale actions
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),
-        Command::Load(args) => load::load(args),
+        Command::Load(args) => load::load(*args),
         Command::Bench(args) => bench::run(args),
         Command::Report(args) => report::report(args),
         Command::Doctor(args) => doctor::run(args),
