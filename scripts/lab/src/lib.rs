@@ -18,5 +18,6 @@ pub mod host;
 pub mod load;
 pub mod package;
 pub mod postgres;
+mod proc;
 pub mod report;
 pub mod rules;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
-use super::proc;
 use crate::postgres::{Pooler, Server};
+use crate::proc;
 
 /// The table that the limits are measured on: the register's, without the rest of the schema.
 const LIMIT_TABLE: &str = "

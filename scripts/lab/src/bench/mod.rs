@@ -30,7 +30,6 @@ mod limits;
 mod names;
 pub mod open_loop;
 mod overload;
-mod proc;
 mod processes;
 mod register;
 mod report;
@@ -38,6 +37,7 @@ mod results;
 mod subject;
 mod targets;
 
+use crate::proc;
 use cluster::Cluster;
 use ledger::Ledger;
 use report::Setting;

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 use super::connection::{Connection, Request};
-use super::proc;
+use crate::proc;
 
 /// How long a start or a stop may take.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -7,6 +7,11 @@
 //! | `GET /admin/functions`, `/admin/functions/{name}` | master | what is loaded |
 //! | `POST /admin/functions/{name}` | master | 202 and runs it in the background |
 //! | any verb `/admin/warmup` | none | runs the warm-up function, once per host process |
+//! | `GET /admin/lab/fleet` | master | instances, samples, decisions; `?samples=0` leaves the samples out |
+//! | `POST /admin/lab/instances/{id}/kill` | master | 202 and kills the process; 404 unknown, 409 not running |
+//! | `POST /admin/lab/scaler/pause`, `/resume` | master | 200; the rules are not evaluated meanwhile |
+//!
+//! The last three are this stand-in's own.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,8 +24,9 @@ use serde_json::{Value, json};
 use super::app::{App, HOST_VERSION};
 use super::body::Body;
 use super::console::Severity;
+use super::dispatch::To;
+use super::fleet::Struck;
 use super::function::{Function, Level, Trigger};
-use super::instance::Lifecycle;
 use super::invoke;
 
 /// The input of a function run by hand.
@@ -56,6 +62,7 @@ pub(crate) async fn answer(
             ["admin", "host", "status"] | ["admin", "functions"] | ["admin", "functions", _],
         )
         | (&Method::POST, ["admin", "functions", _])
+        | (_, ["admin", "lab", ..])
             if !admin =>
         {
             empty(StatusCode::UNAUTHORIZED)
@@ -73,6 +80,11 @@ pub(crate) async fn answer(
             None => empty(StatusCode::NOT_FOUND),
         },
         (&Method::POST, ["admin", "functions", name]) => run(app, name, request).await,
+        (&Method::GET, ["admin", "lab", "fleet"]) => fleet(app, request.uri().query()).await,
+        (&Method::POST, ["admin", "lab", "instances", id, "kill"]) => kill(app, id).await,
+        (&Method::POST, ["admin", "lab", "scaler", order @ ("pause" | "resume")]) => {
+            pause(app, *order == "pause").await
+        }
         _ => empty(StatusCode::NOT_FOUND),
     }
 }
@@ -84,7 +96,11 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
 }
 
 fn json_answer(value: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(value.to_string()));
+    json_text(value.to_string())
+}
+
+fn json_text(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf-8"),
@@ -104,7 +120,7 @@ fn ping() -> Response<Body> {
 fn status(app: &App) -> Value {
     json!({
         "id": app.id,
-        "state": if matches!(app.instance.state(), Lifecycle::Exited(_)) { "Error" } else { "Running" },
+        "state": if app.fleet.balancer().closed() { "Error" } else { "Running" },
         "version": HOST_VERSION,
         "versionDetails": format!("{HOST_VERSION} (lab {})", env!("CARGO_PKG_VERSION")),
         "platformVersion": "",
@@ -143,18 +159,13 @@ fn describe(app: &App, function: &Function) -> Value {
 
 /// `ScriptRouteHandler.cs`: once per host process, and 200 whether or not there is such a function.
 async fn warm_up(app: &App) -> Response<Body> {
-    let Some(function) = app
-        .table
-        .functions
-        .iter()
-        .find(|function| function.is_warmup())
-    else {
+    let Some(function) = app.table.warmup() else {
         return empty(StatusCode::OK);
     };
     if app.warmed.swap(true, Ordering::AcqRel) {
         return empty(StatusCode::OK);
     }
-    match invoke::warm_up(app, function).await {
+    match invoke::warm_up(app, To::Any(app.fleet.balancer()), function).await {
         Ok(()) => {
             app.console
                 .host(Severity::Debug, "The warm-up function has run");
@@ -165,6 +176,30 @@ async fn warm_up(app: &App) -> Response<Body> {
             empty(failure.status())
         }
     }
+}
+
+async fn fleet(app: &App, query: Option<&str>) -> Response<Body> {
+    let samples = query.is_none_or(|query| query.split('&').all(|part| part != "samples=0"));
+    match app.fleet.snapshot(samples).await {
+        Some(snapshot) => json_text(snapshot),
+        None => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+async fn kill(app: &App, id: &str) -> Response<Body> {
+    empty(match app.fleet.kill(id).await {
+        Some(Struck::Done) => StatusCode::ACCEPTED,
+        Some(Struck::Unknown) => StatusCode::NOT_FOUND,
+        Some(Struck::NotRunning) => StatusCode::CONFLICT,
+        None => StatusCode::SERVICE_UNAVAILABLE,
+    })
+}
+
+async fn pause(app: &App, paused: bool) -> Response<Body> {
+    empty(match app.fleet.pause(paused).await {
+        Some(()) => StatusCode::OK,
+        None => StatusCode::SERVICE_UNAVAILABLE,
+    })
 }
 
 /// `FunctionsController.cs`.

@@ -7,8 +7,8 @@ use http::{HeaderName, StatusCode};
 
 use super::body::Expiry;
 use super::console::{Console, Severity};
+use super::fleet::{Fleet, Unavailable};
 use super::function::Function;
-use super::instance::{Instance, Unavailable};
 use super::keys::Access;
 use super::route::Table;
 use super::settings::Settings;
@@ -24,7 +24,7 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) table: Table,
     pub(crate) access: Access,
-    pub(crate) instance: Instance,
+    pub(crate) fleet: Fleet,
     pub(crate) console: Console,
     pub(crate) started: Instant,
     /// Identifies this host process, as `WEBSITE_INSTANCE_ID` would.

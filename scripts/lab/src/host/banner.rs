@@ -13,6 +13,8 @@ pub(crate) struct Banner<'a> {
     /// Reachable from other machines.
     pub(crate) exposed: bool,
     pub(crate) verbose: bool,
+    /// Lines about the fleet: a word and what there is to say.
+    pub(crate) fleet: Vec<(&'static str, String)>,
 }
 
 impl Banner<'_> {
@@ -29,6 +31,9 @@ impl Banner<'_> {
                 "SQLite"
             }
         ));
+        for (word, text) in &self.fleet {
+            console.plain(format!("  {word:9} {text}"));
+        }
         let openness = match access {
             Access::Open => "open: every request counts as admin (--enable-auth asks for keys)",
             Access::Keyed(_) => "keys, in the header x-functions-key or the query parameter code",

@@ -12,7 +12,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::instance::Worker;
+use super::fleet::Ticket;
 use super::pool::Connection;
 
 /// How long an exchange may stand still (`DefaultHttpProxyService.cs`, `ActivityTimeout`).
@@ -232,7 +232,7 @@ impl HttpBody for Body {
 pub(crate) struct ProxiedBody {
     incoming: Incoming,
     connection: Option<Connection>,
-    worker: Arc<Worker>,
+    ticket: Ticket,
     exchange: Arc<Exchange>,
     /// Made when the handler first lets us wait.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -243,14 +243,14 @@ impl ProxiedBody {
     pub(crate) fn new(
         incoming: Incoming,
         connection: Connection,
-        worker: Arc<Worker>,
+        ticket: Ticket,
         exchange: Arc<Exchange>,
     ) -> Self {
         exchange.touch();
         Self {
             incoming,
             connection: Some(connection),
-            worker,
+            ticket,
             exchange,
             alarm: None,
             finished: false,
@@ -272,7 +272,7 @@ impl ProxiedBody {
                 None => alarm.as_mut().reset(exchange.expiry()),
                 Some(expiry) => {
                     if expiry == Expiry::Function {
-                        self.worker.timed_out();
+                        self.ticket.worker().timed_out();
                     }
                     return Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())));
                 }
@@ -293,7 +293,7 @@ impl Drop for ProxiedBody {
         if self.exchange.uploading.load(Ordering::Acquire) {
             // The answer came before the whole request was sent. Cutting the upload off now would reset
             // the client's connection before it has read that answer.
-            let worker = Arc::clone(&self.worker);
+            let worker = Arc::clone(self.ticket.worker());
             tokio::spawn(async move {
                 if let Ok(true) = tokio::time::timeout(LINGER, connection.settled()).await {
                     worker.pool.checkin(connection);
@@ -301,7 +301,7 @@ impl Drop for ProxiedBody {
             });
             return;
         }
-        self.worker.pool.checkin(connection);
+        self.ticket.worker().pool.checkin(connection);
     }
 }
 

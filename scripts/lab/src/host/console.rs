@@ -73,9 +73,9 @@ impl Console {
 
     /// A line of the handler. Without `--verbose` only problems appear: what the host takes for a
     /// warning or an error, and what a line on standard output calls itself.
-    fn handler(&self, severity: Severity, text: &str) {
+    fn handler(&self, severity: Severity, name: &str, text: &str) {
         if self.verbose || severity >= Severity::Warning || names_a_problem(text) {
-            self.stamped(severity, "handler", &text);
+            self.stamped(severity, name, &text);
         }
     }
 
@@ -178,13 +178,16 @@ impl Tail {
     }
 }
 
+/// Where lines of a handler come from and go to.
+pub(crate) struct Source {
+    pub(crate) stream: Stream,
+    pub(crate) name: String,
+    pub(crate) console: Console,
+    pub(crate) tail: Tail,
+}
+
 /// Reads a stream of the handler to its end and logs each line at the level the host gives it.
-pub(crate) async fn relay(
-    stream: impl AsyncRead + Unpin,
-    kind: Stream,
-    console: Console,
-    tail: Tail,
-) {
+pub(crate) async fn relay(stream: impl AsyncRead + Unpin, source: Source) {
     let mut reader = BufReader::with_capacity(8 * 1024, stream);
     let mut line = Vec::new();
     let mut cut = false;
@@ -200,17 +203,17 @@ pub(crate) async fn relay(
         let used = part.len() + usize::from(end.is_some());
         reader.consume(used);
         if end.is_some() {
-            log(&line, cut, kind, &console, &tail);
+            log(&line, cut, &source);
             line.clear();
             cut = false;
         }
     }
     if !line.is_empty() {
-        log(&line, cut, kind, &console, &tail);
+        log(&line, cut, &source);
     }
 }
 
-fn log(line: &[u8], cut: bool, kind: Stream, console: &Console, tail: &Tail) {
+fn log(line: &[u8], cut: bool, source: &Source) {
     let mut text = printable(String::from_utf8_lossy(line).trim_end());
     if text.is_empty() {
         return;
@@ -218,15 +221,17 @@ fn log(line: &[u8], cut: bool, kind: Stream, console: &Console, tail: &Tail) {
     if cut {
         text.push_str(" ... (line cut)");
     }
-    let severity = severity(kind, &text);
+    let severity = severity(source.stream, &text);
     if severity == Severity::Error {
-        tail.push(text.clone());
+        source.tail.push(text.clone());
     }
     match text.get(..SYSTEM_PREFIX.len()) {
         Some(prefix) if prefix.eq_ignore_ascii_case(SYSTEM_PREFIX) => {
-            console.host(severity, text[SYSTEM_PREFIX.len()..].trim_start());
+            source
+                .console
+                .host(severity, text[SYSTEM_PREFIX.len()..].trim_start());
         }
-        _ => console.handler(severity, &text),
+        _ => source.console.handler(severity, &source.name, &text),
     }
 }
 

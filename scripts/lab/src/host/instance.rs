@@ -1,11 +1,10 @@
 //! An instance: one place for a handler process, kept filled by one task that alone changes its state.
 
-use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
 use super::console::{Console, Severity};
 use super::pool::Pool;
@@ -16,12 +15,9 @@ use super::settings::HandlerCommand;
 /// Errors closer together than this count (`WorkerConstants.cs`).
 const CRASH_WINDOW: Duration = Duration::from_secs(30 * 60);
 /// The error that ends an instance (`HttpFunctionInvocationDispatcher.cs`).
-const CRASH_LIMIT: u32 = 3;
+pub(crate) const CRASH_LIMIT: u32 = 3;
 /// The exit code by which a handler asks to be started again (`WorkerConstants.cs`).
 const RESTART_CODE: i32 = 200;
-
-/// How long a process may take from closing its sockets to its end.
-const DYING: Duration = Duration::from_millis(500);
 
 /// Pause after a process that ended without error before it ever answered. The host makes none, which
 /// for a program that is no handler at all means to start it without end as fast as it can.
@@ -41,7 +37,7 @@ pub(crate) enum Lifecycle {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Stopped,
-    /// The third crash; the text tells about the last one.
+    /// One crash too many; the text tells about the last one.
     Crashed(String),
 }
 
@@ -49,11 +45,23 @@ pub(crate) enum Ending {
 pub(crate) struct Worker {
     /// New for each process: `FUNCTIONS_CUSTOMHANDLER_WORKER_ID`.
     pub(crate) id: String,
+    pub(crate) process: i32,
     pub(crate) pool: Pool,
     orders: mpsc::Sender<Order>,
 }
 
 impl Worker {
+    /// A worker without a process behind it.
+    #[cfg(test)]
+    pub(crate) fn nobody(id: &str) -> Arc<Self> {
+        Arc::new(Self {
+            id: id.to_owned(),
+            process: 0,
+            pool: Pool::new(0),
+            orders: mpsc::channel(1).0,
+        })
+    }
+
     /// Reports that an invocation outlived `functionTimeout`, for which the host kills the process.
     pub(crate) fn timed_out(&self) {
         // A full queue holds such an order already.
@@ -64,17 +72,26 @@ impl Worker {
 enum Order {
     /// Replaces the worker of this id, if it is still there.
     Restart(String),
+    /// SIGKILL out of the blue, as an accident would have it.
+    Strike,
     Stop(Grace),
 }
 
 /// What an instance needs to know to start its process.
+#[derive(Clone)]
 pub(crate) struct Plan {
+    /// Before the handler's lines in the log.
+    pub(crate) name: String,
     pub(crate) command: HandlerCommand,
     /// Variables beyond those inherited, without the five of the host.
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) script_root: String,
     pub(crate) initialization_timeout: Duration,
     pub(crate) function_timeout: Option<Duration>,
+    /// Control groups that the process belongs to.
+    pub(crate) groups: Vec<PathBuf>,
+    /// The error of the handler that ends the instance; those before are answered by a new process.
+    pub(crate) crash_limit: u32,
 }
 
 /// A handle on an instance; clones share it.
@@ -82,29 +99,16 @@ pub(crate) struct Plan {
 pub(crate) struct Instance {
     state: watch::Receiver<Lifecycle>,
     orders: mpsc::Sender<Order>,
-    patience: Duration,
-}
-
-/// No worker came in time, or none will come.
-#[derive(Debug)]
-pub(crate) struct Unavailable;
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no handler is there to answer")
-    }
 }
 
 impl Instance {
     /// Starts the task that keeps a handler running until it is stopped or crashed too often.
-    pub(crate) fn launch(plan: Plan, console: Console) -> (Self, JoinHandle<()>) {
+    pub(crate) fn launch(plan: Plan, console: Console) -> Self {
         let (orders, inbox) = mpsc::channel(16);
         let (state, watched) = watch::channel(Lifecycle::Starting);
         let instance = Self {
             state: watched,
             orders: orders.clone(),
-            // WorkerFunctionInvoker.cs: three restarts and the start itself.
-            patience: plan.initialization_timeout.saturating_mul(CRASH_LIMIT + 1),
         };
         let supervisor = Supervisor {
             plan,
@@ -113,62 +117,19 @@ impl Instance {
             orders,
             inbox,
         };
-        (instance, tokio::spawn(supervisor.run()))
+        // Ends with the instance: whoever launched it orders that and waits for it.
+        tokio::spawn(supervisor.run());
+        instance
     }
 
-    /// The worker, as soon as there is one.
-    pub(crate) async fn worker(&self) -> Result<Arc<Worker>, Unavailable> {
-        if let Lifecycle::Ready(worker) = &*self.state.borrow() {
-            return Ok(Arc::clone(worker));
-        }
-        let mut state = self.state.clone();
-        let ready = state.wait_for(|state| !matches!(state, Lifecycle::Starting));
-        match tokio::time::timeout(self.patience, ready).await {
-            Ok(Ok(state)) => match &*state {
-                Lifecycle::Ready(worker) => Ok(Arc::clone(worker)),
-                _ => Err(Unavailable),
-            },
-            _ => Err(Unavailable),
-        }
+    /// The state and its changes.
+    pub(crate) fn changes(&self) -> watch::Receiver<Lifecycle> {
+        self.state.clone()
     }
 
-    /// Waits a moment for the news that a worker is gone, after it broke a connection off. Whoever gets
-    /// its error answer and asks again then waits for the next worker instead of dialling a process
-    /// that is just dying. (The real host takes up to 1.85 s over such an answer, dialling in vain.)
-    pub(crate) async fn fate(&self, worker: &Worker) {
-        let mut state = self.state.clone();
-        let gone =
-            state.wait_for(|state| !matches!(state, Lifecycle::Ready(one) if one.id == worker.id));
-        let _ = tokio::time::timeout(DYING, gone).await;
-    }
-
-    /// Waits for the first worker, however long that takes; for ever if none comes.
-    pub(crate) async fn ready(&self) {
-        let mut state = self.state.clone();
-        if state
-            .wait_for(|state| matches!(state, Lifecycle::Ready(_)))
-            .await
-            .is_err()
-        {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    pub(crate) fn state(&self) -> Lifecycle {
-        self.state.borrow().clone()
-    }
-
-    /// Waits for the end of the instance.
-    pub(crate) async fn ended(&self) -> Ending {
-        let mut state = self.state.clone();
-        match state
-            .wait_for(|state| matches!(state, Lifecycle::Exited(_)))
-            .await
-            .as_deref()
-        {
-            Ok(Lifecycle::Exited(ending)) => ending.clone(),
-            _ => Ending::Stopped,
-        }
+    /// Kills the process as an accident would. False where that order cannot be taken now.
+    pub(crate) fn strike(&self) -> bool {
+        self.orders.try_send(Order::Strike).is_ok()
     }
 
     /// Orders the end; a second, less patient order overrules the first.
@@ -186,8 +147,8 @@ struct Crashes {
 }
 
 impl Crashes {
-    /// Whether this error is the one too many.
-    fn record(&mut self, now: Instant) -> bool {
+    /// Counts an error and says how many there are now.
+    fn record(&mut self, now: Instant) -> u32 {
         if self
             .last
             .is_some_and(|last| now.duration_since(last) > CRASH_WINDOW)
@@ -196,7 +157,7 @@ impl Crashes {
         }
         self.last = Some(now);
         self.count += 1;
-        self.count >= CRASH_LIMIT
+        self.count
     }
 }
 
@@ -228,15 +189,13 @@ impl Supervisor {
                     format_args!("{reason}; starting it again"),
                 ),
                 Turn::Crash(reason) => {
-                    if crashes.record(Instant::now()) {
+                    let (count, limit) = (crashes.record(Instant::now()), self.plan.crash_limit);
+                    if count >= limit {
                         break Ending::Crashed(reason);
                     }
                     self.console.host(
                         Severity::Error,
-                        format_args!(
-                            "{reason}; starting it again (error {} of {CRASH_LIMIT})",
-                            crashes.count
-                        ),
+                        format_args!("{reason}; starting it again (error {count} of {limit})"),
                     );
                 }
             }
@@ -254,6 +213,7 @@ impl Supervisor {
         };
         let worker = Arc::new(Worker {
             id,
+            process: process.id(),
             pool: Pool::new(port),
             orders: self.orders.clone(),
         });
@@ -270,6 +230,8 @@ impl Supervisor {
                     Some(Order::Restart(_)) => {
                         break Turn::Restart("An invocation exceeded functionTimeout; the handler is killed".to_owned());
                     }
+                    // Its end is then seen as any other.
+                    Some(Order::Strike) => process.kill(),
                     Some(Order::Stop(grace)) => break Turn::Stop(grace),
                     None => break Turn::Stop(Grace::Kill),
                 },
@@ -311,7 +273,9 @@ impl Supervisor {
 
     /// Lets some time pass and says whether the order to stop came in it.
     async fn stopped_within(&mut self, pause: Duration) -> bool {
-        let stop = async { while let Some(Order::Restart(_)) = self.inbox.recv().await {} };
+        let stop = async {
+            while let Some(Order::Restart(_) | Order::Strike) = self.inbox.recv().await {}
+        };
         tokio::time::timeout(pause, stop).await.is_ok()
     }
 
@@ -329,7 +293,7 @@ impl Supervisor {
                     return;
                 }
                 order = self.inbox.recv() => {
-                    if matches!(order, Some(Order::Stop(Grace::Kill)) | None) {
+                    if matches!(order, Some(Order::Strike | Order::Stop(Grace::Kill)) | None) {
                         return;
                     }
                 }
@@ -350,7 +314,7 @@ impl Supervisor {
         ] {
             variables.push((name.to_owned(), value));
         }
-        let process = Process::start(&self.plan.command, &variables, &self.console)?;
+        let process = Process::start(&self.plan, &variables, &self.console)?;
         self.console.host(
             Severity::Debug,
             format_args!(
@@ -386,13 +350,13 @@ mod tests {
         let minutes = |count: u64| Duration::from_secs(60 * count);
         let start = Instant::now();
         let mut crashes = Crashes::default();
-        assert!(!crashes.record(start));
-        assert!(!crashes.record(start + minutes(29)));
-        assert!(crashes.record(start + minutes(58)));
+        assert_eq!(crashes.record(start), 1);
+        assert_eq!(crashes.record(start + minutes(29)), 2);
+        assert_eq!(crashes.record(start + minutes(58)), CRASH_LIMIT);
 
         let mut crashes = Crashes::default();
-        assert!(!crashes.record(start));
-        assert!(!crashes.record(start + minutes(1)));
-        assert!(!crashes.record(start + minutes(32)));
+        assert_eq!(crashes.record(start), 1);
+        assert_eq!(crashes.record(start + minutes(1)), 2);
+        assert_eq!(crashes.record(start + minutes(32)), 1);
     }
 }

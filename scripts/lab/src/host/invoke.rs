@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
 use super::body::{Body, Exchange, Expiry, RequestBody};
 use super::console::Severity;
-use super::dispatch;
+use super::dispatch::{self, To};
 use super::function::Function;
 use super::payload::{answer, http_value, member, plain};
 use super::route::Route;
@@ -61,7 +61,7 @@ pub(crate) async fn http(
             )
         })
         .collect();
-    let outcome = invoke(app, function, data, metadata).await?;
+    let outcome = invoke(app, To::Any(app.fleet.balancer()), function, data, metadata).await?;
     let output = function
         .bindings
         .iter()
@@ -75,20 +75,22 @@ pub(crate) async fn http(
 }
 
 /// Calls the warm-up function.
-pub(crate) async fn warm_up(app: &App, function: &Function) -> Result<(), Failure> {
+pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Result<(), Failure> {
     let data = json!({ function.trigger_name.as_str(): {} });
-    invoke(app, function, data, Map::new()).await.map(drop)
+    invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
 /// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
 pub(crate) async fn run(app: &App, function: &Function, input: Value) -> Result<(), Failure> {
     let data = json!({ function.trigger_name.as_str(): input });
-    invoke(app, function, data, Map::new()).await.map(drop)
+    let to = To::Any(app.fleet.balancer());
+    invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
 /// One invocation with its repetitions.
 async fn invoke(
     app: &App,
+    to: To<'_>,
     function: &Function,
     data: Value,
     metadata: Map<String, Value>,
@@ -116,6 +118,7 @@ async fn invoke(
         }
         let failure = match call(
             app,
+            to,
             function,
             &json!({ "Data": data, "Metadata": metadata }),
         )
@@ -143,7 +146,12 @@ async fn invoke(
 }
 
 /// One `POST /<function>`.
-async fn call(app: &App, function: &Function, payload: &Value) -> Result<Outcome, Failure> {
+async fn call(
+    app: &App,
+    to: To<'_>,
+    function: &Function,
+    payload: &Value,
+) -> Result<Outcome, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
     let body = payload.to_string();
     let id = uuid::Uuid::new_v4().to_string();
@@ -162,7 +170,7 @@ async fn call(app: &App, function: &Function, payload: &Value) -> Result<Outcome
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
     let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let (worker, connection, answer) = dispatch::send(&app.instance, request, &exchange).await?;
+    let (ticket, connection, answer) = dispatch::send(to, request, &exchange).await?;
     let (parts, incoming) = answer.into_parts();
     let body = match exchange
         .watch(Limited::new(incoming, limit).collect())
@@ -173,19 +181,23 @@ async fn call(app: &App, function: &Function, payload: &Value) -> Result<Outcome
         }
         Err(expiry) => {
             if expiry == Expiry::Function {
-                worker.timed_out();
+                ticket.worker().timed_out();
             }
             return Err(expiry.into());
         }
     };
-    worker.pool.checkin(connection);
+    ticket.worker().pool.checkin(connection);
     let result = outcome(
         parts.status,
         parts.headers.get(header::CONTENT_TYPE),
         &body.to_bytes(),
     )?;
     for line in &result.1 {
-        app.console.invocation(&function.name, line);
+        match to {
+            To::Any(_) => app.console.invocation(&function.name, line),
+            // Nobody asked for this call.
+            To::One(_) => app.console.host(Severity::Debug, line),
+        }
     }
     Ok(result.0)
 }

@@ -6,7 +6,8 @@
 //! | --- | --- |
 //! | [`environment`], [`configuration`], [`settings`] | variables, `local.settings.json`, `host.json` |
 //! | [`function`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
-//! | [`instance`], [`process`], [`readiness`], [`console`] | keeps the handler running; relays what it prints |
+//! | [`instance`], [`process`], [`cgroup`], [`readiness`], [`console`] | keeps a handler running; relays what it prints |
+//! | [`fleet`] | 1 to N instances, the autoscaler, the balancer |
 //! | [`server`], [`path`] | listener and the way of one request |
 //! | [`admin`], [`proxy`], [`invoke`], [`payload`] | who answers: the host, the handler as it is, the JSON protocol |
 //! | [`dispatch`], [`pool`], [`body`] | the way to the handler, its connections, streams and their clocks |
@@ -19,10 +20,12 @@ mod admin;
 mod app;
 mod banner;
 mod body;
+mod cgroup;
 mod configuration;
 mod console;
 mod dispatch;
 mod environment;
+mod fleet;
 mod function;
 mod instance;
 mod invoke;
@@ -56,13 +59,14 @@ use app::App;
 use banner::Banner;
 use console::{Console, Severity};
 use environment::Environment;
-use instance::{Ending, Instance, Plan};
+use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
+use instance::{CRASH_LIMIT, Ending, Plan};
 use keys::{Access, Keys};
 use process::Grace;
 use route::Table;
 use settings::Settings;
 
-/// The exit code after the third crash of the handler.
+/// The exit code after one crash too many of the handler.
 const CRASHED: u8 = 3;
 /// What answers still under way get after the handler has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -98,9 +102,16 @@ pub struct UpArgs {
     #[arg(short, long)]
     verbose: bool,
 
+    #[command(flatten)]
+    fleet: FleetArgs,
+
     /// Become the handler of this lab process (lab starts itself so)
     #[arg(long, hide = true, value_name = "PID")]
     exec_handler: Option<i32>,
+
+    /// Control groups that the handler joins before it starts
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    join_group: Vec<PathBuf>,
 
     #[arg(last = true, hide = true)]
     handler_command: Vec<OsString>,
@@ -109,8 +120,9 @@ pub struct UpArgs {
 /// Runs the function app until it is told to stop or its handler has crashed too often.
 pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(parent) = args.exec_handler {
-        return Err(process::become_handler(parent, &args.handler_command));
+        return process::become_handler(parent, &args.join_group, &args.handler_command);
     }
+    let options = args.fleet.options()?;
     let script_root = args.script_root.canonicalize().with_context(|| {
         format!(
             "the script root {} does not exist; scripts/run makes target/app",
@@ -145,7 +157,7 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         problems,
         console: console.clone(),
     };
-    let outcome = runtime.block_on(run(args, start));
+    let outcome = runtime.block_on(run(args, options, start));
     runtime.shutdown_timeout(Duration::from_millis(200));
     console.flush();
     outcome
@@ -161,7 +173,7 @@ struct Start {
     console: Console,
 }
 
-async fn run(args: UpArgs, start: Start) -> anyhow::Result<ExitCode> {
+async fn run(args: UpArgs, options: Options, start: Start) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let console = start.console.clone();
     let listener = listen(args.address, args.port).await?;
@@ -169,6 +181,7 @@ async fn run(args: UpArgs, start: Start) -> anyhow::Result<ExitCode> {
         .local_addr()
         .context("the listener has no address")?;
     let base_url = format!("http://{}", reachable(address));
+    let fixtures = Fixtures::new(options, &console)?;
 
     let access = if args.enable_auth {
         Access::Keyed(Keys::generate(&start.table.functions))
@@ -181,6 +194,7 @@ async fn run(args: UpArgs, start: Start) -> anyhow::Result<ExitCode> {
         postgres: args.database_url.is_some() || start.environment.var("DATABASE_URL").is_some(),
         exposed: !address.ip().is_loopback(),
         verbose: args.verbose,
+        fleet: fixtures.words(),
     }
     .print(&start.table, &access, &console);
     for warning in &start.settings.warnings {
@@ -191,50 +205,51 @@ async fn run(args: UpArgs, start: Start) -> anyhow::Result<ExitCode> {
     }
 
     let plan = plan(&start, &base_url, args.database_url);
-    let (instance, supervisor) = Instance::launch(plan, console.clone());
+    // WorkerFunctionInvoker.cs: three restarts and the start itself.
+    let patience = plan.initialization_timeout.saturating_mul(CRASH_LIMIT + 1);
+    let (fleet, ends) = Fleet::new(patience);
     let app = Arc::new(App {
         settings: start.settings,
         table: start.table,
         access,
-        instance: instance.clone(),
+        fleet,
         console: console.clone(),
         started: Instant::now(),
         id: uuid::Uuid::new_v4().simple().to_string(),
         base_url: base_url.clone(),
         warmed: AtomicBool::new(false),
     });
+    let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());
     let stop = CancellationToken::new();
     let connections = TaskTracker::new();
     let server = tokio::spawn(server::serve(
         listener,
-        app,
+        Arc::clone(&app),
         stop.clone(),
         connections.clone(),
     ));
-    let announcer = announce(&instance, &base_url, &console);
 
-    let ending = tokio::select! {
-        ending = instance.ended() => ending,
-        never = announcer => match never {},
+    let ended = tokio::select! {
+        ended = &mut owner => ended,
+        never = announce(&app) => match never {},
         () = signals.next() => {
             console.plain("Stopping");
             stop.cancel();
-            instance.stop(args.sigterm.map_or(Grace::Kill, |seconds| Grace::Term(Duration::from_secs(seconds)))).await;
+            app.fleet.stop(args.sigterm.map_or(Grace::Kill, |seconds| Grace::Term(Duration::from_secs(seconds)))).await;
             tokio::select! {
-                ending = instance.ended() => ending,
+                ended = &mut owner => ended,
                 () = signals.next() => {
-                    instance.stop(Grace::Kill).await;
-                    instance.ended().await
+                    app.fleet.stop(Grace::Kill).await;
+                    owner.await
                 }
             }
         }
     };
     stop.cancel();
     connections.close();
-    let _ = supervisor.await;
     let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
     let _ = server.await;
-    match ending {
+    match ended.context("the fleet's owner failed")? {
         Ending::Stopped => Ok(ExitCode::SUCCESS),
         Ending::Crashed(reason) => {
             console.flush();
@@ -285,17 +300,16 @@ fn plan(start: &Start, base_url: &str, database_url: Option<String>) -> Plan {
         script_root: start.script_root.clone(),
         initialization_timeout: start.settings.initialization_timeout,
         function_timeout: start.settings.function_timeout,
+        name: "handler".to_owned(),
+        groups: Vec::new(),
+        crash_limit: CRASH_LIMIT,
     }
 }
 
 /// Says once that requests are answered; scripts wait for this line.
-async fn announce(
-    instance: &Instance,
-    base_url: &str,
-    console: &Console,
-) -> std::convert::Infallible {
-    instance.ready().await;
-    console.plain(format!("Ready: {base_url}/"));
+async fn announce(app: &App) -> std::convert::Infallible {
+    app.fleet.balancer().ready().await;
+    app.console.plain(format!("Ready: {}/", app.base_url));
     std::future::pending().await
 }
 

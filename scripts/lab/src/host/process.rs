@@ -5,15 +5,17 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
+use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::console::{Console, Severity, Stream, Tail, relay};
-use super::settings::HandlerCommand;
+use super::cgroup;
+use super::console::{Console, Severity, Source, Stream, Tail, relay};
+use super::instance::Plan;
 
 /// How long the output of a dead handler is still read: a stray descendant may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -37,10 +39,11 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the handler with `variables` on top of the inherited environment.
     pub(crate) fn start(
-        command: &HandlerCommand,
+        plan: &Plan,
         variables: &[(String, String)],
         console: &Console,
     ) -> io::Result<Self> {
+        let command = &plan.command;
         check(&command.executable)?;
         if !command.working_directory.is_dir() {
             return Err(io::Error::new(
@@ -68,12 +71,13 @@ impl Process {
             std::env::current_exe()?
         };
         let mut child = Command::new(program)
-            .args([
-                "up",
-                "--exec-handler",
-                &std::process::id().to_string(),
-                "--",
-            ])
+            .args(["up", "--exec-handler", &std::process::id().to_string()])
+            .args(
+                plan.groups
+                    .iter()
+                    .flat_map(|group| ["--join-group".as_ref(), group.as_os_str()]),
+            )
+            .arg("--")
             .arg(&command.executable)
             .args(&command.arguments)
             .current_dir(&command.working_directory)
@@ -91,21 +95,17 @@ impl Process {
             .ok_or_else(|| io::Error::other("the new process has no id"))?;
         let tail = Tail::default();
         let mut readers = Vec::new();
+        let source = |stream| Source {
+            stream,
+            name: plan.name.clone(),
+            console: console.clone(),
+            tail: tail.clone(),
+        };
         if let Some(stream) = child.stdout.take() {
-            readers.push(tokio::spawn(relay(
-                stream,
-                Stream::Out,
-                console.clone(),
-                tail.clone(),
-            )));
+            readers.push(tokio::spawn(relay(stream, source(Stream::Out))));
         }
         if let Some(stream) = child.stderr.take() {
-            readers.push(tokio::spawn(relay(
-                stream,
-                Stream::Err,
-                console.clone(),
-                tail.clone(),
-            )));
+            readers.push(tokio::spawn(relay(stream, source(Stream::Err))));
         }
         Ok(Self {
             child,
@@ -147,7 +147,8 @@ impl Process {
             .is_ok()
     }
 
-    fn kill(&self) {
+    /// Kills the process and all it started.
+    pub(crate) fn kill(&self) {
         // Fails only where nothing is left.
         let _ = rustix::process::kill_process_group(self.group, Signal::KILL);
     }
@@ -202,20 +203,31 @@ fn check(executable: &Path) -> io::Result<()> {
 /// Turns this process into the handler of the lab process `parent`, to be killed by the kernel when
 /// that ends in whatever way (Linux only). The setting has to be made between fork and exec; running this program
 /// for it needs no unsafe code. The id stays the same.
-pub(crate) fn become_handler(parent: i32, command: &[OsString]) -> anyhow::Error {
-    let Some((executable, arguments)) = command.split_first() else {
-        return anyhow::anyhow!("--exec-handler needs a command");
-    };
+///
+/// Without a command it only joins the groups: a trial of whether that is allowed.
+pub(crate) fn become_handler(
+    parent: i32,
+    groups: &[PathBuf],
+    command: &[OsString],
+) -> anyhow::Result<ExitCode> {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     // If the parent died before, no signal will come.
     if rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(parent) {
-        return anyhow::anyhow!("the process that wanted the handler is gone");
+        bail!("the process that wanted the handler is gone");
     }
+    // Before its first instruction, so that nothing it does escapes its limit.
+    for group in groups {
+        cgroup::join(group)
+            .with_context(|| format!("cannot join the control group {}", group.display()))?;
+    }
+    let Some((executable, arguments)) = command.split_first() else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let error = std::process::Command::new(executable)
         .args(arguments)
         .exec();
-    anyhow::Error::from(error).context(format!("cannot run {}", executable.display()))
+    Err(error).with_context(|| format!("cannot run {}", executable.display()))
 }
 
 /// Masks what looks like a credential in text that is logged, as the host's `Sanitizer.cs` does.

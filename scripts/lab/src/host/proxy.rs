@@ -9,7 +9,8 @@ use hyper::body::{Body as _, Incoming};
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
 use super::body::{Body, Exchange, ProxiedBody, RequestBody};
-use super::{dispatch, path};
+use super::dispatch::{self, To};
+use super::path;
 
 const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-id");
 
@@ -45,16 +46,16 @@ pub(crate) async fn forward(
 ) -> Result<Response<Body>, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
     let outbound = outbound(path, request, &exchange)?;
-    let (worker, connection, answer) =
-        match dispatch::send(&app.instance, outbound, &exchange).await {
-            Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
-            answered => answered?,
-        };
+    let to = To::Any(app.fleet.balancer());
+    let (ticket, connection, answer) = match dispatch::send(to, outbound, &exchange).await {
+        Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
+        answered => answered?,
+    };
     let (mut parts, incoming) = answer.into_parts();
     strip(&mut parts.headers);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
-    let body = ProxiedBody::new(incoming, connection, worker, exchange);
+    let body = ProxiedBody::new(incoming, connection, ticket, exchange);
     Ok(Response::from_parts(parts, Body::Proxied(Box::new(body))))
 }
 

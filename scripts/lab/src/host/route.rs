@@ -63,6 +63,11 @@ impl Table {
         (table, problems)
     }
 
+    /// The warm-up function, if there is one.
+    pub(crate) fn warmup(&self) -> Option<&Function> {
+        self.functions.iter().find(|function| function.is_warmup())
+    }
+
     fn route(&self, http: &HttpTrigger, prefix: &str) -> anyhow::Result<Route> {
         let own = http.route.trim_start_matches('/').to_ascii_lowercase();
         if own.starts_with("admin") || own.starts_with("runtime") {

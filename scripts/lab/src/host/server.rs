@@ -156,6 +156,7 @@ async fn function_response(app: &App, path: &str, request: Request<Incoming>) ->
     } else {
         invoke::http(app, function, route, path, request).await
     };
+    app.fleet.traffic.answered(started.elapsed());
     let response = answer.unwrap_or_else(|failure| {
         app.report(function, &failure);
         empty(failure.status())

@@ -9,7 +9,7 @@ fn case_19_warm_up_is_the_hosts_own_route() {
     root.http("catchall", "{*path}", None, "anonymous");
     // An HTTP function may have the route of that name.
     root.http("Warm", "warmup", Some(&["put"]), "anonymous");
-    let host = root.up(&["--enable-auth"]);
+    let host = root.up(&["--max", "1", "--enable-auth"]);
     let answer = host.get("/admin/warmup");
     assert_eq!((answer.status, answer.body.len()), (200, 0));
     assert_eq!(host.requests(), ["/warmup"]);
@@ -23,7 +23,7 @@ fn case_19_warm_up_is_the_hosts_own_route() {
 fn case_23_warm_up_runs_once() {
     let root = Root::new();
     root.warmup();
-    let host = root.up(&[]);
+    let host = root.up(&["--max", "1"]);
     for method in ["POST", "GET", "DELETE"] {
         assert_eq!(host.request(method, "/admin/warmup", &[], "").status, 200);
     }

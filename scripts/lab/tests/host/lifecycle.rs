@@ -3,6 +3,9 @@ use std::process::Stdio;
 use crate::support::http::head;
 use crate::support::{Root, alive, eventually, signal};
 
+/// One instance, whose handler is started again in place as on the real host.
+const SINGLE: [&str; 2] = ["--max", "1"];
+
 #[test]
 fn case_11_any_answer_to_the_ping_means_ready() {
     // The probe answers 404 to a request without the host's headers.
@@ -16,7 +19,7 @@ fn case_12_and_13_a_handler_that_never_listens_is_an_error_that_counts() {
     let mut root = Root::new();
     root.host_with(|host| host["customHandler"]["initializationTimeout"] = "00:00:00.3".into());
     root.variable("PROBE_START", "deaf");
-    let mut host = root.start(&[]);
+    let mut host = root.start(&SINGLE);
     host.listening();
     // The host itself is up meanwhile.
     assert_eq!(host.get("/admin/host/ping").status, 200);
@@ -35,7 +38,7 @@ fn case_12_and_13_a_handler_that_never_listens_is_an_error_that_counts() {
 fn case_13_a_handler_that_cannot_be_started_ends_the_host() {
     let root = Root::new();
     std::fs::remove_file(root.path.join("handler")).unwrap();
-    let mut host = root.start(&[]);
+    let mut host = root.start(&SINGLE);
     let (status, printed) = host.end();
     assert_eq!(status.code(), Some(3));
     assert!(
@@ -48,7 +51,7 @@ fn case_13_a_handler_that_cannot_be_started_ends_the_host() {
 fn case_13_a_missing_working_directory_is_named() {
     let root = Root::new();
     root.host_with(|host| host["customHandler"]["description"]["workingDirectory"] = "none".into());
-    let mut host = root.start(&[]);
+    let mut host = root.start(&SINGLE);
     let (status, printed) = host.end();
     assert_eq!(status.code(), Some(3));
     assert!(
@@ -63,7 +66,7 @@ fn case_15_a_missing_execute_bit_is_named_and_not_repaired() {
     let handler = root.path.join("handler");
     std::fs::remove_file(&handler).unwrap();
     std::fs::write(&handler, "#!/bin/sh\n").unwrap();
-    let mut host = root.start(&[]);
+    let mut host = root.start(&SINGLE);
     let (status, printed) = host.end();
     assert_eq!(status.code(), Some(3));
     assert!(
@@ -112,7 +115,7 @@ fn case_14_the_handler_gets_the_five_variables_and_inherits_the_rest() {
 
 #[test]
 fn case_27_requests_wait_for_the_next_handler_after_a_kill() {
-    let host = Root::new().up(&[]);
+    let host = Root::new().up(&SINGLE);
     let first = host.handler(1);
     // One in flight, and one kept connection in use.
     let mut waiting = host.open();
@@ -145,7 +148,7 @@ fn case_27_requests_wait_for_the_next_handler_after_a_kill() {
 
 #[test]
 fn case_27_under_load_only_requests_in_flight_fail() {
-    let host = Root::new().up(&[]);
+    let host = Root::new().up(&SINGLE);
     let first = host.handler(1);
     let failed: usize = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..8)
@@ -176,7 +179,7 @@ fn case_27_under_load_only_requests_in_flight_fail() {
 
 #[test]
 fn case_27_the_third_crash_ends_the_host() {
-    let host = Root::new().up(&[]);
+    let host = Root::new().up(&SINGLE);
     for number in 1..=3 {
         let answer = host.get(&format!("/exit-{number}"));
         assert_eq!((answer.status, answer.body.len()), (500, 0));
@@ -198,7 +201,7 @@ fn case_27_the_third_crash_ends_the_host() {
 fn case_27_the_last_three_error_lines_go_with_the_crash() {
     let mut root = Root::new();
     root.variable("PROBE_START", "exit-1");
-    let mut host = root.start(&[]);
+    let mut host = root.start(&SINGLE);
     let (status, printed) = host.end();
     assert_eq!(status.code(), Some(3));
     assert!(
@@ -209,7 +212,7 @@ fn case_27_the_last_three_error_lines_go_with_the_crash() {
 
 #[test]
 fn case_27_exit_200_is_not_counted() {
-    let host = Root::new().up(&[]);
+    let host = Root::new().up(&SINGLE);
     for number in 1..=4 {
         assert_eq!(host.get("/exit-200").status, 500);
         host.handler(number + 1);
@@ -220,7 +223,7 @@ fn case_27_exit_200_is_not_counted() {
 
 #[test]
 fn case_27_exit_0_starts_the_handler_again() {
-    let host = Root::new().up(&[]);
+    let host = Root::new().up(&SINGLE);
     for number in 1..=4 {
         assert_eq!(host.get("/exit-0").status, 500);
         host.handler(number + 1);
@@ -233,7 +236,7 @@ fn case_27_an_exit_before_readiness_is_no_different() {
     for start in ["exit-200-once", "exit-0-once"] {
         let mut root = Root::new();
         root.variable("PROBE_START", start);
-        let host = root.up(&[]);
+        let host = root.up(&SINGLE);
         assert_eq!(host.handlers().len(), 2);
         assert_eq!(host.get("/x").status, 200);
     }
@@ -243,7 +246,7 @@ fn case_27_an_exit_before_readiness_is_no_different() {
 fn the_function_timeout_kills_the_handler() {
     let root = Root::new();
     root.host_with(|host| host["functionTimeout"] = "00:00:01".into());
-    let host = root.up(&[]);
+    let host = root.up(&SINGLE);
     let first = host.handler(1);
     // One request waits for its answer, the other is in the middle of one.
     let mut streaming = host.open();
@@ -262,7 +265,7 @@ fn the_function_timeout_kills_the_handler() {
 
 #[test]
 fn case_33_output_is_logged_at_the_hosts_levels() {
-    let host = Root::new().up(&["--verbose"]);
+    let host = Root::new().up(&["--max", "1", "--verbose"]);
     host.get("/print-out-hello");
     host.get("/print-err-broken");
     host.get("/print-err-aWarning");
@@ -278,7 +281,7 @@ fn case_33_output_is_logged_at_the_hosts_levels() {
 
 #[test]
 fn case_33_without_verbose_only_problems_are_shown() {
-    let host = Root::new().up(&[]);
+    let host = Root::new().up(&SINGLE);
     host.get("/print-out-calm");
     host.get("/print-err-trouble");
     host.line(" handler: trouble");

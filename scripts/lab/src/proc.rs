@@ -1,5 +1,6 @@
 //! CPU and memory of processes, from Linux' `/proc`.
 
+use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
@@ -25,6 +26,21 @@ pub(crate) fn family_cpu(parent: u32) -> anyhow::Result<Duration> {
             sum + child.own + child.waited_for
         }),
     )
+}
+
+/// What each process group has used, by its id: the processes in it and those that they have waited for.
+pub(crate) fn cpu_by_group() -> HashMap<u32, Duration> {
+    let mut groups: HashMap<u32, Duration> = HashMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        if let Some(Ok(stat)) = pid.map(stat) {
+            *groups.entry(stat.group).or_default() += stat.own + stat.waited_for;
+        }
+    }
+    groups
 }
 
 /// The process that started this one.
@@ -56,6 +72,7 @@ fn resident(status: &str) -> Option<f64> {
 
 struct Stat {
     parent: u32,
+    group: u32,
     own: Duration,
     waited_for: Duration,
 }
@@ -70,11 +87,12 @@ fn stat(pid: u32) -> anyhow::Result<Stat> {
 /// The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
 fn parse_stat(text: &str, ticks_a_second: u64) -> Option<Stat> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    // Numbered from 3 in proc(5), where these are ppid 4, utime 14, stime 15, cutime 16, cstime 17.
+    // Numbered from 3 in proc(5), where these are ppid 4, pgrp 5, utime 14, stime 15, cutime 16, cstime 17.
     let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
     let time = |ticks: u64| Duration::from_millis(ticks * 1_000 / ticks_a_second);
     Some(Stat {
         parent: u32::try_from(number(4)?).ok()?,
+        group: u32::try_from(number(5)?).ok()?,
         own: time(number(14)? + number(15)?),
         waited_for: time(number(16)? + number(17)?),
     })
@@ -86,9 +104,10 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let text = "42 (a) b) c) S 7 42 42 0 -1 4194560 1 2 3 4 100 50 20 30 20 0 9 0 1";
+        let text = "42 (a) b) c) S 7 41 42 0 -1 4194560 1 2 3 4 100 50 20 30 20 0 9 0 1";
         let stat = parse_stat(text, 100).expect("all fields");
         assert_eq!(stat.parent, 7);
+        assert_eq!(stat.group, 41);
         assert_eq!(stat.own, Duration::from_millis(1_500));
         assert_eq!(stat.waited_for, Duration::from_millis(500));
         assert!(parse_stat("42 (short) S 7", 100).is_none());

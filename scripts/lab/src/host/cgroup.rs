@@ -1,0 +1,385 @@
+//! Control groups, version 1 and 2: one for the lab, in it one per instance that limits its CPU and counts it
+//! (kernel: Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The lab's group is called this and its process id.
+const PREFIX: &str = "elastic-visits-lab-";
+/// The period of a quota: short, so that a throttled instance answers late by milliseconds only.
+const PERIOD_MICROS: u64 = 10_000;
+/// The kernel takes no smaller quota (`min_cfs_quota_period`).
+const MIN_QUOTA_MICROS: u64 = 1_000;
+/// How often, and with what pause, the removal of a group is tried whose last process is just ending.
+const REMOVALS: u32 = 40;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(25);
+
+/// Moves this process into a group.
+pub(crate) fn join(group: &Path) -> io::Result<()> {
+    // Zero stands for whoever writes.
+    write(&group.join("cgroup.procs"), "0")
+}
+
+/// Where the lab may make groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Home {
+    /// The lab's group in the hierarchy that limits CPU time and in the one that counts it.
+    V1 { cpu: PathBuf, accounting: PathBuf },
+    /// The lab's group in the unified hierarchy.
+    V2(PathBuf),
+}
+
+/// The lab's own group, removed with this.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    home: Home,
+}
+
+impl Groups {
+    /// Makes the lab's group.
+    ///
+    /// # Errors
+    /// Why CPU time cannot be limited here, in a few words.
+    pub(crate) fn create() -> Result<Self, String> {
+        let read = |file| fs::read_to_string(file).map_err(|_| "not Linux".to_owned());
+        let homes = homes(&read("/proc/self/cgroup")?, &read("/proc/self/mountinfo")?);
+        if homes.is_empty() {
+            return Err("no CPU controller is mounted".to_owned());
+        }
+        let mut why = String::new();
+        for home in homes {
+            let parents: Vec<_> = home.folders().map(Path::to_path_buf).collect();
+            for parent in &parents {
+                remove_orphans(parent);
+            }
+            let groups = Self { home: home.own() };
+            match groups.prepare() {
+                Ok(()) => return Ok(groups),
+                Err(error) => why = format!("{} is not writable ({error})", parents[0].display()),
+            }
+        }
+        Err(why)
+    }
+
+    /// Such as `cgroup v2`.
+    pub(crate) fn version(&self) -> &'static str {
+        match self.home {
+            Home::V1 { .. } => "cgroup v1",
+            Home::V2(_) => "cgroup v2",
+        }
+    }
+
+    /// Tries everything that an instance will need.
+    fn prepare(&self) -> io::Result<()> {
+        for folder in self.home.folders() {
+            fs::create_dir(folder)?;
+        }
+        if let Home::V2(home) = &self.home {
+            // The lab's group holds no process itself, so it may pass controllers on.
+            let parent = home.parent().unwrap_or(home);
+            if !home.join("cpu.max").exists() {
+                write(&parent.join("cgroup.subtree_control"), "+cpu")?;
+            }
+            write(&home.join("cgroup.subtree_control"), "+cpu")?;
+        }
+        let trial = self.group("trial", 1.0)?;
+        // Whether a process may move there is seen only by moving one.
+        let moved = std::process::Command::new(std::env::current_exe()?)
+            .args(["up", "--exec-handler", &std::process::id().to_string()])
+            .args(
+                trial
+                    .folders
+                    .iter()
+                    .flat_map(|group| ["--join-group".as_ref(), group.as_os_str()]),
+            )
+            .stdin(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()?;
+        for folder in &trial.folders {
+            fs::remove_dir(folder)?;
+        }
+        if moved.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other("no process can be moved there"))
+        }
+    }
+
+    /// Makes a group for an instance that lets it use so many CPUs.
+    pub(crate) fn group(&self, name: &str, cpus: f64) -> io::Result<Group> {
+        let folders: Vec<PathBuf> = self.home.folders().map(|home| home.join(name)).collect();
+        let group = Group {
+            usage: match &self.home {
+                Home::V1 { accounting, .. } => {
+                    Usage::Nanoseconds(accounting.join(name).join("cpuacct.usage"))
+                }
+                Home::V2(home) => Usage::Statistics(home.join(name).join("cpu.stat")),
+            },
+            folders,
+        };
+        for folder in &group.folders {
+            fs::create_dir(folder)?;
+        }
+        let quota = quota_micros(cpus);
+        match &self.home {
+            Home::V1 { cpu, .. } => {
+                let folder = cpu.join(name);
+                // The period first: the quota must never be more than the groups above allow.
+                write(
+                    &folder.join("cpu.cfs_period_us"),
+                    &PERIOD_MICROS.to_string(),
+                )?;
+                write(&folder.join("cpu.cfs_quota_us"), &quota.to_string())?;
+            }
+            Home::V2(home) => write(
+                &home.join(name).join("cpu.max"),
+                &format!("{quota} {PERIOD_MICROS}"),
+            )?,
+        }
+        Ok(group)
+    }
+}
+
+impl Drop for Groups {
+    /// Whatever the instances left goes too, if no process is in it.
+    fn drop(&mut self) {
+        for folder in self.home.folders() {
+            remove_tree(folder);
+        }
+    }
+}
+
+impl Home {
+    /// In version 1 the two controllers may share a hierarchy, and then a folder.
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        let (first, second) = match self {
+            Self::V1 { cpu, accounting } if cpu != accounting => (cpu, Some(accounting)),
+            Self::V1 { cpu, .. } => (cpu, None),
+            Self::V2(home) => (home, None),
+        };
+        [Some(first), second]
+            .into_iter()
+            .flatten()
+            .map(AsRef::as_ref)
+    }
+
+    /// The lab's group in these parents.
+    fn own(self) -> Self {
+        let name = format!("{PREFIX}{}", std::process::id());
+        match self {
+            Self::V1 { cpu, accounting } => Self::V1 {
+                cpu: cpu.join(&name),
+                accounting: accounting.join(&name),
+            },
+            Self::V2(parent) => Self::V2(parent.join(&name)),
+        }
+    }
+}
+
+/// An instance's group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// What its processes join.
+    pub(crate) folders: Vec<PathBuf>,
+    usage: Usage,
+}
+
+/// Where the kernel tells the CPU time.
+#[derive(Debug)]
+enum Usage {
+    Nanoseconds(PathBuf),
+    /// `usage_usec` among other lines.
+    Statistics(PathBuf),
+}
+
+impl Group {
+    /// CPU time of all processes that were ever in the group.
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        match &self.usage {
+            Usage::Nanoseconds(file) => {
+                let text = fs::read_to_string(file).ok()?;
+                Some(Duration::from_nanos(text.trim().parse().ok()?))
+            }
+            Usage::Statistics(file) => {
+                let text = fs::read_to_string(file).ok()?;
+                let line = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("usage_usec "))?;
+                Some(Duration::from_micros(line.trim().parse().ok()?))
+            }
+        }
+    }
+
+    /// Removes the group as soon as its last process has ended.
+    pub(crate) async fn remove(self) {
+        for folder in &self.folders {
+            for _ in 0..REMOVALS {
+                match fs::remove_dir(folder) {
+                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                        tokio::time::sleep(REMOVAL_PAUSE).await;
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
+}
+
+/// The quota for so many CPUs, in microseconds a period.
+fn quota_micros(cpus: f64) -> u64 {
+    ((cpus * PERIOD_MICROS as f64).round() as u64).max(MIN_QUOTA_MICROS)
+}
+
+/// Where a group for the lab may be possible, the most natural place first: below this process's own group, and
+/// above it, as far up as the mount shows. In the unified hierarchy a group with processes in it may not pass
+/// controllers on, so there it is usually a sibling.
+fn homes(groups: &str, mounts: &str) -> Vec<Home> {
+    let ancestors = |controller| {
+        locate(groups, mounts, controller)
+            .map(|(mount, own)| {
+                let levels = own
+                    .ancestors()
+                    .take_while(|folder| folder.starts_with(&mount));
+                levels.map(Path::to_path_buf).collect::<Vec<_>>()
+            })
+            .unwrap_or_default()
+    };
+    let cpu = ancestors(Some("cpu"));
+    if !cpu.is_empty() {
+        // Both at the same depth: the handler looks for one beside the other.
+        let accounting = ancestors(Some("cpuacct"));
+        return cpu
+            .into_iter()
+            .zip(accounting)
+            .map(|(cpu, accounting)| Home::V1 { cpu, accounting })
+            .collect();
+    }
+    ancestors(None).into_iter().map(Home::V2).collect()
+}
+
+/// The mount of a version 1 controller, or of the unified hierarchy, and this process's group in it. In a
+/// container the mount shows only a part of the hierarchy; that part is cut from the group's path.
+fn locate(groups: &str, mounts: &str, controller: Option<&str>) -> Option<(PathBuf, PathBuf)> {
+    let has = |list: &str, wanted: &str| list.split(',').any(|one| one == wanted);
+    let path = groups.lines().find_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        match controller {
+            None => controllers.is_empty(),
+            Some(wanted) => has(controllers, wanted),
+        }
+        .then_some(path)
+    })?;
+    mounts.lines().find_map(|line| {
+        let (left, right) = line.split_once(" - ")?;
+        let mut left = left.split(' ').skip(3);
+        let (root, mount) = (left.next()?, left.next()?);
+        let mut right = right.split(' ');
+        let (kind, options) = (right.next()?, right.nth(1)?);
+        let matches = match controller {
+            None => kind == "cgroup2",
+            Some(wanted) => kind == "cgroup" && has(options, wanted),
+        };
+        let below = Path::new(path).strip_prefix(root).unwrap_or(Path::new(""));
+        // Joining nothing would leave a slash at the end.
+        let own = Path::new(mount).components().chain(below.components());
+        matches.then(|| (PathBuf::from(mount), own.collect()))
+    })
+}
+
+/// Removes the groups of labs that were killed.
+fn remove_orphans(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let lab = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
+        if lab.is_some_and(|lab| !Path::new("/proc").join(lab.to_string()).exists()) {
+            remove_tree(&entry.path());
+        }
+    }
+}
+
+/// A group and those in it; one with a process stays.
+fn remove_tree(group: &Path) {
+    if let Ok(entries) = fs::read_dir(group) {
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let _ = fs::remove_dir(entry.path());
+            }
+        }
+    }
+    let _ = fs::remove_dir(group);
+}
+
+/// Writes to a file of the kernel's. Never creates: in a folder that is no control group that would make one.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let mut file = fs::File::options().write(true).open(file)?;
+    io::Write::write_all(&mut file, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+
+    #[test]
+    fn quotas_have_a_period_of_ten_milliseconds() {
+        assert_eq!(quota_micros(0.4), 4_000);
+        assert_eq!(quota_micros(1.0), 10_000);
+        assert_eq!(quota_micros(2.5), 25_000);
+        assert_eq!(quota_micros(0.01), MIN_QUOTA_MICROS);
+    }
+
+    #[test]
+    fn in_the_unified_hierarchy_every_group_above_is_a_candidate() {
+        let homes = homes("0::/user.slice/app.slice/term.scope\n", V2);
+        let expected = [
+            "/sys/fs/cgroup/user.slice/app.slice/term.scope",
+            "/sys/fs/cgroup/user.slice/app.slice",
+            "/sys/fs/cgroup/user.slice",
+            "/sys/fs/cgroup",
+        ];
+        assert_eq!(
+            homes,
+            expected.map(|folder| Home::V2(PathBuf::from(folder)))
+        );
+    }
+
+    #[test]
+    fn in_version_1_the_limit_and_the_count_are_at_the_same_depth() {
+        let groups = "3:cpuacct:/a\n2:cpu:/a\n1:name=systemd:/\n0::/a\n";
+        let mounts = "31 30 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
+                      32 30 0:28 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct\n\
+                      33 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+        let found = homes(groups, mounts);
+        let home = |below: &str| Home::V1 {
+            cpu: Path::new("/sys/fs/cgroup/cpu").join(below),
+            accounting: Path::new("/sys/fs/cgroup/cpuacct").join(below),
+        };
+        assert_eq!(found[0], home("a"));
+        assert_eq!(found.len(), 2);
+
+        let shared = "4:cpu,cpuacct:/docker/abc\n";
+        let mounts =
+            "31 30 0:27 /docker/abc /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n";
+        let found = homes(shared, mounts);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            found[0].folders().collect::<Vec<_>>(),
+            [Path::new("/sys/fs/cgroup/cpu,cpuacct")]
+        );
+    }
+
+    #[test]
+    fn without_a_controller_there_is_no_place() {
+        assert_eq!(homes("0::/\n", ""), []);
+        assert_eq!(homes("", V2), []);
+    }
+}

@@ -1,0 +1,450 @@
+//! The instances there are, and what becomes of them. Changed by the fleet's owner only.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Struck;
+use super::balancer::{Roster, Seat};
+use super::member::{Member, News, Report, Stage, attend};
+use super::meter::Use;
+use super::share::Share;
+use super::snapshot::InstanceView;
+use crate::host::app::App;
+use crate::host::console::Severity;
+use crate::host::instance::{CRASH_LIMIT, Ending, Instance, Plan, Worker};
+use crate::host::process::Grace;
+use crate::proc;
+
+/// A process is started this long before its instance is provisioned, so that it is ready by then.
+const START_AHEAD: Duration = Duration::from_secs(2);
+/// No request lives longer: the time after which Azure's front end gives up
+/// (Azure Functions documentation, "Function app timeout duration").
+const DRAIN: Duration = Duration::from_secs(230);
+/// From SIGTERM to SIGKILL when an instance is taken away.
+const TERMINATION: Duration = Duration::from_secs(10);
+/// Pauses before an instance that died is replaced: 1 s, 2 s, 4 s and so on, to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// So many ended instances stay listed in any case.
+const ENDED_KEPT: usize = 50;
+
+/// What happened to an instance.
+pub(super) struct Happening {
+    pub(super) id: String,
+    pub(super) what: What,
+}
+
+pub(super) enum What {
+    Started,
+    Ready {
+        process: u32,
+    },
+    /// The host starts the handler again, in place.
+    Away,
+    Died {
+        reason: String,
+        pause: Option<Duration>,
+    },
+    Draining,
+    Ended,
+}
+
+pub(super) struct Crew {
+    app: Arc<App>,
+    /// Of every instance.
+    plan: Plan,
+    pub(super) share: Share,
+    /// Never more than one: then the host's own rules say when its handler is started again.
+    single: bool,
+    roster: watch::Sender<Roster>,
+    reports: mpsc::Sender<Report>,
+    tasks: TaskTracker,
+    /// Ends the patience with draining instances.
+    stopping: CancellationToken,
+    members: Vec<Member>,
+    any_was_ready: bool,
+    early_deaths: u32,
+    pub(super) happenings: Vec<Happening>,
+}
+
+impl Crew {
+    pub(super) fn new(
+        app: Arc<App>,
+        plan: Plan,
+        share: Share,
+        single: bool,
+        roster: watch::Sender<Roster>,
+        reports: mpsc::Sender<Report>,
+    ) -> Self {
+        Self {
+            app,
+            plan,
+            share,
+            single,
+            roster,
+            reports,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            members: Vec::new(),
+            any_was_ready: false,
+            early_deaths: 0,
+            happenings: Vec::new(),
+        }
+    }
+
+    /// Instances wanted or about to be replaced: those that neither leave nor have ended.
+    fn active(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.counts())
+    }
+
+    pub(super) fn ready(&self) -> usize {
+        self.members.iter().filter(|member| member.ready()).count()
+    }
+
+    pub(super) fn views(&self) -> Vec<InstanceView> {
+        self.members.iter().map(Member::view).collect()
+    }
+
+    /// When something is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.members.iter().filter_map(Member::due).min()
+    }
+
+    /// Sees to it that there are so many. New ones get no requests before `traffic_from`.
+    pub(super) fn resize(&mut self, wanted: u32, traffic_from: Instant, now: Instant) {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        let start = traffic_from
+            .checked_sub(START_AHEAD)
+            .map_or(now, |start| start.max(now));
+        for _ in self.active().count()..wanted {
+            self.members.push(Member::new(start, traffic_from, 0));
+        }
+        let mut places: Vec<usize> = (0..self.members.len())
+            .filter(|place| self.members[*place].counts())
+            .collect();
+        places.sort_by_key(|place| self.members[*place].removal_order(*place));
+        let surplus = places.len().saturating_sub(wanted);
+        for place in places.into_iter().take(surplus) {
+            self.remove(place, now);
+        }
+        self.turn(now);
+    }
+
+    /// Takes an instance away: no more requests, then those it has, then its end.
+    fn remove(&mut self, place: usize, now: Instant) {
+        let counter = self.counter(place, &self.group_table());
+        let member = &mut self.members[place];
+        let Some(instance) = member.instance().cloned() else {
+            member.end(now, "not needed any more".to_owned());
+            self.happened(place, What::Ended);
+            return;
+        };
+        if member.ready() {
+            member.meter.stop(now, counter);
+        }
+        member.stage = Stage::Draining(instance.clone());
+        let tally = Arc::clone(&member.tally);
+        self.happened(place, What::Draining);
+        // Before anybody waits for the last request: from now on none is added.
+        self.seat();
+        let stopping = self.stopping.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                // Whoever stops everything gives the order himself.
+                () = stopping.cancelled() => return,
+                _ = tokio::time::timeout(DRAIN, tally.drained()) => {}
+            }
+            instance.stop(Grace::Term(TERMINATION)).await;
+        });
+    }
+
+    /// Does what is due.
+    pub(super) fn turn(&mut self, now: Instant) {
+        for place in 0..self.members.len() {
+            let due = self.members[place].due().is_some_and(|due| due <= now);
+            match &self.members[place].stage {
+                Stage::Awaited { .. } if due => self.start(place),
+                Stage::Provisioning(instance, worker) if due => {
+                    let (instance, worker) = (instance.clone(), Arc::clone(worker));
+                    self.serve(place, instance, worker, now);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn start(&mut self, place: usize) {
+        let member = &mut self.members[place];
+        let id = member.id().to_owned();
+        member.group = self.share.group(&id).unwrap_or_else(|error| {
+            self.app.console.host(
+                Severity::Error,
+                format_args!("{id} runs without a CPU limit, because its control group cannot be made: {error}"),
+            );
+            None
+        });
+        let mut plan = self.plan.clone();
+        if !self.single {
+            plan.name = format!("{} {id}", plan.name);
+        }
+        plan.crash_limit = if self.single { CRASH_LIMIT } else { 1 };
+        plan.groups = member
+            .group
+            .as_ref()
+            .map(|group| group.folders.clone())
+            .unwrap_or_default();
+        plan.variables.push(("INSTANCE_ID".to_owned(), id));
+        let instance = Instance::launch(plan, self.app.console.clone());
+        self.tasks.spawn(attend(
+            instance.clone(),
+            Arc::clone(&member.tally),
+            Arc::clone(&self.app),
+            !self.single,
+            self.reports.clone(),
+        ));
+        member.stage = Stage::Starting(instance);
+        self.happened(place, What::Started);
+    }
+
+    /// Takes an instance's report. Some ending is the whole fleet's.
+    pub(super) fn take(&mut self, report: Report, wanted: u32, now: Instant) -> Option<Ending> {
+        let place = self
+            .members
+            .iter()
+            .position(|member| member.id() == report.id)?;
+        match report.news {
+            News::Serves(worker) => self.serves(place, worker, now),
+            News::Away => self.away(place, now),
+            News::Ended(ending) => return self.ended(place, ending, wanted, now),
+        }
+        None
+    }
+
+    fn serves(&mut self, place: usize, worker: Arc<Worker>, now: Instant) {
+        let member = &mut self.members[place];
+        if member.process.is_some() {
+            member.restarts += 1;
+        }
+        member.process = u32::try_from(worker.process).ok();
+        let Some(instance) = member.instance().cloned() else {
+            return;
+        };
+        match member.stage {
+            Stage::Draining(_) => {}
+            _ if now < member.traffic_from => member.stage = Stage::Provisioning(instance, worker),
+            _ => self.serve(place, instance, worker, now),
+        }
+    }
+
+    fn serve(&mut self, place: usize, instance: Instance, worker: Arc<Worker>, now: Instant) {
+        let counter = self.counter(place, &self.group_table());
+        let member = &mut self.members[place];
+        let process = member.process.unwrap_or_default();
+        let seat = Seat::new(Arc::clone(&member.tally), worker);
+        member.stage = Stage::Ready(instance, seat);
+        member.meter.start(now, counter);
+        member.ready_since = Some(now);
+        member
+            .ready_at
+            .get_or_insert_with(time::OffsetDateTime::now_utc);
+        self.any_was_ready = true;
+        self.happened(place, What::Ready { process });
+        self.seat();
+    }
+
+    fn away(&mut self, place: usize, now: Instant) {
+        let counter = self.counter(place, &self.group_table());
+        let member = &mut self.members[place];
+        match &member.stage {
+            Stage::Ready(instance, _) => {
+                let instance = instance.clone();
+                member.meter.stop(now, counter);
+                member.stage = Stage::Restarting(instance);
+                member.cpu_percent = None;
+                self.happened(place, What::Away);
+                self.seat();
+            }
+            Stage::Provisioning(instance, _) => member.stage = Stage::Starting(instance.clone()),
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, place: usize, ending: Ending, wanted: u32, now: Instant) -> Option<Ending> {
+        // Seldom: its last report was that no process answers.
+        self.away(place, now);
+        let member = &mut self.members[place];
+        if let Some(group) = member.group.take() {
+            self.tasks.spawn(group.remove());
+        }
+        let draining = matches!(member.stage, Stage::Draining(_));
+        let reason = match &ending {
+            Ending::Stopped => "stopped".to_owned(),
+            Ending::Crashed(reason) => reason.clone(),
+        };
+        let proved = member.proved(now);
+        let (deaths, traffic_from) = (member.deaths, member.traffic_from);
+        member.end(now, reason.clone());
+        if draining || ending == Ending::Stopped {
+            self.happened(place, What::Ended);
+            return None;
+        }
+        if !self.any_was_ready {
+            self.early_deaths += 1;
+        }
+        let hopeless = !self.any_was_ready && self.early_deaths >= CRASH_LIMIT;
+        if self.single || hopeless {
+            let pause = None;
+            self.happened(place, What::Died { reason, pause });
+            return Some(ending);
+        }
+        let deaths = if proved { 1 } else { deaths + 1 };
+        let missing = self.active().count() < usize::try_from(wanted).unwrap_or(usize::MAX);
+        let pause = missing.then(|| pause_before_replacing(deaths));
+        if let Some(pause) = pause {
+            let start = now + pause;
+            self.members
+                .push(Member::new(start, traffic_from.max(start), deaths));
+        }
+        self.happened(place, What::Died { reason, pause });
+        None
+    }
+
+    /// Tells the balancer who takes requests.
+    fn seat(&self) {
+        let seats = self
+            .members
+            .iter()
+            .filter_map(|member| match &member.stage {
+                Stage::Ready(_, seat) => Some(Arc::clone(seat)),
+                _ => None,
+            });
+        self.roster.send_replace(Roster::Open(seats.collect()));
+    }
+
+    fn happened(&mut self, place: usize, what: What) {
+        let id = self.members[place].id().to_owned();
+        self.happenings.push(Happening { id, what });
+    }
+
+    pub(super) fn kill(&self, id: &str) -> Struck {
+        match self.members.iter().find(|member| member.id() == id) {
+            None => Struck::Unknown,
+            Some(member) => match member.instance() {
+                Some(instance) if instance.strike() => Struck::Done,
+                _ => Struck::NotRunning,
+            },
+        }
+    }
+
+    /// CPU time by process group, where no control group counts it.
+    fn group_table(&self) -> HashMap<u32, Duration> {
+        let counted = |member: &Member| member.group.is_some() || member.process.is_none();
+        if self
+            .members
+            .iter()
+            .all(|member| member.exited() || counted(member))
+        {
+            HashMap::new()
+        } else {
+            proc::cpu_by_group()
+        }
+    }
+
+    fn counter(&self, place: usize, table: &HashMap<u32, Duration>) -> Option<Duration> {
+        let member = &self.members[place];
+        match &member.group {
+            Some(group) => group.cpu_time(),
+            None => table.get(&member.process?).copied(),
+        }
+    }
+
+    /// Reads the CPU time of every instance that is ready.
+    pub(super) fn measure(&mut self, now: Instant) {
+        let table = self.group_table();
+        for place in 0..self.members.len() {
+            if self.members[place].ready() {
+                let counter = self.counter(place, &table);
+                self.members[place].meter.read(now, counter);
+            }
+        }
+    }
+
+    /// What each instance used since the last call while it was ready.
+    pub(super) fn take_minute(&mut self) -> Vec<(String, Use)> {
+        self.members
+            .iter_mut()
+            .map(|member| (member.id().to_owned(), member.meter.take_minute()))
+            .filter(|(_, used)| !used.span.is_zero())
+            .collect()
+    }
+
+    /// Renews what each instance's CPU is at the moment.
+    pub(super) fn take_second(&mut self) {
+        for member in &mut self.members {
+            let used = member.meter.take_second();
+            if member.ready() {
+                member.cpu_percent = used.percent(self.share.cpus);
+            }
+        }
+    }
+
+    /// Forgets instances that ended before, except for the last ones.
+    pub(super) fn forget(&mut self, before: Instant) {
+        let ended = self.members.iter().filter(|member| member.exited()).count();
+        let mut surplus = ended.saturating_sub(ENDED_KEPT);
+        self.members.retain(|member| {
+            let forgotten = surplus > 0 && member.ended.is_some_and(|at| at < before);
+            surplus -= usize::from(forgotten);
+            !forgotten
+        });
+    }
+
+    /// Orders the end of every instance.
+    pub(super) fn stop(&mut self, grace: Grace, now: Instant) {
+        self.stopping.cancel();
+        self.roster.send_replace(Roster::Closed);
+        for place in 0..self.members.len() {
+            if let Some(instance) = self.members[place].instance().cloned() {
+                self.tasks.spawn(async move { instance.stop(grace).await });
+            } else if !self.members[place].exited() {
+                self.members[place].end(now, "stopped".to_owned());
+            }
+        }
+    }
+
+    pub(super) fn gone(&self) -> bool {
+        self.members.iter().all(Member::exited)
+    }
+
+    /// Waits until nothing of the instances is left, their control groups included.
+    pub(super) async fn cleared(self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+fn pause_before_replacing(deaths: u32) -> Duration {
+    let doubled = 1_u64
+        .checked_shl(deaths.saturating_sub(1))
+        .unwrap_or(u64::MAX);
+    Duration::from_secs(doubled).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_half_a_minute() {
+        let seconds: Vec<u64> = (1..=8)
+            .map(|deaths| pause_before_replacing(deaths).as_secs())
+            .collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(pause_before_replacing(200), LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,117 @@
+//! The autoscaler: what it has seen, what it did last, and its evaluations by the rule engine.
+
+use std::time::Duration;
+
+use handler::autoscale::{Decision, History, LastAction, Minute, Profile, evaluate};
+
+use super::meter::Use;
+
+/// The longest window (12 hours) and the longest lag look back no further.
+const KEPT: usize = 1_440;
+
+pub(super) struct Scaler {
+    pub(super) profile: Profile,
+    lag: Duration,
+    minutes: Vec<Minute>,
+    last_action: Option<LastAction>,
+    pub(super) paused: bool,
+}
+
+impl Scaler {
+    pub(super) fn new(profile: Profile, lag: Duration) -> Self {
+        Self {
+            profile,
+            lag,
+            minutes: Vec::new(),
+            last_action: None,
+            paused: false,
+        }
+    }
+
+    /// Takes a minute's sample.
+    pub(super) fn sample(&mut self, minute: Minute) {
+        if self.minutes.len() >= 2 * KEPT {
+            self.minutes.drain(..KEPT);
+        }
+        self.minutes.push(minute);
+    }
+
+    /// What to do at `now` with so many instances wanted.
+    pub(super) fn evaluate(&mut self, count: u32, now: Duration) -> Decision {
+        let history = History {
+            minutes: &self.minutes,
+            until: now.saturating_sub(self.lag),
+        };
+        let decision = evaluate(&self.profile, history, count, self.last_action, now);
+        if let Some(cooldown) = decision.cooldown {
+            self.last_action = Some(LastAction { at: now, cooldown });
+        }
+        decision
+    }
+}
+
+/// A minute's sample, from what each instance used of the time in which it was ready: the mean over that time, so
+/// that one that was ready for a second weighs little. `None` if nobody was ready.
+pub(super) fn minute(end: Duration, instances: &[Use], cpus: f64) -> Option<Minute> {
+    let mut all = Use::default();
+    let (mut minimum, mut maximum) = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut count = 0;
+    for instance in instances {
+        let Some(percent) = instance.percent(cpus) else {
+            continue;
+        };
+        all.add(*instance);
+        minimum = minimum.min(percent);
+        maximum = maximum.max(percent);
+        count += 1;
+    }
+    Some(Minute {
+        end,
+        average: all.percent(cpus)?,
+        minimum,
+        maximum,
+        instances: count,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(cpu: u64, span: u64) -> Use {
+        Use {
+            cpu: Duration::from_millis(cpu),
+            span: Duration::from_millis(span),
+        }
+    }
+
+    #[test]
+    fn a_sample_is_the_mean_over_the_time_that_instances_were_ready() {
+        let end = Duration::from_secs(60);
+        let sample = minute(end, &[used(400, 1_000), used(0, 250), used(0, 0)], 0.4)
+            .expect("two were ready");
+        assert!((sample.average - 80.0).abs() < 1e-9);
+        assert_eq!((sample.minimum, sample.maximum), (0.0, 100.0));
+        assert_eq!(sample.instances, 2);
+        assert!(minute(end, &[used(0, 0)], 0.4).is_none());
+    }
+
+    #[test]
+    fn constant_load_scales_out_when_the_model_says() {
+        // 80 % of one instance from the start: 1 to 2 at 240 s, when the first sample is old enough to be seen.
+        let mut scaler = Scaler::new(Profile::built_in(), Duration::from_secs(180));
+        let mut count = 1;
+        let mut actions = Vec::new();
+        for number in 1..=12_u64 {
+            let now = Duration::from_secs(60 * number);
+            let sample = minute(now, &[used(320, 1_000)], 0.4).expect("one is ready");
+            scaler.sample(sample);
+            let decision = scaler.evaluate(count, now);
+            if decision.to != count {
+                actions.push((now.as_secs(), count, decision.to));
+                count = decision.to;
+            }
+        }
+        assert_eq!(actions, [(240, 1, 2), (540, 2, 3)]);
+    }
+}
