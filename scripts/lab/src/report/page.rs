@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::csv;
 use super::judge::{self, judge};
-use super::markup::{Cell, escape, table};
+use super::markup::escape;
 use super::run::{Run, Verdict};
+use super::sections::{self, Section};
 use super::story::Story;
 use super::words::{count, decimal, latency, part, percent, span, things};
-use super::{csv, sections};
 
 /// Names of the files with the raw data that lie beside the page.
 #[derive(Debug, Clone, Default)]
@@ -115,62 +116,21 @@ impl<'a> Page<'a> {
         let mut html = self.hero();
         html.push_str("<main>\n");
         html.push_str(&self.figures());
-        for (id, title, about, content) in [
-            (
-                "timeline",
-                "What happened",
-                sections::about_timeline(self),
-                sections::timeline(self),
-            ),
-            (
-                "actions",
-                "Scaling actions",
-                "Every change of the number of instances, and why.".to_owned(),
-                sections::actions(self),
-            ),
-            (
-                "instances",
-                "Instances",
-                "Every process that served, and its share of the requests.".to_owned(),
-                sections::instances(self),
-            ),
-            (
-                "load",
-                "The load",
-                "What was sent, and what came back.".to_owned(),
-                sections::load(self),
-            ),
-            (
-                "rules",
-                "The rules",
-                "What the autoscaler was told to do.".to_owned(),
-                sections::rules(self),
-            ),
-            (
-                "flow",
-                "How the data flows",
-                "Where these figures come from.".to_owned(),
-                sections::flow(),
-            ),
-            (
-                "notes",
-                "Notes",
-                "What a reader should know.".to_owned(),
-                sections::notes(self),
-            ),
-            (
-                "raw",
-                "Raw data",
-                "Everything on this page, for a spreadsheet or a program.".to_owned(),
-                sections::raw(self, downloads),
-            ),
-        ] {
-            if content.is_empty() {
+        for section in sections::all(self, downloads) {
+            if section.content.is_empty() {
                 continue;
             }
+            let Section {
+                id,
+                title,
+                about,
+                content,
+                wide,
+            } = section;
+            let wide = if wide { " class=\"wide\"" } else { "" };
             let _ = write!(
                 html,
-                "<section id=\"{id}\" aria-labelledby=\"{id}-title\"><div class=\"side\"><h2 id=\"{id}-title\">{title}</h2>\
+                "<section id=\"{id}\"{wide} aria-labelledby=\"{id}-title\"><div class=\"side\"><h2 id=\"{id}-title\">{title}</h2>\
                  <p>{}</p></div><div class=\"content\">\n{content}</div></section>\n",
                 escape(&about)
             );
@@ -250,8 +210,9 @@ impl<'a> Page<'a> {
             .map_or(self.run.seconds, |sample| sample.at.max(self.run.seconds));
         let highest = steps.iter().map(|step| step.0).max().unwrap_or(1).max(1);
         let names: Vec<String> = steps.iter().map(|step| step.0.to_string()).collect();
+        let flat = if steps.len() == 1 { " flat" } else { "" };
         let mut html = format!(
-            "<div class=\"stairs\" role=\"img\" aria-label=\"Instances that served, one after another: {}\">",
+            "<div class=\"stairs{flat}\" role=\"img\" aria-label=\"Instances that served, one after another: {}\">",
             names.join(", ")
         );
         for (index, (ready, at)) in steps.iter().enumerate() {
@@ -304,7 +265,11 @@ impl<'a> Page<'a> {
         }
         let ms = requests.latency_ms;
         figures.push(("p50", latency(ms.p50), "half took no longer".to_owned()));
-        figures.push(("p95", latency(ms.p95), String::new()));
+        figures.push((
+            "p95",
+            latency(ms.p95),
+            "one in twenty took longer".to_owned(),
+        ));
         figures.push((
             "p99",
             latency(ms.p99),
@@ -337,7 +302,6 @@ impl<'a> Page<'a> {
             );
         }
         html.push_str("</dl>\n");
-        html.push_str(&self.expectations());
         html
     }
 
@@ -355,34 +319,6 @@ impl<'a> Page<'a> {
             ));
         }
         text.join(", ")
-    }
-
-    fn expectations(&self) -> String {
-        if self.verdict.expectations.is_empty() {
-            return String::new();
-        }
-        let rows: Vec<Vec<Cell>> = self
-            .verdict
-            .expectations
-            .iter()
-            .map(|one| {
-                let held = if one.held {
-                    "<span class=\"held\">held</span>"
-                } else {
-                    "<span class=\"broken\">not held</span>"
-                };
-                vec![
-                    one.condition.as_str().into(),
-                    one.measured.as_str().into(),
-                    Cell::Markup(held.to_owned()),
-                ]
-            })
-            .collect();
-        table(
-            "Conditions asked for",
-            &["Condition", "Measured", ""],
-            &rows,
-        )
     }
 }
 

@@ -15,7 +15,114 @@ const STRETCHES: usize = 40;
 /// How data flows, drawn by hand.
 const FLOW: &str = include_str!("flow.svg");
 
-pub(crate) fn about_timeline(page: &Page<'_>) -> String {
+/// A part of the page with its heading.
+pub(crate) struct Section {
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    /// One sentence below the title.
+    pub(crate) about: String,
+    /// Markup; a section without any is left out.
+    pub(crate) content: String,
+    /// Whether the heading stands above the content instead of beside it.
+    pub(crate) wide: bool,
+}
+
+/// All of them, in the page's order.
+pub(crate) fn all(page: &Page<'_>, downloads: &str) -> Vec<Section> {
+    let section = |id, title, about: &str, content| Section {
+        id,
+        title,
+        about: about.to_owned(),
+        content,
+        wide: false,
+    };
+    vec![
+        section(
+            "expected",
+            "Conditions",
+            "What the run was asked to hold.",
+            expectations(page),
+        ),
+        Section {
+            wide: true,
+            ..section(
+                "timeline",
+                "What happened",
+                &about_timeline(page),
+                timeline(page),
+            )
+        },
+        section(
+            "actions",
+            "Scaling actions",
+            "Every change of the number of instances, and why.",
+            actions(page),
+        ),
+        section(
+            "instances",
+            "Instances",
+            "Every process that served, and its share of the requests.",
+            instances(page),
+        ),
+        section(
+            "load",
+            "The load",
+            "What was sent, and what came back.",
+            load(page),
+        ),
+        section(
+            "rules",
+            "The rules",
+            "What the autoscaler was told to do.",
+            rules(page),
+        ),
+        Section {
+            wide: true,
+            ..section(
+                "flow",
+                "How the data flows",
+                "Where these figures come from.",
+                flow(),
+            )
+        },
+        section("notes", "Notes", "What a reader should know.", notes(page)),
+        section(
+            "raw",
+            "Raw data",
+            "Everything on this page, for a spreadsheet or a program.",
+            raw(page, downloads),
+        ),
+    ]
+}
+
+fn expectations(page: &Page<'_>) -> String {
+    let expectations = &page.verdict.expectations;
+    if expectations.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<Cell>> = expectations
+        .iter()
+        .map(|one| {
+            let held = if one.held {
+                "<span class=\"held\">held</span>"
+            } else {
+                "<span class=\"broken\">not held</span>"
+            };
+            vec![
+                one.condition.as_str().into(),
+                one.measured.as_str().into(),
+                Cell::Markup(held.to_owned()),
+            ]
+        })
+        .collect();
+    table(
+        "Conditions asked for",
+        &["Condition", "Measured", "Outcome"],
+        &rows,
+    )
+}
+
+fn about_timeline(page: &Page<'_>) -> String {
     let scaled = if page.story.clock.is_scaled() {
         "Times are seconds of the run; one of Azure's minutes passes in "
     } else {
@@ -25,7 +132,7 @@ pub(crate) fn about_timeline(page: &Page<'_>) -> String {
 }
 
 /// The charts, or how to get them; and the same as a table.
-pub(crate) fn timeline(page: &Page<'_>) -> String {
+fn timeline(page: &Page<'_>) -> String {
     let run = page.run;
     if run.load.is_empty() && run.samples.is_empty() {
         return "<p>Nothing was sent and no sample of the fleet was read.</p>\n".to_owned();
@@ -44,11 +151,15 @@ pub(crate) fn timeline(page: &Page<'_>) -> String {
         "Instances",
         "CPU",
     ];
-    let table = table(&caption, &columns, &rows);
+    let mut table = table(&caption, &columns, &rows);
+    if seconds > 1 {
+        table
+            .push_str("<p class=\"remark\">Latency is that of the worst second of each row.</p>\n");
+    }
     if page.charts {
         format!(
             "<div id=\"charts\"><noscript><p>The charts need JavaScript; the table below has the same figures.</p></noscript></div>\n\
-             <details><summary>The same as a table</summary>{table}</details>\n"
+             <details><summary>The same as a table</summary><div>{table}</div></details>\n"
         )
     } else {
         format!(
@@ -143,7 +254,7 @@ fn short_moment(at: f64, clock: Clock) -> String {
     }
 }
 
-pub(crate) fn actions(page: &Page<'_>) -> String {
+fn actions(page: &Page<'_>) -> String {
     let mut actions: Vec<_> = page.run.actions.iter().collect();
     actions.sort_by(|one, other| one.at.total_cmp(&other.at));
     if actions.is_empty() {
@@ -171,11 +282,10 @@ pub(crate) fn actions(page: &Page<'_>) -> String {
             ]
         })
         .collect();
-    table(
-        "Scaling actions",
-        &["At", "Instances", "Why", "Said by"],
-        &rows,
-    ) + &more(actions.len())
+    let columns = ["At", "Instances", "Why", "Said by"];
+    let table = table("Scaling actions", &columns, &rows);
+    // On a phone, the reason goes below the rest.
+    format!("<div class=\"stacked\">{table}</div>\n") + &more(actions.len())
 }
 
 fn more(all: usize) -> String {
@@ -189,7 +299,7 @@ fn more(all: usize) -> String {
     }
 }
 
-pub(crate) fn instances(page: &Page<'_>) -> String {
+fn instances(page: &Page<'_>) -> String {
     let run = page.run;
     if page.order.is_empty() {
         return "<p>The target told of no instances.</p>\n".to_owned();
@@ -218,13 +328,13 @@ pub(crate) fn instances(page: &Page<'_>) -> String {
                 None => String::new(),
             };
             vec![
-                Cell::Markup(format!("<i class=\"dot i{colour}\"></i>{}{pid}", escape(id))),
+                Cell::Markup(format!("<span class=\"whole\"><i class=\"dot i{colour}\"></i>{}</span>{pid}", escape(id))),
                 when(record.map(|record| record.started)),
                 when(record.and_then(|record| record.ready)),
                 when(record.and_then(|record| record.ended)),
                 Cell::Number(count(answered(id))),
                 Cell::Markup(format!(
-                    "<span class=\"meter\"><span class=\"i{colour}\" style=\"width:{share:.1}%\"></span></span>{}",
+                    "<span class=\"meter\"><span class=\"i{colour}\" style=\"width:{share:.1}%\"></span></span><span class=\"whole\">{}</span>",
                     percent(share)
                 )),
             ]
@@ -234,7 +344,7 @@ pub(crate) fn instances(page: &Page<'_>) -> String {
     table("Instances", &columns, &rows) + &more(page.order.len())
 }
 
-pub(crate) fn load(page: &Page<'_>) -> String {
+fn load(page: &Page<'_>) -> String {
     let run = page.run;
     let requests = &run.requests;
     let mut html = String::new();
@@ -273,7 +383,7 @@ pub(crate) fn load(page: &Page<'_>) -> String {
     html
 }
 
-pub(crate) fn rules(page: &Page<'_>) -> String {
+fn rules(page: &Page<'_>) -> String {
     let mut html = String::new();
     if let Some((minimum, maximum)) = page.story.limits {
         let _ = writeln!(
@@ -312,11 +422,13 @@ pub(crate) fn rules(page: &Page<'_>) -> String {
     html
 }
 
-pub(crate) fn flow() -> String {
-    format!("<figure class=\"flow\">{FLOW}</figure>\n")
+fn flow() -> String {
+    format!(
+        "<figure class=\"flow\" tabindex=\"0\" aria-label=\"How the data flows\">{FLOW}</figure>\n"
+    )
 }
 
-pub(crate) fn notes(page: &Page<'_>) -> String {
+fn notes(page: &Page<'_>) -> String {
     if page.run.notes.is_empty() {
         return String::new();
     }
@@ -330,7 +442,7 @@ pub(crate) fn notes(page: &Page<'_>) -> String {
 }
 
 /// Links to the files beside the page, and what the page itself can give.
-pub(crate) fn raw(page: &Page<'_>, downloads: &str) -> String {
+fn raw(page: &Page<'_>, downloads: &str) -> String {
     let beside = [
         (&page.beside.csv, "one row a second"),
         (&page.beside.json, "the whole record"),

@@ -112,9 +112,13 @@ pub(crate) fn decimal(value: f64) -> String {
     }
 }
 
-/// `81 %`, `0.03 %`.
+/// `81 %`, `0.03 %`; what is more than nothing does not look like nothing.
 pub(crate) fn percent(value: f64) -> String {
-    format!("{} %", decimal(value))
+    if value > 0.0 && value < 0.005 {
+        "< 0.01 %".to_owned()
+    } else {
+        format!("{} %", decimal(value))
+    }
 }
 
 /// A part of a whole in percent; 0 of nothing.
@@ -180,6 +184,7 @@ mod tests {
         }
         assert_eq!(decimal(f64::NAN), "–");
         assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(percent(0.003), "< 0.01 %");
         assert_eq!(count(999), "999");
         assert_eq!(things(1, "request"), "1 request");
         assert_eq!(latency(Some(1240.0)), "1.24 s");

@@ -1,0 +1,161 @@
+/** The four charts of a fleet under load. The report feeds them a whole run, the dashboard its last minutes. */
+import { useMemo } from "react";
+import { Chart, type Line } from "./Chart";
+import type { Level, ScalingEvent } from "./marks";
+import { decimal, latency, percent, rate } from "./numbers";
+import { instanceColour } from "./palette";
+import type { TimeAxis } from "./time";
+
+/** What every one of them needs. */
+export type Common = {
+  axis: TimeAxis;
+  events: ScalingEvent[];
+  group: string;
+  bothClocks?: boolean;
+  note?: string;
+};
+
+/** Lines of instances at most: more cannot be told apart. */
+const INSTANCES = 20;
+
+/** Values at the times at which they were taken; null where nothing is known. */
+export type Values = (number | null)[];
+
+export type RateProps = Common & { times: number[]; sent: Values; ok: Values; failed: Values; busy?: Values };
+
+/** Requests a second: asked for, answered as wanted, failed. */
+export function RateChart({ times, sent, ok, failed, busy, ...common }: RateProps) {
+  const lines = useMemo(() => {
+    const some = (values: Values | undefined) => values?.some((value) => (value ?? 0) > 0);
+    const list: Line[] = [
+      { name: "sent", colour: (palette) => palette.soft, values: sent, width: 1, fill: 0.13 },
+      { name: "answered", colour: (palette) => palette.good, values: ok },
+    ];
+    if (busy && some(busy))
+      list.push({ name: "busy", colour: (palette) => palette.warn, values: busy, width: 1.25 });
+    list.push({ name: "failed", colour: (palette) => palette.bad, values: failed, fill: 0.25 });
+    return list;
+  }, [sent, ok, failed, busy]);
+  const highest = Math.max(0, ...numbers(sent));
+  return (
+    <Chart
+      {...common}
+      title="Requests a second"
+      summary={`Requests a second over time; at most ${decimal(highest)} were sent.`}
+      times={times}
+      lines={lines}
+      format={rate}
+      tick={decimal}
+    />
+  );
+}
+
+export type LatencyProps = Common & { times: number[]; p50: Values; p95: Values; p99: Values };
+
+/** Latency percentiles; logarithmic where they lie far apart. */
+export function LatencyChart({ times, p50, p95, p99, ...common }: LatencyProps) {
+  const lines = useMemo<Line[]>(
+    () => [
+      { name: "p99", colour: (palette) => palette.instances[3] ?? palette.ink, values: p99, width: 1.25 },
+      { name: "p95", colour: (palette) => palette.instances[6] ?? palette.ink, values: p95, width: 1.5 },
+      { name: "p50", colour: (palette) => palette.ink, values: p50, width: 2 },
+    ],
+    [p50, p95, p99],
+  );
+  const highest = Math.max(0, ...numbers(p99));
+  const lowest = Math.min(highest, ...numbers(p50).filter((value) => value > 0));
+  return (
+    <Chart
+      {...common}
+      title="Latency"
+      summary={`Latency of answered requests over time; p99 was ${latency(highest)} at most.`}
+      times={times}
+      lines={lines}
+      format={latency}
+      log={lowest > 0 && highest / lowest > 40}
+    />
+  );
+}
+
+/** An instance's CPU; its place in the order gives it its colour. */
+export type InstanceCpu = { id: string; place: number; values: Values };
+
+export type CpuProps = Common & { times: number[]; mean: Values; instances: InstanceCpu[]; levels: Level[] };
+
+/** CPU of each instance and their mean, with the thresholds of the rules. */
+export function CpuChart({ times, mean, instances, levels, ...common }: CpuProps) {
+  const shown = instances.slice(0, INSTANCES);
+  const lines = useMemo<Line[]>(
+    () => [
+      ...shown.map((instance) => ({
+        name: instance.id,
+        colour: (palette: Parameters<Line["colour"]>[0]) => instanceColour(palette, instance.place),
+        values: instance.values,
+        width: 1.5,
+      })),
+      { name: "mean", colour: (palette) => palette.ink, values: mean, width: 2.5 },
+    ],
+    [shown, mean],
+  );
+  const more = instances.length - shown.length;
+  return (
+    <Chart
+      {...common}
+      title={
+        more > 0 ? `CPU of the first ${shown.length} instances, and the mean of all` : "CPU of each instance"
+      }
+      summary={`CPU over time; the mean was ${percent(Math.max(0, ...numbers(mean)))} at most.`}
+      times={times}
+      lines={lines}
+      levels={levels}
+      format={percent}
+      range={() => [0, 100]}
+      height={220}
+    />
+  );
+}
+
+export type InstancesProps = Common & { times: number[]; wanted: Values; ready: Values };
+
+/** How many instances were wanted and how many served, as steps. */
+export function InstancesChart({ times, wanted, ready, ...common }: InstancesProps) {
+  const lines = useMemo<Line[]>(
+    () => [
+      {
+        name: "ready",
+        colour: (palette) => palette.accent,
+        values: ready,
+        steps: true,
+        width: 2.25,
+        fill: 0.18,
+      },
+      {
+        name: "wanted",
+        colour: (palette) => palette.ink,
+        values: wanted,
+        steps: true,
+        width: 1.25,
+        dashed: true,
+      },
+    ],
+    [wanted, ready],
+  );
+  const highest = Math.max(0, ...numbers(ready), ...numbers(wanted));
+  return (
+    <Chart
+      {...common}
+      title="Instances"
+      summary={`Instances over time; ${highest} at most.`}
+      times={times}
+      lines={lines}
+      format={decimal}
+      whole
+      range={() => [0, highest + 0.35]}
+      height={150}
+    />
+  );
+}
+
+function numbers(values: Values): number[] {
+  return values.filter((value) => value !== null);
+}

@@ -1,0 +1,110 @@
+import type uPlot from "uplot";
+import type { Palette } from "./palette";
+
+/** A moment at which the number of instances was changed. */
+export type ScalingEvent = {
+  at: number;
+  from: number;
+  to: number;
+  /** Only seen in the fleet, not said by the scaler. */
+  seen: boolean;
+};
+
+/** A level that means something, such as a rule's threshold. */
+export type Level = { value: number; label: string; out: boolean };
+
+/** Closer together than this, in CSS pixels, labels would cover each other. */
+const LABEL_GAP = 34;
+
+/** Vertical lines at scaling events, with the change written at the top where there is room. */
+export function eventMarks(events: ScalingEvent[], palette: Palette): uPlot.Plugin {
+  return {
+    hooks: {
+      draw: (plot) => {
+        const { ctx, bbox } = plot;
+        const ratio = devicePixelRatio || 1;
+        let last = Number.NEGATIVE_INFINITY;
+        ctx.save();
+        for (const event of events) {
+          const x = Math.round(plot.valToPos(event.at, "x", true));
+          if (x < bbox.left || x > bbox.left + bbox.width) continue;
+          const colour = event.to > event.from ? palette.accent : palette.warn;
+          ctx.strokeStyle = colour;
+          ctx.globalAlpha = event.seen ? 0.45 : 0.9;
+          ctx.lineWidth = ratio;
+          ctx.setLineDash(event.seen ? [1 * ratio, 3 * ratio] : [4 * ratio, 3 * ratio]);
+          ctx.beginPath();
+          ctx.moveTo(x, bbox.top);
+          ctx.lineTo(x, bbox.top + bbox.height);
+          ctx.stroke();
+          if (event.seen || x - last < LABEL_GAP * ratio) continue;
+          last = x;
+          ctx.globalAlpha = 1;
+          pill(ctx, `${event.from}→${event.to}`, x, bbox.top - 9 * ratio, ratio, colour, palette.card);
+        }
+        ctx.restore();
+      },
+    },
+  };
+}
+
+/** A word on a filled ground, its middle at x and y. */
+function pill(
+  ctx: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  ratio: number,
+  fill: string,
+  ink: string,
+) {
+  ctx.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
+  const width = ctx.measureText(text).width + 8 * ratio;
+  const height = 15 * ratio;
+  ctx.fillStyle = fill;
+  ctx.beginPath();
+  ctx.roundRect(x - width / 2, y - height / 2, width, height, 3 * ratio);
+  ctx.fill();
+  ctx.fillStyle = ink;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, x, y + 0.5 * ratio);
+}
+
+/** Horizontal dashed lines with their label at the right end. */
+export function levelMarks(levels: Level[], palette: Palette): uPlot.Plugin {
+  return {
+    hooks: {
+      draw: (plot) => {
+        const { ctx, bbox } = plot;
+        const ratio = devicePixelRatio || 1;
+        ctx.save();
+        ctx.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
+        for (const level of levels) {
+          const y = Math.round(plot.valToPos(level.value, "y", true));
+          if (y < bbox.top || y > bbox.top + bbox.height) continue;
+          const colour = level.out ? palette.accent : palette.warn;
+          ctx.strokeStyle = colour;
+          ctx.lineWidth = 1.25 * ratio;
+          ctx.setLineDash([6 * ratio, 4 * ratio]);
+          ctx.beginPath();
+          ctx.moveTo(bbox.left, y);
+          ctx.lineTo(bbox.left + bbox.width, y);
+          ctx.stroke();
+          const width = ctx.measureText(level.label).width;
+          const right = bbox.left + bbox.width - 4 * ratio;
+          const middle = y - 9 * ratio;
+          ctx.globalAlpha = 0.82;
+          ctx.fillStyle = palette.card;
+          ctx.fillRect(right - width - 3 * ratio, middle - 7 * ratio, width + 6 * ratio, 14 * ratio);
+          ctx.globalAlpha = 1;
+          ctx.fillStyle = colour;
+          ctx.textAlign = "right";
+          ctx.textBaseline = "middle";
+          ctx.fillText(level.label, right, middle);
+        }
+        ctx.restore();
+      },
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** What the tests' browser lacks: it neither lays out nor draws. What is written on a canvas is noted instead. */
+import { cleanup } from "@testing-library/react";
+import { afterEach } from "vitest";
+
+/** Texts written on any canvas, since they were last cleared. */
+export const written: string[] = [];
+
+const context = new Proxy<Record<string | symbol, unknown>>(
+  {
+    measureText: (text: string) => ({ width: text.length * 6 }),
+    fillText: (text: string) => written.push(text),
+  },
+  { get: (target, name) => target[name] ?? (() => undefined) },
+);
+HTMLCanvasElement.prototype.getContext = (() => context) as never;
+
+// Wide enough for every label.
+Object.defineProperty(HTMLElement.prototype, "clientWidth", { get: () => 900 });
+
+class Path {
+  moveTo() {}
+  lineTo() {}
+  rect() {}
+  arc() {}
+  closePath() {}
+  addPath() {}
+}
+globalThis.Path2D = Path as never;
+
+afterEach(() => {
+  cleanup();
+  written.length = 0;
+});

@@ -1,0 +1,45 @@
+import { useMemo } from "react";
+import { CpuChart, InstancesChart, LatencyChart, RateChart } from "../charts/fleet";
+import { columns } from "./columns";
+import type { Inlined } from "./run";
+
+/** The charts of a run, one below the other on one axis of time, from cause to effect. */
+export function Charts({ inlined }: { inlined: Inlined }) {
+  const { axis, events, levels, load, fleet, seconds } = useMemo(() => columns(inlined), [inlined]);
+  const common = { axis, events, group: "run" };
+  const note = (what: string) => (seconds > 1 ? { note: `${what} of each ${seconds} s` } : {});
+  return (
+    <>
+      <RateChart
+        {...common}
+        times={load.times}
+        sent={load.sent}
+        ok={load.ok}
+        failed={load.failed}
+        busy={load.busy}
+        {...note("the mean")}
+      />
+      <CpuChart
+        {...common}
+        times={fleet.times}
+        mean={fleet.mean}
+        instances={fleet.instances}
+        levels={levels}
+      />
+      <InstancesChart {...common} times={fleet.times} wanted={fleet.wanted} ready={fleet.ready} />
+      <LatencyChart
+        {...common}
+        times={load.times}
+        p50={load.p50}
+        p95={load.p95}
+        p99={load.p99}
+        bothClocks
+        {...note("the worst second")}
+      />
+      <p className="text-[0.8rem] text-soft print:hidden">
+        Vertical lines: the number of instances was changed. Draw over a chart to look closer, press twice to
+        see all of it again.
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,7 @@
+/** The lab's sample runs: scripts/lab/src/report/samples.rs writes them, and its tests keep them up to date. */
+import { readFileSync } from "node:fs";
+import type { Inlined } from "./run";
+
+export function fixture(name: "story" | "quiet" | "failed" | "empty" | "hostile"): Inlined {
+  return JSON.parse(readFileSync(`fixtures/${name}.json`, "utf8")) as Inlined;
+}
