@@ -90,3 +90,52 @@ use_own_target_folder() {
     export CARGO_TARGET_DIR
     unset CARGO_BUILD_TARGET CARGO_BUILD_TARGET_DIR
 }
+
+# --- The report page's charts -------------------------------------------------------------------------------
+
+node_needed='Node 20.19 or newer, with npm'
+
+# Vite takes Node 20 from 20.19 on, and 22 from 22.12 on.
+have_node() {
+    have node && have npm && node -e '
+        const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)
+    ' 2>/dev/null
+}
+
+# Installs what handler/dashboard needs, unless it is there. A machine that is offline is told so at once.
+install_dashboard() {
+    cmp -s package-lock.json node_modules/.installed && return
+    npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=0 --fetch-timeout=30000 &&
+        cp package-lock.json node_modules/.installed
+}
+
+# One number for everything that the page is made of.
+report_page_source() {
+    find package.json package-lock.json tsconfig.json vite.config.ts report.html src build -type f \
+        -exec cksum {} + | LC_ALL=C sort | cksum
+}
+
+# Builds the report page with its charts where Node is, and only when its source changed; what goes wrong there does
+# not stop anything, because the lab has a page without charts. Comes before the lab is built. Expects $root.
+build_report_page() (
+    cd -- "${root:?}/handler/dashboard" || return 0
+    source=$(report_page_source)
+    [ -s dist/report.html ] && [ "$source" = "$(cat dist/report.source 2>/dev/null)" ] && return 0
+    # A page of another version would not understand the lab.
+    rm -f dist/report.html dist/report.source
+    if ! have_node; then
+        printf '%s\n' "Reports will have no charts: those need $node_needed." >&2
+        return 0
+    fi
+    printf '%s\n' "Building the charts of the report page ..." >&2
+    log=${root:?}/target/report-page.log
+    mkdir -p "${root:?}/target"
+    if { install_dashboard && npm run build; } >"$log" 2>&1; then
+        printf '%s\n' "$source" >dist/report.source
+    else
+        rm -f dist/report.html
+        printf '%s\n' "Reports will have no charts: npm failed, see $log" >&2
+    fi
+    return 0
+)
