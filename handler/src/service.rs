@@ -8,10 +8,11 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::config::Config;
-use crate::domain::Moment;
-use crate::fleet::Follower;
+use crate::domain::{InstanceState, Moment, Run};
+use crate::fleet::{Heart, Pulse};
 use crate::http::{self, App, Instance, Overload};
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
@@ -22,6 +23,8 @@ use crate::traffic::Traffic;
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the background tasks and the database may take after that.
 const STOP_DEADLINE: Duration = Duration::from_secs(3);
+/// How long the fleet may take to be told that this instance is about to end, and that it has.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Owns every task it spawned, and ends them all.
 #[derive(Debug)]
@@ -45,10 +48,11 @@ impl Service {
         let database = Database::new(&config.target, config.pool_max, config.migrate);
         let app = Arc::new(App {
             instance: Instance::new(&config.instance_id),
-            register: SharedReads::new(database.clone(), tasks.clone()),
+            reads: SharedReads::new(&database, &tasks),
             recorder: Recorder::start(database.clone(), config.instance_id.clone(), &tasks),
             stress: Stress::new(sampler.stress_cpus()),
             order_given: Arc::new(Notify::new()),
+            pulse: Pulse::default(),
             gauge: Gauge::default(),
             traffic: Arc::new(Traffic::default()),
             overload: Overload::new(cpus),
@@ -58,14 +62,25 @@ impl Service {
             config,
         });
         tasks.spawn(app.database.clone().open(stop.clone()));
-        tasks.spawn(sampler.run(app.gauge.clone(), Arc::clone(&app.traffic), stop.clone()));
-        let follower = Follower {
+        let heartbeat = app.config.heartbeat;
+        tasks.spawn(sampler.run(app.gauge.clone(), heartbeat, stop.clone()));
+        tasks.spawn(Arc::clone(&app.traffic).run(stop.clone()));
+        // The low bits of a random UUID are random.
+        let chance = Uuid::new_v4().as_u128() as u32;
+        let heart = Heart {
             database: app.database.clone(),
+            run: Run::new(Moment::now(), chance),
+            instance_id: app.instance.id.clone(),
+            started,
+            interval: heartbeat,
+            pulse: app.pulse.clone(),
+            gauge: app.gauge.clone(),
+            traffic: Arc::clone(&app.traffic),
+            visits: app.recorder.written(),
             stress: app.stress.clone(),
-            heartbeat: app.config.heartbeat,
-            given: Arc::clone(&app.order_given),
+            order_given: Arc::clone(&app.order_given),
         };
-        tasks.spawn(follower.run(stop.clone()));
+        tasks.spawn(heart.run(stop.clone()));
         let retention = Retention {
             database: app.database.clone(),
             keep_addresses: app.config.keep_addresses,
@@ -98,9 +113,11 @@ impl Service {
         tracing::info!(%address, instance_id, version = env!("CARGO_PKG_VERSION"), "serving");
         let begun = CancellationToken::new();
         let stress = self.app.stress.clone();
+        let pulse = self.app.pulse.clone();
         let shutdown = async {
             let signal = shutdown.await;
             tracing::info!(signal, "stopping");
+            pulse.announce(InstanceState::Draining, FAREWELL).await;
             // A run nobody should wait for any longer: its caller gets what was done.
             stress.stop(Moment::now()).await;
             begun.cancel();
@@ -130,6 +147,7 @@ impl Service {
     pub async fn stop(self) {
         let Self { app, tasks, stop } = self;
         app.stress.stop(Moment::now()).await;
+        app.pulse.announce(InstanceState::Gone, FAREWELL).await;
         stop.cancel();
         tasks.close();
         let database = app.database.clone();

@@ -1,4 +1,4 @@
-//! CPU and memory of this instance, read once a second in the background.
+//! CPU and memory of this instance, read in the background.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio_util::sync::CancellationToken;
 
-use crate::traffic::Traffic;
-
 mod cgroup;
 
 use cgroup::Cgroup;
 
-/// CPU use is a difference of two readings; a second is as often as a page wants to see it.
+/// CPU use is a difference of two readings; a second is as often as a page wants to see it. Heartbeats that follow
+/// each other more closely want a reading each, but not so often that it says nothing.
 const EVERY: Duration = Duration::from_secs(1);
+const OFTEN: Duration = Duration::from_millis(200);
 
 /// The part of a CPU quota that a stress run uses.
 const BELOW_QUOTA: f64 = 0.95;
@@ -27,10 +27,30 @@ pub struct Reading {
     pub memory_percent: f64,
     /// CPU of this process over the instance's share, 0 to 100.
     pub process_cpu_percent: f64,
+    /// CPU time this process has used.
+    pub process_cpu: Duration,
     /// Resident memory of this process.
     pub rss_bytes: u64,
     /// Threads of this process.
     pub threads: usize,
+    /// All readings so far.
+    pub sum: CpuSum,
+}
+
+/// Readings of CPU added up, so that whoever looks twice knows the mean of the time between.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CpuSum {
+    /// Percent times seconds.
+    percent_seconds: f64,
+    seconds: f64,
+}
+
+impl CpuSum {
+    /// The mean since `earlier`, in percent; `None` if nothing was read since.
+    pub fn mean_since(self, earlier: Self) -> Option<f64> {
+        let seconds = self.seconds - earlier.seconds;
+        (seconds > 0.0).then(|| round((self.percent_seconds - earlier.percent_seconds) / seconds))
+    }
 }
 
 /// Gives the last reading to whoever asks; asking costs nothing.
@@ -67,6 +87,7 @@ pub struct Sampler {
     scope: Scope,
     cpus: f64,
     last: Option<Counters>,
+    sum: CpuSum,
 }
 
 /// CPU time used since some start.
@@ -99,6 +120,7 @@ impl Sampler {
             scope,
             cpus,
             last: None,
+            sum: CpuSum::default(),
         })
     }
 
@@ -116,18 +138,15 @@ impl Sampler {
         }
     }
 
-    /// Samples once a second until told to stop, and closes the traffic's slices of time.
-    pub async fn run(mut self, gauge: Gauge, traffic: Arc<Traffic>, stop: CancellationToken) {
-        let mut turn = tokio::time::interval(EVERY);
+    /// Samples once a second until told to stop; more often if heartbeats follow each other more closely.
+    pub async fn run(mut self, gauge: Gauge, heartbeat: Duration, stop: CancellationToken) {
+        let mut turn = tokio::time::interval(heartbeat.clamp(OFTEN, EVERY));
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = turn.tick() => {}
+                _ = turn.tick() => gauge.set(self.sample(Instant::now())),
             }
-            let now = Instant::now();
-            gauge.set(self.sample(now));
-            traffic.tick(now);
         }
     }
 
@@ -190,12 +209,19 @@ impl Sampler {
                 )
             }
         };
+        if let Some(last) = last {
+            let seconds = now.saturating_duration_since(last.at).as_secs_f64();
+            self.sum.seconds += seconds;
+            self.sum.percent_seconds += cpu_percent * seconds;
+        }
         Reading {
             cpu_percent,
             memory_percent,
             process_cpu_percent,
+            process_cpu: counters.process,
             rss_bytes,
             threads,
+            sum: self.sum,
         }
     }
 }
@@ -236,9 +262,11 @@ mod tests {
     #[test]
     fn reads_this_process() {
         let mut sampler = Sampler::new(Some(1.0)).expect("the system can be read");
-        sampler.sample(Instant::now());
+        let first = sampler.sample(Instant::now());
+        assert_eq!(first.sum.mean_since(CpuSum::default()), None);
         crate::stress::burn_cpu(Duration::from_millis(100));
         let reading = sampler.sample(Instant::now());
+        assert_eq!(reading.sum.mean_since(first.sum), Some(reading.cpu_percent));
         assert!(reading.process_cpu_percent > 0.0, "{reading:?}");
         assert!(
             reading.rss_bytes > 1_000_000 && reading.threads >= 1,

@@ -1,11 +1,17 @@
-//! Requests counted and timed, for `/api/metrics`.
+//! Requests counted and timed, for `/api/metrics` and the heartbeats.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{Latencies, Latency};
+
+/// The length of a slice of time.
+const TICK: Duration = Duration::from_secs(1);
 
 /// The span that latencies are summed up over.
 const LATENCY_WINDOW: usize = 60;
@@ -17,11 +23,33 @@ const LONGEST_US: u64 = 600_000_000;
 /// Counts every request and times all but stress runs, whose length is the caller's wish.
 #[derive(Debug)]
 pub struct Traffic {
-    total: AtomicU64,
-    /// Latencies since the last tick, in microseconds. Held for the length of one `record`.
-    current: Mutex<Histogram<u64>>,
+    /// By the first digit of the status.
+    requests: [AtomicU64; 5],
+    /// Held for the length of one `count`.
+    timed: Mutex<Timed>,
     /// Held by the ticking task, and by readers for the length of one copy.
     window: Mutex<Window>,
+}
+
+/// Requests that were timed.
+#[derive(Debug)]
+struct Timed {
+    /// Latencies since the last tick, in microseconds.
+    current: Histogram<u64>,
+    /// Latencies since the start, and their sum in microseconds.
+    latencies: Latencies,
+    sum_us: u64,
+}
+
+/// What was counted since the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totals {
+    /// Requests answered, by the first digit of their status: 1xx to 5xx.
+    pub requests: [u64; 5],
+    /// Those that were timed.
+    pub latencies: Latencies,
+    /// The time that these took together, in microseconds.
+    pub latency_sum_us: u64,
 }
 
 #[derive(Debug)]
@@ -49,22 +77,15 @@ pub struct Summary {
     pub latency: Option<Latency>,
 }
 
-/// Percentiles of latency, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Latency {
-    /// Half of the requests took no longer.
-    pub p50: f64,
-    /// 95 % took no longer.
-    pub p95: f64,
-    /// 99 % took no longer.
-    pub p99: f64,
-}
-
 impl Default for Traffic {
     fn default() -> Self {
         Self {
-            total: AtomicU64::new(0),
-            current: Mutex::new(empty()),
+            requests: Default::default(),
+            timed: Mutex::new(Timed {
+                current: empty(),
+                latencies: Latencies::default(),
+                sum_us: 0,
+            }),
             window: Mutex::new(Window {
                 ticks: VecDeque::with_capacity(LATENCY_WINDOW),
                 last_tick: Instant::now(),
@@ -76,18 +97,33 @@ impl Default for Traffic {
 }
 
 impl Traffic {
-    /// Counts a request that has been answered; `latency` is `None` for one that is not timed.
-    pub fn count(&self, latency: Option<Duration>) {
-        self.total.fetch_add(1, Ordering::Relaxed);
+    /// Counts a request that has been answered with this status; `latency` is `None` for one that is not timed.
+    pub fn count(&self, status: u16, latency: Option<Duration>) {
+        let class = usize::from(status / 100).clamp(1, self.requests.len());
+        self.requests[class - 1].fetch_add(1, Ordering::Relaxed);
         if let Some(latency) = latency {
             let us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-            lock(&self.current).saturating_record(us);
+            let mut timed = lock(&self.timed);
+            timed.current.saturating_record(us);
+            timed.latencies.record(us);
+            timed.sum_us = timed.sum_us.saturating_add(us);
         }
     }
 
     /// Requests answered since the start.
     pub fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
+        let counts = self.requests.iter();
+        counts.map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Everything counted since the start.
+    pub fn totals(&self) -> Totals {
+        let timed = lock(&self.timed);
+        Totals {
+            requests: std::array::from_fn(|class| self.requests[class].load(Ordering::Relaxed)),
+            latencies: timed.latencies.clone(),
+            latency_sum_us: timed.sum_us,
+        }
     }
 
     /// The state as of the last tick.
@@ -95,8 +131,19 @@ impl Traffic {
         lock(&self.window).summary
     }
 
-    /// Closes a slice of time; called about once a second by the sampler.
-    pub fn tick(&self, now: Instant) {
+    /// Closes a slice of time once a second until told to stop.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut turn = tokio::time::interval(TICK);
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = turn.tick() => self.tick(Instant::now()),
+            }
+        }
+    }
+
+    fn tick(&self, now: Instant) {
         let total = self.total();
         let mut window = lock(&self.window);
         let mut latencies = match window.ticks.len() {
@@ -108,7 +155,7 @@ impl Traffic {
             _ => empty(),
         };
         latencies.reset();
-        std::mem::swap(&mut latencies, &mut lock(&self.current));
+        std::mem::swap(&mut latencies, &mut lock(&self.timed).current);
         let tick = Tick {
             length: now.saturating_duration_since(window.last_tick),
             requests: total - window.last_total,
@@ -168,21 +215,25 @@ mod tests {
         traffic.tick(start);
         assert_eq!(traffic.summary().latency, None);
         for ms in 1..=100 {
-            traffic.count(Some(Duration::from_millis(ms)));
+            traffic.count(201, Some(Duration::from_millis(ms)));
         }
-        traffic.count(None);
+        traffic.count(429, None);
         traffic.tick(start + Duration::from_secs(1));
         assert_eq!(traffic.total(), 101);
         let latency = traffic.summary().latency.expect("requests were timed");
         assert!((49.0..52.0).contains(&latency.p50), "{latency:?}");
         assert!((98.0..101.0).contains(&latency.p99), "{latency:?}");
+        let totals = traffic.totals();
+        assert_eq!(totals.requests, [0, 100, 0, 1, 0]);
+        assert_eq!(totals.latencies.count(), 100);
+        assert_eq!(totals.latency_sum_us, 5_050_000);
     }
 
     #[test]
     fn forgets_what_is_older_than_its_window() {
         let traffic = Traffic::default();
         let start = Instant::now();
-        traffic.count(Some(Duration::from_millis(5)));
+        traffic.count(200, Some(Duration::from_millis(5)));
         for second in 1..=u64::try_from(LATENCY_WINDOW).expect("a small number") + 1 {
             traffic.tick(start + Duration::from_secs(second));
         }

@@ -2,14 +2,24 @@
 
 mod address;
 mod idempotency;
+mod instance;
+mod latencies;
 mod moment;
+mod slice;
 mod stress;
+mod timeline;
 mod visit;
 
 pub use address::{AddressPolicy, TrustedProxies, client_address};
 pub use idempotency::{IdempotencyKey, KEY_LIFETIME};
+pub use instance::{Connections, Heartbeat, InstanceState, Latency, Member, Report, Run, Stretch};
+pub use latencies::Latencies;
 pub use moment::Moment;
+pub use slice::{Sample, Slice, Sum, pack_per_instance, slices_of, unpack_per_instance};
 pub use stress::{
     MAX_INTENSITY, MIN_SECONDS, OrderKind, StressOrder, StressPlan, UNWAITED_MAX_SECONDS,
+};
+pub use timeline::{
+    Event, FINE_SPAN, Grid, LONGEST_MINUTES, MINUTE, Timeline, fine_length, shown_runs,
 };
 pub use visit::{Arrival, Listing, Receipt, Visit};

@@ -50,6 +50,13 @@ impl Moment {
         )
     }
 
+    /// The last multiple of `span` since the epoch that is not after this moment; `span` is at least a
+    /// millisecond.
+    pub fn floor(self, span: Duration) -> Self {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
+        Self(self.0.saturating_sub(self.0.rem_euclid(span)))
+    }
+
     /// How long after `other` this moment is; zero when it is not after it.
     pub fn since(self, other: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(other.0)).unwrap_or(0))

@@ -47,8 +47,9 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
     let took = began.elapsed();
     if !is_probe {
         let timed = uri.path() != super::stress::PATH;
-        app.traffic.count(timed.then_some(took));
+        app.traffic.count(status, timed.then_some(took));
     }
+    app.pulse.answered();
     let took_ms = took.as_micros() as f64 / 1_000.0;
     if status >= 500 && status != 503 {
         let path = logged(&uri);

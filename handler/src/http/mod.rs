@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::{Config, CorsOrigins};
+use crate::fleet::Pulse;
 use crate::store::{Database, Recorder, SharedReads};
 use crate::stress::Stress;
 use crate::system::Gauge;
@@ -58,14 +59,16 @@ pub struct App {
     pub instance: Instance,
     /// The store, once it is ready.
     pub database: Database,
-    /// Reads pages of the register.
-    pub register: SharedReads,
+    /// Reads the register and the fleet.
+    pub reads: SharedReads,
     /// Writes visits.
     pub recorder: Recorder,
     /// Runs stress runs.
     pub stress: Stress,
     /// Rung when an order to the fleet was given here.
     pub order_given: Arc<Notify>,
+    /// Where this instance is in its life.
+    pub pulse: Pulse,
     /// The last reading of CPU and memory.
     pub gauge: Gauge,
     /// Requests counted and timed.

@@ -11,8 +11,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::error::Problem;
-use crate::domain::Moment;
-use crate::traffic::Latency;
+use crate::domain::{Latency, Moment};
 
 /// Whether this instance and its database work.
 #[derive(Serialize, ToSchema)]
@@ -195,7 +194,7 @@ struct StressState {
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let reading = app.gauge.read();
     let summary = app.traffic.summary();
-    let pool = app.database.pool_use();
+    let pool = app.database.connections();
     let remaining = app.stress.remaining();
     Json(InstanceMetrics {
         cpu_percent: reading.cpu_percent,

@@ -143,11 +143,7 @@ pub(super) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Error>
     let stopped = app.stress.stop(Moment::now()).await;
     let told = async {
         let store = app.database.store().await?;
-        within(
-            STATEMENT_DEADLINE,
-            store.place_order(Moment::now(), OrderKind::Stop),
-        )
-        .await
+        within(STATEMENT_DEADLINE, store.place_order(None)).await
     };
     if let Err(error) = told.await {
         let Error::Unavailable(reason) = Error::from(error) else {
@@ -207,20 +203,15 @@ async fn order(app: &App, plan: StressPlan) -> Result<Response, Error> {
         });
     }
     let store = app.database.store().await?;
-    let now = Moment::now();
-    let newest = within(STATEMENT_DEADLINE, store.newest_order()).await?;
-    if let Some(OrderKind::Run { ends, .. }) = newest.map(|order| order.kind)
-        && ends > now
+    let heard = within(STATEMENT_DEADLINE, store.orders(None)).await?;
+    if let Some(OrderKind::Run { ends, .. }) = heard.orders.last().map(|order| order.kind)
+        && ends > heard.now
     {
         return Err(Error::Busy {
-            retry_after: ends.since(now),
+            retry_after: ends.since(heard.now),
         });
     }
-    let kind = OrderKind::Run {
-        ends: now.later(plan.duration),
-        intensity: plan.intensity,
-    };
-    let id = within(STATEMENT_DEADLINE, store.place_order(now, kind)).await?;
+    let id = within(STATEMENT_DEADLINE, store.place_order(Some(plan))).await?;
     app.order_given.notify_one();
     Ok(started(app, format!("fleet-{id}"), "fleet", plan))
 }

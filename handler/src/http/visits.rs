@@ -177,7 +177,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, uri: Uri) -> Result<Respon
     let limit = u8::try_from(limit).expect("at most 100");
     let before = query.whole("before", 1, i64::MAX)?;
 
-    let listing = app.register.list(limit, before).await?;
+    let listing = app.reads.list(limit, before).await?;
     let body = listing.body(|listing| {
         let list = VisitList {
             total_visits: listing.total_visits,

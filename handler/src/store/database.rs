@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::postgres::{PostgresTarget, Server};
 use super::sqlite::Sqlite;
 use super::{Error, Store, schema, within};
+use crate::domain::Connections;
 
 /// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
@@ -48,17 +49,6 @@ pub struct Health {
     pub db_type: &'static str,
     /// Why not, if not.
     pub outcome: Result<(), Error>,
-}
-
-/// How many connections there are.
-#[derive(Debug, Clone, Copy)]
-pub struct PoolUse {
-    /// Open now.
-    pub size: u32,
-    /// Open and not in use.
-    pub idle: u32,
-    /// The most there may be.
-    pub max: u32,
 }
 
 /// The store, and whether its schema is ready.
@@ -135,31 +125,25 @@ impl Database {
         }
     }
 
-    /// The pool's present size; SQLite's readers and writer count together.
-    pub fn pool_use(&self) -> PoolUse {
-        fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> PoolUse {
+    /// How many connections there are, of all kinds together.
+    pub fn connections(&self) -> Connections {
+        fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Connections {
             let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-            PoolUse {
+            Connections {
                 size: pool.size(),
                 idle,
                 max: pool.options().get_max_connections(),
             }
         }
-        match &self.store {
-            None => PoolUse {
-                size: 0,
-                idle: 0,
-                max: 0,
-            },
-            Some(Store::Postgres(server)) => of(&server.pool),
-            Some(Store::Sqlite(sqlite)) => {
-                let (readers, writer) = (of(&sqlite.readers), of(&sqlite.writer));
-                PoolUse {
-                    size: readers.size + writer.size,
-                    idle: readers.idle + writer.idle,
-                    max: readers.max + writer.max,
-                }
-            }
+        let (one, other) = match &self.store {
+            None => return Connections::default(),
+            Some(Store::Postgres(server)) => (of(&server.pool), of(&server.heart)),
+            Some(Store::Sqlite(sqlite)) => (of(&sqlite.readers), of(&sqlite.writer)),
+        };
+        Connections {
+            size: one.size + other.size,
+            idle: one.idle + other.idle,
+            max: one.max + other.max,
         }
     }
 

@@ -4,31 +4,38 @@
 //! - [`Recorder`]: group commit, the only way a visit is written
 //! - [`SharedReads`]: concurrent reads of the same page share a query
 //! - [`Store`]: the connections of either engine; one method per operation
-//! - [`Retention`]: deletes expired keys and blanks old addresses
+//! - [`Retention`]: deletes what is past its time, and blanks old addresses
+//! - [`Store::beat`], [`Store::roll_up`]: heartbeats, and the timeline made of them
 
 use std::time::Duration;
 
-use crate::domain::{Moment, OrderKind, StressOrder};
+use crate::domain::{Heartbeat, Run, StressPlan};
 
 mod database;
 mod error;
+mod fleet;
+mod heartbeat;
 mod lease;
 mod postgres;
 mod recorder;
 mod retention;
+mod roll_up;
 mod schema;
 mod session;
 mod shared_reads;
 mod sqlite;
 
-pub use database::{Database, Health, Migrate, PoolUse, Target};
+pub use database::{Database, Health, Migrate, Target};
 pub use error::Error;
+pub use fleet::RollCall;
+pub use heartbeat::{Heard, Reply};
 use lease::Lease;
 pub use postgres::{Pooler, PostgresTarget};
 pub use recorder::Recorder;
 pub use retention::Retention;
+pub use roll_up::is_due as is_roll_up_due;
 use session::Session;
-pub use shared_reads::{SharedListing, SharedReads};
+pub use shared_reads::{Shared, SharedReads};
 
 /// How long a statement of an ordinary request may take before it is answered 503.
 pub const STATEMENT_DEADLINE: Duration = Duration::from_secs(3);
@@ -67,6 +74,15 @@ impl Store {
         })
     }
 
+    /// The connection of the heartbeats: theirs alone on PostgreSQL, so that no load keeps them from it. On
+    /// SQLite the one that writes, for which whoever comes first waits least.
+    async fn heart(&self) -> Result<Session, Error> {
+        match self {
+            Self::Postgres(server) => Ok(Session::Postgres(server.heart().await?)),
+            Self::Sqlite(_) => self.writer().await,
+        }
+    }
+
     /// Answers once the database has run a statement.
     ///
     /// # Errors
@@ -75,34 +91,55 @@ impl Store {
         self.reader().await?.ping().await
     }
 
-    /// Gives the fleet an order; it is in force until the next one.
+    /// Gives the fleet an order, in force until the next one: to run so, or without a plan to stop.
     ///
     /// # Errors
     /// When the database cannot be used; the order is then not given.
-    pub async fn place_order(&self, ordered: Moment, kind: OrderKind) -> Result<i64, Error> {
-        self.writer().await?.place_order(ordered, kind).await
+    pub async fn place_order(&self, plan: Option<StressPlan>) -> Result<i64, Error> {
+        self.writer().await?.place_order(plan).await
     }
 
-    /// The order in force, if one was ever given.
+    /// The orders given after the one with this id, the oldest first; a hundred at most. Without an id the one in
+    /// force.
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn newest_order(&self) -> Result<Option<StressOrder>, Error> {
-        self.reader().await?.newest_order().await
+    pub async fn orders(&self, after: Option<i64>) -> Result<Heard, Error> {
+        self.reader().await?.orders(after).await
     }
 
-    /// The orders given after the one with this id, the oldest first; a hundred at most.
+    /// Writes a heartbeat; hears of the orders after the one with this id, or of the one in force.
+    ///
+    /// # Errors
+    /// When the database cannot be used; the heartbeat may be written nevertheless.
+    pub async fn beat(&self, beat: &Heartbeat, last_order: Option<i64>) -> Result<Reply, Error> {
+        self.heart().await?.beat(beat, last_order).await
+    }
+
+    /// Whether another run has heartbeats under this name, which must be an instance's alone.
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn orders_after(&self, id: i64) -> Result<Vec<StressOrder>, Error> {
-        self.reader().await?.orders_after(id).await
+    pub async fn has_namesake(&self, instance_id: &str, run: Run) -> Result<bool, Error> {
+        self.heart().await?.has_namesake(instance_id, run).await
+    }
+
+    /// Makes slices of the timeline of some of the samples whose time has come; tells whether there may be more.
+    /// Does nothing while another instance is at it.
+    ///
+    /// # Errors
+    /// When the database cannot be used; nothing was changed then.
+    pub async fn roll_up(&self) -> Result<bool, Error> {
+        roll_up::roll_up(self).await
     }
 
     /// Ends all connections; statements under way finish first.
     async fn close(&self) {
         match self {
-            Self::Postgres(server) => server.pool.close().await,
+            Self::Postgres(server) => {
+                server.pool.close().await;
+                server.heart.close().await;
+            }
             Self::Sqlite(sqlite) => {
                 sqlite.readers.close().await;
                 sqlite.writer.close().await;

@@ -39,6 +39,8 @@ pub(super) const TRUSTED_IDLE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub struct Server {
     pub(super) pool: PgPool,
+    /// One connection, for the heartbeats.
+    pub(super) heart: PgPool,
     pub(super) migrate: Box<PgConnectOptions>,
     pooler: Option<Pooler>,
 }
@@ -46,21 +48,24 @@ pub struct Server {
 impl Server {
     /// Prepares the connections; nothing is opened yet.
     pub(super) fn lazy(target: &PostgresTarget, pool_max: u32) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(pool_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > TRUSTED_IDLE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
+        let pool = |max_connections| {
+            PgPoolOptions::new()
+                .max_connections(max_connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .test_before_acquire(false)
+                .before_acquire(|connection, meta| {
+                    Box::pin(async move {
+                        if meta.idle_for > TRUSTED_IDLE {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
                 })
-            })
-            .connect_lazy_with(target.connect.clone());
+                .connect_lazy_with(target.connect.clone())
+        };
         Self {
-            pool,
+            pool: pool(pool_max.saturating_sub(1).max(1)),
+            heart: pool(1),
             migrate: Box::new(target.migrate.clone()),
             pooler: target.pooler,
         }
@@ -68,8 +73,17 @@ impl Server {
 
     /// A connection for as many operations as the caller likes, one after the other.
     pub(super) async fn session(&self) -> Result<Session, sqlx::Error> {
+        self.session_of(&self.pool).await
+    }
+
+    /// The connection of the heartbeats.
+    pub(super) async fn heart(&self) -> Result<Session, sqlx::Error> {
+        self.session_of(&self.heart).await
+    }
+
+    async fn session_of(&self, pool: &PgPool) -> Result<Session, sqlx::Error> {
         Ok(Session {
-            lease: Lease::of(&self.pool).await?,
+            lease: Lease::of(pool).await?,
             pooler: self.pooler,
             in_transaction: false,
         })

@@ -1,5 +1,7 @@
 //! Group commit: visits that arrive while a write is under way share the next one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -30,6 +32,7 @@ const LONGEST_GATHER: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<Waiting>,
+    written: Arc<AtomicU64>,
 }
 
 type Answer = oneshot::Sender<Result<Receipt, Error>>;
@@ -43,16 +46,23 @@ impl Recorder {
     /// Starts the writing task; it ends when the last `Recorder` is gone and the queue is empty.
     pub fn start(database: Database, instance_id: String, tasks: &TaskTracker) -> Self {
         let (queue, arrivals) = mpsc::channel(QUEUE);
+        let written = Arc::new(AtomicU64::new(0));
         let writer = Writer {
             database,
             instance_id,
+            written: Arc::clone(&written),
             session: None,
             turn: 0,
             last_batch: 0,
             gather_until: Instant::now(),
         };
         tasks.spawn(writer.run(arrivals));
-        Self { queue }
+        Self { queue, written }
+    }
+
+    /// Visits written since the start, for whoever counts on; a key used again is not another visit.
+    pub fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
     }
 
     /// Answers once the visit is durable.
@@ -77,6 +87,7 @@ impl Recorder {
 struct Writer {
     database: Database,
     instance_id: String,
+    written: Arc<AtomicU64>,
     /// Kept from one batch to the next while they follow so closely that it need not be asked whether it is
     /// still there.
     session: Option<Session>,
@@ -168,6 +179,14 @@ impl Writer {
             session.record(&self.instance_id, self.turn, batch).await
         })
         .await;
+        if let Ok(receipts) = &written {
+            let new = receipts
+                .iter()
+                .flatten()
+                .filter(|receipt| !receipt.replayed);
+            self.written
+                .fetch_add(new.count() as u64, Ordering::Relaxed);
+        }
         // SQLite has one connection that writes, and others want it too.
         if written.is_err() || matches!(self.session, Some(Session::Sqlite(_))) {
             self.session = None;

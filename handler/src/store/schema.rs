@@ -14,7 +14,7 @@ const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
 
 /// Number, name, and the statements for either engine. Listed here rather than found by a macro of sqlx's,
 /// which would compile both drivers a second time for the compiler's own use.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (
         1,
         "init",
@@ -26,6 +26,12 @@ const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
         "fewer_slots",
         include_str!("../../migrations/postgres/0002_fewer_slots.sql"),
         include_str!("../../migrations/sqlite/0002_fewer_slots.sql"),
+    ),
+    (
+        3,
+        "fleet",
+        include_str!("../../migrations/postgres/0003_fleet.sql"),
+        include_str!("../../migrations/sqlite/0003_fleet.sql"),
     ),
 ];
 

@@ -3,8 +3,9 @@
 use sqlx::Row;
 use sqlx::Sqlite;
 
+use super::heartbeat::{Heard, ORDERS};
 use super::{Error, Lease, postgres, sqlite};
-use crate::domain::{Arrival, Listing, Moment, OrderKind, Receipt, StressOrder, Visit};
+use crate::domain::{Arrival, Listing, Moment, OrderKind, Receipt, StressOrder, StressPlan, Visit};
 
 /// Runs one operation on the connection of either engine.
 macro_rules! on_either {
@@ -53,19 +54,6 @@ const PLACE_ORDER: &str = "
     values ($1, $2, $3)
     returning id";
 
-const NEWEST_ORDER: &str = "
-    select id, ordered_ms, ends_ms, intensity
-    from stress_orders
-    order by id desc
-    limit 1";
-
-const ORDERS_AFTER: &str = "
-    select id, ordered_ms, ends_ms, intensity
-    from stress_orders
-    where id > $1
-    order by id
-    limit 100";
-
 impl Session {
     /// Writes all arrivals in one transaction and moves the total; answers in the same order, with `None`
     /// for a replayed key that expired and was deleted in this very moment.
@@ -97,7 +85,7 @@ impl Session {
     }
 
     /// Whether a statement that comes again and again may be prepared by name; the others never are.
-    fn names_statements(&self) -> bool {
+    pub(super) fn names_statements(&self) -> bool {
         match self {
             Self::Postgres(session) => session.names_statements(),
             Self::Sqlite(_) => true,
@@ -139,15 +127,10 @@ impl Session {
     }
 
     /// See [`super::Store::place_order`].
-    pub(super) async fn place_order(
-        &mut self,
-        ordered: Moment,
-        kind: OrderKind,
-    ) -> Result<i64, Error> {
-        let (ends, intensity) = match kind {
-            OrderKind::Run { ends, intensity } => (ends, intensity),
-            OrderKind::Stop => (ordered, None),
-        };
+    pub(super) async fn place_order(&mut self, plan: Option<StressPlan>) -> Result<i64, Error> {
+        let ordered = self.clock().await?;
+        let ends = plan.map_or(ordered, |plan| ordered.later(plan.duration));
+        let intensity = plan.and_then(|plan| plan.intensity);
         let intensity = intensity.map(|rate| i64::try_from(rate).unwrap_or(i64::MAX));
         on_either!(self, connection => sqlx::query_scalar(PLACE_ORDER)
             .persistent(false)
@@ -158,25 +141,19 @@ impl Session {
             .await)
     }
 
-    /// See [`super::Store::newest_order`].
-    pub(super) async fn newest_order(&mut self) -> Result<Option<StressOrder>, Error> {
+    /// See [`super::Store::orders`].
+    pub(super) async fn orders(&mut self, after: Option<i64>) -> Result<Heard, Error> {
+        let now = self.clock().await?;
         on_either!(self, connection => {
-            let row = sqlx::query(NEWEST_ORDER).persistent(false).fetch_optional(connection).await?;
-            row.as_ref().map(order_in).transpose()
-        })
-    }
-
-    /// See [`super::Store::orders_after`].
-    pub(super) async fn orders_after(&mut self, id: i64) -> Result<Vec<StressOrder>, Error> {
-        on_either!(self, connection => {
-            let rows = sqlx::query(ORDERS_AFTER).persistent(false).bind(id).fetch_all(connection).await?;
-            rows.iter().map(order_in).collect::<Result<Vec<_>, _>>()
+            let rows = sqlx::query(ORDERS).persistent(false).bind(after).fetch_all(connection).await?;
+            let orders = rows.iter().map(order_in).collect::<Result<_, _>>()?;
+            Ok::<_, Error>(Heard { now, orders })
         })
     }
 }
 
 /// Reads a row of `stress_orders`.
-fn order_in<R>(row: &R) -> Result<StressOrder, sqlx::Error>
+pub(super) fn order_in<R>(row: &R) -> Result<StressOrder, sqlx::Error>
 where
     R: Row,
     for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,

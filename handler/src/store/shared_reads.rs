@@ -1,52 +1,50 @@
-//! Concurrent reads of the same page share a query.
+//! Concurrent reads of the same thing share a query.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
-use crate::domain::Listing;
+use super::{Database, Error, RollCall, STATEMENT_DEADLINE, Session, within};
+use crate::domain::{Listing, Timeline};
 
-/// Which page: how many visits, and below which id.
-type Page = (u8, Option<i64>);
-type Answer = oneshot::Sender<Result<Arc<SharedListing>, Error>>;
-
-/// A page that several callers get.
+/// What a query found, for several callers.
 #[derive(Debug)]
-pub struct SharedListing {
-    listing: Listing,
+pub struct Shared<T> {
+    found: T,
     body: OnceLock<Bytes>,
 }
 
-impl SharedListing {
-    /// The page as it is sent: rendered for the first of the callers only.
-    pub fn body(&self, render: impl FnOnce(&Listing) -> Bytes) -> Bytes {
-        self.body.get_or_init(|| render(&self.listing)).clone()
+impl<T> Shared<T> {
+    /// What was found as it is sent: rendered for the first of the callers only, so that all who may share it must
+    /// want the same form.
+    pub fn body(&self, render: impl FnOnce(&T) -> Bytes) -> Bytes {
+        self.body.get_or_init(|| render(&self.found)).clone()
     }
 }
 
-/// Reads pages of the register.
+/// Reads for many callers at once.
 ///
-/// Whoever asks while a query for the same page is under way waits for the next one, which begins after
+/// Whoever asks while a query for the same thing is under way waits for the next one, which begins after
 /// it asked: nobody gets an answer older than the question.
 #[derive(Debug, Clone)]
 pub struct SharedReads {
-    database: Database,
-    tasks: TaskTracker,
-    /// Who waits for which page; a page without an entry has no query under way. Held only to change it.
-    waiting: Arc<Mutex<HashMap<Page, Vec<Answer>>>>,
+    pages: Reads<Page>,
+    roll_calls: Reads<RollCallFor>,
+    timelines: Reads<Span>,
 }
 
 impl SharedReads {
     /// The queries run as `tasks`, so that a caller that leaves does not end one that others wait for.
-    pub fn new(database: Database, tasks: TaskTracker) -> Self {
+    pub fn new(database: &Database, tasks: &TaskTracker) -> Self {
         Self {
-            database,
-            tasks,
-            waiting: Arc::default(),
+            pages: Reads::new(database, tasks),
+            roll_calls: Reads::new(database, tasks),
+            timelines: Reads::new(database, tasks),
         }
     }
 
@@ -54,38 +52,154 @@ impl SharedReads {
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn list(&self, limit: u8, before: Option<i64>) -> Result<Arc<SharedListing>, Error> {
-        let page = (limit, before);
-        let (answer, listing) = oneshot::channel();
+    pub async fn list(
+        &self,
+        limit: u8,
+        before: Option<i64>,
+    ) -> Result<Arc<Shared<Listing>>, Error> {
+        self.pages.ask(Page { limit, before }).await
+    }
+
+    /// The fleet's instances, for `/api/instances`.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn instances(&self) -> Result<Arc<Shared<RollCall>>, Error> {
+        self.roll_calls.ask(RollCallFor::Listing).await
+    }
+
+    /// The same for `/metrics`, which renders it another way.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn exposition(&self) -> Result<Arc<Shared<RollCall>>, Error> {
+        self.roll_calls.ask(RollCallFor::Exposition).await
+    }
+
+    /// The fleet over the last `span`.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn timeline(&self, span: Duration) -> Result<Arc<Shared<Timeline>>, Error> {
+        self.timelines.ask(Span(span)).await
+    }
+}
+
+/// Something that can be asked for; equal questions share an answer.
+trait Question: Copy + Eq + Hash + Send + Sync + 'static {
+    type Answer: Send + Sync + 'static;
+
+    fn put(self, session: &mut Session)
+    -> impl Future<Output = Result<Self::Answer, Error>> + Send;
+}
+
+/// Which page: how many visits, and below which id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Page {
+    limit: u8,
+    before: Option<i64>,
+}
+
+impl Question for Page {
+    type Answer = Listing;
+
+    async fn put(self, session: &mut Session) -> Result<Listing, Error> {
+        session.list(self.limit, self.before).await
+    }
+}
+
+/// What the fleet's instances are asked for: the answer is the same, but its form is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum RollCallFor {
+    Listing,
+    Exposition,
+}
+
+impl Question for RollCallFor {
+    type Answer = RollCall;
+
+    async fn put(self, session: &mut Session) -> Result<RollCall, Error> {
+        session.roll_call().await
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Span(Duration);
+
+impl Question for Span {
+    type Answer = Timeline;
+
+    async fn put(self, session: &mut Session) -> Result<Timeline, Error> {
+        session.timeline(self.0).await
+    }
+}
+
+type Answer<Q> = oneshot::Sender<Result<Arc<Shared<<Q as Question>::Answer>>, Error>>;
+
+/// Questions of one kind.
+struct Reads<Q: Question> {
+    database: Database,
+    tasks: TaskTracker,
+    /// Who waits for which answer; a question without an entry has no query under way. Held only to change it.
+    waiting: Arc<Mutex<HashMap<Q, Vec<Answer<Q>>>>>,
+}
+
+impl<Q: Question> Clone for Reads<Q> {
+    fn clone(&self) -> Self {
+        Self {
+            database: self.database.clone(),
+            tasks: self.tasks.clone(),
+            waiting: Arc::clone(&self.waiting),
+        }
+    }
+}
+
+impl<Q: Question> std::fmt::Debug for Reads<Q> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reads")
+    }
+}
+
+impl<Q: Question> Reads<Q> {
+    fn new(database: &Database, tasks: &TaskTracker) -> Self {
+        Self {
+            database: database.clone(),
+            tasks: tasks.clone(),
+            waiting: Arc::default(),
+        }
+    }
+
+    async fn ask(&self, question: Q) -> Result<Arc<Shared<Q::Answer>>, Error> {
+        let (answer, found) = oneshot::channel();
         let is_first = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = waiting.get_mut(&page);
+            let entry = waiting.get_mut(&question);
             let is_first = entry.is_none();
             match entry {
                 Some(others) => others.push(answer),
                 None => {
-                    waiting.insert(page, vec![answer]);
+                    waiting.insert(question, vec![answer]);
                 }
             }
             is_first
         };
         if is_first {
-            self.tasks.spawn(self.clone().read(page));
+            self.tasks.spawn(self.clone().read(question));
         }
-        listing.await.unwrap_or(Err(Error::Unavailable(None)))
+        found.await.unwrap_or(Err(Error::Unavailable(None)))
     }
 
     /// Runs one query after the other as long as somebody waits, all on one connection.
-    async fn read(self, page: Page) {
+    async fn read(self, question: Q) {
         let mut session = None;
-        while let Some(answers) = self.next(page) {
-            match self.query(&mut session, page).await {
-                Ok(listing) => {
+        while let Some(answers) = self.next(question) {
+            match self.query(&mut session, question).await {
+                Ok(found) => {
                     let body = OnceLock::new();
-                    let listing = Arc::new(SharedListing { listing, body });
+                    let shared = Arc::new(Shared { found, body });
                     for answer in answers {
                         // The caller may have gone meanwhile.
-                        let _ = answer.send(Ok(Arc::clone(&listing)));
+                        let _ = answer.send(Ok(Arc::clone(&shared)));
                     }
                 }
                 Err(error) => {
@@ -96,29 +210,25 @@ impl SharedReads {
         }
     }
 
-    /// Those who have asked by now and are still there; `None`, and the page free, if there are none.
-    fn next(&self, page: Page) -> Option<Vec<Answer>> {
+    /// Those who have asked by now and are still there; `None`, and the place free, if there are none.
+    fn next(&self, question: Q) -> Option<Vec<Answer<Q>>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut answers = std::mem::take(waiting.get_mut(&page)?);
+        let mut answers = std::mem::take(waiting.get_mut(&question)?);
         answers.retain(|answer| !answer.is_closed());
         if answers.is_empty() {
-            waiting.remove(&page);
+            waiting.remove(&question);
             return None;
         }
         Some(answers)
     }
 
-    async fn query(
-        &self,
-        session: &mut Option<Session>,
-        (limit, before): Page,
-    ) -> Result<Listing, Error> {
+    async fn query(&self, session: &mut Option<Session>, question: Q) -> Result<Q::Answer, Error> {
         within(STATEMENT_DEADLINE, async {
             let session = match session {
                 Some(session) => session,
                 none => none.insert(self.database.store().await?.reader().await?),
             };
-            session.list(limit, before).await
+            question.put(session).await
         })
         .await
     }

@@ -1,0 +1,275 @@
+//! What the fleet knows of one instance.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Latencies, Moment};
+
+/// Heartbeats that may be missed before an instance counts as gone.
+const BEATS_MISSED: u32 = 3;
+/// A heartbeat counts as missed so long after it was due: it has to be written, and the instance may be busy.
+const LATENESS: Duration = Duration::from_millis(500);
+
+/// One run of an instance's process, by a number that grows with the time of its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Run(i64);
+
+impl Run {
+    /// Bits below the time; chance fills them.
+    const CHANCE_BITS: u32 = 21;
+
+    /// A number for a run that began at `started`. `chance` keeps apart those that began in the same
+    /// millisecond.
+    pub fn new(started: Moment, chance: u32) -> Self {
+        let chance = i64::from(chance) & ((1 << Self::CHANCE_BITS) - 1);
+        // 42 bits of milliseconds reach beyond the year 2100.
+        let time = started.millis().clamp(0, (1 << 42) - 1);
+        Self((time << Self::CHANCE_BITS) | chance)
+    }
+
+    /// A run read from the store.
+    pub const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number, as stored.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+/// Where an instance is in its life; later states are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InstanceState {
+    /// It has joined, but nobody has had an answer from it, and its second heartbeat is still to come.
+    Starting,
+    /// It serves.
+    Live,
+    /// It was told to end, and finishes what it has begun.
+    Draining,
+    /// It has ended, or missed three heartbeats.
+    Gone,
+}
+
+impl InstanceState {
+    /// As stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Live => "live",
+            Self::Draining => "draining",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Reads a stored state; an unknown one is a newer version's, of an instance that lives.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "starting" => Self::Starting,
+            "draining" => Self::Draining,
+            "gone" => Self::Gone,
+            _ => Self::Live,
+        }
+    }
+}
+
+/// Percentiles of latency, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Half of the requests took no longer.
+    pub p50: f64,
+    /// 95 % took no longer.
+    pub p95: f64,
+    /// 99 % took no longer.
+    pub p99: f64,
+}
+
+/// Connections to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Connections {
+    /// Open now.
+    pub size: u32,
+    /// Open and not in use.
+    pub idle: u32,
+    /// The most there may be.
+    pub max: u32,
+}
+
+/// What an instance says of itself with a heartbeat. Totals are since its start.
+///
+/// Stored as JSON: members that another version does not know are left out or ignored.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// CPU over its share since the last heartbeat, 0 to 100.
+    pub cpu_percent: f64,
+    /// Memory of the same scope, 0 to 100.
+    pub memory_percent: f64,
+    /// As `/api/metrics` showed it then.
+    pub requests_per_second: f64,
+    /// The same.
+    pub latency: Option<Latency>,
+    /// Visits it has written.
+    pub visits_recorded: u64,
+    /// What is left of its stress run, if there is one.
+    pub stress_remaining_ms: Option<u64>,
+    /// Requests answered, by the first digit of their status: 1xx to 5xx.
+    pub requests: [u64; 5],
+    /// Timed requests.
+    pub latencies: Latencies,
+    /// The time that these took together.
+    pub latency_sum_us: u64,
+    /// CPU time its process has used.
+    pub process_cpu_ms: u64,
+    /// Resident memory of its process.
+    pub rss_bytes: u64,
+    /// Threads of its process.
+    pub threads: u64,
+    /// Its connections to the database.
+    pub connections: Connections,
+}
+
+/// What an instance writes with a heartbeat.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heartbeat {
+    /// Which run of the instance.
+    pub run: Run,
+    /// Its name.
+    pub instance_id: String,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// How long its process has been up.
+    pub up: Duration,
+    /// Time between two of its heartbeats.
+    pub interval: Duration,
+    /// 1 for the first; a later one never gives way to an earlier one that was long on its way.
+    pub number: u64,
+    /// What it says of itself.
+    pub report: Report,
+    /// What it did since the last heartbeat that was written; `None` if there was none.
+    pub since: Option<Stretch>,
+}
+
+/// What an instance did between two heartbeats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stretch {
+    /// The time between them.
+    pub length: Duration,
+    /// CPU over its share, the mean of that time.
+    pub cpu_percent: f64,
+    /// Requests answered.
+    pub requests: u64,
+    /// Those of them that were timed.
+    pub latencies: Latencies,
+}
+
+/// An instance as of its last heartbeat.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Which run of the instance.
+    pub run: Run,
+    /// Its name.
+    pub instance_id: String,
+    /// The program's version.
+    pub version: String,
+    /// As it said itself; see [`state_at`](Self::state_at).
+    pub state: InstanceState,
+    /// When its process began.
+    pub started: Moment,
+    /// When its last heartbeat was written.
+    pub last_seen: Moment,
+    /// Time between two of its heartbeats.
+    pub heartbeat: Duration,
+    /// Heartbeats so far.
+    pub beats: u64,
+    /// What it said.
+    pub report: Report,
+}
+
+impl Member {
+    /// Its state as seen at `now`, by the same clock as `last_seen`.
+    ///
+    /// A heartbeat from the future was written before the clock was set back. Whoever lives writes a new one soon.
+    pub fn state_at(&self, now: Moment) -> InstanceState {
+        let patience = self.patience();
+        if now.since(self.last_seen) > patience || self.last_seen.since(now) > patience {
+            InstanceState::Gone
+        } else {
+            self.state
+        }
+    }
+
+    /// How long it has been gone at `now`; `None` while it is not.
+    pub fn gone_for(&self, now: Moment) -> Option<Duration> {
+        let since_end = match self.state {
+            InstanceState::Gone => self.last_seen,
+            _ => self.last_seen.later(self.patience()),
+        };
+        (self.state_at(now) == InstanceState::Gone).then(|| now.since(since_end))
+    }
+
+    /// The time without a heartbeat in which three were missed.
+    fn patience(&self) -> Duration {
+        self.heartbeat * BEATS_MISSED + LATENESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_runs_have_larger_numbers() {
+        let start = Moment::from_millis(1_795_525_502_120);
+        let later = start.later(Duration::from_millis(1));
+        assert!(Run::new(start, u32::MAX) < Run::new(later, 0));
+        assert_ne!(Run::new(start, 1), Run::new(start, 2));
+        assert!(Run::new(Moment::from_millis(-5), 7).number() >= 0);
+    }
+
+    #[test]
+    fn three_missed_heartbeats_are_the_end() {
+        let seen = Moment::from_millis(1_000_000);
+        let mut member = Member {
+            run: Run::from_number(1),
+            instance_id: "one".to_owned(),
+            version: "1".to_owned(),
+            state: InstanceState::Draining,
+            started: seen,
+            last_seen: seen,
+            heartbeat: Duration::from_secs(5),
+            beats: 1,
+            report: Report::default(),
+        };
+        let after = |ms| seen.later(Duration::from_millis(ms));
+        assert_eq!(member.state_at(after(15_400)), InstanceState::Draining);
+        assert_eq!(member.gone_for(after(15_400)), None);
+        assert_eq!(member.state_at(after(15_600)), InstanceState::Gone);
+        assert_eq!(
+            member.gone_for(after(15_600)),
+            Some(Duration::from_millis(100))
+        );
+        // The clock was set back by a little, then by an hour: seen in the future.
+        let before = |seconds| seen.earlier(Duration::from_secs(seconds));
+        assert_eq!(member.state_at(before(2)), InstanceState::Draining);
+        assert_eq!(member.state_at(before(3_600)), InstanceState::Gone);
+        assert_eq!(member.gone_for(before(3_600)), Some(Duration::ZERO));
+        // It said so itself.
+        member.state = InstanceState::Gone;
+        assert_eq!(
+            member.gone_for(after(100)),
+            Some(Duration::from_millis(100))
+        );
+    }
+
+    #[test]
+    fn reports_of_other_versions_can_be_read() {
+        let older: Report = serde_json::from_str(r#"{"cpu_percent": 12.5}"#).expect("a part");
+        assert_eq!((older.cpu_percent, older.threads), (12.5, 0));
+        let newer: Report =
+            serde_json::from_str(r#"{"threads": 3, "mood": "good"}"#).expect("more");
+        assert_eq!(newer.threads, 3);
+    }
+}

@@ -1,0 +1,223 @@
+//! The fleet over a span of time, in points of equal length.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::slice::{SHOWN_INSTANCES, Sum};
+use super::{Moment, Run, Slice};
+
+/// The most points, whatever the span.
+pub(super) const MOST_POINTS: u32 = 720;
+/// Minutes that can be asked for: a day.
+pub const LONGEST_MINUTES: u16 = 1_440;
+/// Up to this span the points come from the fine slices, which are kept a little longer; beyond it from those of a
+/// minute.
+pub const FINE_SPAN: Duration = Duration::from_secs(2 * 60 * 60);
+/// The length of the coarse slices.
+pub const MINUTE: Duration = Duration::from_secs(60);
+
+/// Lengths that a slice or a point may have, in seconds: such that a clock reads well on an axis.
+const STEPS: [u64; 16] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400, 172_800,
+];
+
+/// The shortest step of at least this length.
+fn step(least: Duration) -> Duration {
+    let wanted = |seconds: &u64| Duration::from_secs(*seconds) >= least;
+    let longest = STEPS[STEPS.len() - 1];
+    Duration::from_secs(STEPS.into_iter().find(wanted).unwrap_or(longest))
+}
+
+/// The length of a fine slice: two heartbeats of the slowest instance, so that every instance that lives has
+/// written at least one in it.
+pub fn fine_length(heartbeat: Duration) -> Duration {
+    step(heartbeat * 2)
+}
+
+/// Which points a timeline has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// The beginning of the first point.
+    pub start: Moment,
+    /// The length of each.
+    pub bucket: Duration,
+    /// How many there are; at least one.
+    pub points: u32,
+}
+
+impl Grid {
+    /// The points of the last `span` before `now`. The last one is over, because in the one under way not every
+    /// instance has had its heartbeat yet.
+    pub fn of(span: Duration, heartbeat: Duration, now: Moment) -> Self {
+        let shortest = if span > FINE_SPAN {
+            fine_length(heartbeat).max(MINUTE)
+        } else {
+            fine_length(heartbeat)
+        };
+        let bucket = step(shortest.max(span / MOST_POINTS));
+        let points = (span.as_millis() / bucket.as_millis()).max(1);
+        let points = u32::try_from(points)
+            .unwrap_or(MOST_POINTS)
+            .min(MOST_POINTS);
+        Self {
+            start: now.floor(bucket).earlier(bucket * points),
+            bucket,
+            points,
+        }
+    }
+
+    /// Where the last point ends.
+    pub fn end(&self) -> Moment {
+        self.start.later(self.bucket * self.points)
+    }
+
+    fn start_of(&self, point: usize) -> Moment {
+        let point = u32::try_from(point).unwrap_or(u32::MAX);
+        self.start.later(self.bucket * point)
+    }
+
+    /// Puts slices where they belong. One that is longer than a point says the same of every point it covers.
+    pub fn fill(&self, slices: &[Slice]) -> Vec<Option<Slice>> {
+        let mut sums = vec![Sum::default(); self.points as usize];
+        let bucket = self.bucket.as_millis();
+        for slice in slices {
+            // The slice's first and last point; those before the grid are cut off.
+            let begin = slice.start.millis() - self.start.millis();
+            let covered = if slice.length > self.bucket {
+                i64::try_from(slice.length.as_millis()).unwrap_or(i64::MAX)
+            } else {
+                1
+            };
+            let point = |millis: i64| usize::try_from(u128::try_from(millis).ok()? / bucket).ok();
+            let Some(last) = point(begin.saturating_add(covered - 1)) else {
+                continue;
+            };
+            let first = point(begin).unwrap_or(0);
+            for sum in sums.iter_mut().take(last.saturating_add(1)).skip(first) {
+                sum.add(slice);
+            }
+        }
+        sums.iter()
+            .enumerate()
+            .map(|(point, sum)| sum.slice(self.start_of(point), self.bucket))
+            .collect()
+    }
+}
+
+/// Somebody came or went.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Event {
+    /// When.
+    pub at: Moment,
+    /// Came, or else went.
+    pub joined: bool,
+    /// Who.
+    pub instance_id: String,
+}
+
+/// The fleet over a span of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeline {
+    /// Which points there are.
+    pub grid: Grid,
+    /// What is known of each.
+    pub points: Vec<Option<Slice>>,
+    /// Names of the runs that the points tell apart.
+    pub names: HashMap<Run, String>,
+    /// The oldest first.
+    pub events: Vec<Event>,
+}
+
+/// The most recent of all runs that the points tell apart.
+pub fn shown_runs(points: &[Option<Slice>]) -> BTreeSet<Run> {
+    let runs = points
+        .iter()
+        .flatten()
+        .flat_map(|slice| &slice.per_instance);
+    let mut all: BTreeSet<Run> = runs.map(|(run, _)| *run).collect();
+    while all.len() > SHOWN_INSTANCES {
+        all.pop_first();
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::Latencies;
+
+    const NOW: Moment = Moment::from_millis(1_795_525_502_120);
+
+    fn minutes(minutes: u32) -> Duration {
+        MINUTE * minutes
+    }
+
+    #[test]
+    fn points_are_as_fine_as_heartbeats_and_the_bound_allow() {
+        let bucket = |span, heartbeat_ms| {
+            let grid = Grid::of(minutes(span), Duration::from_millis(heartbeat_ms), NOW);
+            (grid.bucket.as_secs(), grid.points)
+        };
+        assert_eq!(bucket(5, 500), (1, 300));
+        assert_eq!(bucket(30, 500), (5, 360));
+        assert_eq!(bucket(5, 5_000), (10, 30));
+        assert_eq!(bucket(30, 5_000), (10, 180));
+        assert_eq!(bucket(120, 5_000), (10, 720));
+        assert_eq!(bucket(121, 5_000), (60, 121));
+        assert_eq!(bucket(1_440, 500), (120, 720));
+        // A heartbeat a day is allowed, and then there is one point.
+        assert_eq!(bucket(1, 86_400_000), (172_800, 1));
+    }
+
+    #[test]
+    fn a_long_slice_covers_the_points_below_it() {
+        let grid = Grid {
+            start: Moment::from_millis(10_000),
+            bucket: Duration::from_secs(1),
+            points: 5,
+        };
+        let slice = |start, seconds| Slice {
+            start: Moment::from_millis(start),
+            length: Duration::from_secs(seconds),
+            instances: 1,
+            cpu_percent: 50.0,
+            requests_per_second: 3.0,
+            latencies: Latencies::default(),
+            per_instance: Vec::new(),
+        };
+        let filled = |slices: &[Slice]| -> Vec<bool> {
+            grid.fill(slices).iter().map(Option::is_some).collect()
+        };
+        assert_eq!(
+            filled(&[slice(11_000, 1)]),
+            [false, true, false, false, false]
+        );
+        assert_eq!(
+            filled(&[slice(8_000, 4)]),
+            [true, true, false, false, false]
+        );
+        assert_eq!(
+            filled(&[slice(14_000, 10)]),
+            [false, false, false, false, true]
+        );
+        assert_eq!(filled(&[slice(9_000, 1), slice(15_000, 1)]), [false; 5]);
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_points_than_allowed(
+            span in 1_u32..=1_440,
+            heartbeat_ms in 10_u64..=86_400_000,
+            now in 0_i64..4_000_000_000_000,
+        ) {
+            let now = Moment::from_millis(now);
+            let grid = Grid::of(minutes(span), Duration::from_millis(heartbeat_ms), now);
+            prop_assert!((1..=MOST_POINTS).contains(&grid.points));
+            prop_assert!(grid.end() <= now && now.since(grid.end()) < grid.bucket);
+            prop_assert!(grid.bucket * grid.points <= minutes(span).max(grid.bucket));
+            prop_assert_eq!(grid.fill(&[]).len(), grid.points as usize);
+        }
+    }
+}

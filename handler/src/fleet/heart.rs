@@ -1,0 +1,265 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::{Orders, Pulse};
+use crate::domain::{Heartbeat, InstanceState, Report, Run, Stretch};
+use crate::store::{Database, Error, Reply, STATEMENT_DEADLINE, is_roll_up_due, within};
+use crate::stress::Stress;
+use crate::system::{CpuSum, Gauge};
+use crate::traffic::{Totals, Traffic};
+
+/// While the database is away the next attempt comes no later than this.
+const RETRY: Duration = Duration::from_secs(1);
+/// Roll-ups in a row; what is still left then waits for the next heartbeat, anybody's.
+const ROLL_UPS: u32 = 3;
+/// The heartbeat with which an instance looks whether another one has its name. By then a former run that died
+/// without a word counts as gone.
+const LOOKS_FOR_NAMESAKES: u64 = 5;
+
+/// Tells the fleet of this instance with every heartbeat, and hears the orders to it.
+#[derive(Debug)]
+pub struct Heart {
+    /// Where the fleet meets.
+    pub database: Database,
+    /// Which run of the instance this is.
+    pub run: Run,
+    /// The instance's name.
+    pub instance_id: String,
+    /// When the process began.
+    pub started: Instant,
+    /// Time between two heartbeats.
+    pub interval: Duration,
+    /// Where the instance is in its life.
+    pub pulse: Pulse,
+    /// CPU and memory.
+    pub gauge: Gauge,
+    /// Requests.
+    pub traffic: Arc<Traffic>,
+    /// Visits written.
+    pub visits: Arc<AtomicU64>,
+    /// The stress run.
+    pub stress: Stress,
+    /// Rung by whoever gave an order here, so that this instance need not wait for its next heartbeat.
+    pub order_given: Arc<Notify>,
+}
+
+/// What the last heartbeat that was written with a sample knew.
+#[derive(Debug)]
+struct Mark {
+    at: Instant,
+    cpu: CpuSum,
+    totals: Totals,
+}
+
+/// What a heart remembers from one heartbeat to the next.
+#[derive(Debug)]
+struct Memory {
+    beats: u64,
+    mark: Option<Mark>,
+    orders: Orders,
+    /// What fails now; it was logged when it began.
+    failing: Option<&'static str>,
+}
+
+impl Heart {
+    /// Beats until told to stop, or until the fleet has been told that this instance is gone.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.live() => {}
+        }
+    }
+
+    async fn live(&self) {
+        let mut memory = Memory {
+            beats: 0,
+            mark: None,
+            orders: Orders::new(self.stress.clone()),
+            failing: None,
+        };
+        let mut states = self.pulse.states();
+        // Before that there is nowhere to tell anything.
+        self.database.ready().await;
+        let mut turn = tokio::time::interval(self.interval);
+        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = turn.tick() => {
+                    // Nobody may ever ask; it could be asked.
+                    if memory.mark.is_some() {
+                        self.pulse.enter(InstanceState::Live);
+                    }
+                }
+                Ok(()) = states.changed() => {}
+                () = self.order_given.notified() => {
+                    self.hear(&mut memory).await;
+                    continue;
+                }
+            }
+            let state = *states.borrow_and_update();
+            self.turn(state, &mut memory, &mut turn).await;
+            if state == InstanceState::Gone && memory.failing.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// A heartbeat, and what follows from it.
+    async fn turn(&self, state: InstanceState, memory: &mut Memory, turn: &mut Interval) {
+        let reply = match self.beat(state, memory).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                memory.note_failure("heartbeat", &error);
+                turn.reset_after(self.interval.min(RETRY));
+                return;
+            }
+        };
+        memory.note_success("heartbeat");
+        self.pulse.note_told(state);
+        let now = reply.heard.now;
+        memory.orders.follow(reply.heard).await;
+        // Whoever is about to end leaves the rest to others.
+        if state > InstanceState::Live {
+            return;
+        }
+        if is_roll_up_due(now, reply.rolled_up, self.interval) {
+            match self.roll_up().await {
+                Ok(()) => memory.note_success("roll-up"),
+                Err(error) => memory.note_failure("roll-up", &error),
+            }
+        }
+        if memory.beats == LOOKS_FOR_NAMESAKES {
+            self.look_for_namesakes().await;
+        }
+    }
+
+    async fn beat(&self, state: InstanceState, memory: &mut Memory) -> Result<Reply, Error> {
+        memory.beats += 1;
+        let mark = self.mark();
+        let since = self.stretch(&mark, memory.mark.as_ref(), state);
+        let is_sampled = since.is_some() || memory.mark.is_none();
+        let beat = Heartbeat {
+            run: self.run,
+            instance_id: self.instance_id.clone(),
+            state,
+            up: self.started.elapsed(),
+            interval: self.interval,
+            number: memory.beats,
+            report: self.report(&mark, since.as_ref()),
+            since,
+        };
+        let store = self.database.store().await?;
+        let reply = within(STATEMENT_DEADLINE, store.beat(&beat, memory.orders.seen())).await?;
+        if is_sampled {
+            memory.mark = Some(mark);
+        }
+        Ok(reply)
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            at: Instant::now(),
+            cpu: self.gauge.read().sum,
+            totals: self.traffic.totals(),
+        }
+    }
+
+    /// What happened since the last sample. A heartbeat out of turn, told for the state's sake, is too soon for one:
+    /// what it would say will be part of the next.
+    fn stretch(&self, mark: &Mark, last: Option<&Mark>, state: InstanceState) -> Option<Stretch> {
+        let last = last?;
+        let length = mark.at.saturating_duration_since(last.at);
+        if length < self.interval / 2 && state != InstanceState::Gone {
+            return None;
+        }
+        let requests = |totals: &Totals| totals.requests.iter().sum::<u64>();
+        let cpu = mark.cpu.mean_since(last.cpu);
+        Some(Stretch {
+            length,
+            cpu_percent: cpu.unwrap_or_else(|| self.gauge.read().cpu_percent),
+            requests: requests(&mark.totals).saturating_sub(requests(&last.totals)),
+            latencies: mark.totals.latencies.since(&last.totals.latencies),
+        })
+    }
+
+    fn report(&self, mark: &Mark, since: Option<&Stretch>) -> Report {
+        let reading = self.gauge.read();
+        let summary = self.traffic.summary();
+        let remaining = self.stress.remaining();
+        Report {
+            cpu_percent: since.map_or(reading.cpu_percent, |since| since.cpu_percent),
+            memory_percent: reading.memory_percent,
+            requests_per_second: summary.requests_per_second,
+            latency: summary.latency,
+            visits_recorded: self.visits.load(Ordering::Relaxed),
+            stress_remaining_ms: remaining
+                .map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
+            requests: mark.totals.requests,
+            latencies: mark.totals.latencies.clone(),
+            latency_sum_us: mark.totals.latency_sum_us,
+            process_cpu_ms: u64::try_from(reading.process_cpu.as_millis()).unwrap_or(u64::MAX),
+            rss_bytes: reading.rss_bytes,
+            threads: reading.threads as u64,
+            connections: self.database.connections(),
+        }
+    }
+
+    /// Looks at the orders between two heartbeats.
+    async fn hear(&self, memory: &mut Memory) {
+        let heard = async {
+            let store = self.database.store().await?;
+            within(STATEMENT_DEADLINE, store.orders(memory.orders.seen())).await
+        };
+        match heard.await {
+            Ok(heard) => memory.orders.follow(heard).await,
+            Err(error) => tracing::debug!(%error, "orders not read; the next heartbeat tells them"),
+        }
+    }
+
+    async fn roll_up(&self) -> Result<(), Error> {
+        let store = self.database.store().await?;
+        for _ in 0..ROLL_UPS {
+            if !within(STATEMENT_DEADLINE, store.roll_up()).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_for_namesakes(&self) {
+        let look = async {
+            let store = self.database.store().await?;
+            let look = store.has_namesake(&self.instance_id, self.run);
+            within(STATEMENT_DEADLINE, look).await
+        };
+        if let Ok(true) = look.await {
+            let instance_id = &self.instance_id;
+            tracing::warn!(
+                instance_id,
+                "another process has this instance's name, and the fleet shows only one of them: give each its own INSTANCE_ID"
+            );
+        }
+    }
+}
+
+impl Memory {
+    /// Logs the first failure, not every one.
+    fn note_failure(&mut self, what: &'static str, error: &Error) {
+        if self.failing.is_none() {
+            tracing::warn!(reason = error.with_cause(), "{what} failed, trying again");
+        }
+        self.failing = Some(what);
+    }
+
+    fn note_success(&mut self, what: &'static str) {
+        if self.failing == Some(what) {
+            tracing::info!("{what} works again");
+            self.failing = None;
+        }
+    }
+}
