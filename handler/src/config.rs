@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use clap::Parser as _;
 
+use crate::autoscale::Profile;
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
 use crate::store::{Migrate, Target};
 
@@ -32,8 +33,10 @@ pub struct Config {
     pub in_azure: bool,
     /// CPUs that 100 % means, if set.
     pub instance_cpus: Option<f64>,
-    /// Time between two looks at the orders to the fleet.
+    /// Time between two heartbeats.
     pub heartbeat: Duration,
+    /// The rules that scale the fleet, to show them; `None` where nothing does.
+    pub autoscale: Option<Profile>,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
     /// Proxies to skip in `X-Forwarded-For`.
@@ -48,7 +51,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which log lines are written.
     pub log_filter: String,
-    /// How long addresses are kept.
+    /// How long addresses and the timeline are kept.
     pub keep_addresses: Duration,
 }
 
@@ -119,6 +122,7 @@ impl Cli {
             migrate: arguments.migrate,
             instance_cpus: arguments.instance_cpus,
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
+            autoscale: autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?,
             stress_max_seconds: arguments.stress_max_seconds,
             trusted_proxies: arguments.trusted_proxies.unwrap_or_default(),
             cors_origins: cors_origins(&arguments.cors_origins)?,
@@ -129,6 +133,28 @@ impl Cli {
             keep_addresses: Duration::from_secs(u64::from(arguments.retention_days) * 24 * 60 * 60),
         })
     }
+}
+
+/// The profile in force: JSON, `@FILE`, `none`, or the one that comes with the app.
+fn autoscale(setting: &str) -> Result<Option<Profile>, String> {
+    let refused = |problem: String| format!("AUTOSCALE_PROFILE: {problem}");
+    let text = match setting.trim() {
+        "" => return Ok(Some(Profile::built_in())),
+        "none" => return Ok(None),
+        text if text.starts_with('@') => {
+            let file = &text[1..];
+            std::fs::read_to_string(file)
+                .map_err(|error| refused(format!("cannot read {file}: {error}")))?
+        }
+        text if text.starts_with('{') => text.to_owned(),
+        _ => {
+            return Err(refused(
+                "give a rule file as JSON, @FILE, or none".to_owned(),
+            ));
+        }
+    };
+    let profile = Profile::parse(&text).map_err(|error| refused(error.to_string()))?;
+    Ok(Some(profile))
 }
 
 fn cors_origins(list: &str) -> Result<CorsOrigins, String> {
@@ -238,10 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_built_in_given_or_none() {
+        let profile = |setting| {
+            let config = config(&["--autoscale-profile", setting]);
+            config.map(|config| config.autoscale)
+        };
+        let built_in = Profile::built_in();
+        assert_eq!(profile(""), Ok(Some(built_in.clone())));
+        assert_eq!(profile("none"), Ok(None));
+        let text = built_in.to_arm().to_string();
+        assert_eq!(profile(&text), Ok(Some(built_in)));
+        for (bad, named) in [
+            ("{}", "AUTOSCALE_PROFILE: "),
+            ("nothing", "@FILE"),
+            ("@/no/such/file", "/no/such/file"),
+        ] {
+            let sentence = profile(bad).expect_err("wrong");
+            assert!(sentence.contains(named), "{sentence}");
+        }
+    }
+
+    #[test]
     fn numbers_have_bounds() {
         for bad in [
             ["--instance-cpus", "0"],
             ["--heartbeat-seconds", "NaN"],
+            ["--database-pool-max", "2"],
             ["--stress-max-seconds", "0.05"],
         ] {
             assert!(config(&bad).is_err(), "{bad:?}");

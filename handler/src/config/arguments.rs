@@ -107,11 +107,11 @@ pub struct Arguments {
     )]
     pub(super) sqlite_path: Option<PathBuf>,
 
-    /// The most connections to PostgreSQL; at least 2, of which one is kept for visits
+    /// The most connections to PostgreSQL; at least 3, of which visits and heartbeats keep one each
     ///
     /// Times the most instances it must stay below the server's limit: three instances of ten fit the 35
     /// that a B1ms server leaves to users.
-    #[arg(long, env, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000), global = true, help_heading = "Database")]
+    #[arg(long, env, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(3..=1000), global = true, help_heading = "Database")]
     pub(super) database_pool_max: u32,
 
     /// Who changes the database schema
@@ -126,7 +126,7 @@ pub struct Arguments {
     )]
     pub(super) migrate: Migrate,
 
-    /// Days after which stored visitor addresses are blanked; visits are never deleted
+    /// Days after which visitor addresses are blanked and the fleet's timeline ends; visits are never deleted
     #[arg(long, env, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650), global = true, help_heading = "Privacy")]
     pub(super) retention_days: u16,
 
@@ -176,9 +176,23 @@ pub struct Arguments {
     #[arg(long, env, value_name = "ID", global = true, help_heading = "Instance")]
     pub(super) website_instance_id: Option<String>,
 
-    /// Seconds between two looks at the orders to the fleet; fractions allowed
+    /// Seconds between two heartbeats to the fleet; fractions allowed
+    ///
+    /// Each writes what this instance does, and hears the orders to the fleet. Who misses three counts as gone.
     #[arg(long, env, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive, global = true, help_heading = "Instance")]
     pub(super) heartbeat_seconds: f64,
+
+    /// The autoscale rules to show: JSON as Azure exports it, @FILE, or none [default: the built-in infra/autoscale.json]
+    ///
+    /// Whatever scales the instances passes the rules in force; they are shown, not run.
+    #[arg(
+        long,
+        env,
+        value_name = "RULES",
+        global = true,
+        help_heading = "Instance"
+    )]
+    pub(super) autoscale_profile: Option<String>,
 
     /// The longest stress run a caller may wait for, in seconds
     #[arg(long, env, value_name = "SECONDS", default_value_t = 120.0, value_parser = positive, global = true, help_heading = "Load")]

@@ -28,11 +28,13 @@ use crate::traffic::Traffic;
 mod answer;
 mod body;
 mod error;
+mod fleet;
 mod listener;
 mod openapi;
 mod ops;
 mod overload;
 mod page;
+mod prometheus;
 mod query;
 mod stress;
 mod stress_request;
@@ -120,6 +122,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(ops::health))
         .routes(routes!(ops::live))
         .routes(routes!(ops::metrics))
+        .routes(routes!(fleet::instances))
+        .routes(routes!(fleet::timeline))
+        .routes(routes!(prometheus::metrics))
         // The Functions host itself.
         .route("/warmup", post(triggers::warm_up))
 }

@@ -22,6 +22,7 @@ use super::error::Problem;
     tags(
         (name = "visits", description = "The register"),
         (name = "load", description = "CPU load on demand, to see the fleet scale"),
+        (name = "fleet", description = "All instances, now and over time"),
         (name = "operations", description = "Health, metrics and the page"),
     ),
     components(schemas(Problem)),

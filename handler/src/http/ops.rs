@@ -1,6 +1,7 @@
 //! `GET /health`, `GET /health/live`, `GET /api/metrics`
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -130,12 +131,15 @@ struct InstanceMetrics {
     stress: StressState,
 }
 
-/// Percentiles in milliseconds; null without a request in the last minute.
+/// Percentiles in milliseconds; null without a request in the time they are of.
 #[derive(Serialize, ToSchema)]
-struct LatencyMs {
-    p50: Option<f64>,
-    p95: Option<f64>,
-    p99: Option<f64>,
+pub(super) struct LatencyMs {
+    #[schema(minimum = 0, required = true)]
+    pub(super) p50: Option<f64>,
+    #[schema(minimum = 0, required = true)]
+    pub(super) p95: Option<f64>,
+    #[schema(minimum = 0, required = true)]
+    pub(super) p99: Option<f64>,
 }
 
 impl From<Option<Latency>> for LatencyMs {
@@ -172,12 +176,22 @@ struct PoolState {
     max: u32,
 }
 
-/// The stress run on this instance.
+/// The stress run on an instance.
 #[derive(Serialize, ToSchema)]
-struct StressState {
+pub(super) struct StressState {
     running: bool,
     #[schema(minimum = 0)]
     remaining_seconds: f64,
+}
+
+impl From<Option<Duration>> for StressState {
+    fn from(remaining: Option<Duration>) -> Self {
+        Self {
+            running: remaining.is_some(),
+            remaining_seconds: remaining
+                .map_or(0.0, |left| (left.as_secs_f64() * 10.0).round() / 10.0),
+        }
+    }
 }
 
 /// Show this instance's CPU, memory, traffic and pool
@@ -195,7 +209,6 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let reading = app.gauge.read();
     let summary = app.traffic.summary();
     let pool = app.database.connections();
-    let remaining = app.stress.remaining();
     Json(InstanceMetrics {
         cpu_percent: reading.cpu_percent,
         memory_percent: reading.memory_percent,
@@ -214,11 +227,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
             idle: pool.idle,
             max: pool.max,
         },
-        stress: StressState {
-            running: remaining.is_some(),
-            remaining_seconds: remaining
-                .map_or(0.0, |left| (left.as_secs_f64() * 10.0).round() / 10.0),
-        },
+        stress: app.stress.remaining().into(),
     })
     .into_response()
 }

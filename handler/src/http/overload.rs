@@ -1,8 +1,8 @@
 //! What happens when more visits come than can be served: those over a bound get 503 at once, so that the
 //! others are served in time.
 //!
-//! Only what piles up is bounded, which is visits and their listing. The probes, the metrics and above all
-//! stopping a stress run answer at once whatever the load, and are never refused.
+//! Only what piles up is bounded, which is what waits for the database: visits, their listing, the fleet. The probes,
+//! the metrics of one instance and above all stopping a stress run answer at once whatever the load, and are never refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +17,10 @@ use crate::stress::burn_cpu;
 /// a database that keeps pace answers this many within a tenth of a second.
 const UNDER_WAY: usize = 2_048;
 
+/// Requests that look at the fleet and may be under way. Those who want the same share a query, and nobody needs more
+/// pages open at once.
+const WATCHING: usize = 512;
+
 /// At most one line a second about refused requests.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
@@ -24,6 +28,8 @@ const LOG_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Overload {
     register: Semaphore,
+    /// Apart from the register's, so that a flood of visits can be watched.
+    watchers: Semaphore,
     /// Visits that burn CPU, and as many that wait to: what waits behind more would be late.
     work_places: Semaphore,
     /// As many visits burn CPU at a time as the instance has CPUs.
@@ -39,6 +45,7 @@ impl Overload {
         let cpus = (cpus.ceil() as usize).max(1);
         Self {
             register: Semaphore::new(UNDER_WAY),
+            watchers: Semaphore::new(WATCHING),
             work_places: Semaphore::new(cpus * 2),
             work: Arc::new(Semaphore::new(cpus)),
             started: Instant::now(),
@@ -53,6 +60,14 @@ impl Overload {
     /// [`Error::Overloaded`] at once, when all places are taken.
     pub(super) fn admit(&self) -> Result<SemaphorePermit<'_>, Error> {
         self.register.try_acquire().map_err(|_| Error::Overloaded)
+    }
+
+    /// Lets a request that looks at the fleet in, until the place is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] at once, when all places are taken.
+    pub(super) fn admit_watcher(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.watchers.try_acquire().map_err(|_| Error::Overloaded)
     }
 
     /// Burns what `VISIT_WORK` asks of a visit.

@@ -32,6 +32,9 @@ struct Endpoints {
     get_visits: &'static str,
     stress_test: &'static str,
     metrics: &'static str,
+    instances: &'static str,
+    timeline: &'static str,
+    prometheus_metrics: &'static str,
     openapi: &'static str,
 }
 
@@ -45,6 +48,9 @@ const WELCOME: Welcome = Welcome {
         get_visits: "/api/visits",
         stress_test: "/api/stress",
         metrics: "/api/metrics",
+        instances: "/api/instances",
+        timeline: "/api/timeline",
+        prometheus_metrics: "/metrics",
         openapi: "/api/openapi.json",
     },
 };

@@ -17,6 +17,7 @@ mod fleet;
 mod heartbeat;
 mod lease;
 mod postgres;
+mod prune;
 mod recorder;
 mod retention;
 mod roll_up;

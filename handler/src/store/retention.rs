@@ -1,4 +1,4 @@
-//! What the register does not keep: expired keys, old addresses, orders nobody needs.
+//! What the store does not keep: expired keys, old addresses, orders nobody needs, the fleet's past.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::session::on_either;
-use super::{Database, Error, STATEMENT_DEADLINE, Session, Store, within};
+use super::{Database, Error, STATEMENT_DEADLINE, Session, Store, prune, within};
 use crate::domain::{KEY_LIFETIME, Moment};
 
 /// When an instance looks for the first time: not while it has its first visitors.
@@ -63,7 +63,7 @@ const MOVE_MARK: &str = "update progress set position = $1 where task = 'blank_a
 pub struct Retention {
     /// The store to work on.
     pub database: Database,
-    /// How long addresses are kept.
+    /// How long addresses are kept, and the minutes of the timeline.
     pub keep_addresses: Duration,
 }
 
@@ -95,6 +95,8 @@ impl Retention {
         within(STATEMENT_DEADLINE, delete_orders(store, old_orders)).await?;
         let old_visits = now.earlier(self.keep_addresses).millis();
         while within(STATEMENT_DEADLINE, blank_addresses(store, old_visits)).await? {}
+        // By the database's clock, as all times of the fleet.
+        while within(STATEMENT_DEADLINE, prune::prune(store, self.keep_addresses)).await? {}
         Ok(())
     }
 }

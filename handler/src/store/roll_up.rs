@@ -18,7 +18,7 @@ const CHUNK: u32 = 10;
 /// How far the samples have been rolled up.
 const MARK: &str = "select position from progress where task = 'roll_up'";
 /// The same on PostgreSQL, where others may be at it.
-const HOLD_MARK: &str = "
+pub(super) const HOLD_MARK: &str = "
     select position
     from progress
     where task = 'roll_up'
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(end_of(at(100), Some(at(101)), at(112), ten), at(110));
         // Nothing came for an hour, then somebody did.
         assert_eq!(end_of(at(100), None, at(3_700), ten), at(100));
-        assert_eq!(end_of(at(100), Some(at(3_705)), at(3_706), ten), at(100));
+        assert_eq!(end_of(at(100), Some(at(3_705)), at(3_706), ten), at(3_700));
         assert_eq!(end_of(at(100), Some(at(3_705)), at(3_713), ten), at(3_710));
         // Much is to be caught up with: some at a time.
         assert_eq!(end_of(at(100), Some(at(103)), at(3_700), ten), at(200));

@@ -16,6 +16,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use tower::ServiceExt as _;
 
+pub mod exposition;
 pub mod process;
 
 /// Runs every listed test on SQLite, and on PostgreSQL and through PgBouncer where they were given.

@@ -1,0 +1,293 @@
+//! `GET /api/instances`, `GET /api/timeline`
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::Problem;
+use super::ops::{LatencyMs, StressState};
+use super::query::Query;
+use super::{App, Error};
+use crate::autoscale::{self, Profile, RuleSummary};
+use crate::domain::{
+    InstanceState, LONGEST_MINUTES, Member, Moment, Run, Slice, Timeline, shown_runs,
+};
+use crate::store::RollCall;
+
+/// What a timeline shows if nothing is said.
+const DEFAULT_MINUTES: i64 = 30;
+
+/// The fleet as of each instance's last heartbeat.
+#[derive(Serialize, ToSchema)]
+struct Fleet {
+    /// Instances whose state is `live`.
+    #[schema(minimum = 0)]
+    live: usize,
+    /// Bounds on the number of instances; null where nothing scales.
+    #[schema(inline, required = true)]
+    capacity: Option<Capacity>,
+    /// The rules in force; null where nothing scales.
+    #[schema(required = true)]
+    rules: Option<Vec<RuleSummary>>,
+    /// The most recent first, those that are gone last; these stay listed for ten minutes.
+    #[schema(max_items = 5000)]
+    instances: Vec<FleetInstance>,
+}
+
+/// Bounds on the number of instances.
+#[derive(Serialize, ToSchema)]
+struct Capacity {
+    /// Never fewer.
+    #[schema(minimum = 0)]
+    minimum: u32,
+    /// Never more.
+    #[schema(minimum = 0)]
+    maximum: u32,
+    /// At the start, and while the metric cannot be read.
+    #[schema(minimum = 0)]
+    default: u32,
+}
+
+impl From<autoscale::Capacity> for Capacity {
+    fn from(capacity: autoscale::Capacity) -> Self {
+        Self {
+            minimum: capacity.minimum,
+            maximum: capacity.maximum,
+            default: capacity.default,
+        }
+    }
+}
+
+/// An instance as of its last heartbeat.
+#[derive(Serialize, ToSchema)]
+struct FleetInstance {
+    instance_id: String,
+    /// `starting` until its first answer or second heartbeat; `live`; `draining` once it was told to end; `gone` when
+    /// it has ended or missed three heartbeats.
+    #[schema(pattern = "^(starting|live|draining|gone)$")]
+    state: &'static str,
+    #[schema(format = DateTime)]
+    started_at: String,
+    /// The time of its last heartbeat.
+    #[schema(format = DateTime)]
+    last_seen: String,
+    version: String,
+    /// CPU over the instance's share since the heartbeat before.
+    #[schema(minimum = 0, maximum = 100)]
+    cpu_percent: f64,
+    /// Memory of the same scope.
+    #[schema(minimum = 0, maximum = 100)]
+    memory_percent: f64,
+    /// Mean over the last ten seconds.
+    #[schema(minimum = 0)]
+    requests_per_second: f64,
+    /// Over the last minute, without stress runs.
+    latency_ms: LatencyMs,
+    /// Visits it has written since its start.
+    #[schema(minimum = 0)]
+    visits_recorded: u64,
+    stress: StressState,
+}
+
+impl FleetInstance {
+    fn of(member: &Member, now: Moment) -> Self {
+        let report = &member.report;
+        let stress = report.stress_remaining_ms.map(Duration::from_millis);
+        Self {
+            instance_id: member.instance_id.clone(),
+            state: member.state_at(now).as_str(),
+            started_at: member.started.rfc3339(),
+            last_seen: member.last_seen.rfc3339(),
+            version: member.version.clone(),
+            cpu_percent: percent(report.cpu_percent),
+            memory_percent: percent(report.memory_percent),
+            requests_per_second: round(report.requests_per_second.max(0.0), 100.0),
+            latency_ms: report.latency.into(),
+            visits_recorded: report.visits_recorded,
+            stress: stress.into(),
+        }
+    }
+}
+
+/// List the fleet's instances
+///
+/// Every instance answers for the whole fleet, with what each said with its last heartbeat.
+#[utoipa::path(
+    get, path = "/api/instances", operation_id = "Instances", tag = "fleet",
+    responses(
+        (status = 200, description = "As of each instance's last heartbeat", body = Fleet),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, Error> {
+    let _place = app.overload.admit_watcher()?;
+    let roll_call = app.reads.instances().await?;
+    let profile = app.config.autoscale.as_ref();
+    Ok(json(roll_call.body(|found| render(&fleet(found, profile)))))
+}
+
+fn fleet(found: &RollCall, profile: Option<&Profile>) -> Fleet {
+    let now = found.now;
+    let live = |member: &&Member| member.state_at(now) == InstanceState::Live;
+    let summaries = |profile: &Profile| profile.rules.iter().map(|rule| rule.summary()).collect();
+    Fleet {
+        live: found.members.iter().filter(live).count(),
+        capacity: profile.map(|profile| profile.capacity.into()),
+        rules: profile.map(summaries),
+        instances: found
+            .members
+            .iter()
+            .map(|member| FleetInstance::of(member, now))
+            .collect(),
+    }
+}
+
+/// The fleet over time.
+#[derive(Serialize, ToSchema)]
+struct FleetTimeline {
+    /// The length of a point.
+    #[schema(minimum = 1)]
+    bucket_seconds: u64,
+    /// The oldest first, without a gap; the last one is over.
+    #[schema(max_items = 720)]
+    points: Vec<Point>,
+    /// The oldest first.
+    #[schema(max_items = 1000)]
+    events: Vec<FleetEvent>,
+}
+
+/// The fleet over the length of a point; nulls where nothing was heard of any instance.
+#[derive(Serialize, ToSchema)]
+struct Point {
+    /// Its beginning.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// The most that were heard of at once.
+    #[schema(minimum = 1, required = true)]
+    instances: Option<u32>,
+    /// Mean over the instances.
+    #[schema(minimum = 0, maximum = 100, required = true)]
+    cpu_percent: Option<f64>,
+    /// All instances together.
+    #[schema(minimum = 0, required = true)]
+    requests_per_second: Option<f64>,
+    /// Of all instances' requests together, without stress runs.
+    latency_ms: LatencyMs,
+    /// CPU by instance, for the twenty most recent ones of the whole timeline.
+    per_instance: BTreeMap<String, f64>,
+}
+
+/// An instance came or went.
+#[derive(Serialize, ToSchema)]
+struct FleetEvent {
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// `joined` or `left`.
+    #[serde(rename = "type")]
+    #[schema(pattern = "^(joined|left)$")]
+    kind: &'static str,
+    instance_id: String,
+}
+
+/// Show the fleet over time
+///
+/// At most 720 points, whatever the span and the size of the fleet; none is shorter than two heartbeats.
+#[utoipa::path(
+    get, path = "/api/timeline", operation_id = "Timeline", tag = "fleet",
+    params(("minutes" = inline(Option<i64>), Query, description = "The span up to now [default: 30]", minimum = 1, maximum = 1440, nullable = false)),
+    responses(
+        (status = 200, description = "The fleet over the last minutes", body = FleetTimeline),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The parameter has a value it may not have", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn timeline(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {
+    let _place = app.overload.admit_watcher()?;
+    let minutes = Query::of(&uri).whole("minutes", 1, LONGEST_MINUTES.into())?;
+    let minutes = minutes.unwrap_or(DEFAULT_MINUTES).unsigned_abs();
+    let timeline = app
+        .reads
+        .timeline(Duration::from_secs(minutes * 60))
+        .await?;
+    Ok(json(timeline.body(|found| render(&fleet_timeline(found)))))
+}
+
+fn fleet_timeline(found: &Timeline) -> FleetTimeline {
+    let shown = shown_runs(&found.points);
+    let names: HashMap<Run, &str> = found
+        .names
+        .iter()
+        .filter(|(run, _)| shown.contains(run))
+        .map(|(run, name)| (*run, name.as_str()))
+        .collect();
+    let starts = (0..).map(|point| found.grid.start.later(found.grid.bucket * point));
+    FleetTimeline {
+        bucket_seconds: found.grid.bucket.as_secs(),
+        points: starts
+            .zip(&found.points)
+            .map(|(start, slice)| point(start, slice.as_ref(), &names))
+            .collect(),
+        events: found
+            .events
+            .iter()
+            .map(|event| FleetEvent {
+                timestamp: event.at.rfc3339(),
+                kind: if event.joined { "joined" } else { "left" },
+                instance_id: event.instance_id.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn point(start: Moment, slice: Option<&Slice>, names: &HashMap<Run, &str>) -> Point {
+    let cpu = slice.into_iter().flat_map(|slice| &slice.per_instance);
+    let quantile = |part| slice.and_then(|slice| slice.latencies.quantile(part));
+    Point {
+        timestamp: start.rfc3339(),
+        instances: slice.map(|slice| slice.instances),
+        cpu_percent: slice.map(|slice| percent(slice.cpu_percent)),
+        requests_per_second: slice.map(|slice| round(slice.requests_per_second, 100.0)),
+        latency_ms: LatencyMs {
+            p50: quantile(0.50),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
+        },
+        per_instance: cpu
+            .filter_map(|(run, cpu)| Some(((*names.get(run)?).to_owned(), percent(*cpu))))
+            .collect(),
+    }
+}
+
+/// One decimal, as everywhere.
+fn percent(number: f64) -> f64 {
+    round(number.clamp(0.0, 100.0), 10.0)
+}
+
+fn round(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}
+
+/// A struct of strings and numbers always serialises.
+fn render(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).unwrap_or_default().into()
+}
+
+fn json(body: Bytes) -> Response {
+    (
+        [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        body,
+    )
+        .into_response()
+}

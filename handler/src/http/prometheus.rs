@@ -1,0 +1,307 @@
+//! `GET /metrics`, in Prometheus' text format 0.0.4
+//! (prometheus.io: Exposition formats, Metric and label naming).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
+use super::error::Problem;
+use super::{App, Error};
+use crate::domain::{InstanceState, Member, Moment};
+use crate::store::RollCall;
+
+const TEXT_FORMAT: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// Bounds of the latency buckets shown, as a scraper reads them and in microseconds. All are bounds of the buckets
+/// kept, of which these are a fourth: a scraper keeps a series for each.
+const SHOWN_BOUNDS: [(&str, u64); 14] = [
+    ("0.0005", 500),
+    ("0.001", 1_000),
+    ("0.0025", 2_500),
+    ("0.005", 5_000),
+    ("0.01", 10_000),
+    ("0.025", 25_000),
+    ("0.05", 50_000),
+    ("0.1", 100_000),
+    ("0.25", 250_000),
+    ("0.5", 500_000),
+    ("1", 1_000_000),
+    ("2.5", 2_500_000),
+    ("5", 5_000_000),
+    ("10", 10_000_000),
+];
+
+const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// Expose the whole fleet's metrics
+///
+/// The counters of every instance that is not gone, as of its last heartbeat, the answering instance's too: the same
+/// series whichever instance answers. Scrape one address of the app, not each instance.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "PrometheusMetrics", tag = "fleet",
+    responses(
+        (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
+        (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Error> {
+    let _place = app.overload.admit_watcher()?;
+    // Without the database this instance could only speak for itself, with figures that may already be ahead of
+    // what others would tell: a scrape that fails is better than counters that seem to fall.
+    let roll_call = app.reads.exposition().await?;
+    let text = roll_call.body(|found| exposition(found).into());
+    Ok(([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
+}
+
+/// The text; instances in the order of their names, so that two scrapes are easily compared.
+fn exposition(found: &RollCall) -> String {
+    let mut members: Vec<&Member> = found
+        .members
+        .iter()
+        .filter(|member| member.state_at(found.now) != InstanceState::Gone)
+        .collect();
+    members.sort_by(|one, other| one.instance_id.cmp(&other.instance_id));
+    let mut text = Exposition {
+        text: String::with_capacity(members.len() * 5_000 + 4_000),
+        members,
+    };
+    text.instances();
+    text.traffic();
+    text.processes();
+    text.text
+}
+
+struct Exposition<'a> {
+    text: String,
+    members: Vec<&'a Member>,
+}
+
+impl Exposition<'_> {
+    fn instances(&mut self) {
+        let name = "elastic_visits_instance_info";
+        self.head(
+            name,
+            "gauge",
+            "The program's version on an instance; always 1.",
+        );
+        self.each(|text, member| line(text, name, member, &[("version", &member.version)], "1"));
+
+        let name = "elastic_visits_instance_state";
+        self.head(name, "gauge", "Whether an instance is in this state.");
+        let states = [
+            InstanceState::Starting,
+            InstanceState::Live,
+            InstanceState::Draining,
+        ];
+        self.each(|text, member| {
+            for state in states {
+                let value = if member.state == state { "1" } else { "0" };
+                line(text, name, member, &[("state", state.as_str())], value);
+            }
+        });
+        self.one(
+            "elastic_visits_instance_start_time_seconds",
+            "gauge",
+            "When the instance's process began, in seconds since 1970.",
+            |member| seconds_since_1970(member.started),
+        );
+        self.one(
+            "elastic_visits_heartbeat_timestamp_seconds",
+            "gauge",
+            "When the instance's last heartbeat was written, in seconds since 1970.",
+            |member| seconds_since_1970(member.last_seen),
+        );
+        self.one(
+            "elastic_visits_heartbeat_interval_seconds",
+            "gauge",
+            "Time between two heartbeats of the instance.",
+            |member| seconds(member.heartbeat),
+        );
+        self.one(
+            "elastic_visits_heartbeats_total",
+            "counter",
+            "Heartbeats of the instance since its start.",
+            |member| member.beats.to_string(),
+        );
+    }
+
+    fn traffic(&mut self) {
+        self.one(
+            "elastic_visits_visits_recorded_total",
+            "counter",
+            "Visits that the instance has written since its start.",
+            |member| member.report.visits_recorded.to_string(),
+        );
+
+        let name = "elastic_visits_http_requests_total";
+        self.head(
+            name,
+            "counter",
+            "Requests answered since the instance's start, by class of status; probes are not counted.",
+        );
+        self.each(|text, member| {
+            for (class, count) in STATUS_CLASSES.iter().zip(member.report.requests) {
+                line(text, name, member, &[("status", class)], &count.to_string());
+            }
+        });
+
+        let name = "elastic_visits_http_request_duration_seconds";
+        self.head(
+            name,
+            "histogram",
+            "How long answers took, without probes and stress runs.",
+        );
+        let bucket = format!("{name}_bucket");
+        self.each(|text, member| {
+            let report = &member.report;
+            let count = report.latencies.count().to_string();
+            for (bound, us) in SHOWN_BOUNDS {
+                let within = report.latencies.within(Duration::from_micros(us));
+                line(text, &bucket, member, &[("le", bound)], &within.to_string());
+            }
+            line(text, &bucket, member, &[("le", "+Inf")], &count);
+            let sum = seconds(Duration::from_micros(report.latency_sum_us));
+            line(text, &format!("{name}_sum"), member, &[], &sum);
+            line(text, &format!("{name}_count"), member, &[], &count);
+        });
+    }
+
+    fn processes(&mut self) {
+        self.one(
+            "elastic_visits_cpu_ratio",
+            "gauge",
+            "CPU over the instance's share since the heartbeat before, 0 to 1.",
+            |member| ratio(member.report.cpu_percent),
+        );
+        self.one(
+            "elastic_visits_memory_ratio",
+            "gauge",
+            "Memory of the same scope, 0 to 1.",
+            |member| ratio(member.report.memory_percent),
+        );
+        self.one(
+            "elastic_visits_process_cpu_seconds_total",
+            "counter",
+            "CPU time of the instance's process.",
+            |member| seconds(Duration::from_millis(member.report.process_cpu_ms)),
+        );
+        self.one(
+            "elastic_visits_process_resident_memory_bytes",
+            "gauge",
+            "Resident memory of the instance's process.",
+            |member| member.report.rss_bytes.to_string(),
+        );
+        self.one(
+            "elastic_visits_process_threads",
+            "gauge",
+            "Threads of the instance's process.",
+            |member| member.report.threads.to_string(),
+        );
+
+        let name = "elastic_visits_db_connections";
+        self.head(name, "gauge", "Open connections to the database, by state.");
+        self.each(|text, member| {
+            let connections = member.report.connections;
+            let used = connections.size.saturating_sub(connections.idle);
+            line(
+                text,
+                name,
+                member,
+                &[("state", "idle")],
+                &connections.idle.to_string(),
+            );
+            line(text, name, member, &[("state", "used")], &used.to_string());
+        });
+        self.one(
+            "elastic_visits_db_connections_max",
+            "gauge",
+            "The most connections to the database that the instance may open.",
+            |member| member.report.connections.max.to_string(),
+        );
+        self.one(
+            "elastic_visits_stress_running",
+            "gauge",
+            "Whether a stress run is under way on the instance.",
+            |member| u8::from(member.report.stress_remaining_ms.is_some()).to_string(),
+        );
+        self.one(
+            "elastic_visits_stress_remaining_seconds",
+            "gauge",
+            "What is left of the stress run under way, or 0.",
+            |member| {
+                let left = member.report.stress_remaining_ms.unwrap_or(0);
+                seconds(Duration::from_millis(left))
+            },
+        );
+    }
+
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn each(&mut self, mut lines: impl FnMut(&mut String, &Member)) {
+        for member in &self.members {
+            lines(&mut self.text, member);
+        }
+    }
+
+    /// A metric with one series for each instance.
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Fn(&Member) -> String) {
+        self.head(name, kind, help);
+        self.each(|text, member| line(text, name, member, &[], &value(member)));
+    }
+}
+
+fn line(text: &mut String, name: &str, member: &Member, labels: &[(&str, &str)], value: &str) {
+    text.push_str(name);
+    text.push_str("{instance_id=\"");
+    escape(text, &member.instance_id);
+    for (label, content) in labels {
+        text.push_str("\",");
+        text.push_str(label);
+        text.push_str("=\"");
+        escape(text, content);
+    }
+    text.push_str("\"} ");
+    text.push_str(value);
+    text.push('\n');
+}
+
+/// A label's value may hold anything, but for these three as themselves.
+fn escape(text: &mut String, value: &str) {
+    for char in value.chars() {
+        match char {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            other => text.push(other),
+        }
+    }
+}
+
+/// Exact, whatever the size.
+fn seconds(duration: Duration) -> String {
+    let (whole, micros) = (duration.as_secs(), duration.subsec_micros());
+    if micros == 0 {
+        whole.to_string()
+    } else {
+        format!("{whole}.{micros:06}")
+    }
+}
+
+fn seconds_since_1970(moment: Moment) -> String {
+    seconds(moment.since(Moment::from_millis(0)))
+}
+
+fn ratio(percent: f64) -> String {
+    // At most four decimals are in it; the shortest text that gives the same number.
+    ((percent.clamp(0.0, 100.0) * 100.0).round() / 10_000.0).to_string()
+}
