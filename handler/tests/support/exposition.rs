@@ -53,10 +53,7 @@ pub fn parse(text: &str) -> BTreeMap<String, Family> {
                 _ => &[""],
             };
             let belongs = |suffix: &&str| series.name == format!("{current}{suffix}");
-            assert!(
-                suffixes.iter().any(|suffix| belongs(&suffix)),
-                "{line} is not of {current}"
-            );
+            assert!(suffixes.iter().any(belongs), "{line} is not of {current}");
             assert!(
                 family.series.insert(series, value).is_none(),
                 "twice: {line}"
