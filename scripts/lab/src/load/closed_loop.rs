@@ -58,6 +58,7 @@ impl Worker {
 }
 
 async fn call(desk: Rc<Desk>, count: u64, stop: CancellationToken) {
+    sleep_until(desk.begun.into()).await;
     while !stop.is_cancelled() {
         let number = desk.job.take();
         if number >= count {
@@ -82,8 +83,8 @@ struct User {
 
 impl User {
     async fn live(self) {
+        sleep_until(self.desk.begun.into()).await;
         let stop = self.stop.clone();
-        // Dropped while waiting only: whoever stops the run waits for answers that are under way.
         let mut chance = Chance(self.number);
         let end = self.stages.duration();
         loop {

@@ -87,8 +87,12 @@ impl From<&hyper::Error> for Failure {
         let io = error
             .source()
             .and_then(|source| source.downcast_ref::<io::Error>());
-        match io {
-            Some(io) => Self::from(io),
+        match io.map(|io| (Self::from(io), io.kind())) {
+            // How the framing of a body is refused.
+            Some((Self::Other, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)) => {
+                Self::NotHttp
+            }
+            Some((failure, _)) => failure,
             None if error.is_parse_too_large() => Self::TooLarge,
             None if error.is_parse() => Self::NotHttp,
             None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {

@@ -1,0 +1,123 @@
+//! Targets that misbehave.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::server::{Asked, Reply, Server, app};
+use super::{Load, eventually};
+
+/// The errors of forty visits of four callers, where each is answered like this.
+fn errors(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Vec<(String, u64)> {
+    let server = Server::start(move |asked: &Asked| match asked.line.as_str() {
+        "POST /api/visit" => reply(),
+        _ => app(asked),
+    });
+    let done = Load::on(&server.url(), &["40", "4", "--mix", "visits=1"]).run();
+    let requests = done.record().requests;
+    assert_eq!(
+        (requests.sent, requests.ok + requests.failed),
+        (40, 40),
+        "{}",
+        done.err
+    );
+    requests.errors.into_iter().collect()
+}
+
+fn all(kind: &str) -> Vec<(String, u64)> {
+    vec![(kind.to_owned(), 40)]
+}
+
+#[test]
+fn a_server_that_closes_after_each_answer_is_no_failure() {
+    assert_eq!(errors(|| Reply::AnswerAndClose(201)), []);
+    // Nor is one that only the end of the connection ends.
+    assert_eq!(
+        errors(|| Reply::Raw(b"HTTP/1.1 201 x\r\n\r\nno length".to_vec())),
+        []
+    );
+}
+
+#[test]
+fn what_is_no_answer_is_counted_by_its_kind() {
+    assert_eq!(errors(|| Reply::Raw(Vec::new())), all("connection closed"));
+    let half = b"HTTP/1.1 201 x\r\ncontent-length: 100\r\n\r\nhalf".to_vec();
+    assert_eq!(
+        errors(move || Reply::Raw(half.clone())),
+        all("connection closed")
+    );
+    assert_eq!(
+        errors(|| Reply::Raw(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec())),
+        all("not HTTP")
+    );
+    assert_eq!(errors(|| Reply::Raw(vec![0; 100_000])), all("not HTTP"));
+    let chunks = b"HTTP/1.1 201 x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_vec();
+    assert_eq!(errors(move || Reply::Raw(chunks.clone())), all("not HTTP"));
+}
+
+#[test]
+fn large_answers_are_not_read_to_their_end() {
+    let body = "x".repeat(2 * 1024 * 1024);
+    assert_eq!(
+        errors(move || Reply::Answer(201, "", body.clone())),
+        all("answer too large")
+    );
+    let head = format!(
+        "HTTP/1.1 201 x\r\nx-filler: {}\r\n\r\n",
+        "x".repeat(1024 * 1024)
+    );
+    assert_eq!(
+        errors(move || Reply::Raw(head.clone().into_bytes())),
+        all("answer too large")
+    );
+}
+
+#[test]
+fn a_server_that_goes_away_is_refused_and_the_run_ends() {
+    let server = Server::app();
+    let rate = ["--rate", "200", "--duration", "2s", "--mix", "visits=1"];
+    let running = Load::on(&server.url(), &rate).start();
+    eventually("visits come", || {
+        (server.count("POST /api/visit") > 20).then_some(())
+    });
+    server.shut();
+    let (_, done) = running.end();
+    let run = done.record();
+    assert_eq!(run.requests.sent, 400);
+    assert!(run.requests.ok > 0);
+    assert!(
+        run.requests.errors["connection refused"] > 0,
+        "{:?}",
+        run.requests.errors
+    );
+}
+
+#[test]
+fn a_connection_that_was_closed_while_idle_costs_nothing() {
+    static SERVED: AtomicUsize = AtomicUsize::new(0);
+    // Closed by the server right after the answer, which did not say so.
+    let server = Server::start(|asked| match asked.line.as_str() {
+        "POST /api/visit" => {
+            SERVED.fetch_add(1, Ordering::SeqCst);
+            Reply::Raw(b"HTTP/1.1 201 x\r\ncontent-length: 2\r\n\r\n{}".to_vec())
+        }
+        _ => app(asked),
+    });
+    let rate = ["--rate", "20", "--duration", "1s", "--mix", "visits=1"];
+    let run = Load::on(&server.url(), &rate).run().record();
+    assert_eq!(
+        (run.requests.sent, run.requests.ok),
+        (20, 20),
+        "{:?}",
+        run.requests
+    );
+    assert_eq!(SERVED.load(Ordering::SeqCst), 20, "none was sent twice");
+}
+
+#[test]
+fn a_server_may_invent_its_ids() {
+    let server = Server::start(|asked| match asked.line.as_str() {
+        "POST /api/visit" => Reply::Answer(201, "x-instance-id: \u{1b}[31m\u{7f}", "{}".to_owned()),
+        _ => app(asked),
+    });
+    let done = Load::on(&server.url(), &["10", "1", "--mix", "visits=1"]).run();
+    assert!(!done.out.contains('\u{1b}'), "{:?}", done.out);
+}
