@@ -1,11 +1,11 @@
 //! What the user sees: host lines, and the handler's output with the host's levels.
 //!
 //! One thread writes; whoever logs only queues a line and never waits for a slow terminal. Lines that
-//! do not fit the queue are counted and said to be lost.
+//! do not fit the queue are counted and said to be lost. On a terminal a status line may stand below all others.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,12 @@ pub(crate) enum Severity {
 }
 
 enum Message {
-    Line { error: bool, text: String },
+    Line {
+        error: bool,
+        text: String,
+    },
+    /// Replaces the status line; an empty one takes it away.
+    Status(String),
     Flush(SyncSender<()>),
 }
 
@@ -43,6 +48,8 @@ pub(crate) struct Console {
     queue: SyncSender<Message>,
     lost: Arc<AtomicU64>,
     verbose: bool,
+    /// Whether somebody looks who can be shown a status line.
+    pub(crate) terminal: bool,
 }
 
 impl Console {
@@ -56,6 +63,15 @@ impl Console {
             queue,
             lost,
             verbose,
+            terminal: is_terminal(),
+        }
+    }
+
+    /// Rewrites the status line of a terminal.
+    pub(crate) fn status(&self, text: String) {
+        if self.terminal {
+            // One that does not fit the queue is soon followed by the next.
+            let _ = self.queue.try_send(Message::Status(text));
         }
     }
 
@@ -119,18 +135,20 @@ impl Console {
     }
 }
 
+/// Whether standard output is a terminal that understands control sequences.
+fn is_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 /// The writing thread. Output that cannot be written (a closed pipe) is no reason to stop serving.
 fn write(messages: &Receiver<Message>, lost: &AtomicU64) {
+    let mut status = Status::default();
     loop {
         match messages.recv_timeout(Duration::from_secs(1)) {
-            Ok(Message::Line { error: false, text }) => {
-                let mut out = std::io::stdout().lock();
-                let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-            }
-            Ok(Message::Line { error: true, text }) => {
-                let _ = writeln!(std::io::stderr().lock(), "{text}");
-            }
+            Ok(Message::Line { error, text }) => status.above(error, &text),
+            Ok(Message::Status(text)) => status.set(text),
             Ok(Message::Flush(done)) => {
+                status.set(String::new());
                 let _ = done.try_send(());
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -138,11 +156,57 @@ fn write(messages: &Receiver<Message>, lost: &AtomicU64) {
         }
         let missing = lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
-            let _ = writeln!(
-                std::io::stderr().lock(),
-                "({missing} lines were lost because the output was not read)"
-            );
+            let note = format!("({missing} lines were lost because the output was not read)");
+            status.above(true, &note);
         }
+    }
+}
+
+/// The status line as it stands on the terminal, without a line feed at its end.
+#[derive(Default)]
+struct Status {
+    text: String,
+    /// Whether it is to be seen now.
+    shown: bool,
+}
+
+impl Status {
+    /// Writes a line where the status line is, which then follows it.
+    fn above(&mut self, error: bool, text: &str) {
+        self.erase();
+        if error {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        } else {
+            let mut out = std::io::stdout().lock();
+            let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        }
+        self.draw();
+    }
+
+    fn set(&mut self, text: String) {
+        self.erase();
+        self.text = text;
+        self.draw();
+    }
+
+    fn erase(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let mut out = std::io::stdout().lock();
+            let _ = write!(out, "\r\x1b[2K").and_then(|()| out.flush());
+        }
+    }
+
+    fn draw(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        let mut out = std::io::stdout().lock();
+        // A line that wraps could not be erased again.
+        let columns = rustix::termios::tcgetwinsize(&out)
+            .map_or(0, |size| usize::from(size.ws_col))
+            .max(20);
+        let text: String = self.text.chars().take(columns - 1).collect();
+        self.shown = write!(out, "{text}").and_then(|()| out.flush()).is_ok();
     }
 }
 

@@ -152,7 +152,10 @@ impl Root {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        self.complete(Command::new(env!("CARGO_BIN_EXE_lab")), arguments)
+    }
+
+    fn complete(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(["up", "--script-root"])
             .arg(&self.path)
@@ -180,7 +183,19 @@ impl Root {
 
     /// Starts the host without waiting for anything.
     pub fn start(self, arguments: &[&str]) -> Host {
-        let mut child = self.command(arguments).spawn().unwrap();
+        let command = self.command(arguments);
+        self.spawn(command)
+    }
+
+    /// Starts the host by way of another command, which runs what follows its own arguments.
+    pub fn start_by(self, mut command: Command, arguments: &[&str]) -> Host {
+        command.arg(env!("CARGO_BIN_EXE_lab"));
+        let command = self.complete(command, arguments);
+        self.spawn(command)
+    }
+
+    fn spawn(self, mut command: Command) -> Host {
+        let mut child = command.spawn().unwrap();
         let output = Arc::new(Output::default());
         let readers = vec![
             output.read(child.stdout.take().unwrap()),

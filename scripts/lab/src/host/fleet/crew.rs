@@ -1,6 +1,5 @@
 //! The instances there are, and what becomes of them. Changed by the fleet's owner only.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +11,12 @@ use tokio_util::task::TaskTracker;
 use super::Struck;
 use super::balancer::{Roster, Seat};
 use super::member::{Member, News, Report, Stage, attend};
-use super::meter::Use;
 use super::share::Share;
 use super::snapshot::InstanceView;
 use crate::host::app::App;
 use crate::host::console::Severity;
 use crate::host::instance::{CRASH_LIMIT, Ending, Instance, Plan, Worker};
 use crate::host::process::Grace;
-use crate::proc;
 
 /// A process is started this long before its instance is provisioned, so that it is ready by then.
 const START_AHEAD: Duration = Duration::from_secs(2);
@@ -66,7 +63,7 @@ pub(super) struct Crew {
     tasks: TaskTracker,
     /// Ends the patience with draining instances.
     stopping: CancellationToken,
-    members: Vec<Member>,
+    pub(super) members: Vec<Member>,
     any_was_ready: bool,
     early_deaths: u32,
     pub(super) happenings: Vec<Happening>,
@@ -137,7 +134,7 @@ impl Crew {
 
     /// Takes an instance away: no more requests, then those it has, then its end.
     fn remove(&mut self, place: usize, now: Instant) {
-        let counter = self.counter(place, &self.group_table());
+        let counter = self.counter(place, &self.counters());
         let member = &mut self.members[place];
         let Some(instance) = member.instance().cloned() else {
             member.end(now, "not needed any more".to_owned());
@@ -242,7 +239,7 @@ impl Crew {
     }
 
     fn serve(&mut self, place: usize, instance: Instance, worker: Arc<Worker>, now: Instant) {
-        let counter = self.counter(place, &self.group_table());
+        let counter = self.counter(place, &self.counters());
         let member = &mut self.members[place];
         let process = member.process.unwrap_or_default();
         let seat = Seat::new(Arc::clone(&member.tally), worker);
@@ -258,7 +255,7 @@ impl Crew {
     }
 
     fn away(&mut self, place: usize, now: Instant) {
-        let counter = self.counter(place, &self.group_table());
+        let counter = self.counter(place, &self.counters());
         let member = &mut self.members[place];
         match &member.stage {
             Stage::Ready(instance, _) => {
@@ -283,6 +280,7 @@ impl Crew {
         }
         let draining = matches!(member.stage, Stage::Draining(_));
         let reason = match &ending {
+            Ending::Stopped if draining => "scaled in".to_owned(),
             Ending::Stopped => "stopped".to_owned(),
             Ending::Crashed(reason) => reason.clone(),
         };
@@ -338,58 +336,6 @@ impl Crew {
                 Some(instance) if instance.strike() => Struck::Done,
                 _ => Struck::NotRunning,
             },
-        }
-    }
-
-    /// CPU time by process group, where no control group counts it.
-    fn group_table(&self) -> HashMap<u32, Duration> {
-        let counted = |member: &Member| member.group.is_some() || member.process.is_none();
-        if self
-            .members
-            .iter()
-            .all(|member| member.exited() || counted(member))
-        {
-            HashMap::new()
-        } else {
-            proc::cpu_by_group()
-        }
-    }
-
-    fn counter(&self, place: usize, table: &HashMap<u32, Duration>) -> Option<Duration> {
-        let member = &self.members[place];
-        match &member.group {
-            Some(group) => group.cpu_time(),
-            None => table.get(&member.process?).copied(),
-        }
-    }
-
-    /// Reads the CPU time of every instance that is ready.
-    pub(super) fn measure(&mut self, now: Instant) {
-        let table = self.group_table();
-        for place in 0..self.members.len() {
-            if self.members[place].ready() {
-                let counter = self.counter(place, &table);
-                self.members[place].meter.read(now, counter);
-            }
-        }
-    }
-
-    /// What each instance used since the last call while it was ready.
-    pub(super) fn take_minute(&mut self) -> Vec<(String, Use)> {
-        self.members
-            .iter_mut()
-            .map(|member| (member.id().to_owned(), member.meter.take_minute()))
-            .filter(|(_, used)| !used.span.is_zero())
-            .collect()
-    }
-
-    /// Renews what each instance's CPU is at the moment.
-    pub(super) fn take_second(&mut self) {
-        for member in &mut self.members {
-            let used = member.meter.take_second();
-            if member.ready() {
-                member.cpu_percent = used.percent(self.share.cpus);
-            }
         }
     }
 

@@ -1,7 +1,15 @@
 //! The fleet in words: for the banner, and as a line on the terminal that is rewritten as things change.
 
+use std::time::Duration;
+
+use handler::autoscale::{Direction, Operator, Profile};
+use time::macros::format_description;
+use tokio::time::Instant;
+
+use super::clock::wall;
 use super::options::Options;
 use super::share::Share;
+use super::snapshot::Snapshot;
 
 /// For the banner, a line each: instances, rules, time and CPU.
 pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, String)> {
@@ -56,4 +64,57 @@ fn time(scale: f64) -> String {
     } else {
         format!("one Azure minute lasts {lasts}")
     }
+}
+
+/// When the rules fire, such as `out > 70, in < 30`.
+pub(super) fn thresholds(profile: &Profile) -> String {
+    let rules = profile.rules.iter().map(|rule| {
+        let direction = match rule.direction {
+            Direction::Increase => "out",
+            Direction::Decrease => "in",
+        };
+        let operator = match rule.operator {
+            Operator::Equals => "=",
+            Operator::NotEquals => "!=",
+            Operator::GreaterThan => ">",
+            Operator::GreaterThanOrEqual => ">=",
+            Operator::LessThan => "<",
+            Operator::LessThanOrEqual => "<=",
+        };
+        format!("{direction} {operator} {}", rule.threshold)
+    });
+    rules.collect::<Vec<_>>().join(", ")
+}
+
+/// The status line; what matters less stands further to the right, where a narrow terminal cuts it off.
+pub(super) fn line(snapshot: &Snapshot, thresholds: &str, cooldown_left: Duration) -> String {
+    let now = Instant::now();
+    let format = format_description!("[hour]:[minute]:[second]Z");
+    let time = wall(now).format(format).unwrap_or_default();
+    let azure = snapshot.constants.clock.azure(now).as_secs();
+    let (ready, count) = (snapshot.ready, snapshot.count);
+    let metric = snapshot.metric.as_ref();
+    let cpu = metric
+        .and_then(|metric| metric.cpu_percent)
+        .map_or("-".to_owned(), |percent| format!("{percent:.1} %"));
+    let rate = snapshot.requests_per_second;
+    let p95 = snapshot
+        .latency_ms
+        .p95
+        .map_or(String::new(), |p95| format!(", p95 {p95:.1} ms"));
+    let mut parts = vec![
+        format!("{time} +{azure} s"),
+        format!("{ready} of {count} ready"),
+        format!("CPU {cpu} ({thresholds})"),
+        format!("{rate:.0} requests/s{p95}"),
+    ];
+    if snapshot.paused {
+        parts.push("autoscaler paused".to_owned());
+    } else if !cooldown_left.is_zero() {
+        parts.push(format!("cooldown {} s", cooldown_left.as_secs()));
+    }
+    if let Some(decision) = &snapshot.last_decision {
+        parts.push(decision.reason.clone());
+    }
+    parts.join(" | ")
 }

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`options`], [`share`] | what was asked for; each instance's share of the CPUs |
 //! | [`owner`] | the one task that changes the fleet, by way of the [`crew`]; [`member`] is one instance of it |
-//! | [`scaler`], [`meter`], [`clock`] | evaluations by the rule engine, what it sees, and when |
+//! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, what it sees, and when |
 //! | [`balancer`], [`traffic`] | who answers a request; how fast |
 //! | [`record`] | what is kept of the past and told about it |
 //! | [`snapshot`], [`events`], [`live`] | the fleet as seen from outside: JSON, event log, a line on the terminal |
@@ -22,6 +22,7 @@ mod member;
 mod meter;
 mod options;
 mod owner;
+mod readings;
 mod record;
 mod scaler;
 mod share;

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::clock::{Clock, stamp, wall};
 use super::crew::Crew;
 use super::events::Events;
+use super::live;
 use super::member::Report;
 use super::options::Options;
 use super::record::Record;
@@ -53,7 +54,7 @@ impl Fixtures {
 
     /// For the banner, a line each: instances, rules, time and CPU.
     pub(crate) fn words(&self) -> Vec<(&'static str, String)> {
-        super::live::words(&self.options, &self.share)
+        live::words(&self.options, &self.share)
     }
 
     /// What every handler of the fleet is told beyond its own id.
@@ -85,6 +86,9 @@ pub(crate) struct Owner {
     reports: mpsc::Receiver<Report>,
     constants: Arc<Constants>,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+    console: Console,
+    /// For the status line; `None` where nobody sees it.
+    thresholds: Option<String>,
     traffic: Arc<Traffic>,
     recent: Recent,
     pace: Pace,
@@ -131,7 +135,10 @@ impl Owner {
         // More than the instances can report while the owner is at something else.
         let (reporters, reports) = mpsc::channel(64);
         let single = options.single();
+        let seen = console.terminal && !single;
         Self {
+            thresholds: seen.then(|| live::thresholds(&options.profile)),
+            console: console.clone(),
             clock,
             evaluate_every: options.evaluate,
             provision: options.provision,
@@ -186,6 +193,8 @@ impl Owner {
     }
 
     async fn shut_down(mut self, grace: Grace) {
+        self.thresholds = None;
+        self.console.status(String::new());
         self.crew.stop(grace, Instant::now());
         while !self.crew.gone() {
             tokio::select! {
@@ -331,6 +340,10 @@ impl Owner {
             latency_ms: self.pace.latency_ms,
             requests_per_second: rounded(self.pace.requests_per_second),
         };
+        if let Some(thresholds) = &self.thresholds {
+            let left = self.scaler.cooldown_left(self.clock.azure(Instant::now()));
+            self.console.status(live::line(&snapshot, thresholds, left));
+        }
         self.snapshot.send_replace(Some(Arc::new(snapshot)));
     }
 }

@@ -48,6 +48,13 @@ impl Scaler {
         }
         decision
     }
+
+    /// What is left of the last action's cooldown.
+    pub(super) fn cooldown_left(&self, now: Duration) -> Duration {
+        self.last_action.map_or(Duration::ZERO, |action| {
+            (action.at + action.cooldown).saturating_sub(now)
+        })
+    }
 }
 
 /// A minute's sample, from what each instance used of the time in which it was ready: the mean over that time, so
