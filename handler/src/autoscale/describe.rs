@@ -1,8 +1,8 @@
-//! A decision in one sentence, for people.
+//! Decisions and rules in one sentence each, for people.
 
 use super::duration;
 use super::engine::{Decision, Outcome};
-use super::profile::{Aggregation, Operator, Profile, Rule, Statistic};
+use super::profile::{Aggregation, Change, Direction, Operator, Profile, Rule, Statistic};
 
 impl Decision {
     /// One sentence with the figures: why `from` instances become [`Decision::to`], or why they stay.
@@ -12,7 +12,7 @@ impl Decision {
         let seen = |index: usize| self.seen(profile, index);
         let rule = |index: usize| &profile.rules[index];
         match self.outcome {
-            Outcome::ScaledOut(index) if rule(index).asks_for(from) > to => {
+            Outcome::ScaledOut(index) if rule(index).asks_for(from) > to.into() => {
                 format!("{}: out from {from} to {to}, the maximum", seen(index))
             }
             Outcome::ScaledOut(index) => format!("{}: out from {from} to {to}", seen(index)),
@@ -20,7 +20,7 @@ impl Decision {
             Outcome::ScaledInLess(index) => format!(
                 "{}: in from {from} to {to} and not to {}, where scale-out would follow (flapping)",
                 seen(index),
-                rule(index).asks_for(from).max(capacity.minimum),
+                capacity.nearest(rule(index).asks_for(from)),
             ),
             Outcome::Limited => {
                 format!(
@@ -94,6 +94,28 @@ impl Decision {
             measured(rule),
             percent(value, rule.threshold),
             compared(rule)
+        )
+    }
+}
+
+impl Rule {
+    /// Such as `adds 1 when average CPU over 5 minutes is above 70 %, cooldown 5 minutes`.
+    pub fn describe(&self) -> String {
+        let verb = match self.direction {
+            Direction::Increase => "adds",
+            Direction::Decrease => "removes",
+        };
+        let change = match (self.direction, self.change) {
+            (_, Change::Count(count)) => format!("{verb} {count}"),
+            (_, Change::PercentCount(percent)) => format!("{verb} {percent} %"),
+            (Direction::Increase, Change::ExactCount(count)) => format!("raises to {count}"),
+            (Direction::Decrease, Change::ExactCount(count)) => format!("lowers to {count}"),
+        };
+        let cooldown = duration::in_words(self.cooldown);
+        format!(
+            "{change} when {} is {}, cooldown {cooldown}",
+            measured(self),
+            compared(self)
         )
     }
 }

@@ -21,7 +21,7 @@
 
 use std::time::Duration;
 
-use super::profile::{Change, Direction, Operator, Profile, Rule};
+use super::profile::{Capacity, Change, Direction, Operator, Profile, Rule};
 use super::window;
 
 /// The metric over one minute, over all ready instances. Times are spans since a start of the caller's choice.
@@ -165,7 +165,7 @@ fn outcome(
     cooling_down: bool,
 ) -> (u32, Outcome) {
     let capacity = profile.capacity;
-    let limited = count.clamp(capacity.minimum, capacity.maximum);
+    let limited = capacity.nearest(count.into());
     if limited != count {
         return (limited, Outcome::Limited);
     }
@@ -177,7 +177,7 @@ fn outcome(
     }
     let out = wanted(profile, readings, Direction::Increase, count);
     if let Some((rule, wanted)) = out {
-        let to = wanted.min(capacity.maximum);
+        let to = capacity.nearest(wanted);
         return match to > count {
             true if cooling_down => (count, Outcome::CoolingDown(rule)),
             true => (to, Outcome::ScaledOut(rule)),
@@ -193,7 +193,7 @@ fn outcome(
     let Some((rule, wanted)) = wanted(profile, readings, Direction::Decrease, count) else {
         return (count, Outcome::Steady);
     };
-    let to = wanted.max(capacity.minimum);
+    let to = capacity.nearest(wanted);
     if to >= count {
         return (count, Outcome::AtMinimum(rule));
     }
@@ -217,8 +217,8 @@ fn wanted(
     readings: &[Reading],
     direction: Direction,
     count: u32,
-) -> Option<(usize, u32)> {
-    let mut largest: Option<(usize, u32)> = None;
+) -> Option<(usize, i64)> {
+    let mut largest: Option<(usize, i64)> = None;
     for (index, (rule, reading)) in profile.rules.iter().zip(readings).enumerate() {
         let asked = rule.asks_for(count);
         if rule.direction == direction
@@ -247,22 +247,31 @@ fn fires_again(profile: &Profile, readings: &[Reading], count: u32, fewer: u32) 
 }
 
 impl Rule {
-    /// The count that this rule sets when it fires at `count`, before the limits.
-    pub(super) fn asks_for(&self, count: u32) -> u32 {
-        let share = |percent: u32| u64::from(count) * u64::from(percent);
-        let bounded = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    /// The count that this rule sets when it fires at `count`, before the limits: it may be less than none.
+    pub(super) fn asks_for(&self, count: u32) -> i64 {
+        let count = i64::from(count);
+        let share = |percent: u32| count * i64::from(percent);
         match (self.direction, self.change) {
-            (Direction::Increase, Change::Count(more)) => count.saturating_add(more),
-            (Direction::Decrease, Change::Count(less)) => count.saturating_sub(less),
+            (Direction::Increase, Change::Count(more)) => count + i64::from(more),
+            (Direction::Decrease, Change::Count(less)) => count - i64::from(less),
             (Direction::Increase, Change::PercentCount(percent)) => {
-                count.saturating_add(bounded(share(percent).div_ceil(100)).max(1))
+                // Rounded up, as towards more instances.
+                count + ((share(percent) + 99) / 100).max(1)
             }
             (Direction::Decrease, Change::PercentCount(percent)) => {
-                count.saturating_sub(bounded(share(percent) / 100).max(1))
+                count - (share(percent) / 100).max(1)
             }
-            (Direction::Increase, Change::ExactCount(exact)) => exact.max(count),
-            (Direction::Decrease, Change::ExactCount(exact)) => exact.min(count),
+            (Direction::Increase, Change::ExactCount(exact)) => count.max(i64::from(exact)),
+            (Direction::Decrease, Change::ExactCount(exact)) => count.min(i64::from(exact)),
         }
+    }
+}
+
+impl Capacity {
+    /// The count within the limits that is nearest to the one asked for.
+    pub(super) fn nearest(self, asked: i64) -> u32 {
+        let nearest = asked.clamp(self.minimum.into(), self.maximum.into());
+        u32::try_from(nearest).expect("the limits are counts")
     }
 }
 

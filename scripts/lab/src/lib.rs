@@ -3,6 +3,7 @@
 //! | command | module | does |
 //! | --- | --- | --- |
 //! | `lab up` | [`host`] | stands in for the Azure Functions host and runs the handler |
+//! | `lab simulate` | [`simulate`] | runs the autoscale rules in virtual time |
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
 //! | `lab load` | [`load`] | puts load on the app, here or in Azure, and records how it went |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
@@ -21,3 +22,4 @@ pub mod postgres;
 mod proc;
 pub mod report;
 pub mod rules;
+pub mod simulate;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab::{bench, doctor, host, load, package, postgres, report};
+use lab::{bench, doctor, host, load, package, postgres, report, simulate};
 
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]
@@ -17,6 +17,8 @@ struct Cli {
 enum Command {
     /// Run the function app behind a stand-in for the Azure Functions host
     Up(host::UpArgs),
+    /// Rehearse the autoscale rules in virtual time against a load: when they act, what it costs
+    Simulate(simulate::SimulateArgs),
     /// Lay out the function app folder that `lab up` and `func start` run
     Assemble(package::AssembleArgs),
     /// Build the deployable zip with a static binary
@@ -36,6 +38,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(args) => host::up(args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),

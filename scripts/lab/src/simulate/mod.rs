@@ -1,0 +1,308 @@
+//! `lab simulate`: the rules in virtual time, against a load that is known beforehand.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`load`], [`shape`] | the load: a file, or one that comes with the program |
+//! | [`model`] | what is assumed of the platform |
+//! | [`simulation`] | runs the rules; [`fleet`] counts the instances, [`shortage`] watches for overload |
+//! | [`verdict`] | what the outcome says about the rules |
+//! | [`prices`] | what it costs |
+//! | [`timeline`], [`summary`], [`record`] | the outcome as text and as JSON |
+//!
+//! # The model
+//!
+//! The load is in percent of what one instance can do, and constant from one row to the next. The CPU of each ready
+//! instance is min(100, load / ready). A sample of the metric is the mean over a whole minute and over the ready
+//! instances. Evaluations happen every `evaluate-seconds`, the first at that time, the last at the last row's second.
+//! One made at T sees the samples with T - lag - window < end <= T - lag: fewer than the window holds give their mean,
+//! none at all fire no rule. A count raised at T is ready at T + `provision-seconds`, a count lowered at T is effective
+//! at T, and what happens at T comes before the load of second T. Scaling is allowed again when
+//! T >= last action + the cooldown of the rule that acted. It starts with the default count, all of them ready. What the
+//! rules decide is [`handler::autoscale`]'s, the same engine that `lab up` obeys.
+//!
+//! Beyond that: of the instances that are not yet ready the newest go first. `Min`, `Max` and `Average` over the
+//! instances are the same, as the load is spread evenly; `Sum` and `Count` take the instances that were ready at the
+//! minute's end. Instances are paid for from the order to the end, ready or not. A last part of a minute gives no sample.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use handler::autoscale::Profile;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::rules;
+
+mod fleet;
+mod load;
+mod model;
+mod prices;
+mod record;
+mod shape;
+mod shortage;
+mod simulation;
+mod summary;
+mod timeline;
+mod verdict;
+
+pub use load::{Load, Step};
+pub use model::Model;
+pub use shape::Shape;
+pub use shortage::{Ending, Shortage};
+pub use simulation::{Action, Arrival, Sample, Simulation, simulate};
+pub use verdict::Verdict;
+
+use simulation::simulate_watched;
+
+use prices::Prices;
+use record::Record;
+use summary::Outcome;
+
+/// A file of a load may be this long, and one of prices.
+const LONGEST_LOAD: u64 = 64 << 20;
+const LONGEST_PRICES: u64 = 1 << 20;
+/// So that no simulation takes more than some seconds: two months of evaluations every second.
+const MOST_EVALUATIONS: u64 = 5_300_000;
+
+/// Arguments of `lab simulate`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Loads that come with the program, in percent of what one instance can do (150 keeps one and a half busy):
+  step   20 % for 10 minutes, 150 % for an hour, 20 % for 50 minutes
+  ramp   from 0 to 240 % in an hour, 240 % for 30 minutes, to 0 in an hour, 0 for 30 minutes
+  spike  30 % for an hour and a half, but 250 % for 5 minutes after the first half hour
+  daily  24 hours from midnight, 20 % at 4 o'clock, 200 % at 16 o'clock, a sine between
+
+A load of your own is a file of seconds,load: from that second on, that load. The first row is for second 0, the last
+one only says when it ends. An hour of 80 %:
+  printf 'seconds,load\\n0,80\\n3600,80\\n' | lab simulate --load -
+
+The model: each ready instance's CPU is min(100, load / ready). The rules see means over whole minutes, --metric-lag
+seconds late. A new instance is ready after --provision-seconds, one taken away is gone at once. The rules are
+evaluated every --evaluate-seconds exactly as Azure Monitor does it (and lab up does it with real processes).
+
+Examples:
+  lab simulate
+  lab simulate --load daily --compare infra/autoscale.fast.json
+  lab simulate --autoscale exported.json --load monday.csv --json monday.json --html monday.html
+
+Exit code: 0 when it was simulated, whatever the verdict; 2 when something in the input is wrong.")]
+pub struct SimulateArgs {
+    /// Rules to obey: an autoscale profile, or a setting as Azure exports it [default: infra/autoscale.json, built in]
+    #[arg(long, value_name = "FILE")]
+    autoscale: Option<PathBuf>,
+    /// Load to put on: step, ramp, spike, daily, a file of seconds,load, or - for standard input
+    #[arg(long, value_name = "LOAD", default_value = "step")]
+    load: PathBuf,
+    /// Seconds after which a minute's sample can be seen
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, value_parser = upto_a_day(0))]
+    metric_lag: u64,
+    /// Seconds from the order of an instance to its first request
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, value_parser = upto_a_day(0))]
+    provision_seconds: u64,
+    /// Seconds from one evaluation of the rules to the next
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, value_parser = upto_a_day(1))]
+    evaluate_seconds: u64,
+    /// Prices by which the cost is estimated [default: infra/prices.json, built in]
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// Write everything as JSON; - for standard output, and then nothing else
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Compare with the rules in this file
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+}
+
+fn upto_a_day(least: u64) -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(least..=86_400)
+}
+
+/// Simulates, and says what came out.
+///
+/// # Errors
+/// One sentence for the user, where a file is wrong or cannot be read or written.
+pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
+    let model = Model {
+        metric_lag_seconds: args.metric_lag,
+        provision_seconds: args.provision_seconds,
+        evaluate_seconds: args.evaluate_seconds,
+    };
+    let profile = rules::read(args.autoscale.as_deref())?;
+    let compared = args
+        .compare
+        .as_deref()
+        .map(|path| rules::read(Some(path)))
+        .transpose()?;
+    let load = read_load(&args.load)?;
+    let evaluations = load.seconds() / model.evaluate_seconds;
+    ensure!(
+        evaluations <= MOST_EVALUATIONS,
+        "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
+        load.seconds().div_ceil(MOST_EVALUATIONS),
+    );
+    let prices = read_prices(args.prices.as_deref())?;
+
+    let first = outcome(args.autoscale.as_deref(), profile, &load, &model, &prices);
+    let second =
+        compared.map(|profile| outcome(args.compare.as_deref(), profile, &load, &model, &prices));
+    let outcomes: Vec<&Outcome> = std::iter::once(&first).chain(&second).collect();
+
+    if let Some(path) = &args.json {
+        let mut text = serde_json::to_vec_pretty(&Record::new(&outcomes, &load, model, &prices))?;
+        text.push(b'\n');
+        if path.as_os_str() == "-" {
+            // A reader that has seen enough, such as `head`, is no error.
+            let _ = std::io::stdout().write_all(&text);
+            return Ok(ExitCode::SUCCESS);
+        }
+        write_whole(path, &text)?;
+    }
+    let _ = std::io::stdout().write_all(text(&outcomes, &load, &model, &prices).as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn outcome(
+    path: Option<&Path>,
+    profile: Profile,
+    load: &Load,
+    model: &Model,
+    prices: &Prices,
+) -> Outcome {
+    let simulation = simulate_shown(&profile, load, model);
+    let verdict = Verdict::on(&simulation, &profile, model);
+    let costs = prices.costs(
+        verdict.average_instances,
+        profile.capacity.minimum,
+        profile.capacity.maximum,
+    );
+    let rules = path.map_or("built-in rules".to_owned(), |path| {
+        path.file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned()
+    });
+    Outcome {
+        rules,
+        profile,
+        simulation,
+        verdict,
+        costs,
+    }
+}
+
+/// Simulates; a bar shows how far it is, where that takes more than a second and somebody may be watching.
+fn simulate_shown(profile: &Profile, load: &Load, model: &Model) -> Simulation {
+    let begun = Instant::now();
+    let bar = ProgressBar::new(load.seconds());
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    bar.set_style(
+        ProgressStyle::with_template("simulating {wide_bar} {percent} %")
+            .expect("the template is right"),
+    );
+    let simulation = simulate_watched(profile, load, model, |seconds| {
+        if bar.is_hidden() && begun.elapsed() > Duration::from_secs(1) {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.set_position(seconds);
+    });
+    bar.finish_and_clear();
+    simulation
+}
+
+fn text(outcomes: &[&Outcome], load: &Load, model: &Model, prices: &Prices) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        let Outcome { rules, profile, .. } = outcome;
+        let capacity = profile.capacity;
+        let (minimum, maximum) = (capacity.minimum, capacity.maximum);
+        text += &format!(
+            "rules   {rules}: {minimum} to {maximum} instances, {} by default\n",
+            capacity.default
+        );
+        for rule in &profile.rules {
+            text += &format!("        {}\n", rule.describe());
+        }
+    }
+    text += &format!("load    {}\n", load.name());
+    text += &format!(
+        "model   metric lag {} s, {} s to be ready, evaluated every {} s\n\n",
+        model.metric_lag_seconds, model.provision_seconds, model.evaluate_seconds
+    );
+    match outcomes {
+        [one] => text += &timeline::render(&one.simulation, load, one.profile.capacity.default),
+        several => text += &summary::side_by_side(several),
+    }
+    text += "\n";
+    text += &summary::render(outcomes, prices);
+    for outcome in outcomes {
+        text += &format!("\n{}: {}\n", outcome.rules, outcome.verdict.verdict);
+        for reason in &outcome.verdict.reasons {
+            text += &format!("  {reason}\n");
+        }
+    }
+    text + "\n" + summary::LEGEND
+}
+
+fn read_load(path: &Path) -> anyhow::Result<Load> {
+    let name = path.to_string_lossy();
+    if let Some(shape) = Shape::named(&name) {
+        return Ok(Load::built_in(shape));
+    }
+    let names = Shape::NAMES.map(|(name, _)| name).join(", ");
+    let (text, shown) = match name.as_ref() {
+        "-" => (
+            read_text(std::io::stdin().lock(), LONGEST_LOAD),
+            "standard input".to_owned(),
+        ),
+        _ => (
+            File::open(path)
+                .context("it is none of the built-in ones and no file that can be read")
+                .and_then(|file| read_text(file, LONGEST_LOAD)),
+            format!("{name}"),
+        ),
+    };
+    let text =
+        text.with_context(|| format!("the load {shown} cannot be used (built in: {names})"))?;
+    Load::parse(shown.as_str(), &text).with_context(|| format!("the load {shown} cannot be used"))
+}
+
+fn read_prices(path: Option<&Path>) -> anyhow::Result<Prices> {
+    let Some(path) = path else {
+        return Prices::parse(prices::BUILT_IN);
+    };
+    let read = File::open(path)
+        .context("it cannot be read")
+        .and_then(|file| read_text(file, LONGEST_PRICES));
+    read.and_then(|text| Prices::parse(&text))
+        .with_context(|| format!("the price file {} cannot be used", path.display()))
+}
+
+fn read_text(from: impl std::io::Read, longest: u64) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    from.take(longest + 1)
+        .read_to_end(&mut bytes)
+        .context("it cannot be read")?;
+    ensure!(
+        bytes.len() as u64 <= longest,
+        "it is longer than {} MiB",
+        longest >> 20
+    );
+    String::from_utf8(bytes).context("it is not text in UTF-8")
+}
+
+/// The file is complete or as it was before.
+fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let written = File::create(&unfinished)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&unfinished, path));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&unfinished);
+        anyhow::anyhow!("{} cannot be written: {error}", path.display())
+    })
+}
