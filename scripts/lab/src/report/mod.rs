@@ -30,6 +30,7 @@ mod words;
 
 pub use azure::add_events;
 pub use command::{ReportArgs, report};
+pub(crate) use file::write_whole;
 pub use html::{has_charts, write_html};
 pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};
 

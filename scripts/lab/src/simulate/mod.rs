@@ -34,6 +34,7 @@ use anyhow::{Context as _, ensure};
 use handler::autoscale::Profile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::report::write_whole;
 use crate::rules;
 
 mod fleet;
@@ -76,12 +77,12 @@ Loads that come with the program, in percent of what one instance can do (150 ke
   spike  30 % for an hour and a half, but 250 % for 5 minutes after the first half hour
   daily  24 hours from midnight, 20 % at 4 o'clock, 200 % at 16 o'clock, a sine between
 
-A load of your own is a file of seconds,load: from that second on, that load. The first row is for second 0, the last
+A load of your own is a file of seconds,load: from that second on, that load. The first row is for second 0, the last \
 one only says when it ends. An hour of 80 %:
   printf 'seconds,load\\n0,80\\n3600,80\\n' | lab simulate --load -
 
-The model: each ready instance's CPU is min(100, load / ready). The rules see means over whole minutes, --metric-lag
-seconds late. A new instance is ready after --provision-seconds, one taken away is gone at once. The rules are
+The model: each ready instance's CPU is min(100, load / ready). The rules see means over whole minutes, --metric-lag \
+seconds late. A new instance is ready after --provision-seconds, one taken away is gone at once. The rules are \
 evaluated every --evaluate-seconds exactly as Azure Monitor does it (and lab up does it with real processes).
 
 Examples:
@@ -98,13 +99,13 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "LOAD", default_value = "step")]
     load: PathBuf,
     /// Seconds after which a minute's sample can be seen
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, value_parser = upto_a_day(0))]
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
     metric_lag: u64,
     /// Seconds from the order of an instance to its first request
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, value_parser = upto_a_day(0))]
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
     provision_seconds: u64,
     /// Seconds from one evaluation of the rules to the next
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, value_parser = upto_a_day(1))]
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, allow_negative_numbers = true, value_parser = upto_a_day(1))]
     evaluate_seconds: u64,
     /// Prices by which the cost is estimated [default: infra/prices.json, built in]
     #[arg(long, value_name = "FILE")]
@@ -292,17 +293,4 @@ fn read_text(from: impl std::io::Read, longest: u64) -> anyhow::Result<String> {
         longest >> 20
     );
     String::from_utf8(bytes).context("it is not text in UTF-8")
-}
-
-/// The file is complete or as it was before.
-fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".new");
-    let written = File::create(&unfinished)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&unfinished, path));
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(&unfinished);
-        anyhow::anyhow!("{} cannot be written: {error}", path.display())
-    })
 }
