@@ -19,9 +19,7 @@ mod summary;
 mod window;
 
 #[cfg(test)]
-mod arm_tests;
-#[cfg(test)]
-mod engine_tests;
+mod tests;
 
 pub use engine::{Decision, History, LastAction, Minute, Outcome, Reading, decide, evaluate, read};
 pub use parse_error::ParseError;

@@ -223,6 +223,38 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The built-in thresholds, with other windows and limits, and a cooldown after which the window holds nothing from
+    /// before the last action.
+    #[test]
+    fn constant_load_settles_without_a_reversal_when_the_cooldown_is_long_enough(
+        load in 0.0..1_200.0_f64,
+        windows in [1..15_u64, 1..15_u64],
+        [lag, provision, more] in [0..6_u64, 0..6_u64, 0..3_u64],
+        evaluate_seconds in 1..130_u64,
+        [default, maximum] in [1..10_u32, 1..10_u32],
+    ) {
+        let mut profile = Profile::built_in();
+        profile.capacity = Capacity { minimum: 1, default: default.min(maximum), maximum: default.max(maximum) };
+        for (rule, window) in profile.rules.iter_mut().zip(windows) {
+            rule.time_window = std::time::Duration::from_secs(60 * window);
+            let longest = windows[0].max(windows[1]);
+            rule.cooldown = std::time::Duration::from_secs(60 * (longest + lag + provision + more));
+        }
+        let model = Model { metric_lag_seconds: 60 * lag, provision_seconds: 60 * provision, evaluate_seconds };
+        let steps = [0, 5 * 3_600].map(|at_seconds| Step { at_seconds, percent: load });
+        let simulation = simulate(&profile, &Load::new("constant", steps.to_vec()).unwrap(), &model);
+        let directions: Vec<bool> = simulation.actions.iter().map(|action| action.to > action.from).collect();
+        prop_assert!(directions.windows(2).all(|pair| pair[0] == pair[1]), "{:?}", simulation.actions);
+        let count = simulation.minutes.last().unwrap().count;
+        let cpu = simulation.minutes.last().unwrap().cpu_percent;
+        prop_assert!(count == profile.capacity.maximum || cpu <= 70.0, "{count} with {cpu} %");
+        prop_assert!(count == 1 || cpu >= 30.0, "{count} with {cpu} %");
+    }
+}
+
 /// The figures that the model was agreed on with.
 #[test]
 fn eighty_percent_from_the_start_overshoots_once() {

@@ -1,0 +1,91 @@
+//! Decisions and rules in words.
+
+use super::*;
+
+#[test]
+fn decisions_are_described_with_their_figures() {
+    use Operator::{GreaterThan, LessThan};
+    let default = Profile::built_in();
+    let acted = Some(LastAction {
+        at: minutes(19),
+        cooldown: minutes(5),
+    });
+    let said = |decision: &Decision, count| decision.describe(&default, count);
+    for (decision, count, expected) in [
+        (
+            constant(&default, 82.44, 1),
+            1,
+            "average CPU over 5 minutes 82.4 % is above 70 %: out from 1 to 2",
+        ),
+        (
+            constant(&default, 70.04, 2),
+            2,
+            "average CPU over 5 minutes 70.04 % is above 70 %: out from 2 to 3",
+        ),
+        (
+            constant(&default, 12.0, 2),
+            2,
+            "average CPU over 5 minutes 12.0 % is below 30 %: in from 2 to 1",
+        ),
+        (
+            constant(&default, 50.0, 2),
+            2,
+            "average CPU over 5 minutes 50.0 %: no rule asks for a change",
+        ),
+        (
+            constant(&default, 90.0, 3),
+            3,
+            "average CPU over 5 minutes 90.0 % is above 70 %, but 3 is the maximum",
+        ),
+        (
+            constant(&default, 9.0, 1),
+            1,
+            "average CPU over 5 minutes 9.0 % is below 30 %, but 1 is the minimum",
+        ),
+        (
+            after(&default, 90.0, 1, acted),
+            1,
+            "average CPU over 5 minutes 90.0 % is above 70 %, but 4 minutes of the cooldown are left: stays at 1",
+        ),
+        (
+            constant(&default, 50.0, 9),
+            9,
+            "9 is outside the limits 1 to 3: set to 3",
+        ),
+    ] {
+        assert_eq!(said(&decision, count), expected);
+    }
+
+    let close = profile(
+        1,
+        9,
+        vec![
+            out(GreaterThan, 70.0, Change::Count(9)),
+            inward(LessThan, 50.0, Change::Count(9)),
+        ],
+    );
+    for (value, count, expected) in [
+        (
+            49.0,
+            2,
+            "scale-in fires, but with 1 instead of 2 the average CPU over 5 minutes would be 98.0 %, above 70 %: \
+             stays at 2 (flapping)",
+        ),
+        (
+            49.0,
+            8,
+            "average CPU over 5 minutes 49.0 % is below 50 %: in from 8 to 6 and not to 1, where scale-out would follow \
+             (flapping)",
+        ),
+        (
+            71.0,
+            2,
+            "average CPU over 5 minutes 71.0 % is above 70 %: out from 2 to 9, the maximum",
+        ),
+    ] {
+        assert_eq!(
+            constant(&close, value, count).describe(&close, count),
+            expected
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! What rules see, and what they then ask for.
+
+use super::*;
+
+#[test]
+fn the_window_takes_its_end_and_not_its_beginning() {
+    let samples: Vec<Minute> = (1..=10).map(|end| minute(end, f64::from(end), 1)).collect();
+    let mut rule = out(Operator::GreaterThan, 0.0, Change::Count(1));
+    let value = |rule: &Rule, until| {
+        let profile = profile(1, 2, vec![rule.clone()]);
+        read(
+            &profile,
+            History {
+                minutes: &samples,
+                until,
+            },
+        )[0]
+        .value
+    };
+    assert_eq!(value(&rule, minutes(7)), Some(5.0), "minutes 3 to 7, not 2");
+    assert_eq!(
+        value(&rule, minutes(7) - Duration::from_millis(1)),
+        Some(4.0),
+        "minutes 2 to 6"
+    );
+    assert_eq!(value(&rule, minutes(2)), Some(1.5), "those there are");
+    assert_eq!(value(&rule, minutes(14)), Some(10.0));
+    assert_eq!(value(&rule, minutes(15)), None);
+    assert_eq!(value(&rule, Duration::ZERO), None);
+    for (aggregation, expected) in [
+        (Aggregation::Average, 5.0),
+        (Aggregation::Minimum, 3.0),
+        (Aggregation::Maximum, 7.0),
+        (Aggregation::Total, 25.0),
+        (Aggregation::Count, 5.0),
+        (Aggregation::Last, 7.0),
+    ] {
+        rule.time_aggregation = aggregation;
+        assert_eq!(value(&rule, minutes(7)), Some(expected), "{aggregation:?}");
+    }
+}
+
+#[test]
+fn statistics_make_one_value_of_the_instances() {
+    let samples = [Minute {
+        end: MINUTE,
+        average: 40.0,
+        minimum: 10.0,
+        maximum: 90.0,
+        instances: 4,
+    }];
+    let mut rule = out(Operator::GreaterThan, 0.0, Change::Count(1));
+    for (statistic, expected) in [
+        (Statistic::Average, 40.0),
+        (Statistic::Min, 10.0),
+        (Statistic::Max, 90.0),
+        (Statistic::Sum, 160.0),
+        (Statistic::Count, 4.0),
+    ] {
+        rule.statistic = statistic;
+        let profile = profile(1, 2, vec![rule.clone()]);
+        let reading = read(
+            &profile,
+            History {
+                minutes: &samples,
+                until: MINUTE,
+            },
+        )[0];
+        assert_eq!(reading.value, Some(expected), "{statistic:?}");
+    }
+}
+
+#[test]
+fn every_operator_compares_as_it_is_named() {
+    use Operator::*;
+    for (operator, below, same, above) in [
+        (Equals, false, true, false),
+        (NotEquals, true, false, true),
+        (GreaterThan, false, false, true),
+        (GreaterThanOrEqual, false, true, true),
+        (LessThan, true, false, false),
+        (LessThanOrEqual, true, true, false),
+    ] {
+        let profile = profile(1, 2, vec![out(operator, 50.0, Change::Count(1))]);
+        let fires = |value| constant(&profile, value, 1).readings[0].fires;
+        assert_eq!(
+            (fires(49.0), fires(50.0), fires(51.0)),
+            (below, same, above),
+            "{operator:?}"
+        );
+    }
+}
+
+#[test]
+fn changes_are_counted_from_the_present_count() {
+    use Direction::{Decrease, Increase};
+    for (direction, change, count, wanted) in [
+        (Increase, Change::Count(1_000), u32::MAX, 4_294_968_295),
+        (Increase, Change::PercentCount(10), 3, 4),
+        (Increase, Change::PercentCount(50), 3, 5),
+        (Increase, Change::PercentCount(100), 3, 6),
+        (Increase, Change::ExactCount(5), 3, 5),
+        (Increase, Change::ExactCount(2), 3, 3),
+        (Decrease, Change::Count(5), 3, -2),
+        (Decrease, Change::PercentCount(10), 3, 2),
+        (Decrease, Change::PercentCount(50), 5, 3),
+        (Decrease, Change::PercentCount(1_000), 5, -45),
+        (Decrease, Change::ExactCount(2), 3, 2),
+        (Decrease, Change::ExactCount(9), 3, 3),
+    ] {
+        let rule = rule(direction, Operator::GreaterThan, 0.0, change);
+        assert_eq!(
+            rule.asks_for(count),
+            wanted,
+            "{direction:?} {change:?} from {count}"
+        );
+    }
+}
