@@ -113,7 +113,7 @@ export function Chart(props: ChartProps) {
 
   const at = cursor === null ? undefined : times[cursor];
   return (
-    <section className="mb-7 break-inside-avoid last:mb-0" aria-labelledby={heading}>
+    <figure className="m-0 mb-7 break-inside-avoid last:mb-0" aria-labelledby={heading}>
       <div className="mb-1 flex flex-wrap items-baseline justify-between gap-x-4">
         <h3 id={heading} className="m-0 text-[0.95rem] font-semibold">
           {title}
@@ -135,7 +135,7 @@ export function Chart(props: ChartProps) {
         toggle={toggle}
       />
       <div ref={frame} role="img" aria-label={summary} className="mt-3" style={{ minHeight: height }} />
-    </section>
+    </figure>
   );
 }
 

@@ -1,12 +1,14 @@
 //! `lab report`: the page again from a saved run.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::run::Run;
+use super::run::{Expectation, Run, Verdict};
 use super::{add_events, has_charts, judge, write_csv, write_html, write_json};
 
 /// Arguments of `lab report`.
@@ -48,11 +50,17 @@ pub struct ReportArgs {
 /// One sentence for the user, where something cannot be read or written.
 pub fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
     let mut run = read(&args.run)?;
+    let html = args.html.unwrap_or_else(|| args.run.with_extension("html"));
+    anyhow::ensure!(
+        html != args.run,
+        "the page would replace {}: name another one with --html",
+        html.display()
+    );
+    let mut said = String::new();
     if let Some(path) = &args.azure_events {
-        let text = text(path)?;
-        let number = add_events(&mut run, &text)
+        let number = add_events(&mut run, &text(path)?)
             .with_context(|| format!("{} cannot be used", path.display()))?;
-        println!("scale actions of Azure during the run: {number}");
+        let _ = writeln!(said, "scale actions of Azure during the run: {number}");
     } else if args.judge || run.verdict.autoscaling.is_empty() {
         run.verdict = judge(&run);
     }
@@ -63,27 +71,36 @@ pub fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.csv {
         write_csv(&run, path)?;
     }
-    let html = args.html.unwrap_or_else(|| args.run.with_extension("html"));
     write_html(&run, &html)?;
-
-    println!("autoscaling: {}", run.verdict.autoscaling);
-    for reason in &run.verdict.reasons {
-        println!("  {reason}");
-    }
-    for expected in &run.verdict.expectations {
-        let held = if expected.held { "held" } else { "not held" };
-        println!(
-            "  {}: {held}, measured {}",
-            expected.condition, expected.measured
-        );
-    }
+    said.push_str(&summary(&run.verdict));
     let charts = if has_charts() {
         ""
     } else {
         " (without charts: they are built where Node is, by scripts/run)"
     };
-    println!("report: {}{charts}", html.display());
+    let _ = writeln!(said, "report: {}{charts}", html.display());
+    // Who reads no further, such as `head`, has the files all the same.
+    let _ = std::io::stdout().write_all(said.as_bytes());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The verdict as text; a record from elsewhere may hold what would steer a terminal.
+fn summary(verdict: &Verdict) -> String {
+    let mut text = format!("autoscaling: {}\n", verdict.autoscaling);
+    for reason in &verdict.reasons {
+        let _ = writeln!(text, "  {reason}");
+    }
+    for expected in &verdict.expectations {
+        let held = if expected.held { "held" } else { "not held" };
+        let Expectation {
+            condition,
+            measured,
+            ..
+        } = expected;
+        let _ = writeln!(text, "  {condition}: {held}, measured {measured}");
+    }
+    text.retain(|letter| letter == '\n' || !letter.is_control());
+    text
 }
 
 fn text(path: &Path) -> anyhow::Result<String> {

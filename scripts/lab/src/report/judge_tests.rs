@@ -223,3 +223,17 @@ fn without_rules_the_count_alone_is_judged() {
     quiet.rules = serde_json::Value::Null;
     assert_verdict(&quiet, CANNOT_TELL, &["The target names no rules"]);
 }
+
+#[test]
+fn two_steps_for_one_rise_began_together() {
+    let mut run = samples::story();
+    for sample in run
+        .samples
+        .iter_mut()
+        .filter(|sample| (10.0..39.0).contains(&sample.at))
+    {
+        sample.cpu_percent = Some(95.0);
+    }
+    let second = "It scaled out from 2 to 3 at 37 s (Azure minute 37), 27 s (27 Azure minutes) after CPU went over";
+    assert_verdict(&run, WORKED, &[second]);
+}

@@ -57,7 +57,7 @@ impl From<&str> for Cell {
 /// A table with a caption for those who do not see it.
 pub(crate) fn table(caption: &str, columns: &[&str], rows: &[Vec<Cell>]) -> String {
     let mut html = format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table><caption>{0}</caption><thead><tr>",
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}\"><table><caption>{0}</caption><thead><tr>",
         escape(caption)
     );
     for (index, column) in columns.iter().enumerate() {

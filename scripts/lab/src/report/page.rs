@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::csv;
 use super::judge::{self, judge};
@@ -156,7 +159,7 @@ impl<'a> Page<'a> {
             facts.push(escape(&run.target));
         }
         if !run.started.is_empty() {
-            let started = run.started.replace('T', " ").replace('Z', " UTC");
+            let started = moment(&run.started);
             facts.push(format!(
                 "<time datetime=\"{}\">{}</time>",
                 escape(&run.started),
@@ -343,6 +346,14 @@ fn order(run: &Run) -> Vec<&str> {
     rest.retain(|id| !order.contains(id));
     order.extend(rest);
     order
+}
+
+/// `2026-11-24 20:00:00 UTC`; as it stands where it is no such time.
+fn moment(text: &str) -> String {
+    let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok();
+    time.and_then(|time| time.to_offset(UtcOffset::UTC).format(form).ok())
+        .unwrap_or_else(|| text.to_owned())
 }
 
 /// Three steps up.

@@ -342,15 +342,11 @@ fn steps(run: &Run, actions: &[Action], outs: &Means, clock: Clock) -> Vec<Step>
             .find(|next| next.to < action.to)
             .map_or(f64::INFINITY, |next| next.at);
         let ready = ready(run, action, until);
-        let since = steps
-            .last()
-            .and_then(|step| step.ready)
-            .unwrap_or(f64::NEG_INFINITY);
         steps.push(Step {
             at: action.at,
             from: action.from,
             to: action.to,
-            crossed: crossed(run, action.at, since, outs, clock),
+            crossed: crossed(run, action.at, outs, clock),
             ready,
         });
     }
@@ -388,8 +384,8 @@ fn ready(run: &Run, action: &Action, until: f64) -> Option<f64> {
 }
 
 /// When CPU went over the lowest threshold for an action: the begin of the time over it, dips shorter than half a
-/// window forgiven, back to the time when the step before was ready.
-fn crossed(run: &Run, at: f64, since: f64, outs: &Means, clock: Clock) -> Option<f64> {
+/// window forgiven. Two steps that one rise called for began at the same time.
+fn crossed(run: &Run, at: f64, outs: &Means, clock: Clock) -> Option<f64> {
     let rule = outs
         .rules
         .iter()
@@ -398,13 +394,7 @@ fn crossed(run: &Run, at: f64, since: f64, outs: &Means, clock: Clock) -> Option
     let mut crossed = None;
     let mut previous = at;
     let mut forgiven = window + PATIENCE / clock.scale();
-    for sample in run
-        .samples
-        .iter()
-        .rev()
-        .skip_while(|sample| sample.at > at)
-        .take_while(|sample| sample.at >= since)
-    {
+    for sample in run.samples.iter().rev().skip_while(|sample| sample.at > at) {
         if previous - sample.at > forgiven {
             break;
         }

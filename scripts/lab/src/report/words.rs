@@ -92,7 +92,7 @@ pub(crate) fn things(number: u64, thing: &str) -> String {
     format!("{} {thing}{end}", count(number))
 }
 
-/// With no more digits than say something: `0.34`, `8.1`, `81`, `1,234`.
+/// With no more digits than say something: `0.34`, `8.1`, `81.3`, `1,234`.
 pub(crate) fn decimal(value: f64) -> String {
     let size = value.abs();
     let sign = if value < 0.0 { "-" } else { "" };
@@ -101,7 +101,7 @@ pub(crate) fn decimal(value: f64) -> String {
     } else if size >= 99.95 {
         format!("{sign}{}", count(size.round() as u64))
     } else {
-        let digits = if size >= 9.995 || size == 0.0 { 1 } else { 2 };
+        let digits = if size >= 0.995 { 1 } else { 2 };
         let text = format!("{size:.digits$}");
         let text = text.trim_end_matches('0').trim_end_matches('.');
         if text == "0" {
@@ -130,7 +130,7 @@ pub(crate) fn part(part: u64, whole: u64) -> f64 {
     }
 }
 
-/// A latency: `3.1 ms`, `1.24 s`, a dash for none.
+/// A latency: `3.1 ms`, `1.2 s`, a dash for none.
 pub(crate) fn latency(milliseconds: Option<f64>) -> String {
     match milliseconds {
         None => "–".to_owned(),
@@ -158,7 +158,7 @@ mod tests {
         for (seconds, text) in [
             (0.0, "0 s"),
             (0.42, "0.42 s"),
-            (9.25, "9.25 s"),
+            (9.27, "9.3 s"),
             (74.31, "74.3 s"),
             (99.97, "1 min 40 s"),
             (372.0, "6 min 12 s"),
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(percent(0.003), "< 0.01 %");
         assert_eq!(count(999), "999");
         assert_eq!(things(1, "request"), "1 request");
-        assert_eq!(latency(Some(1240.0)), "1.24 s");
+        assert_eq!(latency(Some(1240.0)), "1.2 s");
     }
 
     #[test]
