@@ -7,7 +7,8 @@ use super::run::{FleetSample, LoadSecond, Run};
 
 /// One row for every second of load or of the fleet's samples, the header first, lines ended as RFC 4180 wants.
 ///
-/// The fleet's columns hold the last sample known at the end of the second; what is not known stays empty.
+/// The fleet's columns hold the last sample known at the end of the second; what is not known stays empty. There is a
+/// column for each of the first hundred instances, by id; the record itself has them all.
 pub(crate) fn csv(run: &Run) -> String {
     let ids: Vec<&String> = run
         .samples
@@ -15,6 +16,7 @@ pub(crate) fn csv(run: &Run) -> String {
         .flat_map(|sample| sample.per_instance.keys())
         .collect::<BTreeSet<_>>()
         .into_iter()
+        .take(INSTANCES)
         .collect();
     let mut text = String::from(
         "second,azure_minute,sent,ok,failed,busy,p50_ms,p95_ms,p99_ms,max_ms,instances_wanted,instances_ready,cpu_percent",
@@ -49,6 +51,8 @@ pub(crate) fn csv(run: &Run) -> String {
     text
 }
 
+/// Columns of instances at most.
+const INSTANCES: usize = 100;
 /// Rows at most: eleven days. A record with a later time in it has a mistake in it.
 const ROWS: u64 = 1_000_000;
 

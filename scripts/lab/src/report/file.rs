@@ -12,12 +12,22 @@ use anyhow::{Context as _, bail};
 /// # Errors
 /// One sentence that names the file and what to do.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    // What a link points to is replaced, not the link.
+    let resolved = fs::canonicalize(path);
+    let path = resolved.as_deref().unwrap_or(path);
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => {
+            bail!("{} is a folder: give a file name in it", path.display())
+        }
+        // A device or a pipe must not be replaced by a file.
+        Ok(there) if !there.is_file() => {
+            bail!("{} is no file: name one", path.display())
+        }
+        Ok(_) | Err(_) => {}
+    }
     let Some(name) = path.file_name() else {
         bail!("{} names no file: give a file name", path.display());
     };
-    if path.is_dir() {
-        bail!("{} is a folder: give a file name in it", path.display());
-    }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -119,6 +129,21 @@ mod tests {
             "{taken}"
         );
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_a_device_is_left_alone() {
+        let folder = folder("links");
+        let (file, link) = (folder.join("run.json"), folder.join("latest.json"));
+        write_whole(&file, b"old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_whole(&link, b"new").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let device = write_whole(Path::new("/dev/null"), b"").unwrap_err();
+        assert_eq!(device.to_string(), "/dev/null is no file: name one");
         fs::remove_dir_all(folder).unwrap();
     }
 

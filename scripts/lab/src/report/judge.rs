@@ -1,5 +1,6 @@
 //! Did autoscaling work? The answer, with the reasons in sentences.
 
+use super::contradictions::contradictions;
 use super::run::{Action, Run, Verdict};
 use super::share::{Share, share};
 use super::story::{Call, PATIENCE, Step, Story};
@@ -16,11 +17,13 @@ pub const CANNOT_TELL: &str = "cannot tell";
 
 /// Requests that may fail, in percent of all, before the run counts as failed.
 const FAILED_AT_MOST: f64 = 0.1;
+/// Findings of one kind that are told one by one.
+const FEW: usize = 6;
 /// How far an instance may be from its fair share while all are up.
 const UNFAIR: f64 = 0.25;
 
 /// What was found, and what it means for the answer.
-enum Finding {
+pub(crate) enum Finding {
     Good(String),
     /// Worth knowing; changes nothing.
     Note(String),
@@ -74,12 +77,30 @@ fn asked(story: &Story) -> bool {
     !story.calls_out.is_empty() || !story.calls_in.is_empty()
 }
 
-fn ordered(findings: Vec<Finding>) -> Vec<String> {
-    let rank = |finding: &Finding| match finding {
+/// Puts in a few findings of a kind, what is bad first, and one sentence for the rest.
+pub(crate) fn push_few(
+    findings: &mut Vec<Finding>,
+    mut kind: Vec<Finding>,
+    rest: impl Fn(u64) -> String,
+) {
+    if kind.len() > FEW {
+        kind.sort_by_key(rank);
+        let more = kind.len() - FEW;
+        kind.truncate(FEW);
+        kind.push(Finding::Note(rest(more as u64)));
+    }
+    findings.extend(kind);
+}
+
+fn rank(finding: &Finding) -> u8 {
+    match finding {
         Finding::Bad(_) => 0,
         Finding::TooShort(_) => 1,
         Finding::Good(_) | Finding::Note(_) => 2,
-    };
+    }
+}
+
+fn ordered(findings: Vec<Finding>) -> Vec<String> {
     let mut findings = findings;
     findings.sort_by_key(rank);
     let text = |finding| match finding {
@@ -99,41 +120,56 @@ fn scaled_out(story: &Story, findings: &mut Vec<Finding>) {
         ));
         return;
     }
-    for step in &story.steps {
-        findings.push(step_out(story, step));
-    }
-    for call in story.calls_out.iter().filter(|call| !call.answered) {
-        let (rule, condition) = match story
-            .rules
-            .iter()
-            .flatten()
-            .find(|rule| rule.out && rule.is_cpu())
-        {
-            Some(rule) => (rule.window, rule.condition()),
-            None => continue,
-        };
-        let load = format!(
-            "From {} on the load called for more than {} ({condition}): the mean over {} reached {}",
-            clock.moment(call.from),
-            things(call.wanted.into(), "instance"),
-            span(rule),
-            percent(call.extreme),
-        );
-        if call.due > PATIENCE {
-            let due = clock.length(call.until - call.from);
-            findings.push(Finding::Bad(format!(
-                "{load}, and no scale-out came within {due}."
-            )));
-        } else if call.to_the_end {
-            findings.push(Finding::TooShort(format!(
-                "{load}, but the run ended {} later, before an action could be expected: run it longer.",
-                clock.length(call.until - call.from)
-            )));
-        }
-    }
+    let steps = story.steps.iter().map(|step| step_out(story, step));
+    push_few(findings, steps.collect(), |more| {
+        let longest = story.time_to_capacity().map_or(String::new(), |longest| {
+            format!(
+                "; the longest time to capacity was {}",
+                clock.length(longest)
+            )
+        });
+        format!("It scaled out {} more{longest}.", things(more, "time"))
+    });
+    let calls = story
+        .calls_out
+        .iter()
+        .filter_map(|call| unanswered(story, call));
+    push_few(findings, calls.collect(), |more| {
+        format!("The load called for more {} besides.", things(more, "time"))
+    });
     if story.steps.is_empty() && story.calls_out.is_empty() {
         findings.push(Finding::Note(quiet(story)));
     }
+}
+
+/// What became of a call for more that no scale-out followed.
+fn unanswered(story: &Story, call: &Call) -> Option<Finding> {
+    let clock = story.clock;
+    let mut rules = story.rules.iter().flatten();
+    let rule = rules.find(|rule| rule.out && rule.is_cpu())?;
+    if call.answered {
+        return None;
+    }
+    let load = format!(
+        "From {} on the load called for more than {} ({}): the mean over {} reached {}",
+        clock.moment(call.from),
+        things(call.wanted.into(), "instance"),
+        rule.condition(),
+        span(rule.window),
+        percent(call.extreme),
+    );
+    let lasted = clock.length(call.until - call.from);
+    Some(if call.due > PATIENCE {
+        Finding::Bad(format!("{load}, and no scale-out came within {lasted}."))
+    } else if call.to_the_end {
+        Finding::TooShort(format!(
+            "{load}, but the run ended {lasted} later, before an action could be expected: run it longer."
+        ))
+    } else {
+        Finding::Note(format!(
+            "{load}, but for {lasted} only: too short to expect an action."
+        ))
+    })
 }
 
 /// Why nothing scaled out.
@@ -208,24 +244,29 @@ fn came_back(story: &Story, findings: &mut Vec<Finding>) {
         .iter()
         .filter(|action| action.to < action.from)
         .collect();
-    for call in story
-        .calls_in
-        .iter()
-        .filter(|call| !call.answered && call.due > PATIENCE)
-    {
-        findings.push(Finding::Bad(format!(
+    let kept = story.calls_in.iter().filter(|call| !call.answered && call.due > PATIENCE).map(|call| {
+        Finding::Bad(format!(
             "From {} on the load needed fewer than {} (the mean went down to {}), and no scale-in came within {}.",
             clock.moment(call.from),
             things(call.wanted.into(), "instance"),
             percent(call.extreme),
             clock.length(call.until - call.from)
-        )));
-    }
+        ))
+    });
+    push_few(findings, kept.collect(), |more| {
+        format!("No scale-in came {} more.", things(more, "time"))
+    });
     if let Some(last) = ins.last() {
-        let stages: Vec<String> = ins
+        // The last ones: they are what it came to.
+        let earlier = ins.len().saturating_sub(FEW);
+        let mut stages: Vec<String> = ins[earlier..]
             .iter()
             .map(|action| format!("to {} at {}", action.to, clock.moment(action.at)))
             .collect();
+        if earlier > 0 {
+            let times = things(earlier as u64, "time");
+            stages.insert(0, format!("{times} before"));
+        }
         let ended = if last.to <= counts.first {
             "It came back: "
         } else {
@@ -247,99 +288,6 @@ fn came_back(story: &Story, findings: &mut Vec<Finding>) {
             ),
         }));
     }
-}
-
-/// What the record says in one place and denies in another.
-fn contradictions(run: &Run, story: &Story, findings: &mut Vec<Finding>) {
-    let clock = story.clock;
-    for action in &story.actions {
-        findings.extend(uncalled(run, story, action));
-    }
-    for pair in story.actions.windows(2) {
-        if pair[0].to != pair[1].from {
-            findings.push(Finding::Note(format!(
-                "The actions contradict each other: one led to {}, the next one, at {}, began at {}.",
-                pair[0].to,
-                clock.moment(pair[1].at),
-                pair[1].from
-            )));
-        }
-    }
-    if let (Some(counts), true) = (story.counts, story.actions.is_empty())
-        && counts.highest > counts.first
-    {
-        findings.push(Finding::Bad(format!(
-            "The count rose from {} to {}, but no action says so.",
-            counts.first, counts.highest
-        )));
-    }
-    if let (Some((minimum, maximum)), Some(counts)) = (story.limits, story.counts)
-        && counts.highest > maximum
-    {
-        findings.push(Finding::Bad(format!(
-            "{} served at once, but the rules allow {minimum} to {maximum}.",
-            things(counts.highest.into(), "instance")
-        )));
-    }
-    let requests = &run.requests;
-    let ended = requests.ok + requests.failed + requests.busy;
-    if ended > requests.sent {
-        findings.push(Finding::Note(format!(
-            "The counts contradict each other: {} sent, but {} ended.",
-            things(requests.sent, "request"),
-            count(ended)
-        )));
-    }
-}
-
-/// An action that CPU gave no reason for, in all the time that the metric may be late.
-fn uncalled(run: &Run, story: &Story, action: &Action) -> Option<Finding> {
-    let out = action.to > action.from;
-    // Pulled back into the limits: no rule of CPU is needed for that.
-    let limited = story
-        .limits
-        .is_some_and(|(minimum, maximum)| action.from < minimum || action.from > maximum);
-    let rules: Vec<_> = story
-        .rules
-        .iter()
-        .flatten()
-        .filter(|rule| rule.out == out)
-        .collect();
-    if limited || action.from == 0 || rules.is_empty() || !rules.iter().all(|rule| rule.is_cpu()) {
-        return None;
-    }
-    let window = rules.iter().map(|rule| rule.window).fold(0.0, f64::max);
-    let since = action.at - (window + PATIENCE) / story.clock.scale();
-    let mut seen = run
-        .samples
-        .iter()
-        .filter(|sample| since <= sample.at && sample.at <= action.at)
-        .peekable();
-    // What was before the first sample may have called for it.
-    if run.samples.first().is_none_or(|first| first.at > since) && !out || seen.peek().is_none() {
-        return None;
-    }
-    let values: Vec<f64> = seen.filter_map(|sample| sample.cpu_percent).collect();
-    if values.is_empty()
-        || values
-            .iter()
-            .any(|value| rules.iter().any(|rule| rule.fires(*value)))
-    {
-        return None;
-    }
-    let (extreme, which) = if out {
-        (values.iter().copied().fold(f64::MIN, f64::max), "highest")
-    } else {
-        (values.iter().copied().fold(f64::MAX, f64::min), "lowest")
-    };
-    Some(Finding::Bad(format!(
-        "The count went from {} to {} at {}, but CPU had not called for it ({}): its {which} value was {}.",
-        action.from,
-        action.to,
-        story.clock.moment(action.at),
-        rules[0].condition(),
-        percent(extreme)
-    )))
 }
 
 fn failures(run: &Run, findings: &mut Vec<Finding>) {

@@ -237,3 +237,35 @@ fn two_steps_for_one_rise_began_together() {
     let second = "It scaled out from 2 to 3 at 37 s (Azure minute 37), 27 s (27 Azure minutes) after CPU went over";
     assert_verdict(&run, WORKED, &[second]);
 }
+
+#[test]
+fn many_actions_are_told_in_few_sentences() {
+    let mut run = samples::story();
+    let actions = run.actions.clone();
+    run.actions = (0..50)
+        .flat_map(|_| actions.iter().take(1).chain(actions.last()).cloned())
+        .collect();
+    let verdict = judge(&run);
+    assert!(verdict.reasons.len() < 40, "{:#?}", verdict.reasons);
+    assert!(
+        verdict
+            .reasons
+            .iter()
+            .any(|reason| reason.starts_with("It scaled out 44 times more")),
+        "{:#?}",
+        verdict.reasons
+    );
+}
+
+#[test]
+fn a_rise_too_short_for_an_action_is_told_and_asks_for_nothing() {
+    let mut run = samples::quiet();
+    for sample in run
+        .samples
+        .iter_mut()
+        .filter(|sample| (20.0..27.0).contains(&sample.at))
+    {
+        sample.cpu_percent = Some(95.0);
+    }
+    assert_verdict(&run, NOT_ASKED, &["too short to expect an action"]);
+}

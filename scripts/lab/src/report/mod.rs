@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | [`run`] | the record that `lab load` and `lab demo` write |
 //! | [`story`] | the facts in it: what the rules called for, what was done, how long it took |
-//! | [`judge`] | the answer to "did autoscaling work?" |
-//! | [`page`], [`sections`] | the page's content, the same with charts and without |
+//! | [`judge`], [`share`], [`contradictions`] | the answer to "did autoscaling work?" |
+//! | [`page`], [`sections`], [`timeline`] | the page's content, the same with charts and without |
 //! | [`html`] | the page as one file |
 //! | [`csv`] | the record as a table, one row a second |
 //! | [`azure`] | Azure's own scale actions, read from an exported activity log |
@@ -15,6 +15,7 @@ use std::path::Path;
 
 mod azure;
 mod command;
+mod contradictions;
 mod csv;
 mod file;
 mod html;
@@ -26,6 +27,7 @@ pub mod run;
 mod sections;
 mod share;
 mod story;
+mod timeline;
 mod words;
 
 pub use azure::add_events;

@@ -33,6 +33,13 @@ pub(crate) fn share(run: &Run) -> Option<Share> {
 
 /// From the counts taken while as many served as ever did.
 fn counted(run: &Run, highest: u32) -> Option<Share> {
+    let records: BTreeMap<&str, &InstanceRecord> = run
+        .instances
+        .iter()
+        .map(|instance| (instance.id.as_str(), instance))
+        .collect();
+    // What no record names is taken at its word: a target elsewhere may not tell when an instance was ready.
+    let serves = |id: &str, at: f64| records.get(id).is_none_or(|instance| serving(instance, at));
     let mut answered: BTreeMap<&str, u64> = BTreeMap::new();
     for pair in run.samples.windows(2) {
         let (before, after) = (&pair[0], &pair[1]);
@@ -42,7 +49,7 @@ fn counted(run: &Run, highest: u32) -> Option<Share> {
         }
         for (id, count) in &after.requests {
             if let Some(earlier) = before.requests.get(id)
-                && (serves(run, id, before.at) && serves(run, id, after.at))
+                && (serves(id, before.at) && serves(id, after.at))
             {
                 *answered.entry(id).or_default() += count.saturating_sub(*earlier);
             }
@@ -57,14 +64,6 @@ fn counted(run: &Run, highest: u32) -> Option<Share> {
         .into_iter()
         .map(|(id, count)| (id.to_owned(), count as f64 / fair - 1.0));
     compared(ratios.collect(), requests, fair, true)
-}
-
-fn serves(run: &Run, id: &str, at: f64) -> bool {
-    // What no record names is taken at its word: a target elsewhere may not tell when an instance was ready.
-    run.instances
-        .iter()
-        .find(|instance| instance.id == id)
-        .is_none_or(|instance| serving(instance, at))
 }
 
 fn serving(instance: &InstanceRecord, at: f64) -> bool {

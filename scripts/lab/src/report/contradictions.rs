@@ -1,0 +1,110 @@
+//! What a run's record says in one place and denies in another, and what happened without a cause.
+
+use super::judge::{Finding, push_few};
+use super::run::{Action, Run};
+use super::story::{PATIENCE, Story};
+use super::words::{count, percent, things};
+
+/// What the record says in one place and denies in another.
+pub(crate) fn contradictions(run: &Run, story: &Story, findings: &mut Vec<Finding>) {
+    let clock = story.clock;
+    let uncalled = story
+        .actions
+        .iter()
+        .filter_map(|action| uncalled(run, story, action));
+    push_few(findings, uncalled.collect(), |more| {
+        format!(
+            "CPU had not called for {} more either.",
+            things(more, "change")
+        )
+    });
+    let broken = story.actions.windows(2).filter(|pair| pair[0].to != pair[1].from).map(|pair| {
+        Finding::Note(format!(
+            "The actions contradict each other: one led to {}, the next one, at {}, began at {}.",
+            pair[0].to,
+            clock.moment(pair[1].at),
+            pair[1].from
+        ))
+    });
+    push_few(findings, broken.collect(), |more| {
+        format!(
+            "The actions contradict each other {} more.",
+            things(more, "time")
+        )
+    });
+    if let (Some(counts), true) = (story.counts, story.actions.is_empty())
+        && counts.highest > counts.first
+    {
+        findings.push(Finding::Bad(format!(
+            "The count rose from {} to {}, but no action says so.",
+            counts.first, counts.highest
+        )));
+    }
+    if let (Some((minimum, maximum)), Some(counts)) = (story.limits, story.counts)
+        && counts.highest > maximum
+    {
+        findings.push(Finding::Bad(format!(
+            "{} served at once, but the rules allow {minimum} to {maximum}.",
+            things(counts.highest.into(), "instance")
+        )));
+    }
+    let requests = &run.requests;
+    let ended = requests.ok + requests.failed + requests.busy;
+    if ended > requests.sent {
+        findings.push(Finding::Note(format!(
+            "The counts contradict each other: {} sent, but {} ended.",
+            things(requests.sent, "request"),
+            count(ended)
+        )));
+    }
+}
+
+/// An action that CPU gave no reason for, in all the time that the metric may be late.
+fn uncalled(run: &Run, story: &Story, action: &Action) -> Option<Finding> {
+    let out = action.to > action.from;
+    // Pulled back into the limits: no rule of CPU is needed for that.
+    let limited = story
+        .limits
+        .is_some_and(|(minimum, maximum)| action.from < minimum || action.from > maximum);
+    let rules: Vec<_> = story
+        .rules
+        .iter()
+        .flatten()
+        .filter(|rule| rule.out == out)
+        .collect();
+    if limited || action.from == 0 || rules.is_empty() || !rules.iter().all(|rule| rule.is_cpu()) {
+        return None;
+    }
+    let window = rules.iter().map(|rule| rule.window).fold(0.0, f64::max);
+    let since = action.at - (window + PATIENCE) / story.clock.scale();
+    let mut seen = run
+        .samples
+        .iter()
+        .filter(|sample| since <= sample.at && sample.at <= action.at)
+        .peekable();
+    // What was before the first sample may have called for it.
+    if run.samples.first().is_none_or(|first| first.at > since) && !out || seen.peek().is_none() {
+        return None;
+    }
+    let values: Vec<f64> = seen.filter_map(|sample| sample.cpu_percent).collect();
+    if values.is_empty()
+        || values
+            .iter()
+            .any(|value| rules.iter().any(|rule| rule.fires(*value)))
+    {
+        return None;
+    }
+    let (extreme, which) = if out {
+        (values.iter().copied().fold(f64::MIN, f64::max), "highest")
+    } else {
+        (values.iter().copied().fold(f64::MAX, f64::min), "lowest")
+    };
+    Some(Finding::Bad(format!(
+        "The count went from {} to {} at {}, but CPU had not called for it ({}): its {which} value was {}.",
+        action.from,
+        action.to,
+        story.clock.moment(action.at),
+        rules[0].condition(),
+        percent(extreme)
+    )))
+}

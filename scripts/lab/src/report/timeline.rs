@@ -1,0 +1,134 @@
+//! The section with the charts: the same figures as a table, and a word on how to get charts where there are none.
+
+use super::markup::{Cell, table};
+use super::page::Page;
+use super::run::{LoadSecond, Run};
+use super::sections::short_moment;
+use super::words::{Clock, count, decimal, latency, percent, span};
+
+/// Rows of the table over time at most.
+const STRETCHES: usize = 40;
+
+/// One sentence below the title.
+pub(crate) fn about(page: &Page<'_>) -> String {
+    let scaled = if page.story.clock.is_scaled() {
+        "Times are seconds of the run; one of Azure's minutes passes in "
+    } else {
+        return "Times are seconds of the run.".to_owned();
+    };
+    format!("{scaled}{}.", span(60.0 / page.story.clock.scale()))
+}
+
+/// The charts, or how to get them; and the same as a table.
+pub(crate) fn content(page: &Page<'_>) -> String {
+    let run = page.run;
+    if run.load.is_empty() && run.samples.is_empty() {
+        return "<p>Nothing was sent and no sample of the fleet was read.</p>\n".to_owned();
+    }
+    let rows = stretches(run, page.story.clock);
+    let seconds = stretch(run);
+    let caption = format!("Load and fleet, {} to a row", span(seconds as f64));
+    let columns = [
+        "From",
+        "Sent /s",
+        "Answered /s",
+        "Failed",
+        "p50",
+        "p95",
+        "p99",
+        "Instances",
+        "CPU",
+    ];
+    let mut table = table(&caption, &columns, &rows);
+    if seconds > 1 {
+        table
+            .push_str("<p class=\"remark\">Latency is that of the worst second of each row.</p>\n");
+    }
+    if page.charts {
+        format!(
+            "<div id=\"charts\"><noscript><p>The charts need JavaScript; the table below has the same figures.</p></noscript></div>\n\
+             <details><summary>The same as a table</summary><div>{table}</div></details>\n"
+        )
+    } else {
+        format!(
+            "<p class=\"hint\">This page was made without its charts: <code>./scripts/run</code> builds them when Node 20.19 or \
+             newer is there, and <code>lab report RUN.json --html FILE</code> then makes this page again.</p>\n{table}"
+        )
+    }
+}
+
+/// Seconds to a row, such that there are not too many.
+fn stretch(run: &Run) -> u64 {
+    let last = run
+        .load
+        .last()
+        .map_or(0.0, |second| second.at)
+        .max(run.samples.last().map_or(0.0, |sample| sample.at));
+    let whole = [
+        1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400,
+    ];
+    whole
+        .into_iter()
+        .find(|seconds| last / (*seconds as f64) < STRETCHES as f64)
+        .unwrap_or(604_800)
+}
+
+fn stretches(run: &Run, clock: Clock) -> Vec<Vec<Cell>> {
+    let long = stretch(run) as f64;
+    let end = run
+        .load
+        .last()
+        .map_or(0.0, |second| second.at)
+        .max(run.samples.last().map_or(0.0, |sample| sample.at));
+    let rows = ((end / long).floor().max(0.0) as usize + 1).min(STRETCHES);
+    let mut load = run.load.iter().peekable();
+    let mut samples = run.samples.iter().peekable();
+    (0..rows)
+        .map(|row| {
+            let (from, until) = (row as f64 * long, (row + 1) as f64 * long);
+            let mut seconds: Vec<&LoadSecond> = Vec::new();
+            while let Some(second) = load.next_if(|second| second.at < until) {
+                seconds.push(second);
+            }
+            let mut fleet = Vec::new();
+            while let Some(sample) = samples.next_if(|sample| sample.at < until) {
+                fleet.push(sample);
+            }
+            let sum =
+                |of: fn(&LoadSecond) -> u64| seconds.iter().map(|second| of(second)).sum::<u64>();
+            let rate =
+                |number: u64| Cell::Number(decimal(number as f64 / (seconds.len().max(1)) as f64));
+            // Percentiles cannot be averaged; the worst second is what is certain.
+            let worst = |of: fn(&LoadSecond) -> Option<f64>| {
+                Cell::Number(latency(
+                    seconds
+                        .iter()
+                        .filter_map(|second| of(second))
+                        .reduce(f64::max),
+                ))
+            };
+            let cpu: Vec<f64> = fleet
+                .iter()
+                .filter_map(|sample| sample.cpu_percent)
+                .collect();
+            let cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
+            let ready: Vec<u32> = fleet.iter().map(|sample| sample.ready).collect();
+            let ready = match (ready.iter().min(), ready.iter().max()) {
+                (Some(fewest), Some(most)) if fewest == most => fewest.to_string(),
+                (Some(fewest), Some(most)) => format!("{fewest}–{most}"),
+                _ => "–".to_owned(),
+            };
+            vec![
+                Cell::Number(short_moment(from, clock)),
+                rate(sum(|second| second.sent)),
+                rate(sum(|second| second.ok)),
+                Cell::Number(count(sum(|second| second.failed))),
+                worst(|second| second.latency_ms.p50),
+                worst(|second| second.latency_ms.p95),
+                worst(|second| second.latency_ms.p99),
+                Cell::Number(ready),
+                Cell::Number(cpu.map_or("–".to_owned(), percent)),
+            ]
+        })
+        .collect()
+}
