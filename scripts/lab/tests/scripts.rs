@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 mod scratch;
 use scratch::{Scratch, text};
@@ -58,6 +59,11 @@ impl Project {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.run_answering("", arguments)
+    }
+
+    /// Types `answer` into the script's questions.
+    fn run_answering(&self, answer: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(self.0.join("scripts/run"));
         let path = format!("{}:/usr/bin:/bin", self.0.join("bin").display());
         command
@@ -73,8 +79,13 @@ impl Project {
             .env("RECORD_TO", self.0.join("record"));
         command
             .current_dir(self.0.join("functions"))
-            .output()
-            .unwrap()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A script that asks nothing may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(answer.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     /// The arguments and the environment of what has been run in the end.
@@ -106,6 +117,7 @@ fn run_builds_assembles_and_starts_lab_up() {
             "up",
             "--script-root",
             &app,
+            "--time-scale=60",
             "--port",
             "7080",
             "--enable-auth"
@@ -138,6 +150,61 @@ fn run_builds_assembles_and_starts_lab_up() {
 }
 
 #[test]
+fn run_takes_the_pace_it_is_given() {
+    for given in [&["--time-scale", "1"][..], &["--time-scale=600"]] {
+        let project = Project::new();
+        assert!(project.run(given).status.success());
+        let arguments = project.record().0;
+        assert_eq!(arguments[3..], *given);
+    }
+}
+
+#[test]
+fn fresh_deletes_the_register_once_it_is_told_to() {
+    let project = Project::new();
+    let files = ["kept.db", "kept.db-wal", "kept.db-shm"];
+    let put = || {
+        for file in files {
+            project.0.write(&format!("functions/{file}"), "visits");
+        }
+    };
+    let left = || files.map(|file| project.0.join("functions").join(file).exists());
+
+    for no in ["", "n\n", "maybe\n"] {
+        put();
+        let output = project.run_answering(no, &["--fresh"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains("kept.db holds a register"), "{said}");
+        assert!(said.contains("nothing was deleted"), "{said}");
+        assert_eq!(left(), [true; 3]);
+        assert!(!project.0.join("record").exists(), "nothing is run");
+    }
+    let output = project.run_answering("y\n", &["--fresh"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(left(), [false; 3]);
+    assert!(!project.record().0.contains(&"--fresh".to_owned()));
+
+    let output = project.run(&["--fresh"]);
+    assert!(output.status.success(), "nothing to ask about: {output:?}");
+}
+
+#[test]
+fn fresh_leaves_a_running_server_alone() {
+    let project = Project::new();
+    let data = "my data/elastic-visits/postgres";
+    project.0.write(&format!("{data}/postmaster.pid"), "1");
+    let output = project.run_answering("y\n", &["--fresh", "--postgres"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(text(&output.stderr).contains("stop it first"), "{output:?}");
+
+    std::fs::remove_file(project.0.join(&format!("{data}/postmaster.pid"))).unwrap();
+    let output = project.run_answering("y\n", &["--fresh", "--postgres"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(!project.0.join(data).exists());
+}
+
+#[test]
 fn run_on_postgres_keeps_its_data_in_the_users_data_folder() {
     let project = Project::new();
     let output = project.run(&["--port", "7080", "--postgres"]);
@@ -156,6 +223,7 @@ fn run_on_postgres_keeps_its_data_in_the_users_data_folder() {
         "up",
         "--script-root",
         &app,
+        "--time-scale=60",
         "--port",
         "7080",
     ];
