@@ -1,0 +1,198 @@
+//! `lab up` in a process of its own, on a store of its own.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::postgres::Server;
+
+/// CPU time that a visit burns, in milliseconds: so little that an instance serves some tens of visits in a second,
+/// which is an Azure minute, and so much that they and nothing else make its load.
+pub(super) const VISIT_WORK_MS: u32 = 10;
+
+/// How long `lab up` may take to start, its handler included.
+const START: Duration = Duration::from_secs(90);
+/// How long it may take to stop: its instances have ten seconds.
+const STOP: Duration = Duration::from_secs(20);
+
+/// Settings of the user's that would change what is shown.
+const NOT_INHERITED: [&str; 16] = [
+    "DATABASE_URL",
+    "DATABASE_MIGRATE_URL",
+    "DATABASE_POOLER",
+    "PGHOST",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGDATABASE",
+    "PGSSLMODE",
+    "SQLITE_PATH",
+    "MIGRATE",
+    "WEBSITE_INSTANCE_ID",
+    "INSTANCE_CPUS",
+    "HEARTBEAT_SECONDS",
+    "AUTOSCALE_PROFILE",
+    "RUST_LOG",
+];
+
+/// The running app, and what it is kept in.
+pub(super) struct Stage {
+    child: Child,
+    url: String,
+    log: JoinHandle<()>,
+    server: Option<Server>,
+    _store: Store,
+}
+
+impl Stage {
+    /// Starts the store and `lab up`; comes back when it serves.
+    pub(super) async fn set(
+        script_root: &Path,
+        out: &Path,
+        time_scale: f64,
+        postgres: bool,
+    ) -> anyhow::Result<Self> {
+        let store = Store::make()?;
+        let server = match postgres {
+            true => Some(Server::start(None).await?),
+            false => None,
+        };
+        let program = std::env::current_exe().context("this program does not know its own path")?;
+        let mut command = Command::new(&program);
+        // By way of this program itself, so that the kernel ends lab up if this process dies in whatever way.
+        command
+            .args(["up", "--exec-handler", &std::process::id().to_string(), "--"])
+            .arg(&program)
+            .args(["up", "--port", "0", "--script-root"])
+            .arg(script_root)
+            .args(["--time-scale", &time_scale.to_string(), "--events"])
+            .arg(out.join("events.jsonl"));
+        for name in NOT_INHERITED {
+            command.env_remove(name);
+        }
+        command.env("VISIT_WORK", VISIT_WORK_MS.to_string());
+        match &server {
+            Some(server) => command.env("DATABASE_URL", server.url()),
+            None => command.env("SQLITE_PATH", store.0.join("visits.db")),
+        };
+        let path = out.join("lab.log");
+        let log = File::create(&path)
+            .with_context(|| format!("the log {} cannot be written", path.display()))?;
+        let errors = log.try_clone().context("the log cannot be shared")?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            // Ctrl-C is for this process, which then ends the other.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .context("lab up cannot be started")?;
+        let output = child.stdout.take().context("lab up has no output")?;
+        let (url, log) = match timeout(START, url_of(output, log)).await {
+            Ok(Some(started)) => started,
+            Ok(None) => bail!("lab up did not start: {}", last_words(&path)),
+            Err(_) => bail!(
+                "lab up did not serve within {} s; its log: {}",
+                START.as_secs(),
+                path.display()
+            ),
+        };
+        Ok(Self {
+            child,
+            url,
+            log,
+            server,
+            _store: store,
+        })
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends everything and deletes the store.
+    pub(super) async fn clear(mut self) -> anyhow::Result<()> {
+        if let Some(pid) = self
+            .child
+            .id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(Pid::from_raw)
+        {
+            // Fails only where it has ended already.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let status = match timeout(STOP, self.child.wait()).await {
+            Ok(status) => status.context("lab up was lost")?,
+            Err(_) => {
+                self.child.kill().await.context("lab up cannot be ended")?;
+                bail!("lab up did not stop within {} s and was killed", STOP.as_secs());
+            }
+        };
+        let _ = timeout(Duration::from_secs(1), self.log).await;
+        if let Some(server) = self.server {
+            server.stop().await?;
+        }
+        if !status.success() {
+            bail!("lab up ended with {status}; see lab.log");
+        }
+        Ok(())
+    }
+}
+
+/// Copies the output into the log until it says where it serves, and then in the background. `None` if it ends first.
+async fn url_of(output: ChildStdout, mut log: File) -> Option<(String, JoinHandle<()>)> {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        // A full disk must not stop the show; the report will say so.
+        let _ = writeln!(log, "{line}");
+        if let Some(url) = line.strip_prefix("Ready: ") {
+            let url = url.trim_end_matches('/').to_owned();
+            let rest = tokio::spawn(async move {
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let _ = writeln!(log, "{line}");
+                }
+            });
+            return Some((url, rest));
+        }
+    }
+    None
+}
+
+fn last_words(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let last = text.lines().rev().find(|line| !line.trim().is_empty());
+    last.unwrap_or("it said nothing").to_owned()
+}
+
+/// A folder that is deleted when this is dropped.
+struct Store(PathBuf);
+
+impl Store {
+    fn make() -> anyhow::Result<Self> {
+        let name = format!("elastic-visits-demo-{}", uuid::Uuid::new_v4().simple());
+        let folder = std::env::temp_dir().join(name);
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| format!("the temporary folder {} cannot be made", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // What cannot be deleted now is the system's to clear.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
