@@ -7,6 +7,7 @@
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
 //! | `lab load` | [`load`] | puts load on the app, here or in Azure, and records how it went |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
+//! | `lab demo` | [`demo`] | plays the whole story of scaling, and proves it |
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
 //! | `lab report` | [`report`] | makes the page of a saved run |
 //! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
@@ -14,6 +15,7 @@
 //! [`rules`] reads the autoscale rules that a command is given.
 
 pub mod bench;
+pub mod demo;
 pub mod doctor;
 pub mod host;
 pub mod load;

@@ -34,7 +34,7 @@ use crate::load::trial::Trial;
 use crate::report::run::{Expectation, Run};
 use crate::report::{self, WORKED};
 use conductor::{Conductor, Played};
-use lab::LabFleet;
+use lab::{Lab, LabFleet};
 use stage::Stage;
 
 /// Azure seconds that the story takes with the default rules.

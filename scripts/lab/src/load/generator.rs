@@ -19,7 +19,7 @@ use super::worker::Worker;
 use crate::report::run::{LoadSecond, Percentiles, Run};
 
 /// From the start of the workers to that of the load, so that none of them begins late.
-pub(super) const HEAD_START: Duration = Duration::from_millis(20);
+pub(crate) const HEAD_START: Duration = Duration::from_millis(20);
 /// How often the live figures are made.
 const FIGURES: Duration = Duration::from_millis(250);
 /// How much of the past the live figures are of.

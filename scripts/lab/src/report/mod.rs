@@ -46,6 +46,14 @@ pub fn write_json(run: &run::Run, path: &Path) -> anyhow::Result<()> {
     file::write_whole(path, &text)
 }
 
+/// Writes a text, whole or not at all.
+///
+/// # Errors
+/// One sentence for the user; the file is then as it was before.
+pub(crate) fn write_text(text: &str, path: &Path) -> anyhow::Result<()> {
+    file::write_whole(path, text.as_bytes())
+}
+
 /// Writes a run as a table of comma-separated values, one row a second.
 ///
 /// # Errors
