@@ -55,7 +55,7 @@ impl Service {
             pulse: Pulse::default(),
             gauge: Gauge::default(),
             traffic: Arc::new(Traffic::default()),
-            overload: Overload::new(cpus),
+            overload: Overload::new(cpus, config.visit_work),
             started,
             openapi: http::openapi().to_json()?.into(),
             database,

@@ -21,6 +21,10 @@ const UNDER_WAY: usize = 2_048;
 /// pages open at once.
 const WATCHING: usize = 512;
 
+/// Work that may wait behind what is under way, on each CPU: what waits longer would be late, and with less a short
+/// stall of the machine would have visits refused that an instance has the time for.
+const WAITING: Duration = Duration::from_millis(40);
+
 /// At most one line a second about refused requests.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
@@ -30,7 +34,7 @@ pub struct Overload {
     register: Semaphore,
     /// Apart from the register's, so that a flood of visits can be watched.
     watchers: Semaphore,
-    /// Visits that burn CPU, and as many that wait to: what waits behind more would be late.
+    /// Visits that burn CPU or wait to.
     work_places: Semaphore,
     /// As many visits burn CPU at a time as the instance has CPUs.
     work: Arc<Semaphore>,
@@ -40,13 +44,15 @@ pub struct Overload {
 }
 
 impl Overload {
-    /// For an instance with this many CPUs.
-    pub fn new(cpus: f64) -> Self {
+    /// For an instance with this many CPUs, whose visits burn `work` each.
+    pub fn new(cpus: f64, work: Duration) -> Self {
         let cpus = (cpus.ceil() as usize).max(1);
+        let waiting = WAITING.as_micros() / work.as_micros().max(1_000);
+        let waiting = usize::try_from(waiting).unwrap_or(1).max(1);
         Self {
             register: Semaphore::new(UNDER_WAY),
             watchers: Semaphore::new(WATCHING),
-            work_places: Semaphore::new(cpus * 2),
+            work_places: Semaphore::new(cpus * (1 + waiting)),
             work: Arc::new(Semaphore::new(cpus)),
             started: Instant::now(),
             shed: AtomicU64::new(0),
@@ -73,7 +79,7 @@ impl Overload {
     /// Burns what `VISIT_WORK` asks of a visit.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] when it would have to wait for more than the visits that burn now.
+    /// [`Error::Overloaded`] when more would wait than can be worked off in time.
     pub(super) async fn work(&self, work: Duration) -> Result<(), Error> {
         if work.is_zero() {
             return Ok(());

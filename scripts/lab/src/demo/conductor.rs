@@ -60,7 +60,8 @@ impl Conductor {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failures = 0;
         loop {
-            self.rate.send_replace(cost.rate(chapter.load(fleet.capacity.maximum), cpus));
+            self.rate
+                .send_replace(cost.rate(chapter.load(fleet.capacity.maximum), cpus));
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return Ok(Played { told: false, fleet, chapters }),
@@ -80,10 +81,17 @@ impl Conductor {
             acted = fleet.actions.len();
             for pair in fleet.samples.windows(2).skip(learnt.saturating_sub(1)) {
                 // A minute in which the load or the fleet changed says nothing about a visit.
-                if pair[0].ready == pair[1].ready && matches!(chapter, Chapter::Rising { .. } | Chapter::Together { .. }) {
+                if pair[0].ready == pair[1].ready
+                    && !matches!(chapter, Chapter::Falling | Chapter::Afterwards { .. })
+                {
                     let seconds = 60.0 / fleet.time_scale;
                     let per_second = pair[1].requests as f64 / seconds;
-                    cost.learn(pair[1].cpu_percent.unwrap_or_default(), pair[1].ready, cpus, per_second);
+                    cost.learn(
+                        pair[1].cpu_percent.unwrap_or_default(),
+                        pair[1].ready,
+                        cpus,
+                        per_second,
+                    );
                 }
             }
             learnt = fleet.samples.len();
@@ -91,20 +99,31 @@ impl Conductor {
                 ready: fleet.ready,
                 wanted: fleet.count,
                 alive: fleet.alive(),
+                lessons: cost.lessons(),
                 azure_seconds: fleet.azure_seconds,
                 minimum: fleet.capacity.minimum,
                 maximum: fleet.capacity.maximum,
             });
             if next == Chapter::Ended {
-                return Ok(Played { told: true, fleet, chapters });
+                return Ok(Played {
+                    told: true,
+                    fleet,
+                    chapters,
+                });
             }
-            if std::mem::discriminant(&next) != std::mem::discriminant(&chapter) || next.load(3) > chapter.load(3) {
+            if std::mem::discriminant(&next) != std::mem::discriminant(&chapter)
+                || next.load(3) > chapter.load(3)
+            {
                 screen.chapter(next, &fleet, &mut chapters);
             }
             chapter = next;
             screen.live(&fleet, &self.live.borrow());
             if fleet.azure_seconds > latest {
-                return Ok(Played { told: false, fleet, chapters });
+                return Ok(Played {
+                    told: false,
+                    fleet,
+                    chapters,
+                });
             }
             if self.live.borrow().failed > 1_000 {
                 bail!("more than a thousand requests failed; see lab.log");
@@ -136,7 +155,11 @@ impl Screen {
         self.say(&format!(
             "Each instance has {:.2} CPUs ({}).",
             limit.cpus,
-            if limit.enforced { limit.how.as_str() } else { "not enforced here; percentages count from it all the same" }
+            if limit.enforced {
+                limit.how.as_str()
+            } else {
+                "not enforced here; percentages count from it all the same"
+            }
         ));
     }
 
@@ -146,7 +169,10 @@ impl Screen {
             fleet.azure_seconds / 60.0,
             chapter.load(fleet.capacity.maximum)
         );
-        self.say(&format!("\n{:>5.1} s  {line}", self.begun.elapsed().as_secs_f64()));
+        self.say(&format!(
+            "\n{:>5.1} s  {line}",
+            self.begun.elapsed().as_secs_f64()
+        ));
         chapters.push(line);
     }
 

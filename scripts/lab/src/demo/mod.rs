@@ -195,7 +195,10 @@ fn judged(mut run: Run, played: Played, out: &Path) -> anyhow::Result<Run> {
 
 /// The counts that the fleet had, one after the other.
 fn counts(fleet: &LabFleet) -> String {
-    let first = fleet.actions.first().map_or(fleet.count, |action| action.from);
+    let first = fleet
+        .actions
+        .first()
+        .map_or(fleet.count, |action| action.from);
     let all: Vec<String> = std::iter::once(first)
         .chain(fleet.actions.iter().map(|action| action.to))
         .map(|count| count.to_string())

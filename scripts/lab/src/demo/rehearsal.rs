@@ -20,13 +20,19 @@ pub(super) fn measured(fleet: &LabFleet) -> anyhow::Result<Load> {
     for sample in &fleet.samples {
         let ended = whole(sample.azure_seconds);
         let at_seconds = ended.saturating_sub(60);
-        if steps.last().is_some_and(|last| last.at_seconds >= at_seconds) {
+        if steps
+            .last()
+            .is_some_and(|last| last.at_seconds >= at_seconds)
+        {
             continue;
         }
         let percent = sample.cpu_percent.unwrap_or_default() * f64::from(sample.ready);
         // From the start on, whatever came before the first sample.
         let at_seconds = if steps.is_empty() { 0 } else { at_seconds };
-        steps.push(Step { at_seconds, percent });
+        steps.push(Step {
+            at_seconds,
+            percent,
+        });
         end = ended;
     }
     // The load after the last sample was not seen; the rules look back, so nothing that was done depends on it.
@@ -59,7 +65,8 @@ pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectati
     let same = simulated.len() == fleet.actions.len()
         && simulated.iter().zip(&fleet.actions).all(|(one, other)| {
             let apart = (one.at_seconds as f64 - other.azure_seconds).abs();
-            (one.from, one.to) == (other.from, other.to) && apart <= TOLERANCE * fleet.evaluate_seconds
+            (one.from, one.to) == (other.from, other.to)
+                && apart <= TOLERANCE * fleet.evaluate_seconds
         });
     let told = |actions: Vec<(u32, u32, f64)>| {
         let told: Vec<String> = actions
@@ -85,7 +92,11 @@ pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectati
 }
 
 /// Azure seconds are counted from the lab's start, and are few.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to some thousands")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "from 0 to some thousands"
+)]
 fn whole(seconds: f64) -> u64 {
     seconds.round().max(0.0) as u64
 }

@@ -71,7 +71,12 @@ impl Stage {
         let mut command = Command::new(&program);
         // By way of this program itself, so that the kernel ends lab up if this process dies in whatever way.
         command
-            .args(["up", "--exec-handler", &std::process::id().to_string(), "--"])
+            .args([
+                "up",
+                "--exec-handler",
+                &std::process::id().to_string(),
+                "--",
+            ])
             .arg(&program)
             .args(["up", "--port", "0", "--script-root"])
             .arg(script_root)
@@ -136,7 +141,10 @@ impl Stage {
             Ok(status) => status.context("lab up was lost")?,
             Err(_) => {
                 self.child.kill().await.context("lab up cannot be ended")?;
-                bail!("lab up did not stop within {} s and was killed", STOP.as_secs());
+                bail!(
+                    "lab up did not stop within {} s and was killed",
+                    STOP.as_secs()
+                );
             }
         };
         let _ = timeout(Duration::from_secs(1), self.log).await;

@@ -9,6 +9,10 @@ use std::fmt;
 /// Load on one instance, then on two, in percent of one: above the default rule's 70 each, and far enough below 95
 /// that nothing is refused.
 const PER_INSTANCE: f64 = 80.0;
+/// Load while the cost of a visit is learnt, in percent of one instance.
+const TRYING: f64 = 40.0;
+/// Minutes that it takes.
+const LESSONS: u32 = 3;
 /// Load in the end, in percent of one instance: below the default rule's 30, on one instance too.
 const LITTLE: f64 = 20.0;
 /// Azure seconds that all instances carry the load together.
@@ -19,6 +23,8 @@ const AFTERWARDS: f64 = 180.0;
 /// Where the story is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Chapter {
+    /// So many more minutes show what a visit costs.
+    Trying { lessons: u32 },
     /// As many instances as this carry all they can without being overloaded, until one more serves.
     Rising { ready: u32 },
     /// All of them serve, until this Azure second.
@@ -42,17 +48,25 @@ pub(super) struct Fleet {
     pub(super) alive: u32,
     /// The lab's clock.
     pub(super) azure_seconds: f64,
+    /// Minutes from which the cost of a visit was learnt.
+    pub(super) lessons: u32,
     /// The least and the most there may be.
     pub(super) minimum: u32,
     pub(super) maximum: u32,
 }
 
 impl Chapter {
-    pub(super) const FIRST: Self = Self::Rising { ready: 1 };
+    pub(super) const FIRST: Self = Self::Trying { lessons: LESSONS };
 
     /// The chapter that follows from what the fleet is now.
     pub(super) fn next(self, fleet: &Fleet) -> Self {
         match self {
+            Self::Trying { .. } if fleet.lessons >= LESSONS => Self::Rising {
+                ready: fleet.ready.max(1),
+            },
+            Self::Trying { .. } => Self::Trying {
+                lessons: LESSONS - fleet.lessons,
+            },
             Self::Rising { .. } if fleet.ready >= fleet.maximum => Self::Together {
                 until: fleet.azure_seconds + TOGETHER,
             },
@@ -74,6 +88,7 @@ impl Chapter {
     /// The load to put on, in percent of one instance of a fleet of at most `maximum`.
     pub(super) fn load(self, maximum: u32) -> f64 {
         match self {
+            Self::Trying { .. } => TRYING,
             Self::Rising { ready } => PER_INSTANCE * f64::from(ready),
             Self::Together { .. } => PER_INSTANCE * f64::from(maximum.saturating_sub(1).max(1)),
             Self::Falling | Self::Afterwards { .. } => LITTLE,
@@ -85,6 +100,7 @@ impl Chapter {
 impl fmt::Display for Chapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Trying { .. } => f.write_str("a few visitors, to see what a visit costs here"),
             Self::Rising { ready: 1 } => f.write_str(
                 "visitors keep one instance busy; a rule that looks back over minutes takes its time",
             ),
@@ -101,12 +117,16 @@ impl fmt::Display for Chapter {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cost {
     seconds: f64,
+    lessons: u32,
 }
 
 impl Cost {
     /// A first guess, before anything has been measured.
     pub(super) const fn guess(seconds: f64) -> Self {
-        Self { seconds }
+        Self {
+            seconds,
+            lessons: 0,
+        }
     }
 
     /// Learns from a minute in which `per_second` visits made `ready` instances of `cpus` each this busy.
@@ -117,8 +137,15 @@ impl Cost {
         }
         let seen = cpu_percent / 100.0 * f64::from(ready) * cpus / per_second;
         // A minute that was disturbed must not turn everything over.
-        let seen = seen.clamp(self.seconds * 0.7, self.seconds * 1.4);
-        self.seconds = 0.7 * self.seconds + 0.3 * seen;
+        let weight = if self.lessons < LESSONS { 0.7 } else { 0.2 };
+        let bounds = self.seconds * 0.5..=self.seconds * 3.0;
+        self.seconds += weight * (seen.clamp(*bounds.start(), *bounds.end()) - self.seconds);
+        self.lessons += 1;
+    }
+
+    /// Minutes that were learnt from.
+    pub(super) const fn lessons(self) -> u32 {
+        self.lessons
     }
 
     /// Visits a second that make a load of `percent` of an instance of `cpus`.
@@ -137,6 +164,7 @@ mod tests {
             wanted,
             alive,
             azure_seconds,
+            lessons: 3,
             minimum: 1,
             maximum: 3,
         }
@@ -146,6 +174,11 @@ mod tests {
     fn the_load_follows_the_fleet() {
         let mut chapter = Chapter::FIRST;
         let mut told = vec![chapter.load(3)];
+        let untried = Fleet {
+            lessons: 2,
+            ..fleet(1, 1, 1, 30.0)
+        };
+        assert_eq!(chapter.next(&untried).load(3), 40.0);
         for seen in [
             fleet(1, 1, 1, 60.0),
             fleet(1, 2, 2, 300.0),
@@ -172,12 +205,12 @@ mod tests {
             }
         }
         assert_eq!(chapter, Chapter::Ended);
-        assert_eq!(told, [80.0, 160.0, 20.0, 0.0]);
+        assert_eq!(told, [40.0, 80.0, 160.0, 20.0, 0.0]);
     }
 
     #[test]
     fn a_lost_instance_takes_its_load_along() {
-        let rising = Chapter::FIRST.next(&fleet(2, 2, 2, 400.0));
+        let rising = Chapter::Rising { ready: 1 }.next(&fleet(2, 2, 2, 400.0));
         assert_eq!(rising.load(3), 160.0);
         assert_eq!(rising.next(&fleet(1, 2, 2, 410.0)).load(3), 80.0);
         assert_eq!(rising.next(&fleet(0, 2, 2, 410.0)).load(3), 80.0);
@@ -195,6 +228,9 @@ mod tests {
         let learnt = cost.seconds;
         cost.learn(100.0, 1, 0.5, 90.0);
         cost.learn(50.0, 1, 0.5, 0.0);
-        assert_eq!(cost.seconds, learnt, "clipped or idle minutes teach nothing");
+        assert_eq!(
+            cost.seconds, learnt,
+            "clipped or idle minutes teach nothing"
+        );
     }
 }
