@@ -5,6 +5,9 @@ use super::run::{Action, Run};
 use super::story::{PATIENCE, Story};
 use super::words::{count, percent, things};
 
+/// From the end of a metric's minute to an evaluation that sees it, in Azure seconds.
+const DELAY: f64 = 300.0;
+
 /// What the record says in one place and denies in another.
 pub(crate) fn contradictions(run: &Run, story: &Story, findings: &mut Vec<Finding>) {
     let clock = story.clock;
@@ -77,15 +80,15 @@ fn uncalled(run: &Run, story: &Story, action: &Action) -> Option<Finding> {
     }
     let window = rules.iter().map(|rule| rule.window).fold(0.0, f64::max);
     let since = action.at - (window + PATIENCE) / story.clock.scale();
-    let mut seen = run
-        .samples
-        .iter()
-        .filter(|sample| since <= sample.at && sample.at <= action.at)
-        .peekable();
-    // What was before the first sample may have called for it.
-    if run.samples.first().is_none_or(|first| first.at > since) && !out || seen.peek().is_none() {
+    // What was before the first sample may have called for it, as long as the window and the metric's delay reach.
+    let hidden = action.at - (window + DELAY) / story.clock.scale();
+    if run.samples.first().is_none_or(|first| first.at > hidden) {
         return None;
     }
+    let seen = run
+        .samples
+        .iter()
+        .filter(|sample| since <= sample.at && sample.at <= action.at);
     let values: Vec<f64> = seen.filter_map(|sample| sample.cpu_percent).collect();
     if values.is_empty()
         || values
