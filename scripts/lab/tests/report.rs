@@ -78,7 +78,7 @@ fn azures_events_are_marked_and_judged() {
         event("2026-11-24T20:00:18Z", "Scaleup", 1, 2),
         event("2026-11-24T20:01:30Z", "Scaledown", 2, 1)
     ]);
-    let events = folder.write("events.json", &events.to_string());
+    let events = folder.write("events.json", events.to_string());
     let again = folder.join("again.json");
     let output = report(&[
         &saved,
