@@ -7,18 +7,22 @@ import type { Inlined } from "./run";
 export function Charts({ inlined }: { inlined: Inlined }) {
   const { axis, events, levels, load, fleet, seconds } = useMemo(() => columns(inlined), [inlined]);
   const common = { axis, events, group: "run" };
+  // A simulation sends nothing: its page has no requests to draw.
+  const sent = load.times.length > 0;
   const note = (what: string) => (seconds > 1 ? { note: `${what} of each ${seconds} s` } : {});
   return (
     <>
-      <RateChart
-        {...common}
-        times={load.times}
-        sent={load.sent}
-        ok={load.ok}
-        failed={load.failed}
-        busy={load.busy}
-        {...note("the mean")}
-      />
+      {sent && (
+        <RateChart
+          {...common}
+          times={load.times}
+          sent={load.sent}
+          ok={load.ok}
+          failed={load.failed}
+          busy={load.busy}
+          {...note("the mean")}
+        />
+      )}
       <CpuChart
         {...common}
         times={fleet.times}
@@ -27,15 +31,17 @@ export function Charts({ inlined }: { inlined: Inlined }) {
         levels={levels}
       />
       <InstancesChart {...common} times={fleet.times} wanted={fleet.wanted} ready={fleet.ready} />
-      <LatencyChart
-        {...common}
-        times={load.times}
-        p50={load.p50}
-        p95={load.p95}
-        p99={load.p99}
-        bothClocks
-        {...note("the worst second")}
-      />
+      {sent && (
+        <LatencyChart
+          {...common}
+          times={load.times}
+          p50={load.p50}
+          p95={load.p95}
+          p99={load.p99}
+          bothClocks
+          {...note("the worst second")}
+        />
+      )}
       <p className="text-[0.8rem] text-soft print:hidden">
         Vertical lines: the number of instances was changed. Draw over a chart to look closer, press twice to
         see all of it again.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::run::{FleetSample, LoadSecond, Run};
 
-/// One row for every second of load or of the fleet's samples, the header first, lines ended as RFC 4180 wants.
+/// One row for every second of load or of the fleet's samples, for every sample where there was no load, the header first, lines ended as RFC 4180 wants.
 ///
 /// The fleet's columns hold the last sample known at the end of the second; what is not known stays empty. There is a
 /// column for each of the first hundred instances, by id; the record itself has them all.
@@ -32,6 +32,10 @@ pub(crate) fn csv(run: &Run) -> String {
     let mut fleet: Option<&FleetSample> = None;
     for second in 0..seconds(run) {
         let end = second as f64 + 1.0;
+        // In a simulation of days, nothing happens between its samples.
+        if run.simulated && samples.peek().is_none_or(|next| next.at >= end) {
+            continue;
+        }
         let mut now = None;
         while let Some(next) = load.next_if(|next| next.at < end) {
             now = Some(next);

@@ -40,7 +40,8 @@ pub fn write_html(run: &Run, path: &Path) -> anyhow::Result<()> {
         .unwrap_or("run");
     let beside = Beside {
         json: beside("json"),
-        csv: beside("csv"),
+        // The file of that name beside a simulation is likely to be the load that it was given.
+        csv: beside("csv").filter(|_| !run.simulated),
     };
     file::write_whole(path, filled(TEMPLATE, run, name, &beside).as_bytes())
 }

@@ -233,7 +233,8 @@ impl<'a> Page<'a> {
         html
     }
 
-    fn figures(&self) -> String {
+    /// What became of the requests.
+    fn requests(&self) -> Vec<(&'static str, String, String)> {
         let requests = &self.run.requests;
         let busiest = self
             .run
@@ -242,7 +243,7 @@ impl<'a> Page<'a> {
             .map(|second| second.sent)
             .max()
             .unwrap_or(0);
-        let mut figures: Vec<(&str, String, String)> = vec![
+        let mut figures = vec![
             (
                 "Requests",
                 count(requests.sent),
@@ -278,13 +279,25 @@ impl<'a> Page<'a> {
             latency(ms.p99),
             format!("the longest took {}", latency(ms.max)),
         ));
+        figures
+    }
+
+    fn figures(&self) -> String {
+        let mut figures = if self.run.simulated {
+            Vec::new()
+        } else {
+            self.requests()
+        };
         if let Some(counts) = self.story.counts {
             let ends = format!("{} at first, {} at the end", counts.first, counts.last);
             figures.push(("Instances at most", counts.highest.to_string(), ends));
         }
         let actions = self.story.actions.len() as u64;
         figures.push(("Scaling actions", actions.to_string(), self.action_times()));
-        if let Some(seconds) = self.story.time_to_capacity() {
+        // A simulation knows the moments exactly, and says them itself.
+        if let Some(seconds) = self.story.time_to_capacity()
+            && !self.run.simulated
+        {
             let clock = self.story.clock;
             let azure = format!("{} Azure minutes, ", decimal(clock.minutes(seconds)));
             let azure = if clock.is_scaled() {

@@ -16,6 +16,9 @@ pub struct Run {
     pub target: String,
     /// RFC 3339.
     pub started: String,
+    /// Whether nothing was started and nothing sent, as `lab simulate` does it; its seconds are then Azure's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
     /// How long it took.
     pub seconds: f64,
     /// Azure seconds that one second stands for: 1 in Azure, 60 in a demonstration.

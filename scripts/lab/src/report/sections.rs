@@ -64,7 +64,11 @@ pub(crate) fn all(page: &Page<'_>, downloads: &str) -> Vec<Section> {
         section(
             "load",
             "The load",
-            "What was sent, and what came back.",
+            if page.run.simulated {
+                "What the fleet was to carry, in percent of what one instance can do."
+            } else {
+                "What was sent, and what came back."
+            },
             load(page),
         ),
         section(
@@ -79,7 +83,7 @@ pub(crate) fn all(page: &Page<'_>, downloads: &str) -> Vec<Section> {
                 "flow",
                 "How the data flows",
                 "Where these figures come from.",
-                flow(),
+                flow(page),
             )
         },
         section("notes", "Notes", "What a reader should know.", notes(page)),
@@ -141,6 +145,7 @@ fn actions(page: &Page<'_>) -> String {
             let way = if action.to > action.from { "out" } else { "in" };
             let source = match action.source.as_str() {
                 "lab" => "the lab's scaler",
+                "simulation" => "the simulation",
                 "azure" => "Azure Monitor",
                 "seen" => "seen in the fleet",
                 other => other,
@@ -175,6 +180,9 @@ fn more(all: usize) -> String {
 
 fn instances(page: &Page<'_>) -> String {
     let run = page.run;
+    if run.simulated {
+        return String::new();
+    }
     if page.order.is_empty() {
         return "<p>The target told of no instances.</p>\n".to_owned();
     }
@@ -296,7 +304,10 @@ fn rules(page: &Page<'_>) -> String {
     html
 }
 
-fn flow() -> String {
+fn flow(page: &Page<'_>) -> String {
+    if page.run.simulated {
+        return String::new();
+    }
     format!(
         "<figure class=\"flow\" tabindex=\"0\" aria-label=\"How the data flows\">{FLOW}</figure>\n"
     )

@@ -11,6 +11,9 @@ const STRETCHES: usize = 40;
 
 /// One sentence below the title.
 pub(crate) fn about(page: &Page<'_>) -> String {
+    if page.run.simulated {
+        return "Times are Azure's.".to_owned();
+    }
     let scaled = if page.story.clock.is_scaled() {
         "Times are seconds of the run; one of Azure's minutes passes in "
     } else {
@@ -25,10 +28,10 @@ pub(crate) fn content(page: &Page<'_>) -> String {
     if run.load.is_empty() && run.samples.is_empty() {
         return "<p>Nothing was sent and no sample of the fleet was read.</p>\n".to_owned();
     }
-    let rows = stretches(run, page.story.clock);
+    let mut rows = stretches(run, page.story.clock);
     let seconds = stretch(run);
     let caption = format!("Load and fleet, {} to a row", span(seconds as f64));
-    let columns = [
+    let mut columns = vec![
         "From",
         "Sent /s",
         "Answered /s",
@@ -39,8 +42,15 @@ pub(crate) fn content(page: &Page<'_>) -> String {
         "Instances",
         "CPU",
     ];
+    if run.simulated {
+        // There were no requests, so the columns between the time and the fleet say nothing.
+        columns.drain(1..7);
+        for row in &mut rows {
+            row.drain(1..7);
+        }
+    }
     let mut table = table(&caption, &columns, &rows);
-    if seconds > 1 {
+    if seconds > 1 && !run.simulated {
         table
             .push_str("<p class=\"remark\">Latency is that of the worst second of each row.</p>\n");
     }
@@ -50,9 +60,14 @@ pub(crate) fn content(page: &Page<'_>) -> String {
              <details><summary>The same as a table</summary><div>{table}</div></details>\n"
         )
     } else {
+        let again = if run.simulated {
+            "lab simulate"
+        } else {
+            "lab report RUN.json --html FILE"
+        };
         format!(
             "<p class=\"hint\">This page was made without its charts: <code>./scripts/run</code> builds them when Node 20.19 or \
-             newer is there, and <code>lab report RUN.json --html FILE</code> then makes this page again.</p>\n{table}"
+             newer is there, and <code>{again}</code> then makes this page again.</p>\n{table}"
         )
     }
 }

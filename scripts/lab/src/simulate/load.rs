@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail, ensure};
 
 use super::shape::Shape;
+use super::verdict::minutes;
 
 /// More rows than a year of minutes have.
 const MOST_STEPS: usize = 1_000_000;
@@ -87,6 +88,30 @@ impl Load {
     /// What it is called in the output.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What it is, in a few words.
+    pub fn describe(&self) -> String {
+        if Shape::NAMES
+            .iter()
+            .any(|(_, shape)| shape.describe() == self.name)
+        {
+            return self.name.clone();
+        }
+        // The last step puts nothing on.
+        let loads = self.steps.iter().rev().skip(1).map(|step| step.percent);
+        let (lowest, highest) = loads.fold((f64::INFINITY, 0.0_f64), |(lowest, highest), load| {
+            (lowest.min(load), highest.max(load))
+        });
+        let length = minutes(self.seconds());
+        if lowest == highest {
+            format!("{}: {length}, {lowest:.0} %", self.name)
+        } else {
+            format!(
+                "{}: {length}, between {lowest:.0} and {highest:.0} %",
+                self.name
+            )
+        }
     }
 
     /// Its steps, in order; two at least.

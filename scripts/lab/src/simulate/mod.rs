@@ -2,12 +2,13 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | [`input`] | reads files |
 //! | [`load`], [`shape`] | the load: a file, or one that comes with the program |
 //! | [`model`] | what is assumed of the platform |
-//! | [`simulation`] | runs the rules; [`fleet`] counts the instances, [`shortage`] watches for overload |
-//! | [`verdict`] | what the outcome says about the rules |
+//! | [`simulation`] | runs the rules; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload |
+//! | [`verdict`], [`reversals`] | what the outcome says about the rules |
 //! | [`prices`] | what it costs |
-//! | [`timeline`], [`summary`], [`record`] | the outcome as text and as JSON |
+//! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |
 //!
 //! # The model
 //!
@@ -24,24 +25,27 @@
 //! instances are the same, as the load is spread evenly; `Sum` and `Count` take the instances that were ready at the
 //! minute's end. Instances are paid for from the order to the end, ready or not. A last part of a minute gives no sample.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use handler::autoscale::Profile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::report::write_whole;
+use crate::report::{write_html, write_whole};
 use crate::rules;
 
+mod crossing;
 mod fleet;
+mod input;
 mod load;
 mod model;
+mod page;
 mod prices;
 mod record;
+mod reversals;
 mod shape;
 mod shortage;
 mod simulation;
@@ -62,9 +66,6 @@ use prices::Prices;
 use record::Record;
 use summary::Outcome;
 
-/// A file of a load may be this long, and one of prices.
-const LONGEST_LOAD: u64 = 64 << 20;
-const LONGEST_PRICES: u64 = 1 << 20;
 /// So that no simulation takes more than some seconds: two months of evaluations every second.
 const MOST_EVALUATIONS: u64 = 5_300_000;
 
@@ -113,6 +114,9 @@ pub struct SimulateArgs {
     /// Write everything as JSON; - for standard output, and then nothing else
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the page of `lab report`: the CPU with the rules' thresholds, the instances, the actions
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Compare with the rules in this file
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
@@ -138,31 +142,38 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
         .as_deref()
         .map(|path| rules::read(Some(path)))
         .transpose()?;
-    let load = read_load(&args.load)?;
+    let load = input::load(&args.load)?;
     let evaluations = load.seconds() / model.evaluate_seconds;
     ensure!(
         evaluations <= MOST_EVALUATIONS,
         "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
         load.seconds().div_ceil(MOST_EVALUATIONS),
     );
-    let prices = read_prices(args.prices.as_deref())?;
+    let prices = input::prices(args.prices.as_deref())?;
 
     let first = outcome(args.autoscale.as_deref(), profile, &load, &model, &prices);
     let second =
         compared.map(|profile| outcome(args.compare.as_deref(), profile, &load, &model, &prices));
     let outcomes: Vec<&Outcome> = std::iter::once(&first).chain(&second).collect();
 
+    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    let mut json = Vec::new();
     if let Some(path) = &args.json {
-        let mut text = serde_json::to_vec_pretty(&Record::new(&outcomes, &load, model, &prices))?;
-        text.push(b'\n');
-        if path.as_os_str() == "-" {
-            // A reader that has seen enough, such as `head`, is no error.
-            let _ = std::io::stdout().write_all(&text);
-            return Ok(ExitCode::SUCCESS);
+        serde_json::to_writer_pretty(&mut json, &Record::new(&outcomes, &load, model, &prices))?;
+        json.push(b'\n');
+        if !to_stdout {
+            write_whole(path, &json)?;
         }
-        write_whole(path, &text)?;
     }
-    let _ = std::io::stdout().write_all(text(&outcomes, &load, &model, &prices).as_bytes());
+    if let Some(path) = &args.html {
+        write_html(&page::run(&outcomes, &load, model, &prices), path)?;
+    }
+    let output = match to_stdout {
+        true => json,
+        false => text(&outcomes, &load, &model, &prices).into_bytes(),
+    };
+    // A reader that has seen enough, such as `head`, is no error.
+    let _ = std::io::stdout().write_all(&output);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -228,7 +239,7 @@ fn text(outcomes: &[&Outcome], load: &Load, model: &Model, prices: &Prices) -> S
             text += &format!("        {}\n", rule.describe());
         }
     }
-    text += &format!("load    {}\n", load.name());
+    text += &format!("load    {}\n", load.describe());
     text += &format!(
         "model   metric lag {} s, {} s to be ready, evaluated every {} s\n\n",
         model.metric_lag_seconds, model.provision_seconds, model.evaluate_seconds
@@ -246,51 +257,4 @@ fn text(outcomes: &[&Outcome], load: &Load, model: &Model, prices: &Prices) -> S
         }
     }
     text + "\n" + summary::LEGEND
-}
-
-fn read_load(path: &Path) -> anyhow::Result<Load> {
-    let name = path.to_string_lossy();
-    if let Some(shape) = Shape::named(&name) {
-        return Ok(Load::built_in(shape));
-    }
-    let names = Shape::NAMES.map(|(name, _)| name).join(", ");
-    let (text, shown) = match name.as_ref() {
-        "-" => (
-            read_text(std::io::stdin().lock(), LONGEST_LOAD),
-            "standard input".to_owned(),
-        ),
-        _ => (
-            File::open(path)
-                .context("it is none of the built-in ones and no file that can be read")
-                .and_then(|file| read_text(file, LONGEST_LOAD)),
-            format!("{name}"),
-        ),
-    };
-    let text =
-        text.with_context(|| format!("the load {shown} cannot be used (built in: {names})"))?;
-    Load::parse(shown.as_str(), &text).with_context(|| format!("the load {shown} cannot be used"))
-}
-
-fn read_prices(path: Option<&Path>) -> anyhow::Result<Prices> {
-    let Some(path) = path else {
-        return Prices::parse(prices::BUILT_IN);
-    };
-    let read = File::open(path)
-        .context("it cannot be read")
-        .and_then(|file| read_text(file, LONGEST_PRICES));
-    read.and_then(|text| Prices::parse(&text))
-        .with_context(|| format!("the price file {} cannot be used", path.display()))
-}
-
-fn read_text(from: impl std::io::Read, longest: u64) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    from.take(longest + 1)
-        .read_to_end(&mut bytes)
-        .context("it cannot be read")?;
-    ensure!(
-        bytes.len() as u64 <= longest,
-        "it is longer than {} MiB",
-        longest >> 20
-    );
-    String::from_utf8(bytes).context("it is not text in UTF-8")
 }

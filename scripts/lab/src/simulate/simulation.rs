@@ -7,6 +7,7 @@ use handler::autoscale::{
 };
 use serde::Serialize;
 
+use super::crossing::Crossing;
 use super::fleet::Fleet;
 use super::load::{Load, Step};
 use super::model::Model;
@@ -52,6 +53,9 @@ pub struct Action {
     /// Instances ready just after it.
     #[serde(skip)]
     pub ready: u32,
+    /// Since when the CPU was above the threshold for a scale-out; `None` where it was not, or where it is a scale-in.
+    #[serde(skip)]
+    pub called_since: Option<u64>,
 }
 
 /// One whole minute.
@@ -120,6 +124,9 @@ struct Running<'a> {
     seen: Seen,
     last_action: Option<LastAction>,
     watch: Watch,
+    crossing: Crossing,
+    /// When those ordered last are ready, or were.
+    settled: u64,
     simulation: Simulation,
 }
 
@@ -138,9 +145,7 @@ impl<'a> Running<'a> {
     fn new(profile: &'a Profile, load: &'a Load, model: Model) -> Self {
         let (first, to_come) = load.steps().split_first().expect("a load has steps");
         let fleet = Fleet::ready(profile.capacity.default);
-        let mut watch = Watch::default();
-        watch.see(0, first.percent, fleet.ready_count());
-        Self {
+        let mut running = Self {
             profile,
             model,
             now: 0,
@@ -156,7 +161,9 @@ impl<'a> Running<'a> {
                 ..Seen::default()
             },
             last_action: None,
-            watch,
+            watch: Watch::default(),
+            crossing: Crossing::of(profile),
+            settled: 0,
             simulation: Simulation {
                 seconds: load.seconds(),
                 actions: Vec::new(),
@@ -167,7 +174,9 @@ impl<'a> Running<'a> {
                 evaluations: 0,
                 held_back: 0,
             },
-        }
+        };
+        running.look();
+        running
     }
 
     fn next_event(&self) -> u64 {
@@ -187,9 +196,8 @@ impl<'a> Running<'a> {
 
     /// Lets time pass in which nothing changes.
     fn pass_until(&mut self, next: u64) {
-        let ready = f64::from(self.fleet.ready_count());
         let seconds = (next - self.now) as f64;
-        self.cpu_seconds += (self.load / ready).min(100.0) * seconds;
+        self.cpu_seconds += self.cpu() * seconds;
         self.load_seconds += self.load * seconds;
         self.simulation.instance_seconds += u64::from(self.fleet.count()) * (next - self.now);
         self.now = next;
@@ -216,8 +224,18 @@ impl<'a> Running<'a> {
             self.load = step.percent;
             self.to_come = to_come;
         }
+        self.look();
+    }
+
+    fn look(&mut self) {
         self.watch
             .see(self.now, self.load, self.fleet.ready_count());
+        self.crossing.see(self.now, self.cpu());
+    }
+
+    /// CPU of each ready instance.
+    fn cpu(&self) -> f64 {
+        (self.load / f64::from(self.fleet.ready_count())).min(100.0)
     }
 
     fn end_minute(&mut self) {
@@ -280,6 +298,11 @@ impl<'a> Running<'a> {
                 cooldown,
             });
         }
+        let out = decision.to > from;
+        let called_since = self.crossing.called_since(self.settled).filter(|_| out);
+        if out {
+            self.settled = self.now + self.model.provision_seconds;
+        }
         self.fleet
             .set_count(decision.to, self.now + self.model.provision_seconds);
         self.fleet.settle(self.now);
@@ -290,6 +313,7 @@ impl<'a> Running<'a> {
             reason: decision.describe(self.profile, from),
             load_seen: self.load_seen(decision.outcome),
             ready: self.fleet.ready_count(),
+            called_since,
         });
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Outcome {
 /// What the words mean; printed below the figures.
 pub(super) const LEGEND: &str = "\
 overloaded        the load is above 100 % of every ready instance (marked ! in the table)
-time to capacity  the longest from the beginning of an overload until instances enough were ready
+time to capacity  the longest from CPU above the threshold of scale-out until the instances then ordered were ready
 overshoot         a scale-out that a scale-in undid although the load had not fallen by a tenth
 flapping          a scale-in that a scale-out undid although the load had not risen by a tenth
 held back         evaluations in which the guard against flapping kept instances

@@ -1,22 +1,16 @@
 //! What a simulation says about its rules.
 //!
 //! - Overloaded: the load is above 100 % of every ready instance, so that requests queue or are refused.
-//! - Time to capacity: the longest time from the beginning of an overload until instances enough were ready.
-//! - Overshoot: a scale-out that a scale-in undid, in full or in part, although the load had not fallen.
-//! - Flapping: a scale-in that a scale-out undid, in full or in part, although the load had not risen.
-//!
-//! Fallen and risen are by a tenth or more, and judged by what the rules saw: the mean load in the window of the rule
-//! that acted, then and now. What the rules could not see yet is no fault of theirs.
+//! - Time to capacity: from CPU above the threshold of a rule to scale out until the instances that were then ordered
+//!   were ready; the longest such time.
+//! - Overshoot and flapping: see [`reversals`](super::reversals).
 
 use handler::autoscale::{Direction, Profile};
 use serde::Serialize;
 
 use super::model::Model;
-use super::shortage::Ending;
-use super::simulation::{Action, Simulation};
-
-/// The part of the load that it must change by to call for a change.
-const NOTICEABLE: f64 = 0.1;
+use super::reversals::Reversals;
+use super::simulation::Simulation;
 
 /// What a simulation says about its rules.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,10 +19,13 @@ pub struct Verdict {
     pub verdict: &'static str,
     /// Sentences with the figures.
     pub reasons: Vec<String>,
-    /// The longest time from the beginning of an overload until instances enough were ready; null where none was ended so.
+    /// The longest time from CPU above the threshold of a rule to scale out until the instances that were then ordered
+    /// were ready; null where there was none.
     pub time_to_capacity_seconds: Option<u64>,
     /// Time in which the load was above 100 % of every ready instance.
     pub overloaded_minutes: f64,
+    /// The longest of such times without a break.
+    pub longest_overload_seconds: u64,
     /// Changes of the count.
     pub actions: usize,
     /// Those that added instances.
@@ -52,7 +49,7 @@ pub struct Verdict {
 impl Verdict {
     /// Judges what `profile` did in `simulation`.
     pub fn on(simulation: &Simulation, profile: &Profile, model: &Model) -> Self {
-        let reversals = Reversals::among(&simulation.actions);
+        let reversals = Reversals::among(simulation);
         let overloaded_seconds = simulation.overloaded_seconds();
         let scale_outs = simulation
             .actions
@@ -69,8 +66,9 @@ impl Verdict {
         Self {
             verdict,
             reasons: reasons(simulation, profile, model, &reversals),
-            time_to_capacity_seconds: time_to_capacity(simulation),
+            time_to_capacity_seconds: time_to_capacity(simulation, model),
             overloaded_minutes: overloaded_seconds as f64 / 60.0,
+            longest_overload_seconds: longest_overload(simulation),
             actions: simulation.actions.len(),
             scale_outs,
             scale_ins: simulation.actions.len() - scale_outs,
@@ -89,62 +87,27 @@ fn most_instances(simulation: &Simulation, profile: &Profile) -> u32 {
     reached.unwrap_or_default().max(profile.capacity.default)
 }
 
-fn time_to_capacity(simulation: &Simulation) -> Option<u64> {
-    let ended = simulation
+fn time_to_capacity(simulation: &Simulation, model: &Model) -> Option<u64> {
+    let actions = simulation.actions.iter().enumerate();
+    let waits = actions.filter_map(|(index, action)| {
+        let ready_at = action.at_seconds + model.provision_seconds;
+        let fewer = simulation.actions[index + 1..]
+            .iter()
+            .find(|later| later.to < action.to);
+        let came = ready_at <= simulation.seconds
+            && fewer.is_none_or(|later| later.at_seconds >= ready_at);
+        came.then(|| action.called_since.map(|since| ready_at - since))
+            .flatten()
+    });
+    waits.max()
+}
+
+fn longest_overload(simulation: &Simulation) -> u64 {
+    let lengths = simulation
         .shortages
         .iter()
-        .filter(|shortage| shortage.ended_by == Ending::Capacity);
-    ended
-        .map(|shortage| shortage.to_seconds - shortage.from_seconds)
-        .max()
-}
-
-/// Actions undone although the load did not call for it.
-#[derive(Default)]
-struct Reversals {
-    overshoots: usize,
-    flaps: usize,
-}
-
-impl Reversals {
-    fn among(actions: &[Action]) -> Self {
-        let mut reversals = Self::default();
-        // Those that nothing has undone yet; the last undone first.
-        let (mut outs, mut ins): (Vec<&Action>, Vec<&Action>) = (Vec::new(), Vec::new());
-        for action in actions {
-            if action.to > action.from {
-                reversals.flaps += undone(&mut ins, |scale_in| scale_in.to < action.to)
-                    .filter(|scale_in| !changed(scale_in.load_seen, action.load_seen, 1.0))
-                    .count();
-                outs.push(action);
-            } else {
-                reversals.overshoots += undone(&mut outs, |scale_out| scale_out.to > action.to)
-                    .filter(|scale_out| !changed(scale_out.load_seen, action.load_seen, -1.0))
-                    .count();
-                ins.push(action);
-            }
-        }
-        reversals
-    }
-}
-
-fn undone<'a>(
-    done: &mut Vec<&'a Action>,
-    is_undone: impl Fn(&Action) -> bool,
-) -> impl Iterator<Item = &'a Action> {
-    let kept = done
-        .iter()
-        .rposition(|action| !is_undone(action))
-        .map_or(0, |last| last + 1);
-    done.split_off(kept).into_iter()
-}
-
-/// Whether the load went the `way` of the sign by a tenth; so it is taken where it was not seen.
-fn changed(before: Option<f64>, after: Option<f64>, way: f64) -> bool {
-    match (before, after) {
-        (Some(before), Some(after)) => (after - before) * way >= before * NOTICEABLE,
-        _ => true,
-    }
+        .map(|shortage| shortage.to_seconds - shortage.from_seconds);
+    lengths.max().unwrap_or_default()
 }
 
 fn reasons(
@@ -187,8 +150,8 @@ fn short_cooldown(profile: &Profile, model: &Model) -> Option<String> {
     let rule = outs.find(|rule| rule.cooldown.as_secs() < unseen(rule.time_window.as_secs()))?;
     let (cooldown, window) = (rule.cooldown.as_secs(), rule.time_window.as_secs());
     Some(format!(
-        "Its cooldown of {} is shorter than the {} after which the window holds nothing from before: {} to be ready, \
-         {} of metric lag and a window of {}.",
+        "A cooldown of {} is over before the rule sees what its scale-out did; that takes {}: {} to be ready, {} of \
+         metric lag and a window of {}.",
         minutes(cooldown),
         minutes(unseen(window)),
         minutes(model.provision_seconds),
@@ -203,15 +166,15 @@ fn overload(simulation: &Simulation, profile: &Profile) -> String {
         return "The ready instances could always carry the load.".to_owned();
     }
     let share = 100.0 * total as f64 / simulation.seconds as f64;
-    let spans = number(simulation.shortages.len(), "span", "spans");
     let mut sentence = format!(
-        "The load was more than the ready instances could carry for {} in {spans} ({share:.1} % of the time)",
+        "The load was more than the ready instances could carry for {} ({share:.1} % of the time)",
         minutes(total)
     );
-    if let Some(seconds) = time_to_capacity(simulation) {
+    if simulation.shortages.len() > 1 {
         sentence += &format!(
-            "; until there were enough it took up to {}",
-            minutes(seconds)
+            " in {} spans, the longest of {}",
+            simulation.shortages.len(),
+            minutes(longest_overload(simulation))
         );
     }
     let maximum = f64::from(profile.capacity.maximum);

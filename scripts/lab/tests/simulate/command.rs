@@ -151,7 +151,16 @@ fn overload_and_the_time_to_capacity_are_measured() {
         spike["shortages"],
         json!([{"from_seconds": 1800, "to_seconds": 2100, "ended_by": "load"}])
     );
-    assert_eq!(spike["verdict"]["time_to_capacity_seconds"], Value::Null);
+    // The instance that the spike called for came when it was over.
+    assert_eq!(spike["verdict"]["time_to_capacity_seconds"], 480);
+    let idle = record(
+        &["--load", "-"],
+        "0,50
+3600,50
+",
+    );
+    assert_eq!(idle["verdict"]["time_to_capacity_seconds"], Value::Null);
+    assert_eq!(idle["verdict"]["verdict"], "good");
     let never = record(&["--load", "-"], "0,400\n3600,400\n");
     assert_eq!(
         never["shortages"],
@@ -355,7 +364,7 @@ fn wrong_input_is_refused_in_one_sentence() {
     assert!(year.contains("raise --evaluate-seconds to 6"), "{year}");
     assert!(
         refused(&["--load", "stpe"], "")
-            .contains("stpe cannot be used (built in: step, ramp, spike, daily)")
+            .contains("stpe is no load that comes with the program (step, ramp, spike, daily)")
     );
     assert!(refused(&["--prices", "/nowhere.json"], "").contains("/nowhere.json"));
     assert!(
@@ -407,4 +416,45 @@ fn a_day_takes_no_time() {
         begun.elapsed()
     );
     assert!(record["verdict"]["most_instances"].as_u64().unwrap() > 900);
+}
+
+#[test]
+fn the_page_opens_without_anything_else_and_speaks_of_no_requests() {
+    let folder = Scratch::new();
+    let load = folder.write("monday.csv", EIGHTY);
+    let page = folder.join("monday.html");
+    said(
+        &[
+            "--load",
+            path(&load),
+            "--html",
+            path(&page),
+            "--compare",
+            FAST,
+        ],
+        "",
+    );
+    let html = std::fs::read_to_string(&page).unwrap();
+    for expected in [
+        "<h1>These rules overshoot</h1>",
+        "average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
+        "monday.csv: 1 h, 80 %",
+        "P0v3: 154 USD for a month",
+        "Compared with autoscale.fast.json, overshoot",
+    ] {
+        assert!(html.contains(expected), "{expected} is not in the page");
+    }
+    // Nothing was sent, the load is no record of the page, and its folder is nobody's business.
+    for unexpected in [
+        "<dt>Requests</dt>",
+        "Answered /s",
+        "href=\"monday.csv\"",
+        path(folder.path()),
+    ] {
+        assert!(!html.contains(unexpected), "{unexpected} is in the page");
+    }
+    assert!(
+        !html.contains("src=\"http") && !html.contains("<link "),
+        "the page loads something"
+    );
 }
