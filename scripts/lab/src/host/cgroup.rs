@@ -12,6 +12,9 @@ const PREFIX: &str = "elastic-visits-lab-";
 const PERIOD_MICROS: u64 = 10_000;
 /// The kernel takes no smaller quota (`min_cfs_quota_period`).
 const MIN_QUOTA_MICROS: u64 = 1_000;
+/// Weight of the lab's group, as a multiple of an ordinary program's. A quota is a limit and no promise; so much weight
+/// makes it one on a machine where others are busy too, such as a compiler, or whatever makes the load.
+const WEIGHT: u64 = 10;
 /// How often, and with what pause, the removal of a group is tried whose last process is just ending.
 const REMOVALS: u32 = 40;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(25);
@@ -105,6 +108,14 @@ impl Groups {
         } else {
             Err(io::Error::other("no process can be moved there"))
         }
+    }
+
+    /// Where the kernel takes no weight, instances have to share with the others; their limits hold all the same.
+    fn weigh(&self) {
+        let _ = match &self.home {
+            Home::V1 { cpu, .. } => write(&cpu.join("cpu.shares"), &(WEIGHT * 1_024).to_string()),
+            Home::V2(home) => write(&home.join("cpu.weight"), &(WEIGHT * 100).to_string()),
+        };
     }
 
     /// Makes a group for an instance that lets it use so many CPUs.
