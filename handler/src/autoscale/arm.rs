@@ -39,7 +39,7 @@ impl Profile {
         };
         if text.len() > LONGEST_TEXT {
             return Err(whole(
-                "is longer than 1 MiB, which no autoscale setting is".to_owned(),
+                "it is longer than 1 MiB, which no autoscale setting is".to_owned(),
             ));
         }
         let text = text.trim_start_matches('\u{feff}');

@@ -23,9 +23,15 @@ impl<'a> Place<'a> {
 
     /// A complaint about this place.
     pub(super) fn refuse(&self, problem: impl Into<String>) -> ParseError {
+        let problem = problem.into();
         ParseError {
+            // Without a place to name, the sentence needs a subject.
+            problem: if self.path.is_empty() {
+                format!("it {problem}")
+            } else {
+                problem
+            },
             path: self.path.clone(),
-            problem: problem.into(),
         }
     }
 

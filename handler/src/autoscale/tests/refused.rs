@@ -270,13 +270,21 @@ fn a_setting_that_azure_would_not_obey_so_is_refused() {
         ),
         (json!({"resources": []}), "resources: holds no"),
         (json!({"properties": {}}), "properties.profiles: is missing"),
-        (json!({}), "is no autoscale setting"),
-        (json!([]), "is a list, where an object"),
-        (json!(null), "is null, where an object"),
+        (json!({}), "it is no autoscale setting"),
+        (json!([]), "it is a list, where an object"),
+        (json!(null), "it is null, where an object"),
     ] {
         let refusal = refusal(&file);
         assert!(refusal.starts_with(expected), "{refusal}");
     }
+    let template = json!({"resources": [{"type": "Microsoft.Insights/autoscaleSettings", "properties": {"profiles": [
+        with("/rules/1/scaleAction/cooldown", json!("[parameters('cooldown')]"))]}}]});
+    let refusal = refusal(&template);
+    let place = "resources[0].properties.profiles[0].rules[1].scaleAction.cooldown";
+    assert!(
+        refusal.starts_with(&format!("{place}: is the template expression [parameters(")),
+        "{refusal}"
+    );
     let same = json!({"profiles": [watching], "targetResourceUri": other.to_uppercase(),
         "predictiveAutoscalePolicy": {"scaleMode": "Disabled"}});
     assert!(Profile::parse(&same.to_string()).is_ok());
