@@ -29,7 +29,7 @@ held back         evaluations in which the guard against flapping kept instances
 pub(super) fn render(outcomes: &[&Outcome], prices: &Prices) -> String {
     let mut text = String::new();
     let mut row = |label: &str, cells: Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!("  {cell:<24}")).collect();
+        let cells: String = cells.iter().map(|cell| format!("  {cell:<28}")).collect();
         let _ = writeln!(text, "{label:<18}{}", cells.trim_end());
     };
     let each = |cell: &dyn Fn(&Outcome) -> String| {
@@ -145,13 +145,13 @@ pub(super) fn side_by_side(outcomes: &[&Outcome]) -> String {
         "    time   {}\n",
         outcomes
             .iter()
-            .map(|outcome| format!("{:<24}", outcome.rules))
+            .map(|outcome| format!("{:<28}", outcome.rules))
             .collect::<String>()
             .trim_end()
     );
     let start = outcomes.iter().map(|outcome| {
         format!(
-            "{:<24}",
+            "{:<28}",
             format!("start with {}", outcome.profile.capacity.default)
         )
     });
@@ -168,7 +168,7 @@ pub(super) fn side_by_side(outcomes: &[&Outcome]) -> String {
             let cell = found.map_or(String::new(), |index| {
                 format!("{} -> {}", actions[index].from, actions[index].to)
             });
-            format!("{cell:<24}")
+            format!("{cell:<28}")
         });
         let _ = writeln!(
             text,

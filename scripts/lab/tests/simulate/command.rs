@@ -167,11 +167,11 @@ fn two_rule_files_are_compared() {
     );
     let said = said(&arguments, "");
     assert!(
-        said.contains("time to capacity    9 min                     7 min"),
+        said.contains("time to capacity    9 min                         7 min"),
         "{said}"
     );
     assert!(
-        said.contains(" 0:17:00   1 -> 2                  2 -> 3"),
+        said.contains(" 0:17:00   1 -> 2                      2 -> 3"),
         "{said}"
     );
 }
