@@ -103,8 +103,8 @@ have_node() {
     ' 2>/dev/null
 }
 
-# Installs what handler/dashboard needs, unless it is there. A machine that is offline is told so at once.
-install_dashboard() {
+# Installs what the package.json of the current folder names, unless it is there. A machine that is offline is told so at once.
+install_node_packages() {
     cmp -s package-lock.json node_modules/.installed && return
     npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=0 --fetch-timeout=30000 &&
         cp package-lock.json node_modules/.installed
@@ -131,7 +131,7 @@ build_report_page() (
     printf '%s\n' "Building the charts of the report page ..." >&2
     log=${root:?}/target/report-page.log
     mkdir -p "${root:?}/target"
-    if { install_dashboard && npm run build; } >"$log" 2>&1; then
+    if { install_node_packages && npm run build; } >"$log" 2>&1; then
         printf '%s\n' "$source" >dist/report.source
     else
         rm -f dist/report.html

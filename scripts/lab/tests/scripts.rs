@@ -1,4 +1,4 @@
-//! The two commands at the door, `scripts/run` and `scripts/test`, with stand-ins for cargo and `func`; and the
+//! The commands at the door, `scripts/run`, `scripts/load` and `scripts/test`, with stand-ins for cargo and `func`; and the
 //! repository's top level.
 #![allow(clippy::unwrap_used)]
 
@@ -29,7 +29,12 @@ impl Project {
             .args(["host.json", "functions"].map(|name| from.join(name)))
             .arg(to);
         assert!(copy.status().unwrap().success());
-        for script in ["scripts/run", "scripts/test", "scripts/toolchain.sh"] {
+        for script in [
+            "scripts/run",
+            "scripts/load",
+            "scripts/test",
+            "scripts/toolchain.sh",
+        ] {
             let content = std::fs::read_to_string(from.join(script)).unwrap();
             project.0.write_executable(script, &content);
         }
@@ -62,9 +67,13 @@ impl Project {
         self.run_answering("", arguments)
     }
 
-    /// Types `answer` into the script's questions.
     fn run_answering(&self, answer: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(self.0.join("scripts/run"));
+        self.script("run", answer, arguments)
+    }
+
+    /// Runs a script and types `answer` into its questions.
+    fn script(&self, name: &str, answer: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(self.0.join("scripts").join(name));
         let path = format!("{}:/usr/bin:/bin", self.0.join("bin").display());
         command
             .args(arguments)
@@ -271,7 +280,38 @@ fn run_with_func_says_what_to_install_without_it() {
     assert!(said.contains("4.14 or\nnewer"), "{said}");
 }
 
-/// Both scripts on a machine that has nothing but a shell.
+#[test]
+fn load_keeps_a_report_below_target_unless_told_where() {
+    let project = Project::new();
+    let url = "http://127.0.0.1:7071";
+    let output = project.script("load", "", &[url, "500", "50"]);
+    assert!(output.status.success(), "{output:?}");
+    let arguments = project.record().0;
+    assert_eq!(arguments[..4], ["load", url, "500", "50"]);
+    let folder = project.path("target/load/");
+    for (place, (option, ending)) in [("--json", ".json"), ("--csv", ".csv"), ("--html", ".html")]
+        .into_iter()
+        .enumerate()
+    {
+        assert_eq!(arguments[4 + 2 * place], option);
+        let path = &arguments[5 + 2 * place];
+        assert!(
+            path.starts_with(&folder) && path.ends_with(ending),
+            "{path}"
+        );
+    }
+    assert!(project.0.join("target/load").is_dir());
+
+    let output = project.script("load", "", &[url, "--json", "my run.json"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        project.record().0,
+        ["load", url, "--json", "my run.json"],
+        "relative to the user's folder"
+    );
+}
+
+/// A script on a machine that has nothing but a shell.
 fn bare(script: &str, arguments: &[&str]) -> Output {
     let nothing = Scratch::new();
     let mut command = Command::new(repository().join("scripts").join(script));
@@ -284,8 +324,8 @@ fn bare(script: &str, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn both_commands_explain_themselves_without_cargo() {
-    for script in ["run", "test"] {
+fn the_commands_explain_themselves_without_cargo() {
+    for script in ["run", "load", "test"] {
         let output = bare(script, &["--help"]);
         assert!(output.status.success(), "{output:?}");
         assert!(
@@ -296,9 +336,17 @@ fn both_commands_explain_themselves_without_cargo() {
 }
 
 #[test]
-fn both_commands_say_at_once_what_is_missing() {
-    for script in ["run", "test"] {
-        let output = bare(script, &[]);
+fn the_commands_say_at_once_what_is_missing() {
+    for script in ["run", "load", "test"] {
+        // Without an address scripts/load would only explain itself.
+        let output = bare(
+            script,
+            if script == "load" {
+                &["http://127.0.0.1"]
+            } else {
+                &[]
+            },
+        );
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let said = text(&output.stderr);
         assert!(
