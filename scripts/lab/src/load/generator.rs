@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::desk::Job;
 use super::failure::Failure;
+use super::ledger::Ledger;
 use super::mix::Kind;
 use super::schedule::Schedule;
-use super::tally::{Ledger, Tally};
+use super::tally::Tally;
 use super::worker::Worker;
 use crate::report::run::{LoadSecond, Percentiles, Run};
 

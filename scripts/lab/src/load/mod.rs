@@ -7,8 +7,8 @@
 //! | [`generator`], [`worker`] | the threads that send, and what they hand over |
 //! | [`open_loop`], [`closed_loop`], [`timer`] | requests when they are due; callers who wait for answers |
 //! | [`desk`], [`connection`], [`failure`] | one request: connections, TLS, what can go wrong |
-//! | [`tally`] | counts and latencies, added up |
-//! | [`fleet`] | the instances behind the target |
+//! | [`tally`], [`ledger`] | counts and latencies, added up |
+//! | [`fleet`], [`look`] | the instances behind the target |
 //! | [`command`], [`console`], [`expect`], [`files`], [`signals`] | `lab load` itself: arguments, display, conditions, what it writes |
 
 mod closed_loop;
@@ -22,6 +22,8 @@ mod failure;
 mod files;
 pub mod fleet;
 pub mod generator;
+mod ledger;
+mod look;
 pub mod mix;
 mod open_loop;
 pub mod schedule;

@@ -7,20 +7,17 @@ use hdrhistogram::{Counter, Histogram};
 
 use super::failure::Failure;
 use super::mix::Kind;
-use crate::report::run::{LoadSecond, Percentiles, Requests};
+use crate::report::run::{Percentiles, Requests};
 
 /// More instances than any fleet here has; a server that invents ids must not fill the memory.
 const MOST_INSTANCES: usize = 1_000;
 /// What is counted for instances beyond that.
 const OTHER_INSTANCES: &str = "(others)";
-/// For how many seconds latencies are kept one by one, so that late answers find theirs. Later ones still count,
-/// but move no percentile of that second.
-const OPEN_SECONDS: u64 = 120;
 
 /// Longer latencies count as this one: a day, in microseconds.
 const LONGEST: u64 = 24 * 3_600 * 1_000_000;
 /// Why a histogram takes every value.
-const GROWS: &str = "it grows as it must";
+pub(super) const GROWS: &str = "it grows as it must";
 
 /// How a request ended.
 #[derive(Clone, Debug)]
@@ -65,7 +62,7 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.sent += other.sent;
         self.ok += other.ok;
         self.failed += other.failed;
@@ -97,14 +94,16 @@ pub(super) struct Tally {
     pub(super) cut_off: u64,
     /// What the worker's thread used.
     pub(super) cpu: Duration,
-    seconds: BTreeMap<u64, Second>,
+    /// By their number.
+    pub(super) seconds: BTreeMap<u64, Second>,
 }
 
+/// Requests that should have started in the same second.
 #[derive(Clone, Debug)]
-struct Second {
-    counts: Counts,
+pub(super) struct Second {
+    pub(super) counts: Counts,
     /// Microseconds, to two digits.
-    latency: Histogram<u32>,
+    pub(super) latency: Histogram<u32>,
 }
 
 impl Default for Second {
@@ -172,7 +171,7 @@ impl Tally {
     }
 
     /// Adds another one, but for its seconds.
-    fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.counts.add(other.counts);
         for (failure, count) in &other.errors {
             *self.errors.entry(*failure).or_default() += count;
@@ -212,96 +211,8 @@ impl Tally {
     }
 }
 
-/// Everything that came in so far, second by second.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ledger {
-    pub(super) total: Tally,
-    /// From the first second on, without gaps.
-    seconds: Vec<Row>,
-}
-
-/// A second of the ledger.
-#[derive(Clone, Debug)]
-enum Row {
-    Open(Second),
-    Closed(Counts, Percentiles),
-}
-
-impl Ledger {
-    /// Adds what a worker handed over.
-    pub(super) fn add(&mut self, tally: Tally) {
-        self.total.add(&tally);
-        for (number, second) in tally.seconds {
-            let place = usize::try_from(number).unwrap_or(usize::MAX - 1);
-            while self.seconds.len() <= place {
-                self.seconds.push(Row::Open(Second::default()));
-            }
-            match &mut self.seconds[place] {
-                Row::Open(open) => {
-                    open.counts.add(second.counts);
-                    open.latency.add(&second.latency).expect(GROWS);
-                }
-                Row::Closed(counts, percentiles) => {
-                    counts.add(second.counts);
-                    let late = self::percentiles(&second.latency).max;
-                    if late > percentiles.max {
-                        percentiles.max = late;
-                    }
-                }
-            }
-        }
-        let open = usize::try_from(OPEN_SECONDS).expect("it is small");
-        let old = self.seconds.len().saturating_sub(open);
-        for row in self.seconds[..old].iter_mut().rev() {
-            let Row::Open(second) = row else {
-                break;
-            };
-            *row = Row::Closed(second.counts, percentiles(&second.latency));
-        }
-    }
-
-    /// Latency of the requests that should have started in the last seconds before `now`, in that of `now` too.
-    pub(super) fn recent(&self, now: Duration, seconds: u64) -> Percentiles {
-        let mut latency: Histogram<u64> = Histogram::new(2).expect("two digits are possible");
-        let end = usize::try_from(now.as_secs()).unwrap_or(usize::MAX - 1) + 1;
-        let length = usize::try_from(seconds).unwrap_or(usize::MAX);
-        let end = end.min(self.seconds.len());
-        for row in &self.seconds[end.saturating_sub(length)..end] {
-            if let Row::Open(second) = row {
-                for step in second.latency.iter_recorded() {
-                    let count = u64::from(step.count_at_value());
-                    let value = step.value_iterated_to();
-                    latency.record_n(value, count).expect(GROWS);
-                }
-            }
-        }
-        percentiles(&latency)
-    }
-
-    /// For the record of the run.
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a day at most")]
-    pub(super) fn seconds(&self) -> Vec<LoadSecond> {
-        let rows = self.seconds.iter().enumerate();
-        let told = rows.map(|(number, row)| {
-            let (counts, latency_ms) = match row {
-                Row::Open(second) => (second.counts, percentiles(&second.latency)),
-                Row::Closed(counts, percentiles) => (*counts, *percentiles),
-            };
-            LoadSecond {
-                at: number as f64,
-                sent: counts.sent,
-                ok: counts.ok,
-                failed: counts.failed,
-                busy: counts.busy,
-                latency_ms,
-            }
-        });
-        told.collect()
-    }
-}
-
 /// Of microseconds, in milliseconds.
-fn percentiles<C: Counter>(latency: &Histogram<C>) -> Percentiles {
+pub(super) fn percentiles<C: Counter>(latency: &Histogram<C>) -> Percentiles {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let at = |value: u64| (!latency.is_empty()).then_some(value as f64 / 1_000.0);
     let quantile = |quantile| at(latency.value_at_quantile(quantile).min(latency.max()));
@@ -336,38 +247,6 @@ mod tests {
     }
 
     #[test]
-    fn workers_add_up() {
-        let mut ledger = Ledger::default();
-        ledger.add(tally(&[
-            sample(100, 10, Ending::Ok),
-            sample(2_001, 20, Ending::Busy),
-        ]));
-        ledger.add(tally(&[
-            sample(900, 30, Ending::Ok),
-            sample(901, 5_000, Ending::Failed(Failure::Status(503))),
-        ]));
-        let requests = ledger.total.requests();
-        assert_eq!(
-            (requests.sent, requests.ok, requests.failed, requests.busy),
-            (4, 2, 1, 1)
-        );
-        assert_eq!(requests.errors, BTreeMap::from([("503".to_owned(), 1)]));
-        assert_eq!(requests.by_kind, BTreeMap::from([("visit".to_owned(), 4)]));
-        assert_eq!(ledger.total.per_instance["i0"], 2);
-
-        let seconds = ledger.seconds();
-        let counts: Vec<_> = seconds
-            .iter()
-            .map(|second| (second.at, second.sent, second.ok))
-            .collect();
-        assert_eq!(counts, [(0.0, 3, 2), (1.0, 0, 0), (2.0, 1, 0)]);
-        // A failure is no latency, and neither is a busy instance.
-        let max = seconds[0].latency_ms.max.expect("answers");
-        assert!((max - 30.0).abs() < 0.5, "{max}");
-        assert_eq!(seconds[2].latency_ms, Percentiles::default());
-    }
-
-    #[test]
     fn percentiles_are_those_of_the_samples() {
         let samples: Vec<Sample> = (1..=1_000).map(|n| sample(0, n, Ending::Ok)).collect();
         let latency = tally(&samples).requests().latency_ms;
@@ -383,23 +262,6 @@ mod tests {
                 "{measured} is not {exact}"
             );
         }
-    }
-
-    #[test]
-    fn old_seconds_are_closed_and_still_count() {
-        let mut ledger = Ledger::default();
-        ledger.add(tally(&[sample(0, 10, Ending::Ok)]));
-        ledger.add(tally(&[sample(1_000 * (OPEN_SECONDS + 5), 10, Ending::Ok)]));
-        assert!(matches!(ledger.seconds[0], Row::Closed(..)));
-        assert!(matches!(ledger.seconds[5], Row::Closed(..)));
-        assert!(matches!(ledger.seconds[6], Row::Open(_)));
-        ledger.add(tally(&[sample(0, 90_000, Ending::Ok)]));
-        let first = ledger.seconds()[0];
-        assert_eq!((first.sent, first.ok), (2, 2));
-        assert!(first.latency_ms.max > Some(89_000.0), "{first:?}");
-        assert!(ledger.total.latency.max() > 89_000_000);
-        let recent = ledger.recent(Duration::from_secs(OPEN_SECONDS + 5), 10);
-        assert!(recent.max < Some(11.0), "{recent:?}");
     }
 
     #[test]

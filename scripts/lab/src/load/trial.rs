@@ -17,11 +17,12 @@ use super::connection::{Answer, Route, Unanswered};
 use super::desk::{Job, ask_for};
 use super::duration;
 use super::failure::Failure;
-use super::fleet::{Fleet, Look};
+use super::fleet::Fleet;
 use super::generator::{HEAD_START, Live, Order, generate};
+use super::look::Look;
 use super::mix::{Key, Kind, Mix};
 use super::schedule::Schedule;
-use super::target::Target;
+use super::target::{Target, is_this_machine};
 use crate::report::run::{Expectation, Run};
 
 /// A stress run that no app accepts, so that nothing happens on one that asks for no key.
@@ -71,6 +72,12 @@ impl Trial {
         let addresses = self.target.addresses().await?;
         let (route, answer) = self.first_answer(&addresses).await?;
         let mut notes = self.target.remarks.clone();
+        if self.key.is_some() && !self.target.secure && !is_this_machine(&addresses) {
+            notes.push(format!(
+                "The key goes to {} without encryption.",
+                self.target
+            ));
+        }
         if answer.status.is_redirection() {
             let to = answer
                 .location

@@ -65,7 +65,7 @@ pub struct Requests {
     pub errors: BTreeMap<String, u64>,
     /// By kind of request, such as `visit`.
     pub by_kind: BTreeMap<String, u64>,
-    /// Latency from the intended start, in milliseconds.
+    /// Latency of those answered as wanted, from the intended start.
     pub latency_ms: Percentiles,
 }
 
@@ -97,7 +97,7 @@ pub struct LoadSecond {
     pub failed: u64,
     /// Stress runs refused because one was under way.
     pub busy: u64,
-    /// Latency of those answered.
+    /// Latency of those answered as wanted.
     pub latency_ms: Percentiles,
 }
 
