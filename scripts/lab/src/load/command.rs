@@ -32,8 +32,10 @@ const MOST_REQUESTS: f64 = 100_000_000.0;
 #[derive(Args)]
 #[command(after_long_help = HELP)]
 pub struct LoadArgs {
-    /// Address of the app, such as `http://127.0.0.1:7071` or `https://NAME.azurewebsites.net`
-    #[arg(value_name = "URL")]
+    #[arg(
+        value_name = "URL",
+        help = "Address of the app, such as http://127.0.0.1:7071 or https://NAME.azurewebsites.net"
+    )]
     url: String,
     /// Send this many requests, each caller the next one as soon as the last is answered (closed loop)
     #[arg(value_name = "REQUESTS", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
@@ -48,10 +50,10 @@ pub struct LoadArgs {
     /// How long --rate or --preset locust lasts [default: 2m]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, conflicts_with_all = ["requests", "stages"])]
     duration: Option<Duration>,
-    /// Ramps and plateaus, such as 30s:20/s,5m:20/s,10s:0/s; see below
+    /// Ramps and plateaus, such as 30s:20/s,5m:20/s,10s:0/s; see --help
     #[arg(long, value_name = "STAGES", conflicts_with_all = ["requests", "preset"])]
     stages: Option<String>,
-    /// The load of the replaced scripts; see below
+    /// The load of the replaced scripts; see --help
     #[arg(long, value_name = "NAME", conflicts_with = "requests")]
     preset: Option<Preset>,
     /// How long users think between requests [default: 1s-3s]
@@ -83,55 +85,60 @@ pub struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// A condition for exit code 0, such as 'p99<250ms'; may be given several times; see below
+    /// A condition for exit code 0, such as 'p99<250ms'; may be given several times; see --help
     #[arg(long, value_name = "CONDITION", value_parser = Expect::parse)]
     expect: Vec<Expect>,
-    #[command(flatten)]
-    files: Files,
     /// Do not ask before loading a target that is not this machine
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    files: Files,
 }
 
+// Prose is one line, which clap wraps; what is in columns must stay below 100.
 const HELP: &str = "\
-How requests start
-  By default in an open loop: each request has a time at which it should start, whether or not earlier ones are
-  answered, and its latency counts from then. A target that stalls cannot hide that by slowing its callers down.
-  With REQUESTS, with users in --stages, and with the presets, it is a closed loop: callers wait for their answers.
+How requests start: by default in an open loop. Each request has a time at which it should start, whether or not \
+earlier ones are answered, and its latency counts from then, so that a target that stalls cannot hide it by slowing \
+its callers down. With REQUESTS, with users in --stages, and with the presets, it is a closed loop: callers wait for \
+their answers.
 
-Stages
-  --stages 'TIME:LEVEL, TIME:LEVEL, ...' goes in a straight line from one level to the next, from zero at first.
-  A level is requests a second (20/s) or users (100users), the same in all stages. The same level twice holds it;
-  0s is a step.
-    30s:20/s, 5m:20/s, 10s:0/s        up to 20 a second, five minutes of it, down again
-    0s:5/s,1m:5/s,0s:50/s,1m:50/s     a step from 5 to 50 a second
-    10s:100users, 2m:100users         a hundred users, who ask, read and think
+Stages: --stages 'TIME:LEVEL, TIME:LEVEL, ...' goes in a straight line from one level to the next, from zero at first. \
+A level is requests a second (20/s) or users (100users), the same in all stages. The same level twice holds it; a time \
+of 0s is a step.
+  30s:20/s, 5m:20/s, 10s:0/s       up to 20 a second, five minutes of it, down again
+  0s:5/s,1m:5/s,0s:50/s,1m:50/s    a step from 5 to 50 a second
+  10s:100users, 2m:100users        a hundred users, who ask, read and think
 
-Presets
+Presets:
   locust   100 users, 10 more each second, who think for 1 to 3 s; for --duration
-  k6       50 users after 2 min, 100 after 5 more, none after 2 more, who think for 1 s; every visit must be 201
+  k6       50 users after 2 min, 100 after 5 more, none after 2 more, who think for 1 s;
+           every visit must be 201
 
-Mix
-  visits   POST /api/visit, wants 201         metrics  GET /api/metrics, wants 200
-  stress   POST /api/stress, wants 202        listing  GET /api/visits, wants 200
-  A stress run refused with 429 because one is under way counts as busy, not as failed. An app that asks for a key
-  gets no stress without FUNCTIONS_KEY; the other kinds take its share, and the report says so. Redirects are not
-  followed. Latency is that of the answers that were wanted, so that quick refusals do not flatter it.
+Mix:
+  visits   POST /api/visit, wants 201      metrics  GET /api/metrics, wants 200
+  stress   POST /api/stress, wants 202     listing  GET /api/visits, wants 200
+A stress run refused with 429 because one is under way counts as busy, not as failed. An app that asks for a key gets \
+no stress without FUNCTIONS_KEY; the other kinds take its share, and the report says so. Redirects are not followed, \
+and proxies named in the environment are not used. Latency is that of the answers that were wanted, so that quick \
+refusals do not flatter it.
 
-Conditions
-  p50<20ms p95<100ms p99<250ms   latency              errors<0.1%     failed, of all sent
-  rate>=100                      wanted answers a second over the whole run
-  instances>=2                   most instances at a time   requests>=1000  sent
+Conditions of --expect, with < <= > >= or =:
+  p50<20ms  p95<100ms  p99<250ms   latency over the whole run
+  errors<0.1%                      failed, of all sent
+  rate>=100                        wanted answers a second over the whole run
+  instances>=2                     the most instances at a time
+  requests>=1000                   sent
 
-Exit code: 0 all conditions held (without any: something was answered as wanted), 1 otherwise, 2 wrong arguments, a
-target that does not answer or files that cannot be written, 130 ended with Ctrl-C; the files are written then too, and
-a second Ctrl-C ends at once.
+Exit code: 0 every condition held (without any: something was answered as wanted), 1 one did not, 2 wrong arguments, a \
+target that does not answer or files that cannot be written, 130 ended with Ctrl-C. The files are written then too; a \
+second Ctrl-C ends at once.
 
-Examples
+Examples:
   lab load http://127.0.0.1:7071 500 50
   lab load http://127.0.0.1:7071 --rate 50 --duration 1m --expect 'p99<250ms' --expect 'errors<0.1%'
-  FUNCTIONS_KEY=... lab load https://NAME.azurewebsites.net --stages '1m:20/s, 20m:20/s, 0s:1/s, 15m:1/s' \\
-      --expect 'instances>=2' --json run.json --csv run.csv --html run.html
+  FUNCTIONS_KEY=... lab load https://NAME.azurewebsites.net \\
+      --stages '1m:20/s, 20m:20/s, 0s:1/s, 15m:1/s' --expect 'instances>=2' \\
+      --json run.json --csv run.csv --html run.html
 
 In Azure a scaling rule sees load after some minutes, and a smaller fleet comes later still: plan for half an hour.";
 
@@ -258,7 +265,6 @@ pub fn load(args: LoadArgs) -> anyhow::Result<ExitCode> {
         // Without a word of it.
         Some(text) => Some(Key::new(text).context("the key has characters that no key has")?),
     };
-    let places = args.files.reserve(schedule.duration())?;
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -269,6 +275,9 @@ pub fn load(args: LoadArgs) -> anyhow::Result<ExitCode> {
         if !args.yes && !is_this_machine(&addresses) {
             ask(&target, &schedule)?;
         }
+        let signals = Signals::listen().context("cannot listen for signals")?;
+        // From here on nothing ends the program but its own return, so that no room stays set aside.
+        let places = args.files.reserve(schedule.duration())?;
         let trial = Trial {
             key,
             patience: args.timeout,
@@ -277,7 +286,7 @@ pub fn load(args: LoadArgs) -> anyhow::Result<ExitCode> {
             cacert: args.cacert.clone(),
             ..Trial::new(target, schedule, args.mix.clone())
         };
-        let (ran, code) = match put_on(trial).await? {
+        let (ran, code) = match put_on(trial, signals).await? {
             End::AtOnce(code) => return Ok(ExitCode::from(code)),
             End::BrokenOff(ran, code) => (ran, Some(code)),
             End::Over(ran) => (ran, None),
@@ -304,8 +313,7 @@ enum End {
 }
 
 /// Runs it with a display.
-async fn put_on(trial: Trial) -> anyhow::Result<End> {
-    let mut signals = Signals::listen().context("cannot listen for signals")?;
+async fn put_on(trial: Trial, mut signals: Signals) -> anyhow::Result<End> {
     let mut console = Console::open(&trial.schedule);
     let reached = tokio::select! {
         reached = trial.reach() => reached?,

@@ -125,7 +125,7 @@ impl Place {
         match fs::symlink_metadata(path) {
             Ok(there) if !there.is_file() => {
                 bail!(
-                    "cannot write {}: it is there and is no file",
+                    "cannot write {}: it is there and is no plain file",
                     path.display()
                 )
             }

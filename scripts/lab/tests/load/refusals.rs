@@ -140,8 +140,8 @@ fn files_that_cannot_be_written_are_known_before() {
     let file = folder.join("kept.json");
     for (path, part) in [
         (folder.join("no/such/run.csv"), "run.csv"),
-        (folder.path().to_owned(), "is no file"),
-        ("/dev/null".into(), "is no file"),
+        (folder.path().to_owned(), "is no plain file"),
+        ("/dev/null".into(), "is no plain file"),
         (file.join("run.csv"), "run.csv"),
     ] {
         let done = Load::on(&server.url(), &["10", "1"])
