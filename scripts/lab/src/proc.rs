@@ -43,6 +43,11 @@ pub(crate) fn cpu_by_group() -> HashMap<u32, Duration> {
     groups
 }
 
+/// Whether a process has ended, even if nobody has waited for it yet.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    stat(pid).map_or(true, |stat| stat.ended)
+}
+
 /// The process that started this one.
 pub(crate) fn parent(pid: u32) -> anyhow::Result<u32> {
     Ok(stat(pid)?.parent)
@@ -71,6 +76,7 @@ fn resident(status: &str) -> Option<f64> {
 }
 
 struct Stat {
+    ended: bool,
     parent: u32,
     group: u32,
     own: Duration,
@@ -87,10 +93,11 @@ fn stat(pid: u32) -> anyhow::Result<Stat> {
 /// The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
 fn parse_stat(text: &str, ticks_a_second: u64) -> Option<Stat> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    // Numbered from 3 in proc(5), where these are ppid 4, pgrp 5, utime 14, stime 15, cutime 16, cstime 17.
+    // Numbered from 3 in proc(5), where these are state 3, ppid 4, pgrp 5, utime 14, stime 15, cutime 16, cstime 17.
     let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
     let time = |ticks: u64| Duration::from_millis(ticks * 1_000 / ticks_a_second);
     Some(Stat {
+        ended: matches!(*fields.first()?, "Z" | "X"),
         parent: u32::try_from(number(4)?).ok()?,
         group: u32::try_from(number(5)?).ok()?,
         own: time(number(14)? + number(15)?),
@@ -106,6 +113,7 @@ mod tests {
     fn a_name_may_hold_anything() {
         let text = "42 (a) b) c) S 7 41 42 0 -1 4194560 1 2 3 4 100 50 20 30 20 0 9 0 1";
         let stat = parse_stat(text, 100).expect("all fields");
+        assert!(!stat.ended);
         assert_eq!(stat.parent, 7);
         assert_eq!(stat.group, 41);
         assert_eq!(stat.own, Duration::from_millis(1_500));

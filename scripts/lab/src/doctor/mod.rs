@@ -3,14 +3,12 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`probe`] | looks for one thing, in two seconds at most |
-//! | [`cgroup`] | whether this user may limit the CPU of a process group |
 //! | [`table`] | shows what was found |
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-mod cgroup;
 mod probe;
 mod table;
 

@@ -8,7 +8,8 @@ use tokio::process::Command;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::{Need, cgroup};
+use super::Need;
+use crate::host::cgroup;
 use crate::postgres::Binaries;
 
 const LIMIT: Duration = Duration::from_secs(2);

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::proc;
+
 /// The lab's group is called this and its process id.
 const PREFIX: &str = "elastic-visits-lab-";
 /// The period of a quota: short, so that a throttled instance answers late by milliseconds only.
@@ -18,6 +20,13 @@ const WEIGHT: u64 = 10;
 /// How often, and with what pause, the removal of a group is tried whose last process is just ending.
 const REMOVALS: u32 = 40;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(25);
+
+/// The version of control groups that lets this user limit CPU, or why none does. Tried, since permissions alone do
+/// not tell.
+pub(crate) fn cpu_control() -> Result<String, String> {
+    Groups::create(MIN_QUOTA_MICROS as f64 / PERIOD_MICROS as f64)
+        .map(|groups| groups.version().to_owned())
+}
 
 /// Moves this process into a group.
 pub(crate) fn join(group: &Path) -> io::Result<()> {
@@ -41,11 +50,11 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// Makes the lab's group.
+    /// Makes the lab's group, where instances can be given so many CPUs.
     ///
     /// # Errors
     /// Why CPU time cannot be limited here, in a few words.
-    pub(crate) fn create() -> Result<Self, String> {
+    pub(crate) fn create(cpus: f64) -> Result<Self, String> {
         let read = |file| fs::read_to_string(file).map_err(|_| "not Linux".to_owned());
         let homes = homes(&read("/proc/self/cgroup")?, &read("/proc/self/mountinfo")?);
         if homes.is_empty() {
@@ -58,9 +67,9 @@ impl Groups {
                 remove_orphans(parent);
             }
             let groups = Self { home: home.own() };
-            match groups.prepare() {
+            match groups.prepare(cpus) {
                 Ok(()) => return Ok(groups),
-                Err(error) => why = format!("{} is not writable ({error})", parents[0].display()),
+                Err(error) => why = format!("{} takes no limit: {error}", parents[0].display()),
             }
         }
         Err(why)
@@ -75,7 +84,11 @@ impl Groups {
     }
 
     /// Tries everything that an instance will need.
-    fn prepare(&self) -> io::Result<()> {
+    fn prepare(&self, cpus: f64) -> io::Result<()> {
+        // Of another lab that had this process id, in a container that was started again.
+        for folder in self.home.folders() {
+            remove_tree(folder);
+        }
         for folder in self.home.folders() {
             fs::create_dir(folder)?;
         }
@@ -87,7 +100,7 @@ impl Groups {
             }
             write(&home.join("cgroup.subtree_control"), "+cpu")?;
         }
-        let trial = self.group("trial", 1.0)?;
+        let trial = self.group("trial", cpus)?;
         // Whether a process may move there is seen only by moving one.
         let moved = std::process::Command::new(std::env::current_exe()?)
             .args(["up", "--exec-handler", &std::process::id().to_string()])
@@ -310,7 +323,7 @@ fn remove_orphans(parent: &Path) {
         let lab = name
             .to_str()
             .and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
-        if lab.is_some_and(|lab| !Path::new("/proc").join(lab.to_string()).exists()) {
+        if lab.is_some_and(proc::has_ended) {
             remove_tree(&entry.path());
         }
     }

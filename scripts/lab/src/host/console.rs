@@ -48,6 +48,8 @@ pub(crate) struct Console {
     queue: SyncSender<Message>,
     lost: Arc<AtomicU64>,
     verbose: bool,
+    /// Whose lines these are, where there are several instances.
+    instance: Option<Arc<str>>,
     /// Whether somebody looks who can be shown a status line.
     pub(crate) terminal: bool,
 }
@@ -63,7 +65,16 @@ impl Console {
             queue,
             lost,
             verbose,
+            instance: None,
             terminal: is_terminal(),
+        }
+    }
+
+    /// The same console for lines about one instance of several.
+    pub(crate) fn about(&self, instance: &str) -> Self {
+        Self {
+            instance: Some(instance.into()),
+            ..self.clone()
         }
     }
 
@@ -89,9 +100,9 @@ impl Console {
 
     /// A line of the handler. Without `--verbose` only problems appear: what the host takes for a
     /// warning or an error, and what a line on standard output calls itself.
-    fn handler(&self, severity: Severity, name: &str, text: &str) {
+    fn handler(&self, severity: Severity, text: &str) {
         if self.verbose || severity >= Severity::Warning || names_a_problem(text) {
-            self.stamped(severity, name, &text);
+            self.stamped(severity, "handler", &text);
         }
     }
 
@@ -105,10 +116,11 @@ impl Console {
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
         );
         let time = OffsetDateTime::now_utc().format(format).unwrap_or_default();
-        self.push(
-            severity == Severity::Error,
-            format!("[{time}] {severity:?} {source}: {text}"),
-        );
+        let line = match &self.instance {
+            Some(instance) => format!("[{time}] {severity:?} {source} {instance}: {text}"),
+            None => format!("[{time}] {severity:?} {source}: {text}"),
+        };
+        self.push(severity == Severity::Error, line);
     }
 
     fn push(&self, error: bool, text: String) {
@@ -245,7 +257,6 @@ impl Tail {
 /// Where lines of a handler come from and go to.
 pub(crate) struct Source {
     pub(crate) stream: Stream,
-    pub(crate) name: String,
     pub(crate) console: Console,
     pub(crate) tail: Tail,
 }
@@ -295,7 +306,7 @@ fn log(line: &[u8], cut: bool, source: &Source) {
                 .console
                 .host(severity, text[SYSTEM_PREFIX.len()..].trim_start());
         }
-        _ => source.console.handler(severity, &source.name, &text),
+        _ => source.console.handler(severity, &text),
     }
 }
 

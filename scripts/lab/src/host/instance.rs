@@ -80,8 +80,6 @@ enum Order {
 /// What an instance needs to know to start its process.
 #[derive(Clone)]
 pub(crate) struct Plan {
-    /// Before the handler's lines in the log.
-    pub(crate) name: String,
     pub(crate) command: HandlerCommand,
     /// Variables beyond those inherited, without the five of the host.
     pub(crate) variables: Vec<(String, String)>,

@@ -20,7 +20,7 @@ mod admin;
 mod app;
 mod banner;
 mod body;
-mod cgroup;
+pub(crate) mod cgroup;
 mod configuration;
 mod console;
 mod dispatch;
@@ -300,7 +300,6 @@ fn plan(start: &Start, base_url: &str, database_url: Option<String>) -> Plan {
         script_root: start.script_root.clone(),
         initialization_timeout: start.settings.initialization_timeout,
         function_timeout: start.settings.function_timeout,
-        name: "handler".to_owned(),
         groups: Vec::new(),
         crash_limit: CRASH_LIMIT,
     }

@@ -97,7 +97,6 @@ impl Process {
         let mut readers = Vec::new();
         let source = |stream| Source {
             stream,
-            name: plan.name.clone(),
             console: console.clone(),
             tail: tail.clone(),
         };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -186,9 +187,11 @@ impl Crew {
             None
         });
         let mut plan = self.plan.clone();
-        if !self.single {
-            plan.name = format!("{} {id}", plan.name);
-        }
+        let console = if self.single {
+            self.app.console.clone()
+        } else {
+            self.app.console.about(&id)
+        };
         plan.crash_limit = if self.single { CRASH_LIMIT } else { 1 };
         plan.groups = member
             .group
@@ -196,7 +199,7 @@ impl Crew {
             .map(|group| group.folders.clone())
             .unwrap_or_default();
         plan.variables.push(("INSTANCE_ID".to_owned(), id));
-        let instance = Instance::launch(plan, self.app.console.clone());
+        let instance = Instance::launch(plan, console);
         self.tasks.spawn(attend(
             instance.clone(),
             Arc::clone(&member.tally),
@@ -205,6 +208,7 @@ impl Crew {
             self.reports.clone(),
         ));
         member.stage = Stage::Starting(instance);
+        member.started_at = OffsetDateTime::now_utc();
         self.happened(place, What::Started);
     }
 
@@ -246,9 +250,7 @@ impl Crew {
         member.stage = Stage::Ready(instance, seat);
         member.meter.start(now, counter);
         member.ready_since = Some(now);
-        member
-            .ready_at
-            .get_or_insert_with(time::OffsetDateTime::now_utc);
+        member.ready_at.get_or_insert_with(OffsetDateTime::now_utc);
         self.any_was_ready = true;
         self.happened(place, What::Ready { process });
         self.seat();

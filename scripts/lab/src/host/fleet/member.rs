@@ -50,7 +50,7 @@ pub(super) struct Member {
     pub(super) group: Option<Group>,
     /// The last handler process.
     pub(super) process: Option<u32>,
-    /// When the process was started, or is to be.
+    /// When the process was started; before that, when it was decided.
     pub(super) started_at: OffsetDateTime,
     pub(super) ready_at: Option<OffsetDateTime>,
     /// When it became ready the last time.
@@ -65,7 +65,6 @@ pub(super) struct Member {
 impl Member {
     pub(super) fn new(start: Instant, traffic_from: Instant, deaths: u32) -> Self {
         let name = uuid::Uuid::new_v4().simple().to_string();
-        let wait = start.saturating_duration_since(Instant::now());
         Self {
             tally: Tally::new(format!("lab-{}", &name[..6])),
             stage: Stage::Awaited { start },
@@ -74,7 +73,7 @@ impl Member {
             meter: Meter::default(),
             group: None,
             process: None,
-            started_at: OffsetDateTime::now_utc() + wait,
+            started_at: OffsetDateTime::now_utc(),
             ready_at: None,
             ready_since: None,
             ended: None,

@@ -37,7 +37,7 @@ impl Share {
             }
             (None, maximum) => default(machine(), maximum),
         };
-        let limit = match Groups::create() {
+        let limit = match Groups::create(cpus) {
             Ok(groups) => Limit::Enforced(groups),
             Err(why) => Limit::Impossible(why),
         };
@@ -65,7 +65,7 @@ impl Share {
     pub(super) fn how(&self) -> String {
         match &self.limit {
             Limit::Enforced(groups) => groups.version().to_owned(),
-            Limit::Impossible(why) => format!("not enforced: {why}"),
+            Limit::Impossible(why) => why.clone(),
             Limit::Unwanted => "no limit asked for".to_owned(),
         }
     }
