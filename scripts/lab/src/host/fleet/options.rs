@@ -30,7 +30,8 @@ pub(crate) struct FleetArgs {
     max: Option<u32>,
 
     /// Azure seconds that pass in a second: with 60 an Azure minute lasts one second; 1 is Azure's pace
-    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = time_scale)]
+    // scripts/run gives one, which another one given to it replaces.
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = time_scale, overrides_with = "time_scale")]
     time_scale: f64,
 
     /// Age in Azure seconds of the newest sample that an evaluation sees
