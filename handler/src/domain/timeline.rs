@@ -43,32 +43,32 @@ pub struct Grid {
     pub bucket: Duration,
     /// How many there are; at least one.
     pub points: u32,
+    /// Up to where everything is known: not every instance has had its next heartbeat after that.
+    pub until: Moment,
 }
 
 impl Grid {
-    /// The points of the last `span` before `now`. The last one is over, because in the one under way not every
-    /// instance has had its heartbeat yet.
+    /// The points of the last `span` before `now`, as far as it is known. The last one may still be under way.
     pub fn of(span: Duration, heartbeat: Duration, now: Moment) -> Self {
+        let fine = fine_length(heartbeat);
         let shortest = if span > FINE_SPAN {
-            fine_length(heartbeat).max(MINUTE)
+            fine.max(MINUTE)
         } else {
-            fine_length(heartbeat)
+            fine
         };
         let bucket = step(shortest.max(span / MOST_POINTS));
         let points = (span.as_millis() / bucket.as_millis()).max(1);
         let points = u32::try_from(points)
             .unwrap_or(MOST_POINTS)
             .min(MOST_POINTS);
+        let until = now.floor(fine);
+        let last = until.earlier(Duration::from_millis(1)).floor(bucket);
         Self {
-            start: now.floor(bucket).earlier(bucket * points),
+            start: last.earlier(bucket * (points - 1)),
             bucket,
             points,
+            until,
         }
-    }
-
-    /// Where the last point ends.
-    pub fn end(&self) -> Moment {
-        self.start.later(self.bucket * self.points)
     }
 
     fn start_of(&self, point: usize) -> Moment {
@@ -177,6 +177,7 @@ mod tests {
             start: Moment::from_millis(10_000),
             bucket: Duration::from_secs(1),
             points: 5,
+            until: Moment::from_millis(15_000),
         };
         let slice = |start, seconds| Slice {
             start: Moment::from_millis(start),
@@ -215,7 +216,9 @@ mod tests {
             let now = Moment::from_millis(now);
             let grid = Grid::of(minutes(span), Duration::from_millis(heartbeat_ms), now);
             prop_assert!((1..=MOST_POINTS).contains(&grid.points));
-            prop_assert!(grid.end() <= now && now.since(grid.end()) < grid.bucket);
+            let last = grid.start_of(grid.points as usize - 1);
+            prop_assert!(last < grid.until && grid.until <= last.later(grid.bucket));
+            prop_assert!(grid.until <= now && now.since(grid.until) <= grid.bucket);
             prop_assert!(grid.bucket * grid.points <= minutes(span).max(grid.bucket));
             prop_assert_eq!(grid.fill(&[]).len(), grid.points as usize);
         }

@@ -158,7 +158,7 @@ struct FleetTimeline {
     /// The length of a point.
     #[schema(minimum = 1)]
     bucket_seconds: u64,
-    /// The oldest first, without a gap; the last one is over.
+    /// The oldest first, without a gap; the last one may still be under way.
     #[schema(max_items = 720)]
     points: Vec<Point>,
     /// The oldest first.

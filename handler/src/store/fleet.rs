@@ -163,10 +163,7 @@ impl Session {
                 .await?;
             rows.iter().map(|row| Ok::<_, Error>(member_in!(row))).collect::<Result<_, _>>()
         })?;
-        let living = runs
-            .iter()
-            .filter(|run| run.state_at(now) != InstanceState::Gone);
-        let slowest = living.map(|run| run.heartbeat).max().unwrap_or_default();
+        let slowest = slowest_heartbeat(&runs, now);
         let grid = Grid::of(span, slowest, now);
         let fine = fine_length(slowest);
         let slices = self.slices(span > FINE_SPAN, &grid, fine).await?;
@@ -193,7 +190,7 @@ impl Session {
                 .persistent(named)
                 .bind(i64::from(coarse))
                 .bind(grid.start.millis())
-                .bind(grid.end().millis())
+                .bind(grid.until.millis())
                 .fetch_all(connection)
                 .await?;
             let (mut slices, mut samples) = (Vec::with_capacity(rows.len()), Vec::new());
@@ -239,6 +236,16 @@ fn one_per_name(mut members: Vec<Member>, now: Moment) -> Vec<Member> {
     let mut names = HashSet::new();
     members.retain(|member| names.insert(member.instance_id.clone()));
     members
+}
+
+/// Of those who live; where nobody seems to, because the database was away, of the last one who did.
+fn slowest_heartbeat(runs: &[Member], now: Moment) -> Duration {
+    let living = runs
+        .iter()
+        .filter(|run| run.state_at(now) != InstanceState::Gone);
+    let slowest = living.map(|run| run.heartbeat).max();
+    let last = runs.first().map(|run| run.heartbeat);
+    slowest.or(last).unwrap_or_default()
 }
 
 fn names_of(shown: &BTreeSet<Run>, runs: &[Member]) -> HashMap<Run, String> {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 
-use super::roll_up::HOLD_MARK;
 use super::{Error, Session, Store};
 use crate::domain::{FINE_SPAN, Moment};
 
@@ -14,6 +13,9 @@ const CHUNK: i64 = 1_000;
 const MARGIN: Duration = Duration::from_secs(60 * 60);
 /// The longest timeline, for whose names and events the instances are kept.
 const LONGEST_SPAN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Waits until nobody else changes the timeline, and keeps others from it.
+const HOLD_MARK: &str = "select position from progress where task = 'roll_up' for update";
 
 /// Samples leave when they are rolled up; these were not.
 const SAMPLES: &str = "
@@ -72,15 +74,11 @@ pub(super) async fn prune(store: &Store, keep: Duration) -> Result<bool, Error> 
         Session::Postgres(session) => {
             session.begin(true).await?;
             let connection = session.connection();
-            // Whoever holds the mark changes the timeline; the others leave it alone meanwhile.
-            let mark: Option<i64> = sqlx::query_scalar(HOLD_MARK)
+            sqlx::query(HOLD_MARK)
                 .persistent(false)
-                .fetch_optional(&mut *connection)
+                .execute(&mut *connection)
                 .await?;
-            let deleted = match mark {
-                Some(_) => delete_chunks!(connection, chunks),
-                None => 0,
-            };
+            let deleted = delete_chunks!(connection, chunks);
             session.end().await?;
             deleted
         }

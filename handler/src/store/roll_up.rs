@@ -18,7 +18,7 @@ const CHUNK: u32 = 10;
 /// How far the samples have been rolled up.
 const MARK: &str = "select position from progress where task = 'roll_up'";
 /// The same on PostgreSQL, where others may be at it.
-pub(super) const HOLD_MARK: &str = "
+const HOLD_MARK: &str = "
     select position
     from progress
     where task = 'roll_up'
@@ -58,9 +58,10 @@ const WRITE_SLICE: &str = "
 /// Those that came too late as well.
 const DELETE_SAMPLES: &str = "delete from samples where at_ms < $1";
 
-/// Whether it is time to roll up, as far as an instance with this heartbeat can tell.
+/// Whether it is time to roll up, as far as an instance with this heartbeat can tell. A mark in the future is from
+/// before the clock was set back, and has to come back too.
 pub fn is_due(now: Moment, rolled_up: Moment, heartbeat: Duration) -> bool {
-    now.earlier(LATE).floor(fine_length(heartbeat)) > rolled_up
+    now.earlier(LATE).floor(fine_length(heartbeat)) > rolled_up || rolled_up > now
 }
 
 /// Rolls up once the transaction holds the mark alone; the mark's new place.
@@ -215,7 +216,7 @@ pub(super) async fn roll_up(store: &Store) -> Result<bool, Error> {
 fn end_of(mark: Moment, oldest: Option<Moment>, now: Moment, length: Duration) -> Moment {
     let due = now.earlier(LATE).floor(length);
     // The clock was set back; what is written from now on must not wait until it is where it was.
-    if mark > now.later(length) {
+    if mark > now {
         return due;
     }
     let Some(oldest) = oldest else { return mark };
@@ -270,5 +271,6 @@ mod tests {
         assert!(!is_due(at(111), at(100), SECOND * 5));
         assert!(is_due(at(112), at(100), SECOND * 5));
         assert!(is_due(at(103), at(100), SECOND / 2));
+        assert!(is_due(at(103), at(3_700), SECOND / 2));
     }
 }

@@ -279,11 +279,19 @@ pub struct TestApp {
 }
 
 /// An answer with its body read.
-#[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+/// For the message of a test that fails: a person reads text, and not all of a long one.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = String::from_utf8_lossy(&self.body);
+        let part: String = text.chars().take(2_000).collect();
+        write!(f, "{} {:?} {part}", self.status, self.headers)
+    }
 }
 
 impl Answer {
