@@ -53,6 +53,67 @@ fn a_database_that_comes_later_is_used_without_a_restart() {
     }
 }
 
+#[test]
+fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(backend) = runtime.block_on(Backend::postgres()) else {
+        return;
+    };
+    let Backend::Postgres { url, .. } = &backend else {
+        unreachable!()
+    };
+    let mut url = url::Url::parse(url).unwrap();
+    let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = reserved.local_addr().unwrap().port();
+    drop(reserved);
+    url.set_port(Some(port)).unwrap();
+    let flags = ["--database-url".to_owned(), url.into()];
+    let cable = Cable::between(port, server);
+    let mut handler = Process::start(&flags, &["--heartbeat-seconds", "0.1"]);
+    handler.eventually("/health", 200);
+    let lives = |handler: &Process| {
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while handler.eventually("/api/instances", 200).json()["live"] != 1 {
+            assert!(std::time::Instant::now() < deadline, "no heartbeat comes");
+        }
+    };
+    lives(&handler);
+    drop(cable);
+    handler.wait_for_line(|line| line["message"] == "heartbeat failed, trying again");
+    // Ten heartbeats later it has not been said again.
+    let began = std::time::Instant::now();
+    while began.elapsed() < Duration::from_secs(1) {
+        for path in ["/api/instances", "/api/timeline", "/metrics", "/health"] {
+            assert_eq!(
+                handler.send("GET", path, &[]).unwrap().status,
+                503,
+                "{path}"
+            );
+        }
+        assert_eq!(
+            handler.send("GET", "/health/live", &[]).unwrap().status,
+            200
+        );
+    }
+    let cable = Cable::between(port, server);
+    handler.wait_for_line(|line| line["message"] == "heartbeat works again");
+    lives(&handler);
+    let log = handler.log();
+    assert_eq!(log.matches("heartbeat failed").count(), 1, "{log}");
+    // Told to end in the middle of an outage, it does not wait for a database that is away.
+    drop(cable);
+    handler.eventually("/health", 503);
+    let began = std::time::Instant::now();
+    handler.signal(rustix::process::Signal::TERM);
+    assert_eq!(handler.wait(), Some(0));
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
 /// Forwards connections until it is dropped; then all of them are cut.
 struct Cable {
     cut: Arc<AtomicBool>,
