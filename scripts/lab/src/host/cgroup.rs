@@ -100,6 +100,7 @@ impl Groups {
             }
             write(&home.join("cgroup.subtree_control"), "+cpu")?;
         }
+        self.weigh();
         let trial = self.group("trial", cpus)?;
         // Whether a process may move there is seen only by moving one.
         let moved = std::process::Command::new(std::env::current_exe()?)
