@@ -119,7 +119,7 @@ report_page_source() {
 # Builds the report page with its charts where Node is, and only when its source changed; what goes wrong there does
 # not stop anything, because the lab has a page without charts. Comes before the lab is built. Expects $root.
 build_report_page() (
-    cd -- "${root:?}/handler/dashboard" || return 0
+    cd -- "${root:?}/handler/dashboard" 2>/dev/null || return 0
     source=$(report_page_source)
     [ -s dist/report.html ] && [ "$source" = "$(cat dist/report.source 2>/dev/null)" ] && return 0
     # A page of another version would not understand the lab.
