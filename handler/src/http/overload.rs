@@ -23,7 +23,7 @@ const WATCHING: usize = 512;
 
 /// Work that may wait behind what is under way, on each CPU: what waits longer would be late, and with less a short
 /// stall of the machine would have visits refused that an instance has the time for.
-const WAITING: Duration = Duration::from_millis(40);
+const WAITING: Duration = Duration::from_millis(30);
 
 /// At most one line a second about refused requests.
 const LOG_EVERY: Duration = Duration::from_secs(1);
