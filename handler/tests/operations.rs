@@ -239,22 +239,106 @@ async fn a_browser_gets_the_page_and_everybody_else_json() {
             "{name} names no route"
         );
     }
-    let browser =
-        Request::get("/").header("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
-    let page = app.send(browser.body(Body::empty()).unwrap()).await;
+    for other in [
+        "/index.html",
+        "/assets",
+        "/assets/",
+        "/page",
+        "/dist/page/index.html",
+    ] {
+        app.get(other).await.problem(404);
+    }
+    app.stop().await;
+}
+
+/// `accept` and more headers, as a browser sends them when it opens the page.
+fn browser(path: &str, more: &[(&str, &str)]) -> Request<Body> {
+    let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let request = Request::get(path).header("accept", accept);
+    more.iter()
+        .fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        })
+        .body(Body::empty())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_page_and_its_files_may_be_kept_as_long_as_they_are_the_same() {
+    let backend = Backend::sqlite();
+    let app = backend.instance(&[]).await;
+    let page = app.send(browser("/", &[])).await;
     assert!(page.header("content-type").starts_with("text/html"));
     assert_eq!(page.header("cache-control"), "no-cache");
+    let tag = page.header("etag").to_owned();
+    for known in [
+        &tag,
+        tag.trim_start_matches("W/"),
+        "*",
+        &format!("\"other\", {tag}"),
+    ] {
+        let same = app.send(browser("/", &[("if-none-match", known)])).await;
+        assert_eq!(
+            (same.status, same.body.len()),
+            (StatusCode::NOT_MODIFIED, 0),
+            "{known}"
+        );
+        assert_eq!(same.header("etag"), tag);
+    }
+    let other = browser("/", &[("if-none-match", "W/\"other\"")]);
+    assert_eq!(app.send(other).await.status, StatusCode::OK);
+
+    // What the page asks for is there, and nothing in it is inline or from elsewhere.
+    let policy = page.header("content-security-policy");
     assert!(
-        page.header("content-security-policy")
-            .contains("default-src 'none'")
+        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
     );
     let html = String::from_utf8(page.body).unwrap();
-    // What the page asks for is there, and nothing in it is inline.
-    for file in ["/page.css", "/page.js"] {
-        assert!(html.contains(&format!("\"{file}\"")));
-        assert_eq!(app.get(file).await.status, StatusCode::OK);
+    for barred in [
+        "style=", "<style", "onclick", "http://", "https://", "src=\"//",
+    ] {
+        assert!(!html.contains(barred), "{barred}");
     }
-    assert!(!html.contains("style=") && !html.contains("<style") && !html.contains("onclick"));
+    let files: Vec<&str> = html
+        .split(['"', '\''])
+        .filter(|text| text.starts_with('/') && text.contains('.') && !text.starts_with("/api"))
+        .collect();
+    assert!(files.len() >= 2, "{html}");
+    for file in files {
+        let plain = app.get(file).await;
+        assert_eq!(plain.status, StatusCode::OK, "{file}");
+        assert_eq!(plain.header("content-encoding"), "", "{file}");
+        assert_eq!(plain.header("x-content-type-options"), "nosniff");
+        let lasting = if file.starts_with("/assets/") {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        assert_eq!(plain.header("cache-control"), lasting, "{file}");
+        let head = app.call(Method::HEAD, file).await;
+        assert_eq!(
+            (head.status, head.body.len()),
+            (StatusCode::OK, 0),
+            "{file}"
+        );
+        assert_eq!(head.header("content-length"), plain.body.len().to_string());
+        let posted = app.call(Method::POST, file).await;
+        assert_eq!(posted.header("allow"), "GET,HEAD", "{file}");
+        posted.problem(405);
+        if plain.body.len() > 1024 {
+            let gzip = app
+                .send(browser(file, &[("accept-encoding", "gzip, br;q=0")]))
+                .await;
+            assert_eq!(gzip.header("content-encoding"), "gzip", "{file}");
+            assert!(gzip.body.len() < plain.body.len(), "{file}");
+            let refused = browser(file, &[("accept-encoding", "gzip;q=0, br;q=0")]);
+            assert_eq!(app.send(refused).await.body, plain.body, "{file}");
+        }
+        // Its source stays with the project.
+        app.get(&format!("{file}.map")).await.problem(404);
+        app.get(&format!("{file}.gz")).await.problem(404);
+    }
     app.stop().await;
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Router, middleware};
 use tokio::sync::Notify;
 use tower::ServiceBuilder;
@@ -111,8 +111,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(visits::list))
         .routes(routes!(openapi::document))
         .routes(routes!(page::index))
-        .route("/page.css", get(page::style))
-        .route("/page.js", get(page::script))
+        .merge(page::files())
         // Operators, and whoever shows the fleet scale.
         .merge(
             OpenApiRouter::new()

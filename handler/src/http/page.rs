@@ -1,19 +1,41 @@
-//! `GET /`: the built-in page for a browser, a short JSON for everybody else. And the page's files.
+//! `GET /`: the page for a browser, a short JSON for everybody else. And the page's files, each at its exact path.
+//!
+//! The page is the dashboard where `handler/dashboard` was built before the handler, else the plain one in
+//! `page/`; `build.rs` chooses.
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::error::Problem;
+
+include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// Nothing inline, nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The names of files in this folder change with their content.
+const LASTING: &str = "/assets/";
+
+/// A file of the page, compressed when it was built.
+#[derive(Debug)]
+struct File {
+    path: &'static str,
+    content_type: &'static str,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
 
 /// Where to go from here.
 #[derive(Serialize, ToSchema)]
@@ -70,43 +92,98 @@ const WELCOME: Welcome = Welcome {
     )
 )]
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    if wants_html(&headers) {
-        let html = file("text/html; charset=utf-8", include_str!("page/index.html"));
-        ([(VARY, "accept"), (CONTENT_SECURITY_POLICY, POLICY)], html).into_response()
-    } else {
-        ([(VARY, "accept")], Json(WELCOME)).into_response()
+    if !wants_html(&headers) {
+        return ([(VARY, "accept")], Json(WELCOME)).into_response();
     }
+    let about_page = [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (ETAG, PAGE_TAG),
+        (VARY, "accept, accept-encoding"),
+    ];
+    let mut response = if has_tag(&headers, PAGE_TAG) {
+        ([(CACHE_CONTROL, "no-cache")], StatusCode::NOT_MODIFIED).into_response()
+    } else {
+        PAGE.answer(&headers)
+    };
+    for (name, value) in about_page {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
-pub(super) async fn style() -> Response {
-    file("text/css; charset=utf-8", include_str!("page/page.css"))
-}
-
-pub(super) async fn script() -> Response {
-    file(
-        "text/javascript; charset=utf-8",
-        include_str!("page/page.js"),
-    )
-}
-
-fn wants_html(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|range| {
-        range
-            .split(';')
-            .next()
-            .is_some_and(|media| media.trim().eq_ignore_ascii_case("text/html"))
+/// The routes of the files.
+pub(super) fn files<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    FILES.iter().fold(OpenApiRouter::new(), |router, file| {
+        let answer = move |headers: HeaderMap| async move { file.answer(&headers) };
+        router.route(file.path, get(answer))
     })
 }
 
-fn file(content_type: &'static str, text: &'static str) -> Response {
-    let headers: [(HeaderName, &'static str); 3] = [
-        (CONTENT_TYPE, content_type),
-        (CACHE_CONTROL, "no-cache"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, text).into_response()
+impl File {
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let (encoding, bytes) = self.encoded(headers);
+        let cache = if self.path.starts_with(LASTING) {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        let about: [(HeaderName, &'static str); 4] = [
+            (CONTENT_TYPE, self.content_type),
+            (CACHE_CONTROL, cache),
+            (VARY, "accept-encoding"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        let encoding = encoding.map(|name| [(CONTENT_ENCODING, name)]);
+        let body = Body::from(Bytes::from_static(bytes));
+        match encoding {
+            Some(encoding) => (about, encoding, body).into_response(),
+            None => (about, body).into_response(),
+        }
+    }
+
+    /// The smallest form that the caller takes.
+    fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
+        match (self.brotli, self.gzip) {
+            (Some(bytes), _) if takes(headers, "br") => (Some("br"), bytes),
+            (_, Some(bytes)) if takes(headers, "gzip") => (Some("gzip"), bytes),
+            _ => (None, self.plain),
+        }
+    }
+}
+
+/// Whether `Accept-Encoding` names it, and not with the weight 0.
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    listed(headers, &ACCEPT_ENCODING).any(|element| {
+        let mut parts = element.split(';').map(str::trim);
+        let named = parts.next().unwrap_or_default();
+        let weight = parts
+            .find_map(|part| part.strip_prefix("q="))
+            .unwrap_or("1");
+        named.eq_ignore_ascii_case(encoding) && weight.parse().is_ok_and(|weight: f32| weight > 0.0)
+    })
+}
+
+/// Whether the caller has this version already.
+fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
+    let strong = |tag: &str| tag.trim_start_matches("W/").to_owned();
+    listed(headers, &IF_NONE_MATCH).any(|known| known == "*" || strong(known) == strong(tag))
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    listed(headers, &ACCEPT).any(|range| {
+        let media = range.split(';').next().unwrap_or_default();
+        media.trim().eq_ignore_ascii_case("text/html")
+    })
+}
+
+/// The elements of a list that may be spread over several lines.
+fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).iter();
+    lines
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
 }
