@@ -43,10 +43,11 @@ fn table(folder: &Path) -> String {
             let mut name = path.clone().into_os_string();
             name.push(extension);
             let name = PathBuf::from(name);
-            found
-                .contains(&name)
-                .then(|| format!("Some(include_bytes!({name:?}))"))
-                .unwrap_or_else(|| "None".to_owned())
+            if found.contains(&name) {
+                format!("Some(include_bytes!({name:?}))")
+            } else {
+                "None".to_owned()
+            }
         };
         let file = format!(
             "File {{ path: \"/{url}\", content_type: {content_type:?}, plain: include_bytes!({path:?}), \
