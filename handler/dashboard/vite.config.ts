@@ -1,24 +1,26 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { viteSingleFile } from "vite-plugin-singlefile";
 import { defineConfig } from "vitest/config";
-import { allowOwnScript, sampleRun } from "./build/template.ts";
+import { compressed } from "./build/compressed.ts";
 
-// The report page: one file without a reference to any other, into which the lab puts a run.
+/** Where `scripts/run` serves the app; `npm run dev` passes the API on to it. */
+const APP = process.env.APP_URL ?? "http://127.0.0.1:7071";
+
+// The dashboard, which build.rs of the handler compiles in.
 export default defineConfig({
-  plugins: [
-    react(),
-    tailwindcss(),
-    viteSingleFile({ removeViteModuleLoader: true }),
-    allowOwnScript(),
-    sampleRun(),
-  ],
+  plugins: [react(), tailwindcss(), compressed()],
   build: {
-    outDir: "dist",
-    // The folder holds a file of the project, and nothing piles up: the names are always the same.
-    emptyOutDir: false,
+    outDir: "dist/page",
+    emptyOutDir: true,
     target: "es2022",
-    rolldownOptions: { input: "report.html" },
+    // The page's policy lets nothing inline in.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+  },
+  server: {
+    host: "127.0.0.1",
+    proxy: Object.fromEntries(["/api", "/health", "/metrics", "/admin"].map((path) => [path, APP])),
   },
   test: {
     environment: "happy-dom",

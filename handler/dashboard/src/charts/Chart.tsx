@@ -39,24 +39,35 @@ export type ChartProps = {
   log?: boolean;
   /** Only whole numbers at the vertical axis. */
   whole?: boolean;
+  /** In rem, so that a chart grows with the text around it. */
   height?: number;
   events?: ScalingEvent[];
   levels?: Level[];
+  /** Where a level has its label: not where its line is crowded. */
+  levelsAt?: "left" | "right";
   /** Charts with the same group share their cursor and zoom. */
   group?: string;
   /** Whether the axis's second clock is written too. */
   bothClocks?: boolean;
+  /** Whether a part can be drawn over to look closer; not where the axis moves by itself. */
+  zoom?: boolean;
 };
 
-/** Room for the labels of the vertical axis: the same in every chart, so that moments stand below each other. */
+/** Room for the labels of the vertical axis, at the usual text size: the same in every chart, so that moments stand below each other. */
 const AXIS_WIDTH = 54;
+/** Fewer points than this make no line that could be seen. */
+const FEW = 3;
 /** Of a printed chart, in CSS pixels: what fits on a sheet of A4 and of letter paper. */
 const PRINT_WIDTH = 640;
 
 /** A chart over time, with a legend that tells the values under the cursor. */
 export function Chart(props: ChartProps) {
-  const { title, summary, axis, times, lines, format, height = 190 } = props;
+  const { title, summary, axis, times, lines, format, height = 12 } = props;
   const { palette, printing } = useLook();
+  const [rem, setRem] = useState(rootSize);
+  // What the drawing asks for whenever it draws, so that new data and a new axis need no new drawing.
+  const latest = useRef(props);
+  latest.current = props;
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [cursor, setCursor] = useState<number | null>(null);
@@ -70,13 +81,13 @@ export function Chart(props: ChartProps) {
   // The drawing is made anew only when its build changes; new data alone is handed to the one that is there.
   const build = JSON.stringify([
     lines.map(({ values: _, colour, ...line }) => [line, colour(palette)]),
-    props.levels,
-    props.events,
-    axis.range,
+    lines.length > 0 && times.length < FEW,
+    axis.second?.name,
     props.log,
     palette,
     printing,
     height,
+    rem,
   ]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `build` stands for everything the options are made of
@@ -84,12 +95,13 @@ export function Chart(props: ChartProps) {
     const element = frame.current;
     if (!element) return;
     const measured = () => (printing ? PRINT_WIDTH : Math.max(element.clientWidth, 200));
-    const options = plotOptions(props, palette, measured(), hidden, setCursor);
+    const options = plotOptions(latest, palette, rem, measured(), hidden, setCursor);
     const made = new uPlot(options, data, element);
     plot.current = made;
     const watch = new ResizeObserver(() => {
+      setRem(rootSize());
       const width = measured();
-      if (width !== made.width) made.setSize({ width, height });
+      if (width !== made.width) made.setSize({ width, height: options.height });
     });
     if (!printing) watch.observe(element);
     return () => {
@@ -99,9 +111,14 @@ export function Chart(props: ChartProps) {
     };
   }, [build]);
 
+  // Told by what they hold: most who show a chart make these anew each time.
+  const around = JSON.stringify([axis.range, props.events, props.levels]);
+  const drawn = useRef({ data, around });
   useEffect(() => {
-    if (plot.current && plot.current.data !== data) plot.current.setData(data);
-  }, [data]);
+    if (drawn.current.data === data && drawn.current.around === around) return;
+    drawn.current = { data, around };
+    plot.current?.setData(data);
+  }, [data, around]);
 
   const toggle = (name: string) => {
     const next = new Set(hidden);
@@ -112,6 +129,9 @@ export function Chart(props: ChartProps) {
   };
 
   const at = cursor === null ? undefined : times[cursor];
+  // A single line needs no name beside the title.
+  const only = lines.length === 1 ? lines[0] : undefined;
+  const value = cursor === null ? undefined : only?.values[cursor];
   return (
     <figure className="m-0 mb-7 break-inside-avoid last:mb-0" aria-labelledby={heading}>
       <div className="mb-1 flex flex-wrap items-baseline justify-between gap-x-4">
@@ -121,44 +141,58 @@ export function Chart(props: ChartProps) {
         </h3>
         <span className="text-[0.8rem] tabular-nums text-soft">
           {at === undefined ? "" : axis.moment(at)}
+          {only && typeof value === "number" && (
+            <b className="ml-2 font-semibold text-ink">{format(value)}</b>
+          )}
         </span>
       </div>
-      <Legend
-        entries={lines.map((line) => ({
-          name: line.name,
-          colour: line.colour(palette),
-          dashed: line.dashed ?? false,
-          value: cursor === null ? undefined : (line.values[cursor] ?? null),
-          shown: !hidden.has(line.name),
-        }))}
-        format={format}
-        toggle={toggle}
+      {!only && (
+        <Legend
+          entries={lines.map((line) => ({
+            name: line.name,
+            colour: line.colour(palette),
+            dashed: line.dashed ?? false,
+            value: cursor === null ? undefined : (line.values[cursor] ?? null),
+            shown: !hidden.has(line.name),
+          }))}
+          format={format}
+          toggle={toggle}
+        />
+      )}
+      <div
+        ref={frame}
+        role="img"
+        aria-label={summary}
+        className="mt-3"
+        style={{ minHeight: `${height}rem` }}
       />
-      <div ref={frame} role="img" aria-label={summary} className="mt-3" style={{ minHeight: height }} />
     </figure>
   );
 }
 
 function plotOptions(
-  props: ChartProps,
+  latest: { current: ChartProps },
   palette: Palette,
+  rem: number,
   width: number,
   hidden: ReadonlySet<string>,
   setCursor: (index: number | null) => void,
 ): uPlot.Options {
-  const { axis, lines, height = 190, group, log, range } = props;
+  const props = latest.current;
+  const { axis, lines, height = 12, group, log, zoom = true } = props;
   // A whole number, or uPlot scales the wrong part of it on a dense screen.
-  const font = "12px system-ui, sans-serif";
+  const font = `${Math.round(rem * 0.75)}px system-ui, sans-serif`;
+  const scaled = (size: number) => Math.round((size * rem) / 16);
   const grid = { stroke: palette.line, width: 1 };
   const common = { stroke: palette.soft, font, grid, ticks: { show: false } };
   const clocks: uPlot.Axis[] = [
     {
       ...common,
-      size: 24,
+      size: scaled(24),
       gap: 6,
-      space: 64,
+      space: scaled(64),
       incrs: axis.steps,
-      values: (_, splits, __, ___, step) => splits.map((at) => axis.label(at, step)),
+      values: (_, splits, __, ___, step) => splits.map((at) => latest.current.axis.label(at, step)),
     },
   ];
   const second = props.bothClocks ? axis.second : undefined;
@@ -167,41 +201,46 @@ function plotOptions(
       ...common,
       scale: "x",
       side: 2,
-      size: 20,
+      size: scaled(20),
       gap: 2,
-      space: 64,
+      space: scaled(64),
       grid: { show: false },
       stroke: palette.accent,
       incrs: axis.steps,
-      values: (_, splits) => splits.map((at) => second.label(at)),
+      values: (_, splits) => splits.map((at) => latest.current.axis.second?.label(at) ?? ""),
     });
   }
   return {
     width,
-    height: height + (second ? 20 : 0),
-    padding: [18, 24, 0, 0],
+    height: Math.round(height * rem) + (second ? scaled(20) : 0),
+    padding: [scaled(18), 24, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: true, y: false },
+      drag: { x: zoom, y: false },
       points: { size: 7 },
       ...(group ? { sync: { key: group } } : {}),
     },
     scales: {
-      x: { time: false, range: (plot, low, high) => zoomed(axis.range, plot.data[0] as number[], low, high) },
+      x: {
+        time: false,
+        range: (plot, low, high) => zoomed(latest.current.axis.range, plot.data[0] as number[], low, high),
+      },
       y: log
         ? { distr: 3, range: (_, low, high) => logRange(low, high) }
-        : { range: (_, low, high) => (range ?? fromZero)(low ?? 0, high ?? 1) },
+        : { range: (_, low, high) => (latest.current.range ?? fromZero)(low ?? 0, high ?? 1) },
     },
     axes: [
       ...clocks.slice(0, 1),
       {
         ...common,
-        size: AXIS_WIDTH,
+        size: scaled(AXIS_WIDTH),
         gap: 8,
-        space: 32,
+        space: scaled(props.whole ? 18 : 32),
         values: (_, splits) =>
-          splits.map((value) => (value === null ? "" : (props.tick ?? props.format)(value))),
+          splits.map((value) =>
+            value === null ? "" : (latest.current.tick ?? latest.current.format)(value),
+          ),
         ...(log ? { splits: (plot) => logSplits(plot.scales.y?.min ?? 1, plot.scales.y?.max ?? 10) } : {}),
         ...(log ? { filter: (_, splits) => splits } : {}),
         ...(props.whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] } : {}),
@@ -221,11 +260,14 @@ function plotOptions(
           ...(line.dashed ? { dash: [5, 4] } : {}),
           ...(line.fill ? { fill: transparent(colour, line.fill) } : {}),
           ...(line.steps ? { paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder } : {}),
-          points: { show: line.values.length < 3, size: 6 },
+          points: { show: line.values.length < FEW, size: 6 },
         };
       }),
     ],
-    plugins: [levelMarks(props.levels ?? [], palette), eventMarks(props.events ?? [], palette)],
+    plugins: [
+      levelMarks(() => latest.current.levels ?? [], palette, rem / 16, props.levelsAt ?? "right"),
+      eventMarks(() => latest.current.events ?? [], palette, rem / 16),
+    ],
     hooks: {
       setCursor: [(plot) => setCursor(plot.cursor.idx ?? null)],
     },
@@ -278,4 +320,9 @@ function transparent(colour: string, strength: number): string {
   return `${colour}${Math.round(strength * 255)
     .toString(16)
     .padStart(2, "0")}`;
+}
+
+/** The text size that `rem` stands for, in CSS pixels. */
+function rootSize(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
 }

@@ -110,7 +110,7 @@ export function CpuChart({ times, mean, instances, levels, ...common }: CpuProps
       levels={levels}
       format={percent}
       range={() => [0, 100]}
-      height={220}
+      height={14}
     />
   );
 }
@@ -151,7 +151,7 @@ export function InstancesChart({ times, wanted, ready, ...common }: InstancesPro
       format={decimal}
       whole
       range={() => [0, highest + 0.35]}
-      height={150}
+      height={9.5}
     />
   );
 }

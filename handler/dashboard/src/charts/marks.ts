@@ -17,15 +17,15 @@ export type Level = { value: number; label: string; out: boolean };
 const LABEL_GAP = 34;
 
 /** Vertical lines at scaling events, with the change written at the top where there is room. */
-export function eventMarks(events: ScalingEvent[], palette: Palette): uPlot.Plugin {
+export function eventMarks(events: () => ScalingEvent[], palette: Palette, size: number): uPlot.Plugin {
   return {
     hooks: {
       draw: (plot) => {
         const { ctx, bbox } = plot;
-        const ratio = devicePixelRatio || 1;
+        const ratio = (devicePixelRatio || 1) * size;
         let last = Number.NEGATIVE_INFINITY;
         ctx.save();
-        for (const event of events) {
+        for (const event of events()) {
           const x = Math.round(plot.valToPos(event.at, "x", true));
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
           const colour = event.to > event.from ? palette.accent : palette.warn;
@@ -72,15 +72,20 @@ function pill(
 }
 
 /** Horizontal dashed lines with their label at the right end. */
-export function levelMarks(levels: Level[], palette: Palette): uPlot.Plugin {
+export function levelMarks(
+  levels: () => Level[],
+  palette: Palette,
+  size: number,
+  side: "left" | "right",
+): uPlot.Plugin {
   return {
     hooks: {
       draw: (plot) => {
         const { ctx, bbox } = plot;
-        const ratio = devicePixelRatio || 1;
+        const ratio = (devicePixelRatio || 1) * size;
         ctx.save();
         ctx.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
-        for (const level of levels) {
+        for (const level of levels()) {
           const y = Math.round(plot.valToPos(level.value, "y", true));
           if (y < bbox.top || y > bbox.top + bbox.height) continue;
           const colour = level.out ? palette.accent : palette.warn;
@@ -92,7 +97,7 @@ export function levelMarks(levels: Level[], palette: Palette): uPlot.Plugin {
           ctx.lineTo(bbox.left + bbox.width, y);
           ctx.stroke();
           const width = ctx.measureText(level.label).width;
-          const right = bbox.left + bbox.width - 4 * ratio;
+          const right = side === "right" ? bbox.left + bbox.width - 4 * ratio : bbox.left + width + 4 * ratio;
           const middle = y - 9 * ratio;
           ctx.globalAlpha = 0.82;
           ctx.fillStyle = palette.card;

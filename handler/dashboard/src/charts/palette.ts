@@ -48,15 +48,24 @@ function refresh(printing: boolean) {
 
 const dark = () => window.matchMedia?.("(prefers-color-scheme: dark)");
 const themeChanged = () => refresh(false);
+/** The theme that was chosen, while the page is printed. */
+let chosen: string | undefined;
 /** Paper is white: the page is shown light while it is printed. */
 const beforePrint = () => {
+  chosen = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = "light";
   refresh(true);
 };
 const afterPrint = () => {
-  delete document.documentElement.dataset.theme;
-  refresh(false);
+  chooseTheme(chosen);
 };
+
+/** Light, dark, or as the browser has it. */
+export function chooseTheme(theme: string | undefined) {
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  refresh(false);
+}
 
 function subscribe(listener: () => void) {
   if (listeners.size === 0) {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { differences } from "../shape";
 import { fixture } from "./fixtures";
 import { inlined, readInlined } from "./run";
-import { differences } from "./shape";
 
 test.each(["story", "quiet", "failed", "empty", "hostile"] as const)(
   "the lab's record is what the types say: %s",

@@ -1,0 +1,57 @@
+/** Runs the app behind `lab up`, as a person would; the tests and the screenshots look at that. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const needed = (name: string): string => {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run this with scripts/test --only browser`);
+  return value;
+};
+
+export type Lab = {
+  url: string;
+  /** A key that opens every function, where keys are asked for. */
+  key: string | undefined;
+  stop: () => Promise<void>;
+};
+
+/** Starts it on a free port with a register of its own, and waits until it serves. */
+export async function startLab(options: string[] = [], env: Record<string, string> = {}): Promise<Lab> {
+  const folder = mkdtempSync(join(tmpdir(), "elastic-visits-browser-"));
+  const lab = spawn(needed("LAB"), ["up", "--script-root", needed("APP_ROOT"), "--port", "0", ...options], {
+    env: { ...process.env, DATABASE_URL: undefined, SQLITE_PATH: join(folder, "visits.db"), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said.push(chunk.toString());
+      const found = /^Ready: (http:\S+)/m.exec(said.join(""));
+      if (found?.[1]) resolve(found[1]);
+    };
+    lab.stdout.on("data", hear);
+    lab.stderr.on("data", hear);
+    lab.on("exit", (code) => reject(new Error(`lab up ended with ${code}:\n${said.join("")}`)));
+  }).catch((error) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
+  return {
+    url: url.replace(/\/$/, ""),
+    key: /master\S*\s+(\S+)/i.exec(said.join(""))?.[1],
+    stop: async () => {
+      await ended(lab);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends a process as Ctrl-C does, and waits until it is gone. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGINT");
+  await gone;
+}

@@ -1,0 +1,32 @@
+import { createContext, useContext } from "react";
+import { Colours } from "../fleet/members";
+
+/** The palette has so many (`--i1` to `--i8` in page.css). */
+export const COLOURS = 8;
+
+const Context = createContext(new Colours(COLOURS));
+
+/** The colours that everything inside agrees on. */
+export const Coloured = Context;
+
+export const useColours = () => useContext(Context);
+
+/** The CSS colour of an instance, the same wherever it is named. */
+export function useColour(id: string): string {
+  const colours = useColours();
+  return colours.has(id) ? `var(--i${colours.of(id) + 1})` : "var(--soft)";
+}
+
+/** An instance's name with its colour. */
+export function Instance({ id, children }: { id: string; children?: React.ReactNode }) {
+  const colour = useColour(id);
+  return (
+    <span className="inline-flex min-w-0 items-center gap-1.5">
+      <span aria-hidden="true" className="size-2.5 flex-none rounded-xs" style={{ background: colour }} />
+      <span className="truncate font-mono text-[0.86em]" title={id}>
+        {id}
+      </span>
+      {children}
+    </span>
+  );
+}

@@ -1,0 +1,90 @@
+import type { Fleet, FleetInstance, LabFleet } from "../api";
+
+/** An instance as its tile shows it. */
+export type Member = {
+  id: string;
+  state: "starting" | "live" | "draining" | "gone";
+  /** In milliseconds since 1970. */
+  started: number;
+  /** What it said of itself with its last heartbeat; none before the first. */
+  report: FleetInstance | undefined;
+};
+
+/** How long an instance that left keeps its tile, in milliseconds. */
+export const FAREWELL_MS = 12_000;
+
+/** The server's time, as near as a heartbeat: the newest thing that any instance said. */
+export function serverTime(fleet: Fleet | undefined): number | undefined {
+  const seen = fleet?.instances.map((instance) => Date.parse(instance.last_seen)) ?? [];
+  return seen.length > 0 ? Math.max(...seen) : undefined;
+}
+
+/**
+ * Who has a tile, the oldest first so that nobody moves when another one comes. The lab knows of an instance before
+ * its first heartbeat, and that one is ending before it says so.
+ */
+export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Member[] {
+  const now = serverTime(fleet) ?? 0;
+  const ofLab = new Map(lab?.instances.map((instance) => [instance.id, instance]));
+  const known = (fleet?.instances ?? []).map((report): Member => {
+    const process = ofLab.get(report.instance_id);
+    const state =
+      process?.state === "draining" && report.state !== "gone"
+        ? "draining"
+        : process?.state === "exited"
+          ? "gone"
+          : report.state;
+    return { id: report.instance_id, state, started: Date.parse(report.started_at), report };
+  });
+  const ids = new Set(known.map((member) => member.id));
+  const unheard = [...ofLab.values()]
+    .filter((instance) => !ids.has(instance.id) && instance.state === "starting")
+    .map(
+      (instance): Member => ({
+        id: instance.id,
+        state: "starting",
+        started: Date.parse(instance.started_at),
+        report: undefined,
+      }),
+    );
+  const here = (member: Member) =>
+    member.state !== "gone" ||
+    (member.report !== undefined && now - Date.parse(member.report.last_seen) < FAREWELL_MS);
+  return [...known, ...unheard].filter(here).sort((one, other) => one.started - other.started);
+}
+
+/** Which of the palette's colours each instance has; it keeps it for as long as anything of it is shown. */
+export class Colours {
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #colours: number;
+
+  constructor(colours: number, places: ReadonlyMap<string, number> = new Map()) {
+    this.#colours = colours;
+    this.#places = places;
+  }
+
+  /** The colours when these are shown, in the order of their start: a newcomer gets the one that is used least. */
+  showing(ids: string[]): Colours {
+    const places = new Map<string, number>();
+    const used = new Array<number>(this.#colours).fill(0);
+    const give = (id: string, place: number) => {
+      places.set(id, place);
+      used[place] = (used[place] ?? 0) + 1;
+    };
+    for (const id of ids) {
+      const place = this.#places.get(id);
+      if (place !== undefined) give(id, place);
+    }
+    for (const id of ids) if (!places.has(id)) give(id, used.indexOf(Math.min(...used)));
+    return new Colours(this.#colours, places);
+  }
+
+  /** 0 for one that is not shown. */
+  of(id: string): number {
+    return this.#places.get(id) ?? 0;
+  }
+
+  has(id: string): boolean {
+    return this.#places.has(id);
+  }
+}

@@ -1,0 +1,96 @@
+import { type Query, QueryClient, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import * as api from "./api";
+
+/** How often what changes is asked for; not at all while the tab is hidden. */
+const POLL_MS = 2_000;
+/** What changes seldom, in milliseconds. */
+const SELDOM_MS = 10_000;
+/** Older than this and not to be had anew, figures are marked as stale. */
+const STALE_MS = 5_000;
+
+export function makeClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        // The next poll is the retry; and what the browser thinks of the network does not matter on one machine.
+        retry: false,
+        networkMode: "always",
+        gcTime: 60_000,
+        refetchInterval: POLL_MS,
+      },
+      mutations: { retry: false, networkMode: "always" },
+    },
+  });
+}
+
+export const useVisits = () =>
+  useQuery({ queryKey: ["visits"], queryFn: ({ signal }) => api.listVisits({ signal }) });
+
+export const useFleet = () =>
+  useQuery({ queryKey: ["fleet"], queryFn: ({ signal }) => api.fleet({ signal }) });
+
+/** A timeline, and the minutes that were asked for. */
+type Spanned = { timeline: api.Timeline; minutes: number };
+
+export const useTimeline = (minutes: number) =>
+  useQuery<Spanned>({
+    queryKey: ["timeline", minutes],
+    queryFn: ({ signal }) => api.timeline(minutes, { signal }).then((timeline) => ({ timeline, minutes })),
+    // The chart keeps what it shows until another span is there.
+    placeholderData: (previous: Spanned | undefined) => previous,
+    refetchInterval: minutes <= 60 ? POLL_MS : SELDOM_MS,
+  });
+
+export const useHealth = () =>
+  useQuery({
+    queryKey: ["health"],
+    queryFn: ({ signal }) => api.health({ signal }),
+    refetchInterval: (query) => (query.state.data?.status === "healthy" ? SELDOM_MS : POLL_MS),
+  });
+
+/** What the lab knows, where the app runs under it. Elsewhere there is no such thing, and asking once tells. */
+export function useLab(health: api.Health | undefined, key: string | undefined) {
+  const barred = (query: Query<api.LabFleet>) => {
+    const error = query.state.error;
+    return error instanceof api.Failure && error.status >= 400 && error.status < 500;
+  };
+  return useQuery<api.LabFleet>({
+    queryKey: ["lab", key ?? ""],
+    queryFn: ({ signal }) => api.lab({ signal, key }),
+    enabled: health?.environment === "development",
+    refetchInterval: (query) => (barred(query) ? false : POLL_MS),
+    refetchOnWindowFocus: (query) => !barred(query),
+  });
+}
+
+export type Trouble = {
+  kind: "offline" | "database" | "overloaded" | "other";
+  status: number;
+  /** When what is shown was true, in milliseconds since 1970; undefined if nothing is shown. */
+  since: number | undefined;
+};
+
+type Polled = Pick<UseQueryResult<unknown>, "isError" | "error" | "dataUpdatedAt" | "errorUpdatedAt">;
+
+/** What keeps the page from being up to date, if anything does. One poll that fails is none. */
+export function trouble(polled: Polled[], health: api.Health | undefined): Trouble | undefined {
+  const failing = polled.filter(
+    ({ isError, dataUpdatedAt, errorUpdatedAt }) => isError && errorUpdatedAt - dataUpdatedAt > STALE_MS,
+  );
+  const worst = failing[0];
+  if (!worst) return undefined;
+  const status = worst.error instanceof api.Failure ? worst.error.status : 0;
+  const oldest = Math.min(...failing.map((query) => query.dataUpdatedAt));
+  return {
+    kind:
+      status === 0
+        ? "offline"
+        : health?.database === "disconnected"
+          ? "database"
+          : status === 503 || status === 429
+            ? "overloaded"
+            : "other",
+    status,
+    since: oldest > 0 ? oldest : undefined,
+  };
+}

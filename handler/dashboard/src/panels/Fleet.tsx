@@ -1,0 +1,116 @@
+import type { Capacity } from "../api";
+import { useColour } from "../components/Instance";
+import { Panel } from "../components/Panel";
+import type { Member } from "../fleet/members";
+import { useSpeech } from "../words/language";
+
+/** More free places than this would only push the instances apart. */
+const FREE_SHOWN = 8;
+/** Tiles at most. */
+const TILES = 24;
+
+type Props = {
+  members: Member[];
+  capacity: Capacity | undefined;
+  /** The server's time, in milliseconds. */
+  now: number | undefined;
+  className?: string;
+};
+
+/** A tile for each instance, and one for each that may still come. */
+export function FleetPanel({ members, capacity, now, className }: Props) {
+  const { words } = useSpeech();
+  const live = members.filter((member) => member.state === "live").length;
+  const here = members.filter((member) => member.state !== "gone").length;
+  const free = Math.max((capacity?.maximum ?? 0) - members.length, 0);
+  const shown = members.slice(0, TILES);
+  return (
+    <Panel
+      id="fleet"
+      heading={words.fleet.heading}
+      className={className ?? ""}
+      aside={
+        <p>
+          <b className="text-2xl tabular-nums" data-testid="live">
+            {live}
+          </b>{" "}
+          <span className="text-lg">{words.fleet.live}</span>{" "}
+          {capacity && <span className="text-soft">{words.fleet.atMost(capacity.maximum)}</span>}
+        </p>
+      }
+    >
+      {here === 0 && members.length === 0 && !capacity && <p className="text-soft">{words.fleet.none}</p>}
+      <ul className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,12.5rem),1fr))] gap-3">
+        {shown.map((member) => (
+          <Tile key={member.id} member={member} now={now} />
+        ))}
+        {free <= FREE_SHOWN &&
+          Array.from({ length: free }, (_, place) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: free places have nothing else to tell them apart
+            <li key={place} className="tile tile-free" title={words.fleet.freeNote}>
+              {words.fleet.free}
+            </li>
+          ))}
+      </ul>
+      {members.length > TILES && <p className="mt-3 text-soft">{words.fleet.more(members.length - TILES)}</p>}
+    </Panel>
+  );
+}
+
+function Tile({ member, now }: { member: Member; now: number | undefined }) {
+  const { words, format } = useSpeech();
+  const colour = useColour(member.id);
+  const { report, state } = member;
+  const cpu = state === "gone" ? 0 : (report?.cpu_percent ?? 0);
+  const known = report && state !== "gone" ? report : undefined;
+  const age = Math.max(((now ?? member.started) - member.started) / 1000, 0);
+  return (
+    <li
+      className="tile"
+      data-state={state}
+      data-testid="tile"
+      data-id={member.id}
+      style={{ "--i": colour } as never}
+    >
+      <div className="tile-level" style={{ height: `${Math.min(Math.max(cpu, 0), 100)}%` }} />
+      <div className="relative flex h-full flex-col">
+        <div className="flex items-center justify-between gap-2">
+          <span className="truncate font-mono text-sm" title={member.id}>
+            {member.id}
+          </span>
+          <span className="tile-state">{words.fleet.states[state]}</span>
+        </div>
+        <p className="mt-1 flex items-baseline gap-2">
+          <span
+            className="figure text-[2.6rem] leading-tight font-bold tracking-tight tabular-nums"
+            data-testid="cpu"
+          >
+            {known ? format.percent(known.cpu_percent) : "–"}
+          </span>
+          <span className="text-sm">{words.fleet.cpu}</span>
+        </p>
+        <p className="min-h-5 text-sm font-medium" data-testid="stress">
+          {known?.stress.running
+            ? words.fleet.testing(format.span(known.stress.remaining_seconds))
+            : !report && state === "starting"
+              ? words.fleet.unheard
+              : ""}
+        </p>
+        <dl className="mt-auto grid grid-cols-3 gap-2 pt-2 text-sm">
+          <Fact name={words.fleet.memory} value={known ? format.percent(known.memory_percent) : "–"} />
+          <Fact name={words.fleet.rate} value={known ? format.rate(known.requests_per_second) : "–"} />
+          <Fact name={words.fleet.age} value={format.age(age)} />
+        </dl>
+      </div>
+    </li>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div className="min-w-0">
+      <dt className="truncate text-[0.8rem] opacity-80">{name}</dt>
+      <dd className="font-semibold whitespace-nowrap tabular-nums">{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+import { useMemo } from "react";
+import { Chart, type Line } from "../charts/Chart";
+import { Panel } from "../components/Panel";
+import type { Member } from "../fleet/members";
+import { newest, type Series } from "../fleet/series";
+import { useSpeech } from "../words/language";
+import { wallAxis } from "./Scaling";
+
+/** What latency is taken from: the newest point that is not older, in seconds. */
+const RECENT = 60;
+
+type Props = {
+  series: Series | undefined;
+  members: Member[];
+  azure: { began: number; scale: number } | undefined;
+  className?: string;
+};
+
+/** How many requests come, and how long they take. */
+export function Load({ series, members, azure, className }: Props) {
+  const { words, format } = useSpeech();
+  const serving = members.filter((member) => member.state === "live" || member.state === "draining");
+  const rate = serving.reduce((sum, member) => sum + (member.report?.requests_per_second ?? 0), 0);
+  const lines = useMemo<Line[]>(
+    () => [
+      {
+        name: words.load.rate,
+        colour: (palette) => palette.accent,
+        values: series?.rate ?? [],
+        width: 2,
+        fill: 0.2,
+      },
+    ],
+    [series, words],
+  );
+  const highest = Math.max(0, ...(series?.rate ?? []).map((value) => value ?? 0));
+  const percentiles = (["p50", "p95", "p99"] as const).map((name) => ({
+    name,
+    value: series ? newest(series.times, series[name], RECENT) : null,
+  }));
+  return (
+    <Panel heading={words.load.heading} className={className ?? ""}>
+      <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
+        <p>
+          <span
+            className="figure text-[2.6rem] leading-none font-bold tracking-tight tabular-nums"
+            data-testid="rate"
+          >
+            {serving.length > 0 ? format.lively(rate) : "–"}
+          </span>
+          <span className="mt-1 block text-soft">{words.load.rate}</span>
+        </p>
+        <dl className="grid grid-cols-3 gap-4" aria-label={words.load.latency}>
+          {percentiles.map(({ name, value }) => (
+            <div key={name} title={words.load.p[name]}>
+              <dt className="text-sm text-soft">{name}</dt>
+              <dd className="text-xl font-semibold whitespace-nowrap tabular-nums">
+                {value === null ? "–" : format.ms(value)}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+      {series && series.known > 0 && (
+        <div className="mt-4">
+          <Chart
+            axis={wallAxis(series.range, format, azure, words)}
+            times={series.times}
+            events={[]}
+            group="live"
+            zoom={false}
+            title={words.load.chart}
+            summary={words.load.summary(format.decimal(highest))}
+            lines={lines}
+            format={format.rate}
+            tick={format.decimal}
+            height={7.5}
+          />
+        </div>
+      )}
+      <p className="mt-2 text-sm text-soft">{words.load.own}</p>
+    </Panel>
+  );
+}

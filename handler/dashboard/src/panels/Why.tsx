@@ -1,0 +1,102 @@
+import { Gauge } from "../components/Gauge";
+import { isCpu, isoSeconds } from "../fleet/rules";
+import type { Reading, Story } from "../fleet/story";
+import type { Words } from "../words/en";
+import type { Format } from "../words/format";
+import { useSpeech } from "../words/language";
+
+/** One sentence on why the fleet has the size it has, and what it was told from. */
+export function Why({ story, provisioning }: { story: Story; provisioning: number | undefined }) {
+  const { words, format } = useSpeech();
+  const { head, text } = telling(story, words, format, provisioning);
+  const window = story.readings.find((reading) => isCpu(reading.rule))?.rule.time_window;
+  const azure = inAzureTime(story, words);
+  return (
+    <section aria-label={words.story.label} className="min-w-0" data-testid="why">
+      <p
+        className="text-[clamp(1.7rem,3.1vw,2.7rem)] leading-[1.08] font-bold tracking-tight text-balance"
+        data-testid="headline"
+      >
+        {head}
+      </p>
+      <p className="mt-2 max-w-[62ch] text-lg text-hero-soft">{text}</p>
+      <div className="mt-4">
+        <Gauge story={story} window={format.span(isoSeconds(window ?? ""))} />
+      </div>
+      <dl className="mt-4 flex flex-wrap gap-x-8 gap-y-2 text-[0.95rem]">
+        {story.cooldownLeft !== null && (
+          <div>
+            <dt className="inline text-hero-soft">{words.scaling.cooldown}: </dt>
+            <dd className="inline font-semibold tabular-nums" data-testid="cooldown">
+              {story.cooldownLeft > 0
+                ? words.scaling.left(azure(format.span(story.cooldownLeft)))
+                : words.scaling.noCooldown}
+            </dd>
+          </div>
+        )}
+        <div>
+          <dt className="inline text-hero-soft">{words.scaling.last}: </dt>
+          <dd className="inline font-semibold tabular-nums" data-testid="last-change">
+            {story.last
+              ? words.scaling.change(story.last.from, story.last.to, format.time(story.last.at * 1000))
+              : words.scaling.never}
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+/** Marks a time of the scaler's clock where that is not ours. */
+export function inAzureTime(story: Story, words: Words): (span: string) => string {
+  return (span) => (story.timeScale === 1 ? span : words.scaling.azure(span));
+}
+
+type Telling = { head: string; text: string };
+
+function telling(story: Story, words: Words, format: Format, provisioning: number | undefined): Telling {
+  const tell = words.story;
+  const { situation } = story;
+  const azure = inAzureTime(story, words);
+  const value = (reading: Reading) => amount(reading, reading.value, format);
+  const threshold = (reading: Reading) => amount(reading, reading.rule.threshold, format);
+  switch (situation.kind) {
+    case "waiting":
+    case "noRules":
+    case "noScaler":
+    case "paused":
+      return tell[situation.kind];
+    case "starting":
+      return tell.starting(situation.count, provisioning ? azure(format.span(provisioning)) : "");
+    case "leaving":
+      return tell.leaving(situation.count);
+    case "atMaximum":
+      return tell.atMaximum(situation.maximum, value(situation.reading), threshold(situation.reading));
+    case "atMinimum":
+      return tell.atMinimum(situation.minimum, value(situation.reading), threshold(situation.reading));
+    case "cooldown": {
+      const { way, left, reading } = situation;
+      return tell.cooldown(way, format.span(left), value(reading), threshold(reading));
+    }
+    case "acting": {
+      const { way, reading } = situation;
+      const said = story.source === "lab" ? tell.acting : tell.expected;
+      return said(way, value(reading), threshold(reading));
+    }
+    case "kept":
+      return tell.kept(situation.way, situation.count);
+    case "building": {
+      const { way, now, reading, window } = situation;
+      const span = format.span(window);
+      return tell.building(way, format.percent(now), value(reading), threshold(reading), span);
+    }
+    case "steady":
+      return tell.steady(format.percent(situation.value));
+  }
+}
+
+/** A value in the metric's unit: percent where the metric is one. */
+export function amount(reading: Reading, value: number | null, format: Format): string {
+  if (value === null) return "–";
+  return reading.rule.metric.endsWith("Percentage") ? format.percent(value) : format.decimal(value);
+}
