@@ -1,11 +1,11 @@
-/** Pictures of the page, for looking at: `npm run screenshots` writes them into dist/screenshots. */
+/** Pictures of the page, for looking at: `npm run screenshots` writes them into target/screenshots. */
 import { mkdirSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 import { launch, open } from "./chromium";
 import { type Lab, startLab } from "./lab";
 
-const FOLDER = new URL("../dist/screenshots/", import.meta.url).pathname;
+const FOLDER = new URL("../../../target/screenshots/", import.meta.url).pathname;
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const PROJECTOR = { viewport: { width: 1920, height: 1080 } };
 

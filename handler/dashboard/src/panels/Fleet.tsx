@@ -32,7 +32,7 @@ export function FleetPanel({ members, capacity, now, className }: Props) {
       aside={
         <p>
           <b className="text-2xl tabular-nums" data-testid="live">
-            {live}
+            {now === undefined ? "–" : live}
           </b>{" "}
           <span className="text-lg">{words.fleet.live}</span>{" "}
           {capacity && <span className="text-soft">{words.fleet.atMost(capacity.maximum)}</span>}

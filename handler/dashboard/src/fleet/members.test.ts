@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { Colours, FAREWELL_MS, members } from "./members";
+import { fleetOf, instance, labOf, NOW } from "./samples";
+
+const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
+const process = (id: string, state: "starting" | "ready" | "draining" | "exited", seconds = 5) => ({
+  id,
+  state,
+  started_at: at(seconds),
+  cpu_percent: null,
+});
+const shown = (...args: Parameters<typeof members>) =>
+  members(...args).map(({ id, state }) => `${id} ${state}`);
+
+test("the oldest comes first, and who left is shown for a moment", () => {
+  const fleet = fleetOf(
+    instance("young", 1, { started_at: at(5) }),
+    instance("old", 1, { started_at: at(500) }),
+    instance("just-left", 1, { state: "gone", started_at: at(300), last_seen: at(FAREWELL_MS / 1000 - 1) }),
+    instance("long-gone", 1, { state: "gone", started_at: at(400), last_seen: at(FAREWELL_MS / 1000 + 1) }),
+  );
+  expect(shown(fleet, undefined)).toEqual(["old live", "just-left gone", "young live"]);
+});
+
+test("the lab knows of comings and goings before the heartbeats do", () => {
+  const fleet = fleetOf(instance("a", 1), instance("b", 1), instance("c", 1));
+  const lab = labOf({
+    instances: [
+      process("a", "ready"),
+      process("b", "draining"),
+      process("c", "exited"),
+      process("d", "starting"),
+      process("e", "exited"),
+    ],
+  });
+  expect(shown(fleet, lab)).toEqual(["a live", "b draining", "c gone", "d starting"]);
+});
+
+test("nothing known is nobody shown", () => {
+  expect(members(undefined, undefined)).toEqual([]);
+  expect(shown(undefined, labOf({ instances: [process("a", "starting")] }))).toEqual(["a starting"]);
+});
+
+test("an instance keeps its colour, and a newcomer gets a free one", () => {
+  const first = new Colours(3).showing(["a", "b"]);
+  expect(["a", "b"].map((id) => first.of(id))).toEqual([0, 1]);
+  const second = first.showing(["b", "c"]);
+  expect(["b", "c"].map((id) => second.of(id))).toEqual([1, 0]);
+  const crowd = second.showing(["b", "c", "d", "e"]);
+  expect(["b", "c", "d", "e"].map((id) => crowd.of(id))).toEqual([1, 0, 2, 0]);
+  expect(crowd.has("a")).toBe(false);
+});

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { event, labOf, NOW, timelineOf } from "./samples";
+import { meanOfLast, newest, series } from "./series";
+
+const now = NOW / 1000;
+
+test("columns, one for each instance that was there", () => {
+  const timeline = timelineOf([null, 40, 60], 10);
+  const columns = series(timeline, 5, undefined);
+  expect(columns.times).toEqual([now - 30, now - 20, now - 10]);
+  expect(columns.mean).toEqual([null, 40, 60]);
+  expect(columns.instances).toEqual([{ id: "lab-a", values: [null, 40, 60] }]);
+  expect(columns.known).toBe(2);
+});
+
+test("the axis grows with what is known, to the span that was chosen", () => {
+  const long = series(timelineOf(new Array(30).fill(50), 10), 5, undefined);
+  expect(long.range).toEqual([now - 300, now]);
+  const young = series(
+    timelineOf([...new Array(20).fill(null), ...new Array(10).fill(50)], 10),
+    5,
+    undefined,
+  );
+  expect(young.range).toEqual([now - 110, now]);
+  const newborn = series(timelineOf([...new Array(29).fill(null), 50], 10), 5, undefined);
+  expect(newborn.range).toEqual([now - 60, now]);
+});
+
+test("what was seen of the fleet counts back from the present number", () => {
+  const events = [event("joined", "b", 200), event("left", "b", 100)];
+  expect(series(timelineOf([50, 50], 10, events), 5, undefined).events).toEqual([
+    { at: now - 200, from: 1, to: 2, seen: false },
+    { at: now - 100, from: 2, to: 1, seen: false },
+  ]);
+});
+
+test("what the lab's scaler did is said, and what was seen only marked", () => {
+  const lab = labOf({
+    actions: [{ at: new Date(NOW - 205_000).toISOString(), azure_seconds: 60, from: 1, to: 2, reason: "" }],
+  });
+  const events = series(timelineOf([50], 10, [event("joined", "b", 200)]), 5, lab).events;
+  expect(events.map(({ at, seen }) => [at - now, seen])).toEqual([
+    [-205, false],
+    [-200, true],
+  ]);
+});
+
+test("an empty timeline is no error", () => {
+  const columns = series({ bucket_seconds: 10, points: [], events: [] }, 5, undefined);
+  expect([columns.known, columns.times, columns.instances]).toEqual([0, [], []]);
+  expect(columns.range[1]).toBeGreaterThan(columns.range[0]);
+});
+
+test("means and newest values look back a given time only", () => {
+  const times = [0, 10, 20, 30];
+  expect(meanOfLast(times, [100, 10, null, 20], 25)).toBe(15);
+  expect(meanOfLast(times, [100, null, null, null], 25)).toBeNull();
+  expect(meanOfLast([], [], 25)).toBeNull();
+  expect(newest(times, [1, 2, null, null], 25)).toBe(2);
+  expect(newest(times, [1, null, null, null], 25)).toBeNull();
+  expect(newest([], [], 25)).toBeNull();
+});

@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import type { Health, LabFleet } from "../api";
+import { members } from "./members";
+import { decided, event, fleetOf, instance, labOf, rule, timelineOf } from "./samples";
+import { series } from "./series";
+import { story } from "./story";
+
+const health = (environment: Health["environment"]): Health => ({
+  status: "healthy",
+  timestamp: "",
+  instance_id: "a",
+  database: "connected",
+  db_type: "postgresql",
+  environment,
+  version: "0.1.0",
+  uptime_seconds: 1,
+});
+
+function underLab(cpu: number[], over: Partial<LabFleet>) {
+  const fleet = fleetOf(...cpu.map((value, index) => instance(`lab-${index}`, value)));
+  const lab = labOf({ count: cpu.length, ready: cpu.length, ...over });
+  return story({
+    fleet,
+    members: members(fleet, lab),
+    series: undefined,
+    lab,
+    health: health("development"),
+  });
+}
+
+test.each<[string, number[], Partial<LabFleet>, object]>([
+  ["nothing measured", [5], {}, { kind: "waiting" }],
+  ["paused", [90], { ...decided(90), paused: true }, { kind: "paused" }],
+  ["joining", [90], { ...decided(90), count: 3, ready: 1 }, { kind: "starting", count: 2 }],
+  ["at rest", [5], decided(5), { kind: "atMinimum", minimum: 1 }],
+  ["full", [90, 90, 90], decided(90), { kind: "atMaximum", maximum: 3 }],
+  [
+    "cooling down on the way out",
+    [90, 90],
+    decided(90, { cooldown_left_seconds: 120 }),
+    { kind: "cooldown", way: "out", left: 120 },
+  ],
+  [
+    "cooling down on the way in",
+    [5, 5],
+    decided(5, { cooldown_left_seconds: 60 }),
+    { kind: "cooldown", way: "in", left: 60 },
+  ],
+  ["acting", [90], decided(90, { action: "out", from: 1, to: 2 }), { kind: "acting", way: "out" }],
+  [
+    "one fewer would be too few",
+    [25, 25],
+    decided(25, { from: 2, to: 2 }),
+    { kind: "kept", way: "in", count: 2, reason: "as the lab says it" },
+  ],
+  [
+    "the mean lags behind the load",
+    [95],
+    decided(50),
+    { kind: "building", way: "out", now: 95, window: 300 },
+  ],
+  ["the mean lags behind its end", [5, 5], decided(50), { kind: "building", way: "in", now: 5 }],
+  ["in between", [50], decided(50), { kind: "steady", value: 50 }],
+  ["nothing to take away", [5], decided(50), { kind: "steady", value: 50 }],
+])("under the lab: %s", (_, cpu, over, situation) => {
+  expect(underLab(cpu, over).situation).toMatchObject(situation);
+});
+
+test("an instance that is told to end is leaving", () => {
+  const fleet = fleetOf(instance("a", 5), instance("b", 5, { state: "draining" }));
+  const lab = labOf(decided(5));
+  const told = story({ fleet, members: members(fleet, lab), series: undefined, lab, health: undefined });
+  expect(told.situation).toEqual({ kind: "leaving", count: 1 });
+});
+
+test("all rules that take away must agree before one does", () => {
+  const rules = [
+    rule(),
+    rule({ operator: "LessThan", threshold: 30, direction: "Decrease" }),
+    rule({ metric: "MemoryPercentage", operator: "LessThan", threshold: 40, direction: "Decrease" }),
+  ];
+  const readings = (memory: number) => [
+    { rule: 0, value: 5, fires: false },
+    { rule: 1, value: 5, fires: true },
+    { rule: 2, value: memory, fires: memory < 40 },
+  ];
+  const with_ = (memory: number) =>
+    underLab([50, 50], { rules, ...decided(5, { readings: readings(memory), action: "in" }) }).situation;
+  expect(with_(80).kind).toBe("steady");
+  expect(with_(10)).toMatchObject({ kind: "acting", way: "in" });
+});
+
+function onAzure(cpu: number[], count = 1, events: ReturnType<typeof event>[] = []) {
+  const fleet = fleetOf(
+    ...Array.from({ length: count }, (_, index) => instance(`i${index}`, cpu.at(-1) ?? 0)),
+  );
+  const timeline = timelineOf(cpu, 10, events);
+  for (const point of timeline.points) if (point.instances !== null) point.instances = count;
+  const columns = series(timeline, 60, undefined);
+  return story({
+    fleet,
+    members: members(fleet, undefined),
+    series: columns,
+    lab: undefined,
+    health: health("production"),
+  });
+}
+
+test("on Azure, the rules are read from what the fleet shows", () => {
+  const told = onAzure([...new Array(30).fill(10), ...new Array(30).fill(90)]);
+  expect(told.readings.map(({ value, fires }) => [value, fires])).toEqual([
+    [90, true],
+    [90, false],
+  ]);
+  expect(told.situation).toMatchObject({ kind: "acting", way: "out" });
+  expect(told).toMatchObject({ source: "azure", timeScale: 1, now: 90, cooldownLeft: null });
+});
+
+test("on Azure, the cooldown is guessed from the last change", () => {
+  const told = onAzure(new Array(60).fill(90), 2, [event("joined", "i1", 100)]);
+  expect(told.cooldownLeft).toBe(200);
+  expect(told.situation).toMatchObject({ kind: "cooldown", way: "out", left: 200 });
+  expect(told.last).toMatchObject({ from: 1, to: 2 });
+});
+
+test("where nothing scales, it says so", () => {
+  const fleet = fleetOf(instance("a", 90));
+  const facts = { members: members(fleet, undefined), series: undefined, lab: undefined };
+  const kind = (given: typeof fleet | undefined, environment: Health["environment"]) =>
+    story({ ...facts, fleet: given, health: health(environment) }).situation.kind;
+  expect(kind(fleet, "development")).toBe("noScaler");
+  expect(kind({ ...fleet, rules: null, capacity: null }, "production")).toBe("noRules");
+  expect(kind(undefined, "production")).toBe("waiting");
+});
