@@ -91,7 +91,7 @@ use_own_target_folder() {
     unset CARGO_BUILD_TARGET CARGO_BUILD_TARGET_DIR
 }
 
-# --- The report page's charts -------------------------------------------------------------------------------
+# --- The dashboard, and the report page on the same charts --------------------------------------------------
 
 node_needed='Node 20.19 or newer, with npm'
 
@@ -110,32 +110,35 @@ install_node_packages() {
         cp package-lock.json node_modules/.installed
 }
 
-# One number for everything that the page is made of.
-report_page_source() {
-    find package.json package-lock.json tsconfig.json vite.config.ts report.html src build -type f \
+# One number for everything that the pages are made of.
+dashboard_source() {
+    find package.json package-lock.json tsconfig.json ./*.html ./vite*.config.ts src build -type f \
         -exec cksum {} + | LC_ALL=C sort | cksum
 }
 
-# Builds the report page with its charts where Node is, and only when its source changed; what goes wrong there does
-# not stop anything, because the lab has a page without charts. Comes before the lab is built. Expects $root.
-build_report_page() (
+# Builds the dashboard and the report page where Node is, and only when their source changed; what goes wrong there
+# does not stop anything, because the handler has a plain page, and the lab one without charts. Comes before both are
+# built. Expects $root.
+build_dashboard() (
     cd -- "${root:?}/handler/dashboard" 2>/dev/null || return 0
-    source=$(report_page_source)
-    [ -s dist/report.html ] && [ "$source" = "$(cat dist/report.source 2>/dev/null)" ] && return 0
-    # A page of another version would not understand the lab.
-    rm -f dist/report.html dist/report.source
+    source=$(dashboard_source)
+    [ -s dist/report.html ] && [ -s dist/page/index.html ] &&
+        [ "$source" = "$(cat dist/source 2>/dev/null)" ] && return 0
+    # Pages of another version would not understand the handler and the lab.
+    rm -rf dist/page dist/report.html dist/source
+    without='The page will be a plain one, and reports will have no charts'
     if ! have_node; then
-        printf '%s\n' "Reports will have no charts: those need $node_needed." >&2
+        printf '%s\n' "$without: those need $node_needed." >&2
         return 0
     fi
-    printf '%s\n' "Building the charts of the report page ..." >&2
-    log=${root:?}/target/report-page.log
+    printf '%s\n' "Building the dashboard ..." >&2
+    log=${root:?}/target/dashboard.log
     mkdir -p "${root:?}/target"
     if { install_node_packages && npm run build; } >"$log" 2>&1; then
-        printf '%s\n' "$source" >dist/report.source
+        printf '%s\n' "$source" >dist/source
     else
-        rm -f dist/report.html
-        printf '%s\n' "Reports will have no charts: npm failed, see $log" >&2
+        rm -rf dist/page dist/report.html
+        printf '%s\n' "$without: npm failed, see $log" >&2
     fi
     return 0
 )

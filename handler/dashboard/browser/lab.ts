@@ -12,15 +12,16 @@ const needed = (name: string): string => {
 
 export type Lab = {
   url: string;
-  /** A key that opens every function, where keys are asked for. */
-  key: string | undefined;
+  /** Where keys are asked for, by their names: one that opens every function is called `default`. */
+  keys: Map<string, string>;
   stop: () => Promise<void>;
 };
 
-/** Starts it on a free port with a register of its own, and waits until it serves. */
+/** Starts it on a free port, unless told one, with a register of its own, and waits until it serves. */
 export async function startLab(options: string[] = [], env: Record<string, string> = {}): Promise<Lab> {
+  if (!options.includes("--port")) options = [...options, "--port", "0"];
   const folder = mkdtempSync(join(tmpdir(), "elastic-visits-browser-"));
-  const lab = spawn(needed("LAB"), ["up", "--script-root", needed("APP_ROOT"), "--port", "0", ...options], {
+  const lab = spawn(needed("LAB"), ["up", "--script-root", needed("APP_ROOT"), ...options], {
     env: { ...process.env, DATABASE_URL: undefined, SQLITE_PATH: join(folder, "visits.db"), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -40,7 +41,12 @@ export async function startLab(options: string[] = [], env: Record<string, strin
   });
   return {
     url: url.replace(/\/$/, ""),
-    key: /master\S*\s+(\S+)/i.exec(said.join(""))?.[1],
+    keys: new Map(
+      [...said.join("").matchAll(/^ {2}(\w+)\b.* ([0-9a-f]{64})$/gm)].map(([, name, key]) => [
+        String(name),
+        String(key),
+      ]),
+    ),
     stop: async () => {
       await ended(lab);
       rmSync(folder, { recursive: true, force: true });

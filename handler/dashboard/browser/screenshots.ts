@@ -64,4 +64,11 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
   await each("5-leaving");
   await all.light.getByTestId("live").filter({ hasText: "1" }).waitFor({ timeout: 120_000 });
   await each("6-rest");
+  await all.light.getByRole("button", { name: "Lab" }).click();
+  await shoot(all.light, "7-lab-menu", false);
+  await all.light.keyboard.press("Escape");
+  for (const page of Object.values(all)) await page.context().setOffline(true);
+  await all.light.getByTestId("banner").waitFor();
+  await all.phone.getByTestId("banner").waitFor();
+  await each("8-offline");
 });

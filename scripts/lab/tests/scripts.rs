@@ -423,21 +423,21 @@ fn the_top_level_holds_the_agreed_names_only() {
     assert!(lost.is_empty(), "missing at the top level: {lost:?}");
 }
 
-/// What a built page needs to be known again: one file of its source.
+/// What the built pages need to be known again: some files of their source.
 fn add_dashboard(project: &Project) {
     let page = "handler/dashboard";
-    for file in ["package.json", "package-lock.json", "src/main.ts"] {
+    for file in ["package.json", "package-lock.json", "index.html", "src/main.ts"] {
         project.0.write(&format!("{page}/{file}"), file);
     }
     project.0.write(&format!("{page}/dist/.gitignore"), "*");
 }
 
-/// Notes each call; `npm ci` makes the folder and `npm run build` the page, as the real one does.
+/// Notes each call; `npm ci` makes the folder and `npm run build` the pages, as the real one does.
 const NPM: &str = "echo \"$1\" >> npm.log
-case $1 in ci) mkdir -p node_modules ;; run) echo page > dist/report.html ;; esac";
+case $1 in ci) mkdir -p node_modules ;; run) mkdir -p dist/page; echo page | tee dist/report.html > dist/page/index.html ;; esac";
 
 #[test]
-fn run_builds_the_charts_once_and_again_when_their_source_changed() {
+fn run_builds_the_dashboard_once_and_again_when_their_source_changed() {
     let project = Project::new();
     add_dashboard(&project);
     project.stub("node", "");
@@ -454,27 +454,27 @@ fn run_builds_the_charts_once_and_again_when_their_source_changed() {
 }
 
 #[test]
-fn run_goes_on_without_charts_where_they_cannot_be_built() {
+fn run_goes_on_without_the_dashboard_where_it_cannot_be_built() {
     let project = Project::new();
     add_dashboard(&project);
     // A page of another version, which the lab would not understand.
-    let stale = project
-        .0
-        .write("handler/dashboard/dist/report.html", "stale");
+    let dist = "handler/dashboard/dist";
+    let stale = ["report.html", "page/index.html"]
+        .map(|page| project.0.write(&format!("{dist}/{page}"), "stale"));
     for (node, said) in [
         (
             "exit 1",
-            "Reports will have no charts: those need Node 20.19 or newer, with npm.",
+            "and reports will have no charts: those need Node 20.19 or newer, with npm.",
         ),
-        ("exit 0", "Reports will have no charts: npm failed, see "),
+        ("exit 0", "and reports will have no charts: npm failed, see "),
     ] {
         project.stub("node", node);
         project.stub("npm", "echo 'no network'; exit 1");
         let output = project.run(&[]);
         assert!(output.status.success(), "{output:?}");
         assert!(text(&output.stderr).contains(said), "{output:?}");
-        assert!(!stale.exists());
+        assert!(stale.iter().all(|page| !page.exists()));
     }
-    let log = std::fs::read_to_string(project.0.join("target/report-page.log")).unwrap();
+    let log = std::fs::read_to_string(project.0.join("target/dashboard.log")).unwrap();
     assert_eq!(log, "no network\n");
 }

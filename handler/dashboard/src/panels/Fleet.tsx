@@ -28,7 +28,7 @@ export function FleetPanel({ members, capacity, now, className }: Props) {
     <Panel
       id="fleet"
       heading={words.fleet.heading}
-      className={className ?? ""}
+      className={`flex flex-col ${className ?? ""}`}
       aside={
         <p>
           <b className="text-2xl tabular-nums" data-testid="live">
@@ -40,7 +40,7 @@ export function FleetPanel({ members, capacity, now, className }: Props) {
       }
     >
       {here === 0 && members.length === 0 && !capacity && <p className="text-soft">{words.fleet.none}</p>}
-      <ul className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,12.5rem),1fr))] gap-3">
+      <ul className="tiles grid grid-cols-[repeat(auto-fit,minmax(min(100%,12.5rem),1fr))] gap-3">
         {shown.map((member) => (
           <Tile key={member.id} member={member} now={now} />
         ))}

@@ -3,6 +3,7 @@ import { Chart, type Line } from "../charts/Chart";
 import { Panel } from "../components/Panel";
 import type { Member } from "../fleet/members";
 import { newest, type Series } from "../fleet/series";
+import { useWide } from "../wide";
 import { useSpeech } from "../words/language";
 import { wallAxis } from "./Scaling";
 
@@ -19,6 +20,7 @@ type Props = {
 /** How many requests come, and how long they take. */
 export function Load({ series, members, azure, className }: Props) {
   const { words, format } = useSpeech();
+  const wide = useWide();
   const serving = members.filter((member) => member.state === "live" || member.state === "draining");
   const rate = serving.reduce((sum, member) => sum + (member.report?.requests_per_second ?? 0), 0);
   const lines = useMemo<Line[]>(
@@ -74,7 +76,7 @@ export function Load({ series, members, azure, className }: Props) {
             lines={lines}
             format={format.rate}
             tick={format.decimal}
-            height={7.5}
+            height={wide ? 9 : 7.5}
           />
         </div>
       )}

@@ -9,32 +9,29 @@ export function Recent({ visits, className }: { visits: Visit[] | undefined; cla
   return (
     <Panel heading={words.visits.last} className={className ?? ""}>
       {visits && visits.length > 0 ? (
-        <table className="w-full text-left tabular-nums">
-          <thead className="sr-only">
-            <tr>
-              <th scope="col">{words.visits.number}</th>
-              <th scope="col">{words.visits.time}</th>
-              <th scope="col">{words.visits.address}</th>
-              <th scope="col">{words.visits.recordedBy}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {visits.map((visit) => (
-              <tr key={visit.id} className="border-t border-line first:border-t-0">
-                <td className="py-1.5 pr-3 font-semibold">{format.whole(visit.id)}</td>
-                <td className="py-1.5 pr-3" title={format.full(Date.parse(visit.timestamp))}>
-                  {format.time(Date.parse(visit.timestamp))}
-                </td>
-                <td className="max-w-36 truncate py-1.5 pr-3 text-soft" title={visit.ip_address ?? undefined}>
-                  {visit.ip_address ?? words.visits.notKept}
-                </td>
-                <td className="max-w-36 py-1.5 text-right">
-                  <Instance id={visit.instance_id} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <ol className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,21rem),1fr))] gap-x-10 tabular-nums">
+          {visits.map((visit) => (
+            <li
+              key={visit.id}
+              className="grid grid-cols-[auto_auto_minmax(0,1fr)_auto] items-baseline gap-x-3 border-b border-line py-1.5"
+            >
+              <b>
+                <span className="sr-only">{words.visits.number} </span>
+                {format.whole(visit.id)}
+              </b>
+              <time dateTime={visit.timestamp} title={format.full(Date.parse(visit.timestamp))}>
+                {format.time(Date.parse(visit.timestamp))}
+              </time>
+              <span className="truncate text-soft" title={visit.ip_address ?? undefined}>
+                {visit.ip_address ?? words.visits.notKept}
+              </span>
+              <span className="min-w-0">
+                <span className="sr-only">{words.visits.recordedBy} </span>
+                <Instance id={visit.instance_id} />
+              </span>
+            </li>
+          ))}
+        </ol>
       ) : (
         <p className="text-soft">{visits ? words.visits.none : words.header.connecting}</p>
       )}

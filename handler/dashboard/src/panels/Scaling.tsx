@@ -9,6 +9,7 @@ import { Panel } from "../components/Panel";
 import { direction, effect, isCpu, isoSeconds, sign } from "../fleet/rules";
 import type { Series } from "../fleet/series";
 import type { Reading, Story } from "../fleet/story";
+import { useWide } from "../wide";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
@@ -58,6 +59,7 @@ export function Scaling({ series, story, minutes, choose, azure, className }: Pr
 function Charts({ series, story, azure }: { series: Series; story: Story; azure: Props["azure"] }) {
   const { words, format } = useSpeech();
   const colours = useColours();
+  const wide = useWide();
   const axis = wallAxis(series.range, format, azure, words);
   const levels = story.readings
     .filter((reading) => isCpu(reading.rule) && direction(reading.rule))
@@ -119,7 +121,7 @@ function Charts({ series, story, azure }: { series: Series; story: Story; azure:
         levels={levels}
         format={format.percent}
         range={() => [0, 100]}
-        height={21}
+        height={wide ? 19 : 21}
         levelsAt="left"
       />
       <Chart
@@ -130,7 +132,7 @@ function Charts({ series, story, azure }: { series: Series; story: Story; azure:
         format={format.whole}
         whole
         range={() => [0, highest + 0.4]}
-        height={8.5}
+        height={wide ? 7.5 : 8.5}
         bothClocks
       />
     </div>

@@ -70,7 +70,7 @@ export function Visits({ total }: { total: number | undefined }) {
           </Button>
         </div>
       </div>
-      <div role="status" className="mt-3 min-h-6 text-[0.95rem] text-hero-soft" data-testid="outcome">
+      <div role="status" className="mt-3 text-[0.95rem] empty:mt-0 text-hero-soft" data-testid="outcome">
         {outcome && "visit" in outcome && (
           <>
             {words.visits.registered(format.whole(outcome.visit.id), outcome.visit.ip)}{" "}

@@ -52,8 +52,6 @@ export const en = {
     last: "Last visits",
     none: "Nobody has visited yet. Register the first visit.",
     number: "No.",
-    time: "Time",
-    address: "Address",
     notKept: "not kept",
     recordedBy: "Recorded by",
   },

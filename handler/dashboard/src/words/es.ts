@@ -50,8 +50,6 @@ export const es: Words = {
     last: "Últimas visitas",
     none: "Aún no hay visitas. Registre la primera.",
     number: "N.º",
-    time: "Hora",
-    address: "Dirección",
     notKept: "no se guarda",
     recordedBy: "Registrada por",
   },

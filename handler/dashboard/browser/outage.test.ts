@@ -1,0 +1,107 @@
+/** What goes away and comes back: the database, the server. */
+import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, open } from "./chromium";
+import { startLab } from "./lab";
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launch();
+});
+
+afterAll(() => browser?.close());
+
+/** A way to a server that can be cut and mended. */
+class Way {
+  readonly #to: { host: string; port: number };
+  readonly #open = new Set<Socket>();
+  #server: Server | undefined;
+  port = 0;
+
+  constructor(to: URL) {
+    this.#to = { host: to.hostname, port: Number(to.port) };
+  }
+
+  async mend(): Promise<void> {
+    const server = createServer((near) => {
+      const far = connect(this.#to);
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#open.add(one);
+        one.on("close", () => {
+          this.#open.delete(one);
+          other.destroy();
+        });
+        one.on("error", () => other.destroy());
+        one.pipe(other);
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(this.port, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address && typeof address === "object") this.port = address.port;
+    this.#server = server;
+  }
+
+  async cut(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server?.close(resolve));
+    for (const socket of this.#open) socket.destroy();
+    await closed;
+  }
+}
+
+test("the database goes away and comes back", { timeout: 120_000 }, async () => {
+  const given = process.env.TEST_DATABASE_URL;
+  if (!given) throw new Error("TEST_DATABASE_URL is not set: run this with scripts/test --only browser");
+  const url = new URL(given);
+  const way = new Way(url);
+  await way.mend();
+  url.port = String(way.port);
+  const lab = await startLab(["--max", "1", "--time-scale", "60"], { DATABASE_URL: url.href });
+  try {
+    const { page } = await open(browser, lab.url);
+    await page.getByText("PostgreSQL").waitFor();
+    await page.getByRole("button", { name: "Register a visit" }).click();
+    await page.getByTestId("outcome").getByText("recorded by").waitFor();
+    const total = await page.getByTestId("total").innerText();
+
+    await way.cut();
+    const banner = page.getByTestId("banner");
+    await banner.getByText("The database does not answer.").waitFor();
+    expect(await banner.innerText()).toMatch(/Shown is what was known at \d\d:\d\d:\d\d/);
+    expect(await page.getByTestId("total").innerText()).toBe(total);
+    await page.locator("main[data-stale]").waitFor();
+    await page.getByRole("button", { name: "Register a visit" }).click();
+    await page
+      .getByTestId("outcome")
+      .getByText(/database/)
+      .waitFor();
+
+    await way.mend();
+    await banner.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Register a visit" }).click();
+    await page.getByTestId("outcome").getByText("recorded by").waitFor();
+  } finally {
+    await lab.stop();
+    await way.cut();
+  }
+});
+
+test("the server goes away and comes back", { timeout: 120_000 }, async () => {
+  const first = await startLab(["--max", "1"]);
+  const { page } = await open(browser, first.url);
+  await page.getByTestId("tile").first().waitFor();
+  await first.stop();
+  await page.getByTestId("banner").getByText("The server does not answer.").waitFor();
+  await page.getByTestId("state").getByText(/As of/).waitFor();
+  const second = await startLab(["--max", "1", "--port", new URL(first.url).port]);
+  try {
+    await page.getByTestId("banner").waitFor({ state: "detached" });
+    await page.getByTestId("state").getByText("Live").waitFor();
+  } finally {
+    await second.stop();
+  }
+});

@@ -1,0 +1,197 @@
+/** What one instance is enough for. */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type Complaints, launch, open } from "./chromium";
+import { type Lab, startLab } from "./lab";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PHONE = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
+/** All that the browser takes for the page, compressed. */
+const BUDGET = 150_000;
+
+let browser: Browser;
+let lab: Lab;
+const opened: { page: Page; complaints: Complaints }[] = [];
+
+beforeAll(async () => {
+  browser = await launch();
+  lab = await startLab(["--max", "1", "--time-scale", "60", "--instance-cpus", "0.4"]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await lab?.stop();
+});
+
+async function show(options = {}) {
+  const shown = await open(browser, lab.url, options);
+  opened.push(shown);
+  await shown.page.getByTestId("tile").first().waitFor();
+  return shown.page;
+}
+
+/** Nothing that these tests do is an error, nor against the page's policy. */
+afterEach(async () => {
+  const all = opened.splice(0);
+  for (const { page } of all) await page.context().close();
+  expect(all.flatMap(({ complaints }) => complaints)).toEqual([]);
+});
+
+const total = async (page: Page) => Number((await page.getByTestId("total").innerText()).replace(/\D/g, ""));
+
+test("a visit is registered, and the count rises", async () => {
+  const page = await show();
+  const before = await total(page);
+  await page.getByRole("button", { name: "Register a visit" }).click();
+  await page
+    .getByTestId("outcome")
+    .getByText(/No\. \d+, from 127\.0\.0\.1, recorded by/)
+    .waitFor();
+  await expect.poll(() => total(page)).toBe(before + 1);
+  // The last visits show it with its address cut off.
+  await page.getByText("127.0.0.0").first().waitFor();
+});
+
+test("fifty at once, each of them answered", async () => {
+  const page = await show();
+  const before = await total(page);
+  await page.getByRole("button", { name: "50 at once" }).click();
+  await page.getByText(/50 of 50 answered/).waitFor();
+  const outcome = page.getByRole("list", { name: "Outcome" });
+  expect(await outcome.innerText()).toMatch(/^50 registered\s+lab-\w+\s+50$/);
+  await expect.poll(() => total(page)).toBe(before + 50);
+});
+
+test("the CPU test raises the tile's CPU, and stops on demand", async () => {
+  const page = await show();
+  const cpu = async () => Number((await page.getByTestId("cpu").innerText()).replace(/\D/g, ""));
+  await page.getByRole("button", { name: "Start the CPU test" }).click();
+  await page
+    .getByTestId("stress")
+    .getByText(/^CPU test, .* left$/)
+    .waitFor();
+  await expect.poll(cpu, { timeout: 30_000 }).toBeGreaterThan(30);
+  await page.getByRole("button", { name: "Stop all" }).click();
+  await page.getByRole("button", { name: "Start the CPU test" }).waitFor();
+  await expect.poll(cpu, { timeout: 30_000 }).toBeLessThan(20);
+  const fleet = await page.evaluate(() => fetch("/api/instances").then((answer) => answer.json()));
+  expect(fleet.instances[0].stress.running).toBe(false);
+});
+
+test("a browser that speaks Spanish gets Spanish, and what is chosen is remembered", async () => {
+  const page = await show({ locale: "es-MX" });
+  await page.getByRole("button", { name: "Registrar una visita" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("es");
+  await page.getByText("EN", { exact: true }).click();
+  await page.getByRole("button", { name: "Register a visit" }).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Register a visit" }).waitFor();
+});
+
+test("on a phone nothing is wider than the screen, and every button can be hit", async () => {
+  const page = await show(PHONE);
+  await page.getByTestId("charts").waitFor();
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width).toBeLessThanOrEqual(PHONE.viewport.width);
+  for (const button of await page.getByRole("button").all()) {
+    if (!(await button.isVisible())) continue;
+    const box = await button.boundingBox();
+    // WCAG 2.2, target size (minimum).
+    expect(box?.height, await button.innerText()).toBeGreaterThanOrEqual(24);
+    expect(box?.width, await button.innerText()).toBeGreaterThanOrEqual(24);
+  }
+});
+
+test.each([
+  ["light", { colorScheme: "light" }],
+  ["dark", { colorScheme: "dark" }],
+  ["phone", PHONE],
+] as const)("axe finds nothing: %s", async (_, options) => {
+  const page = await show(options);
+  await page.getByTestId("charts").waitFor();
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: axe was put into the page a moment ago
+    const { violations } = await (window as any).axe.run(document);
+    return violations.map(
+      (violation: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }) =>
+        `${violation.impact} ${violation.id}: ${violation.nodes.map((node) => `${node.html} ${node.failureSummary}`).join("; ")}`,
+    );
+  });
+  expect(found).toEqual([]);
+});
+
+test("everything is within reach of the keyboard", async () => {
+  const page = await show();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe("fleet");
+  const reached = new Set<string>();
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press("Tab");
+    reached.add(
+      await page.evaluate(() => {
+        const element = document.activeElement as HTMLInputElement | null;
+        return element?.labels?.[0]?.innerText ?? element?.innerText ?? "";
+      }),
+    );
+  }
+  for (const name of ["Register a visit", "50 at once", "Start the CPU test", "Whole fleet", "5 min", "EN"]) {
+    expect([...reached]).toContain(name);
+  }
+  const before = await total(page);
+  await page.getByRole("button", { name: "Register a visit" }).focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => total(page)).toBe(before + 1);
+});
+
+test("a hidden tab asks for nothing, and catches up when it is shown", async () => {
+  const page = await show();
+  let asked = 0;
+  page.on("request", () => {
+    asked += 1;
+  });
+  const turn = (state: "hidden" | "visible") =>
+    page.evaluate((state) => {
+      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, state);
+  await turn("hidden");
+  await page.waitForLoadState("networkidle");
+  asked = 0;
+  // Longer than two polls; nothing is to happen, so there is nothing to wait for.
+  await new Promise((resolve) => setTimeout(resolve, 4_500));
+  expect(asked).toBe(0);
+  await turn("visible");
+  await expect.poll(() => asked).toBeGreaterThan(0);
+});
+
+test("the page is small, comes from here alone, and its files may be kept", async () => {
+  const { page, complaints } = await open(browser, "about:blank");
+  opened.push({ page, complaints });
+  const files: { url: string; size: number; cache: string | undefined; type: string }[] = [];
+  page.on("requestfinished", async (request) => {
+    const response = await request.response();
+    if (!response || /\/(api|health|admin)/.test(request.url())) return;
+    files.push({
+      url: request.url(),
+      size: (await request.sizes()).responseBodySize,
+      cache: response.headers()["cache-control"],
+      type: request.resourceType(),
+    });
+  });
+  await page.goto(lab.url, { waitUntil: "networkidle" }).catch(() => undefined);
+  await page.getByTestId("tile").first().waitFor();
+  const names = files.map((file) => new URL(file.url).pathname);
+  expect(names).toEqual(
+    expect.arrayContaining(["/", expect.stringMatching(/\.js$/), expect.stringMatching(/\.css$/)]),
+  );
+  expect(files.every((file) => file.url.startsWith(lab.url))).toBe(true);
+  expect(files.reduce((sum, file) => sum + file.size, 0)).toBeLessThan(BUDGET);
+  for (const file of files) {
+    expect(file.cache).toBe(file.type === "document" ? "no-cache" : "public, max-age=31536000, immutable");
+  }
+});
