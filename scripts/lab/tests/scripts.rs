@@ -426,7 +426,12 @@ fn the_top_level_holds_the_agreed_names_only() {
 /// What the built pages need to be known again: some files of their source.
 fn add_dashboard(project: &Project) {
     let page = "handler/dashboard";
-    for file in ["package.json", "package-lock.json", "index.html", "src/main.ts"] {
+    for file in [
+        "package.json",
+        "package-lock.json",
+        "index.html",
+        "src/main.ts",
+    ] {
         project.0.write(&format!("{page}/{file}"), file);
     }
     project.0.write(&format!("{page}/dist/.gitignore"), "*");
@@ -466,7 +471,10 @@ fn run_goes_on_without_the_dashboard_where_it_cannot_be_built() {
             "exit 1",
             "and reports will have no charts: those need Node 20.19 or newer, with npm.",
         ),
-        ("exit 0", "and reports will have no charts: npm failed, see "),
+        (
+            "exit 0",
+            "and reports will have no charts: npm failed, see ",
+        ),
     ] {
         project.stub("node", node);
         project.stub("npm", "echo 'no network'; exit 1");
