@@ -41,13 +41,20 @@ fn requests_are_spread_evenly() {
     // One after the other they take turns exactly.
     let counts = spread(&host, 1, 30);
     assert_eq!(counts.into_values().collect::<Vec<_>>(), [10, 10, 10]);
-    let counts = spread(&host, 8, 60);
-    assert_eq!(counts.len(), 3);
-    for count in counts.values() {
-        // A fair share is 160.
-        assert!((120..=200).contains(count), "{counts:?}");
+    // At the same time each has as many as the others. How many it then answers in a while depends on the machine.
+    let held: Vec<_> = (0..9)
+        .map(|_| {
+            let mut connection = host.open();
+            connection.send(head("GET", "/stream", &[], 0));
+            connection.head();
+            connection
+        })
+        .collect();
+    for instance in crate::view::instances(&fleet(&host), "ready") {
+        assert_eq!(instance["outstanding"], 3, "{instance}");
     }
-    let view = fleet_when(&host, "everything is answered", |fleet| {
+    drop(held);
+    let view = fleet_when(&host, "everything is over", |fleet| {
         crate::view::instances(fleet, "ready")
             .iter()
             .all(|instance| instance["outstanding"] == 0)
@@ -56,7 +63,7 @@ fn requests_are_spread_evenly() {
         .iter()
         .map(|instance| instance["requests"].as_u64().unwrap())
         .sum();
-    assert_eq!(counted, 510);
+    assert_eq!(counted, 39);
 }
 
 #[test]
