@@ -1,15 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-const FILES: Record<string, string> = {
-  screenshots: "browser/screenshots.ts",
-  soak: "browser/soak.ts",
-};
-
 // What needs a browser and the built app: `npm run browser`, started by scripts/test.
 export default defineConfig(({ mode }) => ({
   test: {
     environment: "node",
-    include: [FILES[mode] ?? "browser/*.test.ts"],
+    include: [mode === "screenshots" ? "browser/screenshots.ts" : "browser/*.test.ts"],
     // One fleet and one browser at a time: they share the machine's cores.
     fileParallelism: false,
     testTimeout: 60_000,
