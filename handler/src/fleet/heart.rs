@@ -62,8 +62,15 @@ struct Memory {
     beats: u64,
     mark: Option<Mark>,
     orders: Orders,
-    /// What fails now; it was logged when it began.
-    failing: Option<&'static str>,
+    heartbeat: Concern,
+    roll_up: Concern,
+}
+
+/// What may fail on its own, and is logged when that begins and when it ends.
+#[derive(Debug)]
+struct Concern {
+    name: &'static str,
+    fails: bool,
 }
 
 impl Heart {
@@ -80,7 +87,8 @@ impl Heart {
             beats: 0,
             mark: None,
             orders: Orders::new(self.stress.clone()),
-            failing: None,
+            heartbeat: Concern::new("heartbeat"),
+            roll_up: Concern::new("roll-up"),
         };
         let mut states = self.pulse.states();
         // Before that there is nowhere to tell anything.
@@ -103,7 +111,7 @@ impl Heart {
             }
             let state = *states.borrow_and_update();
             self.turn(state, &mut memory, &mut turn).await;
-            if state == InstanceState::Gone && memory.failing.is_none() {
+            if state == InstanceState::Gone && !memory.heartbeat.fails {
                 return;
             }
         }
@@ -114,12 +122,12 @@ impl Heart {
         let reply = match self.beat(state, memory).await {
             Ok(reply) => reply,
             Err(error) => {
-                memory.note_failure("heartbeat", &error);
+                memory.heartbeat.note_failure(&error);
                 turn.reset_after(self.interval.min(RETRY));
                 return;
             }
         };
-        memory.note_success("heartbeat");
+        memory.heartbeat.note_success();
         self.pulse.note_told(state);
         let now = reply.heard.now;
         memory.orders.follow(reply.heard).await;
@@ -129,8 +137,8 @@ impl Heart {
         }
         if is_roll_up_due(now, reply.rolled_up, self.interval) {
             match self.roll_up().await {
-                Ok(()) => memory.note_success("roll-up"),
-                Err(error) => memory.note_failure("roll-up", &error),
+                Ok(()) => memory.roll_up.note_success(),
+                Err(error) => memory.roll_up.note_failure(&error),
             }
         }
         if memory.beats == LOOKS_FOR_NAMESAKES {
@@ -247,19 +255,27 @@ impl Heart {
     }
 }
 
-impl Memory {
-    /// Logs the first failure, not every one.
-    fn note_failure(&mut self, what: &'static str, error: &Error) {
-        if self.failing.is_none() {
-            tracing::warn!(reason = error.with_cause(), "{what} failed, trying again");
-        }
-        self.failing = Some(what);
+impl Concern {
+    fn new(name: &'static str) -> Self {
+        Self { name, fails: false }
     }
 
-    fn note_success(&mut self, what: &'static str) {
-        if self.failing == Some(what) {
-            tracing::info!("{what} works again");
-            self.failing = None;
+    /// Logs the first failure, not every one.
+    fn note_failure(&mut self, error: &Error) {
+        if !self.fails {
+            tracing::warn!(
+                reason = error.with_cause(),
+                "{} failed, trying again",
+                self.name
+            );
         }
+        self.fails = true;
+    }
+
+    fn note_success(&mut self) {
+        if self.fails {
+            tracing::info!("{} works again", self.name);
+        }
+        self.fails = false;
     }
 }
