@@ -1,0 +1,46 @@
+"""The stack: everything that Elastic Visits needs in Azure, in the order in which it is made.
+
+    settings       every setting, refused by name when wrong, before anything is made
+    regions, rules what settings and rule files are checked against
+    naming, group  names; the resource group
+    network        the virtual network, its subnets and their rules, the private DNS zone
+    identity       who the app is, and who sets the database up
+    database       PostgreSQL
+    storage        the host's account and the one for packages
+    observability  logs and telemetry
+    access         every role assignment
+    scaling        the plan, and the autoscale setting from the rule file
+    function_app   the app
+    protection     the lock on the database
+    outputs        what the scripts and a reader need to know
+"""
+
+import access
+import database
+import function_app
+import group
+import identity
+import network
+import observability
+import outputs
+import protection
+import scaling
+import settings
+import storage
+
+_group = group.create(settings.load())
+_network = network.create(_group)
+_identities = identity.create(_group)
+_database = database.create(_group, _network, _identities)
+_storage = storage.create(_group)
+_observability = observability.create(_group)
+_access = access.create(_group, _identities, _storage, _observability)
+_plan = scaling.create_plan(_group)
+_app = function_app.create(
+    _group, _plan, _network, _identities, _database, _storage, _observability, _access
+)
+_scaling = scaling.create_autoscale(_group, _plan, _app)
+if _scaling.setting:
+    observability.watch_autoscale(_group, _observability, _scaling.setting)
+_lock_name = protection.create(_group, _database)
+outputs.export(_group, _network, _identities, _database, _storage, _plan, _app, _scaling, _lock_name)

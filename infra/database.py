@@ -1,0 +1,78 @@
+"""PostgreSQL: reached only from within the network, and by Entra identities only.
+
+The app's database is not made here but by the role step (`handler provision`), which runs as the administrator: whoever
+makes it owns it, and the owner may then alter its schema. One made through Azure would belong to Azure's own role.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from group import Group
+from identity import Identities
+from network import Network
+from pulumi_azure_native import dbforpostgresql
+
+DATABASE = "elastic_visits"
+
+
+@dataclass(frozen=True)
+class Database:
+    """The server and its administrator."""
+
+    server: dbforpostgresql.Server
+    administrator: dbforpostgresql.Administrator
+    host: pulumi.Output[str]
+
+
+def create(group: Group, network: Network, identities: Identities) -> Database:
+    """Makes the server, then its administrator."""
+    tenant = group.settings.login.tenant_id
+    server = dbforpostgresql.Server(
+        "postgres",
+        resource_group_name=group.name,
+        server_name=group.names.worldwide("postgres"),
+        version=dbforpostgresql.PostgresMajorVersion.POSTGRES_MAJOR_VERSION_16,
+        sku=dbforpostgresql.SkuArgs(name="Standard_B1ms", tier=dbforpostgresql.SkuTier.BURSTABLE),
+        storage=dbforpostgresql.StorageArgs(storage_size_gb=32, auto_grow=dbforpostgresql.StorageAutoGrow.ENABLED),
+        network=dbforpostgresql.NetworkArgs(
+            delegated_subnet_resource_id=network.database_subnet.id,
+            private_dns_zone_arm_resource_id=network.zone.id,
+            public_network_access=dbforpostgresql.ServerPublicNetworkAccessState.DISABLED,
+        ),
+        auth_config=dbforpostgresql.AuthConfigArgs(
+            active_directory_auth=dbforpostgresql.MicrosoftEntraAuth.ENABLED,
+            password_auth=dbforpostgresql.PasswordBasedAuth.DISABLED,
+            tenant_id=tenant,
+        ),
+        backup=dbforpostgresql.BackupArgs(
+            backup_retention_days=7, geo_redundant_backup=dbforpostgresql.GeographicallyRedundantBackup.DISABLED
+        ),
+        high_availability=dbforpostgresql.HighAvailabilityArgs(
+            mode=dbforpostgresql.PostgreSqlFlexibleServerHighAvailabilityMode.DISABLED
+        ),
+        tags=group.tags,
+        opts=pulumi.ResourceOptions(
+            # Azure no longer checks that the zone is linked, and the server would be there but not found.
+            depends_on=[network.link],
+            # Lifted with `pulumi state unprotect`; see protection.py.
+            protect=True,
+            # A disk that has grown cannot be made smaller, and the zone was chosen by Azure.
+            ignore_changes=["storage.storageSizeGB", "availabilityZone"],
+        ),
+    )
+    # One change to the server at a time: whatever is added here later must wait for the one before it. Azure has been
+    # seen to answer AadAuthOperationCannotBePerformedWhenServerIsNotAccessible while the server restarts to enable
+    # Entra; running `pulumi up` again goes on from there.
+    administrator = dbforpostgresql.Administrator(
+        "postgres-administrator",
+        resource_group_name=group.name,
+        server_name=server.name,
+        object_id=identities.provisioner.principal_id,
+        principal_name=identities.provisioner.name,
+        principal_type=dbforpostgresql.PrincipalType.SERVICE_PRINCIPAL,
+        tenant_id=tenant,
+        opts=pulumi.ResourceOptions(depends_on=[server]),
+    )
+    return Database(server, administrator, server.fully_qualified_domain_name)

@@ -1,0 +1,56 @@
+"""The names of all resources, from the project, the stack and the subscription.
+
+Nothing is left to chance: the same stack in the same subscription has the same names after it was destroyed and made
+again, so scripts and bookmarks stay right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Names:
+    """Each resource's name."""
+
+    prefix: str
+    unique: str
+    """Eight characters for names that are taken worldwide."""
+
+    compact: str
+    """The stack's name without hyphens, cut for storage accounts."""
+
+    subscription_id: str
+
+    def of(self, what: str) -> str:
+        """A name that need be unique in the resource group only."""
+        return f"{self.prefix}-{what}"
+
+    def worldwide(self, what: str) -> str:
+        """A name that becomes part of an internet address."""
+        return f"{self.prefix}-{what}-{self.unique}"
+
+    def storage(self, what: str) -> str:
+        """A storage account's name: up to 24 lower-case letters and digits."""
+        return f"ev{what}{self.compact}{self.unique}"
+
+    def role_assignment(self, *parts: str) -> str:
+        """Azure wants a UUID, and the same one on the next run."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join((self.subscription_id, self.prefix, *parts))))
+
+
+def names(settings: Settings) -> Names:
+    """The names for these settings."""
+    subscription = settings.login.subscription_id
+    unique = hashlib.sha256(f"{subscription}/{settings.stack}".encode()).hexdigest()[:8]
+    return Names(
+        prefix=f"ev-{settings.stack}",
+        unique=unique,
+        # 2 for "ev", up to 4 for what, 8 for the unique part.
+        compact=settings.stack.replace("-", "")[:10],
+        subscription_id=subscription,
+    )

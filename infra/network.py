@@ -1,0 +1,186 @@
+"""The virtual network: one subnet each for the app, the database and the role step, and who may talk to whom.
+
+Subnets are resources of their own, never listed inside the network as well: the two forms undo each other. They are
+made one after the other, since Azure changes a network once at a time ("AnotherOperationInProgress").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from group import Group
+from pulumi_azure_native import network, privatedns
+
+NETWORK = "10.0.0.0/16"
+
+# An instance takes an address, and twice as many while the plan changes its size. It cannot be enlarged later.
+APP = "10.0.0.0/26"
+
+# The least that PostgreSQL takes.
+DATABASE = "10.0.1.0/28"
+
+# One container at a time, for a minute or two.
+PROVISION = "10.0.2.0/28"
+
+POSTGRES = "5432"
+HTTPS = "443"
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the other modules need of it."""
+
+    app_subnet: network.Subnet
+    database_subnet: network.Subnet
+    provision_subnet: network.Subnet
+    zone: privatedns.PrivateZone
+    link: privatedns.VirtualNetworkLink
+
+
+def create(group: Group) -> Network:
+    """Makes the network, its subnets with their rules, and the private DNS zone."""
+    vnet = network.VirtualNetwork(
+        "vnet",
+        resource_group_name=group.name,
+        virtual_network_name=group.names.of("vnet"),
+        address_space=network.AddressSpaceArgs(address_prefixes=[NETWORK]),
+        tags=group.tags,
+        # Azure lists the subnets here too; without this a later run would take them for a change.
+        opts=pulumi.ResourceOptions(ignore_changes=["subnets"]),
+    )
+    # Only the database's address is reached through this subnet; all else leaves by App Service's own way out. So it
+    # needs no access to the internet.
+    app = _subnet(
+        group, vnet, "app", APP, "Microsoft.Web/serverFarms", _app_rules(), outbound=False, after=None
+    )
+    # The server checks Entra tokens and writes its backups from here.
+    database = _subnet(
+        group,
+        vnet,
+        "database",
+        DATABASE,
+        "Microsoft.DBforPostgreSQL/flexibleServers",
+        _database_rules(),
+        outbound=True,
+        after=app,
+    )
+    # New networks have no way out unless it is asked for. The role step needs one, without a NAT gateway's 30 USD a
+    # month: it fetches its image, logs in and downloads the handler. Its rules let it do that and no more.
+    provision = _subnet(
+        group,
+        vnet,
+        "provision",
+        PROVISION,
+        "Microsoft.ContainerInstance/containerGroups",
+        _provision_rules(),
+        outbound=True,
+        after=database,
+    )
+    # It must end like this, and must not be the server's own full name.
+    zone = privatedns.PrivateZone(
+        "zone",
+        resource_group_name=group.name,
+        private_zone_name=f"{group.names.prefix}.private.postgres.database.azure.com",
+        location="global",
+        tags=group.tags,
+    )
+    link = privatedns.VirtualNetworkLink(
+        "zone-link",
+        resource_group_name=group.name,
+        private_zone_name=zone.name,
+        virtual_network_link_name=group.names.of("link"),
+        location="global",
+        registration_enabled=False,
+        virtual_network=privatedns.SubResourceArgs(id=vnet.id),
+        tags=group.tags,
+    )
+    return Network(app, database, provision, zone, link)
+
+
+def _subnet(
+    group: Group,
+    vnet: network.VirtualNetwork,
+    name: str,
+    prefix: str,
+    delegation: str,
+    rules: list[network.SecurityRuleArgs],
+    *,
+    outbound: bool,
+    after: network.Subnet | None,
+) -> network.Subnet:
+    security = network.NetworkSecurityGroup(
+        f"{name}-nsg",
+        resource_group_name=group.name,
+        network_security_group_name=group.names.of(f"{name}-nsg"),
+        security_rules=rules,
+        tags=group.tags,
+    )
+    return network.Subnet(
+        f"{name}-subnet",
+        resource_group_name=group.name,
+        virtual_network_name=vnet.name,
+        subnet_name=name,
+        address_prefix=prefix,
+        default_outbound_access=outbound,
+        delegations=[network.DelegationArgs(name=name, service_name=delegation)],
+        # Backups then stay on Azure's own network; the service would add it, and a later run would take it away.
+        service_endpoints=(
+            [network.ServiceEndpointPropertiesFormatArgs(service="Microsoft.Storage")] if name == "database" else None
+        ),
+        network_security_group=network.NetworkSecurityGroupArgs(id=security.id),
+        opts=pulumi.ResourceOptions(depends_on=[after] if after else None),
+    )
+
+
+def _app_rules() -> list[network.SecurityRuleArgs]:
+    return [
+        _rule("to-database", 100, "Outbound", "Allow", APP, DATABASE, POSTGRES),
+        _rule("nothing-else-out", 4096, "Outbound", "Deny", "*", "*", "*"),
+        _rule("nothing-in", 4096, "Inbound", "Deny", "*", "*", "*"),
+    ]
+
+
+def _database_rules() -> list[network.SecurityRuleArgs]:
+    """What PostgreSQL needs; without the way to Entra nobody can log in."""
+    return [
+        _rule("from-app", 100, "Inbound", "Allow", APP, DATABASE, POSTGRES),
+        _rule("from-role-step", 110, "Inbound", "Allow", PROVISION, DATABASE, POSTGRES),
+        _rule("within-in", 120, "Inbound", "Allow", DATABASE, DATABASE, POSTGRES),
+        _rule("nobody-else-in", 4096, "Inbound", "Deny", "VirtualNetwork", "*", "*"),
+        _rule("within-out", 100, "Outbound", "Allow", DATABASE, DATABASE, POSTGRES),
+        _rule("to-entra", 110, "Outbound", "Allow", DATABASE, "AzureActiveDirectory", HTTPS),
+        _rule("to-storage", 120, "Outbound", "Allow", DATABASE, "Storage", HTTPS),
+    ]
+
+
+def _provision_rules() -> list[network.SecurityRuleArgs]:
+    """What the role step needs: its identity is the database's administrator, so it may go nowhere else."""
+    return [
+        _rule("to-database", 100, "Outbound", "Allow", PROVISION, DATABASE, POSTGRES),
+        _rule("to-entra", 110, "Outbound", "Allow", PROVISION, "AzureActiveDirectory", HTTPS),
+        # `az login` asks which subscriptions there are.
+        _rule("to-resource-manager", 120, "Outbound", "Allow", PROVISION, "AzureResourceManager", HTTPS),
+        _rule("to-storage", 130, "Outbound", "Allow", PROVISION, "Storage", HTTPS),
+        _rule("to-image-registry", 140, "Outbound", "Allow", PROVISION, "MicrosoftContainerRegistry", HTTPS),
+        # The image registry hands out its layers from there.
+        _rule("to-image-layers", 150, "Outbound", "Allow", PROVISION, "AzureFrontDoor.FirstParty", HTTPS),
+        _rule("nothing-else-out", 4096, "Outbound", "Deny", "*", "*", "*"),
+        _rule("nothing-in", 4096, "Inbound", "Deny", "*", "*", "*"),
+    ]
+
+
+def _rule(
+    name: str, priority: int, direction: str, access: str, source: str, destination: str, port: str
+) -> network.SecurityRuleArgs:
+    return network.SecurityRuleArgs(
+        name=name,
+        priority=priority,
+        direction=network.SecurityRuleDirection(direction),
+        access=network.SecurityRuleAccess(access),
+        protocol=network.SecurityRuleProtocol.ASTERISK if port == "*" else network.SecurityRuleProtocol.TCP,
+        source_address_prefix=source,
+        source_port_range="*",
+        destination_address_prefix=destination,
+        destination_port_range=port,
+    )

@@ -1,0 +1,123 @@
+"""The App Service plan and what decides how many instances it has: one to three.
+
+On premium-v3 Azure Monitor follows the rule file. On elastic-premium Azure's scale controller decides alone, by waiting
+events, within the bounds set here; an autoscale setting would only raise the least count, and the controller would go
+past its most, so none is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import rules
+from group import Group
+from pulumi_azure_native import monitor, web
+from settings import Plan
+
+MINIMUM = 1
+MAXIMUM = rules.MOST_INSTANCES
+
+OBEYS_RULES = "Azure Monitor scales the plan by the CPU rules of the rule file, because premium-v3 is a dedicated plan."
+OBEYS_NO_RULES = (
+    "There is no autoscale setting, because Elastic Premium obeys no CPU rules: Azure's scale controller adds instances "
+    f"by waiting events, from {MINIMUM} to {MAXIMUM}."
+)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Whether rules apply, and why."""
+
+    setting: monitor.AutoscaleSetting | None
+    note: str
+
+
+def create_plan(group: Group) -> web.AppServicePlan:
+    """Makes the plan. `premium-v3` and `elastic-premium` are told apart by an E: "P0v3" is dedicated, "EP1" is not."""
+    common = pulumi.ResourceOptions(
+        # Autoscale changes the count all the time. Sending one with the next deployment would take the fleet back to
+        # it in the middle of the day, so it is neither sent nor compared.
+        ignore_changes=["sku.capacity"]
+    )
+    if group.settings.plan is Plan.PREMIUM_V3:
+        return web.AppServicePlan(
+            "plan",
+            resource_group_name=group.name,
+            name=group.names.of("plan"),
+            kind="linux",
+            reserved=True,
+            sku=web.SkuDescriptionArgs(name="P0v3", tier="Premium0V3"),
+            # App Service's "automatic scaling" by requests knows no rules and leaves function apps out.
+            elastic_scale_enabled=False,
+            per_site_scaling=False,
+            zone_redundant=False,
+            tags=group.tags,
+            opts=common,
+        )
+    return web.AppServicePlan(
+        "plan",
+        resource_group_name=group.name,
+        name=group.names.of("plan"),
+        kind="elastic",
+        reserved=True,
+        # Here the capacity is the least count, not the count of the moment: stated once, when the plan is made.
+        sku=web.SkuDescriptionArgs(name="EP1", tier="ElasticPremium", capacity=MINIMUM),
+        maximum_elastic_worker_count=MAXIMUM,
+        per_site_scaling=False,
+        zone_redundant=False,
+        tags=group.tags,
+        opts=common,
+    )
+
+
+def create_autoscale(group: Group, plan: web.AppServicePlan, app: web.WebApp) -> Scaling:
+    """Makes the autoscale setting from the rule file, where there is one."""
+    profile = group.settings.profile
+    if profile is None:
+        return Scaling(None, OBEYS_NO_RULES)
+    setting = monitor.AutoscaleSetting(
+        "autoscale",
+        resource_group_name=group.name,
+        autoscale_setting_name=group.names.of("autoscale"),
+        name=group.names.of("autoscale"),
+        # The SDK's default is false: a rule that looks deployed and never acts.
+        enabled=True,
+        target_resource_uri=plan.id,
+        profiles=[
+            monitor.AutoscaleProfileArgs(
+                name=profile.name,
+                capacity=monitor.ScaleCapacityArgs(
+                    minimum=profile.minimum, maximum=profile.maximum, default=profile.default
+                ),
+                rules=[_rule(rule, plan.id) for rule in profile.rules],
+            )
+        ],
+        tags=group.tags,
+        # A new plan has no CPU metric in its first minutes, and Azure then refuses the setting (UnsupportedMetric).
+        # Waiting for the app gives it time; if it still happens, `pulumi up` again goes on from there.
+        opts=pulumi.ResourceOptions(depends_on=[app]),
+    )
+    return Scaling(setting, OBEYS_RULES)
+
+
+def _rule(rule: rules.Rule, plan: pulumi.Output[str]) -> monitor.ScaleRuleArgs:
+    return monitor.ScaleRuleArgs(
+        metric_trigger=monitor.MetricTriggerArgs(
+            metric_name=rules.METRIC,
+            # Without it Azure stops reading the metric on Linux plans after some hours.
+            metric_namespace=rules.NAMESPACE,
+            # The plan's, since the app has no such metric.
+            metric_resource_uri=plan,
+            time_grain=rule.time_grain,
+            statistic=rule.statistic,
+            time_window=rule.time_window,
+            time_aggregation=rule.time_aggregation,
+            operator=rule.operator,
+            threshold=rule.threshold,
+            divide_per_instance=False,
+        ),
+        scale_action=monitor.ScaleActionArgs(
+            direction=rule.direction, type=rule.change, value=rule.value, cooldown=rule.cooldown
+        ),
+    )

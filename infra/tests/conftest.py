@@ -1,0 +1,38 @@
+"""The stack, once per plan."""
+
+from __future__ import annotations
+
+import pytest
+import recorder
+
+PACKAGE = f"elastic-visits-{'0' * 64}.zip"
+CONFIGS = {
+    "premium-v3": {},
+    "elastic-premium": {"elastic-visits:plan": "elastic-premium", "elastic-visits:package": PACKAGE},
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_login_in_the_environment() -> None:
+    """A developer's own login must not change what is recorded."""
+    patch = pytest.MonkeyPatch()
+    for name in ("ARM_CLIENT_ID", "PULUMI_CONFIG"):
+        patch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def premium() -> recorder.Recorded:
+    """The stack on premium-v3, with no setting given."""
+    return recorder.run(CONFIGS["premium-v3"])
+
+
+@pytest.fixture(scope="session")
+def elastic() -> recorder.Recorded:
+    """The stack on elastic-premium, with a package uploaded."""
+    return recorder.run(CONFIGS["elastic-premium"])
+
+
+@pytest.fixture(scope="session", params=list(CONFIGS))
+def either(request: pytest.FixtureRequest) -> recorder.Recorded:
+    """The stack on each plan in turn."""
+    return request.getfixturevalue({"premium-v3": "premium", "elastic-premium": "elastic"}[request.param])

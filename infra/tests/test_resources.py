@@ -1,0 +1,423 @@
+"""What is made, and how it is guarded, on both plans."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, cast
+
+import pytest
+from conftest import PACKAGE
+from recorder import DEPLOYER, SUBSCRIPTION, Recorded, run
+
+COMMON = {
+    "resources:ResourceGroup": 1,
+    "network:VirtualNetwork": 1,
+    "network:NetworkSecurityGroup": 3,
+    "network:Subnet": 3,
+    "privatedns:PrivateZone": 1,
+    "privatedns:VirtualNetworkLink": 1,
+    "managedidentity:UserAssignedIdentity": 2,
+    "dbforpostgresql:Server": 1,
+    "dbforpostgresql:Administrator": 1,
+    "storage:StorageAccount": 2,
+    "storage:BlobContainer": 1,
+    "operationalinsights:Workspace": 1,
+    "applicationinsights:Component": 1,
+    "web:AppServicePlan": 1,
+    "web:WebApp": 1,
+    "web:WebAppScmAllowed": 1,
+    "web:WebAppFtpAllowed": 1,
+    "authorization:ManagementLockByScope": 1,
+}
+OUTPUTS = {
+    "url",
+    "resource_group",
+    "location",
+    "plan",
+    "plan_name",
+    "function_app",
+    "app_identity_name",
+    "app_identity_object_id",
+    "provisioner_identity_id",
+    "provisioner_client_id",
+    "provisioner_name",
+    "postgres_server",
+    "postgres_host",
+    "database",
+    "storage_account",
+    "package_container",
+    "provision_subnet_id",
+    "autoscale_setting",
+    "autoscale_note",
+    "lock_name",
+    "watch_command",
+    "portal_url",
+}
+
+
+def kinds(stack: Recorded) -> Counter[str]:
+    return Counter(found.kind.removeprefix("azure-native:") for found in stack.resources.values())
+
+
+def test_premium_is_made_of_these_and_no_more(premium: Recorded) -> None:
+    expected = COMMON | {
+        "monitor:AutoscaleSetting": 1,
+        "monitor:DiagnosticSetting": 1,
+        "authorization:RoleAssignment": 5,
+    }
+    assert kinds(premium) == expected
+
+
+def test_elastic_has_no_autoscale_setting_and_one_role_more(elastic: Recorded) -> None:
+    assert kinds(elastic) == COMMON | {"authorization:RoleAssignment": 6}
+
+
+def test_outputs_are_text_and_complete(either: Recorded) -> None:
+    assert either.outputs.keys() == OUTPUTS
+    assert all(isinstance(value, str) for value in either.outputs.values())
+    empty = {name for name, value in either.outputs.items() if not value}
+    assert empty == ({"autoscale_setting"} if either.outputs["plan"] == "elastic-premium" else set[str]())
+    assert either.outputs["url"] == f"https://{either.one('web:WebApp').inputs['name']}.azurewebsites.net"
+
+
+def test_outputs_name_what_was_made(either: Recorded) -> None:
+    outputs = either.outputs
+    assert outputs["provisioner_name"] == either.resources["provisioner-identity"].inputs["resourceName"]
+    assert outputs["app_identity_object_id"] == "app-identity-principal"
+    assert outputs["storage_account"] == either.resources["pkg-storage"].inputs["accountName"]
+    assert outputs["lock_name"] == either.one("authorization:ManagementLockByScope").inputs["lockName"]
+    assert outputs["provision_subnet_id"] == "provision-subnet_id"
+
+
+# --- The app ------------------------------------------------------------------------------------------------
+
+
+def test_the_app_is_closed_but_for_https(either: Recorded) -> None:
+    app = either.one("web:WebApp").inputs
+    site = app["siteConfig"]
+    assert app["httpsOnly"] is True
+    assert app["clientAffinityEnabled"] is False
+    assert app["kind"] == "functionapp,linux"
+    assert app["reserved"] is True
+    assert site["minTlsVersion"] == site["scmMinTlsVersion"] == "1.2"
+    assert site["ftpsState"] == "Disabled"
+    assert site["remoteDebuggingEnabled"] is False
+    assert site["healthCheckPath"] == "/health/live"
+    # The SDK sets netFrameworkVersion and more by itself; what tells the platform "custom" is this.
+    assert site["linuxFxVersion"] == ""
+    assert site["use32BitWorkerProcess"] is False
+    for kind in ("web:WebAppScmAllowed", "web:WebAppFtpAllowed"):
+        assert either.one(kind).inputs["allow"] is False
+        assert either.one(kind).inputs["name"] == app["name"]
+
+
+def test_the_app_has_the_app_identity_and_no_other(either: Recorded) -> None:
+    identity = either.one("web:WebApp").inputs["identity"]
+    assert identity == {"type": "UserAssigned", "userAssignedIdentities": ["app-identity_id"]}
+
+
+def test_the_app_reaches_the_network_and_only_private_addresses_go_through_it(either: Recorded) -> None:
+    app = either.one("web:WebApp").inputs
+    assert app["virtualNetworkSubnetId"] == "app-subnet_id"
+    assert app["outboundVnetRouting"] == {"allTraffic": False, "applicationTraffic": False}
+
+
+def test_always_on_is_for_the_dedicated_plan_only(premium: Recorded, elastic: Recorded) -> None:
+    assert premium.one("web:WebApp").inputs["siteConfig"]["alwaysOn"] is True
+    assert "alwaysOn" not in elastic.one("web:WebApp").inputs["siteConfig"]
+
+
+def test_the_app_settings_name_the_database_and_the_identity(either: Recorded) -> None:
+    settings = either.app_settings()
+    expected = {
+        "FUNCTIONS_EXTENSION_VERSION": "~4",
+        "FUNCTIONS_WORKER_RUNTIME": "custom",
+        "AzureWebJobsStorage__accountName": either.resources["host-storage"].inputs["accountName"],
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": "app-identity-client",
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "ClientId=app-identity-client;Authorization=AAD",
+        "DATABASE_AUTH": "entra",
+        "MIGRATE": "off",
+        "PGHOST": "server.postgres.example",
+        "PGDATABASE": "elastic_visits",
+        "PGUSER": either.outputs["app_identity_name"],
+        "PGSSLMODE": "verify-full",
+        "AZURE_CLIENT_ID": "app-identity-client",
+    }
+    assert expected.items() <= settings.items()
+    # A telemetry setting that came out empty would vanish without an error.
+    assert settings["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith("InstrumentationKey=")
+
+
+def test_the_package_comes_by_zip_or_from_a_blob_by_identity(premium: Recorded, elastic: Recorded) -> None:
+    assert premium.app_settings()["WEBSITE_RUN_FROM_PACKAGE"] == "1"
+    settings = elastic.app_settings()
+    account = elastic.outputs["storage_account"]
+    assert settings["WEBSITE_RUN_FROM_PACKAGE"] == f"https://{account}.blob.core.windows.net/packages/{PACKAGE}"
+    assert settings["WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID"] == "app-identity_id"
+
+
+def test_before_the_first_upload_elastic_runs_from_nothing() -> None:
+    stack = run({"elastic-visits:plan": "elastic-premium"})
+    assert not [name for name in stack.app_settings() if name.startswith("WEBSITE_RUN_FROM_PACKAGE")]
+
+
+def test_no_content_share_is_used(either: Recorded) -> None:
+    assert not [name for name in either.app_settings() if "CONTENTSHARE" in name or "CONTENTAZUREFILE" in name]
+    assert "AzureWebJobsStorage" not in either.app_settings()
+
+
+# --- The database -------------------------------------------------------------------------------------------
+
+
+def test_the_database_is_private_and_knows_no_password(either: Recorded) -> None:
+    server = either.one("dbforpostgresql:Server")
+    assert server.inputs["authConfig"] == {
+        "activeDirectoryAuth": "Enabled",
+        "passwordAuth": "Disabled",
+        "tenantId": "00000000-0000-0000-0000-00000000000b",
+    }
+    assert "administratorLogin" not in server.inputs
+    assert server.inputs["network"] == {
+        "delegatedSubnetResourceId": "database-subnet_id",
+        "privateDnsZoneArmResourceId": "zone_id",
+        "publicNetworkAccess": "Disabled",
+    }
+
+
+def test_the_database_is_small_and_backed_up(either: Recorded) -> None:
+    server = either.one("dbforpostgresql:Server").inputs
+    assert server["version"] == "16"
+    assert server["sku"] == {"name": "Standard_B1ms", "tier": "Burstable"}
+    assert server["storage"] == {"storageSizeGB": 32, "autoGrow": "Enabled"}
+    assert server["backup"] == {"backupRetentionDays": 7, "geoRedundantBackup": "Disabled"}
+    assert server["highAvailability"]["mode"] == "Disabled"
+
+
+def test_the_database_is_protected_twice_and_nothing_else_is(either: Recorded) -> None:
+    lock = either.one("authorization:ManagementLockByScope").inputs
+    assert (lock["level"], lock["scope"]) == ("CanNotDelete", "postgres_id")
+    assert [found.name for found in either.resources.values() if found.protect] == ["postgres"]
+
+
+def test_a_disk_that_grew_is_not_shrunk_by_a_deployment(either: Recorded) -> None:
+    assert "storage.storageSizeGB" in either.one("dbforpostgresql:Server").ignore_changes
+
+
+def test_the_provisioner_alone_is_administrator_and_by_object_id(either: Recorded) -> None:
+    administrator = either.one("dbforpostgresql:Administrator").inputs
+    assert administrator["objectId"] == "provisioner-identity-principal"
+    assert administrator["principalName"] == either.outputs["provisioner_name"]
+    assert administrator["principalType"] == "servicePrincipal"
+    assert "app-identity" not in str(administrator)
+
+
+def test_what_is_done_to_the_server_is_done_one_after_the_other(either: Recorded) -> None:
+    assert "zone-link" in either.resources["postgres"].depends_on
+    assert "postgres" in either.resources["postgres-administrator"].depends_on
+    assert "postgres-administrator" in either.resources["postgres-lock"].depends_on
+    assert "postgres-administrator" in either.resources["app"].depends_on
+
+
+def test_three_instances_fit_the_server(either: Recorded) -> None:
+    pool = int(either.app_settings()["DATABASE_POOL_MAX"])
+    # 50 connections, 15 of them the server's own, one for the role step.
+    assert 3 * pool + 1 <= 50 - 15
+
+
+# --- The network --------------------------------------------------------------------------------------------
+
+
+def test_subnets_are_delegated_and_sized(either: Recorded) -> None:
+    assert either.one("network:VirtualNetwork").inputs["addressSpace"] == {"addressPrefixes": ["10.0.0.0/16"]}
+    # Listed there too, they would be undone in turns.
+    assert "subnets" not in either.one("network:VirtualNetwork").inputs
+    subnets = {
+        found.inputs["subnetName"]: (
+            found.inputs["addressPrefix"],
+            found.inputs["delegations"][0]["serviceName"],
+            found.inputs["defaultOutboundAccess"],
+            found.inputs["networkSecurityGroup"]["id"],
+        )
+        for found in either.of("network:Subnet")
+    }
+    assert subnets == {
+        "app": ("10.0.0.0/26", "Microsoft.Web/serverFarms", False, "app-nsg_id"),
+        "database": ("10.0.1.0/28", "Microsoft.DBforPostgreSQL/flexibleServers", True, "database-nsg_id"),
+        "provision": ("10.0.2.0/28", "Microsoft.ContainerInstance/containerGroups", True, "provision-nsg_id"),
+    }
+
+
+def test_subnets_are_made_one_after_the_other(either: Recorded) -> None:
+    assert "app-subnet" in either.resources["database-subnet"].depends_on
+    assert "database-subnet" in either.resources["provision-subnet"].depends_on
+
+
+def rules(stack: Recorded, name: str, direction: str, access: str) -> set[tuple[str, str, str]]:
+    found = cast(list[dict[str, Any]], stack.resources[f"{name}-nsg"].inputs["securityRules"])
+    return {
+        (rule["sourceAddressPrefix"], rule["destinationAddressPrefix"], rule["destinationPortRange"])
+        for rule in found
+        if (rule["direction"], rule["access"]) == (direction, access)
+    }
+
+
+def test_the_database_hears_the_app_and_the_role_step_only(either: Recorded) -> None:
+    database = "10.0.1.0/28"
+    assert rules(either, "database", "Inbound", "Allow") == {
+        ("10.0.0.0/26", database, "5432"),
+        ("10.0.2.0/28", database, "5432"),
+        (database, database, "5432"),
+    }
+    assert ("VirtualNetwork", "*", "*") in rules(either, "database", "Inbound", "Deny")
+    # Without the way to Entra nobody can log in.
+    assert {tag for _, tag, _ in rules(either, "database", "Outbound", "Allow")} == {
+        database,
+        "AzureActiveDirectory",
+        "Storage",
+    }
+
+
+def test_the_role_step_may_go_only_where_it_must(either: Recorded) -> None:
+    assert {tag for _, tag, _ in rules(either, "provision", "Outbound", "Allow")} == {
+        "10.0.1.0/28",
+        "AzureActiveDirectory",
+        "AzureResourceManager",
+        "Storage",
+        "MicrosoftContainerRegistry",
+        "AzureFrontDoor.FirstParty",
+    }
+    for name in ("provision", "app"):
+        assert rules(either, name, "Outbound", "Deny") == rules(either, name, "Inbound", "Deny") == {("*", "*", "*")}
+        assert not rules(either, name, "Inbound", "Allow")
+
+
+def test_priorities_are_unique_in_each_direction(either: Recorded) -> None:
+    for group in either.of("network:NetworkSecurityGroup"):
+        found = [(rule["direction"], rule["priority"]) for rule in group.inputs["securityRules"]]
+        assert len(set(found)) == len(found)
+
+
+def test_the_zone_is_private_and_not_the_server_itself(either: Recorded) -> None:
+    zone = either.one("privatedns:PrivateZone").inputs["privateZoneName"]
+    assert zone.endswith(".postgres.database.azure.com")
+    assert zone != f"{either.outputs['postgres_server']}.postgres.database.azure.com"
+    assert either.one("privatedns:VirtualNetworkLink").inputs["registrationEnabled"] is False
+
+
+# --- Storage, logs ------------------------------------------------------------------------------------------
+
+
+def test_storage_has_no_keys_and_nothing_public(either: Recorded) -> None:
+    for account in either.of("storage:StorageAccount"):
+        assert account.inputs["allowSharedKeyAccess"] is False
+        assert account.inputs["allowBlobPublicAccess"] is False
+        assert account.inputs["isLocalUserEnabled"] is False
+        assert account.inputs["enableHttpsTrafficOnly"] is True
+        assert account.inputs["minimumTlsVersion"] == "TLS1_2"
+        assert re.fullmatch(r"[a-z0-9]{3,24}", account.inputs["accountName"])
+    assert either.one("storage:BlobContainer").inputs["publicAccess"] == "None"
+    assert either.one("storage:BlobContainer").inputs["containerName"] == "packages"
+
+
+def test_telemetry_takes_no_key_and_has_a_cap(either: Recorded) -> None:
+    assert either.one("applicationinsights:Component").inputs["disableLocalAuth"] is True
+    assert either.one("operationalinsights:Workspace").inputs["features"]["disableLocalAuth"] is True
+    assert 0 < either.one("operationalinsights:Workspace").inputs["workspaceCapping"]["dailyQuotaGb"] <= 1
+
+
+# --- Roles --------------------------------------------------------------------------------------------------
+
+BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
+METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+
+APP = "app-identity-principal"
+PROVISIONER = "provisioner-identity-principal"
+BOTH_PLANS = {
+    (APP, BLOB_OWNER, "host-storage_id", "ServicePrincipal"),
+    (APP, TABLE_CONTRIBUTOR, "host-storage_id", "ServicePrincipal"),
+    (APP, METRICS_PUBLISHER, "insights_id", "ServicePrincipal"),
+    (PROVISIONER, BLOB_READER, "packages-container_id", "ServicePrincipal"),
+    (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "User"),
+}
+
+
+def roles(stack: Recorded) -> set[tuple[str, str, str, str]]:
+    found: set[tuple[str, str, str, str]] = set()
+    for role in stack.of("authorization:RoleAssignment"):
+        prefix, role_id = role.inputs["roleDefinitionId"].rsplit("/", 1)
+        assert prefix == f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
+        found.add((role.inputs["principalId"], role_id, role.inputs["scope"], role.inputs["principalType"]))
+    return found
+
+
+def test_the_roles_on_premium_are_exactly_these(premium: Recorded) -> None:
+    assert roles(premium) == BOTH_PLANS
+
+
+def test_elastic_adds_reading_the_package(elastic: Recorded) -> None:
+    assert roles(elastic) == BOTH_PLANS | {(APP, BLOB_READER, "packages-container_id", "ServicePrincipal")}
+
+
+def test_the_app_can_write_no_package(either: Recorded) -> None:
+    """The role step runs what lies there as the database's administrator."""
+    writing = {BLOB_OWNER, BLOB_CONTRIBUTOR}
+    assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and "package" in role[2]]
+    assert all(role[2] != "pkg-storage_id" for role in roles(either))
+
+
+def test_role_assignments_have_names_of_their_own_and_keep_them(premium: Recorded) -> None:
+    def named(stack: Recorded) -> dict[str, str]:
+        return {
+            role.name: role.inputs["roleAssignmentName"] for role in stack.of("authorization:RoleAssignment")
+        }
+
+    assert len(set(named(premium).values())) == 5
+    assert named(run()) == named(premium)
+
+
+@pytest.mark.parametrize("client_id", ["00000000-0000-0000-0000-0000000000ff"])
+def test_a_pipeline_gets_its_role_as_an_application(client_id: str) -> None:
+    login = {"clientId": client_id, "objectId": DEPLOYER, "subscriptionId": SUBSCRIPTION, "tenantId": "t"}
+    assert (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "ServicePrincipal") in roles(run(login=login))
+
+
+# --- Secrets ------------------------------------------------------------------------------------------------
+
+
+def leaves(value: Any, path: str) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        fields = cast(dict[str, Any], value)
+        return [leaf for key, inner in fields.items() for leaf in leaves(inner, f"{path}.{key}")]
+    if isinstance(value, list):
+        items = cast(list[Any], value)
+        return [leaf for index, inner in enumerate(items) for leaf in leaves(inner, f"{path}[{index}]")]
+    return [(path, value)]
+
+
+def test_no_secret_is_in_any_input_or_output(either: Recorded) -> None:
+    suspicious = re.compile(r"password|secret|accountkey|sharedaccess|connectionstring|sastoken", re.IGNORECASE)
+    # What switches passwords off, by name; the telemetry address is no secret, since it takes no key.
+    harmless = {"Disabled", False}
+    for resource in either.resources.values():
+        for path, value in leaves(resource.inputs, ""):
+            if suspicious.search(path):
+                assert value in harmless, f"{resource.name}{path}"
+            if isinstance(value, str):
+                assert not re.search(r"AccountKey=|SharedAccessSignature|[?&]sig=|Password=", value), path
+                # 32 bytes or more in base64, as keys and tokens are; resource names are shorter or have hyphens.
+                long = re.fullmatch(r"[A-Za-z0-9+/]{43,}={0,2}", value)
+                assert not long, path
+    for name, value in either.outputs.items():
+        assert not suspicious.search(name), name
+        assert "InstrumentationKey" not in value, name
+
+
+def test_setting_names_hide_no_secret(either: Recorded) -> None:
+    for name in either.app_settings():
+        if name != "APPLICATIONINSIGHTS_CONNECTION_STRING":
+            assert not re.search(r"PASSWORD|SECRET|KEY|TOKEN|DATABASE_URL", name), name
