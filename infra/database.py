@@ -32,6 +32,7 @@ def create(group: Group, network: Network, identities: Identities) -> Database:
     server = dbforpostgresql.Server(
         "postgres",
         resource_group_name=group.name,
+        location=group.location,
         server_name=group.names.worldwide("postgres"),
         version=dbforpostgresql.PostgresMajorVersion.POSTGRES_MAJOR_VERSION_16,
         sku=dbforpostgresql.SkuArgs(name="Standard_B1ms", tier=dbforpostgresql.SkuTier.BURSTABLE),

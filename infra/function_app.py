@@ -32,6 +32,7 @@ def create(
     app = web.WebApp(
         "app",
         resource_group_name=group.name,
+        location=group.location,
         name=group.names.worldwide("app"),
         kind="functionapp,linux",
         reserved=True,

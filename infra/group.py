@@ -24,6 +24,11 @@ class Group:
         """The resource group's name."""
         return self.resource.name
 
+    @property
+    def location(self) -> str:
+        """Where everything is. Every resource is told, since left out the provider would choose by its own settings."""
+        return self.settings.location
+
 
 def create(settings: Settings) -> Group:
     """Makes the resource group.

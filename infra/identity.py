@@ -32,6 +32,7 @@ def _identity(group: Group, name: str) -> managedidentity.UserAssignedIdentity:
     return managedidentity.UserAssignedIdentity(
         f"{name}-identity",
         resource_group_name=group.name,
+        location=group.location,
         resource_name_=group.names.of(name),
         tags=group.tags,
     )

@@ -43,6 +43,7 @@ def create(group: Group) -> Network:
     vnet = network.VirtualNetwork(
         "vnet",
         resource_group_name=group.name,
+        location=group.location,
         virtual_network_name=group.names.of("vnet"),
         address_space=network.AddressSpaceArgs(address_prefixes=[NETWORK]),
         tags=group.tags,
@@ -112,6 +113,7 @@ def _subnet(
     security = network.NetworkSecurityGroup(
         f"{name}-nsg",
         resource_group_name=group.name,
+        location=group.location,
         network_security_group_name=group.names.of(f"{name}-nsg"),
         security_rules=rules,
         tags=group.tags,

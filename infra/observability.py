@@ -28,6 +28,7 @@ def create(group: Group) -> Observability:
     workspace = operationalinsights.Workspace(
         "logs",
         resource_group_name=group.name,
+        location=group.location,
         workspace_name=group.names.of("logs"),
         sku=operationalinsights.WorkspaceSkuArgs(name=operationalinsights.WorkspaceSkuNameEnum.PER_GB2018),
         retention_in_days=RETENTION_DAYS,
@@ -40,6 +41,7 @@ def create(group: Group) -> Observability:
     insights = applicationinsights.Component(
         "insights",
         resource_group_name=group.name,
+        location=group.location,
         resource_name_=group.names.of("insights"),
         application_type=applicationinsights.ApplicationType.WEB,
         kind="web",

@@ -44,6 +44,7 @@ def create_plan(group: Group) -> web.AppServicePlan:
         return web.AppServicePlan(
             "plan",
             resource_group_name=group.name,
+            location=group.location,
             name=group.names.of("plan"),
             kind="linux",
             reserved=True,
@@ -58,6 +59,7 @@ def create_plan(group: Group) -> web.AppServicePlan:
     return web.AppServicePlan(
         "plan",
         resource_group_name=group.name,
+        location=group.location,
         name=group.names.of("plan"),
         kind="elastic",
         reserved=True,
@@ -79,6 +81,7 @@ def create_autoscale(group: Group, plan: web.AppServicePlan, app: web.WebApp) ->
     setting = monitor.AutoscaleSetting(
         "autoscale",
         resource_group_name=group.name,
+        location=group.location,
         autoscale_setting_name=group.names.of("autoscale"),
         name=group.names.of("autoscale"),
         # The SDK's default is false: a rule that looks deployed and never acts.

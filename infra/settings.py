@@ -5,6 +5,7 @@ A wrong one ends the program with one sentence that names it: `pulumi.RunError` 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -20,6 +21,7 @@ import rules
 FOLDER = Path(__file__).resolve().parent
 DEFAULT_LOCATION = "eastus"
 DEFAULT_RULES = "autoscale.json"
+KEYS = ("plan", "rules", "package")
 
 # What a login with `az login` as a person calls itself: the Azure CLI's own application.
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -64,12 +66,23 @@ class Settings:
 def load() -> Settings:
     """Reads the stack's configuration and the login; raises `pulumi.RunError` on the first wrong one."""
     config = pulumi.Config()
+    _refuse_unknown_keys()
     stack = _stack(pulumi.get_stack())
     plan = _plan(config.get("plan"))
     location = _location(pulumi.Config("azure-native").get("location"), plan)
     profile = _profile(config.get("rules"), plan)
     package = _package(config.get("package") or "", plan)
     return Settings(stack, location, plan, profile, package, _login())
+
+
+def _refuse_unknown_keys() -> None:
+    """A misspelt key would be passed over, and its default taken without a word."""
+    # Where the Pulumi engine hands a program its configuration.
+    given: dict[str, object] = json.loads(environ.get("PULUMI_CONFIG") or "{}")
+    for key in given:
+        namespace, _, name = key.partition(":")
+        if namespace == "elastic-visits" and name not in KEYS:
+            raise pulumi.RunError(f"{key!r} is no setting of this stack; the settings are {', '.join(KEYS)}.")
 
 
 def _stack(name: str) -> str:
@@ -100,7 +113,7 @@ def _location(value: str | None, plan: Plan) -> str:
     if name not in regions.ALL:
         raise pulumi.RunError(
             f"azure-native:location is {value!r}, which is none of Azure's regions; "
-            "`az account list-locations --query '[].name'` names them."
+            "`az account list-locations --query '[].name'` names them (a new one is to be added to infra/regions.py)."
         )
     if plan is Plan.ELASTIC_PREMIUM and name in regions.WITHOUT_ELASTIC_PREMIUM:
         raise pulumi.RunError(

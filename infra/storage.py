@@ -52,6 +52,7 @@ def _account(group: Group, what: str) -> storage.StorageAccount:
     return storage.StorageAccount(
         f"{what}-storage",
         resource_group_name=group.name,
+        location=group.location,
         account_name=group.names.storage(what),
         kind=storage.Kind.STORAGE_V2,
         sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),

@@ -11,6 +11,7 @@ import pulumi
 import pytest
 import recorder
 import settings
+import yaml
 from recorder import AZURE_CLI, DEPLOYER, INFRA, SUBSCRIPTION, TENANT, Engine, run
 
 LOGIN = {"clientId": AZURE_CLI, "objectId": DEPLOYER, "subscriptionId": SUBSCRIPTION, "tenantId": TENANT}
@@ -64,6 +65,27 @@ A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
 )
 def test_a_wrong_setting_is_refused_by_name(config: dict[str, str], named: str) -> None:
     assert named in refused(config)
+
+
+@pytest.mark.parametrize("key", ["plann", "Plan", "rule", "password"])
+def test_a_misspelt_key_is_not_passed_over(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({f"elastic-visits:{key}": "x", "azure-native:location": "eastus"}))
+    assert f"elastic-visits:{key}" in refused({})
+
+
+def test_every_key_of_the_project_file_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = yaml.safe_load((INFRA / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    own = {key: value["default"] for key, value in declared.items() if ":" not in key}
+    assert set(own) == set(settings.KEYS)
+    assert all(value["description"] for key, value in declared.items() if ":" not in key)
+    given = {f"elastic-visits:{key}": value for key, value in own.items()} | {LOCATION: declared[LOCATION]}
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps(given))
+    assert run(given).outputs == run().outputs
+
+
+def test_the_example_is_accepted() -> None:
+    example = yaml.safe_load((INFRA / "Pulumi.example.yaml").read_text(encoding="utf-8"))["config"]
+    assert run(example, stack="example").outputs["location"] == example[LOCATION]
 
 
 @pytest.mark.parametrize("stack", ["Prod", "a_b", "-a", "a-", "a--b", "1st", "a" * 21, "a.b", "ä"])

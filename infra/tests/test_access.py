@@ -1,0 +1,101 @@
+"""Who may do what, exactly; and that nothing secret is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from recorder import DEPLOYER, SUBSCRIPTION, Recorded, run
+
+BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
+BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
+METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+
+APP = "app-identity-principal"
+PROVISIONER = "provisioner-identity-principal"
+BOTH_PLANS = {
+    (APP, BLOB_OWNER, "host-storage_id", "ServicePrincipal"),
+    (APP, TABLE_CONTRIBUTOR, "host-storage_id", "ServicePrincipal"),
+    (APP, METRICS_PUBLISHER, "insights_id", "ServicePrincipal"),
+    (PROVISIONER, BLOB_READER, "packages-container_id", "ServicePrincipal"),
+    (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "User"),
+}
+
+
+def roles(stack: Recorded) -> set[tuple[str, str, str, str]]:
+    found: set[tuple[str, str, str, str]] = set()
+    for role in stack.of("authorization:RoleAssignment"):
+        prefix, role_id = role.inputs["roleDefinitionId"].rsplit("/", 1)
+        assert prefix == f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
+        found.add((role.inputs["principalId"], role_id, role.inputs["scope"], role.inputs["principalType"]))
+    return found
+
+
+def test_the_roles_on_premium_are_exactly_these(premium: Recorded) -> None:
+    assert roles(premium) == BOTH_PLANS
+
+
+def test_elastic_adds_reading_the_package(elastic: Recorded) -> None:
+    assert roles(elastic) == BOTH_PLANS | {(APP, BLOB_READER, "packages-container_id", "ServicePrincipal")}
+
+
+def test_the_app_can_write_no_package(either: Recorded) -> None:
+    """The role step runs what lies there as the database's administrator."""
+    writing = {BLOB_OWNER, BLOB_CONTRIBUTOR}
+    assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and "package" in role[2]]
+    assert all(role[2] != "pkg-storage_id" for role in roles(either))
+
+
+def test_role_assignments_have_names_of_their_own_and_keep_them(premium: Recorded) -> None:
+    def named(stack: Recorded) -> dict[str, str]:
+        return {
+            role.name: role.inputs["roleAssignmentName"] for role in stack.of("authorization:RoleAssignment")
+        }
+
+    assert len(set(named(premium).values())) == 5
+    assert named(run()) == named(premium)
+
+
+def test_a_pipeline_gets_its_role_as_an_application() -> None:
+    pipeline = "00000000-0000-0000-0000-0000000000ff"
+    login = {"clientId": pipeline, "objectId": DEPLOYER, "subscriptionId": SUBSCRIPTION, "tenantId": "t"}
+    assert (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "ServicePrincipal") in roles(run(login=login))
+
+
+# --- Secrets ------------------------------------------------------------------------------------------------
+
+
+def leaves(value: Any, path: str) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        fields = cast(dict[str, Any], value)
+        return [leaf for key, inner in fields.items() for leaf in leaves(inner, f"{path}.{key}")]
+    if isinstance(value, list):
+        items = cast(list[Any], value)
+        return [leaf for index, inner in enumerate(items) for leaf in leaves(inner, f"{path}[{index}]")]
+    return [(path, value)]
+
+
+def test_no_secret_is_in_any_input_or_output(either: Recorded) -> None:
+    suspicious = re.compile(r"password|secret|accountkey|sharedaccess|connectionstring|sastoken", re.IGNORECASE)
+    # What switches passwords off, by name; the telemetry address is no secret, since it takes no key.
+    harmless = {"Disabled", False}
+    for resource in either.resources.values():
+        for path, value in leaves(resource.inputs, ""):
+            if suspicious.search(path):
+                assert value in harmless, f"{resource.name}{path}"
+            if isinstance(value, str):
+                assert not re.search(r"AccountKey=|SharedAccessSignature|[?&]sig=|Password=", value), path
+                # 32 bytes or more in base64, as keys and tokens are; resource names are shorter or have hyphens.
+                long = re.fullmatch(r"[A-Za-z0-9+/]{43,}={0,2}", value)
+                assert not long, path
+    for name, value in either.outputs.items():
+        assert not suspicious.search(name), name
+        assert "InstrumentationKey" not in value, name
+
+
+def test_setting_names_hide_no_secret(either: Recorded) -> None:
+    for name in either.app_settings():
+        if name != "APPLICATIONINSIGHTS_CONNECTION_STRING":
+            assert not re.search(r"PASSWORD|SECRET|KEY|TOKEN|DATABASE_URL", name), name
