@@ -14,7 +14,7 @@ use crate::store::{Migrate, Target};
 mod arguments;
 mod database;
 
-pub use arguments::{Arguments, Cli, Command, LogFormat};
+pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth, LogFormat};
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ pub fn load() -> Result<(Option<Command>, Config), ExitCode> {
             ExitCode::SUCCESS
         }
     })?;
-    let command = cli.command;
+    let command = cli.command.clone();
     let config = cli.config().map_err(|sentence| {
         eprintln!("handler: {sentence}");
         ExitCode::from(USAGE)
@@ -117,7 +117,7 @@ impl Cli {
             port: arguments.functions_customhandler_port,
             instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
             in_azure,
-            target: database::target(&arguments, in_azure, self.command)?,
+            target: database::target(&arguments, in_azure, self.command.as_ref())?,
             pool_max: arguments.database_pool_max,
             migrate: arguments.migrate,
             instance_cpus: arguments.instance_cpus,

@@ -9,6 +9,7 @@
 //! - [`http`]: routes, layers, handlers, errors
 //! - [`domain`]: types and rules; knows none of the others
 //! - [`store`]: the register in PostgreSQL or SQLite, and group commit
+//! - [`identity`]: Entra access tokens, the database's password in Azure
 //! - [`autoscale`]: Azure's scaling rules; pure, and used by the lab too
 //! - [`stress`]: CPU load on demand
 //! - [`fleet`]: follows the orders that the store holds for all instances
@@ -20,6 +21,7 @@ pub mod config;
 pub mod domain;
 pub mod fleet;
 pub mod http;
+pub mod identity;
 pub mod service;
 pub mod shutdown;
 pub mod store;

@@ -1,11 +1,11 @@
-//! Entry point of the function app: settings, then migrate or serve.
+//! Entry point of the function app: settings, then migrate, provision or serve.
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use handler::config::{self, Command, Config, LISTEN_ADDRESS};
+use handler::config::{self, AppRole, Command, Config, LISTEN_ADDRESS};
 use handler::service::{self, Service};
-use handler::{shutdown, telemetry};
+use handler::{shutdown, store, telemetry};
 use tokio::net::TcpListener;
 
 /// musl's own allocator takes a lock per allocation.
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let outcome = match config::load() {
         Ok((Some(Command::Migrate), config)) => migrate(&config),
+        Ok((Some(Command::Provision(role)), config)) => provision(&config, &role),
         Ok((None, config)) => serve(config),
         Err(code) => return code,
     };
@@ -37,6 +38,13 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
         migrated.map_err(|error| anyhow!("the schema was not changed: {}", error.with_cause()))?;
     println!("{db_type} schema is up to date");
     Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn provision(config: &Config, role: &AppRole) -> anyhow::Result<()> {
+    let tell = |line| println!("{line}");
+    let provisioned = store::provision(&config.target, &role.name, role.object_id, tell).await;
+    Ok(provisioned?)
 }
 
 #[tokio::main]

@@ -61,6 +61,7 @@ impl Service {
             database,
             config,
         });
+        tasks.spawn(app.database.clone().keep_token(stop.clone()));
         tasks.spawn(app.database.clone().open(stop.clone()));
         let heartbeat = app.config.heartbeat;
         tasks.spawn(sampler.run(app.gauge.clone(), heartbeat, stop.clone()));

@@ -23,10 +23,43 @@ pub struct Cli {
 }
 
 /// What the program can do besides serving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Bring the database schema up to date and exit
     Migrate,
+    /// Make the app's role and its database on an Azure server, bring the schema up to date, and exit
+    ///
+    /// Connect as an Entra administrator of the server, with the PG variables; PGDATABASE is the app's
+    /// database [default: elastic_visits]. What is there already is left as it is. The role may read and
+    /// write, and no more: the app then runs with DATABASE_AUTH=entra and MIGRATE=off.
+    Provision(AppRole),
+}
+
+/// Whose role it is.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AppRole {
+    /// Name of the app's role, which is the app's PGUSER
+    #[arg(id = "app_role", long = "app-role", value_name = "NAME", value_parser = role_name)]
+    pub name: String,
+
+    /// Object id (principal id) of the app's managed identity
+    #[arg(id = "app_object_id", long = "app-object-id", value_name = "UUID")]
+    pub object_id: uuid::Uuid,
+}
+
+/// The server cuts longer names off, and keeps those that begin with pg_ or azure_ to itself.
+fn role_name(name: &str) -> Result<String, String> {
+    let lower = name.to_ascii_lowercase();
+    if name.is_empty() || name.len() > 63 || name.chars().any(char::is_control) {
+        return Err("a role's name has 1 to 63 bytes, and no control characters".to_owned());
+    }
+    if lower.starts_with("pg_")
+        || lower.starts_with("azure_")
+        || ["public", "none"].contains(&lower.as_str())
+    {
+        return Err("this name is the server's own".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
 /// The flags, as given.
@@ -94,6 +127,63 @@ pub struct Arguments {
         help_heading = "Database"
     )]
     pub(super) database_migrate_url: Option<String>,
+
+    /// What proves to PostgreSQL who is connecting
+    ///
+    /// With `entra` PGUSER is the role of the app's identity, and the server's certificate is always verified:
+    /// PGSSLMODE is verify-full then, and PGSSLROOTCERT names further authorities to trust.
+    #[arg(
+        long,
+        env,
+        value_enum,
+        value_name = "PROOF",
+        default_value_t,
+        global = true,
+        help_heading = "Database"
+    )]
+    pub(super) database_auth: DatabaseAuth,
+
+    /// Which of the app's identities the token is for, with DATABASE_AUTH=entra [default: its system-assigned one]
+    #[arg(
+        long,
+        env,
+        value_name = "UUID",
+        global = true,
+        help_heading = "Database"
+    )]
+    pub(super) azure_client_id: Option<String>,
+
+    /// Where the platform hands out tokens, with DATABASE_AUTH=entra; set by the platform
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        value_name = "URL",
+        global = true,
+        help_heading = "Database"
+    )]
+    pub(super) identity_endpoint: Option<String>,
+
+    /// The secret that goes with IDENTITY_ENDPOINT; set by the platform
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        value_name = "SECRET",
+        global = true,
+        help_heading = "Database"
+    )]
+    pub(super) identity_header: Option<String>,
+
+    /// Whether and how the connection to PostgreSQL is encrypted, as libpq names it
+    #[arg(
+        long,
+        env = "PGSSLMODE",
+        value_name = "MODE",
+        global = true,
+        help_heading = "Database"
+    )]
+    pub(super) pgsslmode: Option<String>,
 
     /// SQLite file, when no PostgreSQL is configured [default: elastic-visits/visits.db in the user's data folder]
     ///
@@ -230,6 +320,16 @@ impl std::fmt::Debug for Arguments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Arguments(***)")
     }
+}
+
+/// What proves to PostgreSQL who is connecting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DatabaseAuth {
+    /// The password of DATABASE_URL or PGPASSWORD.
+    #[default]
+    Password,
+    /// An Entra access token of the app's managed identity.
+    Entra,
 }
 
 /// How log lines look.

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::arguments::{Arguments, Command};
-use crate::store::{Migrate, Pooler, PostgresTarget, STATEMENT_DEADLINE, Target};
+use super::arguments::{Arguments, Command, DatabaseAuth};
+use crate::identity::Endpoint;
+use crate::store::{Auth, Migrate, Pooler, PostgresTarget, STATEMENT_DEADLINE, Target};
 
 /// Where the register is kept, from the settings.
 ///
@@ -15,12 +16,18 @@ use crate::store::{Migrate, Pooler, PostgresTarget, STATEMENT_DEADLINE, Target};
 pub(super) fn target(
     arguments: &Arguments,
     in_azure: bool,
-    command: Option<Command>,
+    command: Option<&Command>,
 ) -> Result<Target, String> {
     let server = match (set(&arguments.database_url), set(&arguments.pghost)) {
         (Some(url), _) => parse("DATABASE_URL", &url)?,
         (None, Some(host)) => PgConnectOptions::new().host(&host),
         (None, None) if in_azure => return Ok(Target::NotConfigured),
+        (None, None) if arguments.database_auth == DatabaseAuth::Entra => {
+            return Err("DATABASE_AUTH=entra needs a PostgreSQL: set PGHOST".to_owned());
+        }
+        (None, None) if matches!(command, Some(Command::Provision(_))) => {
+            return Err("set PGHOST to the server on which to make the app's role".to_owned());
+        }
         (None, None) if arguments.database_pooler.is_some() => {
             return Err("DATABASE_POOLER needs a PostgreSQL: set DATABASE_URL".to_owned());
         }
@@ -29,7 +36,7 @@ pub(super) fn target(
     let migrate = match set(&arguments.database_migrate_url) {
         Some(url) => parse("DATABASE_MIGRATE_URL", &url)?,
         None if arguments.database_pooler.is_none() => server.clone(),
-        None if arguments.migrate == Migrate::Off && command != Some(Command::Migrate) => {
+        None if arguments.migrate == Migrate::Off && command != Some(&Command::Migrate) => {
             server.clone()
         }
         None => {
@@ -40,6 +47,16 @@ pub(super) fn target(
             );
         }
     };
+    let auth = auth(arguments, in_azure)?;
+    let protected = |options: PgConnectOptions, url: &Option<String>| match auth {
+        Auth::Password => Ok(options),
+        Auth::Entra(_) => verified(options, arguments.pgsslmode.as_deref(), url.as_deref()),
+    };
+    let server = protected(server, &arguments.database_url)?;
+    let migrate = match set(&arguments.database_migrate_url) {
+        Some(_) => protected(migrate, &arguments.database_migrate_url)?,
+        None => protected(migrate, &arguments.database_url)?,
+    };
     let connect = match arguments.database_pooler {
         // The pooler refuses settings that it does not follow.
         Some(Pooler::Transaction) => server.extra_float_digits(None),
@@ -49,7 +66,52 @@ pub(super) fn target(
         connect: named(connect),
         migrate: named(migrate),
         pooler: arguments.database_pooler,
+        auth,
     })))
+}
+
+/// In Azure a missing endpoint is told by `/health`, as a missing database is: an app that ends at once is started
+/// again and again, and says nothing.
+fn auth(arguments: &Arguments, in_azure: bool) -> Result<Auth, String> {
+    if arguments.database_auth == DatabaseAuth::Password {
+        return Ok(Auth::Password);
+    }
+    let Some(url) = set(&arguments.identity_endpoint) else {
+        if in_azure {
+            return Ok(Auth::Entra(None));
+        }
+        return Err(
+            "DATABASE_AUTH=entra needs IDENTITY_ENDPOINT and IDENTITY_HEADER, which Azure sets where the app has an \
+             identity; elsewhere use a password"
+                .to_owned(),
+        );
+    };
+    let header = set(&arguments.identity_header).unwrap_or_default();
+    let client_id = set(&arguments.azure_client_id);
+    let endpoint = Endpoint::new(&url, &header, client_id.as_deref())?;
+    Ok(Auth::Entra(Some(endpoint)))
+}
+
+/// Whoever has a token is the app: it goes to nobody but the server.
+fn verified(
+    options: PgConnectOptions,
+    mode: Option<&str>,
+    url: Option<&str>,
+) -> Result<PgConnectOptions, String> {
+    if options.get_socket().is_some() || options.get_host().starts_with('/') {
+        return Err("DATABASE_AUTH=entra needs a server's name, not a socket".to_owned());
+    }
+    let is_said = mode.is_some_and(|mode| !mode.is_empty())
+        || url.is_some_and(|url| url.contains("sslmode=") || url.contains("ssl-mode="));
+    match options.get_ssl_mode() {
+        PgSslMode::VerifyFull => Ok(options),
+        PgSslMode::Prefer if !is_said => Ok(options.ssl_mode(PgSslMode::VerifyFull)),
+        _ => Err(
+            "with DATABASE_AUTH=entra PGSSLMODE must be verify-full, which is the default: a token may go to no other \
+             server"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Nobody waits any longer for a statement that took this long; the server may not go on with it, nor hold the

@@ -9,6 +9,7 @@ use super::postgres::{PostgresTarget, Server};
 use super::sqlite::Sqlite;
 use super::{Error, Store, schema, within};
 use crate::domain::Connections;
+use crate::identity::Reason;
 
 /// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
@@ -69,6 +70,8 @@ enum State {
     Away,
     /// `MIGRATE=off`, and somebody else still has to migrate.
     SchemaTooOld,
+    /// The server refused the access token.
+    TokenRefused,
     Ready,
 }
 
@@ -106,7 +109,18 @@ impl Database {
         match state {
             State::Ready => Ok(store),
             State::SchemaTooOld => Err(Error::SchemaTooOld),
-            State::Opening | State::Away => Err(Error::Unavailable(None)),
+            State::TokenRefused => Err(Error::TokenRefused),
+            State::Opening | State::Away => Err(self
+                .missing_token()
+                .map_or(Error::Unavailable(None), Error::NoToken)),
+        }
+    }
+
+    /// Why there is no token to open the database with, where one is needed.
+    fn missing_token(&self) -> Option<Reason> {
+        match self.store.as_ref()? {
+            Store::Postgres(server) => server.tokens.as_ref()?.missing(),
+            Store::Sqlite(_) => None,
         }
     }
 
@@ -169,11 +183,10 @@ impl Database {
                 outcome = attempt => outcome,
             };
             let Err(error) = outcome else { break };
-            let too_old = matches!(error, Error::SchemaTooOld);
-            self.state.send_replace(if too_old {
-                State::SchemaTooOld
-            } else {
-                State::Away
+            self.state.send_replace(match error {
+                Error::SchemaTooOld => State::SchemaTooOld,
+                Error::TokenRefused => State::TokenRefused,
+                _ => State::Away,
             });
             let reason = error.with_cause();
             if reason != logged {
@@ -187,6 +200,16 @@ impl Database {
         }
         self.state.send_replace(State::Ready);
         tracing::info!(db_type = store.db_type(), "database ready");
+    }
+
+    /// Keeps the access token fresh that new connections log in with, where there is one.
+    pub async fn keep_token(self, stop: CancellationToken) {
+        if let Some(Store::Postgres(server)) = &self.store
+            && let Some(tokens) = &server.tokens
+        {
+            let take = |token: &_| server.use_token(token);
+            tokens.clone().run(stop, take).await;
+        }
     }
 
     /// Waits until the store can be used.
@@ -205,6 +228,12 @@ impl Database {
     /// When the database cannot be used or a migration fails.
     pub async fn migrate_now(&self) -> Result<(), Error> {
         let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
+        if let Store::Postgres(server) = store
+            && let Some(tokens) = &server.tokens
+        {
+            let fetched = tokens.fetch(|token| server.use_token(token)).await;
+            fetched.map_err(Error::NoToken)?;
+        }
         schema::migrate(store).await
     }
 

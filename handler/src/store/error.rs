@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::identity::{Reason, Refusal};
+
 /// What can go wrong below HTTP; only what a caller branches on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,6 +19,14 @@ pub enum Error {
     /// `MIGRATE=off`, and the schema is older than this program.
     #[error("the database schema is too old for this version: run `handler migrate`")]
     SchemaTooOld,
+    /// `DATABASE_AUTH=entra`, and there is no access token to log in with.
+    #[error("no access token for the database: {0}")]
+    NoToken(Reason),
+    /// `DATABASE_AUTH=entra`, and the server takes none of the tokens.
+    #[error(
+        "the database refuses the access token: check PGUSER, and that `handler provision` made this role for the app's identity"
+    )]
+    TokenRefused,
     /// More visits are waiting to be written than the queue holds.
     #[error("too many visits are waiting to be written")]
     QueueFull,
@@ -50,11 +60,22 @@ impl Error {
                 Self::NotConfigured => Self::NotConfigured,
                 Self::Slow(deadline) => Self::Slow(*deadline),
                 Self::SchemaTooOld => Self::SchemaTooOld,
+                Self::NoToken(reason) => Self::NoToken(reason.clone()),
+                Self::TokenRefused => Self::TokenRefused,
                 Self::QueueFull => Self::QueueFull,
                 Self::Other(_) => Self::Other(None),
             };
             // The caller may have gone meanwhile.
             let _ = answer.send(Err(error));
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoToken(reason) => Self::NoToken(reason),
+            Refusal::Again => Self::TokenRefused,
         }
     }
 }

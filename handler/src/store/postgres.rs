@@ -5,8 +5,9 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection as _, PgPool, Postgres};
 
-use super::Lease;
 use super::database::ACQUIRE_TIMEOUT;
+use super::{Error, Lease, within};
+use crate::identity::{Endpoint, Token, Tokens};
 
 mod record;
 
@@ -29,6 +30,29 @@ pub struct PostgresTarget {
     pub migrate: PgConnectOptions,
     /// What `connect` leads to, if not to the server itself.
     pub pooler: Option<Pooler>,
+    /// What proves who is connecting.
+    pub auth: Auth,
+}
+
+/// What proves to the server who is connecting.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// The password among the options.
+    Password,
+    /// An Entra access token in its place; no endpoint where the platform names none.
+    Entra(Option<Endpoint>),
+}
+
+impl Auth {
+    /// A token fetched for a command that ends soon, where tokens are used.
+    pub(super) async fn token(&self) -> Result<Option<Token>, Error> {
+        let Self::Entra(endpoint) = self else {
+            return Ok(None);
+        };
+        let tokens = Tokens::new(endpoint.clone());
+        tokens.fetch(|_| ()).await.map_err(Error::NoToken)?;
+        Ok(tokens.current())
+    }
 }
 
 /// A connection that has been idle for longer is asked whether it is still there: asking costs a round trip,
@@ -41,8 +65,10 @@ pub struct Server {
     pub(super) pool: PgPool,
     /// One connection, for the heartbeats.
     pub(super) heart: PgPool,
-    pub(super) migrate: Box<PgConnectOptions>,
+    migrate: Box<PgConnectOptions>,
     pooler: Option<Pooler>,
+    /// With `DATABASE_AUTH=entra`: what stands in the password's place, of every new connection.
+    pub(super) tokens: Option<Tokens>,
 }
 
 impl Server {
@@ -68,26 +94,99 @@ impl Server {
             heart: pool(1),
             migrate: Box::new(target.migrate.clone()),
             pooler: target.pooler,
+            tokens: match &target.auth {
+                Auth::Password => None,
+                Auth::Entra(endpoint) => Some(Tokens::new(endpoint.clone())),
+            },
+        }
+    }
+
+    /// Has every connection from now on log in with this token; those that are open stay.
+    pub(super) fn use_token(&self, token: &Token) {
+        for pool in [&self.pool, &self.heart] {
+            let options = PgConnectOptions::clone(&pool.connect_options());
+            pool.set_connect_options(options.password(token.secret()));
+        }
+    }
+
+    /// The way to change the schema, with the token in force.
+    pub(super) fn migrate_options(&self) -> PgConnectOptions {
+        let options = PgConnectOptions::clone(&self.migrate);
+        match self.tokens.as_ref().and_then(Tokens::current) {
+            Some(token) => options.password(token.secret()),
+            None => options,
+        }
+    }
+
+    /// Connects once beside the pool, which would try for a while and then say only that it took too long:
+    /// this says at once what is wrong.
+    pub(super) async fn knock(
+        &self,
+        options: impl Fn() -> PgConnectOptions,
+        deadline: Duration,
+    ) -> Result<(), Error> {
+        let number = match &self.tokens {
+            Some(tokens) => tokens.ready().await.map_err(Error::NoToken)?,
+            None => 0,
+        };
+        let knocked = within(deadline, async {
+            let connection = PgConnection::connect_with(&options()).await?;
+            Ok(connection.close().await?)
+        });
+        match (knocked.await, &self.tokens) {
+            (Err(Error::Unavailable(Some(cause))), Some(tokens)) if is_refusal(&cause) => {
+                tokens.note_refusal(number);
+                Err(Error::TokenRefused)
+            }
+            (outcome, _) => outcome,
         }
     }
 
     /// A connection for as many operations as the caller likes, one after the other.
-    pub(super) async fn session(&self) -> Result<Session, sqlx::Error> {
+    pub(super) async fn session(&self) -> Result<Session, Error> {
         self.session_of(&self.pool).await
     }
 
     /// The connection of the heartbeats.
-    pub(super) async fn heart(&self) -> Result<Session, sqlx::Error> {
+    pub(super) async fn heart(&self) -> Result<Session, Error> {
         self.session_of(&self.heart).await
     }
 
-    async fn session_of(&self, pool: &PgPool) -> Result<Session, sqlx::Error> {
+    async fn session_of(&self, pool: &PgPool) -> Result<Session, Error> {
         Ok(Session {
-            lease: Lease::of(pool).await?,
+            lease: self.lease_of(pool).await?,
             pooler: self.pooler,
             in_transaction: false,
         })
     }
+
+    /// A refused token is asked for anew and tried once more: the identity may have been made anew, or the token
+    /// withdrawn before its end.
+    async fn lease_of(&self, pool: &PgPool) -> Result<Lease<Postgres>, Error> {
+        let Some(tokens) = &self.tokens else {
+            return Ok(Lease::of(pool).await?);
+        };
+        let number = tokens.number();
+        match Lease::of(pool).await {
+            Err(error) if is_refusal(&error) => {
+                tokens.another(number).await?;
+                Lease::of(pool).await.map_err(|error| {
+                    if is_refusal(&error) {
+                        Error::TokenRefused
+                    } else {
+                        error.into()
+                    }
+                })
+            }
+            other => Ok(other?),
+        }
+    }
+}
+
+/// SQLSTATE class 28, invalid authorization: a wrong password, or none.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("28"))
 }
 
 /// A connection in use, with what a pooler asks of it.

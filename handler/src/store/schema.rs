@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, SqlSafeStr as _};
 
 use super::session::on_either;
-use super::{Error, Session, Store, within};
+use super::{Error, Session, Store};
 
 /// How long one attempt to connect may take.
 const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
@@ -50,17 +50,9 @@ fn migrator(engine: fn(&'static str, &'static str) -> &'static str) -> Migrator 
 pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
     match store {
         Store::Postgres(server) => {
-            let migrator = migrator(|postgres, _| postgres);
-            knock(&server.migrate).await?;
-            // A connection of its own: the lock that sqlx takes meanwhile is the session's, so it may not be
-            // one through a pooler.
-            let pool = PgPoolOptions::new()
-                .max_connections(1)
-                .acquire_timeout(CONNECT_DEADLINE)
-                .connect_lazy_with(PgConnectOptions::clone(&server.migrate));
-            let migrated = migrator.run(&pool).await.map_err(from_migration);
-            pool.close().await;
-            migrated
+            let options = || server.migrate_options();
+            server.knock(options, CONNECT_DEADLINE).await?;
+            migrate_postgres(options()).await
         }
         Store::Sqlite(sqlite) => {
             let migrator = migrator(|_, sqlite| sqlite);
@@ -70,12 +62,26 @@ pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
     }
 }
 
+/// Runs what is missing over a connection of its own: the lock that sqlx takes meanwhile is the session's, so it
+/// may not be one through a pooler.
+pub(super) async fn migrate_postgres(options: PgConnectOptions) -> Result<(), Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(CONNECT_DEADLINE)
+        .connect_lazy_with(options);
+    let migrator = migrator(|postgres, _| postgres);
+    let migrated = migrator.run(&pool).await.map_err(from_migration);
+    pool.close().await;
+    migrated
+}
+
 const APPLIED: &str = "select version from _sqlx_migrations where success";
 
 /// Whether all migrations this program knows have run; newer ones are somebody else's business.
 pub(super) async fn check(store: &Store) -> Result<(), Error> {
     if let Store::Postgres(server) = store {
-        knock(&server.pool.connect_options()).await?;
+        let options = || PgConnectOptions::clone(&server.pool.connect_options());
+        server.knock(options, CONNECT_DEADLINE).await?;
     }
     let mut session = store.reader().await?;
     let applied = match applied(&mut session).await {
@@ -95,16 +101,6 @@ pub(super) async fn check(store: &Store) -> Result<(), Error> {
 /// Numbers of the migrations that have run.
 async fn applied(session: &mut Session) -> Result<Vec<i64>, Error> {
     on_either!(session, connection => sqlx::query_scalar(APPLIED).persistent(false).fetch_all(connection).await)
-}
-
-/// Connects once beside the pool, which would try for a while and then say only that it took too long:
-/// this says at once what is wrong.
-async fn knock(options: &PgConnectOptions) -> Result<(), Error> {
-    within(CONNECT_DEADLINE, async {
-        let connection = PgConnection::connect_with(options).await?;
-        Ok(connection.close().await?)
-    })
-    .await
 }
 
 /// No table of migrations: none has run. PostgreSQL has a code for it, SQLite only words.

@@ -17,7 +17,9 @@ use sqlx::{Connection as _, PgConnection};
 use tower::ServiceExt as _;
 
 pub mod exposition;
+pub mod identity;
 pub mod process;
+pub mod server;
 
 /// Runs every listed test on SQLite, and on PostgreSQL and through PgBouncer where they were given.
 #[macro_export]

@@ -49,7 +49,8 @@ impl Process {
         Self::spawn(shell)
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// The same for a command of the caller's own.
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command
             .args(["--port", "0", "--log-format", "json"])
             .stdout(Stdio::piped())
