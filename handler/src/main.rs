@@ -43,8 +43,7 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 #[tokio::main(flavor = "current_thread")]
 async fn provision(config: &Config, role: &AppRole) -> anyhow::Result<()> {
     let tell = |line| println!("{line}");
-    let provisioned = store::provision(&config.target, &role.name, role.object_id, tell).await;
-    Ok(provisioned?)
+    Ok(store::provision(&config.target, &role.name, role.object_id, tell).await?)
 }
 
 #[tokio::main]
