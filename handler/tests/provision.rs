@@ -283,7 +283,7 @@ fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
     let ordered = handler.send("GET", path, &[]).unwrap();
     assert_eq!(ordered.status, 202, "{ordered:?}");
     let runs = || handler.eventually("/api/metrics", 200).json()["stress"]["running"] == true;
-    until("the order is heard", &runs);
+    until("the order is heard", runs);
     let ended = handler.send("DELETE", "/api/stress", &[]).unwrap();
     assert!(ended.status < 300, "{ended:?}");
     until("the end is heard", || !runs());
