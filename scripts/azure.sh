@@ -1,0 +1,231 @@
+# shellcheck shell=sh disable=SC2034 # Most of its variables are for the scripts that source it.
+# What the scripts that work with Azure have in common: their options, running a command in the open, the stack's outputs.
+# Sourced after toolchain.sh. Expects $root, and $script, the name of the script that is run.
+
+# What every one of them takes.
+stack=
+dry_run=false
+yes=false
+azure_options='  --stack NAME  the Pulumi stack [default: the one selected in infra/, else dev]
+  --dry-run     print every command and run none
+  -h, --help    this text'
+
+# take_azure_option ARGUMENT NEXT: whether it was one of theirs; $taken says how many words it had.
+take_azure_option() {
+    taken=1
+    case $1 in
+        --stack)
+            stack=$2
+            [ -n "$stack" ] || usage_error "--stack needs a name"
+            taken=2
+            ;;
+        --stack=?*) stack=${1#--stack=} ;;
+        --dry-run) dry_run=true ;;
+        -h | --help)
+            usage
+            exit 0
+            ;;
+        *) return 1 ;;
+    esac
+}
+
+usage_error() {
+    printf '%s\n' "scripts/${script:?}: $1; see scripts/$script --help" >&2
+    exit 2
+}
+
+# give_up MESSAGE [WHAT TO DO]...: ends the script.
+give_up() {
+    printf '\n%s\n' "scripts/${script:?}: $1" >&2
+    shift
+    for line; do
+        printf '  %s\n' "$line" >&2
+    done
+    exit 1
+}
+
+# say LINE...
+say() {
+    printf '%s\n' "$@"
+}
+
+# end_rehearsal: what comes next tells of what was done.
+end_rehearsal() {
+    $dry_run || return 0
+    say '' 'Nothing was run: this was a rehearsal (--dry-run).'
+    exit 0
+}
+
+# --- Commands in the open -----------------------------------------------------------------------------------
+
+# quoted WORD...: the command as it may be pasted into a shell. A file's content stays as $(cat FILE).
+quoted() {
+    separator=
+    for word; do
+        case $word in
+            *"\$(cat "*) word="\"$word\"" ;;
+            '' | *[!A-Za-z0-9_./:=,@%+-]*)
+                word="'$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"
+                ;;
+        esac
+        printf '%s%s' "$separator" "$word"
+        separator=' '
+    done
+    printf '\n'
+}
+
+# show COMMAND...: prints it, as all that are run are printed.
+show() {
+    printf '  $ '
+    quoted "$@"
+}
+
+# run COMMAND...: shows it and, unless this is a rehearsal, runs it.
+run() {
+    show "$@"
+    $dry_run || "$@"
+}
+
+# ask PLACEHOLDER COMMAND...: like run, with the answer in $answer; in a rehearsal it is the placeholder.
+ask() {
+    answer=$1
+    shift
+    show "$@"
+    $dry_run || answer=$("$@")
+}
+
+# patiently SECONDS COMMAND...: runs it again every quarter of a minute until it works: a role that was just assigned is
+# honoured only after some minutes. What it says is shown the last time only.
+patiently() {
+    patience=$1
+    shift
+    show "$@"
+    $dry_run && return
+    until said=$("$@" 2>&1); do
+        if [ "$patience" -le 0 ]; then
+            printf '%s\n' "$said" >&2
+            return 1
+        fi
+        say '    not yet; again in 15 s'
+        sleep 15
+        patience=$((patience - 15))
+    done
+}
+
+# confirm QUESTION WORD: whether the user types the word; --yes and a rehearsal are a yes.
+confirm() {
+    if $yes || $dry_run; then
+        return
+    fi
+    [ -t 0 ] || usage_error "nobody is there to ask: add --yes if you mean it"
+    printf '%s ' "$1" >&2
+    read -r typed || typed=
+    [ "$typed" = "$2" ]
+}
+
+# --- Tools, login, stack ------------------------------------------------------------------------------------
+
+# need_tools TOOL...: says everything that is missing at once.
+need_tools() {
+    missing=
+    for tool; do
+        have "$tool" && continue
+        case $tool in
+            az) where='https://learn.microsoft.com/cli/azure/install-azure-cli' ;;
+            pulumi) where='https://www.pulumi.com/docs/install/' ;;
+            python3) where='a package of this system, 3.11 or newer' ;;
+            musl-gcc) where="$(as_root apt-get install musl-tools)" ;;
+            *) where='a package of this system' ;;
+        esac
+        missing="$missing
+  $tool: $where"
+    done
+    [ -z "$missing" ] && return
+    if $dry_run; then
+        say "Missing here, and needed without --dry-run:$missing"
+        return
+    fi
+    printf '%s\n' "scripts/$script: these are missing:$missing" >&2
+    exit 2
+}
+
+# need_login: who is at work, and in which subscription.
+need_login() {
+    ask '<subscription>' az account show --query name --output tsv ||
+        give_up 'az is not logged in' 'az login' "az account set --subscription '<name or id>'"
+    $dry_run || say "Subscription: $answer"
+    ask '<user>' pulumi whoami ||
+        give_up 'pulumi is not logged in' 'pulumi login --local   (keeps the state of the stack in your home folder)' \
+            'pulumi login azblob://CONTAINER?storage_account=ACCOUNT   (shares it)'
+}
+
+# choose_stack: the one named, else the one selected, else dev.
+choose_stack() {
+    if [ -z "$stack" ] && ! $dry_run && have pulumi; then
+        stack=$(pulumi stack --show-name --cwd "${root:?}/infra" 2>/dev/null) || stack=
+    fi
+    stack=${stack:-dev}
+}
+
+# pulumi_in COMMAND...: pulumi, on the stack.
+pulumi_in() {
+    run pulumi "$@" --stack "$stack" --cwd "$root/infra"
+}
+
+# The stack's outputs, as infra/outputs.py names them. Never secret.
+outputs='url resource_group location plan plan_name function_app app_identity_name app_identity_object_id
+provisioner_identity_id provisioner_client_id provisioner_name postgres_server postgres_host database storage_account
+package_container provision_subnet_id autoscale_setting autoscale_note lock_name'
+url='' resource_group='' location='' plan='' plan_name='' function_app='' app_identity_name=''
+app_identity_object_id='' provisioner_identity_id='' provisioner_client_id='' provisioner_name=''
+postgres_server='' postgres_host='' database='' storage_account='' package_container=''
+provision_subnet_id='' autoscale_setting='' autoscale_note='' lock_name=''
+
+# read_outputs: sets the variables above; in a rehearsal each is its own name in angle brackets.
+read_outputs() {
+    if $dry_run; then
+        show pulumi stack output --json --stack "$stack" --cwd "$root/infra"
+        for name in $outputs; do
+            eval "$name='<$name>'"
+        done
+        plan=$(planned premium-v3)
+        return
+    fi
+    json=$(pulumi stack output --json --stack "$stack" --cwd "$root/infra") ||
+        give_up "the stack '$stack' has no outputs" './scripts/deploy   makes it' \
+            'pulumi stack ls --cwd infra   names those there are'
+    # Quoted by Python, so that nothing in them is a command.
+    # shellcheck disable=SC2086 # One word per output.
+    assignments=$(printf '%s' "$json" | python3 -c '
+import json, shlex, sys
+outputs = json.load(sys.stdin)
+for name in sys.argv[1:]:
+    print(f"{name}={shlex.quote(str(outputs.get(name, str())))}")
+' $outputs) || give_up "the outputs of the stack '$stack' cannot be read"
+    eval "$assignments"
+    [ -n "$resource_group$function_app" ] ||
+        give_up "the stack '$stack' was not made to its end" './scripts/deploy   goes on where it stopped'
+}
+
+# planned DEFAULT: the plan that the stack's settings name.
+planned() {
+    setting=
+    if have pulumi; then
+        setting=$(pulumi config get plan --stack "$stack" --cwd "$root/infra" 2>/dev/null) || setting=
+    fi
+    say "${setting:-$1}"
+}
+
+# build_lab_for_azure: the lab, which packages and checks.
+build_lab_for_azure() {
+    lab=$root/target/quick/lab
+    if $dry_run; then
+        show cargo build --profile quick --package handler --package lab
+        return
+    fi
+    check_toolchain
+    use_own_target_folder
+    build_dashboard
+    (cd -- "$root" && run cargo build --quiet --profile quick --package handler --package lab) ||
+        give_up 'the lab could not be built; the message is above'
+}
