@@ -6,6 +6,7 @@
 //! | `lab simulate` | [`simulate`] | runs the autoscale rules in virtual time |
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
 //! | `lab load` | [`load`] | puts load on the app, here or in Azure, and records how it went |
+//! | `lab check` | [`check`] | looks whether an app does what it should |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
 //! | `lab demo` | [`demo`] | plays the whole story of scaling, and proves it |
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
@@ -15,6 +16,7 @@
 //! [`rules`] reads the autoscale rules that a command is given.
 
 pub mod bench;
+pub mod check;
 pub mod demo;
 pub mod doctor;
 pub mod host;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab::{bench, demo, doctor, host, load, package, postgres, report, simulate};
+use lab::{bench, check, demo, doctor, host, load, package, postgres, report, simulate};
 
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Postgres(postgres::PostgresArgs),
     /// Put load on the app, here or in Azure, and record how it and its fleet took it
     Load(Box<load::LoadArgs>),
+    /// Look whether an app, here or in Azure, does what it should
+    Check(check::CheckArgs),
     /// Show one, two, three, two and one instances in about a minute, and prove it
     Demo(demo::DemoArgs),
     /// Measure the handler beside what this machine can do at best
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),
         Command::Load(args) => load::load(*args),
+        Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(args),
         Command::Report(args) => report::report(args),

@@ -41,7 +41,7 @@ type Body = Full<Bytes>;
 
 /// How to get a connection to the target.
 #[derive(Clone)]
-pub(super) struct Route {
+pub(crate) struct Route {
     address: SocketAddr,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     patience: Duration,
@@ -53,7 +53,7 @@ impl Route {
     ///
     /// # Errors
     /// One sentence for the user.
-    pub(super) fn new(
+    pub(crate) fn new(
         target: &Target,
         address: SocketAddr,
         more: Option<&Path>,
@@ -71,7 +71,7 @@ impl Route {
     ///
     /// # Errors
     /// The reason; the system's own where there is one.
-    pub(super) async fn connect(&self) -> Result<Connection, (Failure, String)> {
+    pub(crate) async fn connect(&self) -> Result<Connection, (Failure, String)> {
         let connecting = timeout(self.patience, self.open()).await;
         connecting.unwrap_or_else(|_| {
             let waited = self.patience.as_secs_f64();
@@ -146,8 +146,8 @@ fn secure(
 
 /// An answer, but for its body.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     /// The instance that gave it, where it says so.
     pub(super) instance: Option<String>,
     /// Where it sends callers, where it does.
@@ -176,7 +176,7 @@ impl Answer {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Unanswered {
+pub(crate) enum Unanswered {
     /// The server had closed the connection before; nothing was sent, and another may be tried.
     Unsent(Box<Request<Body>>),
     /// It is not known how far the request got.
@@ -185,7 +185,7 @@ pub(super) enum Unanswered {
 
 /// An open connection. The protocol is driven by whoever asks, so that no task of its own has to be woken for
 /// every request.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     sender: http1::SendRequest<Body>,
     /// `None` once the connection has ended.
     driver: Option<http1::Connection<TokioIo<Stream>, Body>>,
@@ -193,7 +193,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Sends the request and reads the answer to its end; `keep` is given the body piece by piece.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &mut self,
         request: Request<Body>,
         mut keep: impl FnMut(&[u8]),

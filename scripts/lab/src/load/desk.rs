@@ -74,7 +74,7 @@ fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Full<Bytes
 }
 
 /// A GET to an endpoint of the app.
-pub(super) fn ask_for(target: &Target, endpoint: &str) -> Request<Full<Bytes>> {
+pub(crate) fn ask_for(target: &Target, endpoint: &str) -> Request<Full<Bytes>> {
     let request = Request::builder()
         .uri(target.path(endpoint))
         .header(header::HOST, target.host())

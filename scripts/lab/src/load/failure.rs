@@ -9,7 +9,7 @@ use tokio_rustls::rustls;
 
 /// A kind of failure; its text is what the record calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Answered, with another status than wanted.
     Status(u16),
     /// No answer within `--timeout`.

@@ -13,12 +13,12 @@
 
 mod closed_loop;
 pub mod command;
-mod connection;
+pub(crate) mod connection;
 mod console;
-mod desk;
+pub(crate) mod desk;
 pub mod duration;
 pub mod expect;
-mod failure;
+pub(crate) mod failure;
 mod files;
 pub mod fleet;
 pub mod generator;

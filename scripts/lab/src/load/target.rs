@@ -114,7 +114,7 @@ impl Target {
     ///
     /// # Errors
     /// When it has none.
-    pub(super) async fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
+    pub(crate) async fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
         let name = self.name();
         let found = tokio::net::lookup_host((name, self.port())).await;
         let found: Vec<SocketAddr> = found

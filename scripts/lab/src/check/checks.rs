@@ -1,0 +1,245 @@
+//! What is asked, and what a right answer is. Each check says in a phrase what it saw, or what is wrong.
+
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::caller::{Answer, Caller};
+
+/// Whether the app should be scaled by rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// There must be some.
+    Expected,
+    /// There must be none: on Elastic Premium.
+    Unexpected,
+    /// Either is right.
+    Either,
+}
+
+/// What a check found.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome {
+    /// What was looked at, such as `health`.
+    name: &'static str,
+    /// Whether it is as it should be.
+    pub(super) passed: bool,
+    /// What was seen, or what is wrong.
+    seen: String,
+    milliseconds: u64,
+}
+
+impl Outcome {
+    /// One line for the screen.
+    pub(super) fn line(&self) -> String {
+        let verdict = if self.passed { "ok" } else { "FAILED" };
+        let Self {
+            name,
+            milliseconds,
+            seen,
+            ..
+        } = self;
+        format!("{verdict:<7} {name:<10} {milliseconds:>6} ms  {seen}")
+    }
+}
+
+type Seen = Result<String, String>;
+
+/// Runs one after the other; `told` is given each as it ends.
+pub(super) async fn all(
+    caller: &Caller,
+    rules: Rules,
+    mut told: impl FnMut(&Outcome),
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let mut note = |name, began: Instant, seen: Seen| {
+        let passed = seen.is_ok();
+        let outcome = Outcome {
+            name,
+            passed,
+            seen: seen.unwrap_or_else(|wrong| wrong),
+            milliseconds: whole_milliseconds(began.elapsed()),
+        };
+        told(&outcome);
+        outcomes.push(outcome);
+    };
+    // In the order in which one explains the next.
+    macro_rules! check {
+        ($name:literal, $check:expr) => {
+            let began = Instant::now();
+            let seen: Seen = $check.await;
+            note($name, began, seen);
+        };
+    }
+    check!("live", live(caller));
+    check!("health", health(caller));
+    check!("visit", visit(caller));
+    check!("metrics", metrics(caller));
+    check!("instances", instances(caller, rules));
+    check!("prometheus", prometheus(caller));
+    check!("openapi", openapi(caller));
+    check!("page", page(caller));
+    check!("errors", errors(caller));
+    outcomes
+}
+
+fn whole_milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The answer, if it has the status that it should have; else what it says of itself.
+fn with(status: StatusCode, answer: Answer) -> Result<Answer, String> {
+    if answer.status == status {
+        return Ok(answer);
+    }
+    let reason = answer.json()["error"].as_str().map(|said| {
+        let plain: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
+        format!(": {plain}")
+    });
+    Err(format!(
+        "answered {} and not {}{}",
+        answer.status.as_u16(),
+        status.as_u16(),
+        reason.unwrap_or_default()
+    ))
+}
+
+async fn live(caller: &Caller) -> Seen {
+    with(StatusCode::OK, caller.get("/health/live").await?)?;
+    Ok("the process serves".to_owned())
+}
+
+/// The app and its database; also what is waited for.
+pub(super) async fn health(caller: &Caller) -> Seen {
+    let health = with(StatusCode::OK, caller.get("/health").await?)?.json();
+    let text = |name: &str| health[name].as_str().map(str::to_owned);
+    match (text("status"), text("db_type"), text("version")) {
+        (Some(status), Some(database), Some(version)) if status == "healthy" => {
+            Ok(format!("version {version} on {database}"))
+        }
+        _ => Err("what answers is not this app".to_owned()),
+    }
+}
+
+async fn visit(caller: &Caller) -> Seen {
+    let key = uuid::Uuid::new_v4().to_string();
+    let first = with(StatusCode::CREATED, caller.visit(&key).await?)?.json();
+    let again = with(StatusCode::OK, caller.visit(&key).await?);
+    let again = again
+        .map_err(|wrong| format!("the same key again: {wrong}"))?
+        .json();
+    let id = |visit: &Value| visit["id"].as_i64();
+    let recorded = id(&first).ok_or("the answer has no id")?;
+    if id(&again) != Some(recorded) {
+        return Err("the same key gave another visit".to_owned());
+    }
+    let list = caller.get("/api/visits?limit=100").await?;
+    let list = with(StatusCode::OK, list)?.json();
+    let total = list["total_visits"]
+        .as_i64()
+        .ok_or("the list has no total")?;
+    let times = list["recent_visits"].as_array().map_or(0, |visits| {
+        visits
+            .iter()
+            .filter(|visit| id(visit) == Some(recorded))
+            .count()
+    });
+    match times {
+        1 => Ok(format!("number {recorded} is in the list of {total}, once")),
+        0 => Err(format!(
+            "visit {recorded} was acknowledged and is not among the last 100"
+        )),
+        _ => Err(format!("visit {recorded} is in the list {times} times")),
+    }
+}
+
+async fn metrics(caller: &Caller) -> Seen {
+    let metrics = with(StatusCode::OK, caller.get("/api/metrics").await?)?.json();
+    let percent = |name: &str| {
+        let value = metrics[name].as_f64();
+        value
+            .filter(|value| (0.0..=100.0).contains(value))
+            .ok_or_else(|| format!("{name} is no percentage"))
+    };
+    Ok(format!(
+        "CPU {:.0} %, memory {:.0} %",
+        percent("cpu_percent")?,
+        percent("memory_percent")?
+    ))
+}
+
+async fn instances(caller: &Caller, wanted: Rules) -> Seen {
+    let fleet = with(StatusCode::OK, caller.get("/api/instances").await?)?.json();
+    let live = fleet["live"].as_u64().ok_or("the answer has no count")?;
+    if live == 0 {
+        return Err("no instance is live: no heartbeat reaches the database".to_owned());
+    }
+    let rules = fleet["rules"].as_array().map_or(0, Vec::len);
+    match (wanted, rules) {
+        (Rules::Expected, 0) => {
+            return Err(format!("{live} live, but no autoscale rules are in force"));
+        }
+        (Rules::Unexpected, 1..) => {
+            return Err(format!(
+                "{live} live, with autoscale rules that nothing obeys here"
+            ));
+        }
+        _ => {}
+    }
+    let capacity = &fleet["capacity"];
+    Ok(match (rules, &capacity["minimum"], &capacity["maximum"]) {
+        (0, ..) => format!("{live} live, no autoscale rules"),
+        (rules, minimum, maximum) => {
+            format!("{live} live, {rules} autoscale rules, {minimum} to {maximum} instances")
+        }
+    })
+}
+
+async fn prometheus(caller: &Caller) -> Seen {
+    let text = with(StatusCode::OK, caller.get("/metrics").await?)?.body;
+    let series = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter(|line| line.contains("instance_id=\""))
+        .count();
+    if series == 0 || !text.contains("# TYPE ") {
+        return Err("no series of an instance in Prometheus' text format".to_owned());
+    }
+    Ok(format!("{series} series"))
+}
+
+async fn openapi(caller: &Caller) -> Seen {
+    let document = with(StatusCode::OK, caller.get("/api/openapi.json").await?)?.json();
+    let version = document["openapi"].as_str().unwrap_or_default();
+    if !version.starts_with("3.1") {
+        return Err("no OpenAPI 3.1 document".to_owned());
+    }
+    let paths = document["paths"]
+        .as_object()
+        .map_or(0, serde_json::Map::len);
+    Ok(format!("OpenAPI {version}, {paths} paths"))
+}
+
+async fn page(caller: &Caller) -> Seen {
+    let page = with(StatusCode::OK, caller.browse("/").await?)?.body;
+    if !page
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("<!doctype html")
+    {
+        return Err("/ is no page for a browser".to_owned());
+    }
+    Ok(format!("{} bytes of HTML", page.len()))
+}
+
+async fn errors(caller: &Caller) -> Seen {
+    let missing = caller.get("/api/no-such-thing").await?;
+    let problem = with(StatusCode::NOT_FOUND, missing)?.json();
+    if problem["error"].is_string() && problem["status"] == 404 {
+        Ok("an unknown path is a 404 that explains itself".to_owned())
+    } else {
+        Err("an unknown path is a 404, but no problem document".to_owned())
+    }
+}

@@ -1,0 +1,102 @@
+//! `lab check` itself: arguments, waiting, what is printed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use serde_json::json;
+
+use super::caller::Caller;
+use super::checks::{self, Rules};
+use crate::load::target::Target;
+
+/// Between two looks at an app that does not answer as it should yet.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Arguments of `lab check`.
+#[derive(Args)]
+#[command(
+    after_help = "It records a visit, a real one that stays, and asks for no key.\n\
+                  Exit code: 0 all is well, 1 something is not, 2 it could not be looked at."
+)]
+pub struct CheckArgs {
+    #[arg(
+        value_name = "URL",
+        help = "Address of the app, such as http://127.0.0.1:7071 or https://NAME.azurewebsites.net"
+    )]
+    url: String,
+    /// Wait this long for an app that is about to start
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    wait: u64,
+    /// It is a failure if no autoscale rules are in force
+    #[arg(long, conflicts_with = "expect_no_rules")]
+    expect_rules: bool,
+    /// It is a failure if autoscale rules are in force
+    #[arg(long)]
+    expect_no_rules: bool,
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    json: bool,
+    /// Certificates to trust besides the public ones, as PEM
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// One sentence for the user, when it could not be looked at.
+#[tokio::main(flavor = "current_thread")]
+pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let target = Target::parse(&args.url).map_err(|sentence| anyhow!(sentence))?;
+    let rules = match (args.expect_rules, args.expect_no_rules) {
+        (true, _) => Rules::Expected,
+        (_, true) => Rules::Unexpected,
+        _ => Rules::Either,
+    };
+    let caller = Caller::new(target.clone(), args.cacert.as_deref()).await?;
+    wait_until_healthy(&caller, Duration::from_secs(args.wait)).await;
+    // Whether anybody is there at all; if not, a list of failures would say the same nine times.
+    caller
+        .get("/health/live")
+        .await
+        .map_err(|sentence| anyhow!(sentence))
+        .with_context(|| format!("{target} does not answer"))?;
+    if !args.json {
+        println!("{target}");
+    }
+    let outcomes = checks::all(&caller, rules, |outcome| {
+        if !args.json {
+            println!("{}", outcome.line());
+        }
+    })
+    .await;
+    let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
+    if args.json {
+        let all = json!({ "url": target.to_string(), "passed": failed == 0, "checks": outcomes });
+        println!("{all:#}");
+    } else if failed == 0 {
+        println!("All {} checks passed.", outcomes.len());
+    } else {
+        println!("{failed} of {} checks failed.", outcomes.len());
+    }
+    Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+/// Looks at the app's health until it is well or the time is over, and says what it waits for.
+async fn wait_until_healthy(caller: &Caller, patience: Duration) {
+    let end = Instant::now() + patience;
+    let mut said = String::new();
+    while Instant::now() < end {
+        let Err(reason) = checks::health(caller).await else {
+            return;
+        };
+        if reason != said {
+            eprintln!("lab: waiting: /health: {reason}");
+            said = reason;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
