@@ -1,0 +1,179 @@
+"""Stand-ins for az, pulumi and the other programs that the scripts call: each records its call and answers as told.
+
+They are put before everything else in PATH, in a copy of the repository's scripts, so that the real scripts run and nothing
+else does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = os.path.realpath(sys.executable)
+
+# A call is written as one JSON line: a word may hold anything, line ends too. The first answer fits whose prefix it has.
+PROGRAM = f"#!{PYTHON} -IS\n" + """\
+import json, os, sys
+name = os.path.basename(sys.argv[0])
+call = [name, *sys.argv[1:]]
+secrets = {key: value for key, value in os.environ.items() if key in ("PGPASSWORD", "PGSSLMODE", "PGHOST", "PGUSER", "PGDATABASE")}
+with open(os.environ["CALLS"], "a") as calls:
+    calls.write(json.dumps({"call": call, "environment": secrets}) + "\\n")
+line = " ".join(call)
+with open(os.environ["ANSWERS"]) as file:
+    answers = json.load(file)
+for answer in answers:
+    if line.startswith(answer["prefix"]) and answer["times"] != 0:
+        answer["times"] -= 1
+        with open(os.environ["ANSWERS"], "w") as file:
+            json.dump(answers, file)
+        if answer["out"]:
+            print(answer["out"])
+        if answer["err"]:
+            print(answer["err"], file=sys.stderr)
+        copy = answer["copies"]
+        if copy:
+            import shutil
+            shutil.copy(copy, sys.argv[sys.argv.index("--file") + 1])
+        sys.exit(answer["code"])
+"""
+
+OUTPUTS = {
+    "url": "https://ev-dev-app.azurewebsites.net",
+    "resource_group": "ev-dev-rg",
+    "location": "eastus",
+    "plan": "premium-v3",
+    "plan_name": "ev-dev-plan",
+    "function_app": "ev-dev-app",
+    "app_identity_name": "ev-dev-app-identity",
+    "app_identity_object_id": "11111111-2222-4333-8444-555555555555",
+    "provisioner_identity_id": "/subscriptions/s/provisioner",
+    "provisioner_client_id": "66666666-2222-4333-8444-555555555555",
+    "provisioner_name": "ev-dev-provisioner",
+    "postgres_server": "ev-dev-postgres",
+    "postgres_host": "ev-dev-postgres.postgres.database.azure.com",
+    "database": "elastic_visits",
+    "storage_account": "evdevpkg",
+    "package_container": "packages",
+    "provision_subnet_id": "/subscriptions/s/subnets/provision",
+    "autoscale_setting": "ev-dev-autoscale",
+    "autoscale_note": "Scaled by its rules; it's autoscale.json that says which.",
+    "lock_name": "ev-dev-keep-database",
+}
+
+
+@dataclass
+class Done:
+    """A script that has ended."""
+
+    code: int
+    out: str
+    calls: list[list[str]]
+    environments: list[dict[str, str]]
+
+    @property
+    def lines(self) -> list[str]:
+        """The calls, a line each."""
+        return [" ".join(call) for call in self.calls]
+
+    def position(self, prefix: str) -> int:
+        """Where the first call that begins so is; fails if there is none."""
+        for number, line in enumerate(self.lines):
+            if line.startswith(prefix):
+                return number
+        raise AssertionError(f"no call begins with {prefix!r}:\n" + "\n".join(self.lines))
+
+
+@dataclass
+class Stage:
+    """A copy of the scripts, with stand-ins for what they call."""
+
+    folder: Path
+    answers: list[dict[str, object]] = field(default_factory=lambda: [])
+    without: set[str] = field(default_factory=lambda: set())
+
+    def __post_init__(self) -> None:
+        for name in ("scripts", "infra"):
+            (self.folder / name).mkdir()
+        for script in (ROOT / "scripts").iterdir():
+            if script.is_file():
+                shutil.copy(script, self.folder / "scripts")
+        shutil.copy(ROOT / "infra" / "role-step.sh", self.folder / "infra")
+        self.lab = self.folder / "target" / "quick" / "lab"
+        for program in (self.lab, self.folder / "target" / "app" / "handler"):
+            program.parent.mkdir(parents=True)
+            program.write_text(PROGRAM)
+            program.chmod(0o755)
+        (self.folder / "target" / "elastic-visits.zip").write_bytes(b"a package")
+        self.answer("az account show", "Playground")
+        self.answer("pulumi whoami", "somebody")
+        self.answer("az container show", "Terminated")
+        self.answer("az group exists", "false")
+        self.answer("az monitor autoscale show", "true")
+        # The toolchain is there as far as the scripts can see.
+        self.answer("rustc --version", "rustc 1.95.0 (x)")
+        self.outputs()
+
+    def outputs(self, **changed: str) -> None:
+        """What the stack tells of itself."""
+        self.answer("pulumi stack output", json.dumps(OUTPUTS | changed))
+
+    def answer(
+        self, prefix: str, out: str = "", *, err: str = "", code: int = 0, times: int = -1, copies: str = ""
+    ) -> None:
+        """What a call that begins so is answered with, from now on; the latest wins. Negative times: always."""
+        self.answers.insert(
+            0, {"prefix": prefix, "out": out, "err": err, "code": code, "times": times, "copies": copies}
+        )
+
+    def run(self, script: str, *arguments: str, typed: str | None = None, environment: dict[str, str] | None = None) -> Done:
+        """Runs a script to its end; what is typed goes to a terminal of its own."""
+        programs = self.folder / "programs"
+        shutil.rmtree(programs, ignore_errors=True)
+        programs.mkdir()
+        for name in {"az", "pulumi", "cargo", "rustc", "cc", "musl-gcc", "sleep", "node", "npm"} - self.without:
+            program = programs / name
+            program.write_text(PROGRAM)
+            program.chmod(0o755)
+        calls, answers = self.folder / "calls", self.folder / "answers"
+        calls.write_text("")
+        answers.write_text(json.dumps(self.answers))
+        for name in ("sh", "sed", "cat", "date", "sha256sum", "id", "find", "env", "uname", "cksum", "sort", "mkdir",
+                     "rm", "mktemp", "chmod"):
+            real = shutil.which(name)
+            assert real is not None, name
+            (programs / name).symlink_to(real)
+        (programs / "python3").symlink_to(PYTHON)
+        variables = {
+            "PATH": str(programs),
+            "HOME": str(self.folder),
+            "CALLS": str(calls),
+            "ANSWERS": str(answers),
+            **(environment or {}),
+        }
+        path = self.folder / script
+        if typed is None:
+            done = subprocess.run(
+                [path, *arguments], env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+            )
+            code, out = done.returncode, done.stdout
+        else:
+            ours, theirs = pty.openpty()
+            process = subprocess.Popen(
+                [path, *arguments], env=variables, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            os.write(ours, typed.encode() + b"\n")
+            out, _ = process.communicate(timeout=60)
+            code = process.returncode
+            os.close(ours)
+            os.close(theirs)
+        made = [json.loads(line) for line in calls.read_text().splitlines()]
+        return Done(code, out, [one["call"] for one in made], [one["environment"] for one in made])
