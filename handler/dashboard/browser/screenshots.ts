@@ -1,11 +1,12 @@
 /** Pictures of the page, for looking at: `npm run screenshots` writes them into target/screenshots. */
 import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 import { launch, open } from "./chromium";
 import { type Lab, startLab } from "./lab";
 
-const FOLDER = new URL("../../../target/screenshots/", import.meta.url).pathname;
+const FOLDER = fileURLToPath(new URL("../../../target/screenshots/", import.meta.url));
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const PROJECTOR = { viewport: { width: 1920, height: 1080 } };
 
@@ -64,7 +65,7 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
   await each("5-leaving");
   await all.light.getByTestId("live").filter({ hasText: "1" }).waitFor({ timeout: 120_000 });
   await each("6-rest");
-  await all.light.getByRole("button", { name: "Lab" }).click();
+  await all.light.getByRole("button", { name: "Lab", exact: true }).click();
   await shoot(all.light, "7-lab-menu", false);
   await all.light.keyboard.press("Escape");
   for (const page of Object.values(all)) await page.context().setOffline(true);
