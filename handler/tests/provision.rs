@@ -342,3 +342,20 @@ fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
         "{log}"
     );
 }
+
+#[test]
+fn a_server_that_is_away_is_told_in_one_sentence() {
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = reserved.local_addr().unwrap().port();
+    drop(reserved);
+    let arguments = ["provision", "--app-role", ROLE, "--app-object-id", FIRST];
+    let output = command(&arguments.map(str::to_owned), &[])
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", port.to_string())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("Connection refused").count(), 1, "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}

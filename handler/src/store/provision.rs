@@ -41,9 +41,15 @@ pub enum ProvisionError {
         "this server does not know Entra roles: connect as an Entra administrator of an Azure server"
     )]
     NotEntra,
-    /// The server.
+    /// The server. The sentence holds the cause, which is therefore not told as a source as well.
     #[error("{}", .0.with_cause())]
-    Store(#[from] Error),
+    Store(Error),
+}
+
+impl From<Error> for ProvisionError {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl From<sqlx::Error> for ProvisionError {
