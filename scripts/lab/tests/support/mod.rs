@@ -328,11 +328,12 @@ impl Host {
         (status, self.printed())
     }
 
-    /// The handler's journal so far.
+    /// The handler's journal so far. A reader may see a part of a write, so a line counts once its end is there.
     pub fn journal(&self) -> Vec<Value> {
         std::fs::read_to_string(self.root.journal())
             .unwrap_or_default()
-            .lines()
+            .split_inclusive('\n')
+            .filter_map(|line| line.strip_suffix('\n'))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     }
