@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::domain::{InstanceState, Moment, Run};
+use crate::domain::{InstanceState, Limits, Moment, Run};
 use crate::fleet::{Heart, Pulse};
 use crate::http::{self, App, Instance, Overload};
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
@@ -79,6 +79,10 @@ impl Service {
             traffic: Arc::clone(&app.traffic),
             visits: app.recorder.written(),
             stress: app.stress.clone(),
+            limits: app.config.autoscale.as_ref().map(|profile| Limits {
+                minimum: profile.capacity.minimum,
+                maximum: profile.capacity.maximum,
+            }),
             order_given: Arc::clone(&app.order_given),
         };
         tasks.spawn(heart.run(stop.clone()));

@@ -25,6 +25,10 @@ const LONGEST_US: u64 = 600_000_000;
 pub struct Traffic {
     /// By the first digit of the status.
     requests: [AtomicU64; 5],
+    /// Refused because too many were under way.
+    refused: AtomicU64,
+    /// Begun and not yet ended.
+    in_flight: AtomicU64,
     /// Held for the length of one `count`.
     timed: Mutex<Timed>,
     /// Held by the ticking task, and by readers for the length of one copy.
@@ -46,6 +50,8 @@ struct Timed {
 pub struct Totals {
     /// Requests answered, by the first digit of their status: 1xx to 5xx.
     pub requests: [u64; 5],
+    /// Those of them that were refused because too many were under way.
+    pub refused: u64,
     /// Those that were timed.
     pub latencies: Latencies,
     /// The time that these took together, in microseconds.
@@ -81,6 +87,8 @@ impl Default for Traffic {
     fn default() -> Self {
         Self {
             requests: Default::default(),
+            refused: AtomicU64::default(),
+            in_flight: AtomicU64::default(),
             timed: Mutex::new(Timed {
                 current: empty(),
                 latencies: Latencies::default(),
@@ -96,7 +104,33 @@ impl Default for Traffic {
     }
 }
 
+/// A request under way, until this is dropped.
+#[derive(Debug)]
+pub struct InFlight(Arc<Traffic>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Traffic {
+    /// Notes that a request has begun; it ends with what is returned, also when its caller leaves.
+    pub fn begin(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(Arc::clone(self))
+    }
+
+    /// Requests under way.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request that was refused because too many were under way; it is counted as answered besides.
+    pub fn count_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Counts a request that has been answered with this status; `latency` is `None` for one that is not timed.
     pub fn count(&self, status: u16, latency: Option<Duration>) {
         let class = usize::from(status / 100).clamp(1, self.requests.len());
@@ -121,6 +155,7 @@ impl Traffic {
         let timed = lock(&self.timed);
         Totals {
             requests: std::array::from_fn(|class| self.requests[class].load(Ordering::Relaxed)),
+            refused: self.refused.load(Ordering::Relaxed),
             latencies: timed.latencies.clone(),
             latency_sum_us: timed.sum_us,
         }
@@ -227,6 +262,18 @@ mod tests {
         assert_eq!(totals.requests, [0, 100, 0, 1, 0]);
         assert_eq!(totals.latencies.count(), 100);
         assert_eq!(totals.latency_sum_us, 5_050_000);
+    }
+
+    #[test]
+    fn knows_what_is_under_way() {
+        let traffic = Arc::new(Traffic::default());
+        let (one, other) = (traffic.begin(), traffic.begin());
+        assert_eq!(traffic.in_flight(), 2);
+        drop(one);
+        traffic.count_refused();
+        assert_eq!((traffic.in_flight(), traffic.totals().refused), (1, 1));
+        drop(other);
+        assert_eq!(traffic.in_flight(), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -119,7 +120,18 @@ async fn a_killed_instance_is_gone(backend: Backend) {
     // Those that are gone come last, and out of the counters.
     assert_eq!(fleet["instances"][1]["instance_id"], "victim");
     let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
-    assert!(text.contains("\"watcher\"") && !text.contains("\"victim\""));
+    let families = support::exposition::parse(&text);
+    let told_of = |id: &str| -> Vec<_> {
+        let of_it = |series: &support::exposition::Series| series.labels["instance_id"] == id;
+        families
+            .iter()
+            .filter(|(_, family)| family.series.keys().any(of_it))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    };
+    assert_eq!(told_of("victim"), ["elastic_visits_instance_lost"]);
+    assert!(told_of("watcher").contains(&"elastic_visits_database_up"));
+    assert!(!told_of("watcher").contains(&"elastic_visits_instance_lost"));
     // After ten minutes they are not listed any more.
     backend
         .execute("update instances set last_seen_ms = last_seen_ms - 602000 where instance_id = 'victim'")
@@ -159,6 +171,8 @@ async fn an_instance_that_ends_says_so(backend: Backend) {
     let fleet = until(&watcher, &[("leaver", "gone")]).await;
     // Its last word counts what it did to the end.
     assert_eq!(member(&fleet, "leaver")["visits_recorded"], 1);
+    let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
+    assert!(!text.contains("\"leaver\""), "it is not lost: {text}");
     let ended = tokio::task::spawn_blocking(move || process.wait());
     assert_eq!(ended.await.unwrap(), Some(0));
     watcher.stop().await;
@@ -278,6 +292,15 @@ async fn a_fleet_of_thousands_that_are_gone_is_listed(backend: Backend) {
     // Whoever lives is among the first, whatever else there is.
     assert_eq!(fleet["instances"][0]["instance_id"], "watcher");
     assert_eq!(fleet["instances"].as_array().unwrap().len(), 5_000);
+    // A scraper keeps a series for each name, so it is told the last ones only.
+    let text = String::from_utf8(app.get("/metrics").await.body).unwrap();
+    let families = support::exposition::parse(&text);
+    let lost: BTreeSet<_> = families["elastic_visits_instance_lost"]
+        .series
+        .keys()
+        .map(|series| series.labels["instance_id"].clone())
+        .collect();
+    assert_eq!(lost, (1..=20).map(|i| format!("crashed-{i}")).collect());
     let timeline = app.get("/api/timeline?minutes=1440").await.json();
     assert_eq!(timeline["events"].as_array().unwrap().len(), 1_000);
     app.stop().await;

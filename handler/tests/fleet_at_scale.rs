@@ -7,7 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use handler::domain::{
-    Connections, Heartbeat, InstanceState, Latencies, Latency, Moment, Report, Run, Stretch,
+    Connections, Heartbeat, InstanceState, Latencies, Latency, Limits, Moment, Report, Run, Stretch,
 };
 use handler::store::{Database, Retention, Store};
 use support::{Backend, TestApp};
@@ -57,11 +57,17 @@ fn report(seed: u64) -> Report {
         visits_recorded: 4_321_000 + seed,
         stress_remaining_ms: None,
         requests: [0, 4_321_000, 0, 1_200, 3],
+        refused: 0,
+        in_flight: 3,
         latencies: latencies(seed),
         latency_sum_us: 17_000_000_000,
         process_cpu_ms: 170_000,
         rss_bytes: 30_000_000,
         threads: 12,
+        limits: Some(Limits {
+            minimum: 1,
+            maximum: 3,
+        }),
         connections: Connections {
             size: 10,
             idle: 8,

@@ -25,7 +25,7 @@ fn assert_refused(answer: &Answer) {
 async fn requests_beyond_the_bound_are_refused_at_once(backend: Backend) {
     const BOUND: usize = 2_048;
     const SENT: usize = BOUND + 100;
-    let app = backend.instance(&[]).await;
+    let app = backend.instance(&["--heartbeat-seconds", "0.2"]).await;
     let lock = backend.lock_writers().await;
     let visits = join_all((0..SENT).map(|_| app.visit()));
     let meanwhile = async {
@@ -42,6 +42,19 @@ async fn requests_beyond_the_bound_are_refused_at_once(backend: Backend) {
     refused.into_iter().for_each(assert_refused);
     assert_eq!(app.visit().await.status, 201);
     assert_eq!(app.total().await, i64::try_from(BOUND).unwrap() + 1);
+    // Whoever watches the fleet can tell them from other failures.
+    let told = |answer: &Answer| {
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        let families = support::exposition::parse(&text);
+        let refused = &families["elastic_visits_http_requests_refused_total"].series;
+        let failed = &families["elastic_visits_http_requests_total"].series;
+        let of_server = failed
+            .iter()
+            .filter(|(series, _)| series.labels["status"] == "5xx");
+        let failed: f64 = of_server.map(|(_, count)| count).sum();
+        (refused.values().sum::<f64>(), failed) == (100.0, 100.0)
+    };
+    app.eventually("/metrics", told).await;
     app.stop().await;
 }
 

@@ -98,6 +98,15 @@ async fn the_text_is_what_prometheus_reads(backend: Backend) {
         ) > 1e6
     );
     assert!(value(&families, "elastic_visits_heartbeats_total", "one", None) >= 2.0);
+    for (metric, expected) in [
+        // Those of infra/autoscale.json.
+        ("elastic_visits_capacity_minimum_instances", 1.0),
+        ("elastic_visits_capacity_maximum_instances", 3.0),
+        ("elastic_visits_database_up", 1.0),
+        ("elastic_visits_http_requests_refused_total", 0.0),
+    ] {
+        assert_eq!(value(&families, metric, "one", None), expected, "{metric}");
+    }
     for ratio in ["elastic_visits_cpu_ratio", "elastic_visits_memory_ratio"] {
         assert!(
             (0.0..=1.0).contains(&value(&families, ratio, "one", None)),
@@ -106,6 +115,25 @@ async fn the_text_is_what_prometheus_reads(backend: Backend) {
     }
     promtool(&text(&app.get("/metrics").await));
     app.call(Method::DELETE, "/api/stress").await;
+    app.stop().await;
+    without_rules_there_are_no_limits(&backend).await;
+}
+
+async fn without_rules_there_are_no_limits(backend: &Backend) {
+    let flags = ["--autoscale-profile", "none", "--instance-id", "free"];
+    let app = backend.instance(&flags).await;
+    let families = parse(&text(
+        &app.eventually("/metrics", |answer| text(answer).contains("\"free\""))
+            .await,
+    ));
+    for limit in ["minimum", "maximum"] {
+        let series = &families[&format!("elastic_visits_capacity_{limit}_instances")].series;
+        assert!(
+            series
+                .keys()
+                .all(|series| series.labels["instance_id"] != "free")
+        );
+    }
     app.stop().await;
 }
 

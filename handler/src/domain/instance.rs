@@ -97,6 +97,15 @@ pub struct Connections {
     pub max: u32,
 }
 
+/// How few and how many instances the rules in force allow, as an instance knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// The fewest.
+    pub minimum: u32,
+    /// The most.
+    pub maximum: u32,
+}
+
 /// What an instance says of itself with a heartbeat. Totals are since its start.
 ///
 /// Stored as JSON: members that another version does not know are left out or ignored.
@@ -117,6 +126,10 @@ pub struct Report {
     pub stress_remaining_ms: Option<u64>,
     /// Requests answered, by the first digit of their status: 1xx to 5xx.
     pub requests: [u64; 5],
+    /// Those of them that were refused because too many were under way.
+    pub refused: u64,
+    /// Requests under way.
+    pub in_flight: u64,
     /// Timed requests.
     pub latencies: Latencies,
     /// The time that these took together.
@@ -129,6 +142,8 @@ pub struct Report {
     pub threads: u64,
     /// Its connections to the database.
     pub connections: Connections,
+    /// What its rules allow; `None` where no rules are in force.
+    pub limits: Option<Limits>,
 }
 
 /// What an instance writes with a heartbeat.
@@ -210,6 +225,11 @@ impl Member {
         (self.state_at(now) == InstanceState::Gone).then(|| now.since(since_end))
     }
 
+    /// Whether it is gone at `now` without having said that it ends.
+    pub fn is_lost(&self, now: Moment) -> bool {
+        self.state != InstanceState::Gone && self.state_at(now) == InstanceState::Gone
+    }
+
     /// The time without a heartbeat in which three were missed.
     fn patience(&self) -> Duration {
         self.heartbeat * BEATS_MISSED + LATENESS
@@ -256,8 +276,10 @@ mod tests {
         assert_eq!(member.state_at(before(2)), InstanceState::Draining);
         assert_eq!(member.state_at(before(3_600)), InstanceState::Gone);
         assert_eq!(member.gone_for(before(3_600)), Some(Duration::ZERO));
+        assert!(!member.is_lost(after(15_400)) && member.is_lost(after(15_600)));
         // It said so itself.
         member.state = InstanceState::Gone;
+        assert!(!member.is_lost(after(15_600)));
         assert_eq!(
             member.gone_for(after(100)),
             Some(Duration::from_millis(100))

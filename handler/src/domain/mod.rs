@@ -12,7 +12,9 @@ mod visit;
 
 pub use address::{AddressPolicy, TrustedProxies, client_address};
 pub use idempotency::{IdempotencyKey, KEY_LIFETIME};
-pub use instance::{Connections, Heartbeat, InstanceState, Latency, Member, Report, Run, Stretch};
+pub use instance::{
+    Connections, Heartbeat, InstanceState, Latency, Limits, Member, Report, Run, Stretch,
+};
 pub use latencies::Latencies;
 pub use moment::Moment;
 pub use slice::{Sample, Slice, Sum, pack_per_instance, slices_of, unpack_per_instance};

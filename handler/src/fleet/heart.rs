@@ -7,7 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::{Orders, Pulse};
-use crate::domain::{Heartbeat, InstanceState, Report, Run, Stretch};
+use crate::domain::{Heartbeat, InstanceState, Limits, Report, Run, Stretch};
 use crate::store::{Database, Error, Reply, STATEMENT_DEADLINE, is_roll_up_due, within};
 use crate::stress::Stress;
 use crate::system::{CpuSum, Gauge};
@@ -44,6 +44,8 @@ pub struct Heart {
     pub visits: Arc<AtomicU64>,
     /// The stress run.
     pub stress: Stress,
+    /// What the rules in force allow.
+    pub limits: Option<Limits>,
     /// Rung by whoever gave an order here, so that this instance need not wait for its next heartbeat.
     pub order_given: Arc<Notify>,
 }
@@ -208,12 +210,15 @@ impl Heart {
             stress_remaining_ms: remaining
                 .map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
             requests: mark.totals.requests,
+            refused: mark.totals.refused,
+            in_flight: self.traffic.in_flight(),
             latencies: mark.totals.latencies.clone(),
             latency_sum_us: mark.totals.latency_sum_us,
             process_cpu_ms: u64::try_from(reading.process_cpu.as_millis()).unwrap_or(u64::MAX),
             rss_bytes: reading.rss_bytes,
             threads: reading.threads as u64,
             connections: self.database.connections(),
+            limits: self.limits,
         }
     }
 

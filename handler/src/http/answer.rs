@@ -29,6 +29,8 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
     let span = invocation_id(request.headers())
         .map(|invocation_id| tracing::error_span!("request", invocation_id));
     let is_probe = is_probe(uri.path(), span.is_some());
+    // Dropped with this future when the caller leaves.
+    let _under_way = (!is_probe).then(|| app.traffic.begin());
 
     let answer = async {
         match body::arrived(request).await {
@@ -98,6 +100,7 @@ fn complete(response: &mut Response, app: &App) {
     });
     if let Some(error) = error {
         if matches!(error, Error::Overloaded) {
+            app.traffic.count_refused();
             app.overload.note_shed();
         }
         error.problem(&app.instance.id).write_to(response);

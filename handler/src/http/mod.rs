@@ -28,6 +28,7 @@ use crate::traffic::Traffic;
 mod answer;
 mod body;
 mod error;
+mod exposition;
 mod fleet;
 mod listener;
 mod openapi;

@@ -1,7 +1,6 @@
 //! `GET /metrics`, in Prometheus' text format 0.0.4
 //! (prometheus.io: Exposition formats, Metric and label naming).
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +10,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
+use super::exposition::{head, line, ratio, seconds};
 use super::{App, Error};
-use crate::domain::{InstanceState, Member, Moment};
+use crate::domain::{InstanceState, Limits, Member, Moment};
 use crate::store::RollCall;
 
 const TEXT_FORMAT: HeaderValue =
@@ -37,28 +37,45 @@ const SHOWN_BOUNDS: [(&str, u64); 14] = [
     ("10", 10_000_000),
 ];
 
+/// As many of the instances that went silent are named, the last ones: in a crash loop each comes under a new name.
+const LOST_SHOWN: usize = 20;
+
+const DATABASE_UP: &str = "elastic_visits_database_up";
+const DATABASE_UP_HELP: &str = "Whether the instance can use the database.";
+
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Expose the whole fleet's metrics
 ///
 /// The counters of every instance that is not gone, as of its last heartbeat, the answering instance's too: the same
-/// series whichever instance answers. Scrape one address of the app, not each instance.
+/// series whichever instance answers. Scrape one address of the app, not each instance. Without the database there is
+/// nothing but `elastic_visits_database_up`, which is then 0.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "PrometheusMetrics", tag = "fleet",
     responses(
         (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too many requests are under way", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
-    // Without the database this instance could only speak for itself, with figures that may already be ahead of
-    // what others would tell: a scrape that fails is better than counters that seem to fall.
-    let roll_call = app.reads.exposition().await?;
-    let text = roll_call.body(|found| exposition(found).into());
+    let text = match app.reads.exposition().await.map_err(Error::from) {
+        Ok(roll_call) => roll_call.body(|found| exposition(found).into()),
+        // This instance could only speak for itself, with figures that may already be ahead of what others would
+        // tell: series that end are better than counters that seem to fall.
+        Err(Error::Unavailable(_)) => without_database(&app.instance.id).into(),
+        Err(error) => return Err(error),
+    };
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
+}
+
+/// All that can be said: a failed scrape would look as if the app itself were away.
+fn without_database(instance_id: &str) -> String {
+    let mut text = head(DATABASE_UP, "gauge", DATABASE_UP_HELP);
+    line(&mut text, DATABASE_UP, instance_id, &[], "0");
+    text
 }
 
 /// The text; instances in the order of their names, so that two scrapes are easily compared.
@@ -68,14 +85,24 @@ fn exposition(found: &RollCall) -> String {
         .iter()
         .filter(|member| member.state_at(found.now) != InstanceState::Gone)
         .collect();
+    let mut lost: Vec<&Member> = found
+        .members
+        .iter()
+        .filter(|member| member.is_lost(found.now))
+        .collect();
+    lost.sort_by_key(|member| std::cmp::Reverse(member.last_seen));
+    lost.truncate(LOST_SHOWN);
     members.sort_by(|one, other| one.instance_id.cmp(&other.instance_id));
     let mut text = Exposition {
         text: String::with_capacity(members.len() * 5_000 + 4_000),
         members,
     };
     text.instances();
+    text.lost(&lost);
+    text.limits();
     text.traffic();
     text.processes();
+    text.database();
     text.text
 }
 
@@ -92,7 +119,15 @@ impl Exposition<'_> {
             "gauge",
             "The program's version on an instance; always 1.",
         );
-        self.each(|text, member| line(text, name, member, &[("version", &member.version)], "1"));
+        self.each(|text, member| {
+            line(
+                text,
+                name,
+                &member.instance_id,
+                &[("version", &member.version)],
+                "1",
+            );
+        });
 
         let name = "elastic_visits_instance_state";
         self.head(name, "gauge", "Whether an instance is in this state.");
@@ -104,7 +139,13 @@ impl Exposition<'_> {
         self.each(|text, member| {
             for state in states {
                 let value = if member.state == state { "1" } else { "0" };
-                line(text, name, member, &[("state", state.as_str())], value);
+                line(
+                    text,
+                    name,
+                    &member.instance_id,
+                    &[("state", state.as_str())],
+                    value,
+                );
             }
         });
         self.one(
@@ -133,6 +174,40 @@ impl Exposition<'_> {
         );
     }
 
+    fn lost(&mut self, lost: &[&Member]) {
+        let name = "elastic_visits_instance_lost";
+        self.head(
+            name,
+            "gauge",
+            "An instance that missed its heartbeats without having said that it ends; 1 for ten minutes.",
+        );
+        for member in lost {
+            line(&mut self.text, name, &member.instance_id, &[], "1");
+        }
+    }
+
+    fn limits(&mut self) {
+        let mut limit = |name: &str, help: &str, value: fn(Limits) -> u32| {
+            self.head(name, "gauge", help);
+            self.each(|text, member| {
+                if let Some(limits) = member.report.limits {
+                    let value = value(limits).to_string();
+                    line(text, name, &member.instance_id, &[], &value);
+                }
+            });
+        };
+        limit(
+            "elastic_visits_capacity_minimum_instances",
+            "The fewest instances that the rules allow, as the instance knows them.",
+            |limits| limits.minimum,
+        );
+        limit(
+            "elastic_visits_capacity_maximum_instances",
+            "The most instances that the rules allow, as the instance knows them.",
+            |limits| limits.maximum,
+        );
+    }
+
     fn traffic(&mut self) {
         self.one(
             "elastic_visits_visits_recorded_total",
@@ -149,9 +224,28 @@ impl Exposition<'_> {
         );
         self.each(|text, member| {
             for (class, count) in STATUS_CLASSES.iter().zip(member.report.requests) {
-                line(text, name, member, &[("status", class)], &count.to_string());
+                line(
+                    text,
+                    name,
+                    &member.instance_id,
+                    &[("status", class)],
+                    &count.to_string(),
+                );
             }
         });
+
+        self.one(
+            "elastic_visits_http_requests_refused_total",
+            "counter",
+            "Requests answered with 503 because too many were under way; part of the requests answered.",
+            |member| member.report.refused.to_string(),
+        );
+        self.one(
+            "elastic_visits_http_requests_in_flight",
+            "gauge",
+            "Requests under way when the heartbeat was written; probes are not counted.",
+            |member| member.report.in_flight.to_string(),
+        );
 
         let name = "elastic_visits_http_request_duration_seconds";
         self.head(
@@ -165,12 +259,30 @@ impl Exposition<'_> {
             let count = report.latencies.count().to_string();
             for (bound, us) in SHOWN_BOUNDS {
                 let within = report.latencies.within(Duration::from_micros(us));
-                line(text, &bucket, member, &[("le", bound)], &within.to_string());
+                line(
+                    text,
+                    &bucket,
+                    &member.instance_id,
+                    &[("le", bound)],
+                    &within.to_string(),
+                );
             }
-            line(text, &bucket, member, &[("le", "+Inf")], &count);
+            line(
+                text,
+                &bucket,
+                &member.instance_id,
+                &[("le", "+Inf")],
+                &count,
+            );
             let sum = seconds(Duration::from_micros(report.latency_sum_us));
-            line(text, &format!("{name}_sum"), member, &[], &sum);
-            line(text, &format!("{name}_count"), member, &[], &count);
+            line(text, &format!("{name}_sum"), &member.instance_id, &[], &sum);
+            line(
+                text,
+                &format!("{name}_count"),
+                &member.instance_id,
+                &[],
+                &count,
+            );
         });
     }
 
@@ -206,26 +318,6 @@ impl Exposition<'_> {
             |member| member.report.threads.to_string(),
         );
 
-        let name = "elastic_visits_db_connections";
-        self.head(name, "gauge", "Open connections to the database, by state.");
-        self.each(|text, member| {
-            let connections = member.report.connections;
-            let used = connections.size.saturating_sub(connections.idle);
-            line(
-                text,
-                name,
-                member,
-                &[("state", "idle")],
-                &connections.idle.to_string(),
-            );
-            line(text, name, member, &[("state", "used")], &used.to_string());
-        });
-        self.one(
-            "elastic_visits_db_connections_max",
-            "gauge",
-            "The most connections to the database that the instance may open.",
-            |member| member.report.connections.max.to_string(),
-        );
         self.one(
             "elastic_visits_stress_running",
             "gauge",
@@ -243,8 +335,40 @@ impl Exposition<'_> {
         );
     }
 
+    fn database(&mut self) {
+        // Their heartbeats are in it.
+        self.one(DATABASE_UP, "gauge", DATABASE_UP_HELP, |_| "1".to_owned());
+
+        let name = "elastic_visits_db_connections";
+        self.head(name, "gauge", "Open connections to the database, by state.");
+        self.each(|text, member| {
+            let connections = member.report.connections;
+            let used = connections.size.saturating_sub(connections.idle);
+            line(
+                text,
+                name,
+                &member.instance_id,
+                &[("state", "idle")],
+                &connections.idle.to_string(),
+            );
+            line(
+                text,
+                name,
+                &member.instance_id,
+                &[("state", "used")],
+                &used.to_string(),
+            );
+        });
+        self.one(
+            "elastic_visits_db_connections_max",
+            "gauge",
+            "The most connections to the database that the instance may open.",
+            |member| member.report.connections.max.to_string(),
+        );
+    }
+
     fn head(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        self.text.push_str(&head(name, kind, help));
     }
 
     fn each(&mut self, mut lines: impl FnMut(&mut String, &Member)) {
@@ -256,52 +380,10 @@ impl Exposition<'_> {
     /// A metric with one series for each instance.
     fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Fn(&Member) -> String) {
         self.head(name, kind, help);
-        self.each(|text, member| line(text, name, member, &[], &value(member)));
-    }
-}
-
-fn line(text: &mut String, name: &str, member: &Member, labels: &[(&str, &str)], value: &str) {
-    text.push_str(name);
-    text.push_str("{instance_id=\"");
-    escape(text, &member.instance_id);
-    for (label, content) in labels {
-        text.push_str("\",");
-        text.push_str(label);
-        text.push_str("=\"");
-        escape(text, content);
-    }
-    text.push_str("\"} ");
-    text.push_str(value);
-    text.push('\n');
-}
-
-/// A label's value may hold anything, but for these three as themselves.
-fn escape(text: &mut String, value: &str) {
-    for char in value.chars() {
-        match char {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            other => text.push(other),
-        }
-    }
-}
-
-/// Exact, whatever the size.
-fn seconds(duration: Duration) -> String {
-    let (whole, micros) = (duration.as_secs(), duration.subsec_micros());
-    if micros == 0 {
-        whole.to_string()
-    } else {
-        format!("{whole}.{micros:06}")
+        self.each(|text, member| line(text, name, &member.instance_id, &[], &value(member)));
     }
 }
 
 fn seconds_since_1970(moment: Moment) -> String {
     seconds(moment.since(Moment::from_millis(0)))
-}
-
-fn ratio(percent: f64) -> String {
-    // At most four decimals are in it; the shortest text that gives the same number.
-    ((percent.clamp(0.0, 100.0) * 100.0).round() / 10_000.0).to_string()
 }

@@ -1,0 +1,58 @@
+//! Prometheus' text format 0.0.4, as far as it is needed here.
+
+use std::time::Duration;
+
+/// What comes before the series of a metric.
+pub(super) fn head(name: &str, kind: &str, help: &str) -> String {
+    format!("# HELP {name} {help}\n# TYPE {name} {kind}\n")
+}
+
+/// One series; `labels` besides the instance's.
+pub(super) fn line(
+    text: &mut String,
+    name: &str,
+    instance_id: &str,
+    labels: &[(&str, &str)],
+    value: &str,
+) {
+    text.push_str(name);
+    text.push_str("{instance_id=\"");
+    escape(text, instance_id);
+    for (label, content) in labels {
+        text.push_str("\",");
+        text.push_str(label);
+        text.push_str("=\"");
+        escape(text, content);
+    }
+    text.push_str("\"} ");
+    text.push_str(value);
+    text.push('\n');
+}
+
+/// A label's value may hold anything, but for these three as themselves.
+fn escape(text: &mut String, value: &str) {
+    for char in value.chars() {
+        match char {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            other => text.push(other),
+        }
+    }
+}
+
+/// In seconds, exact whatever the size.
+pub(super) fn seconds(duration: Duration) -> String {
+    let (whole, micros) = (duration.as_secs(), duration.subsec_micros());
+    if micros == 0 {
+        whole.to_string()
+    } else {
+        format!("{whole}.{micros:06}")
+    }
+}
+
+/// A percentage as 0 to 1.
+pub(super) fn ratio(percent: f64) -> String {
+    // At most four decimals are in it; the shortest text that gives the same number.
+    ((percent.clamp(0.0, 100.0) * 100.0).round() / 10_000.0).to_string()
+}
