@@ -10,6 +10,7 @@ use clap::Parser as _;
 use crate::autoscale::Profile;
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
 use crate::store::{Migrate, Target};
+use crate::telemetry::{Collector, parse_headers};
 
 mod arguments;
 mod database;
@@ -51,6 +52,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which log lines are written.
     pub log_filter: String,
+    /// Where spans of traces go, if anywhere.
+    pub collector: Option<Collector>,
     /// How long addresses and the timeline are kept.
     pub keep_addresses: Duration,
 }
@@ -130,6 +133,15 @@ impl Cli {
             visit_work: Duration::from_millis(arguments.visit_work.into()),
             log_format: arguments.log_format.unwrap_or(default_format),
             log_filter: arguments.log_filter,
+            collector: match arguments.otel_exporter_otlp_endpoint.as_deref() {
+                // Set and empty is as good as not set, as the OpenTelemetry specification has it.
+                None | Some("") => None,
+                Some(endpoint) => Some(Collector::new(
+                    endpoint,
+                    parse_headers(&arguments.otel_exporter_otlp_headers)?,
+                    &arguments.otel_service_name,
+                )?),
+            },
             keep_addresses: Duration::from_secs(u64::from(arguments.retention_days) * 24 * 60 * 60),
         })
     }

@@ -3,7 +3,7 @@
 //! The modules, in the order in which a start, and then a request, meets them:
 //!
 //! - [`config`]: every setting
-//! - [`telemetry`]: log lines
+//! - [`telemetry`]: log lines, and spans of traces
 //! - [`shutdown`]: SIGTERM and SIGINT
 //! - [`service`]: the running instance; starts and stops everything below
 //! - [`http`]: routes, layers, handlers, errors

@@ -49,7 +49,7 @@ async fn provision(config: &Config, role: &AppRole) -> anyhow::Result<()> {
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     // Dropped last: what is still to be logged is then written.
-    let _flush = telemetry::start(config.log_format, &config.log_filter)?;
+    let _flush = telemetry::log(config.log_format, &config.log_filter, &config.instance_id)?;
     // Before anything is told the port: whoever sends a signal then is heard.
     let signalled = shutdown::signalled().context("signals cannot be received")?;
     let listener = TcpListener::bind((LISTEN_ADDRESS, config.port))

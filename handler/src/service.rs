@@ -17,6 +17,7 @@ use crate::http::{self, App, Instance, Overload};
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
 use crate::system::{Gauge, Sampler};
+use crate::telemetry::Spans;
 use crate::traffic::Traffic;
 
 /// How long requests in flight may take once the instance is told to stop.
@@ -38,7 +39,7 @@ impl Service {
     /// Starts the background tasks. The database may be away: it is opened when it can be.
     ///
     /// # Errors
-    /// When the system's CPU and memory cannot be read.
+    /// When the system's CPU and memory cannot be read, or settings of the OpenTelemetry SDK are wrong.
     pub fn start(config: Config) -> anyhow::Result<Self> {
         let started = Instant::now();
         let tasks = TaskTracker::new();
@@ -46,10 +47,21 @@ impl Service {
         let sampler = Sampler::new(config.instance_cpus)?;
         let cpus = sampler.cpus();
         let database = Database::new(&config.target, config.pool_max, config.migrate);
+        let spans = Spans::start(
+            config.collector.as_ref(),
+            &config.instance_id,
+            config.in_azure,
+        )?;
         let app = Arc::new(App {
             instance: Instance::new(&config.instance_id),
             reads: SharedReads::new(&database, &tasks),
-            recorder: Recorder::start(database.clone(), config.instance_id.clone(), &tasks),
+            recorder: Recorder::start(
+                database.clone(),
+                config.instance_id.clone(),
+                spans.clone(),
+                &tasks,
+            ),
+            spans,
             stress: Stress::new(sampler.stress_cpus()),
             order_given: Arc::new(Notify::new()),
             pulse: Pulse::default(),
@@ -114,8 +126,7 @@ impl Service {
         shutdown: impl Future<Output = &'static str>,
     ) -> std::io::Result<()> {
         let address = listener.local_addr()?;
-        let instance_id = &self.app.instance.id;
-        tracing::info!(%address, instance_id, version = env!("CARGO_PKG_VERSION"), "serving");
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
         let begun = CancellationToken::new();
         let stress = self.app.stress.clone();
         let pulse = self.app.pulse.clone();
@@ -148,7 +159,7 @@ impl Service {
         Ok(())
     }
 
-    /// Ends the background tasks and the connections to the database.
+    /// Ends the background tasks and the connections to the database, and sends the last spans.
     pub async fn stop(self) {
         let Self { app, tasks, stop } = self;
         app.stress.stop(Moment::now()).await;
@@ -156,6 +167,7 @@ impl Service {
         stop.cancel();
         tasks.close();
         let database = app.database.clone();
+        let spans = app.spans.clone();
         // The recorder's task ends once nobody can hand it a visit any more.
         drop(app);
         let stopped = async {
@@ -165,6 +177,9 @@ impl Service {
         if tokio::time::timeout(STOP_DEADLINE, stopped).await.is_err() {
             tracing::warn!("the database connections could not be closed in time");
         }
+        // The SDK's own thread is waited for.
+        let flushed = tokio::task::spawn_blocking(move || spans.flush()).await;
+        debug_assert!(flushed.is_ok(), "flushing does not panic");
     }
 }
 

@@ -313,6 +313,39 @@ pub struct Arguments {
         help_heading = "Logs"
     )]
     pub(super) log_filter: String,
+
+    /// Collector of traces, as http://HOST:4318, to send a span of each request to [default: none are sent]
+    ///
+    /// By OTLP over HTTP, to /v1/traces below this address. OTEL_TRACES_SAMPLER, OTEL_RESOURCE_ATTRIBUTES and the
+    /// other variables that OpenTelemetry defines for its SDKs hold as well.
+    #[arg(long, env, value_name = "URL", global = true, help_heading = "Traces")]
+    pub(super) otel_exporter_otlp_endpoint: Option<String>,
+
+    /// What the collector wants to know of the sender, as NAME=VALUE,NAME=VALUE; values percent-encoded
+    ///
+    /// Better set in the environment than as a flag, which other users of the machine can read.
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        value_name = "HEADERS",
+        default_value = "",
+        hide_default_value = true,
+        global = true,
+        help_heading = "Traces"
+    )]
+    pub(super) otel_exporter_otlp_headers: String,
+
+    /// Name of the service in its traces
+    #[arg(
+        long,
+        env,
+        value_name = "NAME",
+        default_value = "elastic-visits",
+        global = true,
+        help_heading = "Traces"
+    )]
+    pub(super) otel_service_name: String,
 }
 
 /// Keeps the password out of whatever prints the arguments.

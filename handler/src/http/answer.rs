@@ -7,28 +7,24 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument as _;
 
+use super::span::{self, RequestSpan};
 use super::{App, Error, body};
 
 /// Names the instance on every response.
 pub const INSTANCE_ID: HeaderName = HeaderName::from_static("x-instance-id");
-/// Set by the Functions host, one per invocation.
-const INVOCATION_ID: HeaderName = HeaderName::from_static("x-azure-functions-invocationid");
-/// The longest part of a path or an id that is logged.
-const LOGGED: usize = 200;
 
 /// The outermost layer.
 pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let uri = request.uri().clone();
-    let span = invocation_id(request.headers())
-        .map(|invocation_id| tracing::error_span!("request", invocation_id));
-    let is_probe = is_probe(uri.path(), span.is_some());
+    let invocation = span::invocation_id(request.headers());
+    let is_probe = is_probe(uri.path(), invocation.is_some());
+    let span = RequestSpan::begin(&app.spans, &request, invocation.as_deref(), is_probe);
     // Dropped with this future when the caller leaves.
     let _under_way = (!is_probe).then(|| app.traffic.begin());
 
@@ -38,11 +34,8 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
             Err(error) => error.into_response(),
         }
     };
-    let mut response = match &span {
-        Some(span) => answer.instrument(span.clone()).await,
-        None => answer.await,
-    };
-    let _entered = span.as_ref().map(tracing::Span::enter);
+    let mut response = span.around(answer).await;
+    let _entered = span.lines().map(tracing::Span::enter);
     complete(&mut response, &app);
 
     let status = response.status().as_u16();
@@ -52,15 +45,16 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
         app.traffic.count(status, timed.then_some(took));
     }
     app.pulse.answered();
+    span.answered(response.status());
     let took_ms = took.as_micros() as f64 / 1_000.0;
     if status >= 500 && status != 503 {
-        let path = logged(&uri);
+        let path = span::path(&uri);
         tracing::error!(%method, path, status, took_ms, "answered");
     } else {
         // Not at the default level: a line for each would cost as much as a third of the answer, and the
         // Functions host keeps a record of every invocation. What makes an answer 503 is logged where it
         // is found, once for all who wait for it.
-        tracing::debug!(%method, path = logged(&uri), status, took_ms, "answered");
+        tracing::debug!(%method, path = span::path(&uri), status, took_ms, "answered");
     }
     response
 }
@@ -68,22 +62,6 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
 /// Probes are no traffic. The host's readiness poll is a `GET /` without an invocation.
 fn is_probe(path: &str, is_invocation: bool) -> bool {
     path == "/" && !is_invocation || path.starts_with("/health")
-}
-
-/// The path alone: a query may carry a function key.
-fn logged(uri: &Uri) -> String {
-    uri.path().chars().take(LOGGED).collect()
-}
-
-/// An id as the host writes it; anything else in its place is not worth a log line.
-fn invocation_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get(INVOCATION_ID)?.to_str().ok()?;
-    Some(
-        id.chars()
-            .filter(char::is_ascii_graphic)
-            .take(LOGGED)
-            .collect(),
-    )
 }
 
 /// Adds what every answer carries, and gives every error without a body of its own a problem body.

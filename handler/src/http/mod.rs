@@ -23,6 +23,7 @@ use crate::fleet::Pulse;
 use crate::store::{Database, Recorder, SharedReads};
 use crate::stress::Stress;
 use crate::system::Gauge;
+use crate::telemetry::Spans;
 use crate::traffic::Traffic;
 
 mod answer;
@@ -37,6 +38,7 @@ mod overload;
 mod page;
 mod prometheus;
 mod query;
+mod span;
 mod stress;
 mod stress_request;
 mod triggers;
@@ -76,6 +78,8 @@ pub struct App {
     pub gauge: Gauge,
     /// Requests counted and timed.
     pub traffic: Arc<Traffic>,
+    /// Spans of requests, where a collector is set.
+    pub spans: Spans,
     /// Bounds on what may be under way.
     pub overload: Overload,
     /// When the process began.

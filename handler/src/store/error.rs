@@ -44,6 +44,18 @@ impl Error {
         }
     }
 
+    /// What the semantic conventions call the type of an error: the database's own code where there is one.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Self::Unavailable(Some(sqlx::Error::Database(cause)))
+            | Self::Other(Some(sqlx::Error::Database(cause))) => cause
+                .code()
+                .map_or_else(|| "_OTHER".to_owned(), |code| code.into_owned()),
+            Self::Slow(_) => "timeout".to_owned(),
+            _ => "_OTHER".to_owned(),
+        }
+    }
+
     /// Gives everybody who waited for the same statement this error; its cause goes to the log, once.
     pub(super) fn tell<T>(&self, answers: Vec<oneshot::Sender<Result<T, Self>>>) {
         // What has no cause of its own was logged where it was found, and lasts.

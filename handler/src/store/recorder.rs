@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use opentelemetry::trace::SpanContext;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
@@ -11,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::postgres::TRUSTED_IDLE;
 use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Arrival, Receipt};
+use crate::telemetry::{self, Spans};
 
 /// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.
 const MAX_BATCH: usize = 512;
@@ -33,6 +35,7 @@ const LONGEST_GATHER: Duration = Duration::from_millis(1);
 pub struct Recorder {
     queue: mpsc::Sender<Waiting>,
     written: Arc<AtomicU64>,
+    spans: Spans,
 }
 
 type Answer = oneshot::Sender<Result<Receipt, Error>>;
@@ -40,16 +43,24 @@ type Answer = oneshot::Sender<Result<Receipt, Error>>;
 struct Waiting {
     arrival: Arrival,
     answer: Answer,
+    /// The span that waits for this visit, where spans are exported.
+    caller: Option<SpanContext>,
 }
 
 impl Recorder {
     /// Starts the writing task; it ends when the last `Recorder` is gone and the queue is empty.
-    pub fn start(database: Database, instance_id: String, tasks: &TaskTracker) -> Self {
+    pub fn start(
+        database: Database,
+        instance_id: String,
+        spans: Spans,
+        tasks: &TaskTracker,
+    ) -> Self {
         let (queue, arrivals) = mpsc::channel(QUEUE);
         let written = Arc::new(AtomicU64::new(0));
         let writer = Writer {
             database,
             instance_id,
+            spans: spans.clone(),
             written: Arc::clone(&written),
             session: None,
             turn: 0,
@@ -57,7 +68,11 @@ impl Recorder {
             gather_until: Instant::now(),
         };
         tasks.spawn(writer.run(arrivals));
-        Self { queue, written }
+        Self {
+            queue,
+            written,
+            spans,
+        }
     }
 
     /// Visits written since the start, for whoever counts on; a key used again is not another visit.
@@ -74,7 +89,11 @@ impl Recorder {
     pub async fn record(&self, arrival: Arrival) -> Result<Receipt, Error> {
         let (answer, receipt) = oneshot::channel();
         self.queue
-            .try_send(Waiting { arrival, answer })
+            .try_send(Waiting {
+                arrival,
+                answer,
+                caller: self.spans.current(),
+            })
             .map_err(|refused| match refused {
                 mpsc::error::TrySendError::Full(_) => Error::QueueFull,
                 mpsc::error::TrySendError::Closed(_) => Error::Unavailable(None),
@@ -87,6 +106,7 @@ impl Recorder {
 struct Writer {
     database: Database,
     instance_id: String,
+    spans: Spans,
     written: Arc<AtomicU64>,
     /// Kept from one batch to the next while they follow so closely that it need not be asked whether it is
     /// still there.
@@ -138,15 +158,16 @@ impl Writer {
     async fn answer(&mut self, waiting: &mut Vec<Waiting>) {
         // A caller that is gone wants no visit; its request was never acknowledged.
         waiting.retain(|one| !one.answer.is_closed());
-        let (batch, answers): (Vec<_>, Vec<_>) = waiting
+        let (batch, waiters): (Vec<_>, Vec<_>) = waiting
             .drain(..)
-            .map(|one| (one.arrival, one.answer))
+            .map(|one| (one.arrival, (one.answer, one.caller)))
             .unzip();
         if batch.is_empty() {
             return;
         }
+        let (answers, callers): (Vec<_>, Vec<_>) = waiters.into_iter().unzip();
         let began = Instant::now();
-        let written = self.write(&batch).await;
+        let written = self.write(&batch, &callers).await;
         let ended = Instant::now();
         self.last_batch = batch.len();
         self.gather_until = ended + ((ended - began) / GATHER_PART).min(LONGEST_GATHER);
@@ -154,23 +175,36 @@ impl Writer {
             Ok(receipts) => hand_out(answers, receipts),
             // The database refused what one of them holds, and wrote none: the others must not suffer.
             Err(Error::Other(Some(sqlx::Error::Database(_)))) if batch.len() > 1 => {
-                self.answer_singly(&batch, answers).await;
+                self.answer_singly(&batch, answers, &callers).await;
             }
             Err(error) => error.tell(answers),
         }
     }
 
-    async fn answer_singly(&mut self, batch: &[Arrival], answers: Vec<Answer>) {
-        for (arrival, answer) in batch.iter().zip(answers) {
-            match self.write(std::slice::from_ref(arrival)).await {
+    async fn answer_singly(
+        &mut self,
+        batch: &[Arrival],
+        answers: Vec<Answer>,
+        callers: &[Option<SpanContext>],
+    ) {
+        for ((arrival, answer), caller) in batch.iter().zip(answers).zip(callers) {
+            let written = self.write(std::slice::from_ref(arrival), std::slice::from_ref(caller));
+            match written.await {
                 Ok(receipts) => hand_out(vec![answer], receipts),
                 Err(error) => error.tell(vec![answer]),
             }
         }
     }
 
-    async fn write(&mut self, batch: &[Arrival]) -> Result<Vec<Option<Receipt>>, Error> {
+    async fn write(
+        &mut self,
+        batch: &[Arrival],
+        callers: &[Option<SpanContext>],
+    ) -> Result<Vec<Option<Receipt>>, Error> {
         self.turn += 1;
+        let callers = callers.iter().flatten().cloned();
+        let db_type = self.database.db_type();
+        let span = self.spans.shared_write(callers, db_type, batch.len());
         let written = within(STATEMENT_DEADLINE, async {
             let session = match &mut self.session {
                 Some(session) => session,
@@ -179,6 +213,10 @@ impl Writer {
             session.record(&self.instance_id, self.turn, batch).await
         })
         .await;
+        if let Some(span) = &span {
+            let failure = written.as_ref().err();
+            telemetry::end(span, failure.map(|error| (error.kind(), error.to_string())));
+        }
         if let Ok(receipts) = &written {
             let new = receipts
                 .iter()

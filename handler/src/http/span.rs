@@ -1,0 +1,172 @@
+//! The trace and the invocation that a request belongs to: their ids in its log lines, and its span where spans are
+//! exported.
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::header::{HOST, USER_AGENT};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use opentelemetry::trace::{FutureExt as _, SpanBuilder, SpanKind, TraceContextExt as _, TraceId};
+use opentelemetry::{Context, KeyValue, propagation::TextMapPropagator as _};
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::telemetry::{self, Spans};
+
+/// Set by the Functions host, one per invocation.
+const INVOCATION_ID: HeaderName = HeaderName::from_static("x-azure-functions-invocationid");
+/// W3C Trace Context (w3.org/TR/trace-context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// The longest part of what a client sent that is logged or exported.
+const LONGEST: usize = 200;
+
+/// Where a request belongs.
+pub(super) struct RequestSpan {
+    /// Gives its ids to the log lines; none where it has none.
+    lines: Option<tracing::Span>,
+    /// The span to export.
+    exported: Option<Context>,
+}
+
+impl RequestSpan {
+    /// Probes get no span: there are more of them than of anything else, and nobody traces them.
+    pub(super) fn begin(
+        spans: &Spans,
+        request: &Request,
+        invocation: Option<&str>,
+        is_probe: bool,
+    ) -> Self {
+        let parent = parent(request.headers());
+        let exported = if is_probe {
+            None
+        } else {
+            // Built only where it is wanted.
+            spans.begin(&parent, || described(request, invocation))
+        };
+        let sent = exported.as_ref().unwrap_or(&parent);
+        let trace_id = Some(sent.span().span_context().trace_id())
+            .filter(|id| *id != TraceId::INVALID)
+            // The host may pass none on (github.com/Azure/azure-functions-host/pull/9576); then its own id of the
+            // invocation, which has as many bits, finds the same lines.
+            .or_else(|| {
+                Uuid::parse_str(invocation?)
+                    .ok()
+                    .map(|id| TraceId::from_bytes(id.into_bytes()))
+            });
+        let named = trace_id.is_some() || invocation.is_some();
+        let lines = named.then(|| {
+            let trace_id = trace_id.map(tracing::field::display);
+            tracing::error_span!("request", trace_id, invocation_id = invocation)
+        });
+        Self { lines, exported }
+    }
+
+    /// Has `answer` log and write as part of this request.
+    pub(super) async fn around<T>(&self, answer: impl Future<Output = T>) -> T {
+        match (&self.lines, &self.exported) {
+            (None, _) => answer.await,
+            (Some(lines), None) => answer.instrument(lines.clone()).await,
+            (Some(lines), Some(context)) => {
+                let answer = answer.instrument(lines.clone());
+                answer.with_context(context.clone()).await
+            }
+        }
+    }
+
+    /// For what is logged at the end.
+    pub(super) fn lines(&self) -> Option<&tracing::Span> {
+        self.lines.as_ref()
+    }
+
+    /// Ends the span. Where the caller leaves before there is an answer it ends with that, without a status.
+    pub(super) fn answered(&self, status: StatusCode) {
+        if let Some(context) = &self.exported {
+            let code = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
+            context.span().set_attribute(code);
+            let failed = status.is_server_error();
+            telemetry::end(
+                context,
+                failed.then(|| (status.as_str().to_owned(), String::new())),
+            );
+        }
+    }
+}
+
+/// An id as the host writes it; anything else in its place is not worth a log line.
+pub(super) fn invocation_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(INVOCATION_ID)?.to_str().ok()?;
+    Some(
+        id.chars()
+            .filter(char::is_ascii_graphic)
+            .take(LONGEST)
+            .collect(),
+    )
+}
+
+/// The path alone: a query may carry a function key.
+pub(super) fn path(request: &axum::http::Uri) -> String {
+    request.path().chars().take(LONGEST).collect()
+}
+
+/// The span that the caller says this request is part of, if it says so in the form of the standard.
+fn parent(headers: &HeaderMap) -> Context {
+    if headers.contains_key(TRACEPARENT) {
+        TraceContextPropagator::new()
+            .extract_with_context(&Context::new(), &HeaderExtractor(headers))
+    } else {
+        Context::new()
+    }
+}
+
+/// The span of a request as the semantic conventions for HTTP servers and for functions have it
+/// (opentelemetry.io/docs/specs/semconv/http/http-spans, .../faas/faas-spans). Without the client's address, which
+/// leaves this program only as the settings say, and without the query, which may carry a key.
+fn described(request: &Request, invocation: Option<&str>) -> SpanBuilder {
+    let headers = request.headers();
+    let header = |name: &HeaderName| headers.get(name)?.to_str().ok();
+    let method = match request.method().as_str() {
+        known @ ("GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS" | "PATCH" | "TRACE"
+        | "CONNECT" | "QUERY") => known.to_owned(),
+        _ => "_OTHER".to_owned(),
+    };
+    let route = request.extensions().get::<MatchedPath>();
+    let named = if method == "_OTHER" { "HTTP" } else { &method };
+    let name = route.map_or_else(
+        || named.to_owned(),
+        |route| format!("{named} {}", route.as_str()),
+    );
+    let scheme = match header(&FORWARDED_PROTO) {
+        Some("https") => "https",
+        _ => "http",
+    };
+    let mut attributes = vec![
+        KeyValue::new("http.request.method", method),
+        KeyValue::new("url.path", path(request.uri())),
+        KeyValue::new("url.scheme", scheme),
+        KeyValue::new("faas.trigger", "http"),
+    ];
+    if let Some(route) = route {
+        attributes.push(KeyValue::new("http.route", route.as_str().to_owned()));
+    }
+    let host = header(&FORWARDED_HOST).or_else(|| header(&HOST));
+    if let Some(host) = host.and_then(|host| host.parse::<Authority>().ok()) {
+        let address = host.host().chars().take(LONGEST).collect::<String>();
+        attributes.push(KeyValue::new("server.address", address));
+        if let Some(port) = host.port_u16() {
+            attributes.push(KeyValue::new("server.port", i64::from(port)));
+        }
+    }
+    if let Some(agent) = header(&USER_AGENT) {
+        let agent = agent.chars().take(LONGEST).collect::<String>();
+        attributes.push(KeyValue::new("user_agent.original", agent));
+    }
+    if let Some(id) = invocation {
+        attributes.push(KeyValue::new("faas.invocation_id", id.to_owned()));
+    }
+    SpanBuilder::from_name(name)
+        .with_kind(SpanKind::Server)
+        .with_attributes(attributes)
+}
