@@ -3,6 +3,8 @@ use serde_json::json;
 use crate::support::http::head;
 use crate::support::{Root, eventually};
 
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 #[test]
 fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
     let host = Root::new().up(&[]);
@@ -16,6 +18,8 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
             ("Cookie", "a=1"),
             ("X-Many", "1"),
             ("X-Many", "2"),
+            ("traceparent", TRACEPARENT),
+            ("tracestate", "vendor=opaque"),
             ("X-Azure-Functions-InvocationId", "mine"),
             ("X-Azure-Functions-HostVersion", "0"),
             ("x-ms-invocation-id", "mine"),
@@ -38,6 +42,9 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
     assert_eq!(headers["accept-charset"], json!(["utf-8"]));
     assert_eq!(headers["cookie"], json!(["a=1"]));
     assert_eq!(headers["x-many"], json!(["1", "2"]));
+    // The client's trace goes on; the host makes none of its own.
+    assert_eq!(headers["traceparent"], json!([TRACEPARENT]));
+    assert_eq!(headers["tracestate"], json!(["vendor=opaque"]));
     let id = &headers["x-azure-functions-invocationid"];
     assert_eq!(id[0].as_str().unwrap().len(), 36);
     assert_eq!(headers["x-ms-invocation-id"], *id);
@@ -60,6 +67,7 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
     }
     // Each invocation has an id of its own.
     let other = host.get("/").json();
+    assert!(other["headers"]["traceparent"].is_null());
     assert_ne!(other["headers"]["x-azure-functions-invocationid"], *id);
 }
 
