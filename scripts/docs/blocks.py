@@ -1,0 +1,137 @@
+"""Runs the pages' shell blocks as a reader would, and compares what they print with what the page shows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import shell
+from page import Block, Page
+
+# Far more than any block takes: what hangs should say so.
+SECONDS = 600
+PORT = 7071
+# curl is content with an error's page unless it is told otherwise.
+BEFORE = 'set -eu\ncurl() { command curl --fail-with-body --silent --show-error --max-time 60 "$@"; }\n'
+
+
+class Failed(Exception):
+    """A block did not do what its page says."""
+
+
+def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
+    """Runs a page's blocks in their order, and tells what each took; raises `Failed` at the first wrong one."""
+    with contextlib.ExitStack() as stack:
+        data = stack.enter_context(tempfile.TemporaryDirectory(prefix="elastic-visits-docs-"))
+        # The reader's own register is none of this run's business.
+        environment = {**os.environ, "XDG_DATA_HOME": data, "NO_COLOR": "1"}
+        for name in ("DATABASE_URL", "SQLITE_PATH", "FUNCTIONS_KEY", "PGHOST"):
+            environment.pop(name, None)
+        for position, block in enumerate(page.blocks):
+            if block.language != "sh":
+                continue
+            mark, _ = shell.mark_of(block, steps)
+            begun = time.monotonic()
+            if mark == shell.SERVE:
+                stack.enter_context(serve(root, block, environment))
+            elif mark == shell.RUN:
+                following = page.blocks[position + 1] if position + 1 < len(page.blocks) else None
+                shown = following.text if following and following.language == "text" else None
+                _run(root, block, environment, shown)
+            else:
+                continue
+            yield f"{block.place} {'serves after' if mark == shell.SERVE else 'took'} {time.monotonic() - begun:.1f} s"
+
+
+def _run(root: Path, block: Block, environment: dict[str, str], shown: str | None) -> None:
+    script = subprocess.Popen(
+        ["sh", "-c", BEFORE + block.text],
+        cwd=root,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, complained = script.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        _signal(script, signal.SIGKILL)
+        said, complained = script.communicate()
+        raise Failed(f"{block.place}: not done after {SECONDS} s\n{said}{complained}") from None
+    if script.returncode:
+        raise Failed(f"{block.place}: exit code {script.returncode}\n{said}{complained}")
+    if shown is not None and not fits(shown, said):
+        raise Failed(f"{block.place}: the page shows\n{shown}\nbut it printed\n{said}")
+
+
+def fits(shown: str, said: str) -> bool:
+    """Whether an output is the one shown, where `...` stands for anything, and alone in a line for any lines."""
+    pattern = ""
+    for line in shown.rstrip().splitlines():
+        if line.strip() == "...":
+            pattern += r"(?:.*\n)*?"
+        else:
+            pattern += ".*".join(re.escape(part) for part in line.rstrip().split("...")) + r" *\n"
+    return re.fullmatch(pattern, said.rstrip() + "\n") is not None
+
+
+@contextlib.contextmanager
+def serve(root: Path, block: Block, environment: dict[str, str]) -> Iterator[None]:
+    """Starts what a block starts, waits until it serves, and ends it as Ctrl-C does."""
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", PORT), timeout=5).close()
+        raise Failed(f"{block.place}: port {PORT} is in use; stop what listens there")
+    app = subprocess.Popen(
+        ["sh", "-c", "set -eu\n" + block.text],
+        cwd=root,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said: list[str] = []
+    heard = threading.Event()
+
+    def hear() -> None:
+        assert app.stdout
+        for line in app.stdout:
+            said.append(line)
+            if line.startswith("Ready: http"):
+                heard.set()
+        # It ended, whether it ever served or not.
+        heard.set()
+
+    listener = threading.Thread(target=hear, daemon=True)
+    listener.start()
+    try:
+        heard.wait(SECONDS)
+        if not any(line.startswith("Ready: http") for line in said):
+            raise Failed(f"{block.place}: it does not serve\n{''.join(said)}")
+        yield
+    finally:
+        _signal(app, signal.SIGINT)
+        try:
+            app.wait(30)
+        except subprocess.TimeoutExpired:
+            _signal(app, signal.SIGKILL)
+            app.wait()
+        listener.join(5)
+
+
+def _signal(process: subprocess.Popen[str], which: signal.Signals) -> None:
+    """Sends a signal to a process and its children, as a terminal does."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, which)

@@ -1,0 +1,137 @@
+"""What can be seen without running a block. Each check yields sentences that begin with the place."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import shell
+from page import Block, Page
+
+ENGLISH = "docs/"
+SPANISH = "docs/es/"
+MOST_KILOBYTES = {".png": 300, ".webp": 3000}
+
+
+def links(root: Path, pages: dict[str, Page]) -> Iterator[str]:
+    """Every relative link leads to a file of the repository, and its anchor to a heading."""
+    for page in pages.values():
+        for link in page.links:
+            if re.match(r"[a-z]+:", link.target):
+                continue
+            path, _, anchor = link.target.partition("#")
+            target = (root / page.name).parent / path if path else root / page.name
+            if not target.exists():
+                yield f"{page.name}:{link.line}: {link.target} leads nowhere"
+                continue
+            name = target.resolve().relative_to(root).as_posix()
+            if anchor and name in pages and anchor not in pages[name].anchors:
+                yield f"{page.name}:{link.line}: {name} has no heading for #{anchor}"
+
+
+def fences(pages: dict[str, Page], steps: list[str]) -> Iterator[str]:
+    """Every block says what it is, and every shell block is run, or says why not."""
+    for page in pages.values():
+        before: Block | None = None
+        for block in page.blocks:
+            if not block.language:
+                yield f"{block.place}: the block does not say what it is"
+            elif block.language in ("bash", "shell", "console"):
+                yield f"{block.place}: shell blocks are called sh here, so that they are run"
+            elif block.language == "sh":
+                if wrong := shell.mark_of(block, steps)[1]:
+                    yield f"{block.place}: {wrong}"
+            elif block.language == "text" and not (before and before.language == "sh"):
+                yield f"{block.place}: an output follows the commands that print it"
+            before = block
+
+
+def calls(pages: dict[str, Page], programs: shell.Programs) -> Iterator[str]:
+    """Shell blocks are sound, and call our programs with options that they know."""
+    for page in pages.values():
+        for block in page.blocks:
+            if block.language != "sh":
+                continue
+            read = subprocess.run(["sh", "-n"], input=block.text, capture_output=True, text=True, check=False)
+            if read.returncode:
+                yield f"{block.place}: {read.stderr.strip()}"
+            for wrong in programs.faults(block):
+                yield f"{block.place}: {wrong}"
+
+
+def translations(pages: dict[str, Page]) -> Iterator[str]:
+    """A Spanish page has the commands, outputs and headings of its English one."""
+    for name, page in pages.items():
+        if not name.startswith(SPANISH):
+            continue
+        original = pages.get(ENGLISH + name.removeprefix(SPANISH))
+        if original is None:
+            yield f"{name}: there is no English page of this name"
+            continue
+        for theirs, ours in zip(original.blocks, page.blocks, strict=False):
+            if _uncommented(theirs) != _uncommented(ours):
+                yield f"{ours.place}: differs from {theirs.place}"
+        if len(original.blocks) != len(page.blocks):
+            yield f"{name}: {len(page.blocks)} code blocks, {len(original.blocks)} in {original.name}"
+        if [level for level, _ in original.headings] != [level for level, _ in page.headings]:
+            yield f"{name}: its headings are not those of {original.name}"
+
+
+def _uncommented(block: Block) -> tuple[object, ...]:
+    text = block.text
+    if block.language == "sh":
+        text = "\n".join(line for line in shell.commands(text) if line)
+    return block.language, block.words, text
+
+
+def settings(readme: Page, programs: shell.Programs) -> Iterator[str]:
+    """README's table has exactly the handler's settings."""
+    text = programs.help_of("target/quick/handler") or ""
+    known = set(re.findall(r"\[env: ([A-Z][A-Z_]+)", text))
+    section = readme.prose.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    told = {
+        name
+        for row in section.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`([A-Z][A-Z_]+)`", row.split("|")[1])
+    }
+    if not known or not told:
+        yield f"{readme.name}: no settings were found: {len(known)} in `handler --help`, {len(told)} in the table"
+        return
+    for name in sorted(known - told):
+        yield f"{readme.name}: the settings lack {name}"
+    for name in sorted(told - known):
+        yield f"{readme.name}: {name} is no setting of the handler"
+
+
+def every_command(page: Page, root: Path, programs: shell.Programs) -> Iterator[str]:
+    """The page of commands names every script, every subcommand of lab, and every step of scripts/test."""
+    whole = page.prose + "".join(block.text for block in page.blocks)
+    scripts = {file.name for file in (root / "scripts").iterdir() if file.is_file() and file.stat().st_mode & 0o100}
+    listed = (programs.help_of("target/quick/lab") or "").partition("Commands:")[2].partition("Options:")[0]
+    subcommands = set(re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)) - {"help"}
+    if not scripts or not subcommands:
+        yield f"{page.name}: found {len(scripts)} scripts and {len(subcommands)} subcommands to look for"
+    wanted = {f"scripts/{name}" for name in scripts} | {f"lab {name}" for name in subcommands}
+    for name in sorted(wanted):
+        if not re.search(rf"\b{re.escape(name)}\b", whole):
+            yield f"{page.name}: {name} is missing"
+
+
+def pictures(root: Path, pages: dict[str, Page]) -> Iterator[str]:
+    """No picture is too big for a page, and each is shown somewhere."""
+    shown = {
+        ((root / page.name).parent / link.target).resolve()
+        for page in pages.values()
+        for link in page.links
+        if not re.match(r"[a-z]+:|#", link.target)
+    }
+    for file in sorted((root / "docs" / "pictures").glob("*")):
+        name = file.relative_to(root).as_posix()
+        most = MOST_KILOBYTES.get(file.suffix)
+        if most is None or file.stat().st_size > most * 1000:
+            yield f"{name}: {file.stat().st_size // 1000} kB; a {file.suffix} may have {most or 0}"
+        if file.resolve() not in shown:
+            yield f"{name}: no page shows it"

@@ -1,0 +1,77 @@
+"""Holds the documentation against the project: links, commands and their options, outputs, settings, translations.
+
+Every shell block of README.md, infra/README.md and docs/ is run, unless its fence says why not:
+
+    ```sh                   run; a ```text block after it is its output, with ... for what differs each time
+    ```sh serve             starts the app for the blocks after it on the page
+    ```sh elsewhere STEP    run by that step of scripts/test
+    ```sh azure             needs Azure: only its shape is checked, and that our scripts know the options
+    ```sh install           installs something, or needs what a test machine does not have: checked in the same way
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import blocks
+import checks
+import page
+import shell
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", action="append", metavar="PATH", help="run this page's blocks only, or several")
+    parser.add_argument("--look", action="store_true", help="run no block")
+    arguments = parser.parse_args()
+
+    names = ["README.md", "infra/README.md"]
+    names += sorted(file.relative_to(ROOT).as_posix() for file in (ROOT / "docs").rglob("*.md"))
+    pages = {name: page.read(ROOT, name) for name in names}
+    if unknown := set(arguments.page or []) - set(names):
+        parser.error(f"there is no page {', '.join(sorted(unknown))}")
+    steps = subprocess.run(
+        [ROOT / "scripts" / "test", "--list"], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    wrong = _look(pages, steps)
+    for sentence in wrong:
+        print(sentence, file=sys.stderr)
+    if wrong:
+        return 1
+    total = sum(len(each.blocks) for each in pages.values())
+    print(f"{len(pages)} pages, {total} blocks: links, marks, options, settings and translations are right", flush=True)
+    if arguments.look:
+        return 0
+    try:
+        for name in arguments.page or names:
+            # Those in Spanish have the same blocks.
+            if not name.startswith(checks.SPANISH):
+                for told in blocks.run(ROOT, pages[name], steps):
+                    print(told, flush=True)
+    except blocks.Failed as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:
+    programs = shell.Programs(ROOT)
+    return [
+        *checks.links(ROOT, pages),
+        *checks.fences(pages, steps),
+        *checks.calls(pages, programs),
+        *checks.translations(pages),
+        *checks.settings(pages["README.md"], programs),
+        *checks.every_command(pages["docs/commands.md"], ROOT, programs),
+        *checks.pictures(ROOT, pages),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The shell blocks of the pages: what their marks mean, which of our programs they call, with which options."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from page import Block
+
+RUN = "run"
+SERVE = "serve"
+MARKS = {
+    SERVE: "starts the app, for the blocks after it on the page",
+    "elsewhere": "run by a step of scripts/test, which is named",
+    "azure": "needs Azure",
+    "install": "installs something, or needs what a test machine does not have",
+}
+CALL = re.compile(r"(?:^|[\s(])(?:\./)?(scripts/[a-z]+|target/(?:quick|debug|release)/(?:lab|handler))(?=[\s)]|$)(.*)")
+OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
+
+
+def mark_of(block: Block, steps: list[str]) -> tuple[str, str | None]:
+    """What is to be done with a shell block, and what is wrong with its mark, if anything."""
+    if not block.words:
+        return RUN, None
+    mark, *rest = block.words
+    if mark not in MARKS:
+        return mark, f"the mark {mark!r} is none of {', '.join(MARKS)}"
+    if mark == "elsewhere":
+        if len(rest) != 1 or rest[0] not in steps:
+            return mark, f"'elsewhere' wants one of scripts/test's steps: {', '.join(steps)}"
+    elif rest:
+        return mark, f"the mark {mark!r} stands alone"
+    return mark, None
+
+
+def commands(text: str) -> list[str]:
+    """The block's commands, one a line, without comments."""
+    joined = re.sub(r"\\\n\s*", " ", text)
+    return [re.sub(r"(?:^|\s)#.*", "", line).strip() for line in joined.splitlines()]
+
+
+class Programs:
+    """What our own programs say of themselves, asked once each."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._helps: dict[tuple[str, ...], str | None] = {}
+
+    def help_of(self, *command: str) -> str | None:
+        """The text of `--help`, or nothing where there is no such program or subcommand."""
+        if command not in self._helps:
+            program = self.root / command[0]
+            self._helps[command] = None
+            if program.is_file():
+                asked = subprocess.run(
+                    [program, *command[1:], "--help"], capture_output=True, text=True, timeout=60, check=False
+                )
+                self._helps[command] = asked.stdout if asked.returncode == 0 else None
+        return self._helps[command]
+
+    def faults(self, block: Block) -> list[str]:
+        """Scripts that are not there, subcommands and options that are not known."""
+        found: list[str] = []
+        for command in commands(block.text):
+            for part in re.split(r"\|\|?|&&|;", command):
+                if call := CALL.search(part):
+                    found += self._wrong(call[1], call[2])
+        return found
+
+    def _wrong(self, program: str, words: str) -> list[str]:
+        # The rest of a call that runs another program belongs to that one.
+        words = words.split(" -- ")[0]
+        if program.startswith("target/"):
+            name = program.rsplit("/", 1)[1]
+            first = words.split()[:1]
+            subcommand = [first[0]] if first and not first[0].startswith("-") else []
+            # Whatever profile the page speaks of, the program is the same.
+            asked = [f"target/quick/{name}", *subcommand]
+        else:
+            asked = [program]
+        text = self.help_of(*asked)
+        if text is None:
+            return [f"there is no `{' '.join(asked)}`, or it has no --help"]
+        # What these do not know they pass on.
+        passed_on = {"scripts/run": "up", "scripts/demo": "demo", "scripts/load": "load", "scripts/check": "check"}
+        if program in passed_on:
+            text += self.help_of("target/quick/lab", passed_on[program]) or ""
+        return [
+            f"`{' '.join(asked)}` does not know {option}"
+            for option in OPTION.findall(words)
+            if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text)
+        ]

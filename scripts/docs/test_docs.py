@@ -1,0 +1,103 @@
+"""The checks find what is wrong: each against a page that has it."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import blocks
+import checks
+import page
+import shell
+
+STEPS = ["tests", "demo"]
+
+
+class Pages(unittest.TestCase):
+    def test_blocks_have_their_place_words_and_text_without_the_list_s_indentation(self) -> None:
+        read = page.parse("a.md", "1. do\n\n   ```sh azure\n   az login\n     --deep\n   ```\n")
+        self.assertEqual(read.blocks, (page.Block("a.md", 3, "sh", ("azure",), "az login\n  --deep\n"),))
+
+    def test_an_open_fence_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, "a.md:2"):
+            page.parse("a.md", "text\n```sh\nls\n")
+
+    def test_anchors_are_github_s(self) -> None:
+        read = page.parse("a.md", "# `lab up`: the fleet, on one machine\n## Twice\n## Twice\n## ¿Qué hace?\n")
+        self.assertEqual(read.anchors, {"lab-up-the-fleet-on-one-machine", "twice", "twice-1", "qué-hace"})
+
+    def test_links_in_code_are_none(self) -> None:
+        read = page.parse("a.md", "`[a](b)` [c](d.md#e) ![f](g.png)\n```sh\n[h](i)\n```\n[j]: k.md\n")
+        self.assertEqual({link.target for link in read.links}, {"d.md#e", "g.png", "k.md"})
+
+
+class Checks(unittest.TestCase):
+    def test_links(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder).resolve()
+            for name, text in {"a.md": "# One\n[1](b.md#two) [2](b.md#three) [3](c.md) [4](#one)\n", "b.md": "# Two\n"}.items():
+                (root / name).write_text(text)
+            pages = {name: page.read(root, name) for name in ("a.md", "b.md")}
+            found = list(checks.links(root, pages))
+        self.assertEqual(found, ["a.md:2: b.md has no heading for #three", "a.md:2: c.md leads nowhere"])
+
+    def test_marks(self) -> None:
+        text = "".join(
+            f"```{fence}\nls\n```\n"
+            for fence in ("", "bash", "sh", "text", "sh elsewhere demo", "sh elsewhere moon", "sh later", "sh azure x", "text", "json", "text")
+        )
+        found = list(checks.fences({"a.md": page.parse("a.md", text)}, STEPS))
+        self.assertEqual([sentence.split(":")[1] for sentence in found], ["1", "4", "16", "19", "22", "31"])
+
+    def test_a_translation_may_differ_in_comments_only(self) -> None:
+        english = page.parse("docs/a.md", "# A\n```sh\nls   # all\n```\n```text\nx\n```\n")
+        spanish = page.parse("docs/es/a.md", "# A\n```sh\nls # todo\n```\n```text\nx\n```\n")
+        self.assertEqual(list(checks.translations({"docs/a.md": english, "docs/es/a.md": spanish})), [])
+        for text in ("# A\n```sh\nls -l\n```\n```text\nx\n```\n", "# A\n```sh\nls\n```\n", "```sh\nls\n```\n```text\nx\n```\n"):
+            wrong = page.parse("docs/es/a.md", text)
+            self.assertEqual(len(list(checks.translations({"docs/a.md": english, "docs/es/a.md": wrong}))), 1, text)
+
+    def test_options(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / "scripts").mkdir()
+            script = root / "scripts" / "check"
+            script.write_text("#!/bin/sh\necho '  --wait S   wait'\n")
+            script.chmod(0o755)
+            programs = shell.Programs(root)
+            for text, faults in {
+                "./scripts/check --wait 5   # --no": 0,
+                "./scripts/check \\\n  --wai 5": 1,
+                "./scripts/missing": 1,
+                "A=1 ./scripts/check --wait 1 && ./scripts/check --no | grep --count x": 1,
+            }.items():
+                block = page.parse("a.md", f"```sh\n{text}\n```\n").blocks[0]
+                self.assertEqual(len(programs.faults(block)), faults, text)
+
+
+class Runs(unittest.TestCase):
+    def test_outputs(self) -> None:
+        for shown, said, right in [
+            ("a\nb\n", "a\nb\n", True),
+            ("a\nb\n", "a\nc\n", False),
+            ("a ... c\n", "a 17 c\n", True),
+            ("a\n...\nd\n", "a\nb\nc\nd\n", True),
+            ("a\n...\n", "a\n", True),
+            ("a\n", "a\nb\n", False),
+            ("a.b\n", "axb\n", False),
+        ]:
+            self.assertEqual(blocks.fits(shown, said), right, (shown, said))
+
+    def test_a_failing_block_is_found(self) -> None:
+        for text in ("```sh\nfalse\ntrue\n```\n", "```sh\necho 1\n```\n```text\n2\n```\n"):
+            with self.assertRaisesRegex(blocks.Failed, "a.md:1"):
+                list(blocks.run(Path.cwd(), page.parse("a.md", text), STEPS))
+
+    def test_marked_blocks_are_not_run(self) -> None:
+        text = "```sh azure\nfalse\n```\n```sh install\nfalse\n```\n```sh elsewhere demo\nfalse\n```\n"
+        self.assertEqual(list(blocks.run(Path.cwd(), page.parse("a.md", text), STEPS)), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
