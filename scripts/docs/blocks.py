@@ -32,6 +32,8 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
     """Runs a page's blocks in their order, and tells what each took; raises `Failed` at the first wrong one."""
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(tempfile.TemporaryDirectory(prefix="elastic-visits-docs-"))
+        # PostgreSQL runs as another user where this one is root.
+        os.chmod(data, 0o755)
         # The reader's own register is none of this run's business.
         environment = {**os.environ, "XDG_DATA_HOME": data, "NO_COLOR": "1"}
         for name in ("DATABASE_URL", "SQLITE_PATH", "FUNCTIONS_KEY", "PGHOST"):
@@ -42,14 +44,21 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
             mark, _ = shell.mark_of(block, steps)
             begun = time.monotonic()
             if mark == shell.SERVE:
-                stack.enter_context(serve(root, block, environment))
+                stack.enter_context(serve(root, block.place, block.text, environment))
+            elif mark == shell.STARTS:
+                for command in filter(None, shell.commands(block.text)):
+                    with serve(root, block.place, command, environment):
+                        yield f"{block.place} `{command}` serves after {time.monotonic() - begun:.1f} s"
+                    begun = time.monotonic()
+                continue
             elif mark == shell.RUN:
                 following = page.blocks[position + 1] if position + 1 < len(page.blocks) else None
                 shown = following.text if following and following.language == "text" else None
                 _run(root, block, environment, shown)
             else:
                 continue
-            yield f"{block.place} {'serves after' if mark == shell.SERVE else 'took'} {time.monotonic() - begun:.1f} s"
+            did = "serves after" if mark == shell.SERVE else "took"
+            yield f"{block.place} {did} {time.monotonic() - begun:.1f} s"
 
 
 def _run(root: Path, block: Block, environment: dict[str, str], shown: str | None) -> None:
@@ -87,21 +96,26 @@ def fits(shown: str, said: str) -> bool:
 
 
 @contextlib.contextmanager
-def serve(root: Path, block: Block, environment: dict[str, str]) -> Iterator[None]:
-    """Starts what a block starts, waits until it serves, and ends it as Ctrl-C does."""
+def serve(root: Path, place: str, command: str, environment: dict[str, str]) -> Iterator[None]:
+    """Starts the app, says yes if it asks, waits until it serves, and ends it as Ctrl-C does."""
     with contextlib.suppress(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", PORT), timeout=5).close()
-        raise Failed(f"{block.place}: port {PORT} is in use; stop what listens there")
+        raise Failed(f"{place}: port {PORT} is in use; stop what listens there")
     app = subprocess.Popen(
-        ["sh", "-c", "set -eu\n" + block.text],
+        ["sh", "-c", f"set -eu\n{command}"],
         cwd=root,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+    assert app.stdin
+    # It may end before it reads this; what it said then tells why.
+    with contextlib.suppress(BrokenPipeError):
+        app.stdin.write("y\n")
+        app.stdin.close()
     said: list[str] = []
     heard = threading.Event()
 
@@ -119,7 +133,7 @@ def serve(root: Path, block: Block, environment: dict[str, str]) -> Iterator[Non
     try:
         heard.wait(SECONDS)
         if not any(line.startswith("Ready: http") for line in said):
-            raise Failed(f"{block.place}: it does not serve\n{''.join(said)}")
+            raise Failed(f"{place}: `{command.strip()}` does not serve\n{''.join(said)}")
         yield
     finally:
         _signal(app, signal.SIGINT)

@@ -4,9 +4,10 @@ Every shell block of README.md, infra/README.md and docs/ is run, unless its fen
 
     ```sh                   run; a ```text block after it is its output, with ... for what differs each time
     ```sh serve             starts the app for the blocks after it on the page
+    ```sh starts            each line starts it; it is ended as soon as it serves
     ```sh elsewhere STEP    run by that step of scripts/test
     ```sh azure             needs Azure: only its shape is checked, and that our scripts know the options
-    ```sh install           installs something, or needs what a test machine does not have: checked in the same way
+    ```sh hand              installs something, takes very long, or needs what is not there: checked in the same way
 """
 
 from __future__ import annotations

@@ -10,11 +10,13 @@ from page import Block
 
 RUN = "run"
 SERVE = "serve"
+STARTS = "starts"
 MARKS = {
     SERVE: "starts the app, for the blocks after it on the page",
+    STARTS: "each line starts it, and it is ended as soon as it serves",
     "elsewhere": "run by a step of scripts/test, which is named",
     "azure": "needs Azure",
-    "install": "installs something, or needs what a test machine does not have",
+    "hand": "by hand: it installs something, takes very long, or needs what a test machine does not have",
 }
 CALL = re.compile(r"(?:^|[\s(])(?:\./)?(scripts/[a-z]+|target/(?:quick|debug|release)/(?:lab|handler))(?=[\s)]|$)(.*)")
 OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")

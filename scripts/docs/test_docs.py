@@ -95,7 +95,7 @@ class Runs(unittest.TestCase):
                 list(blocks.run(Path.cwd(), page.parse("a.md", text), STEPS))
 
     def test_marked_blocks_are_not_run(self) -> None:
-        text = "```sh azure\nfalse\n```\n```sh install\nfalse\n```\n```sh elsewhere demo\nfalse\n```\n"
+        text = "```sh azure\nfalse\n```\n```sh hand\nfalse\n```\n```sh elsewhere demo\nfalse\n```\n"
         self.assertEqual(list(blocks.run(Path.cwd(), page.parse("a.md", text), STEPS)), [])
 
 
