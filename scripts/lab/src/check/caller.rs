@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::Full;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::load::connection::{Route, Unanswered};
-use crate::load::desk::ask_for;
+use crate::load::connection::Route;
+use crate::load::request::{Encoded, ask_for};
 use crate::load::target::Target;
 
 /// How long an answer may take. `/health` has 2 s; a front end that just woke an instance needs longer.
@@ -69,17 +68,15 @@ impl Caller {
         self.send(request).await
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Answer, String> {
         let connecting = self.route.connect().await;
         let mut connection = connecting.map_err(|(_, sentence)| sentence)?;
         let mut body = Vec::new();
-        let asking = connection.ask(request, |part| body.extend_from_slice(part));
+        let request = Encoded::from(&request);
+        let asking = connection.ask(&request, |part| body.extend_from_slice(part));
         let answer = timeout(PATIENCE, asking).await;
         let answer = answer.map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?;
-        let answer = answer.map_err(|unanswered| match unanswered {
-            Unanswered::Unsent(_) => "connection closed".to_owned(),
-            Unanswered::Failed(failure) => failure.to_string(),
-        })?;
+        let answer = answer.map_err(|failure| failure.to_string())?;
         Ok(Answer {
             status: answer.status,
             body: String::from_utf8_lossy(&body).into_owned(),

@@ -2,18 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use bytes::Bytes;
-use http::{HeaderName, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use bytes::BytesMut;
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -24,20 +20,15 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::either::Either;
 
+use super::answer::{Answer, Head, head};
 use super::failure::Failure;
+use super::request::Encoded;
 use super::target::Target;
 
-/// Heads larger than this are refused.
-const LARGEST_HEAD: usize = 256 * 1024;
-/// Bodies larger than this are refused.
-const LARGEST_BODY: usize = 1024 * 1024;
-/// Which instance answered.
-const INSTANCE: HeaderName = HeaderName::from_static("x-instance-id");
-/// Longer ids are cut.
-const LONGEST_ID: usize = 64;
+/// So much is read at a time; answers of the app fit.
+const READ: usize = 4 * 1024;
 
 type Stream = Either<TcpStream, TlsStream<TcpStream>>;
-type Body = Full<Bytes>;
 
 /// How to get a connection to the target.
 #[derive(Clone)]
@@ -93,15 +84,10 @@ impl Route {
                 Either::Right(secured.map_err(failed)?)
             }
         };
-        let mut builder = http1::Builder::new();
-        builder.max_buf_size(LARGEST_HEAD);
-        let (sender, driver) = builder
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| (Failure::from(&error), error.to_string()))?;
         Ok(Connection {
-            sender,
-            driver: Some(driver),
+            stream: Some(stream),
+            received: BytesMut::with_capacity(READ),
+            instance: None,
         })
     }
 }
@@ -144,117 +130,76 @@ fn secure(
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
-/// An answer, but for its body.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    /// The instance that gave it, where it says so.
-    pub(super) instance: Option<String>,
-    /// Where it sends callers, where it does.
-    pub(super) location: Option<String>,
-}
-
-impl Answer {
-    fn of(response: &Response<Incoming>) -> Self {
-        let text = |name| {
-            let value = response.headers().get(name)?.to_str().ok()?;
-            Some(
-                value
-                    .chars()
-                    .filter(|letter| !letter.is_control())
-                    .collect(),
-            )
-        };
-        let instance = text(INSTANCE).map(|id: String| id.chars().take(LONGEST_ID).collect());
-        Self {
-            status: response.status(),
-            instance: instance.filter(|id: &String| !id.is_empty()),
-            location: text(http::header::LOCATION),
-        }
-    }
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(crate) enum Unanswered {
-    /// The server had closed the connection before; nothing was sent, and another may be tried.
-    Unsent(Box<Request<Body>>),
-    /// It is not known how far the request got.
-    Failed(Failure),
-}
-
-/// An open connection. The protocol is driven by whoever asks, so that no task of its own has to be woken for
-/// every request.
+/// An open connection, for one request after the other. Not a library's, because a client that has to be driven, wakes
+/// tasks and takes messages apart uses more CPU for a request than the server that it measures.
 pub(crate) struct Connection {
-    sender: http1::SendRequest<Body>,
-    /// `None` once the connection has ended.
-    driver: Option<http1::Connection<TokioIo<Stream>, Body>>,
+    /// `None` once no other request may be sent.
+    stream: Option<Stream>,
+    received: BytesMut,
+    /// Who answered last; it is mostly the same one.
+    instance: Option<Arc<str>>,
 }
 
 impl Connection {
     /// Sends the request and reads the answer to its end; `keep` is given the body piece by piece.
+    ///
+    /// # Errors
+    /// When there is no complete answer. It is not known then how far the request got.
     pub(crate) async fn ask(
         &mut self,
-        request: Request<Body>,
+        request: &Encoded,
         mut keep: impl FnMut(&[u8]),
-    ) -> Result<Answer, Unanswered> {
-        let sending = self.sender.try_send_request(request);
-        let exchange = async move {
-            let mut response = match sending.await {
-                Ok(response) => response,
-                Err(mut error) => {
-                    return Err(error.take_message().map_or_else(
-                        || Unanswered::Failed(Failure::from(error.error())),
-                        |unsent| Unanswered::Unsent(Box::new(unsent)),
-                    ));
-                }
-            };
-            let answer = Answer::of(&response);
-            let mut length = 0;
-            while let Some(frame) = response.frame().await {
-                let frame = frame.map_err(|error| Unanswered::Failed(Failure::from(&error)))?;
-                let data = frame.data_ref().map_or(&[][..], |data| data);
-                length += data.len();
-                if length > LARGEST_BODY {
-                    return Err(Unanswered::Failed(Failure::TooLarge));
-                }
-                keep(data);
+    ) -> Result<Answer, Failure> {
+        // Taken, so that what is left of an answer that failed or was given up is never read as the next one's.
+        let mut stream = self.stream.take().ok_or(Failure::Closed)?;
+        self.received.clear();
+        let failed = |error: std::io::Error| Failure::from(&error);
+        stream.write_all(request.bytes()).await.map_err(failed)?;
+        stream.flush().await.map_err(failed)?;
+        let Head {
+            answer,
+            mut body,
+            keeps_alive,
+        } = loop {
+            if self.receive(&mut stream).await? == 0 {
+                return Err(Failure::Closed);
             }
-            Ok(answer)
+            if let Some(head) = head(&mut self.received, self.instance.as_ref())? {
+                break head;
+            }
         };
-        let mut exchange = pin!(exchange);
-        let driver = &mut self.driver;
-        let outcome = std::future::poll_fn(|context| {
-            if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
-                return Poll::Ready(outcome);
+        while !body.take(&mut self.received, &mut keep)? {
+            if self.receive(&mut stream).await? == 0 {
+                if body.ends_here() {
+                    break;
+                }
+                return Err(Failure::Closed);
             }
-            if let Some(driving) = driver
-                && Pin::new(driving).poll(context).is_ready()
-            {
-                *driver = None;
-            }
-            exchange.as_mut().poll(context)
-        })
-        .await;
-        if matches!(outcome, Err(Unanswered::Failed(_))) {
-            // What is left of the answer must not be taken for the next one.
-            self.driver = None;
         }
-        outcome
+        self.instance.clone_from(&answer.instance);
+        // What came beyond the answer belongs to no request.
+        if keeps_alive && self.received.is_empty() {
+            self.stream = Some(stream);
+        }
+        Ok(answer)
     }
 
-    /// Whether another request may be sent: the server has kept the connection open so far.
+    async fn receive(&mut self, stream: &mut Stream) -> Result<usize, Failure> {
+        self.received.reserve(READ);
+        let received = stream.read_buf(&mut self.received).await;
+        received.map_err(|error| Failure::from(&error))
+    }
+
+    /// Whether another request may be sent: the server has kept the connection open so far, and said nothing unasked.
     pub(super) async fn is_open(&mut self) -> bool {
-        let Self { sender, driver } = self;
+        let Some(stream) = &mut self.stream else {
+            return false;
+        };
         std::future::poll_fn(|context| {
-            let Some(driving) = driver else {
-                return Poll::Ready(false);
-            };
-            if Pin::new(driving).poll(context).is_ready() {
-                *driver = None;
-                return Poll::Ready(false);
-            }
-            Poll::Ready(matches!(sender.poll_ready(context), Poll::Ready(Ok(()))))
+            let mut unasked = [0; 1];
+            let reading =
+                Pin::new(&mut *stream).poll_read(context, &mut ReadBuf::new(&mut unasked));
+            Poll::Ready(reading.is_pending())
         })
         .await
     }

@@ -7,25 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, header};
-use http_body_util::Full;
+use http::{HeaderValue, header};
 use tokio::time::timeout;
 
-use super::connection::{Answer, Connection, Route, Unanswered};
+use super::answer::Answer;
+use super::connection::{Connection, Route};
 use super::failure::Failure;
 use super::mix::{Judgement, Key, Kind, Mix};
+use super::request::{Encoded, ask_for};
 use super::tally::{Ending, Sample, Tally};
 use super::target::Target;
-
-/// Names the sender to the operator of the target.
-const USER_AGENT: &str = concat!("elastic-visits-load/", env!("CARGO_PKG_VERSION"));
 
 /// What is sent, and where to; all workers have the same.
 pub(super) struct Job {
     pub(super) route: Route,
     pub(super) mix: Mix,
     /// One of each kind, by number.
-    requests: [Request<Full<Bytes>>; 4],
+    requests: [Encoded; 4],
     /// How long an answer may take.
     pub(super) patience: Duration,
     /// Requests taken so far in a closed loop; their number decides the kind.
@@ -55,14 +53,14 @@ impl Job {
     }
 }
 
-fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Full<Bytes>> {
+fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Encoded {
     let body = kind.body();
     let mut request = ask_for(target, kind.path());
     *request.method_mut() = kind.method();
-    *request.body_mut() = Full::from(body);
+    *request.body_mut() = Bytes::from_static(body.as_bytes());
     let headers = request.headers_mut();
     if !body.is_empty() {
-        let json = header::HeaderValue::from_static("application/json");
+        let json = HeaderValue::from_static("application/json");
         headers.insert(header::CONTENT_TYPE, json);
     }
     if kind == Kind::Stress
@@ -70,19 +68,7 @@ fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Full<Bytes
     {
         headers.insert("x-functions-key", key.header());
     }
-    request
-}
-
-/// A GET to an endpoint of the app.
-pub(crate) fn ask_for(target: &Target, endpoint: &str) -> Request<Full<Bytes>> {
-    let request = Request::builder()
-        .uri(target.path(endpoint))
-        .header(header::HOST, target.host())
-        .header(header::USER_AGENT, USER_AGENT)
-        .header(header::ACCEPT, "application/json");
-    request
-        .body(Full::default())
-        .expect("every part of it was checked")
+    Encoded::from(&request)
 }
 
 /// What the tasks of one worker share. They run in one thread, and none holds a borrow while it waits.
@@ -111,7 +97,7 @@ impl Desk {
     /// Sends a request of this kind and notes what comes of it. Whether it was answered as wanted.
     pub(super) async fn perform(&self, kind: Kind, intended: Instant) -> bool {
         self.in_flight.set(self.in_flight.get() + 1);
-        let request = self.job.requests[kind as usize].clone();
+        let request = &self.job.requests[kind as usize];
         let answer = timeout(self.job.patience, self.exchange(request)).await;
         let (ending, instance) = match answer {
             Ok(Ok(answer)) => {
@@ -148,28 +134,17 @@ impl Desk {
         });
     }
 
-    async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
-        // A connection that the server closes this very moment is no failure of the server: another is taken.
-        while let Some(mut connection) = self.open_idle().await {
-            match connection.ask(request, |_| ()).await {
-                Ok(answer) => {
-                    self.idle.borrow_mut().push(connection);
-                    return Ok(answer);
-                }
-                Err(Unanswered::Unsent(unsent)) => request = *unsent,
-                Err(Unanswered::Failed(failure)) => return Err(failure),
+    async fn exchange(&self, request: &Encoded) -> Result<Answer, Failure> {
+        let mut connection = match self.open_idle().await {
+            Some(connection) => connection,
+            None => {
+                let connecting = self.job.route.connect().await;
+                connecting.map_err(|(failure, _)| failure)?
             }
-        }
-        let connecting = self.job.route.connect().await;
-        let mut connection = connecting.map_err(|(failure, _)| failure)?;
-        match connection.ask(request, |_| ()).await {
-            Ok(answer) => {
-                self.idle.borrow_mut().push(connection);
-                Ok(answer)
-            }
-            Err(Unanswered::Unsent(_)) => Err(Failure::Closed),
-            Err(Unanswered::Failed(failure)) => Err(failure),
-        }
+        };
+        let answer = connection.ask(request, |_| ()).await?;
+        self.idle.borrow_mut().push(connection);
+        Ok(answer)
     }
 
     async fn open_idle(&self) -> Option<Connection> {

@@ -1,6 +1,5 @@
 //! Why a request did not get the answer it wanted.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 
@@ -78,27 +77,6 @@ impl From<&io::Error> for Failure {
                 Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS) => Self::OutOfResources,
                 _ => Self::Other,
             },
-        }
-    }
-}
-
-impl From<&hyper::Error> for Failure {
-    fn from(error: &hyper::Error) -> Self {
-        let io = error
-            .source()
-            .and_then(|source| source.downcast_ref::<io::Error>());
-        match io.map(|io| (Self::from(io), io.kind())) {
-            // How the framing of a body is refused.
-            Some((Self::Other, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)) => {
-                Self::NotHttp
-            }
-            Some((failure, _)) => failure,
-            None if error.is_parse_too_large() => Self::TooLarge,
-            None if error.is_parse() => Self::NotHttp,
-            None if error.is_incomplete_message() || error.is_canceled() || error.is_closed() => {
-                Self::Closed
-            }
-            None => Self::Other,
         }
     }
 }

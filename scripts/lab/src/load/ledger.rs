@@ -114,7 +114,7 @@ mod tests {
             intended: Duration::from_millis(intended),
             latency: Duration::from_millis(latency),
             ending,
-            instance: Some(format!("i{}", intended % 2)),
+            instance: Some(format!("i{}", intended % 2).into()),
         }
     }
 

@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::connection::{Connection, Route};
-use super::desk::ask_for;
 use super::fleet::Fleet;
 use super::generator::Live;
+use super::request::{Encoded, ask_for};
 use super::target::Target;
 
 /// How long an answer may take; the load does not wait for it.
@@ -91,7 +91,7 @@ impl Look {
     }
 
     async fn ask(&mut self, endpoint: &str) -> Option<(StatusCode, Value)> {
-        let request = ask_for(&self.target, endpoint);
+        let request = Encoded::from(&ask_for(&self.target, endpoint));
         let mut kept = self.connection.take();
         if let Some(open) = &mut kept
             && !open.is_open().await
@@ -104,7 +104,7 @@ impl Look {
         };
         let mut body = Vec::new();
         let answer = connection
-            .ask(request, |part| body.extend_from_slice(part))
+            .ask(&request, |part| body.extend_from_slice(part))
             .await
             .ok()?;
         self.connection = Some(connection);

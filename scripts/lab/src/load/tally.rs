@@ -1,6 +1,7 @@
 //! What came of the requests. Every worker keeps its own and hands it over now and then; they are added up.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hdrhistogram::{Counter, Histogram};
@@ -40,7 +41,7 @@ pub(super) struct Sample {
     pub(super) latency: Duration,
     pub(super) ending: Ending,
     /// Who answered.
-    pub(super) instance: Option<String>,
+    pub(super) instance: Option<Arc<str>>,
 }
 
 /// Sums over requests.
@@ -234,7 +235,7 @@ mod tests {
             intended: Duration::from_millis(intended),
             latency: Duration::from_millis(latency),
             ending,
-            instance: Some(format!("i{}", intended % 2)),
+            instance: Some(format!("i{}", intended % 2).into()),
         }
     }
 

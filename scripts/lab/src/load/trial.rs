@@ -7,20 +7,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
-use http_body_util::Full;
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Answer, Route, Unanswered};
-use super::desk::{Job, ask_for};
+use super::answer::Answer;
+use super::connection::Route;
+use super::desk::Job;
 use super::duration;
 use super::failure::Failure;
 use super::fleet::Fleet;
 use super::generator::{HEAD_START, Live, Order, generate};
 use super::look::Look;
 use super::mix::{Key, Kind, Mix};
+use super::request::{Encoded, ask_for};
 use super::schedule::Schedule;
 use super::target::{Target, is_this_machine};
 use crate::report::run::{Expectation, Run};
@@ -125,7 +126,8 @@ impl Trial {
                 self.cacert.as_deref(),
                 self.patience,
             )?;
-            let looking = exchange(&route, ask_for(&self.target, Kind::Metrics.path()));
+            let request = ask_for(&self.target, Kind::Metrics.path());
+            let looking = exchange(&route, &request);
             match timeout(self.patience, looking).await {
                 Ok(Ok(answer)) => return Ok((route, answer)),
                 Ok(Err(reason)) => reasons.push(reason),
@@ -147,14 +149,14 @@ impl Trial {
     async fn refuses_stress(&self, route: &Route) -> bool {
         let mut request = ask_for(&self.target, Kind::Stress.path());
         *request.method_mut() = Method::POST;
-        *request.body_mut() = Full::from(NO_STRESS);
+        *request.body_mut() = Bytes::from_static(NO_STRESS.as_bytes());
         let headers = request.headers_mut();
-        let json = http::HeaderValue::from_static("application/json");
-        headers.insert(http::header::CONTENT_TYPE, json);
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, json);
         if let Some(key) = &self.key {
             headers.insert("x-functions-key", key.header());
         }
-        let answer = timeout(self.patience, exchange(route, request)).await;
+        let answer = timeout(self.patience, exchange(route, &request)).await;
         let status = answer.ok().and_then(|answer| Some(answer.ok()?.status));
         matches!(
             status,
@@ -169,19 +171,10 @@ pub(super) fn usual_threads() -> usize {
     (cpus / 2).clamp(1, 4)
 }
 
-async fn exchange(
-    route: &Route,
-    request: Request<Full<Bytes>>,
-) -> Result<Answer, (Failure, String)> {
+async fn exchange(route: &Route, request: &Request<Bytes>) -> Result<Answer, (Failure, String)> {
     let mut connection = route.connect().await?;
-    let answer = connection.ask(request, |_| ()).await;
-    answer.map_err(|unanswered| {
-        let failure = match unanswered {
-            Unanswered::Failed(failure) => failure,
-            Unanswered::Unsent(_) => Failure::Closed,
-        };
-        (failure, failure.to_string())
-    })
+    let answer = connection.ask(&Encoded::from(request), |_| ()).await;
+    answer.map_err(|failure| (failure, failure.to_string()))
 }
 
 /// A target that answers.
