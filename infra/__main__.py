@@ -11,11 +11,14 @@
     access         every role assignment
     scaling        the plan, and the autoscale setting from the rule file
     function_app   the app
+    alerts         what somebody should look at
+    workbook       the fleet's scaling on one page of the portal
     protection     the lock on the database
     outputs        what the scripts and a reader need to know
 """
 
 import access
+import alerts
 import database
 import function_app
 import group
@@ -27,6 +30,7 @@ import protection
 import scaling
 import settings
 import storage
+import workbook
 
 _group = group.create(settings.load())
 _network = network.create(_group)
@@ -42,5 +46,7 @@ _app = function_app.create(
 _scaling = scaling.create_autoscale(_group, _plan, _app)
 if _scaling.setting:
     observability.watch_autoscale(_group, _observability, _scaling.setting)
+alerts.create(_group, _plan, _app, _database, _scaling)
+_workbook = workbook.create(_group, _plan, _app, _database, _observability, _scaling)
 _lock_name = protection.create(_group, _database)
-outputs.export(_group, _network, _identities, _database, _storage, _plan, _app, _scaling, _lock_name)
+outputs.export(_group, _network, _identities, _database, _storage, _plan, _app, _scaling, _workbook, _lock_name)

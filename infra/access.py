@@ -74,5 +74,5 @@ def _assign(
         role_definition_id=(
             f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
         ),
-        role_assignment_name=group.names.role_assignment(name, role, who),
+        role_assignment_name=group.names.uuid(name, role, who),
     )

@@ -38,8 +38,8 @@ class Names:
         """A storage account's name: up to 24 lower-case letters and digits."""
         return f"ev{what}{self.compact}{self.unique}"
 
-    def role_assignment(self, *parts: str) -> str:
-        """Azure wants a UUID, and the same one on the next run."""
+    def uuid(self, *parts: str) -> str:
+        """For what Azure wants named by a UUID, such as role assignments: the same one on the next run."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join((self.subscription_id, self.prefix, *parts))))
 
 

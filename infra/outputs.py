@@ -7,7 +7,7 @@ from database import DATABASE, Database
 from group import Group
 from identity import Identities
 from network import Network
-from pulumi_azure_native import web
+from pulumi_azure_native import applicationinsights, web
 from scaling import Scaling
 from storage import Storage
 
@@ -21,10 +21,12 @@ def export(
     plan: web.AppServicePlan,
     app: web.WebApp,
     scaling: Scaling,
+    workbook: applicationinsights.Workbook,
     lock_name: str,
 ) -> None:
     """Exports the outputs."""
     settings = group.settings
+    portal = f"https://portal.azure.com/#@{settings.login.tenant_id}/resource"
     outputs: dict[str, pulumi.Input[str]] = {
         "url": pulumi.Output.concat("https://", app.default_host_name),
         "resource_group": group.name,
@@ -47,9 +49,8 @@ def export(
         "autoscale_note": scaling.note,
         "lock_name": lock_name,
         "watch_command": "./scripts/watch",
-        "portal_url": pulumi.Output.concat(
-            "https://portal.azure.com/#@", settings.login.tenant_id, "/resource", group.resource.id, "/overview"
-        ),
+        "portal_url": pulumi.Output.concat(portal, group.resource.id, "/overview"),
+        "workbook_url": pulumi.Output.concat(portal, workbook.id, "/workbook"),
     }
     for name, value in outputs.items():
         pulumi.export(name, value)

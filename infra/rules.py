@@ -196,11 +196,18 @@ def _one_of(kind: type[Choice], fields: Mapping[str, Any], name: str, place: str
 
 def _duration(fields: Mapping[str, Any], name: str, place: str, least: int, most: int, accepted: str) -> str:
     value = fields.get(name)
-    pattern = r"P(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?"
-    found = re.fullmatch(pattern, value) if isinstance(value, str) else None
-    if not isinstance(value, str) or found is None:
+    length = seconds(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or length is None:
         raise Refused(f"{place}.{name} must be an ISO 8601 duration {accepted}.")
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    if not least <= ((days * 24 + hours) * 60 + minutes) * 60 + seconds <= most:
+    if not least <= length <= most:
         raise Refused(f"{place}.{name} is {value}; accepted: {accepted}.")
     return value
+
+
+def seconds(duration: str) -> int | None:
+    """The length of an ISO 8601 duration such as PT5M; nothing where it is none."""
+    found = re.fullmatch(r"P(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?", duration)
+    if found is None:
+        return None
+    days, hours, minutes, rest = (int(part or 0) for part in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + rest

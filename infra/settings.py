@@ -21,7 +21,7 @@ import rules
 FOLDER = Path(__file__).resolve().parent
 DEFAULT_LOCATION = "eastus"
 DEFAULT_RULES = "autoscale.json"
-KEYS = ("plan", "rules", "package")
+KEYS = ("plan", "rules", "package", "alert-email")
 
 # What a login with `az login` as a person calls itself: the Azure CLI's own application.
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -60,6 +60,9 @@ class Settings:
     package: str
     """The blob that Elastic Premium runs from; empty before the first upload."""
 
+    alert_email: str
+    """Whom alerts are sent to; empty for nobody."""
+
     login: Login
 
 
@@ -72,7 +75,8 @@ def load() -> Settings:
     location = _location(pulumi.Config("azure-native").get("location"), plan)
     profile = _profile(config.get("rules"), plan)
     package = _package(config.get("package") or "", plan)
-    return Settings(stack, location, plan, profile, package, _login())
+    alert_email = _alert_email(config.get("alert-email") or "")
+    return Settings(stack, location, plan, profile, package, alert_email, _login())
 
 
 def _refuse_unknown_keys() -> None:
@@ -155,6 +159,15 @@ def _package(name: str, plan: Plan) -> str:
             f"elastic-visits:package is {name!r}; scripts/deploy sets it to elastic-visits-<SHA-256 of the file>.zip."
         )
     return name
+
+
+def _alert_email(address: str) -> str:
+    if address and not (re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", address) and len(address) <= 254):
+        raise pulumi.RunError(
+            f"elastic-visits:alert-email is {address!r}; give one address such as name@example.com, or none "
+            "(`pulumi config rm alert-email`)."
+        )
+    return address
 
 
 def _login() -> Login:

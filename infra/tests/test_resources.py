@@ -28,6 +28,8 @@ COMMON = {
     "web:WebAppScmAllowed": 1,
     "web:WebAppFtpAllowed": 1,
     "authorization:ManagementLockByScope": 1,
+    "monitor:MetricAlert": 5,
+    "applicationinsights:Workbook": 1,
 }
 OUTPUTS = {
     "url",
@@ -52,6 +54,7 @@ OUTPUTS = {
     "lock_name",
     "watch_command",
     "portal_url",
+    "workbook_url",
 }
 
 
@@ -63,6 +66,8 @@ def test_premium_is_made_of_these_and_no_more(premium: Recorded) -> None:
     expected = COMMON | {
         "monitor:AutoscaleSetting": 1,
         "monitor:DiagnosticSetting": 1,
+        "monitor:MetricAlert": 7,
+        "monitor:ActivityLogAlert": 1,
         "authorization:RoleAssignment": 5,
     }
     assert kinds(premium) == expected

@@ -1,0 +1,256 @@
+"""Metric alerts: what somebody should look at, with what to do about it.
+
+They are seen under Alerts in the portal; where the setting `alert-email` names an address, they are sent there as well.
+What is scaled by rules has three of its own. Windows and frequencies are among those that Azure takes:
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-metric-alert-rule
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import rules
+from database import Database
+from group import Group
+from pulumi_azure_native import monitor, web
+from scaling import Scaling
+
+# What Azure takes as a window, in minutes.
+WINDOWS = {1: "PT1M", 5: "PT5M", 15: "PT15M", 30: "PT30M", 60: "PT1H", 360: "PT6H", 720: "PT12H", 1440: "P1D"}
+
+ERROR = 1
+WARNING = 2
+
+PLAN = "Microsoft.Web/serverfarms"
+APP = "Microsoft.Web/sites"
+SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
+SETTING = "microsoft.insights/autoscalesettings"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a metric is worth an alert."""
+
+    name: str
+    severity: int
+    namespace: str
+    metric: str
+    aggregation: monitor.AggregationTypeEnum
+    operator: monitor.Operator
+    threshold: float
+    window: str
+    description: str
+    """What it means, and what to do."""
+
+
+APP_CONDITIONS = (
+    Condition(
+        "server-errors",
+        WARNING,
+        APP,
+        "Http5xx",
+        monitor.AggregationTypeEnum.TOTAL,
+        monitor.Operator.GREATER_THAN,
+        20,
+        WINDOWS[5],
+        "More than 20 answers in five minutes were 5xx. 503 with Retry-After means that the database is away or that more "
+        "comes than the instances can serve: /health tells which. ./scripts/logs shows the cause of others.",
+    ),
+    Condition(
+        "slow",
+        WARNING,
+        APP,
+        "HttpResponseTime",
+        monitor.AggregationTypeEnum.AVERAGE,
+        monitor.Operator.GREATER_THAN,
+        2,
+        WINDOWS[15],
+        "Answers took more than two seconds on average. With high CPU the fleet is too small or still growing; with low CPU "
+        "look at the database. Stress runs that callers wait for count as well.",
+    ),
+    Condition(
+        "unhealthy",
+        ERROR,
+        APP,
+        "HealthCheckStatus",
+        monitor.AggregationTypeEnum.AVERAGE,
+        monitor.Operator.LESS_THAN,
+        90,
+        WINDOWS[5],
+        "Instances did not answer /health/live, which needs no database. Azure replaces an instance that stays like this, "
+        "but never the only one: ./scripts/logs, then restart the app.",
+    ),
+)
+SERVER_CONDITIONS = (
+    Condition(
+        "database-down",
+        ERROR,
+        SERVER,
+        "is_db_alive",
+        monitor.AggregationTypeEnum.MAXIMUM,
+        monitor.Operator.LESS_THAN,
+        1,
+        WINDOWS[5],
+        "PostgreSQL does not run. Visits get 503 until it does; nothing that was acknowledged is lost. Was it stopped with "
+        "./scripts/stop? ./scripts/start starts it.",
+    ),
+    Condition(
+        "database-full",
+        WARNING,
+        SERVER,
+        "storage_percent",
+        monitor.AggregationTypeEnum.AVERAGE,
+        monitor.Operator.GREATER_THAN,
+        80,
+        WINDOWS[60],
+        "The database's disk is four fifths full. At 95 % the server turns read-only: give it more storage.",
+    ),
+)
+
+
+def create(
+    group: Group,
+    plan: web.AppServicePlan,
+    app: web.WebApp,
+    database: Database,
+    scaling: Scaling,
+) -> None:
+    """Makes the alerts, and whom they are sent to, if anybody."""
+    receivers = _receivers(group)
+    watched: list[tuple[pulumi.Input[str], Sequence[Condition]]] = [
+        (app.id, APP_CONDITIONS),
+        (database.server.id, SERVER_CONDITIONS),
+    ]
+    if scaling.setting and group.settings.profile:
+        watched.append((plan.id, [busy(group.settings.profile)]))
+        watched.append((scaling.setting.id, [at_maximum(group.settings.profile)]))
+        _failed_actions(group, receivers)
+    for scope, conditions in watched:
+        for condition in conditions:
+            _metric_alert(group, scope, condition, receivers)
+
+
+def busy(profile: rules.Profile) -> Condition:
+    """CPU that the rules should have brought down by now: their window and cooldown have passed."""
+    out = [rule for rule in profile.rules if rule.direction is monitor.ScaleDirection.INCREASE]
+    threshold = min((rule.threshold for rule in out), default=100)
+    seconds = max(((rules.seconds(rule.time_window) or 0) + (rules.seconds(rule.cooldown) or 0) for rule in out), default=0)
+    return Condition(
+        "busy",
+        WARNING,
+        PLAN,
+        rules.METRIC,
+        monitor.AggregationTypeEnum.AVERAGE,
+        monitor.Operator.GREATER_THAN,
+        threshold,
+        _window(seconds),
+        f"CPU has been above {threshold:g} % for longer than scaling out should take. At the maximum of {profile.maximum} "
+        "instances only a larger plan or less load helps; below it ./scripts/watch shows what the rules saw and did.",
+    )
+
+
+def at_maximum(profile: rules.Profile) -> Condition:
+    """The fleet cannot grow any more. The setting tells its count with each evaluation."""
+    return Condition(
+        "at-maximum",
+        WARNING,
+        SETTING,
+        "ObservedCapacity",
+        monitor.AggregationTypeEnum.MINIMUM,
+        monitor.Operator.GREATER_THAN_OR_EQUAL,
+        float(profile.maximum),
+        WINDOWS[15],
+        f"All {profile.maximum} instances that the rules allow have run for a quarter of an hour. If CPU is high too, more load "
+        "will not be met: lab simulate tells what a higher maximum would bring and cost.",
+    )
+
+
+def _window(seconds: int) -> str:
+    """The shortest that is long enough."""
+    return next((window for minutes, window in WINDOWS.items() if minutes * 60 >= seconds), WINDOWS[1440])
+
+
+def _receivers(group: Group) -> monitor.ActionGroup | None:
+    address = group.settings.alert_email
+    if not address:
+        return None
+    return monitor.ActionGroup(
+        "alert-receivers",
+        resource_group_name=group.name,
+        # Not a region's: alerts are to come when one is in trouble.
+        location="Global",
+        action_group_name=group.names.of("alert-receivers"),
+        # Shown in the message; twelve characters at most.
+        group_short_name="visits",
+        enabled=True,
+        email_receivers=[
+            monitor.MicrosoftCommonEmailReceiverArgs(
+                name="operator", email_address=address, use_common_alert_schema=True
+            )
+        ],
+        tags=group.tags,
+    )
+
+
+def _metric_alert(
+    group: Group,
+    scope: pulumi.Input[str],
+    condition: Condition,
+    receivers: monitor.ActionGroup | None,
+) -> None:
+    monitor.MetricAlert(
+        f"alert-{condition.name}",
+        resource_group_name=group.name,
+        location="global",
+        rule_name=group.names.of(condition.name),
+        description=condition.description,
+        severity=condition.severity,
+        enabled=True,
+        # Over when the metric is well again.
+        auto_mitigate=True,
+        scopes=[scope],
+        evaluation_frequency=WINDOWS[5],
+        window_size=condition.window,
+        criteria=monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs(
+            odata_type=monitor.Odatatype.MICROSOFT_AZURE_MONITOR_SINGLE_RESOURCE_MULTIPLE_METRIC_CRITERIA,
+            all_of=[
+                monitor.MetricCriteriaArgs(
+                    criterion_type="StaticThresholdCriterion",
+                    name=condition.name,
+                    metric_namespace=condition.namespace,
+                    metric_name=condition.metric,
+                    operator=condition.operator,
+                    threshold=condition.threshold,
+                    time_aggregation=condition.aggregation,
+                    # A resource that was made a moment ago has no values yet, and the alert would be refused.
+                    skip_metric_validation=True,
+                )
+            ],
+        ),
+        actions=[monitor.MetricAlertActionArgs(action_group_id=receivers.id)] if receivers else [],
+        tags=group.tags,
+    )
+
+
+def _failed_actions(group: Group, receivers: monitor.ActionGroup | None) -> None:
+    """Azure wanted to scale and could not, for want of quota or of machines: no metric tells that."""
+    equals = monitor.AlertRuleAnyOfOrLeafConditionArgs
+    monitor.ActivityLogAlert(
+        "alert-scale-action-failed",
+        resource_group_name=group.name,
+        location="global",
+        activity_log_alert_name=group.names.of("scale-action-failed"),
+        description="Azure could not add or remove an instance. The entry in the activity log says why: mostly the region has "
+        "no machine of this size left, or the subscription's quota is used up.",
+        enabled=True,
+        scopes=[group.resource.id],
+        condition=monitor.AlertRuleAllOfConditionArgs(
+            all_of=[equals(field="category", equals="Autoscale"), equals(field="status", equals="Failed")]
+        ),
+        actions=monitor.ActionListArgs(
+            action_groups=[monitor.ActionGroupArgs(action_group_id=receivers.id)] if receivers else []
+        ),
+        tags=group.tags,
+    )

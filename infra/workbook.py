@@ -1,0 +1,209 @@
+"""A workbook: the fleet's scaling on one page of the portal, from the platform's own figures and logs.
+
+Its content is what the portal's editor would save. Nothing of it is secret, and whoever may read the logs may read it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+import rules
+from database import Database
+from group import Group
+from observability import Observability
+from pulumi_azure_native import applicationinsights, monitor, web
+from scaling import Scaling
+
+Item = dict[str, object]
+
+# How a workbook writes an aggregation.
+TOTAL = 1
+MAXIMUM = 3
+AVERAGE = 4
+
+RANGE = "range"
+HOUR_MS = 3_600_000
+
+PLAN = "microsoft.web/serverfarms"
+APP = "microsoft.web/sites"
+SERVER = "microsoft.dbforpostgresql/flexibleservers"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The ids of what it shows."""
+
+    plan: str
+    app: str
+    server: str
+    workspace: str
+
+
+def create(
+    group: Group,
+    plan: web.AppServicePlan,
+    app: web.WebApp,
+    database: Database,
+    observability: Observability,
+    scaling: Scaling,
+) -> applicationinsights.Workbook:
+    """Makes the workbook, under the Application Insights component's workbooks."""
+    profile = group.settings.profile if scaling.setting else None
+    ids = pulumi.Output.all(plan.id, app.id, database.server.id, observability.workspace.id)
+    return applicationinsights.Workbook(
+        "workbook",
+        resource_group_name=group.name,
+        location=group.location,
+        resource_name_=group.names.uuid("workbook"),
+        display_name=f"Elastic Visits: {group.settings.stack}",
+        category="workbook",
+        kind=applicationinsights.WorkbookSharedTypeKind.SHARED,
+        source_id=observability.insights.id,
+        version="Notebook/1.0",
+        serialized_data=ids.apply(lambda found: content(Sources(*found), profile)),
+        tags=group.tags,
+    )
+
+
+def content(sources: Sources, profile: rules.Profile | None) -> str:
+    """The workbook's JSON; without rules there is nothing to say of them."""
+    items = [_text(_heading(profile)), _time_range()]
+    items.append(_metric("CPU of each instance", PLAN, sources.plan, rules.METRIC, AVERAGE, split="Instance"))
+    if profile:
+        items += [
+            _query("What the rules saw, and their thresholds", sources, _evaluations(profile), "timechart"),
+            _query("Instances", sources, COUNTS, "timechart"),
+            _query("Scale actions", sources, ACTIONS, "table"),
+        ]
+    items += [
+        _query("Requests a minute, by outcome", sources, REQUESTS, "timechart"),
+        _query("How long answers take, in milliseconds", sources, LATENCY, "timechart"),
+        _query("Requests a minute, by instance", sources, SPREAD, "timechart"),
+        _metric("Answers with 5xx", APP, sources.app, "Http5xx", TOTAL),
+        _metric("Healthy instances, percent", APP, sources.app, "HealthCheckStatus", AVERAGE, split="Instance"),
+        _metric("CPU of the database", SERVER, sources.server, "cpu_percent", AVERAGE),
+        _metric("Connections to the database", SERVER, sources.server, "active_connections", MAXIMUM),
+        _metric("Disk of the database, percent", SERVER, sources.server, "storage_percent", AVERAGE),
+    ]
+    document = {
+        "version": "Notebook/1.0",
+        "items": [{**item, "name": f"item-{number}"} for number, item in enumerate(items)],
+        "fallbackResourceIds": [sources.workspace],
+        "$schema": "https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json",
+    }
+    return json.dumps(document, indent=1, sort_keys=True)
+
+
+COUNTS = """AutoscaleEvaluationsLog
+| where isnotnull(CurrentInstanceCount)
+| summarize instances = max(CurrentInstanceCount) by bin(TimeGenerated, 1m)"""
+
+ACTIONS = """AutoscaleScaleActionsLog
+| project TimeGenerated, ScaleDirection, CurrentInstanceCount, NewInstanceCount, ResultType, ScaleActionMessage
+| order by TimeGenerated desc"""
+
+REQUESTS = """AppRequests
+| extend outcome = strcat(substring(ResultCode, 0, 1), "xx")
+| summarize sum(ItemCount) by outcome, bin(TimeGenerated, 1m)"""
+
+LATENCY = """AppRequests
+| where Name != "Stress"
+| summarize p50 = percentile(DurationMs, 50), p95 = percentile(DurationMs, 95), p99 = percentile(DurationMs, 99)
+    by bin(TimeGenerated, 1m)"""
+
+SPREAD = """AppRequests
+| summarize sum(ItemCount) by AppRoleInstance, bin(TimeGenerated, 1m)"""
+
+
+def _evaluations(profile: rules.Profile) -> str:
+    lines = ", ".join(f"['{name}'] = {threshold:.1f}" for name, threshold in _thresholds(profile))
+    return f"""AutoscaleEvaluationsLog
+| where OperationName == "MetricEvaluation"
+| summarize seen = max(ObservedValue) by bin(TimeGenerated, 1m)
+| extend {lines}"""
+
+
+def _thresholds(profile: rules.Profile) -> list[tuple[str, float]]:
+    """Each once, and named as a person would."""
+    words = {monitor.ScaleDirection.INCREASE: "scale out at", monitor.ScaleDirection.DECREASE: "scale in at"}
+    named = {(f"{words[rule.direction]} {rule.threshold:g} %", rule.threshold) for rule in profile.rules}
+    return sorted(named, key=lambda line: line[1])
+
+
+def _heading(profile: rules.Profile | None) -> str:
+    text = "# Elastic Visits\n\n"
+    if profile is None:
+        return text + "Elastic Premium obeys no CPU rules: Azure's scale controller adds instances by waiting requests."
+    text += f"{profile.minimum} to {profile.maximum} instances, by these rules (`{profile.name}`):\n\n"
+    for rule in profile.rules:
+        sign = "+" if rule.direction is monitor.ScaleDirection.INCREASE else "-"
+        text += (
+            f"- {rule.statistic.value.lower()} CPU {rule.operator.value} {rule.threshold:g} over {rule.time_window}: "
+            f"{sign}{rule.value}, then {rule.cooldown} of cooldown\n"
+        )
+    return text + "\nThe CPU of a minute is seen by the rules three to four minutes later."
+
+
+def _text(markdown: str) -> Item:
+    return {"type": 1, "content": {"json": markdown}}
+
+
+def _time_range() -> Item:
+    choices = [HOUR_MS // 2, HOUR_MS, 4 * HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS]
+    return {
+        "type": 9,
+        "content": {
+            "version": "KqlParameterItem/1.0",
+            "style": "pills",
+            "parameters": [
+                {
+                    "version": "KqlParameterItem/1.0",
+                    "name": RANGE,
+                    "label": "Time range",
+                    "type": 4,
+                    "isRequired": True,
+                    "value": {"durationMs": HOUR_MS},
+                    "typeSettings": {"allowCustom": True, "selectableValues": [{"durationMs": ms} for ms in choices]},
+                }
+            ],
+        },
+    }
+
+
+def _metric(title: str, kind: str, resource: str, metric: str, aggregation: int, split: str | None = None) -> Item:
+    shown: dict[str, object] = {"namespace": kind, "metric": f"{kind}--{metric}", "aggregation": aggregation}
+    if split:
+        shown["splitBy"] = split
+    return {
+        "type": 10,
+        "content": {
+            "version": "MetricsItem/2.0",
+            "title": title,
+            "chartType": 2,
+            "metricScope": 0,
+            "resourceType": kind,
+            "resourceIds": [resource],
+            "timeContextFromParameter": RANGE,
+            "metrics": [shown],
+        },
+        "customWidth": "50",
+    }
+
+
+def _query(title: str, sources: Sources, query: str, visualization: str) -> Item:
+    return {
+        "type": 3,
+        "content": {
+            "version": "KqlItem/1.0",
+            "title": title,
+            "query": query,
+            "queryType": 0,
+            "resourceType": "microsoft.operationalinsights/workspaces",
+            "crossComponentResources": [sources.workspace],
+            "timeContextFromParameter": RANGE,
+            "visualization": visualization,
+        },
+        "customWidth": "50",
+    }
