@@ -142,3 +142,33 @@ build_dashboard() (
     fi
     return 0
 )
+
+# --- What several scripts need besides ----------------------------------------------------------------------
+
+have_chromium() { [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome; }
+
+have_venv() {
+    have python3 && python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# install_python_packages NAME LIST...: installs what the lists (default: scripts/NAME/requirements.txt) name into
+# target/NAME-venv, unless it is there. The requirements that were installed are kept beside them, so that a new pin is
+# noticed.
+install_python_packages() {
+    venv=target/$1-venv
+    list=${2:-scripts/$1/requirements.txt}
+    shift
+    [ $# -gt 0 ] || set -- "$list"
+    if cat "$@" | cmp -s - "$venv/installed" && "$venv/bin/python" -c '' 2>/dev/null; then
+        return
+    fi
+    printf '%s\n' "Installing what $list names into $venv ..." >&2
+    rm -rf "$venv"
+    # Where a list includes another, it is given here as well, only to be compared.
+    if python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --requirement "$list"; then
+        cat "$@" >"$venv/installed"
+    else
+        missing="$missing
+  what $list names, from PyPI, into $venv; the message is above"
+    fi
+}

@@ -1,20 +1,33 @@
-/** Pictures of the page, for looking at: `npm run screenshots` writes them into target/screenshots. */
-import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+/**
+ * Pictures of the page at every stage of a run, for looking at: `npm run screenshots` writes them into
+ * target/screenshots, or where SHOTS says. scripts/pictures makes those of the documentation from them.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 import { launch, open } from "./chromium";
 import { type Lab, startLab } from "./lab";
 
-const FOLDER = fileURLToPath(new URL("../../../target/screenshots/", import.meta.url));
+const FOLDER = process.env.SHOTS ?? fileURLToPath(new URL("../../../target/screenshots", import.meta.url));
+/** The report of a run, where there is one. */
+const REPORT = process.env.REPORT;
+const DESK = { viewport: { width: 1280, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const PROJECTOR = { viewport: { width: 1920, height: 1080 } };
+/** What the recording shows: the fleet, why it is as large as it is, and both charts. */
+const SCREEN = { viewport: { width: 1120, height: 1000 } };
+/** From one picture of the recording to the next, in milliseconds. */
+const FRAME = 1_000;
+/** How long the recording stays with how it began and how it ended, in milliseconds. */
+const REST = 5_000;
 
 let browser: Browser;
 let lab: Lab;
 
 beforeAll(async () => {
-  mkdirSync(FOLDER, { recursive: true });
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(`${FOLDER}/frames`, { recursive: true });
   browser = await launch();
   lab = await startLab(["--time-scale", "60"]);
 });
@@ -25,14 +38,30 @@ afterAll(async () => {
 });
 
 const shoot = (page: Page, name: string, fullPage = true) =>
-  page.screenshot({ path: `${FOLDER}${name}.png`, fullPage });
+  page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage });
 
 const pages = async () => ({
-  light: (await open(browser, lab.url, { colorScheme: "light" })).page,
-  dark: (await open(browser, lab.url, { colorScheme: "dark" })).page,
+  light: (await open(browser, lab.url, { ...DESK, colorScheme: "light" })).page,
+  dark: (await open(browser, lab.url, { ...DESK, colorScheme: "dark" })).page,
   phone: (await open(browser, lab.url, { ...PHONE, colorScheme: "light" })).page,
   projector: (await open(browser, lab.url, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })).page,
 });
+
+/** Takes a picture every second until it is stopped, each named for its millisecond. */
+function record(page: Page): () => Promise<void> {
+  let over = false;
+  const began = Date.now();
+  const frames = (async () => {
+    for (let next = began; !over; next += FRAME) {
+      await page.waitForTimeout(Math.max(next - Date.now(), 0));
+      await shoot(page, `frames/${String(Date.now() - began).padStart(7, "0")}`, false);
+    }
+  })();
+  return async () => {
+    over = true;
+    await frames;
+  };
+}
 
 test("the page at rest, and while it scales", { timeout: 300_000 }, async () => {
   const all = await pages();
@@ -40,12 +69,15 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
     for (const [name, page] of Object.entries(all))
       await shoot(page, `${stage}-${name}`, name !== "projector");
   };
+  const screen = (await open(browser, lab.url, { ...SCREEN, colorScheme: "light" })).page;
   await all.light.getByTestId("tile").first().waitFor();
   await each("1-first");
   await all.light.getByRole("button", { name: "50 at once" }).click();
   await all.light.getByText("50 of 50 answered").waitFor();
-  await all.light.getByRole("button", { name: "Start the CPU test" }).click();
-  await all.light.waitForTimeout(6_000);
+  const stop = record(screen);
+  await screen.waitForTimeout(REST);
+  await screen.getByRole("button", { name: "Start the CPU test" }).click();
+  await screen.waitForTimeout(6_000);
   await each("2-under-load");
   for (const [stage, live] of [
     ["3-two", 2],
@@ -65,6 +97,8 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
   await each("5-leaving");
   await all.light.getByTestId("live").filter({ hasText: "1" }).waitFor({ timeout: 120_000 });
   await each("6-rest");
+  await screen.waitForTimeout(REST);
+  await stop();
   await all.light.getByRole("button", { name: "Lab", exact: true }).click();
   await shoot(all.light, "7-lab-menu", false);
   await all.light.keyboard.press("Escape");
@@ -72,4 +106,10 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
   await all.light.getByTestId("banner").waitFor();
   await all.phone.getByTestId("banner").waitFor();
   await each("8-offline");
+});
+
+test.skipIf(!REPORT)("the report of a run", async () => {
+  const { page } = await open(browser, pathToFileURL(REPORT ?? "").href, { ...DESK, colorScheme: "light" });
+  await page.getByRole("img").first().waitFor();
+  await shoot(page, "report");
 });

@@ -1,0 +1,106 @@
+"""Makes the pictures of the documentation from what a browser saw of real runs.
+
+The browser's pictures (handler/dashboard/browser/screenshots.ts) come in as they are; out come PNGs of few colours, and one
+moving picture of the whole run. All are written beside their place first and put there together, once all are small enough.
+scripts/pictures runs this with the Python of target/recording-venv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+# What the documentation shows, by the name of the browser's picture.
+STILLS = {
+    "dashboard-light": "4-three-light",
+    "dashboard-dark": "4-three-dark",
+    "phone": "4-three-phone",
+    "projector": "3-two-projector",
+    "lab-menu": "7-lab-menu",
+    "report": "report",
+}
+MOVING = "scaling.webp"
+STILL_BYTES = 300_000
+MOVING_BYTES = 3_000_000
+# Text shows the steps between fewer colours than these.
+COLOURS = (256, 128, 64)
+# How long the run takes to watch, in milliseconds, with its end a little longer in view.
+WATCHED = 32_000
+LAST = 3_000
+QUALITIES = (82, 72, 62, 50, 40)
+
+
+class Failed(Exception):
+    """One sentence about what went wrong."""
+
+
+def still(path: Path) -> bytes:
+    """A PNG of as many colours as its size allows."""
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    for colours in COLOURS:
+        file = io.BytesIO()
+        image.quantize(colours, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        if file.tell() < STILL_BYTES:
+            return file.getvalue()
+    raise Failed(f"{path.name} is larger than {STILL_BYTES // 1000} kB even in {COLOURS[-1]} colours")
+
+
+def moving(frames: list[Path]) -> bytes:
+    """The whole run as an animated WebP, each frame shown in proportion to the time until the next one."""
+    taken = [int(frame.stem) for frame in frames]
+    if len(taken) < 2:
+        raise Failed("the recording has no frames")
+    speed = (taken[-1] - taken[0]) / WATCHED
+    shown = [round((after - before) / speed) for before, after in zip(taken, taken[1:])] + [LAST]
+    images = [Image.open(frame).convert("RGB") for frame in frames]
+    for quality in QUALITIES:
+        file = io.BytesIO()
+        images[0].save(
+            file, "WEBP", save_all=True, append_images=images[1:], duration=shown, loop=0, quality=quality, method=4
+        )
+        if file.tell() < MOVING_BYTES:
+            print(f"{MOVING}: {len(frames)} frames, {speed:.1f} times as fast as it was, quality {quality}")
+            return file.getvalue()
+    raise Failed(f"the recording is larger than {MOVING_BYTES // 1_000_000} MB even in quality {QUALITIES[-1]}")
+
+
+def write(folder: Path, pictures: dict[str, bytes]) -> None:
+    """Puts all of them there, or none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = {folder / name: folder / f".{name}.new" for name in pictures}
+    try:
+        for (path, new), content in zip(beside.items(), pictures.values()):
+            new.write_bytes(content)
+        for path, new in beside.items():
+            os.replace(new, path)
+    finally:
+        for new in beside.values():
+            new.unlink(missing_ok=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shots", type=Path, required=True, help="the folder of the browser's pictures")
+    parser.add_argument("--out", type=Path, required=True, help="where the pictures go")
+    arguments = parser.parse_args()
+    try:
+        pictures = {f"{name}.png": still(arguments.shots / f"{shot}.png") for name, shot in STILLS.items()}
+        pictures[MOVING] = moving(sorted((arguments.shots / "frames").glob("*.png")))
+        write(arguments.out, pictures)
+    except (Failed, OSError) as error:
+        print(f"scripts/pictures: {error}", file=sys.stderr)
+        return 1
+    for name, content in pictures.items():
+        with Image.open(io.BytesIO(content)) as image:
+            print(f"{name:22} {len(content) / 1000:6.0f} kB  {image.width} x {image.height}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
