@@ -17,6 +17,9 @@ from group import Group
 from pulumi_azure_native import monitor, web
 from scaling import Scaling
 
+# A minute's CPU is seen by the rules up to four minutes later, and a new instance serves two minutes after it was asked for.
+SEEN_AND_STARTED_S = 6 * 60
+
 # What Azure takes as a window, in minutes.
 WINDOWS = {1: "PT1M", 5: "PT5M", 15: "PT15M", 30: "PT30M", 60: "PT1H", 360: "PT6H", 720: "PT12H", 1440: "P1D"}
 
@@ -124,47 +127,56 @@ def create(
         (database.server.id, SERVER_CONDITIONS),
     ]
     if scaling.setting and group.settings.profile:
-        watched.append((plan.id, [busy(group.settings.profile)]))
-        watched.append((scaling.setting.id, [at_maximum(group.settings.profile)]))
+        watched.append((plan.id, busy(group.settings.profile)))
+        watched.append((scaling.setting.id, at_maximum(group.settings.profile)))
         _failed_actions(group, receivers)
     for scope, conditions in watched:
         for condition in conditions:
             _metric_alert(group, scope, condition, receivers)
 
 
-def busy(profile: rules.Profile) -> Condition:
-    """CPU that the rules should have brought down by now: their window and cooldown have passed."""
+def busy(profile: rules.Profile) -> list[Condition]:
+    """CPU that the rules should have brought down by now; nothing where no rule scales out."""
     out = [rule for rule in profile.rules if rule.direction is monitor.ScaleDirection.INCREASE]
-    threshold = min((rule.threshold for rule in out), default=100)
-    seconds = max(((rules.seconds(rule.time_window) or 0) + (rules.seconds(rule.cooldown) or 0) for rule in out), default=0)
-    return Condition(
-        "busy",
-        WARNING,
-        PLAN,
-        rules.METRIC,
-        monitor.AggregationTypeEnum.AVERAGE,
-        monitor.Operator.GREATER_THAN,
-        threshold,
-        _window(seconds),
-        f"CPU has been above {threshold:g} % for longer than scaling out should take. At the maximum of {profile.maximum} "
-        "instances only a larger plan or less load helps; below it ./scripts/watch shows what the rules saw and did.",
-    )
+    if not out:
+        return []
+    threshold = min(rule.threshold for rule in out)
+    takes = max((rules.seconds(rule.time_window) or 0) + (rules.seconds(rule.cooldown) or 0) for rule in out)
+    return [
+        Condition(
+            "busy",
+            WARNING,
+            PLAN,
+            rules.METRIC,
+            monitor.AggregationTypeEnum.AVERAGE,
+            monitor.Operator.GREATER_THAN,
+            threshold,
+            _window(takes + SEEN_AND_STARTED_S),
+            f"CPU has been above {threshold:g} % for longer than one scale-out should take. At the maximum of "
+            f"{profile.maximum} instances only a larger plan or less load helps; below it ./scripts/watch shows what the "
+            "rules saw and did.",
+        )
+    ]
 
 
-def at_maximum(profile: rules.Profile) -> Condition:
-    """The fleet cannot grow any more. The setting tells its count with each evaluation."""
-    return Condition(
-        "at-maximum",
-        WARNING,
-        SETTING,
-        "ObservedCapacity",
-        monitor.AggregationTypeEnum.MINIMUM,
-        monitor.Operator.GREATER_THAN_OR_EQUAL,
-        float(profile.maximum),
-        WINDOWS[15],
-        f"All {profile.maximum} instances that the rules allow have run for a quarter of an hour. If CPU is high too, more load "
-        "will not be met: lab simulate tells what a higher maximum would bring and cost.",
-    )
+def at_maximum(profile: rules.Profile) -> list[Condition]:
+    """The fleet cannot grow any more, though it could shrink. The setting tells its count with each evaluation."""
+    if profile.minimum == profile.maximum:
+        return []
+    return [
+        Condition(
+            "at-maximum",
+            WARNING,
+            SETTING,
+            "ObservedCapacity",
+            monitor.AggregationTypeEnum.MINIMUM,
+            monitor.Operator.GREATER_THAN_OR_EQUAL,
+            float(profile.maximum),
+            WINDOWS[15],
+            f"All {profile.maximum} instances that the rules allow have run for a quarter of an hour. If CPU is high too, more "
+            "load will not be met: lab simulate tells what a higher maximum would bring and cost.",
+        )
+    ]
 
 
 def _window(seconds: int) -> str:
@@ -180,7 +192,7 @@ def _receivers(group: Group) -> monitor.ActionGroup | None:
         "alert-receivers",
         resource_group_name=group.name,
         # Not a region's: alerts are to come when one is in trouble.
-        location="Global",
+        location="global",
         action_group_name=group.names.of("alert-receivers"),
         # Shown in the message; twelve characters at most.
         group_short_name="visits",

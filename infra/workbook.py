@@ -23,6 +23,15 @@ TOTAL = 1
 MAXIMUM = 3
 AVERAGE = 4
 
+SIGNS = {
+    monitor.ComparisonOperationType.EQUALS: "=",
+    monitor.ComparisonOperationType.NOT_EQUALS: "≠",
+    monitor.ComparisonOperationType.GREATER_THAN: ">",
+    monitor.ComparisonOperationType.GREATER_THAN_OR_EQUAL: "≥",
+    monitor.ComparisonOperationType.LESS_THAN: "<",
+    monitor.ComparisonOperationType.LESS_THAN_OR_EQUAL: "≤",
+}
+
 RANGE = "range"
 HOUR_MS = 3_600_000
 
@@ -120,7 +129,7 @@ SPREAD = """AppRequests
 def _evaluations(profile: rules.Profile) -> str:
     lines = ", ".join(f"['{name}'] = {threshold:.1f}" for name, threshold in _thresholds(profile))
     return f"""AutoscaleEvaluationsLog
-| where OperationName == "MetricEvaluation"
+| where OperationName == "ScaleRuleEvaluation"
 | summarize seen = max(ObservedValue) by bin(TimeGenerated, 1m)
 | extend {lines}"""
 
@@ -140,7 +149,7 @@ def _heading(profile: rules.Profile | None) -> str:
     for rule in profile.rules:
         sign = "+" if rule.direction is monitor.ScaleDirection.INCREASE else "-"
         text += (
-            f"- {rule.statistic.value.lower()} CPU {rule.operator.value} {rule.threshold:g} over {rule.time_window}: "
+            f"- {rule.statistic.value.lower()} CPU {SIGNS[rule.operator]} {rule.threshold:g} % over {rule.time_window}: "
             f"{sign}{rule.value}, then {rule.cooldown} of cooldown\n"
         )
     return text + "\nThe CPU of a minute is seen by the rules three to four minutes later."

@@ -66,6 +66,7 @@ OUTPUTS = {
     "autoscale_setting": "ev-dev-autoscale",
     "autoscale_note": "Scaled by its rules; it's autoscale.json that says which.",
     "lock_name": "ev-dev-keep-database",
+    "workbook_url": "https://portal.example/#@t/resource/subscriptions/s/workbooks/w/workbook",
 }
 
 

@@ -79,7 +79,7 @@ def test_elastic_has_no_autoscale_setting_and_one_role_more(elastic: Recorded) -
 
 def test_everything_is_where_the_setting_says() -> None:
     """Left out, the provider would choose the place by its own settings."""
-    stack = run({"azure-native:location": "West Europe"})
+    stack = run({"azure-native:location": "West Europe", "elastic-visits:alert-email": "a@example.com"})
     placeless = {
         "network:Subnet",
         "dbforpostgresql:Administrator",
@@ -90,9 +90,16 @@ def test_everything_is_where_the_setting_says() -> None:
         "authorization:ManagementLockByScope",
         "monitor:DiagnosticSetting",
     }
+    everywhere = {
+        "privatedns:PrivateZone",
+        "privatedns:VirtualNetworkLink",
+        "monitor:MetricAlert",
+        "monitor:ActivityLogAlert",
+        "monitor:ActionGroup",
+    }
     for resource in stack.resources.values():
         kind = resource.kind.removeprefix("azure-native:")
-        expected = None if kind in placeless else "global" if kind.startswith("privatedns:") else "westeurope"
+        expected = None if kind in placeless else "global" if kind in everywhere else "westeurope"
         assert resource.inputs.get("location") == expected, resource.name
 
 

@@ -137,6 +137,7 @@ def test_deploy_in_order_and_without_secrets(stage: Stage) -> None:
     # The command that reads the key is shown, and was not run.
     assert "az functionapp keys list --resource-group ev-dev-rg --name ev-dev-app" in done.out
     assert "Scaled by its rules; it's autoscale.json that says which." in done.out
+    assert "https://portal.example/#@t/resource/subscriptions/s/workbooks/w/workbook" in done.out
     assert "--environment-variables" in done.out and "$(cat infra/role-step.sh)" in done.out
 
 

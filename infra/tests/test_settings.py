@@ -32,6 +32,7 @@ def refused(config: dict[str, str], *, stack: str = recorder.STACK, login: dict[
 PLAN = "elastic-visits:plan"
 RULES = "elastic-visits:rules"
 PACKAGE = "elastic-visits:package"
+EMAIL = "elastic-visits:alert-email"
 LOCATION = "azure-native:location"
 A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
 
@@ -61,6 +62,11 @@ A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
         ({PLAN: "elastic-premium", PACKAGE: "app.zip"}, PACKAGE),
         ({PLAN: "elastic-premium", PACKAGE: f"../{A_PACKAGE}"}, PACKAGE),
         ({PLAN: "elastic-premium", PACKAGE: f"{A_PACKAGE}\n"}, PACKAGE),
+        ({EMAIL: "operator"}, EMAIL),
+        ({EMAIL: "operator@example"}, EMAIL),
+        ({EMAIL: "a@example.com, b@example.com"}, EMAIL),
+        ({EMAIL: "a@example.com\n"}, EMAIL),
+        ({EMAIL: f"{'a' * 250}@example.com"}, EMAIL),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(config: dict[str, str], named: str) -> None:

@@ -1,0 +1,140 @@
+"""The alerts: what they watch, that Azure would take them, and whom they tell."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import alerts
+import pytest
+import rules
+from recorder import INFRA, Recorded, run
+
+EMAIL = "elastic-visits:alert-email"
+RULES = "elastic-visits:rules"
+# https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-metric-alert-rule
+FREQUENCIES = {"PT1M", "PT5M", "PT15M", "PT30M", "PT1H"}
+WINDOWS = FREQUENCIES | {"PT6H", "PT12H", "P1D"}
+
+# What Azure's lists of metrics name for each namespace: metric, aggregations.
+METRICS = {
+    "Microsoft.Web/serverfarms": {"CpuPercentage": {"Average", "Maximum", "Minimum"}},
+    "Microsoft.Web/sites": {
+        "Http5xx": {"Total"},
+        "HttpResponseTime": {"Average", "Maximum", "Minimum"},
+        "HealthCheckStatus": {"Average", "Maximum", "Minimum"},
+    },
+    "Microsoft.DBforPostgreSQL/flexibleServers": {
+        "is_db_alive": {"Average", "Maximum", "Minimum"},
+        "storage_percent": {"Average", "Maximum", "Minimum"},
+    },
+    "microsoft.insights/autoscalesettings": {"ObservedCapacity": {"Average", "Maximum", "Minimum"}},
+}
+SCOPES = {
+    "Microsoft.Web/serverfarms": "plan_id",
+    "Microsoft.Web/sites": "app_id",
+    "Microsoft.DBforPostgreSQL/flexibleServers": "postgres_id",
+    "microsoft.insights/autoscalesettings": "autoscale_id",
+}
+
+
+def metric_alerts(stack: Recorded) -> dict[str, dict[str, Any]]:
+    """The inputs of each, by the name after `alert-`."""
+    return {found.name.removeprefix("alert-"): found.inputs for found in stack.of("monitor:MetricAlert")}
+
+
+def criterion(alert: dict[str, Any]) -> dict[str, Any]:
+    (found,) = alert["criteria"]["allOf"]
+    return found
+
+
+def test_what_is_watched(premium: Recorded, elastic: Recorded) -> None:
+    always = {"server-errors", "slow", "unhealthy", "database-down", "database-full"}
+    assert metric_alerts(premium).keys() == always | {"busy", "at-maximum"}
+    # Without rules no metric tells of an autoscale setting, and high CPU is nobody's fault.
+    assert metric_alerts(elastic).keys() == always
+    assert not elastic.of("monitor:ActivityLogAlert")
+
+
+def test_azure_has_such_metrics_and_takes_such_windows(either: Recorded) -> None:
+    for name, alert in metric_alerts(either).items():
+        found = criterion(alert)
+        namespace = found["metricNamespace"]
+        assert found["timeAggregation"] in METRICS[namespace][found["metricName"]], name
+        assert alert["scopes"] == [SCOPES[namespace]], name
+        assert alert["evaluationFrequency"] in FREQUENCIES, name
+        assert alert["windowSize"] in WINDOWS, name
+        frequency, window = rules.seconds(alert["evaluationFrequency"]), rules.seconds(alert["windowSize"])
+        assert frequency and window and frequency <= window, name
+        assert alert["enabled"] is alert["autoMitigate"] is True
+        assert 0 <= alert["severity"] <= 4
+        assert len(alert["ruleName"]) <= 260 and re.fullmatch(r"[a-z0-9-]+", alert["ruleName"]), name
+
+
+def test_every_alert_says_what_to_do(either: Recorded) -> None:
+    for name, alert in metric_alerts(either).items():
+        for script in re.findall(r"\./scripts/([a-z]+)", alert["description"]):
+            assert (INFRA.parent / "scripts" / script).is_file(), name
+        assert len(alert["description"].split(". ")) >= 2, name
+
+
+@pytest.mark.parametrize(("file", "window"), [("autoscale.json", "PT30M"), ("autoscale.fast.json", "PT15M")])
+def test_busy_follows_the_rule_file(file: str, window: str) -> None:
+    """Longer than the rules' window and cooldown, the metric's lag and a start."""
+    alert = metric_alerts(run({RULES: file}))["busy"]
+    assert criterion(alert)["threshold"] == 70
+    assert criterion(alert)["operator"] == "GreaterThan"
+    assert alert["windowSize"] == window
+
+
+def test_at_maximum_follows_the_rule_file(premium: Recorded) -> None:
+    found = criterion(metric_alerts(premium)["at-maximum"])
+    maximum = json.loads((INFRA / "autoscale.json").read_text())["capacity"]["maximum"]
+    assert (found["operator"], found["timeAggregation"]) == ("GreaterThanOrEqual", "Minimum")
+    assert found["threshold"] == int(maximum)
+
+
+def profile(folder: Path, change: dict[str, Any]) -> rules.Profile:
+    """The default file's, changed."""
+    file = folder / "rules.json"
+    file.write_text(json.dumps(json.loads((INFRA / "autoscale.json").read_text()) | change))
+    return rules.read(file)
+
+
+def test_a_fleet_that_cannot_change_is_not_always_at_its_maximum(tmp_path: Path) -> None:
+    assert alerts.at_maximum(profile(tmp_path, {}))
+    assert not alerts.at_maximum(profile(tmp_path, {"capacity": {"minimum": "2", "maximum": "2", "default": "2"}}))
+
+
+def test_without_a_rule_that_scales_out_nobody_is_told_that_none_did(tmp_path: Path) -> None:
+    scale_in = json.loads((INFRA / "autoscale.json").read_text())["rules"][1]
+    assert alerts.busy(profile(tmp_path, {}))
+    assert not alerts.busy(profile(tmp_path, {"rules": [scale_in]}))
+
+
+def test_a_failed_scale_action_is_told(premium: Recorded) -> None:
+    alert = premium.one("monitor:ActivityLogAlert").inputs
+    assert alert["condition"]["allOf"] == [
+        {"field": "category", "equals": "Autoscale"},
+        {"field": "status", "equals": "Failed"},
+    ]
+    assert alert["scopes"] == ["group_id"]
+
+
+def test_nobody_is_written_to_unless_named(either: Recorded) -> None:
+    assert not either.of("monitor:ActionGroup")
+    assert all(not alert["actions"] for alert in metric_alerts(either).values())
+
+
+def test_whoever_is_named_hears_of_every_alert() -> None:
+    stack = run({EMAIL: "operator@example.com"})
+    group = stack.one("monitor:ActionGroup")
+    (receiver,) = group.inputs["emailReceivers"]
+    assert receiver["emailAddress"] == "operator@example.com"
+    assert len(group.inputs["groupShortName"]) <= 12
+    for name, alert in metric_alerts(stack).items():
+        assert alert["actions"] == [{"actionGroupId": f"{group.name}_id"}], name
+    activity = stack.one("monitor:ActivityLogAlert").inputs["actions"]
+    assert activity == {"actionGroups": [{"actionGroupId": f"{group.name}_id"}]}
