@@ -55,6 +55,8 @@ export type ChartProps = {
 
 /** Room for the labels of the vertical axis, at the usual text size: the same in every chart, so that moments stand below each other. */
 const AXIS_WIDTH = 54;
+/** Room for the half of a time that stands below the end of the axis, at the usual text size. */
+const AXIS_END = 32;
 /** Fewer points than this make no line that could be seen. */
 const FEW = 3;
 /** Of a printed chart, in CSS pixels: what fits on a sheet of A4 and of letter paper. */
@@ -188,8 +190,9 @@ function plotOptions(
   const clocks: uPlot.Axis[] = [
     {
       ...common,
-      size: scaled(24),
-      gap: 6,
+      size: scaled(27),
+      // Below the zero of the vertical axis, not beside it.
+      gap: scaled(9),
       space: scaled(64),
       incrs: axis.steps,
       values: (_, splits, __, ___, step) => splits.map((at) => latest.current.axis.label(at, step)),
@@ -213,7 +216,7 @@ function plotOptions(
   return {
     width,
     height: Math.round(height * rem) + (second ? scaled(20) : 0),
-    padding: [scaled(18), 24, 0, 0],
+    padding: [scaled(18), scaled(AXIS_END), 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

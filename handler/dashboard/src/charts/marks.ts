@@ -13,18 +13,19 @@ export type ScalingEvent = {
 /** A level that means something, such as a rule's threshold. */
 export type Level = { value: number; label: string; out: boolean };
 
-/** Closer together than this, in CSS pixels, labels would cover each other. */
-const LABEL_GAP = 34;
+/** Between two labels, in CSS pixels. */
+const LABEL_GAP = 3;
 
-/** Vertical lines at scaling events, with the change written at the top where there is room. */
+/** Vertical lines at scaling events, with the change written at the top: over its line, or beside it where another is close. */
 export function eventMarks(events: () => ScalingEvent[], palette: Palette, size: number): uPlot.Plugin {
   return {
     hooks: {
       draw: (plot) => {
         const { ctx, bbox } = plot;
         const ratio = (devicePixelRatio || 1) * size;
-        let last = Number.NEGATIVE_INFINITY;
+        let free = Number.NEGATIVE_INFINITY;
         ctx.save();
+        ctx.font = labelFont(ratio);
         for (const event of events()) {
           const x = Math.round(plot.valToPos(event.at, "x", true));
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
@@ -37,10 +38,14 @@ export function eventMarks(events: () => ScalingEvent[], palette: Palette, size:
           ctx.moveTo(x, bbox.top);
           ctx.lineTo(x, bbox.top + bbox.height);
           ctx.stroke();
-          if (event.seen || x - last < LABEL_GAP * ratio) continue;
-          last = x;
+          if (event.seen) continue;
+          const text = `${event.from}→${event.to}`;
+          const width = ctx.measureText(text).width + 8 * ratio;
+          const middle = labelPlace(x, width, free, plot.width * (devicePixelRatio || 1));
+          if (middle === undefined) continue;
+          free = middle + width / 2 + LABEL_GAP * ratio;
           ctx.globalAlpha = 1;
-          pill(ctx, `${event.from}→${event.to}`, x, bbox.top - 9 * ratio, ratio, colour, palette.card);
+          pill(ctx, text, middle, bbox.top - 9 * ratio, width, ratio, colour, palette.card);
         }
         ctx.restore();
       },
@@ -48,18 +53,29 @@ export function eventMarks(events: () => ScalingEvent[], palette: Palette, size:
   };
 }
 
+/**
+ * The middle of a label of a line at `x`, right of what is taken up to `free` and left of the drawing's `end`; none
+ * where it would no longer touch its line.
+ */
+export function labelPlace(x: number, width: number, free: number, end: number): number | undefined {
+  const middle = Math.min(Math.max(x, free + width / 2), end - width / 2);
+  const fits = middle - width / 2 >= free && Math.abs(middle - x) <= width / 2;
+  return fits ? middle : undefined;
+}
+
+const labelFont = (ratio: number) => `600 ${10.5 * ratio}px system-ui, sans-serif`;
+
 /** A word on a filled ground, its middle at x and y. */
 function pill(
   ctx: CanvasRenderingContext2D,
   text: string,
   x: number,
   y: number,
+  width: number,
   ratio: number,
   fill: string,
   ink: string,
 ) {
-  ctx.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
-  const width = ctx.measureText(text).width + 8 * ratio;
   const height = 15 * ratio;
   ctx.fillStyle = fill;
   ctx.beginPath();
@@ -84,7 +100,7 @@ export function levelMarks(
         const { ctx, bbox } = plot;
         const ratio = (devicePixelRatio || 1) * size;
         ctx.save();
-        ctx.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
+        ctx.font = labelFont(ratio);
         for (const level of levels()) {
           const y = Math.round(plot.valToPos(level.value, "y", true));
           if (y < bbox.top || y > bbox.top + bbox.height) continue;

@@ -88,7 +88,7 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
   return (
     <Panel heading={words.test.heading} className={className ?? ""}>
       {active ? (
-        <div data-testid="running">
+        <div data-testid="running" className="flex grow flex-col">
           <p className="flex items-baseline gap-2">
             <span
               className="figure text-[2.6rem] leading-tight font-bold tracking-tight tabular-nums"
@@ -108,9 +108,11 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
             {running.length > 0 ? words.test.running(running.length) : words.test.pending}
           </p>
           <p className="text-sm text-soft">{words.test.newcomers}</p>
-          <Button kind="danger" className="mt-4 w-full" onClick={stop} disabled={busy}>
-            {words.test.stop}
-          </Button>
+          <div className="mt-auto pt-4">
+            <Button kind="danger" className="w-full" onClick={stop} disabled={busy}>
+              {words.test.stop}
+            </Button>
+          </div>
         </div>
       ) : (
         <>

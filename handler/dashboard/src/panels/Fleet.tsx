@@ -96,7 +96,7 @@ function Tile({ member, now }: { member: Member; now: number | undefined }) {
               ? words.fleet.unheard
               : ""}
         </p>
-        <dl className="mt-auto grid grid-cols-3 gap-2 pt-2 text-sm">
+        <dl className="mt-auto grid grid-cols-[auto_auto_auto] gap-2 pt-2 text-sm">
           <Fact name={words.fleet.memory} value={known ? format.percent(known.memory_percent) : "–"} />
           <Fact name={words.fleet.rate} value={known ? format.rate(known.requests_per_second) : "–"} />
           <Fact name={words.fleet.age} value={format.age(age)} />

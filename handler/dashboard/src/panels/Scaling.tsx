@@ -121,7 +121,7 @@ function Charts({ series, story, azure }: { series: Series; story: Story; azure:
         levels={levels}
         format={format.percent}
         range={() => [0, 100]}
-        height={wide ? 19 : 21}
+        height={wide ? 16 : 21}
         levelsAt="left"
       />
       <Chart
