@@ -1,6 +1,6 @@
 """Makes the pictures of the documentation from what a browser saw of real runs.
 
-The browser's pictures (handler/dashboard/browser/screenshots.ts) come in as they are; out come PNGs of few colours, and one
+The browser's pictures (handler/dashboard/browser/screenshots.ts) come in as they are; out come small PNGs, and one
 moving picture of the whole run. All are written beside their place first and put there together, once all are small enough.
 scripts/pictures runs this with the Python of target/recording-venv.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import os
 import sys
 from pathlib import Path
@@ -26,6 +25,7 @@ STILLS = {
     "report": "report-charts",
 }
 MOVING = "scaling.webp"
+MOVING_WIDTH = 1280
 STILL_BYTES = 300_000
 MOVING_BYTES = 3_000_000
 COLOURS = 256
@@ -40,20 +40,21 @@ class Failed(Exception):
 
 
 def still(path: Path) -> bytes:
-    """A PNG of few colours."""
+    """A PNG as it was seen, or else in fewer colours."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
-    # A colour counts by the root of its area: by the area itself, the thin lines of a chart would lose theirs.
-    counted = image.getcolors(image.width * image.height) or []
-    pixels = [colour for area, colour in counted for _ in range(math.isqrt(area))]
-    sample = Image.new("RGB", (len(pixels), 1))
-    sample.putdata(pixels)
-    palette = sample.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=2)
-    file = io.BytesIO()
-    image.quantize(palette=palette, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
-    if file.tell() >= STILL_BYTES:
-        raise Failed(f"{path.name} is larger than {STILL_BYTES // 1000} kB")
-    return file.getvalue()
+    for candidate in (image, image.quantize(COLOURS, dither=Image.Dither.NONE)):
+        file = io.BytesIO()
+        candidate.save(file, "PNG", optimize=True)
+        if file.tell() < STILL_BYTES:
+            return file.getvalue()
+    raise Failed(f"{path.name} is larger than {STILL_BYTES // 1000} kB even in {COLOURS} colours")
+
+
+def smaller(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        size = (MOVING_WIDTH, round(image.height * MOVING_WIDTH / image.width))
+        return image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
 def moving(frames: list[Path]) -> bytes:
@@ -63,7 +64,7 @@ def moving(frames: list[Path]) -> bytes:
         raise Failed("the recording has no frames")
     speed = (taken[-1] - taken[0]) / WATCHED
     shown = [round((after - before) / speed) for before, after in zip(taken, taken[1:])] + [LAST]
-    images = [Image.open(frame).convert("RGB") for frame in frames]
+    images = [smaller(frame) for frame in frames]
     for quality in QUALITIES:
         file = io.BytesIO()
         images[0].save(

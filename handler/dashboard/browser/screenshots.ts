@@ -15,8 +15,10 @@ const REPORT = process.env.REPORT;
 const DESK = { viewport: { width: 1280, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const PROJECTOR = { viewport: { width: 1920, height: 1080 } };
-/** Shows the fleet, why it is as large as it is, and both charts at once; taken smaller, for the recording. */
-const SCREEN = { viewport: { width: 1600, height: 1040 }, deviceScaleFactor: 0.8 };
+/** Shows the fleet, why it is as large as it is, and both charts at once, for the recording. */
+const SCREEN = { viewport: { width: 1600, height: 1090 } };
+/** What an instance may use: little, so that three and a browser with five pages fit on two cores. */
+const INSTANCE_CPUS = "0.3";
 /** From one picture of the recording to the next, in milliseconds. */
 const FRAME = 1_000;
 /** How long the recording stays with how it began and how it ended, in milliseconds. */
@@ -29,7 +31,7 @@ beforeAll(async () => {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(`${FOLDER}/frames`, { recursive: true });
   browser = await launch();
-  lab = await startLab(["--time-scale", "60"]);
+  lab = await startLab(["--time-scale", "60", "--instance-cpus", INSTANCE_CPUS]);
 });
 
 afterAll(async () => {

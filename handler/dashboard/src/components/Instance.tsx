@@ -21,7 +21,7 @@ export function useColour(id: string): string {
 export function Instance({ id, children }: { id: string; children?: React.ReactNode }) {
   const colour = useColour(id);
   return (
-    <span className="inline-flex min-w-0 items-center gap-1.5">
+    <span className="inline-flex min-w-0 items-center gap-1.5 align-middle">
       <span aria-hidden="true" className="size-2.5 flex-none rounded-xs" style={{ background: colour }} />
       <span className="truncate font-mono text-[0.86em]" title={id}>
         {id}
