@@ -5,7 +5,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, test } from "vitest";
 import { launch, open } from "./chromium";
 import { type Lab, startLab } from "./lab";
 
@@ -16,8 +16,8 @@ const DESK = { viewport: { width: 1280, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const PROJECTOR = { viewport: { width: 1920, height: 1080 } };
 /** Shows the fleet, why it is as large as it is, and both charts at once, for the recording. */
-const SCREEN = { viewport: { width: 1600, height: 1090 } };
-/** What an instance may use: little, so that three and a browser with five pages fit on two cores. */
+const SCREEN = { viewport: { width: 1600, height: 1170 } };
+/** What an instance may use: little, so that three and a browser with four pages fit on two cores. */
 const INSTANCE_CPUS = "0.3";
 /** From one picture of the recording to the next, in milliseconds. */
 const FRAME = 1_000;
@@ -31,23 +31,52 @@ beforeAll(async () => {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(`${FOLDER}/frames`, { recursive: true });
   browser = await launch();
+});
+
+/** One for each run: the charts of the next begin with nothing. */
+beforeEach(async () => {
   lab = await startLab(["--time-scale", "60", "--instance-cpus", INSTANCE_CPUS]);
 });
 
-afterAll(async () => {
-  await browser?.close();
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
   await lab?.stop();
 });
+
+afterAll(() => browser?.close());
 
 const shoot = (page: Page, name: string, fullPage = true) =>
   page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage });
 
-const pages = async () => ({
-  light: (await open(browser, lab.url, { ...DESK, colorScheme: "light" })).page,
-  dark: (await open(browser, lab.url, { ...DESK, colorScheme: "dark" })).page,
-  phone: (await open(browser, lab.url, { ...PHONE, colorScheme: "light" })).page,
-  projector: (await open(browser, lab.url, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })).page,
-});
+/** Presses what makes the fleet grow, and says at which stage it is until one instance is left. */
+async function scale(page: Page, at: (stage: string) => Promise<void>): Promise<void> {
+  await page.getByTestId("tile").first().waitFor();
+  await at("1-first");
+  await page.getByRole("button", { name: "50 at once" }).click();
+  await page.getByText("50 of 50 answered").waitFor();
+  await page.waitForTimeout(REST);
+  await page.getByRole("button", { name: "Start the CPU test" }).click();
+  await page.waitForTimeout(6_000);
+  await at("2-under-load");
+  const live = (count: number) =>
+    page
+      .getByTestId("live")
+      .filter({ hasText: `${count}` })
+      .waitFor({ timeout: 120_000 });
+  await live(2);
+  await page.waitForTimeout(3_000);
+  await at("3-two");
+  await live(3);
+  await page.waitForTimeout(3_000);
+  await at("4-three");
+  await page
+    .locator('[data-state="draining"], .tile[data-state="gone"]')
+    .first()
+    .waitFor({ timeout: 120_000 });
+  await at("5-leaving");
+  await live(1);
+  await at("6-rest");
+}
 
 /** Takes a picture every second until it is stopped, each named for its millisecond. */
 function record(page: Page): () => Promise<void> {
@@ -65,43 +94,28 @@ function record(page: Page): () => Promise<void> {
   };
 }
 
+test("a recording of a run", { timeout: 300_000 }, async () => {
+  const { page } = await open(browser, lab.url, { ...SCREEN, colorScheme: "light" });
+  await page.getByTestId("charts").waitFor();
+  const stop = record(page);
+  await scale(page, async () => undefined);
+  await page.waitForTimeout(REST);
+  await stop();
+});
+
 test("the page at rest, and while it scales", { timeout: 300_000 }, async () => {
-  const all = await pages();
+  const all = {
+    light: (await open(browser, lab.url, { ...DESK, colorScheme: "light" })).page,
+    dark: (await open(browser, lab.url, { ...DESK, colorScheme: "dark" })).page,
+    phone: (await open(browser, lab.url, { ...PHONE, colorScheme: "light" })).page,
+    projector: (await open(browser, lab.url, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })).page,
+  };
   const each = async (stage: string) => {
     for (const [name, page] of Object.entries(all))
       await shoot(page, `${stage}-${name}`, name !== "projector");
     await shoot(all.phone, `${stage}-phone-screen`, false);
   };
-  const screen = (await open(browser, lab.url, { ...SCREEN, colorScheme: "light" })).page;
-  await all.light.getByTestId("tile").first().waitFor();
-  await each("1-first");
-  await all.light.getByRole("button", { name: "50 at once" }).click();
-  await all.light.getByText("50 of 50 answered").waitFor();
-  const stop = record(screen);
-  await screen.waitForTimeout(REST);
-  await screen.getByRole("button", { name: "Start the CPU test" }).click();
-  await screen.waitForTimeout(6_000);
-  await each("2-under-load");
-  for (const [stage, live] of [
-    ["3-two", 2],
-    ["4-three", 3],
-  ] as const) {
-    await all.light
-      .getByTestId("live")
-      .filter({ hasText: `${live}` })
-      .waitFor({ timeout: 120_000 });
-    await all.light.waitForTimeout(3_000);
-    await each(stage);
-  }
-  await all.light
-    .locator('[data-state="draining"], .tile[data-state="gone"]')
-    .first()
-    .waitFor({ timeout: 120_000 });
-  await each("5-leaving");
-  await all.light.getByTestId("live").filter({ hasText: "1" }).waitFor({ timeout: 120_000 });
-  await each("6-rest");
-  await screen.waitForTimeout(REST);
-  await stop();
+  await scale(all.light, each);
   await all.light.getByRole("button", { name: "Lab", exact: true }).click();
   await shoot(all.light, "7-lab-menu", false);
   await all.light.keyboard.press("Escape");
