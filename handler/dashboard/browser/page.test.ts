@@ -11,6 +11,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const PHONE = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
 /** All that the browser takes for the page, compressed. */
 const BUDGET = 150_000;
+const POLL_MS = 2_000;
 
 let browser: Browser;
 let lab: Lab;
@@ -167,6 +168,39 @@ test("a hidden tab asks for nothing, and catches up when it is shown", async () 
   expect(asked).toBe(0);
   await turn("visible");
   await expect.poll(() => asked).toBeGreaterThan(0);
+});
+
+test("polling on and on takes no more memory", { timeout: 120_000 }, async () => {
+  const shown = await open(browser, "about:blank");
+  opened.push(shown);
+  const { page } = shown;
+  // The page's own clock, so that minutes pass as fast as the answers come.
+  await page.clock.install();
+  await page.goto(lab.url);
+  await page.getByTestId("tile").first().waitFor();
+  const polls = async (count: number) => {
+    for (let poll = 0; poll < count; poll++) {
+      const answered = page.waitForResponse((response) => response.url().endsWith("/api/instances"));
+      await page.clock.fastForward(POLL_MS);
+      await answered;
+    }
+  };
+  const inspector = await page.context().newCDPSession(page);
+  const kept = async () => {
+    await inspector.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await inspector.send("Runtime.getHeapUsage");
+    const { nodes, jsEventListeners } = await inspector.send("Memory.getDOMCounters");
+    return { usedSize, nodes, jsEventListeners };
+  };
+  // Until caches are full and hot code is compiled.
+  await polls(300);
+  const before = await kept();
+  await polls(400);
+  const after = await kept();
+  // A kilobyte lost by each poll would be more.
+  expect(after.usedSize - before.usedSize).toBeLessThan(350_000);
+  expect(after.nodes - before.nodes).toBeLessThan(500);
+  expect(after.jsEventListeners - before.jsEventListeners).toBeLessThan(50);
 });
 
 test("the page is small, comes from here alone, and its files may be kept", async () => {
