@@ -152,8 +152,8 @@ have_venv() {
 }
 
 # install_python_packages NAME LIST...: installs what the lists (default: scripts/NAME/requirements.txt) name into
-# target/NAME-venv, unless it is there. The requirements that were installed are kept beside them, so that a new pin is
-# noticed.
+# target/NAME-venv, unless it is there, and adds to $missing what could not be had. The requirements that were installed are
+# kept beside them, so that a new pin is noticed.
 install_python_packages() {
     venv=target/$1-venv
     list=${2:-scripts/$1/requirements.txt}
