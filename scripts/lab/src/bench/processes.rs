@@ -105,7 +105,8 @@ impl Bench {
         self.assemble(&app).await?;
         let mut command = clean(&self.programs.lab);
         command
-            .args(["up", "--script-root"])
+            // One instance, which alone has no CPU limit, as the direct one has none.
+            .args(["up", "--max", "1", "--script-root"])
             .arg(app)
             .env("DATABASE_URL", self.cluster.url(&database));
         let log = self.log("lab_up");
