@@ -121,21 +121,44 @@ struct Writer {
 impl Writer {
     async fn run(mut self, mut arrivals: mpsc::Receiver<Waiting>) {
         let mut waiting = Vec::with_capacity(MAX_BATCH);
+        let mut written: Option<Written> = None;
         loop {
-            let next = arrivals.recv_many(&mut waiting, MAX_BATCH);
-            let received = if self.session.is_some() {
-                timeout(TRUSTED_IDLE, next).await
-            } else {
-                Ok(next.await)
-            };
-            match received {
-                Ok(0) => return,
-                Ok(_) => {
-                    self.gather(&mut waiting, &mut arrivals).await;
-                    self.answer(&mut waiting).await;
-                }
-                Err(_) => self.session = None,
+            // What waits already needs nothing but the connection, which is free again.
+            while waiting.len() < MAX_BATCH
+                && let Ok(one) = arrivals.try_recv()
+            {
+                waiting.push(one);
             }
+            if waiting.is_empty() {
+                if let Some(written) = written.take() {
+                    written.hand_out();
+                }
+                match self.receive(&mut waiting, &mut arrivals).await {
+                    Received::Some => self.gather(&mut waiting, &mut arrivals).await,
+                    Received::Silence => self.session = None,
+                    Received::End => return,
+                }
+            }
+            written = self.next(&mut waiting, written.take()).await;
+        }
+    }
+
+    /// Waits for a visit.
+    async fn receive(
+        &self,
+        waiting: &mut Vec<Waiting>,
+        arrivals: &mut mpsc::Receiver<Waiting>,
+    ) -> Received {
+        let next = arrivals.recv_many(waiting, MAX_BATCH);
+        let received = if self.session.is_some() {
+            timeout(TRUSTED_IDLE, next).await
+        } else {
+            Ok(next.await)
+        };
+        match received {
+            Ok(0) => Received::End,
+            Ok(_) => Received::Some,
+            Err(_) => Received::Silence,
         }
     }
 
@@ -155,7 +178,13 @@ impl Writer {
         }
     }
 
-    async fn answer(&mut self, waiting: &mut Vec<Waiting>) {
+    /// Writes what waits. The callers of the batch before are answered once this one is on its way, so that the
+    /// database does not wait for that.
+    async fn next(
+        &mut self,
+        waiting: &mut Vec<Waiting>,
+        before: Option<Written>,
+    ) -> Option<Written> {
         // A caller that is gone wants no visit; its request was never acknowledged.
         waiting.retain(|one| !one.answer.is_closed());
         let (batch, waiters): (Vec<_>, Vec<_>) = waiting
@@ -163,21 +192,25 @@ impl Writer {
             .map(|one| (one.arrival, (one.answer, one.caller)))
             .unzip();
         if batch.is_empty() {
-            return;
+            return before;
         }
         let (answers, callers): (Vec<_>, Vec<_>) = waiters.into_iter().unzip();
         let began = Instant::now();
-        let written = self.write(&batch, &callers).await;
+        let (receipts, ()) = tokio::join!(biased; self.write(&batch, &callers), async {
+            if let Some(before) = before {
+                before.hand_out();
+            }
+        });
         let ended = Instant::now();
         self.last_batch = batch.len();
         self.gather_until = ended + ((ended - began) / GATHER_PART).min(LONGEST_GATHER);
-        match written {
-            Ok(receipts) => hand_out(answers, receipts),
+        match receipts {
             // The database refused what one of them holds, and wrote none: the others must not suffer.
             Err(Error::Other(Some(sqlx::Error::Database(_)))) if batch.len() > 1 => {
                 self.answer_singly(&batch, answers, &callers).await;
+                None
             }
-            Err(error) => error.tell(answers),
+            receipts => Some(Written { answers, receipts }),
         }
     }
 
@@ -189,10 +222,9 @@ impl Writer {
     ) {
         for ((arrival, answer), caller) in batch.iter().zip(answers).zip(callers) {
             let written = self.write(std::slice::from_ref(arrival), std::slice::from_ref(caller));
-            match written.await {
-                Ok(receipts) => hand_out(vec![answer], receipts),
-                Err(error) => error.tell(vec![answer]),
-            }
+            let answers = vec![answer];
+            let receipts = written.await;
+            Written { answers, receipts }.hand_out();
         }
     }
 
@@ -233,9 +265,31 @@ impl Writer {
     }
 }
 
-fn hand_out(answers: Vec<Answer>, receipts: Vec<Option<Receipt>>) {
-    for (answer, receipt) in answers.into_iter().zip(receipts) {
-        // The caller may have gone meanwhile; its visit is in the register all the same.
-        let _ = answer.send(receipt.ok_or(Error::Unavailable(None)));
+/// What came of waiting for a visit.
+enum Received {
+    Some,
+    /// Nothing, for so long that the connection must be looked at before it is used again.
+    Silence,
+    /// Nobody can send any more.
+    End,
+}
+
+/// A batch that was written, or could not be, and whose callers are still to be told.
+struct Written {
+    answers: Vec<Answer>,
+    receipts: Result<Vec<Option<Receipt>>, Error>,
+}
+
+impl Written {
+    fn hand_out(self) {
+        match self.receipts {
+            Ok(receipts) => {
+                for (answer, receipt) in self.answers.into_iter().zip(receipts) {
+                    // The caller may have gone meanwhile; its visit is in the register all the same.
+                    let _ = answer.send(receipt.ok_or(Error::Unavailable(None)));
+                }
+            }
+            Err(error) => error.tell(self.answers),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The packaged function app behind `lab up`: everything real, from the port to the database.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[path = "suite/support/mod.rs"]
 mod support;
 
 use std::collections::HashSet;

@@ -1,0 +1,331 @@
+//! Every instance answers for the whole fleet.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::support::process::Process;
+use crate::support::{Answer, Backend, TestApp};
+use handler::domain::{Heartbeat, InstanceState, Report, Run, Stretch};
+use rustix::process::Signal;
+use serde_json::Value;
+
+on_both_databases!(
+    two_instances_see_each_other,
+    an_instance_nobody_calls_is_starting_then_live,
+    a_killed_instance_is_gone,
+    an_instance_that_ends_says_so,
+    a_restart_begins_anew,
+    a_name_used_twice_is_shown_once,
+    a_heartbeat_that_comes_too_late_undoes_nothing,
+    a_fleet_of_thousands_that_are_gone_is_listed,
+    hostile_names_are_only_names,
+);
+
+const BEAT: [&str; 2] = ["--heartbeat-seconds", "0.2"];
+
+async fn named(backend: &Backend, id: &str) -> TestApp {
+    backend
+        .instance(&[&BEAT[..], &["--instance-id", id]].concat())
+        .await
+}
+
+/// The state of an instance, or nothing if it is not listed.
+fn state_of(fleet: &Value, id: &str) -> String {
+    member(fleet, id)["state"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn member<'a>(fleet: &'a Value, id: &str) -> &'a Value {
+    let mut all = fleet["instances"].as_array().unwrap().iter();
+    all.find(|instance| instance["instance_id"] == id)
+        .unwrap_or(&Value::Null)
+}
+
+/// Asks until all of these are in these states.
+async fn until(app: &TestApp, wanted: &[(&str, &str)]) -> Value {
+    let are = |answer: &Answer| {
+        let fleet = answer.json();
+        wanted
+            .iter()
+            .all(|(id, state)| state_of(&fleet, id) == *state)
+    };
+    app.eventually("/api/instances", are).await.json()
+}
+
+async fn two_instances_see_each_other(backend: Backend) {
+    let one = named(&backend, "one").await;
+    let other = named(&backend, "other").await;
+    for _ in 0..3 {
+        other.visit().await;
+    }
+    for app in [&one, &other] {
+        let counted = |answer: &Answer| {
+            let fleet = answer.json();
+            fleet["live"] == 2
+                && member(&fleet, "other")["visits_recorded"] == 3
+                && member(&fleet, "other")["latency_ms"]["p50"].is_number()
+        };
+        let fleet = app.eventually("/api/instances", counted).await.json();
+        assert_eq!(fleet["instances"].as_array().unwrap().len(), 2);
+        assert_eq!(fleet["capacity"]["maximum"], 3);
+        assert_eq!(fleet["rules"][0]["metric"], "CpuPercentage");
+        // The most recent first.
+        assert_eq!(fleet["instances"][0]["instance_id"], "other");
+        let other = member(&fleet, "other");
+        assert_eq!(other["state"], "live");
+        assert_eq!(other["version"], env!("CARGO_PKG_VERSION"));
+        assert!(other["started_at"].as_str() < other["last_seen"].as_str());
+        for number in ["cpu_percent", "memory_percent", "requests_per_second"] {
+            assert!(other[number].as_f64().unwrap() >= 0.0, "{number}");
+        }
+        assert_eq!(other["stress"]["running"], false);
+        assert_eq!(other["stress"]["remaining_seconds"], 0.0);
+    }
+    one.stop().await;
+    other.stop().await;
+}
+
+async fn an_instance_nobody_calls_is_starting_then_live(backend: Backend) {
+    let watcher = named(&backend, "watcher").await;
+    // Its second heartbeat is far away.
+    let slow = ["--instance-id", "slow", "--heartbeat-seconds", "600"];
+    let slow = backend.instance(&slow).await;
+    until(&watcher, &[("watcher", "live"), ("slow", "starting")]).await;
+    slow.get("/health/live").await;
+    until(&watcher, &[("slow", "live")]).await;
+    let quick = named(&backend, "quick").await;
+    until(&watcher, &[("quick", "live")]).await;
+    for app in [watcher, slow, quick] {
+        app.stop().await;
+    }
+}
+
+async fn a_killed_instance_is_gone(backend: Backend) {
+    let watcher = named(&backend, "watcher").await;
+    let flags = backend.flags();
+    let victim = [&BEAT[..], &["--instance-id", "victim"]].concat();
+    let process = tokio::task::spawn_blocking(move || Process::start(&flags, &victim));
+    let process = process.await.unwrap();
+    until(&watcher, &[("watcher", "live"), ("victim", "live")]).await;
+    process.signal(Signal::KILL);
+    let fleet = until(&watcher, &[("watcher", "live"), ("victim", "gone")]).await;
+    assert_eq!(fleet["live"], 1);
+    // Those that are gone come last, and out of the counters.
+    assert_eq!(fleet["instances"][1]["instance_id"], "victim");
+    let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
+    let families = crate::support::exposition::parse(&text);
+    let told_of = |id: &str| -> Vec<_> {
+        let of_it =
+            |series: &crate::support::exposition::Series| series.labels["instance_id"] == id;
+        families
+            .iter()
+            .filter(|(_, family)| family.series.keys().any(of_it))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    };
+    assert_eq!(told_of("victim"), ["elastic_visits_instance_lost"]);
+    assert!(told_of("watcher").contains(&"elastic_visits_database_up"));
+    assert!(!told_of("watcher").contains(&"elastic_visits_instance_lost"));
+    // After ten minutes they are not listed any more.
+    backend
+        .execute("update instances set last_seen_ms = last_seen_ms - 602000 where instance_id = 'victim'")
+        .await;
+    assert_eq!(
+        *member(&watcher.get("/api/instances").await.json(), "victim"),
+        Value::Null
+    );
+    watcher.stop().await;
+}
+
+async fn an_instance_that_ends_says_so(backend: Backend) {
+    let watcher = named(&backend, "watcher").await;
+    let flags = backend.flags();
+    // Heartbeats so rare that only what is said out of turn can be seen.
+    let leaver = ["--instance-id", "leaver", "--heartbeat-seconds", "600"];
+    let process = tokio::task::spawn_blocking(move || Process::start(&flags, &leaver));
+    let mut process = process.await.unwrap();
+    until(&watcher, &[("leaver", "starting")]).await;
+    process.eventually("/health/live", 200);
+    until(&watcher, &[("leaver", "live")]).await;
+
+    // A request in flight: its body is not complete.
+    let mut request = TcpStream::connect(process.address).unwrap();
+    request
+        .write_all(b"POST /api/visit HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{")
+        .unwrap();
+    // It has been read when a later one has been answered.
+    process.eventually("/health/live", 200);
+    process.signal(Signal::TERM);
+    let fleet = until(&watcher, &[("leaver", "draining")]).await;
+    assert_eq!(fleet["live"], 1);
+    request.write_all(b"}").unwrap();
+    let mut answer = String::new();
+    request.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let fleet = until(&watcher, &[("leaver", "gone")]).await;
+    // Its last word counts what it did to the end.
+    assert_eq!(member(&fleet, "leaver")["visits_recorded"], 1);
+    let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
+    assert!(!text.contains("\"leaver\""), "it is not lost: {text}");
+    let ended = tokio::task::spawn_blocking(move || process.wait());
+    assert_eq!(ended.await.unwrap(), Some(0));
+    watcher.stop().await;
+}
+
+async fn a_restart_begins_anew(backend: Backend) {
+    let watcher = named(&backend, "watcher").await;
+    let phoenix = named(&backend, "phoenix").await;
+    phoenix.visit().await;
+    let counted = |answer: &Answer| member(&answer.json(), "phoenix")["visits_recorded"] == 1;
+    let before = watcher.eventually("/api/instances", counted).await.json();
+    phoenix.stop().await;
+    until(&watcher, &[("phoenix", "gone")]).await;
+
+    let phoenix = named(&backend, "phoenix").await;
+    let after = until(&watcher, &[("phoenix", "live")]).await;
+    assert_eq!(after["instances"].as_array().unwrap().len(), 2);
+    assert_eq!(member(&after, "phoenix")["visits_recorded"], 0);
+    assert!(
+        member(&after, "phoenix")["started_at"].as_str()
+            > member(&before, "phoenix")["started_at"].as_str()
+    );
+    // The timeline knows of both lives.
+    let timeline = watcher.get("/api/timeline?minutes=5").await.json();
+    let told: Vec<&str> = timeline["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["instance_id"] == "phoenix")
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, ["joined", "left", "joined"]);
+    watcher.stop().await;
+    phoenix.stop().await;
+}
+
+async fn a_name_used_twice_is_shown_once(backend: Backend) {
+    let first = named(&backend, "twin").await;
+    until(&first, &[("twin", "live")]).await;
+    let flags = backend.flags();
+    let twin = [&BEAT[..], &["--instance-id", "twin"]].concat();
+    let second = tokio::task::spawn_blocking(move || {
+        let mut second = Process::start(&flags, &twin);
+        let line = second.wait_for_line(|line| {
+            line["level"] == "WARN" && line["message"].to_string().contains("INSTANCE_ID")
+        });
+        assert_eq!(line["instance_id"], "twin");
+        second
+    })
+    .await
+    .unwrap();
+    let fleet = first.get("/api/instances").await.json();
+    assert_eq!(
+        (
+            fleet["live"].as_u64(),
+            fleet["instances"].as_array().unwrap().len()
+        ),
+        (Some(1), 1)
+    );
+    let text = String::from_utf8(first.get("/metrics").await.body).unwrap();
+    crate::support::exposition::parse(&text);
+    // When the newer one dies, the older one is there again.
+    let shown = member(&fleet, "twin")["started_at"].clone();
+    second.signal(Signal::KILL);
+    let other = |answer: &Answer| {
+        let fleet = answer.json();
+        member(&fleet, "twin")["started_at"] != shown && state_of(&fleet, "twin") == "live"
+    };
+    first.eventually("/api/instances", other).await;
+    first.stop().await;
+}
+
+async fn a_heartbeat_that_comes_too_late_undoes_nothing(backend: Backend) {
+    let app = named(&backend, "watcher").await;
+    let store = app.service.database().store().await.unwrap();
+    let beat = |number, visits_recorded| Heartbeat {
+        run: Run::from_number(7),
+        instance_id: "slow".to_owned(),
+        state: InstanceState::Live,
+        up: Duration::from_secs(60),
+        interval: Duration::from_secs(600),
+        number,
+        report: Report {
+            visits_recorded,
+            ..Report::default()
+        },
+        since: Some(Stretch {
+            length: Duration::from_secs(600),
+            cpu_percent: 50.0,
+            requests: 10,
+            latencies: Default::default(),
+        }),
+    };
+    store.beat(&beat(2, 20), None).await.unwrap();
+    assert!(store.beat(&beat(1, 10), None).await.is_err());
+    let fleet = app.get("/api/instances").await.json();
+    assert_eq!(member(&fleet, "slow")["visits_recorded"], 20);
+    store.beat(&beat(3, 30), None).await.unwrap();
+    let fleet = app.get("/api/instances").await.json();
+    assert_eq!(member(&fleet, "slow")["visits_recorded"], 30);
+    app.stop().await;
+}
+
+async fn a_fleet_of_thousands_that_are_gone_is_listed(backend: Backend) {
+    let app = named(&backend, "watcher").await;
+    until(&app, &[("watcher", "live")]).await;
+    backend
+        .execute(
+            "with recursive n (i) as (select 1 union all select i + 1 from n where i < 7000)
+             insert into instances
+             select i, 'crashed-' || i, '1', 'live', last_seen_ms - 120000, last_seen_ms - 60000 - i, 5000, 1, '{}'
+             from n, (select max(last_seen_ms) as last_seen_ms from instances) as seen",
+        )
+        .await;
+    let fleet = app.get("/api/instances").await.json();
+    assert_eq!(fleet["live"], 1);
+    // Whoever lives is among the first, whatever else there is.
+    assert_eq!(fleet["instances"][0]["instance_id"], "watcher");
+    assert_eq!(fleet["instances"].as_array().unwrap().len(), 5_000);
+    // A scraper keeps a series for each name, so it is told the last ones only.
+    let text = String::from_utf8(app.get("/metrics").await.body).unwrap();
+    let families = crate::support::exposition::parse(&text);
+    let lost: BTreeSet<_> = families["elastic_visits_instance_lost"]
+        .series
+        .keys()
+        .map(|series| series.labels["instance_id"].clone())
+        .collect();
+    assert_eq!(lost, (1..=20).map(|i| format!("crashed-{i}")).collect());
+    let timeline = app.get("/api/timeline?minutes=1440").await.json();
+    assert_eq!(timeline["events"].as_array().unwrap().len(), 1_000);
+    app.stop().await;
+}
+
+async fn hostile_names_are_only_names(backend: Backend) {
+    let app = named(&backend, "'; drop table instances; --").await;
+    until(&app, &[("---drop-table-instances----", "live")]).await;
+    // What somebody wrote past the program; its report is no report at all.
+    backend
+        .execute(
+            "insert into instances
+             select 9, 'a\"b\\c' || chr(10) || '{}', '\"\\', 'unheard of', last_seen_ms, last_seen_ms, 600000, 1, 'no JSON'
+             from instances limit 1"
+                .replace("chr(10)", if backend.db_type() == "sqlite" { "char(10)" } else { "chr(10)" })
+                .leak(),
+        )
+        .await;
+    let fleet = app.get("/api/instances").await.json();
+    assert_eq!(state_of(&fleet, "a\"b\\c\n{}"), "live");
+    let text = String::from_utf8(app.get("/metrics").await.body).unwrap();
+    let families = crate::support::exposition::parse(&text);
+    let info = &families["elastic_visits_instance_info"];
+    let hostile = info
+        .series
+        .keys()
+        .find(|series| series.labels["version"] == "\"\\");
+    assert_eq!(hostile.unwrap().labels["instance_id"], "a\"b\\c\n{}");
+    app.stop().await;
+}

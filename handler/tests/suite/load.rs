@@ -1,0 +1,367 @@
+//! Stress runs and orders to the fleet.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Answer, Backend, TestApp};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use serde_json::json;
+
+on_both_databases!(
+    a_fleet_order_reaches_every_instance_and_one_stop_ends_it,
+    a_newcomer_takes_up_what_is_left_of_an_order,
+    a_stop_reaches_runs_of_other_instances,
+);
+
+async fn sqlite() -> (Backend, TestApp) {
+    let backend = Backend::sqlite();
+    let app = backend.instance(&["--instance-id", "one"]).await;
+    (backend, app)
+}
+
+fn is_running(answer: &Answer) -> bool {
+    answer.json()["stress"]["running"] == true
+}
+
+async fn a_fleet_order_reaches_every_instance_and_one_stop_ends_it(backend: Backend) {
+    let beat = ["--heartbeat-seconds", "0.1"];
+    let first = backend.instance(&beat).await;
+    let second = backend.instance(&beat).await;
+    let order = r#"{"duration": 60, "intensity": 1000, "wait": false, "scope": "fleet"}"#;
+    let answer = first.post_json("/api/stress", order).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    assert_eq!(answer.json()["scope"], "fleet");
+    assert!(answer.json()["stress_id"].is_string());
+    for app in [&first, &second] {
+        app.eventually("/api/metrics", is_running).await;
+    }
+    // In force everywhere: neither a second order nor a run of one's own.
+    let busy = second.post_json("/api/stress", order).await;
+    assert!(busy.header("retry-after").parse::<u64>().unwrap() <= 60);
+    busy.problem(429);
+    second.get("/api/stress?duration=1").await.problem(429);
+
+    let stopped = second.call(Method::DELETE, "/api/stress").await;
+    assert_eq!(stopped.status, StatusCode::OK);
+    assert_eq!(stopped.json()["stopped"], 1);
+    assert!(!is_running(&second.get("/api/metrics").await));
+    first
+        .eventually("/api/metrics", |answer| !is_running(answer))
+        .await;
+    // Over for good: the order does not come back with the next beat, and a new run may begin.
+    assert_eq!(
+        second.get("/api/stress?duration=0.1").await.status,
+        StatusCode::OK
+    );
+    first.stop().await;
+    second.stop().await;
+}
+
+async fn a_newcomer_takes_up_what_is_left_of_an_order(backend: Backend) {
+    let beat = ["--heartbeat-seconds", "0.1"];
+    let first = backend.instance(&beat).await;
+    let order = r#"{"duration": 60, "intensity": 1000, "wait": false, "scope": "fleet"}"#;
+    assert_eq!(
+        first.post_json("/api/stress", order).await.status,
+        StatusCode::ACCEPTED
+    );
+    let newcomer = backend.instance(&beat).await;
+    let running = newcomer.eventually("/api/metrics", is_running).await.json();
+    let remaining = running["stress"]["remaining_seconds"].as_f64().unwrap();
+    assert!((1.0..=60.0).contains(&remaining), "{remaining}");
+    first.call(Method::DELETE, "/api/stress").await;
+    newcomer
+        .eventually("/api/metrics", |answer| !is_running(answer))
+        .await;
+    let late = backend.instance(&beat).await;
+    late.eventually("/api/metrics", |answer| !is_running(answer))
+        .await;
+    for app in [first, newcomer, late] {
+        app.stop().await;
+    }
+}
+
+async fn a_stop_reaches_runs_of_other_instances(backend: Backend) {
+    let beat = ["--heartbeat-seconds", "0.1"];
+    let first = backend.instance(&beat).await;
+    let second = backend.instance(&beat).await;
+    let run = first
+        .post_json(
+            "/api/stress",
+            r#"{"duration": 600, "intensity": 10, "wait": false}"#,
+        )
+        .await;
+    assert_eq!(run.status, StatusCode::ACCEPTED);
+    assert_eq!(run.json()["scope"], "instance");
+    assert_eq!(
+        second.call(Method::DELETE, "/api/stress").await.json()["stopped"],
+        0
+    );
+    first
+        .eventually("/api/metrics", |answer| !is_running(answer))
+        .await;
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_waited_run_answers_at_its_end() {
+    let (_backend, app) = sqlite().await;
+    let answer = app.get("/api/stress?duration=0.3&intensity=1000").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let run = answer.json();
+    assert_eq!(run["status"], "completed");
+    assert_eq!(run["instance_id"], "one");
+    assert_eq!(run["duration"], run["duration_seconds"]);
+    assert!(run["duration_seconds"].as_f64().unwrap() >= 0.3, "{run}");
+    // At a thousand a second, three hundred; never more than asked for.
+    let operations = run["operations"].as_u64().unwrap();
+    assert!((1..=300 + 64).contains(&operations), "{run}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn one_run_at_a_time() {
+    let (_backend, app) = sqlite().await;
+    let begun = app
+        .post_json(
+            "/api/stress",
+            r#"{"duration": 600, "intensity": 1, "wait": false}"#,
+        )
+        .await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED);
+    assert_eq!(begun.json()["instance_id"], "one");
+    let busy = app.post_json("/api/stress", r#"{"duration": 0.1}"#).await;
+    assert!((590..=600).contains(&busy.header("retry-after").parse::<u64>().unwrap()));
+    busy.problem(429);
+    assert_eq!(
+        app.call(Method::DELETE, "/api/stress").await.json()["stopped"],
+        1
+    );
+    assert_eq!(
+        app.call(Method::DELETE, "/api/stress").await.json(),
+        json!({"stopped": 0, "instance_id": "one"})
+    );
+    assert_eq!(
+        app.post_json("/api/stress", r#"{"duration": 0.1}"#)
+            .await
+            .status,
+        StatusCode::OK
+    );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_ends_its_run() {
+    let (_backend, app) = sqlite().await;
+    let waiting = app.get("/api/stress?duration=60&intensity=1");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(300), waiting)
+            .await
+            .is_err()
+    );
+    app.eventually("/api/metrics", |answer| !is_running(answer))
+        .await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_run_tells_what_was_done() {
+    let (_backend, app) = sqlite().await;
+    let stop = async {
+        app.eventually("/api/metrics", is_running).await;
+        app.call(Method::DELETE, "/api/stress").await
+    };
+    let (run, stopped) = tokio::join!(app.get("/api/stress?duration=60&intensity=100000"), stop);
+    assert_eq!(stopped.json()["stopped"], 1);
+    assert_eq!(run.status, StatusCode::OK);
+    assert_eq!(run.json()["status"], "stopped");
+    assert!(run.json()["duration_seconds"].as_f64().unwrap() < 60.0);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_the_instance_ends_its_run() {
+    let (_backend, app) = sqlite().await;
+    let begun = app
+        .post_json("/api/stress", r#"{"duration": 600, "wait": false}"#)
+        .await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED);
+    let asked = Instant::now();
+    app.stop().await;
+    assert!(
+        asked.elapsed() < Duration::from_secs(60),
+        "the run was waited for"
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_json_object_are_refused() {
+    let (_backend, app) = sqlite().await;
+    for body in [
+        "",
+        "{",
+        "[]",
+        "[{}]",
+        "1",
+        "\"x\"",
+        "null",
+        "true",
+        "{\"duration\": NaN}",
+        "{'a': 1}",
+        "{} {}",
+        "\u{feff}{}",
+    ] {
+        app.post_json("/api/stress", body).await.problem(400);
+    }
+    let deep = "[".repeat(60_000);
+    app.post_json("/api/stress", &deep).await.problem(400);
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "",
+        "json",
+        "application/jsonp",
+    ] {
+        let request = Request::post("/api/stress")
+            .header("content-type", content_type)
+            .body(Body::from("{}"));
+        app.send(request.unwrap()).await.problem(415);
+    }
+    let unlabelled = Request::post("/api/stress").body(Body::from("{}")).unwrap();
+    app.send(unlabelled).await.problem(415);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn bad_members_name_their_field() {
+    let (_backend, app) = sqlite().await;
+    let bad = [
+        ("duration", r#"{"duration": 0}"#),
+        ("duration", r#"{"duration": 0.09}"#),
+        ("duration", r#"{"duration": -1}"#),
+        ("duration", r#"{"duration": 120.1}"#),
+        ("duration", r#"{"duration": 3600.1, "wait": false}"#),
+        ("duration", r#"{"duration": 1e308}"#),
+        (
+            "duration",
+            r#"{"duration": 1234567890123456789012345678901234567890}"#,
+        ),
+        ("duration", r#"{"duration": "10"}"#),
+        ("duration", r#"{"duration": "NaN"}"#),
+        ("duration", r#"{"duration": null}"#),
+        ("duration", r#"{"duration": [1]}"#),
+        ("intensity", r#"{"intensity": 0}"#),
+        ("intensity", r#"{"intensity": -5}"#),
+        ("intensity", r#"{"intensity": 1.5}"#),
+        ("intensity", r#"{"intensity": 1000000000000001}"#),
+        ("intensity", r#"{"intensity": 1e300}"#),
+        ("intensity", r#"{"intensity": "5"}"#),
+        ("intensity", r#"{"intensity": true}"#),
+        ("wait", r#"{"wait": "false"}"#),
+        ("wait", r#"{"wait": 0}"#),
+        ("wait", r#"{"wait": null}"#),
+        ("scope", r#"{"scope": "galaxy", "wait": false}"#),
+        ("scope", r#"{"scope": 1, "wait": false}"#),
+        ("scope", r#"{"scope": "fleet"}"#),
+        ("scope", r#"{"scope": "fleet", "wait": true}"#),
+    ];
+    for (field, body) in bad {
+        assert_eq!(
+            app.post_json("/api/stress", body).await.problem(422)["field"],
+            field,
+            "{body}"
+        );
+    }
+    let bad = [
+        ("duration", "duration=NaN"),
+        ("duration", "duration=inf"),
+        ("duration", "duration=-inf"),
+        ("duration", "duration="),
+        ("duration", "duration=abc"),
+        ("duration", "duration=121"),
+        ("duration", "duration=1&duration=2"),
+        ("intensity", "intensity=1.5"),
+        ("intensity", "intensity=-1"),
+        ("intensity", "intensity=1000000000000001"),
+        ("intensity", "intensity=NaN"),
+        ("wait", "wait=yes"),
+        ("wait", "wait="),
+        ("scope", "scope=fleet"),
+        ("scope", "scope=Fleet&wait=false"),
+    ];
+    for (field, query) in bad {
+        assert_eq!(
+            app.get(&format!("/api/stress?{query}")).await.problem(422)["field"],
+            field,
+            "{query}"
+        );
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn every_documented_form_is_taken() {
+    let (_backend, app) = sqlite().await;
+    let bodies = [
+        r#"{"duration": 0.1, "intensity": 1e3, "unknown": [1, {"a": null}]}"#,
+        r#"{"duration": 0.1, "intensity": 1000000000000000, "wait": true, "scope": "instance"}"#,
+        r#"{"duration": 0.1, "intensity": 5.0}"#,
+    ];
+    for body in bodies {
+        assert_eq!(
+            app.post_json("/api/stress", body).await.status,
+            StatusCode::OK,
+            "{body}"
+        );
+    }
+    let request =
+        Request::post("/api/stress").header("content-type", "Application/JSON; charset=utf-8");
+    assert_eq!(
+        app.send(request.body(Body::from(r#"{"duration":0.1}"#)).unwrap())
+            .await
+            .status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        app.get("/api/stress?duration=0.1&x=1").await.status,
+        StatusCode::OK
+    );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_body_everything_has_its_default() {
+    let backend = Backend::sqlite();
+    // The default of ten seconds does not exceed a shorter limit.
+    let app = backend.instance(&["--stress-max-seconds", "0.2"]).await;
+    let answer = app.call(Method::POST, "/api/stress").await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    app.get("/api/stress?duration=0.3").await.problem(422);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn head_starts_nothing() {
+    let (_backend, app) = sqlite().await;
+    let answer = app
+        .call(Method::HEAD, "/api/stress?duration=600&wait=false")
+        .await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.header("allow"), "GET, POST, DELETE");
+    let answer = app.call(Method::PUT, "/api/stress").await;
+    assert_eq!(answer.header("allow"), "GET, POST, DELETE");
+    answer.problem(405);
+    assert!(!is_running(&app.get("/api/metrics").await));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn visits_can_be_made_to_cost_cpu() {
+    let backend = Backend::sqlite();
+    let app = backend.instance(&["--visit-work", "30"]).await;
+    let began = Instant::now();
+    assert_eq!(app.visit().await.status, StatusCode::CREATED);
+    assert!(began.elapsed() >= Duration::from_millis(30));
+    app.stop().await;
+}

@@ -1,0 +1,25 @@
+//! The handler as a whole: in the test's own process or as the real binary, over real databases.
+//!
+//! One program for all of it, because each of its own would be compiled and linked with everything it needs.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[macro_use]
+mod support;
+
+mod batches;
+mod binary;
+mod entra;
+mod fleet;
+mod fleet_at_scale;
+mod functions;
+mod load;
+mod operations;
+mod outage;
+mod overload;
+mod prometheus;
+mod provision;
+mod reads;
+mod retention;
+mod timeline;
+mod traces;
+mod visits;

@@ -1,0 +1,172 @@
+//! A database that comes and goes while the real binary serves.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::support::Backend;
+use crate::support::process::Process;
+
+#[test]
+fn a_database_that_comes_later_is_used_without_a_restart() {
+    let Ok(runtime) = tokio::runtime::Runtime::new() else {
+        panic!("no runtime")
+    };
+    let Some(backend) = runtime.block_on(Backend::postgres()) else {
+        return;
+    };
+    let Backend::Postgres { url, .. } = &backend else {
+        unreachable!()
+    };
+    let mut url = url::Url::parse(url).unwrap();
+    let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
+    // The handler knows a port where nobody listens yet; later a cable leads from there to the server.
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = reserved.local_addr().unwrap().port();
+    drop(reserved);
+    url.set_port(Some(port)).unwrap();
+    let handler = Process::start(&["--database-url".into(), url.into()], &[]);
+    assert_eq!(
+        handler.eventually("/health", 503).json()["status"],
+        "unhealthy"
+    );
+    assert_eq!(handler.send("POST", "/api/visit", &[]).unwrap().status, 503);
+
+    for round in 1..=2 {
+        let cable = Cable::between(port, server);
+        handler.eventually("/health", 200);
+        // A connection that was silent for less than 50 ms is not asked whether it is still there, and an outage can
+        // be shorter: then the first visit finds it cut, and is not written.
+        let visit = std::iter::repeat_with(|| handler.send("POST", "/api/visit", &[]).unwrap())
+            .take(2)
+            .find(|visit| visit.status != 503)
+            .expect("the second visit has a new connection");
+        assert_eq!(
+            (visit.status, visit.json()["total_visits"].as_i64()),
+            (201, Some(round))
+        );
+        drop(cable);
+        handler.eventually("/health", 503);
+        assert_eq!(
+            handler.send("GET", "/health/live", &[]).unwrap().status,
+            200
+        );
+    }
+}
+
+#[test]
+fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(backend) = runtime.block_on(Backend::postgres()) else {
+        return;
+    };
+    let Backend::Postgres { url, .. } = &backend else {
+        unreachable!()
+    };
+    let mut url = url::Url::parse(url).unwrap();
+    let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = reserved.local_addr().unwrap().port();
+    drop(reserved);
+    url.set_port(Some(port)).unwrap();
+    let flags = ["--database-url".to_owned(), url.into()];
+    let cable = Cable::between(port, server);
+    let mut handler = Process::start(&flags, &["--heartbeat-seconds", "0.1"]);
+    handler.eventually("/health", 200);
+    let lives = |handler: &Process| {
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while handler.eventually("/api/instances", 200).json()["live"] != 1 {
+            assert!(std::time::Instant::now() < deadline, "no heartbeat comes");
+        }
+    };
+    lives(&handler);
+    drop(cable);
+    handler.wait_for_line(|line| line["message"] == "heartbeat failed, trying again");
+    // Ten heartbeats later it has not been said again.
+    let began = std::time::Instant::now();
+    while began.elapsed() < Duration::from_secs(1) {
+        for path in ["/api/instances", "/api/timeline", "/health"] {
+            assert_eq!(
+                handler.send("GET", path, &[]).unwrap().status,
+                503,
+                "{path}"
+            );
+        }
+        assert_eq!(
+            handler.send("GET", "/health/live", &[]).unwrap().status,
+            200
+        );
+        // Nothing of the fleet, but that it is the database: a scrape that fails would look like an app that is away.
+        let metrics = handler.send("GET", "/metrics", &[]).unwrap();
+        assert_eq!(metrics.status, 200);
+        let text = String::from_utf8(metrics.body).unwrap();
+        let families = crate::support::exposition::parse(&text);
+        let up = &families["elastic_visits_database_up"].series;
+        assert_eq!((families.len(), up.values().sum::<f64>()), (1, 0.0));
+    }
+    let cable = Cable::between(port, server);
+    handler.wait_for_line(|line| line["message"] == "heartbeat works again");
+    lives(&handler);
+    let log = handler.log();
+    assert_eq!(log.matches("heartbeat failed").count(), 1, "{log}");
+    // Told to end in the middle of an outage, it does not wait for a database that is away.
+    drop(cable);
+    handler.eventually("/health", 503);
+    let began = std::time::Instant::now();
+    handler.signal(rustix::process::Signal::TERM);
+    assert_eq!(handler.wait(), Some(0));
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+/// Forwards connections until it is dropped; then all of them are cut.
+struct Cable {
+    cut: Arc<AtomicBool>,
+    worker: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Cable {
+    fn between(port: u16, server: SocketAddr) -> Self {
+        let cut = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&cut);
+        let worker = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpSocket::new_v4().unwrap();
+                listener.set_reuseaddr(true).unwrap();
+                listener.bind(([127, 0, 0, 1], port).into()).unwrap();
+                let listener = listener.listen(64).unwrap();
+                let mut tasks = tokio::task::JoinSet::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let accepted =
+                        tokio::time::timeout(Duration::from_millis(20), listener.accept()).await;
+                    let Ok(Ok((mut near, _))) = accepted else {
+                        continue;
+                    };
+                    tasks.spawn(async move {
+                        let mut far = tokio::net::TcpStream::connect(server).await.unwrap();
+                        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                    });
+                }
+            });
+        });
+        Self {
+            cut,
+            worker: Some(worker),
+        }
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        self.cut.store(true, Ordering::Relaxed);
+        let _ = self.worker.take().unwrap().join();
+    }
+}

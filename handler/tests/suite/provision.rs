@@ -1,0 +1,358 @@
+//! `handler provision` on a PostgreSQL that has Azure's functions, and the app under the role that it makes.
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use crate::support::TestApp;
+use crate::support::process::{Process, command};
+use crate::support::server::Server;
+use handler::domain::Moment;
+use handler::store::Retention;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+const ROLE: &str = "ev-test-app";
+const DATABASE: &str = "elastic_visits";
+const FIRST: &str = "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10";
+const SECOND: &str = "7c9d2a44-11f0-4b62-9d5e-2f8a6b1c3d4e";
+
+/// As they are documented: they exist in the database `postgres`, and the second makes a role that may log in.
+const FUNCTIONS: &str = r#"
+    create table principals (rolname name, objectid text, isadmin int);
+    create function pgaadauth_list_principals(isadminvalue boolean)
+    returns table (rolname name, principaltype text, objectid text, tenantid text, ismfa int, isadmin int)
+    language sql security definer as $$
+        select p.rolname, 'service', p.objectid, 'tenant', 0, p.isadmin
+        from principals as p join pg_roles as r on r.rolname = p.rolname
+        where p.isadmin = 1 or not isadminvalue
+    $$;
+    create function pgaadauth_create_principal_with_oid(
+        rolename text, objectid text, objecttype text, isadmin boolean, ismfa boolean
+    ) returns text language plpgsql security definer as $$
+    begin
+        if objecttype <> 'service' or isadmin or ismfa then raise exception 'not as expected'; end if;
+        execute format('create role %I login password %L', rolename, 'token');
+        delete from principals as p where p.rolname = rolename;
+        insert into principals values (rolename, objectid, 0);
+        return 'Created role for ' || rolename;
+    end $$;
+    create role provisioner login createrole createdb password 'admin-token'
+"#;
+
+struct Azure {
+    server: Server,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Azure {
+    fn new(functions: &str) -> Option<Self> {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let server = runtime.block_on(Server::start())?;
+        runtime.block_on(server.execute("postgres", functions));
+        Some(Self { server, runtime })
+    }
+
+    fn provision(&self, role: &str, object_id: &str, user: &str, password: &str) -> Output {
+        let arguments = [
+            "provision",
+            "--app-role",
+            role,
+            "--app-object-id",
+            object_id,
+        ];
+        command(&arguments.map(str::to_owned), &[])
+            .envs(self.server.settings(DATABASE))
+            .env_remove("PGDATABASE")
+            .env("PGSSLMODE", "verify-full")
+            .env("PGUSER", user)
+            .env("PGPASSWORD", password)
+            .output()
+            .unwrap()
+    }
+
+    fn provisioned(&self, object_id: &str) -> String {
+        let output = self.provision(ROLE, object_id, "provisioner", "admin-token");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn refused(&self, role: &str, object_id: &str) -> String {
+        let output = self.provision(role, object_id, "provisioner", "admin-token");
+        assert_ne!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn execute(&self, database: &str, sql: &str) {
+        self.runtime.block_on(self.server.execute(database, sql));
+    }
+
+    /// What the role is told when it tries this.
+    fn tried(&self, sql: &str) -> Result<(), String> {
+        self.runtime.block_on(async {
+            let login = self.server.login(ROLE, "token", DATABASE);
+            let mut app = PgConnection::connect_with(&login).await.unwrap();
+            let tried = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+                .execute(&mut app)
+                .await;
+            let code = |error: sqlx::Error| {
+                let code = error.as_database_error().and_then(|error| error.code());
+                code.map_or_else(|| error.to_string(), |code| code.into_owned())
+            };
+            tried.map(|_| ()).map_err(code)
+        })
+    }
+
+    /// One number, read behind the app's back.
+    fn number(&self, sql: &'static str) -> i64 {
+        self.runtime.block_on(async {
+            let owner = self.server.owner(DATABASE);
+            let mut owner = PgConnection::connect_with(&owner).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut owner).await.unwrap()
+        })
+    }
+
+    /// Two days later an instance of this role forgets what it should.
+    fn forget(&self) {
+        let url = format!(
+            "postgres://{ROLE}:token@localhost:{}/{DATABASE}?sslmode=verify-full&sslrootcert={}",
+            self.server.port,
+            self.server.root()
+        );
+        let flags = ["--database-url".to_owned(), url];
+        self.runtime.block_on(async {
+            let app = TestApp::start(&flags, &["--migrate", "off"]);
+            app.service.database().ready().await;
+            let retention = Retention {
+                database: app.service.database().clone(),
+                keep_addresses: Duration::from_secs(1),
+            };
+            let later = Moment::now().later(Duration::from_secs(2 * 86_400));
+            retention.turn(later).await.unwrap();
+            app.stop().await;
+        });
+    }
+
+    fn handler(&self) -> Process {
+        let mut handler = command(&[], &["--heartbeat-seconds", "0.2"]);
+        handler
+            .envs(self.server.settings(DATABASE))
+            .envs([("PGSSLMODE", "verify-full"), ("MIGRATE", "off")])
+            .envs([("PGUSER", ROLE), ("PGPASSWORD", "token")]);
+        Process::spawn(handler)
+    }
+}
+
+fn until(what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}: not within 20 s");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn the_role_step_may_be_run_again_and_again() {
+    let Some(azure) = Azure::new(FUNCTIONS) else {
+        return;
+    };
+    let said = azure.provisioned(FIRST);
+    assert_eq!(
+        said,
+        format!(
+            "role {ROLE} made for identity {FIRST}\n\
+             database {DATABASE} made\n\
+             schema of {DATABASE} is up to date\n\
+             role {ROLE} may connect to {DATABASE}, read and write, and nothing else\n"
+        )
+    );
+    let handler = azure.handler();
+    handler.eventually("/health", 200);
+    let visit = || handler.send("POST", "/api/visit", &[]).unwrap().status;
+    assert_eq!(visit(), 201);
+    // The app serves on while nothing is changed.
+    let said = azure.provisioned(FIRST);
+    assert!(
+        said.starts_with(&format!(
+            "role {ROLE} is there\ndatabase {DATABASE} is there\n"
+        )),
+        "{said}"
+    );
+    assert_eq!(visit(), 201);
+    drop(handler);
+    // An identity made anew: the role is its, and the visits are still there.
+    let said = azure.provisioned(SECOND);
+    assert!(
+        said.contains("was dropped\n") && said.contains(&format!("made for identity {SECOND}")),
+        "{said}"
+    );
+    let handler = azure.handler();
+    let visits = handler.eventually("/api/visits", 200).json();
+    assert_eq!(visits["total_visits"], 2);
+}
+
+#[test]
+fn what_is_in_the_way_is_told() {
+    let Some(azure) = Azure::new(FUNCTIONS) else {
+        return;
+    };
+    // A database somebody made beforehand is used, a role is not.
+    azure.execute(
+        "postgres",
+        "create database elastic_visits owner provisioner",
+    );
+    azure.execute("postgres", "create role somebody");
+    let message = azure.refused("somebody", FIRST);
+    assert!(message.contains("no Entra role"), "{message}");
+    azure.execute(
+        "postgres",
+        "insert into principals values ('somebody', '0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10', 1)",
+    );
+    let message = azure.refused("somebody", FIRST);
+    assert!(
+        message.contains("Entra administrator of this server"),
+        "{message}"
+    );
+    let message = azure.refused("provisioner", FIRST);
+    assert!(message.contains("the app's is another"), "{message}");
+    let said = azure.provisioned(FIRST);
+    assert!(
+        said.contains(&format!("database {DATABASE} is there")),
+        "{said}"
+    );
+    // The role owns something: it is not dropped with what it owns.
+    azure.execute("postgres", "create database theirs");
+    azure.execute("postgres", "alter database theirs owner to \"ev-test-app\"");
+    let message = azure.refused(ROLE, SECOND);
+    assert!(message.contains("owns something"), "{message}");
+
+    for (role, object_id) in [
+        ("", FIRST),
+        ("pg_app", FIRST),
+        ("azure_pg_admin", FIRST),
+        (&"x".repeat(64), FIRST),
+        (ROLE, "the app"),
+    ] {
+        let output = azure.provision(role, object_id, "provisioner", "admin-token");
+        assert!(
+            [Some(2), Some(64)].contains(&output.status.code()),
+            "{output:?}"
+        );
+    }
+    // A name is a name, whatever is in it.
+    let role = "it's \"quoted\"; drop table visits; --";
+    let output = azure.provision(role, SECOND, "provisioner", "admin-token");
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn another_server_than_azure_s_is_named_as_such() {
+    let Some(azure) =
+        Azure::new("create role provisioner login createrole createdb password 'admin-token'")
+    else {
+        return;
+    };
+    let message = azure.refused(ROLE, FIRST);
+    assert!(
+        message.contains("connect as an Entra administrator of an Azure server"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
+    let Some(azure) = Azure::new(FUNCTIONS) else {
+        return;
+    };
+    azure.provisioned(FIRST);
+    let mut handler = azure.handler();
+    handler.eventually("/health", 200);
+    let key = [("idempotency-key", "one-visit-only")];
+    let visit = |headers| handler.send("POST", "/api/visit", headers).unwrap();
+    let first = visit(&key);
+    assert_eq!(first.status, 201);
+    assert_eq!(visit(&key).json()["id"], first.json()["id"]);
+    assert_eq!(visit(&[]).status, 201);
+    assert_eq!(
+        handler.eventually("/api/visits", 200).json()["total_visits"],
+        2
+    );
+    // Orders to the fleet, which reach this instance over the database.
+    let path = "/api/stress?scope=fleet&wait=false&duration=60&intensity=1000";
+    let ordered = handler.send("GET", path, &[]).unwrap();
+    assert_eq!(ordered.status, 202, "{ordered:?}");
+    let runs = || handler.eventually("/api/metrics", 200).json()["stress"]["running"] == true;
+    until("the order is heard", runs);
+    let ended = handler.send("DELETE", "/api/stress", &[]).unwrap();
+    assert!(ended.status < 300, "{ended:?}");
+    until("the end is heard", || !runs());
+    // Heartbeats, and the timeline that is rolled up of them.
+    let rolled_up = || azure.number("select count(*) from timeline");
+    until("a roll-up", || rolled_up() > 0);
+    assert_eq!(handler.eventually("/api/instances", 200).json()["live"], 1);
+    handler.eventually("/api/timeline", 200);
+    handler.eventually("/metrics", 200);
+
+    azure.forget();
+    assert_eq!(azure.number("select count(*) from idempotency_keys"), 0);
+    assert_eq!(
+        azure.number("select count(*) from visits where ip_address is not null"),
+        0
+    );
+    assert_eq!(azure.number("select count(*) from visits"), 2);
+
+    // All it may do with the data, and nothing else.
+    for sql in [
+        "delete from idempotency_keys; delete from stress_orders; delete from timeline",
+        "update visits set ip_address = null; update progress set position = position",
+        "select 1 from _sqlx_migrations",
+    ] {
+        assert_eq!(azure.tried(sql), Ok(()), "{sql}");
+    }
+    let denied = Err("42501".to_owned());
+    for sql in [
+        "create table mine (id int)",
+        "create temporary table mine (id int)",
+        "create schema mine",
+        "create database mine",
+        "create role mine",
+        "alter table visits add column mine int",
+        "drop table visits",
+        "truncate visits",
+        "create index mine on visits (recorded_ms)",
+        "alter database elastic_visits set work_mem = '1GB'",
+        "delete from _sqlx_migrations",
+    ] {
+        let tried = azure.tried(sql);
+        assert_eq!(tried, denied, "{sql}");
+    }
+    // A table of a later migration is the app's as well.
+    azure.runtime.block_on(async {
+        let login = azure.server.login("provisioner", "admin-token", DATABASE);
+        let mut owner = PgConnection::connect_with(&login).await.unwrap();
+        let sql = "create table later (id bigint generated by default as identity, at_ms bigint)";
+        sqlx::query(sql).execute(&mut owner).await.unwrap();
+    });
+    let sql = "insert into later (at_ms) values (1); update later set at_ms = 2; delete from later";
+    assert_eq!(azure.tried(sql), Ok(()));
+    let log = handler.log();
+    assert!(
+        !log.contains("42501") && !log.contains("permission denied"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_server_that_is_away_is_told_in_one_sentence() {
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = reserved.local_addr().unwrap().port();
+    drop(reserved);
+    let arguments = ["provision", "--app-role", ROLE, "--app-object-id", FIRST];
+    let output = command(&arguments.map(str::to_owned), &[])
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", port.to_string())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("Connection refused").count(), 1, "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}

@@ -1,0 +1,61 @@
+//! What `lab demo` says when it cannot be played. The play itself is a step of `scripts/test`.
+
+use std::process::{Command, Output};
+
+use crate::scratch::{Scratch, text};
+
+fn demo(scratch: &Scratch, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab"))
+        .arg("demo")
+        .args(arguments)
+        .current_dir(scratch.path())
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn refused(output: &Output, sentence: &str) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(said.contains(sentence), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn without_an_app_it_says_which_folder_is_missing() {
+    let scratch = Scratch::new();
+    let output = demo(&scratch, &["--script-root", "nowhere", "--out", "out"]);
+    refused(&output, "lab up did not start: ");
+    refused(&output, "nowhere");
+    assert!(!scratch.join("out/run.json").exists());
+    assert!(!scratch.join("out/report.html").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named_before_anything_starts() {
+    let scratch = Scratch::new();
+    scratch.write("file", "");
+    let output = demo(&scratch, &["--out", "file/out"]);
+    refused(&output, "the folder file/out cannot be made");
+}
+
+#[test]
+fn a_pace_that_nothing_can_keep_is_refused() {
+    let scratch = Scratch::new();
+    for pace in ["0", "0.5", "1000", "NaN", "fast"] {
+        let output = demo(&scratch, &["--time-scale", pace]);
+        refused(&output, "--time-scale");
+        assert!(!scratch.join("target").exists());
+    }
+}
+
+#[test]
+fn what_an_earlier_run_left_does_not_pass_for_this_ones() {
+    let scratch = Scratch::new();
+    scratch.write("out/run.json", "old");
+    scratch.write("out/report.html", "old");
+    let output = demo(&scratch, &["--script-root", "nowhere", "--out", "out"]);
+    refused(&output, "lab up did not start");
+    assert!(!scratch.join("out/run.json").exists());
+    assert!(!scratch.join("out/report.html").exists());
+}

@@ -1,0 +1,78 @@
+//! The PostgreSQL server has no connection left, or takes no writes.
+
+use std::time::Duration;
+
+use super::case::Case;
+use crate::outage::cable::Cable;
+use crate::outage::eventually;
+use crate::outage::server::{Postgres, Session};
+
+/// Ten connections for ordinary roles.
+const FEW_CONNECTIONS: [&str; 2] = ["max_connections=12", "superuser_reserved_connections=2"];
+const CONNECTIONS: usize = 10;
+const POOL_MAX: (&str, &str) = ("DATABASE_POOL_MAX", "4");
+
+/// Takes every connection that can be had.
+fn take_all(postgres: &Postgres) -> Vec<Session> {
+    let hogs = (0..CONNECTIONS).map(|_| eventually("a connection is free", || postgres.hog()));
+    let hogs = hogs.collect();
+    assert!(postgres.hog().is_none(), "there is one connection more");
+    hogs
+}
+
+#[test]
+fn there_is_no_connection_for_a_handler_that_starts() {
+    let Some(postgres) = Postgres::start(None, &FEW_CONNECTIONS) else {
+        return;
+    };
+    let hogs = take_all(&postgres);
+    let url = postgres.url();
+    let name = "no connection at the start";
+    let mut case = Case::begin(name, &[("DATABASE_URL", &url), POOL_MAX]);
+    case.endures(Duration::from_secs(3));
+    drop(hogs);
+    case.recovers();
+    case.closes();
+}
+
+#[test]
+fn there_is_no_connection_left_for_a_handler_that_runs() {
+    let Some(postgres) = Postgres::start(None, &FEW_CONNECTIONS) else {
+        return;
+    };
+    let cable = Cable::to(postgres.port());
+    let url = postgres.url_at(cable.port);
+    let mut case = Case::in_service("no connection left", &[("DATABASE_URL", &url), POOL_MAX]);
+    // Others take what the handler had, and it cannot snatch it back.
+    cable.cut();
+    let hogs = take_all(&postgres);
+    cable.mend();
+    case.endures(Duration::from_secs(3));
+    drop(hogs);
+    case.recovers();
+    case.closes();
+}
+
+#[test]
+fn the_server_takes_no_writes() {
+    let Some(postgres) = Postgres::start(None, &[]) else {
+        return;
+    };
+    let mut control = postgres.session();
+    let mut case = Case::in_service("read-only", &[("DATABASE_URL", &postgres.url())]);
+    control.ask("alter database visits set default_transaction_read_only = on");
+    control.cut_connections();
+    case.endures(Duration::ZERO);
+    let callers = &mut case.callers;
+    eventually("pages are read again", || {
+        callers.asks("/api/visits").filter(|status| *status == 200)
+    });
+    for _ in 0..50 {
+        assert_eq!(callers.asks("/api/visits"), Some(200), "a page");
+        assert_eq!(callers.visits(), Some(503), "a visit");
+    }
+    // The handler's connections are not cut this time: what they were given stays with them.
+    control.ask("alter database visits reset default_transaction_read_only");
+    case.recovers();
+    case.closes();
+}

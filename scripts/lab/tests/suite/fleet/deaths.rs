@@ -1,0 +1,210 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::view::{Stop, events, fleet_when, ids, instances, pids, ready};
+use crate::support::http::head;
+use crate::support::{Root, alive, eventually, signal};
+
+#[test]
+fn a_dead_instance_is_replaced_by_another() {
+    let host = Root::new().up(&["--min", "2"]);
+    let before = ready(&host, 2);
+    let killed = pids(&before, "ready")[0];
+    let id = ids(&before, "ready")[0].clone();
+    signal(killed, "KILL");
+    let after = fleet_when(&host, "another one is ready", |fleet| {
+        fleet["ready"] == 2 && ids(fleet, "exited").contains(&id)
+    });
+    assert!(!ids(&after, "ready").contains(&id));
+    let dead = &instances(&after, "exited")[0];
+    assert!(dead["ending"].as_str().unwrap().contains("signal: 9"));
+    assert!(dead["ended_at"].is_string());
+    assert_eq!(dead["pid"], killed);
+    assert_eq!(dead["restarts"], 0);
+    let line = host.line(" died (");
+    assert!(
+        line.contains(&id) && line.contains("another one starts in 1 s"),
+        "{line}"
+    );
+    // It was nobody's decision.
+    assert_eq!(after["actions"], serde_json::json!([]));
+}
+
+#[test]
+fn requests_wait_when_all_die_at_once() {
+    let host = Root::new().up(&["--min", "3"]);
+    let before = ready(&host, 3);
+    let stop = Stop::default();
+    let served = AtomicUsize::new(0);
+    let failed: usize = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut connection = host.open();
+                    let mut failed = 0;
+                    while !stop.said() {
+                        connection.send(head("GET", "/x", &[], 0));
+                        match connection.answer("GET").status {
+                            200 => drop(served.fetch_add(1, Ordering::Relaxed)),
+                            500 => failed += 1,
+                            other => panic!("{other}"),
+                        }
+                    }
+                    failed
+                })
+            })
+            .collect();
+        let end = stop.at_the_end();
+        let more = || {
+            let begin = served.load(Ordering::Relaxed);
+            eventually("requests are served", || {
+                (served.load(Ordering::Relaxed) > begin + 50).then_some(())
+            });
+        };
+        more();
+        for process in pids(&before, "ready") {
+            signal(process, "KILL");
+        }
+        ready_again(&host, &before);
+        more();
+        drop(end);
+        clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .sum()
+    });
+    // Only what was under way: of each client at most one for each process that died.
+    assert!(failed <= 8 * 3, "{failed} failed");
+}
+
+/// Three that were not there before.
+fn ready_again(host: &crate::support::Host, before: &serde_json::Value) {
+    let old = ids(before, "ready");
+    fleet_when(host, "three others are ready", |fleet| {
+        let new = ids(fleet, "ready");
+        new.len() == 3 && new.iter().all(|id| !old.contains(id))
+    });
+}
+
+#[test]
+fn whoever_dies_again_and_again_is_replaced_later_and_later() {
+    let host = Root::new().up(&["--min", "2", "--max", "2"]);
+    ready(&host, 2);
+    // Twice the same place: the one that replaced the first is killed as soon as it serves.
+    let mut known = Vec::new();
+    for pause in [1, 2] {
+        let view = ready(&host, 2);
+        let victim = instances(&view, "ready")
+            .into_iter()
+            .find(|instance| known.is_empty() || !known.contains(&instance["id"]))
+            .unwrap();
+        if known.is_empty() {
+            known = instances(&view, "ready")
+                .into_iter()
+                .map(|instance| instance["id"].clone())
+                .collect();
+        }
+        signal(
+            u32::try_from(victim["pid"].as_u64().unwrap()).unwrap(),
+            "KILL",
+        );
+        host.line(&format!("another one starts in {pause} s"));
+        fleet_when(&host, "it has ended", |fleet| {
+            ids(fleet, "exited").contains(&victim["id"].as_str().unwrap().to_owned())
+        });
+    }
+}
+
+#[test]
+fn an_app_that_never_serves_ends_the_lab() {
+    let mut root = Root::new();
+    root.variable("PROBE_START", "exit-1");
+    let mut host = root.start(&[]);
+    let (status, printed) = host.end();
+    assert_eq!(status.code(), Some(3));
+    let last = printed
+        .lines()
+        .find(|line| line.starts_with("lab: "))
+        .unwrap();
+    assert!(
+        last.contains("failed three times") && last.contains("second error line"),
+        "{last}"
+    );
+    assert_eq!(host.handlers().len(), 3);
+}
+
+#[test]
+fn an_instance_can_be_killed_by_order() {
+    let root = Root::new();
+    let log = root.files().join("events.jsonl");
+    let host = root.up(&[
+        "--min",
+        "2",
+        "--enable-auth",
+        "--events",
+        log.to_str().unwrap(),
+    ]);
+    let master = host
+        .line("  master ")
+        .split_whitespace()
+        .last()
+        .unwrap()
+        .to_owned();
+    let ask = |method: &str, target: &str, key: &str| {
+        host.request(method, target, &[("x-functions-key", key)], "")
+    };
+    let view = || ask("GET", "/admin/lab/fleet?samples=0", &master).json();
+    let id = eventually("instances are ready", || {
+        let view = view();
+        (view["ready"] == 2).then(|| ids(&view, "ready")[0].clone())
+    });
+    let kill = format!("/admin/lab/instances/{id}/kill");
+    for (method, target) in [
+        ("GET", "/admin/lab/fleet"),
+        ("POST", kill.as_str()),
+        ("POST", "/admin/lab/scaler/pause"),
+        ("GET", "/admin/lab/none"),
+    ] {
+        assert_eq!(ask(method, target, "wrong").status, 401, "{target}");
+    }
+    let unknown = ask("POST", "/admin/lab/instances/lab-000000/kill", &master);
+    assert_eq!(unknown.status, 404);
+    assert_eq!(ask("GET", &kill, &master).status, 404);
+    assert_eq!(ask("POST", &kill, &master).status, 202);
+    let view = eventually("it is replaced", || {
+        let view = view();
+        let gone = ids(&view, "exited").contains(&id);
+        (gone && view["ready"] == 2).then_some(view)
+    });
+    assert!(!ids(&view, "ready").contains(&id));
+    assert_eq!(ask("POST", &kill, &master).status, 409);
+    eventually("the events are written", || {
+        let events = events(&log);
+        let position = |name: &str| {
+            events
+                .iter()
+                .position(|event| event["event"] == name && event["instance"] == id.as_str())
+        };
+        let (kill, death) = (position("kill")?, position("death")?);
+        assert!(kill < death);
+        assert_eq!(events[death]["replaced_after_seconds"], 1);
+        Some(())
+    });
+}
+
+#[test]
+fn a_killed_lab_takes_all_its_handlers_with_it() {
+    let mut host = Root::new().up(&["--min", "3"]);
+    let view = ready(&host, 3);
+    let groups = super::ends::groups(host.id());
+    host.signal("KILL");
+    host.end();
+    for process in pids(&view, "ready") {
+        eventually("the handler is gone", || (!alive(process)).then_some(()));
+    }
+    // Whoever comes next clears away what is left.
+    let next = Root::new().up(&["--min", "2"]);
+    ready(&next, 2);
+    for group in groups {
+        assert!(!group.exists(), "{group:?}");
+    }
+}

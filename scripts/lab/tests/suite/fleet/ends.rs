@@ -1,0 +1,160 @@
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::view::{events, fleet, fleet_when, pids, ready};
+use crate::support::{Root, alive, eventually, signal};
+
+/// The control groups of a lab, wherever they are.
+pub fn groups(lab: u32) -> Vec<PathBuf> {
+    fn search(folder: &Path, name: &str, depth: u32, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name() == *name {
+                found.push(entry.path());
+            } else if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                search(&entry.path(), name, depth - 1, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let name = format!("elastic-visits-lab-{lab}");
+    search(Path::new("/sys/fs/cgroup"), &name, 5, &mut found);
+    found
+}
+
+#[test]
+fn nothing_is_left_after_ctrl_c() {
+    let root = Root::new();
+    let log = root.files().join("events.jsonl");
+    let mut host = root.up(&["--min", "3", "--events", log.to_str().unwrap()]);
+    let view = ready(&host, 3);
+    let handlers = pids(&view, "ready");
+    let groups = groups(host.id());
+    assert_eq!(view["cpu_limit"]["enforced"], !groups.is_empty());
+    host.signal("INT");
+    let (status, printed) = host.end();
+    assert_eq!(status.code(), Some(0), "{printed}");
+    for handler in handlers {
+        assert!(!alive(handler));
+    }
+    for group in groups {
+        assert!(!group.exists(), "{group:?}");
+    }
+    let events = events(&log);
+    let names: Vec<_> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.iter().filter(|name| **name == "ready").count(), 3);
+    assert_eq!(names.last(), Some(&"stop"));
+}
+
+#[test]
+fn ctrl_c_ends_a_fleet_that_is_just_starting() {
+    let mut root = Root::new();
+    root.variable("PROBE_START", "deaf");
+    let mut host = root.start(&["--min", "3"]);
+    host.listening();
+    let handlers: Vec<_> = (1..=3).map(|number| host.handler(number)).collect();
+    host.signal("INT");
+    let (status, printed) = host.end();
+    assert_eq!(status.code(), Some(0), "{printed}");
+    for handler in handlers {
+        assert!(!alive(handler));
+    }
+}
+
+#[test]
+fn each_instance_is_held_to_its_share() {
+    let host = Root::new().up(&["--min", "2", "--instance-cpus", "0.2"]);
+    let view = ready(&host, 2);
+    if view["cpu_limit"]["enforced"] != true {
+        println!("no CPU limits here: {}", view["cpu_limit"]["how"]);
+        host.line("but nothing holds it to that");
+        return;
+    }
+    let mine = groups(host.id());
+    for (process, id) in pids(&view, "ready")
+        .into_iter()
+        .zip(super::view::ids(&view, "ready"))
+    {
+        let within = mine.iter().any(|group| {
+            std::fs::read_to_string(group.join(&id).join("cgroup.procs"))
+                .is_ok_and(|processes| processes.lines().any(|line| line == process.to_string()))
+        });
+        assert!(within, "{id} is not in its group");
+    }
+    let limits = mine.iter().filter_map(|group| {
+        let folder = group.join(&super::view::ids(&view, "ready")[0]);
+        std::fs::read_to_string(folder.join("cpu.cfs_quota_us"))
+            .or_else(|_| std::fs::read_to_string(folder.join("cpu.max")))
+            .ok()
+    });
+    let limits: Vec<_> = limits.collect();
+    assert_eq!(limits.len(), 1);
+    assert_eq!(limits[0].split_whitespace().next(), Some("2000"));
+}
+
+/// Covers the control groups with an empty file system, for a start that must do without.
+#[test]
+fn without_control_groups_the_lab_says_so_and_runs() {
+    let root = Root::new();
+    let covered = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, "sh"]);
+        command
+    };
+    let cover = "mount -t tmpfs none /sys/fs/cgroup";
+    if !covered(cover)
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        println!("only root can cover the control groups; skipped");
+        return;
+    }
+    let script = format!("{cover} && exec \"$@\"");
+    let mut host = root.start_by(covered(&script), &["--min", "2", "--time-scale", "60"]);
+    host.listening();
+    host.line("Ready: ");
+    host.line("but nothing holds it to that");
+    let view = ready(&host, 2);
+    assert_eq!(view["cpu_limit"]["enforced"], false);
+    let how = view["cpu_limit"]["how"].as_str().unwrap();
+    assert!(how.contains("takes no limit"), "{how}");
+    // The CPU is measured all the same.
+    fleet_when(&host, "a minute is measured", |fleet| {
+        fleet["metric"]["cpu_percent"].is_f64()
+    });
+}
+
+#[test]
+fn what_was_missed_while_stopped_is_not_made_up_for() {
+    let root = Root::new();
+    let log = root.files().join("events.jsonl");
+    let host = root.up(&["--time-scale", "600", "--events", log.to_str().unwrap()]);
+    let decisions = || {
+        let all = events(&log).into_iter();
+        all.filter(|event| event["event"] == "decision")
+            .collect::<Vec<_>>()
+    };
+    eventually("the rules are evaluated", || {
+        (decisions().len() > 2).then_some(())
+    });
+    signal(host.id(), "STOP");
+    let before = decisions().len();
+    // At this scale 600 Azure seconds a second: ten evaluations.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    signal(host.id(), "CONT");
+    let after = eventually("they are evaluated again", || {
+        Some(decisions()).filter(|decisions| decisions.len() > before + 2)
+    });
+    let seconds: Vec<f64> = after
+        .iter()
+        .map(|decision| decision["azure_seconds"].as_f64().unwrap())
+        .collect();
+    let gap = seconds
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .fold(0.0, f64::max);
+    assert!(gap >= 500.0, "{seconds:?}");
+    assert!(fleet(&host)["azure_seconds"].as_f64().unwrap() >= *seconds.last().unwrap());
+}

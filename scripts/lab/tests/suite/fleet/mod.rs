@@ -1,0 +1,8 @@
+//! `lab up` with several instances: real processes, at up to 600 times Azure's pace.
+
+mod balancing;
+mod deaths;
+mod ends;
+mod refusals;
+mod scaling;
+mod view;

@@ -1,0 +1,167 @@
+//! The real handler, driven by its own stress run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::view::{Stop, events, fleet, fleet_when, ids, instances};
+use crate::support::http::head;
+use crate::support::{Host, Root};
+
+/// So little that the fleet's load is none for the machine.
+const SHARE: [&str; 4] = ["--instance-cpus", "0.1", "--time-scale", "300"];
+
+/// The app itself, with a register of its own.
+fn app() -> Root {
+    let lab = Path::new(env!("CARGO_BIN_EXE_lab"));
+    let handler = lab.parent().unwrap().join("handler");
+    assert!(
+        handler.exists(),
+        "there is no handler beside lab: build it with cargo build --workspace --bins"
+    );
+    // Bare, for its temporary folder.
+    let mut root = Root::bare();
+    let folder: PathBuf = root.files().join("visits");
+    let status = Command::new(lab)
+        .args(["assemble", "--root"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .arg("--handler")
+        .arg(handler)
+        .arg("--into")
+        .arg(&folder)
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{status:?}");
+    let database = root.files().join("visits.db");
+    root.variable("SQLITE_PATH", database.to_str().unwrap());
+    root.path = folder;
+    root
+}
+
+fn stress(host: &Host, scope: &str) {
+    let order = format!(r#"{{"duration":600,"wait":false,"scope":"{scope}"}}"#);
+    let answer = host.request(
+        "POST",
+        "/api/stress",
+        &[("content-type", "application/json")],
+        &order,
+    );
+    assert_eq!(answer.status, 202, "{answer:?}");
+}
+
+#[test]
+fn one_order_drives_the_fleet_out_and_its_end_drives_it_in_and_nobody_notices() {
+    let root = app();
+    let log = root.files().join("events.jsonl");
+    let host = root.up(&[&SHARE[..], &["--events", log.to_str().unwrap()]].concat());
+    fleet_when(&host, "one is ready", |fleet| fleet["ready"] == 1);
+    let stop = Stop::default();
+    let served = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut connection = host.open();
+                    while !stop.said() {
+                        connection.send(head("GET", "/health/live", &[], 0));
+                        assert_eq!(connection.answer("GET").status, 200);
+                        served.fetch_add(1, Ordering::Relaxed);
+                        // As fast as they can they would keep the fleet busy themselves.
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                })
+            })
+            .collect();
+        let end = stop.at_the_end();
+        stress(&host, "fleet");
+        let view = fleet_when(&host, "three are ready", |fleet| fleet["ready"] == 3);
+        assert_eq!(instances(&view, "ready").len(), 3);
+        let counted = host.request("DELETE", "/api/stress", &[], "");
+        assert_eq!(counted.status, 200);
+        fleet_when(&host, "one is left", |fleet| {
+            fleet["count"] == 1 && ids(fleet, "draining").is_empty()
+        });
+        drop(end);
+        for client in clients {
+            client.join().unwrap();
+        }
+    });
+    assert!(served.load(Ordering::Relaxed) > 0);
+    let view = host.get("/admin/lab/fleet").json();
+    let steps: Vec<_> = view["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| {
+            (
+                action["from"].as_u64().unwrap(),
+                action["to"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    // On a busy machine there may be a step back in between.
+    assert_eq!(
+        (steps.first(), steps.last()),
+        (Some(&(1, 2)), Some(&(2, 1)))
+    );
+    assert!(steps.contains(&(2, 3)), "{steps:?}");
+    for pair in steps.windows(2) {
+        assert_eq!(pair[0].1, pair[1].0, "{steps:?}");
+    }
+    assert!(steps.iter().all(|(from, to)| from.abs_diff(*to) == 1));
+    // Never two actions within a cooldown, and nobody ready before it was provisioned.
+    let at = |value: &Value| value["azure_seconds"].as_f64().unwrap();
+    for pair in view["actions"].as_array().unwrap().windows(2) {
+        assert!(at(&pair[1]) - at(&pair[0]) >= 300.0, "{pair:?}");
+    }
+    let events = events(&log);
+    let out = events
+        .iter()
+        .find(|event| event["event"] == "count" && event["to"] == 2)
+        .unwrap();
+    let second = events
+        .iter()
+        .filter(|event| event["event"] == "ready")
+        .nth(1)
+        .unwrap();
+    assert!(at(second) - at(out) >= 120.0, "{out} {second}");
+    // A sample for each minute, with what everyone used in it.
+    let samples = view["samples"].as_array().unwrap();
+    assert!(samples.iter().any(|sample| sample["ready"] == 3
+        && sample["cpu_percent"].is_f64()
+        && sample["per_instance"].as_object().unwrap().len() >= 3));
+    for sample in samples {
+        assert_eq!(at(sample) % 60.0, 0.0);
+    }
+    host.line("scale-out 1 -> 2: average CPU over 5 minutes");
+    host.line("scale-in 2 -> 1: average CPU over 5 minutes");
+}
+
+#[test]
+fn a_paused_scaler_decides_nothing() {
+    let host = app().up(&SHARE);
+    fleet_when(&host, "one is ready", |fleet| fleet["ready"] == 1);
+    let order = |what: &str| {
+        let target = format!("/admin/lab/scaler/{what}");
+        assert_eq!(host.request("POST", &target, &[], "").status, 200);
+    };
+    order("pause");
+    order("pause");
+    let paused = fleet(&host);
+    assert_eq!(paused["paused"], true);
+    stress(&host, "instance");
+    let until = paused["azure_seconds"].as_f64().unwrap() + 1_800.0;
+    let later = fleet_when(&host, "half an hour has passed", |fleet| {
+        fleet["azure_seconds"].as_f64().unwrap() > until
+    });
+    assert_eq!(later["count"], 1);
+    assert_eq!(later["last_decision"], paused["last_decision"]);
+    assert!(later["metric"]["cpu_percent"].as_f64().unwrap() > 50.0);
+    order("resume");
+    fleet_when(&host, "it scales out", |fleet| fleet["ready"] == 2);
+    host.line("the autoscaler is paused");
+    host.line("the autoscaler goes on");
+}

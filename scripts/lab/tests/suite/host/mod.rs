@@ -1,0 +1,9 @@
+//! `lab up` from outside: the checkable cases of the host's protocol, each test named by its number.
+
+mod admin;
+mod authorisation;
+mod configuration;
+mod json_protocol;
+mod lifecycle;
+mod proxying;
+mod routing;

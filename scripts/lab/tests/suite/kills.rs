@@ -1,0 +1,146 @@
+//! Twenty times killed at random moments, and nothing is lost or counted twice.
+//!
+//! The moments come from a seed that every test prints; `KILLS_SEED` repeats it.
+
+use std::time::{Duration, Instant};
+
+use crate::outage::callers::{Callers, Tolerance};
+use crate::outage::eventually;
+use crate::outage::handler::{Handler, through_pooler};
+use crate::outage::server::Postgres;
+use crate::scratch::Scratch;
+
+const ROUNDS: u32 = 20;
+const CALLERS: u16 = 16;
+/// From the moment service is back to the next strike.
+const CALM: Duration = Duration::from_millis(250);
+/// A server is away for this long at most.
+const AWAY: Duration = Duration::from_millis(100);
+
+#[test]
+fn a_killed_handler_loses_nothing_on_sqlite() {
+    let scratch = Scratch::new();
+    let path = scratch.join("visits.db");
+    let handler = Handler::start(&[("SQLITE_PATH", path.to_str().unwrap())]);
+    twenty_rounds("handler killed, SQLite", handler, |handler, _| {
+        handler.kill();
+    });
+}
+
+#[test]
+fn a_killed_handler_loses_nothing_on_postgresql() {
+    let Some(postgres) = Postgres::start(None, &[]) else {
+        return;
+    };
+    let handler = Handler::start(&[("DATABASE_URL", &postgres.url())]);
+    twenty_rounds("handler killed, PostgreSQL", handler, |handler, _| {
+        handler.kill();
+    });
+}
+
+#[test]
+fn a_killed_handler_loses_nothing_behind_a_pooler() {
+    let Some(postgres) = Postgres::start(None, &[]) else {
+        return;
+    };
+    let Some(pooler) = postgres.pooler() else {
+        return;
+    };
+    let handler = Handler::start(&through_pooler(pooler.url(), &postgres.url()));
+    twenty_rounds("handler killed, PgBouncer", handler, |handler, _| {
+        handler.kill();
+    });
+}
+
+#[test]
+fn a_crashed_server_loses_nothing() {
+    let Some(mut postgres) = Postgres::start(None, &[]) else {
+        return;
+    };
+    let handler = Handler::start(&[("DATABASE_URL", &postgres.url())]);
+    twenty_rounds("server crashed", handler, |_, dice| {
+        postgres.crash();
+        std::thread::sleep(dice.up_to(AWAY));
+        postgres.resume();
+    });
+}
+
+#[test]
+fn handler_and_server_together_lose_nothing() {
+    let Some(mut postgres) = Postgres::start(None, &[]) else {
+        return;
+    };
+    let handler = Handler::start(&[("DATABASE_URL", &postgres.url())]);
+    twenty_rounds("both", handler, |handler, dice| {
+        if dice.says_yes() {
+            handler.kill();
+            postgres.crash();
+        } else {
+            postgres.crash();
+            handler.kill();
+        }
+        std::thread::sleep(dice.up_to(AWAY));
+        postgres.resume();
+    });
+}
+
+/// Strikes at random moments while callers post visits; then compares what they were told with the register.
+fn twenty_rounds(
+    case: &str,
+    mut handler: Handler,
+    mut strike: impl FnMut(&mut Handler, &mut Dice),
+) {
+    let mut dice = Dice::new();
+    println!("{case}: KILLS_SEED={}", dice.0);
+    let mut callers = Callers::visiting(&handler, CALLERS, Tolerance::Deaths);
+    let mut longest = Duration::ZERO;
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        eventually("service is back by itself", || {
+            callers.visits().filter(|status| *status == 201)
+        });
+        longest = longest.max(began.elapsed());
+        std::thread::sleep(dice.up_to(CALM));
+        strike(&mut handler, &mut dice);
+        // A second strike may meet the recovery from the first.
+        if dice.says_yes() && dice.says_yes() {
+            std::thread::sleep(dice.up_to(CALM));
+            strike(&mut handler, &mut dice);
+        }
+    }
+    eventually("service is back by itself", || {
+        callers.visits().filter(|status| *status == 201)
+    });
+    println!("{case}: back after {} ms at most", longest.as_millis());
+    callers.finish(case);
+    handler.assert_never_ended_by_itself();
+}
+
+/// Random moments that can be repeated: `SplitMix64` (Steele, Lea and Flood, 2014).
+struct Dice(u64);
+
+impl Dice {
+    fn new() -> Self {
+        let given = std::env::var("KILLS_SEED").ok();
+        let seed = given.map_or_else(
+            || uuid::Uuid::new_v4().as_u64_pair().0,
+            |text| text.parse().unwrap(),
+        );
+        Self(seed)
+    }
+
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn up_to(&mut self, limit: Duration) -> Duration {
+        Duration::from_micros(self.roll() % u64::try_from(limit.as_micros()).unwrap())
+    }
+
+    fn says_yes(&mut self) -> bool {
+        self.roll().is_multiple_of(2)
+    }
+}

@@ -1,0 +1,24 @@
+//! The lab as its users call it, and the handler under faults and kills: everything but the end-to-end tests, which
+//! need the package.
+//!
+//! One program for all of it, because each of its own would be compiled and linked with everything it needs.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod bench;
+mod check;
+mod demo;
+mod doctor;
+mod faults;
+mod fleet;
+mod host;
+mod kills;
+mod load;
+mod outage;
+mod package;
+mod postgres;
+mod postgres_server;
+mod report;
+mod scratch;
+mod scripts;
+mod simulate;
+mod support;

@@ -1,0 +1,77 @@
+//! `lab::postgres::Server`: a server that goes, comes back, or stands still.
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use lab::postgres::{Binaries, Server};
+
+use crate::scratch::text;
+
+/// Without a server to run, there is nothing to test; under CI that is a failure.
+fn is_installed() -> bool {
+    let found = Binaries::find(None);
+    if let Err(error) = &found {
+        assert!(std::env::var_os("CI").is_none(), "{error}");
+        eprintln!("SKIPPED: {error}");
+    }
+    found.is_ok()
+}
+
+fn psql(server: &Server, sql: &str) -> Output {
+    let mut command = Command::new(server.binaries().program("psql"));
+    command.args(["-XqAt", "-d", &server.url(), "-c", sql]);
+    command.env("PGCONNECT_TIMEOUT", "2").output().unwrap()
+}
+
+#[tokio::test]
+async fn a_server_comes_back_on_its_port_with_its_data() {
+    if !is_installed() {
+        return;
+    }
+    let settings = ["max_connections=17", "superuser_reserved_connections=1"];
+    let mut server = Server::start_with(None, &settings).await.unwrap();
+    let url = server.url();
+    psql(&server, "create table kept as select 42 as answer");
+    for crashes in [true, false] {
+        if crashes {
+            server.crash().await.unwrap();
+        } else {
+            server.shut_down().await.unwrap();
+        }
+        assert!(!psql(&server, "select 1").status.success());
+        server.resume().await.unwrap();
+        let kept = "select answer, current_setting('max_connections') from kept";
+        assert_eq!(text(&psql(&server, kept).stdout), "42|17\n");
+        let recovered = server.log().contains("was not properly shut down");
+        assert_eq!(recovered, crashes, "{}", server.log());
+    }
+    assert_eq!(server.url(), url);
+    let error = server.resume().await.unwrap_err();
+    assert!(error.to_string().contains("runs already"), "{error}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_frozen_server_is_there_and_answers_nothing() {
+    if !is_installed() {
+        return;
+    }
+    let mut server = Server::start(None).await.unwrap();
+    server.freeze().await.unwrap();
+    std::net::TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    let refused = psql(&server, "select 1");
+    assert!(
+        text(&refused.stderr).contains("timeout expired"),
+        "{refused:?}"
+    );
+    server.thaw();
+    assert_eq!(text(&psql(&server, "select 1").stdout), "1\n");
+
+    server.freeze().await.unwrap();
+    let began = Instant::now();
+    drop(server);
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "it had to be killed"
+    );
+}

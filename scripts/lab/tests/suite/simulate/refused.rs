@@ -1,0 +1,109 @@
+//! Input that the command refuses.
+
+use super::{BUILT_IN, path, refused};
+use crate::scratch::Scratch;
+
+#[test]
+fn wrong_input_is_refused_in_one_sentence() {
+    let folder = Scratch::new();
+    let rules = |from: &str, to: &str| {
+        assert!(BUILT_IN.contains(from));
+        folder.write("rules.json", BUILT_IN.replacen(from, to, 1))
+    };
+    for (from, to, complaint) in [
+        (
+            "\"CpuPercentage\"",
+            "\"MemoryPercentage\"",
+            "rules[0].metricTrigger.metricName: is \"MemoryPercentage\"; accepted: CpuPercentage",
+        ),
+        (
+            "\"maximum\": \"3\"",
+            "\"maximum\": \"0\"",
+            "capacity.maximum: is \"0\"; accepted: a whole number from 1 to 1000",
+        ),
+        (
+            "\"rules\": [",
+            "\"rules\": [,",
+            "line 8, column 13: this is not JSON",
+        ),
+    ] {
+        let file = rules(from, to);
+        for flag in ["--autoscale", "--compare"] {
+            let refusal = refused(&[flag, path(&file)], "");
+            assert!(
+                refusal.contains(complaint) && refusal.contains("rules.json"),
+                "{refusal}"
+            );
+            assert_eq!(refusal.lines().count(), 1, "{refusal}");
+        }
+    }
+    for (load, complaint) in [
+        ("", "needs two rows at least"),
+        ("seconds,load\n0,80\n", "needs two rows at least"),
+        ("0,80\n60\n", "line 2: 1 value where two are wanted"),
+        ("0,80\n60,80,90\n", "line 2: 3 values where two are wanted"),
+        ("0;80\n60;80\n", "line 1: 1 value where two are wanted"),
+        (
+            "60,80\n120,80\n",
+            "line 1: the first row must be for second 0",
+        ),
+        (
+            "0,80\n\n60,80\n60,90\n",
+            "line 4: second 60 does not come after 60",
+        ),
+        (
+            "seconds,load\n0,80\nseconds,load\n",
+            "line 3: \"seconds\" is not a whole number of seconds",
+        ),
+        (
+            "time,cpu\n0,80\n",
+            "line 1: \"time\" is not a whole number of seconds",
+        ),
+        (
+            "0,80\n1.5,80\n",
+            "line 2: \"1.5\" is not a whole number of seconds",
+        ),
+        (
+            "0,80\n-5,80\n",
+            "line 2: \"-5\" is not a whole number of seconds",
+        ),
+        ("0,-1\n60,80\n", "line 1: a load of -1 is not between 0"),
+        ("0,NaN\n60,80\n", "line 1: a load of NaN is not between 0"),
+        (
+            "0,1e9\n60,80\n",
+            "line 1: a load of 1000000000 is not between 0",
+        ),
+        (
+            "0,lots\n60,80\n",
+            "line 1: \"lots\" is not a load in percent",
+        ),
+        (
+            "0,80\n99999999999,80\n",
+            "line 2: second 99999999999 is more than 366 days",
+        ),
+    ] {
+        let refusal = refused(&["--load", "-"], load);
+        assert!(refusal.contains(complaint), "{load:?}: {refusal}");
+        assert_eq!(refusal.lines().count(), 1, "{refusal}");
+    }
+    let year = refused(
+        &["--load", "-", "--evaluate-seconds", "1"],
+        "0,80\n31536000,80\n",
+    );
+    assert!(year.contains("raise --evaluate-seconds to 6"), "{year}");
+    assert!(
+        refused(&["--load", "stpe"], "")
+            .contains("stpe is no load that comes with the program (step, ramp, spike, daily)")
+    );
+    assert!(refused(&["--prices", "/nowhere.json"], "").contains("/nowhere.json"));
+    assert!(
+        refused(&["--autoscale", path(folder.path())], "").contains("cannot read the rule file")
+    );
+    for (flag, value) in [
+        ("--evaluate-seconds", "0"),
+        ("--metric-lag", "-1"),
+        ("--provision-seconds", "x"),
+    ] {
+        assert!(refused(&[flag, value], "").contains(flag));
+    }
+}
