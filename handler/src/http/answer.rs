@@ -2,6 +2,7 @@
 //! and a log line.
 
 use std::any::Any;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body::Body as _;
 
 use super::span::{self, RequestSpan};
 use super::{App, Error, body};
@@ -28,12 +30,18 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
     // Dropped with this future when the caller leaves.
     let _under_way = (!is_probe).then(|| app.traffic.begin());
 
-    let answer = async {
-        match body::arrived(request).await {
+    let answer = pin!(async {
+        // Most requests have no body, and need not carry the room that reading one takes.
+        let arrived = if request.body().is_end_stream() {
+            Ok(request)
+        } else {
+            Box::pin(body::arrived(request)).await
+        };
+        match arrived {
             Ok(request) => next.run(request).await,
             Err(error) => error.into_response(),
         }
-    };
+    });
     let mut response = span.around(answer).await;
     let _entered = span.lines().map(tracing::Span::enter);
     complete(&mut response, &app);

@@ -1,6 +1,8 @@
 //! The trace and the invocation that a request belongs to: their ids in its log lines, and its span where spans are
 //! exported.
 
+use std::pin::Pin;
+
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{HOST, USER_AGENT};
 use axum::http::uri::Authority;
@@ -64,8 +66,9 @@ impl RequestSpan {
         Self { lines, exported }
     }
 
-    /// Has `answer` log and write as part of this request.
-    pub(super) async fn around<T>(&self, answer: impl Future<Output = T>) -> T {
+    /// Has `answer` log and write as part of this request. Pinned where it is: moved in here, it would be held, and
+    /// copied, once for each of these cases.
+    pub(super) async fn around<T>(&self, answer: Pin<&mut impl Future<Output = T>>) -> T {
         match (&self.lines, &self.exported) {
             (None, _) => answer.await,
             (Some(lines), None) => answer.instrument(lines.clone()).await,

@@ -160,26 +160,31 @@ impl Server {
         })
     }
 
-    /// A refused token is asked for anew and tried once more: the identity may have been made anew, or the token
-    /// withdrawn before its end.
     async fn lease_of(&self, pool: &PgPool) -> Result<Lease<Postgres>, Error> {
-        let Some(tokens) = &self.tokens else {
-            return Ok(Lease::of(pool).await?);
-        };
-        let number = tokens.number();
-        match Lease::of(pool).await {
-            Err(error) if is_refusal(&error) => {
-                tokens.another(number).await?;
-                Lease::of(pool).await.map_err(|error| {
-                    if is_refusal(&error) {
-                        Error::TokenRefused
-                    } else {
-                        error.into()
-                    }
-                })
-            }
-            other => Ok(other?),
+        match &self.tokens {
+            None => Ok(Lease::of(pool).await?),
+            // Boxed, so that only servers with tokens carry the room that this takes.
+            Some(tokens) => Box::pin(with_token(tokens, pool)).await,
         }
+    }
+}
+
+/// A refused token is asked for anew and tried once more: the identity may have been made anew, or the token
+/// withdrawn before its end.
+async fn with_token(tokens: &Tokens, pool: &PgPool) -> Result<Lease<Postgres>, Error> {
+    let number = tokens.number();
+    match Lease::of(pool).await {
+        Err(error) if is_refusal(&error) => {
+            tokens.another(number).await?;
+            Lease::of(pool).await.map_err(|error| {
+                if is_refusal(&error) {
+                    Error::TokenRefused
+                } else {
+                    error.into()
+                }
+            })
+        }
+        other => Ok(other?),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Group commit: visits that arrive while a write is under way share the next one.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -228,6 +229,15 @@ impl Writer {
         }
     }
 
+    async fn statement(&mut self, batch: &[Arrival]) -> Result<Vec<Option<Receipt>>, Error> {
+        let session = match &mut self.session {
+            Some(session) => session,
+            // Boxed: it is seldom needed, and large.
+            none => none.insert(Box::pin(open(&self.database)).await?),
+        };
+        session.record(&self.instance_id, self.turn, batch).await
+    }
+
     async fn write(
         &mut self,
         batch: &[Arrival],
@@ -237,14 +247,10 @@ impl Writer {
         let callers = callers.iter().flatten().cloned();
         let db_type = self.database.db_type();
         let span = self.spans.shared_write(callers, db_type, batch.len());
-        let written = within(STATEMENT_DEADLINE, async {
-            let session = match &mut self.session {
-                Some(session) => session,
-                none => none.insert(self.database.store().await?.writer().await?),
-            };
-            session.record(&self.instance_id, self.turn, batch).await
-        })
-        .await;
+        let written = {
+            let statement = pin!(self.statement(batch));
+            within(STATEMENT_DEADLINE, statement).await
+        };
         if let Some(span) = &span {
             let failure = written.as_ref().err();
             telemetry::end(span, failure.map(|error| (error.kind(), error.to_string())));
@@ -263,6 +269,10 @@ impl Writer {
         }
         written
     }
+}
+
+async fn open(database: &Database) -> Result<Session, Error> {
+    database.store().await?.writer().await
 }
 
 /// What came of waiting for a visit.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -223,13 +224,18 @@ impl<Q: Question> Reads<Q> {
     }
 
     async fn query(&self, session: &mut Option<Session>, question: Q) -> Result<Q::Answer, Error> {
-        within(STATEMENT_DEADLINE, async {
+        let statement = pin!(async {
             let session = match session {
                 Some(session) => session,
-                none => none.insert(self.database.store().await?.reader().await?),
+                // Boxed: it is seldom needed, and large.
+                none => none.insert(Box::pin(self.open()).await?),
             };
             question.put(session).await
-        })
-        .await
+        });
+        within(STATEMENT_DEADLINE, statement).await
+    }
+
+    async fn open(&self) -> Result<Session, Error> {
+        self.database.store().await?.reader().await
     }
 }
