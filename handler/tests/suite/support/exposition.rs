@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One metric family.
 #[derive(Debug, Default)]
 pub struct Family {
-    pub help: String,
     pub kind: String,
     /// By name and labels.
     pub series: BTreeMap<Series, f64>,
@@ -28,7 +27,6 @@ pub fn parse(text: &str) -> BTreeMap<String, Family> {
             let (name, help) = help.split_once(' ').expect(line);
             assert!(is_name(name) && !help.trim().is_empty(), "{line}");
             let family = Family {
-                help: help.to_owned(),
                 ..Family::default()
             };
             let other = families.insert(name.to_owned(), family);

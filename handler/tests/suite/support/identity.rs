@@ -40,7 +40,6 @@ pub struct Desk {
 
 /// Serves until dropped.
 pub struct Endpoint {
-    pub desk: Arc<Desk>,
     pub port: u16,
     stop: CancellationToken,
 }
@@ -62,10 +61,6 @@ impl Desk {
 
     pub fn issued(&self) -> u32 {
         *self.issued.lock().unwrap()
-    }
-
-    pub fn asked(&self) -> usize {
-        self.asked.lock().unwrap().len()
     }
 
     /// From now on the server takes no token but the next one.
@@ -136,11 +131,7 @@ impl Endpoint {
                 () = stopped => {}
             }
         });
-        Self {
-            desk: Arc::clone(desk),
-            port,
-            stop,
-        }
+        Self { port, stop }
     }
 
     /// The settings with which a handler finds it.

@@ -1,5 +1,5 @@
 //! A whole instance in the test's process, over a real database.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
+#![allow(unreachable_pub)]
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
