@@ -1,5 +1,4 @@
 //! A folder of a test's own, and waiting with a deadline.
-#![allow(dead_code)] // Each test binary uses its part.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

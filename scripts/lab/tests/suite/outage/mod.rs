@@ -9,8 +9,6 @@
 //! | [`cable`] | a TCP forwarder between the two, to be cut |
 //! | [`ledger`] | what the callers were told, to be compared with the register |
 
-#![allow(dead_code)] // Each test binary uses its part.
-
 pub mod cable;
 pub mod callers;
 pub mod client;
