@@ -2,16 +2,18 @@
 //! and a log line.
 
 use std::any::Any;
-use std::pin::pin;
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body::Body as _;
+use tower::{Service, ServiceExt as _};
 
 use super::span::{self, RequestSpan};
 use super::{App, Error, body};
@@ -19,52 +21,123 @@ use super::{App, Error, body};
 /// Names the instance on every response.
 pub const INSTANCE_ID: HeaderName = HeaderName::from_static("x-instance-id");
 
-/// The outermost layer.
-pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let method = request.method().clone();
-    let uri = request.uri().clone();
-    let invocation = span::invocation_id(request.headers());
-    let is_probe = is_probe(uri.path(), invocation.is_some());
-    let span = RequestSpan::begin(&app.spans, &request, invocation.as_deref(), is_probe);
-    // Dropped with this future when the caller leaves.
-    let _under_way = (!is_probe).then(|| app.traffic.begin());
+/// The outermost layer. A service of its own: as a function for axum's `from_fn` it would box what it encloses, and
+/// that one's answer, for each request.
+#[derive(Debug, Clone)]
+pub(super) struct Finish<S> {
+    app: Arc<App>,
+    inner: S,
+}
 
-    let answer = pin!(async {
-        // Most requests have no body, and need not carry the room that reading one takes.
-        let arrived = if request.body().is_end_stream() {
-            Ok(request)
-        } else {
-            Box::pin(body::arrived(request)).await
-        };
-        match arrived {
-            Ok(request) => next.run(request).await,
-            Err(error) => error.into_response(),
+impl<S> Finish<S> {
+    pub(super) fn new(app: &Arc<App>, inner: S) -> Self {
+        Self {
+            app: Arc::clone(app),
+            inner,
         }
-    });
-    let mut response = span.around(answer).await;
-    let _entered = span.lines().map(tracing::Span::enter);
-    complete(&mut response, &app);
+    }
+}
 
-    let status = response.status().as_u16();
-    let took = began.elapsed();
-    if !is_probe {
-        let timed = uri.path() != super::stress::PATH;
-        app.traffic.count(status, timed.then_some(took));
+impl<S> Service<Request> for Finish<S>
+where
+    S: Service<Request, Response: IntoResponse, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
     }
-    app.pulse.answered();
-    span.answered(response.status());
-    let took_ms = took.as_micros() as f64 / 1_000.0;
-    if status >= 500 && status != 503 {
-        let path = span::path(&uri);
-        tracing::error!(%method, path, status, took_ms, "answered");
-    } else {
-        // Not at the default level: a line for each would cost as much as a third of the answer, and the
-        // Functions host keeps a record of every invocation. What makes an answer 503 is logged where it
-        // is found, once for all who wait for it.
-        tracing::debug!(%method, path = span::path(&uri), status, took_ms, "answered");
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let app = Arc::clone(&self.app);
+        let asked = Asked::of(&request);
+        let mut span = RequestSpan::begin(&app.spans, &request, asked.is_probe);
+        // Dropped with the future when the caller leaves.
+        let under_way = (!asked.is_probe).then(|| app.traffic.begin());
+        // Most requests have no body, and need not carry the room that reading one takes.
+        let answer = if request.body().is_end_stream() {
+            Ok(self.inner.call(request))
+        } else {
+            Err(Box::pin(with_body(request, self.inner.clone())))
+        };
+        Box::pin(async move {
+            let _under_way = under_way;
+            let finished = pin!(async {
+                let mut response = match answer {
+                    Ok(at_once) => response_of(at_once.await),
+                    Err(later) => later.await,
+                };
+                complete(&mut response, &app);
+                asked.answered(response.status(), &app);
+                response
+            });
+            let response = span.around(finished).await;
+            span.answered(response.status());
+            Ok(response)
+        })
     }
-    response
+}
+
+/// Has the request answered once its body is there.
+async fn with_body<S>(request: Request, inner: S) -> Response
+where
+    S: Service<Request, Response: IntoResponse, Error = Infallible>,
+{
+    match body::arrived(request).await {
+        Ok(request) => response_of(inner.oneshot(request).await),
+        Err(error) => error.into_response(),
+    }
+}
+
+fn response_of(answered: Result<impl IntoResponse, Infallible>) -> Response {
+    answered.map_or_else(|never| match never {}, IntoResponse::into_response)
+}
+
+/// What is still to be known of a request once it is answered.
+struct Asked {
+    began: Instant,
+    method: Method,
+    uri: Uri,
+    is_probe: bool,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let uri = request.uri().clone();
+        Self {
+            began: Instant::now(),
+            method: request.method().clone(),
+            is_probe: is_probe(uri.path(), span::is_invocation(request.headers())),
+            uri,
+        }
+    }
+
+    /// Counts the answer and logs it.
+    fn answered(&self, status: StatusCode, app: &App) {
+        let Self { method, uri, .. } = self;
+        let status = status.as_u16();
+        let took = self.began.elapsed();
+        if !self.is_probe {
+            let timed = uri.path() != super::stress::PATH;
+            app.traffic.count(status, timed.then_some(took));
+        }
+        app.pulse.answered();
+        let took_ms = took.as_micros() as f64 / 1_000.0;
+        if status >= 500 && status != 503 {
+            let path = span::path(uri);
+            tracing::error!(%method, path, status, took_ms, "answered");
+        } else {
+            // Not at the default level: a line for each would cost as much as a third of the answer, and the
+            // Functions host keeps a record of every invocation. What makes an answer 503 is logged where it
+            // is found, once for all who wait for it.
+            tracing::debug!(%method, path = span::path(uri), status, took_ms, "answered");
+        }
+    }
 }
 
 /// Probes are no traffic. The host's readiness poll is a `GET /` without an invocation.

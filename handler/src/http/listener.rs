@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
+use super::wire::Wire;
+
 /// Connections that are kept open between requests.
 const KEPT: usize = 10_000;
 /// Connections beyond those: each is served one request and closed, so that a probe gets through even when
@@ -98,7 +100,7 @@ async fn connection(
         .max_buf_size(BUFFER)
         .max_header_size(BUFFER)
         .keep_alive(!is_reserve)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Wire::new(stream)), service);
     tokio::pin!(connection);
     tokio::select! {
         // Errors are the client's: it went away, was too slow or spoke no HTTP.

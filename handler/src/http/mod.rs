@@ -43,7 +43,9 @@ mod stress;
 mod stress_request;
 mod triggers;
 mod visits;
+mod wire;
 
+use answer::Finish;
 pub use answer::INSTANCE_ID;
 pub use error::Error;
 pub use listener::serve;
@@ -143,12 +145,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(app: Arc<App>) -> Router {
     let (router, _) = routes().split_for_parts();
     let compressed = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES);
+    let outermost = Arc::clone(&app);
     let layers = ServiceBuilder::new()
         // Body, id, problem body, count, log line.
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&app),
-            answer::finish,
-        ))
+        .layer_fn(move |inner| Finish::new(&outermost, inner))
         // Other origins' pages, where they are let in.
         .option_layer(cors(&app.config.cors_origins))
         // A bug in one handler fails one request.

@@ -11,10 +11,8 @@ use opentelemetry::trace::{FutureExt as _, SpanBuilder, SpanKind, TraceContextEx
 use opentelemetry::{Context, KeyValue, propagation::TextMapPropagator as _};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use tracing::Instrument as _;
-use uuid::Uuid;
 
-use crate::telemetry::{self, Spans};
+use crate::telemetry::{self, LONGEST, RequestIds, Spans};
 
 /// Set by the Functions host, one per invocation.
 const INVOCATION_ID: HeaderName = HeaderName::from_static("x-azure-functions-invocationid");
@@ -22,66 +20,43 @@ const INVOCATION_ID: HeaderName = HeaderName::from_static("x-azure-functions-inv
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-/// The longest part of what a client sent that is logged or exported.
-const LONGEST: usize = 200;
 
 /// Where a request belongs.
 pub(super) struct RequestSpan {
-    /// Gives its ids to the log lines; none where it has none.
-    lines: Option<tracing::Span>,
+    /// For its log lines.
+    ids: RequestIds,
     /// The span to export.
     exported: Option<Context>,
 }
 
 impl RequestSpan {
     /// Probes get no span: there are more of them than of anything else, and nobody traces them.
-    pub(super) fn begin(
-        spans: &Spans,
-        request: &Request,
-        invocation: Option<&str>,
-        is_probe: bool,
-    ) -> Self {
+    pub(super) fn begin(spans: &Spans, request: &Request, is_probe: bool) -> Self {
         let parent = parent(request.headers());
+        let mut ids = RequestIds {
+            trace: None,
+            invocation: request.headers().get(INVOCATION_ID).cloned(),
+        };
         let exported = if is_probe {
             None
         } else {
             // Built only where it is wanted.
-            spans.begin(&parent, || described(request, invocation))
+            spans.begin(&parent, || described(request, ids.invocation_id()))
         };
         let sent = exported.as_ref().unwrap_or(&parent);
-        let trace_id = Some(sent.span().span_context().trace_id())
-            .filter(|id| *id != TraceId::INVALID)
-            // The host may pass none on (github.com/Azure/azure-functions-host/pull/9576); then its own id of the
-            // invocation, which has as many bits, finds the same lines.
-            .or_else(|| {
-                Uuid::parse_str(invocation?)
-                    .ok()
-                    .map(|id| TraceId::from_bytes(id.into_bytes()))
-            });
-        let named = trace_id.is_some() || invocation.is_some();
-        let lines = named.then(|| {
-            let trace_id = trace_id.map(tracing::field::display);
-            tracing::error_span!("request", trace_id, invocation_id = invocation)
-        });
-        Self { lines, exported }
+        ids.trace =
+            Some(sent.span().span_context().trace_id()).filter(|id| *id != TraceId::INVALID);
+        Self { ids, exported }
     }
 
     /// Has `answer` log and write as part of this request. Pinned where it is: moved in here, it would be held, and
     /// copied, once for each of these cases.
-    pub(super) async fn around<T>(&self, answer: Pin<&mut impl Future<Output = T>>) -> T {
-        match (&self.lines, &self.exported) {
-            (None, _) => answer.await,
-            (Some(lines), None) => answer.instrument(lines.clone()).await,
-            (Some(lines), Some(context)) => {
-                let answer = answer.instrument(lines.clone());
-                answer.with_context(context.clone()).await
-            }
+    pub(super) async fn around<T>(&mut self, answer: Pin<&mut impl Future<Output = T>>) -> T {
+        let ids = std::mem::take(&mut self.ids);
+        match &self.exported {
+            None => ids.around(answer).await,
+            Some(context) => ids.around(answer.with_context(context.clone())).await,
         }
-    }
-
-    /// For what is logged at the end.
-    pub(super) fn lines(&self) -> Option<&tracing::Span> {
-        self.lines.as_ref()
     }
 
     /// Ends the span. Where the caller leaves before there is an answer it ends with that, without a status.
@@ -98,15 +73,9 @@ impl RequestSpan {
     }
 }
 
-/// An id as the host writes it; anything else in its place is not worth a log line.
-pub(super) fn invocation_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get(INVOCATION_ID)?.to_str().ok()?;
-    Some(
-        id.chars()
-            .filter(char::is_ascii_graphic)
-            .take(LONGEST)
-            .collect(),
-    )
+/// Whether the Functions host sent this for somebody.
+pub(super) fn is_invocation(headers: &HeaderMap) -> bool {
+    headers.contains_key(INVOCATION_ID)
 }
 
 /// The path alone: a query may carry a function key.
@@ -127,7 +96,7 @@ fn parent(headers: &HeaderMap) -> Context {
 /// The span of a request as the semantic conventions for HTTP servers and for functions have it
 /// (opentelemetry.io/docs/specs/semconv/http/http-spans, .../faas/faas-spans). Without the client's address, which
 /// leaves this program only as the settings say, and without the query, which may carry a key.
-fn described(request: &Request, invocation: Option<&str>) -> SpanBuilder {
+fn described(request: &Request, invocation: Option<String>) -> SpanBuilder {
     let headers = request.headers();
     let header = |name: &HeaderName| headers.get(name)?.to_str().ok();
     let method = match request.method().as_str() {
@@ -167,7 +136,7 @@ fn described(request: &Request, invocation: Option<&str>) -> SpanBuilder {
         attributes.push(KeyValue::new("user_agent.original", agent));
     }
     if let Some(id) = invocation {
-        attributes.push(KeyValue::new("faas.invocation_id", id.to_owned()));
+        attributes.push(KeyValue::new("faas.invocation_id", id));
     }
     SpanBuilder::from_name(name)
         .with_kind(SpanKind::Server)

@@ -13,6 +13,9 @@ use tokio_util::task::TaskTracker;
 use super::{Database, Error, RollCall, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Listing, Timeline};
 
+/// How often the tasks of other callers get a turn before the next query begins.
+const TURNS: usize = 16;
+
 /// What a query found, for several callers.
 #[derive(Debug)]
 pub struct Shared<T> {
@@ -193,7 +196,13 @@ impl<Q: Question> Reads<Q> {
     /// Runs one query after the other as long as somebody waits, all on one connection.
     async fn read(self, question: Q) {
         let mut session = None;
-        while let Some(answers) = self.next(question) {
+        let mut served = 0;
+        loop {
+            self.gather(question, served).await;
+            let Some(answers) = self.next(question) else {
+                return;
+            };
+            served = answers.len();
             match self.query(&mut session, question).await {
                 Ok(found) => {
                     let body = OnceLock::new();
@@ -209,6 +218,27 @@ impl<Q: Question> Reads<Q> {
                 }
             }
         }
+    }
+
+    /// Lets as many ask as the last query served. They were answered together and come back within microseconds of
+    /// each other; taken one by one, the first would have a query of its own and the others wait for it. What is given
+    /// is turns of whatever else there is to do: no time passes where there is nothing, and none for a lone caller.
+    async fn gather(&self, question: Q, served: usize) {
+        if served < 2 {
+            return;
+        }
+        for _ in 0..TURNS {
+            if self.asking(question) >= served {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// How many wait for the next query.
+    fn asking(&self, question: Q) -> usize {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.get(&question).map_or(0, Vec::len)
     }
 
     /// Those who have asked by now and are still there; `None`, and the place free, if there are none.

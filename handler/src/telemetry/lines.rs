@@ -11,6 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
+use super::ids;
 use crate::config::LogFormat;
 
 /// Lines that may wait to be written; the queue takes its memory at once.
@@ -38,7 +39,8 @@ pub fn start(
     let layer = tracing_subscriber::fmt::layer();
     match format {
         LogFormat::Json => {
-            let layer = layer.json().flatten_event(true).with_span_list(false);
+            let layer = layer.json().flatten_event(true);
+            let layer = layer.with_current_span(false).with_span_list(false);
             let stamp = format!("{{\"instance_id\":\"{instance_id}\",");
             registry
                 .with(layer.with_writer(writer).map_event_format(|inner| Stamped {
@@ -49,7 +51,7 @@ pub fn start(
                 .try_init()?;
         }
         LogFormat::Text => {
-            let stamp = format!(" instance_id={instance_id}\n");
+            let stamp = format!(" instance_id={instance_id}");
             registry
                 .with(
                     layer
@@ -67,7 +69,7 @@ pub fn start(
     Ok(guard)
 }
 
-/// Puts the instance's id into every line: no span does, as tasks that no request waits for log too.
+/// Puts the instance's id into every line, and those of the request that the line belongs to, if it does.
 struct Stamped<F> {
     inner: F,
     stamp: String,
@@ -99,11 +101,14 @@ where
         match self.place {
             Place::First => {
                 writer.write_str(&self.stamp)?;
+                ids::each(|name, id| write!(writer, "\"{name}\":{},", serde_json::json!(id)))?;
                 writer.write_str(line.strip_prefix('{').unwrap_or(&line))
             }
             Place::Last => {
                 writer.write_str(line.strip_suffix('\n').unwrap_or(&line))?;
-                writer.write_str(&self.stamp)
+                writer.write_str(&self.stamp)?;
+                ids::each(|name, id| write!(writer, " {name}={id}"))?;
+                writer.write_char('\n')
             }
         }
     }

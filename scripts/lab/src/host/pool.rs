@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -59,7 +59,10 @@ impl Pool {
             return Err(std::io::ErrorKind::ConnectionRefused.into());
         }
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream))
+        let (sender, connection) = http1::Builder::new()
+            // As the server writes: most requests have no body.
+            .writev(false)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(std::io::Error::other)?;
         let task = tokio::spawn(async move {

@@ -17,26 +17,29 @@ const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-
 /// Headers that belong to one connection, or that YARP takes out for other reasons
 /// (`RequestUtilities.cs`, `ShouldSkipRequestHeader`). Trace headers, which it takes out as well, are
 /// kept: .NET puts them back with the same trace id.
-const SKIPPED: [HeaderName; 18] = [
-    header::CONNECTION,
-    header::TRANSFER_ENCODING,
-    HeaderName::from_static("keep-alive"),
-    header::UPGRADE,
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    HeaderName::from_static("proxy-authentication-info"),
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-features"),
-    HeaderName::from_static("proxy-instruction"),
-    HeaderName::from_static("security-scheme"),
-    HeaderName::from_static("alpn"),
-    HeaderName::from_static("close"),
-    HeaderName::from_static("http2-settings"),
-    HeaderName::from_static("upgrade-insecure-requests"),
-    header::TE,
-    header::TRAILER,
-    header::ALT_SVC,
-];
+fn is_skipped(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "transfer-encoding"
+            | "keep-alive"
+            | "upgrade"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-features"
+            | "proxy-instruction"
+            | "security-scheme"
+            | "alpn"
+            | "close"
+            | "http2-settings"
+            | "upgrade-insecure-requests"
+            | "te"
+            | "trailer"
+            | "alt-svc"
+    )
+}
 
 /// Sends `request`, matched by `path` (decoded), to the handler and returns what it answers.
 pub(crate) async fn forward(
@@ -125,7 +128,7 @@ fn target(path: &str, uri: &Uri) -> Result<Uri, Failure> {
 fn strip(headers: &mut HeaderMap) {
     let unwanted: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| SKIPPED.contains(name))
+        .filter(|name| is_skipped(name))
         .cloned()
         .collect();
     for name in unwanted {
