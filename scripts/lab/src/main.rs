@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use lab::{bench, check, demo, doctor, host, load, package, postgres, report, simulate};
 
-/// Passing requests on allocates for each, which costs a tenth less than with the system's allocator.
+/// Each request passed on allocates: with the system's allocator `lab up` uses 7 % more CPU.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
