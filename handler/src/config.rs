@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use clap::Parser as _;
 
-use crate::autoscale::Profile;
+use autoscale::Profile;
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
 use crate::store::{Migrate, Target};
 use crate::telemetry::{Collector, parse_headers};

@@ -10,13 +10,11 @@
 //! - [`domain`]: types and rules; knows none of the others
 //! - [`store`]: the register in PostgreSQL or SQLite, and group commit
 //! - [`identity`]: Entra access tokens, the database's password in Azure
-//! - [`autoscale`]: Azure's scaling rules; pure, and used by the lab too
 //! - [`stress`]: CPU load on demand
 //! - [`fleet`]: follows the orders that the store holds for all instances
 //! - [`system`]: CPU and memory, read in the background
 //! - [`traffic`]: requests counted and timed
 
-pub mod autoscale;
 pub mod config;
 pub mod domain;
 pub mod fleet;

@@ -16,7 +16,7 @@ use super::error::Problem;
 use super::ops::{LatencyMs, StressState};
 use super::query::Query;
 use super::{App, Error};
-use crate::autoscale::{self, Profile, RuleSummary};
+use autoscale::{self, Profile, RuleSummary};
 use crate::domain::{
     InstanceState, LONGEST_MINUTES, Member, Moment, Run, Slice, Timeline, shown_runs,
 };

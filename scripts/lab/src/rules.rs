@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
-use handler::autoscale::Profile;
+use autoscale::Profile;
 
 /// Longer files are not read to their end; the parser refuses what is longer than a setting can be.
 const LONGEST_FILE: u64 = 2 << 20;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
-use handler::autoscale::Profile;
+use autoscale::Profile;
 
 use super::lab::LabFleet;
 use crate::report::run::Expectation;

@@ -1,6 +1,6 @@
 //! Since when the CPU calls for more instances: the beginning of the wait for capacity.
 
-use handler::autoscale::{Direction, Operator, Profile, Rule, Statistic};
+use autoscale::{Direction, Operator, Profile, Rule, Statistic};
 
 /// Watches when the CPU goes above the lowest threshold of the rules to scale out.
 #[derive(Debug)]

@@ -19,7 +19,7 @@
 //! none at all fire no rule. A count raised at T is ready at T + `provision-seconds`, a count lowered at T is effective
 //! at T, and what happens at T comes before the load of second T. Scaling is allowed again when
 //! T >= last action + the cooldown of the rule that acted. It starts with the default count, all of them ready. What the
-//! rules decide is [`handler::autoscale`]'s, the same engine that `lab up` obeys.
+//! rules decide is [`autoscale`]'s, the same engine that `lab up` obeys.
 //!
 //! Beyond that: of the instances that are not yet ready the newest go first. `Min`, `Max` and `Average` over the
 //! instances are the same, as the load is spread evenly; `Sum` and `Count` take the instances that were ready at the
@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use handler::autoscale::Profile;
+use autoscale::Profile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::report::{write_html, write_whole};

@@ -58,7 +58,7 @@ pub(super) fn run(outcomes: &[&Outcome], load: &Load, model: Model, prices: &Pri
                 .profile
                 .rules
                 .iter()
-                .map(handler::autoscale::Rule::summary)
+                .map(autoscale::Rule::summary)
                 .collect::<Vec<_>>()
         ),
         capacity: json!({

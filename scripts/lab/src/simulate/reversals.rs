@@ -111,7 +111,7 @@ impl<'a> Standing<'a> {
 mod tests {
     use super::*;
     use crate::simulate::{Load, Model, Step, simulate};
-    use handler::autoscale::Profile;
+    use autoscale::Profile;
 
     fn reversals(loads: &[(u64, f64)]) -> Reversals {
         let steps = loads.iter().map(|(minute, percent)| Step {

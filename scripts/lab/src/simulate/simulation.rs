@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use handler::autoscale::{
+use autoscale::{
     Decision, History, LastAction, Minute, Outcome, Profile, Reading, decide, read,
 };
 use serde::Serialize;

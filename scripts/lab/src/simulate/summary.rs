@@ -10,7 +10,7 @@ use super::verdict::{Verdict, minutes};
 /// A rule file and what it did.
 pub(super) struct Outcome {
     pub(super) rules: String,
-    pub(super) profile: handler::autoscale::Profile,
+    pub(super) profile: autoscale::Profile,
     pub(super) simulation: Simulation,
     pub(super) verdict: Verdict,
     pub(super) costs: Vec<Cost>,

@@ -5,7 +5,7 @@
 //!   were ready; the longest such time.
 //! - Overshoot and flapping: see [`reversals`](super::reversals).
 
-use handler::autoscale::{Direction, Profile};
+use autoscale::{Direction, Profile};
 use serde::Serialize;
 
 use super::model::Model;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use handler::autoscale::{Direction, Operator, Profile};
+use autoscale::{Direction, Operator, Profile};
 use time::macros::format_description;
 use tokio::time::Instant;
 

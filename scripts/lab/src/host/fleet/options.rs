@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use handler::autoscale::Profile;
+use autoscale::Profile;
 
 use super::share;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handler::autoscale::Rule;
+use autoscale::Rule;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handler::autoscale::{Decision, Profile};
+use autoscale::{Decision, Profile};
 use serde_json::{Value, json};
 use time::macros::format_description;
 use tokio::time::Instant;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use handler::autoscale::{Decision, History, LastAction, Minute, Profile, evaluate};
+use autoscale::{Decision, History, LastAction, Minute, Profile, evaluate};
 
 use super::meter::Use;
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use handler::autoscale::RuleSummary;
+use autoscale::RuleSummary;
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::Value;

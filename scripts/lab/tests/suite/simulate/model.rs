@@ -1,6 +1,6 @@
 //! The simulation against a second, plain one that follows the model's text second by second, without the engine.
 
-use handler::autoscale::{
+use autoscale::{
     Aggregation, Capacity, Change, Direction, Operator, Profile, Rule, Statistic,
 };
 use lab::simulate::{Load, Model, Step, simulate};

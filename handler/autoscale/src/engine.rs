@@ -22,31 +22,7 @@
 use std::time::Duration;
 
 use super::profile::{Capacity, Change, Direction, Operator, Profile, Rule};
-use super::window;
-
-/// The metric over one minute, over all ready instances. Times are spans since a start of the caller's choice.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Minute {
-    /// When the minute ended.
-    pub end: Duration,
-    /// Mean over the instances.
-    pub average: f64,
-    /// The lowest instance's value.
-    pub minimum: f64,
-    /// The highest instance's value.
-    pub maximum: f64,
-    /// Instances that gave a value; more than none.
-    pub instances: u32,
-}
-
-/// What can be seen of the metric.
-#[derive(Debug, Clone, Copy)]
-pub struct History<'a> {
-    /// The oldest first.
-    pub minutes: &'a [Minute],
-    /// Windows end here: now, less the metric's lag.
-    pub until: Duration,
-}
+use super::window::{self, History};
 
 /// The last time that the count was changed by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,10 +21,11 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Decision, History, LastAction, Minute, Outcome, Reading, decide, evaluate, read};
+pub use engine::{Decision, LastAction, Outcome, Reading, decide, evaluate, read};
 pub use parse_error::ParseError;
 pub use profile::{
     Aggregation, BUILT_IN, Capacity, Change, Direction, MOST_INSTANCES, Operator, Profile, Rule,
     Statistic,
 };
 pub use summary::RuleSummary;
+pub use window::{History, Minute};

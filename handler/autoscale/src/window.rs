@@ -1,7 +1,32 @@
 //! What one rule sees: the metric's minutes within its window, made into one value.
 
-use super::engine::{History, Minute};
+use std::time::Duration;
+
 use super::profile::{Aggregation, Rule, Statistic};
+
+/// The metric over one minute, over all ready instances. Times are spans since a start of the caller's choice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Minute {
+    /// When the minute ended.
+    pub end: Duration,
+    /// Mean over the instances.
+    pub average: f64,
+    /// The lowest instance's value.
+    pub minimum: f64,
+    /// The highest instance's value.
+    pub maximum: f64,
+    /// Instances that gave a value; more than none.
+    pub instances: u32,
+}
+
+/// What can be seen of the metric.
+#[derive(Debug, Clone, Copy)]
+pub struct History<'a> {
+    /// The oldest first.
+    pub minutes: &'a [Minute],
+    /// Windows end here: now, less the metric's lag.
+    pub until: Duration,
+}
 
 /// The window's value; `None` without a minute in it. A minute counts if it ended within the window, its end included
 /// and its beginning not; where minutes are missing, those that are there make the value.
