@@ -1,6 +1,6 @@
 //! The request that a task is at work on, for the log lines that it writes meanwhile.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use axum::http::HeaderValue;
 use opentelemetry::trace::TraceId;
@@ -50,7 +50,9 @@ pub(super) fn each(mut write: impl FnMut(&str, &str) -> fmt::Result) -> fmt::Res
     let ids = CURRENT.try_with(RequestIds::clone).unwrap_or_default();
     let invocation = ids.invocation_id();
     if let Some(trace) = ids.trace_id(invocation.as_deref()) {
-        write("trace_id", &trace.to_string())?;
+        let mut digits = String::with_capacity(32);
+        write!(digits, "{trace}")?;
+        write("trace_id", &digits)?;
     }
     invocation.map_or(Ok(()), |id| write("invocation_id", &id))
 }
