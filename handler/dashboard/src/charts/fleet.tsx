@@ -84,7 +84,7 @@ export type CpuProps = Common & { times: number[]; mean: Values; instances: Inst
 
 /** CPU of each instance and their mean, with the thresholds of the rules. */
 export function CpuChart({ times, mean, instances, levels, ...common }: CpuProps) {
-  const shown = instances.slice(0, INSTANCES);
+  const shown = useMemo(() => instances.slice(0, INSTANCES), [instances]);
   const lines = useMemo<Line[]>(
     () => [
       ...shown.map((instance) => ({

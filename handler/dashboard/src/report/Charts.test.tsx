@@ -18,6 +18,17 @@ test("four charts tell the run from cause to effect", async () => {
   }
 });
 
+test("the same run rendered again draws nothing again", async () => {
+  const inlined = fixture("story");
+  const { rerender } = render(<Charts inlined={inlined} />);
+  await waitFor(() => expect(written).toContain("in < 30 %"));
+  written.length = 0;
+  rerender(<Charts inlined={inlined} />);
+  // uPlot draws in a microtask, so before the next task.
+  await new Promise((done) => setTimeout(done));
+  expect(written).toEqual([]);
+});
+
 test("a line is hidden and shown again by its legend", () => {
   render(<Charts inlined={fixture("story")} />);
   const button = screen.getByRole("button", { name: "lab-4147d3" });
