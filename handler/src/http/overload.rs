@@ -21,9 +21,9 @@ const UNDER_WAY: usize = 2_048;
 /// pages open at once.
 const WATCHING: usize = 512;
 
-/// Work that may wait behind what is under way, on each CPU: what waits longer would be late, and with less a short
-/// stall of the machine would have visits refused that an instance has the time for.
-const WAITING: Duration = Duration::from_millis(30);
+/// CPU time of the visits that may wait for each CPU. With less, visits are refused at an ordinary load when the machine
+/// stalls for a moment; with more, accepted visits wait too long under overload.
+const WAITING_WORK: Duration = Duration::from_millis(70);
 
 /// At most one line a second about refused requests.
 const LOG_EVERY: Duration = Duration::from_secs(1);
@@ -46,8 +46,9 @@ pub struct Overload {
 impl Overload {
     /// For an instance with this many CPUs, whose visits burn `work` each.
     pub fn new(cpus: f64, work: Duration) -> Self {
+        // A share of a CPU counts as a whole one: it is given in slices of 100 ms, and needs the room between them.
         let cpus = (cpus.ceil() as usize).max(1);
-        let waiting = WAITING.as_micros() / work.as_micros().max(1_000);
+        let waiting = WAITING_WORK.as_micros() / work.as_micros().max(1_000);
         let waiting = usize::try_from(waiting).unwrap_or(1).max(1);
         Self {
             register: Semaphore::new(UNDER_WAY),

@@ -72,6 +72,21 @@ async fn visits_that_would_wait_for_the_cpu_are_refused() {
     app.stop().await;
 }
 
+/// As many as an instance works off in 80 ms of CPU time. A machine that stalls for that long delivers them at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_short_burst_of_work_is_served() {
+    let backend = Backend::sqlite();
+    for cpus in ["0.4", "1"] {
+        let app = backend
+            .instance(&["--visit-work", "10", "--instance-cpus", cpus])
+            .await;
+        for answer in join_all((0..8).map(|_| app.visit())).await {
+            assert_eq!(answer.status, 201, "{cpus} CPU: {answer:?}");
+        }
+        app.stop().await;
+    }
+}
+
 const GET_LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// A kept connection that has been answered once.
