@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::domain::{InstanceState, Limits, Moment, Run};
 use crate::fleet::{Heart, Pulse};
-use crate::http::{self, App, Instance, Overload};
+use crate::http::{self, Api, App, Instance, Overload};
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
 use crate::system::{Gauge, Sampler};
@@ -69,7 +69,7 @@ impl Service {
             traffic: Arc::new(Traffic::default()),
             overload: Overload::new(cpus, config.visit_work),
             started,
-            openapi: http::openapi().to_json()?.into(),
+            api: Api::new()?,
             database,
             config,
         });

@@ -8,27 +8,26 @@ use http_body_util::BodyExt as _;
 
 use super::Error;
 
-/// The largest body that is taken.
+/// The largest accepted body.
 const LIMIT: usize = 64 * 1024;
-/// How much of a larger one is read and thrown away, so that a client still sending can read the answer.
+/// How much of a larger body is read and discarded, so that a client that is still sending can read the response.
 const DISCARD: usize = 2 * 1024 * 1024;
 /// How long a body may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The request once its body has arrived: in memory for the one path that looks at it. Elsewhere a body says
-/// nothing, and is not kept, so that requests under way cost no more memory than their heads.
+/// Returns the request once its body has arrived. With `keep`, the new request has the body in memory; without, it has
+/// an empty one, so that a request in flight uses no more memory than its head.
 ///
 /// # Errors
-/// When it is too large or too slow, or cannot be read.
-pub(super) async fn arrived(request: Request) -> Result<Request, Error> {
+/// When the body is too large or too slow, or cannot be read.
+pub(super) async fn receive(request: Request, keep: bool) -> Result<Request, Error> {
     let (parts, body) = request.into_parts();
-    let wanted = parts.uri.path() == super::stress::PATH;
-    let read = tokio::time::timeout(DEADLINE, collect(body, wanted)).await;
+    let read = tokio::time::timeout(DEADLINE, collect(body, keep)).await;
     let bytes = read.unwrap_or(Err(Error::BodyTooSlow))?;
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-async fn collect(mut body: Body, wanted: bool) -> Result<Bytes, Error> {
+async fn collect(mut body: Body, keep: bool) -> Result<Bytes, Error> {
     let mut kept = Vec::new();
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
@@ -37,7 +36,7 @@ async fn collect(mut body: Body, wanted: bool) -> Result<Bytes, Error> {
             continue;
         };
         size = size.saturating_add(data.len());
-        if size <= LIMIT && wanted {
+        if size <= LIMIT && keep {
             kept.extend_from_slice(&data);
         }
         if size > DISCARD {

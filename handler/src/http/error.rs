@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::store;
 
-/// What a request can come to, if not to an answer. Each variant says which status it becomes.
+/// Why a request failed. Each variant says which status it becomes.
 #[derive(Debug, Clone)]
 pub enum Error {
     /// 400: the request cannot be read.
@@ -30,14 +30,14 @@ pub enum Error {
         /// Whether the connection can be used again.
         drained: bool,
     },
-    /// 415: the body is no JSON.
+    /// 415: the body is not JSON.
     NotJson,
-    /// 429: a stress run is under way.
+    /// 429: a stress run is in progress.
     Busy {
-        /// When it will be over.
+        /// How long it still takes.
         retry_after: Duration,
     },
-    /// 503: more requests are under way than the instance takes.
+    /// 503: more requests are in flight than the instance accepts.
     Overloaded,
     /// 503: the sentence says what is missing.
     Unavailable(String),
@@ -101,7 +101,7 @@ impl Error {
         }
     }
 
-    /// The body, in the name of the answering instance.
+    /// The body, with the id of this instance.
     pub(super) fn problem(&self, instance_id: &str) -> Problem {
         let status = self.status();
         let sentence = self.sentence();
@@ -121,7 +121,7 @@ impl Error {
 }
 
 impl IntoResponse for Error {
-    /// Leaves the body to the layer that knows the instance's id; see [`super::answer`].
+    /// Leaves the body to the layer that knows the instance's id; see [`super::outer`].
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
@@ -133,7 +133,7 @@ impl IntoResponse for Error {
             Self::Overloaded | Self::Unavailable(_) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(1));
             }
-            // What was not read would be taken for the next request.
+            // The unread part of the body would be parsed as the next request.
             Self::BodyTooSlow | Self::BodyTooLarge { drained: false } => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -161,7 +161,7 @@ impl Problem {
 }
 
 impl From<store::Error> for Error {
-    /// Causes go to the log and no further.
+    /// Causes are logged here and never sent.
     fn from(error: store::Error) -> Self {
         match &error {
             store::Error::Other(cause) => {

@@ -1,13 +1,13 @@
-//! Prometheus' text format 0.0.4, as far as it is needed here.
+//! The parts of Prometheus' text format 0.0.4 that this app needs.
 
 use std::time::Duration;
 
-/// What comes before the series of a metric.
+/// The `HELP` and `TYPE` lines of a metric.
 pub(super) fn head(name: &str, kind: &str, help: &str) -> String {
     format!("# HELP {name} {help}\n# TYPE {name} {kind}\n")
 }
 
-/// One series; `labels` besides the instance's.
+/// One series, with `labels` in addition to the instance's id.
 pub(super) fn line(
     text: &mut String,
     name: &str,
@@ -29,7 +29,7 @@ pub(super) fn line(
     text.push('\n');
 }
 
-/// A label's value may hold anything, but for these three as themselves.
+/// Appends a label's value with the three characters escaped that the format reserves.
 fn escape(text: &mut String, value: &str) {
     for char in value.chars() {
         match char {
@@ -41,7 +41,7 @@ fn escape(text: &mut String, value: &str) {
     }
 }
 
-/// In seconds, exact whatever the size.
+/// A duration in seconds, without rounding.
 pub(super) fn seconds(duration: Duration) -> String {
     let (whole, micros) = (duration.as_secs(), duration.subsec_micros());
     if micros == 0 {
@@ -53,6 +53,6 @@ pub(super) fn seconds(duration: Duration) -> String {
 
 /// A percentage as 0 to 1.
 pub(super) fn ratio(percent: f64) -> String {
-    // At most four decimals are in it; the shortest text that gives the same number.
+    // The shortest text of the number, which has at most four decimals.
     ((percent.clamp(0.0, 100.0) * 100.0).round() / 10_000.0).to_string()
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::routing::post;
@@ -26,7 +25,7 @@ use crate::system::Gauge;
 use crate::telemetry::Spans;
 use crate::traffic::Traffic;
 
-mod answer;
+mod accept;
 mod body;
 mod error;
 mod exposition;
@@ -34,27 +33,29 @@ mod fleet;
 mod listener;
 mod openapi;
 mod ops;
+mod outer;
 mod overload;
 mod page;
 mod prometheus;
 mod query;
 mod span;
+mod stream;
 mod stress;
 mod stress_request;
 mod triggers;
 mod visits;
-mod wire;
 
-use answer::Finish;
-pub use answer::INSTANCE_ID;
 pub use error::Error;
 pub use listener::serve;
+pub use openapi::Api;
+pub use outer::INSTANCE_ID;
+use outer::OuterService;
 pub use overload::Overload;
 
 /// The program's version, as `/health` shows it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Answers below this size gain nothing from compression.
+/// Smaller responses gain nothing from compression.
 const WORTH_COMPRESSING: u64 = 1_024;
 
 /// What the handlers share.
@@ -66,15 +67,15 @@ pub struct App {
     pub instance: Instance,
     /// The store, once it is ready.
     pub database: Database,
-    /// Reads the register and the fleet.
+    /// Reads visits and the fleet.
     pub reads: SharedReads,
     /// Writes visits.
     pub recorder: Recorder,
     /// Runs stress runs.
     pub stress: Stress,
-    /// Rung when an order to the fleet was given here.
+    /// Notified when this instance received a fleet command.
     pub order_given: Arc<Notify>,
-    /// Where this instance is in its life.
+    /// This instance's state in its life cycle.
     pub pulse: Pulse,
     /// The last reading of CPU and memory.
     pub gauge: Gauge,
@@ -82,15 +83,15 @@ pub struct App {
     pub traffic: Arc<Traffic>,
     /// Spans of requests, where a collector is set.
     pub spans: Spans,
-    /// Bounds on what may be under way.
+    /// Bounds the requests in flight.
     pub overload: Overload,
     /// When the process began.
     pub started: Instant,
-    /// The API's description, made from the routes, as it is sent.
-    pub openapi: Bytes,
+    /// What the description of the API says.
+    pub api: Api,
 }
 
-/// This instance's name, also in the form that goes into every response.
+/// This instance's name, as text and as a header value.
 #[derive(Debug)]
 pub struct Instance {
     /// As in the JSON bodies.
@@ -110,7 +111,8 @@ impl Instance {
     }
 }
 
-/// Every route, and the description made from them.
+/// Every route, and the description made from them. A handler that reads a request body declares it with
+/// `request_body`: the body of any other request is discarded before the handler is called.
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::Head::openapi())
         // Visitors, through the Functions host.
@@ -140,21 +142,29 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::with_optional_body(routes().split_for_parts().1)
 }
 
-/// The whole service. Layers are listed from the outside in, and added at once: each addition of its own would
-/// cost every request another two allocations.
+/// The whole service. This is the order of its layers, from the outside in. They are added at once, because each
+/// further `layer` call would add two allocations to every request.
 pub fn router(app: Arc<App>) -> Router {
     let (router, _) = routes().split_for_parts();
     let compressed = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES);
-    let outermost = Arc::clone(&app);
+    let outer = Arc::clone(&app);
     let layers = ServiceBuilder::new()
-        // Body, id, problem body, count, log line.
-        .layer_fn(move |inner| Finish::new(&outermost, inner))
-        // Other origins' pages, where they are let in.
+        // One service, to save allocations; in this order:
+        // - trace span: the request's ids are in its log lines
+        // - metrics: requests in flight, and every response by status and latency
+        // - instance id and problem body: on every response, also of the layers below
+        // - body limit: size and time, before any work
+        .layer_fn(move |inner| OuterService::new(&outer, inner))
+        // CORS headers for the allowed origins.
         .option_layer(cors(&app.config.cors_origins))
-        // A bug in one handler fails one request.
-        .layer(CatchPanicLayer::custom(answer::panicked))
-        // Large answers to whoever takes gzip.
+        // Panic catcher: a panic in a handler fails one request.
+        .layer(CatchPanicLayer::custom(outer::panicked))
+        // Makes sure that the compression layer never replaces a status with 406.
+        .map_request(accept::allow_plain)
+        // Compression of large responses.
         .layer(CompressionLayer::new().compress_when(compressed));
+    // Inside the handlers: admission control (`Overload`; only what waits for the database, so that probes stay
+    // outside) and timeouts (each statement has a deadline in the store).
     router.layer(layers).with_state(app)
 }
 

@@ -3,11 +3,14 @@
 //! The page is the dashboard where `handler/dashboard` was built before the handler, else the plain one in
 //! `page/`; `build.rs` chooses.
 
-use axum::Json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
+use axum::extract::State;
 use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +19,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::App;
+use super::accept::{accepts_encoding, accepts_html, elements};
 use super::error::Problem;
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
@@ -37,45 +42,14 @@ struct File {
     brotli: Option<&'static [u8]>,
 }
 
-/// Where to go from here.
+/// The response of `GET /` to programs.
 #[derive(Serialize, ToSchema)]
-struct Welcome {
-    message: &'static str,
-    version: &'static str,
-    endpoints: Endpoints,
+pub(super) struct ApiIndex {
+    pub(super) message: &'static str,
+    pub(super) version: &'static str,
+    /// The path of each operation.
+    pub(super) endpoints: BTreeMap<String, String>,
 }
-
-/// The paths of the API.
-#[derive(Serialize, ToSchema)]
-struct Endpoints {
-    health: &'static str,
-    live: &'static str,
-    register_visit: &'static str,
-    get_visits: &'static str,
-    stress_test: &'static str,
-    metrics: &'static str,
-    instances: &'static str,
-    timeline: &'static str,
-    prometheus_metrics: &'static str,
-    openapi: &'static str,
-}
-
-const WELCOME: Welcome = Welcome {
-    message: "Elastic Visits API",
-    version: super::VERSION,
-    endpoints: Endpoints {
-        health: "/health",
-        live: "/health/live",
-        register_visit: "/api/visit",
-        get_visits: "/api/visits",
-        stress_test: "/api/stress",
-        metrics: "/api/metrics",
-        instances: "/api/instances",
-        timeline: "/api/timeline",
-        prometheus_metrics: "/metrics",
-        openapi: "/api/openapi.json",
-    },
-};
 
 /// Show the page, or name the endpoints
 ///
@@ -84,16 +58,17 @@ const WELCOME: Welcome = Welcome {
     get, path = "/", operation_id = "WebApp", tag = "operations",
     responses(
         (status = 200, description = "The page, or the names of the endpoints", content(
-            (Welcome = "application/json"),
+            (ApiIndex = "application/json"),
             (String = "text/html"),
         )),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn index(headers: HeaderMap) -> Response {
-    if !wants_html(&headers) {
-        return ([(VARY, "accept")], Json(WELCOME)).into_response();
+pub(super) async fn index(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if !accepts_html(&headers) {
+        let about = [(VARY, "accept"), (CONTENT_TYPE, "application/json")];
+        return (about, app.api.index()).into_response();
     }
     let about_page = [
         (CONTENT_SECURITY_POLICY, POLICY),
@@ -147,43 +122,15 @@ impl File {
     /// The smallest form that the caller takes.
     fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
         match (self.brotli, self.gzip) {
-            (Some(bytes), _) if takes(headers, "br") => (Some("br"), bytes),
-            (_, Some(bytes)) if takes(headers, "gzip") => (Some("gzip"), bytes),
+            (Some(bytes), _) if accepts_encoding(headers, "br") => (Some("br"), bytes),
+            (_, Some(bytes)) if accepts_encoding(headers, "gzip") => (Some("gzip"), bytes),
             _ => (None, self.plain),
         }
     }
 }
 
-/// Whether `Accept-Encoding` names it, and not with the weight 0.
-fn takes(headers: &HeaderMap, encoding: &str) -> bool {
-    listed(headers, &ACCEPT_ENCODING).any(|element| {
-        let mut parts = element.split(';').map(str::trim);
-        let named = parts.next().unwrap_or_default();
-        let weight = parts
-            .find_map(|part| part.strip_prefix("q="))
-            .unwrap_or("1");
-        named.eq_ignore_ascii_case(encoding) && weight.parse().is_ok_and(|weight: f32| weight > 0.0)
-    })
-}
-
 /// Whether the caller has this version already.
 fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
     let strong = |tag: &str| tag.trim_start_matches("W/").to_owned();
-    listed(headers, &IF_NONE_MATCH).any(|known| known == "*" || strong(known) == strong(tag))
-}
-
-fn wants_html(headers: &HeaderMap) -> bool {
-    listed(headers, &ACCEPT).any(|range| {
-        let media = range.split(';').next().unwrap_or_default();
-        media.trim().eq_ignore_ascii_case("text/html")
-    })
-}
-
-/// The elements of a list that may be spread over several lines.
-fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(name).iter();
-    lines
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+    elements(headers, &IF_NONE_MATCH).any(|known| known == "*" || strong(known) == strong(tag))
 }

@@ -6,7 +6,7 @@ use axum::http::Uri;
 
 use super::Error;
 
-/// The parameters of one request. Names nobody asks for are ignored.
+/// The parameters of one request. Unknown names are ignored.
 pub(super) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Query<'a> {
@@ -14,9 +14,9 @@ impl<'a> Query<'a> {
         Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect())
     }
 
-    /// The value under `name`; `None` if it is not there.
+    /// The value of `name`; `None` if the query lacks it.
     ///
-    /// A name that stands twice is refused: whichever were taken, the caller might mean the other.
+    /// A repeated name is refused: it is unclear which value the caller means.
     pub(super) fn value(&self, name: &'static str) -> Result<Option<&str>, Error> {
         let mut values = self
             .0
@@ -32,7 +32,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// A whole number from `least` to `most`; `None` if it is not there.
+    /// A whole number from `least` to `most`; `None` if the query lacks it.
     pub(super) fn whole(
         &self,
         name: &'static str,
@@ -42,7 +42,7 @@ impl<'a> Query<'a> {
         let Some(text) = self.value(name)? else {
             return Ok(None);
         };
-        // The parser would also take a sign.
+        // The parser would also accept a sign.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text
             .parse()

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::Problem;
-use super::stress_request::{Scope, StressRequest, Wanted};
+use super::stress_request::{Scope, StressRequest, ValidRequest};
 use super::{App, Error};
 use crate::domain::{Moment, OrderKind, StressPlan};
 use crate::store::{STATEMENT_DEADLINE, within};
@@ -21,7 +21,7 @@ use crate::stress::{Busy, Outcome};
 
 pub(super) const PATH: &str = "/api/stress";
 
-/// A run that is over.
+/// A finished run.
 #[derive(Serialize, ToSchema)]
 struct StressResult {
     /// `completed`, or `stopped` when it was ended before its time.
@@ -43,7 +43,7 @@ struct StressResult {
     timestamp: String,
 }
 
-/// A run nobody waits for.
+/// A started run.
 #[derive(Serialize, ToSchema)]
 struct StressStarted {
     /// `started`
@@ -87,8 +87,8 @@ pub(super) async fn by_body(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let wanted = Wanted::from_body(&headers, &body, app.config.stress_max_seconds)?;
-    run(app, wanted).await
+    let request = ValidRequest::from_body(&headers, &body, app.config.stress_max_seconds)?;
+    run(app, request).await
 }
 
 /// Put CPU load on an instance or on the fleet, by query
@@ -113,8 +113,8 @@ pub(super) async fn by_body(
     security(("function_key" = []), ("function_code" = []))
 )]
 pub(super) async fn by_query(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {
-    let wanted = Wanted::from_query(&uri, app.config.stress_max_seconds)?;
-    run(app, wanted).await
+    let request = ValidRequest::from_query(&uri, app.config.stress_max_seconds)?;
+    run(app, request).await
 }
 
 /// How many runs were ended.
@@ -141,11 +141,11 @@ struct StressStopped {
 )]
 pub(super) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let stopped = app.stress.stop(Moment::now()).await;
-    let told = async {
+    let sent = async {
         let store = app.database.store().await?;
         within(STATEMENT_DEADLINE, store.place_order(None)).await
     };
-    if let Err(error) = told.await {
+    if let Err(error) = sent.await {
         let Error::Unavailable(reason) = Error::from(error) else {
             return Err(Error::Status(StatusCode::INTERNAL_SERVER_ERROR));
         };
@@ -153,7 +153,7 @@ pub(super) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Error>
             "{stopped} run(s) ended on this instance, but the others could not be told: {reason}"
         )));
     }
-    // An order that was taken up between the two began before the stop, and ends with it.
+    // Also ends a run that a fleet command started on this instance in the meantime.
     let stopped = stopped + app.stress.stop(Moment::now()).await;
     Ok(Json(StressStopped {
         stopped,
@@ -162,7 +162,7 @@ pub(super) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Error>
     .into_response())
 }
 
-/// Refuses HEAD, which would otherwise run the GET handler, and says which methods there are.
+/// Refuses HEAD, which would otherwise call the GET handler, and lists the methods in `Allow`.
 pub(super) async fn only_listed_methods(request: Request, next: Next) -> Response {
     let mut response = if request.method() == Method::HEAD {
         Error::Status(StatusCode::METHOD_NOT_ALLOWED).into_response()
@@ -177,26 +177,26 @@ pub(super) async fn only_listed_methods(request: Request, next: Next) -> Respons
     response
 }
 
-async fn run(app: Arc<App>, wanted: Wanted) -> Result<Response, Error> {
-    match (wanted.scope, wanted.wait) {
-        (Scope::Fleet, _) => order(&app, wanted.plan).await,
+async fn run(app: Arc<App>, request: ValidRequest) -> Result<Response, Error> {
+    match (request.scope, request.wait) {
+        (Scope::Fleet, _) => command_fleet(&app, request.plan).await,
         (Scope::Instance, true) => {
-            let run = app.stress.start(wanted.plan)?;
-            // A caller that leaves drops this future, and the run with it.
+            let run = app.stress.start(request.plan)?;
+            // When the client disconnects, this future is dropped, and the run with it.
             let outcome = run.finished().await;
             Ok(Json(result(outcome, app.instance.id.clone())).into_response())
         }
         (Scope::Instance, false) => {
-            let run = app.stress.start(wanted.plan)?;
+            let run = app.stress.start(request.plan)?;
             let stress_id = run.id().to_string();
             run.detach();
-            Ok(started(&app, stress_id, "instance", wanted.plan))
+            Ok(started(&app, stress_id, "instance", request.plan))
         }
     }
 }
 
-/// Gives the fleet an order; this instance takes it up at once, the others at their next heartbeat.
-async fn order(app: &App, plan: StressPlan) -> Result<Response, Error> {
+/// Sends a command to the fleet. This instance starts at once, the others at their next heartbeat.
+async fn command_fleet(app: &App, plan: StressPlan) -> Result<Response, Error> {
     if let Some(remaining) = app.stress.remaining() {
         return Err(Error::Busy {
             retry_after: remaining,

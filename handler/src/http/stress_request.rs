@@ -1,4 +1,4 @@
-//! What a caller of `/api/stress` asks for, read from a body or a query and checked.
+//! Reads and checks a request to `/api/stress`, from a body or from a query.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::domain::{MAX_INTENSITY, MIN_SECONDS, StressPlan, UNWAITED_MAX_SECONDS
 
 const DEFAULT_SECONDS: f64 = 10.0;
 
-/// What a caller asks for, before it is checked as a whole.
+/// What to run, for how long, and where.
 #[derive(Default, ToSchema)]
 #[expect(dead_code, reason = "the schema describes what `read_body` reads")]
 pub(super) struct StressRequest {
@@ -31,26 +31,26 @@ pub(super) struct StressRequest {
     scope: Option<String>,
 }
 
-/// Which instances run.
+/// Which instances run the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     Instance,
     Fleet,
 }
 
-/// A checked request.
+/// A request with valid values.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct ValidRequest {
     pub(super) plan: StressPlan,
     pub(super) wait: bool,
     pub(super) scope: Scope,
 }
 
-impl Wanted {
+impl ValidRequest {
     /// Reads the members of a JSON body. `longest` is the limit of a waited run, in seconds.
     pub(super) fn from_body(headers: &HeaderMap, body: &[u8], longest: f64) -> Result<Self, Error> {
         let members = read_body(headers, body)?;
-        let flag = |value: &Value| value.as_bool().ok_or_else(|| no_bool("wait"));
+        let flag = |value: &Value| value.as_bool().ok_or_else(|| not_a_bool("wait"));
         Self::check(
             number(&members, "duration")?,
             intensity(&members)?,
@@ -63,15 +63,15 @@ impl Wanted {
         )
     }
 
-    /// Reads the same from a query.
+    /// Reads the same members from a query.
     pub(super) fn from_query(uri: &Uri, longest: f64) -> Result<Self, Error> {
         let query = Query::of(uri);
         let duration = query
             .value("duration")?
-            .map(|text| text.parse().map_err(|_| no_number("duration")));
+            .map(|text| text.parse().map_err(|_| not_a_number("duration")));
         let wait = query
             .value("wait")?
-            .map(|text| text.parse().map_err(|_| no_bool("wait")));
+            .map(|text| text.parse().map_err(|_| not_a_bool("wait")));
         Self::check(
             duration.transpose()?,
             query
@@ -105,7 +105,7 @@ impl Wanted {
             UNWAITED_MAX_SECONDS
         };
         let seconds = duration.unwrap_or(DEFAULT_SECONDS.min(longest));
-        // Also false for what is no number.
+        // Also false for NaN.
         if !(MIN_SECONDS..=longest).contains(&seconds) {
             let condition = if wait { " when it is waited for" } else { "" };
             let reason = format!("must be from {MIN_SECONDS} to {longest} seconds{condition}");
@@ -122,7 +122,7 @@ impl Wanted {
     }
 }
 
-/// The members of the body; none when there is no body and no content type.
+/// The members of the body; none when the request has neither a body nor a content type.
 fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Error> {
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
         return if body.is_empty() {
@@ -159,7 +159,7 @@ fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Err
 fn number(members: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, Error> {
     members
         .get(name)
-        .map(|value| value.as_f64().ok_or_else(|| no_number(name)))
+        .map(|value| value.as_f64().ok_or_else(|| not_a_number(name)))
         .transpose()
 }
 
@@ -189,14 +189,14 @@ fn scope(name: &str) -> Result<Scope, Error> {
     }
 }
 
-fn no_number(field: &'static str) -> Error {
+fn not_a_number(field: &'static str) -> Error {
     Error::Invalid {
         field,
         reason: "must be a number".to_owned(),
     }
 }
 
-fn no_bool(field: &'static str) -> Error {
+fn not_a_bool(field: &'static str) -> Error {
     Error::Invalid {
         field,
         reason: "must be true or false".to_owned(),

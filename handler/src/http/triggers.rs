@@ -1,7 +1,7 @@
 //! `POST /warmup`, called by the Functions host when an instance joins.
 //!
-//! The host always speaks its JSON protocol here, also with proxying on, and an answer that is no JSON
-//! object would leave its invocation hanging (learn.microsoft.com: functions-custom-handlers,
+//! The host always uses its JSON protocol here, even when proxying is enabled, and waits for ever if the response is not
+//! a JSON object (learn.microsoft.com: functions-custom-handlers,
 //! functions-bindings-warmup).
 
 use std::sync::Arc;
@@ -13,9 +13,8 @@ use serde_json::json;
 
 use super::{App, Error};
 
-/// Opens a connection and runs a query, so that the first visitor does not wait for either.
-///
-/// What the host sends says nothing that matters, so it is not looked at.
+/// Opens a connection and runs a query, so that the first visitor waits for neither. The host's request holds nothing
+/// that this needs.
 pub(super) async fn warm_up(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let health = app.database.health().await;
     health.outcome?;

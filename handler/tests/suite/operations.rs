@@ -1,5 +1,7 @@
 //! Health, metrics, the page, errors of every kind, and what every answer carries.
 
+use std::collections::BTreeSet;
+
 use crate::support::{Backend, TestApp};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -228,14 +230,18 @@ async fn a_browser_gets_the_page_and_everybody_else_json() {
     assert_eq!(json.header("vary"), "accept");
     let body = json.json();
     assert!(body["message"].is_string() && body["version"].is_string());
-    for (name, path) in body["endpoints"].as_object().unwrap() {
-        let answer = app.call(Method::OPTIONS, path.as_str().unwrap()).await;
-        assert_eq!(
-            answer.status,
-            StatusCode::METHOD_NOT_ALLOWED,
-            "{name} names no route"
-        );
-    }
+    let description = app.get("/api/openapi.json").await.json();
+    let described: BTreeSet<&str> = description["paths"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let endpoints = body["endpoints"].as_object().unwrap();
+    let listed = endpoints.values().map(|path| path.as_str().unwrap());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), described);
+    assert_eq!(endpoints["record_visit"], "/api/visit");
+    assert_eq!(endpoints["stop_stress"], "/api/stress");
     for other in [
         "/index.html",
         "/assets",
@@ -331,6 +337,10 @@ async fn the_page_and_its_files_may_be_kept_as_long_as_they_are_the_same() {
             assert!(gzip.body.len() < plain.body.len(), "{file}");
             let refused = browser(file, &[("accept-encoding", "gzip;q=0, br;q=0")]);
             assert_eq!(app.send(refused).await.body, plain.body, "{file}");
+            let brotli = app
+                .send(browser(file, &[("accept-encoding", "br, identity;q=0")]))
+                .await;
+            assert_eq!(brotli.status, StatusCode::OK, "{file}");
         }
         // Its source stays with the project.
         app.get(&format!("{file}.map")).await.problem(404);
@@ -361,6 +371,64 @@ async fn large_answers_are_compressed_for_who_takes_it() {
             .header("content-encoding"),
         ""
     );
+    app.stop().await;
+}
+
+/// The work is done before its response is encoded, so that no preference may turn it into an error.
+#[tokio::test]
+async fn no_accept_encoding_changes_a_status() {
+    const PLAIN: &str = "";
+    let backend = Backend::sqlite();
+    let app = backend.instance(&[]).await;
+    let with = |method: Method, path: &str, lines: &[&str]| {
+        let request = Request::builder().method(method).uri(path);
+        lines
+            .iter()
+            .fold(request, |request, line| {
+                request.header("accept-encoding", *line)
+            })
+            .body(Body::empty())
+            .unwrap()
+    };
+    let cases: &[(&[&str], &str)] = &[
+        (&["identity;q=0"], PLAIN),
+        (&["*;q=0"], PLAIN),
+        (&["gzip;q=0, identity;q=0"], PLAIN),
+        (&["gzip;q=0, *;q=0"], PLAIN),
+        (&["*;q=0, identity;q=0"], PLAIN),
+        (&["br, identity;q=0"], PLAIN),
+        (&["IDENTITY ; Q=0.000, *;q=0."], PLAIN),
+        (&["gzip;q=0", "identity;q=0"], PLAIN),
+        (&["gzip;q=0, *, identity;q=0"], PLAIN),
+        (&["gzip, identity;q=0"], "gzip"),
+        (&["gzip, *;q=0"], "gzip"),
+        (&["gzip", "*;q=0"], "gzip"),
+        (&["*;q=0.5, identity;q=0"], "gzip"),
+    ];
+    for (lines, encoding) in cases {
+        let visit = app.send(with(Method::POST, "/api/visit", lines)).await;
+        assert_eq!(visit.status, StatusCode::CREATED, "{lines:?}");
+        let large = app
+            .send(with(Method::GET, "/api/openapi.json", lines))
+            .await;
+        assert_eq!(large.status, StatusCode::OK, "{lines:?}");
+        assert_eq!(large.header("content-encoding"), *encoding, "{lines:?}");
+    }
+    assert_eq!(app.total().await, i64::try_from(cases.len()).unwrap());
+
+    // Every pair of elements, also malformed ones.
+    let weights = ["", ";q=0", "; Q=0.000", ";q=1", ";q=x", ";q=0;q=1", ";"];
+    let elements: Vec<String> = ["gzip", "identity", "*", "br", "x-gzip", ""]
+        .iter()
+        .flat_map(|coding| weights.map(|weight| format!("{coding}{weight}")))
+        .collect();
+    for first in &elements {
+        for second in &elements {
+            let line = format!("{first}, {second}");
+            let answer = app.send(with(Method::GET, "/health/live", &[&line])).await;
+            assert_eq!(answer.status, StatusCode::OK, "{line}");
+        }
+    }
     app.stop().await;
 }
 

@@ -1,5 +1,4 @@
-//! What every request and answer gets: its body read, the instance's id, a problem body for an error, a count
-//! and a log line.
+//! The outermost service: what every request and response gets. `router` in the parent module lists the order.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -18,18 +17,20 @@ use tower::{Service, ServiceExt as _};
 use super::span::{self, RequestSpan};
 use super::{App, Error, body};
 
-/// Names the instance on every response.
+/// The header that names the instance, on every response.
 pub const INSTANCE_ID: HeaderName = HeaderName::from_static("x-instance-id");
 
-/// The outermost layer. A service of its own: as a function for axum's `from_fn` it would box what it encloses, and
-/// that one's answer, for each request.
+/// Sets the instance's id, begins the trace span, counts and logs the request, and reads its body.
+///
+/// It is one service, and not one `from_fn` function for each of these: axum boxes the inner service and its response
+/// for each such function and each request.
 #[derive(Debug, Clone)]
-pub(super) struct Finish<S> {
+pub(super) struct OuterService<S> {
     app: Arc<App>,
     inner: S,
 }
 
-impl<S> Finish<S> {
+impl<S> OuterService<S> {
     pub(super) fn new(app: &Arc<App>, inner: S) -> Self {
         Self {
             app: Arc::clone(app),
@@ -38,7 +39,7 @@ impl<S> Finish<S> {
     }
 }
 
-impl<S> Service<Request> for Finish<S>
+impl<S> Service<Request> for OuterService<S>
 where
     S: Service<Request, Response: IntoResponse, Error = Infallible, Future: Send>
         + Clone
@@ -55,25 +56,26 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let app = Arc::clone(&self.app);
-        let asked = Asked::of(&request);
-        let mut span = RequestSpan::begin(&app.spans, &request, asked.is_probe);
-        // Dropped with the future when the caller leaves.
-        let under_way = (!asked.is_probe).then(|| app.traffic.begin());
-        // Most requests have no body, and need not carry the room that reading one takes.
-        let answer = if request.body().is_end_stream() {
+        let record = RequestRecord::of(&request);
+        let mut span = RequestSpan::begin(&app.spans, &request, record.is_probe);
+        // Dropped with the future when the client disconnects.
+        let in_flight = (!record.is_probe).then(|| app.traffic.begin());
+        // Most requests have no body, and do not need the memory that reading one takes.
+        let response = if request.body().is_end_stream() {
             Ok(self.inner.call(request))
         } else {
-            Err(Box::pin(with_body(request, self.inner.clone())))
+            let keep = app.api.reads_body(&request);
+            Err(Box::pin(with_body(request, keep, self.inner.clone())))
         };
         Box::pin(async move {
-            let _under_way = under_way;
+            let _in_flight = in_flight;
             let finished = pin!(async {
-                let mut response = match answer {
-                    Ok(at_once) => response_of(at_once.await),
-                    Err(later) => later.await,
+                let mut response = match response {
+                    Ok(without_body) => response_of(without_body.await),
+                    Err(with_body) => with_body.await,
                 };
                 complete(&mut response, &app);
-                asked.answered(response.status(), &app);
+                record.finish(response.status(), &app);
                 response
             });
             let response = span.around(finished).await;
@@ -83,30 +85,30 @@ where
     }
 }
 
-/// Has the request answered once its body is there.
-async fn with_body<S>(request: Request, inner: S) -> Response
+/// Calls the inner service once the body has arrived.
+async fn with_body<S>(request: Request, keep: bool, inner: S) -> Response
 where
     S: Service<Request, Response: IntoResponse, Error = Infallible>,
 {
-    match body::arrived(request).await {
+    match body::receive(request, keep).await {
         Ok(request) => response_of(inner.oneshot(request).await),
         Err(error) => error.into_response(),
     }
 }
 
-fn response_of(answered: Result<impl IntoResponse, Infallible>) -> Response {
-    answered.map_or_else(|never| match never {}, IntoResponse::into_response)
+fn response_of(result: Result<impl IntoResponse, Infallible>) -> Response {
+    result.map_or_else(|never| match never {}, IntoResponse::into_response)
 }
 
-/// What is still to be known of a request once it is answered.
-struct Asked {
+/// What the metrics and the log need of a request when its response is complete.
+struct RequestRecord {
     began: Instant,
     method: Method,
     uri: Uri,
     is_probe: bool,
 }
 
-impl Asked {
+impl RequestRecord {
     fn of(request: &Request) -> Self {
         let uri = request.uri().clone();
         Self {
@@ -117,8 +119,8 @@ impl Asked {
         }
     }
 
-    /// Counts the answer and logs it.
-    fn answered(&self, status: StatusCode, app: &App) {
+    /// Counts the response and logs it.
+    fn finish(&self, status: StatusCode, app: &App) {
         let Self { method, uri, .. } = self;
         let status = status.as_u16();
         let took = self.began.elapsed();
@@ -132,25 +134,25 @@ impl Asked {
             let path = span::path(uri);
             tracing::error!(%method, path, status, took_ms, "answered");
         } else {
-            // Not at the default level: a line for each would cost as much as a third of the answer, and the
-            // Functions host keeps a record of every invocation. What makes an answer 503 is logged where it
-            // is found, once for all who wait for it.
+            // Not at the default level: a line for each request would cost a third as much as the response, and the
+            // Functions host records every invocation. The cause of a 503 is logged where it is found, once for all
+            // requests that it fails.
             tracing::debug!(%method, path = span::path(uri), status, took_ms, "answered");
         }
     }
 }
 
-/// Probes are no traffic. The host's readiness poll is a `GET /` without an invocation.
+/// Probes are not counted as traffic. The host's readiness poll is a `GET /` without an invocation id.
 fn is_probe(path: &str, is_invocation: bool) -> bool {
     path == "/" && !is_invocation || path.starts_with("/health")
 }
 
-/// Adds what every answer carries, and gives every error without a body of its own a problem body.
+/// Adds the headers of every response, and gives an error without a body a problem body.
 fn complete(response: &mut Response, app: &App) {
     let status = response.status();
     let error = response.extensions_mut().remove::<Error>().or_else(|| {
         let failed = status.is_client_error() || status.is_server_error();
-        // Not written by us: a layer's, or the router's own 404 and 405.
+        // From a layer, or the router's own 404 and 405.
         let bare = response
             .headers()
             .get(CONTENT_TYPE)
@@ -166,13 +168,13 @@ fn complete(response: &mut Response, app: &App) {
     }
     let headers = response.headers_mut();
     headers.insert(INSTANCE_ID, app.instance.header.clone());
-    // What this app says is true now; only embedded files, which say so themselves, may be kept.
+    // API responses must not be cached. Embedded files set their own value.
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
 }
 
-/// The answer to a request whose handler panicked; the panic hook has logged where.
+/// The response to a request whose handler panicked. The panic hook logs the place.
 pub(super) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Error::Status(StatusCode::INTERNAL_SERVER_ERROR).into_response()

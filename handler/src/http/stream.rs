@@ -1,4 +1,4 @@
-//! How answers leave.
+//! The server's side of a TCP connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,22 +7,22 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// What is sent in one piece; holds an answer of the register's with its head.
-const PIECE: usize = 2_048;
+/// The largest response, head included, that is copied into one buffer. The responses to visitors are smaller.
+const BUFFER: usize = 2_048;
 
-/// A connection that sends head and body of a small answer as one piece of memory, which the kernel takes sooner than
-/// two. The piece lives for one call only: hyper's own way of doing this has every connection keep a buffer as large as
-/// its largest answer.
+/// A TCP stream that copies head and body of a small response into one buffer, because one buffer is cheaper for the
+/// kernel to send than two. The buffer is on the stack for one call: with hyper's own copying, every connection would
+/// keep a buffer as large as its largest response.
 #[derive(Debug)]
-pub(super) struct Wire(TcpStream);
+pub(super) struct ClientStream(TcpStream);
 
-impl Wire {
+impl ClientStream {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self(stream)
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for ClientStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -32,7 +32,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for ClientStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -47,8 +47,8 @@ impl AsyncWrite for Wire {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let stream = Pin::new(&mut self.0);
-        let mut piece = [0; PIECE];
-        match joined(parts, &mut piece) {
+        let mut buffer = [0; BUFFER];
+        match joined(parts, &mut buffer) {
             Some(bytes) => stream.poll_write(cx, bytes),
             None => stream.poll_write_vectored(cx, parts),
         }
@@ -67,15 +67,15 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// All parts one after the other, if they fit.
-fn joined<'a>(parts: &[IoSlice<'_>], piece: &'a mut [u8]) -> Option<&'a [u8]> {
+/// Copies all parts into `buffer`, if they fit.
+fn joined<'a>(parts: &[IoSlice<'_>], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let mut length = 0;
     for part in parts {
         let end = length + part.len();
-        piece.get_mut(length..end)?.copy_from_slice(part);
+        buffer.get_mut(length..end)?.copy_from_slice(part);
         length = end;
     }
-    Some(&piece[..length])
+    Some(&buffer[..length])
 }
 
 #[cfg(test)]
@@ -88,11 +88,11 @@ mod tests {
             let bytes = parts.iter().map(|part| IoSlice::new(part.as_bytes()));
             bytes.collect()
         };
-        let mut piece = [0; 8];
+        let mut buffer = [0; 8];
         let fits = slices(&["head", "", "body"]);
-        assert_eq!(joined(&fits, &mut piece), Some(&b"headbody"[..]));
-        assert_eq!(joined(&[], &mut piece), Some(&b""[..]));
+        assert_eq!(joined(&fits, &mut buffer), Some(&b"headbody"[..]));
+        assert_eq!(joined(&[], &mut buffer), Some(&b""[..]));
         let too_long = slices(&["head", "body", "!"]);
-        assert_eq!(joined(&too_long, &mut piece), None);
+        assert_eq!(joined(&too_long, &mut buffer), None);
     }
 }
