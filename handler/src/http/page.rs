@@ -1,7 +1,7 @@
-//! `GET /`: the page for a browser, a short JSON for everybody else. And the page's files, each at its exact path.
+//! `GET /`: the dashboard for a browser, an index of the API as JSON for other clients. And the dashboard's files, each at
+//! its exact path.
 //!
-//! The page is the dashboard where `handler/dashboard` was built before the handler, else the plain one in
-//! `page/`; `build.rs` chooses.
+//! If `handler/dashboard` was not built before the handler, the basic page in `page/` replaces it; `build.rs` chooses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,14 +25,14 @@ use super::error::Problem;
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// Nothing inline, nothing from elsewhere.
+/// No inline code, and nothing from other origins.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The names of files in this folder change with their content.
+/// The names of files in this folder change with their content, so that browsers may cache them for ever.
 const LASTING: &str = "/assets/";
 
-/// A file of the page, compressed when it was built.
+/// A file of the dashboard, compressed when it was built.
 #[derive(Debug)]
 struct File {
     path: &'static str,
@@ -119,7 +119,7 @@ impl File {
         }
     }
 
-    /// The smallest form that the caller takes.
+    /// The smallest encoding that the client accepts.
     fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
         match (self.brotli, self.gzip) {
             (Some(bytes), _) if accepts_encoding(headers, "br") => (Some("br"), bytes),
@@ -129,7 +129,7 @@ impl File {
     }
 }
 
-/// Whether the caller has this version already.
+/// Whether the client has this version in its cache.
 fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
     let strong = |tag: &str| tag.trim_start_matches("W/").to_owned();
     elements(headers, &IF_NONE_MATCH).any(|known| known == "*" || strong(known) == strong(tag))

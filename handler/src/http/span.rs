@@ -1,5 +1,4 @@
-//! The trace and the invocation that a request belongs to: their ids in its log lines, and its span where spans are
-//! exported.
+//! The trace and the invocation of a request: their ids in its log lines, and its span where spans are exported.
 
 use std::pin::Pin;
 
@@ -21,7 +20,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Where a request belongs.
+/// The trace context of a request.
 pub(super) struct RequestSpan {
     /// For its log lines.
     ids: RequestIds,
@@ -30,7 +29,7 @@ pub(super) struct RequestSpan {
 }
 
 impl RequestSpan {
-    /// Probes get no span: there are more of them than of anything else, and nobody traces them.
+    /// Probes get no span: they are the most frequent requests, and their spans are of no use.
     pub(super) fn begin(spans: &Spans, request: &Request, is_probe: bool) -> Self {
         let parent = parent(request.headers());
         let mut ids = RequestIds {
@@ -40,7 +39,7 @@ impl RequestSpan {
         let exported = if is_probe {
             None
         } else {
-            // Built only where it is wanted.
+            // Built only if it is exported.
             spans.begin(&parent, || described(request, ids.invocation_id()))
         };
         let sent = exported.as_ref().unwrap_or(&parent);
@@ -49,17 +48,17 @@ impl RequestSpan {
         Self { ids, exported }
     }
 
-    /// Has `answer` log and write as part of this request. Pinned where it is: moved in here, it would be held, and
-    /// copied, once for each of these cases.
-    pub(super) async fn around<T>(&mut self, answer: Pin<&mut impl Future<Output = T>>) -> T {
+    /// Runs `response` with this request's ids in its log lines and in its writes. It takes a pinned reference, because a
+    /// future that is moved in would be copied once for each of the two cases.
+    pub(super) async fn around<T>(&mut self, response: Pin<&mut impl Future<Output = T>>) -> T {
         let ids = std::mem::take(&mut self.ids);
         match &self.exported {
-            None => ids.around(answer).await,
-            Some(context) => ids.around(answer.with_context(context.clone())).await,
+            None => ids.around(response).await,
+            Some(context) => ids.around(response.with_context(context.clone())).await,
         }
     }
 
-    /// Ends the span. Where the caller leaves before there is an answer it ends with that, without a status.
+    /// Ends the span. When the client disconnects before the response, the span ends without a status.
     pub(super) fn answered(&self, status: StatusCode) {
         if let Some(context) = &self.exported {
             let code = KeyValue::new("http.response.status_code", i64::from(status.as_u16()));
@@ -73,7 +72,7 @@ impl RequestSpan {
     }
 }
 
-/// Whether the Functions host sent this for somebody.
+/// Whether the Functions host forwarded this request for a client.
 pub(super) fn is_invocation(headers: &HeaderMap) -> bool {
     headers.contains_key(INVOCATION_ID)
 }
