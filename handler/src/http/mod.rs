@@ -23,6 +23,7 @@ use crate::fleet::Pulse;
 use crate::store::{Database, Recorder, SharedReads};
 use crate::stress::Stress;
 use crate::system::Gauge;
+use crate::tasks::Tasks;
 use crate::telemetry::Spans;
 use crate::traffic::Traffic;
 
@@ -70,6 +71,8 @@ pub struct App {
     pub reads: SharedReads,
     /// Writes visits.
     pub recorder: Recorder,
+    /// The background tasks; `/health` reports one that has ended.
+    pub tasks: Tasks,
     /// Runs stress runs.
     pub stress: Stress,
     /// Rung when an order to the fleet was given here.
