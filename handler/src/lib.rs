@@ -6,6 +6,7 @@
 //! - [`telemetry`]: log lines, and spans of traces
 //! - [`shutdown`]: SIGTERM and SIGINT
 //! - [`service`]: the running instance; starts and stops everything below
+//! - [`tasks`]: background tasks, none of which ends unnoticed
 //! - [`http`]: routes, layers, handlers, errors
 //! - [`domain`]: types and rules; knows none of the others
 //! - [`store`]: the register in PostgreSQL or SQLite, and group commit
@@ -25,5 +26,6 @@ pub mod shutdown;
 pub mod store;
 pub mod stress;
 pub mod system;
+pub mod tasks;
 pub mod telemetry;
 pub mod traffic;

@@ -7,7 +7,6 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -17,6 +16,7 @@ use crate::http::{self, Api, App, Instance, Overload};
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
 use crate::system::{Gauge, Sampler};
+use crate::tasks::Tasks;
 use crate::telemetry::Spans;
 use crate::traffic::Traffic;
 
@@ -27,12 +27,11 @@ const STOP_DEADLINE: Duration = Duration::from_secs(3);
 /// How long the fleet may take to be told that this instance is about to end, and that it has.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Owns every task it spawned, and ends them all.
+/// Owns the background tasks, and ends them all.
 #[derive(Debug)]
 pub struct Service {
     app: Arc<App>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    tasks: Tasks,
 }
 
 impl Service {
@@ -42,8 +41,8 @@ impl Service {
     /// When the system's CPU and memory cannot be read, or settings of the OpenTelemetry SDK are wrong.
     pub fn start(config: Config) -> anyhow::Result<Self> {
         let started = Instant::now();
-        let tasks = TaskTracker::new();
-        let stop = CancellationToken::new();
+        let tasks = Tasks::default();
+        let stop = tasks.stop_token();
         let sampler = Sampler::new(config.instance_cpus)?;
         let cpus = sampler.cpus();
         let database = Database::new(&config.target, config.pool_max, config.migrate);
@@ -70,14 +69,17 @@ impl Service {
             overload: Overload::new(cpus, config.visit_work),
             started,
             api: Api::new()?,
+            tasks: tasks.clone(),
             database,
             config,
         });
-        tasks.spawn(app.database.clone().keep_token(stop.clone()));
-        tasks.spawn(app.database.clone().open(stop.clone()));
         let heartbeat = app.config.heartbeat;
-        tasks.spawn(sampler.run(app.gauge.clone(), heartbeat, stop.clone()));
-        tasks.spawn(Arc::clone(&app.traffic).run(stop.clone()));
+        let database = || app.database.clone();
+        tasks.spawn("access token", database().keep_token(stop.clone()));
+        tasks.spawn("database", database().keep_open(heartbeat, stop.clone()));
+        let sampler = sampler.run(app.gauge.clone(), heartbeat, stop.clone());
+        tasks.spawn("CPU and memory", sampler);
+        tasks.spawn("traffic", Arc::clone(&app.traffic).run(stop.clone()));
         // The low bits of a random UUID are random.
         let chance = Uuid::new_v4().as_u128() as u32;
         let heart = Heart {
@@ -97,13 +99,13 @@ impl Service {
             }),
             order_given: Arc::clone(&app.order_given),
         };
-        tasks.spawn(heart.run(stop.clone()));
+        tasks.spawn("heartbeat", heart.run(stop.clone()));
         let retention = Retention {
             database: app.database.clone(),
             keep_addresses: app.config.keep_addresses,
         };
-        tasks.spawn(retention.run(stop.clone()));
-        Ok(Self { app, tasks, stop })
+        tasks.spawn("retention", retention.run(stop));
+        Ok(Self { app, tasks })
     }
 
     /// The routes, for whoever serves them.
@@ -116,23 +118,27 @@ impl Service {
         &self.app.database
     }
 
-    /// Serves until `shutdown` tells why to end; then finishes what is in flight and stops everything.
+    /// Serves until `shutdown` returns the reason to end, or until a background task fails; then finishes what is in
+    /// flight and stops everything.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// When the listener has no address, or a background task failed.
     pub async fn serve(
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = &'static str>,
-    ) -> std::io::Result<()> {
+    ) -> anyhow::Result<()> {
         let address = listener.local_addr()?;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
         let begun = CancellationToken::new();
         let stress = self.app.stress.clone();
         let pulse = self.app.pulse.clone();
+        let tasks = self.tasks.clone();
         let shutdown = async {
-            let signal = shutdown.await;
-            tracing::info!(signal, "stopping");
+            tokio::select! {
+                signal = shutdown => tracing::info!(signal, "stopping"),
+                failure = tasks.failed() => tracing::info!(reason = %failure, "stopping"),
+            }
             pulse.announce(InstanceState::Draining, FAREWELL).await;
             // A run nobody should wait for any longer: its caller gets what was done.
             stress.stop(Moment::now()).await;
@@ -156,22 +162,24 @@ impl Service {
         }
         self.stop().await;
         tracing::info!("stopped");
-        Ok(())
+        match tasks.failure() {
+            Some(failure) => Err(failure.into()),
+            None => Ok(()),
+        }
     }
 
     /// Ends the background tasks and the connections to the database, and sends the last spans.
     pub async fn stop(self) {
-        let Self { app, tasks, stop } = self;
+        let Self { app, tasks } = self;
         app.stress.stop(Moment::now()).await;
         app.pulse.announce(InstanceState::Gone, FAREWELL).await;
-        stop.cancel();
-        tasks.close();
+        tasks.stop();
         let database = app.database.clone();
         let spans = app.spans.clone();
         // The recorder's task ends once nobody can hand it a visit any more.
         drop(app);
         let stopped = async {
-            tasks.wait().await;
+            tasks.stopped().await;
             database.close().await;
         };
         if tokio::time::timeout(STOP_DEADLINE, stopped).await.is_err() {
@@ -192,4 +200,68 @@ pub async fn migrate(config: &Config) -> Result<&'static str, store::Error> {
     database.migrate_now().await?;
     database.close().await;
     Ok(database.db_type())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use clap::Parser as _;
+    use sqlx::Connection as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::config::Cli;
+
+    async fn get(router: &Router, path: &str) -> (u16, serde_json::Value) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = router.clone().oneshot(request).await.expect("infallible");
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 100_000)
+            .await
+            .expect("short");
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_background_task_that_panics_ends_the_instance() {
+        let folder = std::env::temp_dir().join(format!("service-{}", std::process::id()));
+        let path = folder.join("visits.db").display().to_string();
+        let config = Cli::try_parse_from(["handler", "--sqlite-path", &path])
+            .expect("arguments")
+            .config()
+            .expect("settings");
+        let service = Service::start(config).expect("starts");
+        let (router, tasks) = (service.router(), service.tasks.clone());
+        service.database().ready().await;
+        assert_eq!(get(&router, "/health").await.0, 200);
+        // The fleet can only be told if it knows of this instance.
+        while get(&router, "/api/instances").await.1["live"] != 1 {}
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let serving = tokio::spawn(service.serve(listener, std::future::pending()));
+
+        tasks.spawn("test", async { panic!("a test's own panic") });
+        tasks.failed().await;
+        let (status, health) = get(&router, "/health").await;
+        assert_eq!(
+            (status, health["status"].as_str()),
+            (503, Some("unhealthy"))
+        );
+        assert_eq!(health["database"], "connected");
+        let sentence = "the background task \"test\" panicked";
+        assert_eq!(health["error"], sentence);
+        assert_eq!(get(&router, "/health/live").await.0, 200);
+        // The writer of visits ends with the last router.
+        drop(router);
+        let served = serving.await.expect("no panic");
+        assert_eq!(served.expect_err("it failed").to_string(), sentence);
+        let mut database = sqlx::SqliteConnection::connect(&path).await.expect("opens");
+        let state: String = sqlx::query_scalar("select state from instances")
+            .fetch_one(&mut database)
+            .await
+            .expect("one instance");
+        assert_eq!(state, "gone");
+        database.close().await.expect("closes");
+        std::fs::remove_dir_all(folder).expect("deleted");
+    }
 }

@@ -141,7 +141,17 @@ test("an instance that joins and one that leaves are told apart", async () => {
   await waitFor(() => expect(tile("lab-b")?.dataset.state).toBe("starting"));
   expect(tile("lab-b")?.textContent).toContain("Not heard of yet");
   expect(tile("lab-c")?.dataset.state).toBe("draining");
-  expect(tile("lab-c")?.textContent).toContain("leaving");
+  expect(tile("lab-c")?.textContent).toContain("draining");
+});
+
+test("a lost instance is told apart, takes no place and does nothing", async () => {
+  fleetAnswers(fleetOf(instance("lab-a", 42), instance("lab-c", 93, { state: "lost" })));
+  show();
+  await waitFor(() => expect(tile("lab-c")?.dataset.state).toBe("lost"));
+  expect(tile("lab-c")?.textContent).toContain("lost");
+  expect(tile("lab-c")?.textContent).not.toContain("93");
+  // Of three places one is taken.
+  expect(screen.getAllByTitle("A rule may fill it")).toHaveLength(2);
 });
 
 test("a visit is registered, and its instance named", async () => {

@@ -35,7 +35,7 @@ const listedVisit = object({
 });
 const fleetInstance = object({
   instance_id: string,
-  state: word("starting", "live", "draining", "gone"),
+  state: word("starting", "live", "draining", "gone", "lost"),
   started_at: string,
   last_seen: string,
   version: string,
@@ -54,7 +54,11 @@ const point = object({
   latency_ms: latency,
   per_instance: map(number),
 });
-const fleetEvent = object({ timestamp: string, type: word("joined", "left"), instance_id: string });
+const fleetEvent = object({
+  timestamp: string,
+  type: word("joined", "left", "lost"),
+  instance_id: string,
+});
 
 /** Under the names that the app's OpenAPI document gives them; a test compares the two. */
 export const shapes = {

@@ -268,7 +268,7 @@ pub struct Arguments {
 
     /// Seconds between two heartbeats to the fleet; fractions allowed
     ///
-    /// Each writes what this instance does, and hears the orders to the fleet. Who misses three counts as gone.
+    /// Each writes what this instance does, and hears the orders to the fleet. An instance that misses three counts as lost.
     #[arg(long, env, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive, global = true, help_heading = "Instance")]
     pub(super) heartbeat_seconds: f64,
 

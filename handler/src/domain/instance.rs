@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Latencies, Moment};
 
-/// Heartbeats that may be missed before an instance counts as gone.
+/// Heartbeats that may be missed before an instance counts as lost.
 const BEATS_MISSED: u32 = 3;
 /// A heartbeat counts as missed so long after it was due: it has to be written, and the instance may be busy.
 const LATENESS: Duration = Duration::from_millis(500);
@@ -48,8 +48,10 @@ pub enum InstanceState {
     Live,
     /// It was told to end, and finishes what it has begun.
     Draining,
-    /// It has ended, or missed three heartbeats.
+    /// It has ended: it said so, or stopped sending heartbeats while it was draining.
     Gone,
+    /// It stopped sending heartbeats without draining. Seen by others, never said by itself.
+    Lost,
 }
 
 impl InstanceState {
@@ -60,7 +62,13 @@ impl InstanceState {
             Self::Live => "live",
             Self::Draining => "draining",
             Self::Gone => "gone",
+            Self::Lost => "lost",
         }
+    }
+
+    /// Whether the instance no longer serves.
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Gone | Self::Lost)
     }
 
     /// Reads a stored state; an unknown one is a newer version's, of an instance that lives.
@@ -209,25 +217,22 @@ impl Member {
     /// A heartbeat from the future was written before the clock was set back. Whoever lives writes a new one soon.
     pub fn state_at(&self, now: Moment) -> InstanceState {
         let patience = self.patience();
-        if now.since(self.last_seen) > patience || self.last_seen.since(now) > patience {
-            InstanceState::Gone
-        } else {
-            self.state
+        let is_silent =
+            now.since(self.last_seen) > patience || self.last_seen.since(now) > patience;
+        match self.state {
+            InstanceState::Starting | InstanceState::Live if is_silent => InstanceState::Lost,
+            InstanceState::Draining if is_silent => InstanceState::Gone,
+            state => state,
         }
     }
 
-    /// How long it has been gone at `now`; `None` while it is not.
-    pub fn gone_for(&self, now: Moment) -> Option<Duration> {
-        let since_end = match self.state {
+    /// How long ago it ended at `now`; `None` while it has not.
+    pub fn ended_for(&self, now: Moment) -> Option<Duration> {
+        let end = match self.state {
             InstanceState::Gone => self.last_seen,
             _ => self.last_seen.later(self.patience()),
         };
-        (self.state_at(now) == InstanceState::Gone).then(|| now.since(since_end))
-    }
-
-    /// Whether it is gone at `now` without having said that it ends.
-    pub fn is_lost(&self, now: Moment) -> bool {
-        self.state != InstanceState::Gone && self.state_at(now) == InstanceState::Gone
+        self.state_at(now).has_ended().then(|| now.since(end))
     }
 
     /// The time without a heartbeat in which three were missed.
@@ -265,23 +270,28 @@ mod tests {
         };
         let after = |ms| seen.later(Duration::from_millis(ms));
         assert_eq!(member.state_at(after(15_400)), InstanceState::Draining);
-        assert_eq!(member.gone_for(after(15_400)), None);
+        assert_eq!(member.ended_for(after(15_400)), None);
         assert_eq!(member.state_at(after(15_600)), InstanceState::Gone);
         assert_eq!(
-            member.gone_for(after(15_600)),
+            member.ended_for(after(15_600)),
             Some(Duration::from_millis(100))
         );
         // The clock was set back by a little, then by an hour: seen in the future.
         let before = |seconds| seen.earlier(Duration::from_secs(seconds));
         assert_eq!(member.state_at(before(2)), InstanceState::Draining);
         assert_eq!(member.state_at(before(3_600)), InstanceState::Gone);
-        assert_eq!(member.gone_for(before(3_600)), Some(Duration::ZERO));
-        assert!(!member.is_lost(after(15_400)) && member.is_lost(after(15_600)));
+        assert_eq!(member.ended_for(before(3_600)), Some(Duration::ZERO));
+        // One that does not drain is lost.
+        for state in [InstanceState::Starting, InstanceState::Live] {
+            member.state = state;
+            assert_eq!(member.state_at(after(15_400)), state);
+            assert_eq!(member.state_at(after(15_600)), InstanceState::Lost);
+        }
         // It said so itself.
         member.state = InstanceState::Gone;
-        assert!(!member.is_lost(after(15_600)));
+        assert_eq!(member.state_at(after(15_600)), InstanceState::Gone);
         assert_eq!(
-            member.gone_for(after(100)),
+            member.ended_for(after(100)),
             Some(Duration::from_millis(100))
         );
     }

@@ -22,6 +22,6 @@ pub use stress::{
     MAX_INTENSITY, MIN_SECONDS, OrderKind, StressOrder, StressPlan, UNWAITED_MAX_SECONDS,
 };
 pub use timeline::{
-    Event, FINE_SPAN, Grid, LONGEST_MINUTES, MINUTE, Timeline, fine_length, shown_runs,
+    Event, EventKind, FINE_SPAN, Grid, LONGEST_MINUTES, MINUTE, Timeline, fine_length, shown_runs,
 };
 pub use visit::{Arrival, Listing, Receipt, Visit};

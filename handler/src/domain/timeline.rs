@@ -104,15 +104,37 @@ impl Grid {
     }
 }
 
-/// Somebody came or went.
+/// An instance was added to the fleet, or is no longer part of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
     /// When.
     pub at: Moment,
-    /// Came, or else went.
-    pub joined: bool,
-    /// Who.
+    /// What happened.
+    pub kind: EventKind,
+    /// Which instance.
     pub instance_id: String,
+}
+
+/// What happened to an instance. At one time an end comes before a start: that is a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// It ended.
+    Left,
+    /// It stopped sending heartbeats without draining.
+    Lost,
+    /// It started.
+    Joined,
+}
+
+impl EventKind {
+    /// As shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Lost => "lost",
+            Self::Joined => "joined",
+        }
+    }
 }
 
 /// The fleet over a span of time.

@@ -17,9 +17,9 @@ use crate::traffic::{Totals, Traffic};
 const RETRY: Duration = Duration::from_secs(1);
 /// Roll-ups in a row; what is still left then waits for the next heartbeat, anybody's.
 const ROLL_UPS: u32 = 3;
-/// The heartbeat with which an instance looks whether another one has its name. By then a former run that died
-/// without a word counts as gone.
-const LOOKS_FOR_NAMESAKES: u64 = 5;
+/// The first heartbeat after which an instance checks whether another one has its name. By then an earlier run of it
+/// that crashed counts as lost.
+const CHECKS_NAME: u64 = 5;
 
 /// Tells the fleet of this instance with every heartbeat, and hears the orders to it.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ struct Mark {
 #[derive(Debug)]
 struct Memory {
     beats: u64,
+    /// Whether the name has been checked.
+    name_checked: bool,
     mark: Option<Mark>,
     orders: Orders,
     heartbeat: Concern,
@@ -76,22 +78,17 @@ struct Concern {
 }
 
 impl Heart {
-    /// Beats until told to stop, or until the fleet has been told that this instance is gone.
+    /// Sends heartbeats until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = self.live() => {}
+            // The fleet knows that this instance is gone, and no heartbeat follows that one.
+            () = self.live() => stop.cancelled().await,
         }
     }
 
     async fn live(&self) {
-        let mut memory = Memory {
-            beats: 0,
-            mark: None,
-            orders: Orders::new(self.stress.clone()),
-            heartbeat: Concern::new("heartbeat"),
-            roll_up: Concern::new("roll-up"),
-        };
+        let mut memory = Memory::new(self.stress.clone());
         let mut states = self.pulse.states();
         // Before that there is nowhere to tell anything.
         self.database.ready().await;
@@ -143,8 +140,8 @@ impl Heart {
                 Err(error) => memory.roll_up.note_failure(&error),
             }
         }
-        if memory.beats == LOOKS_FOR_NAMESAKES {
-            self.look_for_namesakes().await;
+        if memory.beats >= CHECKS_NAME && !memory.name_checked {
+            memory.name_checked = self.check_name().await.is_ok();
         }
     }
 
@@ -244,18 +241,30 @@ impl Heart {
         Ok(())
     }
 
-    async fn look_for_namesakes(&self) {
-        let look = async {
-            let store = self.database.store().await?;
-            let look = store.has_namesake(&self.instance_id, self.run);
-            within(STATEMENT_DEADLINE, look).await
-        };
-        if let Ok(true) = look.await {
+    /// Warns if another process has this instance's name.
+    async fn check_name(&self) -> Result<(), Error> {
+        let store = self.database.store().await?;
+        let check = store.has_namesake(&self.instance_id, self.run);
+        if within(STATEMENT_DEADLINE, check).await? {
             let instance_id = &self.instance_id;
             tracing::warn!(
                 instance_id,
                 "another process has this instance's name, and the fleet shows only one of them: give each its own INSTANCE_ID"
             );
+        }
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn new(stress: Stress) -> Self {
+        Self {
+            beats: 0,
+            name_checked: false,
+            mark: None,
+            orders: Orders::new(stress),
+            heartbeat: Concern::new("heartbeat"),
+            roll_up: Concern::new("roll-up"),
         }
     }
 }
@@ -282,5 +291,51 @@ impl Concern {
             tracing::info!("{} works again", self.name);
         }
         self.fails = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Moment;
+    use crate::store::{Migrate, Target};
+
+    #[tokio::test]
+    async fn a_failed_heartbeat_only_delays_the_check_of_the_name() {
+        let path = std::env::temp_dir().join(format!("heartbeats-{}.db", std::process::id()));
+        let database = Database::new(&Target::Sqlite(path.clone()), 10, Migrate::Auto);
+        database.clone().open(CancellationToken::new()).await;
+        let stress = Stress::new(1.0);
+        let mut heart = Heart {
+            database: Database::new(&Target::NotConfigured, 10, Migrate::Auto),
+            run: Run::new(Moment::now(), 1),
+            instance_id: "one".to_owned(),
+            started: Instant::now(),
+            interval: Duration::from_secs(5),
+            pulse: Pulse::default(),
+            gauge: Gauge::default(),
+            traffic: Arc::default(),
+            visits: Arc::default(),
+            stress: stress.clone(),
+            limits: None,
+            order_given: Arc::default(),
+        };
+        let mut memory = Memory::new(stress);
+        let mut turn = tokio::time::interval(heart.interval);
+        for _ in 0..CHECKS_NAME {
+            heart
+                .turn(InstanceState::Live, &mut memory, &mut turn)
+                .await;
+        }
+        assert!(memory.heartbeat.fails && !memory.name_checked);
+        heart.database = database.clone();
+        heart
+            .turn(InstanceState::Live, &mut memory, &mut turn)
+            .await;
+        assert!(!memory.heartbeat.fails && memory.name_checked);
+        database.close().await;
+        for end in ["", "-wal", "-shm", ".lock"] {
+            let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        }
     }
 }

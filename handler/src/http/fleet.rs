@@ -16,11 +16,11 @@ use super::error::Problem;
 use super::ops::{LatencyMs, StressState};
 use super::query::Query;
 use super::{App, Error};
-use autoscale::{self, Profile, RuleSummary};
 use crate::domain::{
     InstanceState, LONGEST_MINUTES, Member, Moment, Run, Slice, Timeline, shown_runs,
 };
 use crate::store::RollCall;
+use autoscale::{self, Profile, RuleSummary};
 
 /// What a timeline shows if nothing is said.
 const DEFAULT_MINUTES: i64 = 30;
@@ -37,7 +37,7 @@ struct Fleet {
     /// The rules in force; null where nothing scales.
     #[schema(required = true)]
     rules: Option<Vec<RuleSummary>>,
-    /// The most recent first, those that are gone last; these stay listed for ten minutes.
+    /// The most recent first, those that have ended last; these stay listed for ten minutes.
     #[schema(max_items = 5000)]
     instances: Vec<FleetInstance>,
 }
@@ -71,8 +71,8 @@ impl From<autoscale::Capacity> for Capacity {
 struct FleetInstance {
     instance_id: String,
     /// `starting` until its first answer or second heartbeat; `live`; `draining` once it was told to end; `gone` when
-    /// it has ended or missed three heartbeats.
-    #[schema(pattern = "^(starting|live|draining|gone)$")]
+    /// it has ended; `lost` when it missed three heartbeats without draining.
+    #[schema(pattern = "^(starting|live|draining|gone|lost)$")]
     state: &'static str,
     #[schema(format = DateTime)]
     started_at: String,
@@ -187,14 +187,14 @@ struct Point {
     per_instance: BTreeMap<String, f64>,
 }
 
-/// An instance came or went.
+/// An instance was added to the fleet, or is no longer part of it.
 #[derive(Serialize, ToSchema)]
 struct FleetEvent {
     #[schema(format = DateTime)]
     timestamp: String,
-    /// `joined` or `left`.
+    /// `joined`; `left` when it ended; `lost` when it stopped sending heartbeats without draining.
     #[serde(rename = "type")]
-    #[schema(pattern = "^(joined|left)$")]
+    #[schema(pattern = "^(joined|left|lost)$")]
     kind: &'static str,
     instance_id: String,
 }
@@ -244,7 +244,7 @@ fn fleet_timeline(found: &Timeline) -> FleetTimeline {
             .iter()
             .map(|event| FleetEvent {
                 timestamp: event.at.rfc3339(),
-                kind: if event.joined { "joined" } else { "left" },
+                kind: event.kind.as_str(),
                 instance_id: event.instance_id.clone(),
             })
             .collect(),

@@ -22,6 +22,7 @@ use crate::fleet::Pulse;
 use crate::store::{Database, Recorder, SharedReads};
 use crate::stress::Stress;
 use crate::system::Gauge;
+use crate::tasks::Tasks;
 use crate::telemetry::Spans;
 use crate::traffic::Traffic;
 
@@ -71,6 +72,8 @@ pub struct App {
     pub reads: SharedReads,
     /// Writes visits.
     pub recorder: Recorder,
+    /// The background tasks; `/health` reports one that has ended.
+    pub tasks: Tasks,
     /// Runs stress runs.
     pub stress: Stress,
     /// Notified when this instance received a fleet command.

@@ -51,15 +51,20 @@ struct HealthReport {
         (status = 200, description = "The database answers", body = HealthReport),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = HealthReport),
+        (status = 503, description = "The database does not answer, or a background task of the instance has ended", body = HealthReport),
     )
 )]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     let health = app.database.health().await;
-    let error = health.outcome.err().map(|error| error.to_string());
-    let (code, status, database) = match error {
-        None => (StatusCode::OK, "healthy", "connected"),
-        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy", "disconnected"),
+    let database = match health.outcome {
+        Ok(()) => "connected",
+        Err(_) => "disconnected",
+    };
+    let failure = app.tasks.failure().map(|failure| failure.to_string());
+    let error = failure.or_else(|| health.outcome.err().map(|error| error.to_string()));
+    let (code, status) = match error {
+        None => (StatusCode::OK, "healthy"),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
     };
     let report = HealthReport {
         status,

@@ -13,9 +13,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::Error;
 use crate::stress::burn_cpu;
 
-/// Requests for the register that may be under way. A request holds no more than its buffers meanwhile, and
-/// a database that keeps pace answers this many within a tenth of a second.
-const UNDER_WAY: usize = 2_048;
+/// Visits that may be in flight, and as many requests for pages of visits. Meanwhile a request holds no more than its
+/// buffers, and a database that keeps pace answers this many within a tenth of a second.
+const IN_FLIGHT: usize = 2_048;
 
 /// Requests that look at the fleet and may be under way. Those who want the same share a query, and nobody needs more
 /// pages open at once.
@@ -31,8 +31,10 @@ const LOG_EVERY: Duration = Duration::from_secs(1);
 /// Bounds on what may be under way at once.
 #[derive(Debug)]
 pub struct Overload {
-    register: Semaphore,
-    /// Apart from the register's, so that a flood of visits can be watched.
+    visits: Semaphore,
+    /// Places of their own, so that a flood of reads takes none from visits.
+    reads: Semaphore,
+    /// Places of their own, so that a flood of visits or reads can be watched.
     watchers: Semaphore,
     /// Visits that burn CPU or wait to.
     work_places: Semaphore,
@@ -51,7 +53,8 @@ impl Overload {
         let waiting = WAITING_WORK.as_micros() / work.as_micros().max(1_000);
         let waiting = usize::try_from(waiting).unwrap_or(1).max(1);
         Self {
-            register: Semaphore::new(UNDER_WAY),
+            visits: Semaphore::new(IN_FLIGHT),
+            reads: Semaphore::new(IN_FLIGHT),
             watchers: Semaphore::new(WATCHING),
             work_places: Semaphore::new(cpus * (1 + waiting)),
             work: Arc::new(Semaphore::new(cpus)),
@@ -61,12 +64,20 @@ impl Overload {
         }
     }
 
-    /// Lets a request for the register in, until the place is dropped.
+    /// Lets a visit in, until the place is dropped.
     ///
     /// # Errors
     /// [`Error::Overloaded`] at once, when all places are taken.
-    pub(super) fn admit(&self) -> Result<SemaphorePermit<'_>, Error> {
-        self.register.try_acquire().map_err(|_| Error::Overloaded)
+    pub(super) fn admit_visit(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.visits.try_acquire().map_err(|_| Error::Overloaded)
+    }
+
+    /// Lets a request for a page of visits in, until the place is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] at once, when all places are taken.
+    pub(super) fn admit_read(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.reads.try_acquire().map_err(|_| Error::Overloaded)
     }
 
     /// Lets a request that looks at the fleet in, until the place is dropped.

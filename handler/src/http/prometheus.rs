@@ -37,7 +37,7 @@ const SHOWN_BOUNDS: [(&str, u64); 14] = [
     ("10", 10_000_000),
 ];
 
-/// As many of the instances that went silent are named, the last ones: in a crash loop each comes under a new name.
+/// The most lost instances that are named, the last ones: in a crash loop each has a new name.
 const LOST_SHOWN: usize = 20;
 
 const DATABASE_UP: &str = "elastic_visits_database_up";
@@ -83,12 +83,12 @@ fn exposition(found: &RollCall) -> String {
     let mut members: Vec<&Member> = found
         .members
         .iter()
-        .filter(|member| member.state_at(found.now) != InstanceState::Gone)
+        .filter(|member| !member.state_at(found.now).has_ended())
         .collect();
     let mut lost: Vec<&Member> = found
         .members
         .iter()
-        .filter(|member| member.is_lost(found.now))
+        .filter(|member| member.state_at(found.now) == InstanceState::Lost)
         .collect();
     lost.sort_by_key(|member| std::cmp::Reverse(member.last_seen));
     lost.truncate(LOST_SHOWN);
@@ -179,7 +179,7 @@ impl Exposition<'_> {
         self.head(
             name,
             "gauge",
-            "An instance that missed its heartbeats without having said that it ends; 1 for ten minutes.",
+            "An instance that stopped sending heartbeats without draining; 1 for ten minutes.",
         );
         for member in lost {
             line(&mut self.text, name, &member.instance_id, &[], "1");

@@ -60,7 +60,7 @@ pub(super) async fn record(
     request: Request,
 ) -> Result<Response, Error> {
     let recorded = Moment::now();
-    let _place = app.overload.admit()?;
+    let _place = app.overload.admit_visit()?;
     let headers = request.headers();
     let key = idempotency_key(headers)?;
     let peer = request
@@ -171,7 +171,7 @@ struct ListedVisit {
     )
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {
-    let _place = app.overload.admit()?;
+    let _place = app.overload.admit_read()?;
     let query = Query::of(&uri);
     let limit = query.whole("limit", 1, 100)?.unwrap_or(10);
     let limit = u8::try_from(limit).expect("at most 100");

@@ -72,6 +72,8 @@ enum State {
     SchemaTooOld,
     /// The server refused the access token.
     TokenRefused,
+    /// SQLite's file is no longer at its path. Lasts until the process ends.
+    FileReplaced,
     Ready,
 }
 
@@ -110,6 +112,7 @@ impl Database {
             State::Ready => Ok(store),
             State::SchemaTooOld => Err(Error::SchemaTooOld),
             State::TokenRefused => Err(Error::TokenRefused),
+            State::FileReplaced => Err(Error::FileReplaced),
             State::Opening | State::Away => Err(self
                 .missing_token()
                 .map_or(Error::Unavailable(None), Error::NoToken)),
@@ -149,16 +152,28 @@ impl Database {
                 max: pool.options().get_max_connections(),
             }
         }
-        let (one, other) = match &self.store {
-            None => return Connections::default(),
-            Some(Store::Postgres(server)) => (of(&server.pool), of(&server.heart)),
-            Some(Store::Sqlite(sqlite)) => (of(&sqlite.readers), of(&sqlite.writer)),
+        let pools = match &self.store {
+            None => Vec::new(),
+            Some(Store::Postgres(server)) => {
+                vec![of(&server.pool), of(&server.visits), of(&server.heart)]
+            }
+            Some(Store::Sqlite(sqlite)) => vec![of(&sqlite.readers), of(&sqlite.writer)],
         };
         Connections {
-            size: one.size + other.size,
-            idle: one.idle + other.idle,
-            max: one.max + other.max,
+            size: pools.iter().map(|pool| pool.size).sum(),
+            idle: pools.iter().map(|pool| pool.idle).sum(),
+            max: pools.iter().map(|pool| pool.max).sum(),
         }
+    }
+
+    /// How many connections there may be in the pool that reads use.
+    pub(super) fn read_connections(&self) -> usize {
+        let max = match &self.store {
+            None => 1,
+            Some(Store::Postgres(server)) => server.pool.options().get_max_connections(),
+            Some(Store::Sqlite(sqlite)) => sqlite.readers.options().get_max_connections(),
+        };
+        max as usize
     }
 
     /// Opens the database, again and again until it is there and its schema is right.
@@ -202,14 +217,33 @@ impl Database {
         tracing::info!(db_type = store.db_type(), "database ready");
     }
 
-    /// Keeps the access token fresh that new connections log in with, where there is one.
+    /// Opens the database and then checks `every` so often that SQLite's file is still the one that was opened;
+    /// runs until told to stop.
+    pub async fn keep_open(self, every: Duration, stop: CancellationToken) {
+        self.clone().open(stop.clone()).await;
+        if let Some(Store::Sqlite(sqlite)) = &self.store {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sqlite.replaced(every) => {
+                    // What is at the path now is not opened: SQLite may corrupt a new file while connections to the
+                    // old one are open, and other processes may have some.
+                    self.state.send_replace(State::FileReplaced);
+                    tracing::error!(path = %sqlite.path.display(), "{}", Error::FileReplaced);
+                }
+            }
+        }
+        stop.cancelled().await;
+    }
+
+    /// Keeps the access token fresh that new connections log in with, where there is one; runs until told to stop.
     pub async fn keep_token(self, stop: CancellationToken) {
         if let Some(Store::Postgres(server)) = &self.store
             && let Some(tokens) = &server.tokens
         {
             let take = |token: &_| server.use_token(token);
-            tokens.clone().run(stop, take).await;
+            tokens.clone().run(stop.clone(), take).await;
         }
+        stop.cancelled().await;
     }
 
     /// Waits until the store can be used.

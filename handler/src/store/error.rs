@@ -27,6 +27,9 @@ pub enum Error {
         "the database refuses the access token: check PGUSER, and that `handler provision` made this role for the app's identity"
     )]
     TokenRefused,
+    /// SQLite's file was deleted or replaced: what is written now could not be found again.
+    #[error("the database file was deleted or replaced while it was open: restart the app")]
+    FileReplaced,
     /// More visits are waiting to be written than the queue holds.
     #[error("too many visits are waiting to be written")]
     QueueFull,
@@ -74,6 +77,7 @@ impl Error {
                 Self::SchemaTooOld => Self::SchemaTooOld,
                 Self::NoToken(reason) => Self::NoToken(reason.clone()),
                 Self::TokenRefused => Self::TokenRefused,
+                Self::FileReplaced => Self::FileReplaced,
                 Self::QueueFull => Self::QueueFull,
                 Self::Other(_) => Self::Other(None),
             };

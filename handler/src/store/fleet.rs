@@ -10,12 +10,12 @@ use super::roll_up::millis;
 use super::session::on_either;
 use super::{Error, Session};
 use crate::domain::{
-    Event, FINE_SPAN, Grid, InstanceState, Latencies, MINUTE, Member, Moment, Run, Sample, Slice,
-    Timeline, fine_length, shown_runs, slices_of, unpack_per_instance,
+    Event, EventKind, FINE_SPAN, Grid, InstanceState, Latencies, MINUTE, Member, Moment, Run,
+    Sample, Slice, Timeline, fine_length, shown_runs, slices_of, unpack_per_instance,
 };
 
-/// Instances that are gone stay listed so long.
-const GONE_SHOWN: Duration = Duration::from_secs(10 * 60);
+/// Instances that have ended stay listed so long.
+const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
 /// The most instances listed: of those beyond, the ones seen longest ago are left out.
 const MOST_MEMBERS: i64 = 5_000;
 /// The most runs that a timeline looks at for names and events, the most recent ones.
@@ -112,7 +112,7 @@ impl Session {
     /// Who is there, the most recent first.
     pub(super) async fn roll_call(&mut self) -> Result<RollCall, Error> {
         let now = self.clock().await?;
-        let from = now.earlier(GONE_SHOWN).millis();
+        let from = now.earlier(ENDED_SHOWN).millis();
         let to = now.later(MINUTE).millis();
         let named = self.names_statements();
         let members: Vec<Member> = on_either!(self, connection => {
@@ -228,11 +228,8 @@ impl Session {
 
 /// Two runs of the same name are a restart, or a mistake; names are told apart, runs are not.
 fn one_per_name(mut members: Vec<Member>, now: Moment) -> Vec<Member> {
-    members.retain(|member| member.gone_for(now).is_none_or(|gone| gone <= GONE_SHOWN));
-    members.sort_by_key(|member| {
-        let is_gone = member.state_at(now) == InstanceState::Gone;
-        (is_gone, Reverse(member.run))
-    });
+    members.retain(|member| member.ended_for(now).is_none_or(|time| time <= ENDED_SHOWN));
+    members.sort_by_key(|member| (member.state_at(now).has_ended(), Reverse(member.run)));
     let mut names = HashSet::new();
     members.retain(|member| names.insert(member.instance_id.clone()));
     members
@@ -240,9 +237,7 @@ fn one_per_name(mut members: Vec<Member>, now: Moment) -> Vec<Member> {
 
 /// Of those who live; where nobody seems to, because the database was away, of the last one who did.
 fn slowest_heartbeat(runs: &[Member], now: Moment) -> Duration {
-    let living = runs
-        .iter()
-        .filter(|run| run.state_at(now) != InstanceState::Gone);
+    let living = runs.iter().filter(|run| !run.state_at(now).has_ended());
     let slowest = living.map(|run| run.heartbeat).max();
     let last = runs.first().map(|run| run.heartbeat);
     slowest.or(last).unwrap_or_default()
@@ -256,17 +251,20 @@ fn names_of(shown: &BTreeSet<Run>, runs: &[Member]) -> HashMap<Run, String> {
 }
 
 fn events_of(runs: &[Member], from: Moment, now: Moment) -> Vec<Event> {
-    let event = |at, joined, member: &Member| Event {
+    let event = |at, kind, member: &Member| Event {
         at,
-        joined,
+        kind,
         instance_id: member.instance_id.clone(),
     };
     let mut events = Vec::new();
     for member in runs {
-        events.push(event(member.started, true, member));
-        if member.state_at(now) == InstanceState::Gone {
-            events.push(event(member.last_seen, false, member));
-        }
+        events.push(event(member.started, EventKind::Joined, member));
+        let end = match member.state_at(now) {
+            InstanceState::Gone => EventKind::Left,
+            InstanceState::Lost => EventKind::Lost,
+            _ => continue,
+        };
+        events.push(event(member.last_seen, end, member));
     }
     events.retain(|event| from <= event.at && event.at <= now);
     events.sort_unstable();

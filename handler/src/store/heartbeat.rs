@@ -11,7 +11,8 @@ use crate::domain::{Heartbeat, Moment, StressOrder};
 pub struct Heard {
     /// The database's time when it was asked.
     pub now: Moment,
-    /// The orders after the last one known, the oldest first; of those before it joined, only the one in force.
+    /// What counts of the orders after the last one known: the last stop and the last order, the oldest first. The
+    /// others were replaced by these two. An instance that knows none gets only the last order.
     pub orders: Vec<StressOrder>,
 }
 
@@ -56,9 +57,11 @@ const ON_POSTGRES: &str = "
     left join (
         select id, ordered_ms, ends_ms, intensity
         from stress_orders
-        where id > coalesce($13, (select max(id) - 1 from stress_orders))
-        order by id
-        limit 100
+        where id > coalesce($13, 0)
+            and id in (
+                (select max(id) from stress_orders),
+                (select max(id) from stress_orders where id > $13 and ends_ms <= ordered_ms)
+            )
     ) as o on true
     order by o.id";
 
@@ -83,13 +86,16 @@ const SQLITE_SAMPLE: &str = "
     values ($1, $2, $3, $4, $5, $6)
     on conflict do nothing";
 
-/// The orders after one, or the one in force.
+/// What [`Heard`] contains.
 pub(super) const ORDERS: &str = "
     select id, ordered_ms, ends_ms, intensity
     from stress_orders
-    where id > coalesce($1, (select max(id) - 1 from stress_orders))
-    order by id
-    limit 100";
+    where id > coalesce($1, 0)
+        and id in (
+            (select max(id) from stress_orders),
+            (select max(id) from stress_orders where id > $1 and ends_ms <= ordered_ms)
+        )
+    order by id";
 
 /// Integers as the databases have them.
 fn whole(number: impl TryInto<i64>) -> i64 {

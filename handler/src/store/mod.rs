@@ -77,6 +77,15 @@ impl Store {
         })
     }
 
+    /// The connection of the task that writes visits: its alone on PostgreSQL, so that neither reads nor background
+    /// tasks can keep it waiting. SQLite has one writer for everything.
+    async fn visit_writer(&self) -> Result<Session, Error> {
+        match self {
+            Self::Postgres(server) => Ok(Session::Postgres(server.visit_writer().await?)),
+            Self::Sqlite(_) => self.writer().await,
+        }
+    }
+
     /// The connection of the heartbeats: theirs alone on PostgreSQL, so that no load keeps them from it. On
     /// SQLite the one that writes, for which whoever comes first waits least.
     async fn heart(&self) -> Result<Session, Error> {
@@ -94,7 +103,8 @@ impl Store {
         self.reader().await?.ping().await
     }
 
-    /// Gives the fleet an order, in force until the next one: to run so, or without a plan to stop.
+    /// Gives the fleet an order that is active until the next one: to run this plan, or without a plan to stop. A stop
+    /// takes the place of the stop before it, so that repeated stops do not add rows.
     ///
     /// # Errors
     /// When the database cannot be used; the order is then not given.
@@ -102,8 +112,7 @@ impl Store {
         self.writer().await?.place_order(plan).await
     }
 
-    /// The orders given after the one with this id, the oldest first; a hundred at most. Without an id the one in
-    /// force.
+    /// What counts of the orders after the one with this id; see [`Heard`]. Without an id only the last order.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -141,6 +150,7 @@ impl Store {
         match self {
             Self::Postgres(server) => {
                 server.pool.close().await;
+                server.visits.close().await;
                 server.heart.close().await;
             }
             Self::Sqlite(sqlite) => {

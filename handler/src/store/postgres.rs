@@ -62,7 +62,10 @@ pub(super) const TRUSTED_IDLE: Duration = Duration::from_millis(50);
 /// A server and the connections to it.
 #[derive(Debug, Clone)]
 pub struct Server {
+    /// For everything else.
     pub(super) pool: PgPool,
+    /// One connection, for the task that writes visits.
+    pub(super) visits: PgPool,
     /// One connection, for the heartbeats.
     pub(super) heart: PgPool,
     migrate: Box<PgConnectOptions>,
@@ -90,7 +93,8 @@ impl Server {
                 .connect_lazy_with(target.connect.clone())
         };
         Self {
-            pool: pool(pool_max.saturating_sub(1).max(1)),
+            pool: pool(pool_max.saturating_sub(2).max(1)),
+            visits: pool(1),
             heart: pool(1),
             migrate: Box::new(target.migrate.clone()),
             pooler: target.pooler,
@@ -103,7 +107,7 @@ impl Server {
 
     /// Has every connection from now on log in with this token; those that are open stay.
     pub(super) fn use_token(&self, token: &Token) {
-        for pool in [&self.pool, &self.heart] {
+        for pool in [&self.pool, &self.visits, &self.heart] {
             let options = PgConnectOptions::clone(&pool.connect_options());
             pool.set_connect_options(options.password(token.secret()));
         }
@@ -145,6 +149,11 @@ impl Server {
     /// A connection for as many operations as the caller likes, one after the other.
     pub(super) async fn session(&self) -> Result<Session, Error> {
         self.session_of(&self.pool).await
+    }
+
+    /// The connection of the task that writes visits.
+    pub(super) async fn visit_writer(&self) -> Result<Session, Error> {
+        self.session_of(&self.visits).await
     }
 
     /// The connection of the heartbeats.

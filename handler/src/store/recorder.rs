@@ -8,11 +8,11 @@ use std::time::Duration;
 use opentelemetry::trace::SpanContext;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
-use tokio_util::task::TaskTracker;
 
 use super::postgres::TRUSTED_IDLE;
 use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Arrival, Receipt};
+use crate::tasks::Tasks;
 use crate::telemetry::{self, Spans};
 
 /// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.
@@ -49,13 +49,9 @@ struct Waiting {
 }
 
 impl Recorder {
-    /// Starts the writing task; it ends when the last `Recorder` is gone and the queue is empty.
-    pub fn start(
-        database: Database,
-        instance_id: String,
-        spans: Spans,
-        tasks: &TaskTracker,
-    ) -> Self {
+    /// Starts the writing task. Once the tasks were told to stop, it ends when the last `Recorder` is dropped and the
+    /// queue is empty.
+    pub fn start(database: Database, instance_id: String, spans: Spans, tasks: &Tasks) -> Self {
         let (queue, arrivals) = mpsc::channel(QUEUE);
         let written = Arc::new(AtomicU64::new(0));
         let writer = Writer {
@@ -68,7 +64,7 @@ impl Recorder {
             last_batch: 0,
             gather_until: Instant::now(),
         };
-        tasks.spawn(writer.run(arrivals));
+        tasks.spawn("visit writer", writer.run(arrivals));
         Self {
             queue,
             written,
@@ -272,7 +268,7 @@ impl Writer {
 }
 
 async fn open(database: &Database) -> Result<Session, Error> {
-    database.store().await?.writer().await
+    database.store().await?.visit_writer().await
 }
 
 /// What came of waiting for a visit.

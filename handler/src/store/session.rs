@@ -54,6 +54,11 @@ const PLACE_ORDER: &str = "
     values ($1, $2, $3)
     returning id";
 
+/// The order before this one, if it is a stop: whoever has not followed it yet follows the later one instead.
+const DELETE_EARLIER_STOP: &str = "
+    delete from stress_orders
+    where id = (select max(id) from stress_orders where id < $1) and ends_ms <= ordered_ms";
+
 impl Session {
     /// Writes all arrivals in one transaction and moves the total; answers in the same order, with `None`
     /// for a replayed key that expired and was deleted in this very moment.
@@ -132,13 +137,23 @@ impl Session {
         let ends = plan.map_or(ordered, |plan| ordered.later(plan.duration));
         let intensity = plan.and_then(|plan| plan.intensity);
         let intensity = intensity.map(|rate| i64::try_from(rate).unwrap_or(i64::MAX));
-        on_either!(self, connection => sqlx::query_scalar(PLACE_ORDER)
+        let id = on_either!(self, connection => sqlx::query_scalar(PLACE_ORDER)
             .persistent(false)
             .bind(ordered.millis())
             .bind(ends.millis())
             .bind(intensity)
             .fetch_one(connection)
-            .await)
+            .await)?;
+        if plan.is_none() {
+            // Only now: had the later stop not been written, the earlier one would still be needed.
+            on_either!(self, connection => sqlx::query(DELETE_EARLIER_STOP)
+                .persistent(false)
+                .bind(id)
+                .execute(connection)
+                .await
+                .map(|_| ()))?;
+        }
+        Ok(id)
     }
 
     /// See [`super::Store::orders`].

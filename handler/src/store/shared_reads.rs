@@ -1,20 +1,24 @@
 //! Concurrent reads of the same thing share a query.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
-use tokio_util::task::TaskTracker;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Database, Error, RollCall, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Listing, Timeline};
+use crate::tasks::Tasks;
 
 /// How often the tasks of other callers get a turn before the next query begins.
 const TURNS: usize = 16;
+
+/// The longest a caller waits: for the query that runs when it arrives, and for the next one, which is its own.
+const LONGEST_WAIT: Duration = STATEMENT_DEADLINE.saturating_mul(2);
 
 /// What a query found, for several callers.
 #[derive(Debug)]
@@ -33,8 +37,8 @@ impl<T> Shared<T> {
 
 /// Reads for many callers at once.
 ///
-/// Whoever asks while a query for the same thing is under way waits for the next one, which begins after
-/// it asked: nobody gets an answer older than the question.
+/// A caller that arrives while a query for the same thing runs waits for the next one, which begins after it arrived:
+/// no caller gets an answer older than its request.
 #[derive(Debug, Clone)]
 pub struct SharedReads {
     pages: Reads<Page>,
@@ -44,11 +48,21 @@ pub struct SharedReads {
 
 impl SharedReads {
     /// The queries run as `tasks`, so that a caller that leaves does not end one that others wait for.
-    pub fn new(database: &Database, tasks: &TaskTracker) -> Self {
+    ///
+    /// Pages of visits and views of the fleet have limits of their own, so that a flood of one leaves the other
+    /// alone. Together they leave a connection for everything else, unless there are fewer than three.
+    pub fn new(database: &Database, tasks: &Tasks) -> Self {
+        let connections = database.read_connections();
+        let (pages, views) = ((connections / 2).max(1), (connections / 4).max(1));
+        let limit = |queries| Limit {
+            places: Arc::new(Semaphore::new(queries)),
+            keeps_connections: pages + views < connections,
+        };
+        let views = limit(views);
         Self {
-            pages: Reads::new(database, tasks),
-            roll_calls: Reads::new(database, tasks),
-            timelines: Reads::new(database, tasks),
+            pages: Reads::new(database, tasks, limit(pages)),
+            roll_calls: Reads::new(database, tasks, views.clone()),
+            timelines: Reads::new(database, tasks, views),
         }
     }
 
@@ -89,12 +103,11 @@ impl SharedReads {
     }
 }
 
-/// Something that can be asked for; equal questions share an answer.
-trait Question: Copy + Eq + Hash + Send + Sync + 'static {
-    type Answer: Send + Sync + 'static;
+/// A query that callers can share if they want the same.
+trait Query: Copy + Eq + Hash + Send + Sync + 'static {
+    type Found: Send + Sync + 'static;
 
-    fn put(self, session: &mut Session)
-    -> impl Future<Output = Result<Self::Answer, Error>> + Send;
+    fn run(self, session: &mut Session) -> impl Future<Output = Result<Self::Found, Error>> + Send;
 }
 
 /// Which page: how many visits, and below which id.
@@ -104,25 +117,25 @@ struct Page {
     before: Option<i64>,
 }
 
-impl Question for Page {
-    type Answer = Listing;
+impl Query for Page {
+    type Found = Listing;
 
-    async fn put(self, session: &mut Session) -> Result<Listing, Error> {
+    async fn run(self, session: &mut Session) -> Result<Listing, Error> {
         session.list(self.limit, self.before).await
     }
 }
 
-/// What the fleet's instances are asked for: the answer is the same, but its form is not.
+/// What the fleet's instances are read for: the rows are the same, the form in which they are sent is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum RollCallFor {
     Listing,
     Exposition,
 }
 
-impl Question for RollCallFor {
-    type Answer = RollCall;
+impl Query for RollCallFor {
+    type Found = RollCall;
 
-    async fn put(self, session: &mut Session) -> Result<RollCall, Error> {
+    async fn run(self, session: &mut Session) -> Result<RollCall, Error> {
         session.roll_call().await
     }
 }
@@ -130,142 +143,239 @@ impl Question for RollCallFor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Span(Duration);
 
-impl Question for Span {
-    type Answer = Timeline;
+impl Query for Span {
+    type Found = Timeline;
 
-    async fn put(self, session: &mut Session) -> Result<Timeline, Error> {
+    async fn run(self, session: &mut Session) -> Result<Timeline, Error> {
         session.timeline(self.0).await
     }
 }
 
-type Answer<Q> = oneshot::Sender<Result<Arc<Shared<<Q as Question>::Answer>>, Error>>;
+type Answer<Q> = oneshot::Sender<Result<Arc<Shared<<Q as Query>::Found>>, Error>>;
+type Waiting<Q> = Arc<Mutex<HashMap<Q, Vec<Answer<Q>>>>>;
 
-/// Questions of one kind.
-struct Reads<Q: Question> {
+/// Bounds on the queries that run at once.
+#[derive(Clone)]
+struct Limit {
+    places: Arc<Semaphore>,
+    /// Whether a query that follows another one may use the same connection: only if others find one meanwhile.
+    keeps_connections: bool,
+}
+
+/// A place among the queries that run at once, with its connection.
+struct Place {
+    session: Session,
+    permit: OwnedSemaphorePermit,
+}
+
+/// Queries of one kind.
+#[derive(Clone)]
+struct Reads<Q: Query> {
     database: Database,
-    tasks: TaskTracker,
-    /// Who waits for which answer; a question without an entry has no query under way. Held only to change it.
-    waiting: Arc<Mutex<HashMap<Q, Vec<Answer<Q>>>>>,
+    tasks: Tasks,
+    limit: Limit,
+    /// Who waits for which query; one without an entry is not running. Locked only to look at it or to change it.
+    waiting: Waiting<Q>,
 }
 
-impl<Q: Question> Clone for Reads<Q> {
-    fn clone(&self) -> Self {
-        Self {
-            database: self.database.clone(),
-            tasks: self.tasks.clone(),
-            waiting: Arc::clone(&self.waiting),
-        }
-    }
-}
-
-impl<Q: Question> std::fmt::Debug for Reads<Q> {
+impl<Q: Query> std::fmt::Debug for Reads<Q> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Reads")
     }
 }
 
-impl<Q: Question> Reads<Q> {
-    fn new(database: &Database, tasks: &TaskTracker) -> Self {
+impl<Q: Query> Reads<Q> {
+    fn new(database: &Database, tasks: &Tasks, limit: Limit) -> Self {
         Self {
             database: database.clone(),
             tasks: tasks.clone(),
+            limit,
             waiting: Arc::default(),
         }
     }
 
-    async fn ask(&self, question: Q) -> Result<Arc<Shared<Q::Answer>>, Error> {
+    async fn ask(&self, query: Q) -> Result<Arc<Shared<Q::Found>>, Error> {
         let (answer, found) = oneshot::channel();
-        let is_first = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = waiting.get_mut(&question);
-            let is_first = entry.is_none();
-            match entry {
-                Some(others) => others.push(answer),
-                None => {
-                    waiting.insert(question, vec![answer]);
-                }
+        let is_first = match lock(&self.waiting).entry(query) {
+            Entry::Occupied(mut callers) => {
+                callers.get_mut().push(answer);
+                false
             }
-            is_first
+            Entry::Vacant(entry) => {
+                entry.insert(vec![answer]);
+                true
+            }
         };
         if is_first {
-            self.tasks.spawn(self.clone().read(question));
+            let callers = Callers {
+                query,
+                waiting: Arc::clone(&self.waiting),
+                is_over: false,
+            };
+            self.tasks.spawn_short(self.clone().read(callers));
         }
-        found.await.unwrap_or(Err(Error::Unavailable(None)))
+        // Without an answer the reading task panicked: a fault of this program, not of the database.
+        let answered = async { found.await.unwrap_or(Err(Error::Other(None))) };
+        within(LONGEST_WAIT, answered).await
     }
 
-    /// Runs one query after the other as long as somebody waits, all on one connection.
-    async fn read(self, question: Q) {
-        let mut session = None;
+    /// Runs one query after the other as long as somebody waits.
+    async fn read(self, mut callers: Callers<Q>) {
+        let mut place = None;
         let mut served = 0;
         loop {
-            self.gather(question, served).await;
-            let Some(answers) = self.next(question) else {
+            callers.gather(served).await;
+            let Some(answers) = callers.take() else {
                 return;
             };
             served = answers.len();
-            match self.query(&mut session, question).await {
+            match self.query(&mut place, callers.query).await {
                 Ok(found) => {
                     let body = OnceLock::new();
                     let shared = Arc::new(Shared { found, body });
                     for answer in answers {
-                        // The caller may have gone meanwhile.
+                        // The caller may have left meanwhile.
                         let _ = answer.send(Ok(Arc::clone(&shared)));
                     }
+                    place = place.and_then(|place| self.keep(place));
                 }
                 Err(error) => {
-                    session = None;
+                    place = None;
                     error.tell(answers);
                 }
             }
         }
     }
 
-    /// Lets as many ask as the last query served. They were answered together and come back within microseconds of
-    /// each other; taken one by one, the first would have a query of its own and the others wait for it. What is given
-    /// is turns of whatever else there is to do: no time passes where there is nothing, and none for a lone caller.
-    async fn gather(&self, question: Q, served: usize) {
+    async fn query(&self, place: &mut Option<Place>, query: Q) -> Result<Q::Found, Error> {
+        let statement = pin!(async {
+            let place = match place {
+                Some(place) => place,
+                // Boxed: it is seldom needed, and large.
+                none => none.insert(Box::pin(self.place()).await?),
+            };
+            query.run(&mut place.session).await
+        });
+        within(STATEMENT_DEADLINE, statement).await
+    }
+
+    async fn place(&self) -> Result<Place, Error> {
+        let places = Arc::clone(&self.limit.places);
+        let permit = places.acquire_owned().await;
+        let permit = permit.expect("the semaphore is never closed");
+        let session = self.database.store().await?.reader().await?;
+        Ok(Place { session, permit })
+    }
+
+    /// Keeps the place for the next query, unless others wait for one.
+    fn keep(&self, place: Place) -> Option<Place> {
+        if !self.limit.keeps_connections {
+            return None;
+        }
+        let Place { session, permit } = place;
+        // A returned permit goes to those who wait, and then there is none to take back.
+        drop(permit);
+        let permit = Arc::clone(&self.limit.places).try_acquire_owned().ok()?;
+        Some(Place { session, permit })
+    }
+}
+
+/// Those who wait for one query, on behalf of the task that runs it. However that task ends, they are not kept
+/// waiting: dropping this drops their senders.
+struct Callers<Q: Query> {
+    query: Q,
+    waiting: Waiting<Q>,
+    /// The entry was removed; there may be a new one, of another task.
+    is_over: bool,
+}
+
+impl<Q: Query> Callers<Q> {
+    /// Waits until as many callers are there as the last query served, but for no longer than some turns of other
+    /// tasks. Those who were answered together come back within microseconds of each other; taken one by one, the
+    /// first would have a query of its own and the others would wait for it. A runtime without other work takes no
+    /// time for these turns, and a lone caller is not kept waiting.
+    async fn gather(&self, served: usize) {
         if served < 2 {
             return;
         }
         for _ in 0..TURNS {
-            if self.asking(question) >= served {
+            let waiting = lock(&self.waiting).get(&self.query).map_or(0, Vec::len);
+            if waiting >= served {
                 return;
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// How many wait for the next query.
-    fn asking(&self, question: Q) -> usize {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.get(&question).map_or(0, Vec::len)
-    }
-
-    /// Those who have asked by now and are still there; `None`, and the place free, if there are none.
-    fn next(&self, question: Q) -> Option<Vec<Answer<Q>>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut answers = std::mem::take(waiting.get_mut(&question)?);
+    /// Those who wait now and have not left. Without any, removes the entry and returns `None`.
+    fn take(&mut self) -> Option<Vec<Answer<Q>>> {
+        let mut waiting = lock(&self.waiting);
+        let mut answers = std::mem::take(waiting.get_mut(&self.query)?);
         answers.retain(|answer| !answer.is_closed());
         if answers.is_empty() {
-            waiting.remove(&question);
+            waiting.remove(&self.query);
+            self.is_over = true;
             return None;
         }
         Some(answers)
     }
+}
 
-    async fn query(&self, session: &mut Option<Session>, question: Q) -> Result<Q::Answer, Error> {
-        let statement = pin!(async {
-            let session = match session {
-                Some(session) => session,
-                // Boxed: it is seldom needed, and large.
-                none => none.insert(Box::pin(self.open()).await?),
-            };
-            question.put(session).await
-        });
-        within(STATEMENT_DEADLINE, statement).await
+impl<Q: Query> Drop for Callers<Q> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            if std::thread::panicking() {
+                tracing::error!("a shared query panicked");
+            }
+            lock(&self.waiting).remove(&self.query);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::store::{Migrate, Target};
+
+    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+    struct Panicking;
+
+    impl Query for Panicking {
+        type Found = ();
+
+        async fn run(self, session: &mut Session) -> Result<(), Error> {
+            session.ping().await?;
+            panic!("a test's own panic")
+        }
     }
 
-    async fn open(&self) -> Result<Session, Error> {
-        self.database.store().await?.reader().await
+    #[tokio::test]
+    async fn a_query_that_panics_keeps_no_caller_waiting() {
+        let path = std::env::temp_dir().join(format!("shared-reads-{}.db", std::process::id()));
+        let database = Database::new(&Target::Sqlite(path.clone()), 10, Migrate::Auto);
+        database.clone().open(CancellationToken::new()).await;
+        let limit = Limit {
+            places: Arc::new(Semaphore::new(1)),
+            keeps_connections: true,
+        };
+        let reads = Reads::new(&database, &Tasks::default(), limit);
+        // The second call found the entry of the first one, and waited for ever.
+        for _ in 0..3 {
+            let (one, other) = tokio::join!(reads.ask(Panicking), reads.ask(Panicking));
+            assert!(matches!(one, Err(Error::Other(None))), "{one:?}");
+            assert!(matches!(other, Err(Error::Other(None))), "{other:?}");
+        }
+        assert!(lock(&reads.waiting).is_empty());
+        assert_eq!(reads.limit.places.available_permits(), 1);
+        database.close().await;
+        for end in ["", "-wal", "-shm", ".lock"] {
+            let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What only SQLite does its own way: one writer, many readers, a file that must be there.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,6 +51,15 @@ impl Sqlite {
         }
     }
 
+    /// Returns when the file at the path is no longer the one that is there now; looks `every` so often.
+    pub(super) async fn replaced(&self, every: Duration) {
+        let opened = file_id(&self.path).await;
+        let mut turn = tokio::time::interval(every);
+        while opened.is_some() && file_id(&self.path).await == opened {
+            turn.tick().await;
+        }
+    }
+
     /// Runs `work` while no other process does the same on this file, and with its folder in place.
     ///
     /// SQLite's own locks do not cover switching to WAL mode, nor a migration's check and its act.
@@ -64,6 +74,12 @@ impl Sqlite {
             .map_err(sqlx::Error::Io)?;
         work.await
     }
+}
+
+/// Device and inode of the file at `path`, if there is one.
+async fn file_id(path: &Path) -> Option<(u64, u64)> {
+    let metadata = tokio::fs::metadata(path).await.ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// Takes the lock file beside the database; it is released when the file is closed, also by a crash.

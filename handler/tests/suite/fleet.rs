@@ -14,7 +14,8 @@ use serde_json::Value;
 on_both_databases!(
     two_instances_see_each_other,
     an_instance_nobody_calls_is_starting_then_live,
-    a_killed_instance_is_gone,
+    a_killed_instance_is_lost,
+    an_instance_killed_while_draining_is_gone,
     an_instance_that_ends_says_so,
     a_restart_begins_anew,
     a_name_used_twice_is_shown_once,
@@ -104,7 +105,7 @@ async fn an_instance_nobody_calls_is_starting_then_live(backend: Backend) {
     }
 }
 
-async fn a_killed_instance_is_gone(backend: Backend) {
+async fn a_killed_instance_is_lost(backend: Backend) {
     let watcher = named(&backend, "watcher").await;
     let flags = backend.flags();
     let victim = [&BEAT[..], &["--instance-id", "victim"]].concat();
@@ -112,9 +113,9 @@ async fn a_killed_instance_is_gone(backend: Backend) {
     let process = process.await.unwrap();
     until(&watcher, &[("watcher", "live"), ("victim", "live")]).await;
     process.signal(Signal::KILL);
-    let fleet = until(&watcher, &[("watcher", "live"), ("victim", "gone")]).await;
+    let fleet = until(&watcher, &[("watcher", "live"), ("victim", "lost")]).await;
     assert_eq!(fleet["live"], 1);
-    // Those that are gone come last, and out of the counters.
+    // Those that have ended come last, and out of the counters.
     assert_eq!(fleet["instances"][1]["instance_id"], "victim");
     let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
     let families = crate::support::exposition::parse(&text);
@@ -130,6 +131,7 @@ async fn a_killed_instance_is_gone(backend: Backend) {
     assert_eq!(told_of("victim"), ["elastic_visits_instance_lost"]);
     assert!(told_of("watcher").contains(&"elastic_visits_database_up"));
     assert!(!told_of("watcher").contains(&"elastic_visits_instance_lost"));
+    assert_eq!(events_of(&watcher, "victim").await, ["joined", "lost"]);
     // After ten minutes they are not listed any more.
     backend
         .execute("update instances set last_seen_ms = last_seen_ms - 602000 where instance_id = 'victim'")
@@ -139,6 +141,39 @@ async fn a_killed_instance_is_gone(backend: Backend) {
         Value::Null
     );
     watcher.stop().await;
+}
+
+async fn an_instance_killed_while_draining_is_gone(backend: Backend) {
+    let watcher = named(&backend, "watcher").await;
+    let flags = backend.flags();
+    let victim = [&BEAT[..], &["--instance-id", "victim"]].concat();
+    let process = tokio::task::spawn_blocking(move || Process::start(&flags, &victim));
+    let process = process.await.unwrap();
+    until(&watcher, &[("victim", "live")]).await;
+    // A request whose body does not end keeps it draining.
+    let mut request = TcpStream::connect(process.address).unwrap();
+    request
+        .write_all(b"POST /api/visit HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{")
+        .unwrap();
+    process.eventually("/health/live", 200);
+    process.signal(Signal::TERM);
+    until(&watcher, &[("victim", "draining")]).await;
+    process.signal(Signal::KILL);
+    until(&watcher, &[("victim", "gone")]).await;
+    assert_eq!(events_of(&watcher, "victim").await, ["joined", "left"]);
+    let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
+    assert!(!text.contains("\"victim\""), "it is not lost: {text}");
+    watcher.stop().await;
+}
+
+/// What the timeline tells of an instance.
+async fn events_of(app: &TestApp, id: &str) -> Vec<String> {
+    let timeline = app.get("/api/timeline?minutes=5").await.json();
+    let events = timeline["events"].as_array().unwrap().iter();
+    events
+        .filter(|event| event["instance_id"] == id)
+        .map(|event| event["type"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn an_instance_that_ends_says_so(backend: Backend) {
@@ -194,14 +229,7 @@ async fn a_restart_begins_anew(backend: Backend) {
             > member(&before, "phoenix")["started_at"].as_str()
     );
     // The timeline knows of both lives.
-    let timeline = watcher.get("/api/timeline?minutes=5").await.json();
-    let told: Vec<&str> = timeline["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|event| event["instance_id"] == "phoenix")
-        .map(|event| event["type"].as_str().unwrap())
-        .collect();
+    let told = events_of(&watcher, "phoenix").await;
     assert_eq!(told, ["joined", "left", "joined"]);
     watcher.stop().await;
     phoenix.stop().await;

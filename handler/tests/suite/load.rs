@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use crate::support::{Answer, Backend, TestApp};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use handler::domain::{OrderKind, StressPlan};
 use serde_json::json;
 
 on_both_databases!(
     a_fleet_order_reaches_every_instance_and_one_stop_ends_it,
     a_newcomer_takes_up_what_is_left_of_an_order,
     a_stop_reaches_runs_of_other_instances,
+    many_stops_delay_no_run,
+    a_stop_between_two_runs_is_followed,
 );
 
 async fn sqlite() -> (Backend, TestApp) {
@@ -85,6 +88,7 @@ async fn a_stop_reaches_runs_of_other_instances(backend: Backend) {
     let beat = ["--heartbeat-seconds", "0.1"];
     let first = backend.instance(&beat).await;
     let second = backend.instance(&beat).await;
+    second.call(Method::DELETE, "/api/stress").await;
     let run = first
         .post_json(
             "/api/stress",
@@ -93,6 +97,7 @@ async fn a_stop_reaches_runs_of_other_instances(backend: Backend) {
         .await;
     assert_eq!(run.status, StatusCode::ACCEPTED);
     assert_eq!(run.json()["scope"], "instance");
+    // Not only the first stop: the run of one instance is no order, so a stop after a stop has something to end.
     assert_eq!(
         second.call(Method::DELETE, "/api/stress").await.json()["stopped"],
         0
@@ -102,6 +107,63 @@ async fn a_stop_reaches_runs_of_other_instances(backend: Backend) {
         .await;
     first.stop().await;
     second.stop().await;
+}
+
+async fn many_stops_delay_no_run(backend: Backend) {
+    let app = backend.instance(&["--heartbeat-seconds", "600"]).await;
+    let store = app.service.database().store().await.unwrap();
+    let first = store.place_order(None).await.unwrap();
+    for _ in 0..250 {
+        let stopped = app.call(Method::DELETE, "/api/stress").await;
+        assert_eq!(stopped.json()["stopped"], 0);
+    }
+    // Each stop took the place of the one before it.
+    let orders = "select count(*) from stress_orders";
+    assert_eq!(backend.number(orders).await, 1);
+    let plan = StressPlan {
+        duration: Duration::from_secs(60),
+        intensity: Some(1),
+    };
+    let run = store.place_order(Some(plan)).await.unwrap();
+    let heard = store.orders(Some(first)).await.unwrap().orders;
+    assert_eq!(heard.last().unwrap().id, run);
+    assert!(heard.len() <= 2, "{heard:?}");
+    // Runs and stops in turn leave rows, but an instance hears only those that count.
+    for _ in 0..250 {
+        store.place_order(Some(plan)).await.unwrap();
+        store.place_order(None).await.unwrap();
+    }
+    let run = store.place_order(Some(plan)).await.unwrap();
+    let heard = store.orders(Some(first)).await.unwrap().orders;
+    let ids: Vec<i64> = heard.iter().map(|order| order.id).collect();
+    assert_eq!(ids, [run - 1, run]);
+    assert!(matches!(heard[0].kind, OrderKind::Stop));
+    let newcomer = store.orders(None).await.unwrap().orders;
+    assert_eq!(newcomer.len(), 1);
+    assert_eq!(newcomer[0].id, run);
+    app.stop().await;
+}
+
+/// An instance that hears of a run, a stop and another run at once ends the first run and begins the second.
+async fn a_stop_between_two_runs_is_followed(backend: Backend) {
+    let app = backend.instance(&["--heartbeat-seconds", "0.1"]).await;
+    let order = r#"{"duration": 3000, "intensity": 1000, "wait": false, "scope": "fleet"}"#;
+    app.post_json("/api/stress", order).await;
+    app.eventually("/api/metrics", is_running).await;
+    // Both orders in one transaction: the instance hears them together.
+    backend
+        .execute(
+            "insert into stress_orders (ordered_ms, ends_ms, intensity)
+             select ordered_ms + 3600000, ordered_ms + 3600000 + length, 1
+             from (select ordered_ms from stress_orders order by id desc limit 1) as last,
+                 (select 0 as length union all select 7200000) as lengths
+             order by length",
+        )
+        .await;
+    let second =
+        |answer: &Answer| answer.json()["stress"]["remaining_seconds"].as_f64() > Some(3_600.0);
+    app.eventually("/api/metrics", second).await;
+    app.stop().await;
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::support::Backend;
 use crate::support::process::Process;
+use crate::support::{Answer, Backend};
+use axum::http::Method;
 
 #[test]
 fn a_database_that_comes_later_is_used_without_a_restart() {
@@ -121,6 +122,46 @@ fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
         "{:?}",
         began.elapsed()
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_or_replaced_file_takes_no_more_visits() {
+    for replaced in [false, true] {
+        let backend = Backend::sqlite();
+        let Backend::Sqlite { folder } = &backend else {
+            unreachable!()
+        };
+        let file = folder.join("data/visits.db");
+        let app = backend.instance(&["--heartbeat-seconds", "0.1"]).await;
+        assert_eq!(app.visit().await.status, 201);
+        if replaced {
+            // As an editor or a restored backup does it.
+            let copy = folder.join("copy.db");
+            std::fs::copy(&file, &copy).unwrap();
+            std::fs::rename(&copy, &file).unwrap();
+        } else {
+            std::fs::remove_file(&file).unwrap();
+        }
+        let unhealthy = |answer: &Answer| answer.status == 503;
+        let health = app.eventually("/health", unhealthy).await.json();
+        assert_eq!(health["status"], "unhealthy");
+        let sentence = health["error"].as_str().unwrap();
+        assert!(sentence.contains("deleted or replaced"), "{sentence}");
+        for (method, path) in [
+            (Method::POST, "/api/visit"),
+            (Method::GET, "/api/visits"),
+            (Method::GET, "/api/instances"),
+        ] {
+            let problem = app.call(method, path).await.problem(503);
+            assert_eq!(problem["error"], sentence, "{path}");
+        }
+        assert_eq!(app.get("/health/live").await.status, 200);
+        app.stop().await;
+        // A restart uses what is at the path.
+        let app = backend.instance(&[]).await;
+        assert_eq!(app.visit().await.status, 201);
+        app.stop().await;
+    }
 }
 
 /// Forwards connections until it is dropped; then all of them are cut.

@@ -6,9 +6,46 @@ use std::time::Duration;
 
 use crate::support::process::Process;
 use crate::support::{Answer, Backend};
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join3};
+use sqlx::{Connection as _, PgConnection};
 
 on_both_databases!(requests_beyond_the_bound_are_refused_at_once);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_listings_takes_no_place_from_visits() {
+    let Some(backend) = Backend::postgres().await else {
+        return;
+    };
+    let Backend::Postgres { url, .. } = &backend else {
+        unreachable!()
+    };
+    const BOUND: usize = 2_048;
+    const SENT: usize = BOUND + 100;
+    let app = backend.instance(&[]).await;
+    // Neither reads nor visits get further than this lock.
+    let mut other = PgConnection::connect(url).await.unwrap();
+    let mut lock = other.begin().await.unwrap();
+    sqlx::raw_sql("lock table visits in access exclusive mode")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let pages: Vec<String> = (1..=SENT)
+        .map(|before| format!("/api/visits?before={before}"))
+        .collect();
+    let listings = join_all(pages.iter().map(|page| app.get(page)));
+    // All listings have been sent when the visits are: both are polled in this order.
+    let visits = join_all((0..20).map(|_| app.visit()));
+    let release = async { lock.commit().await.unwrap() };
+    let (listings, visits, ()) = join3(listings, visits, release).await;
+    let refused = listings.iter().filter(|answer| {
+        answer.status == 503 && answer.json()["error"].to_string().contains("too many")
+    });
+    assert_eq!(refused.count(), SENT - BOUND);
+    for visit in visits {
+        assert_eq!(visit.status, 201, "{visit:?}");
+    }
+    app.stop().await;
+}
 
 #[track_caller]
 fn assert_refused(answer: &Answer) {

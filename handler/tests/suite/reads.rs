@@ -1,5 +1,9 @@
 //! Concurrent reads share queries, and nobody reads the past.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::support::Backend;
 use axum::http::StatusCode;
 use futures_util::future::join_all;
@@ -54,4 +58,55 @@ async fn many_readers_of_a_page_are_one_query() {
     let (answers, ()) = tokio::join!(readers, watcher);
     assert!(answers.iter().all(|answer| answer.status == StatusCode::OK));
     app.stop().await;
+}
+
+/// Pages that are asked for all the time must not keep the connections that visits and everything else need.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hot_pages_keep_no_connection_from_others() {
+    let Some(backend) = Backend::postgres().await else {
+        return;
+    };
+    // The smallest pool: one connection each for visits, for heartbeats and for the rest.
+    let app = Arc::new(backend.instance(&["--database-pool-max", "3"]).await);
+    let over = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..120)
+        .map(|reader| {
+            let (app, over) = (Arc::clone(&app), Arc::clone(&over));
+            tokio::spawn(async move {
+                let page = format!("/api/visits?limit={}", 1 + reader % 10);
+                let mut statuses = BTreeMap::new();
+                while !over.load(Ordering::Relaxed) {
+                    *statuses.entry(app.get(&page).await.status).or_insert(0) += 1;
+                }
+                statuses
+            })
+        })
+        .collect();
+    let mut others = BTreeMap::new();
+    for _ in 0..100 {
+        *others
+            .entry(("visit", app.visit().await.status))
+            .or_insert(0) += 1;
+    }
+    for _ in 0..20 {
+        for path in ["/health", "/api/instances"] {
+            *others
+                .entry((path, app.get(path).await.status))
+                .or_insert(0) += 1;
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    let mut pages = BTreeMap::new();
+    for reader in readers {
+        for (status, number) in reader.await.unwrap() {
+            *pages.entry(status).or_insert(0) += number;
+        }
+    }
+    println!("{others:?} {pages:?}");
+    assert!(
+        others.keys().all(|(_, status)| status.is_success()),
+        "{others:?}"
+    );
+    assert!(pages.keys().all(StatusCode::is_success), "{pages:?}");
+    Arc::into_inner(app).unwrap().stop().await;
 }

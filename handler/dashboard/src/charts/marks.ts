@@ -8,6 +8,8 @@ export type ScalingEvent = {
   to: number;
   /** Only seen in the fleet, not said by the scaler. */
   seen: boolean;
+  /** An instance was lost: the scaler had no part in it. */
+  lost: boolean;
 };
 
 /** A level that means something, such as a rule's threshold. */
@@ -29,16 +31,17 @@ export function eventMarks(events: () => ScalingEvent[], palette: Palette, size:
         for (const event of events()) {
           const x = Math.round(plot.valToPos(event.at, "x", true));
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
-          const colour = event.to > event.from ? palette.accent : palette.warn;
+          const colour = event.lost ? palette.bad : event.to > event.from ? palette.accent : palette.warn;
+          const isFaint = event.seen && !event.lost;
           ctx.strokeStyle = colour;
-          ctx.globalAlpha = event.seen ? 0.45 : 0.9;
+          ctx.globalAlpha = isFaint ? 0.45 : 0.9;
           ctx.lineWidth = ratio;
-          ctx.setLineDash(event.seen ? [1 * ratio, 3 * ratio] : [4 * ratio, 3 * ratio]);
+          ctx.setLineDash(isFaint ? [1 * ratio, 3 * ratio] : [4 * ratio, 3 * ratio]);
           ctx.beginPath();
           ctx.moveTo(x, bbox.top);
           ctx.lineTo(x, bbox.top + bbox.height);
           ctx.stroke();
-          if (event.seen) continue;
+          if (isFaint) continue;
           const text = `${event.from}→${event.to}`;
           const width = ctx.measureText(text).width + 8 * ratio;
           const middle = labelPlace(x, width, free, plot.width * (devicePixelRatio || 1));

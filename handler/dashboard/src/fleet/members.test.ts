@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Colours, FAREWELL_MS, members } from "./members";
+import { Colours, members, SHOWN_MS } from "./members";
 import { fleetOf, instance, labOf, NOW } from "./samples";
 
 const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
@@ -16,10 +16,24 @@ test("the oldest comes first, and who left is shown for a moment", () => {
   const fleet = fleetOf(
     instance("young", 1, { started_at: at(5) }),
     instance("old", 1, { started_at: at(500) }),
-    instance("just-left", 1, { state: "gone", started_at: at(300), last_seen: at(FAREWELL_MS / 1000 - 1) }),
-    instance("long-gone", 1, { state: "gone", started_at: at(400), last_seen: at(FAREWELL_MS / 1000 + 1) }),
+    instance("just-left", 1, { state: "gone", started_at: at(300), last_seen: at(SHOWN_MS.gone / 1000 - 1) }),
+    instance("long-gone", 1, { state: "gone", started_at: at(400), last_seen: at(SHOWN_MS.gone / 1000 + 1) }),
   );
   expect(shown(fleet, undefined)).toEqual(["old live", "just-left gone", "young live"]);
+});
+
+test("a lost instance is shown for a minute, also where the lab knows that its process exited", () => {
+  const lost = (id: string, seconds: number) =>
+    instance(id, 1, { state: "lost", started_at: at(300), last_seen: at(seconds) });
+  const fleet = fleetOf(
+    instance("here", 1),
+    lost("just-lost", SHOWN_MS.lost / 1000 - 1),
+    lost("long-lost", SHOWN_MS.lost / 1000 + 1),
+  );
+  const lab = labOf({ instances: [process("just-lost", "exited")] });
+  for (const known of [undefined, lab]) {
+    expect(shown(fleet, known)).toEqual(["here live", "just-lost lost"]);
+  }
 });
 
 test("the lab knows of comings and goings before the heartbeats do", () => {

@@ -3,15 +3,18 @@ import type { Fleet, FleetInstance, LabFleet } from "../api";
 /** An instance as its tile shows it. */
 export type Member = {
   id: string;
-  state: "starting" | "live" | "draining" | "gone";
+  state: FleetInstance["state"];
   /** In milliseconds since 1970. */
   started: number;
   /** What it said of itself with its last heartbeat; none before the first. */
   report: FleetInstance | undefined;
 };
 
-/** How long an instance that left keeps its tile, in milliseconds. */
-export const FAREWELL_MS = 12_000;
+/** How long a tile is shown after the last heartbeat of an instance that has ended, in milliseconds. */
+export const SHOWN_MS = { gone: 12_000, lost: 60_000 };
+
+/** Whether an instance no longer serves. */
+export const hasEnded = (state: Member["state"]) => state === "gone" || state === "lost";
 
 /** The server's time, as near as a heartbeat: the newest thing that any instance said. */
 export function serverTime(fleet: Fleet | undefined): number | undefined {
@@ -20,8 +23,8 @@ export function serverTime(fleet: Fleet | undefined): number | undefined {
 }
 
 /**
- * Who has a tile, the oldest first so that nobody moves when another one comes. The lab knows of an instance before
- * its first heartbeat, and that one is ending before it says so.
+ * The instances that have a tile, the oldest first so that a new one moves none of them. The lab knows of an instance
+ * before its first heartbeat, and that one ends before the heartbeats show it.
  */
 export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Member[] {
   const now = serverTime(fleet) ?? 0;
@@ -29,11 +32,13 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
   const known = (fleet?.instances ?? []).map((report): Member => {
     const process = ofLab.get(report.instance_id);
     const state =
-      process?.state === "draining" && report.state !== "gone"
-        ? "draining"
-        : process?.state === "exited"
-          ? "gone"
-          : report.state;
+      hasEnded(report.state) || !process
+        ? report.state
+        : process.state === "draining"
+          ? "draining"
+          : process.state === "exited"
+            ? "gone"
+            : report.state;
     return { id: report.instance_id, state, started: Date.parse(report.started_at), report };
   });
   const ids = new Set(known.map((member) => member.id));
@@ -47,10 +52,10 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
         report: undefined,
       }),
     );
-  const here = (member: Member) =>
-    member.state !== "gone" ||
-    (member.report !== undefined && now - Date.parse(member.report.last_seen) < FAREWELL_MS);
-  return [...known, ...unheard].filter(here).sort((one, other) => one.started - other.started);
+  const isShown = ({ report }: Member) =>
+    (report?.state !== "gone" && report?.state !== "lost") ||
+    now - Date.parse(report.last_seen) < SHOWN_MS[report.state];
+  return [...known, ...unheard].filter(isShown).sort((one, other) => one.started - other.started);
 }
 
 /** Which of the palette's colours each instance has; it keeps it for as long as anything of it is shown. */

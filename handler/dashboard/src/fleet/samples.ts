@@ -101,7 +101,7 @@ export const timelineOf = (
   events,
 });
 
-export const event = (type: "joined" | "left", id: string, seconds: number) => ({
+export const event = (type: Timeline["events"][number]["type"], id: string, seconds: number) => ({
   timestamp: ago(seconds),
   type,
   instance_id: id,

@@ -29,9 +29,15 @@ test("the axis grows with what is known, to the span that was chosen", () => {
 test("what was seen of the fleet counts back from the present number", () => {
   const events = [event("joined", "b", 200), event("left", "b", 100)];
   expect(series(timelineOf([50, 50], 10, events), 5, undefined).events).toEqual([
-    { at: now - 200, from: 1, to: 2, seen: false },
-    { at: now - 100, from: 2, to: 1, seen: false },
+    { at: now - 200, from: 1, to: 2, seen: false, lost: false },
+    { at: now - 100, from: 2, to: 1, seen: false, lost: false },
   ]);
+});
+
+test("a lost instance is told apart from one that left", () => {
+  const events = [event("joined", "b", 200), event("lost", "b", 100)];
+  const last = series(timelineOf([50, 50], 10, events), 5, undefined).events.at(-1);
+  expect(last).toEqual({ at: now - 100, from: 2, to: 1, seen: false, lost: true });
 });
 
 test("what the lab's scaler did is said, and what was seen only marked", () => {

@@ -46,7 +46,7 @@ export function series(timeline: Timeline, minutes: number, lab: LabFleet | unde
   };
 }
 
-/** What the scaler did where it can be asked, else what was seen of it: who joined and who left. */
+/** What the scaler did, where it can be asked; and how the number of instances was seen to change. */
 function scalingEvents(timeline: Timeline, lab: LabFleet | undefined): ScalingEvent[] {
   const seen: ScalingEvent[] = [];
   let count = timeline.points.at(-1)?.instances ?? 0;
@@ -54,10 +54,17 @@ function scalingEvents(timeline: Timeline, lab: LabFleet | undefined): ScalingEv
   for (const event of timeline.events.toReversed()) {
     const joined = event.type === "joined";
     const before = joined ? Math.max(count - 1, 0) : count + 1;
-    seen.push({ at: seconds(event.timestamp), from: before, to: count, seen: lab !== undefined });
+    seen.push({
+      at: seconds(event.timestamp),
+      from: before,
+      to: count,
+      seen: lab !== undefined,
+      lost: event.type === "lost",
+    });
     count = before;
   }
-  const said = lab?.actions.map(({ at, from, to }) => ({ at: seconds(at), from, to, seen: false })) ?? [];
+  const said =
+    lab?.actions.map(({ at, from, to }) => ({ at: seconds(at), from, to, seen: false, lost: false })) ?? [];
   return [...seen, ...said].sort((one, other) => one.at - other.at);
 }
 

@@ -1,5 +1,5 @@
 import type { Capacity, Fleet, Health, LabFleet, Rule } from "../api";
-import type { Member } from "./members";
+import { hasEnded, type Member } from "./members";
 import { type Direction, direction, fires, isCpu, isoSeconds } from "./rules";
 import { meanOfLast, type Series } from "./series";
 
@@ -61,7 +61,7 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
       series && isCpu(rule) ? meanOfLast(series.times, series.mean, isoSeconds(rule.time_window)) : null;
     return { rule, value, fires: fires(rule, value) };
   });
-  const last = series?.events.filter((event) => !event.seen && event.from > 0).at(-1);
+  const last = series?.events.filter((event) => !event.seen && !event.lost && event.from > 0).at(-1);
   const told = { readings, now, source, timeScale: lab?.time_scale ?? 1, last } as const;
   const cooldownLeft = lab
     ? (lab.last_decision?.cooldown_left_seconds ?? 0)
@@ -88,7 +88,7 @@ type Facts = {
 };
 
 function situate({ members, lab, readings, capacity, now, cooldownLeft }: Facts): Situation {
-  const count = lab?.count ?? members.filter((member) => member.state !== "gone").length;
+  const count = lab?.count ?? members.filter((member) => !hasEnded(member.state)).length;
   if (lab?.paused) return { kind: "paused" };
   const starting = lab
     ? Math.max(lab.count - lab.ready, 0)

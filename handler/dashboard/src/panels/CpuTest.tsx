@@ -4,7 +4,7 @@ import * as api from "../api";
 import { Button } from "../components/Button";
 import { Choice } from "../components/Choice";
 import { Panel } from "../components/Panel";
-import type { Member } from "../fleet/members";
+import { hasEnded, type Member } from "../fleet/members";
 import { useKey, useKeyed } from "../key";
 import { sentence } from "../trouble";
 import { useSpeech } from "../words/language";
@@ -42,7 +42,7 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
   const [ordered, setOrdered] = useState<{ at: number; seconds: number }>();
   const id = useId();
 
-  const running = members.filter((member) => member.state !== "gone" && member.report?.stress.running);
+  const running = members.filter((member) => !hasEnded(member.state) && member.report?.stress.running);
   const left = useCountdown(
     Math.max(0, ...running.map((member) => member.report?.stress.remaining_seconds ?? 0)),
     asOf,

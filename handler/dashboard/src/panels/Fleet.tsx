@@ -1,7 +1,7 @@
 import type { Capacity } from "../api";
 import { useColour } from "../components/Instance";
 import { Panel } from "../components/Panel";
-import type { Member } from "../fleet/members";
+import { hasEnded, type Member } from "../fleet/members";
 import { useSpeech } from "../words/language";
 
 /** More free places than this would only push the instances apart. */
@@ -21,8 +21,9 @@ type Props = {
 export function FleetPanel({ members, capacity, now, className }: Props) {
   const { words } = useSpeech();
   const live = members.filter((member) => member.state === "live").length;
-  const here = members.filter((member) => member.state !== "gone").length;
-  const free = Math.max((capacity?.maximum ?? 0) - members.length, 0);
+  // One that has just ended keeps its place until its tile goes; one that was lost may be replaced at once.
+  const places = members.filter((member) => member.state !== "lost").length;
+  const free = Math.max((capacity?.maximum ?? 0) - places, 0);
   const shown = members.slice(0, TILES);
   return (
     <Panel
@@ -39,7 +40,7 @@ export function FleetPanel({ members, capacity, now, className }: Props) {
         </p>
       }
     >
-      {here === 0 && members.length === 0 && !capacity && <p className="text-soft">{words.fleet.none}</p>}
+      {members.length === 0 && !capacity && <p className="text-soft">{words.fleet.none}</p>}
       <ul className="tiles grid grid-cols-[repeat(auto-fit,minmax(min(100%,12.5rem),1fr))] gap-3">
         {shown.map((member) => (
           <Tile key={member.id} member={member} now={now} />
@@ -61,8 +62,8 @@ function Tile({ member, now }: { member: Member; now: number | undefined }) {
   const { words, format } = useSpeech();
   const colour = useColour(member.id);
   const { report, state } = member;
-  const cpu = state === "gone" ? 0 : (report?.cpu_percent ?? 0);
-  const known = report && state !== "gone" ? report : undefined;
+  const known = hasEnded(state) ? undefined : report;
+  const cpu = known?.cpu_percent ?? 0;
   const age = Math.max(((now ?? member.started) - member.started) / 1000, 0);
   return (
     <li

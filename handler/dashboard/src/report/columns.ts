@@ -32,7 +32,7 @@ export function columns({ run, order, thresholds }: Inlined): Columns {
   return {
     axis: runAxis(Math.max(run.seconds, last(load) + 1, last(samples)), run.time_scale),
     events: run.actions
-      .map(({ at, from, to, source }) => ({ at, from, to, seen: said && source === "seen" }))
+      .map(({ at, from, to, source }) => ({ at, from, to, seen: said && source === "seen", lost: false }))
       .sort((one, other) => one.at - other.at),
     levels: thresholds.map(({ percent, out, label }) => ({ value: percent, out, label })),
     load: {

@@ -58,11 +58,17 @@ export const en = {
 
   fleet: {
     heading: "Fleet",
-    live: "live",
+    live: "running",
     atMost: (maximum: number) => `of at most ${maximum}`,
     free: "free",
     freeNote: "A rule may fill it",
-    states: { starting: "starting", live: "live", draining: "leaving", gone: "left" },
+    states: {
+      starting: "starting",
+      live: "running",
+      draining: "draining",
+      gone: "stopped",
+      lost: "lost",
+    },
     cpu: "CPU",
     memory: "Memory",
     rate: "Requests",

@@ -56,11 +56,17 @@ export const es: Words = {
 
   fleet: {
     heading: "Flota",
-    live: "en servicio",
+    live: "en ejecución",
     atMost: (maximum) => `de ${maximum} como máximo`,
     free: "libre",
     freeNote: "Una regla puede ocuparlo",
-    states: { starting: "arrancando", live: "en servicio", draining: "saliendo", gone: "se fue" },
+    states: {
+      starting: "arrancando",
+      live: "en ejecución",
+      draining: "drenando",
+      gone: "detenida",
+      lost: "perdida",
+    },
     cpu: "CPU",
     memory: "Memoria",
     rate: "Peticiones",

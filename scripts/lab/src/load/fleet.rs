@@ -137,7 +137,8 @@ impl Fleet {
         for instance in list(&answer["instances"]) {
             let id = text(&instance["instance_id"]);
             let is_live = instance["state"] == "live";
-            if id.is_empty() || (first && instance["state"] == "gone") {
+            let has_ended = instance["state"] == "gone" || instance["state"] == "lost";
+            if id.is_empty() || (first && has_ended) {
                 continue;
             }
             if is_live && let Some(cpu) = instance["cpu_percent"].as_f64() {
@@ -155,7 +156,7 @@ impl Fleet {
                 let since = if first { record.started } else { at };
                 record.ready.get_or_insert(since);
                 record.ended = None;
-            } else if instance["state"] == "gone" {
+            } else if has_ended {
                 record.ended.get_or_insert(at);
             }
         }
@@ -304,7 +305,7 @@ mod tests {
         assert!(fleet.read_app(&app(1, "gone"), 0.0, &none));
         assert_eq!(fleet.instances.len(), 1);
         assert!(fleet.read_app(&app(2, "live"), 10.0, &none));
-        assert!(fleet.read_app(&app(1, "gone"), 90.0, &none));
+        assert!(fleet.read_app(&app(1, "lost"), 90.0, &none));
         let mut run = Run::default();
         fleet.record(&mut run);
         let actions: Vec<_> = run
