@@ -12,6 +12,7 @@ on_both_databases!(
     a_newcomer_takes_up_what_is_left_of_an_order,
     a_stop_reaches_runs_of_other_instances,
 );
+through_a_pooler_too!(a_fleet_order_reaches_every_instance_and_one_stop_ends_it);
 
 async fn sqlite() -> (Backend, TestApp) {
     let backend = Backend::sqlite();

@@ -9,6 +9,7 @@ use crate::support::{Answer, Backend};
 use futures_util::future::{join, join_all};
 
 on_both_databases!(requests_beyond_the_bound_are_refused_at_once);
+through_a_pooler_too!(requests_beyond_the_bound_are_refused_at_once);
 
 #[track_caller]
 fn assert_refused(answer: &Answer) {

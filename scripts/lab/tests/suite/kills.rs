@@ -29,9 +29,7 @@ fn a_killed_handler_loses_nothing_on_sqlite() {
 
 #[test]
 fn a_killed_handler_loses_nothing_on_postgresql() {
-    let Some(postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
+    let postgres = Postgres::start(None, &[]);
     let handler = Handler::start(&[("DATABASE_URL", &postgres.url())]);
     twenty_rounds("handler killed, PostgreSQL", handler, |handler, _| {
         handler.kill();
@@ -40,12 +38,8 @@ fn a_killed_handler_loses_nothing_on_postgresql() {
 
 #[test]
 fn a_killed_handler_loses_nothing_behind_a_pooler() {
-    let Some(postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
-    let Some(pooler) = postgres.pooler() else {
-        return;
-    };
+    let postgres = Postgres::start(None, &[]);
+    let pooler = postgres.pooler();
     let handler = Handler::start(&through_pooler(pooler.url(), &postgres.url()));
     twenty_rounds("handler killed, PgBouncer", handler, |handler, _| {
         handler.kill();
@@ -54,9 +48,7 @@ fn a_killed_handler_loses_nothing_behind_a_pooler() {
 
 #[test]
 fn a_crashed_server_loses_nothing() {
-    let Some(mut postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
+    let mut postgres = Postgres::start(None, &[]);
     let handler = Handler::start(&[("DATABASE_URL", &postgres.url())]);
     twenty_rounds("server crashed", handler, |_, dice| {
         postgres.crash();
@@ -67,9 +59,7 @@ fn a_crashed_server_loses_nothing() {
 
 #[test]
 fn handler_and_server_together_lose_nothing() {
-    let Some(mut postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
+    let mut postgres = Postgres::start(None, &[]);
     let handler = Handler::start(&[("DATABASE_URL", &postgres.url())]);
     twenty_rounds("both", handler, |handler, dice| {
         if dice.says_yes() {
