@@ -1,11 +1,10 @@
 # shellcheck shell=sh disable=SC2034 # Most of its variables are for the scripts that source it.
 # What the scripts that work with Azure have in common: their options, running a command in the open, the stack's outputs.
-# Sourced after toolchain.sh. Expects $root, and $script, the name of the script that is run.
+# Sourced after preamble.sh.
 
 # What every one of them takes.
 stack=
 dry_run=false
-yes=false
 azure_options='  --stack NAME  the Pulumi stack [default: the one selected in infra/, else dev]
   --dry-run     print every command and run none
   -h, --help    this text'
@@ -218,14 +217,10 @@ planned() {
 
 # build_lab_for_azure: the lab, which packages and checks.
 build_lab_for_azure() {
-    lab=$root/target/quick/lab
     if $dry_run; then
         show cargo build --profile quick --package handler --package lab
         return
     fi
-    check_toolchain
-    use_own_target_folder
-    build_dashboard
-    (cd -- "$root" && run cargo build --quiet --profile quick --package handler --package lab) ||
-        give_up 'the lab could not be built; the message is above'
+    show cargo build --quiet --profile quick --package handler --package lab
+    build_lab --quiet || give_up 'the lab could not be built; the message is above'
 }

@@ -1,7 +1,5 @@
-//! `GET /`: the page for a browser, a short JSON for everybody else. And the page's files, each at its exact path.
-//!
-//! The page is the dashboard where `handler/dashboard` was built before the handler, else the plain one in
-//! `page/`; `build.rs` chooses.
+//! `GET /`: the dashboard for a browser, a short JSON for all other clients. And the dashboard's files, each at its exact
+//! path. `build.rs` compiles them in.
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -27,13 +25,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// The names of files in this folder change with their content.
 const LASTING: &str = "/assets/";
 
-/// A file of the page, compressed when it was built.
+/// A file of the dashboard, compressed with Brotli when it was built. The router's compression layer does gzip.
 #[derive(Debug)]
 struct File {
     path: &'static str,
     content_type: &'static str,
     plain: &'static [u8],
-    gzip: Option<&'static [u8]>,
     brotli: Option<&'static [u8]>,
 }
 
@@ -144,11 +141,10 @@ impl File {
         }
     }
 
-    /// The smallest form that the caller takes.
+    /// The Brotli form for a client that accepts it, else the plain one.
     fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
-        match (self.brotli, self.gzip) {
-            (Some(bytes), _) if takes(headers, "br") => (Some("br"), bytes),
-            (_, Some(bytes)) if takes(headers, "gzip") => (Some("gzip"), bytes),
+        match self.brotli {
+            Some(bytes) if takes(headers, "br") => (Some("br"), bytes),
             _ => (None, self.plain),
         }
     }
