@@ -113,7 +113,7 @@ patiently() {
 
 # confirm QUESTION WORD: whether the user types the word; --yes and a rehearsal are a yes.
 confirm() {
-    if $yes || $dry_run; then
+    if ${yes:?} || $dry_run; then
         return
     fi
     [ -t 0 ] || usage_error "nobody is there to ask: add --yes if you mean it"
@@ -217,10 +217,6 @@ planned() {
 
 # build_lab_for_azure: the lab, which packages and checks.
 build_lab_for_azure() {
-    if $dry_run; then
-        show cargo build --profile quick --package handler --package lab
-        return
-    fi
-    show cargo build --quiet --profile quick --package handler --package lab
-    build_lab --quiet || give_up 'the lab could not be built; the message is above'
+    show cargo build --profile quick --package handler --package lab
+    $dry_run || build_lab || give_up 'the lab could not be built; the message is above'
 }

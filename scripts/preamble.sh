@@ -7,6 +7,7 @@
 script=${0##*/}
 root=$(cd -- "${0%"$script"}./.." && pwd -P)
 lab=$root/target/quick/lab
+# shellcheck disable=SC2034 # For the scripts that source this.
 app=$root/target/app
 
 have() {
@@ -164,7 +165,7 @@ build_lab() {
     use_own_target_folder
     [ -x "$lab" ] || printf '%s\n' "Building Elastic Visits for the first time; this takes some minutes." >&2
     build_dashboard
-    (cd -- "$root" && cargo build --profile quick --package handler --package lab "$@")
+    (cd -- "$root" && cargo build --profile quick --package handler --package lab)
 }
 
 # The function app folder, from what build_lab has built.
@@ -193,7 +194,7 @@ install_node_packages() {
 
 # One number for the source of the dashboard. dist/source holds that of the committed build.
 dashboard_source() (
-    cd -- "$root/handler/dashboard"
+    cd -- "$root/handler/dashboard" || exit
     find package.json package-lock.json tsconfig.json ./*.html ./vite*.config.ts src build -type f ! -name '*.test.ts*' \
         -exec cksum {} + | LC_ALL=C sort | cksum
 )
@@ -230,7 +231,7 @@ install_python_packages() {
     shift
     [ $# -gt 0 ] || set -- "$list"
     (
-        cd -- "$root"
+        cd -- "$root" || exit
         cat "$@" | cmp -s - "$venv/installed" && "$venv/bin/python" -c '' 2>/dev/null && exit
         printf '%s\n' "Installing what $list names into $venv ..." >&2
         rm -rf "$venv"
