@@ -1,6 +1,6 @@
-//! Chooses the page that is compiled in: the dashboard where `dashboard/` was built, else the plain one.
+//! Lists the files of the built dashboard, which is part of the project, for `src/http/page.rs` to compile in.
 //!
-//! It runs no npm: a clean clone builds with cargo alone. What it writes is included by `src/http/page.rs`.
+//! It runs no npm: `scripts/dashboard` builds the dashboard.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,20 +8,13 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Everything that npm builds; part of the project, so that cargo sees the page appear in it.
-const BUILT: &str = "dashboard/dist";
 const DASHBOARD: &str = "dashboard/dist/page";
-const PLAIN: &str = "src/http/page";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // The folders, not the files in them: for a file that is not there cargo would compile the handler every time.
-    println!("cargo::rerun-if-changed={BUILT}");
-    println!("cargo::rerun-if-changed={PLAIN}");
+    println!("cargo::rerun-if-changed={DASHBOARD}");
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let is_dashboard = here.join(DASHBOARD).join("index.html").is_file();
-    let folder = here.join(if is_dashboard { DASHBOARD } else { PLAIN });
-    let table = table(&folder);
+    let table = table(&here.join(DASHBOARD));
     let to = Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("page.rs");
     fs::write(&to, table).expect("OUT_DIR can be written");
 }
@@ -39,21 +32,17 @@ fn table(folder: &Path) -> String {
         let relative = path.strip_prefix(folder).expect("it was found in there");
         let url = relative.to_str().expect("npm wrote an ASCII name");
         let url = url.replace(std::path::MAIN_SEPARATOR, "/");
-        let compressed = |extension: &str| {
-            let mut name = path.clone().into_os_string();
-            name.push(extension);
-            let name = PathBuf::from(name);
-            if found.contains(&name) {
-                format!("Some(include_bytes!({name:?}))")
-            } else {
-                "None".to_owned()
-            }
+        let mut compressed = path.clone().into_os_string();
+        compressed.push(".br");
+        let compressed = PathBuf::from(compressed);
+        let brotli = if found.contains(&compressed) {
+            format!("Some(include_bytes!({compressed:?}))")
+        } else {
+            "None".to_owned()
         };
         let file = format!(
             "File {{ path: \"/{url}\", content_type: {content_type:?}, plain: include_bytes!({path:?}), \
-             gzip: {}, brotli: {} }}",
-            compressed(".gz"),
-            compressed(".br"),
+             brotli: {brotli} }}",
         );
         if url == "index.html" {
             let tag = fingerprint(&fs::read(path).expect("the page can be read"));
@@ -69,8 +58,9 @@ fn table(folder: &Path) -> String {
 }
 
 fn list(folder: &Path, found: &mut BTreeSet<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the page's folder can be read") {
-        let path = entry.expect("the page's folder can be read").path();
+    let unreadable = "handler/dashboard/dist is part of the project: git checkout brings it back";
+    for entry in fs::read_dir(folder).expect(unreadable) {
+        let path = entry.expect(unreadable).path();
         if path.is_dir() {
             list(&path, found);
         } else {

@@ -1,11 +1,10 @@
 # shellcheck shell=sh disable=SC2034 # Most of its variables are for the scripts that source it.
 # What the scripts that work with Azure have in common: their options, running a command in the open, the stack's outputs.
-# Sourced after toolchain.sh. Expects $root, and $script, the name of the script that is run.
+# Sourced after preamble.sh.
 
 # What every one of them takes.
 stack=
 dry_run=false
-yes=false
 azure_options='  --stack NAME  the Pulumi stack [default: the one selected in infra/, else dev]
   --dry-run     print every command and run none
   -h, --help    this text'
@@ -114,7 +113,7 @@ patiently() {
 
 # confirm QUESTION WORD: whether the user types the word; --yes and a rehearsal are a yes.
 confirm() {
-    if $yes || $dry_run; then
+    if ${yes:?} || $dry_run; then
         return
     fi
     [ -t 0 ] || usage_error "nobody is there to ask: add --yes if you mean it"
@@ -218,14 +217,6 @@ planned() {
 
 # build_lab_for_azure: the lab, which packages and checks.
 build_lab_for_azure() {
-    lab=$root/target/quick/lab
-    if $dry_run; then
-        show cargo build --profile quick --package handler --package lab
-        return
-    fi
-    check_toolchain
-    use_own_target_folder
-    build_dashboard
-    (cd -- "$root" && run cargo build --quiet --profile quick --package handler --package lab) ||
-        give_up 'the lab could not be built; the message is above'
+    show cargo build --profile quick --package handler --package lab
+    $dry_run || build_lab || give_up 'the lab could not be built; the message is above'
 }

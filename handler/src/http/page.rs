@@ -1,7 +1,5 @@
 //! `GET /`: the dashboard for a browser, an index of the API as JSON for other clients. And the dashboard's files, each at
-//! its exact path.
-//!
-//! If `handler/dashboard` was not built before the handler, the basic page in `page/` replaces it; `build.rs` chooses.
+//! its exact path. `build.rs` compiles them in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,13 +30,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// The names of files in this folder change with their content, so that browsers may cache them for ever.
 const LASTING: &str = "/assets/";
 
-/// A file of the dashboard, compressed when it was built.
+/// A file of the dashboard, compressed with Brotli when it was built. The router's compression layer does gzip.
 #[derive(Debug)]
 struct File {
     path: &'static str,
     content_type: &'static str,
     plain: &'static [u8],
-    gzip: Option<&'static [u8]>,
     brotli: Option<&'static [u8]>,
 }
 
@@ -119,11 +116,10 @@ impl File {
         }
     }
 
-    /// The smallest encoding that the client accepts.
+    /// The Brotli form for a client that accepts it, else the plain one.
     fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
-        match (self.brotli, self.gzip) {
-            (Some(bytes), _) if accepts_encoding(headers, "br") => (Some("br"), bytes),
-            (_, Some(bytes)) if accepts_encoding(headers, "gzip") => (Some("gzip"), bytes),
+        match self.brotli {
+            Some(bytes) if accepts_encoding(headers, "br") => (Some("br"), bytes),
             _ => (None, self.plain),
         }
     }

@@ -12,6 +12,11 @@ on_both_databases!(
     a_visit_the_database_refuses_fails_alone,
     a_batch_with_keys_and_without_is_counted_right,
 );
+through_a_pooler_too!(
+    every_receipt_is_of_its_own_visit,
+    a_visit_the_database_refuses_fails_alone,
+    a_batch_with_keys_and_without_is_counted_right,
+);
 
 /// A visit from a network of its own, which the register keeps.
 async fn visit_from(app: &TestApp, network: u8, key: Option<&str>) -> Answer {

@@ -15,6 +15,10 @@ on_both_databases!(
     three_processes_start_together,
     migrate_prepares_the_database_and_exits,
 );
+through_a_pooler_too!(
+    three_processes_start_together,
+    migrate_prepares_the_database_and_exits,
+);
 
 async fn an_acknowledged_visit_survives_sudden_death(backend: Backend) {
     let flags = backend.flags();

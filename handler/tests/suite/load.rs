@@ -15,6 +15,7 @@ on_both_databases!(
     many_stops_delay_no_run,
     a_stop_between_two_runs_is_followed,
 );
+through_a_pooler_too!(a_fleet_order_reaches_every_instance_and_one_stop_ends_it);
 
 async fn sqlite() -> (Backend, TestApp) {
     let backend = Backend::sqlite();

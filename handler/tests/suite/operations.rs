@@ -8,10 +8,10 @@ use axum::http::{Method, Request, StatusCode};
 
 on_both_databases!(
     health_tells_the_database,
-    metrics_are_complete,
     warmup_answers_the_json_protocol,
     an_older_instance_lives_with_a_newer_schema,
 );
+through_a_pooler_too!(health_tells_the_database);
 
 async fn an_older_instance_lives_with_a_newer_schema(backend: Backend) {
     backend.instance(&[]).await.stop().await;
@@ -51,7 +51,9 @@ async fn health_tells_the_database(backend: Backend) {
     app.stop().await;
 }
 
-async fn metrics_are_complete(backend: Backend) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_are_complete() {
+    let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     app.visit().await;
     let metrics = app

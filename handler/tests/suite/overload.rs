@@ -10,6 +10,7 @@ use futures_util::future::{join, join_all, join3};
 use sqlx::{Connection as _, PgConnection};
 
 on_both_databases!(requests_beyond_the_bound_are_refused_at_once);
+through_a_pooler_too!(requests_beyond_the_bound_are_refused_at_once);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_listings_takes_no_place_from_visits() {

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use sqlx::{Connection as _, PgConnection};
 
 on_both_databases!(a_read_shows_every_visit_acknowledged_before_it);
+through_a_pooler_too!(a_read_shows_every_visit_acknowledged_before_it);
 
 async fn a_read_shows_every_visit_acknowledged_before_it(backend: Backend) {
     let app = backend.instance(&[]).await;
@@ -30,9 +31,7 @@ async fn a_read_shows_every_visit_acknowledged_before_it(backend: Backend) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_readers_of_a_page_are_one_query() {
-    let Some(backend) = Backend::postgres().await else {
-        return;
-    };
+    let backend = Backend::postgres().await;
     let Backend::Postgres { url, .. } = &backend else {
         unreachable!()
     };

@@ -13,6 +13,10 @@ on_both_databases!(
     a_key_is_forgotten_after_a_day,
     old_addresses_are_blanked_and_visits_kept
 );
+through_a_pooler_too!(
+    a_key_is_forgotten_after_a_day,
+    old_addresses_are_blanked_and_visits_kept,
+);
 
 async fn a_key_is_forgotten_after_a_day(backend: Backend) {
     let app = backend.instance(&[]).await;
@@ -90,9 +94,7 @@ async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
 /// Somebody gives an expired key a new visit while retention is about to delete it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_renewed_meanwhile_is_kept() {
-    let Some(backend) = Backend::postgres().await else {
-        return;
-    };
+    let backend = Backend::postgres().await;
     let Backend::Postgres { url, .. } = &backend else {
         unreachable!()
     };

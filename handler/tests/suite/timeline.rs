@@ -13,9 +13,13 @@ on_both_databases!(
     one_instance_fills_the_newest_points,
     a_thousand_instances_are_twenty_lines_and_a_sum,
     never_more_points_than_720,
-    a_span_is_from_a_minute_to_a_day,
     samples_are_rolled_up_and_nothing_is_lost,
     a_clock_set_back_stops_nothing,
+    what_is_old_is_deleted_and_what_is_young_is_kept,
+);
+through_a_pooler_too!(
+    one_instance_fills_the_newest_points,
+    samples_are_rolled_up_and_nothing_is_lost,
     what_is_old_is_deleted_and_what_is_young_is_kept,
 );
 
@@ -192,7 +196,9 @@ async fn never_more_points_than_720(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_span_is_from_a_minute_to_a_day(backend: Backend) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_span_is_from_a_minute_to_a_day() {
+    let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     for bad in [
         "0",

@@ -18,10 +18,16 @@ on_both_databases!(
     fifty_replays_over_two_instances_are_one_visit,
     addresses_are_kept_as_the_policy_says,
     a_database_without_its_schema_is_reported,
-    bad_queries_name_their_field,
-    bad_keys_are_refused,
     any_body_within_the_limit_is_ignored,
-    a_body_over_the_limit_is_refused,
+);
+through_a_pooler_too!(
+    a_visit_is_recorded_and_listed,
+    the_register_outlives_its_instances,
+    several_instances_count_exactly,
+    three_instances_may_start_at_once_on_an_empty_database,
+    a_key_gives_the_same_visit_again,
+    fifty_replays_over_two_instances_are_one_visit,
+    a_database_without_its_schema_is_reported,
 );
 
 async fn a_visit_is_recorded_and_listed(backend: Backend) {
@@ -284,7 +290,9 @@ async fn a_database_without_its_schema_is_reported(backend: Backend) {
     app.stop().await;
 }
 
-async fn bad_queries_name_their_field(backend: Backend) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_queries_name_their_field() {
+    let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     for value in [
         "0",
@@ -338,7 +346,9 @@ async fn bad_queries_name_their_field(backend: Backend) {
     app.stop().await;
 }
 
-async fn bad_keys_are_refused(backend: Backend) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_keys_are_refused() {
+    let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     for key in [
         &b""[..],
@@ -385,7 +395,9 @@ async fn any_body_within_the_limit_is_ignored(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_body_over_the_limit_is_refused(backend: Backend) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_over_the_limit_is_refused() {
+    let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     for size in [64 * 1024 + 1, 1_000_000, 3_000_000] {
         for (method, uri) in [

@@ -136,7 +136,7 @@ fn the_api_answers_through_the_host() {
             .unwrap()
             .starts_with("text/html")
     );
-    // The dashboard's, or the plain page's where there was no Node.
+    // The dashboard's script.
     let script = page
         .text()
         .split('"')

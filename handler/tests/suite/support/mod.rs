@@ -22,7 +22,7 @@ pub mod identity;
 pub mod process;
 pub mod server;
 
-/// Runs every listed test on SQLite, and on PostgreSQL and through PgBouncer where they were given.
+/// Runs every listed test on SQLite and on PostgreSQL.
 #[macro_export]
 macro_rules! on_both_databases {
     ($($test:ident),* $(,)?) => {
@@ -35,17 +35,21 @@ macro_rules! on_both_databases {
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
-                if let Some(backend) = $crate::support::Backend::postgres().await {
-                    super::$test(backend).await;
-                }
+                super::$test($crate::support::Backend::postgres().await).await;
             })*
         }
+    };
+}
+
+/// Runs every listed test through PgBouncer too: those whose statements, transactions or connections a pooler could break.
+/// Each statement of the store is in at least one of them.
+#[macro_export]
+macro_rules! through_a_pooler_too {
+    ($($test:ident),* $(,)?) => {
         mod through_a_pooler {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
-                if let Some(backend) = $crate::support::Backend::pooled_postgres().await {
-                    super::$test(backend).await;
-                }
+                super::$test($crate::support::Backend::pooled_postgres().await).await;
             })*
         }
     };
@@ -75,6 +79,16 @@ fn unique() -> String {
     )
 }
 
+/// A server's URL from the environment. A test must not pass because its server is missing.
+fn required(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "{variable} is not set. Run ./scripts/test, or: target/quick/lab postgres --env TEST_DATABASE_URL \
+             --pooler-env TEST_POOLER_URL -- cargo nextest run --cargo-profile quick"
+        )
+    })
+}
+
 impl Backend {
     pub fn sqlite() -> Self {
         let folder = std::env::temp_dir().join(format!("elastic-visits-test-{}", unique()));
@@ -82,14 +96,9 @@ impl Backend {
         Self::Sqlite { folder }
     }
 
-    /// `None` without `TEST_DATABASE_URL`, which `scripts/test` always sets.
-    pub async fn postgres() -> Option<Self> {
-        let Ok(admin_url) = std::env::var("TEST_DATABASE_URL") else {
-            eprintln!(
-                "not run: TEST_DATABASE_URL names no PostgreSQL server; ./scripts/test starts one"
-            );
-            return None;
-        };
+    /// On the server that `TEST_DATABASE_URL` names. Without one the test fails.
+    pub async fn postgres() -> Self {
+        let admin_url = required("TEST_DATABASE_URL");
         let name = format!("visits_{}", unique());
         let mut admin = PgConnection::connect(&admin_url).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}")))
@@ -98,21 +107,18 @@ impl Backend {
             .unwrap();
         let mut url = url::Url::parse(&admin_url).unwrap();
         url.set_path(&name);
-        Some(Self::Postgres {
+        Self::Postgres {
             url: url.into(),
             admin_url,
             name,
             pooler_url: None,
-        })
+        }
     }
 
-    /// The same behind PgBouncer in transaction pooling; `None` without `TEST_POOLER_URL` either.
-    pub async fn pooled_postgres() -> Option<Self> {
-        let Ok(pooler) = std::env::var("TEST_POOLER_URL") else {
-            eprintln!("not run: TEST_POOLER_URL names no PgBouncer; ./scripts/test starts one");
-            return None;
-        };
-        let mut backend = Self::postgres().await?;
+    /// The same through the PgBouncer that `TEST_POOLER_URL` names, in transaction pooling.
+    pub async fn pooled_postgres() -> Self {
+        let pooler = required("TEST_POOLER_URL");
+        let mut backend = Self::postgres().await;
         if let Self::Postgres {
             name, pooler_url, ..
         } = &mut backend
@@ -121,7 +127,7 @@ impl Backend {
             url.set_path(name);
             *pooler_url = Some(url.into());
         }
-        Some(backend)
+        backend
     }
 
     pub const fn db_type(&self) -> &'static str {

@@ -22,12 +22,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// `None` where there is no server to be had, as for [`super::Backend::postgres`].
-    pub async fn start() -> Option<Self> {
-        if std::env::var_os("TEST_DATABASE_URL").is_none() {
-            eprintln!("not run: no PostgreSQL is wanted; ./scripts/test runs all");
-            return None;
-        }
+    /// A test without PostgreSQL's server programs fails.
+    pub async fn start() -> Self {
         // Where a root user's PostgreSQL can go as well.
         let folder = std::env::temp_dir().join(format!("elastic-visits-tls-{}", unique()));
         std::fs::create_dir(&folder).unwrap();
@@ -105,7 +101,7 @@ impl Server {
             assert!(Instant::now() < deadline, "no server: {error}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Some(server)
+        server
     }
 
     /// The certificate to trust.
@@ -189,5 +185,7 @@ fn binaries() -> PathBuf {
     found
         .pop()
         .or_else(|| std::env::split_paths(&path).find(|folder| folder.join("initdb").is_file()))
-        .expect("PostgreSQL's server programs are installed")
+        .expect(
+            "this test needs PostgreSQL's server programs: ./scripts/test --packages lists them",
+        )
 }

@@ -22,42 +22,6 @@ fn lab(scratch: &Scratch, options: &[&str], script: &str) -> Command {
     command
 }
 
-/// Without a server to run, there is nothing to test; under CI that is a failure.
-fn server_installed() -> bool {
-    let scratch = Scratch::new();
-    // Data of a version that never was: `lab` looks for its programs and starts nothing.
-    scratch.write("data/cluster/PG_VERSION", "0\n");
-    let output = lab(&scratch, &["--data", "data"], "true").output().unwrap();
-    let installed = !text(&output.stderr).contains("no PostgreSQL server programs");
-    assert!(
-        installed || std::env::var_os("CI").is_none(),
-        "{}",
-        text(&output.stderr)
-    );
-    if installed {
-        assert!(
-            text(&output.stderr).contains("made by PostgreSQL 0"),
-            "{output:?}"
-        );
-    } else {
-        eprintln!("SKIPPED: {}", text(&output.stderr));
-    }
-    installed
-}
-
-/// The same for the pooler.
-fn pooler_installed() -> bool {
-    let scratch = Scratch::new();
-    let output = lab(&scratch, &["--pooler-env", "POOLER_URL"], "true").output();
-    let said = text(&output.unwrap().stderr);
-    let installed = !said.contains("PgBouncer, the connection pooler, is not installed");
-    assert!(installed || std::env::var_os("CI").is_none(), "{said}");
-    if !installed {
-        eprintln!("SKIPPED: {said}");
-    }
-    installed
-}
-
 fn kept(scratch: &Scratch) -> String {
     scratch.join("data").to_str().unwrap().to_owned()
 }
@@ -97,9 +61,6 @@ fn assert_nothing_left(scratch: &Scratch, server: i32) {
 
 #[test]
 fn gives_a_url_that_works_and_passes_the_exit_code_on() {
-    if !server_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let script = r#"
         psql -qAt "$TEST_URL" -c "select current_user, current_database(), current_setting('fsync')" \
@@ -132,9 +93,6 @@ fn gives_a_url_that_works_and_passes_the_exit_code_on() {
 
 #[test]
 fn keeps_data_in_a_named_folder_for_one_user_at_a_time() {
-    if !server_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let data = kept(&scratch);
     let table = r#"psql -qAt "$DATABASE_URL" -c "create table kept as select 42 as answer""#;
@@ -163,9 +121,6 @@ fn keeps_data_in_a_named_folder_for_one_user_at_a_time() {
 
 #[test]
 fn starts_again_after_a_crash_and_without_its_password_file() {
-    if !server_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let data = kept(&scratch);
     let crash = r#"psql -qAt "$DATABASE_URL" -c "create table kept (id int)"; kill -9 "$(head -n 1 data/cluster/postmaster.pid)""#;
@@ -186,9 +141,6 @@ fn starts_again_after_a_crash_and_without_its_password_file() {
 
 #[test]
 fn refuses_data_that_a_server_holds() {
-    if !server_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let data = kept(&scratch);
     // Unlocked, as if the lab that started this server were gone.
@@ -228,9 +180,6 @@ fn pid(child: &Child) -> Pid {
 
 #[test]
 fn stops_the_server_after_the_command_on_ctrl_c() {
-    if !server_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &[]);
     // What a terminal does: the whole foreground group gets it.
@@ -245,9 +194,6 @@ fn stops_the_server_after_the_command_on_ctrl_c() {
 
 #[test]
 fn hands_a_termination_on_to_the_command() {
-    if !server_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &[]);
     kill_process(pid(&child), Signal::TERM).unwrap();
@@ -261,13 +207,6 @@ fn hands_a_termination_on_to_the_command() {
 
 #[test]
 fn leaves_no_server_even_when_killed_outright() {
-    if !server_installed() {
-        return;
-    }
-    if Command::new("setpriv").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: no setpriv on this system");
-        return;
-    }
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &[]);
     kill_process(pid(&child), Signal::KILL).unwrap();
@@ -279,9 +218,6 @@ fn leaves_no_server_even_when_killed_outright() {
 
 #[test]
 fn says_like_a_shell_that_there_is_no_such_command() {
-    if !server_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
     command
@@ -305,9 +241,6 @@ fn pooler_pid(scratch: &Scratch) -> i32 {
 
 #[test]
 fn a_pooler_leads_to_every_database_of_the_server() {
-    if !server_installed() || !pooler_installed() {
-        return;
-    }
     let scratch = Scratch::new();
     let script = r#"
         psql -qAt "$DATABASE_URL" -c "create database another" -c "select inet_server_port()"
@@ -341,13 +274,6 @@ fn a_pooler_leads_to_every_database_of_the_server() {
 
 #[test]
 fn leaves_no_pooler_even_when_killed_outright() {
-    if !server_installed() || !pooler_installed() {
-        return;
-    }
-    if Command::new("setpriv").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: no setpriv on this system");
-        return;
-    }
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &["--pooler-env", "POOLER_URL"]);
     let pooler = pooler_pid(&scratch);

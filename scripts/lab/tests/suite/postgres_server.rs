@@ -3,19 +3,9 @@
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use lab::postgres::{Binaries, Server};
+use lab::postgres::Server;
 
 use crate::scratch::text;
-
-/// Without a server to run, there is nothing to test; under CI that is a failure.
-fn is_installed() -> bool {
-    let found = Binaries::find(None);
-    if let Err(error) = &found {
-        assert!(std::env::var_os("CI").is_none(), "{error}");
-        eprintln!("SKIPPED: {error}");
-    }
-    found.is_ok()
-}
 
 fn psql(server: &Server, sql: &str) -> Output {
     let mut command = Command::new(server.binaries().program("psql"));
@@ -25,9 +15,6 @@ fn psql(server: &Server, sql: &str) -> Output {
 
 #[tokio::test]
 async fn a_server_comes_back_on_its_port_with_its_data() {
-    if !is_installed() {
-        return;
-    }
     let settings = ["max_connections=17", "superuser_reserved_connections=1"];
     let mut server = Server::start_with(None, &settings).await.unwrap();
     let url = server.url();
@@ -53,9 +40,6 @@ async fn a_server_comes_back_on_its_port_with_its_data() {
 
 #[tokio::test]
 async fn a_frozen_server_is_there_and_answers_nothing() {
-    if !is_installed() {
-        return;
-    }
     let mut server = Server::start(None).await.unwrap();
     server.freeze().await.unwrap();
     std::net::TcpStream::connect(("127.0.0.1", server.port())).unwrap();

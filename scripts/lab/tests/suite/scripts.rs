@@ -1,5 +1,4 @@
-//! The commands at the door, `scripts/run`, `scripts/load` and `scripts/test`, with stand-ins for cargo and `func`; and the
-//! repository's top level.
+//! `scripts/run`, `scripts/load` and `scripts/test`, with stubs for cargo and `func`; and the repository's top level.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -27,14 +26,11 @@ impl Project {
             .args(["host.json", "functions"].map(|name| from.join(name)))
             .arg(to);
         assert!(copy.status().unwrap().success());
-        for script in [
-            "scripts/run",
-            "scripts/load",
-            "scripts/test",
-            "scripts/toolchain.sh",
-        ] {
-            let content = std::fs::read_to_string(from.join(script)).unwrap();
-            project.0.write_executable(script, &content);
+        for script in
+            ["run", "load", "dashboard", "preamble.sh"].map(|name| format!("scripts/{name}"))
+        {
+            let content = std::fs::read_to_string(from.join(&script)).unwrap();
+            project.0.write_executable(&script, &content);
         }
         project.0.write("target/quick/handler", "a binary");
         // The real one, except that it does not run anything.
@@ -50,7 +46,33 @@ impl Project {
         );
         project.stub("rustc", "echo 'rustc 1.95.0 (0000000 2026-01-01)'");
         project.stub("cc", "");
+        let dashboard = "handler/dashboard";
+        for file in [
+            "package.json",
+            "package-lock.json",
+            "index.html",
+            "src/main.ts",
+            "build/template.ts",
+        ] {
+            project.0.write(&format!("{dashboard}/{file}"), file);
+        }
         project
+            .0
+            .write(&format!("{dashboard}/dist/page/index.html"), "built before");
+        let source = project.sh("dashboard_source");
+        project.0.write(&format!("{dashboard}/dist/source"), source);
+        project
+    }
+
+    /// What a line of shell prints after the preamble.
+    fn sh(&self, line: &str) -> String {
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            &format!(". scripts/preamble.sh; {line}"),
+            "scripts/sh",
+        ]);
+        text(&shell.current_dir(self.0.path()).output().unwrap().stdout)
     }
 
     /// What a stand-in writes down: its arguments, then its environment.
@@ -72,12 +94,14 @@ impl Project {
     /// Runs a script and types `answer` into its questions.
     fn script(&self, name: &str, answer: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(self.0.join("scripts").join(name));
+        command.args(arguments).env_clear();
         let path = format!("{}:/usr/bin:/bin", self.0.join("bin").display());
-        command
-            .args(arguments)
-            .env_clear()
-            .env("PATH", path)
-            .env("HOME", self.0.path());
+        self.finish(command.env("PATH", path), answer)
+    }
+
+    /// Runs a command, types `answer`, and waits for its end.
+    fn finish(&self, command: &mut Command, answer: &str) -> Output {
+        command.env("HOME", self.0.path());
         command
             .env("XDG_DATA_HOME", self.0.join("my data"))
             .env("SQLITE_PATH", "kept.db");
@@ -348,7 +372,7 @@ fn the_commands_say_at_once_what_is_missing() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let said = text(&output.stderr);
         assert!(
-            said.contains("Rust 1.95 or newer:  curl") && said.contains("a C compiler:  "),
+            said.contains("Rust 1.95 or later:  curl") && said.contains("a C compiler:  "),
             "{said}"
         );
     }
@@ -363,7 +387,7 @@ fn an_older_rust_is_named_with_the_command_that_updates_it() {
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
     assert!(
-        said.contains("Rust 1.95 or newer (this is 1.94.1):  rustup update stable"),
+        said.contains("Rust 1.95 or later (this is 1.94.1):  rustup update stable"),
         "{said}"
     );
     assert!(!project.0.join("record").exists(), "nothing is run");
@@ -374,19 +398,13 @@ fn the_top_level_holds_the_agreed_names_only() {
     let output = Command::new("git")
         .args(["ls-files"])
         .current_dir(repository())
-        .output();
-    let listed = output.ok().filter(|output| output.status.success());
-    let Some(listed) = listed
-        .map(|output| text(&output.stdout))
-        .filter(|listed| !listed.is_empty())
-    else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "git must list the files under CI"
-        );
-        eprintln!("SKIPPED: this is no git work tree");
-        return;
-    };
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "git must list the files: {output:?}"
+    );
+    let listed = text(&output.stdout);
     let present: BTreeSet<&str> = listed
         .lines()
         .map(|path| path.split('/').next().unwrap())
@@ -394,6 +412,7 @@ fn the_top_level_holds_the_agreed_names_only() {
     let agreed = BTreeSet::from([
         ".ci",
         ".clippy.toml",
+        ".deny.toml",
         ".funcignore",
         ".github",
         ".gitignore",
@@ -421,66 +440,234 @@ fn the_top_level_holds_the_agreed_names_only() {
     assert!(lost.is_empty(), "missing at the top level: {lost:?}");
 }
 
-/// What the built pages need to be known again: some files of their source.
-fn add_dashboard(project: &Project) {
-    let page = "handler/dashboard";
-    for file in [
-        "package.json",
-        "package-lock.json",
-        "index.html",
-        "src/main.ts",
-    ] {
-        project.0.write(&format!("{page}/{file}"), file);
-    }
-    project.0.write(&format!("{page}/dist/.gitignore"), "*");
-}
-
-/// Notes each call; `npm ci` makes the folder and `npm run build` the pages, as the real one does.
+/// Notes each call; `npm run build` writes the pages, as the real one does.
 const NPM: &str = "echo \"$1\" >> npm.log
-case $1 in ci) mkdir -p node_modules ;; run) mkdir -p dist/page; echo page | tee dist/report.html > dist/page/index.html ;; esac";
+case $1 in ci) mkdir -p node_modules ;; run) mkdir -p dist/page; echo new > dist/page/index.html ;; esac";
 
 #[test]
-fn run_builds_the_dashboard_once_and_again_when_their_source_changed() {
+fn run_builds_the_dashboard_only_when_its_source_has_changed() {
     let project = Project::new();
-    add_dashboard(&project);
     project.stub("node", "");
     project.stub("npm", NPM);
-    let calls = || std::fs::read_to_string(project.0.join("handler/dashboard/npm.log")).unwrap();
+    let dashboard = project.0.join("handler/dashboard");
+    assert!(project.run(&[]).status.success());
+    assert!(
+        !dashboard.join("npm.log").exists(),
+        "the committed build will do"
+    );
+
+    project
+        .0
+        .write("handler/dashboard/src/main.test.ts", "a test");
+    project.0.write("handler/dashboard/src/main.ts", "changed");
     for _ in 0..2 {
         let output = project.run(&[]);
         assert!(output.status.success(), "{output:?}");
-        assert_eq!(calls(), "ci\nrun\n");
+        let calls = std::fs::read_to_string(dashboard.join("npm.log")).unwrap();
+        assert_eq!(calls, "ci\nrun\n");
     }
-    project.0.write("handler/dashboard/src/main.ts", "changed");
-    assert!(project.run(&[]).status.success());
-    assert_eq!(calls(), "ci\nrun\nrun\n");
 }
 
 #[test]
-fn run_goes_on_without_the_dashboard_where_it_cannot_be_built() {
+fn run_serves_the_previous_dashboard_where_a_new_one_cannot_be_built() {
     let project = Project::new();
-    add_dashboard(&project);
-    // A page of another version, which the lab would not understand.
-    let dist = "handler/dashboard/dist";
-    let stale = ["report.html", "page/index.html"]
-        .map(|page| project.0.write(&format!("{dist}/{page}"), "stale"));
+    project.0.write("handler/dashboard/src/main.ts", "changed");
     for (node, said) in [
         (
             "exit 1",
-            "and reports will have no charts: those need Node 20.19 or newer, with npm.",
+            "a new one needs Node.js 20.19 or later, with npm.",
         ),
-        (
-            "exit 0",
-            "and reports will have no charts: npm failed, see ",
-        ),
+        ("exit 0", "npm failed, see "),
     ] {
         project.stub("node", node);
         project.stub("npm", "echo 'no network'; exit 1");
         let output = project.run(&[]);
         assert!(output.status.success(), "{output:?}");
         assert!(text(&output.stderr).contains(said), "{output:?}");
-        assert!(stale.iter().all(|page| !page.exists()));
+        let page = project.0.join("handler/dashboard/dist/page/index.html");
+        assert_eq!(std::fs::read_to_string(page).unwrap(), "built before");
     }
     let log = std::fs::read_to_string(project.0.join("target/dashboard.log")).unwrap();
     assert_eq!(log, "no network\n");
+}
+
+/// A fresh Debian: git, a shell and its basic commands. `apt-get install` brings the compiler and curl, and what curl
+/// fetches is rustup's installer; all of them are stubs that note how they were called.
+struct Fresh(Project);
+
+impl Fresh {
+    fn new(user: u32) -> Self {
+        let project = Project::new();
+        for stub in ["cargo", "rustc", "cc"] {
+            let from = project.0.join("bin").join(stub);
+            project.0.write("later/empty", "");
+            std::fs::rename(from, project.0.join("later").join(stub)).unwrap();
+        }
+        let basic = [
+            "cat", "chmod", "cksum", "cmp", "cp", "date", "env", "find", "ln", "ls", "mkdir", "mv",
+            "rm", "sh", "sort",
+        ];
+        for name in basic {
+            let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(name));
+            let found = found.iter().find(|path| path.exists()).unwrap();
+            std::os::unix::fs::symlink(found, project.0.join("bin").join(name)).unwrap();
+        }
+        project.stub("id", &format!("echo {user}"));
+        project.stub(
+            "apt-get",
+            "echo apt-get \"$@\" >> \"$HOME/log\"
+             case \"$*\" in *build-essential*) mv \"$HOME/later/cc\" \"$HOME/bin/cc\" ;;
+             *curl*) mv \"$HOME/later/curl\" \"$HOME/bin/curl\" ;; esac",
+        );
+        project.0.write_executable(
+            "later/curl",
+            "#!/bin/sh
+             echo curl \"$@\" >> \"$HOME/log\"
+             echo 'echo installer \"$@\" >> \"$HOME/log\"; mkdir -p \"$HOME/.cargo/bin\"
+             mv \"$HOME/later/cargo\" \"$HOME/later/rustc\" \"$HOME/.cargo/bin\"'",
+        );
+        Self(project)
+    }
+
+    fn install(&self, stub: &str) {
+        let name = |folder: &str| self.0.0.join(folder).join(stub);
+        std::fs::rename(name("later"), name("bin")).unwrap();
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", self.0.0.join("bin"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let script = self.0.0.join("scripts/run");
+        self.0.finish(self.command(&script).args(arguments), "")
+    }
+
+    /// On a terminal, with an answer.
+    fn run_on_a_terminal(&self, answer: &str) -> Output {
+        let script = format!("'{}'", self.0.path("scripts/run"));
+        let mut command = self.command(Path::new("/usr/bin/script"));
+        command
+            .args(["-qec", &script, "/dev/null"])
+            .env("SHELL", "/bin/sh");
+        self.0.finish(&mut command, answer)
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.0.0.join("log")).unwrap_or_default()
+    }
+}
+
+const WHAT_IS_INSTALLED: [&str; 5] = [
+    "apt-get update",
+    "install -y -qq --no-install-recommends build-essential",
+    "install -y -qq --no-install-recommends curl ca-certificates",
+    "curl --proto =https --tlsv1.2 -sSf https://sh.rustup.rs",
+    "installer -y --profile minimal",
+];
+
+#[test]
+fn root_on_debian_gets_a_compiler_without_a_question() {
+    let fresh = Fresh::new(0);
+    for stub in ["cargo", "rustc"] {
+        fresh.install(stub);
+    }
+    let output = fresh.run(&[]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        fresh.log().contains(WHAT_IS_INSTALLED[1]),
+        "{}",
+        fresh.log()
+    );
+    assert!(!fresh.log().contains("curl"), "{}", fresh.log());
+}
+
+#[test]
+fn root_on_debian_gets_rust_once_the_user_agrees() {
+    let fresh = Fresh::new(0);
+    let output = fresh.run(&["--yes", "--port", "7080"]);
+    assert!(output.status.success(), "{output:?}");
+    for line in WHAT_IS_INSTALLED {
+        assert!(fresh.log().contains(line), "{line}: {}", fresh.log());
+    }
+    assert!(!fresh.0.record().0.contains(&"--yes".to_owned()));
+
+    let fresh = Fresh::new(0);
+    let output = fresh.run_on_a_terminal("y\n");
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        text(&output.stdout).contains("Install it now?"),
+        "{output:?}"
+    );
+    for line in WHAT_IS_INSTALLED {
+        assert!(fresh.log().contains(line), "{line}: {}", fresh.log());
+    }
+}
+
+#[test]
+fn nothing_is_installed_without_consent_or_root() {
+    let refused = |fresh: &Fresh, output: Output| {
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = text(&output.stdout) + &text(&output.stderr);
+        let rust = "Rust 1.95 or later:  apt-get install curl ca-certificates && curl --proto";
+        assert!(said.contains(rust), "{said}");
+        assert!(
+            said.contains("a C compiler:  apt-get install build-essential"),
+            "{said}"
+        );
+        assert_eq!(fresh.log(), "", "nothing was installed");
+    };
+    let fresh = Fresh::new(0);
+    refused(&fresh, fresh.run(&[]));
+    refused(&fresh, fresh.run_on_a_terminal("n\n"));
+    let ordinary = Fresh::new(1000);
+    refused(&ordinary, ordinary.run(&["--yes"]));
+    refused(&ordinary, ordinary.run_on_a_terminal("y\n"));
+}
+
+#[test]
+fn the_workflow_installs_the_packages_that_the_suite_names() {
+    let output = bare("test", &["--packages"]);
+    assert!(output.status.success(), "{output:?}");
+    let named = text(&output.stdout);
+    for package in [
+        "chromium",
+        "curl",
+        "musl-tools",
+        "prometheus",
+        "prometheus-node-exporter",
+        "python3-venv",
+    ] {
+        assert!(
+            named.lines().any(|line| line == package),
+            "{package} is not in {named}"
+        );
+    }
+    let workflow = std::fs::read_to_string(repository().join(".github/workflows/ci.yml")).unwrap();
+    let install: Vec<&str> = workflow
+        .lines()
+        .filter(|line| line.contains("apt-get install"))
+        .collect();
+    assert_eq!(install.len(), 1, "{install:?}");
+    assert!(
+        install[0].contains("./scripts/test --packages | xargs"),
+        "the workflow has no list of its own: {install:?}"
+    );
+    for package in named.lines() {
+        assert!(!install[0].contains(package), "{package}");
+    }
+}
+
+#[test]
+fn every_step_of_the_suite_is_in_its_plan() {
+    let steps = std::fs::read_to_string(repository().join("scripts/suite/steps.sh")).unwrap();
+    let defined: BTreeSet<&str> = steps
+        .lines()
+        .filter_map(|line| line.strip_prefix("step_")?.strip_suffix("() {"))
+        .collect();
+    let output = bare("test", &["--list"]);
+    let listed = text(&output.stdout);
+    assert_eq!(listed.split_whitespace().collect::<BTreeSet<_>>(), defined);
 }

@@ -22,9 +22,7 @@ fn take_all(postgres: &Postgres) -> Vec<Session> {
 
 #[test]
 fn there_is_no_connection_for_a_handler_that_starts() {
-    let Some(postgres) = Postgres::start(None, &FEW_CONNECTIONS) else {
-        return;
-    };
+    let postgres = Postgres::start(None, &FEW_CONNECTIONS);
     let hogs = take_all(&postgres);
     let url = postgres.url();
     let name = "no connection at the start";
@@ -37,9 +35,7 @@ fn there_is_no_connection_for_a_handler_that_starts() {
 
 #[test]
 fn there_is_no_connection_left_for_a_handler_that_runs() {
-    let Some(postgres) = Postgres::start(None, &FEW_CONNECTIONS) else {
-        return;
-    };
+    let postgres = Postgres::start(None, &FEW_CONNECTIONS);
     let cable = Cable::to(postgres.port());
     let url = postgres.url_at(cable.port);
     let mut case = Case::in_service("no connection left", &[("DATABASE_URL", &url), POOL_MAX]);
@@ -55,9 +51,7 @@ fn there_is_no_connection_left_for_a_handler_that_runs() {
 
 #[test]
 fn the_server_takes_no_writes() {
-    let Some(postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
+    let postgres = Postgres::start(None, &[]);
     let mut control = postgres.session();
     let mut case = Case::in_service("read-only", &[("DATABASE_URL", &postgres.url())]);
     control.ask("alter database visits set default_transaction_read_only = on");

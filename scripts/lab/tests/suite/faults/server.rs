@@ -8,9 +8,7 @@ use crate::outage::server::Postgres;
 
 #[test]
 fn the_server_stops_hard() {
-    let Some(mut postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
+    let mut postgres = Postgres::start(None, &[]);
     let mut case = Case::in_service("stopped hard", &[("DATABASE_URL", &postgres.url())]);
     postgres.crash();
     case.endures(Duration::from_secs(2));
@@ -21,12 +19,8 @@ fn the_server_stops_hard() {
 
 #[test]
 fn the_server_behind_a_pooler_stops_hard() {
-    let Some(mut postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
-    let Some(pooler) = postgres.pooler() else {
-        return;
-    };
+    let mut postgres = Postgres::start(None, &[]);
+    let pooler = postgres.pooler();
     let url = postgres.url();
     let settings = through_pooler(pooler.url(), &url);
     let mut case = Case::in_service("stopped hard behind PgBouncer", &settings);
@@ -39,9 +33,7 @@ fn the_server_behind_a_pooler_stops_hard() {
 
 #[test]
 fn the_server_restarts_in_good_order() {
-    let Some(mut postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
+    let mut postgres = Postgres::start(None, &[]);
     let mut case = Case::in_service("restarted", &[("DATABASE_URL", &postgres.url())]);
     postgres.shut_down();
     postgres.resume();
@@ -51,9 +43,7 @@ fn the_server_restarts_in_good_order() {
 
 #[test]
 fn the_server_stands_still_for_longer_than_a_statement_may_take() {
-    let Some(mut postgres) = Postgres::start(None, &[]) else {
-        return;
-    };
+    let mut postgres = Postgres::start(None, &[]);
     let mut case = Case::in_service("stands still", &[("DATABASE_URL", &postgres.url())]);
     postgres.freeze();
     case.endures(Duration::from_millis(6_500));

@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::fs::{Access, access};
+
 use super::view::{events, fleet, fleet_when, pids, ready};
 use crate::support::{Root, alive, eventually, signal};
 
@@ -68,7 +70,11 @@ fn each_instance_is_held_to_its_share() {
     let host = Root::new().up(&["--min", "2", "--instance-cpus", "0.2"]);
     let view = ready(&host, 2);
     if view["cpu_limit"]["enforced"] != true {
-        println!("no CPU limits here: {}", view["cpu_limit"]["how"]);
+        // An ordinary user without control groups of its own. Where they can be written, there must be a limit.
+        let writable = ["/sys/fs/cgroup", "/sys/fs/cgroup/cpu"]
+            .into_iter()
+            .find(|folder| access(*folder, Access::WRITE_OK).is_ok());
+        assert_eq!(writable, None, "{}", view["cpu_limit"]["how"]);
         host.line("but nothing holds it to that");
         return;
     }
@@ -96,6 +102,7 @@ fn each_instance_is_held_to_its_share() {
 
 /// Covers the control groups with an empty file system, for a start that must do without.
 #[test]
+#[ignore = "mounts over the control groups, which takes root"]
 fn without_control_groups_the_lab_says_so_and_runs() {
     let root = Root::new();
     let covered = |script: &str| {
@@ -104,13 +111,6 @@ fn without_control_groups_the_lab_says_so_and_runs() {
         command
     };
     let cover = "mount -t tmpfs none /sys/fs/cgroup";
-    if !covered(cover)
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
-        println!("only root can cover the control groups; skipped");
-        return;
-    }
     let script = format!("{cover} && exec \"$@\"");
     let mut host = root.start_by(covered(&script), &["--min", "2", "--time-scale", "60"]);
     host.listening();

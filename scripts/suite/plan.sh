@@ -1,0 +1,75 @@
+# shellcheck shell=sh disable=SC2034 # Its variables are for the scripts that source it.
+# The steps of scripts/test: what there is, what runs side by side, and in which order. Sourced.
+#
+# The lanes run side by side, the steps of one lane one after another. A step starts when the steps after which it comes
+# have passed. Builds wait for each other anyway, so they share a lane; they give way to the tests beside them (nice).
+
+#     step         lane      after            what it checks
+plan='
+      build        build     -                builds the handler, the lab and all Rust tests
+      package      build     build            the static binary, the function app folder target/app and the deployable zip
+      lint         build     build            clippy, no warning allowed
+      doctests     build     build            the examples in the documentation of the code
+      format       checks    -                rustfmt
+      shell        checks    -                shellcheck on the shell scripts
+      dashboard    checks    -                biome, tsc and vitest; the committed build of the dashboard is that of its source
+      dependencies checks    -                licences, sources and bans of all crates, by cargo-deny
+      azure        checks    -                the Pulumi stack in infra/: tests under mocks on both plans, and types; nothing is deployed
+      flows        checks    build            the workflows for GitHub (zizmor, schema, their commands) and the container files (hadolint, schema)
+      peers        checks    build            the load scripts for other tools: Locust for ten seconds, k6 type-checked
+      tests        tests     build            all Rust tests, on SQLite and on a private PostgreSQL server, some through PgBouncer
+      ordinary     tests     build            the tests of the fleet as an ordinary user, without control groups (as root only)
+      end_to_end   tests     package          the packaged app behind the host emulator
+      browser      browser   build,dashboard  the dashboard in Chromium, over the app behind lab up
+      docs         browser   build,package    every command in the documentation is run, or says why not; outputs, links, options, settings
+      monitoring   fleets    package          Prometheus rules and alerts by promtool; a real run, 1, 3, 1 instances and one killed, fills every panel
+      demo         fleets    package          the demonstration of autoscaling, 1, 2, 3, 2, 1 instances: its verdict counts
+      fuzz         fleets    package          requests made from the description of the API, to the handler and through the host
+'
+# Not part of a run without options.
+extra_plan='
+      advisories   checks    -                known vulnerabilities in crates (cargo-deny) and npm packages (npm audit); asks servers
+      long_kills   tests     build            the tests that kill handler and server: 20 rounds instead of 6
+      long_fuzz    fleets    package          100,000 requests made from the description of the API; about a quarter of an hour
+'
+long='long_kills long_fuzz'
+
+# What the steps need, as Debian names it. suite/needs.sh finds out whether it is there.
+#     package                    steps
+packages='
+      shellcheck                 shell flows
+      postgresql                 tests ordinary end_to_end browser docs long_kills
+      pgbouncer                  tests ordinary end_to_end long_kills
+      prometheus                 tests monitoring
+      prometheus-node-exporter   monitoring
+      chromium                   browser
+      curl                       docs
+      musl-tools                 package
+      python3-venv               dependencies advisories tests ordinary end_to_end long_kills peers monitoring fuzz long_fuzz docs azure flows
+'
+
+# names PLAN: the steps of it.
+names() {
+    while read -r name rest; do
+        [ -z "$name" ] || printf '%s ' "$name"
+    done <<EOF
+$1
+EOF
+}
+
+# look_up STEP: sets lane, after (as words) and what; false where there is no such step.
+look_up() {
+    while read -r name lane after what; do
+        [ "$name" = "$1" ] || continue
+        [ "$after" != - ] || after=
+        while :; do
+            case $after in
+                *,*) after="${after%%,*} ${after#*,}" ;;
+                *) return 0 ;;
+            esac
+        done
+    done <<EOF
+$plan$extra_plan
+EOF
+    return 1
+}

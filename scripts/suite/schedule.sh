@@ -1,0 +1,106 @@
+# shellcheck shell=sh disable=SC2154 # Variables of the step are set by eval, others by plan.sh and scripts/test.
+# Runs the selected steps of scripts/test, the lanes of the plan side by side. Sourced after plan.sh.
+
+logs=${root:?}/target/test-logs
+# A process group of its own for each step, so that Ctrl+C ends all that it started.
+if have setsid; then group=setsid; else group=; fi
+
+number=0
+running=
+ended=' '
+passed=' '
+table=
+
+# all_in STEPS LIST: whether each of them is in the list.
+all_in() {
+    for one in $1; do
+        case $2 in
+            *" $one "*) ;;
+            *) return 1 ;;
+        esac
+    done
+}
+
+lane_is_free() {
+    for other in $running; do
+        mine=$lane
+        look_up "$other"
+        other_lane=$lane
+        lane=$mine
+        [ "$other_lane" != "$mine" ] || return 1
+    done
+}
+
+start() {
+    rm -f "$logs/$1.exit"
+    eval "begun_$1=$(date +%s)"
+    # The number is written when the step has ended, however it ended.
+    # shellcheck disable=SC2016 # That shell expands them.
+    $group sh -c '"$1" --alone "$2"; echo $? >"$3"' sh "$root/scripts/test" "$1" "$logs/$1.exit" >"$logs/$1.log" 2>&1 </dev/null &
+    eval "process_$1=$!"
+    running="$running $1"
+}
+
+# report STEP RESULT SECONDS: its output, and a line for the table.
+report() {
+    number=$((number + 1))
+    printf '\n== %s of %s: %s %s after %s s\n' "$number" "${count:?}" "$1" "$2" "$3"
+    [ ! -e "$logs/$1.log" ] || cat "$logs/$1.log"
+    ended="$ended$1 "
+    [ "$2" != passed ] || passed="$passed$1 "
+    table="$table$(printf '%-12s %-8s %6s s' "$1" "$2" "$3")
+"
+}
+
+interrupted() {
+    trap - INT TERM
+    for step in $running; do
+        eval "process=\$process_$step"
+        kill -TERM "${group:+-}$process" 2>/dev/null || :
+    done
+    printf '\n%s\n' "scripts/test: interrupted in$running; what they printed is in $logs" >&2
+    exit 130
+}
+
+run_steps() {
+    trap interrupted INT TERM
+    mkdir -p "$logs"
+    rm -f "$logs"/*
+    # shellcheck disable=SC2086 # One word for each step.
+    count=$(set -- $selected && echo $#)
+    all_begun=$(date +%s)
+    waiting=$selected
+    while [ -n "$waiting$running" ]; do
+        left=$running
+        running=
+        for step in $left; do
+            if [ -s "$logs/$step.exit" ]; then
+                eval "begun=\$begun_$step"
+                result=FAILED
+                [ "$(cat "$logs/$step.exit")" != 0 ] || result=passed
+                report "$step" "$result" $(($(date +%s) - begun))
+            else
+                running="$running $step"
+            fi
+        done
+        left=$waiting
+        waiting=
+        for step in $left; do
+            look_up "$step"
+            if all_in "$after" "$passed"; then
+                if lane_is_free; then start "$step"; else waiting="$waiting $step"; fi
+            elif all_in "$after" "$ended"; then
+                # One of those it comes after has failed.
+                report "$step" 'not run' 0
+            else
+                waiting="$waiting $step"
+            fi
+        done
+        [ -z "$running" ] || sleep 0.2
+    done
+    printf '\n%-12s %-8s %8s\n%s%-12s %-8s %6s s\n' step result time "$table" all '' $(($(date +%s) - all_begun))
+    # shellcheck disable=SC2086 # One word for each step.
+    set -- $passed
+    printf '\n%s passed, %s failed or not run\n' $# $((count - $#))
+    [ $# = "$count" ]
+}

