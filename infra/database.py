@@ -1,7 +1,7 @@
 """PostgreSQL: reached only from within the network, and by Entra identities only.
 
-The app's database is not made here but by the role step (`handler provision`), which runs as the administrator: whoever
-makes it owns it, and the owner may then alter its schema. One made through Azure would belong to Azure's own role.
+The app's database is not created here but by the role step (`handler provision`), which runs as the administrator. It
+gives the database to the role `azure_pg_admin`, whose members, the administrators, may then alter its schema.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use clap::Parser as _;
 
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
@@ -40,7 +40,9 @@ pub struct Config {
     pub autoscale: Option<Profile>,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
-    /// Proxies to skip in `X-Forwarded-For`.
+    /// The header that holds the client's address.
+    pub client_ip_header: HeaderName,
+    /// Proxies to skip in it.
     pub trusted_proxies: TrustedProxies,
     /// Origins whose pages may call the API.
     pub cors_origins: CorsOrigins,
@@ -127,6 +129,7 @@ impl Cli {
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
             autoscale: autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?,
             stress_max_seconds: arguments.stress_max_seconds,
+            client_ip_header: arguments.client_ip_header,
             trusted_proxies: arguments.trusted_proxies.unwrap_or_default(),
             cors_origins: cors_origins(&arguments.cors_origins)?,
             visitor_ip: arguments.visitor_ip,

@@ -1,42 +1,80 @@
--- The register. Rows are only ever added; retention blanks ip_address and nothing else.
+-- The recorded visits. Rows are only ever added; retention sets ip_address to null and changes nothing else.
 -- Paged by id, never sorted by time.
 create table visits (
     id integer primary key,
     recorded_ms integer not null,
     ip_address text,
     instance_id text not null
-);
+) strict;
 
--- The total. SQLite has one writer at a time, so the first slot is the only one used; the table has the
--- same shape as PostgreSQL's so that reading it is the same statement.
+-- The total. SQLite has one writer at a time, so there is one slot; the table has the same columns as PostgreSQL's so
+-- that the same statement reads it.
 create table visit_counter (
     slot integer primary key,
     visits integer not null
-);
+) strict;
 insert into visit_counter (slot, visits) values (0, 0);
 
--- One row per Idempotency-Key of the last 24 hours. The key is stored as its SHA-256, so nothing a
--- client put into it can be read back.
+-- One row per Idempotency-Key of the last 24 hours. The key is stored as its SHA-256 digest, and nothing about the
+-- caller is stored with it.
 create table idempotency_keys (
     key_hash blob primary key,
     visit_id integer not null,
     recorded_ms integer not null,
-    sealed_ip blob,
     instance_id text not null
-) without rowid;
+) strict, without rowid;
 create index idempotency_keys_by_age on idempotency_keys (recorded_ms);
 
--- Orders to the whole fleet; the newest one is in force. An order whose end is its own time is a stop.
+-- Commands to the whole fleet; the newest one is active. A command whose end is its own time is a stop.
 create table stress_orders (
     id integer primary key autoincrement,
     ordered_ms integer not null,
     ends_ms integer not null,
     intensity integer
-);
+) strict;
 
--- How far a background task has got, by name.
+-- One row per run of an instance: what its last heartbeat reported. A run's number grows with the time of its start.
+create table instances (
+    run integer primary key,
+    instance_id text not null,
+    version text not null,
+    state text not null,
+    started_ms integer not null,
+    last_seen_ms integer not null,
+    heartbeat_ms integer not null,
+    beats integer not null,
+    -- JSON. The database never reads it, so earlier and later versions can report what they know.
+    report text not null
+) strict;
+
+-- What each run did between two heartbeats, until it is rolled up some seconds later.
+create table samples (
+    at_ms integer not null,
+    run integer not null,
+    length_ms integer not null,
+    cpu_percent real not null,
+    requests integer not null,
+    latencies blob not null,
+    primary key (at_ms, run)
+) strict, without rowid;
+
+-- The whole fleet over time, in fine slices (grain 0) for hours and in minutes (grain 1) for days.
+create table timeline (
+    grain integer not null,
+    start_ms integer not null,
+    length_ms integer not null,
+    instances integer not null,
+    cpu_percent real not null,
+    requests_per_second real not null,
+    latencies blob not null,
+    per_instance blob not null,
+    primary key (grain, start_ms)
+) strict, without rowid;
+
+-- The position of each background task. blank_addresses: the last visit whose address it has handled. roll_up:
+-- samples before this time, in milliseconds, are in the timeline.
 create table progress (
     task text primary key,
     position integer not null
-) without rowid;
-insert into progress (task, position) values ('blank_addresses', 0);
+) strict, without rowid;
+insert into progress (task, position) values ('blank_addresses', 0), ('roll_up', 0);

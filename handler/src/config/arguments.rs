@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::{AddressPolicy, TrustedProxies};
@@ -232,7 +233,14 @@ pub struct Arguments {
     )]
     pub(super) visitor_ip: AddressPolicy,
 
-    /// Networks of proxies to skip in X-Forwarded-For, comma-separated [default: loopback, private, link-local]
+    /// Header that holds the client's address, such as x-azure-clientip behind Azure Front Door
+    ///
+    /// Read from the right, past TRUSTED_PROXIES. Name only a header that a proxy of yours always sets: whoever sends
+    /// the request can set any other.
+    #[arg(long, env, value_name = "NAME", default_value = "x-forwarded-for", value_parser = header_name, global = true, help_heading = "Privacy")]
+    pub(super) client_ip_header: HeaderName,
+
+    /// Networks of proxies to skip in that header, comma-separated [default: loopback, private, link-local]
     #[arg(
         long,
         env,
@@ -372,6 +380,10 @@ pub enum LogFormat {
     Json,
     /// For people.
     Text,
+}
+
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    text.parse().map_err(|_| "not a header name".to_owned())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -1,9 +1,9 @@
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
-/// Networks whose addresses in `X-Forwarded-For` are proxies of ours, never visitors.
+/// Networks whose addresses in the client address header are proxies of ours, never visitors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -46,18 +46,17 @@ impl FromStr for TrustedProxies {
     }
 }
 
-/// The visitor's address: read from the right of `X-Forwarded-For`, the first entry that is not one of
-/// our proxies; `peer` when there is none.
+/// The client's address: read from the right of the header, the first entry that is not a trusted proxy; `peer` when
+/// there is none.
 ///
-/// An entry that is no address ends the search: whatever stands left of it was not written by a proxy of
-/// ours.
+/// An entry that is not an address ends the search: a trusted proxy did not write what is left of it.
 pub fn client_address<'a>(
-    forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
+    header_lines: impl DoubleEndedIterator<Item = &'a str>,
     peer: IpAddr,
     trusted: &TrustedProxies,
 ) -> IpAddr {
-    for header in forwarded_for.rev() {
-        for entry in header
+    for line in header_lines.rev() {
+        for entry in line
             .rsplit(',')
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
@@ -100,11 +99,6 @@ pub enum AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// Whether anything of an address may be kept.
-    pub const fn keeps_any(self) -> bool {
-        !matches!(self, Self::None)
-    }
-
     /// `address` as the register may keep it.
     pub fn apply(self, address: IpAddr) -> Option<String> {
         match self {
@@ -115,10 +109,30 @@ impl AddressPolicy {
     }
 }
 
-/// The address with everything below /24 or /48 set to zero.
+/// The address with everything below /24 or /48 set to zero. An address that carries an IPv4 address counts as that
+/// one: the first 48 bits of a 6to4 address hold all of it.
 fn truncate(address: IpAddr) -> IpAddr {
+    let address = match address {
+        IpAddr::V6(v6) => carried_ipv4(v6).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    };
     let kept = if address.is_ipv4() { 24 } else { 48 };
     IpNet::new(address, kept).map_or(address, |network| network.network())
+}
+
+/// The IPv4 address that an IPv6 address stands for, if it is of one of the forms with a prefix of its own: mapped and
+/// compatible (RFC 4291), NAT64 (RFC 6052) and 6to4 (RFC 3056). Of Teredo's (RFC 4380), /48 keeps a part of the
+/// server's address and nothing of the client's.
+fn carried_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let segments = address.segments();
+    let [high, low] = match segments {
+        [0x2002, high, low, ..] => [high, low],
+        // Neither `::` nor `::1`, nor any other in 0.0.0.0/16.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => [high, low],
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => [high, low],
+        _ => return None,
+    };
+    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 #[cfg(test)]
@@ -189,5 +203,29 @@ mod tests {
             Some("203.0.113.7")
         );
         assert_eq!(AddressPolicy::None.apply(v4), None);
+    }
+
+    #[test]
+    fn an_ipv4_address_inside_an_ipv6_address_is_truncated_too() {
+        for (address, kept) in [
+            // 6to4: the network of one IPv4 address, and its router.
+            ("2002:cb00:7107::1", "203.0.113.0"),
+            ("2002:cb00:7107:ffff::", "203.0.113.0"),
+            // Mapped, compatible, NAT64.
+            ("::ffff:203.0.113.7", "203.0.113.0"),
+            ("::203.0.113.7", "203.0.113.0"),
+            ("64:ff9b::203.0.113.7", "203.0.113.0"),
+            // NAT64 with a local prefix, and Teredo: /48 keeps nothing of the client.
+            ("64:ff9b:1::203.0.113.7", "64:ff9b:1::"),
+            ("2001:0:4136:e378:8000:63bf:34ff:8ef8", "2001:0:4136::"),
+            // ISATAP, in the lower half.
+            ("2001:db8:1:2:0:5efe:203.0.113.7", "2001:db8:1::"),
+            ("::1", "::"),
+            ("::", "::"),
+        ] {
+            let parsed: IpAddr = address.parse().expect("an address");
+            let truncated = AddressPolicy::Truncated.apply(parsed);
+            assert_eq!(truncated.as_deref(), Some(kept), "{address}");
+        }
     }
 }

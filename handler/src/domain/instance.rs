@@ -154,6 +154,37 @@ pub struct Report {
     pub limits: Option<Limits>,
 }
 
+/// More requests a second than any instance serves.
+pub const MOST_PER_SECOND: f64 = 1e9;
+/// Longer than any request takes, in milliseconds: a day.
+const LONGEST_LATENCY_MS: f64 = 86_400_000.0;
+
+impl Report {
+    /// Reads a stored report. One that is not in this form counts as empty: another version may have written it.
+    /// Numbers that no instance can measure are moved to the nearest that one can.
+    pub fn read(json: &str) -> Self {
+        let mut report: Self = serde_json::from_str(json).unwrap_or_default();
+        report.cpu_percent = within_bounds(report.cpu_percent, 100.0);
+        report.memory_percent = within_bounds(report.memory_percent, 100.0);
+        report.requests_per_second = within_bounds(report.requests_per_second, MOST_PER_SECOND);
+        if let Some(Latency { p50, p95, p99 }) = &mut report.latency {
+            for part in [p50, p95, p99] {
+                *part = within_bounds(*part, LONGEST_LATENCY_MS);
+            }
+        }
+        report
+    }
+}
+
+/// A stored number within 0 and `most`; 0 for what is not a number.
+pub fn within_bounds(number: f64, most: f64) -> f64 {
+    if number.is_nan() {
+        0.0
+    } else {
+        number.clamp(0.0, most)
+    }
+}
+
 /// What an instance writes with a heartbeat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heartbeat {
@@ -298,10 +329,29 @@ mod tests {
 
     #[test]
     fn reports_of_other_versions_can_be_read() {
-        let older: Report = serde_json::from_str(r#"{"cpu_percent": 12.5}"#).expect("a part");
+        let older = Report::read(r#"{"cpu_percent": 12.5}"#);
         assert_eq!((older.cpu_percent, older.threads), (12.5, 0));
-        let newer: Report =
-            serde_json::from_str(r#"{"threads": 3, "mood": "good"}"#).expect("more");
+        let newer = Report::read(r#"{"threads": 3, "mood": "good"}"#);
         assert_eq!(newer.threads, 3);
+        for other in ["", "[]", "null", "{", r#"{"threads": -1}"#] {
+            assert_eq!(Report::read(other), Report::default(), "{other}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_nobody_measured_are_bounded() {
+        let report = Report::read(
+            r#"{"cpu_percent": 1e308, "memory_percent": -5, "requests_per_second": 1e308,
+                "latency": {"p50": -1, "p95": 2.5, "p99": 1e308}}"#,
+        );
+        assert_eq!((report.cpu_percent, report.memory_percent), (100.0, 0.0));
+        assert_eq!(report.requests_per_second, MOST_PER_SECOND);
+        let latency = report.latency.expect("it is told");
+        assert_eq!(
+            (latency.p50, latency.p95, latency.p99),
+            (0.0, 2.5, LONGEST_LATENCY_MS)
+        );
+        assert_eq!(within_bounds(f64::NAN, 100.0), 0.0);
+        assert_eq!(within_bounds(f64::INFINITY, 100.0), 100.0);
     }
 }

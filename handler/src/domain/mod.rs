@@ -13,7 +13,8 @@ mod visit;
 pub use address::{AddressPolicy, TrustedProxies, client_address};
 pub use idempotency::{IdempotencyKey, KEY_LIFETIME};
 pub use instance::{
-    Connections, Heartbeat, InstanceState, Latency, Limits, Member, Report, Run, Stretch,
+    Connections, Heartbeat, InstanceState, Latency, Limits, MOST_PER_SECOND, Member, Report, Run,
+    Stretch, within_bounds,
 };
 pub use latencies::Latencies;
 pub use moment::Moment;

@@ -8,6 +8,9 @@ use time::macros::format_description;
 const RFC_3339_MILLIS: &[BorrowedFormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
+/// 0000-01-01T00:00:00Z.
+const YEAR_ZERO: i64 = -62_167_219_200_000;
+
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Both databases store it as an integer: SQLite would keep a date as text, which neither compares nor
@@ -62,9 +65,11 @@ impl Moment {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(other.0)).unwrap_or(0))
     }
 
-    /// RFC 3339 in UTC with `Z` and milliseconds.
+    /// RFC 3339 in UTC with `Z` and milliseconds; times outside the years 0 to 9999, which have no such form, become the
+    /// first or the last one within.
     pub fn rfc3339(self) -> String {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+        let millis = self.0.max(YEAR_ZERO);
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .ok()
             .and_then(|time| time.format(RFC_3339_MILLIS).ok())
             // Only a clock or a row beyond the year 9999 gets here.
@@ -83,6 +88,10 @@ mod tests {
         assert_eq!(
             Moment::from_millis(i64::MAX).rfc3339(),
             "9999-12-31T23:59:59.999Z"
+        );
+        assert_eq!(
+            Moment::from_millis(i64::MIN).rfc3339(),
+            "0000-01-01T00:00:00.000Z"
         );
     }
 

@@ -76,7 +76,7 @@ fn slice_of(start: Moment, length: Duration, samples: &[&Sample]) -> Slice {
         let seconds = sample.length.as_secs_f64();
         share.seconds += seconds;
         share.cpu_seconds += seconds * sample.cpu_percent;
-        share.requests += sample.requests;
+        share.requests = share.requests.saturating_add(sample.requests);
         latencies.add(&sample.latencies);
     }
     // A slice holds two heartbeats. A last word right after the heartbeat before is so short that its rate would

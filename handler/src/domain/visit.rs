@@ -1,16 +1,12 @@
 use super::{IdempotencyKey, Moment};
 
-/// A visit as it arrives, before it has an id.
+/// A visit as it arrives, before it has an id and a time.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// When the request arrived.
-    pub recorded: Moment,
-    /// The visitor's address as the register may keep it; `None` keeps none.
+    /// The visitor's address as it may be stored; `None` stores none.
     pub ip_address: Option<String>,
     /// The client's `Idempotency-Key`, if it sent one.
     pub key: Option<IdempotencyKey>,
-    /// The visitor's full address, sealed with the key so that only who presents the key can read it.
-    pub sealed_ip: Option<Vec<u8>>,
 }
 
 /// What is known of an arrival once it is durable.
@@ -18,7 +14,7 @@ pub struct Arrival {
 pub struct Receipt {
     /// Grows with every visit; gaps are possible.
     pub id: i64,
-    /// When the visit was recorded: the first time, for a replayed key.
+    /// When the visit was recorded, by the database's clock; for a replayed key, the first time.
     pub recorded: Moment,
     /// The instance that recorded it.
     pub instance_id: String,
@@ -26,8 +22,6 @@ pub struct Receipt {
     pub total_visits: i64,
     /// The key had been used before: this is that earlier visit, and nothing was counted.
     pub replayed: bool,
-    /// For a replayed key, what the first request sealed.
-    pub sealed_ip: Option<Vec<u8>>,
 }
 
 /// A row of the register.

@@ -15,7 +15,7 @@ use super::error::Problem;
 use super::query::Query;
 use super::{App, Error};
 use crate::config::LISTEN_ADDRESS;
-use crate::domain::{Arrival, IdempotencyKey, Moment, Visit, client_address};
+use crate::domain::{Arrival, IdempotencyKey, Visit, client_address};
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
@@ -32,7 +32,7 @@ struct RecordedVisit {
     /// All visits as of this one.
     #[schema(minimum = 1)]
     total_visits: i64,
-    /// The caller's own address; the register keeps only a part of it.
+    /// The caller's own address, whoever used the key first; only a part of it is stored.
     ip: String,
     /// The instance that recorded it.
     instance_id: String,
@@ -59,7 +59,6 @@ pub(super) async fn record(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let recorded = Moment::now();
     let _place = app.overload.admit_visit()?;
     let headers = request.headers();
     let key = idempotency_key(headers)?;
@@ -70,21 +69,12 @@ pub(super) async fn record(
     let address = caller(&app, headers, peer.unwrap_or(LISTEN_ADDRESS));
 
     app.overload.work(app.config.visit_work).await?;
-    let policy = app.config.visitor_ip;
     let arrival = Arrival {
-        recorded,
-        ip_address: policy.apply(address),
-        sealed_ip: key
-            .as_ref()
-            .filter(|_| policy.keeps_any())
-            .map(|key| key.seal(address)),
-        key: key.clone(),
+        ip_address: app.config.visitor_ip.apply(address),
+        key,
     };
     let receipt = app.recorder.record(arrival).await?;
 
-    let first_ip = key
-        .zip(receipt.sealed_ip)
-        .and_then(|(key, sealed)| key.unseal(&sealed));
     let (status, message) = match receipt.replayed {
         false => (StatusCode::CREATED, "Visit registered"),
         true => (StatusCode::OK, "Visit already registered"),
@@ -94,7 +84,7 @@ pub(super) async fn record(
         id: receipt.id,
         timestamp: receipt.recorded.rfc3339(),
         total_visits: receipt.total_visits,
-        ip: first_ip.unwrap_or(address).to_string(),
+        ip: address.to_string(),
         instance_id: receipt.instance_id,
     };
     Ok((status, Json(body)).into_response())
@@ -116,12 +106,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error>
 }
 
 fn caller(app: &App, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-    // A header that is no text cannot hold an address; what stands left of it is not believed either.
-    let forwarded = headers
-        .get_all("x-forwarded-for")
+    // A line that is not text holds no address, and ends the search as such an entry does.
+    let lines = headers
+        .get_all(&app.config.client_ip_header)
         .iter()
         .map(|value| value.to_str().unwrap_or("?"));
-    client_address(forwarded, peer, &app.config.trusted_proxies)
+    client_address(lines, peer, &app.config.trusted_proxies)
 }
 
 /// A page of the register.

@@ -70,6 +70,9 @@ enum State {
     Away,
     /// `MIGRATE=off`, and somebody else still has to migrate.
     SchemaTooOld,
+    /// Other migrations than this program's have created the schema of the server, or of the file.
+    OtherSchema,
+    OtherFile,
     /// The server refused the access token.
     TokenRefused,
     /// SQLite's file is no longer at its path. Lasts until the process ends.
@@ -111,6 +114,8 @@ impl Database {
         match state {
             State::Ready => Ok(store),
             State::SchemaTooOld => Err(Error::SchemaTooOld),
+            State::OtherSchema => Err(Error::OtherSchema),
+            State::OtherFile => Err(Error::OtherFile),
             State::TokenRefused => Err(Error::TokenRefused),
             State::FileReplaced => Err(Error::FileReplaced),
             State::Opening | State::Away => Err(self
@@ -200,6 +205,8 @@ impl Database {
             let Err(error) = outcome else { break };
             self.state.send_replace(match error {
                 Error::SchemaTooOld => State::SchemaTooOld,
+                Error::OtherSchema => State::OtherSchema,
+                Error::OtherFile => State::OtherFile,
                 Error::TokenRefused => State::TokenRefused,
                 _ => State::Away,
             });

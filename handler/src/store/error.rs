@@ -19,6 +19,16 @@ pub enum Error {
     /// `MIGRATE=off`, and the schema is older than this program.
     #[error("the database schema is too old for this version: run `handler migrate`")]
     SchemaTooOld,
+    /// The server's schema was not created by the migrations that this program knows.
+    #[error(
+        "the database has the schema of another version: run that version, or use an empty database"
+    )]
+    OtherSchema,
+    /// The same of a SQLite file.
+    #[error(
+        "the SQLite file has the schema of another version: `./scripts/run --fresh` starts with an empty one, or set SQLITE_PATH to another file"
+    )]
+    OtherFile,
     /// `DATABASE_AUTH=entra`, and there is no access token to log in with.
     #[error("no access token for the database: {0}")]
     NoToken(Reason),
@@ -75,6 +85,8 @@ impl Error {
                 Self::NotConfigured => Self::NotConfigured,
                 Self::Slow(deadline) => Self::Slow(*deadline),
                 Self::SchemaTooOld => Self::SchemaTooOld,
+                Self::OtherSchema => Self::OtherSchema,
+                Self::OtherFile => Self::OtherFile,
                 Self::NoToken(reason) => Self::NoToken(reason.clone()),
                 Self::TokenRefused => Self::TokenRefused,
                 Self::FileReplaced => Self::FileReplaced,

@@ -10,8 +10,9 @@ use super::roll_up::millis;
 use super::session::on_either;
 use super::{Error, Session};
 use crate::domain::{
-    Event, EventKind, FINE_SPAN, Grid, InstanceState, Latencies, MINUTE, Member, Moment, Run,
-    Sample, Slice, Timeline, fine_length, shown_runs, slices_of, unpack_per_instance,
+    Event, EventKind, FINE_SPAN, Grid, InstanceState, Latencies, MINUTE, MOST_PER_SECOND, Member,
+    Moment, Report, Run, Sample, Slice, Timeline, fine_length, shown_runs, slices_of,
+    unpack_per_instance, within_bounds,
 };
 
 /// Instances that have ended stay listed so long.
@@ -27,18 +28,22 @@ const POSTGRES_CLOCK: &str =
     "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";
 const SQLITE_CLOCK: &str = "select cast(unixepoch('subsec') * 1000 as integer) as now_ms";
 
-/// Those seen in the future were so before the clock was set back.
+/// Rows seen in the future were written before the clock was set back. Rows whose heartbeat no setting allows are left
+/// out, here and below; `4.0` keeps their product from overflowing.
 const MEMBERS: &str = "
     select run, instance_id, version, state, started_ms, last_seen_ms, heartbeat_ms, beats, report
     from instances
-    where last_seen_ms >= $1 - 4 * heartbeat_ms and last_seen_ms <= $2
+    where heartbeat_ms between 1 and 86400000
+        and last_seen_ms >= $1 - 4.0 * heartbeat_ms
+        and last_seen_ms <= $2
     order by last_seen_ms desc
     limit $3";
 
 const RUNS: &str = "
     select run, instance_id, version, state, started_ms, last_seen_ms, heartbeat_ms, beats, '{}' as report
     from instances
-    where last_seen_ms >= $1 - 4 * heartbeat_ms
+    where heartbeat_ms between 1 and 86400000
+        and last_seen_ms >= $1 - 4.0 * heartbeat_ms
     order by run desc
     limit $2";
 
@@ -76,8 +81,7 @@ macro_rules! member_in {
             last_seen: Moment::from_millis($row.try_get("last_seen_ms")?),
             heartbeat: millis($row.try_get("heartbeat_ms")?),
             beats: u64::try_from($row.try_get::<i64, _>("beats")?).unwrap_or(0),
-            // What another version wrote may be in a form of its own.
-            report: serde_json::from_str($row.try_get("report")?).unwrap_or_default(),
+            report: Report::read($row.try_get("report")?),
         }
     };
 }
@@ -85,7 +89,12 @@ macro_rules! member_in {
 const NAMESAKES: &str = "
     select count(*)
     from instances
-    where instance_id = $1 and run <> $2 and state <> 'gone' and last_seen_ms >= $3 - 3 * heartbeat_ms";
+    where instance_id = $1
+        and run <> $2
+        and state <> 'gone'
+        and heartbeat_ms between 1 and 86400000
+        and last_seen_ms >= $3 - 3.0 * heartbeat_ms
+        and last_seen_ms <= $3 + 60000";
 
 /// Everybody who is there, and who was until lately.
 #[derive(Debug)]
@@ -197,7 +206,7 @@ impl Session {
             for row in &rows {
                 let start = Moment::from_millis(row.try_get("start_ms")?);
                 let length = millis(row.try_get("length_ms")?);
-                let cpu_percent = row.try_get("cpu_percent")?;
+                let cpu_percent = within_bounds(row.try_get("cpu_percent")?, 100.0);
                 let number = u64::try_from(row.try_get::<i64, _>("number")?).unwrap_or(0);
                 let latencies = Latencies::unpack(row.try_get("latencies")?);
                 match row.try_get::<Option<i64>, _>("run")? {
@@ -214,7 +223,7 @@ impl Session {
                         length,
                         instances: u32::try_from(number).unwrap_or(u32::MAX),
                         cpu_percent,
-                        requests_per_second: row.try_get("requests_per_second")?,
+                        requests_per_second: within_bounds(row.try_get("requests_per_second")?, MOST_PER_SECOND),
                         latencies,
                         per_instance: unpack_per_instance(row.try_get("per_instance")?),
                     }),

@@ -16,6 +16,13 @@ const DATABASE: &str = "elastic_visits";
 /// Where the server keeps its own functions.
 const OWN: &str = "postgres";
 
+/// The role that every administrator of an Azure server is a member of, if this login may act as it. It owns the
+/// database and the schema, so that one administrator can continue where another began.
+const SHARED: &str = "
+    select rolname::text
+    from pg_roles
+    where rolname = 'azure_pg_admin' and pg_has_role(oid, 'member')";
+
 /// Each as one JSON object: the names of the columns differ in case from one description to another.
 const PRINCIPALS: &str = "
     select to_jsonb(principal)::text
@@ -95,8 +102,13 @@ pub async fn provision(
     }
     let mut own = PgConnection::connect_with(&server.clone().database(OWN)).await?;
     let bound = bound_to(&mut own, role).await?;
-    let server = server.database(&database);
-    let exists = database_exists(&mut own, &database).await?;
+    let shared: Option<String> = sqlx::query_scalar(SHARED).fetch_optional(&mut own).await?;
+    let owner = shared
+        .as_deref()
+        .unwrap_or(server.get_username())
+        .to_owned();
+    let server = server.database(&database).options([("role", &owner)]);
+    let exists = is_owned(&mut own, &database, &owner).await?;
     if bound.is_some_and(|bound| bound != object_id) {
         if exists {
             let mut app = PgConnection::connect_with(&server).await?;
@@ -117,7 +129,8 @@ pub async fn provision(
     if exists {
         tell(format!("database {database} is there"));
     } else {
-        create_database(&mut own, &database).await?;
+        let (name, owner) = (quoted(&database), quoted(&owner));
+        execute(&mut own, format!("create database {name} owner {owner}")).await?;
         tell(format!("database {database} made"));
     }
     own.close().await?;
@@ -206,17 +219,37 @@ async fn drop_role(own: &mut PgConnection, role: &str) -> Result<(), ProvisionEr
     })
 }
 
-async fn database_exists(own: &mut PgConnection, database: &str) -> Result<bool, ProvisionError> {
-    let row = sqlx::query("select exists (select from pg_database where datname = $1)")
-        .bind(database)
-        .fetch_one(own)
-        .await?;
-    Ok(row.try_get(0)?)
-}
-
-async fn create_database(own: &mut PgConnection, database: &str) -> Result<(), ProvisionError> {
-    execute(own, format!("create database {}", quoted(database))).await?;
-    Ok(())
+/// Whether the database exists. One that this login made otherwise is given to `owner`.
+async fn is_owned(
+    own: &mut PgConnection,
+    database: &str,
+    owner: &str,
+) -> Result<bool, ProvisionError> {
+    let row = sqlx::query(
+        "select pg_get_userbyid(datdba)::text, pg_get_userbyid(datdba) = current_user
+         from pg_database
+         where datname = $1",
+    )
+    .bind(database)
+    .fetch_optional(&mut *own)
+    .await?;
+    let Some(row) = row else { return Ok(false) };
+    let (found, is_mine): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+    if found == owner {
+        return Ok(true);
+    }
+    let change = format!(
+        "alter database {} owner to {}",
+        quoted(database),
+        quoted(owner)
+    );
+    if !is_mine {
+        return Err(ProvisionError::Refused(format!(
+            "database {database} belongs to {found}, who has to run: {change}"
+        )));
+    }
+    execute(own, change).await?;
+    Ok(true)
 }
 
 /// Takes from the role what [`grant`] gave it.
@@ -234,8 +267,6 @@ async fn take_away(
             revoke all on schema public from {role};
             revoke all on all tables in schema public from {role};
             revoke all on all sequences in schema public from {role};
-            alter default privileges in schema public revoke all on tables from {role};
-            alter default privileges in schema public revoke all on sequences from {role};
             commit"
         ),
     )
@@ -244,7 +275,8 @@ async fn take_away(
 }
 
 /// Gives the role what the app needs, and takes from everybody what nobody needs. In one transaction, so that an app
-/// that runs meanwhile is not refused in between.
+/// that runs meanwhile is not refused in between. There are no default privileges: they belong to the administrator who
+/// sets them, and no other one could drop the role then. Whoever changes the schema runs this afterwards.
 async fn grant(app: &mut PgConnection, database: &str, role: &str) -> Result<(), ProvisionError> {
     let (db, name) = (quoted(database), quoted(role));
     let sql = format!(
@@ -255,8 +287,6 @@ async fn grant(app: &mut PgConnection, database: &str, role: &str) -> Result<(),
         grant usage on schema public to {name};
         grant select, insert, update, delete on all tables in schema public to {name};
         grant usage on all sequences in schema public to {name};
-        alter default privileges in schema public grant select, insert, update, delete on tables to {name};
-        alter default privileges in schema public grant usage on sequences to {name};
         -- Which migrations have run: only to be read.
         revoke insert, update, delete on _sqlx_migrations from {name};
         commit"

@@ -36,10 +36,15 @@ const MINUTES: &str = "
         select start_ms from timeline where grain = 1 and start_ms < $1 order by start_ms limit $2
     )";
 
+/// Rows whose heartbeat is absurd go by the time of their last one alone.
 const INSTANCES: &str = "
     delete from instances
     where run in (
-        select run from instances where last_seen_ms + 4 * heartbeat_ms < $1 limit $2
+        select run
+        from instances
+        where last_seen_ms < $1
+            and (heartbeat_ms not between 1 and 86400000 or last_seen_ms < $1 - 4.0 * heartbeat_ms)
+        limit $2
     )";
 
 /// Deletes a chunk of each; the largest number of rows deleted.

@@ -6,12 +6,14 @@ use sqlx::{Connection as _, Row};
 
 use super::{Error, Session, Store};
 use crate::domain::{
-    Latencies, MINUTE, Moment, Run, Sample, Slice, Sum, fine_length, pack_per_instance, slices_of,
-    unpack_per_instance,
+    Latencies, MINUTE, MOST_PER_SECOND, Moment, Run, Sample, Slice, Sum, fine_length,
+    pack_per_instance, slices_of, unpack_per_instance, within_bounds,
 };
 
 /// A heartbeat gets its time before its commit is over; one that takes longer than this is not in the timeline.
 const LATE: Duration = Duration::from_secs(2);
+/// The longest slice, for heartbeats of a day.
+const LONGEST: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// Fine slices made in one transaction: at a thousand instances they take 20,000 samples.
 const CHUNK: u32 = 10;
 
@@ -25,11 +27,15 @@ const HOLD_MARK: &str = "
     for update skip locked";
 const MOVE_MARK: &str = "update progress set position = $1 where task = 'roll_up'";
 
-/// The slowest heartbeat of those who may still live, whatever their state.
+/// The slowest heartbeat of the instances that may still live, whatever their state. Rows with an absurd heartbeat, or
+/// seen in the future, are left out; `4.0` keeps their product from overflowing.
 const SLOWEST: &str = "
     select coalesce(max(heartbeat_ms), 0)
     from instances
-    where last_seen_ms >= $1 - 4 * heartbeat_ms and state <> 'gone'";
+    where heartbeat_ms between 1 and 86400000
+        and last_seen_ms >= $1 - 4.0 * heartbeat_ms
+        and last_seen_ms <= $1 + 60000
+        and state <> 'gone'";
 
 const OLDEST_SAMPLE: &str = "select min(at_ms) from samples where at_ms >= $1";
 
@@ -148,7 +154,7 @@ macro_rules! sample_in {
             run: Run::from_number($row.try_get("run")?),
             at: Moment::from_millis($row.try_get("at_ms")?),
             length: millis($row.try_get("length_ms")?),
-            cpu_percent: $row.try_get("cpu_percent")?,
+            cpu_percent: within_bounds($row.try_get("cpu_percent")?, 100.0),
             requests: u64::try_from($row.try_get::<i64, _>("requests")?).unwrap_or(0),
             latencies: Latencies::unpack($row.try_get("latencies")?),
         }
@@ -162,16 +168,20 @@ macro_rules! slice_in {
             start: Moment::from_millis($row.try_get("start_ms")?),
             length: millis($row.try_get("length_ms")?),
             instances: u32::try_from($row.try_get::<i64, _>("instances")?).unwrap_or(0),
-            cpu_percent: $row.try_get("cpu_percent")?,
-            requests_per_second: $row.try_get("requests_per_second")?,
+            cpu_percent: within_bounds($row.try_get("cpu_percent")?, 100.0),
+            requests_per_second: within_bounds(
+                $row.try_get("requests_per_second")?,
+                MOST_PER_SECOND,
+            ),
             latencies: Latencies::unpack($row.try_get("latencies")?),
             per_instance: unpack_per_instance($row.try_get("per_instance")?),
         }
     };
 }
 
+/// A stored length of time; none is longer than the longest slice.
 pub(super) fn millis(millis: i64) -> Duration {
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(LONGEST)
 }
 
 /// Rolls up some of what is due; tells whether there may be more.

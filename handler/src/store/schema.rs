@@ -1,5 +1,6 @@
 //! The schema's migrations, and who may run them when.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::SqlSafeStr as _;
@@ -14,26 +15,12 @@ const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
 
 /// Number, name, and the statements for either engine. Listed here rather than found by a macro of sqlx's,
 /// which would compile both drivers a second time for the compiler's own use.
-const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
-    (
-        1,
-        "init",
-        include_str!("../../migrations/postgres/0001_init.sql"),
-        include_str!("../../migrations/sqlite/0001_init.sql"),
-    ),
-    (
-        2,
-        "fewer_slots",
-        include_str!("../../migrations/postgres/0002_fewer_slots.sql"),
-        include_str!("../../migrations/sqlite/0002_fewer_slots.sql"),
-    ),
-    (
-        3,
-        "fleet",
-        include_str!("../../migrations/postgres/0003_fleet.sql"),
-        include_str!("../../migrations/sqlite/0003_fleet.sql"),
-    ),
-];
+const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
+    1,
+    "init",
+    include_str!("../../migrations/postgres/0001_init.sql"),
+    include_str!("../../migrations/sqlite/0001_init.sql"),
+)];
 
 fn migrator(engine: fn(&'static str, &'static str) -> &'static str) -> Migrator {
     let migrations = MIGRATIONS.iter().map(|&(version, name, postgres, sqlite)| {
@@ -41,7 +28,7 @@ fn migrator(engine: fn(&'static str, &'static str) -> &'static str) -> Migrator 
         Migration::new(version, name.into(), MigrationType::Simple, sql, false)
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
-    // A newer instance may have been here; what it added is its own business.
+    // Those that a later version added after ours are for that version to know.
     migrator.set_ignore_missing(true);
     migrator
 }
@@ -57,7 +44,10 @@ pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
         Store::Sqlite(sqlite) => {
             let migrator = migrator(|_, sqlite| sqlite);
             let run = async { migrator.run(&sqlite.writer).await.map_err(from_migration) };
-            sqlite.alone(run).await
+            sqlite.alone(run).await.map_err(|error| match error {
+                Error::OtherSchema => Error::OtherFile,
+                other => other,
+            })
         }
     }
 }
@@ -75,9 +65,9 @@ pub(super) async fn migrate_postgres(options: PgConnectOptions) -> Result<(), Er
     migrated
 }
 
-const APPLIED: &str = "select version from _sqlx_migrations where success";
+const APPLIED: &str = "select version, checksum from _sqlx_migrations where success";
 
-/// Whether all migrations this program knows have run; newer ones are somebody else's business.
+/// Whether all migrations this program knows have run, in the form that it knows; there may be later ones.
 pub(super) async fn check(store: &Store) -> Result<(), Error> {
     if let Store::Postgres(server) = store {
         let options = || PgConnectOptions::clone(&server.pool.connect_options());
@@ -85,22 +75,31 @@ pub(super) async fn check(store: &Store) -> Result<(), Error> {
     }
     let mut session = store.reader().await?;
     let applied = match applied(&mut session).await {
-        Err(error) if is_missing_table(&error) => Vec::new(),
+        Err(error) if is_missing_table(&error) => HashMap::new(),
         other => other?,
     };
-    let complete = MIGRATIONS
-        .iter()
-        .all(|(version, ..)| applied.contains(version));
-    if complete {
-        Ok(())
-    } else {
-        Err(Error::SchemaTooOld)
+    let migrator = match store {
+        Store::Postgres(_) => migrator(|postgres, _| postgres),
+        Store::Sqlite(_) => migrator(|_, sqlite| sqlite),
+    };
+    for known in migrator.iter() {
+        match applied.get(&known.version) {
+            Some(checksum) if *checksum == *known.checksum => {}
+            Some(_) if matches!(store, Store::Sqlite(_)) => return Err(Error::OtherFile),
+            Some(_) => return Err(Error::OtherSchema),
+            None => return Err(Error::SchemaTooOld),
+        }
     }
+    Ok(())
 }
 
-/// Numbers of the migrations that have run.
-async fn applied(session: &mut Session) -> Result<Vec<i64>, Error> {
-    on_either!(session, connection => sqlx::query_scalar(APPLIED).persistent(false).fetch_all(connection).await)
+/// Number and checksum of the migrations that have run.
+async fn applied(session: &mut Session) -> Result<HashMap<i64, Vec<u8>>, Error> {
+    on_either!(session, connection => {
+        let rows: Result<Vec<(i64, Vec<u8>)>, _> =
+            sqlx::query_as(APPLIED).persistent(false).fetch_all(connection).await;
+        rows.map(|rows| rows.into_iter().collect())
+    })
 }
 
 /// No table of migrations: none has run. PostgreSQL has a code for it, SQLite only words.
@@ -116,6 +115,8 @@ fn is_missing_table(error: &Error) -> bool {
 fn from_migration(error: MigrateError) -> Error {
     match error {
         MigrateError::Execute(error) => error.into(),
+        // It has run, with other statements.
+        MigrateError::VersionMismatch(_) => Error::OtherSchema,
         other => Error::Other(Some(sqlx::Error::Migrate(Box::new(other)))),
     }
 }

@@ -98,10 +98,13 @@ fn lock_beside(path: &Path) -> std::io::Result<std::fs::File> {
     Ok(file)
 }
 
-const TOTAL: &str = "select coalesce(sum(visits), 0) from visit_counter";
+/// The total, and the time by SQLite's clock.
+const TOTAL: &str = "
+    select coalesce(sum(visits), 0) as total, cast(unixepoch('subsec') * 1000 as integer) as now_ms
+    from visit_counter";
 
 const KNOWN_KEY: &str = "
-    select visit_id, recorded_ms, sealed_ip, instance_id
+    select visit_id, recorded_ms, instance_id
     from idempotency_keys
     where key_hash = $1 and recorded_ms > $2";
 
@@ -111,8 +114,8 @@ const INSERT_VISIT: &str = "
     returning id";
 
 const REMEMBER_KEY: &str = "
-    insert or replace into idempotency_keys (key_hash, visit_id, recorded_ms, sealed_ip, instance_id)
-    values ($1, $2, $3, $4, $5)";
+    insert or replace into idempotency_keys (key_hash, visit_id, recorded_ms, instance_id)
+    values ($1, $2, $3, $4)";
 
 const COUNT: &str = "update visit_counter set visits = visits + $1 where slot = 0";
 
@@ -124,37 +127,41 @@ pub(super) async fn record(
 ) -> Result<Vec<Option<Receipt>>, Error> {
     // The write lock comes first, so nobody else can use a key between the look and the insert.
     let mut transaction = writer.begin_with("begin immediate").await?;
-    let before: i64 = sqlx::query_scalar(TOTAL)
-        .fetch_one(&mut *transaction)
-        .await?;
+    let row = sqlx::query(TOTAL).fetch_one(&mut *transaction).await?;
+    let before: i64 = row.try_get("total")?;
+    let now = Moment::from_millis(row.try_get("now_ms")?);
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut counted = 0;
     for arrival in arrivals {
-        let receipt = match earlier_visit(&mut transaction, arrival).await? {
+        let receipt = match earlier_visit(&mut transaction, arrival, now).await? {
             Some(earlier) => Receipt {
                 total_visits: before + counted,
                 ..earlier
             },
             None => {
                 counted += 1;
-                let id = insert(&mut transaction, instance_id, arrival).await?;
+                let id = insert(&mut transaction, instance_id, arrival, now).await?;
                 Receipt {
                     id,
-                    recorded: arrival.recorded,
+                    recorded: now,
                     instance_id: instance_id.to_owned(),
                     total_visits: before + counted,
                     replayed: false,
-                    sealed_ip: None,
                 }
             }
         };
         receipts.push(Some(receipt));
     }
     if counted > 0 {
-        sqlx::query(COUNT)
+        let updated = sqlx::query(COUNT)
             .bind(counted)
             .execute(&mut *transaction)
             .await?;
+        // No visit may go uncounted: the transaction is rolled back.
+        if updated.rows_affected() == 0 {
+            let reason = "visit_counter has no such slot".to_owned();
+            return Err(Error::Other(Some(sqlx::Error::InvalidArgument(reason))));
+        }
     }
     transaction.commit().await?;
     Ok(receipts)
@@ -163,14 +170,14 @@ pub(super) async fn record(
 async fn earlier_visit(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
+    now: Moment,
 ) -> Result<Option<Receipt>, Error> {
     let Some(key) = &arrival.key else {
         return Ok(None);
     };
-    let oldest = Moment::now().earlier(KEY_LIFETIME).millis();
     let row = sqlx::query(KNOWN_KEY)
         .bind(&key.digest()[..])
-        .bind(oldest)
+        .bind(now.earlier(KEY_LIFETIME).millis())
         .fetch_optional(connection)
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -180,7 +187,6 @@ async fn earlier_visit(
         instance_id: row.try_get("instance_id")?,
         total_visits: 0,
         replayed: true,
-        sealed_ip: row.try_get("sealed_ip")?,
     }))
 }
 
@@ -188,9 +194,10 @@ async fn insert(
     connection: &mut SqliteConnection,
     instance_id: &str,
     arrival: &Arrival,
+    now: Moment,
 ) -> Result<i64, Error> {
     let id: i64 = sqlx::query_scalar(INSERT_VISIT)
-        .bind(arrival.recorded.millis())
+        .bind(now.millis())
         .bind(&arrival.ip_address)
         .bind(instance_id)
         .fetch_one(&mut *connection)
@@ -199,8 +206,7 @@ async fn insert(
         sqlx::query(REMEMBER_KEY)
             .bind(&key.digest()[..])
             .bind(id)
-            .bind(arrival.recorded.millis())
-            .bind(&arrival.sealed_ip)
+            .bind(now.millis())
             .bind(instance_id)
             .execute(connection)
             .await?;

@@ -175,11 +175,13 @@ async fn migrate_prepares_the_database_and_exits(backend: Backend) {
 
 #[test]
 fn a_wrong_setting_is_one_sentence_and_exit_code_64() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["--database-url", "mysql://u:hunter2@h/d"], "DATABASE_URL"),
         (&["--functions-customhandler-port", "70000"], "70000"),
         (&["--retention-days", "0"], "retention-days"),
         (&["--trusted-proxies", "everyone"], "everyone"),
+        (&["--client-ip-header", "x forwarded"], "client-ip-header"),
+        (&["--client-ip-header", ""], "client-ip-header"),
         (&["--log-filter", "=="], "RUST_LOG"),
         (&["--nonsense"], "nonsense"),
     ];
@@ -235,6 +237,7 @@ fn help_names_every_setting() {
         "HEARTBEAT_SECONDS",
         "STRESS_MAX_SECONDS",
         "TRUSTED_PROXIES",
+        "CLIENT_IP_HEADER",
         "CORS_ORIGINS",
         "VISITOR_IP",
         "VISIT_WORK",

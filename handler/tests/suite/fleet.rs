@@ -22,6 +22,7 @@ on_both_databases!(
     a_heartbeat_that_comes_too_late_undoes_nothing,
     a_fleet_of_thousands_that_are_gone_is_listed,
     hostile_names_are_only_names,
+    absurd_rows_spoil_nothing,
 );
 through_a_pooler_too!(two_instances_see_each_other, an_instance_that_ends_says_so,);
 
@@ -356,5 +357,118 @@ async fn hostile_names_are_only_names(backend: Backend) {
         .keys()
         .find(|series| series.labels["version"] == "\"\\");
     assert_eq!(hostile.unwrap().labels["instance_id"], "a\"b\\c\n{}");
+    app.stop().await;
+}
+
+/// Rows with numbers that no instance writes are left out, and everything about the others is still shown.
+async fn absurd_rows_spoil_nothing(backend: Backend) {
+    let app = named(&backend, "watcher").await;
+    until(&app, &[("watcher", "live")]).await;
+    let most = i64::MAX;
+    let least = -i64::MAX;
+    let report = r#"{"cpu_percent": 1e308, "memory_percent": -1e308, "requests_per_second": 1e308,
+        "latency": {"p50": -1e308, "p95": 1e308, "p99": 1e308}, "visits_recorded": 18446744073709551615,
+        "latency_sum_us": 18446744073709551615, "process_cpu_ms": 18446744073709551615,
+        "latencies": [[0, 18446744073709551615], [1, 18446744073709551615], [255, 1]],
+        "requests": [18446744073709551615, 18446744073709551615, 0, 0, 0],
+        "stress_remaining_ms": 18446744073709551615}"#;
+    let mut rows = Vec::new();
+    for heartbeat in [most, least, -1, 0, 86_400_001] {
+        for seen in ["last_seen_ms", &most.to_string(), &least.to_string(), "0"] {
+            rows.push(format!(
+                "'absurd', last_seen_ms, {seen}, {heartbeat}, 1, '{report}'"
+            ));
+        }
+    }
+    for report in ["[]", "null", "{", "{\"latencies\": 1}", "[[[[[[[[", ""] {
+        rows.push(format!(
+            "'no-json', {least}, last_seen_ms, 5000, {least}, '{report}'"
+        ));
+    }
+    rows.push(format!(
+        "'credible', {most}, last_seen_ms, 5000, {most}, '{report}'"
+    ));
+    for (run, row) in (10..).zip(rows) {
+        let (name, numbers) = row.split_once(", ").unwrap();
+        let sql = format!(
+            "insert into instances (run, instance_id, version, state, started_ms, last_seen_ms, heartbeat_ms, beats, report)
+             select {run}, {name}, '1', 'live', {numbers}
+             from instances where instance_id = 'watcher'"
+        );
+        backend.execute(sql.leak()).await;
+    }
+    let huge = match backend.db_type() {
+        "sqlite" => "9e999",
+        _ => "'infinity'",
+    };
+    let none = match backend.db_type() {
+        "sqlite" => "x''",
+        _ => "''",
+    };
+    for (run, cpu) in (10..13).zip([huge, "-1e308", "1e308"]) {
+        let sql = format!(
+            "insert into samples
+             select max(last_seen_ms), {run}, {most}, {cpu}, {most}, {none} from instances where instance_id = 'watcher'"
+        );
+        backend.execute(sql.leak()).await;
+    }
+    let sql = format!(
+        "insert into timeline
+         select 1, max(last_seen_ms) / 60000 * 60000 - 3600000, {least}, {most}, {huge}, {huge}, {none}, {none}
+         from instances where instance_id = 'watcher'"
+    );
+    backend.execute(sql.leak()).await;
+
+    let fleet = app.get("/api/instances").await;
+    assert_eq!(fleet.status, 200, "{fleet:?}");
+    let fleet = fleet.json();
+    assert_eq!(state_of(&fleet, "watcher"), "live");
+    assert_eq!(state_of(&fleet, "no-json"), "live");
+    assert_eq!(state_of(&fleet, "absurd"), "");
+    let credible = member(&fleet, "credible");
+    assert_eq!(credible["cpu_percent"], 100.0);
+    assert_eq!(credible["memory_percent"], 0.0);
+    for number in ["requests_per_second", "visits_recorded"] {
+        assert!(credible[number].is_number(), "{number}: {credible}");
+    }
+    let text = String::from_utf8(app.get("/metrics").await.body).unwrap();
+    let families = crate::support::exposition::parse(&text);
+    assert!(
+        families.contains_key("elastic_visits_instance_info"),
+        "{text}"
+    );
+    for minutes in [1, 120, 121, 1440] {
+        let answer = app.get(&format!("/api/timeline?minutes={minutes}")).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let timeline = answer.json();
+        // Nobody's absurd heartbeat makes the points coarser.
+        let bucket = timeline["bucket_seconds"].as_u64().unwrap();
+        assert!(bucket <= 120, "{minutes}: {bucket}");
+        for point in timeline["points"].as_array().unwrap() {
+            for number in ["cpu_percent", "requests_per_second"] {
+                assert_eq!(
+                    point[number].is_null(),
+                    point["instances"].is_null(),
+                    "{point}"
+                );
+            }
+        }
+    }
+    // The timeline goes on, and what is absurd is forgotten with the rest.
+    let mark = "select position from progress where task = 'roll_up'";
+    let before = backend.number(mark).await;
+    app.eventually("/api/timeline?minutes=1", |_| true).await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while backend.number(mark).await <= before {
+        assert!(tokio::time::Instant::now() < deadline, "no roll-up");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let retention = handler::store::Retention {
+        database: app.service.database().clone(),
+        keep_addresses: Duration::from_secs(86_400),
+    };
+    retention.turn().await.unwrap();
+    let old = "select count(*) from instances where instance_id = 'absurd' and last_seen_ms <= 0";
+    assert_eq!(backend.number(old).await, 0);
     app.stop().await;
 }

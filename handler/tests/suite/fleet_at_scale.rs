@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Backend, TestApp};
 use handler::domain::{
-    Connections, Heartbeat, InstanceState, Latencies, Latency, Limits, Moment, Report, Run, Stretch,
+    Connections, Heartbeat, InstanceState, Latencies, Latency, Limits, Report, Run, Stretch,
 };
 use handler::store::{Database, Retention, Store};
 use tokio_util::sync::CancellationToken;
@@ -141,7 +141,7 @@ async fn measure(backend: &Backend) {
     backend
         .execute("update timeline set start_ms = start_ms - 86400000 where grain = 1")
         .await;
-    retention.turn(Moment::now()).await.unwrap();
+    retention.turn().await.unwrap();
     println!("  all of that deleted in {:.1?}", begun.elapsed());
     app.stop().await;
 }

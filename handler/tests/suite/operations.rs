@@ -10,8 +10,49 @@ on_both_databases!(
     health_tells_the_database,
     warmup_answers_the_json_protocol,
     an_older_instance_lives_with_a_newer_schema,
+    a_schema_with_another_history_is_refused_in_one_sentence,
 );
 through_a_pooler_too!(health_tells_the_database);
+
+/// As a database looks whose first migration was another one, such as a file of an earlier version.
+async fn a_schema_with_another_history_is_refused_in_one_sentence(backend: Backend) {
+    backend.instance(&[]).await.stop().await;
+    backend
+        .execute(match backend {
+            Backend::Sqlite { .. } => {
+                "update _sqlx_migrations set checksum = x'00' where version = 1"
+            }
+            Backend::Postgres { .. } => {
+                "update _sqlx_migrations set checksum = '\\x00' where version = 1"
+            }
+        })
+        .await;
+    let remedy = match backend {
+        Backend::Sqlite { .. } => "./scripts/run --fresh",
+        Backend::Postgres { .. } => "an empty database",
+    };
+    for migrate in ["auto", "off"] {
+        let app = TestApp::start(&backend.flags(), &["--migrate", migrate]);
+        let refused = |answer: &crate::support::Answer| {
+            let health = answer.json();
+            health["error"]
+                .as_str()
+                .is_some_and(|text| text.contains(remedy))
+        };
+        let health = app.eventually("/health", refused).await;
+        assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE);
+        let problem = app.visit().await.problem(503);
+        assert_eq!(problem["error"], health.json()["error"]);
+        app.stop().await;
+    }
+    let flags = backend.flags();
+    let migrated =
+        tokio::task::spawn_blocking(move || crate::support::process::run(&flags, &["migrate"]));
+    let migrated = migrated.await.unwrap();
+    let said = String::from_utf8(migrated.stderr).unwrap();
+    assert_eq!(migrated.status.code(), Some(1), "{said}");
+    assert!(said.contains(remedy) && said.lines().count() == 1, "{said}");
+}
 
 async fn an_older_instance_lives_with_a_newer_schema(backend: Backend) {
     backend.instance(&[]).await.stop().await;

@@ -2,21 +2,200 @@
 
 use std::time::Duration;
 
-use crate::support::Backend;
+use crate::support::{Backend, TestApp};
 use axum::http::StatusCode;
 use futures_util::future::join_all;
-use handler::domain::Moment;
 use handler::store::Retention;
 use sqlx::{Connection as _, PgConnection};
 
 on_both_databases!(
     a_key_is_forgotten_after_a_day,
-    old_addresses_are_blanked_and_visits_kept
+    old_addresses_are_blanked_and_visits_kept,
+    a_visit_dated_in_the_future_holds_nothing_up,
+    a_key_dated_in_the_future_holds_nothing_up,
 );
 through_a_pooler_too!(
     a_key_is_forgotten_after_a_day,
     old_addresses_are_blanked_and_visits_kept,
 );
+
+/// What an instance forgets with these days of retention.
+fn retention(app: &TestApp, days: u64) -> Retention {
+    Retention {
+        database: app.service.database().clone(),
+        keep_addresses: Duration::from_secs(days * 86_400),
+    }
+}
+
+/// Moves the time of these visits by days.
+async fn shift_visits(backend: &Backend, days: i64, which: &str) {
+    let sql = format!(
+        "update visits set recorded_ms = recorded_ms + {days} * cast(86400000 as bigint) where {which}"
+    );
+    backend.execute(sql.leak()).await;
+}
+
+const BLANK: &str = "select count(*) from visits where ip_address is null";
+
+async fn a_visit_dated_in_the_future_holds_nothing_up(backend: Backend) {
+    let app = backend.instance(&[]).await;
+    for _ in 0..4 {
+        let answers = join_all((0..500).map(|_| app.visit())).await;
+        assert!(answers.iter().all(|answer| answer.status == 201));
+    }
+    // Old, but for a few; among them more than one chunk in a row that a clock ahead wrote, and one beyond any time.
+    shift_visits(&backend, -31, "id <= 1900").await;
+    shift_visits(&backend, 71, "id <= 1 or id between 300 and 1700").await;
+    backend
+        .execute("update visits set recorded_ms = 9223372036854775807 where id = 2")
+        .await;
+    // As young as they say: the youngest of all is the last one that is dated in the future.
+    shift_visits(&backend, 40, "id = 1901 or id = 2000").await;
+    retention(&app, 30).turn().await.unwrap();
+    // Those in the future are as old as the visits around them.
+    let wrong = "select count(*) from visits where (ip_address is null) <> (id <= 1900)";
+    assert_eq!(backend.number(wrong).await, 0);
+    // Nothing was passed over for good.
+    shift_visits(&backend, -72, "id > 1900").await;
+    retention(&app, 30).turn().await.unwrap();
+    assert_eq!(backend.number(BLANK).await, 2_000);
+    assert_eq!(app.total().await, 2_000);
+    app.stop().await;
+}
+
+async fn a_key_dated_in_the_future_holds_nothing_up(backend: Backend) {
+    let app = backend.instance(&[]).await;
+    let first = app.visit_with_key("ahead").await.json();
+    app.visit_with_key("old").await;
+    let day = "update idempotency_keys set recorded_ms = recorded_ms";
+    for shift in [
+        " + 40 * cast(86400000 as bigint) where visit_id = 1",
+        " - 86401000 where visit_id = 2",
+    ] {
+        backend.execute(format!("{day}{shift}").leak()).await;
+    }
+    retention(&app, 30).turn().await.unwrap();
+    let keys = "select count(*) from idempotency_keys";
+    assert_eq!(backend.number(keys).await, 1);
+    // It is less than a day old, whatever it says.
+    let again = app.visit_with_key("ahead").await;
+    assert_eq!(
+        (again.status, &again.json()["id"]),
+        (StatusCode::OK, &first["id"])
+    );
+    app.stop().await;
+}
+
+/// A clock of the database's own, so that it and the instance's differ: functions in this schema come before the
+/// server's.
+const OWN_CLOCK: [&str; 3] = [
+    "create table clock (shift interval)",
+    "insert into clock values ('0')",
+    "do $$ declare name text; begin
+        foreach name in array array['now', 'clock_timestamp', 'statement_timestamp'] loop
+            execute format('create function public.%I() returns timestamptz stable language plpgsql as
+                ''begin return pg_catalog.%I() + (select shift from clock); end''', name, name);
+        end loop;
+        execute format('alter database %I set search_path = public, pg_catalog', current_database());
+    end $$",
+];
+
+/// An instance whose clock is days away from the database's neither keeps nor forgets anything too long or too soon.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lifetimes_are_by_the_clock_of_the_database() {
+    let backend = Backend::postgres().await;
+    for sql in OWN_CLOCK {
+        backend.execute(sql).await;
+    }
+    let app = backend.instance(&[]).await;
+    let at = |days: f64| {
+        let sql = format!("update clock set shift = interval '{days} days'");
+        backend.execute(sql.leak())
+    };
+    at(100.0).await;
+    let first = app.visit_with_key("key").await.json();
+    let recorded = "select recorded_ms - cast(extract(epoch from pg_catalog.now()) * 1000 as bigint) from visits";
+    let shift = backend.number(recorded).await as f64 / 86_400_000.0;
+    assert!((99.9..=100.1).contains(&shift), "{shift}");
+    retention(&app, 30).turn().await.unwrap();
+    at(100.9).await;
+    let again = app.visit_with_key("key").await;
+    assert_eq!(
+        (again.status, &again.json()["id"]),
+        (StatusCode::OK, &first["id"])
+    );
+    retention(&app, 30).turn().await.unwrap();
+    let keys = "select count(*) from idempotency_keys";
+    assert_eq!(backend.number(keys).await, 1);
+    // A day later the key may be used again.
+    at(101.1).await;
+    let second = app.visit_with_key("key").await;
+    assert_eq!(second.status, StatusCode::CREATED);
+    at(102.2).await;
+    retention(&app, 30).turn().await.unwrap();
+    assert_eq!(backend.number(keys).await, 0);
+    assert_eq!(backend.number(BLANK).await, 0);
+    at(130.5).await;
+    retention(&app, 30).turn().await.unwrap();
+    assert_eq!(backend.number(BLANK).await, 1);
+    at(131.5).await;
+    retention(&app, 30).turn().await.unwrap();
+    assert_eq!(backend.number(BLANK).await, 2);
+    app.stop().await;
+}
+
+/// How many of this database's connections wait for a lock.
+const WAITING: &str = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+
+/// Visits whose expired keys are deleted at the same time, in the other order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleting_keys_and_using_them_again_does_not_deadlock() {
+    let backend = Backend::postgres().await;
+    let Backend::Postgres { url, .. } = &backend else {
+        unreachable!()
+    };
+    let app = backend.instance(&[]).await;
+    // The digest of the first one is the greater, so that the deletion, which reads the table from its beginning, and
+    // the visits, which take keys in the order of their digests, begin at opposite ends.
+    let keys = ["one", "two"];
+    for key in keys {
+        assert_eq!(app.visit_with_key(key).await.status, StatusCode::CREATED);
+    }
+    backend
+        .execute("update idempotency_keys set recorded_ms = recorded_ms - 86401000")
+        .await;
+    // Both come to wait for the last digest.
+    let mut other = PgConnection::connect(url).await.unwrap();
+    let mut hold = other.begin().await.unwrap();
+    sqlx::query("select from idempotency_keys order by key_hash desc limit 1 for update")
+        .execute(&mut *hold)
+        .await
+        .unwrap();
+    let deletion = retention(&app, 30);
+    let deletion = tokio::spawn(async move { deletion.turn().await });
+    while backend.number(WAITING).await == 0 && !deletion.is_finished() {}
+    let before = backend.number(WAITING).await;
+
+    // A write that waits, so that the visits after it share the next one.
+    let writers = backend.lock_writers().await;
+    let keyed = async {
+        while backend.number(WAITING).await == before {}
+        let release = async {
+            writers.release().await;
+            while !deletion.is_finished() && backend.number(WAITING).await <= before {}
+            hold.commit().await.unwrap();
+        };
+        let visits = join_all(keys.iter().map(|key| app.visit_with_key(key)));
+        tokio::join!(visits, release)
+    };
+    let (lone, (keyed, ())) = tokio::join!(app.visit(), keyed);
+    for answer in keyed.iter().chain([&lone]) {
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    }
+    deletion.await.unwrap().unwrap();
+    app.stop().await;
+}
 
 async fn a_key_is_forgotten_after_a_day(backend: Backend) {
     let app = backend.instance(&[]).await;
@@ -39,14 +218,10 @@ async fn a_key_is_forgotten_after_a_day(backend: Backend) {
         1
     );
 
-    let retention = Retention {
-        database: app.service.database().clone(),
-        keep_addresses: Duration::from_secs(1),
-    };
-    retention
-        .turn(Moment::now().later(Duration::from_secs(86_401)))
-        .await
-        .unwrap();
+    backend
+        .execute("update idempotency_keys set recorded_ms = recorded_ms - 86401000")
+        .await;
+    retention(&app, 30).turn().await.unwrap();
     assert_eq!(
         backend
             .number("select count(*) from idempotency_keys")
@@ -68,11 +243,8 @@ async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
         );
     }
     let total = app.total().await;
-    let retention = Retention {
-        database: app.service.database().clone(),
-        keep_addresses: Duration::from_secs(30 * 86_400),
-    };
-    retention.turn(Moment::now()).await.unwrap();
+    let retention = retention(&app, 30);
+    retention.turn().await.unwrap();
     assert_eq!(
         backend
             .number("select count(*) from visits where ip_address is null")
@@ -80,7 +252,7 @@ async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
         0
     );
     backend.execute("update visits set recorded_ms = recorded_ms - 86400000 * cast(31 as bigint) where id <= 1400").await;
-    retention.turn(Moment::now()).await.unwrap();
+    retention.turn().await.unwrap();
     assert_eq!(
         backend
             .number("select count(*) from visits where ip_address is null")
@@ -91,7 +263,7 @@ async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
     app.stop().await;
 }
 
-/// Somebody gives an expired key a new visit while retention is about to delete it.
+/// A transaction gives an expired key a new visit while retention would delete it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_renewed_meanwhile_is_kept() {
     let backend = Backend::postgres().await;
@@ -110,21 +282,11 @@ async fn a_key_renewed_meanwhile_is_kept() {
         .execute(&mut *renewal)
         .await
         .unwrap();
-    let retention = Retention {
-        database: app.service.database().clone(),
-        keep_addresses: Duration::from_secs(86_400),
-    };
-    let turn = tokio::spawn(async move { retention.turn(Moment::now()).await });
-    let waits = "select count(*) from pg_stat_activity
-                 where datname = current_database() and wait_event_type = 'Lock'";
-    while backend.number(waits).await == 0 {
-        assert!(
-            !turn.is_finished(),
-            "the deletion does not wait for the renewal"
-        );
-    }
+    let retention = retention(&app, 1);
+    // What others have locked is left to the next turn.
+    retention.turn().await.unwrap();
     renewal.commit().await.unwrap();
-    turn.await.unwrap().unwrap();
+    retention.turn().await.unwrap();
     assert_eq!(
         backend
             .number("select count(*) from idempotency_keys")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::support::{Answer, Backend};
-use handler::domain::Moment;
+
 use handler::store::Retention;
 use serde_json::Value;
 
@@ -325,7 +325,7 @@ async fn what_is_old_is_deleted_and_what_is_young_is_kept(backend: Backend) {
         database: app.service.database().clone(),
         keep_addresses: Duration::from_secs(30 * 86_400),
     };
-    retention.turn(Moment::now()).await.unwrap();
+    retention.turn().await.unwrap();
     let old =
         "select count(*) from timeline, (select max(last_seen_ms) as ms from instances) as now
                where grain = 1 and start_ms < ms - 2592000000";

@@ -9,7 +9,7 @@ use super::Session;
 use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Moment, Receipt};
 use crate::store::Error;
 
-/// Slots of `visit_counter`, as the migrations leave it.
+/// Slots of `visit_counter`, as the schema creates them.
 const COUNTER_SLOTS: u64 = 16;
 
 /// One statement is one transaction and one round trip.
@@ -18,33 +18,38 @@ const COUNTER_SLOTS: u64 = 16;
 /// order of their digests: two instances with overlapping batches then wait for each other in one
 /// direction only. A key that another transaction holds makes this one wait; when that one commits the key
 /// is not claimed here and its visit is not inserted.
+///
+/// The last cast fails, and with it the whole statement, if the counter has no row for the slot: no visit may go
+/// uncounted. The message of the error then holds the text.
 const RECORD: &str = "
-    with arrived as materialized (
-        select place, recorded_ms, ip_address, key_hash, sealed_ip, nextval('visits_id_seq') as id
+    with clock as materialized (
+        select cast(extract(epoch from now()) * 1000 as bigint) as now_ms
+    ),
+    arrived as materialized (
+        select place, ip_address, key_hash, nextval('visits_id_seq') as id
         from (
             select *
-            from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[])
-                with ordinality as batch (recorded_ms, ip_address, key_hash, sealed_ip, place)
+            from unnest($1::text[], $2::bytea[])
+                with ordinality as batch (ip_address, key_hash, place)
             order by place
         ) as ordered
     ),
     claimed as (
-        insert into idempotency_keys as known (key_hash, visit_id, recorded_ms, sealed_ip, instance_id)
-        select key_hash, id, recorded_ms, sealed_ip, $5
+        insert into idempotency_keys as known (key_hash, visit_id, recorded_ms, instance_id)
+        select key_hash, id, (select now_ms from clock), $3
         from arrived
         where key_hash is not null
         order by key_hash
         on conflict (key_hash) do update
         set visit_id = excluded.visit_id,
             recorded_ms = excluded.recorded_ms,
-            sealed_ip = excluded.sealed_ip,
             instance_id = excluded.instance_id
-        where known.recorded_ms <= $6
+        where known.recorded_ms <= excluded.recorded_ms - $4
         returning visit_id
     ),
     inserted as (
         insert into visits (id, recorded_ms, ip_address, instance_id)
-        select id, recorded_ms, ip_address, $5
+        select id, (select now_ms from clock), ip_address, $3
         from arrived
         where key_hash is null or id in (select visit_id from claimed)
         returning id
@@ -52,32 +57,37 @@ const RECORD: &str = "
     counted as (
         update visit_counter
         set visits = visits + (select count(*) from inserted)
-        where slot = $7
+        where slot = $5
+        returning slot
     )
-    select arrived.id, inserted.id is not null as inserted, total.before
+    select arrived.id, inserted.id is not null as inserted, total.before, clock.now_ms,
+        (select 'visit_counter has no such slot' where not exists (select from counted))::bigint
     from arrived
     left join inserted on inserted.id = arrived.id
     cross join (select coalesce(sum(visits), 0)::bigint as before from visit_counter) as total
+    cross join clock
     order by arrived.place";
 
 const EARLIER_VISITS: &str = "
-    select key_hash, visit_id, recorded_ms, sealed_ip, instance_id
+    select key_hash, visit_id, recorded_ms, instance_id
     from idempotency_keys
     where key_hash = any($1)";
 
 /// The same for a batch without keys, which is the ordinary case and then costs a third less.
 ///
-/// The rows are inserted in the order of the arrays, so the ids come back in that order.
+/// The rows are inserted in the order of the array, so the ids come back in that order.
 const RECORD_WITHOUT_KEYS: &str = "
     with counted as (
         update visit_counter
-        set visits = visits + cardinality($1::bigint[])
-        where slot = $4
+        set visits = visits + cardinality($1::text[])
+        where slot = $3
+        returning slot
     )
     insert into visits (recorded_ms, ip_address, instance_id)
-    select recorded_ms, ip_address, $3
-    from unnest($1::bigint[], $2::text[]) as batch (recorded_ms, ip_address)
-    returning id, (select coalesce(sum(visits), 0)::bigint from visit_counter) as before";
+    select (select cast(extract(epoch from now()) * 1000 as bigint)), ip_address, $2
+    from unnest($1::text[]) as batch (ip_address)
+    returning id, recorded_ms, (select coalesce(sum(visits), 0)::bigint from visit_counter) as before,
+        (select 'visit_counter has no such slot' where not exists (select from counted))::bigint";
 
 /// See [`crate::store::session::Session::record`].
 pub(in crate::store) async fn record(
@@ -100,30 +110,27 @@ async fn record_without_keys(
     slot: i16,
     arrivals: &[Arrival],
 ) -> Result<Vec<Option<Receipt>>, Error> {
-    let times: Vec<i64> = arrivals.iter().map(|one| one.recorded.millis()).collect();
     let addresses: Vec<Option<&str>> = arrivals
         .iter()
         .map(|one| one.ip_address.as_deref())
         .collect();
     let rows = sqlx::query(RECORD_WITHOUT_KEYS)
         .persistent(session.names_statements())
-        .bind(times)
         .bind(addresses)
         .bind(instance_id)
         .bind(slot)
         .fetch_all(session.connection())
         .await?;
-    let numbered = arrivals.iter().zip(&rows).zip(1..);
-    numbered
-        .map(|((arrival, row), place)| {
+    rows.iter()
+        .zip(1..)
+        .map(|(row, place)| {
             let before: i64 = row.try_get("before")?;
             Ok(Some(Receipt {
                 id: row.try_get("id")?,
-                recorded: arrival.recorded,
+                recorded: Moment::from_millis(row.try_get("recorded_ms")?),
                 instance_id: instance_id.to_owned(),
                 total_visits: before + place,
                 replayed: false,
-                sealed_ip: None,
             }))
         })
         .collect()
@@ -147,37 +154,34 @@ async fn record_with_keys(
             .filter(|(_, first)| **first)
             .map(|(arrival, _)| arrival)
     };
-    let times: Vec<i64> = sent().map(|one| one.recorded.millis()).collect();
     let addresses: Vec<Option<&str>> = sent().map(|one| one.ip_address.as_deref()).collect();
     let keys: Vec<Option<&[u8]>> = sent().map(digest).collect();
-    let sealed: Vec<Option<&[u8]>> = sent().map(|one| one.sealed_ip.as_deref()).collect();
     let rows = sqlx::query(RECORD)
         .persistent(session.names_statements())
-        .bind(times)
         .bind(addresses)
         .bind(keys)
-        .bind(sealed)
         .bind(instance_id)
-        .bind(Moment::now().earlier(KEY_LIFETIME).millis())
+        .bind(KEY_LIFETIME.as_millis() as i64)
         .bind(slot)
         .fetch_all(session.connection())
         .await?;
 
-    let before: i64 = rows.first().map_or(Ok(0), |row| row.try_get("before"))?;
+    let first = rows.first();
+    let before: i64 = first.map_or(Ok(0), |row| row.try_get("before"))?;
+    let now = first.map_or(Ok(0), |row| row.try_get("now_ms"))?;
     let mut rows = rows.iter();
     let mut counted = 0;
     let mut receipts = Vec::with_capacity(arrivals.len());
-    for (arrival, first) in arrivals.iter().zip(&is_first) {
+    for first in &is_first {
         let row = if *first { rows.next() } else { None };
         let inserted = row.map_or(Ok(false), |row| row.try_get("inserted"))?;
         counted += i64::from(inserted);
         receipts.push(Some(Receipt {
             id: row.map_or(Ok(0), |row| row.try_get("id"))?,
-            recorded: arrival.recorded,
+            recorded: Moment::from_millis(now),
             instance_id: instance_id.to_owned(),
             total_visits: before + counted,
             replayed: !inserted,
-            sealed_ip: None,
         }));
     }
     // The batch may be durable by now: whatever goes wrong, it must not look as if nothing had been written.
@@ -226,7 +230,6 @@ async fn fill_in_replays(
         };
         replay.id = row.try_get("visit_id")?;
         replay.recorded = Moment::from_millis(row.try_get("recorded_ms")?);
-        replay.sealed_ip = row.try_get("sealed_ip")?;
         replay.instance_id = row.try_get("instance_id")?;
     }
     Ok(())
