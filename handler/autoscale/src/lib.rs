@@ -21,6 +21,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use duration::parse as parse_duration;
 pub use engine::{Decision, LastAction, Outcome, Reading, decide, evaluate, read};
 pub use parse_error::ParseError;
 pub use profile::{
