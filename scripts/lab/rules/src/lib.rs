@@ -21,7 +21,7 @@ const LONGEST_FILE: u64 = 2 << 20;
 pub struct Rules {
     /// What the file says.
     pub profile: Profile,
-    /// The file, for output on the terminal.
+    /// The file, for the terminal.
     pub source: String,
     /// The same without the folders of this machine, for output that is passed on.
     pub name: String,
@@ -48,7 +48,7 @@ impl Rules {
     }
 
     fn read_file(path: &Path, name: String) -> anyhow::Result<Self> {
-        let source = path.display().to_string();
+        let source = terminal::printable(&path.display().to_string());
         let mut bytes = Vec::new();
         File::open(path)
             .and_then(|file| file.take(LONGEST_FILE).read_to_end(&mut bytes))

@@ -184,12 +184,7 @@ fn follows(before: Option<Step>, step: Step) -> anyhow::Result<()> {
 }
 
 fn quoted(text: &str) -> String {
-    let short: String = text
-        .chars()
-        .take(40)
-        .map(|sign| if sign.is_control() { ' ' } else { sign })
-        .collect();
-    format!("\"{short}\"")
+    format!("\"{}\"", text.chars().take(40).collect::<String>())
 }
 
 fn plural(count: usize, noun: &str) -> String {

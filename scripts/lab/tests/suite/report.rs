@@ -140,6 +140,29 @@ fn a_mistake_is_one_sentence_and_leaves_nothing() {
     }
 }
 
+#[test]
+fn what_a_record_holds_does_not_steer_the_terminal() {
+    let folder = Scratch::new();
+    let saved = run(&folder, "story");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(saved).unwrap()).unwrap();
+    record["verdict"] = json!({"autoscaling": "w\u{1b}[31m", "reasons": ["r\u{9b}2J\u{202e}"],
+        "expectations": [{"condition": "c\u{8}", "measured": "m\r", "held": true}]});
+    let saved = folder.write("e\u{1b}[31m.json", record.to_string());
+    let missing = folder.join("n\u{1b}[31m.json");
+    for (path, part) in [
+        (saved, "autoscaling: w\u{fffd}[31m\n  r\u{fffd}2J\u{fffd}\n"),
+        (missing, "n\u{fffd}[31m.json"),
+    ] {
+        let output = report(&[&path]);
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert!(
+            !printed.contains(|letter: char| letter.is_control() && letter != '\n'),
+            "{printed:?}"
+        );
+        assert!(printed.contains(part), "{printed}");
+    }
+}
+
 /// A disk that fills up while the page is written, as near as a test can come: the system refuses the rest.
 #[cfg(unix)]
 #[test]
