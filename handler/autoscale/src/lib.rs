@@ -5,7 +5,7 @@
 //! - [`engine`]: one evaluation, a pure function; [`window`] is what one rule sees
 //! - [`describe`], [`summary`]: decisions and rules for people
 //!
-//! The app shows the rules in force, `lab up` and `lab simulate` run them. Nothing here reads a clock, a file or
+//! The app shows the active rules, `lab up` and `lab simulate` apply them. Nothing here reads a clock, a file or
 //! the network.
 
 mod arm;

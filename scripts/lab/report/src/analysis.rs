@@ -1,4 +1,4 @@
-//! What happened in a run and what its rules called for: facts, without a judgement.
+//! What happened in a run and what its rules called for, without a verdict.
 
 use run_record::format::Clock;
 use run_record::{Action, Run};
@@ -7,7 +7,7 @@ use crate::rules::{self, Rule};
 use crate::triggers::{ALLOWED_DELAY, Context, Trigger, triggers};
 use crate::window::WindowMeans;
 
-/// A scale-out and what became of it.
+/// A scale-out and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ScaleOut {
     pub(crate) at: f64,
@@ -45,7 +45,7 @@ pub(crate) struct Analysis {
 }
 
 impl Analysis {
-    /// Reads the facts out of a run's record.
+    /// Analyses a run's record.
     pub(crate) fn of(run: &Run) -> Self {
         let clock = Clock::new(run.time_scale);
         let rules = rules::rules(run);
@@ -120,9 +120,9 @@ impl ScaleOut {
 
 /// The scaler's own actions where they are known, else the changes that were seen, else those between samples.
 fn actions(run: &Run) -> Vec<Action> {
-    let said = |action: &&Action| action.source != "seen";
-    let mut actions: Vec<Action> = if run.actions.iter().any(|action| said(&action)) {
-        run.actions.iter().filter(said).cloned().collect()
+    let reported = |action: &&Action| action.source != "seen";
+    let mut actions: Vec<Action> = if run.actions.iter().any(|action| reported(&action)) {
+        run.actions.iter().filter(reported).cloned().collect()
     } else {
         run.actions.clone()
     };

@@ -92,13 +92,13 @@ fn summary(verdict: &Verdict) -> String {
         let _ = writeln!(text, "  {reason}");
     }
     for expected in &verdict.expectations {
-        let held = if expected.held { "held" } else { "not held" };
+        let outcome = if expected.held { "passed" } else { "failed" };
         let Expectation {
             condition,
             measured,
             ..
         } = expected;
-        let _ = writeln!(text, "  {condition}: {held}, measured {measured}");
+        let _ = writeln!(text, "  {condition}: {outcome}, measured {measured}");
     }
     text
 }

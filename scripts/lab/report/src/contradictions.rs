@@ -1,4 +1,4 @@
-//! What a run's record says in one place and denies in another, and what happened without a cause.
+//! Contradictions in a run's record, and actions without a cause.
 
 use run_record::format::{count, percent, things, total};
 use run_record::{Action, Run};
@@ -10,14 +10,14 @@ use crate::triggers::ALLOWED_DELAY;
 /// From the end of a metric's minute to an evaluation that sees it, in Azure seconds.
 const DELAY: f64 = 300.0;
 
-/// What the record says in one place and denies in another.
+/// Adds a finding for each contradiction.
 pub(crate) fn contradictions(run: &Run, analysis: &Analysis, findings: &mut Vec<Finding>) {
     let clock = analysis.clock;
-    let uncalled = analysis
+    let untriggered = analysis
         .actions
         .iter()
-        .filter_map(|action| uncalled(run, analysis, action));
-    push_few(findings, uncalled.collect(), |more| {
+        .filter_map(|action| untriggered(run, analysis, action));
+    push_few(findings, untriggered.collect(), |more| {
         format!(
             "CPU had not called for {} more either.",
             things(more, "change")
@@ -64,8 +64,8 @@ pub(crate) fn contradictions(run: &Run, analysis: &Analysis, findings: &mut Vec<
     }
 }
 
-/// An action that CPU gave no reason for, in all the time that the metric may be late.
-fn uncalled(run: &Run, analysis: &Analysis, action: &Action) -> Option<Finding> {
+/// A finding if CPU did not trigger this action at any time that the rules could have looked at.
+fn untriggered(run: &Run, analysis: &Analysis, action: &Action) -> Option<Finding> {
     let out = action.to > action.from;
     // Pulled back into the limits: no rule of CPU is needed for that.
     let limited = analysis

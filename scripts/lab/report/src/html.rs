@@ -1,16 +1,15 @@
 //! The page as a file: a template, filled.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use base64::Engine as _;
+use maud::{Markup, html};
 
 use run_record::{Run, csv, write_whole};
 
-use crate::hero;
-use crate::markup::{escape, script_safe};
+use crate::markup::{script_safe, without_controls};
 use crate::page::{Beside, Page};
-use crate::sections::{self, Section};
+use crate::{hero, sections};
 
 /// The page with its charts where handler/dashboard was built before the lab, else the plain one; see build.rs.
 const TEMPLATE: &str = include_str!(concat!(env!("OUT_DIR"), "/report.html"));
@@ -67,7 +66,7 @@ fn filled(template: &str, run: &Run, name: &str, beside: &Beside) -> String {
     let charts = template.contains(DATA);
     let page = Page::of(run, beside, charts);
     let downloads = if charts {
-        "<div id=\"downloads\"></div>\n".to_owned()
+        html! { div #downloads {} }
     } else {
         data_links(run, name)
     };
@@ -76,75 +75,54 @@ fn filled(template: &str, run: &Run, name: &str, beside: &Beside) -> String {
     } else {
         String::new()
     };
-    let data = format!("<script type=\"application/json\" id=\"run\">{data}</script>");
+    let title = html! { title { (page.title()) } };
     // In the order of the template, and each but once: what was filled in is not searched again.
-    let mut html = String::with_capacity(template.len() + data.len() + 64 * 1024);
+    let mut filled = String::with_capacity(template.len() + data.len() + 64 * 1024);
     let mut rest = template;
     for (mark, text) in [
-        (TITLE, format!("<title>{}</title>", escape(&page.title()))),
+        (TITLE, without_controls(&title.into_string())),
         (HEAD, format!("<style>{STYLE}</style>")),
-        (BODY, body(&page, &downloads)),
-        (DATA, data),
+        (
+            BODY,
+            without_controls(&body(&page, &downloads).into_string()),
+        ),
+        (
+            DATA,
+            format!("<script type=\"application/json\" id=\"run\">{data}</script>"),
+        ),
     ] {
         if let Some((before, after)) = rest.split_once(mark) {
-            html.push_str(before);
-            html.push_str(&text);
+            filled.push_str(before);
+            filled.push_str(&text);
             rest = after;
         }
     }
-    html.push_str(rest);
-    html
+    filled.push_str(rest);
+    filled
 }
 
 /// The content of `<body>`.
-fn body(page: &Page<'_>, downloads: &str) -> String {
-    let mut html = hero::hero(page);
-    html.push_str("<main>\n");
-    html.push_str(&hero::figures(page));
-    for section in sections::all(page, downloads) {
-        if section.content.is_empty() {
-            continue;
-        }
-        let Section {
-            id,
-            title,
-            about,
-            content,
-            wide,
-        } = section;
-        let wide = if wide { " class=\"wide\"" } else { "" };
-        let _ = write!(
-            html,
-            "<section id=\"{id}\"{wide} aria-labelledby=\"{id}-title\"><div class=\"side\"><h2 id=\"{id}-title\">{title}</h2>\
-             <p>{}</p></div><div class=\"content\">\n{content}</div></section>\n",
-            escape(&about)
-        );
+fn body(page: &Page<'_>, downloads: &Markup) -> Markup {
+    html! {
+        (hero::hero(page))
+        main { (hero::figures(page)) (sections::all(page, downloads)) }
+        "\n"
+        footer { "Written by " code { "lab" } " " (env!("CARGO_PKG_VERSION")) " of Elastic Visits." }
     }
-    html.push_str("</main>\n");
-    let _ = writeln!(
-        html,
-        "<footer>Written by <code>lab</code> {} of Elastic Visits.</footer>",
-        env!("CARGO_PKG_VERSION")
-    );
-    html
 }
 
 /// The raw data inside the links themselves: without a script there is no other way to give it.
-fn data_links(run: &Run, name: &str) -> String {
+fn data_links(run: &Run, name: &str) -> Markup {
     let link = |kind: &str, ending: &str, what: &str, content: &[u8]| {
         let content = base64::engine::general_purpose::STANDARD.encode(content);
-        let name = escape(name);
-        format!("<a download=\"{name}.{ending}\" href=\"data:{kind};base64,{content}\">{what}</a>")
+        html! { a download={ (name) "." (ending) } href={ "data:" (kind) ";base64," (content) } { (what) } }
     };
     let json = serde_json::to_vec(run).expect("a run has string keys only");
-    format!(
-        "<p class=\"downloads\">From this page: {} {}</p>\n",
-        link(
-            "text/csv",
-            "csv",
-            "CSV, one row a second",
-            csv(run).as_bytes()
-        ),
-        link("application/json", "json", "JSON, the whole record", &json)
-    )
+    html! {
+        p.downloads {
+            "From this page: "
+            (link("text/csv", "csv", "CSV, one row a second", csv(run).as_bytes())) " "
+            (link("application/json", "json", "JSON, the whole record", &json))
+        }
+    }
 }

@@ -9,9 +9,9 @@ use crate::findings::{FEW, Finding, push_few, sentences};
 use crate::share::{Share, share};
 use crate::triggers::{ALLOWED_DELAY, Trigger};
 
-/// It did what the load called for.
+/// The fleet did what the load called for.
 pub const WORKED: &str = "worked";
-/// It did not do what the load called for, or requests were lost on the way.
+/// The fleet did not do what the load called for, or requests were lost.
 pub const DID_NOT_WORK: &str = "did not work";
 /// The load called for nothing.
 pub const NOT_ASKED: &str = "not asked";
@@ -46,7 +46,7 @@ pub fn judge(run: &Run) -> Verdict {
         .samples
         .iter()
         .any(|sample| sample.cpu_percent.is_some());
-    let autoscaling = if bad && (asked(&analysis) || !analysis.actions.is_empty()) {
+    let autoscaling = if bad && (triggered(&analysis) || !analysis.actions.is_empty()) {
         DID_NOT_WORK
     } else if !analysis.actions.is_empty() {
         WORKED
@@ -62,8 +62,8 @@ pub fn judge(run: &Run) -> Verdict {
     }
 }
 
-/// Whether the load called for a change.
-fn asked(analysis: &Analysis) -> bool {
+/// Whether the load triggered a rule.
+fn triggered(analysis: &Analysis) -> bool {
     !analysis.scale_out_triggers.is_empty() || !analysis.scale_in_triggers.is_empty()
 }
 
@@ -102,7 +102,7 @@ fn scaled_out(analysis: &Analysis, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What became of a call for more that no scale-out followed.
+/// A finding if no scale-out followed a trigger.
 fn without_action(analysis: &Analysis, trigger: &Trigger) -> Option<Finding> {
     let clock = analysis.clock;
     let mut rules = analysis.rules.iter().flatten();

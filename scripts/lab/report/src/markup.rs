@@ -1,26 +1,8 @@
-//! Text made safe for HTML, and tables.
+//! JSON made safe for a page, and tables.
 
 use std::fmt::Write as _;
 
-/// Text as HTML shows it, also inside a quoted attribute.
-pub(crate) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            // HTML has no place for control characters.
-            letter if letter.is_control() && !matches!(letter, '\n' | '\t') => {
-                safe.push('\u{fffd}');
-            }
-            letter => safe.push(letter),
-        }
-    }
-    safe
-}
+use maud::{Markup, html};
 
 /// JSON that may stand in a `<script>` block: no character in it can end the block or begin a comment, and it is
 /// still the same JSON. U+2028 and U+2029 are escaped for readers that take the block for a script.
@@ -38,14 +20,19 @@ pub(crate) fn script_safe(json: &str) -> String {
     safe
 }
 
+/// HTML has no place for control characters.
+pub(crate) fn without_controls(html: &str) -> String {
+    let control = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    html.replace(control, "\u{fffd}")
+}
+
 /// What a cell holds.
 pub(crate) enum Cell {
     /// Left-aligned.
     Text(String),
     /// Right-aligned, its digits of one width.
     Number(String),
-    /// Markup, safe already.
-    Markup(String),
+    Markup(Markup),
 }
 
 impl From<&str> for Cell {
@@ -54,40 +41,32 @@ impl From<&str> for Cell {
     }
 }
 
-/// A table with a caption for those who do not see it.
-pub(crate) fn table(caption: &str, columns: &[&str], rows: &[Vec<Cell>]) -> String {
-    let mut html = format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}\"><table><caption>{0}</caption><thead><tr>",
-        escape(caption)
-    );
-    for (index, column) in columns.iter().enumerate() {
-        // A column is aligned as its first cell.
-        let number = rows
-            .first()
-            .is_some_and(|row| matches!(row.get(index), Some(Cell::Number(_))));
-        let class = if number { " class=\"number\"" } else { "" };
-        let _ = write!(html, "<th scope=\"col\"{class}>{}</th>", escape(column));
-    }
-    html.push_str("</tr></thead><tbody>\n");
-    for row in rows {
-        html.push_str("<tr>");
-        for cell in row {
-            match cell {
-                Cell::Text(text) => {
-                    let _ = write!(html, "<td>{}</td>", escape(text));
-                }
-                Cell::Number(text) => {
-                    let _ = write!(html, "<td class=\"number\">{}</td>", escape(text));
-                }
-                Cell::Markup(markup) => {
-                    let _ = write!(html, "<td>{markup}</td>");
+/// A table with a caption for those who do not see it. A column is aligned as its first cell.
+pub(crate) fn table(caption: &str, columns: &[&str], rows: &[Vec<Cell>]) -> Markup {
+    let number = |cell: Option<&Cell>| matches!(cell, Some(Cell::Number(_))).then_some("number");
+    let first = |index: usize| rows.first().and_then(|row| row.get(index));
+    html! {
+        div.scroll tabindex="0" role="group" aria-label=(caption) {
+            table {
+                caption { (caption) }
+                thead { tr {
+                    @for (index, column) in columns.iter().enumerate() {
+                        th scope="col" class=[number(first(index))] { (column) }
+                    }
+                } }
+                tbody {
+                    @for row in rows { tr {
+                        @for cell in row { td class=[number(Some(cell))] {
+                            @match cell {
+                                Cell::Text(text) | Cell::Number(text) => { (text) }
+                                Cell::Markup(markup) => { (markup) }
+                            }
+                        } }
+                    } }
                 }
             }
         }
-        html.push_str("</tr>\n");
     }
-    html.push_str("</tbody></table></div>\n");
-    html
 }
 
 #[cfg(test)]
@@ -118,9 +97,9 @@ mod tests {
 
     #[test]
     fn text_cannot_become_markup() {
-        assert_eq!(
-            escape("<b a=\"1\" c='2'>&\u{0}"),
-            "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;\u{fffd}"
-        );
+        let text = "<b a=\"1\">&\u{0}";
+        let html = without_controls(&html! { p title=(text) { (text) } }.into_string());
+        let escaped = "&lt;b a=&quot;1&quot;&gt;&amp;\u{fffd}";
+        assert_eq!(html, format!("<p title=\"{escaped}\">{escaped}</p>"));
     }
 }

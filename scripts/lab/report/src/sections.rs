@@ -1,10 +1,12 @@
 //! The sections of the page below the verdict.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use maud::{Markup, PreEscaped, html};
 use run_record::format::{count, part, percent, span, things, total};
 
-use crate::markup::{Cell, escape, table};
+use crate::markup::{Cell, table};
 use crate::page::Page;
 use crate::timeline;
 
@@ -13,107 +15,65 @@ const ROWS: usize = 200;
 /// How data flows, drawn by hand.
 const FLOW: &str = include_str!("flow.svg");
 
-/// A part of the page with its heading.
-pub(crate) struct Section {
-    pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
-    /// One sentence below the title.
-    pub(crate) about: String,
-    /// Markup; a section without any is left out.
-    pub(crate) content: String,
-    /// Whether the heading stands above the content instead of beside it.
-    pub(crate) wide: bool,
-}
-
-/// All of them, in the page's order.
-pub(crate) fn all(page: &Page<'_>, downloads: &str) -> Vec<Section> {
-    let section = |id, title, about: &str, content| Section {
-        id,
-        title,
-        about: about.to_owned(),
-        content,
-        wide: false,
+/// All sections, in the page's order; one without content is left out.
+pub(crate) fn all(page: &Page<'_>, downloads: &Markup) -> Markup {
+    let load_about = if page.run.simulated {
+        "What the fleet was to carry, in percent of what one instance can do."
+    } else {
+        "What was sent, and what came back."
     };
-    vec![
-        section(
-            "expected",
-            "Conditions",
-            "What the run was asked to hold.",
-            expectations(page),
-        ),
-        Section {
-            wide: true,
-            ..section(
-                "timeline",
-                "What happened",
-                &timeline::about(page),
-                timeline::content(page),
-            )
-        },
-        section(
-            "actions",
-            "Scaling actions",
-            "Every change of the number of instances, and why.",
-            actions(page),
-        ),
-        section(
-            "instances",
-            "Instances",
-            "Every process that served, and its share of the requests.",
-            instances(page),
-        ),
-        section(
-            "load",
-            "The load",
-            if page.run.simulated {
-                "What the fleet was to carry, in percent of what one instance can do."
-            } else {
-                "What was sent, and what came back."
-            },
-            load(page),
-        ),
-        section(
-            "rules",
-            "The rules",
-            "What the autoscaler was told to do.",
-            rules(page),
-        ),
-        Section {
-            wide: true,
-            ..section(
-                "flow",
-                "How the data flows",
-                "Where these figures come from.",
-                flow(page),
-            )
-        },
-        section("notes", "Notes", "What a reader should know.", notes(page)),
-        section(
-            "raw",
-            "Raw data",
-            "Everything on this page, for a spreadsheet or a program.",
-            raw(page, downloads),
-        ),
-    ]
+    html! {
+        (section("expected", "Conditions", "What the run was asked to hold.", expectations(page)))
+        (wide("timeline", "What happened", &timeline::about(page), timeline::content(page)))
+        (section("actions", "Scaling actions", "Every change of the number of instances, and why.", actions(page)))
+        (section("instances", "Instances", "Every process that served, and its share of the requests.", instances(page)))
+        (section("load", "The load", load_about, load(page)))
+        (section("rules", "The rules", "What the autoscaler was told to do.", rules(page)))
+        (wide("flow", "How the data flows", "Where this data comes from.", flow(page)))
+        (section("notes", "Notes", "What a reader should know.", notes(page)))
+        (section("raw", "Raw data", "Everything on this page, for a spreadsheet or a program.", raw(page, downloads)))
+    }
 }
 
-fn expectations(page: &Page<'_>) -> String {
+/// A section with its heading beside the content.
+fn section(id: &str, title: &str, about: &str, content: Markup) -> Markup {
+    with_heading(id, title, about, content, false)
+}
+
+/// A section with its heading above the content.
+fn wide(id: &str, title: &str, about: &str, content: Markup) -> Markup {
+    with_heading(id, title, about, content, true)
+}
+
+fn with_heading(id: &str, title: &str, about: &str, content: Markup, wide: bool) -> Markup {
+    if content.0.is_empty() {
+        return content;
+    }
+    html! {
+        section #(id) class=[wide.then_some("wide")] aria-labelledby={ (id) "-title" } {
+            div.side { h2 id={ (id) "-title" } { (title) } p { (about) } }
+            div.content { (content) }
+        }
+    }
+}
+
+fn expectations(page: &Page<'_>) -> Markup {
     let expectations = &page.verdict.expectations;
     if expectations.is_empty() {
-        return String::new();
+        return Markup::default();
     }
     let rows: Vec<Vec<Cell>> = expectations
         .iter()
         .map(|one| {
-            let held = if one.held {
-                "<span class=\"held\">held</span>"
+            let outcome = if one.held {
+                html! { span.held { "passed" } }
             } else {
-                "<span class=\"broken\">not held</span>"
+                html! { span.broken { "failed" } }
             };
             vec![
                 one.condition.as_str().into(),
                 one.measured.as_str().into(),
-                Cell::Markup(held.to_owned()),
+                Cell::Markup(outcome),
             ]
         })
         .collect();
@@ -124,11 +84,11 @@ fn expectations(page: &Page<'_>) -> String {
     )
 }
 
-fn actions(page: &Page<'_>) -> String {
+fn actions(page: &Page<'_>) -> Markup {
     let mut actions: Vec<_> = page.run.actions.iter().collect();
     actions.sort_by(|one, other| one.at.total_cmp(&other.at));
     if actions.is_empty() {
-        return "<p>The number of instances was never changed.</p>\n".to_owned();
+        return html! { p { "The number of instances was never changed." } };
     }
     let rows: Vec<Vec<Cell>> = actions
         .iter()
@@ -144,46 +104,39 @@ fn actions(page: &Page<'_>) -> String {
             };
             vec![
                 Cell::Number(page.analysis.clock.short_time(action.at)),
-                Cell::Markup(format!(
-                    "<span class=\"change {way}\">{} → {}</span>",
-                    action.from, action.to
-                )),
+                Cell::Markup(html! { span.change.(way) { (action.from) " → " (action.to) } }),
                 action.reason.as_str().into(),
                 source.into(),
             ]
         })
         .collect();
     let columns = ["At", "Instances", "Why", "Said by"];
-    let table = table("Scaling actions", &columns, &rows);
-    // On a phone, the reason goes below the rest.
-    format!("<div class=\"stacked\">{table}</div>\n") + &more(actions.len())
-}
-
-fn more(all: usize) -> String {
-    if all > ROWS {
-        format!(
-            "<p>And {} more, in the raw data.</p>\n",
-            count((all - ROWS) as u64)
-        )
-    } else {
-        String::new()
+    html! {
+        // On a phone, the reason goes below the rest.
+        div.stacked { (table("Scaling actions", &columns, &rows)) }
+        (more(actions.len()))
     }
 }
 
-fn instances(page: &Page<'_>) -> String {
+fn more(all: usize) -> Markup {
+    html! {
+        @if all > ROWS { p { "And " (count((all - ROWS) as u64)) " more, in the raw data." } }
+    }
+}
+
+fn instances(page: &Page<'_>) -> Markup {
     let run = page.run;
     if run.simulated {
-        return String::new();
+        return Markup::default();
     }
     if page.order.is_empty() {
-        return "<p>The target told of no instances.</p>\n".to_owned();
+        return html! { p { "The target told of no instances." } };
     }
+    let record = |id: &str| run.instances.iter().find(|instance| instance.id == id);
     let answered = |id: &str| {
-        let record = run.instances.iter().find(|instance| instance.id == id);
-        run.per_instance
-            .get(id)
-            .copied()
-            .or(record.map(|record| record.requests))
+        let counted = run.per_instance.get(id).copied();
+        counted
+            .or(record(id).map(|record| record.requests))
             .unwrap_or(0)
     };
     let all = total(page.order.iter().map(|id| answered(id)));
@@ -194,83 +147,57 @@ fn instances(page: &Page<'_>) -> String {
         .enumerate()
         .take(ROWS)
         .map(|(index, id)| {
-            let record = run.instances.iter().find(|instance| instance.id == *id);
+            let record = record(id);
             let share = part(answered(id), all);
-            let colour = index % 8 + 1;
-            let pid = match record.and_then(|record| record.pid) {
-                Some(pid) => format!(" <small>process {pid}</small>"),
-                None => String::new(),
-            };
+            let colour = format!("i{}", index % 8 + 1);
             vec![
-                Cell::Markup(format!("<span class=\"whole\"><i class=\"dot i{colour}\"></i>{}</span>{pid}", escape(id))),
+                Cell::Markup(html! {
+                    span.whole { i.dot.(colour) {} (id) }
+                    @if let Some(pid) = record.and_then(|record| record.pid) { " " small { "process " (pid) } }
+                }),
                 when(record.map(|record| record.started)),
                 when(record.and_then(|record| record.ready)),
                 when(record.and_then(|record| record.ended)),
                 Cell::Number(count(answered(id))),
-                Cell::Markup(format!(
-                    "<span class=\"meter\"><span class=\"i{colour}\" style=\"width:{share:.1}%\"></span></span><span class=\"whole\">{}</span>",
-                    percent(share)
-                )),
+                Cell::Markup(html! {
+                    span.meter { span.(colour) style=(format!("width:{share:.1}%")) {} }
+                    span.whole { (percent(share)) }
+                }),
             ]
         })
         .collect();
     let columns = ["Instance", "Started", "Ready", "Ended", "Requests", "Share"];
-    table("Instances", &columns, &rows) + &more(page.order.len())
+    html! { (table("Instances", &columns, &rows)) (more(page.order.len())) }
 }
 
-fn load(page: &Page<'_>) -> String {
+fn load(page: &Page<'_>) -> Markup {
     let run = page.run;
     let requests = &run.requests;
-    let mut html = String::new();
-    if !run.plan.is_empty() {
-        html.push_str("<ol class=\"plan\">");
-        for step in &run.plan {
-            let _ = write!(html, "<li>{}</li>", escape(step));
+    let kinds = |caption, kind, numbers: &BTreeMap<String, u64>| {
+        if numbers.is_empty() {
+            return Markup::default();
         }
-        html.push_str("</ol>\n");
-    }
-    let numbers = |of: &std::collections::BTreeMap<String, u64>| -> Vec<Vec<Cell>> {
-        of.iter()
-            .map(|(kind, number)| {
-                vec![
-                    kind.as_str().into(),
-                    Cell::Number(count(*number)),
-                    Cell::Number(percent(part(*number, requests.sent))),
-                ]
-            })
-            .collect()
+        let row = |(kind, number): (&String, &u64)| {
+            let share = percent(part(*number, requests.sent));
+            vec![
+                kind.as_str().into(),
+                Cell::Number(count(*number)),
+                Cell::Number(share),
+            ]
+        };
+        let rows: Vec<Vec<Cell>> = numbers.iter().map(row).collect();
+        table(caption, &[kind, "Requests", "Share"], &rows)
     };
-    if !requests.by_kind.is_empty() {
-        html += &table(
-            "Requests by kind",
-            &["Kind", "Requests", "Share"],
-            &numbers(&requests.by_kind),
-        );
+    html! {
+        @if !run.plan.is_empty() { ol.plan { @for step in &run.plan { li { (step) } } } }
+        (kinds("Requests by kind", "Kind", &requests.by_kind))
+        (kinds("Failures by kind", "Failure", &requests.errors))
     }
-    if !requests.errors.is_empty() {
-        html += &table(
-            "Failures by kind",
-            &["Failure", "Requests", "Share"],
-            &numbers(&requests.errors),
-        );
-    }
-    html
 }
 
-fn rules(page: &Page<'_>) -> String {
-    let mut html = String::new();
-    if let Some((minimum, maximum)) = page.analysis.limits {
-        let _ = writeln!(
-            html,
-            "<p>{minimum} to {}.</p>",
-            things(maximum.into(), "instance")
-        );
-    }
-    let rows: Vec<Vec<Cell>> = page
-        .analysis
-        .rules
-        .iter()
-        .flatten()
+fn rules(page: &Page<'_>) -> Markup {
+    let rules = page.analysis.rules.iter().flatten();
+    let rows: Vec<Vec<Cell>> = rules
         .map(|rule| {
             let way = if rule.out { "more" } else { "fewer" };
             vec![
@@ -280,67 +207,65 @@ fn rules(page: &Page<'_>) -> String {
             ]
         })
         .collect();
-    if rows.is_empty() {
-        html.push_str("<p>The target names no rules.</p>\n");
-    } else {
-        html += &table("Rules in force", &["When", "Instances", "Cooldown"], &rows);
+    let profile = &page.run.profile;
+    html! {
+        @if let Some((minimum, maximum)) = page.analysis.limits {
+            p { (minimum) " to " (things(maximum.into(), "instance")) "." }
+        }
+        @if rows.is_empty() {
+            p { "The target names no rules." }
+        } @else {
+            (table("Active rules", &["When", "Instances", "Cooldown"], &rows))
+        }
+        @if !profile.is_null() {
+            details {
+                summary { "The rule file, as Azure Resource Manager writes it" }
+                pre { code { (format!("{profile:#}")) } }
+            }
+        }
     }
-    if !page.run.profile.is_null() {
-        let text = serde_json::to_string_pretty(&page.run.profile).expect("JSON of string keys");
-        let _ = writeln!(
-            html,
-            "<details><summary>The rule file, as Azure Resource Manager writes it</summary><pre><code>{}</code></pre></details>",
-            escape(&text)
-        );
-    }
-    html
 }
 
-fn flow(page: &Page<'_>) -> String {
-    if page.run.simulated {
-        return String::new();
+fn flow(page: &Page<'_>) -> Markup {
+    html! {
+        @if !page.run.simulated {
+            figure.flow tabindex="0" aria-label="How the data flows" { (PreEscaped(FLOW)) }
+        }
     }
-    format!(
-        "<figure class=\"flow\" tabindex=\"0\" aria-label=\"How the data flows\">{FLOW}</figure>\n"
-    )
 }
 
-fn notes(page: &Page<'_>) -> String {
-    if page.run.notes.is_empty() {
-        return String::new();
+fn notes(page: &Page<'_>) -> Markup {
+    html! {
+        @if !page.run.notes.is_empty() { ul.notes { @for note in &page.run.notes { li { (note) } } } }
     }
-    let items: String = page
-        .run
-        .notes
-        .iter()
-        .map(|note| format!("<li>{}</li>", escape(note)))
-        .collect();
-    format!("<ul class=\"notes\">{items}</ul>\n")
 }
 
 /// Links to the files beside the page, and what the page itself can give.
-fn raw(page: &Page<'_>, downloads: &str) -> String {
-    let beside = [
-        (&page.beside.csv, "one row a second"),
-        (&page.beside.json, "the whole record"),
-    ];
-    let links: Vec<String> = beside
-        .into_iter()
-        .filter_map(|(name, what)| {
-            let name = name.as_deref()?;
-            Some(format!(
-                "<a href=\"{}\">{}</a> ({what})",
-                escape(&link(name)),
-                escape(name)
-            ))
-        })
-        .collect();
-    let mut html = String::new();
-    if !links.is_empty() {
-        let _ = writeln!(html, "<p>Beside this page: {}.</p>", links.join(", "));
+fn raw(page: &Page<'_>, downloads: &Markup) -> Markup {
+    let csv = page
+        .beside
+        .csv
+        .iter()
+        .map(|name| (name, "one row a second"));
+    let json = page
+        .beside
+        .json
+        .iter()
+        .map(|name| (name, "the whole record"));
+    let files: Vec<(&String, &str)> = csv.chain(json).collect();
+    html! {
+        @if !files.is_empty() {
+            p {
+                "Beside this page: "
+                @for (index, (name, what)) in files.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    a href=(link(name)) { (name) } " (" (what) ")"
+                }
+                "."
+            }
+        }
+        (downloads)
     }
-    html.push_str(downloads);
-    html
 }
 
 /// A file's name as a relative link: nothing in it may look like a scheme, a query or an escape.

@@ -14,7 +14,7 @@ pub(crate) struct Share {
     pub(crate) requests: u64,
     /// The instance farthest from its fair share, and how far: 0.1 is a tenth more than fair.
     pub(crate) worst: (String, f64),
-    /// Counted while all were up; otherwise reckoned from the whole run and the time that each served.
+    /// Counted while all served; otherwise estimated from the whole run and the time that each served.
     pub(crate) counted: bool,
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn share(run: &Run) -> Option<Share> {
         .map(|sample| sample.ready)
         .max()
         .filter(|highest| *highest > 1)?;
-    counted(run, highest).or_else(|| reckoned(run, highest))
+    counted(run, highest).or_else(|| estimated(run, highest))
 }
 
 /// From the counts taken while as many served as ever did.
@@ -73,7 +73,7 @@ fn serving(instance: &InstanceRecord, at: f64) -> bool {
 }
 
 /// From the whole run: each second's requests, split among those that served then.
-fn reckoned(run: &Run, highest: u32) -> Option<Share> {
+fn estimated(run: &Run, highest: u32) -> Option<Share> {
     let mut fair: BTreeMap<&str, f64> = BTreeMap::new();
     for second in &run.load {
         let serving: Vec<&str> = run
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn without_counts_the_time_that_each_served_is_reckoned_with() {
+    fn without_counts_the_time_that_each_served_is_used() {
         let instance = |id: &str, ready, ended| InstanceRecord {
             id: id.to_owned(),
             ready: Some(ready),

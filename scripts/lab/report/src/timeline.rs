@@ -1,5 +1,6 @@
 //! The section with the charts: the same figures as a table, and a word on how to get charts where there are none.
 
+use maud::{Markup, html};
 use run_record::format::{Clock, count, decimal, latency, percent, span, total};
 use run_record::{LoadSecond, Run};
 
@@ -23,10 +24,10 @@ pub(crate) fn about(page: &Page<'_>) -> String {
 }
 
 /// The charts, or how to get them; and the same as a table.
-pub(crate) fn content(page: &Page<'_>) -> String {
+pub(crate) fn content(page: &Page<'_>) -> Markup {
     let run = page.run;
     if run.load.is_empty() && run.samples.is_empty() {
-        return "<p>Nothing was sent and no sample of the fleet was read.</p>\n".to_owned();
+        return html! { p { "Nothing was sent and no sample of the fleet was read." } };
     }
     let mut rows = rows(run, page.analysis.clock);
     let seconds = row_seconds(run);
@@ -49,26 +50,28 @@ pub(crate) fn content(page: &Page<'_>) -> String {
             row.drain(1..7);
         }
     }
-    let mut table = table(&caption, &columns, &rows);
-    if seconds > 1 && !run.simulated {
-        table
-            .push_str("<p class=\"remark\">Latency is that of the worst second of each row.</p>\n");
-    }
-    if page.charts {
-        format!(
-            "<div id=\"charts\"><noscript><p>The charts need JavaScript; the table below has the same figures.</p></noscript></div>\n\
-             <details><summary>The same as a table</summary><div>{table}</div></details>\n"
-        )
+    let table = html! {
+        (table(&caption, &columns, &rows))
+        @if seconds > 1 && !run.simulated {
+            p.remark { "Latency is that of the worst second of each row." }
+        }
+    };
+    let again = if run.simulated {
+        "lab simulate"
     } else {
-        let again = if run.simulated {
-            "lab simulate"
-        } else {
-            "lab report RUN.json --html FILE"
-        };
-        format!(
-            "<p class=\"hint\">This page was made without its charts: <code>./scripts/run</code> builds them when Node 20.19 or \
-             newer is there, and <code>{again}</code> then makes this page again.</p>\n{table}"
-        )
+        "lab report RUN.json --html FILE"
+    };
+    html! {
+        @if page.charts {
+            div #charts { noscript { p { "The charts need JavaScript; the following table has the same data." } } }
+            details { summary { "The same as a table" } div { (table) } }
+        } @else {
+            p.hint {
+                "This page was created without charts. To add them, install Node.js 20.19 or later, run "
+                code { "./scripts/run" } ", and create this page again with " code { (again) } "."
+            }
+            (table)
+        }
     }
 }
 

@@ -30,86 +30,66 @@ held back         evaluations in which the guard against flapping kept instances
 /// The figures, one column for each rule file.
 pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
     let mut text = String::new();
-    let mut row = |label: &str, cells: Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!("  {cell:<28}")).collect();
-        let _ = writeln!(text, "{label:<18}{}", cells.trim_end());
+    let mut row = |label: &str, cell: &dyn Fn(&Outcome) -> String| {
+        let cells = outcomes
+            .iter()
+            .map(|outcome| format!("  {:<28}", cell(outcome)));
+        let _ = writeln!(text, "{label:<18}{}", cells.collect::<String>().trim_end());
     };
-    let each = |cell: &dyn Fn(&Outcome) -> String| outcomes.iter().map(cell).collect::<Vec<_>>();
     if outcomes.len() > 1 {
-        row("", each(&|outcome| outcome.rules.name.clone()));
+        row("", &|outcome| outcome.rules.name.clone());
     }
-    row(
-        "verdict",
-        each(&|outcome| outcome.verdict.verdict.to_owned()),
-    );
-    row(
-        "time to capacity",
-        each(&|outcome| {
-            outcome
-                .verdict
-                .time_to_capacity_seconds
-                .map_or("-".to_owned(), exact_span)
-        }),
-    );
-    row(
-        "overloaded",
-        each(&|outcome| format!("{:.1} min", outcome.verdict.overloaded_minutes)),
-    );
-    row(
-        "actions",
-        each(&|Outcome { verdict, .. }| {
-            format!(
-                "{} ({} out, {} in)",
-                verdict.actions, verdict.scale_outs, verdict.scale_ins
-            )
-        }),
-    );
-    row(
-        "overshoot",
-        each(&|outcome| outcome.verdict.overshoots.to_string()),
-    );
-    row(
-        "flapping",
-        each(&|outcome| outcome.verdict.flaps.to_string()),
-    );
-    row(
-        "held back",
-        each(&|outcome| outcome.verdict.held_back_evaluations.to_string()),
-    );
-    row(
-        "instances",
-        each(&|Outcome { verdict, .. }| {
-            format!(
-                "{:.2} on average, {} at most",
-                verdict.average_instances, verdict.most_instances
-            )
-        }),
-    );
-    row(
-        "instance-hours",
-        each(&|outcome| format!("{:.2}", outcome.verdict.instance_hours)),
-    );
+    row("verdict", &|Outcome { verdict, .. }| {
+        verdict.verdict.to_owned()
+    });
+    row("time to capacity", &|Outcome { verdict, .. }| {
+        verdict
+            .time_to_capacity_seconds
+            .map_or("-".to_owned(), exact_span)
+    });
+    row("overloaded", &|Outcome { verdict, .. }| {
+        format!("{:.1} min", verdict.overloaded_minutes)
+    });
+    row("actions", &|Outcome { verdict, .. }| {
+        let (outs, ins) = (verdict.scale_outs, verdict.scale_ins);
+        format!("{} ({outs} out, {ins} in)", verdict.actions)
+    });
+    row("overshoot", &|Outcome { verdict, .. }| {
+        verdict.overshoots.to_string()
+    });
+    row("flapping", &|Outcome { verdict, .. }| {
+        verdict.flaps.to_string()
+    });
+    row("held back", &|Outcome { verdict, .. }| {
+        verdict.held_back_evaluations.to_string()
+    });
+    row("instances", &|Outcome { verdict, .. }| {
+        let (average, most) = (verdict.average_instances, verdict.most_instances);
+        format!("{average:.2} on average, {most} at most")
+    });
+    row("instance-hours", &|Outcome { verdict, .. }| {
+        format!("{:.2}", verdict.instance_hours)
+    });
     for (index, plan) in prices.plans.iter().enumerate() {
-        let label = format!("{} a month", plan.name);
         row(
-            &label,
-            each(&|Outcome { costs, rules, .. }| {
+            &format!("{} a month", plan.name),
+            &|Outcome { costs, rules, .. }| {
                 let Cost {
                     per_month,
                     always_minimum,
                     always_maximum,
                     ..
                 } = &costs[index];
-                let capacity = rules.profile.capacity;
                 let scaled = format!("{per_month:.0} {}", prices.currency);
-                match outcomes.len() {
-                    1 => format!(
-                        "{scaled} (always {}: {always_minimum:.0}, always {}: {always_maximum:.0})",
-                        capacity.minimum, capacity.maximum,
-                    ),
-                    _ => scaled,
+                if outcomes.len() > 1 {
+                    return scaled;
                 }
-            }),
+                let capacity = rules.profile.capacity;
+                format!(
+                    "{scaled} (always {}: {always_minimum:.0}, always {}: {always_maximum:.0})",
+                    capacity.minimum, capacity.maximum,
+                )
+            },
         );
     }
     let Prices { as_of, region, .. } = prices;

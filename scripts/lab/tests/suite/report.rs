@@ -110,7 +110,7 @@ fn a_mistake_is_one_sentence_and_leaves_nothing() {
     for (arguments, sentence) in [
         (vec![folder.join("none.json")], "cannot read "),
         (vec![other.clone()], "it has neither a title nor a start"),
-        (vec![broken], "is no run saved by lab load or lab demo"),
+        (vec![broken], "is not a run saved by lab load or lab demo"),
         (
             vec![saved.clone(), html.into(), folder.join("no/such/x.html")],
             "there is no folder ",
