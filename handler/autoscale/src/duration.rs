@@ -8,7 +8,7 @@ const DAY: u64 = 24 * HOUR;
 const WEEK: u64 = 7 * DAY;
 
 /// Reads `PT5M`, `P1DT12H`, `P1W` or `0:05:00`; whole seconds only. Years and months have no fixed length and are refused.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let seconds = match text.strip_prefix('P') {
         Some(rest) => iso_8601(rest),
         None => clock(text),

@@ -253,7 +253,7 @@ impl Capacity {
 
 impl Operator {
     /// Whether `value` stands so to `threshold`.
-    pub(super) fn holds(self, value: f64, threshold: f64) -> bool {
+    pub fn holds(self, value: f64, threshold: f64) -> bool {
         match self {
             Self::Equals => value == threshold,
             Self::NotEquals => value != threshold,

@@ -5,7 +5,7 @@
 //! - [`engine`]: one evaluation, a pure function; [`window`] is what one rule sees
 //! - [`describe`], [`summary`]: decisions and rules for people
 //!
-//! The app shows the rules in force, `lab up` and `lab simulate` run them. Nothing here reads a clock, a file or
+//! The app shows the active rules, `lab up` and `lab simulate` apply them. Nothing here reads a clock, a file or
 //! the network.
 
 mod arm;
@@ -21,6 +21,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use duration::parse as parse_duration;
 pub use engine::{Decision, LastAction, Outcome, Reading, decide, evaluate, read};
 pub use parse_error::ParseError;
 pub use profile::{

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 /// The rules that come with the app, `infra/autoscale.json`, as the file stands.
 pub const BUILT_IN: &str = include_str!("../../../infra/autoscale.json");
 
@@ -88,7 +90,7 @@ pub enum Aggregation {
 }
 
 /// How the window's value is compared with the threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Operator {
     /// `=`
     Equals,
@@ -105,7 +107,7 @@ pub enum Operator {
 }
 
 /// Which way the count goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Direction {
     /// More instances.
     Increase,

@@ -51,7 +51,7 @@ export function sampleRun(): Plugin {
           .replace("<!--report:title-->", "<title>Report</title>")
           .replace(
             "<!--report:style-->",
-            `<style>${read("../../../scripts/lab/src/report/page.css")}</style>`,
+            `<style>${read("../../../scripts/lab/report/src/page.css")}</style>`,
           )
           .replace("<!--report:body-->", `<main>${section("charts")}${section("downloads")}</main>`)
           .replace(

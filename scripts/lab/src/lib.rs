@@ -3,17 +3,20 @@
 //! | command | module | does |
 //! | --- | --- | --- |
 //! | `lab up` | [`host`] | stands in for the Azure Functions host and runs the handler |
-//! | `lab simulate` | [`simulate`] | runs the autoscale rules in virtual time |
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
 //! | `lab load` | [`load`] | puts load on the app, here or in Azure, and records how it went |
 //! | `lab check` | [`check`] | looks whether an app does what it should |
-//! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
 //! | `lab demo` | [`demo`] | plays the whole story of scaling, and proves it |
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
-//! | `lab report` | [`report`] | makes the page of a saved run |
 //! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
 //!
-//! [`rules`] reads the autoscale rules that a command is given.
+//! Other commands are crates of their own, beside this one:
+//!
+//! | command | crate | does |
+//! | --- | --- | --- |
+//! | `lab simulate` | [`simulate`] | runs the autoscale rules in virtual time |
+//! | `lab report` | [`report`] | creates the page of a saved run |
+//! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
 
 pub mod bench;
 pub mod check;
@@ -22,8 +25,24 @@ pub mod doctor;
 pub mod host;
 pub mod load;
 pub mod package;
-pub mod postgres;
 mod proc;
-pub mod report;
-pub mod rules;
-pub mod simulate;
+
+pub use {postgres, simulate};
+
+/// The crates `run_record` and `report` under the names that load, demo and their tests use.
+pub mod report {
+    use std::path::Path;
+
+    pub use ::report::{
+        CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, add_events, has_charts, judge, write_html,
+    };
+    pub use run_record::{run, write_csv, write_json};
+
+    /// Writes a text, whole or not at all.
+    ///
+    /// # Errors
+    /// One sentence for the user; the file is then as it was before.
+    pub(crate) fn write_text(text: &str, path: &Path) -> anyhow::Result<()> {
+        run_record::write_whole(path, text.as_bytes())
+    }
+}

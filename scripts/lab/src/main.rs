@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab::{bench, check, demo, doctor, host, load, package, postgres, report, simulate};
+use lab::{bench, check, demo, doctor, host, load, package};
 
 /// Each request passed on allocates: with the system's allocator `lab up` uses 7 % more CPU.
 #[global_allocator]
@@ -46,7 +46,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(args) => host::up(args),
-        Command::Simulate(args) => simulate::run(&args),
+        Command::Simulate(args) => simulate::run(&args, report::write_html),
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),
@@ -58,8 +58,8 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
     };
     outcome.unwrap_or_else(|error| {
-        // One sentence for the user; the chain of causes belongs to it, a backtrace does not.
-        eprintln!("lab: {error:#}");
+        // One sentence for the user: with the chain of causes, without a backtrace.
+        eprintln!("lab: {}", terminal::printable(&format!("{error:#}")));
         ExitCode::from(2)
     })
 }

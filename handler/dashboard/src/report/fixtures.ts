@@ -1,4 +1,4 @@
-/** The lab's sample runs: scripts/lab/src/report/samples.rs writes them, and its tests keep them up to date. */
+/** The lab's sample runs: scripts/lab/report/tests/suite/samples.rs writes them, and its tests keep them up to date. */
 import { readFileSync } from "node:fs";
 import type { Inlined } from "./run";
 

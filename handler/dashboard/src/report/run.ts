@@ -1,6 +1,6 @@
 /**
  * The record of a run as the lab puts it into the page. The meaning of each field is told in
- * scripts/lab/src/report/run.rs; the tests hold both against each other.
+ * scripts/lab/run-record/src/run.rs; the tests hold both against each other.
  */
 import { boolean, list, map, nullable, number, type Of, object, string, unknown } from "../shape";
 

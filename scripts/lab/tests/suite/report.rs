@@ -110,7 +110,7 @@ fn a_mistake_is_one_sentence_and_leaves_nothing() {
     for (arguments, sentence) in [
         (vec![folder.join("none.json")], "cannot read "),
         (vec![other.clone()], "it has neither a title nor a start"),
-        (vec![broken], "is no run saved by lab load or lab demo"),
+        (vec![broken], "is not a run saved by lab load or lab demo"),
         (
             vec![saved.clone(), html.into(), folder.join("no/such/x.html")],
             "there is no folder ",
@@ -137,6 +137,29 @@ fn a_mistake_is_one_sentence_and_leaves_nothing() {
             "{error}"
         );
         assert_eq!(names(&folder), before, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_a_record_holds_does_not_steer_the_terminal() {
+    let folder = Scratch::new();
+    let saved = run(&folder, "story");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(saved).unwrap()).unwrap();
+    record["verdict"] = json!({"autoscaling": "w\u{1b}[31m", "reasons": ["r\u{9b}2J\u{202e}"],
+        "expectations": [{"condition": "c\u{8}", "measured": "m\r", "held": true}]});
+    let saved = folder.write("e\u{1b}[31m.json", record.to_string());
+    let missing = folder.join("n\u{1b}[31m.json");
+    for (path, part) in [
+        (saved, "autoscaling: w\u{fffd}[31m\n  r\u{fffd}2J\u{fffd}\n"),
+        (missing, "n\u{fffd}[31m.json"),
+    ] {
+        let output = report(&[&path]);
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert!(
+            !printed.contains(|letter: char| letter.is_control() && letter != '\n'),
+            "{printed:?}"
+        );
+        assert!(printed.contains(part), "{printed}");
     }
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::bail;
 use autoscale::Profile;
+use rules::Rules;
 
 use super::share;
 
@@ -17,7 +18,7 @@ const LONGEST_PROFILE: usize = 100_000;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Autoscaling")]
 pub(crate) struct FleetArgs {
-    /// Azure's autoscale rules: a profile, or an exported setting [default: infra/autoscale.json, built in]
+    /// Azure's autoscale rules: a profile, or an exported setting [default: infra/autoscale.json]
     #[arg(long, value_name = "FILE")]
     autoscale: Option<PathBuf>,
 
@@ -73,19 +74,11 @@ pub(crate) struct Options {
 impl FleetArgs {
     /// Reads the rules and checks what the parser could not.
     pub(crate) fn options(&self) -> anyhow::Result<Options> {
-        let (mut profile, rules) = match &self.autoscale {
-            None => (
-                Profile::built_in(),
-                "infra/autoscale.json, built in".to_owned(),
-            ),
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the rule file {}", path.display()))?;
-                let profile = Profile::parse(&text)
-                    .map_err(|error| anyhow!("{}: {error}", path.display()))?;
-                (profile, path.display().to_string())
-            }
-        };
+        let Rules {
+            mut profile,
+            source: rules,
+            ..
+        } = Rules::read(self.autoscale.as_deref())?;
         let capacity = &mut profile.capacity;
         capacity.minimum = self.min.unwrap_or(capacity.minimum);
         capacity.maximum = self.max.unwrap_or(capacity.maximum);

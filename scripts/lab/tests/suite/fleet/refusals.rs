@@ -20,7 +20,7 @@ fn wrong_rules_are_named_before_anything_starts() {
     let printed = refused(&root, &["--autoscale", rules.to_str().unwrap()]);
     assert_eq!(printed.lines().count(), 1, "{printed}");
     assert!(
-        printed.contains("rules.json: capacity.default"),
+        printed.contains("rules.json cannot be used: capacity.default"),
         "{printed}"
     );
 

@@ -158,7 +158,7 @@ fn a_loop_under_constant_load_is_called_flapping() {
 fn two_rule_files_are_compared() {
     let arguments = ["--load", "step", "--compare", FAST];
     let both = record(&arguments, "");
-    assert_eq!(both["rules"], "built-in rules");
+    assert_eq!(both["rules"], "infra/autoscale.json");
     assert_eq!(both["compared"]["rules"], "autoscale.fast.json");
     assert_eq!(both["actions"], record(&["--load", "step"], "")["actions"]);
     assert_eq!(

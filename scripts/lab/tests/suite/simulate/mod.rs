@@ -3,6 +3,7 @@
 mod command;
 mod model;
 mod refused;
+mod rules;
 
 use std::io::Write as _;
 use std::path::Path;

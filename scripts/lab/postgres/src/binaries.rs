@@ -1,0 +1,115 @@
+//! Where PostgreSQL's server programs are on this machine.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::bail;
+
+/// What a person must type to get a server. Debian's package also starts a server of its own, which does no harm.
+pub(crate) const INSTALL: &str = if cfg!(target_os = "macos") {
+    "brew install postgresql@17"
+} else {
+    "apt-get install postgresql"
+};
+
+/// One installed PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Binaries {
+    folder: PathBuf,
+    /// As `postgres --version` says it, such as `15.14`.
+    pub version: String,
+}
+
+impl Binaries {
+    /// Finds the newest installed server, or the newest of the major version that existing data asks for.
+    ///
+    /// # Errors
+    /// When there is none; the sentence says how to install one.
+    pub fn find(major: Option<&str>) -> anyhow::Result<Self> {
+        let mut found: Vec<Self> = candidates().into_iter().filter_map(Self::probe).collect();
+        found.sort_by_key(|binaries| {
+            std::cmp::Reverse(binaries.major().parse::<u32>().unwrap_or(0))
+        });
+        let Some(newest) = found.first() else {
+            bail!(
+                "no PostgreSQL server programs (initdb, postgres) found; install them with: {INSTALL}"
+            );
+        };
+        let Some(major) = major else {
+            return Ok(newest.clone());
+        };
+        match found.iter().find(|binaries| binaries.major() == major) {
+            Some(binaries) => Ok(binaries.clone()),
+            None => bail!(
+                "the data was made by PostgreSQL {major}, but only PostgreSQL {} is installed; install version \
+                 {major} or choose another folder",
+                newest.version
+            ),
+        }
+    }
+
+    /// The path to one of its programs, such as `psql` or `pgbench`. A folder of the server's programs may be
+    /// without the clients; those in PATH serve as well.
+    pub fn program(&self, name: &str) -> PathBuf {
+        let beside = self.folder.join(name);
+        if beside.is_file() {
+            return beside;
+        }
+        find_in_path(name).unwrap_or(beside)
+    }
+
+    fn major(&self) -> &str {
+        self.version.split('.').next().unwrap_or_default()
+    }
+
+    fn probe(folder: PathBuf) -> Option<Self> {
+        if !folder.join("initdb").is_file() {
+            return None;
+        }
+        // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
+        let text = output_of(Command::new(folder.join("postgres")).arg("--version"))?;
+        let version = text.split_whitespace().nth(2)?.to_owned();
+        Some(Self { folder, version })
+    }
+}
+
+/// Folders worth a look. Debian keeps the server programs out of PATH.
+fn candidates() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::env::var_os("PATH")
+        .map(|path| std::env::split_paths(&path).collect())
+        .unwrap_or_default();
+    for (parent, prefix) in [
+        ("/usr/lib/postgresql", ""),
+        ("/opt/homebrew/opt", "postgresql"),
+        ("/usr/local/opt", "postgresql"),
+        ("/usr", "pgsql-"),
+    ] {
+        let entries = Path::new(parent).read_dir().into_iter().flatten().flatten();
+        let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+        folders.extend(named.map(|entry| entry.path().join("bin")));
+    }
+    folders.extend(
+        output_of(Command::new("pg_config").arg("--bindir")).map(|text| PathBuf::from(text.trim())),
+    );
+    folders
+}
+
+fn output_of(command: &mut Command) -> Option<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A program that a person could call by its name.
+pub(super) fn find_in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}

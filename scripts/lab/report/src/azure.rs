@@ -1,0 +1,242 @@
+//! Azure Monitor's own scale actions, read from a file that a user exported.
+//!
+//! Either form is taken: the activity log (`az monitor activity-log list --resource-group GROUP --offset 2h`), whose
+//! autoscale events are described in Azure's page "Azure activity log event schema", or rows of the Log Analytics
+//! table `AutoscaleScaleActionsLog` (`az monitor log-analytics query`).
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use run_record::{Action, Run};
+
+use crate::judge::judge;
+
+/// The same change named twice within so many seconds is one: an action and its completion are both logged.
+const SAME: f64 = 180.0;
+
+/// Puts Azure's scale actions during the run into its record, in place of those of an earlier file, and judges it
+/// again. Gives how many there were.
+///
+/// # Errors
+/// One sentence, where the file is of neither form or the run does not say when it began.
+pub fn add_events(run: &mut Run, text: &str) -> anyhow::Result<usize> {
+    let started = OffsetDateTime::parse(&run.started, &Rfc3339).with_context(|| {
+        format!(
+            "the run's start {:?} is no RFC 3339 time, so events cannot be placed in it",
+            run.started
+        )
+    })?;
+    let mut actions = Vec::new();
+    for event in events(text)? {
+        if let Some(action) = action(&event, started) {
+            actions.push(action);
+        }
+    }
+    actions.retain(|action: &Action| (0.0..=run.seconds).contains(&action.at));
+    actions.sort_by(|one, other| one.at.total_cmp(&other.at));
+    actions.dedup_by(|next, first| {
+        next.from == first.from && next.to == first.to && next.at - first.at < SAME
+    });
+    let number = actions.len();
+    run.actions.retain(|action| action.source != "azure");
+    run.actions.extend(actions);
+    run.actions
+        .sort_by(|one, other| one.at.total_cmp(&other.at));
+    let none = "Azure's log names no scale action during the run.";
+    run.notes.retain(|note| note != none);
+    if number == 0 {
+        run.notes.push(none.to_owned());
+    }
+    run.verdict = judge(run);
+    Ok(number)
+}
+
+/// The list of events, also where the REST API wraps it.
+fn events(text: &str) -> anyhow::Result<Vec<Value>> {
+    let file: Value = serde_json::from_str(text).context("it is not JSON")?;
+    let list = match file {
+        Value::Array(list) => list,
+        Value::Object(mut object) => match object.remove("value") {
+            Some(Value::Array(list)) => list,
+            _ => bail!("it is no list of events"),
+        },
+        _ => bail!("it is no list of events"),
+    };
+    let known = list.iter().any(|event| {
+        get(event, "eventTimestamp").is_some() || get(event, "TimeGenerated").is_some()
+    });
+    if !known && !list.is_empty() {
+        bail!(
+            "its entries are neither activity log events (eventTimestamp) nor rows of AutoscaleScaleActionsLog (TimeGenerated); \
+             export them with: az monitor activity-log list --resource-group GROUP --offset 2h"
+        );
+    }
+    Ok(list)
+}
+
+/// What an event changed; `None` where it is of another kind or failed.
+fn action(event: &Value, started: OffsetDateTime) -> Option<Action> {
+    let (time, details, old, new, reason) = if let Some(time) = get(event, "eventTimestamp") {
+        let operation = get(event, "operationName").map(name)?.to_ascii_lowercase();
+        let scales = ["scaleup/action", "scaledown/action"]
+            .iter()
+            .any(|end| operation.ends_with(end));
+        let failed = get(event, "status")
+            .map(name)
+            .is_some_and(|status| status.eq_ignore_ascii_case("failed"));
+        if !scales || failed || !operation.contains("autoscalesettings") {
+            return None;
+        }
+        (
+            time,
+            get(event, "properties")?,
+            "OldInstancesCount",
+            "NewInstancesCount",
+            "Description",
+        )
+    } else {
+        let failed = get(event, "ResultType")
+            .and_then(Value::as_str)
+            .is_some_and(|result| result.eq_ignore_ascii_case("failed"));
+        if failed {
+            return None;
+        }
+        (
+            get(event, "TimeGenerated")?,
+            event,
+            "CurrentInstanceCount",
+            "NewInstanceCount",
+            "ScaleActionMessage",
+        )
+    };
+    let at = OffsetDateTime::parse(time.as_str()?, &Rfc3339).ok()?;
+    let (from, to) = (number(get(details, old)?)?, number(get(details, new)?)?);
+    let reason = get(details, reason)
+        .or_else(|| get(event, "description"))
+        .and_then(Value::as_str)
+        .unwrap_or("");
+    (from != to).then(|| Action {
+        at: (at - started).as_seconds_f64(),
+        from,
+        to,
+        reason: without_ids(reason),
+        source: "azure".to_owned(),
+    })
+}
+
+/// A field, whatever its capitals: they differ between the API's versions.
+fn get<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object
+        .as_object()?
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+}
+
+/// A text, or the `value` of a localised one.
+fn name(value: &Value) -> &str {
+    value
+        .as_str()
+        .or_else(|| value.get("value")?.as_str())
+        .unwrap_or("")
+}
+
+/// Counts are strings in some versions.
+fn number(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => u32::try_from(value.as_u64()?).ok(),
+    }
+}
+
+/// A report is passed around: it needs the resource's name, not the subscription's id.
+fn without_ids(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let bare = word.trim_matches(['\'', '"', ',', '.']);
+        if bare.to_ascii_lowercase().starts_with("/subscriptions/") {
+            word.replace(bare, bare.rsplit('/').next().unwrap_or(bare))
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn run() -> Run {
+        Run {
+            started: "2026-11-24T10:00:00Z".to_owned(),
+            seconds: 1200.0,
+            time_scale: 1.0,
+            ..Run::default()
+        }
+    }
+
+    fn activity(at: &str, operation: &str, from: &str, to: &str) -> Value {
+        json!({
+            "eventTimestamp": at,
+            "operationName": {"value": format!("Microsoft.Insights/AutoscaleSettings/{operation}")},
+            "status": {"value": "Succeeded"},
+            "properties": {
+                "Description": "Scaled '/subscriptions/0-1/resourceGroups/g/providers/Microsoft.Web/serverfarms/plan'",
+                "OldInstancesCount": from,
+                "NewInstancesCount": to
+            }
+        })
+    }
+
+    #[test]
+    fn the_activity_log_is_read() {
+        let log = json!([
+            activity("2026-11-24T10:10:00.5Z", "Scaledown/Action", "2", "1"),
+            activity("2026-11-24T10:05:01Z", "Scaleup/Action", "1", "2"),
+            activity("2026-11-24T10:05:31Z", "ScaleupResult/Action", "1", "2"),
+            activity("2026-11-24T09:00:00Z", "Scaleup/Action", "1", "2"),
+            {"eventTimestamp": "2026-11-24T10:06:00Z", "operationName": {"value": "Microsoft.Web/sites/restart/action"}},
+        ]);
+        let mut run = run();
+        assert_eq!(add_events(&mut run, &log.to_string()).unwrap(), 2);
+        let changes: Vec<_> = run
+            .actions
+            .iter()
+            .map(|action| (action.at, action.from, action.to))
+            .collect();
+        assert_eq!(changes, [(301.0, 1, 2), (600.5, 2, 1)]);
+        assert_eq!(run.actions[0].reason, "Scaled 'plan'");
+        // The same file again changes nothing.
+        assert_eq!(add_events(&mut run, &log.to_string()).unwrap(), 2);
+        assert_eq!(run.actions.len(), 2);
+    }
+
+    #[test]
+    fn rows_of_log_analytics_are_read_and_a_change_named_twice_counts_once() {
+        let row = |at: &str| json!({"TimeGenerated": at, "CurrentInstanceCount": "1", "NewInstanceCount": "2", "ScaleActionMessage": "m"});
+        let rows = json!([row("2026-11-24T10:05:00Z"), row("2026-11-24T10:05:40Z")]);
+        assert_eq!(add_events(&mut run(), &rows.to_string()).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_wrong_file_is_one_sentence() {
+        for (text, sentence) in [
+            ("nonsense", "it is not JSON"),
+            ("3", "it is no list of events"),
+            ("[{\"a\": 1}]", "its entries are neither"),
+        ] {
+            let error = add_events(&mut run(), text).unwrap_err().to_string();
+            assert!(error.starts_with(sentence), "{error}");
+        }
+        let mut run = run();
+        assert_eq!(add_events(&mut run, "[]").unwrap(), 0);
+        assert_eq!(
+            run.notes,
+            ["Azure's log names no scale action during the run."]
+        );
+    }
+}

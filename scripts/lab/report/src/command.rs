@@ -1,0 +1,104 @@
+//! `lab report`: the page again from a saved run.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use run_record::{Expectation, Verdict, read_json, write_csv, write_json};
+
+use crate::{add_events, has_charts, judge, write_html};
+
+/// Arguments of `lab report`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lab report target/demo/run.json
+  lab report run.json --azure-events events.json --html report.html
+
+Azure's own scale actions, after a run against a deployed app:
+  az monitor activity-log list --resource-group GROUP --offset 2h > events.json
+Rows of the Log Analytics table AutoscaleScaleActionsLog are taken too.
+
+Exit code: 0 when everything was written, 2 when something was wrong; the verdict does not change it.")]
+pub struct ReportArgs {
+    /// A run that `lab load` or `lab demo` saved as JSON
+    #[arg(value_name = "RUN.json")]
+    run: PathBuf,
+    /// The page to write [default: beside the run, its name with .html]
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Also write one row a second as comma-separated values
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Also write the record, with what was added to it here
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Mark Azure's own scale actions: an activity log exported as JSON
+    #[arg(long, value_name = "FILE")]
+    azure_events: Option<PathBuf>,
+    /// Judge the run again instead of keeping the verdict that it was saved with
+    #[arg(long)]
+    judge: bool,
+}
+
+/// Writes the page.
+///
+/// # Errors
+/// One sentence for the user, where something cannot be read or written.
+pub fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
+    let mut run = read_json(&args.run)?;
+    let html = args.html.unwrap_or_else(|| args.run.with_extension("html"));
+    anyhow::ensure!(
+        html != args.run,
+        "the page would replace {}: name another one with --html",
+        html.display()
+    );
+    let mut output = String::new();
+    if let Some(path) = &args.azure_events {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let number = add_events(&mut run, &text)
+            .with_context(|| format!("{} cannot be used", path.display()))?;
+        let _ = writeln!(output, "scale actions of Azure during the run: {number}");
+    } else if args.judge || run.verdict.autoscaling.is_empty() {
+        run.verdict = judge(&run);
+    }
+    // The page links to these, so they come first.
+    if let Some(path) = &args.json {
+        write_json(&run, path)?;
+    }
+    if let Some(path) = &args.csv {
+        write_csv(&run, path)?;
+    }
+    write_html(&run, &html)?;
+    output.push_str(&summary(&run.verdict));
+    let charts = if has_charts() {
+        ""
+    } else {
+        " (without charts: they are built where Node is, by scripts/run)"
+    };
+    let _ = writeln!(output, "report: {}{charts}", html.display());
+    terminal::print(&output);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The verdict as text.
+fn summary(verdict: &Verdict) -> String {
+    let mut text = format!("autoscaling: {}\n", verdict.autoscaling);
+    for reason in &verdict.reasons {
+        let _ = writeln!(text, "  {reason}");
+    }
+    for expected in &verdict.expectations {
+        let outcome = if expected.held { "passed" } else { "failed" };
+        let Expectation {
+            condition,
+            measured,
+            ..
+        } = expected;
+        let _ = writeln!(text, "  {condition}: {outcome}, measured {measured}");
+    }
+    text
+}

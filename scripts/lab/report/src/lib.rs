@@ -1,0 +1,33 @@
+//! What a run was like: the analysis of its record, the verdict, and the page that shows both.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`analysis`] | the facts: actions, time to capacity, instances; [`triggers`] when the rules called for a change, by the averages of [`window`]; [`rules`] the rules of the record |
+//! | [`judge`], [`share`], [`contradictions`] | the answer to "did autoscaling work?", as [`findings`] |
+//! | [`page`] | a run with everything that is derived from it for the page |
+//! | [`hero`], [`sections`], [`timeline`] | the parts of the page, with charts and without; [`markup`] makes text safe for HTML |
+//! | [`html`] | the page as one file |
+//! | [`azure`] | Azure's own scale actions, read from an exported activity log |
+//! | [`command`] | `lab report` |
+
+mod analysis;
+mod azure;
+mod command;
+mod contradictions;
+mod findings;
+mod hero;
+mod html;
+mod judge;
+mod markup;
+mod page;
+mod rules;
+mod sections;
+mod share;
+mod timeline;
+mod triggers;
+mod window;
+
+pub use azure::add_events;
+pub use command::{ReportArgs, report};
+pub use html::{chart_data, has_charts, plain_page, write_html};
+pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};

@@ -1,0 +1,131 @@
+//! A run with everything that is derived from it for the page.
+
+use std::collections::BTreeSet;
+
+use run_record::{Run, Verdict, csv};
+use serde::Serialize;
+
+use crate::analysis::Analysis;
+use crate::judge::{self, judge};
+
+/// Names of the files with the raw data that lie beside the page.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside {
+    pub(crate) json: Option<String>,
+    pub(crate) csv: Option<String>,
+}
+
+/// A run with what is derived from it once, for every part of the page.
+pub(crate) struct Page<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) analysis: Analysis,
+    pub(crate) verdict: Verdict,
+    pub(crate) beside: &'a Beside,
+    /// Whether the charts' script comes with the page.
+    pub(crate) charts: bool,
+    /// Instance ids in the order of their colours.
+    pub(crate) order: Vec<&'a str>,
+}
+
+/// What the charts' script finds in the page.
+#[derive(Serialize)]
+struct Inlined<'a> {
+    run: &'a Run,
+    /// The name that downloads get, without an ending.
+    name: &'a str,
+    csv: String,
+    order: &'a [&'a str],
+    thresholds: Vec<Threshold>,
+}
+
+/// A line in the chart of CPU.
+#[derive(Serialize)]
+struct Threshold {
+    percent: f64,
+    out: bool,
+    label: String,
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn of(run: &'a Run, beside: &'a Beside, charts: bool) -> Self {
+        // A run that was not judged, such as one that was cut short, is judged here.
+        let verdict = if run.verdict.autoscaling.is_empty() {
+            judge(run)
+        } else {
+            run.verdict.clone()
+        };
+        Self {
+            run,
+            analysis: Analysis::of(run),
+            verdict,
+            beside,
+            charts,
+            order: order(run),
+        }
+    }
+
+    /// One line: what the page is about.
+    pub(crate) fn title(&self) -> String {
+        format!("{} · {}", self.headline(), self.run.title)
+    }
+
+    pub(crate) fn headline(&self) -> &str {
+        match self.verdict.autoscaling.as_str() {
+            judge::WORKED => "Autoscaling worked",
+            judge::DID_NOT_WORK => "Autoscaling did not work",
+            judge::NOT_ASKED => "Autoscaling was not asked for",
+            judge::CANNOT_TELL => "This run cannot tell whether autoscaling works",
+            other => other,
+        }
+    }
+
+    /// JSON for the charts' script; not yet safe inside a page.
+    pub(crate) fn inlined(&self, name: &str) -> String {
+        let rules = self
+            .analysis
+            .rules
+            .iter()
+            .flatten()
+            .filter(|rule| rule.is_cpu());
+        let thresholds = rules.map(|rule| Threshold {
+            percent: rule.threshold,
+            out: rule.out,
+            label: format!(
+                "{} {}",
+                if rule.out { "out" } else { "in" },
+                rule.comparison()
+            ),
+        });
+        let inlined = Inlined {
+            run: self.run,
+            name,
+            csv: csv(self.run),
+            order: &self.order,
+            thresholds: thresholds.collect(),
+        };
+        serde_json::to_string(&inlined).expect("a run has string keys only")
+    }
+}
+
+/// By start, so that an instance has the same colour everywhere; those known from samples alone come last.
+fn order(run: &Run) -> Vec<&str> {
+    let mut records: Vec<_> = run.instances.iter().collect();
+    records.sort_by(|one, other| {
+        one.started
+            .total_cmp(&other.started)
+            .then_with(|| one.id.cmp(&other.id))
+    });
+    let mut order: Vec<&str> = records
+        .into_iter()
+        .map(|instance| instance.id.as_str())
+        .collect();
+    let sampled = run
+        .samples
+        .iter()
+        .flat_map(|sample| sample.per_instance.keys())
+        .chain(run.per_instance.keys());
+    let mut rest: BTreeSet<&str> = sampled.map(String::as_str).collect();
+    rest.retain(|id| !order.contains(id));
+    order.extend(rest);
+    order
+}

@@ -1,0 +1,285 @@
+//! The sections of the page below the verdict.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use maud::{Markup, PreEscaped, html};
+use run_record::format::{count, part, percent, span, things, total};
+
+use crate::markup::{Cell, table};
+use crate::page::Page;
+use crate::timeline;
+
+/// Rows of a table at most; the raw data has the rest.
+const ROWS: usize = 200;
+/// How data flows, drawn by hand.
+const FLOW: &str = include_str!("flow.svg");
+
+/// All sections, in the page's order; one without content is left out.
+pub(crate) fn all(page: &Page<'_>, downloads: &Markup) -> Markup {
+    let load_about = if page.run.simulated {
+        "What the fleet was to carry, in percent of what one instance can do."
+    } else {
+        "What was sent, and what came back."
+    };
+    html! {
+        (section("expected", "Conditions", "What the run was asked to hold.", expectations(page)))
+        (wide("timeline", "What happened", &timeline::about(page), timeline::content(page)))
+        (section("actions", "Scaling actions", "Every change of the number of instances, and why.", actions(page)))
+        (section("instances", "Instances", "Every process that served, and its share of the requests.", instances(page)))
+        (section("load", "The load", load_about, load(page)))
+        (section("rules", "The rules", "What the autoscaler was told to do.", rules(page)))
+        (wide("flow", "How the data flows", "Where this data comes from.", flow(page)))
+        (section("notes", "Notes", "What a reader should know.", notes(page)))
+        (section("raw", "Raw data", "Everything on this page, for a spreadsheet or a program.", raw(page, downloads)))
+    }
+}
+
+/// A section with its heading beside the content.
+fn section(id: &str, title: &str, about: &str, content: Markup) -> Markup {
+    with_heading(id, title, about, content, false)
+}
+
+/// A section with its heading above the content.
+fn wide(id: &str, title: &str, about: &str, content: Markup) -> Markup {
+    with_heading(id, title, about, content, true)
+}
+
+fn with_heading(id: &str, title: &str, about: &str, content: Markup, wide: bool) -> Markup {
+    if content.0.is_empty() {
+        return content;
+    }
+    html! {
+        section #(id) class=[wide.then_some("wide")] aria-labelledby={ (id) "-title" } {
+            div.side { h2 id={ (id) "-title" } { (title) } p { (about) } }
+            div.content { (content) }
+        }
+    }
+}
+
+fn expectations(page: &Page<'_>) -> Markup {
+    let expectations = &page.verdict.expectations;
+    if expectations.is_empty() {
+        return Markup::default();
+    }
+    let rows: Vec<Vec<Cell>> = expectations
+        .iter()
+        .map(|one| {
+            let outcome = if one.held {
+                html! { span.held { "passed" } }
+            } else {
+                html! { span.broken { "failed" } }
+            };
+            vec![
+                one.condition.as_str().into(),
+                one.measured.as_str().into(),
+                Cell::Markup(outcome),
+            ]
+        })
+        .collect();
+    table(
+        "Conditions asked for",
+        &["Condition", "Measured", "Outcome"],
+        &rows,
+    )
+}
+
+fn actions(page: &Page<'_>) -> Markup {
+    let mut actions: Vec<_> = page.run.actions.iter().collect();
+    actions.sort_by(|one, other| one.at.total_cmp(&other.at));
+    if actions.is_empty() {
+        return html! { p { "The number of instances was never changed." } };
+    }
+    let rows: Vec<Vec<Cell>> = actions
+        .iter()
+        .take(ROWS)
+        .map(|action| {
+            let way = if action.to > action.from { "out" } else { "in" };
+            let source = match action.source.as_str() {
+                "lab" => "the lab's scaler",
+                "simulation" => "the simulation",
+                "azure" => "Azure Monitor",
+                "seen" => "seen in the fleet",
+                other => other,
+            };
+            vec![
+                Cell::Number(page.analysis.clock.short_time(action.at)),
+                Cell::Markup(html! { span.change.(way) { (action.from) " → " (action.to) } }),
+                action.reason.as_str().into(),
+                source.into(),
+            ]
+        })
+        .collect();
+    let columns = ["At", "Instances", "Why", "Said by"];
+    html! {
+        // On a phone, the reason goes below the rest.
+        div.stacked { (table("Scaling actions", &columns, &rows)) }
+        (more(actions.len()))
+    }
+}
+
+fn more(all: usize) -> Markup {
+    html! {
+        @if all > ROWS { p { "And " (count((all - ROWS) as u64)) " more, in the raw data." } }
+    }
+}
+
+fn instances(page: &Page<'_>) -> Markup {
+    let run = page.run;
+    if run.simulated {
+        return Markup::default();
+    }
+    if page.order.is_empty() {
+        return html! { p { "The target told of no instances." } };
+    }
+    let record = |id: &str| run.instances.iter().find(|instance| instance.id == id);
+    let answered = |id: &str| {
+        let counted = run.per_instance.get(id).copied();
+        counted
+            .or(record(id).map(|record| record.requests))
+            .unwrap_or(0)
+    };
+    let all = total(page.order.iter().map(|id| answered(id)));
+    let when = |at: Option<f64>| Cell::Number(at.map_or("–".to_owned(), span));
+    let rows: Vec<Vec<Cell>> = page
+        .order
+        .iter()
+        .enumerate()
+        .take(ROWS)
+        .map(|(index, id)| {
+            let record = record(id);
+            let share = part(answered(id), all);
+            let colour = format!("i{}", index % 8 + 1);
+            vec![
+                Cell::Markup(html! {
+                    span.whole { i.dot.(colour) {} (id) }
+                    @if let Some(pid) = record.and_then(|record| record.pid) { " " small { "process " (pid) } }
+                }),
+                when(record.map(|record| record.started)),
+                when(record.and_then(|record| record.ready)),
+                when(record.and_then(|record| record.ended)),
+                Cell::Number(count(answered(id))),
+                Cell::Markup(html! {
+                    span.meter { span.(colour) style=(format!("width:{share:.1}%")) {} }
+                    span.whole { (percent(share)) }
+                }),
+            ]
+        })
+        .collect();
+    let columns = ["Instance", "Started", "Ready", "Ended", "Requests", "Share"];
+    html! { (table("Instances", &columns, &rows)) (more(page.order.len())) }
+}
+
+fn load(page: &Page<'_>) -> Markup {
+    let run = page.run;
+    let requests = &run.requests;
+    let kinds = |caption, kind, numbers: &BTreeMap<String, u64>| {
+        if numbers.is_empty() {
+            return Markup::default();
+        }
+        let row = |(kind, number): (&String, &u64)| {
+            let share = percent(part(*number, requests.sent));
+            vec![
+                kind.as_str().into(),
+                Cell::Number(count(*number)),
+                Cell::Number(share),
+            ]
+        };
+        let rows: Vec<Vec<Cell>> = numbers.iter().map(row).collect();
+        table(caption, &[kind, "Requests", "Share"], &rows)
+    };
+    html! {
+        @if !run.plan.is_empty() { ol.plan { @for step in &run.plan { li { (step) } } } }
+        (kinds("Requests by kind", "Kind", &requests.by_kind))
+        (kinds("Failures by kind", "Failure", &requests.errors))
+    }
+}
+
+fn rules(page: &Page<'_>) -> Markup {
+    let rules = page.analysis.rules.iter().flatten();
+    let rows: Vec<Vec<Cell>> = rules
+        .map(|rule| {
+            let way = if rule.out { "more" } else { "fewer" };
+            vec![
+                Cell::Text(rule.condition()),
+                Cell::Text(format!("{} {way}", rule.value.trim_matches('"'))),
+                Cell::Text(format!("then none for {}", span(rule.cooldown))),
+            ]
+        })
+        .collect();
+    let profile = &page.run.profile;
+    html! {
+        @if let Some((minimum, maximum)) = page.analysis.limits {
+            p { (minimum) " to " (things(maximum.into(), "instance")) "." }
+        }
+        @if rows.is_empty() {
+            p { "The target names no rules." }
+        } @else {
+            (table("Active rules", &["When", "Instances", "Cooldown"], &rows))
+        }
+        @if !profile.is_null() {
+            details {
+                summary { "The rule file, as Azure Resource Manager writes it" }
+                pre { code { (format!("{profile:#}")) } }
+            }
+        }
+    }
+}
+
+fn flow(page: &Page<'_>) -> Markup {
+    html! {
+        @if !page.run.simulated {
+            figure.flow tabindex="0" aria-label="How the data flows" { (PreEscaped(FLOW)) }
+        }
+    }
+}
+
+fn notes(page: &Page<'_>) -> Markup {
+    html! {
+        @if !page.run.notes.is_empty() { ul.notes { @for note in &page.run.notes { li { (note) } } } }
+    }
+}
+
+/// Links to the files beside the page, and what the page itself can give.
+fn raw(page: &Page<'_>, downloads: &Markup) -> Markup {
+    let csv = page
+        .beside
+        .csv
+        .iter()
+        .map(|name| (name, "one row a second"));
+    let json = page
+        .beside
+        .json
+        .iter()
+        .map(|name| (name, "the whole record"));
+    let files: Vec<(&String, &str)> = csv.chain(json).collect();
+    html! {
+        @if !files.is_empty() {
+            p {
+                "Beside this page: "
+                @for (index, (name, what)) in files.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    a href=(link(name)) { (name) } " (" (what) ")"
+                }
+                "."
+            }
+        }
+        (downloads)
+    }
+}
+
+/// A file's name as a relative link: nothing in it may look like a scheme, a query or an escape.
+fn link(name: &str) -> String {
+    let mut link = String::from("./");
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                link.push(char::from(byte));
+            }
+            byte => {
+                let _ = write!(link, "%{byte:02X}");
+            }
+        }
+    }
+    link
+}

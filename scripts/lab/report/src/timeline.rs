@@ -1,0 +1,150 @@
+//! The section with the charts: the same figures as a table, and a word on how to get charts where there are none.
+
+use maud::{Markup, html};
+use run_record::format::{Clock, count, decimal, latency, percent, span, total};
+use run_record::{LoadSecond, Run};
+
+use crate::markup::{Cell, table};
+use crate::page::Page;
+
+/// Rows of the table over time at most.
+const ROWS: usize = 40;
+
+/// One sentence below the title.
+pub(crate) fn about(page: &Page<'_>) -> String {
+    if page.run.simulated {
+        return "Times are Azure's.".to_owned();
+    }
+    let scaled = if page.analysis.clock.is_scaled() {
+        "Times are seconds of the run; one of Azure's minutes passes in "
+    } else {
+        return "Times are seconds of the run.".to_owned();
+    };
+    format!("{scaled}{}.", span(60.0 / page.analysis.clock.scale()))
+}
+
+/// The charts, or how to get them; and the same as a table.
+pub(crate) fn content(page: &Page<'_>) -> Markup {
+    let run = page.run;
+    if run.load.is_empty() && run.samples.is_empty() {
+        return html! { p { "Nothing was sent and no sample of the fleet was read." } };
+    }
+    let mut rows = rows(run, page.analysis.clock);
+    let seconds = row_seconds(run);
+    let caption = format!("Load and fleet, {} to a row", span(seconds as f64));
+    let mut columns = vec![
+        "From",
+        "Sent /s",
+        "Answered /s",
+        "Failed",
+        "p50",
+        "p95",
+        "p99",
+        "Instances",
+        "CPU",
+    ];
+    if run.simulated {
+        // There were no requests, so the columns between the time and the fleet say nothing.
+        columns.drain(1..7);
+        for row in &mut rows {
+            row.drain(1..7);
+        }
+    }
+    let table = html! {
+        (table(&caption, &columns, &rows))
+        @if seconds > 1 && !run.simulated {
+            p.remark { "Latency is that of the worst second of each row." }
+        }
+    };
+    let again = if run.simulated {
+        "lab simulate"
+    } else {
+        "lab report RUN.json --html FILE"
+    };
+    html! {
+        @if page.charts {
+            div #charts { noscript { p { "The charts need JavaScript; the following table has the same data." } } }
+            details { summary { "The same as a table" } div { (table) } }
+        } @else {
+            p.hint {
+                "This page was created without charts. To add them, install Node.js 20.19 or later, run "
+                code { "./scripts/run" } ", and create this page again with " code { (again) } "."
+            }
+            (table)
+        }
+    }
+}
+
+/// Seconds to a row, such that there are not too many.
+fn row_seconds(run: &Run) -> u64 {
+    let whole = [
+        1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400,
+    ];
+    let end = end(run);
+    let mut fitting = whole
+        .into_iter()
+        .filter(|seconds| end / (*seconds as f64) < ROWS as f64);
+    fitting.next().unwrap_or(604_800)
+}
+
+/// The last second with load or a sample.
+fn end(run: &Run) -> f64 {
+    let load = run.load.last().map_or(0.0, |second| second.at);
+    load.max(run.samples.last().map_or(0.0, |sample| sample.at))
+}
+
+fn rows(run: &Run, clock: Clock) -> Vec<Vec<Cell>> {
+    let long = row_seconds(run) as f64;
+    let rows = ((end(run) / long).max(0.0) as usize)
+        .saturating_add(1)
+        .min(ROWS);
+    let mut load = run.load.iter().peekable();
+    let mut samples = run.samples.iter().peekable();
+    (0..rows)
+        .map(|row| {
+            let (from, until) = (row as f64 * long, (row + 1) as f64 * long);
+            let mut seconds: Vec<&LoadSecond> = Vec::new();
+            while let Some(second) = load.next_if(|second| second.at < until) {
+                seconds.push(second);
+            }
+            let mut fleet = Vec::new();
+            while let Some(sample) = samples.next_if(|sample| sample.at < until) {
+                fleet.push(sample);
+            }
+            let sum = |of: fn(&LoadSecond) -> u64| total(seconds.iter().map(|second| of(second)));
+            let rate =
+                |number: u64| Cell::Number(decimal(number as f64 / (seconds.len().max(1)) as f64));
+            // Percentiles cannot be averaged; the worst second is what is certain.
+            let worst = |of: fn(&LoadSecond) -> Option<f64>| {
+                Cell::Number(latency(
+                    seconds
+                        .iter()
+                        .filter_map(|second| of(second))
+                        .reduce(f64::max),
+                ))
+            };
+            let cpu: Vec<f64> = fleet
+                .iter()
+                .filter_map(|sample| sample.cpu_percent)
+                .collect();
+            let cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
+            let ready: Vec<u32> = fleet.iter().map(|sample| sample.ready).collect();
+            let ready = match (ready.iter().min(), ready.iter().max()) {
+                (Some(fewest), Some(most)) if fewest == most => fewest.to_string(),
+                (Some(fewest), Some(most)) => format!("{fewest}–{most}"),
+                _ => "–".to_owned(),
+            };
+            vec![
+                Cell::Number(clock.short_time(from)),
+                rate(sum(|second| second.sent)),
+                rate(sum(|second| second.ok)),
+                Cell::Number(count(sum(|second| second.failed))),
+                worst(|second| second.latency_ms.p50),
+                worst(|second| second.latency_ms.p95),
+                worst(|second| second.latency_ms.p99),
+                Cell::Number(ready),
+                Cell::Number(cpu.map_or("–".to_owned(), percent)),
+            ]
+        })
+        .collect()
+}

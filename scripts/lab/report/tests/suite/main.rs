@@ -1,0 +1,7 @@
+//! The verdict and the page of runs of every kind.
+#![allow(clippy::unwrap_used)]
+
+mod extremes;
+mod judge;
+mod page;
+mod samples;

@@ -1,0 +1,157 @@
+//! A file is written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// Writes beside the target, makes it durable, and only then gives it the name: a full disk or a kill leaves the old
+/// file, or none.
+///
+/// # Errors
+/// One sentence that names the file and what to do.
+pub fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    // What a link points to is replaced, not the link.
+    let resolved = fs::canonicalize(path);
+    let path = resolved.as_deref().unwrap_or(path);
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => {
+            bail!("{} is a folder: give a file name in it", path.display())
+        }
+        // A device or a pipe must not be replaced by a file.
+        Ok(there) if !there.is_file() => {
+            bail!("{} is no file: name one", path.display())
+        }
+        Ok(_) | Err(_) => {}
+    }
+    let Some(name) = path.file_name() else {
+        bail!("{} names no file: give a file name", path.display());
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        bail!(
+            "there is no folder {} to write {} into: make it first",
+            folder.display(),
+            name.display()
+        );
+    }
+    let mut new = name.to_os_string();
+    // By process, so that two runs that write the same file do not mix.
+    new.push(format!(".{}.new", std::process::id()));
+    let new = folder.join(new);
+    written(&new, content)
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(|error| {
+            // What is left of it is of no use; when it cannot be removed, the first error still matters more.
+            let _ = fs::remove_file(&new);
+            anyhow::anyhow!("{} cannot be written: {}", path.display(), cause(&error))
+        })?;
+    settle(folder).with_context(|| {
+        format!(
+            "{} was written, but may not survive a power cut",
+            path.display()
+        )
+    })
+}
+
+fn written(path: &PathBuf, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Makes the new name durable, where folders can be synchronised at all.
+fn settle(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error)
+            if error.kind() == io::ErrorKind::InvalidInput
+                || error.kind() == io::ErrorKind::Unsupported =>
+        {
+            Ok(())
+        }
+        // A folder that may be written into but not read.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        result => result,
+    }
+}
+
+fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full; free some space or name another place".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => "you may not write there".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("report-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_is_left() {
+        let folder = folder("replaced");
+        let path = folder.join("run.json");
+        write_whole(&path, b"old").unwrap();
+        write_whole(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_mistake_is_one_sentence() {
+        let folder = folder("mistakes");
+        let missing = write_whole(&folder.join("none/run.json"), b"").unwrap_err();
+        assert!(
+            missing.to_string().starts_with("there is no folder "),
+            "{missing}"
+        );
+        let taken = write_whole(&folder, b"").unwrap_err();
+        assert!(
+            taken
+                .to_string()
+                .ends_with("is a folder: give a file name in it"),
+            "{taken}"
+        );
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_a_device_is_left_alone() {
+        let folder = folder("links");
+        let (file, link) = (folder.join("run.json"), folder.join("latest.json"));
+        write_whole(&file, b"old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_whole(&link, b"new").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let device = write_whole(Path::new("/dev/null"), b"").unwrap_err();
+        assert_eq!(device.to_string(), "/dev/null is no file: name one");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_said() {
+        assert_eq!(
+            cause(&io::Error::from(io::ErrorKind::StorageFull)),
+            "the disk is full; free some space or name another place"
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! Numbers and times as the report and the simulator write them.
+
+/// Writes times of a run: in its own seconds, and in Azure's minutes where its clock runs faster.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// Azure seconds that one second stands for.
+    scale: f64,
+}
+
+impl Clock {
+    /// A scale that is no positive number counts as 1.
+    pub fn new(time_scale: f64) -> Self {
+        let scale = if time_scale.is_finite() && time_scale > 0.0 {
+            time_scale
+        } else {
+            1.0
+        };
+        Self { scale }
+    }
+
+    /// Azure seconds that one second stands for.
+    pub fn scale(self) -> f64 {
+        self.scale
+    }
+
+    /// Whether the run's seconds are not Azure's.
+    pub fn is_scaled(self) -> bool {
+        (self.scale - 1.0).abs() > 1e-9
+    }
+
+    /// A time of the run: `14.2 s (Azure minute 14)`.
+    pub fn time(self, at: f64) -> String {
+        if self.is_scaled() {
+            format!("{} (Azure minute {})", span(at), decimal(self.minutes(at)))
+        } else {
+            span(at)
+        }
+    }
+
+    /// A length of time: `9.2 s (9.2 Azure minutes)`.
+    pub fn length(self, seconds: f64) -> String {
+        if self.is_scaled() {
+            format!(
+                "{} ({} Azure minutes)",
+                span(seconds),
+                decimal(self.minutes(seconds))
+            )
+        } else {
+            span(seconds)
+        }
+    }
+
+    /// A time for a cell of a table: `14.2 s (14 min)`.
+    pub fn short_time(self, at: f64) -> String {
+        if self.is_scaled() {
+            format!("{} ({} min)", span(at), decimal(self.minutes(at)))
+        } else {
+            span(at)
+        }
+    }
+
+    /// A time in Azure's minutes.
+    pub fn minutes(self, at: f64) -> f64 {
+        at * self.scale / 60.0
+    }
+}
+
+/// A length of time in its most readable unit: `0.4 s`, `74 s`, `6 min 12 s`, `2 h 5 min`.
+pub fn span(seconds: f64) -> String {
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let size = seconds.abs();
+    if size < 99.95 {
+        return format!("{sign}{} s", decimal(size));
+    }
+    let whole = size.round() as u64;
+    // Seconds say nothing beside hours.
+    let whole = if whole < 3_600 {
+        whole
+    } else {
+        whole - whole % 60
+    };
+    format!("{sign}{}", exact_span(whole))
+}
+
+/// Such as `5 min`, `1 min 30 s`, `2 h 5 min 3 s`.
+pub fn exact_span(seconds: u64) -> String {
+    let parts = [
+        (seconds / 3_600, "h"),
+        (seconds % 3_600 / 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let shown: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number} {unit}"))
+        .collect();
+    if shown.is_empty() {
+        "0 s".to_owned()
+    } else {
+        shown.join(" ")
+    }
+}
+
+/// A count with its thousands set apart: `12,345`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count of things, singular or plural by an `s`: `1 request`, `3 requests`.
+pub fn things(number: u64, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{end}", count(number))
+}
+
+/// With no more digits than say something: `0.34`, `8.1`, `81.3`, `1,234`.
+pub fn decimal(value: f64) -> String {
+    let size = value.abs();
+    let sign = if value < 0.0 { "-" } else { "" };
+    if !size.is_finite() {
+        "–".to_owned()
+    } else if size >= 99.95 {
+        format!("{sign}{}", count(size.round() as u64))
+    } else {
+        let digits = if size >= 0.995 { 1 } else { 2 };
+        let text = format!("{size:.digits$}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        if text == "0" {
+            "0".to_owned()
+        } else {
+            format!("{sign}{text}")
+        }
+    }
+}
+
+/// `81 %`, `0.03 %`; what is more than nothing does not look like nothing.
+pub fn percent(value: f64) -> String {
+    if value > 0.0 && value < 0.005 {
+        "< 0.01 %".to_owned()
+    } else {
+        format!("{} %", decimal(value))
+    }
+}
+
+/// A part of a whole in percent; 0 of nothing.
+pub fn part(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 * 100.0 / whole as f64
+    }
+}
+
+/// The sum of counts; the largest number where it would be greater, as counts in a file may be anything.
+pub fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
+    counts.into_iter().fold(0, u64::saturating_add)
+}
+
+/// A latency: `3.1 ms`, `1.2 s`, a dash for none.
+pub fn latency(milliseconds: Option<f64>) -> String {
+    match milliseconds {
+        None => "–".to_owned(),
+        Some(ms) if ms >= 999.5 => format!("{} s", decimal(ms / 1000.0)),
+        Some(ms) => format!("{} ms", decimal(ms)),
+    }
+}
+
+/// `1`, `1 and 2`, `1, 2 and 3`.
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_take_the_unit_that_reads_best() {
+        for (seconds, text) in [
+            (0.0, "0 s"),
+            (0.42, "0.42 s"),
+            (9.27, "9.3 s"),
+            (74.31, "74.3 s"),
+            (99.97, "1 min 40 s"),
+            (372.0, "6 min 12 s"),
+            (3600.0, "1 h"),
+            (7500.0, "2 h 5 min"),
+            (-5.0, "-5 s"),
+        ] {
+            assert_eq!(span(seconds), text);
+        }
+    }
+
+    #[test]
+    fn numbers_keep_the_digits_that_say_something() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.034, "0.03"),
+            (8.1, "8.1"),
+            (81.26, "81.3"),
+            (1234.6, "1,235"),
+            (-0.001, "0"),
+        ] {
+            assert_eq!(decimal(value), text);
+        }
+        assert_eq!(decimal(f64::NAN), "–");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(percent(0.003), "< 0.01 %");
+        assert_eq!(count(999), "999");
+        assert_eq!(things(1, "request"), "1 request");
+        assert_eq!(latency(Some(1240.0)), "1.2 s");
+    }
+
+    #[test]
+    fn an_accelerated_clock_gives_azures_minutes_too() {
+        assert_eq!(Clock::new(60.0).time(14.2), "14.2 s (Azure minute 14.2)");
+        assert_eq!(Clock::new(1.0).time(372.0), "6 min 12 s");
+        assert_eq!(Clock::new(0.0).time(1.0), "1 s");
+    }
+}

@@ -1,0 +1,230 @@
+//! The run as a table: one row a second, for a spreadsheet.
+
+use std::collections::BTreeSet;
+
+use crate::format::Clock;
+use crate::run::{FleetSample, LoadSecond, Run};
+
+/// The columns before those of the instances.
+const COLUMNS: [&str; 13] = [
+    "second",
+    "azure_minute",
+    "sent",
+    "ok",
+    "failed",
+    "busy",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "max_ms",
+    "instances_wanted",
+    "instances_ready",
+    "cpu_percent",
+];
+/// Columns of instances at most.
+const INSTANCES: usize = 100;
+/// Rows at most: eleven days. A record with a later time in it has a mistake in it.
+const ROWS: u64 = 1_000_000;
+
+/// One row for each second with load or a sample of the fleet, and for each second between them. A simulation has rows
+/// only where it has samples.
+///
+/// The fleet's columns hold the last sample known at the end of the second; what is not known stays empty. There is a
+/// column for each of the first hundred instances, by id. Lines end as RFC 4180 requires.
+pub fn csv(run: &Run) -> String {
+    let ids: BTreeSet<&String> = run
+        .samples
+        .iter()
+        .flat_map(|sample| sample.per_instance.keys())
+        .collect();
+    let ids: Vec<&String> = ids.into_iter().take(INSTANCES).collect();
+    let mut table = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    let instances = ids.iter().map(|id| format!("cpu_percent {}", plain(id)));
+    let mut write = |row: Vec<String>| {
+        table
+            .write_record(row)
+            .expect("every row has the columns of the first")
+    };
+    write(
+        COLUMNS
+            .map(str::to_owned)
+            .into_iter()
+            .chain(instances)
+            .collect(),
+    );
+
+    let clock = Clock::new(run.time_scale);
+    let mut load = run.load.iter().peekable();
+    let mut samples = run.samples.iter().peekable();
+    let mut fleet: Option<&FleetSample> = None;
+    for second in 0..seconds(run) {
+        let end = second as f64 + 1.0;
+        // In a simulation of days, nothing happens between its samples.
+        if run.simulated && samples.peek().is_none_or(|next| next.at >= end) {
+            continue;
+        }
+        let mut now = None;
+        while let Some(next) = load.next_if(|next| next.at < end) {
+            now = Some(next);
+        }
+        while let Some(next) = samples.next_if(|next| next.at < end) {
+            fleet = Some(next);
+        }
+        let mut row = vec![
+            second.to_string(),
+            number(Some(clock.minutes(second as f64))),
+        ];
+        row.extend(load_columns(now));
+        row.extend(fleet_columns(fleet));
+        row.extend(
+            ids.iter()
+                .map(|id| number(fleet.and_then(|fleet| fleet.per_instance.get(*id).copied()))),
+        );
+        write(row);
+    }
+    let bytes = table.into_inner().expect("a vector takes every byte");
+    String::from_utf8(bytes).expect("every cell is a string")
+}
+
+/// As many as there are seconds with anything in them.
+fn seconds(run: &Run) -> u64 {
+    let last = run.load.last().map(|second| second.at);
+    let last = last
+        .into_iter()
+        .chain(run.samples.last().map(|sample| sample.at));
+    // A number that does not fit becomes the nearest that does.
+    let seconds = last
+        .filter(|at| *at >= 0.0)
+        .map(|at| (at.floor() as u64).saturating_add(1));
+    seconds.max().unwrap_or(0).min(ROWS)
+}
+
+fn load_columns(second: Option<&LoadSecond>) -> [String; 8] {
+    let Some(second) = second else {
+        return Default::default();
+    };
+    let ms = second.latency_ms;
+    let [sent, ok, failed, busy] =
+        [second.sent, second.ok, second.failed, second.busy].map(|count| count.to_string());
+    let [p50, p95, p99, max] = [ms.p50, ms.p95, ms.p99, ms.max].map(number);
+    [sent, ok, failed, busy, p50, p95, p99, max]
+}
+
+fn fleet_columns(sample: Option<&FleetSample>) -> [String; 3] {
+    sample.map_or(Default::default(), |sample| {
+        [
+            sample.wanted.to_string(),
+            sample.ready.to_string(),
+            number(sample.cpu_percent),
+        ]
+    })
+}
+
+/// With three decimals at most.
+fn number(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_finite() => {
+            let text = format!("{value:.3}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Without control characters: who shows the file in a terminal would obey them.
+fn plain(id: &str) -> String {
+    id.replace(char::is_control, "\u{fffd}")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::run::Percentiles;
+
+    #[test]
+    fn one_row_a_second_with_the_last_sample_known() {
+        let run = Run {
+            time_scale: 60.0,
+            load: vec![
+                LoadSecond {
+                    at: 0.0,
+                    sent: 10,
+                    ok: 9,
+                    failed: 1,
+                    latency_ms: Percentiles {
+                        p50: Some(1.23456),
+                        ..Percentiles::default()
+                    },
+                    ..LoadSecond::default()
+                },
+                LoadSecond {
+                    at: 2.0,
+                    sent: 5,
+                    ok: 5,
+                    ..LoadSecond::default()
+                },
+            ],
+            samples: vec![FleetSample {
+                at: 1.2,
+                ready: 1,
+                wanted: 2,
+                cpu_percent: Some(80.0),
+                per_instance: [("lab,1".to_owned(), 80.0)].into(),
+                ..FleetSample::default()
+            }],
+            ..Run::default()
+        };
+        assert_eq!(
+            csv(&run),
+            "second,azure_minute,sent,ok,failed,busy,p50_ms,p95_ms,p99_ms,max_ms,instances_wanted,instances_ready,\
+             cpu_percent,\"cpu_percent lab,1\"\r\n\
+             0,0,10,9,1,0,1.235,,,,,,,\r\n\
+             1,1,,,,,,,,,2,1,80,80\r\n\
+             2,2,5,5,0,0,,,,,2,1,80,80\r\n"
+        );
+    }
+
+    #[test]
+    fn every_row_has_as_many_columns() {
+        let run = Run {
+            load: vec![LoadSecond::default()],
+            samples: vec![FleetSample {
+                at: 3.0,
+                per_instance: [("a".to_owned(), 1.0), ("b".to_owned(), 2.0)].into(),
+                ..FleetSample::default()
+            }],
+            ..Run::default()
+        };
+        let text = csv(&run);
+        let columns: BTreeSet<usize> = text.lines().map(|line| line.split(',').count()).collect();
+        assert_eq!((text.lines().count(), columns.len()), (5, 1), "{text}");
+    }
+
+    #[test]
+    fn times_beyond_every_number_and_names_that_steer_a_terminal_do_no_harm() {
+        let sample = |at| FleetSample {
+            at,
+            per_instance: [("\u{1b}[31m\u{9b}2J".to_owned(), 1.0)].into(),
+            ..FleetSample::default()
+        };
+        let run = Run {
+            simulated: true,
+            samples: vec![sample(0.0), sample(1e300)],
+            ..Run::default()
+        };
+        let text = csv(&run);
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(
+            text.contains("cpu_percent \u{fffd}[31m\u{fffd}2J"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_empty_run_is_a_header() {
+        assert_eq!(csv(&Run::default()).lines().count(), 1);
+    }
+}

@@ -1,0 +1,112 @@
+//! Since when the CPU calls for more instances: the beginning of the wait for capacity.
+
+use autoscale::{Direction, Operator, Profile, Rule, Statistic};
+
+/// Watches when the CPU goes above the lowest threshold of the rules to scale out.
+#[derive(Debug)]
+pub(crate) struct Crossing {
+    /// `None` where no rule to scale out compares the instances' CPU with a threshold from above.
+    threshold: Option<f64>,
+    /// A dip that is shorter does not end the wait.
+    longest_dip: u64,
+    /// Since when the CPU is above, dips passed over.
+    above_since: Option<u64>,
+    /// Since when it is not, while the time before still counts.
+    below_since: Option<u64>,
+}
+
+impl Crossing {
+    pub(crate) fn of(profile: &Profile) -> Self {
+        let rules = profile.rules.iter().filter(|rule| calls_by_cpu(rule));
+        let lowest = rules.min_by(|one, other| one.threshold.total_cmp(&other.threshold));
+        Self {
+            threshold: lowest.map(|rule| rule.threshold),
+            longest_dip: lowest.map_or(0, |rule| rule.time_window.as_secs() / 2),
+            above_since: None,
+            below_since: None,
+        }
+    }
+
+    /// The CPU from `now` on.
+    pub(crate) fn see(&mut self, now: u64, cpu: f64) {
+        let Some(threshold) = self.threshold else {
+            return;
+        };
+        if cpu <= threshold {
+            self.below_since = self.below_since.or(Some(now));
+            return;
+        }
+        let dipped_long = self
+            .below_since
+            .is_some_and(|since| now - since > self.longest_dip);
+        if self.above_since.is_none() || dipped_long {
+            self.above_since = Some(now);
+        }
+        self.below_since = None;
+    }
+
+    /// Since when an instance was called for that is ordered only now. What was above before `settled`, when the
+    /// instances ordered before became ready, called for those.
+    pub(crate) fn called_since(&self, settled: u64) -> Option<u64> {
+        let above_since = self.above_since?;
+        let still = self.below_since.is_none_or(|since| since > settled);
+        still.then_some(above_since.max(settled))
+    }
+}
+
+fn calls_by_cpu(rule: &Rule) -> bool {
+    let of_instances = matches!(
+        rule.statistic,
+        Statistic::Average | Statistic::Min | Statistic::Max
+    );
+    let from_above = matches!(
+        rule.operator,
+        Operator::GreaterThan | Operator::GreaterThanOrEqual
+    );
+    rule.direction == Direction::Increase && of_instances && from_above
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(values: &[(u64, f64)]) -> Crossing {
+        let mut crossing = Crossing::of(&Profile::built_in());
+        for (now, cpu) in values {
+            crossing.see(*now, *cpu);
+        }
+        crossing
+    }
+
+    #[test]
+    fn the_wait_begins_when_the_cpu_goes_above_the_threshold() {
+        assert_eq!(seen(&[(0, 70.0)]).called_since(0), None);
+        assert_eq!(seen(&[(0, 50.0), (90, 71.0)]).called_since(0), Some(90));
+    }
+
+    #[test]
+    fn a_short_dip_is_passed_over_and_a_long_one_is_not() {
+        assert_eq!(
+            seen(&[(0, 80.0), (60, 60.0), (210, 80.0)]).called_since(0),
+            Some(0)
+        );
+        assert_eq!(
+            seen(&[(0, 80.0), (60, 60.0), (211, 80.0)]).called_since(0),
+            Some(211)
+        );
+    }
+
+    #[test]
+    fn what_instances_that_are_ready_were_called_for_is_past() {
+        assert_eq!(
+            seen(&[(0, 100.0), (360, 75.0)]).called_since(360),
+            Some(360)
+        );
+        assert_eq!(seen(&[(0, 80.0), (360, 40.0)]).called_since(360), None);
+        assert_eq!(
+            seen(&[(0, 100.0), (300, 30.0)]).called_since(0),
+            Some(0),
+            "a spike that is over"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! The files that a simulation is given: bounded in size, and refused in one sentence.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+
+use crate::load::Load;
+use crate::prices::{self, Prices};
+use crate::shape::Shape;
+
+const LONGEST_LOAD: u64 = 64 << 20;
+const LONGEST_PRICES: u64 = 1 << 20;
+
+/// A load that comes with the program, the one on standard input (`-`), or the one in a file.
+pub(crate) fn load(path: &Path) -> anyhow::Result<Load> {
+    let given = path.to_string_lossy();
+    if let Some(shape) = Shape::named(&given) {
+        return Ok(shape.load());
+    }
+    if given == "-" {
+        return text(std::io::stdin().lock(), LONGEST_LOAD)
+            .and_then(|text| Load::parse("standard input", &text))
+            .context("the load on standard input cannot be used");
+    }
+    let names = Shape::NAMES.map(|(name, _)| name).join(", ");
+    let file = File::open(path).with_context(|| {
+        format!(
+            "{given} is no load that comes with the program ({names}) and no file that can be read"
+        )
+    })?;
+    // The name alone: the folder is nobody's business who reads the page.
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
+    text(file, LONGEST_LOAD)
+        .and_then(|text| Load::parse(name, &text))
+        .with_context(|| format!("the load in {given} cannot be used"))
+}
+
+/// The prices in a file, or those that come with the program.
+pub(crate) fn prices(path: Option<&Path>) -> anyhow::Result<Prices> {
+    let Some(path) = path else {
+        return Prices::parse(prices::BUILT_IN);
+    };
+    let read = File::open(path)
+        .context("it cannot be read")
+        .and_then(|file| text(file, LONGEST_PRICES));
+    read.and_then(|text| Prices::parse(&text))
+        .with_context(|| format!("the price file {} cannot be used", path.display()))
+}
+
+fn text(from: impl Read, longest: u64) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    from.take(longest + 1)
+        .read_to_end(&mut bytes)
+        .context("it cannot be read")?;
+    ensure!(
+        bytes.len() as u64 <= longest,
+        "it is longer than {} MiB",
+        longest >> 20
+    );
+    String::from_utf8(bytes).context("it is not text in UTF-8")
+}

@@ -1,0 +1,251 @@
+//! `lab simulate`: the rules in virtual time, against a load that is known beforehand.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`input`] | reads files |
+//! | [`load`], [`shape`] | the load: a file, or one that comes with the program |
+//! | [`model`] | what is assumed of the platform |
+//! | [`simulation`] | runs the rules; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload |
+//! | [`verdict`], [`reversals`] | what the outcome says about the rules |
+//! | [`prices`] | what it costs |
+//! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |
+//!
+//! # The model
+//!
+//! The load is in percent of what one instance can do, and constant from one row to the next. The CPU of each ready
+//! instance is min(100, load / ready). A sample of the metric is the mean over a whole minute and over the ready
+//! instances. Evaluations happen every `evaluate-seconds`, the first at that time, the last at the last row's second.
+//! One made at T sees the samples with T - lag - window < end <= T - lag: fewer than the window holds give their mean,
+//! none at all fire no rule. A count raised at T is ready at T + `provision-seconds`, a count lowered at T is effective
+//! at T, and what happens at T comes before the load of second T. Scaling is allowed again when
+//! T >= last action + the cooldown of the rule that acted. It starts with the default count, all of them ready. What the
+//! rules decide is [`autoscale`]'s, the same engine that `lab up` obeys.
+//!
+//! Beyond that: of the instances that are not yet ready the newest go first. `Min`, `Max` and `Average` over the
+//! instances are the same, as the load is spread evenly; `Sum` and `Count` take the instances that were ready at the
+//! minute's end. Instances are paid for from the order to the end, ready or not. A last part of a minute gives no sample.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use autoscale::Profile;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rules::Rules;
+use run_record::{Run, write_whole};
+
+mod crossing;
+mod fleet;
+mod input;
+mod load;
+mod model;
+mod page;
+mod prices;
+mod record;
+mod reversals;
+mod shape;
+mod shortage;
+mod simulation;
+mod summary;
+mod timeline;
+mod verdict;
+
+pub use load::{Load, Step};
+pub use model::Model;
+pub use shape::Shape;
+pub use shortage::{Ending, Shortage};
+pub use simulation::{Action, Arrival, Sample, Simulation, simulate};
+pub use verdict::Verdict;
+
+use simulation::simulate_watched;
+
+use prices::Prices;
+use record::Record;
+use summary::Outcome;
+
+/// So that no simulation takes more than some seconds: two months of evaluations every second.
+const MOST_EVALUATIONS: u64 = 5_300_000;
+
+/// Arguments of `lab simulate`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Loads that come with the program, in percent of what one instance can do (150 keeps one and a half busy):
+  step   20 % for 10 minutes, 150 % for an hour, 20 % for 50 minutes
+  ramp   from 0 to 240 % in an hour, 240 % for 30 minutes, to 0 in an hour, 0 for 30 minutes
+  spike  30 % for an hour and a half, but 250 % for 5 minutes after the first half hour
+  daily  24 hours from midnight, 20 % at 4 o'clock, 200 % at 16 o'clock, a sine between
+
+A load of your own is a file of seconds,load: from that second on, that load. The first row is for second 0, the last \
+one only says when it ends. An hour of 80 %:
+  printf 'seconds,load\\n0,80\\n3600,80\\n' | lab simulate --load -
+
+The model: each ready instance's CPU is min(100, load / ready). The rules see means over whole minutes, --metric-lag \
+seconds late. A new instance is ready after --provision-seconds, one taken away is gone at once. The rules are \
+evaluated every --evaluate-seconds exactly as Azure Monitor does it (and lab up does it with real processes).
+
+Examples:
+  lab simulate
+  lab simulate --load daily --compare infra/autoscale.fast.json
+  lab simulate --autoscale exported.json --load monday.csv --json monday.json --html monday.html
+
+Exit code: 0 when it was simulated, whatever the verdict; 2 when something in the input is wrong.")]
+pub struct SimulateArgs {
+    /// Rules to obey: an autoscale profile, or a setting as Azure exports it [default: infra/autoscale.json]
+    #[arg(long, value_name = "FILE")]
+    autoscale: Option<PathBuf>,
+    /// Load to put on: step, ramp, spike, daily, a file of seconds,load, or - for standard input
+    #[arg(long, value_name = "LOAD", default_value = "step")]
+    load: PathBuf,
+    /// Seconds after which a minute's sample can be seen
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
+    metric_lag: u64,
+    /// Seconds from the order of an instance to its first request
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
+    provision_seconds: u64,
+    /// Seconds from one evaluation of the rules to the next
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, allow_negative_numbers = true, value_parser = upto_a_day(1))]
+    evaluate_seconds: u64,
+    /// Prices by which the cost is estimated [default: infra/prices.json, built in]
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// Write everything as JSON; - for standard output, and then nothing else
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the page of `lab report`: the CPU with the rules' thresholds, the instances, the actions
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Compare with the rules in this file
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+}
+
+fn upto_a_day(least: u64) -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(least..=86_400)
+}
+
+/// Simulates and prints the outcome; `write_page` writes the page of `--html`.
+///
+/// # Errors
+/// One sentence for the user, where a file is wrong or cannot be read or written.
+pub fn run(
+    args: &SimulateArgs,
+    write_page: impl FnOnce(&Run, &Path) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    let model = Model {
+        metric_lag_seconds: args.metric_lag,
+        provision_seconds: args.provision_seconds,
+        evaluate_seconds: args.evaluate_seconds,
+    };
+    let rules = Rules::read(args.autoscale.as_deref())?;
+    let compared = args
+        .compare
+        .as_deref()
+        .map(|path| Rules::read(Some(path)))
+        .transpose()?;
+    let load = input::load(&args.load)?;
+    let evaluations = load.seconds() / model.evaluate_seconds;
+    ensure!(
+        evaluations <= MOST_EVALUATIONS,
+        "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
+        load.seconds().div_ceil(MOST_EVALUATIONS),
+    );
+    let prices = input::prices(args.prices.as_deref())?;
+
+    let outcomes: Vec<Outcome> = std::iter::once(rules)
+        .chain(compared)
+        .map(|rules| outcome(rules, &load, &model, &prices))
+        .collect();
+
+    let json = || {
+        let record = Record::new(&outcomes, &load, model, &prices);
+        serde_json::to_string_pretty(&record).map(|json| json + "\n")
+    };
+    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    if let Some(path) = args.json.as_deref().filter(|_| !to_stdout) {
+        write_whole(path, json()?.as_bytes())?;
+    }
+    if let Some(path) = &args.html {
+        write_page(&page::run(&outcomes, &load, model, &prices), path)?;
+    }
+    if to_stdout {
+        terminal::print_json(&json()?);
+    } else {
+        terminal::print(&text(&outcomes, &load, &model, &prices));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn outcome(rules: Rules, load: &Load, model: &Model, prices: &Prices) -> Outcome {
+    let simulation = simulate_shown(&rules.profile, load, model);
+    let verdict = Verdict::on(&simulation, &rules.profile, model);
+    let capacity = rules.profile.capacity;
+    let costs = prices.costs(
+        verdict.average_instances,
+        capacity.minimum,
+        capacity.maximum,
+    );
+    Outcome {
+        rules,
+        simulation,
+        verdict,
+        costs,
+    }
+}
+
+/// Simulates; a bar shows how far it is, where that takes more than a second and somebody may be watching.
+fn simulate_shown(profile: &Profile, load: &Load, model: &Model) -> Simulation {
+    let begun = Instant::now();
+    let bar = ProgressBar::new(load.seconds());
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    bar.set_style(
+        ProgressStyle::with_template("simulating {wide_bar} {percent} %")
+            .expect("the template is right"),
+    );
+    let simulation = simulate_watched(profile, load, model, |seconds| {
+        if bar.is_hidden() && begun.elapsed() > Duration::from_secs(1) {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.set_position(seconds);
+    });
+    bar.finish_and_clear();
+    simulation
+}
+
+fn text(outcomes: &[Outcome], load: &Load, model: &Model, prices: &Prices) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        let Rules {
+            profile, source, ..
+        } = &outcome.rules;
+        let capacity = profile.capacity;
+        let (minimum, maximum) = (capacity.minimum, capacity.maximum);
+        text += &format!(
+            "rules   {source}: {minimum} to {maximum} instances, {} by default\n",
+            capacity.default
+        );
+        for rule in &profile.rules {
+            text += &format!("        {}\n", rule.describe());
+        }
+    }
+    text += &format!("load    {}\n", load.describe());
+    text += &format!(
+        "model   metric lag {} s, {} s to be ready, evaluated every {} s\n\n",
+        model.metric_lag_seconds, model.provision_seconds, model.evaluate_seconds
+    );
+    match outcomes {
+        [one] => {
+            text += &timeline::render(&one.simulation, load, one.rules.profile.capacity.default)
+        }
+        several => text += &summary::side_by_side(several),
+    }
+    text += "\n";
+    text += &summary::render(outcomes, prices);
+    for outcome in outcomes {
+        text += &format!("\n{}: {}\n", outcome.rules.name, outcome.verdict.verdict);
+        for reason in &outcome.verdict.reasons {
+            text += &format!("  {reason}\n");
+        }
+    }
+    text + "\n" + summary::LEGEND
+}

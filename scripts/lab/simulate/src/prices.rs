@@ -1,0 +1,123 @@
+//! The price file, and what a fleet costs by it.
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+/// The prices that come with the program, `infra/prices.json`.
+pub(crate) const BUILT_IN: &str = include_str!("../../../../infra/prices.json");
+
+/// List prices; made to be edited.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Prices {
+    /// When they were last looked at.
+    pub(crate) as_of: String,
+    /// Where they come from, and how far to trust them.
+    pub(crate) source: String,
+    /// Such as `USD`.
+    pub(crate) currency: String,
+    /// Where the fleet runs.
+    pub(crate) region: String,
+    /// Hours that the bill counts to a month.
+    pub(crate) hours_per_month: f64,
+    /// The plans to compare.
+    pub(crate) plans: Vec<Plan>,
+}
+
+/// The price of one kind of instance.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    /// Such as `P0v3`.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) about: String,
+    /// One instance for one hour.
+    pub(crate) per_instance_hour: f64,
+}
+
+/// What a fleet costs on one plan, in the currency of the price file, for a month that goes on like the simulation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Cost {
+    /// Such as `P0v3`.
+    pub(crate) plan: String,
+    /// Scaled as simulated.
+    pub(crate) per_month: f64,
+    /// The minimum of instances all the time.
+    pub(crate) always_minimum: f64,
+    /// The maximum of instances all the time.
+    pub(crate) always_maximum: f64,
+}
+
+impl Prices {
+    /// Reads a price file.
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
+        let prices: Self = serde_json::from_str(text).context("this is no price file")?;
+        let sound = |number: f64| number.is_finite() && number >= 0.0;
+        ensure!(
+            sound(prices.hours_per_month) && prices.hours_per_month > 0.0,
+            "hours_per_month: is {}; accepted: a number above 0, such as 730",
+            prices.hours_per_month
+        );
+        ensure!(
+            !prices.plans.is_empty(),
+            "plans: is empty; accepted: one plan at least"
+        );
+        for (index, plan) in prices.plans.iter().enumerate() {
+            let price = plan.per_instance_hour;
+            ensure!(
+                sound(price),
+                "plans[{index}].per_instance_hour: is {price}; accepted: a number from 0"
+            );
+        }
+        Ok(prices)
+    }
+
+    /// What a fleet of `average` instances costs on each plan, beside one that is always at a limit.
+    pub(crate) fn costs(&self, average: f64, minimum: u32, maximum: u32) -> Vec<Cost> {
+        let cost = |plan: &Plan| {
+            let per_instance = plan.per_instance_hour * self.hours_per_month;
+            Cost {
+                plan: plan.name.clone(),
+                per_month: per_instance * average,
+                always_minimum: per_instance * f64::from(minimum),
+                always_maximum: per_instance * f64::from(maximum),
+            }
+        };
+        self.plans.iter().map(cost).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prices_that_come_with_the_program_can_be_read() {
+        let prices = Prices::parse(BUILT_IN).expect("a price file");
+        let names: Vec<&str> = prices.plans.iter().map(|plan| plan.name.as_str()).collect();
+        assert_eq!(names, ["P0v3", "EP1"]);
+        let costs = prices.costs(2.0, 1, 3);
+        let [plan, ..] = costs.as_slice() else {
+            panic!("costs")
+        };
+        assert!((plan.per_month - 2.0 * plan.always_minimum).abs() < 1e-9);
+        assert!((plan.always_maximum - 3.0 * plan.always_minimum).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_price_file_that_makes_no_sense_is_refused() {
+        for (from, to, complaint) in [
+            ("\"currency\"", "\"money\"", "unknown field `money`"),
+            (
+                "\"hours_per_month\": 730",
+                "\"hours_per_month\": 0",
+                "hours_per_month: is 0",
+            ),
+            ("0.101", "-0.101", "plans[0].per_instance_hour: is -0.101"),
+        ] {
+            let error = Prices::parse(&BUILT_IN.replace(from, to)).expect_err("must be refused");
+            assert!(format!("{error:#}").contains(complaint), "{error:#}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A simulation as JSON.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::load::{Load, Step};
+use crate::model::Model;
+use crate::prices::{Cost, Prices};
+use crate::shortage::Shortage;
+use crate::simulation::{Action, Sample, Simulation};
+use crate::summary::Outcome;
+use crate::verdict::Verdict;
+
+/// More points are no use to a chart.
+const MOST_SAMPLES: usize = 1_440;
+/// Nor are more of these to a reader.
+const MOST_SHORTAGES: usize = 1_000;
+
+/// A simulation, its input and its verdict.
+#[derive(Serialize)]
+pub(crate) struct Record<'a> {
+    #[serde(flatten)]
+    first: Part<'a>,
+    load: LoadRecord<'a>,
+    model: Model,
+    prices: PricesRecord<'a>,
+    /// The other rule file, where one is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<Part<'a>>,
+}
+
+/// One rule file and what it did.
+#[derive(Serialize)]
+struct Part<'a> {
+    rules: &'a str,
+    profile: Value,
+    actions: &'a [Action],
+    verdict: &'a Verdict,
+    shortages: &'a [Shortage],
+    cost: &'a [Cost],
+    /// Minutes to a sample; means of them.
+    sample_minutes: usize,
+    samples: Vec<Sample>,
+}
+
+#[derive(Serialize)]
+struct LoadRecord<'a> {
+    name: &'a str,
+    seconds: u64,
+    steps: &'a [Step],
+}
+
+#[derive(Serialize)]
+struct PricesRecord<'a> {
+    as_of: &'a str,
+    source: &'a str,
+    currency: &'a str,
+    region: &'a str,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(
+        outcomes: &'a [Outcome],
+        load: &'a Load,
+        model: Model,
+        prices: &'a Prices,
+    ) -> Self {
+        let mut parts = outcomes.iter().map(part);
+        Self {
+            first: parts.next().expect("one rule file at least is run"),
+            compared: parts.next(),
+            load: LoadRecord {
+                name: load.name(),
+                seconds: load.seconds(),
+                steps: load.steps(),
+            },
+            model,
+            prices: PricesRecord {
+                as_of: &prices.as_of,
+                source: &prices.source,
+                currency: &prices.currency,
+                region: &prices.region,
+            },
+        }
+    }
+}
+
+fn part(outcome: &Outcome) -> Part<'_> {
+    let shortages = &outcome.simulation.shortages;
+    let (sample_minutes, samples) = thinned(&outcome.simulation);
+    Part {
+        rules: &outcome.rules.name,
+        profile: outcome.rules.profile.to_arm(),
+        actions: &outcome.simulation.actions,
+        verdict: &outcome.verdict,
+        shortages: &shortages[..shortages.len().min(MOST_SHORTAGES)],
+        cost: &outcome.costs,
+        sample_minutes,
+        samples,
+    }
+}
+
+/// Minutes put together, such that there are not too many; the counts are those at the end.
+pub(crate) fn thinned(simulation: &Simulation) -> (usize, Vec<Sample>) {
+    let minutes = &simulation.minutes;
+    let together = minutes.len().div_ceil(MOST_SAMPLES).max(1);
+    let samples = minutes.chunks(together).map(|chunk| {
+        let mean = |of: fn(&Sample) -> f64| chunk.iter().map(of).sum::<f64>() / chunk.len() as f64;
+        let last = chunk.last().expect("a chunk is not empty");
+        Sample {
+            load: mean(|minute| minute.load),
+            cpu_percent: mean(|minute| minute.cpu_percent),
+            ..*last
+        }
+    });
+    (together, samples.collect())
+}

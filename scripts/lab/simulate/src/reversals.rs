@@ -1,0 +1,176 @@
+//! Actions that were undone although the load did not call for it.
+//!
+//! - Overshoot: a scale-out that a scale-in undid, in full or in part, although the load had not fallen.
+//! - Flapping: a scale-in that a scale-out undid, in full or in part, although the load had not risen.
+//!
+//! Fallen and risen are by a tenth or more. The load at an action is what the rule saw that acted: the mean of its
+//! window, for what the rules could not see yet is no fault of theirs. A load has fallen if it is lower at the
+//! scale-in than the highest since the scale-out, and risen if it is higher at the scale-out than the lowest since the
+//! scale-in; in between, means over five minutes count, so that noise does not.
+
+use crate::simulation::{Action, Sample, Simulation};
+
+/// The part of the load that it must change by to call for a change.
+const NOTICEABLE: f64 = 0.1;
+const SMOOTHED_MINUTES: usize = 5;
+
+/// How many actions were undone although the load did not call for it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reversals {
+    /// Scale-outs undone although the load had not fallen.
+    pub(crate) overshoots: usize,
+    /// Scale-ins undone although the load had not risen.
+    pub(crate) flaps: usize,
+}
+
+impl Reversals {
+    pub(crate) fn among(simulation: &Simulation) -> Self {
+        let mut reversals = Self::default();
+        let mut outs = Standing::default();
+        let mut ins = Standing::default();
+        let mut smoothed = smoothed(&simulation.minutes).peekable();
+        for action in &simulation.actions {
+            while let Some((_, load)) =
+                smoothed.next_if(|(at_seconds, _)| *at_seconds <= action.at_seconds)
+            {
+                outs.note(load, f64::max);
+                ins.note(load, f64::min);
+            }
+            let seen = action.load_seen;
+            if action.to > action.from {
+                let risen = |lowest: f64, now: f64| now - lowest >= lowest * NOTICEABLE;
+                reversals.flaps +=
+                    ins.undo(|scale_in| scale_in.to < action.to, seen, f64::min, risen);
+                outs.stand(action);
+            } else {
+                let fallen = |highest: f64, now: f64| highest - now >= highest * NOTICEABLE;
+                reversals.overshoots +=
+                    outs.undo(|scale_out| scale_out.to > action.to, seen, f64::max, fallen);
+                ins.stand(action);
+            }
+        }
+        reversals
+    }
+}
+
+/// Mean loads over the last minutes, by the second at which they end.
+fn smoothed(minutes: &[Sample]) -> impl Iterator<Item = (u64, f64)> {
+    minutes.iter().enumerate().map(|(index, minute)| {
+        let last = &minutes[(index + 1).saturating_sub(SMOOTHED_MINUTES)..=index];
+        (
+            minute.at_seconds,
+            last.iter().map(|minute| minute.load).sum::<f64>() / last.len() as f64,
+        )
+    })
+}
+
+/// Actions of one direction that nothing has undone yet, the newest last, each with the utmost load between it and the
+/// next; `None` where none is known.
+#[derive(Default)]
+struct Standing<'a>(Vec<(&'a Action, Option<f64>)>);
+
+impl<'a> Standing<'a> {
+    fn stand(&mut self, action: &'a Action) {
+        self.0.push((action, action.load_seen));
+    }
+
+    fn note(&mut self, load: f64, utmost: fn(f64, f64) -> f64) {
+        if let Some((_, known)) = self.0.last_mut() {
+            *known = Some(known.map_or(load, |known| utmost(known, load)));
+        }
+    }
+
+    /// Takes out what is undone and counts where the load, as it is `seen` now, had not changed.
+    fn undo(
+        &mut self,
+        is_undone: impl Fn(&Action) -> bool,
+        seen: Option<f64>,
+        utmost: fn(f64, f64) -> f64,
+        changed: impl Fn(f64, f64) -> bool,
+    ) -> usize {
+        let mut count = 0;
+        let mut since = None;
+        while let Some((_, known)) = self.0.pop_if(|(action, _)| is_undone(action)) {
+            since = match (since, known) {
+                (Some(since), Some(known)) => Some(utmost(since, known)),
+                (since, known) => since.or(known),
+            };
+            if let (Some(since), Some(seen)) = (since, seen) {
+                count += usize::from(!changed(since, seen));
+            }
+        }
+        // What was seen since belongs to the one before, too.
+        if let Some(since) = since {
+            self.note(since, utmost);
+        }
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Load, Model, Step, simulate};
+    use autoscale::Profile;
+
+    fn reversals(loads: &[(u64, f64)]) -> Reversals {
+        let steps = loads.iter().map(|(minute, percent)| Step {
+            at_seconds: minute * 60,
+            percent: *percent,
+        });
+        let load = Load::new("test", steps.collect()).expect("a load");
+        Reversals::among(&simulate(&Profile::built_in(), &load, &Model::DEFAULT))
+    }
+
+    #[test]
+    fn a_third_instance_for_a_load_of_less_than_one_is_an_overshoot() {
+        assert_eq!(
+            reversals(&[(0, 80.0), (60, 80.0)]),
+            Reversals {
+                overshoots: 1,
+                flaps: 0
+            }
+        );
+    }
+
+    #[test]
+    fn noise_hides_no_overshoot() {
+        let noisy: Vec<(u64, f64)> = (0..=60)
+            .map(|minute| (minute, 80.0 + (minute * 7 % 11) as f64 - 5.0))
+            .collect();
+        assert_eq!(
+            reversals(&noisy),
+            Reversals {
+                overshoots: 1,
+                flaps: 0
+            }
+        );
+    }
+
+    #[test]
+    fn a_load_that_rose_and_fell_between_was_no_overshoot() {
+        let up = (0..60).map(|minute| (minute, 4.0 * minute as f64));
+        let down =
+            (60..=180_u64).map(|minute| (minute, 4.0 * 120_u64.saturating_sub(minute) as f64));
+        assert_eq!(
+            reversals(&up.chain(down).collect::<Vec<_>>()),
+            Reversals::default()
+        );
+    }
+
+    #[test]
+    fn a_spike_that_is_over_was_no_overshoot() {
+        assert_eq!(
+            reversals(&[(0, 30.0), (30, 250.0), (35, 30.0), (95, 30.0)]),
+            Reversals::default()
+        );
+    }
+
+    #[test]
+    fn days_one_like_the_other_are_no_flapping() {
+        let days: Vec<(u64, f64)> = (0..6)
+            .map(|half| (half * 720, if half % 2 == 0 { 40.0 } else { 150.0 }))
+            .collect();
+        assert_eq!(reversals(&days), Reversals::default());
+    }
+}

@@ -1,0 +1,165 @@
+//! The figures of a simulation, of one rule file or of two side by side.
+
+use std::fmt::Write as _;
+
+use rules::Rules;
+use run_record::format::exact_span;
+
+use crate::prices::{Cost, Prices};
+use crate::simulation::Simulation;
+use crate::timeline::clock;
+use crate::verdict::Verdict;
+
+/// A rule file and what it did.
+pub(crate) struct Outcome {
+    pub(crate) rules: Rules,
+    pub(crate) simulation: Simulation,
+    pub(crate) verdict: Verdict,
+    pub(crate) costs: Vec<Cost>,
+}
+
+/// What the words mean; printed below the figures.
+pub(crate) const LEGEND: &str = "\
+overloaded        the load is above 100 % of every ready instance (marked ! in the table)
+time to capacity  the longest from CPU above the threshold of scale-out until the instances then ordered were ready
+overshoot         a scale-out that a scale-in undid although the load had not fallen by a tenth
+flapping          a scale-in that a scale-out undid although the load had not risen by a tenth
+held back         evaluations in which the guard against flapping kept instances
+";
+
+/// The figures, one column for each rule file.
+pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
+    let mut text = String::new();
+    let mut row = |label: &str, cell: &dyn Fn(&Outcome) -> String| {
+        let cells = outcomes
+            .iter()
+            .map(|outcome| format!("  {:<28}", cell(outcome)));
+        let _ = writeln!(text, "{label:<18}{}", cells.collect::<String>().trim_end());
+    };
+    if outcomes.len() > 1 {
+        row("", &|outcome| outcome.rules.name.clone());
+    }
+    row("verdict", &|Outcome { verdict, .. }| {
+        verdict.verdict.to_owned()
+    });
+    row("time to capacity", &|Outcome { verdict, .. }| {
+        verdict
+            .time_to_capacity_seconds
+            .map_or("-".to_owned(), exact_span)
+    });
+    row("overloaded", &|Outcome { verdict, .. }| {
+        format!("{:.1} min", verdict.overloaded_minutes)
+    });
+    row("actions", &|Outcome { verdict, .. }| {
+        let (outs, ins) = (verdict.scale_outs, verdict.scale_ins);
+        format!("{} ({outs} out, {ins} in)", verdict.actions)
+    });
+    row("overshoot", &|Outcome { verdict, .. }| {
+        verdict.overshoots.to_string()
+    });
+    row("flapping", &|Outcome { verdict, .. }| {
+        verdict.flaps.to_string()
+    });
+    row("held back", &|Outcome { verdict, .. }| {
+        verdict.held_back_evaluations.to_string()
+    });
+    row("instances", &|Outcome { verdict, .. }| {
+        let (average, most) = (verdict.average_instances, verdict.most_instances);
+        format!("{average:.2} on average, {most} at most")
+    });
+    row("instance-hours", &|Outcome { verdict, .. }| {
+        format!("{:.2}", verdict.instance_hours)
+    });
+    for (index, plan) in prices.plans.iter().enumerate() {
+        row(
+            &format!("{} a month", plan.name),
+            &|Outcome { costs, rules, .. }| {
+                let Cost {
+                    per_month,
+                    always_minimum,
+                    always_maximum,
+                    ..
+                } = &costs[index];
+                let scaled = format!("{per_month:.0} {}", prices.currency);
+                if outcomes.len() > 1 {
+                    return scaled;
+                }
+                let capacity = rules.profile.capacity;
+                format!(
+                    "{scaled} (always {}: {always_minimum:.0}, always {}: {always_maximum:.0})",
+                    capacity.minimum, capacity.maximum,
+                )
+            },
+        );
+    }
+    let Prices { as_of, region, .. } = prices;
+    let _ = writeln!(
+        text,
+        "\nThe month is one that goes on like this, by prices of {as_of} for {region}; the price file names their source."
+    );
+    for plan in &prices.plans {
+        let _ = writeln!(text, "{}: {}.", plan.name, plan.about);
+    }
+    text
+}
+
+/// The actions of two rule files in the order of time.
+pub(crate) fn side_by_side(outcomes: &[Outcome]) -> String {
+    const MOST_ROWS: usize = 60;
+    let mut moments: Vec<u64> = outcomes
+        .iter()
+        .flat_map(|outcome| {
+            outcome
+                .simulation
+                .actions
+                .iter()
+                .map(|action| action.at_seconds)
+        })
+        .collect();
+    moments.sort_unstable();
+    moments.dedup();
+    let mut text = format!(
+        "    time   {}\n",
+        outcomes
+            .iter()
+            .map(|outcome| format!("{:<28}", outcome.rules.name))
+            .collect::<String>()
+            .trim_end()
+    );
+    let start = outcomes.iter().map(|outcome| {
+        format!(
+            "{:<28}",
+            format!("start with {}", outcome.rules.profile.capacity.default)
+        )
+    });
+    let _ = writeln!(
+        text,
+        "{:>8}   {}",
+        clock(0),
+        start.collect::<String>().trim_end()
+    );
+    for at_seconds in moments.iter().take(MOST_ROWS) {
+        let cells = outcomes.iter().map(|outcome| {
+            let actions = &outcome.simulation.actions;
+            let found = actions.binary_search_by_key(at_seconds, |action| action.at_seconds);
+            let cell = found.map_or(String::new(), |index| {
+                format!("{} -> {}", actions[index].from, actions[index].to)
+            });
+            format!("{cell:<28}")
+        });
+        let _ = writeln!(
+            text,
+            "{:>8}   {}",
+            clock(*at_seconds),
+            cells.collect::<String>().trim_end()
+        );
+    }
+    if moments.len() > MOST_ROWS {
+        let _ = writeln!(
+            text,
+            "         ...   {} more rows, all of them in the file of --json",
+            moments.len() - MOST_ROWS
+        );
+    }
+    text
+}

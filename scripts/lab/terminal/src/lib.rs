@@ -1,0 +1,62 @@
+//! Text on its way to the terminal.
+//!
+//! Names and contents of files, and responses of a target, may contain control characters. A terminal that receives
+//! them moves its cursor, renames its window or hides text. So a command prints such text through this crate.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// Replaces each character that controls a terminal. Line feeds and tabs stay.
+pub fn printable(text: &str) -> String {
+    let replaced = |letter| match letter {
+        '\n' | '\t' => letter,
+        letter if controls(letter) => char::REPLACEMENT_CHARACTER,
+        letter => letter,
+    };
+    text.chars().map(replaced).collect()
+}
+
+/// Prints text to standard output, made [printable].
+///
+/// A reader that has closed the pipe, such as `head`, is not an error.
+pub fn print(text: &str) {
+    write(&printable(text));
+}
+
+/// Prints JSON to standard output. Characters that control a terminal become escapes, so that the JSON stays the same.
+pub fn print_json(json: &str) {
+    let mut safe = String::with_capacity(json.len());
+    for letter in json.chars() {
+        // serde_json writes a line feed only between values, and escapes it inside a string.
+        if letter != '\n' && controls(letter) {
+            let _ = write!(safe, "\\u{:04x}", u32::from(letter));
+        } else {
+            safe.push(letter);
+        }
+    }
+    write(&safe);
+}
+
+fn write(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Control characters, and those that change the direction of the text after them.
+fn controls(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_replaced_and_other_text_stays() {
+        assert_eq!(
+            printable("a\x1b[31mb\r\u{7}\u{9b}2J\u{202e}c"),
+            "a\u{fffd}[31mb\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}c"
+        );
+        let plain = "70 %\té → 漢\n";
+        assert_eq!(printable(plain), plain);
+    }
+}
