@@ -192,7 +192,7 @@ fn ready(run: &Run, action: &Action, until: f64) -> Option<f64> {
 }
 
 /// When CPU went over the lowest threshold for an action: the begin of the time over it, dips shorter than half a
-/// window forgiven. Two scale_outs that one rise called for began at the same time.
+/// window forgiven. Two scale-outs that one rise called for began at the same time.
 fn crossed(run: &Run, at: f64, outs: &WindowMeans, clock: Clock) -> Option<f64> {
     let rule = outs
         .rules

@@ -35,7 +35,7 @@ pub(crate) fn hero(page: &Page<'_>) -> Markup {
                 span { (span(run.seconds)) }
                 @if clock.is_scaled() { span { "one Azure minute in " (span(60.0 / clock.scale())) } }
             }
-            h1 { (page.headline()) }
+            h1 { (page.headline()) } "\n"
             (stairs(page))
             @if !page.verdict.reasons.is_empty() {
                 ul.reasons { @for reason in &page.verdict.reasons { li { (reason) } } }

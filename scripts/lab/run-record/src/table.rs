@@ -45,7 +45,7 @@ pub fn csv(run: &Run) -> String {
     let mut write = |row: Vec<String>| {
         table
             .write_record(row)
-            .expect("every row has the columns of the first")
+            .expect("every row has the columns of the first");
     };
     write(
         COLUMNS

@@ -235,7 +235,8 @@ fn text(outcomes: &[Outcome], load: &Load, model: &Model, prices: &Prices) -> St
     );
     match outcomes {
         [one] => {
-            text += &timeline::render(&one.simulation, load, one.rules.profile.capacity.default)
+            let start = one.rules.profile.capacity.default;
+            text += &timeline::render(&one.simulation, load, start);
         }
         several => text += &summary::side_by_side(several),
     }
