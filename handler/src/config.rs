@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use clap::Parser as _;
 
-use autoscale::Profile;
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
 use crate::store::{Migrate, Target};
 use crate::telemetry::{Collector, parse_headers};
+use autoscale::Profile;
 
 mod arguments;
 mod database;

@@ -16,11 +16,11 @@ use super::error::Problem;
 use super::ops::{LatencyMs, StressState};
 use super::query::Query;
 use super::{App, Error};
-use autoscale::{self, Profile, RuleSummary};
 use crate::domain::{
     InstanceState, LONGEST_MINUTES, Member, Moment, Run, Slice, Timeline, shown_runs,
 };
 use crate::store::RollCall;
+use autoscale::{self, Profile, RuleSummary};
 
 /// What a timeline shows if nothing is said.
 const DEFAULT_MINUTES: i64 = 30;

@@ -22,10 +22,7 @@ on_both_databases!(
     a_fleet_of_thousands_that_are_gone_is_listed,
     hostile_names_are_only_names,
 );
-through_a_pooler_too!(
-    two_instances_see_each_other,
-    an_instance_that_ends_says_so,
-);
+through_a_pooler_too!(two_instances_see_each_other, an_instance_that_ends_says_so,);
 
 const BEAT: [&str; 2] = ["--heartbeat-seconds", "0.2"];
 
