@@ -61,7 +61,7 @@ impl Service {
                 &tasks,
             ),
             spans,
-            stress: Stress::new(sampler.stress_cpus()),
+            stress: Stress::new(sampler.stress_cpus(), sampler.stress_yields()),
             order_given: Arc::new(Notify::new()),
             pulse: Pulse::default(),
             gauge: Gauge::default(),

@@ -1,4 +1,4 @@
-//! CPU load on demand: SHA-512 on threads of its own, below normal priority.
+//! CPU load on demand: SHA-512 on threads of its own.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,8 @@ const LONGEST_NAP: Duration = Duration::from_millis(10);
 /// A thread with less than a CPU of its own works for its part of each slice and sleeps for the rest. As
 /// short as the periods of a CPU quota are, so that the quota is never used up before the period is over.
 const SLICE: Duration = Duration::from_millis(10);
+/// A thread that got less CPU time than its part makes up for this much of its part, and no more.
+const MADE_UP_FOR: Duration = Duration::from_secs(1);
 /// The lowest priority a thread can have without a privilege (nice value).
 const NICE: i32 = 19;
 
@@ -26,6 +28,8 @@ pub struct Stress {
     threads: usize,
     /// The part of its time that each thread works, up to 1.
     duty: f64,
+    /// Whether the threads run below normal priority.
+    yields: bool,
     /// Held only to look at it or to change it.
     running: Arc<Mutex<Option<Arc<Running>>>>,
 }
@@ -69,13 +73,15 @@ pub struct Busy {
 }
 
 impl Stress {
-    /// A run uses `cpus` CPUs, on as many threads.
-    pub fn new(cpus: f64) -> Self {
+    /// A run uses `cpus` CPUs, on as many threads. One that `yields` takes only what nobody else wants: it runs below normal
+    /// priority and never makes up for time that it did not get.
+    pub fn new(cpus: f64, yields: bool) -> Self {
         let threads = (cpus.ceil() as usize).clamp(1, 1_024);
         let duty = (cpus / threads as f64).min(1.0);
         Self {
             threads,
             duty,
+            yields,
             running: Arc::new(Mutex::new(None)),
         }
     }
@@ -110,9 +116,11 @@ impl Stress {
             let spawned = std::thread::Builder::new()
                 .name("stress".to_owned())
                 .spawn(move || {
-                    // Without the lower priority the run still works; it only disturbs more.
-                    let _ = rustix::process::setpriority_process(None, NICE);
-                    worker.burn(share, engine.duty);
+                    if engine.yields {
+                        // Without the lower priority the run still works; it only disturbs more.
+                        let _ = rustix::process::setpriority_process(None, NICE);
+                    }
+                    worker.burn(share, engine.duty, engine.yields);
                     engine.leave(&worker, 1);
                 });
             if let Err(error) = spawned {
@@ -200,7 +208,9 @@ impl Drop for Run {
 impl Running {
     /// Hashes until the deadline, at `rate` hashes per second or as fast as it goes, but for no more than
     /// its `duty`.
-    fn burn(&self, rate: Option<u64>, duty: f64) {
+    fn burn(&self, rate: Option<u64>, duty: f64, yields: bool) {
+        let began_with = thread_cpu_time();
+        let mut given_up = Duration::ZERO;
         let mut digest = Sha512::digest(b"elastic visits");
         let mut done: u64 = 0;
         loop {
@@ -208,7 +218,14 @@ impl Running {
             if now >= self.deadline || self.cancelled.load(Ordering::Relaxed) {
                 return;
             }
-            if let Some(rest) = rest_of_slice(now - self.began, duty) {
+            let rest = if yields {
+                rest_of_slice(now - self.began, duty)
+            } else {
+                let used = thread_cpu_time() - began_with + given_up;
+                given_up += too_far_behind(now - self.began, used, duty);
+                rest_of_share(now - self.began, used, duty)
+            };
+            if let Some(rest) = rest {
                 std::thread::sleep(rest.min(self.deadline - now));
                 continue;
             }
@@ -231,16 +248,9 @@ impl Running {
 
 /// Burns `work` of CPU time on the calling thread; what `VISIT_WORK` asks of every visit.
 pub fn burn_cpu(work: Duration) {
-    let spent = || {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Duration::new(
-            time.tv_sec.unsigned_abs(),
-            u32::try_from(time.tv_nsec).unwrap_or(0),
-        )
-    };
-    let until = spent() + work;
+    let until = thread_cpu_time() + work;
     let mut digest = Sha512::digest(b"visit");
-    while spent() < until {
+    while thread_cpu_time() < until {
         for _ in 0..BATCH {
             digest = Sha512::digest(digest);
         }
@@ -254,6 +264,30 @@ fn rest_of_slice(elapsed: Duration, duty: f64) -> Option<Duration> {
     let into_slice = elapsed.as_nanos() % slice;
     let over = duty < 1.0 && into_slice as f64 >= duty * slice as f64;
     over.then(|| Duration::from_nanos(u64::try_from(slice - into_slice).unwrap_or(0)))
+}
+
+/// CPU time of the calling thread.
+fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// How long to sleep at this point of a run, if the CPU time used so far is the part of all slices up to this one.
+fn rest_of_share(elapsed: Duration, used: Duration, duty: f64) -> Option<Duration> {
+    let slices = elapsed.as_nanos() / SLICE.as_nanos() + 1;
+    let end = SLICE * u32::try_from(slices).unwrap_or(u32::MAX);
+    (duty < 1.0 && used >= end.mul_f64(duty)).then(|| end - elapsed)
+}
+
+/// CPU time that a thread did not get and does not make up for.
+fn too_far_behind(elapsed: Duration, used: Duration, duty: f64) -> Duration {
+    elapsed
+        .saturating_sub(MADE_UP_FOR)
+        .mul_f64(duty)
+        .saturating_sub(used)
 }
 
 /// Hashes that should have been made after `elapsed`.
@@ -293,6 +327,16 @@ mod tests {
             3_600_000_000_000_000_000
         );
         assert_eq!(due(100, Duration::from_millis(250)), 25);
+    }
+
+    #[test]
+    fn a_share_is_kept_to_and_made_up_for_within_a_second() {
+        let ms = Duration::from_millis;
+        assert_eq!(rest_of_share(ms(23), ms(7), 0.25), None);
+        assert_eq!(rest_of_share(ms(23), ms(8), 0.25), Some(ms(7)));
+        assert_eq!(rest_of_share(ms(23), ms(20), 1.0), None);
+        assert_eq!(too_far_behind(ms(1_000), ms(0), 0.25), ms(0));
+        assert_eq!(too_far_behind(ms(3_000), ms(100), 0.25), ms(400));
     }
 
     #[test]

@@ -138,6 +138,12 @@ impl Sampler {
         }
     }
 
+    /// Whether a stress run takes only the CPU time that nothing else wants. Not where the instance has a share that no quota
+    /// enforces: the run keeps to that share, and below normal priority a busy machine would leave it nothing.
+    pub fn stress_yields(&self) -> bool {
+        !matches!(self.scope, Scope::Process)
+    }
+
     /// Samples once a second until told to stop; more often if heartbeats follow each other more closely.
     pub async fn run(mut self, gauge: Gauge, heartbeat: Duration, stop: CancellationToken) {
         let mut turn = tokio::time::interval(heartbeat.clamp(OFTEN, EVERY));

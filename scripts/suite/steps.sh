@@ -101,12 +101,12 @@ step_ordinary() {
     folder=$(mktemp -d)
     chown 65534:65534 "$folder"
     cargo metadata --locked --format-version 1 >"$folder/metadata.json"
-    cargo nextest list --cargo-profile quick --package lab --list-type binaries-only --message-format json >"$folder/binaries.json"
+    cargo nextest list --cargo-profile quick --workspace --list-type binaries-only --message-format json >"$folder/binaries.json"
     status=0
     HOME=$folder TMPDIR=$folder XDG_DATA_HOME=$folder setpriv --reuid 65534 --regid 65534 --clear-groups \
         --bounding-set=-all,+dac_read_search --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search \
         "$(command -v cargo-nextest)" nextest run --cargo-metadata "$folder/metadata.json" \
-        --binaries-metadata "$folder/binaries.json" --no-fail-fast --filterset 'test(/^fleet::/)' || status=$?
+        --binaries-metadata "$folder/binaries.json" --no-fail-fast --filterset 'package(lab) and test(/^fleet::/)' || status=$?
     rm -rf "$folder"
     return "$status"
 }
