@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
@@ -27,10 +26,10 @@ use super::console::Severity;
 use super::dispatch::To;
 use super::fleet::Struck;
 use super::function::{Function, Level, Trigger};
-use super::invoke;
+use super::{invoke, payload};
 
 /// The input of a function run by hand.
-const INPUT_LIMIT: usize = 1024 * 1024;
+const INPUT_LIMIT: u64 = 1024 * 1024;
 
 /// Whether a path belongs to the host; case does not matter.
 pub(crate) fn owns(path: &str) -> bool {
@@ -40,6 +39,12 @@ pub(crate) fn owns(path: &str) -> bool {
         .next()
         .unwrap_or_default();
     first.eq_ignore_ascii_case("admin") || first.eq_ignore_ascii_case("runtime")
+}
+
+/// Whether a path of the host's is that of ping, which everybody may call.
+pub(crate) fn is_ping(path: &str) -> bool {
+    path.trim_matches('/')
+        .eq_ignore_ascii_case("admin/host/ping")
 }
 
 pub(crate) async fn answer(
@@ -212,13 +217,11 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
     else {
         return empty(StatusCode::NOT_FOUND);
     };
-    let Ok(body) = Limited::new(request.into_body(), INPUT_LIMIT)
-        .collect()
-        .await
-    else {
-        return empty(StatusCode::PAYLOAD_TOO_LARGE);
+    let body = match payload::read(request.into_body(), INPUT_LIMIT).await {
+        Ok(body) => body,
+        Err(failure) => return empty(failure.status()),
     };
-    let input = match serde_json::from_slice::<Value>(&body.to_bytes()) {
+    let input = match serde_json::from_slice::<Value>(&body) {
         Ok(Value::Object(mut members)) => members.remove("input").unwrap_or_default(),
         _ => return empty(StatusCode::BAD_REQUEST),
     };

@@ -50,7 +50,7 @@ pub(crate) enum Failure {
     Timeout,
     #[error("the request body is larger than the host accepts")]
     TooLarge,
-    #[error("the client broke off its request")]
+    #[error("the client sent a malformed body or broke it off")]
     Client,
     #[error("the handler answered {0}")]
     Status(StatusCode),
@@ -68,6 +68,7 @@ impl Failure {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Client => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -89,9 +90,15 @@ impl From<Expiry> for Failure {
 }
 
 impl App {
+    /// Logs why an invocation failed. A client's faults appear with `--verbose` only: nothing here is broken, and a
+    /// client could fill the terminal.
     pub(crate) fn report(&self, function: &Function, failure: &Failure) {
+        let severity = match failure {
+            Failure::TooLarge | Failure::Client => Severity::Debug,
+            _ => Severity::Error,
+        };
         self.console.host(
-            Severity::Error,
+            severity,
             format_args!("The invocation of {} failed: {failure}", function.name),
         );
     }

@@ -38,6 +38,8 @@ pub(crate) struct Exchange {
     /// Bytes the client may still send.
     allowance: AtomicU64,
     too_large: AtomicBool,
+    /// Whether the client's body was malformed or ended too soon.
+    broken: AtomicBool,
     /// Whether the handler's connection still sends the request's body.
     uploading: AtomicBool,
 }
@@ -51,6 +53,7 @@ impl Exchange {
             deadline: function_timeout.and_then(|timeout| started.checked_add(timeout)),
             allowance: AtomicU64::new(body_limit),
             too_large: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             uploading: AtomicBool::new(false),
         })
     }
@@ -96,6 +99,11 @@ impl Exchange {
     /// Whether the client sent more than it may.
     pub(crate) fn too_large(&self) -> bool {
         self.too_large.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client's body was malformed or ended too soon.
+    pub(crate) fn broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 }
 
@@ -146,7 +154,10 @@ impl HttpBody for RequestBody {
                 else {
                     return Poll::Ready(None);
                 };
-                let frame = frame.map_err(io::Error::other)?;
+                let frame = frame.map_err(|error| {
+                    exchange.broken.store(true, Ordering::Relaxed);
+                    io::Error::other(error)
+                })?;
                 exchange.touch();
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
                 let left = exchange.allowance.load(Ordering::Relaxed);

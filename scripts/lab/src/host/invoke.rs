@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use super::body::{Body, Exchange, Expiry, RequestBody};
 use super::console::Severity;
 use super::dispatch::{self, To};
 use super::function::Function;
-use super::payload::{answer, http_value, member, plain};
+use super::payload::{self, answer, http_value, member, plain};
 use super::route::Route;
 
 /// What a handler returned.
@@ -34,21 +34,9 @@ pub(crate) async fn http(
 ) -> Result<Response<Body>, Failure> {
     let (parts, incoming) = request.into_parts();
     let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
-    let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let body = Limited::new(incoming, limit)
-        .collect()
-        .await
-        .map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                Failure::TooLarge
-            } else {
-                Failure::Client
-            }
-        })?;
+    let body = payload::read(incoming, app.settings.body_limit).await?;
     // A body without a length is not passed on in this protocol (HttpRequestExtensions.cs).
-    let body = has_length
-        .then(|| body.to_bytes())
-        .filter(|body| !body.is_empty());
+    let body = has_length.then_some(body).filter(|body| !body.is_empty());
     let values = route.template.values(path);
     let data = json!({ function.trigger_name.as_str(): http_value(&parts, path, &values, body) });
     let metadata = values

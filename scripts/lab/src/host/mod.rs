@@ -27,6 +27,7 @@ mod dispatch;
 mod environment;
 mod fleet;
 mod function;
+mod handler_stream;
 mod instance;
 mod invoke;
 mod keys;

@@ -52,6 +52,7 @@ pub(crate) async fn forward(
     let to = To::Any(app.fleet.balancer());
     let (ticket, connection, answer) = match dispatch::send(to, outbound, &exchange).await {
         Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
+        Err(_) if exchange.broken() => return Err(Failure::Client),
         answered => answered?,
     };
     let (mut parts, incoming) = answer.into_parts();
