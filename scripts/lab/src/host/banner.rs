@@ -35,7 +35,7 @@ impl Banner<'_> {
             console.plain(format!("  {word:9} {text}"));
         }
         let openness = match access {
-            Access::Open => "open: every request counts as admin (--enable-auth asks for keys)",
+            Access::Open(_) => "open: every request counts as admin (--enable-auth asks for keys)",
             Access::Keyed(_) => "keys, in the header x-functions-key or the query parameter code",
         };
         console.plain(format!("  Access    {openness}"));

@@ -91,6 +91,14 @@ impl Function {
                 .any(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
     }
 
+    /// Who may call it by HTTP.
+    pub(crate) fn level(&self) -> Level {
+        match &self.trigger {
+            Trigger::Http(http) => http.level,
+            Trigger::Warmup | Trigger::Other => Level::Admin,
+        }
+    }
+
     /// The host looks for both the name and the trigger (`ScriptJobHostExtensions.cs`).
     pub(crate) fn is_warmup(&self) -> bool {
         matches!(self.trigger, Trigger::Warmup) && self.name.eq_ignore_ascii_case("warmup")

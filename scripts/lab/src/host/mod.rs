@@ -6,9 +6,10 @@
 //! | --- | --- |
 //! | [`environment`], [`configuration`], [`settings`] | variables, `local.settings.json`, `host.json` |
 //! | [`function`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
+//! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
 //! | [`instance`], [`process`], [`cgroup`], [`readiness`], [`console`] | keeps a handler running; relays what it prints |
 //! | [`fleet`] | 1 to N instances, the autoscaler, the balancer |
-//! | [`server`], [`path`] | listener and the way of one request |
+//! | [`listener`], [`server`], [`path`] | connections, and the path of one request |
 //! | [`admin`], [`proxy`], [`invoke`], [`payload`] | who answers: the host, the handler as it is, the JSON protocol |
 //! | [`dispatch`], [`pool`], [`body`] | the way to the handler, its connections, streams and their clocks |
 //!
@@ -23,6 +24,7 @@ mod body;
 pub(crate) mod cgroup;
 mod configuration;
 mod console;
+mod cross_site;
 mod dispatch;
 mod environment;
 mod fleet;
@@ -31,6 +33,7 @@ mod handler_stream;
 mod instance;
 mod invoke;
 mod keys;
+mod listener;
 mod path;
 mod payload;
 mod pool;
@@ -59,6 +62,7 @@ use tokio_util::task::TaskTracker;
 use app::App;
 use banner::Banner;
 use console::{Console, Severity};
+use cross_site::Policy;
 use environment::Environment;
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
 use instance::{CRASH_LIMIT, Ending, Plan};
@@ -187,7 +191,8 @@ async fn run(args: UpArgs, options: Options, start: Start) -> anyhow::Result<Exi
     let access = if args.enable_auth {
         Access::Keyed(Keys::generate(&start.table.functions))
     } else {
-        Access::Open
+        let cors_origins = start.environment.var("CORS_ORIGINS").unwrap_or_default();
+        Access::Open(Policy::new(address, cors_origins))
     };
     Banner {
         url: &base_url,
@@ -223,11 +228,16 @@ async fn run(args: UpArgs, options: Options, start: Start) -> anyhow::Result<Exi
     let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());
     let stop = CancellationToken::new();
     let connections = TaskTracker::new();
-    let server = tokio::spawn(server::serve(
+    let responder = Arc::clone(&app);
+    let server = tokio::spawn(listener::serve(
         listener,
-        Arc::clone(&app),
+        console.clone(),
         stop.clone(),
         connections.clone(),
+        move |request| {
+            let app = Arc::clone(&responder);
+            async move { server::respond(&app, request).await }
+        },
     ));
 
     let ended = tokio::select! {
