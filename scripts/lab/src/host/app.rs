@@ -1,17 +1,19 @@
 //! What a request needs to be answered, and how an invocation can fail.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use http::{HeaderName, StatusCode};
 
-use super::body::Expiry;
+use super::balancer::{Balancer, Unavailable};
 use super::console::{Console, Severity};
-use super::fleet::{Fleet, Unavailable};
+use super::exchange::Expiry;
 use super::function::Function;
 use super::keys::Access;
 use super::route::Table;
 use super::settings::Settings;
+use super::traffic::Traffic;
 
 /// The version this host says it is: a production version of 2026.
 pub(crate) const HOST_VERSION: &str = "4.1052.100";
@@ -24,7 +26,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) table: Table,
     pub(crate) access: Access,
-    pub(crate) fleet: Fleet,
+    pub(crate) balancer: Balancer,
+    pub(crate) traffic: Arc<Traffic>,
     pub(crate) console: Console,
     pub(crate) started: Instant,
     /// Identifies this host process, as `WEBSITE_INSTANCE_ID` would.

@@ -10,11 +10,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
-use super::body::{Body, Exchange, Expiry, RequestBody};
+use super::body::Body;
 use super::console::Severity;
 use super::dispatch::{self, To};
+use super::exchange::{Exchange, Expiry};
 use super::function::Function;
 use super::payload::{self, answer, http_value, member, plain};
+use super::request_body::RequestBody;
 use super::route::Route;
 
 /// What a handler returned.
@@ -49,7 +51,7 @@ pub(crate) async fn http(
             )
         })
         .collect();
-    let outcome = invoke(app, To::Any(app.fleet.balancer()), function, data, metadata).await?;
+    let outcome = invoke(app, To::Any(&app.balancer), function, data, metadata).await?;
     let output = function
         .bindings
         .iter()
@@ -71,7 +73,7 @@ pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Resul
 /// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
 pub(crate) async fn run(app: &App, function: &Function, input: Value) -> Result<(), Failure> {
     let data = json!({ function.trigger_name.as_str(): input });
-    let to = To::Any(app.fleet.balancer());
+    let to = To::Any(&app.balancer);
     invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
@@ -158,7 +160,7 @@ async fn call(
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
     let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let (ticket, connection, answer) = dispatch::send(to, request, &exchange).await?;
+    let (in_flight, connection, answer) = dispatch::send(to, request, &exchange).await?;
     let (parts, incoming) = answer.into_parts();
     let body = match exchange
         .watch(Limited::new(incoming, limit).collect())
@@ -169,12 +171,12 @@ async fn call(
         }
         Err(expiry) => {
             if expiry == Expiry::Function {
-                ticket.worker().timed_out();
+                in_flight.worker().timed_out();
             }
             return Err(expiry.into());
         }
     };
-    ticket.worker().pool.checkin(connection);
+    in_flight.worker().pool.checkin(connection);
     let result = outcome(
         parts.status,
         parts.headers.get(header::CONTENT_TYPE),

@@ -9,7 +9,8 @@ use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 
 use super::app::Failure;
-use super::body::{ACTIVITY_TIMEOUT, Body};
+use super::body::Body;
+use super::exchange::ACTIVITY_TIMEOUT;
 use super::keys::query_pairs;
 
 /// Reads a client's body, in memory, while it goes on arriving.

@@ -16,8 +16,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use super::body::RequestBody;
 use super::handler_stream::HandlerStream;
+use super::request_body::RequestBody;
 
 /// Idle connections kept; more are closed after use.
 const IDLE: usize = 512;

@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
-use super::admin::{self, empty};
+use super::admin::{self, LabRequest, empty};
 use super::app::{App, Failure};
 use super::body::Body;
 use super::console::Severity;
@@ -23,8 +23,12 @@ const REQUEST_LINE: usize = 8192;
 const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
-/// Answers one request.
-pub(crate) async fn respond(app: &Arc<App>, request: Request<Incoming>) -> Response<Body> {
+/// Answers one request; one to an endpoint below `/admin/lab` by `lab`.
+pub(crate) async fn respond<R: Future<Output = Response<Body>>>(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    lab: impl FnOnce(LabRequest) -> R,
+) -> Response<Body> {
     let line = request.method().as_str().len()
         + request
             .uri()
@@ -54,7 +58,7 @@ pub(crate) async fn respond(app: &Arc<App>, request: Request<Incoming>) -> Respo
         }
     }
     if is_admin {
-        return admin::answer(app, &path, request).await;
+        return admin::answer(app, &path, request, lab).await;
     }
     let mut response = function_response(app, &path, route, request).await;
     // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).
@@ -110,7 +114,7 @@ async fn function_response(
     } else {
         invoke::http(app, function, route, path, request).await
     };
-    app.fleet.traffic.answered(started.elapsed());
+    app.traffic.answered(started.elapsed());
     let response = answer.unwrap_or_else(|failure| {
         app.report(function, &failure);
         empty(failure.status())
