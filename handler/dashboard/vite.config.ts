@@ -20,7 +20,10 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: Object.fromEntries(["/api", "/health", "/metrics", "/admin"].map((path) => [path, APP])),
+    // With the browser's own Host: the emulator refuses an Origin that is another one's.
+    proxy: Object.fromEntries(
+      ["/api", "/health", "/metrics", "/admin"].map((path) => [path, { target: APP, changeOrigin: false }]),
+    ),
   },
   test: {
     environment: "happy-dom",

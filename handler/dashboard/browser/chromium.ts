@@ -8,7 +8,7 @@ const PLACES = [
   "/usr/bin/google-chrome",
 ];
 
-export async function launch(): Promise<Browser> {
+export async function launch(options: string[] = []): Promise<Browser> {
   const executablePath = PLACES.find((place) => place && existsSync(place));
   if (!executablePath) throw new Error("no Chromium found: install it, or name it in CHROMIUM");
   return chromium.launch({
@@ -21,6 +21,7 @@ export async function launch(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...options,
     ],
   });
 }

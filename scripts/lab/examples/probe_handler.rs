@@ -14,6 +14,7 @@
 //! | `cut` | half an answer, then a broken connection |
 //! | `count` | how many requests the journal has |
 //! | `slow-upload` | answers before it reads the body |
+//! | `refuse-and-close` | reads the beginning of the body, answers, and closes the connection |
 //! | `json-*` | answers of the JSON protocol, right and wrong |
 //!
 //! Everything else is echoed as JSON. Each request but readiness polls is a line in the file
@@ -213,6 +214,15 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, std::io::E
         abandoned.disarm();
         tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
         return Ok(reply(StatusCode::PAYLOAD_TOO_LARGE, full("too large")));
+    }
+    if word("refuse-and-close").is_some() {
+        abandoned.disarm();
+        body.frame().await;
+        let mut response = reply(StatusCode::PAYLOAD_TOO_LARGE, full("too large"));
+        response
+            .headers_mut()
+            .insert("connection", "close".parse().expect("a header value"));
+        return Ok(response);
     }
     let mut received = Vec::new();
     while let Some(frame) = body.frame().await {

@@ -16,7 +16,7 @@ pub struct Request(Arc<[u8]>);
 impl Request {
     /// Without a body.
     pub fn get(path: &str) -> Self {
-        Self::new(&format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n"))
+        Self::new(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
     }
 
     /// With a JSON body, which may be empty.
@@ -27,14 +27,16 @@ impl Request {
             "Content-Type: application/json\r\n"
         };
         Self::new(&format!(
-            "POST {path} HTTP/1.1\r\nHost: bench\r\n{content_type}Content-Length: {}\r\n\r\n{json}",
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\n{content_type}Content-Length: {}\r\n\r\n{json}",
             json.len()
         ))
     }
 
     /// Without a body.
     pub fn delete(path: &str) -> Self {
-        Self::new(&format!("DELETE {path} HTTP/1.1\r\nHost: bench\r\n\r\n"))
+        Self::new(&format!(
+            "DELETE {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        ))
     }
 
     fn new(text: &str) -> Self {

@@ -7,17 +7,12 @@
 //! | `GET /admin/functions`, `/admin/functions/{name}` | master | what is loaded |
 //! | `POST /admin/functions/{name}` | master | 202 and runs it in the background |
 //! | any verb `/admin/warmup` | none | runs the warm-up function, once per host process |
-//! | `GET /admin/lab/fleet` | master | instances, samples, decisions; `?samples=0` leaves the samples out |
-//! | `POST /admin/lab/instances/{id}/kill` | master | 202 and kills the process; 404 unknown, 409 not running |
-//! | `POST /admin/lab/scaler/pause`, `/resume` | master | 200; the rules are not evaluated meanwhile |
-//!
-//! The last three are this stand-in's own.
+//! | `/admin/lab/...` | master | what the caller of [`answer`] adds; not in Azure |
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
@@ -25,12 +20,11 @@ use super::app::{App, HOST_VERSION};
 use super::body::Body;
 use super::console::Severity;
 use super::dispatch::To;
-use super::fleet::Struck;
 use super::function::{Function, Level, Trigger};
-use super::invoke;
+use super::{invoke, payload};
 
 /// The input of a function run by hand.
-const INPUT_LIMIT: usize = 1024 * 1024;
+const INPUT_LIMIT: u64 = 1024 * 1024;
 
 /// Whether a path belongs to the host; case does not matter.
 pub(crate) fn owns(path: &str) -> bool {
@@ -42,10 +36,26 @@ pub(crate) fn owns(path: &str) -> bool {
     first.eq_ignore_ascii_case("admin") || first.eq_ignore_ascii_case("runtime")
 }
 
-pub(crate) async fn answer(
+/// Whether a path of the host's is that of ping, which everybody may call.
+pub(crate) fn is_ping(path: &str) -> bool {
+    path.trim_matches('/')
+        .eq_ignore_ascii_case("admin/host/ping")
+}
+
+/// A request to an endpoint below `/admin/lab`.
+pub(crate) struct LabRequest {
+    pub(crate) method: Method,
+    /// In lower case.
+    pub(crate) segments: Vec<String>,
+    pub(crate) query: Option<String>,
+}
+
+/// Answers a request to one of the host's paths. Those below `/admin/lab` go to `lab`, once the key was checked.
+pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
     app: &Arc<App>,
     path: &str,
     request: Request<Incoming>,
+    lab: impl FnOnce(LabRequest) -> R,
 ) -> Response<Body> {
     let lower = path.to_ascii_lowercase();
     let segments: Vec<&str> = lower.trim_matches('/').split('/').collect();
@@ -80,10 +90,15 @@ pub(crate) async fn answer(
             None => empty(StatusCode::NOT_FOUND),
         },
         (&Method::POST, ["admin", "functions", name]) => run(app, name, request).await,
-        (&Method::GET, ["admin", "lab", "fleet"]) => fleet(app, request.uri().query()).await,
-        (&Method::POST, ["admin", "lab", "instances", id, "kill"]) => kill(app, id).await,
-        (&Method::POST, ["admin", "lab", "scaler", order @ ("pause" | "resume")]) => {
-            pause(app, *order == "pause").await
+        (_, ["admin", "lab", rest @ ..]) => {
+            let rest = rest.iter().map(|&segment| segment.to_owned()).collect();
+            let query = request.uri().query().map(str::to_owned);
+            lab(LabRequest {
+                method,
+                segments: rest,
+                query,
+            })
+            .await
         }
         _ => empty(StatusCode::NOT_FOUND),
     }
@@ -99,7 +114,7 @@ fn json_answer(value: &Value) -> Response<Body> {
     json_text(value.to_string())
 }
 
-fn json_text(text: String) -> Response<Body> {
+pub(crate) fn json_text(text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(
         header::CONTENT_TYPE,
@@ -120,7 +135,7 @@ fn ping() -> Response<Body> {
 fn status(app: &App) -> Value {
     json!({
         "id": app.id,
-        "state": if app.fleet.balancer().closed() { "Error" } else { "Running" },
+        "state": if app.balancer.closed() { "Error" } else { "Running" },
         "version": HOST_VERSION,
         "versionDetails": format!("{HOST_VERSION} (lab {})", env!("CARGO_PKG_VERSION")),
         "platformVersion": "",
@@ -165,7 +180,7 @@ async fn warm_up(app: &App) -> Response<Body> {
     if app.warmed.swap(true, Ordering::AcqRel) {
         return empty(StatusCode::OK);
     }
-    match invoke::warm_up(app, To::Any(app.fleet.balancer()), function).await {
+    match invoke::warm_up(app, To::Any(&app.balancer), function).await {
         Ok(()) => {
             app.console
                 .host(Severity::Debug, "The warm-up function has run");
@@ -178,30 +193,6 @@ async fn warm_up(app: &App) -> Response<Body> {
     }
 }
 
-async fn fleet(app: &App, query: Option<&str>) -> Response<Body> {
-    let samples = query.is_none_or(|query| query.split('&').all(|part| part != "samples=0"));
-    match app.fleet.snapshot(samples).await {
-        Some(snapshot) => json_text(snapshot),
-        None => empty(StatusCode::SERVICE_UNAVAILABLE),
-    }
-}
-
-async fn kill(app: &App, id: &str) -> Response<Body> {
-    empty(match app.fleet.kill(id).await {
-        Some(Struck::Done) => StatusCode::ACCEPTED,
-        Some(Struck::Unknown) => StatusCode::NOT_FOUND,
-        Some(Struck::NotRunning) => StatusCode::CONFLICT,
-        None => StatusCode::SERVICE_UNAVAILABLE,
-    })
-}
-
-async fn pause(app: &App, paused: bool) -> Response<Body> {
-    empty(match app.fleet.pause(paused).await {
-        Some(()) => StatusCode::OK,
-        None => StatusCode::SERVICE_UNAVAILABLE,
-    })
-}
-
 /// `FunctionsController.cs`.
 async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response<Body> {
     let Some(index) = app
@@ -212,13 +203,11 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
     else {
         return empty(StatusCode::NOT_FOUND);
     };
-    let Ok(body) = Limited::new(request.into_body(), INPUT_LIMIT)
-        .collect()
-        .await
-    else {
-        return empty(StatusCode::PAYLOAD_TOO_LARGE);
+    let body = match payload::read(request.into_body(), INPUT_LIMIT).await {
+        Ok(body) => body,
+        Err(failure) => return empty(failure.status()),
     };
-    let input = match serde_json::from_slice::<Value>(&body.to_bytes()) {
+    let input = match serde_json::from_slice::<Value>(&body) {
         Ok(Value::Object(mut members)) => members.remove("input").unwrap_or_default(),
         _ => return empty(StatusCode::BAD_REQUEST),
     };

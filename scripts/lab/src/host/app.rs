@@ -1,17 +1,19 @@
 //! What a request needs to be answered, and how an invocation can fail.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use http::{HeaderName, StatusCode};
 
-use super::body::Expiry;
+use super::balancer::{Balancer, Unavailable};
 use super::console::{Console, Severity};
-use super::fleet::{Fleet, Unavailable};
+use super::exchange::Expiry;
 use super::function::Function;
 use super::keys::Access;
 use super::route::Table;
 use super::settings::Settings;
+use super::traffic::Traffic;
 
 /// The version this host says it is: a production version of 2026.
 pub(crate) const HOST_VERSION: &str = "4.1052.100";
@@ -24,7 +26,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) table: Table,
     pub(crate) access: Access,
-    pub(crate) fleet: Fleet,
+    pub(crate) balancer: Balancer,
+    pub(crate) traffic: Arc<Traffic>,
     pub(crate) console: Console,
     pub(crate) started: Instant,
     /// Identifies this host process, as `WEBSITE_INSTANCE_ID` would.
@@ -50,7 +53,7 @@ pub(crate) enum Failure {
     Timeout,
     #[error("the request body is larger than the host accepts")]
     TooLarge,
-    #[error("the client broke off its request")]
+    #[error("the client sent a malformed body or broke it off")]
     Client,
     #[error("the handler answered {0}")]
     Status(StatusCode),
@@ -68,6 +71,7 @@ impl Failure {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Client => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -89,9 +93,15 @@ impl From<Expiry> for Failure {
 }
 
 impl App {
+    /// Logs why an invocation failed. A client's faults appear with `--verbose` only: nothing here is broken, and a
+    /// client could fill the terminal.
     pub(crate) fn report(&self, function: &Function, failure: &Failure) {
+        let severity = match failure {
+            Failure::TooLarge | Failure::Client => Severity::Debug,
+            _ => Severity::Error,
+        };
         self.console.host(
-            Severity::Error,
+            severity,
             format_args!("The invocation of {} failed: {failure}", function.name),
         );
     }

@@ -19,7 +19,7 @@ pub(crate) struct Banner<'a> {
 
 impl Banner<'_> {
     pub(crate) fn print(&self, table: &Table, access: &Access, console: &Console) {
-        console.plain("Elastic Visits behind a stand-in for the Azure Functions host");
+        console.plain("Elastic Visits behind an emulator of the Azure Functions host");
         console.plain("");
         console.plain(format!("  App       {}/", self.url));
         console.plain(format!("  Folder    {}", self.script_root));
@@ -35,7 +35,9 @@ impl Banner<'_> {
             console.plain(format!("  {word:9} {text}"));
         }
         let openness = match access {
-            Access::Open => "open: every request counts as admin (--enable-auth asks for keys)",
+            Access::Open(_) => {
+                "open: no keys, but web pages of other origins are refused (--enable-auth requires keys)"
+            }
             Access::Keyed(_) => "keys, in the header x-functions-key or the query parameter code",
         };
         console.plain(format!("  Access    {openness}"));

@@ -7,10 +7,11 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::app::Failure;
-use super::body::{Exchange, Expiry, RequestBody};
-use super::fleet::{Balancer, Seat, Ticket};
-use super::instance::Worker;
+use super::balancer::{Backend, Balancer, InFlight};
+use super::exchange::{Exchange, Expiry};
 use super::pool::Connection;
+use super::request_body::RequestBody;
+use super::worker::Worker;
 
 /// `RetryProxyHandler.cs`.
 const ATTEMPTS: u32 = 10;
@@ -23,21 +24,21 @@ pub(crate) enum To<'a> {
     /// Whoever is least busy.
     Any(&'a Balancer),
     /// This process, which may not take other requests yet.
-    One(&'a Arc<Seat>),
+    One(&'a Arc<Backend>),
 }
 
 impl To<'_> {
-    async fn ticket(self, avoided: Option<&Worker>) -> Result<Ticket, Failure> {
+    async fn assign(self, avoided: Option<&Worker>) -> Result<InFlight, Failure> {
         match self {
-            Self::Any(balancer) => Ok(balancer.ticket(avoided).await?),
-            Self::One(seat) => Ok(seat.ticket()),
+            Self::Any(balancer) => Ok(balancer.assign(avoided).await?),
+            Self::One(backend) => Ok(backend.begin()),
         }
     }
 
     /// Waits a moment for the news that a process which broke off is gone.
-    async fn fate(self, worker: &Worker) {
+    async fn wait_until_gone(self, worker: &Worker) {
         if let Self::Any(balancer) = self {
-            balancer.fate(worker).await;
+            balancer.wait_until_gone(worker).await;
         }
     }
 
@@ -58,20 +59,20 @@ pub(crate) async fn send(
     to: To<'_>,
     mut request: Request<RequestBody>,
     exchange: &Exchange,
-) -> Result<(Ticket, Connection, Response<Incoming>), Failure> {
+) -> Result<(InFlight, Connection, Response<Incoming>), Failure> {
     let mut delay = FIRST_DELAY;
     let mut attempt = 1;
     let mut refused = 0;
     let mut avoided: Option<Arc<Worker>> = None;
     loop {
-        let ticket = to.ticket(avoided.as_deref()).await?;
-        let worker = ticket.worker();
+        let in_flight = to.assign(avoided.as_deref()).await?;
+        let worker = in_flight.worker();
         let failure = match worker.pool.checkout().await {
             Err(error) => Failure::Connect(error),
             Ok(mut connection) => match exchange.watch(connection.send(request)).await {
                 Ok(Ok(answer)) => {
-                    ticket.sent();
-                    return Ok((ticket, connection, answer));
+                    in_flight.sent();
+                    return Ok((in_flight, connection, answer));
                 }
                 Ok(Err(mut error)) => match error.take_message() {
                     Some(unsent) => {
@@ -79,17 +80,17 @@ pub(crate) async fn send(
                         Failure::Broken(error.into_error())
                     }
                     None => {
-                        ticket.sent();
+                        in_flight.sent();
                         let error = error.into_error();
                         // Not where the client's body is what broke.
                         if !error.is_user() {
-                            to.fate(worker).await;
+                            to.wait_until_gone(worker).await;
                         }
                         return Err(Failure::Broken(error));
                     }
                 },
                 Err(expiry) => {
-                    ticket.sent();
+                    in_flight.sent();
                     if expiry == Expiry::Function {
                         worker.timed_out();
                     }
@@ -99,7 +100,7 @@ pub(crate) async fn send(
         };
         refused += 1;
         avoided = Some(Arc::clone(worker));
-        drop(ticket);
+        drop(in_flight);
         if refused < to.choices() {
             continue;
         }

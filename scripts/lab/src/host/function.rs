@@ -2,14 +2,13 @@
 
 use std::cmp::Ordering;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::configuration::timespan;
 use super::environment::Environment;
+use super::retry::{Retry, RetryDocument, retry};
 
 /// Who may call a function, in rising order of the key needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -47,23 +46,6 @@ pub(crate) struct HttpTrigger {
     pub(crate) level: Level,
 }
 
-/// The `retry` section: how often and how late a failed invocation is tried again.
-#[derive(Clone, Debug)]
-pub(crate) struct Retry {
-    pub(crate) limit: u32,
-    first_delay: Duration,
-    /// Equal to the first for `fixedDelay`.
-    last_delay: Duration,
-}
-
-impl Retry {
-    /// The pause before attempt `count` (1 for the first repetition).
-    pub(crate) fn delay(&self, count: u32) -> Duration {
-        let factor = 2_u32.saturating_pow(count.saturating_sub(1));
-        self.first_delay.saturating_mul(factor).min(self.last_delay)
-    }
-}
-
 /// A function that can be called.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
@@ -89,6 +71,14 @@ impl Function {
                 .bindings
                 .iter()
                 .any(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+    }
+
+    /// Who may call it by HTTP.
+    pub(crate) fn level(&self) -> Level {
+        match &self.trigger {
+            Trigger::Http(http) => http.level,
+            Trigger::Warmup | Trigger::Other => Level::Admin,
+        }
     }
 
     /// The host looks for both the name and the trigger (`ScriptJobHostExtensions.cs`).
@@ -151,17 +141,6 @@ struct Document {
     disabled: Value,
     script_file: Option<String>,
     retry: Option<RetryDocument>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RetryDocument {
-    strategy: String,
-    #[serde(default)]
-    max_retry_count: i64,
-    delay_interval: Option<Value>,
-    minimum_interval: Option<Value>,
-    maximum_interval: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -306,30 +285,6 @@ fn disabled(name: &str, value: &Value, environment: &Environment) -> bool {
             }
             _ => false,
         }
-}
-
-fn retry(document: RetryDocument) -> anyhow::Result<Retry> {
-    let interval = |value: Option<Value>, name: &str| {
-        timespan(&value.ok_or_else(|| anyhow!("retry.{name} is missing"))?)
-            .with_context(|| format!("retry.{name}"))
-    };
-    let (first_delay, last_delay) = match document.strategy.as_str() {
-        "fixedDelay" => {
-            let delay = interval(document.delay_interval, "delayInterval")?;
-            (delay, delay)
-        }
-        "exponentialBackoff" => (
-            interval(document.minimum_interval, "minimumInterval")?,
-            interval(document.maximum_interval, "maximumInterval")?,
-        ),
-        other => bail!("retry.strategy {other:?} is unknown; use fixedDelay or exponentialBackoff"),
-    };
-    Ok(Retry {
-        // -1 means without end in the host.
-        limit: u32::try_from(document.max_retry_count).unwrap_or(u32::MAX),
-        first_delay,
-        last_delay,
-    })
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! An instance: one place for a handler process, kept filled by one task that alone changes its state.
+//! An instance: a handler process that one task, its supervisor, starts again when it ends.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
 use super::console::{Console, Severity};
+use super::plan::Plan;
 use super::pool::Pool;
 use super::process::{Grace, Process};
 use super::readiness::{answers, free_port};
-use super::settings::HandlerCommand;
+use super::worker::{Command, Worker};
 
 /// Errors closer together than this count (`WorkerConstants.cs`).
 const CRASH_WINDOW: Duration = Duration::from_secs(30 * 60);
@@ -41,81 +41,30 @@ pub(crate) enum Ending {
     Crashed(String),
 }
 
-/// A handler process that answers.
-pub(crate) struct Worker {
-    /// New for each process: `FUNCTIONS_CUSTOMHANDLER_WORKER_ID`.
-    pub(crate) id: String,
-    pub(crate) process: i32,
-    pub(crate) pool: Pool,
-    orders: mpsc::Sender<Order>,
-}
-
-impl Worker {
-    /// A worker without a process behind it.
-    #[cfg(test)]
-    pub(crate) fn nobody(id: &str) -> Arc<Self> {
-        Arc::new(Self {
-            id: id.to_owned(),
-            process: 0,
-            pool: Pool::new(0),
-            orders: mpsc::channel(1).0,
-        })
-    }
-
-    /// Reports that an invocation outlived `functionTimeout`, for which the host kills the process.
-    pub(crate) fn timed_out(&self) {
-        // A full queue holds such an order already.
-        let _ = self.orders.try_send(Order::Restart(self.id.clone()));
-    }
-}
-
-enum Order {
-    /// Replaces the worker of this id, if it is still there.
-    Restart(String),
-    /// SIGKILL out of the blue, as an accident would have it.
-    Strike,
-    Stop(Grace),
-}
-
-/// What an instance needs to know to start its process.
-#[derive(Clone)]
-pub(crate) struct Plan {
-    pub(crate) command: HandlerCommand,
-    /// Variables beyond those inherited, without the five of the host.
-    pub(crate) variables: Vec<(String, String)>,
-    pub(crate) script_root: String,
-    pub(crate) initialization_timeout: Duration,
-    pub(crate) function_timeout: Option<Duration>,
-    /// Control groups that the process belongs to.
-    pub(crate) groups: Vec<PathBuf>,
-    /// The error of the handler that ends the instance; those before are answered by a new process.
-    pub(crate) crash_limit: u32,
-}
-
 /// A handle on an instance; clones share it.
 #[derive(Clone)]
 pub(crate) struct Instance {
     state: watch::Receiver<Lifecycle>,
-    orders: mpsc::Sender<Order>,
+    commands: mpsc::Sender<Command>,
 }
 
 impl Instance {
     /// Starts the task that keeps a handler running until it is stopped or crashed too often.
     pub(crate) fn launch(plan: Plan, console: Console) -> Self {
-        let (orders, inbox) = mpsc::channel(16);
+        let (commands, inbox) = mpsc::channel(16);
         let (state, watched) = watch::channel(Lifecycle::Starting);
         let instance = Self {
             state: watched,
-            orders: orders.clone(),
+            commands: commands.clone(),
         };
         let supervisor = Supervisor {
             plan,
             console,
             state,
-            orders,
+            commands,
             inbox,
         };
-        // Ends with the instance: whoever launched it orders that and waits for it.
+        // Ends with the instance: whoever launched it stops it and waits for that.
         tokio::spawn(supervisor.run());
         instance
     }
@@ -125,15 +74,15 @@ impl Instance {
         self.state.clone()
     }
 
-    /// Kills the process as an accident would. False where that order cannot be taken now.
-    pub(crate) fn strike(&self) -> bool {
-        self.orders.try_send(Order::Strike).is_ok()
+    /// Kills the process as an accident would. False where no command can be taken now.
+    pub(crate) fn kill(&self) -> bool {
+        self.commands.try_send(Command::Kill).is_ok()
     }
 
-    /// Orders the end; a second, less patient order overrules the first.
+    /// Ends the instance; a second, less patient command overrules the first.
     pub(crate) async fn stop(&self, grace: Grace) {
-        // The supervisor is gone if nobody takes the order.
-        let _ = self.orders.send(Order::Stop(grace)).await;
+        // Fails where the supervisor has ended already.
+        let _ = self.commands.send(Command::Stop(grace)).await;
     }
 }
 
@@ -160,7 +109,7 @@ impl Crashes {
 }
 
 /// How the life of one process ended.
-enum Turn {
+enum ProcessEnd {
     Restart(String),
     Crash(String),
     Stop(Grace),
@@ -171,8 +120,8 @@ struct Supervisor {
     console: Console,
     state: watch::Sender<Lifecycle>,
     /// For the workers to report with.
-    orders: mpsc::Sender<Order>,
-    inbox: mpsc::Receiver<Order>,
+    commands: mpsc::Sender<Command>,
+    inbox: mpsc::Receiver<Command>,
 }
 
 impl Supervisor {
@@ -181,12 +130,12 @@ impl Supervisor {
         let ending = loop {
             self.state.send_replace(Lifecycle::Starting);
             match self.life().await {
-                Turn::Stop(_) => break Ending::Stopped,
-                Turn::Restart(reason) => self.console.host(
+                ProcessEnd::Stop(_) => break Ending::Stopped,
+                ProcessEnd::Restart(reason) => self.console.host(
                     Severity::Warning,
                     format_args!("{reason}; starting it again"),
                 ),
-                Turn::Crash(reason) => {
+                ProcessEnd::Crash(reason) => {
                     let (count, limit) = (crashes.record(Instant::now()), self.plan.crash_limit);
                     if count >= limit {
                         break Ending::Crashed(reason);
@@ -202,18 +151,20 @@ impl Supervisor {
     }
 
     /// One process from start to end.
-    async fn life(&mut self) -> Turn {
+    async fn life(&mut self) -> ProcessEnd {
         let id = uuid::Uuid::new_v4().to_string();
         let started = Instant::now();
         let (mut process, port) = match self.start(&id) {
             Ok(started) => started,
-            Err(error) => return Turn::Crash(format!("The handler cannot be started: {error}")),
+            Err(error) => {
+                return ProcessEnd::Crash(format!("The handler cannot be started: {error}"));
+            }
         };
         let worker = Arc::new(Worker {
             id,
             process: process.id(),
             pool: Pool::new(port),
-            orders: self.orders.clone(),
+            commands: self.commands.clone(),
         });
         let probe = answers(Arc::clone(&worker), &self.plan, &self.console);
         tokio::pin!(probe);
@@ -223,20 +174,20 @@ impl Supervisor {
                 // An exit says more than the failing probe it causes.
                 biased;
                 status = process.ended() => break exited(status),
-                order = self.inbox.recv() => match order {
-                    Some(Order::Restart(stale)) if stale != worker.id => {}
-                    Some(Order::Restart(_)) => {
-                        break Turn::Restart("An invocation exceeded functionTimeout; the handler is killed".to_owned());
+                command = self.inbox.recv() => match command {
+                    Some(Command::Restart(stale)) if stale != worker.id => {}
+                    Some(Command::Restart(_)) => {
+                        break ProcessEnd::Restart("An invocation exceeded functionTimeout; the handler is killed".to_owned());
                     }
                     // Its end is then seen as any other.
-                    Some(Order::Strike) => process.kill(),
-                    Some(Order::Stop(grace)) => break Turn::Stop(grace),
-                    None => break Turn::Stop(Grace::Kill),
+                    Some(Command::Kill) => process.kill(),
+                    Some(Command::Stop(grace)) => break ProcessEnd::Stop(grace),
+                    None => break ProcessEnd::Stop(Grace::Kill),
                 },
                 ready = &mut probe, if probing => {
                     probing = false;
                     if !ready {
-                        break Turn::Crash(format!(
+                        break ProcessEnd::Crash(format!(
                             "The handler did not listen on 127.0.0.1:{port} (FUNCTIONS_CUSTOMHANDLER_PORT) within {:?}",
                             self.plan.initialization_timeout
                         ));
@@ -250,18 +201,19 @@ impl Supervisor {
             }
         };
         // From here on requests wait, or fail, instead of dialling a dead port.
-        if let Turn::Stop(grace) = turn {
+        if let ProcessEnd::Stop(grace) = turn {
             self.state.send_replace(Lifecycle::Draining);
             self.drain(&mut process, grace).await;
         } else {
             self.state.send_replace(Lifecycle::Starting);
         }
-        let errors = process.bury().await;
-        if probing && matches!(turn, Turn::Restart(_)) && self.stopped_within(EARLY_END).await {
-            return Turn::Stop(Grace::Kill);
+        let errors = process.reap().await;
+        if probing && matches!(turn, ProcessEnd::Restart(_)) && self.stopped_within(EARLY_END).await
+        {
+            return ProcessEnd::Stop(Grace::Kill);
         }
         match turn {
-            Turn::Crash(reason) if !errors.is_empty() => Turn::Crash(format!(
+            ProcessEnd::Crash(reason) if !errors.is_empty() => ProcessEnd::Crash(format!(
                 "{reason}; its last error lines: {}",
                 errors.join(" | ")
             )),
@@ -269,15 +221,15 @@ impl Supervisor {
         }
     }
 
-    /// Lets some time pass and says whether the order to stop came in it.
+    /// Waits, and says whether the command to stop came meanwhile.
     async fn stopped_within(&mut self, pause: Duration) -> bool {
         let stop = async {
-            while let Some(Order::Restart(_) | Order::Strike) = self.inbox.recv().await {}
+            while let Some(Command::Restart(_) | Command::Kill) = self.inbox.recv().await {}
         };
         tokio::time::timeout(pause, stop).await.is_ok()
     }
 
-    /// Gives the process the time it was promised, unless a harder order comes.
+    /// Gives the process the time that it was promised, unless a less patient command comes.
     async fn drain(&mut self, process: &mut Process, grace: Grace) {
         let Grace::Term(patience) = grace else { return };
         let terminated = process.terminate(patience);
@@ -290,8 +242,8 @@ impl Supervisor {
                     }
                     return;
                 }
-                order = self.inbox.recv() => {
-                    if matches!(order, Some(Order::Strike | Order::Stop(Grace::Kill)) | None) {
+                command = self.inbox.recv() => {
+                    if matches!(command, Some(Command::Kill | Command::Stop(Grace::Kill)) | None) {
                         return;
                     }
                 }
@@ -326,16 +278,16 @@ impl Supervisor {
 
 /// What an exit means: 0 and 200 are wishes to be started again (the host does so for 0 since 2026),
 /// everything else is an error.
-fn exited(status: std::io::Result<std::process::ExitStatus>) -> Turn {
+fn exited(status: std::io::Result<std::process::ExitStatus>) -> ProcessEnd {
     match status {
         Ok(status) => match status.code() {
             Some(code @ (0 | RESTART_CODE)) => {
-                Turn::Restart(format!("The handler ended with exit code {code}"))
+                ProcessEnd::Restart(format!("The handler ended with exit code {code}"))
             }
-            Some(code) => Turn::Crash(format!("The handler ended with exit code {code}")),
-            None => Turn::Crash(format!("The handler was ended by {status}")),
+            Some(code) => ProcessEnd::Crash(format!("The handler ended with exit code {code}")),
+            None => ProcessEnd::Crash(format!("The handler was ended by {status}")),
         },
-        Err(error) => Turn::Crash(format!("The handler was lost: {error}")),
+        Err(error) => ProcessEnd::Crash(format!("The handler was lost: {error}")),
     }
 }
 

@@ -3,18 +3,20 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
-use super::body::{Body, Exchange, Expiry, RequestBody};
+use super::body::Body;
 use super::console::Severity;
 use super::dispatch::{self, To};
+use super::exchange::{Exchange, Expiry};
 use super::function::Function;
-use super::payload::{answer, http_value, member, plain};
+use super::payload::{self, answer, http_value, member, plain};
+use super::request_body::RequestBody;
 use super::route::Route;
 
 /// What a handler returned.
@@ -34,21 +36,9 @@ pub(crate) async fn http(
 ) -> Result<Response<Body>, Failure> {
     let (parts, incoming) = request.into_parts();
     let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
-    let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let body = Limited::new(incoming, limit)
-        .collect()
-        .await
-        .map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                Failure::TooLarge
-            } else {
-                Failure::Client
-            }
-        })?;
+    let body = payload::read(incoming, app.settings.body_limit).await?;
     // A body without a length is not passed on in this protocol (HttpRequestExtensions.cs).
-    let body = has_length
-        .then(|| body.to_bytes())
-        .filter(|body| !body.is_empty());
+    let body = has_length.then_some(body).filter(|body| !body.is_empty());
     let values = route.template.values(path);
     let data = json!({ function.trigger_name.as_str(): http_value(&parts, path, &values, body) });
     let metadata = values
@@ -61,7 +51,7 @@ pub(crate) async fn http(
             )
         })
         .collect();
-    let outcome = invoke(app, To::Any(app.fleet.balancer()), function, data, metadata).await?;
+    let outcome = invoke(app, To::Any(&app.balancer), function, data, metadata).await?;
     let output = function
         .bindings
         .iter()
@@ -83,7 +73,7 @@ pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Resul
 /// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
 pub(crate) async fn run(app: &App, function: &Function, input: Value) -> Result<(), Failure> {
     let data = json!({ function.trigger_name.as_str(): input });
-    let to = To::Any(app.fleet.balancer());
+    let to = To::Any(&app.balancer);
     invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
@@ -170,7 +160,7 @@ async fn call(
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
     let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let (ticket, connection, answer) = dispatch::send(to, request, &exchange).await?;
+    let (in_flight, connection, answer) = dispatch::send(to, request, &exchange).await?;
     let (parts, incoming) = answer.into_parts();
     let body = match exchange
         .watch(Limited::new(incoming, limit).collect())
@@ -181,12 +171,12 @@ async fn call(
         }
         Err(expiry) => {
             if expiry == Expiry::Function {
-                ticket.worker().timed_out();
+                in_flight.worker().timed_out();
             }
             return Err(expiry.into());
         }
     };
-    ticket.worker().pool.checkin(connection);
+    in_flight.worker().pool.checkin(connection);
     let result = outcome(
         parts.status,
         parts.headers.get(header::CONTENT_TYPE),

@@ -2,13 +2,15 @@
 
 use http::HeaderMap;
 
+use super::cross_site::Policy;
 use super::function::{Function, Level, Trigger};
 use super::path::digit;
 
 /// How requests are authorised.
 pub(crate) enum Access {
-    /// Every request counts as admin, as `func start` has it without `--enableAuth`.
-    Open,
+    /// Every request counts as admin, as `func start` has it without `--enableAuth`, except those that the policy
+    /// refuses.
+    Open(Policy),
     Keyed(Keys),
 }
 
@@ -59,7 +61,7 @@ impl Access {
         function: Option<&str>,
     ) -> Level {
         let keys = match self {
-            Self::Open => return Level::Admin,
+            Self::Open(_) => return Level::Admin,
             Self::Keyed(keys) => keys,
         };
         match headers.get("x-functions-key") {

@@ -1,45 +1,57 @@
-//! `lab up`: a stand-in for the Azure Functions host with a custom handler in proxying mode.
+//! `lab up`: an emulator of the Azure Functions host with a custom handler in proxying mode.
 //!
-//! In the order a start, and then a request, meets them:
+//! In the order in which a start, and then a request, meets them:
 //!
 //! | module | does |
 //! | --- | --- |
 //! | [`environment`], [`configuration`], [`settings`] | variables, `local.settings.json`, `host.json` |
-//! | [`function`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
-//! | [`instance`], [`process`], [`cgroup`], [`readiness`], [`console`] | keeps a handler running; relays what it prints |
-//! | [`fleet`] | 1 to N instances, the autoscaler, the balancer |
-//! | [`server`], [`path`] | listener and the way of one request |
+//! | [`function`], [`retry`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
+//! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
+//! | [`plan`], [`instance`], [`process`], [`cgroup`], [`readiness`], [`console`] | keeps a handler running; relays its output |
+//! | [`listener`], [`server`], [`path`] | connections, and the path of one request |
 //! | [`admin`], [`proxy`], [`invoke`], [`payload`] | who answers: the host, the handler as it is, the JSON protocol |
-//! | [`dispatch`], [`pool`], [`body`] | the way to the handler, its connections, streams and their clocks |
+//! | [`balancer`], [`dispatch`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
+//! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
+//! | [`fleet`] | 1 to N instances, the autoscaler; uses the modules above, which do not know it |
 //!
-//! What the stand-in does is what the host's source does; names of its files stand at the places. It
-//! differs knowingly in: no file watching, no upgraded connections, no forwarding mode, no CORS, and no wait for
-//! a result that the real host would never see (see [`app::Failure::Null`]).
+//! The emulator does what the host's source does; comments name the host's files. Known differences: no file watching,
+//! no upgraded connections, no forwarding mode, no CORS, and no wait for a result that the real host would never see
+//! (see [`app::Failure::Null`]).
 
 mod admin;
 mod app;
+mod balancer;
 mod banner;
 mod body;
 pub(crate) mod cgroup;
 mod configuration;
 mod console;
+mod cross_site;
 mod dispatch;
 mod environment;
+mod exchange;
 mod fleet;
 mod function;
+mod handler_stream;
 mod instance;
 mod invoke;
 mod keys;
+mod listener;
 mod path;
 mod payload;
+mod plan;
 mod pool;
 mod process;
 mod proxy;
 mod readiness;
+mod request_body;
+mod retry;
 mod route;
 mod server;
 mod settings;
 mod template;
+mod traffic;
+mod worker;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -56,15 +68,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use app::App;
+use balancer::Balancer;
 use banner::Banner;
 use console::{Console, Severity};
+use cross_site::Policy;
 use environment::Environment;
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
-use instance::{CRASH_LIMIT, Ending, Plan};
+use instance::{CRASH_LIMIT, Ending};
 use keys::{Access, Keys};
+use plan::Plan;
 use process::Grace;
 use route::Table;
 use settings::Settings;
+use traffic::Traffic;
 
 /// The exit code after one crash too many of the handler.
 const CRASHED: u8 = 3;
@@ -186,7 +202,8 @@ async fn run(args: UpArgs, options: Options, start: Start) -> anyhow::Result<Exi
     let access = if args.enable_auth {
         Access::Keyed(Keys::generate(&start.table.functions))
     } else {
-        Access::Open
+        let cors_origins = start.environment.var("CORS_ORIGINS").unwrap_or_default();
+        Access::Open(Policy::new(address, cors_origins))
     };
     Banner {
         url: &base_url,
@@ -207,12 +224,16 @@ async fn run(args: UpArgs, options: Options, start: Start) -> anyhow::Result<Exi
     let plan = plan(&start, &base_url, args.database_url);
     // WorkerFunctionInvoker.cs: three restarts and the start itself.
     let patience = plan.initialization_timeout.saturating_mul(CRASH_LIMIT + 1);
-    let (fleet, ends) = Fleet::new(patience);
+    let (balancer, backends) = Balancer::new(patience);
+    let traffic = Arc::new(Traffic::new());
+    let (fleet, ends) = Fleet::new(backends, Arc::clone(&traffic));
+    let fleet = Arc::new(fleet);
     let app = Arc::new(App {
         settings: start.settings,
         table: start.table,
         access,
-        fleet,
+        balancer,
+        traffic,
         console: console.clone(),
         started: Instant::now(),
         id: uuid::Uuid::new_v4().simple().to_string(),
@@ -222,11 +243,19 @@ async fn run(args: UpArgs, options: Options, start: Start) -> anyhow::Result<Exi
     let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());
     let stop = CancellationToken::new();
     let connections = TaskTracker::new();
-    let server = tokio::spawn(server::serve(
+    let responder = (Arc::clone(&app), Arc::clone(&fleet));
+    let server = tokio::spawn(listener::serve(
         listener,
-        Arc::clone(&app),
+        console.clone(),
         stop.clone(),
         connections.clone(),
+        move |request| {
+            let (app, fleet) = responder.clone();
+            async move {
+                let lab = |request| fleet::answer_admin(&fleet, request);
+                server::respond(&app, request, lab).await
+            }
+        },
     ));
 
     let ended = tokio::select! {
@@ -235,11 +264,11 @@ async fn run(args: UpArgs, options: Options, start: Start) -> anyhow::Result<Exi
         () = signals.next() => {
             console.plain("Stopping");
             stop.cancel();
-            app.fleet.stop(args.sigterm.map_or(Grace::Kill, |seconds| Grace::Term(Duration::from_secs(seconds)))).await;
+            fleet.stop(args.sigterm.map_or(Grace::Kill, |seconds| Grace::Term(Duration::from_secs(seconds)))).await;
             tokio::select! {
                 ended = &mut owner => ended,
                 () = signals.next() => {
-                    app.fleet.stop(Grace::Kill).await;
+                    fleet.stop(Grace::Kill).await;
                     owner.await
                 }
             }
@@ -307,7 +336,7 @@ fn plan(start: &Start, base_url: &str, database_url: Option<String>) -> Plan {
 
 /// Says once that requests are answered; scripts wait for this line.
 async fn announce(app: &App) -> std::convert::Infallible {
-    app.fleet.balancer().ready().await;
+    app.balancer.ready().await;
     app.console.plain(format!("Ready: {}/", app.base_url));
     std::future::pending().await
 }

@@ -1,14 +1,34 @@
 //! HTTP in the JSON protocol: a request as a trigger's value, an output's value as an answer.
 
 use base64::Engine;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 
 use super::app::Failure;
 use super::body::Body;
+use super::exchange::ACTIVITY_TIMEOUT;
 use super::keys::query_pairs;
+
+/// Reads a client's body, in memory, while it goes on arriving.
+pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut body = Limited::new(body, limit);
+    let mut whole = BytesMut::new();
+    loop {
+        match tokio::time::timeout(ACTIVITY_TIMEOUT, body.frame()).await {
+            Ok(None) => return Ok(whole.freeze()),
+            Ok(Some(Ok(frame))) => whole.extend(frame.into_data()),
+            Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                return Err(Failure::TooLarge);
+            }
+            Ok(Some(Err(_))) | Err(_) => return Err(Failure::Client),
+        }
+    }
+}
 
 /// A member by name in any case, as Newtonsoft reads them.
 pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {

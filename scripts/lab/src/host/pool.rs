@@ -16,7 +16,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use super::body::RequestBody;
+use super::handler_stream::HandlerStream;
+use super::request_body::RequestBody;
 
 /// Idle connections kept; more are closed after use.
 const IDLE: usize = 512;
@@ -62,7 +63,7 @@ impl Pool {
         let (sender, connection) = http1::Builder::new()
             // As the server writes: most requests have no body.
             .writev(false)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(HandlerStream::new(stream)))
             .await
             .map_err(std::io::Error::other)?;
         let task = tokio::spawn(async move {

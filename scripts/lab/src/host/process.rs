@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::cgroup;
 use super::console::{Console, Severity, Source, Stream, Tail, relay};
-use super::instance::Plan;
+use super::plan::Plan;
 
 /// How long the output of a dead handler is still read: a stray descendant may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -123,8 +123,8 @@ impl Process {
         self.child.wait().await
     }
 
-    /// Ends whatever is left of the group and returns the last error lines.
-    pub(crate) async fn bury(mut self) -> Vec<String> {
+    /// Kills what is left of the group, waits for it, and returns the last error lines.
+    pub(crate) async fn reap(mut self) -> Vec<String> {
         self.kill();
         let _ = self.child.wait().await;
         for reader in &mut self.readers {

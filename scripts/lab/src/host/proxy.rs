@@ -8,9 +8,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version, 
 use hyper::body::{Body as _, Incoming};
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
-use super::body::{Body, Exchange, ProxiedBody, RequestBody};
+use super::body::{Body, ProxiedBody};
 use super::dispatch::{self, To};
+use super::exchange::Exchange;
 use super::path;
+use super::request_body::RequestBody;
 
 const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-id");
 
@@ -49,16 +51,17 @@ pub(crate) async fn forward(
 ) -> Result<Response<Body>, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
     let outbound = outbound(path, request, &exchange)?;
-    let to = To::Any(app.fleet.balancer());
-    let (ticket, connection, answer) = match dispatch::send(to, outbound, &exchange).await {
+    let to = To::Any(&app.balancer);
+    let (in_flight, connection, answer) = match dispatch::send(to, outbound, &exchange).await {
         Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
+        Err(_) if exchange.broken() => return Err(Failure::Client),
         answered => answered?,
     };
     let (mut parts, incoming) = answer.into_parts();
     strip(&mut parts.headers);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
-    let body = ProxiedBody::new(incoming, connection, ticket, exchange);
+    let body = ProxiedBody::new(incoming, connection, in_flight, exchange);
     Ok(Response::from_parts(parts, Body::Proxied(Box::new(body))))
 }
 

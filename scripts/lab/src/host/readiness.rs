@@ -7,10 +7,11 @@ use std::time::Duration;
 use http::{HeaderValue, Request, header};
 use http_body_util::BodyExt;
 
-use super::body::RequestBody;
 use super::console::{Console, Severity};
-use super::instance::{Plan, Worker};
+use super::plan::Plan;
 use super::pool::Connection;
+use super::request_body::RequestBody;
+use super::worker::Worker;
 
 /// Pause between readiness polls (`WorkerConstants.cs`).
 const POLL: Duration = Duration::from_millis(25);

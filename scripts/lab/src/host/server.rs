@@ -1,96 +1,34 @@
-//! The listener, and the path of one request: limits, the host's own endpoints, routing, key, handler.
+//! The path of one request: limits, who may send it, the host's own endpoints, routing, key, handler.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::admin::{self, empty};
+use super::admin::{self, LabRequest, empty};
 use super::app::{App, Failure};
 use super::body::Body;
 use super::console::Severity;
-use super::function::{Level, Trigger};
+use super::cross_site::{Refusal, Target};
+use super::function::Level;
+use super::keys::Access;
+use super::route::Route;
 use super::{invoke, path, proxy};
 
-/// Connections served at a time; further ones wait in the listener's queue.
-const CONNECTIONS: usize = 8192;
-/// How long a kept connection may be silent (Kestrel's `KeepAliveTimeout`).
-const KEEP_ALIVE: Duration = Duration::from_secs(130);
 /// Kestrel's `MaxRequestLineSize`.
 const REQUEST_LINE: usize = 8192;
 /// What is read and thrown away of a body nobody wants, so that its sender sees the answer.
 const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
-/// Accepts until `stop`, then lets the connections finish what they are at. They are all in `tracker`.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: Arc<App>,
-    stop: CancellationToken,
-    tracker: TaskTracker,
-) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let place = tokio::select! {
-            () = stop.cancelled() => return,
-            Ok(place) = Arc::clone(&places).acquire_owned() => place,
-        };
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = connection(stream, Arc::clone(&app), stop.clone());
-                tracker.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                app.console.host(
-                    Severity::Error,
-                    format_args!("A connection could not be accepted: {error}"),
-                );
-                // Out of file descriptors, most likely: they come back as connections end.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-}
-
-async fn connection(stream: TcpStream, app: Arc<App>, stop: CancellationToken) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| {
-        let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(respond(&app, request).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(KEEP_ALIVE)
-        // Head and body in one buffer: answers are small, and the kernel takes one piece sooner than two.
-        .writev(false)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        // Errors are the client's: it went away or spoke no HTTP.
-        _ = connection.as_mut() => return,
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
-}
-
-async fn respond(app: &Arc<App>, request: Request<Incoming>) -> Response<Body> {
+/// Answers one request; one to an endpoint below `/admin/lab` by `lab`.
+pub(crate) async fn respond<R: Future<Output = Response<Body>>>(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    lab: impl FnOnce(LabRequest) -> R,
+) -> Response<Body> {
     let line = request.method().as_str().len()
         + request
             .uri()
@@ -103,10 +41,26 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>) -> Response<Body> {
     let Some(path) = path::decode(raw.path()) else {
         return refuse(request, StatusCode::BAD_REQUEST);
     };
-    if admin::owns(&path) {
-        return admin::answer(app, &path, request).await;
+    let is_admin = admin::owns(&path);
+    let route = (!is_admin)
+        .then(|| app.table.find(request.method(), &path))
+        .flatten();
+    if let Access::Open(policy) = &app.access {
+        let target = match route.map(|route| &app.table.functions[route.function]) {
+            Some(function) if function.disabled => Target::Function(Level::Admin),
+            Some(function) => Target::Function(function.level()),
+            None if is_admin && !admin::is_ping(&path) => Target::Admin,
+            None => Target::Other,
+        };
+        let verdict = policy.check(request.method(), &raw, request.headers(), target);
+        if let Err(refusal) = verdict {
+            return forbid(app, request, refusal);
+        }
     }
-    let mut response = function_response(app, &path, request).await;
+    if is_admin {
+        return admin::answer(app, &path, request, lab).await;
+    }
+    let mut response = function_response(app, &path, route, request).await;
     // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).
     for (name, value) in &app.settings.custom_headers {
         if !response.headers().contains_key(name) {
@@ -116,8 +70,13 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>) -> Response<Body> {
     response
 }
 
-async fn function_response(app: &App, path: &str, request: Request<Incoming>) -> Response<Body> {
-    let Some(route) = app.table.find(request.method(), path) else {
+async fn function_response(
+    app: &App,
+    path: &str,
+    route: Option<&Route>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let Some(route) = route else {
         return if path == "/" {
             homepage(app, request)
         } else {
@@ -125,10 +84,7 @@ async fn function_response(app: &App, path: &str, request: Request<Incoming>) ->
         };
     };
     let function = &app.table.functions[route.function];
-    let needed = match &function.trigger {
-        Trigger::Http(http) => http.level,
-        _ => Level::Admin,
-    };
+    let needed = function.level();
     if needed > Level::Anonymous || function.disabled {
         let level = app.access.level(
             request.headers(),
@@ -158,7 +114,7 @@ async fn function_response(app: &App, path: &str, request: Request<Incoming>) ->
     } else {
         invoke::http(app, function, route, path, request).await
     };
-    app.fleet.traffic.answered(started.elapsed());
+    app.traffic.answered(started.elapsed());
     let response = answer.unwrap_or_else(|failure| {
         app.report(function, &failure);
         empty(failure.status())
@@ -181,6 +137,22 @@ async fn function_response(app: &App, path: &str, request: Request<Incoming>) ->
 fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
     discard(request);
     empty(status)
+}
+
+/// Refuses a request of a foreign web page, and says why.
+fn forbid(app: &App, request: Request<Incoming>, refusal: Refusal) -> Response<Body> {
+    // Not a warning: a page could fill the terminal.
+    app.console.host(
+        Severity::Debug,
+        format_args!("A request was refused: {refusal}"),
+    );
+    let mut response = refuse(request, StatusCode::FORBIDDEN);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    *response.body_mut() = Body::from(format!("{refusal}\n"));
+    response
 }
 
 /// Reads the rest of a small unwanted body in the background. Closing on unread data would reset the

@@ -36,6 +36,9 @@ impl Layout {
             );
         }
         let host = root.join("host.json");
+        refuse_link(&host)?;
+        let functions = root.join("functions");
+        refuse_link(&functions)?;
         let executable = json(&host)?
             .pointer("/customHandler/description/defaultExecutablePath")
             .cloned();
@@ -58,8 +61,10 @@ impl Layout {
                 mode: 0o644,
             },
         ];
-        for name in folders(&root.join("functions"))? {
-            let source = root.join("functions").join(&name).join("function.json");
+        for name in folders(&functions)? {
+            let source = functions.join(&name).join("function.json");
+            refuse_link(&functions.join(&name))?;
+            refuse_link(&source)?;
             json(&source)?;
             entries.push(Entry {
                 name: format!("{name}/function.json"),
@@ -69,8 +74,9 @@ impl Layout {
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
 
-        let local_settings =
-            Some(root.join("functions").join(LOCAL_SETTINGS)).filter(|file| file.is_file());
+        let local_settings = functions.join(LOCAL_SETTINGS);
+        refuse_link(&local_settings)?;
+        let local_settings = Some(local_settings).filter(|file| file.is_file());
         Ok(Self {
             entries,
             local_settings,
@@ -90,6 +96,9 @@ impl Layout {
         fs::create_dir_all(into)
             .with_context(|| format!("cannot make the folder {}", into.display()))?;
         for entry in &self.entries {
+            if let Some((folder, _)) = entry.name.split_once('/') {
+                refuse_link(&into.join(folder))?;
+            }
             put(&entry.source, &into.join(&entry.name), entry.mode)?;
         }
         if let Some(source) = &self.local_settings {
@@ -103,6 +112,9 @@ impl Layout {
     /// be one that a user named by mistake.
     fn remove_stale_functions(&self, into: &Path) -> anyhow::Result<()> {
         for name in folders(into)? {
+            if into.join(&name).is_symlink() {
+                continue;
+            }
             let function = format!("{name}/function.json");
             if into.join(&function).is_file()
                 && !self.entries.iter().any(|entry| entry.name == function)
@@ -135,12 +147,25 @@ fn json(path: &Path) -> anyhow::Result<Value> {
     serde_json::from_slice(&text).with_context(|| format!("{} is no valid JSON", path.display()))
 }
 
+/// Fails on a symbolic link: the file behind it may lie outside the project and hold a secret, or not belong to the
+/// function app folder. The handler alone may be one, because its path is an argument.
+fn refuse_link(path: &Path) -> anyhow::Result<()> {
+    if path.is_symlink() {
+        bail!(
+            "{} is a symbolic link, which is not followed; put the file or folder itself there",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// The names of the folders in `parent`, and of symbolic links to folders.
 fn folders(parent: &Path) -> anyhow::Result<Vec<String>> {
     let read = || -> std::io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(parent)? {
             let entry = entry?;
-            if entry.file_type()?.is_dir() {
+            if entry.path().is_dir() {
                 names.push(entry.file_name().to_string_lossy().into_owned());
             }
         }
@@ -164,8 +189,8 @@ fn put(source: &Path, target: &Path, mode: u32) -> anyhow::Result<()> {
 
 fn is_already(target: &Path, content: &[u8], mode: u32) -> bool {
     let has_mode = target
-        .metadata()
-        .is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == mode);
+        .symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o777 == mode);
     has_mode && fs::read(target).is_ok_and(|present| present == content)
 }
 

@@ -251,6 +251,59 @@ fn says_what_is_wrong_with_the_project() {
 }
 
 #[test]
+fn follows_no_symbolic_link() {
+    let outside = Scratch::new();
+    let file = outside.write("secret.json", r#"{"secret":true}"#);
+    outside.write("folder/function.json", "{}");
+    let folder = outside.join("folder");
+    for (link, to) in [
+        ("host.json", &file),
+        ("functions", &folder),
+        ("functions/Live", &folder),
+        ("functions/Other", &folder),
+        ("functions/Live/function.json", &file),
+        ("functions/local.settings.json", &file),
+        ("target/app/Live", &folder),
+    ] {
+        for arguments in [
+            ["assemble", "--handler", "static"],
+            ["package", "--binary", "static"],
+        ] {
+            let project = project();
+            let path = project.join(link);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let kept = outside.join(&format!("kept {}", link.replace('/', " ")));
+            if path.exists() {
+                fs::rename(&path, &kept).unwrap();
+            }
+            // What the link hides is otherwise good.
+            let to = if kept.exists() { &kept } else { to };
+            std::os::unix::fs::symlink(to, &path).unwrap();
+            let output = lab(project.path(), &arguments);
+            assert_eq!(output.status.code(), Some(2), "{link}: {output:?}");
+            let said = text(&output.stderr);
+            assert!(
+                said.contains(&format!("{link} is a symbolic link")),
+                "{said}"
+            );
+            assert!(!project.join("target/elastic-visits.zip").exists());
+            let _ = fs::remove_dir_all(&kept).or_else(|_| fs::remove_file(&kept));
+        }
+    }
+}
+
+#[test]
+fn replaces_a_link_in_the_folder_by_the_file() {
+    let (project, outside) = (project(), Scratch::new());
+    let kept = outside.write("host.json", HOST);
+    fs::create_dir_all(project.join("target/app")).unwrap();
+    std::os::unix::fs::symlink(&kept, project.join("target/app/host.json")).unwrap();
+    succeeds(project.path(), &["assemble", "--handler", "static"]);
+    assert!(!project.join("target/app/host.json").is_symlink());
+    assert_eq!(fs::read_to_string(kept).unwrap(), HOST);
+}
+
+#[test]
 fn zips_what_is_deployed_and_nothing_else() {
     let project = project();
     succeeds(project.path(), &["package", "--binary", "static"]);

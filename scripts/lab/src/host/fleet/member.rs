@@ -7,16 +7,17 @@ use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::balancer::{Seat, Tally};
 use super::clock::{stamp, wall};
 use super::meter::Meter;
 use super::snapshot::{InstanceView, State, rounded};
 use crate::host::app::App;
+use crate::host::balancer::{Backend, InstanceLoad};
 use crate::host::cgroup::Group;
 use crate::host::console::Severity;
 use crate::host::dispatch::To;
-use crate::host::instance::{Ending, Instance, Lifecycle, Worker};
+use crate::host::instance::{Ending, Instance, Lifecycle};
 use crate::host::invoke;
+use crate::host::worker::Worker;
 
 /// Who has served so long does not die at once.
 const PROVED: Duration = Duration::from_secs(60);
@@ -31,7 +32,7 @@ pub(super) enum Stage {
     Starting(Instance),
     /// Could take requests, but an instance takes longer to be provisioned.
     Provisioning(Instance, Arc<Worker>),
-    Ready(Instance, Arc<Seat>),
+    Ready(Instance, Arc<Backend>),
     /// The host starts the handler again, in place.
     Restarting(Instance),
     /// Gets no more requests, answers those it has, and ends.
@@ -40,7 +41,7 @@ pub(super) enum Stage {
 }
 
 pub(super) struct Member {
-    pub(super) tally: Arc<Tally>,
+    pub(super) load: Arc<InstanceLoad>,
     pub(super) stage: Stage,
     /// Gets no requests before.
     pub(super) traffic_from: Instant,
@@ -66,7 +67,7 @@ impl Member {
     pub(super) fn new(start: Instant, traffic_from: Instant, deaths: u32) -> Self {
         let name = uuid::Uuid::new_v4().simple().to_string();
         Self {
-            tally: Tally::new(format!("lab-{}", &name[..6])),
+            load: InstanceLoad::new(format!("lab-{}", &name[..6])),
             stage: Stage::Awaited { start },
             traffic_from,
             deaths,
@@ -84,7 +85,7 @@ impl Member {
     }
 
     pub(super) fn id(&self) -> &str {
-        &self.tally.id
+        &self.load.id
     }
 
     /// Whether it counts as one of those wanted.
@@ -127,7 +128,7 @@ impl Member {
             Stage::Starting(_) | Stage::Provisioning(..) | Stage::Restarting(_) => 1,
             _ => 2,
         };
-        (serving, self.tally.outstanding(), std::cmp::Reverse(place))
+        (serving, self.load.outstanding(), std::cmp::Reverse(place))
     }
 
     /// Whether it served so long before its end that what went wrong before does not count.
@@ -144,7 +145,7 @@ impl Member {
 
     pub(super) fn view(&self) -> InstanceView {
         InstanceView {
-            tally: Arc::clone(&self.tally),
+            load: Arc::clone(&self.load),
             pid: self.process,
             state: match self.stage {
                 Stage::Ready(..) => State::Ready,
@@ -160,6 +161,27 @@ impl Member {
             ending: self.ending.clone(),
         }
     }
+}
+
+/// A change in the life of an instance.
+pub(super) struct LifecycleEvent {
+    pub(super) id: String,
+    pub(super) what: LifecycleChange,
+}
+
+pub(super) enum LifecycleChange {
+    Started,
+    Ready {
+        process: u32,
+    },
+    /// The host starts the handler again, in place.
+    Away,
+    Died {
+        reason: String,
+        pause: Option<Duration>,
+    },
+    Draining,
+    Ended,
 }
 
 /// What an instance's attendant tells the fleet's owner.
@@ -179,7 +201,7 @@ pub(super) enum News {
 /// Watches an instance to its end: warms it up before its first request, and reports.
 pub(super) async fn attend(
     instance: Instance,
-    tally: Arc<Tally>,
+    load: Arc<InstanceLoad>,
     app: Arc<App>,
     warm_up: bool,
     reports: mpsc::Sender<Report>,
@@ -191,9 +213,10 @@ pub(super) async fn attend(
         let news = match now {
             Lifecycle::Ready(worker) => {
                 if cold {
-                    // With a tally of its own: it is no request of anybody's.
-                    let seat = Seat::new(Tally::new(tally.id.clone()), Arc::clone(&worker));
-                    match warmed(&app, &seat, &mut state).await {
+                    // With counters of its own: it is no client's request.
+                    let backend =
+                        Backend::new(InstanceLoad::new(load.id.clone()), Arc::clone(&worker));
+                    match warmed(&app, &backend, &mut state).await {
                         Warmth::Changed => continue,
                         Warmth::Warm => cold = false,
                     }
@@ -205,7 +228,7 @@ pub(super) async fn attend(
         };
         let last = matches!(news, News::Ended(_));
         let report = Report {
-            id: tally.id.clone(),
+            id: load.id.clone(),
             news,
         };
         if reports.send(report).await.is_err() || last || state.changed().await.is_err() {
@@ -222,11 +245,15 @@ enum Warmth {
 
 /// Calls the warm-up function of one process. As in Azure its failure keeps nobody from serving, and it may take
 /// no longer than a start.
-async fn warmed(app: &App, seat: &Arc<Seat>, state: &mut watch::Receiver<Lifecycle>) -> Warmth {
+async fn warmed(
+    app: &App,
+    backend: &Arc<Backend>,
+    state: &mut watch::Receiver<Lifecycle>,
+) -> Warmth {
     let Some(function) = app.table.warmup() else {
         return Warmth::Warm;
     };
-    let call = invoke::warm_up(app, To::One(seat), function);
+    let call = invoke::warm_up(app, To::One(backend), function);
     let limit = app.settings.initialization_timeout;
     let outcome = tokio::select! {
         Ok(()) = state.changed() => return Warmth::Changed,

@@ -2,21 +2,20 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`options`], [`share`] | what was asked for; each instance's share of the CPUs |
-//! | [`owner`] | the one task that changes the fleet, by way of the [`crew`]; [`member`] is one instance of it |
-//! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, what it sees, and when |
-//! | [`balancer`], [`traffic`] | who answers a request; how fast |
-//! | [`record`] | what is kept of the past and told about it |
-//! | [`snapshot`], [`events`], [`live`] | the fleet as seen from outside: JSON, event log, a line on the terminal |
+//! | [`options`], [`share`] | arguments; each instance's share of the CPUs |
+//! | [`owner`] | the one task that changes the fleet, through [`instances`]; [`member`] is one of them |
+//! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, their inputs, and when |
+//! | [`record`] | the history: samples, decisions, events |
+//! | [`admin`], [`snapshot`], [`events`], [`live`] | the fleet as seen from outside: endpoints, JSON, event log, status line |
 //!
-//! Arrows: requests come from `dispatch` to [`balancer`] and touch nothing else. The owner reads the clock, the
-//! meters and its instances' reports, tells the balancer who takes requests, and publishes snapshots. Nobody else
-//! changes anything: orders reach the owner by way of [`Fleet`].
+//! The fleet uses the host; nothing of the host but the start in its `mod.rs` knows the fleet. The owner reads the
+//! clock, the meters and its instances' reports, publishes the backends to the balancer, and publishes snapshots.
+//! Nobody else changes anything: commands reach the owner through [`Fleet`].
 
-mod balancer;
+mod admin;
 mod clock;
-mod crew;
 mod events;
+mod instances;
 mod live;
 mod member;
 mod meter;
@@ -27,77 +26,66 @@ mod record;
 mod scaler;
 mod share;
 mod snapshot;
-mod traffic;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub(crate) use balancer::{Balancer, Seat, Ticket, Unavailable};
+pub(crate) use admin::answer as answer_admin;
 pub(crate) use options::{FleetArgs, Options};
 pub(crate) use owner::{Fixtures, Owner};
 use snapshot::Snapshot;
-use traffic::Traffic;
 
+use super::balancer::BackendSet;
 use super::process::Grace;
+use super::traffic::Traffic;
 
 /// A handle on the fleet.
 pub(crate) struct Fleet {
-    balancer: Balancer,
-    pub(crate) traffic: Arc<Traffic>,
-    orders: mpsc::Sender<Order>,
+    commands: mpsc::Sender<Command>,
     snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
 }
 
 /// The owner's side of the handle.
 pub(crate) struct Ends {
-    roster: watch::Sender<balancer::Roster>,
+    backends: watch::Sender<BackendSet>,
     traffic: Arc<Traffic>,
-    orders: mpsc::Receiver<Order>,
+    commands: mpsc::Receiver<Command>,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
 }
 
 /// What the owner can be told.
-enum Order {
-    Kill(String, oneshot::Sender<Struck>),
+enum Command {
+    Kill(String, oneshot::Sender<KillOutcome>),
     Pause(bool, oneshot::Sender<()>),
-    /// Ends all instances; a second, less patient order overrules the first.
+    /// Ends all instances; a second, less patient command overrules the first.
     Stop(Grace),
 }
 
-/// What became of the order to kill an instance.
+/// What became of the command to kill an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Struck {
-    Done,
+pub(crate) enum KillOutcome {
+    Killed,
     Unknown,
     NotRunning,
 }
 
 impl Fleet {
-    /// A handle on a fleet whose owner is still to be started. Requests wait so long for an instance.
-    pub(crate) fn new(patience: Duration) -> (Self, Ends) {
-        let (balancer, roster) = Balancer::new(patience);
-        let traffic = Arc::new(Traffic::new());
-        let (orders, inbox) = mpsc::channel(16);
+    /// A handle on a fleet whose owner is still to be started. The owner publishes the backends and reads the traffic.
+    pub(crate) fn new(backends: watch::Sender<BackendSet>, traffic: Arc<Traffic>) -> (Self, Ends) {
+        let (commands, inbox) = mpsc::channel(16);
         let (snapshot, seen) = watch::channel(None);
         let fleet = Self {
-            balancer,
-            traffic: Arc::clone(&traffic),
-            orders,
+            commands,
             snapshot: seen,
         };
         let ends = Ends {
-            roster,
+            backends,
             traffic,
-            orders: inbox,
+            commands: inbox,
             snapshot,
         };
         (fleet, ends)
-    }
-
-    pub(crate) fn balancer(&self) -> &Balancer {
-        &self.balancer
     }
 
     /// The fleet as it is now, as JSON.
@@ -108,25 +96,28 @@ impl Fleet {
     }
 
     /// Kills an instance's process as an accident would; `None` when the fleet has ended.
-    pub(crate) async fn kill(&self, id: &str) -> Option<Struck> {
-        let (reply, struck) = oneshot::channel();
-        self.orders
-            .send(Order::Kill(id.to_owned(), reply))
+    pub(crate) async fn kill(&self, id: &str) -> Option<KillOutcome> {
+        let (reply, outcome) = oneshot::channel();
+        self.commands
+            .send(Command::Kill(id.to_owned(), reply))
             .await
             .ok()?;
-        struck.await.ok()
+        outcome.await.ok()
     }
 
     /// Stops evaluations, or goes on with them; `None` when the fleet has ended.
     pub(crate) async fn pause(&self, paused: bool) -> Option<()> {
         let (reply, done) = oneshot::channel();
-        self.orders.send(Order::Pause(paused, reply)).await.ok()?;
+        self.commands
+            .send(Command::Pause(paused, reply))
+            .await
+            .ok()?;
         done.await.ok()
     }
 
-    /// Orders the end of all instances.
+    /// Ends all instances.
     pub(crate) async fn stop(&self, grace: Grace) {
-        // The owner is gone if nobody takes the order.
-        let _ = self.orders.send(Order::Stop(grace)).await;
+        // Fails where the owner has ended already.
+        let _ = self.commands.send(Command::Stop(grace)).await;
     }
 }

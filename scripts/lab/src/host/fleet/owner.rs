@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::clock::{Clock, stamp, wall};
-use super::crew::Crew;
 use super::events::Events;
+use super::instances::Instances;
 use super::live;
 use super::member::Report;
 use super::options::Options;
@@ -18,12 +18,13 @@ use super::record::Record;
 use super::scaler::{self, Scaler};
 use super::share::Share;
 use super::snapshot::{Bounds, Constants, CpuLimit, Sample, Snapshot, rounded};
-use super::traffic::{Pace, Recent, Totals, Traffic};
-use super::{Ends, Order, Struck};
+use super::{Command, Ends, KillOutcome};
 use crate::host::app::App;
 use crate::host::console::Console;
-use crate::host::instance::{Ending, Plan};
+use crate::host::instance::Ending;
+use crate::host::plan::Plan;
 use crate::host::process::Grace;
+use crate::host::traffic::{Pace, Recent, Totals, Traffic};
 
 const SECOND: Duration = Duration::from_secs(1);
 const AZURE_MINUTE: Duration = Duration::from_secs(60);
@@ -79,10 +80,10 @@ pub(crate) struct Owner {
     evaluate_every: Duration,
     provision: Duration,
     wanted: u32,
-    crew: Crew,
+    instances: Instances,
     scaler: Scaler,
     record: Record,
-    orders: mpsc::Receiver<Order>,
+    commands: mpsc::Receiver<Command>,
     reports: mpsc::Receiver<Report>,
     constants: Arc<Constants>,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
@@ -143,10 +144,10 @@ impl Owner {
             evaluate_every: options.evaluate,
             provision: options.provision,
             wanted: capacity.default,
-            crew: Crew::new(app, plan, share, single, ends.roster, reporters),
+            instances: Instances::new(app, plan, share, single, ends.backends, reporters),
             scaler: Scaler::new(options.profile, options.metric_lag),
             record: Record::new(clock, console, events, single),
-            orders: ends.orders,
+            commands: ends.commands,
             reports,
             constants: Arc::new(constants),
             snapshot: ends.snapshot,
@@ -163,25 +164,25 @@ impl Owner {
     /// Keeps the fleet until it is told to stop, or cannot.
     pub(crate) async fn run(mut self) -> Ending {
         let now = Instant::now();
-        self.crew.resize(self.wanted, now, now);
+        self.instances.resize(self.wanted, now, now);
         let (ending, grace) = loop {
-            self.turn(Instant::now());
+            self.advance(Instant::now());
             let due = self.due();
             tokio::select! {
                 biased;
-                order = self.orders.recv() => match order {
-                    Some(Order::Kill(id, reply)) => {
+                command = self.commands.recv() => match command {
+                    Some(Command::Kill(id, reply)) => {
                         let _ = reply.send(self.kill(&id));
                     }
-                    Some(Order::Pause(paused, reply)) => {
+                    Some(Command::Pause(paused, reply)) => {
                         self.pause(paused);
                         let _ = reply.send(());
                     }
-                    Some(Order::Stop(grace)) => break (Ending::Stopped, grace),
+                    Some(Command::Stop(grace)) => break (Ending::Stopped, grace),
                     None => break (Ending::Stopped, Grace::Kill),
                 },
                 Some(report) = self.reports.recv() => {
-                    if let Some(ending) = self.crew.take(report, self.wanted, Instant::now()) {
+                    if let Some(ending) = self.instances.take(report, self.wanted, Instant::now()) {
                         break (ending, Grace::Kill);
                     }
                 }
@@ -195,33 +196,33 @@ impl Owner {
     async fn shut_down(mut self, grace: Grace) {
         self.thresholds = None;
         self.console.status(String::new());
-        self.crew.stop(grace, Instant::now());
-        while !self.crew.gone() {
+        self.instances.stop(grace, Instant::now());
+        while !self.instances.gone() {
             tokio::select! {
-                Some(order) = self.orders.recv() => match order {
-                    Order::Stop(grace) => self.crew.stop(grace, Instant::now()),
-                    Order::Kill(_, reply) => drop(reply.send(Struck::NotRunning)),
-                    Order::Pause(_, reply) => drop(reply.send(())),
+                Some(command) = self.commands.recv() => match command {
+                    Command::Stop(grace) => self.instances.stop(grace, Instant::now()),
+                    Command::Kill(_, reply) => drop(reply.send(KillOutcome::NotRunning)),
+                    Command::Pause(_, reply) => drop(reply.send(())),
                 },
                 Some(report) = self.reports.recv() => {
                     // Nothing that ends now is replaced.
-                    self.crew.take(report, 0, Instant::now());
+                    self.instances.take(report, 0, Instant::now());
                 }
             }
             self.publish();
         }
-        self.crew.cleared().await;
+        self.instances.cleared().await;
         self.record.close();
     }
 
-    fn kill(&mut self, id: &str) -> Struck {
-        let struck = self.crew.kill(id);
-        if struck == Struck::Done {
+    fn kill(&mut self, id: &str) -> KillOutcome {
+        let outcome = self.instances.kill(id);
+        if outcome == KillOutcome::Killed {
             let text = format!("{id} is killed, as ordered");
             self.record
                 .ordered("kill", &text, json!({ "instance": id }));
         }
-        struck
+        outcome
     }
 
     fn pause(&mut self, paused: bool) {
@@ -244,14 +245,14 @@ impl Owner {
             .instant(self.evaluate_every * (self.evaluation + 1));
         let next = [self.second + SECOND, minute, evaluation];
         next.into_iter()
-            .chain(self.crew.due())
+            .chain(self.instances.due())
             .min()
             .expect("there are three")
     }
 
     /// Does what is due, and tells.
-    fn turn(&mut self, now: Instant) {
-        self.crew.turn(now);
+    fn advance(&mut self, now: Instant) {
+        self.instances.advance(now);
         let azure = self.clock.azure(now);
         // Beats that were missed, because the machine slept or this process was stopped, are not made up for: the
         // sample of the last minute is the mean since the one before, and there is one evaluation.
@@ -266,13 +267,13 @@ impl Owner {
             self.evaluate(self.evaluate_every * evaluation, now);
         }
         if now - self.second >= SECOND {
-            self.crew.measure(now);
-            self.crew.take_second();
-            self.recent.turn(&self.traffic, now - self.second);
+            self.instances.measure(now);
+            self.instances.take_second();
+            self.recent.advance(&self.traffic, now - self.second);
             self.pace = self.recent.pace();
             self.second = now;
             if let Some(before) = now.checked_sub(LISTED.div_f64(self.clock.scale)) {
-                self.crew.forget(before);
+                self.instances.forget(before);
             }
         }
         self.publish();
@@ -280,9 +281,9 @@ impl Owner {
 
     /// Closes an Azure minute.
     fn sample(&mut self, end: Duration, now: Instant) {
-        self.crew.measure(now);
-        let used = self.crew.take_minute();
-        let cpus = self.crew.share.cpus;
+        self.instances.measure(now);
+        let used = self.instances.take_minute();
+        let cpus = self.instances.share.cpus;
         let instances: Vec<_> = used.iter().map(|(_, used)| *used).collect();
         let minute = scaler::minute(end, &instances, cpus);
         let totals = self.traffic.totals();
@@ -294,7 +295,7 @@ impl Owner {
             azure_seconds: end.as_secs_f64(),
             at: stamp(wall(now)),
             cpu_percent: minute.map(|minute| rounded(minute.average)),
-            ready: self.crew.ready(),
+            ready: self.instances.ready(),
             count: self.wanted,
             per_instance: used.into_iter().filter_map(percent).collect(),
             requests,
@@ -317,22 +318,22 @@ impl Owner {
         if decision.to != from {
             self.wanted = decision.to;
             let traffic_from = self.clock.instant(at + self.provision);
-            self.crew.resize(decision.to, traffic_from, now);
+            self.instances.resize(decision.to, traffic_from, now);
         }
     }
 
     /// Tells what happened, and how things are.
     fn publish(&mut self) {
-        let ready = self.crew.ready();
-        for happening in std::mem::take(&mut self.crew.happenings) {
-            self.record.happened(happening, self.wanted, ready);
+        let ready = self.instances.ready();
+        for event in std::mem::take(&mut self.instances.pending_events) {
+            self.record.happened(event, self.wanted, ready);
         }
         let snapshot = Snapshot {
             constants: Arc::clone(&self.constants),
             paused: self.scaler.paused,
             count: self.wanted,
             ready,
-            instances: self.crew.views(),
+            instances: self.instances.views(),
             metric: self.record.metric.clone(),
             last_decision: self.record.last_decision.clone(),
             actions: self.record.actions.clone(),

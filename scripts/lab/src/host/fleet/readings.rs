@@ -1,4 +1,4 @@
-//! CPU of the crew's instances: what their control groups count, or else what `/proc` tells of their process groups,
+//! CPU of the instances: what their control groups count, or else what `/proc` tells of their process groups,
 //! which is exact to a hundredth of a second.
 
 use std::collections::HashMap;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::crew::Crew;
+use super::instances::Instances;
 use super::member::Member;
 use super::meter::Use;
 use crate::proc;
 
-impl Crew {
+impl Instances {
     /// CPU time by process group, where no control group counts it.
     pub(super) fn counters(&self) -> HashMap<u32, Duration> {
         let counted = |member: &Member| member.group.is_some() || member.process.is_none();

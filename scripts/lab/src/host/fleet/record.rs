@@ -10,8 +10,8 @@ use time::macros::format_description;
 use tokio::time::Instant;
 
 use super::clock::{Clock, stamp, wall};
-use super::crew::{Happening, What};
 use super::events::Events;
+use super::member::{LifecycleChange, LifecycleEvent};
 use super::snapshot::{Action, DecisionView, Metric, ReadingView, Sample, rounded};
 use crate::host::console::Console;
 
@@ -69,18 +69,18 @@ impl Record {
         self.console.plain(format!("[{time} +{seconds} s] {text}"));
     }
 
-    pub(super) fn happened(&mut self, happening: Happening, count: u32, ready: usize) {
+    pub(super) fn happened(&mut self, event: LifecycleEvent, count: u32, ready: usize) {
         let azure = self.clock.azure(Instant::now());
-        let Happening { id, what } = happening;
+        let LifecycleEvent { id, what } = event;
         let (name, line, rest) = match what {
-            What::Started => ("start", None, json!({})),
-            What::Ready { process } => (
+            LifecycleChange::Started => ("start", None, json!({})),
+            LifecycleChange::Ready { process } => (
                 "ready",
                 Some(format!("{id} is ready ({ready} of {count})")),
                 json!({ "pid": process }),
             ),
-            What::Away => ("away", None, json!({})),
-            What::Died { reason, pause } => (
+            LifecycleChange::Away => ("away", None, json!({})),
+            LifecycleChange::Died { reason, pause } => (
                 "death",
                 pause.map(|pause| {
                     let pause = pause.as_secs();
@@ -88,12 +88,12 @@ impl Record {
                 }),
                 json!({ "reason": reason, "replaced_after_seconds": pause.map(|pause| pause.as_secs()) }),
             ),
-            What::Draining => (
+            LifecycleChange::Draining => (
                 "drain",
                 Some(format!("{id} gets no more requests and ends")),
                 json!({}),
             ),
-            What::Ended => ("end", None, json!({})),
+            LifecycleChange::Ended => ("end", None, json!({})),
         };
         if let Some(line) = line.filter(|_| !self.quiet) {
             self.line(azure, &line);

@@ -11,9 +11,9 @@ use serde::ser::Serializer;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::balancer::Tally;
 use super::clock::{Clock, stamp, wall};
-use super::traffic::Percentiles;
+use crate::host::balancer::InstanceLoad;
+use crate::host::traffic::Percentiles;
 
 /// What stays as it is from start to end.
 #[derive(Serialize)]
@@ -77,7 +77,7 @@ pub(super) enum State {
 pub(super) struct InstanceView {
     /// Its counters are read when this is written.
     #[serde(flatten, serialize_with = "counters")]
-    pub(super) tally: Arc<Tally>,
+    pub(super) load: Arc<InstanceLoad>,
     pub(super) pid: Option<u32>,
     pub(super) state: State,
     pub(super) started_at: String,
@@ -95,11 +95,11 @@ struct Counters<'a> {
     outstanding: u32,
 }
 
-fn counters<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
+fn counters<S: Serializer>(load: &InstanceLoad, serializer: S) -> Result<S::Ok, S::Error> {
     let counters = Counters {
-        id: &tally.id,
-        requests: tally.requests(),
-        outstanding: tally.outstanding(),
+        id: &load.id,
+        requests: load.requests(),
+        outstanding: load.outstanding(),
     };
     counters.serialize(serializer)
 }

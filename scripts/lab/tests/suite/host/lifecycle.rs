@@ -394,7 +394,7 @@ fn output_that_nobody_reads_does_not_stop_the_host() {
         .unwrap();
     // The pipe holds 64 KiB; each answer prints 16 KiB.
     let long = format!(
-        "GET /print-out-{} HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /print-out-{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "x".repeat(8000)
     );
     let mut served = 0;

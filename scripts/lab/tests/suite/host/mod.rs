@@ -3,6 +3,7 @@
 mod admin;
 mod authorisation;
 mod configuration;
+mod cross_site;
 mod json_protocol;
 mod lifecycle;
 mod proxying;

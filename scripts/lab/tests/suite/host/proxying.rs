@@ -1,3 +1,5 @@
+use std::process::Command;
+
 use serde_json::json;
 
 use crate::support::http::head;
@@ -36,7 +38,7 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
     assert_eq!(echo["method"], "POST");
     assert_eq!(echo["target"], "/api/echo?a=1&a=2&b&c=%20+");
     assert_eq!(echo["body"], "the body");
-    assert_eq!(headers["host"], json!(["example.test"]));
+    assert_eq!(headers["host"], json!(["localhost"]));
     assert_eq!(headers["user-agent"], json!(["me/1"]));
     assert_eq!(headers["accept"], json!(["text/x"]));
     assert_eq!(headers["accept-charset"], json!(["utf-8"]));
@@ -85,7 +87,7 @@ fn case_29_chunked_uploads_are_streamed() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
     connection
-        .send("POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        .send("POST /upload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
     // The handler has the first bytes before the last are sent.
     host.entry("the first chunk arrives", |entry| entry["received"] == 3);
     connection.send("2\r\nde\r\n0\r\n\r\n");
@@ -100,7 +102,7 @@ fn case_29_a_chunked_get_keeps_its_body() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
     connection.send(
-        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     );
     assert_eq!(connection.answer("GET").json()["body"], "abc");
 }
@@ -169,7 +171,7 @@ fn case_31_a_body_over_the_limit_is_413() {
     assert!(host.requests().is_empty());
     // Unannounced: cut off on the way.
     let mut connection = host.open();
-    connection.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    connection.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
     for _ in 0..3 {
         connection.send(format!("190\r\n{}\r\n", "x".repeat(0x190)));
     }
@@ -182,11 +184,56 @@ fn case_31_a_body_over_the_limit_is_413() {
 }
 
 #[test]
+fn a_clients_fault_is_no_error_of_the_app() {
+    let mut root = Root::new();
+    root.variable("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000");
+    let host = root.up(&[]);
+    let chunked = "POST /upload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let sized = "POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n";
+    let too_long = format!("{chunked}5dc\r\n{}\r\n", "x".repeat(1500));
+    for (request, status) in [
+        (format!("{chunked}zz\r\nabc\r\n"), 400),
+        (format!("{chunked}3\r\nabc\r\n"), 400),
+        (format!("{chunked}3\r\nabcdef\r\n"), 400),
+        (format!("{sized}abc"), 400),
+        (too_long, 413),
+        (head("POST", "/upload", &[], 1001), 413),
+    ] {
+        let mut connection = host.open();
+        connection.send(&request);
+        connection.finish();
+        assert_eq!(connection.answer("POST").status, status, "{request}");
+    }
+    assert_eq!(host.get("/x").status, 200);
+    assert!(!host.printed().contains("failed"), "{}", host.printed());
+}
+
+#[test]
+fn an_answer_is_read_although_the_handler_closes_during_the_upload() {
+    let host = Root::new().up(&[]);
+    for length in [100_000, 1_000_000, 4_000_000, 16_000_000] {
+        for _ in 0..5 {
+            let mut connection = host.open();
+            connection.send(head("POST", "/refuse-and-close", &[], length));
+            // The host may stop reading once it has answered.
+            connection.try_send("x".repeat(length));
+            let answer = connection.answer("POST");
+            assert_eq!(
+                (answer.status, answer.text()),
+                (413, "too large"),
+                "{length}"
+            );
+        }
+    }
+    assert!(!host.printed().contains("failed"), "{}", host.printed());
+}
+
+#[test]
 fn case_31_the_default_limit_is_100_mib() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
     connection.send(
-        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 104857601\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 104857601\r\n\r\n",
     );
     assert_eq!(connection.head().0, 413);
     assert!(host.requests().is_empty());
@@ -240,8 +287,9 @@ fn an_answer_broken_off_by_the_handler_is_broken_off_for_the_client() {
 fn expect_100_continue_is_answered() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
-    connection
-        .send("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    connection.send(
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+    );
     assert_eq!(connection.head().0, 100);
     connection.send("abc");
     assert_eq!(connection.answer("POST").json()["body"], "abc");
@@ -339,7 +387,7 @@ fn a_request_of_http_1_0_is_served() {
 fn a_length_beside_chunks_is_not_passed_on() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
-    connection.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    connection.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
     let answer = connection.answer("POST");
     if answer.status == 200 {
         let echo = answer.json();
@@ -349,4 +397,40 @@ fn a_length_beside_chunks_is_not_passed_on() {
         assert_eq!(answer.status, 400);
     }
     assert!(host.requests().len() <= 1);
+}
+
+#[test]
+fn a_probe_gets_through_while_others_hold_every_connection() {
+    // With 1,152 files 256 connections are kept, and 256 are the reserve.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 1152; exec \"$@\"", "sh"]);
+    let mut host = Root::new().start_by(limited, &["--max", "1"]);
+    host.listening();
+    host.line("Ready: ");
+    let half = "POST /x HTTP/1.1\r\nHost: localhost\r\n";
+    let mut held: Vec<_> = (0..256)
+        .map(|_| {
+            let mut connection = host.open();
+            connection.send(half);
+            connection
+        })
+        .collect();
+    for _ in 0..300 {
+        let answer = host.get("/admin/host/ping");
+        assert_eq!(
+            (answer.status, answer.header("connection")),
+            (200, Some("close"))
+        );
+    }
+    // One that says nothing may not hold a place of the reserve for long.
+    assert!(host.open().closed());
+    // The first ones are still served, and where one has gone there is room for another.
+    let mut first = held.remove(0);
+    first.send("\r\n");
+    assert_eq!(first.answer("POST").status, 200);
+    drop(held);
+    eventually("a connection is kept again", || {
+        let answer = host.get("/admin/host/ping");
+        answer.header("connection").is_none().then_some(())
+    });
 }

@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 client that sends exactly the bytes it is told to.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 use serde_json::Value;
 
@@ -48,6 +48,16 @@ pub struct Connection {
 impl Connection {
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends as much as the other side takes.
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.reader.get_mut().write_all(bytes.as_ref());
+    }
+
+    /// Sends nothing more, but goes on reading.
+    pub fn finish(&mut self) {
+        let _ = self.reader.get_ref().shutdown(Shutdown::Write);
     }
 
     /// Status and headers of the next response.
@@ -171,7 +181,7 @@ impl Host {
 
 /// The head of a request, with a length where there is a body.
 pub fn head(method: &str, target: &str, headers: &[(&str, &str)], length: usize) -> String {
-    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: example.test\r\n");
+    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

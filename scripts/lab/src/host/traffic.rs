@@ -25,14 +25,14 @@ pub(crate) struct Traffic {
 
 /// Counts since the start.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
+pub(crate) struct Totals {
     requests: u64,
     micros: u64,
 }
 
 impl Totals {
     /// Requests since `before`, and their mean latency in milliseconds.
-    pub(super) fn since(self, before: Self) -> (u64, Option<f64>) {
+    pub(crate) fn since(self, before: Self) -> (u64, Option<f64>) {
         let requests = self.requests.saturating_sub(before.requests);
         let micros = self.micros.saturating_sub(before.micros);
         let mean = (requests > 0).then(|| micros as f64 / requests as f64 / 1e3);
@@ -41,7 +41,7 @@ impl Totals {
 }
 
 impl Traffic {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             requests: AtomicU64::new(0),
             micros: AtomicU64::new(0),
@@ -60,7 +60,7 @@ impl Traffic {
             .saturating_record(micros);
     }
 
-    pub(super) fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         Totals {
             requests: self.requests.load(Ordering::Relaxed),
             micros: self.micros.load(Ordering::Relaxed),
@@ -82,30 +82,30 @@ fn empty() -> Histogram<u64> {
 }
 
 /// The last seconds, one after the other.
-pub(super) struct Recent(VecDeque<(Histogram<u64>, Duration)>);
+pub(crate) struct Recent(VecDeque<(Histogram<u64>, Duration)>);
 
 /// Rate and latency of the last seconds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pace {
-    pub(super) requests_per_second: f64,
-    pub(super) latency_ms: Percentiles,
+pub(crate) struct Pace {
+    pub(crate) requests_per_second: f64,
+    pub(crate) latency_ms: Percentiles,
 }
 
 /// Latency in milliseconds; null where nothing was answered.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct Percentiles {
+pub(crate) struct Percentiles {
     p50: Option<f64>,
-    pub(super) p95: Option<f64>,
+    pub(crate) p95: Option<f64>,
     p99: Option<f64>,
 }
 
 impl Recent {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(VecDeque::with_capacity(WINDOW))
     }
 
     /// Closes a slice of time that took so long.
-    pub(super) fn turn(&mut self, traffic: &Traffic, took: Duration) {
+    pub(crate) fn advance(&mut self, traffic: &Traffic, took: Duration) {
         let fresh = if self.0.len() == WINDOW {
             let (mut oldest, _) = self.0.pop_front().expect("it is full");
             oldest.reset();
@@ -116,7 +116,7 @@ impl Recent {
         self.0.push_back((traffic.take(fresh), took));
     }
 
-    pub(super) fn pace(&self) -> Pace {
+    pub(crate) fn pace(&self) -> Pace {
         let mut all = empty();
         let mut span = Duration::ZERO;
         for (second, took) in &self.0 {
@@ -152,8 +152,8 @@ mod tests {
         for _ in 0..100 {
             traffic.answered(Duration::from_millis(2));
         }
-        recent.turn(&traffic, second);
-        recent.turn(&traffic, second);
+        recent.advance(&traffic, second);
+        recent.advance(&traffic, second);
         let pace = recent.pace();
         assert!((pace.requests_per_second - 50.0).abs() < 1e-9);
         let median = pace.latency_ms.p50.expect("there were requests");
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!((requests, mean), (100, Some(2.0)));
 
         for _ in 0..WINDOW {
-            recent.turn(&traffic, second);
+            recent.advance(&traffic, second);
         }
         assert!(recent.pace().latency_ms.p95.is_none());
         assert_eq!(recent.0.len(), WINDOW);

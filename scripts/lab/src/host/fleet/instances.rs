@@ -1,4 +1,4 @@
-//! The instances there are, and what becomes of them. Changed by the fleet's owner only.
+//! The instances: started, put into service, drained, replaced, removed. Only the fleet's owner changes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +9,17 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Struck;
-use super::balancer::{Roster, Seat};
-use super::member::{Member, News, Report, Stage, attend};
+use super::KillOutcome;
+use super::member::{LifecycleChange, LifecycleEvent, Member, News, Report, Stage, attend};
 use super::share::Share;
 use super::snapshot::InstanceView;
 use crate::host::app::App;
+use crate::host::balancer::{Backend, BackendSet};
 use crate::host::console::Severity;
-use crate::host::instance::{CRASH_LIMIT, Ending, Instance, Plan, Worker};
+use crate::host::instance::{CRASH_LIMIT, Ending, Instance};
+use crate::host::plan::Plan;
 use crate::host::process::Grace;
+use crate::host::worker::Worker;
 
 /// A process is started this long before its instance is provisioned, so that it is ready by then.
 const START_AHEAD: Duration = Duration::from_secs(2);
@@ -31,52 +33,31 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// So many ended instances stay listed in any case.
 const ENDED_KEPT: usize = 50;
 
-/// What happened to an instance.
-pub(super) struct Happening {
-    pub(super) id: String,
-    pub(super) what: What,
-}
-
-pub(super) enum What {
-    Started,
-    Ready {
-        process: u32,
-    },
-    /// The host starts the handler again, in place.
-    Away,
-    Died {
-        reason: String,
-        pause: Option<Duration>,
-    },
-    Draining,
-    Ended,
-}
-
-pub(super) struct Crew {
+pub(super) struct Instances {
     app: Arc<App>,
     /// Of every instance.
     plan: Plan,
     pub(super) share: Share,
     /// Never more than one: then the host's own rules say when its handler is started again.
     single: bool,
-    roster: watch::Sender<Roster>,
+    backends: watch::Sender<BackendSet>,
     reports: mpsc::Sender<Report>,
     tasks: TaskTracker,
-    /// Ends the patience with draining instances.
+    /// Ends the wait for draining instances.
     stopping: CancellationToken,
     pub(super) members: Vec<Member>,
     any_was_ready: bool,
     early_deaths: u32,
-    pub(super) happenings: Vec<Happening>,
+    pub(super) pending_events: Vec<LifecycleEvent>,
 }
 
-impl Crew {
+impl Instances {
     pub(super) fn new(
         app: Arc<App>,
         plan: Plan,
         share: Share,
         single: bool,
-        roster: watch::Sender<Roster>,
+        backends: watch::Sender<BackendSet>,
         reports: mpsc::Sender<Report>,
     ) -> Self {
         Self {
@@ -84,18 +65,18 @@ impl Crew {
             plan,
             share,
             single,
-            roster,
+            backends,
             reports,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             members: Vec::new(),
             any_was_ready: false,
             early_deaths: 0,
-            happenings: Vec::new(),
+            pending_events: Vec::new(),
         }
     }
 
-    /// Instances wanted or about to be replaced: those that neither leave nor have ended.
+    /// Instances that count towards the wanted number: those that neither drain nor have ended.
     fn active(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|member| member.counts())
     }
@@ -113,7 +94,7 @@ impl Crew {
         self.members.iter().filter_map(Member::due).min()
     }
 
-    /// Sees to it that there are so many. New ones get no requests before `traffic_from`.
+    /// Starts or removes instances until there are `wanted`. New ones get no requests before `traffic_from`.
     pub(super) fn resize(&mut self, wanted: u32, traffic_from: Instant, now: Instant) {
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         let start = traffic_from
@@ -130,39 +111,39 @@ impl Crew {
         for place in places.into_iter().take(surplus) {
             self.remove(place, now);
         }
-        self.turn(now);
+        self.advance(now);
     }
 
-    /// Takes an instance away: no more requests, then those it has, then its end.
+    /// Removes an instance: it gets no new requests, completes those in flight, and stops.
     fn remove(&mut self, place: usize, now: Instant) {
         let counter = self.counter(place, &self.counters());
         let member = &mut self.members[place];
         let Some(instance) = member.instance().cloned() else {
             member.end(now, "not needed any more".to_owned());
-            self.happened(place, What::Ended);
+            self.happened(place, LifecycleChange::Ended);
             return;
         };
         if member.ready() {
             member.meter.stop(now, counter);
         }
         member.stage = Stage::Draining(instance.clone());
-        let tally = Arc::clone(&member.tally);
-        self.happened(place, What::Draining);
-        // Before anybody waits for the last request: from now on none is added.
-        self.seat();
+        let load = Arc::clone(&member.load);
+        self.happened(place, LifecycleChange::Draining);
+        // Before the wait for the last request: from now on no request begins.
+        self.publish_backends();
         let stopping = self.stopping.clone();
         self.tasks.spawn(async move {
             tokio::select! {
-                // Whoever stops everything gives the order himself.
+                // Then the fleet stops all its instances.
                 () = stopping.cancelled() => return,
-                _ = tokio::time::timeout(DRAIN, tally.drained()) => {}
+                _ = tokio::time::timeout(DRAIN, load.drained()) => {}
             }
             instance.stop(Grace::Term(TERMINATION)).await;
         });
     }
 
-    /// Does what is due.
-    pub(super) fn turn(&mut self, now: Instant) {
+    /// Does what is due: starts processes, and puts ready ones into service.
+    pub(super) fn advance(&mut self, now: Instant) {
         for place in 0..self.members.len() {
             let due = self.members[place].due().is_some_and(|due| due <= now);
             match &self.members[place].stage {
@@ -202,17 +183,17 @@ impl Crew {
         let instance = Instance::launch(plan, console);
         self.tasks.spawn(attend(
             instance.clone(),
-            Arc::clone(&member.tally),
+            Arc::clone(&member.load),
             Arc::clone(&self.app),
             !self.single,
             self.reports.clone(),
         ));
         member.stage = Stage::Starting(instance);
         member.started_at = OffsetDateTime::now_utc();
-        self.happened(place, What::Started);
+        self.happened(place, LifecycleChange::Started);
     }
 
-    /// Takes an instance's report. Some ending is the whole fleet's.
+    /// Handles an instance's report. Returns an ending that is the whole fleet's.
     pub(super) fn take(&mut self, report: Report, wanted: u32, now: Instant) -> Option<Ending> {
         let place = self
             .members
@@ -246,14 +227,14 @@ impl Crew {
         let counter = self.counter(place, &self.counters());
         let member = &mut self.members[place];
         let process = member.process.unwrap_or_default();
-        let seat = Seat::new(Arc::clone(&member.tally), worker);
-        member.stage = Stage::Ready(instance, seat);
+        let backend = Backend::new(Arc::clone(&member.load), worker);
+        member.stage = Stage::Ready(instance, backend);
         member.meter.start(now, counter);
         member.ready_since = Some(now);
         member.ready_at.get_or_insert_with(OffsetDateTime::now_utc);
         self.any_was_ready = true;
-        self.happened(place, What::Ready { process });
-        self.seat();
+        self.happened(place, LifecycleChange::Ready { process });
+        self.publish_backends();
     }
 
     fn away(&mut self, place: usize, now: Instant) {
@@ -265,8 +246,8 @@ impl Crew {
                 member.meter.stop(now, counter);
                 member.stage = Stage::Restarting(instance);
                 member.cpu_percent = None;
-                self.happened(place, What::Away);
-                self.seat();
+                self.happened(place, LifecycleChange::Away);
+                self.publish_backends();
             }
             Stage::Provisioning(instance, _) => member.stage = Stage::Starting(instance.clone()),
             _ => {}
@@ -290,7 +271,7 @@ impl Crew {
         let (deaths, traffic_from) = (member.deaths, member.traffic_from);
         member.end(now, reason.clone());
         if draining || ending == Ending::Stopped {
-            self.happened(place, What::Ended);
+            self.happened(place, LifecycleChange::Ended);
             return None;
         }
         if !self.any_was_ready {
@@ -299,7 +280,7 @@ impl Crew {
         let hopeless = !self.any_was_ready && self.early_deaths >= CRASH_LIMIT;
         if self.single || hopeless {
             let pause = None;
-            self.happened(place, What::Died { reason, pause });
+            self.happened(place, LifecycleChange::Died { reason, pause });
             return Some(ending);
         }
         let deaths = if proved { 1 } else { deaths + 1 };
@@ -310,33 +291,34 @@ impl Crew {
             self.members
                 .push(Member::new(start, traffic_from.max(start), deaths));
         }
-        self.happened(place, What::Died { reason, pause });
+        self.happened(place, LifecycleChange::Died { reason, pause });
         None
     }
 
-    /// Tells the balancer who takes requests.
-    fn seat(&self) {
-        let seats = self
+    /// Tells the balancer which processes take requests.
+    fn publish_backends(&self) {
+        let backends = self
             .members
             .iter()
             .filter_map(|member| match &member.stage {
-                Stage::Ready(_, seat) => Some(Arc::clone(seat)),
+                Stage::Ready(_, backend) => Some(Arc::clone(backend)),
                 _ => None,
             });
-        self.roster.send_replace(Roster::Open(seats.collect()));
+        self.backends
+            .send_replace(BackendSet::Open(backends.collect()));
     }
 
-    fn happened(&mut self, place: usize, what: What) {
+    fn happened(&mut self, place: usize, what: LifecycleChange) {
         let id = self.members[place].id().to_owned();
-        self.happenings.push(Happening { id, what });
+        self.pending_events.push(LifecycleEvent { id, what });
     }
 
-    pub(super) fn kill(&self, id: &str) -> Struck {
+    pub(super) fn kill(&self, id: &str) -> KillOutcome {
         match self.members.iter().find(|member| member.id() == id) {
-            None => Struck::Unknown,
+            None => KillOutcome::Unknown,
             Some(member) => match member.instance() {
-                Some(instance) if instance.strike() => Struck::Done,
-                _ => Struck::NotRunning,
+                Some(instance) if instance.kill() => KillOutcome::Killed,
+                _ => KillOutcome::NotRunning,
             },
         }
     }
@@ -352,10 +334,10 @@ impl Crew {
         });
     }
 
-    /// Orders the end of every instance.
+    /// Stops every instance.
     pub(super) fn stop(&mut self, grace: Grace, now: Instant) {
         self.stopping.cancel();
-        self.roster.send_replace(Roster::Closed);
+        self.backends.send_replace(BackendSet::Closed);
         for place in 0..self.members.len() {
             if let Some(instance) = self.members[place].instance().cloned() {
                 self.tasks.spawn(async move { instance.stop(grace).await });

@@ -1,0 +1,193 @@
+//! Which requests of web pages are refused while no keys are required. Pure.
+//!
+//! Any page that a browser shows can send requests to this machine: a form, an image, a script, and, after DNS
+//! rebinding, a page whose own host name resolves to this machine. Browsers mark such requests: `Sec-Fetch-Site`
+//! (W3C Fetch Metadata), `Origin` (RFC 6454) and `Host` cannot be set by a page. Programs such as curl send neither
+//! of the first two and are not affected.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::uri::{Authority, Scheme};
+use http::{HeaderMap, HeaderName, Method, Uri, header};
+
+use super::function::Level;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The host's own endpoints, except ping.
+    Admin,
+    /// A function of this level.
+    Function(Level),
+    /// Ping, the home page and paths that nothing serves.
+    Other,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(
+        "The request's Host is not an address of this emulator. Without keys, only requests to localhost or to the \
+         address given with --address are accepted here. Use such an address, or start the emulator with \
+         --enable-auth and send a key."
+    )]
+    Host,
+    #[error(
+        "The request comes from a web page of another origin. Without keys, such a request is accepted here only if \
+         CORS_ORIGINS names the page's origin. Add the origin to CORS_ORIGINS, or start the emulator with \
+         --enable-auth and send a key."
+    )]
+    Origin,
+    #[error(
+        "The browser marks the request as sent by a web page of another origin (Sec-Fetch-Site). Without keys, such \
+         a request is not accepted here. Open the address in a tab of its own, send the request by a script of an \
+         origin that CORS_ORIGINS names, or start the emulator with --enable-auth and send a key."
+    )]
+    Site,
+}
+
+/// Which hosts and origins are the emulator's own or trusted.
+pub(crate) struct Policy {
+    /// Where the emulator listens.
+    address: SocketAddr,
+    allowed: Vec<Origin>,
+    /// Whether `CORS_ORIGINS` is `*`. That opens the app's functions to every origin, but not the host's endpoints.
+    any: bool,
+}
+
+/// Scheme, host and port of a page.
+#[derive(PartialEq, Eq)]
+struct Origin {
+    is_https: bool,
+    /// In lower case.
+    host: String,
+    port: u16,
+}
+
+impl Policy {
+    /// The policy of an emulator that listens on `address`, with the value of `CORS_ORIGINS`. The handler reports
+    /// entries that are no origins.
+    pub(crate) fn new(address: SocketAddr, cors_origins: &str) -> Self {
+        let entries = || cors_origins.split(',').map(str::trim);
+        Self {
+            address,
+            allowed: entries().filter_map(Origin::parse).collect(),
+            any: entries().any(|entry| entry == "*"),
+        }
+    }
+
+    /// Whether a request that needs no key may be served. `uri` is the request's target, which in its absolute form
+    /// names a host, too.
+    pub(crate) fn check(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        target: Target,
+    ) -> Result<(), Refusal> {
+        let is_safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+        let is_open = matches!(target, Target::Other | Target::Function(Level::Anonymous));
+        if is_safe && is_open {
+            return Ok(());
+        }
+
+        let named = headers.get_all(header::HOST).iter();
+        let mut ports = Vec::new();
+        for host in named.map(|host| host.to_str().unwrap_or_default()) {
+            ports.push(self.own_port(host).ok_or(Refusal::Host)?);
+        }
+        if let Some(authority) = uri.authority() {
+            self.own_port(authority.as_str()).ok_or(Refusal::Host)?;
+        }
+
+        let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
+        let has_origin = origins.peek().is_some();
+        let mut all_allowed = true;
+        for origin in origins {
+            let origin = origin.to_str().ok().and_then(Origin::parse);
+            if !self.allows(origin.as_ref(), target) {
+                all_allowed = false;
+                let is_own = origin.is_some_and(|origin| self.is_own(&origin, &ports));
+                is_own.then_some(()).ok_or(Refusal::Origin)?;
+            }
+        }
+        if has_origin && all_allowed {
+            return Ok(());
+        }
+
+        let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+        // "same-site" is a page of another port; "none" is a person who typed the address.
+        let is_own_site = sites.all(|site| site == "same-origin" || site == "none");
+        is_own_site.then_some(()).ok_or(Refusal::Site)
+    }
+
+    /// Whether `CORS_ORIGINS` names an origin; `None` is one without scheme and host, such as `null`.
+    fn allows(&self, origin: Option<&Origin>, target: Target) -> bool {
+        (self.any && target != Target::Admin)
+            || origin.is_some_and(|origin| self.allowed.contains(origin))
+    }
+
+    /// Whether a page was served from here: from the port that the emulator listens on, or that a forwarder in front
+    /// of it has, which then stands in `Host`.
+    fn is_own(&self, origin: &Origin, ports: &[u16]) -> bool {
+        !origin.is_https
+            && self.is_own_host(&origin.host)
+            && (origin.port == self.address.port() || ports.contains(&origin.port))
+    }
+
+    /// The port that a `Host` names if its host is this emulator's. The port itself may be a forwarder's.
+    fn own_port(&self, host: &str) -> Option<u16> {
+        let (name, port) = host_and_port(host)?;
+        self.is_own_host(&name).then(|| port.unwrap_or(80))
+    }
+
+    fn is_own_host(&self, host: &str) -> bool {
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        if let Ok(ip) = bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+            let listening = self.address.ip().to_canonical();
+            return ip.is_loopback() || listening.is_unspecified() || ip == listening;
+        }
+        // RFC 6761, section 6.3: browsers resolve these to the loopback address.
+        let name = host.strip_suffix('.').unwrap_or(host);
+        name == "localhost" || name.ends_with(".localhost")
+    }
+}
+
+impl Origin {
+    fn parse(text: &str) -> Option<Self> {
+        let uri: Uri = text.parse().ok()?;
+        let is_https = *uri.scheme()? == Scheme::HTTPS;
+        if !is_https && *uri.scheme()? != Scheme::HTTP {
+            return None;
+        }
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return None;
+        }
+        let (host, port) = host_and_port(uri.authority()?.as_str())?;
+        Some(Self {
+            is_https,
+            host,
+            port: port.unwrap_or(if is_https { 443 } else { 80 }),
+        })
+    }
+}
+
+/// The host in lower case, and the port if there is one. None for anything else, such as a user name before them.
+fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
+    let authority: Authority = text.parse().ok()?;
+    let host = authority.host();
+    let port = match text.strip_prefix(host)? {
+        "" => None,
+        rest => Some(rest.strip_prefix(':')?.parse().ok()?),
+    };
+    Some((host.to_ascii_lowercase(), port))
+}
+
+#[cfg(test)]
+#[path = "cross_site_tests.rs"]
+mod tests;

@@ -1,0 +1,154 @@
+//! The clock of one exchange, and what both directions of it share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long an exchange may stand still (`DefaultHttpProxyService.cs`, `ActivityTimeout`).
+pub(crate) const ACTIVITY_TIMEOUT: Duration = Duration::from_secs(240);
+/// Why an exchange was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// Nothing moved for [`ACTIVITY_TIMEOUT`].
+    Idle,
+    /// `functionTimeout` is over.
+    Function,
+}
+
+/// What both directions of one exchange share.
+pub(crate) struct Exchange {
+    started: Instant,
+    /// Milliseconds from `started` to the last byte moved.
+    last: AtomicU64,
+    deadline: Option<Instant>,
+    /// Bytes the client may still send.
+    allowance: AtomicU64,
+    too_large: AtomicBool,
+    /// Whether the client's body was malformed or ended too soon.
+    broken: AtomicBool,
+    /// Whether the handler's connection still sends the request's body.
+    uploading: AtomicBool,
+}
+
+impl Exchange {
+    pub(crate) fn start(function_timeout: Option<Duration>, body_limit: u64) -> Arc<Self> {
+        let started = Instant::now();
+        Arc::new(Self {
+            started,
+            last: AtomicU64::new(0),
+            deadline: function_timeout.and_then(|timeout| started.checked_add(timeout)),
+            allowance: AtomicU64::new(body_limit),
+            too_large: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+            uploading: AtomicBool::new(false),
+        })
+    }
+
+    /// Notes that bytes have moved.
+    pub(super) fn touch(&self) {
+        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(elapsed, Ordering::Relaxed);
+    }
+
+    /// When to look again at the soonest.
+    pub(super) fn expiry(&self) -> Instant {
+        let idle = self.started
+            + Duration::from_millis(self.last.load(Ordering::Relaxed))
+            + ACTIVITY_TIMEOUT;
+        self.deadline.map_or(idle, |deadline| deadline.min(idle))
+    }
+
+    /// Called when [`Self::expiry`] has come: None if something has moved since.
+    pub(super) fn expired(&self) -> Option<Expiry> {
+        let now = Instant::now();
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            Some(Expiry::Function)
+        } else {
+            (now >= self.expiry()).then_some(Expiry::Idle)
+        }
+    }
+
+    /// Waits for a future as long as the exchange may last.
+    pub(crate) async fn watch<T>(&self, work: impl Future<Output = T>) -> Result<T, Expiry> {
+        tokio::pin!(work);
+        loop {
+            match tokio::time::timeout_at(self.expiry(), &mut work).await {
+                Ok(done) => return Ok(done),
+                Err(_) => {
+                    if let Some(expiry) = self.expired() {
+                        return Err(expiry);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts bytes that the client sent. False where they are more than it may send.
+    pub(super) fn receive(&self, length: u64) -> bool {
+        self.touch();
+        // Only the one task that reads the client's body changes it.
+        let left = self.allowance.load(Ordering::Relaxed).checked_sub(length);
+        match left {
+            Some(left) => self.allowance.store(left, Ordering::Relaxed),
+            None => self.too_large.store(true, Ordering::Relaxed),
+        }
+        left.is_some()
+    }
+
+    /// Notes that the client's body was malformed or ended too soon.
+    pub(super) fn break_off(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_uploading(&self, uploading: bool) {
+        self.uploading.store(uploading, Ordering::Release);
+    }
+
+    /// Whether the handler's connection still sends the request's body.
+    pub(super) fn uploading(&self) -> bool {
+        self.uploading.load(Ordering::Acquire)
+    }
+
+    /// Whether the client sent more than it may.
+    pub(crate) fn too_large(&self) -> bool {
+        self.too_large.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client's body was malformed or ended too soon.
+    pub(crate) fn broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_ends_when_nothing_moves_for_240_seconds() {
+        let exchange = Exchange::start(None, 1);
+        let begin = Instant::now();
+        let moving = async {
+            tokio::time::sleep(Duration::from_secs(200)).await;
+            exchange.touch();
+            std::future::pending::<()>().await;
+        };
+        assert_eq!(exchange.watch(moving).await, Err(Expiry::Idle));
+        assert_eq!(begin.elapsed().as_secs(), 440);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_function_timeout_ends_a_moving_exchange() {
+        let exchange = Exchange::start(Some(Duration::from_secs(300)), 1);
+        let moving = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                exchange.touch();
+            }
+        };
+        let ended: Result<(), Expiry> = exchange.watch(moving).await;
+        assert_eq!(ended, Err(Expiry::Function));
+    }
+}
