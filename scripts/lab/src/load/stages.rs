@@ -263,7 +263,7 @@ mod tests {
             ("30s", "no stage"),
             ("30s:20", "no stage"),
             ("30s:x/s", "no stage"),
-            ("30:20/s", "no span of time"),
+            ("30:20/s", "no duration"),
             ("30s:20/s,", "no stage"),
             ("30s:-1/s", "from 0 to"),
             ("30s:inf/s", "from 0 to"),

@@ -35,6 +35,7 @@ pub use command::{ReportArgs, report};
 pub(crate) use file::write_whole;
 pub use html::{has_charts, write_html};
 pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};
+pub(crate) use rules::{limits, rules};
 
 /// Writes a run's record.
 ///

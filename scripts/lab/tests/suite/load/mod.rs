@@ -10,6 +10,7 @@ mod library;
 mod refusals;
 pub(crate) mod server;
 mod tls;
+mod until;
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};

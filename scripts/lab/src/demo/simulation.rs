@@ -1,11 +1,11 @@
-//! `lab simulate` fed with the load that was measured, beside what the live run did.
+//! `lab simulate` with the load that was measured, compared with the live run.
 
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use autoscale::Profile;
 
-use super::lab::LabFleet;
+use super::snapshot::LabFleet;
 use crate::report::run::Expectation;
 use crate::simulate::{Load, Model, Step, simulate};
 
@@ -85,7 +85,7 @@ pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectati
         .map(|action| (action.from, action.to, action.azure_seconds))
         .collect();
     Ok(Expectation {
-        condition: "lab simulate, fed with the measured load, acts alike".to_owned(),
+        condition: "lab simulate, with the measured load, scales alike".to_owned(),
         measured: format!("simulated {}; live {}", told(simulated), told(live)),
         held: same,
     })
