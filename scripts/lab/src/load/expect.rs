@@ -15,7 +15,7 @@ enum Measure {
     Errors,
     /// The most instances that served at a time.
     Instances,
-    /// Answers as wanted, a second.
+    /// Successful requests a second.
     Rate,
     /// Requests sent.
     Requests,

@@ -159,7 +159,7 @@ fn report(
     } else {
         0.0
     };
-    let requests = total.requests(workload);
+    let requests = total.requests(&workload.names());
     Progress {
         elapsed: now,
         sent: requests.sent,
@@ -185,7 +185,7 @@ impl Results {
     /// Puts it into the record of a run.
     pub(super) fn record(&self, run: &mut Run) {
         run.seconds = self.took.as_secs_f64();
-        run.requests = self.total.requests(&self.workload);
+        run.requests = self.total.requests(&self.workload.names());
         run.load.clone_from(&self.seconds);
         run.per_instance.clone_from(&self.total.per_instance);
         run.notes.extend(self.notes());

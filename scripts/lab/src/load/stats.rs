@@ -7,7 +7,6 @@ use std::time::Duration;
 use hdrhistogram::{Counter, Histogram};
 
 use super::failure::Failure;
-use super::workload::Workload;
 use crate::report::run::{Percentiles, Requests};
 
 /// Kinds of requests in a workload.
@@ -227,10 +226,10 @@ impl Stats {
         self.cpu += other.cpu;
     }
 
-    /// For the record of the run.
-    pub(super) fn requests(&self, workload: &Workload) -> Requests {
+    /// For the record of the run, with the names of the kinds.
+    pub(super) fn requests(&self, names: &[&str]) -> Requests {
         let errors = self.errors.iter();
-        let kinds = (0..workload.kinds()).map(|kind| (kind, self.sent_by_kind[kind]));
+        let kinds = names.iter().zip(self.sent_by_kind);
         Requests {
             sent: self.counts.sent,
             ok: self.counts.ok,
@@ -241,7 +240,7 @@ impl Stats {
                 .collect(),
             by_kind: kinds
                 .filter(|(_, count)| *count > 0)
-                .map(|(kind, count)| (workload.name(kind).to_owned(), count))
+                .map(|(name, count)| ((*name).to_owned(), count))
                 .collect(),
             latency_ms: percentiles(&self.latency),
         }

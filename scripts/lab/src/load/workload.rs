@@ -78,8 +78,9 @@ impl Workload {
         self.mix.kind(count) as usize
     }
 
-    pub(super) fn name(&self, kind: usize) -> &'static str {
-        self.requests[kind].name
+    /// The names of the kinds.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.requests.iter().map(|request| request.name).collect()
     }
 
     pub(super) fn request(&self, kind: usize) -> &Encoded {
@@ -96,11 +97,6 @@ impl Workload {
         } else {
             Outcome::Failed(Failure::Status(status.as_u16()))
         }
-    }
-
-    /// How many kinds there are.
-    pub(super) fn kinds(&self) -> usize {
-        self.requests.len()
     }
 }
 
