@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`target`], [`mix`], [`schedule`], [`stages`], [`duration`] | where to, what, when: as the user writes it |
 //! | [`load_test`] | a load on a target, from the first request to the record of the run |
-//! | [`scale_test`] | a load that follows the fleet: finds the rate that makes it scale, and holds it |
+//! | [`scale_test`], [`cost`] | a load that follows the fleet: finds the rate that makes it scale, and holds it |
 //! | [`generator`], [`worker`], [`workload`] | the threads that send, and what they send |
 //! | [`open_loop`], [`closed_loop`], [`timer`] | requests when they are due; callers who wait for responses |
 //! | [`dispatcher`] | one request of a worker: takes a connection, sends, counts |
@@ -19,6 +19,7 @@ mod closed_loop;
 pub mod command;
 pub(crate) mod connection;
 mod console;
+mod cost;
 mod dispatcher;
 pub mod duration;
 pub mod expect;

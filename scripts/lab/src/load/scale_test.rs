@@ -4,7 +4,6 @@
 //! The load follows the fleet and not the clock, so it never exceeds what the instances can do. What a request costs is
 //! measured while it runs, from the CPU that the fleet reports and the requests that were completed meanwhile.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
@@ -13,29 +12,23 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::cost::Cost;
 use super::fleet::{Fleet, State};
 use super::generator::Progress;
-use super::stages::HIGHEST_RATE;
 use crate::report::run::Expectation;
 
-/// Requests a second while nothing is known of their cost.
-const FIRST_RATE: f64 = 10.0;
-/// By how much one measurement may raise or lower the rate.
-const MOST_CHANGE: f64 = 3.0;
 /// Load of each instance in percent where no rule names a threshold; above that of the usual rules.
 const FULL: f64 = 80.0;
 /// Instances are not loaded beyond this, so that nothing is refused.
 const MOST_LOAD: f64 = 95.0;
 /// How far the load goes from the threshold of the rule to [`MOST_LOAD`].
 const ABOVE_THRESHOLD: f64 = 0.4;
-/// Measurements that change the rate at once; later ones change it a little.
-const FIRST_MEASUREMENTS: u32 = 3;
 /// Azure seconds for each instance that is to be added and removed again.
 const LONGEST: f64 = 3_000.0;
 /// So many failures, if they are more than half of all requests, end the load.
 const MOST_FAILED: u64 = 1_000;
 
-/// What the load is to show. The defaults of a demonstration and of `lab load --until` differ in the times only.
+/// What the load is to do. A demonstration and `lab load --until` differ in the times only.
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleTest {
     /// Instances that are to serve.
@@ -138,7 +131,7 @@ impl ScaleTest {
         };
         if state.ready >= wanted {
             return Err(format!(
-                "{} instances serve already; --until must be more than that",
+                "--until must be more than the number of instances that serve already, which is {}",
                 state.ready
             ));
         }
@@ -151,7 +144,7 @@ impl ScaleTest {
     }
 
     /// Sets the rate until everything is done, it takes too long, or `stop` is cancelled. `entered` is given each phase
-    /// with the load in percent of an instance, and `seen` the fleet after each look. Ends the load by dropping `rate`.
+    /// with the load in percent of an instance, and `seen` the fleet after each reading. Ends the load by dropping `rate`.
     pub async fn drive(
         self,
         rate: watch::Sender<f64>,
@@ -270,83 +263,6 @@ fn full_load(rules: &Value) -> f64 {
     })
 }
 
-/// What a request costs, in percent of an instance for one request a second, measured from the fleet's own figures.
-#[derive(Clone, Debug, Default)]
-struct Cost {
-    percent: Option<f64>,
-    measurements: u32,
-    /// The rate of the last measurement.
-    rate: f64,
-    /// When rate or fleet last changed, in seconds of the run; figures from before that are not used.
-    since: f64,
-    /// Instances that served and were wanted when it was last looked.
-    instances: (u32, u32),
-    /// When how many requests had ended, and how many of them had failed.
-    past: VecDeque<(f64, u64, u64)>,
-}
-
-impl Cost {
-    /// Requests a second for a load in percent of an instance.
-    fn rate(&self, load: f64) -> f64 {
-        let Some(percent) = self.percent else {
-            return if load > 0.0 { FIRST_RATE } else { 0.0 };
-        };
-        let rate = load / percent;
-        // One measurement at a small load says little of a large one.
-        if self.measurements <= FIRST_MEASUREMENTS && self.rate > 0.0 {
-            return rate.min(self.rate * MOST_CHANGE).min(HIGHEST_RATE);
-        }
-        rate.min(HIGHEST_RATE)
-    }
-
-    /// Learns from what the fleet reports, once all of it is from after the last change.
-    fn measure(&mut self, state: &State, ended: u64, failed: u64, rate: f64) {
-        let instances = (state.ready, state.wanted);
-        if self.past.is_empty() || instances != self.instances {
-            self.since = state.at;
-            self.instances = instances;
-            self.past.clear();
-        }
-        self.past.push_back((state.at, ended, failed));
-        while self.past.len() > 2 && self.past[1].0 <= state.cpu_from {
-            self.past.pop_front();
-        }
-        let (Some(cpu), (from, ended_before, failed_before)) = (state.cpu_percent, self.past[0])
-        else {
-            return;
-        };
-        let span = state.at - from;
-        if state.cpu_from < self.since || span <= 0.0 || rate <= 0.0 || state.ready == 0 {
-            return;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        let (done, refused) = (
-            (ended - ended_before) as f64,
-            (failed - failed_before) as f64,
-        );
-        let used = cpu * f64::from(state.ready);
-        // Refusals cost less than what was asked for, so they say nothing but that it was too much.
-        let seen = if refused > 0.05 * done {
-            self.percent.unwrap_or(used / rate) * 1.3
-        } else {
-            used / (done / span).max(0.1)
-        };
-        let known = self.percent.unwrap_or(seen);
-        let early = self.measurements < FIRST_MEASUREMENTS || seen < known / 2.0;
-        let weight = if early { 1.0 } else { 0.3 };
-        let bounds = (known / MOST_CHANGE, known * MOST_CHANGE);
-        // A little at least, so that an idle fleet does not make the rate infinite.
-        let least = 1.0 / HIGHEST_RATE;
-        let percent = known + weight * (seen.clamp(bounds.0, bounds.1) - known);
-        self.percent = Some(percent.max(least));
-        self.measurements += 1;
-        self.rate = rate;
-        self.since = state.at;
-        self.past.clear();
-        self.past.push_back((state.at, ended, failed));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -418,54 +334,5 @@ mod tests {
         assert_eq!(full(json!([rule("Increase", 45.0)])), 65.0);
         assert_eq!(full(json!([rule("Increase", 98.0)])), 98.0);
         assert_eq!(full(Value::Null), FULL);
-    }
-
-    /// A fleet whose figures are a second old and whose requests cost `percent` each.
-    fn follow(percent: f64, seconds: u32) -> (Cost, f64) {
-        let mut cost = Cost::default();
-        let (mut ended, mut rate, mut cpu) = (0.0, 0.0, VecDeque::from([0.0; 8]));
-        for step in 0..4 * seconds {
-            let at = f64::from(step) / 4.0;
-            rate = cost.rate(80.0);
-            ended += (rate / 4.0).min(25.0 / percent);
-            cpu.push_back((rate * percent).min(100.0));
-            cpu.pop_front();
-            let seen = State {
-                at,
-                cpu_from: at - 2.0,
-                cpu_percent: Some(cpu.iter().sum::<f64>() / 8.0),
-                ..state(1, 1, 1, at)
-            };
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a count"
-            )]
-            cost.measure(&seen, ended as u64, 0, rate);
-        }
-        (cost, rate)
-    }
-
-    #[test]
-    fn the_rate_that_fills_an_instance_is_found() {
-        for percent in [8.0, 1.0, 0.02] {
-            let (cost, rate) = follow(percent, 60);
-            let load = rate * percent;
-            assert!((70.0..90.0).contains(&load), "{percent}: {load} {cost:?}");
-        }
-    }
-
-    #[test]
-    fn refusals_lower_the_rate() {
-        let (mut cost, rate) = follow(1.0, 60);
-        let seen = |at| State {
-            at,
-            cpu_from: at - 2.0,
-            cpu_percent: Some(20.0),
-            ..state(1, 1, 1, at)
-        };
-        cost.measure(&seen(100.0), 10_000, 0, rate);
-        cost.measure(&seen(103.0), 10_300, 200, rate);
-        assert!(cost.rate(80.0) < rate, "{cost:?}");
     }
 }
