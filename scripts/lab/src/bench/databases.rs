@@ -11,7 +11,7 @@ pub(crate) struct Database {
     pub(crate) filled: u64,
     /// Visits answered with 201.
     pub(crate) acknowledged: u64,
-    /// Requests without a response: nobody knows whether they were recorded.
+    /// Requests without a response, which may or may not be recorded.
     pub(crate) unanswered: u64,
     /// Rows and total at the end; `None` until they are counted.
     pub(crate) rows: Option<u64>,

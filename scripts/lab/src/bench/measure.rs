@@ -53,7 +53,7 @@ pub(super) fn anywhere() -> Target {
     Target::parse("http://127.0.0.1").expect("it is a URL")
 }
 
-/// Requests without a response: nobody knows whether they were processed.
+/// Requests without a response, which may or may not be processed.
 pub(super) fn unanswered(stats: &Stats) -> u64 {
     let without_response = stats
         .errors

@@ -90,10 +90,10 @@ fn cells(results: &Results, row: &Row) -> Vec<String> {
         .collect()
 }
 
-/// Each target with its figure.
+/// Each target with its value.
 pub(crate) fn targets(verdicts: &[Verdict]) -> String {
     let mut lines = vec![
-        ["target", "wanted", "figure", ""]
+        ["target", "expected", "measured", ""]
             .map(str::to_owned)
             .to_vec(),
     ];
@@ -167,7 +167,7 @@ fn number(value: f64) -> String {
     grouped
 }
 
-/// Words, in the first and the last column, to the left; figures to the right.
+/// Words, in the first and the last column, to the left; numbers to the right.
 fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

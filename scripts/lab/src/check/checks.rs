@@ -48,11 +48,11 @@ impl Outcome {
 
 type Seen = Result<String, String>;
 
-/// Runs one after the other; `told` is given each as it ends.
+/// Runs one after the other; `report` is given each as it ends.
 pub(super) async fn all(
     caller: &mut Caller,
     rules: Rules,
-    mut told: impl FnMut(&Outcome),
+    mut report: impl FnMut(&Outcome),
 ) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let mut note = |name, began: Instant, seen: Seen| {
@@ -63,7 +63,7 @@ pub(super) async fn all(
             seen: seen.unwrap_or_else(|wrong| wrong),
             milliseconds: whole_milliseconds(began.elapsed()),
         };
-        told(&outcome);
+        report(&outcome);
         outcomes.push(outcome);
     };
     // In the order in which one explains the next.

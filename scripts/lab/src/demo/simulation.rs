@@ -35,7 +35,7 @@ pub(super) fn measured(fleet: &LabFleet) -> anyhow::Result<Load> {
         });
         end = ended;
     }
-    // The load after the last sample was not seen; the rules look back, so nothing that was done depends on it.
+    // The load after the last sample is not known; the rules look back, so no action depends on it.
     steps.push(Step {
         at_seconds: end.max(whole(fleet.azure_seconds)),
         percent: 0.0,

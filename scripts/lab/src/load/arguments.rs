@@ -174,7 +174,7 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 impl LoadArgs {
-    /// The load test, but for `--until`, whose rate somebody else sets.
+    /// The load test with this schedule.
     ///
     /// # Errors
     /// One sentence for the user.

@@ -71,7 +71,7 @@ async fn call(dispatcher: Rc<Dispatcher>, count: u64, stop: CancellationToken) {
     }
 }
 
-/// A user who sends a request, reads the response and thinks, while there are to be so many users.
+/// A user who sends a request, reads the response and thinks, while the level is above its number.
 struct User {
     /// From 0: the user is there while the level is above it.
     number: u64,

@@ -213,10 +213,10 @@ pub(super) fn summary(run: &Run) -> String {
     text
 }
 
-/// Says what will happen to a target that is not this machine, and asks.
+/// Describes the load on a target that is not this machine, and asks for confirmation.
 ///
 /// # Errors
-/// When the answer is no, or nobody can answer.
+/// When the user refuses, or there is no terminal.
 pub(super) fn ask(target: &Target, schedule: &Schedule) -> anyhow::Result<()> {
     let will = announcement(target, schedule);
     if !std::io::stdin().is_terminal() {

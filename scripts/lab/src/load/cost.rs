@@ -64,8 +64,9 @@ impl Cost {
             (failed - failed_before) as f64,
         );
         let used = cpu * f64::from(state.ready);
-        // Refusals cost less than what was asked for, so they say nothing but that it was too much.
-        let seen = if refused > 0.05 * done {
+        // A refused request costs less than a successful one, so it shows only that the rate is too high.
+        let refusing = refused > 0.05 * done;
+        let seen = if refusing {
             self.percent.unwrap_or(used / rate) * 1.3
         } else {
             used / (done / span).max(0.1)
@@ -74,7 +75,7 @@ impl Cost {
         // What is far from the truth is corrected at once; else one disturbed measurement must not change much.
         let far = seen < known / 2.0 || seen > known * 4.0;
         let early = self.measurements < FIRST_MEASUREMENTS;
-        let weight = if far || early { 1.0 } else { 0.3 };
+        let weight = if far || early || refusing { 1.0 } else { 0.3 };
         // An idle fleet must not make the cost zero.
         self.percent = Some((known + weight * (seen - known)).max(1.0 / HIGHEST_RATE));
         self.measurements += 1;
@@ -143,9 +144,12 @@ mod tests {
 
     #[test]
     fn refusals_lower_the_rate() {
-        let (mut cost, rate) = follow(1.0, 60);
-        cost.measure(&state(100.0, 20.0), 10_000, 0, rate);
-        cost.measure(&state(103.0, 20.0), 10_300, 200, rate);
-        assert!(cost.rate(80.0) < rate, "{cost:?}");
+        let mut cost = Cost::default();
+        for (at, ended) in [(0.0, 0), (3.0, 240)] {
+            cost.measure(&state(at, 80.0), ended, 0, 80.0);
+        }
+        assert_eq!(cost.rate(80.0), 80.0);
+        cost.measure(&state(6.0, 20.0), 480, 200, 80.0);
+        assert!(cost.rate(80.0) < 70.0, "{cost:?}");
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Dispatcher {
     /// The latency of requests due before this is not recorded.
     warm_up: Duration,
     pub(super) stats: RefCell<Stats>,
-    /// Open connections that nobody uses; the last used is taken first, so that no more stay open than are needed.
+    /// Open connections that are not in use; the last used is taken first, so that no more stay open than are needed.
     idle: RefCell<Vec<Connection>>,
     /// Requests in flight.
     pub(super) in_flight: Cell<u64>,

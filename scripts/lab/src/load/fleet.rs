@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::report::run::{Action, FleetSample, InstanceRecord, Run};
 
-/// More than any fleet has, and than is kept of an answer.
+/// The most instances and actions that are read from a response.
 const MOST: usize = 1_000;
 
 /// Samples for the record are this far apart at least, in seconds.
@@ -233,7 +233,7 @@ impl Fleet {
                 ..InstanceRecord::default()
             });
             if is_live {
-                // The first look says nothing about when it became ready.
+                // The first response does not show when it became ready.
                 let since = if first { record.started } else { at };
                 record.ready.get_or_insert(since);
                 record.ended = None;

@@ -101,7 +101,7 @@ pub(crate) async fn generate(
         std::thread::Builder::new()
             .name("load".to_owned())
             .spawn(move || {
-                // Nobody waits any more when the program ends.
+                // The receiver is gone when the program ends.
                 let _ = end.send(worker.run());
             })
             .context("cannot start a load worker")?;

@@ -34,7 +34,7 @@ impl Worker {
         let mut starts = self.starts(dispatcher, requests)?;
         let end = self.begun + stages.duration() + GRACE;
         let mut count = self.number;
-        // Asked for here as well, as there is nothing to wait for when the worker itself is too slow.
+        // The time is checked here as well, as there is nothing to wait for when the worker itself is too slow.
         while let Some(due) = reaches(stages, count).filter(|_| Instant::now() < end) {
             let intended = self.begun + due;
             let starting = timeout_at(end.into(), starts.start(count, intended));
@@ -60,7 +60,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Follows a rate that somebody else sets, until its sender is dropped.
+    /// Follows a rate that changes while it runs, until its sender is dropped.
     pub(super) async fn at_command(
         &self,
         mut rate: watch::Receiver<f64>,

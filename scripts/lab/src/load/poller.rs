@@ -14,7 +14,7 @@ use super::target::Target;
 
 /// The most samples of a run.
 const SAMPLES: u32 = 7_200;
-/// At accelerated time a second is too long for whoever follows the fleet.
+/// At accelerated time a second is too long for a rate that follows the fleet.
 const OFTEN: Duration = Duration::from_millis(250);
 
 /// Reads the fleet's state.
@@ -35,7 +35,7 @@ impl Poller {
     }
 
     /// Keeps `fleet` up to date, until it is dropped. `length` is that of the run, where it is known; without one,
-    /// somebody follows the fleet.
+    /// the rate follows the fleet.
     pub(super) async fn watch(
         mut self,
         begun: Instant,

@@ -43,7 +43,7 @@ impl Encoded {
 }
 
 impl From<&Request<Bytes>> for Encoded {
-    /// In HTTP/1.1; what may have a body tells its length, also where it has none (RFC 9110, 8.6).
+    /// In HTTP/1.1; a request that may have a body has a length, also where it has none (RFC 9110, 8.6).
     fn from(request: &Request<Bytes>) -> Self {
         let mut text = Vec::with_capacity(512 + request.body().len());
         text.extend_from_slice(request.method().as_str().as_bytes());

@@ -14,7 +14,7 @@ const LARGEST_HEAD: usize = 256 * 1024;
 const MOST_HEADERS: usize = 100;
 /// Bodies larger than this are refused.
 const LARGEST_BODY: u64 = 1024 * 1024;
-/// The line before a chunk is not longer: a number, and extensions that nobody uses.
+/// The line before a chunk is not longer: a number, and extensions that are hardly used.
 const LONGEST_CHUNK_LINE: usize = 4 * 1024;
 /// Longer ids are cut.
 const LONGEST_ID: usize = 64;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::duration;
 
-/// The most requests a second that can be asked for.
+/// The highest level in requests a second.
 pub(super) const HIGHEST_RATE: f64 = 1_000_000.0;
-/// The most users that can be asked for.
+/// The highest level in users.
 pub(super) const MOST_USERS: f64 = 100_000.0;
 
 /// What the level counts.

@@ -86,7 +86,7 @@ impl Worker {
         let mut rest = dispatcher.stats.take();
         rest.cut_off = dispatcher.in_flight.get();
         rest.cpu = Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
-        // Nobody listens any more when the program ends.
+        // The receiver is gone when the program ends.
         let _ = self.stats.send(rest).await;
         Ok(())
     }
