@@ -305,7 +305,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("heartbeats-{}.db", std::process::id()));
         let database = Database::new(&Target::Sqlite(path.clone()), 10, Migrate::Auto);
         database.clone().open(CancellationToken::new()).await;
-        let stress = Stress::new(1.0);
+        let stress = Stress::new(1.0, false);
         let mut heart = Heart {
             database: Database::new(&Target::NotConfigured, 10, Migrate::Auto),
             run: Run::new(Moment::now(), 1),

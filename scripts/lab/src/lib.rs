@@ -26,23 +26,3 @@ pub mod host;
 pub mod load;
 pub mod package;
 mod proc;
-
-pub use {postgres, simulate};
-
-/// The crates `run_record` and `report` under the names that load, demo and their tests use.
-pub mod report {
-    use std::path::Path;
-
-    pub use ::report::{
-        CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, add_events, has_charts, judge, write_html,
-    };
-    pub use run_record::{run, write_csv, write_json};
-
-    /// Writes a text, whole or not at all.
-    ///
-    /// # Errors
-    /// One sentence for the user; the file is then as it was before.
-    pub(crate) fn write_text(text: &str, path: &Path) -> anyhow::Result<()> {
-        run_record::write_whole(path, text.as_bytes())
-    }
-}

@@ -29,11 +29,11 @@ enum Command {
     Package(package::PackageArgs),
     /// Run a command beside a private PostgreSQL server and stop it afterwards
     Postgres(postgres::PostgresArgs),
-    /// Put load on the app, here or in Azure, and record how it and its fleet took it
+    /// Put load on the app, here or in Azure, and record how it and its fleet respond
     Load(Box<load::LoadArgs>),
-    /// Look whether an app, here or in Azure, does what it should
+    /// Check whether an app, here or in Azure, does what it should
     Check(check::CheckArgs),
-    /// Show one, two, three, two and one instances in about a minute, and prove it
+    /// Show one, two, three, two and one instances in about a minute, and verify them
     Demo(demo::DemoArgs),
     /// Measure the handler beside what this machine can do at best
     Bench(bench::BenchArgs),

@@ -26,7 +26,7 @@ mod tools;
 
 pub use binaries::Binaries;
 pub use pooler::Pooler;
-pub use server::Server;
+pub use server::{Server, free_port};
 
 /// The role that the URL names, and its database.
 const NAME: &str = "visits";

@@ -275,7 +275,11 @@ fn announced_ready(cluster: &Path) -> Option<u32> {
     postmaster_pid(cluster)?.try_into().ok()
 }
 
-pub(super) fn free_port() -> anyhow::Result<u16> {
+/// A port of 127.0.0.1 that was free a moment ago.
+///
+/// # Errors
+/// One sentence for the user, where there is none.
+pub fn free_port() -> anyhow::Result<u16> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
     Ok(listener

@@ -31,3 +31,4 @@ pub use azure::add_events;
 pub use command::{ReportArgs, report};
 pub use html::{chart_data, has_charts, plain_page, write_html};
 pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};
+pub use rules::{Rule, limits, rules};

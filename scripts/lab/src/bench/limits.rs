@@ -1,15 +1,12 @@
-//! What PostgreSQL and axum can do on this machine with as little of ours as possible.
-
-use std::time::Duration;
+//! What PostgreSQL and axum can do on this machine with as little of our code as possible.
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use super::connection::Request;
-use super::register::Load;
+use super::measure::{Measurement, call};
 use super::results::Metric;
-use super::subject::{Subject, clean};
-use super::{Bench, Group, cluster, names};
+use super::server::{Server, clean};
+use super::{Bench, Group, names, postgres};
 
 /// What the example `single_insert` prints.
 #[derive(Deserialize)]
@@ -28,33 +25,33 @@ impl Bench {
     }
 
     async fn pgbench(&mut self) -> anyhow::Result<()> {
-        let before = self.cluster.cpu()?;
+        let before = self.postgres.cpu()?;
         let single = self
-            .cluster
+            .postgres
             .single_inserts(&self.folder, 64, self.window)
             .await?;
-        let cpu = self.cluster.cpu()? - before;
+        let cpu = self.postgres.cpu()? - before;
         let window = self.window.as_secs_f64().ceil().max(1.0);
         let values = [
             (Metric::Rate, single.rows_per_s),
-            // All that pgbench tells without a log of its own.
+            // All that pgbench reports without a log of its own.
             (Metric::P50Ms, single.latency_ms),
             (
                 Metric::PostgresUs,
                 cpu.as_secs_f64() * 1e6 / (single.rows_per_s * window),
             ),
         ];
-        self.note(Group::Limits, names::SINGLE_INSERTS, None, &values);
+        self.record(Group::Limits, names::SINGLE_INSERTS, None, &values);
 
         let batched = self
-            .cluster
+            .postgres
             .batched_inserts(&self.folder, 8, self.window)
             .await?;
         let values = [
             (Metric::Rate, batched.rows_per_s),
             (Metric::P50Ms, batched.latency_ms),
         ];
-        self.note(Group::Limits, names::BATCHED_INSERTS, None, &values);
+        self.record(Group::Limits, names::BATCHED_INSERTS, None, &values);
         Ok(())
     }
 
@@ -62,7 +59,7 @@ impl Bench {
         let mut command = clean(&self.programs.single_insert);
         command
             .arg(self.window.as_secs_f64().to_string())
-            .env("DATABASE_URL", self.cluster.url(cluster::LIMITS))
+            .env("DATABASE_URL", self.postgres.url(postgres::LIMITS))
             .kill_on_drop(true);
         let output = command.output().await.context("cannot run single_insert")?;
         if !output.status.success() {
@@ -76,26 +73,20 @@ impl Bench {
             (Metric::P50Ms, single.p50_us / 1_000.0),
             (Metric::P99Ms, single.p99_us / 1_000.0),
         ];
-        self.note(Group::Limits, names::SQLX_INSERT, None, &values);
+        self.record(Group::Limits, names::SQLX_INSERT, None, &values);
         Ok(())
     }
 
     async fn empty_route(&mut self) -> anyhow::Result<()> {
-        let request = Request::get("/");
+        let call = call("/");
         let command = clean(&self.programs.empty_route);
         let log = self.log("empty_route");
-        let subject = Subject::start(command, "--port", &request, &log).await?;
+        let server = Server::start(command, &call.request, &log).await?;
         for connections in [1, 64, 512] {
             let name = names::empty_route(connections);
-            let load = Load::new(Group::Limits, &name, &request, connections);
-            self.load(load, &[&subject], None).await?;
+            let measurement = Measurement::new(Group::Limits, &name, &call, connections);
+            self.load(measurement, &[&server], None).await?;
         }
-        subject.stop().await
+        server.stop().await
     }
-}
-
-/// CPU per answered request, in microseconds.
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-pub(super) fn per_request(cpu: Duration, answered: u64) -> f64 {
-    cpu.as_secs_f64() * 1e6 / answered.max(1) as f64
 }

@@ -1,12 +1,11 @@
-//! `lab bench`: what the register can do, beside what this machine can do at best.
+//! `lab bench`: what the app can do, beside what this machine can do at best.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`closed_loop`], [`open_loop`] | the load client: as fast as answers come; at a fixed rate |
-//! | [`connection`], [`answer`] | one connection of it; where an answer ends |
-//! | [`cluster`], [`subject`], [`proc`] | the PostgreSQL server, the measured processes, their CPU and memory |
-//! | [`limits`], [`register`], [`processes`], [`overload`] | what is measured, by groups |
-//! | [`names`], [`results`], [`ledger`], [`targets`], [`report`] | figures, acknowledged visits, verdicts, output |
+//! | [`measure`] | one measurement with the load engine of [`crate::load`] |
+//! | [`postgres`], [`server`], [`proc`] | the PostgreSQL server, the measured servers, their CPU and memory |
+//! | [`limits`], [`visits`], [`processes`], [`overload`] | what is measured, by groups |
+//! | [`names`], [`results`], [`databases`], [`targets`], [`report`] | values, acknowledged visits, verdicts, output |
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -19,30 +18,27 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::signal::unix::{SignalKind, signal};
 
-pub mod answer;
-pub mod closed_loop;
-mod cluster;
-pub mod connection;
-mod ledger;
+mod databases;
 mod limits;
+mod measure;
 mod names;
-pub mod open_loop;
 mod overload;
+mod postgres;
 mod processes;
-mod register;
 mod report;
 mod results;
-mod subject;
+mod server;
 mod targets;
+mod visits;
 
+use crate::load::signals::Signals;
 use crate::proc;
-use cluster::Cluster;
-use ledger::Ledger;
+use databases::Databases;
+use postgres::Postgres;
 use report::Setting;
 use results::Results;
-use subject::Programs;
+use server::Programs;
 
 /// Before every measurement, so that connections, pools and caches are as they stay.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -53,24 +49,24 @@ const QUIET: f64 = 0.5;
 /// Arguments of `lab bench`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-It starts a PostgreSQL server and the handlers it needs, and stops them. Figures are only worth something when \
+It starts a PostgreSQL server and the handlers it needs, and stops them. The results are valid only when \
 nothing else runs on the machine. Targets are printed as met or missed; the exit code does not depend on them.
 
 Example: lab bench --rounds 1 --seconds 2 --only limits --only visits")]
 pub struct BenchArgs {
-    /// How often everything is measured; figures are medians over the rounds
+    /// How often everything is measured; results are medians over the rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
     /// Length of one measurement
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
     seconds: Duration,
-    /// Measure visits and listing at this size of the register too, such as 10M
+    /// Measure visits and listing at this size of the database too, such as 10M
     #[arg(long, value_name = "SIZE", value_parser = names::parse_size)]
     rows: Vec<u64>,
     /// Measure this group only; may be given several times
     #[arg(long, value_name = "GROUP", value_enum)]
     only: Vec<Group>,
-    /// Where the figures go [default: target/bench.json below the root]
+    /// Where the results go [default: target/bench.json below the root]
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// The project; scripts/bench has built the binaries in its target/release
@@ -82,7 +78,7 @@ pub struct BenchArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Group {
-    /// PostgreSQL and axum with as little of ours as possible
+    /// PostgreSQL and axum with as little of our code as possible
     Limits,
     /// Visits and listing on PostgreSQL
     Visits,
@@ -90,11 +86,11 @@ pub(crate) enum Group {
     Sqlite,
     /// Memory without load
     Memory,
-    /// From exec to the first answer
+    /// From exec to the first response
     Start,
     /// Probes, alone and beside a stress run
     Probes,
-    /// Through the stand-in for the Functions host
+    /// Through the host emulator
     LabUp,
     /// Through PgBouncer in transaction pooling
     Pooler,
@@ -143,16 +139,16 @@ impl Group {
 pub(crate) struct Bench {
     rounds: u32,
     window: Duration,
-    /// Of the register, in rows.
+    /// Of the database, in rows.
     sizes: Vec<u64>,
     groups: Vec<Group>,
     root: PathBuf,
     programs: Programs,
     /// Scripts, logs and SQLite files.
     folder: PathBuf,
-    cluster: Cluster,
+    postgres: Postgres,
     results: Results,
-    ledger: Ledger,
+    databases: Databases,
     /// From 1.
     round: u32,
     begun: Instant,
@@ -172,11 +168,11 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
-        let interrupted = interrupted()?;
+        let mut signals = Signals::listen().context("cannot listen for signals")?;
         tokio::select! {
             outcome = measure(args) => outcome.map(|()| ExitCode::SUCCESS),
             // What was started is ended when it is dropped.
-            code = interrupted => Ok(ExitCode::from(code)),
+            code = signals.next() => Ok(ExitCode::from(code)),
         }
     })
 }
@@ -189,7 +185,7 @@ async fn measure(args: BenchArgs) -> anyhow::Result<()> {
     let load_before = proc::load_average();
     if let Some(load) = load_before.filter(|load| *load > QUIET) {
         eprintln!(
-            "lab: the machine is busy already (load average {load}); figures will be worse than they could be"
+            "lab: the machine is busy already (load average {load}); the results will be worse than they could be"
         );
     }
     let programs = Programs::below(&args.root)?;
@@ -202,25 +198,25 @@ async fn measure(args: BenchArgs) -> anyhow::Result<()> {
             bench.measure(group).await?;
         }
     }
-    bench.count_registers().await?;
+    bench.count_databases().await?;
 
     let setting = Setting {
         rounds: bench.rounds,
         seconds,
         load_before,
         cpus: std::thread::available_parallelism().map_or(0, usize::from),
-        server: bench.cluster.describe(),
+        server: bench.postgres.describe(),
         begun,
         took_seconds: bench.begun.elapsed().as_secs_f64(),
     };
-    let verdicts = targets::judge(&bench.results, &bench.ledger);
+    let verdicts = targets::judge(&bench.results, &bench.databases);
     println!("{}", report::table(&bench.results));
     println!("{}", report::targets(&verdicts));
-    println!("{}", report::ledger(&bench.ledger));
-    let figures = report::json(&setting, &bench.results, &verdicts, &bench.ledger);
+    println!("{}", report::databases(&bench.databases));
+    let figures = report::json(&setting, &bench.results, &verdicts, &bench.databases);
     report::write(&json, &figures)?;
     println!("{} s; {}", setting.took_seconds.round(), json.display());
-    bench.cluster.stop().await
+    bench.postgres.stop().await
 }
 
 impl Bench {
@@ -239,9 +235,9 @@ impl Bench {
             root: args.root,
             programs,
             folder,
-            cluster: Cluster::start().await?,
+            postgres: Postgres::start().await?,
             results: Results::default(),
-            ledger: Ledger::default(),
+            databases: Databases::default(),
             round: 0,
             begun: Instant::now(),
         })
@@ -268,7 +264,7 @@ impl Bench {
         let filled: u64 = self.sizes.iter().sum();
         let filling = Duration::from_millis(filled / 150);
         let all = (round * self.rounds + filling).as_secs();
-        eprintln!("lab: {}", self.cluster.describe());
+        eprintln!("lab: {}", self.postgres.describe());
         eprintln!(
             "lab: {} rounds, about {} min {:02} s; nothing else should run meanwhile",
             self.rounds,
@@ -289,7 +285,7 @@ impl Bench {
         );
     }
 
-    /// A file for what a measured process says.
+    /// A file for the output of a measured process.
     fn log(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.log"))
     }
@@ -327,21 +323,6 @@ fn raise_open_files() -> anyhow::Result<()> {
         ..limit
     };
     setrlimit(Resource::Nofile, raised).context("cannot raise the limit of open files")
-}
-
-/// Comes back with the exit code once the user has had enough.
-fn interrupted() -> anyhow::Result<impl Future<Output = u8>> {
-    let listen = |kind| signal(kind).context("cannot listen for signals");
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut hangup = listen(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => 130,
-            _ = terminate.recv() => 143,
-            _ = hangup.recv() => 129,
-        }
-    })
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {

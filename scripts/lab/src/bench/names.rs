@@ -1,6 +1,6 @@
 //! Names of rows that something else refers to.
 
-/// The two sizes of the register that are always measured, in rows.
+/// The two sizes of the database that are always measured, in rows.
 pub(crate) const SMALL: u64 = 1_000;
 pub(crate) const LARGE: u64 = 1_000_000;
 
@@ -28,15 +28,15 @@ pub(crate) const NEITHER: &str = "neither";
 pub(crate) const PROBES_OVERLOAD: &str = "GET /health/live meanwhile, 20/s";
 pub(crate) const RECOVERY: &str = "until normal service afterwards";
 
-pub(crate) fn empty_route(connections: usize) -> String {
+pub(crate) fn empty_route(connections: u32) -> String {
     format!("empty axum route, {connections} conn")
 }
 
-pub(crate) fn visits(connections: usize, rows: u64) -> String {
+pub(crate) fn visits(connections: u32, rows: u64) -> String {
     format!("POST /api/visit, {connections} conn, {} rows", size(rows))
 }
 
-pub(crate) fn listing(connections: usize, rows: u64) -> String {
+pub(crate) fn listing(connections: u32, rows: u64) -> String {
     format!("GET /api/visits, {connections} conn, {} rows", size(rows))
 }
 

@@ -1,15 +1,17 @@
-//! Ten times what a handler can do: what it takes, what it refuses, and how soon it is itself again.
+//! Ten times what a handler can do: what it accepts, what it refuses, and how soon service is normal again.
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::connection::{Connection, Request};
-use super::open_loop::{OpenLoop, Outcome};
-use super::register::{Load, count, millis, visit};
+use super::measure::{Call, Measurement, call, count, load, millis, unanswered, visit};
 use super::results::Metric;
+use super::server::client;
 use super::{Bench, Group, names};
+use crate::load::client::Client;
+use crate::load::schedule::Schedule;
+use crate::load::stages::Stages;
+use crate::load::stats::Stats;
 
 /// CPU milliseconds burnt per visit, so that capacity is small and known.
 const VISIT_WORK: &str = "20";
@@ -17,10 +19,10 @@ const VISIT_WORK: &str = "20";
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
 /// How long recovery is watched.
 pub(super) const AFTERWARDS: Duration = Duration::from_secs(5);
-/// Requests that may be under way at a time.
+/// Requests that may be in flight at a time.
 const CONNECTIONS: usize = 512;
 /// Enough to keep two CPUs busy, and too few to be refused.
-const CAPACITY_CONNECTIONS: usize = 4;
+const CAPACITY_CONNECTIONS: u32 = 4;
 const FACTOR: f64 = 10.0;
 const PROBES_PER_S: f64 = 20.0;
 const PROBE_CONNECTIONS: usize = 4;
@@ -29,64 +31,57 @@ const NORMAL: Duration = Duration::from_millis(100);
 
 impl Bench {
     pub(super) async fn overload(&mut self) -> anyhow::Result<()> {
-        let database = self.register("overload", 0).await?;
-        let mut command = self.handler_on(&database);
+        let database = "overload";
+        self.database(database, 0).await?;
+        let mut command = self.handler_on(database);
         command.env("VISIT_WORK", VISIT_WORK);
-        let subject = self.start_handler(command).await?;
+        let server = self.start_handler(command).await?;
+        let servers = [&server];
         let visit = visit();
-        let load = Load::new(
-            Group::Overload,
-            names::CAPACITY,
-            &visit,
-            CAPACITY_CONNECTIONS,
-        );
-        let capacity = self.load(load, &[&subject], Some(&database)).await?.rate();
+        let group = Group::Overload;
+        let capacity = Measurement::new(group, names::CAPACITY, &visit, CAPACITY_CONNECTIONS);
+        let capacity = self.load(capacity, &servers, Some(database)).await?;
 
-        let flood = OpenLoop {
-            address: subject.address,
-            request: visit.clone(),
-            connections: CONNECTIONS,
-            rate: capacity * FACTOR,
-            window: WINDOW,
-        };
-        let probes = OpenLoop {
-            request: Request::get("/health/live"),
-            connections: PROBE_CONNECTIONS,
-            rate: PROBES_PER_S,
-            ..flood.clone()
-        };
-        let connection = Connection::to(subject.address);
-        let (began, begin) = oneshot::channel();
-        let meanwhile = async {
-            // Where it never began, the flood says why.
-            let begin =
-                Instant::from_std(begin.await.unwrap_or_else(|_| Instant::now().into_std()));
-            let (nobody, _) = oneshot::channel();
-            tokio::join!(
-                probes.run(nobody),
-                watch_recovery(connection, &visit, begin + WINDOW)
-            )
-        };
-        let (flood, (probes, afterwards)) = tokio::join!(flood.run(began), meanwhile);
+        let at = |rate| Schedule::Rate(Stages::constant(rate, WINDOW));
+        let probe = call("/health/live");
+        let end = Instant::now() + WINDOW;
+        let (flood, probes, afterwards) = tokio::join!(
+            load(
+                &visit,
+                &servers,
+                at(capacity * FACTOR),
+                Duration::ZERO,
+                CONNECTIONS
+            ),
+            load(
+                &probe,
+                &servers,
+                at(PROBES_PER_S),
+                Duration::ZERO,
+                PROBE_CONNECTIONS
+            ),
+            watch_recovery(client(server.address), &visit, end)
+        );
         let (flood, probes) = (flood?, probes?);
-        self.ledger
-            .add_counts(&database, flood.created, flood.unanswered);
-        let created = afterwards.iter().filter(|visit| visit.created);
-        self.ledger.add_counts(&database, created.count() as u64, 0);
-        self.note_overload(&flood, &probes, recovered_after(&afterwards));
-        subject.stop().await
+        let created = afterwards.iter().filter(|visit| visit.created).count() as u64;
+        let acknowledged = flood.counts.ok + created;
+        self.databases
+            .add(database, acknowledged, unanswered(&flood));
+        self.record_overload(&flood, &probes, recovered_after(&afterwards));
+        server.stop().await
     }
 
-    fn note_overload(&mut self, flood: &Outcome, probes: &Outcome, recovery: Duration) {
+    fn record_overload(&mut self, flood: &Stats, probes: &Stats, recovery: Duration) {
         let group = Group::Overload;
-        let offered = [
-            (Metric::Rate, rate(flood.offered)),
-            (Metric::Count, count(flood.offered)),
+        let offered = flood.counts.sent;
+        let values = [
+            (Metric::Rate, rate(offered)),
+            (Metric::Count, count(offered)),
         ];
-        self.note(group, names::OFFERED, None, &offered);
+        self.record(group, names::OFFERED, None, &values);
         for (name, latency) in [
-            (names::ACCEPTED, &flood.accepted),
-            (names::SHED, &flood.shed),
+            (names::ACCEPTED, &flood.latency),
+            (names::SHED, &flood.refusals),
         ] {
             let values = [
                 (Metric::Rate, rate(latency.len())),
@@ -94,38 +89,34 @@ impl Bench {
                 (Metric::P99Ms, millis(latency.value_at_quantile(0.99))),
                 (Metric::Count, count(latency.len())),
             ];
-            // Nothing shed has no latency.
+            // Where nothing was refused there is no latency.
             let values = if latency.is_empty() {
                 &values[3..]
             } else {
                 &values[..]
             };
-            self.note(group, name, None, values);
+            self.record(group, name, None, values);
         }
-        let neither = flood.unsent + flood.unanswered + flood.other.len();
-        let values = [(Metric::Count, count(neither))];
-        self.note(group, names::NEITHER, None, &values);
+        let neither = offered - flood.counts.ok - flood.refusals.len();
+        self.record(
+            group,
+            names::NEITHER,
+            None,
+            &[(Metric::Count, count(neither))],
+        );
         let lateness = millis(flood.lateness.value_at_quantile(0.99));
         let values = [(Metric::P99Ms, lateness)];
-        self.note(group, "how late the client sent", None, &values);
+        self.record(group, "how late the client sent", None, &values);
+        let latency = |quantile| millis(probes.latency.value_at_quantile(quantile));
         let values = [
-            (Metric::Rate, rate(probes.accepted.len())),
-            (
-                Metric::P50Ms,
-                millis(probes.accepted.value_at_quantile(0.5)),
-            ),
-            (
-                Metric::P99Ms,
-                millis(probes.accepted.value_at_quantile(0.99)),
-            ),
-            (
-                Metric::Failures,
-                count(probes.offered - probes.accepted.len()),
-            ),
+            (Metric::Rate, rate(probes.counts.ok)),
+            (Metric::P50Ms, latency(0.5)),
+            (Metric::P99Ms, latency(0.99)),
+            (Metric::Failures, count(probes.counts.failed)),
         ];
-        self.note(group, names::PROBES_OVERLOAD, None, &values);
+        self.record(group, names::PROBES_OVERLOAD, None, &values);
         let recovery = recovery.as_secs_f64() * 1_000.0;
-        self.note(group, names::RECOVERY, None, &[(Metric::TimeMs, recovery)]);
+        self.record(group, names::RECOVERY, None, &[(Metric::TimeMs, recovery)]);
     }
 }
 
@@ -138,26 +129,26 @@ struct Visit {
 }
 
 /// One visit after the other, from the end of the overload on.
-async fn watch_recovery(mut connection: Connection, request: &Request, end: Instant) -> Vec<Visit> {
+async fn watch_recovery(mut client: Client, visit: &Call, end: Instant) -> Vec<Visit> {
     sleep_until(end).await;
     let mut visits = Vec::new();
     while end.elapsed() < AFTERWARDS {
-        let asked = Instant::now();
-        let answer = connection.ask(request).await;
-        let created = answer.is_ok_and(|answer| answer.status == 201);
+        let sent = Instant::now();
+        let reply = client.send(&visit.request).await;
+        let created = reply.is_ok_and(|reply| reply.status() == visit.expected);
         visits.push(Visit {
             answered: end.elapsed(),
-            took: asked.elapsed(),
+            took: sent.elapsed(),
             created,
         });
         if !created {
-            sleep_until(Instant::now() + Duration::from_millis(10)).await;
+            sleep(Duration::from_millis(10)).await;
         }
     }
     visits
 }
 
-/// When the last visit was answered that was refused or slow; no time at all where there was none.
+/// When the last visit was answered that was refused or slow; zero where there was none.
 fn recovered_after(visits: &[Visit]) -> Duration {
     let abnormal = |visit: &&Visit| !visit.created || visit.took > NORMAL;
     let last = visits.iter().rfind(abnormal);

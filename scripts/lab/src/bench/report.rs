@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::Group;
-use super::ledger::Ledger;
+use super::databases::Databases;
 use super::results::{Metric, Results, Row, median};
 use super::targets::{Bound, Verdict};
 
@@ -52,8 +52,8 @@ pub(crate) fn table(results: &Results) -> String {
     }
     let mut text = aligned(&lines);
     text.push_str(
-        "\nMedians over the rounds; rates count 2xx only. CPU is per answered request, `process us` that of the process\n\
-         that was asked. `to limit` is the row's rate (for a lone visit: its p50) over that of the row named beside\n\
+        "\nMedians over the rounds; rates count successful requests only. CPU is per answered request, `process us` that\n\
+         of the server. `to limit` is the row's rate (for a lone visit: its p50) over that of the row named beside\n\
          it, of the same round.\n",
     );
     text
@@ -90,10 +90,10 @@ fn cells(results: &Results, row: &Row) -> Vec<String> {
         .collect()
 }
 
-/// Each target with its figure.
+/// Each target with its value.
 pub(crate) fn targets(verdicts: &[Verdict]) -> String {
     let mut lines = vec![
-        ["target", "wanted", "figure", ""]
+        ["target", "expected", "measured", ""]
             .map(str::to_owned)
             .to_vec(),
     ];
@@ -113,10 +113,10 @@ pub(crate) fn targets(verdicts: &[Verdict]) -> String {
     aligned(&lines)
 }
 
-/// Rows beside acknowledged answers.
-pub(crate) fn ledger(ledger: &Ledger) -> String {
+/// Rows beside acknowledged visits.
+pub(crate) fn databases(databases: &Databases) -> String {
     let titles = [
-        "register",
+        "database",
         "filled",
         "acknowledged",
         "unanswered",
@@ -126,15 +126,15 @@ pub(crate) fn ledger(ledger: &Ledger) -> String {
     ];
     let mut lines = vec![titles.map(str::to_owned).to_vec()];
     let shown = |count: Option<u64>| count.map(|count| count.to_string()).unwrap_or_default();
-    for account in &ledger.accounts {
+    for database in &databases.0 {
         lines.push(vec![
-            account.database.clone(),
-            account.filled.to_string(),
-            account.acknowledged.to_string(),
-            account.unanswered.to_string(),
-            shown(account.rows),
-            shown(account.total),
-            if account.is_exact() {
+            database.name.clone(),
+            database.filled.to_string(),
+            database.acknowledged.to_string(),
+            database.unanswered.to_string(),
+            shown(database.rows),
+            shown(database.total),
+            if database.is_exact() {
                 "equal"
             } else {
                 "DIFFERENT"
@@ -167,7 +167,7 @@ fn number(value: f64) -> String {
     grouped
 }
 
-/// Words, in the first and the last column, to the left; figures to the right.
+/// Words, in the first and the last column, to the left; numbers to the right.
 fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -201,7 +201,7 @@ pub(crate) fn json(
     setting: &Setting,
     results: &Results,
     verdicts: &[Verdict],
-    ledger: &Ledger,
+    databases: &Databases,
 ) -> Value {
     let rows: Vec<Value> = results
         .rows
@@ -248,7 +248,7 @@ pub(crate) fn json(
         "server": setting.server,
         "rows": rows,
         "targets": targets,
-        "registers": ledger.accounts,
+        "databases": databases.0,
     })
 }
 
@@ -285,13 +285,13 @@ mod tests {
     #[test]
     fn a_row_stands_beside_its_limit() {
         let mut results = Results::default();
-        results.note(Group::Limits, "limit", None, &[(Metric::Rate, 10_000.0)]);
+        results.record(Group::Limits, "limit", None, &[(Metric::Rate, 10_000.0)]);
         let values = [
             (Metric::Rate, 25_000.0),
             (Metric::P99Ms, 4.25),
             (Metric::Failures, 0.0),
         ];
-        results.note(Group::Visits, "visits", Limit::rate("limit"), &values);
+        results.record(Group::Visits, "visits", Limit::rate("limit"), &values);
         let text = table(&results);
         let lines: Vec<Vec<&str>> = text
             .lines()
@@ -309,7 +309,7 @@ mod tests {
             begun: String::new(),
             took_seconds: 1.0,
         };
-        let report = json(&setting, &results, &[], &Ledger::default());
+        let report = json(&setting, &results, &[], &Databases::default());
         assert_eq!(report.pointer("/rows/1/median/p99_ms"), Some(&json!(4.25)));
         assert_eq!(report.pointer("/rows/1/ratio_to_limit"), Some(&json!(2.5)));
     }

@@ -1,4 +1,4 @@
-//! What has been measured: rows of figures, one value a round.
+//! What has been measured: rows of values, one a round.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use super::Group;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Metric {
-    /// Successful answers, or rows, a second.
+    /// Successful requests, or rows, a second.
     Rate,
     /// Latencies, in milliseconds.
     P50Ms,
     P99Ms,
-    /// CPU of one request, in microseconds: of the process that was asked, of the database, of the load client.
+    /// CPU of one request, in microseconds: of the server, of the database, of the load generator.
     ProcessUs,
     PostgresUs,
     ClientUs,
@@ -25,11 +25,11 @@ pub(crate) enum Metric {
     TimeMs,
     /// Requests.
     Count,
-    /// Answers that were not 2xx, and requests without an answer.
+    /// Requests without the expected response.
     Failures,
 }
 
-/// The figure a row is compared with, measured in the same round.
+/// The row that a row is compared with, measured in the same round.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Limit {
     pub(crate) row: String,
@@ -69,8 +69,8 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// Adds one round's figures to a row.
-    pub(crate) fn note(
+    /// Adds one round's values to a row.
+    pub(crate) fn record(
         &mut self,
         group: Group,
         name: &str,
@@ -101,12 +101,12 @@ impl Results {
         row.values.get(&metric).map(Vec::as_slice)
     }
 
-    /// A figure's median over the rounds.
+    /// The median of a metric over the rounds.
     pub(crate) fn median(&self, name: &str, metric: Metric) -> Option<f64> {
         median(self.values(name, metric)?)
     }
 
-    /// The median of the rounds' ratios: what disturbed a round disturbed both of its figures.
+    /// The median of the rounds' ratios: what disturbed a round disturbed both of its values.
     pub(crate) fn ratio(&self, name: &str, to: &str, metric: Metric) -> Option<f64> {
         let (these, those) = (self.values(name, metric)?, self.values(to, metric)?);
         let ratios: Vec<f64> = these.iter().zip(those).map(|(a, b)| a / b).collect();
@@ -148,8 +148,8 @@ mod tests {
     fn ratios_are_made_round_by_round() {
         let mut results = Results::default();
         for (visits, limit) in [(10.0, 5.0), (30.0, 10.0), (2.0, 2.0)] {
-            results.note(Group::Limits, "limit", None, &[(Metric::Rate, limit)]);
-            results.note(
+            results.record(Group::Limits, "limit", None, &[(Metric::Rate, limit)]);
+            results.record(
                 Group::Visits,
                 "visits",
                 Limit::rate("limit"),

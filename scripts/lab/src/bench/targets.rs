@@ -1,8 +1,8 @@
-//! What the figures should be. They are printed, never asserted: a busy machine must not fail a build.
+//! What the values should be. They are printed, never asserted: a busy machine must not fail a build.
 
 use serde::Serialize;
 
-use super::ledger::Ledger;
+use super::databases::Databases;
 use super::names;
 use super::results::{Metric, Results};
 
@@ -35,21 +35,19 @@ impl Verdict {
 }
 
 /// Every target.
-pub(crate) fn judge(results: &Results, ledger: &Ledger) -> Vec<Verdict> {
+pub(crate) fn judge(results: &Results, databases: &Databases) -> Vec<Verdict> {
     use Bound::{AtLeast, AtMost};
     use Metric::{Count, MemoryMb, P50Ms, P99Ms, ProcessUs, Rate, TimeMs};
 
     let small = names::SMALL;
-    let visits = |connections| names::visits(connections, small);
+    let visits = |connections: u32| names::visits(connections, small);
     let listing = |connections, rows| names::listing(connections, rows);
     let of = |name: &str, metric| results.median(name, metric);
     let ratio = |name: &str, to: &str, metric| results.ratio(name, to, metric);
-    let counted = ledger.accounts.iter().any(|account| account.rows.is_some());
-    let wrong = ledger
-        .accounts
-        .iter()
-        .filter(|account| !account.is_exact())
-        .count();
+    let databases = &databases.0;
+    let counted = databases.iter().any(|database| database.rows.is_some());
+    let wrong = databases.iter().filter(|database| !database.is_exact());
+    let wrong = wrong.count();
     let wrong = counted.then_some(f64::from(u32::try_from(wrong).unwrap_or(u32::MAX)));
 
     [
@@ -149,7 +147,7 @@ pub(crate) fn judge(results: &Results, ledger: &Ledger) -> Vec<Verdict> {
             AtMost(1_000.0),
         ),
         (
-            "registers whose rows or total differ from the acknowledged visits",
+            "databases whose rows or total differ from the acknowledged visits",
             wrong,
             AtMost(0.0),
         ),
@@ -190,11 +188,11 @@ mod tests {
     fn targets_find_their_rows() {
         let mut results = Results::default();
         let mut note = |name: &str, metric, value| {
-            results.note(Group::Visits, name, None, &[(metric, value)]);
+            results.record(Group::Visits, name, None, &[(metric, value)]);
         };
         note(names::SINGLE_INSERTS, Metric::Rate, 10_000.0);
         note(&names::visits(64, names::SMALL), Metric::Rate, 20_000.0);
-        let verdicts = judge(&results, &Ledger::default());
+        let verdicts = judge(&results, &Databases::default());
         assert_eq!((verdicts[0].figure, verdicts[0].word()), (Some(2.0), "met"));
         assert!(
             verdicts[1..]

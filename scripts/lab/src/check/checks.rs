@@ -1,4 +1,4 @@
-//! What is asked, and what a right answer is. Each check says in a phrase what it saw, or what is wrong.
+//! What is requested, and what a right response is. Each check says in a phrase what it saw, or what is wrong.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,8 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::caller::{Answer, Caller};
+use super::caller::Caller;
+use crate::load::client::Reply;
 
 /// Whether the app should be scaled by rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +48,11 @@ impl Outcome {
 
 type Seen = Result<String, String>;
 
-/// Runs one after the other; `told` is given each as it ends.
+/// Runs one after the other; `report` is given each as it ends.
 pub(super) async fn all(
-    caller: &Caller,
+    caller: &mut Caller,
     rules: Rules,
-    mut told: impl FnMut(&Outcome),
+    mut report: impl FnMut(&Outcome),
 ) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let mut note = |name, began: Instant, seen: Seen| {
@@ -62,7 +63,7 @@ pub(super) async fn all(
             seen: seen.unwrap_or_else(|wrong| wrong),
             milliseconds: whole_milliseconds(began.elapsed()),
         };
-        told(&outcome);
+        report(&outcome);
         outcomes.push(outcome);
     };
     // In the order in which one explains the next.
@@ -89,30 +90,30 @@ fn whole_milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The answer, if it has the status that it should have; else what it says of itself.
-fn with(status: StatusCode, answer: Answer) -> Result<Answer, String> {
-    if answer.status == status {
-        return Ok(answer);
+/// The response, if it has the right status; else its error.
+fn with(status: StatusCode, reply: Reply) -> Result<Reply, String> {
+    if reply.status() == status {
+        return Ok(reply);
     }
-    let reason = answer.json()["error"].as_str().map(|said| {
+    let reason = reply.json()["error"].as_str().map(|said| {
         let plain: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
         format!(": {plain}")
     });
     Err(format!(
         "answered {} and not {}{}",
-        answer.status.as_u16(),
+        reply.status().as_u16(),
         status.as_u16(),
         reason.unwrap_or_default()
     ))
 }
 
-async fn live(caller: &Caller) -> Seen {
+async fn live(caller: &mut Caller) -> Seen {
     with(StatusCode::OK, caller.get("/health/live").await?)?;
     Ok("the process serves".to_owned())
 }
 
 /// The app and its database; also what is waited for.
-pub(super) async fn health(caller: &Caller) -> Seen {
+pub(super) async fn health(caller: &mut Caller) -> Seen {
     let health = with(StatusCode::OK, caller.get("/health").await?)?.json();
     let text = |name: &str| health[name].as_str().map(str::to_owned);
     match (text("status"), text("db_type"), text("version")) {
@@ -123,7 +124,7 @@ pub(super) async fn health(caller: &Caller) -> Seen {
     }
 }
 
-async fn visit(caller: &Caller) -> Seen {
+async fn visit(caller: &mut Caller) -> Seen {
     let key = uuid::Uuid::new_v4().to_string();
     let first = with(StatusCode::CREATED, caller.visit(&key).await?)?.json();
     let again = with(StatusCode::OK, caller.visit(&key).await?);
@@ -155,7 +156,7 @@ async fn visit(caller: &Caller) -> Seen {
     }
 }
 
-async fn metrics(caller: &Caller) -> Seen {
+async fn metrics(caller: &mut Caller) -> Seen {
     let metrics = with(StatusCode::OK, caller.get("/api/metrics").await?)?.json();
     let percent = |name: &str| {
         let value = metrics[name].as_f64();
@@ -170,7 +171,7 @@ async fn metrics(caller: &Caller) -> Seen {
     ))
 }
 
-async fn instances(caller: &Caller, wanted: Rules) -> Seen {
+async fn instances(caller: &mut Caller, wanted: Rules) -> Seen {
     let fleet = with(StatusCode::OK, caller.get("/api/instances").await?)?.json();
     let live = fleet["live"].as_u64().ok_or("the answer has no count")?;
     if live == 0 {
@@ -179,11 +180,11 @@ async fn instances(caller: &Caller, wanted: Rules) -> Seen {
     let rules = fleet["rules"].as_array().map_or(0, Vec::len);
     match (wanted, rules) {
         (Rules::Expected, 0) => {
-            return Err(format!("{live} live, but no autoscale rules are in force"));
+            return Err(format!("{live} live, but no autoscale rules are active"));
         }
         (Rules::Unexpected, 1..) => {
             return Err(format!(
-                "{live} live, with autoscale rules that nothing obeys here"
+                "{live} live, with autoscale rules that nothing applies here"
             ));
         }
         _ => {}
@@ -197,8 +198,8 @@ async fn instances(caller: &Caller, wanted: Rules) -> Seen {
     })
 }
 
-async fn prometheus(caller: &Caller) -> Seen {
-    let text = with(StatusCode::OK, caller.get("/metrics").await?)?.body;
+async fn prometheus(caller: &mut Caller) -> Seen {
+    let text = with(StatusCode::OK, caller.get("/metrics").await?)?.text();
     let series = text
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -210,7 +211,7 @@ async fn prometheus(caller: &Caller) -> Seen {
     Ok(format!("{series} series"))
 }
 
-async fn openapi(caller: &Caller) -> Seen {
+async fn openapi(caller: &mut Caller) -> Seen {
     let document = with(StatusCode::OK, caller.get("/api/openapi.json").await?)?.json();
     let version = document["openapi"].as_str().unwrap_or_default();
     if !version.starts_with("3.1") {
@@ -222,8 +223,8 @@ async fn openapi(caller: &Caller) -> Seen {
     Ok(format!("OpenAPI {version}, {paths} paths"))
 }
 
-async fn page(caller: &Caller) -> Seen {
-    let page = with(StatusCode::OK, caller.browse("/").await?)?.body;
+async fn page(caller: &mut Caller) -> Seen {
+    let page = with(StatusCode::OK, caller.browse("/").await?)?.text();
     if !page
         .trim_start()
         .to_ascii_lowercase()
@@ -234,7 +235,7 @@ async fn page(caller: &Caller) -> Seen {
     Ok(format!("{} bytes of HTML", page.len()))
 }
 
-async fn errors(caller: &Caller) -> Seen {
+async fn errors(caller: &mut Caller) -> Seen {
     let missing = caller.get("/api/no-such-thing").await?;
     let problem = with(StatusCode::NOT_FOUND, missing)?.json();
     if problem["error"].is_string() && problem["status"] == 404 {

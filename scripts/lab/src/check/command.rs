@@ -12,14 +12,14 @@ use super::caller::Caller;
 use super::checks::{self, Rules};
 use crate::load::target::Target;
 
-/// Between two looks at an app that does not answer as it should yet.
+/// Between two checks of an app that is not healthy yet.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Arguments of `lab check`.
 #[derive(Args)]
 #[command(
-    after_help = "It records a visit, a real one that stays, and asks for no key.\n\
-                  Exit code: 0 all is well, 1 something is not, 2 it could not be looked at."
+    after_help = "It records a visit, a real one that stays, and requires no key.\n\
+                  Exit codes: 0 all checks passed; 1 a check failed; 2 the app could not be checked."
 )]
 pub struct CheckArgs {
     #[arg(
@@ -30,10 +30,10 @@ pub struct CheckArgs {
     /// Wait this long for an app that is about to start
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
-    /// It is a failure if no autoscale rules are in force
+    /// It is a failure if no autoscale rules are active
     #[arg(long, conflicts_with = "expect_no_rules")]
     expect_rules: bool,
-    /// It is a failure if autoscale rules are in force
+    /// It is a failure if autoscale rules are active
     #[arg(long)]
     expect_no_rules: bool,
     /// Print one JSON object instead of lines
@@ -47,7 +47,7 @@ pub struct CheckArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// One sentence for the user, when it could not be looked at.
+/// One sentence for the user, when it could not be checked.
 #[tokio::main(flavor = "current_thread")]
 pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let target = Target::parse(&args.url).map_err(|sentence| anyhow!(sentence))?;
@@ -56,18 +56,18 @@ pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         (_, true) => Rules::Unexpected,
         _ => Rules::Either,
     };
-    let caller = Caller::new(target.clone(), args.cacert.as_deref()).await?;
-    wait_until_healthy(&caller, Duration::from_secs(args.wait)).await;
-    // Whether anybody is there at all; if not, a list of failures would say the same nine times.
+    let mut caller = Caller::new(target.clone(), args.cacert.as_deref()).await?;
+    wait_until_healthy(&mut caller, Duration::from_secs(args.wait)).await;
+    // If nothing responds at all, a list of failures would say the same nine times.
     caller
         .get("/health/live")
         .await
         .map_err(|sentence| anyhow!(sentence))
-        .with_context(|| format!("{target} does not answer"))?;
+        .with_context(|| format!("{target} does not respond"))?;
     if !args.json {
         println!("{target}");
     }
-    let outcomes = checks::all(&caller, rules, |outcome| {
+    let outcomes = checks::all(&mut caller, rules, |outcome| {
         if !args.json {
             println!("{}", outcome.line());
         }
@@ -85,9 +85,9 @@ pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
-/// Looks at the app's health until it is well or the time is over, and says what it waits for.
-async fn wait_until_healthy(caller: &Caller, patience: Duration) {
-    let end = Instant::now() + patience;
+/// Waits until the app is healthy or the time is over, and says what it waits for.
+async fn wait_until_healthy(caller: &mut Caller, limit: Duration) {
+    let end = Instant::now() + limit;
     let mut said = String::new();
     while Instant::now() < end {
         let Err(reason) = checks::health(caller).await else {

@@ -1,10 +1,10 @@
-//! `lab check`: looks whether an app, here or in Azure, does what it should; the smoke test after a deployment.
+//! `lab check`: checks whether an app, here or in Azure, does what it should; the smoke test after a deployment.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | [`command`] | arguments, waiting for an app that starts, what is printed |
-//! | [`caller`] | one request after the other to the app |
-//! | [`checks`] | what is asked, and what a right answer is |
+//! | [`caller`] | the requests of the checks |
+//! | [`checks`] | what is requested, and what a right response is |
 
 mod caller;
 mod checks;

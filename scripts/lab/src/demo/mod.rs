@@ -1,52 +1,56 @@
-//! `lab demo`: the whole story in about a minute, and the proof of it.
+//! `lab demo`: one, two, three, two and one instances in about a minute, and whether it went right.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`story`] | which load to put on, given what the fleet is |
-//! | [`stage`] | `lab up` in a process of its own, on a store of its own |
-//! | [`lab`] | what `lab up` says of its fleet |
-//! | [`conductor`] | plays the story: watches the fleet, sets the load, tells what happens |
-//! | [`rehearsal`] | `lab simulate` fed with the load that was measured |
+//! | [`lab_up`] | `lab up` in a process of its own, with a database of its own |
+//! | [`screen`] | what is shown meanwhile |
+//! | [`snapshot`] | the fleet of `lab up` with all its samples |
+//! | [`simulation`] | `lab simulate` with the load that was measured |
 //!
 //! The load comes from [`crate::load`], the record and its page from [`crate::report`].
 
-mod conductor;
-mod lab;
-mod rehearsal;
-mod stage;
-mod story;
+mod lab_up;
+mod screen;
+mod simulation;
+mod snapshot;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::{Context as _, anyhow};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::load::fleet::Fleet;
-use crate::load::generator::{HEAD_START, Live};
+use crate::load::generator::HEAD_START;
+use crate::load::load_test::LoadTest;
 use crate::load::mix::Mix;
+use crate::load::scale_test::{Outcome, ScaleTest};
 use crate::load::schedule::Schedule;
+use crate::load::signals::Signals;
 use crate::load::target::Target;
-use crate::load::trial::Trial;
-use crate::report::run::{Expectation, Run};
-use crate::report::{self, WORKED};
-use conductor::{Conductor, Played};
-use lab::{Lab, LabFleet};
-use stage::Stage;
+use lab_up::LabUp;
+use report::WORKED;
+use run_record::{Expectation, Run, write_csv, write_json, write_whole};
+use screen::Screen;
+use snapshot::LabFleet;
 
-/// Azure seconds that the story takes with the default rules.
+/// Azure seconds that it takes with the default rules.
 const USUAL_LENGTH: f64 = 2_400.0;
+/// Azure seconds for which all instances share the load, so that it can be seen.
+const HOLD: f64 = 420.0;
+/// Load afterwards, in percent of an instance: below the default rule's 30, on one instance too.
+const REST: f64 = 20.0;
+/// Azure seconds after the last scale-in, in which nothing may happen.
+const SETTLE: f64 = 180.0;
 /// Interrupted by the user, as shells have it.
 const INTERRUPTED: u8 = 130;
 
 /// Arguments of `lab demo`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-The load first keeps one instance busy, then two, and then falls. The fleet answers with 1, 2, 3, 2 and 1 instances,
-all of them real processes on a store that is deleted afterwards.
+The load first fills one instance, then two, and then falls. The fleet scales to 1, 2, 3, 2 and 1 instances, all of them
+real processes on a database that is deleted afterwards.
 
 It writes into the output folder:
   report.html   the run as a page, with the answer to: did autoscaling work?
@@ -56,7 +60,7 @@ It writes into the output folder:
   lab.log       what lab up printed
   events.jsonl  what lab up decided, and why
 
-Exit code: 0 when it worked, 1 when it did not, 2 when it could not be played.")]
+Exit codes: 0 autoscaling worked; 1 it did not; 2 the demonstration could not run; 130 interrupted with Ctrl+C.")]
 pub struct DemoArgs {
     /// Folder with host.json and the function folders
     #[arg(long, default_value = "target/app", value_name = "FOLDER")]
@@ -84,13 +88,13 @@ fn pace(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Plays the story, writes its record and tells whether it worked.
+/// Runs the demonstration, writes its record and reports whether it worked.
 ///
 /// # Errors
-/// One sentence for the user when it cannot be played.
+/// One sentence for the user when it cannot run.
 pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("the folder {} cannot be made", args.out.display()))?;
+        .with_context(|| format!("the folder {} cannot be created", args.out.display()))?;
     // What an earlier run left must not pass for this one's.
     for old in ["report.html", "run.json", "run.csv", "load.csv"] {
         match std::fs::remove_file(args.out.join(old)) {
@@ -106,94 +110,103 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(play(args))
+    runtime.block_on(demonstrate(args))
 }
 
-async fn play(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     println!(
         "Elastic Visits: one to three instances on Azure's rules; an Azure minute lasts {:.1} s. This takes about {:.0} s.",
         60.0 / args.time_scale,
         USUAL_LENGTH / args.time_scale
     );
     let stop = CancellationToken::new();
-    let signals = tokio::spawn(interrupted(stop.clone()));
-    let stage = tokio::select! {
-        stage = Stage::set(&args.script_root, &args.out, args.time_scale, args.postgres) => stage?,
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let signals = tokio::spawn(interrupt(signals, stop.clone()));
+    let app = tokio::select! {
+        app = LabUp::start(&args.script_root, &args.out, args.time_scale, args.postgres) => app?,
         () = stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let begun = Instant::now() + HEAD_START;
-    let outcome = perform(stage.url(), begun, &stop).await;
-    let cleared = stage.clear().await;
+    let outcome = scale(app.url(), begun, &stop).await;
+    let stopped = app.stop().await;
     let over = begun.elapsed().as_secs_f64();
     signals.abort();
-    let (mut run, played) = outcome?;
-    cleared?;
+    let (mut run, outcome, fleet) = outcome?;
+    stopped?;
     // The last instances lived until now.
     for instance in &mut run.instances {
         instance.ended.get_or_insert(over);
     }
-    let told = played.told;
-    let run = judged(run, played, &args.out)?;
+    let finished = outcome.finished;
+    let run = judged(run, outcome, &fleet, &args.out)?;
     write(&run, &args.out)?;
     conclude(&run, &args.out);
-    let held = run.verdict.expectations.iter().all(|one| one.held);
+    let passed = run.verdict.expectations.iter().all(|one| one.held);
     Ok(if stop.is_cancelled() {
         ExitCode::from(INTERRUPTED)
-    } else if told && held && run.verdict.autoscaling == WORKED {
+    } else if finished && passed && run.verdict.autoscaling == WORKED {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// Puts the load on and conducts it; both end together.
-async fn perform(
+/// Makes the fleet scale out to its maximum and back: the record, what became of it, and the fleet at the end.
+async fn scale(
     url: &str,
     begun: Instant,
     stop: &CancellationToken,
-) -> anyhow::Result<(Run, Played)> {
-    let (rate, rates) = watch::channel(0.0);
+) -> anyhow::Result<(Run, Outcome, LabFleet)> {
     let target = Target::parse(url).map_err(anyhow::Error::msg)?;
-    let trial = Trial::new(target, Schedule::Controlled(rates), Mix::visits());
-    let reached = trial.reach().await?;
-    let (live, lively) = watch::channel(Live::default());
-    let fleet = watch::Sender::new(Fleet::default());
-    let conductor = Conductor {
-        lab: Lab::at(url)?,
-        rate,
-        live: lively,
-        begun,
+    let before = snapshot::read(&target).await?;
+    let scale_test = ScaleTest {
+        instances: before.capacity.maximum,
+        hold: HOLD,
+        rest: REST,
+        settle: SETTLE,
     };
-    // The conductor ends the load by dropping its rate, so that requests in flight are waited for.
+    let (rate, rates) = watch::channel(0.0);
+    let schedule = Schedule::Controlled(rates);
+    let connected = LoadTest::new(target.clone(), schedule, Mix::visits())
+        .connect()
+        .await?;
+    let (progress, fleet) = (connected.progress(), connected.fleet());
+    let checked = scale_test.check(&fleet.borrow());
+    checked.map_err(|error| anyhow!(error))?;
+    let screen = Screen::open(begun);
+    screen.limit(&before.cpu_limit);
+    let mut shown = 0;
+    let show = |fleet: &_| shown = screen.fleet(fleet, &progress.borrow(), shown);
+    let told = |phase: &str| screen.phase(phase);
+    let driving = scale_test.drive(rate, progress.clone(), fleet, stop, told, show);
+    // It ends the load by dropping its rate, so that requests in flight are waited for.
     let never = CancellationToken::new();
-    let (ran, played) = tokio::join!(reached.run(&never, &live, &fleet), conductor.play(stop));
-    Ok((ran?.run, played?))
+    let (finished, outcome) = tokio::join!(connected.run(&never), driving);
+    Ok((finished?.run, outcome, snapshot::read(&target).await?))
 }
 
-/// Completes the record: what was planned, what the simulator says, the verdict.
-fn judged(mut run: Run, played: Played, out: &Path) -> anyhow::Result<Run> {
+/// Completes the record: the phases, the simulator's result, the verdict.
+fn judged(mut run: Run, outcome: Outcome, fleet: &LabFleet, out: &Path) -> anyhow::Result<Run> {
     "lab demo".clone_into(&mut run.title);
-    run.plan.extend(played.chapters);
-    let load = rehearsal::measured(&played.fleet)?;
-    report::write_text(&rehearsal::csv(&load), &out.join("load.csv"))?;
-    run.verdict
-        .expectations
-        .push(rehearsal::compare(&played.fleet, &load)?);
-    let asked = Expectation {
+    run.plan.extend(outcome.phases);
+    let load = simulation::measured(fleet)?;
+    write_whole(&out.join("load.csv"), simulation::csv(&load).as_bytes())?;
+    let simulated = simulation::compare(fleet, &load)?;
+    let scaled = Expectation {
         condition: "1, 2, 3, 2 and 1 instances".to_owned(),
-        measured: counts(&played.fleet),
-        held: counts(&played.fleet) == "1, 2, 3, 2, 1",
+        measured: counts(fleet),
+        held: counts(fleet) == "1, 2, 3, 2, 1",
     };
-    run.verdict.expectations.push(asked);
-    // The verdict lets one in a thousand pass; here every phase was made so that none has to fail.
-    run.verdict.expectations.push(Expectation {
+    // The verdict accepts one failure in a thousand; here the load is such that none has to fail.
+    let failed = Expectation {
         condition: "no request failed".to_owned(),
         measured: format!("{} of {}", run.requests.failed, run.requests.sent),
         held: run.requests.failed == 0 && run.requests.sent > 0,
-    });
-    if !played.told {
+    };
+    run.verdict.expectations.extend([simulated, scaled, failed]);
+    if !outcome.finished {
         run.notes
-            .push("The story was not told to its end.".to_owned());
+            .push("The demonstration did not run to its end.".to_owned());
     }
     run.verdict = report::judge(&run);
     Ok(run)
@@ -213,8 +226,8 @@ fn counts(fleet: &LabFleet) -> String {
 }
 
 fn write(run: &Run, out: &Path) -> anyhow::Result<()> {
-    report::write_json(run, &out.join("run.json"))?;
-    report::write_csv(run, &out.join("run.csv"))?;
+    write_json(run, &out.join("run.json"))?;
+    write_csv(run, &out.join("run.csv"))?;
     report::write_html(run, &out.join("report.html"))
 }
 
@@ -232,8 +245,8 @@ fn conclude(run: &Run, out: &Path) {
         println!("  {reason}");
     }
     for one in &run.verdict.expectations {
-        let held = if one.held { "yes" } else { "NO " };
-        println!("  {held} {}: {}", one.condition, one.measured);
+        let passed = if one.held { "yes" } else { "NO " };
+        println!("  {passed} {}: {}", one.condition, one.measured);
     }
     for note in &run.notes {
         println!("  {note}");
@@ -245,24 +258,11 @@ fn milliseconds(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |value| format!("{value:.0} ms"))
 }
 
-/// Says when the user has had enough; a second time ends this process at once.
-async fn interrupted(stop: CancellationToken) {
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(_) => return,
-    };
-    let mut first = true;
-    loop {
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => if pressed.is_err() { return },
-            _ = terminate.recv() => {}
-        }
-        if !first {
-            // The kernel ends lab up and its handlers with this process.
-            std::process::exit(INTERRUPTED.into());
-        }
-        first = false;
-        eprintln!("\nStopping; the report is still written. Once more ends it at once.");
-        stop.cancel();
-    }
+/// Stops at the first signal; a second one ends this process at once.
+async fn interrupt(mut signals: Signals, stop: CancellationToken) {
+    signals.next().await;
+    eprintln!("\nStopping; the report is still written. Ctrl+C again ends at once.");
+    stop.cancel();
+    // The kernel ends lab up and its handlers with this process.
+    std::process::exit(signals.next().await.into());
 }

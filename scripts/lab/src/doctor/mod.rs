@@ -32,7 +32,7 @@ pub(crate) enum Need {
     Optional,
 }
 
-/// Shows what this machine has, what is missing and how to get it; the exit code tells whether `lab up` can run.
+/// Shows what this machine has, what is missing and how to get it; the exit code shows whether `lab up` can run.
 ///
 /// # Errors
 /// One sentence for the user, where it cannot be done.

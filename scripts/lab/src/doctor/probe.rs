@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::Need;
 use crate::host::cgroup;
-use crate::postgres::Binaries;
+use ::postgres::Binaries;
 
 const LIMIT: Duration = Duration::from_secs(2);
 /// Where `func start` and `lab up` listen unless told otherwise.

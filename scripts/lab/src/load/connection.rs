@@ -1,9 +1,10 @@
-//! One HTTP/1.1 connection of the load generator, plain or over TLS.
+//! One HTTP/1.1 connection, plain or over TLS.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,12 +21,12 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_util::either::Either;
 
-use super::answer::{Answer, Head, head};
 use super::failure::Failure;
 use super::request::Encoded;
+use super::response::{Head, Response, head};
 use super::target::Target;
 
-/// So much is read at a time; answers of the app fit.
+/// So much is read at a time; responses of the app fit.
 const READ: usize = 4 * 1024;
 
 type Stream = Either<TcpStream, TlsStream<TcpStream>>;
@@ -33,39 +34,62 @@ type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 /// How to get a connection to the target.
 #[derive(Clone)]
 pub(crate) struct Route {
-    address: SocketAddr,
+    addresses: Arc<[SocketAddr]>,
+    /// Connections so far; each goes to the next of the addresses.
+    opened: Arc<AtomicUsize>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Route {
-    /// To one of the target's addresses. Certificates are checked against Mozilla's roots, and against those in
-    /// `more`, a file of PEM certificates.
+    /// To these of the target's addresses. Certificates are checked against Mozilla's roots, and against those in
+    /// `more`, a file of PEM certificates. Connecting and responding may take as long as `timeout` each.
     ///
     /// # Errors
     /// One sentence for the user.
     pub(crate) fn new(
         target: &Target,
-        address: SocketAddr,
+        addresses: Vec<SocketAddr>,
         more: Option<&Path>,
-        patience: Duration,
+        timeout: Duration,
     ) -> anyhow::Result<Self> {
         let tls = target.secure.then(|| secure(target, more)).transpose()?;
         Ok(Self {
-            address,
             tls,
-            patience,
+            ..Self::plain(addresses, timeout)
         })
     }
 
-    /// Connects, in the time that an answer may take.
+    /// To servers without TLS.
+    pub(crate) fn plain(addresses: Vec<SocketAddr>, timeout: Duration) -> Self {
+        Self {
+            addresses: addresses.into(),
+            opened: Arc::default(),
+            tls: None,
+            timeout,
+        }
+    }
+
+    /// The same with another time limit.
+    pub(super) fn with_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            timeout,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Connects, in the time that a response may take.
     ///
     /// # Errors
     /// The reason; the system's own where there is one.
     pub(crate) async fn connect(&self) -> Result<Connection, (Failure, String)> {
-        let connecting = timeout(self.patience, self.open()).await;
+        let connecting = timeout(self.timeout, self.open()).await;
         connecting.unwrap_or_else(|_| {
-            let waited = self.patience.as_secs_f64();
+            let waited = self.timeout.as_secs_f64();
             Err((
                 Failure::TimedOut,
                 format!("no connection within {waited} s"),
@@ -75,7 +99,9 @@ impl Route {
 
     async fn open(&self) -> Result<Connection, (Failure, String)> {
         let failed = |error: std::io::Error| (Failure::from(&error), sentence(&error));
-        let stream = TcpStream::connect(self.address).await.map_err(failed)?;
+        let next = self.opened.fetch_add(1, Ordering::Relaxed) % self.addresses.len();
+        let connecting = TcpStream::connect(self.addresses[next]).await;
+        let stream = connecting.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         let stream = match &self.tls {
             None => Either::Left(stream),
@@ -136,28 +162,28 @@ pub(crate) struct Connection {
     /// `None` once no other request may be sent.
     stream: Option<Stream>,
     received: BytesMut,
-    /// Who answered last; it is mostly the same one.
+    /// The instance that responded last; it is mostly the same one.
     instance: Option<Arc<str>>,
 }
 
 impl Connection {
-    /// Sends the request and reads the answer to its end; `keep` is given the body piece by piece.
+    /// Sends the request and reads the response to its end; `keep` is given the body piece by piece.
     ///
     /// # Errors
-    /// When there is no complete answer. It is not known then how far the request got.
-    pub(crate) async fn ask(
+    /// When there is no complete response. It is not known then how far the request got.
+    pub(crate) async fn send(
         &mut self,
         request: &Encoded,
         mut keep: impl FnMut(&[u8]),
-    ) -> Result<Answer, Failure> {
-        // Taken, so that what is left of an answer that failed or was given up is never read as the next one's.
+    ) -> Result<Response, Failure> {
+        // Taken, so that what is left of a response that failed or was given up is never read as the next one's.
         let mut stream = self.stream.take().ok_or(Failure::Closed)?;
         self.received.clear();
         let failed = |error: std::io::Error| Failure::from(&error);
         stream.write_all(request.bytes()).await.map_err(failed)?;
         stream.flush().await.map_err(failed)?;
         let Head {
-            answer,
+            response,
             mut body,
             keeps_alive,
         } = loop {
@@ -176,12 +202,12 @@ impl Connection {
                 return Err(Failure::Closed);
             }
         }
-        self.instance.clone_from(&answer.instance);
-        // What came beyond the answer belongs to no request.
+        self.instance.clone_from(&response.instance);
+        // What came beyond the response belongs to no request.
         if keeps_alive && self.received.is_empty() {
             self.stream = Some(stream);
         }
-        Ok(answer)
+        Ok(response)
     }
 
     async fn receive(&mut self, stream: &mut Stream) -> Result<usize, Failure> {

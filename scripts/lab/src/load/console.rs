@@ -1,4 +1,4 @@
-//! What the user sees while the load is on, and the summary after it.
+//! What the user sees while the load runs, and the summary after it.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -9,12 +9,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::duration;
 use super::fleet::Fleet;
-use super::generator::Live;
+use super::generator::Progress;
 use super::schedule::Schedule;
 use super::target::Target;
-use crate::report::run::{Percentiles, Run};
+use run_record::{Percentiles, Run};
 
-/// How often there is a line where nobody watches.
+/// How often there is a line where there is no terminal.
 const SELDOM: Duration = Duration::from_secs(10);
 
 /// Progress on standard error: a bar and a live line on a terminal, elsewhere a plain line now and then.
@@ -56,7 +56,7 @@ impl Console {
         }
     }
 
-    pub(super) fn show(&mut self, live: &Live, fleet: &Fleet) {
+    pub(super) fn show(&mut self, live: &Progress, fleet: &Fleet) {
         let line = line(live, fleet);
         let time = clock(live.elapsed);
         if let Some(bar) = &self.bar {
@@ -90,7 +90,7 @@ impl Console {
     }
 }
 
-fn line(live: &Live, fleet: &Fleet) -> String {
+fn line(live: &Progress, fleet: &Fleet) -> String {
     let Percentiles { p50, p95, p99, .. } = live.latency_ms;
     let mut line = format!(
         "{:.1}/s  p50 {}  p95 {}  p99 {}  failed {}",
@@ -106,8 +106,8 @@ fn line(live: &Live, fleet: &Fleet) -> String {
     if live.busy > 0 {
         let _ = write!(line, "  busy {}", live.busy);
     }
-    if let Some(ready) = fleet.ready() {
-        let _ = write!(line, "  instances {ready}");
+    if let Some(state) = fleet.state() {
+        let _ = write!(line, "  instances {}", state.ready);
     }
     line
 }
@@ -201,7 +201,7 @@ pub(super) fn summary(run: &Run) -> String {
         }
     }
     for expectation in &run.verdict.expectations {
-        let held = if expectation.held { "held" } else { "NOT HELD" };
+        let held = if expectation.held { "passed" } else { "FAILED" };
         row(
             "expected",
             &format!(
@@ -213,10 +213,10 @@ pub(super) fn summary(run: &Run) -> String {
     text
 }
 
-/// Says what will happen to a target that is not this machine, and asks.
+/// Describes the load on a target that is not this machine, and asks for confirmation.
 ///
 /// # Errors
-/// When the answer is no, or nobody can answer.
+/// When the user refuses, or there is no terminal.
 pub(super) fn ask(target: &Target, schedule: &Schedule) -> anyhow::Result<()> {
     let will = announcement(target, schedule);
     if !std::io::stdin().is_terminal() {
@@ -245,6 +245,7 @@ fn announcement(target: &Target, schedule: &Schedule) -> String {
         _ => count,
     };
     let time = match schedule {
+        Schedule::Controlled(_) => "at the rate that fills its instances".to_owned(),
         Schedule::Fixed { callers, .. } => format!("as fast as it answers, {callers} at a time"),
         other => other.duration().map_or_else(
             || "until it is stopped".to_owned(),
@@ -284,11 +285,11 @@ mod tests {
 
     #[test]
     fn the_live_line_has_everything_on_it() {
-        let mut live = Live {
+        let mut live = Progress {
             rate: 20.04,
             failed: 3,
             busy: 2,
-            ..Live::default()
+            ..Progress::default()
         };
         live.errors.insert("503".to_owned(), 3);
         live.latency_ms.p50 = Some(3.21);

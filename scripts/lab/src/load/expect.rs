@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::duration;
-use crate::report::run::{Expectation, Run};
+use run_record::{Expectation, Run};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ enum Measure {
     Errors,
     /// The most instances that served at a time.
     Instances,
-    /// Answers as wanted, a second.
+    /// Successful requests a second.
     Rate,
     /// Requests sent.
     Requests,
@@ -92,14 +92,14 @@ impl Expect {
         })
     }
 
-    /// Whether it held in a run. What was not measured does not hold.
+    /// Whether it passes for a run. What was not measured fails.
     pub fn judge(&self, run: &Run) -> Expectation {
         let value = self.measure.of(run);
         Expectation {
             condition: self.written.clone(),
             measured: value.map_or_else(
                 || "not measured".to_owned(),
-                |value| self.measure.tell(value),
+                |value| self.measure.describe(value),
             ),
             held: value.is_some_and(|value| self.holds(value)),
         }
@@ -163,7 +163,7 @@ impl Measure {
             Self::Errors => (sent > 0.0).then(|| requests.failed as f64 / sent * 100.0),
             Self::Instances => {
                 let seen = run.samples.iter().map(|sample| sample.ready).max();
-                // Where the target does not tell, those that answered were there.
+                // Where the target does not list its instances, those that responded are counted.
                 let answered = (!run.per_instance.is_empty()).then_some(run.per_instance.len());
                 seen.map(f64::from).or(answered.map(|count| count as f64))
             }
@@ -172,7 +172,7 @@ impl Measure {
         }
     }
 
-    fn tell(self, value: f64) -> String {
+    fn describe(self, value: f64) -> String {
         match self {
             Self::P50 | Self::P95 | Self::P99 => format!("{value:.1} ms"),
             Self::Errors => format!("{}%", (value * 1_000.0).round() / 1_000.0),
@@ -187,7 +187,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::report::run::{FleetSample, Percentiles, Requests};
+    use run_record::{FleetSample, Percentiles, Requests};
 
     fn run() -> Run {
         Run {
@@ -257,7 +257,7 @@ mod tests {
                 "{judged:?}"
             );
         }
-        // An app that does not tell its instances shows them in its answers.
+        // An app that does not list its instances shows them in its responses.
         assert!(
             Expect::parse("instances=1")
                 .expect("one")

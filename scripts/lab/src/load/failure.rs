@@ -1,4 +1,4 @@
-//! Why a request did not get the answer it wanted.
+//! Why a request failed.
 
 use std::fmt;
 use std::io;
@@ -9,19 +9,19 @@ use tokio_rustls::rustls;
 /// A kind of failure; its text is what the record calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Failure {
-    /// Answered, with another status than wanted.
+    /// A response with another status than expected.
     Status(u16),
-    /// No answer within `--timeout`.
+    /// No response within `--timeout`.
     TimedOut,
-    /// Nobody listens.
+    /// Nothing listens at the address.
     Refused,
-    /// The connection ended before the answer was complete.
+    /// The connection ended before the response was complete.
     Closed,
     /// No way to the host.
     Unreachable,
     /// This machine has no open file, port or memory left.
     OutOfResources,
-    /// What came is no HTTP.
+    /// The response is not HTTP.
     NotHttp,
     /// Head or body larger than is read.
     TooLarge,

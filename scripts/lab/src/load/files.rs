@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
-use crate::report::run::Run;
-use crate::report::{add_events, write_csv, write_html, write_json};
+use report::{add_events, write_html};
+use run_record::Run;
+use run_record::{write_csv, write_json};
 
 /// Room for the parts of a file whose size does not depend on the length of the run.
 const ROOM: u64 = 256 * 1024;

@@ -1,7 +1,7 @@
-//! The fleet behind the target, watched while the load is on.
+//! The fleet behind the target, as the target reports it.
 //!
-//! `lab up` tells everything (`GET /admin/lab/fleet`). An app in Azure tells which of its instances are alive
-//! (`GET /api/instances`); what Azure decided shows in their number only. Either may be missing.
+//! `lab up` reports everything (`GET /admin/lab/fleet`). An app in Azure lists its instances (`GET /api/instances`);
+//! what Azure decided shows in their number only. Either may be missing. Times are on the target's clock.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,40 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::report::run::{Action, FleetSample, InstanceRecord, Run};
+use run_record::{Action, FleetSample, InstanceRecord, Run};
 
-/// More than any fleet has, and than is kept of an answer.
+/// The most instances and actions that are read from a response.
 const MOST: usize = 1_000;
 
-/// What is known of the fleet.
+/// Samples for the record are this far apart at least, in seconds.
+const BETWEEN_SAMPLES: f64 = 0.9;
+/// A CPU reading of `lab up` is of the last whole second, and that of an app of the seconds before its heartbeat.
+const LAB_READING: f64 = 2.0;
+const APP_READING: f64 = 3.0;
+
+/// The fleet at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct State {
+    /// Seconds since the run began.
+    pub at: f64,
+    /// The same on Azure's clock.
+    pub azure_seconds: f64,
+    /// Instances that serve.
+    pub ready: u32,
+    /// Instances wanted; the same as `ready` where the target does not report it.
+    pub wanted: u32,
+    /// Instances that have not ended, those that drain included.
+    pub alive: u32,
+    /// Mean CPU of those that serve.
+    pub cpu_percent: Option<f64>,
+    /// The earliest time that the CPU reading covers.
+    pub cpu_from: f64,
+}
+
+/// The fleet, now and since the run began.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
+    state: Option<State>,
     samples: Vec<FleetSample>,
     /// By when they were, as the target writes it.
     actions: BTreeMap<String, Action>,
@@ -28,14 +54,59 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Instances that serve, as last seen.
-    pub fn ready(&self) -> Option<u32> {
-        self.samples.last().map(|sample| sample.ready)
+    /// As last seen; `None` where the target does not report it.
+    pub fn state(&self) -> Option<State> {
+        self.state
     }
 
-    /// The most that served at a time.
-    pub fn most_ready(&self) -> Option<u32> {
-        self.samples.iter().map(|sample| sample.ready).max()
+    /// Changes of the count since the run began, in order.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.values()
+    }
+
+    /// The rules in force, as the target lists them.
+    pub fn rules(&self) -> &Value {
+        &self.rules
+    }
+
+    /// The fewest instances that the rules allow.
+    pub fn minimum(&self) -> Option<u32> {
+        count(&self.capacity["minimum"])
+    }
+
+    /// The most instances that the rules allow.
+    pub fn maximum(&self) -> Option<u32> {
+        count(&self.capacity["maximum"])
+    }
+
+    /// Azure seconds in a second.
+    pub fn time_scale(&self) -> f64 {
+        if self.time_scale > 0.0 {
+            self.time_scale
+        } else {
+            1.0
+        }
+    }
+
+    /// Keeps the state, and a sample for the record unless the last one is too recent.
+    fn seen(&mut self, mut sample: FleetSample, alive: u32, azure_seconds: f64, cpu_from: f64) {
+        sample.cpu_percent = mean(&sample.per_instance);
+        self.state = Some(State {
+            at: sample.at,
+            azure_seconds,
+            ready: sample.ready,
+            wanted: sample.wanted,
+            alive,
+            cpu_percent: sample.cpu_percent,
+            cpu_from,
+        });
+        if self
+            .samples
+            .last()
+            .is_none_or(|last| last.at + BETWEEN_SAMPLES <= sample.at || last.ready != sample.ready)
+        {
+            self.samples.push(sample);
+        }
     }
 
     /// Reads `GET /admin/lab/fleet`; `at` is when it came, in seconds since the run began. Whether it is one.
@@ -48,21 +119,20 @@ impl Fleet {
         let Some(ready) = count(&answer["ready"]) else {
             return false;
         };
-        // On the target's clock, which need not be ours.
-        let now = moment(&answer["now"]);
+        let now = time(&answer["now"]);
         let when = |text: &Value| {
-            let age = (now? - moment(text)?).as_seconds_f64();
+            let age = (now? - time(text)?).as_seconds_f64();
             Some(at - age)
         };
         for action in list(&answer["actions"]) {
-            let (Some(time), Some(name)) = (when(&action["at"]), action["at"].as_str()) else {
+            let (Some(at), Some(name)) = (when(&action["at"]), action["at"].as_str()) else {
                 continue;
             };
-            if time < 0.0 || self.actions.contains_key(name) {
+            if at < 0.0 || self.actions.contains_key(name) {
                 continue;
             }
             let action = Action {
-                at: time,
+                at,
                 from: count(&action["from"]).unwrap_or_default(),
                 to: count(&action["to"]).unwrap_or_default(),
                 reason: text(&action["reason"]),
@@ -77,7 +147,9 @@ impl Fleet {
             requests: requests.clone(),
             ..FleetSample::default()
         };
+        let mut alive = 0;
         for instance in list(&answer["instances"]) {
+            alive += u32::from(instance["state"] != "exited");
             let id = text(&instance["id"]);
             let ended = when(&instance["ended_at"]);
             if id.is_empty() || ended.is_some_and(|ended| ended < 0.0) {
@@ -96,8 +168,8 @@ impl Fleet {
             record.ended = ended.or(record.ended);
             record.requests = instance["requests"].as_u64().unwrap_or(record.requests);
         }
-        sample.cpu_percent = mean(&sample.per_instance);
-        self.samples.push(sample);
+        let azure_seconds = answer["azure_seconds"].as_f64().unwrap_or_default();
+        self.seen(sample, alive, azure_seconds, at - LAB_READING);
         self.rules = answer["rules"].clone();
         self.capacity = answer["capacity"].clone();
         self.profile = answer["profile"].clone();
@@ -105,18 +177,20 @@ impl Fleet {
         true
     }
 
-    /// Reads `GET /api/instances`, likewise.
+    /// Reads `GET /api/instances`, likewise; `now` is the target's clock, where it is known.
     pub(super) fn read_app(
         &mut self,
         answer: &Value,
+        now: Option<OffsetDateTime>,
         at: f64,
         requests: &BTreeMap<String, u64>,
     ) -> bool {
         let Some(live) = count(&answer["live"]) else {
             return false;
         };
-        let wall = OffsetDateTime::now_utc();
-        if let Some(before) = self.ready().filter(|before| *before != live) {
+        let when = |text: &Value| Some(at - (now? - time(text)?).as_seconds_f64());
+        let before = self.state.map(|state| state.ready);
+        if let Some(before) = before.filter(|before| *before != live) {
             let action = Action {
                 at,
                 from: before,
@@ -134,6 +208,8 @@ impl Fleet {
             ..FleetSample::default()
         };
         let first = self.samples.is_empty();
+        let mut alive = 0;
+        let mut heard_from = at;
         for instance in list(&answer["instances"]) {
             let id = text(&instance["instance_id"]);
             let is_live = instance["state"] == "live";
@@ -141,18 +217,24 @@ impl Fleet {
             if id.is_empty() || (first && has_ended) {
                 continue;
             }
-            if is_live && let Some(cpu) = instance["cpu_percent"].as_f64() {
-                sample.per_instance.insert(id.clone(), cpu);
+            alive += u32::from(
+                is_live || matches!(instance["state"].as_str(), Some("starting" | "draining")),
+            );
+            if is_live {
+                heard_from =
+                    when(&instance["last_seen"]).map_or(heard_from, |seen| seen.min(heard_from));
+                if let Some(cpu) = instance["cpu_percent"].as_f64() {
+                    sample.per_instance.insert(id.clone(), cpu);
+                }
             }
-            let started = moment(&instance["started_at"])
-                .map_or(at, |started| at - (wall - started).as_seconds_f64());
+            let started = when(&instance["started_at"]).unwrap_or(at);
             let record = self.instances.entry(id.clone()).or_insert(InstanceRecord {
                 id,
                 started,
                 ..InstanceRecord::default()
             });
             if is_live {
-                // The first look says nothing about when it became ready.
+                // The first response does not show when it became ready.
                 let since = if first { record.started } else { at };
                 record.ready.get_or_insert(since);
                 record.ended = None;
@@ -160,8 +242,7 @@ impl Fleet {
                 record.ended.get_or_insert(at);
             }
         }
-        sample.cpu_percent = mean(&sample.per_instance);
-        self.samples.push(sample);
+        self.seen(sample, alive.max(live), at, heard_from - APP_READING);
         self.rules = answer["rules"].clone();
         self.capacity = answer["capacity"].clone();
         self.time_scale = 1.0;
@@ -170,11 +251,7 @@ impl Fleet {
 
     /// Puts it into the record of a run, to which the requests by instance have been put.
     pub fn record(&self, run: &mut Run) {
-        run.time_scale = if self.time_scale > 0.0 {
-            self.time_scale
-        } else {
-            1.0
-        };
+        run.time_scale = self.time_scale();
         run.rules = self.rules.clone();
         run.capacity = self.capacity.clone();
         run.profile = self.profile.clone();
@@ -197,7 +274,7 @@ impl Fleet {
             .sort_by(|one, other| one.started.total_cmp(&other.started));
         if self.samples.is_empty() {
             run.notes.push(
-                "The target did not tell its instances (GET /api/instances), so only x-instance-id was counted."
+                "The target did not list its instances (GET /api/instances), so only x-instance-id was counted."
                     .to_owned(),
             );
         }
@@ -220,7 +297,7 @@ fn text(value: &Value) -> String {
         .collect()
 }
 
-fn moment(value: &Value) -> Option<OffsetDateTime> {
+fn time(value: &Value) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
 }
 
@@ -231,115 +308,5 @@ fn mean(cpu: &BTreeMap<String, f64>) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn lab(seconds: u32, count: u32) -> Value {
-        json!({
-            "time_scale": 60.0, "now": format!("2026-11-24T10:00:{seconds:02}.000Z"),
-            "rules": [{"metric": "CpuPercentage"}], "capacity": {"minimum": 1}, "profile": {"name": "p"},
-            "count": count, "ready": 1,
-            "instances": [
-                {"id": "a", "pid": 7, "state": "ready", "started_at": "2026-11-24T09:59:50.000Z",
-                 "ready_at": "2026-11-24T09:59:55.000Z", "ended_at": null, "cpu_percent": 80.0, "requests": 5},
-                {"id": "b", "pid": 8, "state": "starting", "started_at": "2026-11-24T10:00:05.000Z",
-                 "ready_at": null, "ended_at": null, "cpu_percent": 99.0, "requests": 0},
-                {"id": "old", "state": "exited", "ended_at": "2026-11-24T09:00:00.000Z"},
-            ],
-            "actions": [
-                {"at": "2026-11-24T09:50:00.000Z", "from": 2, "to": 1, "reason": "before"},
-                {"at": "2026-11-24T10:00:05.000Z", "from": 1, "to": 2, "reason": "CPU\u{1b}[31m"},
-            ],
-        })
-    }
-
-    #[test]
-    fn a_lab_tells_everything() {
-        let mut fleet = Fleet::default();
-        let requests = BTreeMap::from([("a".to_owned(), 3)]);
-        assert!(fleet.read_lab(&lab(6, 2), 6.0, &requests));
-        // What was known is not known twice, though the clock may have moved a little.
-        assert!(fleet.read_lab(&lab(7, 2), 7.1, &requests));
-        assert_eq!((fleet.ready(), fleet.most_ready()), (Some(1), Some(1)));
-
-        let mut run = Run {
-            per_instance: BTreeMap::from([("a".to_owned(), 4), ("x".to_owned(), 1)]),
-            ..Run::default()
-        };
-        fleet.record(&mut run);
-        assert_eq!(run.time_scale, 60.0);
-        assert_eq!(run.profile["name"], "p");
-        let [action] = &run.actions[..] else {
-            panic!("{:?}", run.actions);
-        };
-        assert_eq!(
-            (action.from, action.to, action.source.as_str()),
-            (1, 2, "lab")
-        );
-        assert!((action.at - 5.0).abs() < 1e-6, "{action:?}");
-        assert_eq!(action.reason, "CPU[31m");
-        assert_eq!(run.samples[0].cpu_percent, Some(80.0));
-        assert_eq!((run.samples[0].ready, run.samples[0].wanted), (1, 2));
-        assert_eq!(run.samples[0].requests["a"], 3);
-        let told: Vec<_> = run
-            .instances
-            .iter()
-            .map(|instance| (instance.id.as_str(), instance.pid, instance.requests))
-            .collect();
-        assert_eq!(told, [("a", Some(7), 4), ("x", None, 1), ("b", Some(8), 0)]);
-        assert!(run.instances[0].started < 0.0 && run.instances[2].ready.is_none());
-    }
-
-    #[test]
-    fn an_app_tells_who_is_alive() {
-        let app = |live: u32, state: &str| {
-            json!({ "live": live, "rules": null, "capacity": null, "instances": [
-                {"instance_id": "a", "state": "live", "started_at": "2026-11-24T09:59:50Z", "cpu_percent": 50.0},
-                {"instance_id": "b", "state": state, "started_at": "2026-11-24T09:59:50Z", "cpu_percent": null},
-            ]})
-        };
-        let mut fleet = Fleet::default();
-        let none = BTreeMap::new();
-        assert!(fleet.read_app(&app(1, "gone"), 0.0, &none));
-        assert_eq!(fleet.instances.len(), 1);
-        assert!(fleet.read_app(&app(2, "live"), 10.0, &none));
-        assert!(fleet.read_app(&app(1, "lost"), 90.0, &none));
-        let mut run = Run::default();
-        fleet.record(&mut run);
-        let actions: Vec<_> = run
-            .actions
-            .iter()
-            .map(|action| (action.at, action.from, action.to))
-            .collect();
-        assert_eq!(actions, [(10.0, 1, 2), (90.0, 2, 1)]);
-        assert!(run.actions.iter().all(|action| action.source == "seen"));
-        let b = &run
-            .instances
-            .iter()
-            .find(|instance| instance.id == "b")
-            .expect("b");
-        assert_eq!((b.ready, b.ended), (Some(10.0), Some(90.0)));
-        assert_eq!(fleet.most_ready(), Some(2));
-    }
-
-    #[test]
-    fn anything_else_is_ignored() {
-        let mut fleet = Fleet::default();
-        let none = BTreeMap::new();
-        for answer in [json!(null), json!([]), json!({"live": "two", "ready": -1})] {
-            assert!(!fleet.read_app(&answer, 0.0, &none));
-            assert!(!fleet.read_lab(&answer, 0.0, &none));
-        }
-        // Parts of it may be missing.
-        assert!(fleet.read_lab(
-            &json!({"ready": 1, "actions": [{}], "instances": [{}, 3]}),
-            0.0,
-            &none
-        ));
-        let mut run = Run::default();
-        Fleet::default().record(&mut run);
-        assert_eq!((run.time_scale, run.notes.len()), (1.0, 1));
-    }
-}
+#[path = "fleet_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
-//! What is asked for, and how often each.
+//! What is requested, and how often each.
 
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 /// The most of one kind in a mix, which is gone through in order and so must not be long.
 const HEAVIEST: u32 = 1_000;
@@ -40,13 +40,6 @@ impl Kind {
         }
     }
 
-    pub(super) fn method(self) -> Method {
-        match self {
-            Self::Visit | Self::Stress => Method::POST,
-            Self::Metrics | Self::Listing => Method::GET,
-        }
-    }
-
     /// Below the address of the app.
     pub(super) fn path(self) -> &'static str {
         match self {
@@ -57,39 +50,17 @@ impl Kind {
         }
     }
 
-    /// A JSON body, where it has one.
-    pub(super) fn body(self) -> &'static str {
+    /// The status of a success.
+    pub(super) fn expected(self) -> StatusCode {
         match self {
-            Self::Stress => r#"{"duration":1,"wait":false}"#,
-            _ => "",
-        }
-    }
-
-    /// What the status says. A stress run that is refused because one is under way has done its work: the instance
-    /// is busy.
-    pub(super) fn judge(self, status: StatusCode) -> Judgement {
-        let wanted = match self {
             Self::Visit => StatusCode::CREATED,
             Self::Stress => StatusCode::ACCEPTED,
             Self::Metrics | Self::Listing => StatusCode::OK,
-        };
-        match status {
-            _ if status == wanted => Judgement::Ok,
-            StatusCode::TOO_MANY_REQUESTS if self == Self::Stress => Judgement::Busy,
-            _ => Judgement::Failed,
         }
     }
 }
 
-/// What an answer's status means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Judgement {
-    Ok,
-    Busy,
-    Failed,
-}
-
-/// How the kinds follow each other, so that any stretch of requests has close to the wanted shares.
+/// How the kinds follow each other, so that any sequence of requests has close to the given shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mix {
     weights: [u32; 4],
@@ -220,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stretch_has_the_shares() {
+    fn every_sequence_has_the_shares() {
         let mix = Mix::parse("visits=3, metrics=2,stress=1").expect("a mix");
         assert_eq!(mix, Mix::usual());
         assert_eq!(counts(&mix, 600), [300, 200, 100, 0]);
@@ -257,16 +228,6 @@ mod tests {
             let said = Mix::parse(text).expect_err(text);
             assert!(said.contains(part), "{text}: {said}");
         }
-    }
-
-    #[test]
-    fn a_busy_instance_is_no_failure() {
-        let busy = StatusCode::TOO_MANY_REQUESTS;
-        assert_eq!(Kind::Stress.judge(busy), Judgement::Busy);
-        assert_eq!(Kind::Visit.judge(busy), Judgement::Failed);
-        assert_eq!(Kind::Visit.judge(StatusCode::OK), Judgement::Failed);
-        assert_eq!(Kind::Visit.judge(StatusCode::CREATED), Judgement::Ok);
-        assert_eq!(Kind::Metrics.judge(StatusCode::FOUND), Judgement::Failed);
     }
 
     #[test]

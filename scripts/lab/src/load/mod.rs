@@ -1,40 +1,49 @@
-//! `lab load`: puts load on the app, here or in Azure, and records how it and its fleet took it.
+//! `lab load` and the load engine: sends requests to an app, here or in Azure, and records how it and its fleet respond.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | [`target`], [`mix`], [`schedule`], [`stages`], [`duration`] | where to, what, when: as the user writes it |
-//! | [`trial`] | a load on a target, from the first look to the record of the run; what `lab demo` uses |
-//! | [`generator`], [`worker`] | the threads that send, and what they hand over |
-//! | [`open_loop`], [`closed_loop`], [`timer`] | requests when they are due; callers who wait for answers |
-//! | [`desk`], [`connection`], [`request`], [`answer`], [`failure`] | one request: connections, TLS, HTTP/1.1, what can go wrong |
-//! | [`tally`], [`ledger`] | counts and latencies, added up |
-//! | [`fleet`], [`look`] | the instances behind the target |
-//! | [`command`], [`console`], [`expect`], [`files`], [`signals`] | `lab load` itself: arguments, display, conditions, what it writes |
+//! | [`load_test`] | a load on a target, from the first request to the record of the run |
+//! | [`scale_test`], [`cost`] | a load that follows the fleet: finds the rate that makes it scale, and holds it |
+//! | [`generator`], [`worker`], [`workload`] | the threads that send, and what they send |
+//! | [`open_loop`], [`closed_loop`], [`timer`] | requests when they are due; callers who wait for responses |
+//! | [`dispatcher`] | one request of a worker: takes a connection, sends, counts |
+//! | [`client`], [`connection`], [`request`], [`response`], [`failure`] | the lab's HTTP client: connections, TLS, HTTP/1.1, what can go wrong |
+//! | [`stats`], [`series`] | counts and latencies, in total and by second |
+//! | [`fleet`], [`poller`] | the instances behind the target |
+//! | [`arguments`], [`command`], [`console`], [`expect`], [`files`], [`signals`], [`too_short`] | `lab load` itself: arguments, display, conditions, what it writes |
 
-mod answer;
+mod arguments;
+pub(crate) mod client;
 mod closed_loop;
 pub mod command;
 pub(crate) mod connection;
 mod console;
-mod desk;
+mod cost;
+mod dispatcher;
 pub mod duration;
 pub mod expect;
 pub(crate) mod failure;
 mod files;
 pub mod fleet;
 pub mod generator;
-mod ledger;
-mod look;
+pub mod load_test;
 pub mod mix;
 mod open_loop;
+mod poller;
 pub(crate) mod request;
+mod response;
+pub mod scale_test;
 pub mod schedule;
-mod signals;
+mod series;
+pub(crate) mod signals;
 pub mod stages;
-mod tally;
+pub(crate) mod stats;
 pub mod target;
 mod timer;
-pub mod trial;
+mod too_short;
 mod worker;
+pub(crate) mod workload;
 
-pub use command::{LoadArgs, load};
+pub use arguments::LoadArgs;
+pub use command::load;

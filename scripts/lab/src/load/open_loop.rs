@@ -1,4 +1,4 @@
-//! Requests start when they are due, whether or not earlier ones are answered.
+//! Requests start when they are due, whether or not earlier ones have ended.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
-use super::desk::Desk;
+use super::dispatcher::Dispatcher;
 use super::schedule::Controlled;
 use super::stages::Stages;
 use super::timer::Timer;
@@ -20,7 +20,7 @@ use super::worker::Worker;
 const GRACE: Duration = Duration::from_secs(1);
 /// How late a start may be before it is said to be late.
 const LATE: Duration = Duration::from_millis(50);
-/// After this many starts in a row those that are under way get their turn.
+/// After this many starts in a row the requests in flight get their turn.
 const BURST: u64 = 64;
 
 impl Worker {
@@ -28,13 +28,13 @@ impl Worker {
     pub(super) async fn at_rate(
         &self,
         stages: &Stages,
-        desk: &Rc<Desk>,
+        dispatcher: &Rc<Dispatcher>,
         requests: &TaskTracker,
     ) -> anyhow::Result<()> {
-        let mut starts = self.starts(desk, requests)?;
+        let mut starts = self.starts(dispatcher, requests)?;
         let end = self.begun + stages.duration() + GRACE;
         let mut count = self.number;
-        // Asked for here as well, as there is nothing to wait for when the worker itself is too slow.
+        // The time is checked here as well, as there is nothing to wait for when the worker itself is too slow.
         while let Some(due) = reaches(stages, count).filter(|_| Instant::now() < end) {
             let intended = self.begun + due;
             let starting = timeout_at(end.into(), starts.start(count, intended));
@@ -50,7 +50,7 @@ impl Worker {
         }
         let mut given_up = 0;
         while let Some(due) = reaches(stages, count) {
-            desk.give_up(self.job.mix.kind(count), due);
+            dispatcher.give_up(self.workload.kind(count), due);
             count += self.of;
             given_up += 1;
             if given_up % BURST == 0 {
@@ -60,14 +60,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Follows a rate that somebody else sets, until they hang up.
+    /// Follows a rate that changes while it runs, until its sender is dropped.
     pub(super) async fn at_command(
         &self,
         mut rate: watch::Receiver<f64>,
-        desk: &Rc<Desk>,
+        dispatcher: &Rc<Dispatcher>,
         requests: &TaskTracker,
     ) -> anyhow::Result<()> {
-        let mut starts = self.starts(desk, requests)?;
+        let mut starts = self.starts(dispatcher, requests)?;
         let mut level = Controlled::at(*rate.borrow_and_update());
         let mut count = self.number;
         loop {
@@ -96,11 +96,11 @@ impl Worker {
 
     fn starts<'a>(
         &'a self,
-        desk: &'a Rc<Desk>,
+        dispatcher: &'a Rc<Dispatcher>,
         requests: &'a TaskTracker,
     ) -> anyhow::Result<Starts<'a>> {
         Ok(Starts {
-            desk,
+            dispatcher,
             requests,
             timer: Timer::new().context("cannot make a timer")?,
             room: Arc::new(Semaphore::new(self.room)),
@@ -112,7 +112,7 @@ impl Worker {
 
 /// Starts one request after the other.
 struct Starts<'a> {
-    desk: &'a Rc<Desk>,
+    dispatcher: &'a Rc<Dispatcher>,
     requests: &'a TaskTracker,
     timer: Timer,
     room: Arc<Semaphore>,
@@ -130,17 +130,18 @@ impl Starts<'_> {
             .context("the timer failed")?;
         let place = self.place(intended).await;
         if intended.elapsed() >= LATE {
-            let lateness = &mut self.desk.tally.borrow_mut().lateness;
+            let late_starts = &mut self.dispatcher.stats.borrow_mut().late_starts;
             let reason = if self.was_full {
-                &mut lateness.full
+                &mut late_starts.full
             } else {
-                &mut lateness.slow
+                &mut late_starts.slow
             };
             *reason += 1;
         }
-        let (desk, kind) = (Rc::clone(self.desk), self.desk.job.mix.kind(count));
+        let dispatcher = Rc::clone(self.dispatcher);
+        let kind = dispatcher.workload.kind(count);
         self.requests.spawn_local(async move {
-            desk.perform(kind, intended).await;
+            dispatcher.perform(kind, intended).await;
             drop(place);
         });
         self.burst += 1;

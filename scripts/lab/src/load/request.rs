@@ -1,15 +1,15 @@
 //! A request as it goes over the wire.
 
 use bytes::Bytes;
-use http::{Request, header};
+use http::{HeaderValue, Method, Request, header};
 
 use super::target::Target;
 
 /// Names the sender to the operator of the target.
 const USER_AGENT: &str = concat!("elastic-visits-load/", env!("CARGO_PKG_VERSION"));
 
-/// A GET to an endpoint of the app.
-pub(crate) fn ask_for(target: &Target, endpoint: &str) -> Request<Bytes> {
+/// A GET of an endpoint of the app.
+pub(crate) fn get(target: &Target, endpoint: &str) -> Request<Bytes> {
     let request = Request::builder()
         .uri(target.path(endpoint))
         .header(header::HOST, target.host())
@@ -20,7 +20,19 @@ pub(crate) fn ask_for(target: &Target, endpoint: &str) -> Request<Bytes> {
         .expect("every part of it was checked")
 }
 
-/// A request's bytes, made once for all the times that it is sent.
+/// A POST to an endpoint of the app with a JSON body, which may be empty.
+pub(crate) fn post(target: &Target, endpoint: &str, json: &str) -> Request<Bytes> {
+    let mut request = get(target, endpoint);
+    *request.method_mut() = Method::POST;
+    if !json.is_empty() {
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+    }
+    *request.body_mut() = Bytes::copy_from_slice(json.as_bytes());
+    request
+}
+
+/// A request's bytes, encoded once for all the times that it is sent.
 #[derive(Clone)]
 pub(crate) struct Encoded(Bytes);
 
@@ -31,7 +43,7 @@ impl Encoded {
 }
 
 impl From<&Request<Bytes>> for Encoded {
-    /// In HTTP/1.1; what may have a body tells its length, also where it has none (RFC 9110, 8.6).
+    /// In HTTP/1.1; a request that may have a body has a length, also where it has none (RFC 9110, 8.6).
     fn from(request: &Request<Bytes>) -> Self {
         let mut text = Vec::with_capacity(512 + request.body().len());
         text.extend_from_slice(request.method().as_str().as_bytes());
@@ -66,9 +78,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_have_a_body_tells_its_length() {
+    fn a_request_that_may_have_a_body_has_a_length() {
         let target = Target::parse("http://[::1]:7071/eu").expect("a target");
-        let mut request = ask_for(&target, "/api/visits?limit=2");
+        let request = get(&target, "/api/visits?limit=2");
         let text = |request: &Request<Bytes>| {
             String::from_utf8(Encoded::from(request).bytes().to_vec()).expect("ASCII")
         };
@@ -81,9 +93,10 @@ mod tests {
             get.ends_with("\r\n\r\n") && !get.contains("content-length"),
             "{get}"
         );
-        *request.method_mut() = http::Method::POST;
-        assert!(text(&request).ends_with("\r\ncontent-length: 0\r\n\r\n"));
-        *request.body_mut() = Bytes::from_static(b"{}");
-        assert!(text(&request).ends_with("\r\ncontent-length: 2\r\n\r\n{}"));
+        let empty = text(&post(&target, "/api/visit", ""));
+        assert!(empty.ends_with("\r\ncontent-length: 0\r\n\r\n"), "{empty}");
+        let json = text(&post(&target, "/api/stress", "{}"));
+        let end = "\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+        assert!(json.ends_with(end), "{json}");
     }
 }

@@ -11,12 +11,12 @@ use super::stages::{Stages, Unit};
 /// When requests start.
 #[derive(Clone, Debug)]
 pub enum Schedule {
-    /// Open loop: so many requests a second, whether or not earlier ones are answered.
+    /// Open loop: so many requests a second, whether or not earlier ones have ended.
     Rate(Stages),
-    /// Open loop at a rate, in requests a second, that somebody else changes while it runs; over once the sender is
+    /// Open loop at a rate, in requests a second, that changes while it runs; over once the sender is
     /// dropped.
     Controlled(watch::Receiver<f64>),
-    /// Closed loop: so many users, each of whom waits for the answer and thinks before the next request.
+    /// Closed loop: so many users, each of whom waits for the response and thinks before the next request.
     Users {
         /// How many there are at a time.
         stages: Stages,
@@ -27,7 +27,7 @@ pub enum Schedule {
     Fixed {
         /// All together.
         requests: u64,
-        /// How many are under way at a time.
+        /// How many are in flight at a time.
         callers: u32,
     },
 }
@@ -41,7 +41,7 @@ impl Schedule {
         }
     }
 
-    /// How many requests it has; for users at most, when answers take no time.
+    /// How many requests it has; for users at most, when responses take no time.
     pub fn requests(&self) -> Option<f64> {
         match self {
             Self::Rate(stages) => Some(stages.area().ceil()),
@@ -55,7 +55,7 @@ impl Schedule {
         }
     }
 
-    /// Whether callers wait for their answers, so that a slow server gets less load.
+    /// Whether callers wait for their responses, so that a slow server gets less load.
     pub fn is_closed_loop(&self) -> bool {
         matches!(self, Self::Users { .. } | Self::Fixed { .. })
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::duration;
 
-/// The most requests a second that can be asked for.
+/// The highest level in requests a second.
 pub(super) const HIGHEST_RATE: f64 = 1_000_000.0;
-/// The most users that can be asked for.
+/// The highest level in users.
 pub(super) const MOST_USERS: f64 = 100_000.0;
 
 /// What the level counts.
@@ -263,7 +263,7 @@ mod tests {
             ("30s", "no stage"),
             ("30s:20", "no stage"),
             ("30s:x/s", "no stage"),
-            ("30:20/s", "no span of time"),
+            ("30:20/s", "no duration"),
             ("30s:20/s,", "no stage"),
             ("30s:-1/s", "from 0 to"),
             ("30s:inf/s", "from 0 to"),

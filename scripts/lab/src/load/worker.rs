@@ -12,14 +12,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::desk::{Desk, Job};
+use super::dispatcher::Dispatcher;
 use super::schedule::Schedule;
-use super::tally::Tally;
+use super::stats::Stats;
+use super::workload::Workload;
 
-/// How often the tally is handed over.
+/// How often the statistics are handed over.
 const HAND_OVER: Duration = Duration::from_millis(200);
-/// How long answers are waited for when the run is broken off.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long responses are waited for when the run is interrupted.
+const LAST_RESPONSES: Duration = Duration::from_secs(2);
 
 /// One of the threads that share the load evenly.
 pub(super) struct Worker {
@@ -27,18 +28,20 @@ pub(super) struct Worker {
     pub(super) number: u64,
     /// How many there are.
     pub(super) of: u64,
-    pub(super) job: Arc<Job>,
+    pub(super) workload: Arc<Workload>,
     pub(super) schedule: Schedule,
     /// The most requests in flight at a time, of this worker.
     pub(super) room: usize,
     pub(super) begun: Instant,
-    pub(super) tallies: mpsc::Sender<Tally>,
+    /// The latency of requests due in it is not recorded.
+    pub(super) warm_up: Duration,
+    pub(super) stats: mpsc::Sender<Stats>,
     /// Nothing is started any more once it is cancelled.
     pub(super) stop: CancellationToken,
 }
 
 impl Worker {
-    /// Works until the schedule is over and everything is answered, or until it is stopped.
+    /// Works until the schedule is over and every request has ended, or until it is stopped.
     ///
     /// # Errors
     /// When the thread has no runtime or no timer.
@@ -51,48 +54,54 @@ impl Worker {
     }
 
     async fn work(self) -> anyhow::Result<()> {
-        let desk = Desk::new(Arc::clone(&self.job), self.begun);
-        let handing_over = hand_over(Rc::clone(&desk), self.tallies.clone());
+        let workload = Arc::clone(&self.workload);
+        let dispatcher = Dispatcher::new(workload, self.begun, self.warm_up);
+        let handing_over = hand_over(Rc::clone(&dispatcher), self.stats.clone());
         let handing_over = tokio::task::spawn_local(handing_over);
         let requests = TaskTracker::new();
         match &self.schedule {
-            Schedule::Rate(stages) => self.at_rate(stages, &desk, &requests).await?,
-            Schedule::Controlled(rate) => self.at_command(rate.clone(), &desk, &requests).await?,
-            Schedule::Users { stages, think } => self.as_users(stages, think, &desk, &requests),
+            Schedule::Rate(stages) => self.at_rate(stages, &dispatcher, &requests).await?,
+            Schedule::Controlled(rate) => {
+                self.at_command(rate.clone(), &dispatcher, &requests)
+                    .await?
+            }
+            Schedule::Users { stages, think } => {
+                self.as_users(stages, think, &dispatcher, &requests)
+            }
             Schedule::Fixed {
                 requests: count,
                 callers,
-            } => self.as_callers(*count, *callers, &desk, &requests),
+            } => self.as_callers(*count, *callers, &dispatcher, &requests),
         }
         requests.close();
-        let broken_off = async {
+        let interrupted = async {
             self.stop.cancelled().await;
-            sleep(FAREWELL).await;
+            sleep(LAST_RESPONSES).await;
         };
         tokio::select! {
             () = requests.wait() => {}
-            () = broken_off => {}
+            () = interrupted => {}
         }
         handing_over.abort();
-        let mut rest = desk.tally.take();
-        rest.cut_off = desk.in_flight.get();
+        let mut rest = dispatcher.stats.take();
+        rest.cut_off = dispatcher.in_flight.get();
         rest.cpu = Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
-        // Nobody listens any more when the program ends.
-        let _ = self.tallies.send(rest).await;
+        // The receiver is gone when the program ends.
+        let _ = self.stats.send(rest).await;
         Ok(())
     }
 }
 
-/// Hands the tally over now and then; what finds no room waits for the next time.
-async fn hand_over(desk: Rc<Desk>, tallies: mpsc::Sender<Tally>) {
+/// Hands the statistics over now and then; what finds no room waits for the next time.
+async fn hand_over(dispatcher: Rc<Dispatcher>, stats: mpsc::Sender<Stats>) {
     let mut ticks = interval(HAND_OVER);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if !desk.tally.borrow().is_empty()
-            && let Ok(room) = tallies.try_reserve()
+        if !dispatcher.stats.borrow().is_empty()
+            && let Ok(room) = stats.try_reserve()
         {
-            room.send(desk.tally.take());
+            room.send(dispatcher.stats.take());
         }
     }
 }

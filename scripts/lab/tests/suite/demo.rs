@@ -1,4 +1,4 @@
-//! What `lab demo` says when it cannot be played. The play itself is a step of `scripts/test`.
+//! What `lab demo` says when it cannot run. The demonstration itself is a step of `scripts/test`.
 
 use std::process::{Command, Output};
 
@@ -36,7 +36,7 @@ fn a_folder_that_cannot_be_made_is_named_before_anything_starts() {
     let scratch = Scratch::new();
     scratch.write("file", "");
     let output = demo(&scratch, &["--out", "file/out"]);
-    refused(&output, "the folder file/out cannot be made");
+    refused(&output, "the folder file/out cannot be created");
 }
 
 #[test]

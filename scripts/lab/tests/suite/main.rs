@@ -4,7 +4,6 @@
 //! One program for all of it, because each of its own would be compiled and linked with everything it needs.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
-mod bench;
 mod check;
 mod demo;
 mod doctor;

@@ -1,9 +1,9 @@
-//! `lab::postgres::Server`: a server that goes, comes back, or stands still.
+//! `postgres::Server`: a server that goes, comes back, or stands still.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use lab::postgres::Server;
+use postgres::Server;
 
 use crate::scratch::text;
 

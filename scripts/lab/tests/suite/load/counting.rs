@@ -184,3 +184,17 @@ fn statuses_that_nobody_wants_are_failures() {
         run.notes
     );
 }
+
+#[test]
+fn requests_in_flight_at_the_end_are_counted_once() {
+    let server = Server::start(|asked| {
+        if asked.line == "POST /api/visit" {
+            std::thread::sleep(std::time::Duration::from_millis(800));
+        }
+        app(asked)
+    });
+    let rate = ["--rate", "50", "--duration", "500ms", "--mix", "visits=1"];
+    let requests = Load::on(&server.url(), &rate).run().record().requests;
+    assert_eq!((requests.sent, requests.ok, requests.failed), (25, 25, 0));
+    assert_eq!(server.count("POST /api/visit"), 25);
+}

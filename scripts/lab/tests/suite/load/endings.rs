@@ -25,7 +25,7 @@ fn conditions_decide_the_exit_code() {
     let broken = run(&["p99<1m", "instances>=3", "requests>30"]);
     assert_eq!(broken.code, Some(1), "{}", broken.out);
     assert!(
-        broken.out.contains("instances>=3: NOT HELD, 2"),
+        broken.out.contains("instances>=3: FAILED, 2"),
         "{}",
         broken.out
     );
@@ -86,7 +86,7 @@ fn ctrl_c_waits_for_nobody_for_long() {
     assert!(
         run.notes
             .iter()
-            .any(|note| note.starts_with("6 requests were under way")),
+            .any(|note| note.starts_with("6 requests were in flight")),
         "{:?}",
         run.notes
     );

@@ -91,6 +91,22 @@ fn a_server_that_goes_away_is_refused_and_the_run_ends() {
 }
 
 #[test]
+fn users_without_think_time_do_not_spin_on_a_dead_server() {
+    let server = Server::app();
+    let users = ["--stages", "0s:2users,2s:2users", "--think", "0s"];
+    let running = Load::on(&server.url(), &users).start();
+    eventually("visits come", || {
+        (server.count("POST /api/visit") > 20).then_some(())
+    });
+    server.shut();
+    let (_, done) = running.end();
+    let errors = done.record().requests.errors;
+    // Each of the two waits 10 ms at least after each failure, and has 2 s.
+    let failed: u64 = errors.values().sum();
+    assert!((1..=2 * 200 + 2).contains(&failed), "{errors:?}");
+}
+
+#[test]
 fn a_connection_that_was_closed_while_idle_costs_nothing() {
     static SERVED: AtomicUsize = AtomicUsize::new(0);
     // Closed by the server right after the answer, which did not say so.

@@ -91,6 +91,36 @@ fn an_app_is_asked_who_is_alive() {
 }
 
 #[test]
+fn times_are_the_targets_and_not_this_machines() {
+    // A target whose clock is far from this machine's.
+    let date = "date: Sat, 01 Jan 2050 10:00:00 GMT";
+    let server = Server::start(move |asked| {
+        match asked.line.as_str() {
+        "GET /api/instances" => Reply::Answer(
+            200,
+            date,
+            r#"{"live":1,"rules":null,"capacity":null,"instances":[{"instance_id":"a","state":"live",
+            "started_at":"2050-01-01T09:59:00Z","last_seen":"2050-01-01T10:00:00Z","cpu_percent":1.0}]}"#
+                .to_owned(),
+        ),
+        "GET /api/metrics" => Reply::Answer(200, date, "{}".to_owned()),
+        _ => app(asked),
+    }
+    });
+    let run = Load::on(&server.url(), &["10", "1"]).run().record();
+    assert!(
+        run.started.starts_with("2050-01-01T10:00:0"),
+        "{}",
+        run.started
+    );
+    let instance = run.instances.iter().find(|instance| instance.id == "a");
+    let started = instance.unwrap().started;
+    assert!((-60.0..-50.0).contains(&started), "{started}");
+    let told = |note: &String| note.contains("This machine's clock is") && note.contains("behind");
+    assert!(run.notes.iter().any(told), "{:?}", run.notes);
+}
+
+#[test]
 fn events_of_azure_are_added_when_the_load_is_over() {
     let server = Server::app();
     let load = Load::on(&server.url(), &["10", "1"]);

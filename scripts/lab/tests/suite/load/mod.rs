@@ -10,12 +10,13 @@ mod library;
 mod refusals;
 pub(crate) mod server;
 mod tls;
+mod until;
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::scratch::{Scratch, eventually, text};
-use lab::report::run::Run;
+use run_record::Run;
 
 /// A `lab load`, not started yet.
 struct Load {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use lab::postgres::{Pooler, Server};
+use ::postgres::{Pooler, Server};
 use tokio::runtime::{Builder, Runtime};
 
 /// A server of the test's own. The test's thread starts it, so it ends with the test.

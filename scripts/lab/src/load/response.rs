@@ -1,4 +1,4 @@
-//! What a server answers, read piece by piece (RFC 9112).
+//! A response, read piece by piece (RFC 9112).
 
 use std::sync::Arc;
 
@@ -14,24 +14,26 @@ const LARGEST_HEAD: usize = 256 * 1024;
 const MOST_HEADERS: usize = 100;
 /// Bodies larger than this are refused.
 const LARGEST_BODY: u64 = 1024 * 1024;
-/// The line before a chunk is not longer: a number, and extensions that nobody uses.
+/// The line before a chunk is not longer: a number, and extensions that are hardly used.
 const LONGEST_CHUNK_LINE: usize = 4 * 1024;
 /// Longer ids are cut.
 const LONGEST_ID: usize = 64;
 
-/// An answer, but for its body.
+/// A response without its body.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     /// The instance that gave it, where it says so.
     pub(super) instance: Option<Arc<str>>,
-    /// Where it sends callers, where it does.
+    /// The target of a redirect.
     pub(super) location: Option<String>,
+    /// The server's clock (RFC 9110, 5.6.7), as it was sent.
+    pub(super) date: Option<[u8; 29]>,
 }
 
-/// The head of an answer, and what it says of the rest.
+/// The head of a response, and what it says of the rest.
 pub(super) struct Head {
-    pub(super) answer: Answer,
+    pub(super) response: Response,
     pub(super) body: Body,
     /// The server takes another request on this connection once the body is read.
     pub(super) keeps_alive: bool,
@@ -52,8 +54,8 @@ pub(super) enum Body {
     ToEnd(u64),
 }
 
-/// Takes a head out of what was received, once all of it is there; those of interim answers are passed over. An
-/// answer of the instance `last` shares its name.
+/// Takes a head out of what was received, once all of it is there; those of interim responses are passed over. A
+/// response of the instance `last` shares its name.
 ///
 /// # Errors
 /// When it is no HTTP, or too large.
@@ -95,6 +97,7 @@ struct Fields<'a> {
     keeps: bool,
     instance: Option<&'a [u8]>,
     location: Option<&'a [u8]>,
+    date: Option<&'a [u8]>,
 }
 
 impl<'a> Fields<'a> {
@@ -123,6 +126,8 @@ impl<'a> Fields<'a> {
                 fields.instance = Some(header.value);
             } else if is("location") {
                 fields.location = Some(header.value);
+            } else if is("date") {
+                fields.date = Some(header.value);
             }
         }
         Ok(fields)
@@ -144,10 +149,11 @@ impl<'a> Fields<'a> {
         let persistent = if is_1_1 { !self.closes } else { self.keeps };
         let ambiguous = chunked.is_some() && self.length.is_some();
         Head {
-            answer: Answer {
+            response: Response {
                 status,
                 instance: self.instance.and_then(|value| name(value, last)),
                 location: self.location.map(readable),
+                date: self.date.and_then(|value| value.try_into().ok()),
             },
             keeps_alive: persistent && !ambiguous && !matches!(body, Body::ToEnd(_)),
             body,
@@ -269,5 +275,5 @@ fn give(received: &mut BytesMut, most: u64, keep: &mut impl FnMut(&[u8])) -> u64
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
+#[path = "response_tests.rs"]
 mod tests;

@@ -1,13 +1,13 @@
-//! `lab simulate` fed with the load that was measured, beside what the live run did.
+//! `lab simulate` with the load that was measured, compared with the live run.
 
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use autoscale::Profile;
 
-use super::lab::LabFleet;
-use crate::report::run::Expectation;
-use crate::simulate::{Load, Model, Step, simulate};
+use super::snapshot::LabFleet;
+use ::simulate::{Load, Model, Step, simulate};
+use run_record::Expectation;
 
 /// Evaluations by which an action may be early or late: the two clocks differ by up to one, and an instance that is
 /// ready a moment later than in the model moves a minute's mean.
@@ -35,7 +35,7 @@ pub(super) fn measured(fleet: &LabFleet) -> anyhow::Result<Load> {
         });
         end = ended;
     }
-    // The load after the last sample was not seen; the rules look back, so nothing that was done depends on it.
+    // The load after the last sample is not known; the rules look back, so no action depends on it.
     steps.push(Step {
         at_seconds: end.max(whole(fleet.azure_seconds)),
         percent: 0.0,
@@ -85,7 +85,7 @@ pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectati
         .map(|action| (action.from, action.to, action.azure_seconds))
         .collect();
     Ok(Expectation {
-        condition: "lab simulate, fed with the measured load, acts alike".to_owned(),
+        condition: "lab simulate, with the measured load, scales alike".to_owned(),
         measured: format!("simulated {}; live {}", told(simulated), told(live)),
         held: same,
     })

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Reads an answer that comes in pieces of so many bytes: status, body, whether the connection may be used
+/// Reads a response that comes in pieces of so many bytes: status, body, whether the connection may be used
 /// again, and what was left over. The server closes at the end.
 fn read(text: &[u8], piece: usize) -> Result<(u16, Vec<u8>, bool, usize), Failure> {
     let mut pieces = text.chunks(piece);
@@ -23,11 +23,11 @@ fn read(text: &[u8], piece: usize) -> Result<(u16, Vec<u8>, bool, usize), Failur
         }
     }
     let left = received.len() + pieces.map(<[u8]>::len).sum::<usize>();
-    Ok((head.answer.status.as_u16(), kept, head.keeps_alive, left))
+    Ok((head.response.status.as_u16(), kept, head.keeps_alive, left))
 }
 
 #[test]
-fn answers_may_come_in_any_pieces() {
+fn responses_may_come_in_any_pieces() {
     for (text, status, body, keeps_alive, left) in [
         (
             "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok",
@@ -185,7 +185,7 @@ fn an_instance_s_name_is_shared_cut_and_made_harmless() {
     let of = |value: &str, last: Option<&Arc<str>>| {
         let text = format!("HTTP/1.1 200 x\r\ncontent-length: 0\r\nX-Instance-Id: {value}\r\n\r\n");
         let head = super::head(&mut BytesMut::from(text.as_bytes()), last);
-        head.ok().flatten().expect("a head").answer.instance
+        head.ok().flatten().expect("a head").response.instance
     };
     let one = of("one", None).expect("a name");
     assert!(Arc::ptr_eq(&one, &of("one", Some(&one)).expect("a name")));

@@ -1,36 +1,36 @@
-//! What came of all requests, second by second.
+//! Statistics of all requests, second by second.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::tally::{Counts, GROWS, Second, Tally, percentiles};
-use crate::report::run::{LoadSecond, Percentiles};
+use super::stats::{Counts, GROWS, Second, Stats, percentiles};
+use run_record::{LoadSecond, Percentiles};
 
-/// For how many seconds latencies are kept one by one, so that late answers find theirs. Later ones still count,
-/// but move no percentile of that second.
+/// For how many seconds latencies are kept, so that late responses are added to theirs. Later ones still count, but
+/// move no percentile of that second.
 const OPEN_SECONDS: u64 = 120;
 
-/// Everything that came in so far, second by second.
+/// Everything so far, in total and by second.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ledger {
-    pub(super) total: Tally,
+pub(super) struct Series {
+    pub(super) total: Stats,
     /// From the first second on, without gaps.
     seconds: Vec<Row>,
 }
 
-/// A second of the ledger.
+/// A second of the series.
 #[derive(Clone, Debug)]
 enum Row {
     Open(Second),
     Closed(Counts, Percentiles),
 }
 
-impl Ledger {
+impl Series {
     /// Adds what a worker handed over.
-    pub(super) fn add(&mut self, tally: Tally) {
-        self.total.add(&tally);
-        for (number, second) in tally.seconds {
+    pub(super) fn add(&mut self, stats: Stats) {
+        self.total.add(&stats);
+        for (number, second) in stats.seconds {
             let place = usize::try_from(number).unwrap_or(usize::MAX - 1);
             while self.seconds.len() <= place {
                 self.seconds.push(Row::Open(Second::default()));
@@ -101,52 +101,31 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::load::failure::Failure;
-    use crate::load::mix::Kind;
-    use crate::load::tally::{Ending, Sample};
-
-    fn sample(intended: u64, latency: u64, ending: Ending) -> Sample {
-        Sample {
-            kind: Kind::Visit,
-            intended: Duration::from_millis(intended),
-            latency: Duration::from_millis(latency),
-            ending,
-            instance: Some(format!("i{}", intended % 2).into()),
-        }
-    }
-
-    fn tally(samples: &[Sample]) -> Tally {
-        let mut tally = Tally::default();
-        for sample in samples {
-            tally.note(sample);
-        }
-        tally
-    }
+    use crate::load::stats::Outcome;
+    use crate::load::stats::tests::{sample, stats};
 
     #[test]
     fn workers_add_up() {
-        let mut ledger = Ledger::default();
-        ledger.add(tally(&[
-            sample(100, 10, Ending::Ok),
-            sample(2_001, 20, Ending::Busy),
+        let mut series = Series::default();
+        series.add(stats(&[
+            sample(100, 10, Outcome::Ok),
+            sample(2_001, 20, Outcome::Busy),
         ]));
-        ledger.add(tally(&[
-            sample(900, 30, Ending::Ok),
-            sample(901, 5_000, Ending::Failed(Failure::Status(503))),
+        series.add(stats(&[
+            sample(900, 30, Outcome::Ok),
+            sample(901, 5_000, Outcome::Failed(Failure::Status(503))),
         ]));
-        let requests = ledger.total.requests();
+        let counts = series.total.counts;
         assert_eq!(
-            (requests.sent, requests.ok, requests.failed, requests.busy),
+            (counts.sent, counts.ok, counts.failed, counts.busy),
             (4, 2, 1, 1)
         );
-        assert_eq!(requests.errors, BTreeMap::from([("503".to_owned(), 1)]));
-        assert_eq!(requests.by_kind, BTreeMap::from([("visit".to_owned(), 4)]));
-        assert_eq!(ledger.total.per_instance["i0"], 2);
+        assert_eq!(series.total.errors[&Failure::Status(503)], 1);
+        assert_eq!(series.total.per_instance["i0"], 2);
 
-        let seconds = ledger.seconds();
+        let seconds = series.seconds();
         let counts: Vec<_> = seconds
             .iter()
             .map(|second| (second.at, second.sent, second.ok))
@@ -160,18 +139,22 @@ mod tests {
 
     #[test]
     fn old_seconds_are_closed_and_still_count() {
-        let mut ledger = Ledger::default();
-        ledger.add(tally(&[sample(0, 10, Ending::Ok)]));
-        ledger.add(tally(&[sample(1_000 * (OPEN_SECONDS + 5), 10, Ending::Ok)]));
-        assert!(matches!(ledger.seconds[0], Row::Closed(..)));
-        assert!(matches!(ledger.seconds[5], Row::Closed(..)));
-        assert!(matches!(ledger.seconds[6], Row::Open(_)));
-        ledger.add(tally(&[sample(0, 90_000, Ending::Ok)]));
-        let first = ledger.seconds()[0];
+        let mut series = Series::default();
+        series.add(stats(&[sample(0, 10, Outcome::Ok)]));
+        series.add(stats(&[sample(
+            1_000 * (OPEN_SECONDS + 5),
+            10,
+            Outcome::Ok,
+        )]));
+        assert!(matches!(series.seconds[0], Row::Closed(..)));
+        assert!(matches!(series.seconds[5], Row::Closed(..)));
+        assert!(matches!(series.seconds[6], Row::Open(_)));
+        series.add(stats(&[sample(0, 90_000, Outcome::Ok)]));
+        let first = series.seconds()[0];
         assert_eq!((first.sent, first.ok), (2, 2));
         assert!(first.latency_ms.max > Some(89_000.0), "{first:?}");
-        assert!(ledger.total.latency.max() > 89_000_000);
-        let recent = ledger.recent(Duration::from_secs(OPEN_SECONDS + 5), 10);
+        assert!(series.total.latency.max() > 89_000_000);
+        let recent = series.recent(Duration::from_secs(OPEN_SECONDS + 5), 10);
         assert!(recent.max < Some(11.0), "{recent:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What came of the requests. Every worker keeps its own and hands it over now and then; they are added up.
+//! Counts and latencies of requests. Every worker keeps its own and hands them over now and then; they are added up.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,9 +7,10 @@ use std::time::Duration;
 use hdrhistogram::{Counter, Histogram};
 
 use super::failure::Failure;
-use super::mix::Kind;
-use crate::report::run::{Percentiles, Requests};
+use run_record::{Percentiles, Requests};
 
+/// Kinds of requests in a workload.
+pub(super) const MOST_KINDS: usize = 4;
 /// More instances than any fleet here has; a server that invents ids must not fill the memory.
 const MOST_INSTANCES: usize = 1_000;
 /// What is counted for instances beyond that.
@@ -22,44 +23,49 @@ pub(super) const GROWS: &str = "it grows as it must";
 
 /// How a request ended.
 #[derive(Clone, Debug)]
-pub(super) enum Ending {
-    /// As wanted.
+pub(super) enum Outcome {
+    /// With the expected status.
     Ok,
-    /// A stress run was under way already.
+    /// The instance already does what the request asks for.
     Busy,
-    /// Another answer, or none.
+    /// Another response, or none.
     Failed(Failure),
 }
 
 /// A request that is over.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
-    pub(super) kind: Kind,
+    /// An index into the workload's kinds.
+    pub(super) kind: usize,
     /// When it should have started, since the run began.
     pub(super) intended: Duration,
-    /// From then to the end of the answer.
+    /// How much later it was sent.
+    pub(super) late: Duration,
+    /// From the intended start to the end of the response.
     pub(super) latency: Duration,
-    pub(super) ending: Ending,
-    /// Who answered.
+    /// Whether its latency is recorded.
+    pub(super) measured: bool,
+    pub(super) outcome: Outcome,
+    /// The instance that responded.
     pub(super) instance: Option<Arc<str>>,
 }
 
 /// Sums over requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) sent: u64,
-    pub(super) ok: u64,
-    pub(super) failed: u64,
-    pub(super) busy: u64,
+pub(crate) struct Counts {
+    pub(crate) sent: u64,
+    pub(crate) ok: u64,
+    pub(crate) failed: u64,
+    pub(crate) busy: u64,
 }
 
 impl Counts {
-    fn note(&mut self, ending: &Ending) {
+    fn record(&mut self, outcome: &Outcome) {
         self.sent += 1;
-        match ending {
-            Ending::Ok => self.ok += 1,
-            Ending::Busy => self.busy += 1,
-            Ending::Failed(_) => self.failed += 1,
+        match outcome {
+            Outcome::Ok => self.ok += 1,
+            Outcome::Busy => self.busy += 1,
+            Outcome::Failed(_) => self.failed += 1,
         }
     }
 
@@ -73,28 +79,32 @@ impl Counts {
 
 /// Starts that were late for a reason other than the timer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lateness {
+pub(super) struct LateStarts {
     /// As many requests were in flight as may be.
     pub(super) full: u64,
     /// There was room, and yet the worker did not get to it in time.
     pub(super) slow: u64,
 }
 
-/// What came of requests, from one worker or from all.
+/// Statistics of requests, from one worker or from all.
 #[derive(Clone, Debug)]
-pub(super) struct Tally {
-    pub(super) counts: Counts,
-    pub(super) errors: BTreeMap<Failure, u64>,
-    pub(super) sent_by_kind: [u64; 4],
-    pub(super) failed_by_kind: [u64; 4],
-    /// Of those answered as wanted, in microseconds.
-    pub(super) latency: Histogram<u64>,
+pub(crate) struct Stats {
+    pub(crate) counts: Counts,
+    pub(crate) errors: BTreeMap<Failure, u64>,
+    pub(super) sent_by_kind: [u64; MOST_KINDS],
+    pub(super) failed_by_kind: [u64; MOST_KINDS],
+    /// Of successful requests, in microseconds from the intended start.
+    pub(crate) latency: Histogram<u64>,
+    /// Of responses with 503, in microseconds from when the request was sent.
+    pub(crate) refusals: Histogram<u64>,
+    /// How late requests were sent, in microseconds.
+    pub(crate) lateness: Histogram<u64>,
     pub(super) per_instance: BTreeMap<String, u64>,
-    pub(super) lateness: Lateness,
-    /// Under way when the run was broken off, and not counted above.
-    pub(super) cut_off: u64,
-    /// What the worker's thread used.
-    pub(super) cpu: Duration,
+    pub(super) late_starts: LateStarts,
+    /// In flight when the run was interrupted, and not counted above.
+    pub(crate) cut_off: u64,
+    /// CPU time of the worker's thread.
+    pub(crate) cpu: Duration,
     /// By their number.
     pub(super) seconds: BTreeMap<u64, Second>,
 }
@@ -116,16 +126,18 @@ impl Default for Second {
     }
 }
 
-impl Default for Tally {
+impl Default for Stats {
     fn default() -> Self {
         Self {
             counts: Counts::default(),
             errors: BTreeMap::new(),
-            sent_by_kind: [0; 4],
-            failed_by_kind: [0; 4],
-            latency: Histogram::new(3).expect("three digits are possible"),
+            sent_by_kind: [0; MOST_KINDS],
+            failed_by_kind: [0; MOST_KINDS],
+            latency: microseconds(),
+            refusals: microseconds(),
+            lateness: microseconds(),
             per_instance: BTreeMap::new(),
-            lateness: Lateness::default(),
+            late_starts: LateStarts::default(),
             cut_off: 0,
             cpu: Duration::ZERO,
             seconds: BTreeMap::new(),
@@ -133,23 +145,40 @@ impl Default for Tally {
     }
 }
 
-impl Tally {
-    pub(super) fn note(&mut self, sample: &Sample) {
+/// Of microseconds, to three digits.
+fn microseconds() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are possible")
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros())
+        .unwrap_or(LONGEST)
+        .min(LONGEST)
+}
+
+impl Stats {
+    pub(super) fn record(&mut self, sample: &Sample) {
         let second = self.seconds.entry(sample.intended.as_secs()).or_default();
-        second.counts.note(&sample.ending);
-        self.counts.note(&sample.ending);
-        self.sent_by_kind[sample.kind as usize] += 1;
-        match &sample.ending {
-            Ending::Ok => {
-                let micros = u64::try_from(sample.latency.as_micros()).unwrap_or(u64::MAX);
-                let micros = micros.min(LONGEST);
+        second.counts.record(&sample.outcome);
+        self.counts.record(&sample.outcome);
+        self.sent_by_kind[sample.kind] += 1;
+        if sample.measured {
+            self.lateness.record(micros(sample.late)).expect(GROWS);
+        }
+        match &sample.outcome {
+            Outcome::Ok if sample.measured => {
+                let micros = micros(sample.latency);
                 second.latency.record(micros).expect(GROWS);
                 self.latency.record(micros).expect(GROWS);
             }
-            Ending::Busy => {}
-            Ending::Failed(failure) => {
+            Outcome::Ok | Outcome::Busy => {}
+            Outcome::Failed(failure) => {
                 *self.errors.entry(*failure).or_default() += 1;
-                self.failed_by_kind[sample.kind as usize] += 1;
+                self.failed_by_kind[sample.kind] += 1;
+                if *failure == Failure::Status(503) {
+                    let micros = micros(sample.latency.saturating_sub(sample.late));
+                    self.refusals.record(micros).expect(GROWS);
+                }
             }
         }
         if let Some(instance) = &sample.instance {
@@ -177,24 +206,30 @@ impl Tally {
         for (failure, count) in &other.errors {
             *self.errors.entry(*failure).or_default() += count;
         }
-        for kind in Kind::ALL.map(|kind| kind as usize) {
+        for kind in 0..MOST_KINDS {
             self.sent_by_kind[kind] += other.sent_by_kind[kind];
             self.failed_by_kind[kind] += other.failed_by_kind[kind];
         }
-        self.latency.add(&other.latency).expect(GROWS);
+        for (mine, others) in [
+            (&mut self.latency, &other.latency),
+            (&mut self.refusals, &other.refusals),
+            (&mut self.lateness, &other.lateness),
+        ] {
+            mine.add(others).expect(GROWS);
+        }
         for (instance, count) in &other.per_instance {
             self.answered_by(instance, *count);
         }
-        self.lateness.full += other.lateness.full;
-        self.lateness.slow += other.lateness.slow;
+        self.late_starts.full += other.late_starts.full;
+        self.late_starts.slow += other.late_starts.slow;
         self.cut_off += other.cut_off;
         self.cpu += other.cpu;
     }
 
-    /// For the record of the run.
-    pub(super) fn requests(&self) -> Requests {
+    /// For the record of the run, with the names of the kinds.
+    pub(super) fn requests(&self, names: &[&str]) -> Requests {
         let errors = self.errors.iter();
-        let kinds = Kind::ALL.into_iter().zip(self.sent_by_kind);
+        let kinds = names.iter().zip(self.sent_by_kind);
         Requests {
             sent: self.counts.sent,
             ok: self.counts.ok,
@@ -205,7 +240,7 @@ impl Tally {
                 .collect(),
             by_kind: kinds
                 .filter(|(_, count)| *count > 0)
-                .map(|(kind, count)| (kind.name().to_owned(), count))
+                .map(|(name, count)| ((*name).to_owned(), count))
                 .collect(),
             latency_ms: percentiles(&self.latency),
         }
@@ -226,38 +261,41 @@ pub(super) fn percentiles<C: Counter>(latency: &Histogram<C>) -> Percentiles {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn sample(intended: u64, latency: u64, ending: Ending) -> Sample {
+    /// A visit that was due after `intended` milliseconds and took `latency`.
+    pub(crate) fn sample(intended: u64, latency: u64, outcome: Outcome) -> Sample {
         Sample {
-            kind: Kind::Visit,
+            kind: 0,
             intended: Duration::from_millis(intended),
+            late: Duration::ZERO,
             latency: Duration::from_millis(latency),
-            ending,
+            measured: true,
+            outcome,
             instance: Some(format!("i{}", intended % 2).into()),
         }
     }
 
-    fn tally(samples: &[Sample]) -> Tally {
-        let mut tally = Tally::default();
+    pub(crate) fn stats(samples: &[Sample]) -> Stats {
+        let mut stats = Stats::default();
         for sample in samples {
-            tally.note(sample);
+            stats.record(sample);
         }
-        tally
+        stats
     }
 
     #[test]
     fn percentiles_are_those_of_the_samples() {
-        let samples: Vec<Sample> = (1..=1_000).map(|n| sample(0, n, Ending::Ok)).collect();
-        let latency = tally(&samples).requests().latency_ms;
+        let samples: Vec<Sample> = (1..=1_000).map(|n| sample(0, n, Outcome::Ok)).collect();
+        let latency = percentiles(&stats(&samples).latency);
         for (measured, exact) in [
             (latency.p50, 500.0),
             (latency.p95, 950.0),
             (latency.p99, 990.0),
             (latency.max, 1_000.0),
         ] {
-            let measured = measured.expect("answers");
+            let measured = measured.expect("responses");
             assert!(
                 (measured / exact - 1.0_f64).abs() < 0.002,
                 "{measured} is not {exact}"
@@ -266,12 +304,30 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_counts_from_when_it_was_sent() {
+        let refused = Sample {
+            late: Duration::from_millis(400),
+            ..sample(0, 410, Outcome::Failed(Failure::Status(503)))
+        };
+        let warm_up = Sample {
+            measured: false,
+            ..sample(0, 10, Outcome::Ok)
+        };
+        let stats = stats(&[refused, warm_up]);
+        assert_eq!(
+            stats.refusals.max(),
+            stats.refusals.highest_equivalent(10_000)
+        );
+        assert_eq!((stats.counts.ok, stats.latency.len()), (1, 0));
+    }
+
+    #[test]
     fn invented_instances_do_not_fill_the_memory() {
-        let mut tally = Tally::default();
+        let mut stats = Stats::default();
         for number in 0..MOST_INSTANCES + 500 {
-            tally.answered_by(&number.to_string(), 1);
+            stats.answered_by(&number.to_string(), 1);
         }
-        assert_eq!(tally.per_instance.len(), MOST_INSTANCES + 1);
-        assert_eq!(tally.per_instance[OTHER_INSTANCES], 500);
+        assert_eq!(stats.per_instance.len(), MOST_INSTANCES + 1);
+        assert_eq!(stats.per_instance[OTHER_INSTANCES], 500);
     }
 }

@@ -1,22 +1,28 @@
-//! The processes that are measured: the handler, `lab up`, and the two limits that are programs of ours.
+//! The servers that are measured: the handler, `lab up`, and the example with an empty route.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::{Request, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use super::connection::{Connection, Request};
+use crate::load::client::Client;
+use crate::load::connection::Route;
 use crate::proc;
+use ::postgres::free_port;
 
 /// How long a start or a stop may take.
 const LIMIT: Duration = Duration::from_secs(30);
-/// Between two tries to get the first answer; the timer's own resolution.
+/// How long connecting and a response may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two attempts to get the first response; the timer's own resolution.
 const POLL: Duration = Duration::from_millis(1);
 
 /// The binaries, as `scripts/bench` builds them.
@@ -63,23 +69,23 @@ pub(crate) fn clean(program: &Path) -> Command {
 }
 
 /// A running server on a port of 127.0.0.1; killed when dropped.
-pub(crate) struct Subject {
+pub(crate) struct Server {
     child: Child,
     pid: u32,
     pub(crate) address: SocketAddr,
-    /// From exec to the first answer.
+    /// From exec to the first response.
     pub(crate) start: Duration,
 }
 
-impl Subject {
-    /// Starts `command`, which is given the port with `port_flag`, and waits until it answers `ready` with 200.
+impl Server {
+    /// Starts `command`, which takes the port with `--port`, and waits until it answers `ready` with 200.
     pub(crate) async fn start(
         mut command: Command,
-        port_flag: &str,
-        ready: &Request,
+        ready: &Request<Bytes>,
         log: &Path,
     ) -> anyhow::Result<Self> {
-        let address = free_address()?;
+        // The start is timed, so nothing is read from the program to learn its port.
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let output = File::options()
             .create(true)
             .append(true)
@@ -87,12 +93,12 @@ impl Subject {
             .with_context(|| format!("cannot write {}", log.display()))?;
         let errors = output.try_clone().context("cannot share the log")?;
         command
-            .arg(port_flag)
+            .arg("--port")
             .arg(address.port().to_string())
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
-            // Ctrl-C is for this program, which then ends the others.
+            // Ctrl+C is for this program, which then ends the others.
             .process_group(0)
             .kill_on_drop(true);
         let program = command.as_std().get_program().display().to_string();
@@ -102,10 +108,10 @@ impl Subject {
             .with_context(|| format!("cannot run {program}"))?;
         let pid = child.id().context("the process has just been started")?;
 
-        let mut connection = Connection::to(address);
+        let mut client = client(address);
         loop {
-            if let Ok(answer) = connection.ask(ready).await
-                && answer.status == 200
+            if let Ok(reply) = client.send(ready).await
+                && reply.status() == StatusCode::OK
             {
                 break;
             }
@@ -114,7 +120,7 @@ impl Subject {
                 bail!("{program} ended ({status}); its log: {}", log.display());
             }
             if begun.elapsed() > LIMIT {
-                bail!("{program} does not answer; its log: {}", log.display());
+                bail!("{program} does not respond; its log: {}", log.display());
             }
             sleep(POLL).await;
         }
@@ -149,9 +155,12 @@ impl Subject {
     }
 }
 
-/// A port that was free a moment ago: the start is timed, so nothing is read from the program to learn it.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .context("no free port on 127.0.0.1")
+/// To servers on this machine.
+pub(super) fn route(addresses: Vec<SocketAddr>) -> Route {
+    Route::plain(addresses, TIMEOUT)
+}
+
+/// For single requests to one of them.
+pub(super) fn client(address: SocketAddr) -> Client {
+    Client::new(route(vec![address]))
 }

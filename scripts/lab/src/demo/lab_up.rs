@@ -14,18 +14,18 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::postgres::Server;
+use ::postgres::Server;
 
-/// CPU time that a visit burns, in milliseconds: so little that an instance serves some tens of visits in a second,
+/// CPU time that a visit uses, in milliseconds: so little that an instance serves some tens of visits in a second,
 /// which is an Azure minute, and so much that they and nothing else make its load.
-pub(super) const VISIT_WORK_MS: u32 = 10;
+const VISIT_WORK_MS: u32 = 10;
 
 /// How long `lab up` may take to start, its handler included.
 const START: Duration = Duration::from_secs(90);
 /// How long it may take to stop: its instances have ten seconds.
 const STOP: Duration = Duration::from_secs(20);
 
-/// Settings of the user's that would change what is shown.
+/// Environment variables of the user that would change what is shown.
 const NOT_INHERITED: [&str; 16] = [
     "DATABASE_URL",
     "DATABASE_MIGRATE_URL",
@@ -46,7 +46,7 @@ const NOT_INHERITED: [&str; 16] = [
 ];
 
 /// The running app, and what it is kept in.
-pub(super) struct Stage {
+pub(super) struct LabUp {
     child: Child,
     url: String,
     log: JoinHandle<()>,
@@ -54,9 +54,9 @@ pub(super) struct Stage {
     _store: Store,
 }
 
-impl Stage {
+impl LabUp {
     /// Starts the store and `lab up`; comes back when it serves.
-    pub(super) async fn set(
+    pub(super) async fn start(
         script_root: &Path,
         out: &Path,
         time_scale: f64,
@@ -98,7 +98,7 @@ impl Stage {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
-            // Ctrl-C is for this process, which then ends the other.
+            // Ctrl+C is for this process, which then ends the other.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -106,7 +106,7 @@ impl Stage {
         let output = child.stdout.take().context("lab up has no output")?;
         let (url, log) = match timeout(START, url_of(output, log)).await {
             Ok(Some(started)) => started,
-            Ok(None) => bail!("lab up did not start: {}", last_words(&path)),
+            Ok(None) => bail!("lab up did not start: {}", last_line(&path)),
             Err(_) => bail!(
                 "lab up did not serve within {} s; its log: {}",
                 START.as_secs(),
@@ -127,7 +127,7 @@ impl Stage {
     }
 
     /// Ends everything and deletes the store.
-    pub(super) async fn clear(mut self) -> anyhow::Result<()> {
+    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(pid) = self
             .child
             .id()
@@ -162,7 +162,7 @@ impl Stage {
 async fn url_of(output: ChildStdout, mut log: File) -> Option<(String, JoinHandle<()>)> {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        // A full disk must not stop the show; the report will say so.
+        // A full disk must not end the demonstration; writing the report will fail and say so.
         let _ = writeln!(log, "{line}");
         if let Some(url) = line.strip_prefix("Ready: ") {
             let url = url.trim_end_matches('/').to_owned();
@@ -177,7 +177,7 @@ async fn url_of(output: ChildStdout, mut log: File) -> Option<(String, JoinHandl
     None
 }
 
-fn last_words(log: &Path) -> String {
+fn last_line(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
     last.unwrap_or("it said nothing").to_owned()

@@ -1,0 +1,75 @@
+//! The fleet of `lab up` with all its samples (`GET /admin/lab/fleet`).
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use serde::Deserialize;
+
+use crate::load::client::Client;
+use crate::load::connection::Route;
+use crate::load::request::get;
+use crate::load::target::Target;
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The fleet at one moment.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct LabFleet {
+    /// Since the lab's start.
+    pub(super) azure_seconds: f64,
+    pub(super) evaluate_seconds: f64,
+    pub(super) metric_lag_seconds: f64,
+    pub(super) provision_seconds: f64,
+    /// As an ARM document.
+    pub(super) profile: serde_json::Value,
+    pub(super) capacity: Capacity,
+    /// Instances wanted.
+    pub(super) count: u32,
+    pub(super) cpu_limit: CpuLimit,
+    pub(super) actions: Vec<Action>,
+    pub(super) samples: Vec<Sample>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Capacity {
+    pub(super) maximum: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CpuLimit {
+    /// CPUs of each instance.
+    pub(super) cpus: f64,
+    pub(super) enforced: bool,
+    pub(super) how: String,
+}
+
+/// A change of the count.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Action {
+    pub(super) azure_seconds: f64,
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+/// One Azure minute.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Sample {
+    /// When it ended.
+    pub(super) azure_seconds: f64,
+    /// Mean over the instances that served; null without any.
+    pub(super) cpu_percent: Option<f64>,
+    /// Instances that served.
+    pub(super) ready: u32,
+}
+
+/// Reads the fleet of the `lab up` at this address.
+///
+/// # Errors
+/// One sentence for the user.
+pub(super) async fn read(target: &Target) -> anyhow::Result<LabFleet> {
+    let addresses = target.addresses().await?;
+    let mut client = Client::new(Route::plain(addresses, TIMEOUT));
+    let reply = client.send(&get(target, "/admin/lab/fleet")).await;
+    let reply = reply.map_err(|(_, reason)| anyhow!("lab up does not respond: {reason}"))?;
+    serde_json::from_slice(&reply.body).context("lab up does not describe its fleet")
+}
