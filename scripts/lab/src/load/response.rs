@@ -1,5 +1,6 @@
 //! A response, read piece by piece (RFC 9112).
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use bytes::{Buf as _, BytesMut};
@@ -64,9 +65,12 @@ pub(super) fn head(
     last: Option<&Arc<str>>,
 ) -> Result<Option<Head>, Failure> {
     loop {
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut parsed = httparse::Response::new(&mut headers);
-        let length = match parsed.parse(received) {
+        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let mut parsed = httparse::Response::new(&mut []);
+        let parser = httparse::ParserConfig::default();
+        let parsing =
+            parser.parse_response_with_uninit_headers(&mut parsed, received, &mut headers);
+        let length = match parsing {
             Ok(Status::Complete(length)) if length <= LARGEST_HEAD => length,
             Ok(Status::Partial) if received.len() <= LARGEST_HEAD => return Ok(None),
             Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(Failure::TooLarge),
