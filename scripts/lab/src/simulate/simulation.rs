@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use autoscale::{Decision, History, LastAction, Minute, Outcome, Profile, Reading, decide, read};
+use autoscale::{
+    Decision, History, LastAction, Minute, Outcome, Profile, Reading, decide, read,
+};
 use serde::Serialize;
 
 use super::crossing::Crossing;

@@ -1,6 +1,8 @@
 //! The simulation against a second, plain one that follows the model's text second by second, without the engine.
 
-use autoscale::{Aggregation, Capacity, Change, Direction, Operator, Profile, Rule, Statistic};
+use autoscale::{
+    Aggregation, Capacity, Change, Direction, Operator, Profile, Rule, Statistic,
+};
 use lab::simulate::{Load, Model, Step, simulate};
 use proptest::prelude::*;
 
