@@ -1,11 +1,12 @@
 //! What the tasks of one worker share: its connections and its statistics.
 
 use std::cell::{Cell, RefCell};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep};
 
 use super::connection::Connection;
 use super::failure::Failure;
@@ -23,9 +24,16 @@ pub(super) struct Dispatcher {
     warm_up: Duration,
     pub(super) stats: RefCell<Stats>,
     /// Open connections that are not in use; the last used is taken first, so that no more stay open than are needed.
-    idle: RefCell<Vec<Connection>>,
+    idle: RefCell<Vec<Timed>>,
     /// Requests in flight.
     pub(super) in_flight: Cell<u64>,
+}
+
+/// A connection with the timer of its requests. The timer is not set anew for every request: it ends too early rather
+/// than too late, and only then is the time looked at.
+struct Timed {
+    connection: Connection,
+    timer: Pin<Box<Sleep>>,
 }
 
 impl Dispatcher {
@@ -43,16 +51,14 @@ impl Dispatcher {
     /// Sends a request of this kind and counts its outcome. Whether it was no failure.
     pub(super) async fn perform(&self, kind: usize, intended: Instant) -> bool {
         self.in_flight.set(self.in_flight.get() + 1);
-        let late = intended.elapsed();
+        let sent = Instant::now();
         let request = self.workload.request(kind);
-        let response = timeout(self.workload.timeout, self.exchange(request)).await;
-        let (outcome, instance) = match response {
-            Ok(Ok(response)) => (
+        let (outcome, instance) = match self.exchange(request, sent).await {
+            Ok(response) => (
                 self.workload.outcome(kind, response.status),
                 response.instance,
             ),
-            Ok(Err(failure)) => (Outcome::Failed(failure), None),
-            Err(_) => (Outcome::Failed(Failure::TimedOut), None),
+            Err(failure) => (Outcome::Failed(failure), None),
         };
         self.in_flight.set(self.in_flight.get() - 1);
         let succeeded = !matches!(outcome, Outcome::Failed(_));
@@ -60,7 +66,7 @@ impl Dispatcher {
         self.stats.borrow_mut().record(&Sample {
             kind,
             intended: due,
-            late,
+            late: sent.saturating_duration_since(intended),
             latency: intended.elapsed(),
             measured: due >= self.warm_up,
             outcome,
@@ -82,24 +88,45 @@ impl Dispatcher {
         });
     }
 
-    async fn exchange(&self, request: &Encoded) -> Result<Response, Failure> {
-        let mut connection = match self.open_idle().await {
-            Some(connection) => connection,
-            None => {
-                let connecting = self.workload.route.connect().await;
-                connecting.map_err(|(failure, _)| failure)?
+    async fn exchange(&self, request: &Encoded, sent: Instant) -> Result<Response, Failure> {
+        let limit = self.workload.timeout;
+        let Timed {
+            mut connection,
+            mut timer,
+        } = match self.open_idle().await {
+            Some(timed) => timed,
+            None => Timed {
+                connection: {
+                    let connecting = self.workload.route.connect().await;
+                    connecting.map_err(|(failure, _)| failure)?
+                },
+                timer: Box::pin(sleep(limit)),
+            },
+        };
+        let response = {
+            let mut sending = pin!(connection.send(request, |_| ()));
+            loop {
+                tokio::select! {
+                    biased;
+                    response = &mut sending => break response?,
+                    () = timer.as_mut() => {
+                        if sent.elapsed() >= limit {
+                            return Err(Failure::TimedOut);
+                        }
+                        timer.as_mut().reset((sent + limit).into());
+                    }
+                }
             }
         };
-        let response = connection.send(request, |_| ()).await?;
-        self.idle.borrow_mut().push(connection);
+        self.idle.borrow_mut().push(Timed { connection, timer });
         Ok(response)
     }
 
-    async fn open_idle(&self) -> Option<Connection> {
+    async fn open_idle(&self) -> Option<Timed> {
         loop {
-            let mut connection = self.idle.borrow_mut().pop()?;
-            if connection.is_open().await {
-                return Some(connection);
+            let mut timed = self.idle.borrow_mut().pop()?;
+            if timed.connection.is_open().await {
+                return Some(timed);
             }
         }
     }

@@ -63,10 +63,10 @@ impl Worker {
             Schedule::Rate(stages) => self.at_rate(stages, &dispatcher, &requests).await?,
             Schedule::Controlled(rate) => {
                 self.at_command(rate.clone(), &dispatcher, &requests)
-                    .await?
+                    .await?;
             }
             Schedule::Users { stages, think } => {
-                self.as_users(stages, think, &dispatcher, &requests)
+                self.as_users(stages, think, &dispatcher, &requests);
             }
             Schedule::Fixed {
                 requests: count,
