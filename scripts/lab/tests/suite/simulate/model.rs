@@ -1,14 +1,7 @@
 //! The simulation against a second, plain one that follows the model's text second by second, without the engine.
 
-<<<<<<< HEAD
 use ::simulate::{Load, Model, Step, simulate};
 use autoscale::{Aggregation, Capacity, Change, Direction, Operator, Profile, Rule, Statistic};
-=======
-use autoscale::{
-    Aggregation, Capacity, Change, Direction, Operator, Profile, Rule, Statistic,
-};
-use lab::simulate::{Load, Model, Step, simulate};
->>>>>>> w-load
 use proptest::prelude::*;
 
 /// When, from, to.
