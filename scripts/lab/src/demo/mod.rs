@@ -7,7 +7,7 @@
 //! | [`snapshot`] | the fleet of `lab up` with all its samples |
 //! | [`simulation`] | `lab simulate` with the load that was measured |
 //!
-//! The load comes from [`crate::load`], the record and its page from [`crate::report`].
+//! The load comes from [`load`], the record and its page from [`report`].
 
 mod lab_up;
 mod screen;
@@ -22,14 +22,14 @@ use anyhow::{Context as _, anyhow};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::load::generator::HEAD_START;
-use crate::load::load_test::LoadTest;
-use crate::load::mix::Mix;
-use crate::load::scale_test::{Outcome, ScaleTest};
-use crate::load::schedule::Schedule;
-use crate::load::signals::Signals;
-use crate::load::target::Target;
 use lab_up::LabUp;
+use load::generator::HEAD_START;
+use load::load_test::LoadTest;
+use load::mix::Mix;
+use load::scale_test::{Outcome, ScaleTest};
+use load::schedule::Schedule;
+use load::target::Target;
+use processes::signals::Signals;
 use report::WORKED;
 use run_record::{Expectation, Run, write_csv, write_json, write_whole};
 use screen::Screen;

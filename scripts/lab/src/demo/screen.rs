@@ -5,8 +5,8 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::snapshot::CpuLimit;
-use crate::load::fleet::Fleet;
-use crate::load::generator::Progress;
+use load::fleet::Fleet;
+use load::generator::Progress;
 
 /// Lines for events, and on a terminal one that shows the present state.
 pub(super) struct Screen {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::instances::Instances;
 use super::member::Member;
 use super::meter::Use;
-use crate::proc;
+use processes::proc;
 
 impl Instances {
     /// CPU time by process group, where no control group counts it.

@@ -1,9 +1,9 @@
 //! What `lab demo` and `--until` use: a load whose rate is changed while it runs.
 
-use lab::load::load_test::LoadTest;
-use lab::load::mix::Mix;
-use lab::load::schedule::Schedule;
-use lab::load::target::Target;
+use load::load_test::LoadTest;
+use load::mix::Mix;
+use load::schedule::Schedule;
+use load::target::Target;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
