@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum as _;
+use run_record::write_whole;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -214,7 +215,7 @@ async fn measure(args: BenchArgs) -> anyhow::Result<()> {
     println!("{}", report::targets(&verdicts));
     println!("{}", report::databases(&bench.databases));
     let figures = report::json(&setting, &bench.results, &verdicts, &bench.databases);
-    report::write(&json, &figures)?;
+    write_whole(&json, format!("{figures:#}\n").as_bytes())?;
     println!("{} s; {}", setting.took_seconds.round(), json.display());
     bench.postgres.stop().await
 }

@@ -28,7 +28,7 @@ impl Bench {
         let before = self.postgres.cpu()?;
         let single = self
             .postgres
-            .single_inserts(&self.folder, 64, self.window)
+            .pgbench(&self.folder, postgres::SINGLE_INSERT, 64, 1, self.window)
             .await?;
         let cpu = self.postgres.cpu()? - before;
         let window = self.window.as_secs_f64().ceil().max(1.0);
@@ -45,7 +45,13 @@ impl Bench {
 
         let batched = self
             .postgres
-            .batched_inserts(&self.folder, 8, self.window)
+            .pgbench(
+                &self.folder,
+                postgres::BATCHED_INSERT,
+                8,
+                postgres::BATCH,
+                self.window,
+            )
             .await?;
         let values = [
             (Metric::Rate, batched.rows_per_s),

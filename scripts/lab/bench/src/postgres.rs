@@ -21,19 +21,19 @@ const LIMIT_TABLE: &str = "
     )";
 
 /// One visit, as a program without group commit would insert it.
-const SINGLE_INSERT: &str = "\
+pub(crate) const SINGLE_INSERT: &str = "\
     insert into limit_visits (recorded_ms, ip_address, instance_id) \
     values (1764000000000, '203.0.113.0', 'bench') \
     returning id;\n";
 
 /// The same a hundred times in one statement.
-const BATCHED_INSERT: &str = "\
+pub(crate) const BATCHED_INSERT: &str = "\
     insert into limit_visits (recorded_ms, ip_address, instance_id) \
     select recorded_ms, '203.0.113.0', 'bench' \
     from unnest((:batch)::bigint[]) as recorded_ms \
     returning id;\n";
 /// Rows of [`BATCHED_INSERT`].
-const BATCH: u32 = 100;
+pub(crate) const BATCH: u32 = 100;
 
 /// The database of the limits.
 pub(crate) const LIMITS: &str = "limits";
@@ -136,29 +136,8 @@ impl Postgres {
         Ok((number(rows)?, number(total)?))
     }
 
-    /// Single inserts, each a transaction of its own.
-    pub(crate) async fn single_inserts(
-        &self,
-        folder: &Path,
-        clients: u32,
-        window: Duration,
-    ) -> anyhow::Result<Inserts> {
-        self.pgbench(folder, SINGLE_INSERT, clients, 1, window)
-            .await
-    }
-
-    /// Inserts of a hundred rows.
-    pub(crate) async fn batched_inserts(
-        &self,
-        folder: &Path,
-        clients: u32,
-        window: Duration,
-    ) -> anyhow::Result<Inserts> {
-        self.pgbench(folder, BATCHED_INSERT, clients, BATCH, window)
-            .await
-    }
-
-    async fn pgbench(
+    /// Lets `clients` run a statement that inserts so many rows, each time in a transaction of its own.
+    pub(crate) async fn pgbench(
         &self,
         folder: &Path,
         statement: &str,

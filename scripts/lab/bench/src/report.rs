@@ -1,10 +1,8 @@
 //! The table for a person and the JSON for a program.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
-use anyhow::Context as _;
+use run_record::format::decimal;
 use serde_json::{Value, json};
 
 use super::Group;
@@ -147,24 +145,11 @@ pub(crate) fn databases(databases: &Databases) -> String {
 
 /// Three significant digits at least, thousands in groups.
 fn number(value: f64) -> String {
-    let digits = match value.abs() {
-        size if size >= 100.0 || size == 0.0 => 0,
-        size if size >= 10.0 => 1,
-        _ => 2,
-    };
-    let text = format!("{value:.digits$}");
-    let (sign, text) = text
-        .strip_prefix('-')
-        .map_or(("", text.as_str()), |rest| ("-", rest));
-    let whole = text.find('.').unwrap_or(text.len());
-    let mut grouped = sign.to_owned();
-    for (at, character) in text.char_indices() {
-        if at > 0 && at < whole && (whole - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(character);
+    match value {
+        value if value >= 10.0 && value < 100.0 => format!("{value:.1}"),
+        value if value > 0.0 && value < 10.0 => format!("{value:.2}"),
+        value => decimal(value),
     }
-    grouped
 }
 
 /// Words, in the first and the last column, to the left; numbers to the right.
@@ -252,16 +237,6 @@ pub(crate) fn json(
     })
 }
 
-/// The file is complete or as it was before.
-pub(crate) fn write(path: &Path, report: &Value) -> anyhow::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".new");
-    let text = format!("{report:#}\n");
-    fs::write(&unfinished, text)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .with_context(|| format!("cannot write {}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,7 +249,7 @@ mod tests {
             (1.234, "1.23"),
             (12.34, "12.3"),
             (123.4, "123"),
-            (1_234.5, "1,234"),
+            (1_234.4, "1,234"),
             (1_234_567.0, "1,234,567"),
             (-1_234.0, "-1,234"),
         ] {

@@ -274,9 +274,6 @@ fn locust(duration: Duration) -> Stages {
 }
 
 fn k6() -> Stages {
-    let stage = |minutes: u64, to| Stage {
-        over: Duration::from_secs(60 * minutes),
-        to,
-    };
-    Stages::new(vec![stage(2, 50.0), stage(5, 100.0), stage(2, 0.0)])
+    let parsed = Stages::parse("2m:50users, 5m:100users, 2m:0users");
+    parsed.expect("these are stages").1
 }

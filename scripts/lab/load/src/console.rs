@@ -12,6 +12,7 @@ use super::fleet::Fleet;
 use super::generator::Progress;
 use super::schedule::Schedule;
 use super::target::Target;
+use run_record::format::latency;
 use run_record::{Percentiles, Run};
 
 /// How often there is a line where there is no terminal.
@@ -20,30 +21,19 @@ const SELDOM: Duration = Duration::from_secs(10);
 /// Progress on standard error: a bar and a live line on a terminal, elsewhere a plain line now and then.
 pub(super) struct Console {
     bar: Option<ProgressBar>,
-    length: Length,
+    /// Whether the bar measures requests, and not time.
+    counts: bool,
     said: Duration,
-}
-
-/// What the bar measures.
-#[derive(Clone, Copy)]
-enum Length {
-    Time(Duration),
-    Requests(u64),
-    Unknown,
 }
 
 impl Console {
     pub(super) fn open(schedule: &Schedule) -> Self {
-        let length = match schedule {
-            Schedule::Fixed { requests, .. } => Length::Requests(*requests),
-            other => other.duration().map_or(Length::Unknown, Length::Time),
+        let (counts, length) = match schedule {
+            Schedule::Fixed { requests, .. } => (true, *requests),
+            other => (false, millis(other.duration().unwrap_or_default())),
         };
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(match length {
-                Length::Time(time) => u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-                Length::Requests(requests) => requests,
-                Length::Unknown => 0,
-            });
+            let bar = ProgressBar::new(length);
             let style =
                 ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %\n{wide_msg}");
             bar.set_style(style.expect("the template is right").progress_chars("=> "));
@@ -51,7 +41,7 @@ impl Console {
         });
         Self {
             bar,
-            length,
+            counts,
             said: Duration::ZERO,
         }
     }
@@ -60,13 +50,11 @@ impl Console {
         let line = line(live, fleet);
         let time = clock(live.elapsed);
         if let Some(bar) = &self.bar {
-            match self.length {
-                Length::Time(_) => {
-                    bar.set_position(u64::try_from(live.elapsed.as_millis()).unwrap_or(u64::MAX));
-                }
-                Length::Requests(_) => bar.set_position(live.sent),
-                Length::Unknown => {}
-            }
+            bar.set_position(if self.counts {
+                live.requests.sent
+            } else {
+                millis(live.elapsed)
+            });
             bar.set_prefix(time);
             bar.set_message(line);
         } else if live.elapsed >= self.said + SELDOM {
@@ -95,16 +83,16 @@ fn line(live: &Progress, fleet: &Fleet) -> String {
     let mut line = format!(
         "{:.1}/s  p50 {}  p95 {}  p99 {}  failed {}",
         live.rate,
-        milliseconds(p50),
-        milliseconds(p95),
-        milliseconds(p99),
-        live.failed
+        latency(p50),
+        latency(p95),
+        latency(p99),
+        live.requests.failed
     );
-    if !live.errors.is_empty() {
-        let _ = write!(line, " ({})", kinds(live.errors.iter()));
+    if !live.requests.errors.is_empty() {
+        let _ = write!(line, " ({})", kinds(live.requests.errors.iter()));
     }
-    if live.busy > 0 {
-        let _ = write!(line, "  busy {}", live.busy);
+    if live.requests.busy > 0 {
+        let _ = write!(line, "  busy {}", live.requests.busy);
     }
     if let Some(state) = fleet.state() {
         let _ = write!(line, "  instances {}", state.ready);
@@ -117,12 +105,8 @@ fn kinds<'a>(errors: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn milliseconds(value: Option<f64>) -> String {
-    match value {
-        None => "-".to_owned(),
-        Some(value) if value < 10.0 => format!("{value:.1} ms"),
-        Some(value) => format!("{value:.0} ms"),
-    }
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `02:05`
@@ -134,7 +118,7 @@ fn clock(time: Duration) -> String {
 /// The run in a few lines.
 pub(super) fn summary(run: &Run) -> String {
     let requests = &run.requests;
-    let latency = requests.latency_ms;
+    let Percentiles { p50, p95, p99, max } = requests.latency_ms;
     let mut text = format!("{}\n", run.target);
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<10} {value}");
@@ -170,10 +154,10 @@ pub(super) fn summary(run: &Run) -> String {
         "latency",
         &format!(
             "p50 {}, p95 {}, p99 {}, max {}",
-            milliseconds(latency.p50),
-            milliseconds(latency.p95),
-            milliseconds(latency.p99),
-            milliseconds(latency.max)
+            latency(p50),
+            latency(p95),
+            latency(p99),
+            latency(max)
         ),
     );
     let mut answers: Vec<_> = run.per_instance.iter().collect();
@@ -259,6 +243,7 @@ fn announcement(target: &Target, schedule: &Schedule) -> String {
 mod tests {
     use super::*;
     use crate::stages::Stages;
+    use run_record::Requests;
 
     #[test]
     fn what_will_happen_is_said_in_numbers() {
@@ -287,16 +272,19 @@ mod tests {
     fn the_live_line_has_everything_on_it() {
         let mut live = Progress {
             rate: 20.04,
-            failed: 3,
-            busy: 2,
+            requests: Requests {
+                failed: 3,
+                busy: 2,
+                ..Requests::default()
+            },
             ..Progress::default()
         };
-        live.errors.insert("503".to_owned(), 3);
+        live.requests.errors.insert("503".to_owned(), 3);
         live.latency_ms.p50 = Some(3.21);
         live.latency_ms.p99 = Some(123.4);
         assert_eq!(
             line(&live, &Fleet::default()),
-            "20.0/s  p50 3.2 ms  p95 -  p99 123 ms  failed 3 (503: 3)  busy 2"
+            "20.0/s  p50 3.2 ms  p95 –  p99 123 ms  failed 3 (503: 3)  busy 2"
         );
         assert_eq!(clock(Duration::from_secs(3_725)), "62:05");
     }

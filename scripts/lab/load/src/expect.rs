@@ -1,7 +1,5 @@
 //! Conditions that decide the exit code: `p99<250ms`, `errors<0.1%`, `instances>=2`.
 
-use std::fmt;
-
 use super::duration;
 use run_record::{Expectation, Run};
 
@@ -21,17 +19,10 @@ enum Measure {
     Requests,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
-    Less,
-    AtMost,
-    AtLeast,
-    More,
-    Equal,
-}
+type Comparison = fn(&f64, &f64) -> bool;
 
 /// A condition, as written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Expect {
     written: String,
     measure: Measure,
@@ -71,13 +62,13 @@ impl Expect {
             }
         };
         // The longer ones first.
-        let comparisons = [
-            ("<=", Comparison::AtMost),
-            (">=", Comparison::AtLeast),
-            ("==", Comparison::Equal),
-            ("<", Comparison::Less),
-            (">", Comparison::More),
-            ("=", Comparison::Equal),
+        let comparisons: [(&str, Comparison); 6] = [
+            ("<=", f64::le),
+            (">=", f64::ge),
+            ("==", f64::eq),
+            ("<", f64::lt),
+            (">", f64::gt),
+            ("=", f64::eq),
         ];
         let (comparison, bound) = comparisons
             .iter()
@@ -101,25 +92,8 @@ impl Expect {
                 || "not measured".to_owned(),
                 |value| self.measure.describe(value),
             ),
-            held: value.is_some_and(|value| self.holds(value)),
+            held: value.is_some_and(|value| (self.comparison)(&value, &self.bound)),
         }
-    }
-
-    #[expect(clippy::float_cmp, reason = "equal is what was asked for")]
-    fn holds(&self, value: f64) -> bool {
-        match self.comparison {
-            Comparison::Less => value < self.bound,
-            Comparison::AtMost => value <= self.bound,
-            Comparison::AtLeast => value >= self.bound,
-            Comparison::More => value > self.bound,
-            Comparison::Equal => value == self.bound,
-        }
-    }
-}
-
-impl fmt::Display for Expect {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.written)
     }
 }
 

@@ -1,55 +1,46 @@
 //! Why a request failed.
 
-use std::fmt;
 use std::io;
 
 use rustix::io::Errno;
 use tokio_rustls::rustls;
 
 /// A kind of failure; its text is what the record calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Failure {
     /// A response with another status than expected.
+    #[error("{0}")]
     Status(u16),
     /// No response within `--timeout`.
+    #[error("timeout")]
     TimedOut,
     /// Nothing listens at the address.
+    #[error("connection refused")]
     Refused,
     /// The connection ended before the response was complete.
+    #[error("connection closed")]
     Closed,
     /// No way to the host.
+    #[error("unreachable")]
     Unreachable,
     /// This machine has no open file, port or memory left.
+    #[error("out of local resources")]
     OutOfResources,
     /// The response is not HTTP.
+    #[error("not HTTP")]
     NotHttp,
     /// Head or body larger than is read.
+    #[error("answer too large")]
     TooLarge,
     /// No TLS connection; the certificate is not trusted, for instance.
+    #[error("TLS")]
     Tls,
     /// Due, and not begun when the load was over, because too many were in flight.
+    #[error("not started")]
     NotStarted,
     /// None of these.
+    #[error("other")]
     Other,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::Status(status) => return write!(formatter, "{status}"),
-            Self::TimedOut => "timeout",
-            Self::Refused => "connection refused",
-            Self::Closed => "connection closed",
-            Self::Unreachable => "unreachable",
-            Self::OutOfResources => "out of local resources",
-            Self::NotHttp => "not HTTP",
-            Self::TooLarge => "answer too large",
-            Self::Tls => "TLS",
-            Self::NotStarted => "not started",
-            Self::Other => "other",
-        };
-        formatter.write_str(text)
-    }
 }
 
 impl From<&io::Error> for Failure {

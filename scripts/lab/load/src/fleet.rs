@@ -110,12 +110,7 @@ impl Fleet {
     }
 
     /// Reads `GET /admin/lab/fleet`; `at` is when it came, in seconds since the run began. Whether it is one.
-    pub(super) fn read_lab(
-        &mut self,
-        answer: &Value,
-        at: f64,
-        requests: &BTreeMap<String, u64>,
-    ) -> bool {
+    pub fn read_lab(&mut self, answer: &Value, at: f64, requests: &BTreeMap<String, u64>) -> bool {
         let Some(ready) = count(&answer["ready"]) else {
             return false;
         };
@@ -178,7 +173,7 @@ impl Fleet {
     }
 
     /// Reads `GET /api/instances`, likewise; `now` is the target's clock, where it is known.
-    pub(super) fn read_app(
+    pub fn read_app(
         &mut self,
         answer: &Value,
         now: Option<OffsetDateTime>,
@@ -306,7 +301,3 @@ fn mean(cpu: &BTreeMap<String, f64>) -> Option<f64> {
     let count = cpu.len() as f64;
     (!cpu.is_empty()).then(|| cpu.values().sum::<f64>() / count)
 }
-
-#[cfg(test)]
-#[path = "fleet_tests.rs"]
-mod tests;

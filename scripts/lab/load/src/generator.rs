@@ -15,7 +15,7 @@ use super::series::Series;
 use super::stats::Stats;
 use super::worker::Worker;
 use super::workload::Workload;
-use run_record::{LoadSecond, Percentiles, Run};
+use run_record::{LoadSecond, Percentiles, Requests, Run};
 
 /// From the start of the workers to that of the load, so that none of them begins late.
 pub const HEAD_START: Duration = Duration::from_millis(20);
@@ -42,16 +42,8 @@ pub struct Settings {
 pub struct Progress {
     /// Since the run began.
     pub elapsed: Duration,
-    /// Requests that have ended, with a response or without.
-    pub sent: u64,
-    /// Successful.
-    pub ok: u64,
-    /// Refused, with a wrong response, or with none.
-    pub failed: u64,
-    /// Stress runs refused because one was in progress.
-    pub busy: u64,
-    /// Failures by kind.
-    pub errors: BTreeMap<String, u64>,
+    /// Requests that have ended.
+    pub requests: Requests,
     /// Requests that ended in the last five seconds, per second.
     pub rate: f64,
     /// Latency of the last seconds.
@@ -161,14 +153,9 @@ fn report(
     } else {
         0.0
     };
-    let requests = total.requests(&workload.names());
     Progress {
         elapsed: now,
-        sent: requests.sent,
-        ok: requests.ok,
-        failed: requests.failed,
-        busy: requests.busy,
-        errors: requests.errors,
+        requests: total.requests(&workload.names()),
         rate,
         latency_ms: series.recent(now, RECENT.as_secs()),
         per_instance: total.per_instance.clone(),

@@ -197,7 +197,7 @@ impl ScaleTest {
             };
             let (ended, failed) = {
                 let progress = progress.borrow();
-                (progress.sent, progress.failed)
+                (progress.requests.sent, progress.requests.failed)
             };
             if failed > MOST_FAILED && failed * 2 > ended {
                 return outcome;

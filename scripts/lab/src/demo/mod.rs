@@ -31,6 +31,7 @@ use load::schedule::Schedule;
 use load::target::Target;
 use processes::signals::Signals;
 use report::WORKED;
+use run_record::format::latency;
 use run_record::{Expectation, Run, write_csv, write_json, write_whole};
 use screen::Screen;
 use snapshot::LabFleet;
@@ -237,8 +238,8 @@ fn conclude(run: &Run, out: &Path) {
         "\n{} requests, {} failed; p50 {}, p99 {}",
         requests.sent,
         requests.failed,
-        milliseconds(requests.latency_ms.p50),
-        milliseconds(requests.latency_ms.p99)
+        latency(requests.latency_ms.p50),
+        latency(requests.latency_ms.p99)
     );
     println!("\nDid autoscaling work? {}", run.verdict.autoscaling);
     for reason in &run.verdict.reasons {
@@ -252,10 +253,6 @@ fn conclude(run: &Run, out: &Path) {
         println!("  {note}");
     }
     println!("\nReport: {}", out.join("report.html").display());
-}
-
-fn milliseconds(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.0} ms"))
 }
 
 /// Stops at the first signal; a second one ends this process at once.

@@ -1,6 +1,11 @@
-use serde_json::json;
+//! The fleet as `lab up` and an app report it.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use load::fleet::Fleet;
+use run_record::Run;
+use serde_json::{Value, json};
+use time::macros::datetime;
 
 fn lab(seconds: u32, count: u32) -> Value {
     json!({
@@ -70,9 +75,11 @@ fn an_app_tells_who_is_alive() {
     let mut fleet = Fleet::default();
     let none = BTreeMap::new();
     // The target's clock, which is years from this machine's.
-    let now = time(&json!("2026-11-24T10:00:00Z"));
+    let now = Some(datetime!(2026-11-24 10:00 UTC));
     assert!(fleet.read_app(&app(1, "gone"), now, 0.0, &none));
-    assert_eq!(fleet.instances.len(), 1);
+    let mut first = Run::default();
+    fleet.record(&mut first);
+    assert_eq!(first.instances.len(), 1);
     assert!(fleet.read_app(&app(2, "live"), now, 10.0, &none));
     assert!(fleet.read_app(&app(1, "gone"), now, 90.0, &none));
     let mut run = Run::default();
