@@ -1,15 +1,15 @@
 //! The files that a run is written to: found fit before the load starts.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
-use run_record::Run;
-use run_record::{write_csv, write_json};
+use run_record::{Run, write_csv, write_json};
+use tempfile::NamedTempFile;
 
 /// Room for the parts of a file whose size does not depend on the length of the run.
 const ROOM: u64 = 256 * 1024;
@@ -118,8 +118,7 @@ impl Places {
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
-    /// Gone when this is dropped.
-    set_aside: PathBuf,
+    set_aside: NamedTempFile,
 }
 
 impl Place {
@@ -135,47 +134,36 @@ impl Place {
             }
             Ok(_) | Err(_) => {}
         }
-        let name = path.file_name();
-        let name =
-            name.with_context(|| format!("cannot write {}: it names no file", path.display()))?;
-        let mut reserve = name.to_owned();
-        reserve.push(format!(".{}.reserved", std::process::id()));
-        let place = Self {
-            path: path.to_owned(),
-            set_aside: path.with_file_name(reserve),
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
         };
-        place
-            .fill(bytes)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(place)
-    }
-
-    fn fill(&self, bytes: u64) -> std::io::Result<()> {
-        let mut file = File::create_new(&self.set_aside)?;
-        let zeros = [0; 64 * 1024];
-        let mut left = bytes;
-        while left > 0 {
-            let part = usize::try_from(left).unwrap_or(usize::MAX).min(zeros.len());
-            file.write_all(&zeros[..part])?;
-            left -= part as u64;
-        }
-        file.sync_all()
+        let set_aside =
+            set_aside(folder, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            set_aside,
+        })
     }
 
     /// Gives the room back and has the file written.
     fn write(self, write: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
-        let path = self.path.clone();
-        drop(self);
-        write(&path)?;
-        Ok(path)
+        // What cannot be deleted is an empty name in the user's folder.
+        let _ = self.set_aside.close();
+        write(&self.path)?;
+        Ok(self.path)
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        // It may never have come to be.
-        let _ = fs::remove_file(&self.set_aside);
-    }
+/// A file of so many bytes that is deleted when it is dropped.
+fn set_aside(folder: &Path, bytes: u64) -> std::io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix("lab.")
+        .suffix(".reserved")
+        .tempfile_in(folder)?;
+    std::io::copy(&mut std::io::repeat(0).take(bytes), &mut file)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -190,7 +178,10 @@ mod tests {
         let path = folder.join("run.json");
         let place = Place::reserve(&path, 100_000).expect("room");
         assert!(!path.exists());
-        assert_eq!(fs::metadata(&place.set_aside).expect("it").len(), 100_000);
+        assert_eq!(
+            fs::metadata(place.set_aside.path()).expect("it").len(),
+            100_000
+        );
         let written = place
             .write(|path| Ok(fs::write(path, "{}")?))
             .expect("written");

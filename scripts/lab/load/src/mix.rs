@@ -20,7 +20,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of their numbers.
-    pub(super) const ALL: [Self; 4] = [Self::Visit, Self::Metrics, Self::Stress, Self::Listing];
+    pub const ALL: [Self; 4] = [Self::Visit, Self::Metrics, Self::Stress, Self::Listing];
 
     /// What it is called in a record.
     pub fn name(self) -> &'static str {
@@ -136,18 +136,19 @@ impl Mix {
     }
 
     /// The kind of request number `count`.
-    pub(super) fn kind(&self, count: u64) -> Kind {
+    pub fn kind(&self, count: u64) -> Kind {
         let length = self.order.len() as u64;
         let place = usize::try_from(count % length).expect("smaller than a length");
         self.order[place]
     }
 
-    pub(super) fn has(&self, kind: Kind) -> bool {
+    /// Whether any request is of this kind.
+    pub fn has(&self, kind: Kind) -> bool {
         self.weights[kind as usize] > 0
     }
 
     /// The same without a kind; `None` where nothing is left.
-    pub(super) fn without(&self, kind: Kind) -> Option<Self> {
+    pub fn without(&self, kind: Kind) -> Option<Self> {
         let mut weights = self.weights;
         weights[kind as usize] = 0;
         Self::of(weights)
@@ -184,51 +185,6 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn counts(mix: &Mix, requests: u64) -> [usize; 4] {
-        let kinds: Vec<Kind> = (0..requests).map(|count| mix.kind(count)).collect();
-        Kind::ALL.map(|wanted| kinds.iter().filter(|kind| **kind == wanted).count())
-    }
-
-    #[test]
-    fn every_sequence_has_the_shares() {
-        let mix = Mix::parse("visits=3, metrics=2,stress=1").expect("a mix");
-        assert_eq!(mix, Mix::usual());
-        assert_eq!(counts(&mix, 600), [300, 200, 100, 0]);
-        for begin in 0..6 {
-            let six: Vec<Kind> = (begin..begin + 6).map(|count| mix.kind(count)).collect();
-            let visits = six.iter().filter(|kind| **kind == Kind::Visit).count();
-            assert_eq!(visits, 3, "{six:?}");
-        }
-        // They are mixed, not one block after the other.
-        assert_ne!(mix.kind(0), mix.kind(1));
-        assert_eq!(mix.describe(), "visits 3 : metrics 2 : stress 1");
-    }
-
-    #[test]
-    fn a_share_may_be_taken_out() {
-        let rest = Mix::usual().without(Kind::Stress).expect("two are left");
-        assert_eq!(counts(&rest, 500), [300, 200, 0, 0]);
-        assert_eq!(Mix::visits().without(Kind::Visit), None);
-        assert!(!rest.has(Kind::Stress));
-    }
-
-    #[test]
-    fn wrong_mixes_are_refused() {
-        for (text, part) in [
-            ("", "no share"),
-            ("visits", "no share"),
-            ("visit=1", "no kind"),
-            ("visits=1,visits=2", "twice"),
-            ("visits=-1", "whole number"),
-            ("visits=1.5", "whole number"),
-            ("visits=1001", "whole number"),
-            ("visits=0,stress=0", "every share is 0"),
-        ] {
-            let said = Mix::parse(text).expect_err(text);
-            assert!(said.contains(part), "{text}: {said}");
-        }
-    }
 
     #[test]
     fn a_key_is_never_shown() {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::load::Load;
 use crate::prices::{self, Prices};
-use crate::shape::Shape;
+use crate::shape;
 
 const LONGEST_LOAD: u64 = 64 << 20;
 const LONGEST_PRICES: u64 = 1 << 20;
@@ -16,15 +16,15 @@ const LONGEST_PRICES: u64 = 1 << 20;
 /// A load that comes with the program, the one on standard input (`-`), or the one in a file.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Load> {
     let given = path.to_string_lossy();
-    if let Some(shape) = Shape::named(&given) {
-        return Ok(shape.load());
+    if let Some(load) = shape::named(&given) {
+        return Ok(load);
     }
     if given == "-" {
         return text(std::io::stdin().lock(), LONGEST_LOAD)
             .and_then(|text| Load::parse("standard input", &text))
             .context("the load on standard input cannot be used");
     }
-    let names = Shape::NAMES.map(|(name, _)| name).join(", ");
+    let names = shape::NAMES.join(", ");
     let file = File::open(path).with_context(|| {
         format!(
             "{given} is no load that comes with the program ({names}) and no file that can be read"

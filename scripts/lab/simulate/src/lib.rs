@@ -53,7 +53,6 @@ mod verdict;
 
 pub use load::{Load, Step};
 pub use model::Model;
-pub use shape::Shape;
 pub use shortage::{Ending, Shortage};
 pub use simulation::{Action, Arrival, Sample, Simulation, simulate};
 pub use verdict::Verdict;

@@ -85,14 +85,18 @@ fn rows(simulation: &Simulation, load: &Load, start: u32) -> Vec<Row> {
         steps[begun.min(steps.len() - 1) - 1].percent
     };
     let (mut ready, mut count) = (start, start);
+    let mut rows = Vec::new();
+    let mut push = |at_seconds, event, ready, count| {
+        rows.push(Row {
+            at_seconds,
+            event,
+            ready,
+            count,
+            load: load_at(at_seconds),
+        });
+    };
     let first = format!("start with {start}, load {:.0} %", load_at(0));
-    let mut rows = vec![Row {
-        at_seconds: 0,
-        event: first,
-        ready,
-        count,
-        load: load_at(0),
-    }];
+    push(0, first, ready, count);
     for (at_seconds, _, event) in events {
         let event = match event {
             Event::Ready(now) => {
@@ -106,22 +110,9 @@ fn rows(simulation: &Simulation, load: &Load, start: u32) -> Vec<Row> {
             }
             Event::Load(percent) => format!("load {percent:.0} %"),
         };
-        rows.push(Row {
-            at_seconds,
-            event,
-            ready,
-            count,
-            load: load_at(at_seconds),
-        });
+        push(at_seconds, event, ready, count);
     }
-    let at_seconds = simulation.seconds;
-    rows.push(Row {
-        at_seconds,
-        event: "end".to_owned(),
-        ready,
-        count,
-        load: load_at(at_seconds),
-    });
+    push(simulation.seconds, "end".to_owned(), ready, count);
     rows
 }
 
