@@ -146,9 +146,9 @@ pub(crate) fn databases(databases: &Databases) -> String {
 /// Three significant digits at least, thousands in groups.
 fn number(value: f64) -> String {
     match value {
-        value if value >= 10.0 && value < 100.0 => format!("{value:.1}"),
-        value if value > 0.0 && value < 10.0 => format!("{value:.2}"),
-        value => decimal(value),
+        10.0..100.0 => format!("{value:.1}"),
+        f64::MIN_POSITIVE..10.0 => format!("{value:.2}"),
+        _ => decimal(value),
     }
 }
 
