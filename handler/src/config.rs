@@ -8,8 +8,8 @@ use axum::http::{HeaderName, HeaderValue};
 use clap::Parser as _;
 
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
+use crate::observe::telemetry::{Collector, parse_headers};
 use crate::store::{Migrate, Target};
-use crate::telemetry::{Collector, parse_headers};
 use autoscale::Profile;
 
 mod arguments;

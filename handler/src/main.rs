@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
+use handler::azure::provisioning;
 use handler::config::{self, AppRole, Command, Config, LISTEN_ADDRESS};
+use handler::observe::telemetry;
 use handler::service::{self, Service};
-use handler::{shutdown, store, telemetry};
+use handler::shutdown;
 use tokio::net::TcpListener;
 
 /// musl's own allocator takes a lock per allocation.
@@ -43,7 +45,7 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 #[tokio::main(flavor = "current_thread")]
 async fn provision(config: &Config, role: &AppRole) -> anyhow::Result<()> {
     let tell = |line| println!("{line}");
-    Ok(store::provision(&config.target, &role.name, role.object_id, tell).await?)
+    Ok(provisioning::provision(&config.target, &role.name, role.object_id, tell).await?)
 }
 
 #[tokio::main]

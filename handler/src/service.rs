@@ -13,12 +13,12 @@ use crate::config::Config;
 use crate::domain::{InstanceState, Limits, Moment, Run};
 use crate::fleet::{Heart, Pulse};
 use crate::http::{self, Api, App, Instance, Overload};
+use crate::observe::cpu_and_memory::{Gauge, Sampler};
+use crate::observe::telemetry::Spans;
+use crate::observe::traffic::Traffic;
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
-use crate::system::{Gauge, Sampler};
 use crate::tasks::Tasks;
-use crate::telemetry::Spans;
-use crate::traffic::Traffic;
 
 /// How long requests in flight may take once the instance is told to stop.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);

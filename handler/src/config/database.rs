@@ -6,7 +6,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::arguments::{Arguments, Command, DatabaseAuth};
-use crate::identity::Endpoint;
+use crate::azure::identity::Endpoint;
 use crate::store::{Auth, Migrate, Pooler, PostgresTarget, STATEMENT_DEADLINE, Target};
 
 /// Where the register is kept, from the settings.

@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Orders, Pulse};
 use crate::domain::{Heartbeat, InstanceState, Limits, Report, Run, Stretch};
+use crate::observe::cpu_and_memory::{CpuSum, Gauge};
+use crate::observe::traffic::{Totals, Traffic};
 use crate::store::{Database, Error, Reply, STATEMENT_DEADLINE, is_roll_up_due, within};
 use crate::stress::Stress;
-use crate::system::{CpuSum, Gauge};
-use crate::traffic::{Totals, Traffic};
 
 /// While the database is away the next attempt comes no later than this.
 const RETRY: Duration = Duration::from_secs(1);

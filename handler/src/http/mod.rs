@@ -19,12 +19,12 @@ use utoipa_axum::routes;
 
 use crate::config::{Config, CorsOrigins};
 use crate::fleet::Pulse;
+use crate::observe::cpu_and_memory::Gauge;
+use crate::observe::telemetry::Spans;
+use crate::observe::traffic::Traffic;
 use crate::store::{Database, Recorder, SharedReads};
 use crate::stress::Stress;
-use crate::system::Gauge;
 use crate::tasks::Tasks;
-use crate::telemetry::Spans;
-use crate::traffic::Traffic;
 
 mod accept;
 mod body;

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::postgres::{PostgresTarget, Server};
 use super::sqlite::Sqlite;
 use super::{Error, Store, schema, within};
+use crate::azure::identity::Reason;
 use crate::domain::Connections;
-use crate::identity::Reason;
 
 /// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::identity::{Reason, Refusal};
+use crate::azure::identity::{Reason, Refusal};
 
 /// What can go wrong below HTTP; only what a caller branches on.
 #[derive(Debug, thiserror::Error)]

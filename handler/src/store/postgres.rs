@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgPool, Postgres};
 
 use super::database::ACQUIRE_TIMEOUT;
 use super::{Error, Lease, within};
-use crate::identity::{Endpoint, Token, Tokens};
+use crate::azure::identity::{Endpoint, Token, Tokens};
 
 mod record;
 
@@ -45,7 +45,7 @@ pub enum Auth {
 
 impl Auth {
     /// A token fetched for a command that ends soon, where tokens are used.
-    pub(super) async fn token(&self) -> Result<Option<Token>, Error> {
+    pub(crate) async fn token(&self) -> Result<Option<Token>, Error> {
         let Self::Entra(endpoint) = self else {
             return Ok(None);
         };

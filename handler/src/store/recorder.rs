@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 use super::postgres::TRUSTED_IDLE;
 use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Arrival, Receipt};
+use crate::observe::telemetry::{self, Spans};
 use crate::tasks::Tasks;
-use crate::telemetry::{self, Spans};
 
 /// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.
 const MAX_BATCH: usize = 512;

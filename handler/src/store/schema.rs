@@ -54,7 +54,7 @@ pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
 
 /// Runs what is missing over a connection of its own: the lock that sqlx takes meanwhile is the session's, so it
 /// may not be one through a pooler.
-pub(super) async fn migrate_postgres(options: PgConnectOptions) -> Result<(), Error> {
+pub(crate) async fn migrate_postgres(options: PgConnectOptions) -> Result<(), Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(CONNECT_DEADLINE)

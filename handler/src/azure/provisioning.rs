@@ -8,8 +8,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use uuid::Uuid;
 
-use super::schema::migrate_postgres;
-use super::{Error, Target};
+use crate::store::{Error, Target, migrate_postgres};
 
 /// The app's database, where PGDATABASE names none.
 const DATABASE: &str = "elastic_visits";

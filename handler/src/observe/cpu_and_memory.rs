@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio_util::sync::CancellationToken;
 
-mod cgroup;
-
-use cgroup::Cgroup;
+use super::cgroup::Cgroup;
 
 /// CPU use is a difference of two readings; a second is as often as a page wants to see it. Heartbeats that follow
 /// each other more closely want a reading each, but not so often that it says nothing.
