@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sqlx::Row;
 
-use super::Session;
 use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Moment, Receipt};
 use crate::store::Error;
+use crate::store::connection::postgres::Session;
 
 /// Slots of `visit_counter`, as the schema creates them.
 const COUNTER_SLOTS: u64 = 16;
@@ -89,8 +89,8 @@ const RECORD_WITHOUT_KEYS: &str = "
     returning id, recorded_ms, (select coalesce(sum(visits), 0)::bigint from visit_counter) as before,
         (select 'visit_counter has no such slot' where not exists (select from counted))::bigint";
 
-/// See [`crate::store::session::Session::record`].
-pub(in crate::store) async fn record(
+/// See [`crate::store::connection::session::Session::record`].
+pub(super) async fn record(
     session: &mut Session,
     instance_id: &str,
     turn: u64,

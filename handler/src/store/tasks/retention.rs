@@ -6,9 +6,13 @@ use sqlx::{Connection as _, Row};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::session::on_either;
-use super::{Database, Error, STATEMENT_DEADLINE, Session, Store, prune, within};
+use super::prune;
 use crate::domain::{KEY_LIFETIME, Moment};
+use crate::store::Error;
+use crate::store::connection::database::Database;
+use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
+use crate::store::connection::pools::Store;
+use crate::store::connection::session::{Session, on_either};
 
 /// When an instance looks for the first time: not while it has its first visitors.
 const FIRST: Duration = Duration::from_secs(60);

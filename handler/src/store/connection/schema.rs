@@ -7,8 +7,9 @@ use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::session::on_either;
-use super::{Error, Session, Store};
+use super::pools::Store;
+use super::session::{Session, on_either};
+use crate::store::Error;
 
 /// How long one attempt to connect may take.
 const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
@@ -18,8 +19,8 @@ const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
 const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
     1,
     "init",
-    include_str!("../../migrations/postgres/0001_init.sql"),
-    include_str!("../../migrations/sqlite/0001_init.sql"),
+    include_str!("../../../migrations/postgres/0001_init.sql"),
+    include_str!("../../../migrations/sqlite/0001_init.sql"),
 )];
 
 fn migrator(engine: fn(&'static str, &'static str) -> &'static str) -> Migrator {
@@ -34,7 +35,7 @@ fn migrator(engine: fn(&'static str, &'static str) -> &'static str) -> Migrator 
 }
 
 /// Runs what is missing of the migrations, one instance at a time.
-pub(super) async fn migrate(store: &Store) -> Result<(), Error> {
+pub(in crate::store) async fn migrate(store: &Store) -> Result<(), Error> {
     match store {
         Store::Postgres(server) => {
             let options = || server.migrate_options();
@@ -68,7 +69,7 @@ pub(crate) async fn migrate_postgres(options: PgConnectOptions) -> Result<(), Er
 const APPLIED: &str = "select version, checksum from _sqlx_migrations where success";
 
 /// Whether all migrations this program knows have run, in the form that it knows; there may be later ones.
-pub(super) async fn check(store: &Store) -> Result<(), Error> {
+pub(in crate::store) async fn check(store: &Store) -> Result<(), Error> {
     if let Store::Postgres(server) = store {
         let options = || PgConnectOptions::clone(&server.pool.connect_options());
         server.knock(options, CONNECT_DEADLINE).await?;

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, Row};
 
-use super::{Error, Session, Store};
 use crate::domain::{
     Latencies, MINUTE, MOST_PER_SECOND, Moment, Run, Sample, Slice, Sum, fine_length,
     pack_per_instance, slices_of, unpack_per_instance, within_bounds,
 };
+use crate::store::Error;
+use crate::store::connection::pools::Store;
+use crate::store::connection::session::Session;
+use crate::store::queries::instances::millis;
 
 /// A heartbeat gets its time before its commit is over; one that takes longer than this is not in the timeline.
 const LATE: Duration = Duration::from_secs(2);
-/// The longest slice, for heartbeats of a day.
-const LONGEST: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// Fine slices made in one transaction: at a thousand instances they take 20,000 samples.
 const CHUNK: u32 = 10;
 
@@ -179,13 +180,19 @@ macro_rules! slice_in {
     };
 }
 
-/// A stored length of time; none is longer than the longest slice.
-pub(super) fn millis(millis: i64) -> Duration {
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(LONGEST)
+impl Store {
+    /// Makes slices of the timeline of some of the samples whose time has come; tells whether there may be more.
+    /// Does nothing while another instance is at it.
+    ///
+    /// # Errors
+    /// When the database cannot be used; nothing was changed then.
+    pub async fn roll_up(&self) -> Result<bool, Error> {
+        roll_up(self).await
+    }
 }
 
 /// Rolls up some of what is due; tells whether there may be more.
-pub(super) async fn roll_up(store: &Store) -> Result<bool, Error> {
+async fn roll_up(store: &Store) -> Result<bool, Error> {
     let mut session = store.heart().await?;
     let now = session.clock().await?;
     match &mut session {

@@ -5,14 +5,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::deadline::{ACQUIRE_TIMEOUT, within};
+use super::pools::Store;
 use super::postgres::{PostgresTarget, Server};
+use super::schema;
 use super::sqlite::Sqlite;
-use super::{Error, Store, schema, within};
 use crate::azure::identity::Reason;
 use crate::domain::Connections;
+use crate::store::Error;
 
-/// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 /// The deadline of `/health`.
 const HEALTH_DEADLINE: Duration = Duration::from_millis(1_900);
 /// A schema change may take a while; one that takes longer is better watched by a person.
@@ -172,7 +173,7 @@ impl Database {
     }
 
     /// How many connections there may be in the pool that reads use.
-    pub(super) fn read_connections(&self) -> usize {
+    pub(in crate::store) fn read_connections(&self) -> usize {
         let max = match &self.store {
             None => 1,
             Some(Store::Postgres(server)) => server.pool.options().get_max_connections(),

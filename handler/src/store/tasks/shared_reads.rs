@@ -10,8 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{Database, Error, RollCall, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Listing, Timeline};
+use crate::store::Error;
+use crate::store::connection::database::Database;
+use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
+use crate::store::connection::session::Session;
+use crate::store::queries::instances::RollCall;
 use crate::tasks::Tasks;
 
 /// How often the tasks of other callers get a turn before the next query begins.

@@ -9,10 +9,13 @@ use opentelemetry::trace::SpanContext;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::postgres::TRUSTED_IDLE;
-use super::{Database, Error, STATEMENT_DEADLINE, Session, within};
 use crate::domain::{Arrival, Receipt};
 use crate::observe::telemetry::{self, Spans};
+use crate::store::Error;
+use crate::store::connection::database::Database;
+use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
+use crate::store::connection::postgres::TRUSTED_IDLE;
+use crate::store::connection::session::Session;
 use crate::tasks::Tasks;
 
 /// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.

@@ -2,19 +2,12 @@
 
 use sqlx::{Connection as _, Row, SqliteConnection};
 
-use super::session::order_in;
-use super::{Error, Session, postgres};
-use crate::domain::{Heartbeat, Moment, StressOrder};
-
-/// Orders to the fleet. Their times are the database's.
-#[derive(Debug)]
-pub struct Heard {
-    /// The database's time when it was asked.
-    pub now: Moment,
-    /// What counts of the orders after the last one known: the last stop and the last order, the oldest first. The
-    /// others were replaced by these two. An instance that knows none gets only the last order.
-    pub orders: Vec<StressOrder>,
-}
+use super::stress_orders::{Heard, ORDERS, order_in};
+use crate::domain::{Heartbeat, Moment};
+use crate::store::Error;
+use crate::store::connection::pools::Store;
+use crate::store::connection::postgres;
+use crate::store::connection::session::Session;
 
 /// What an instance gets for a heartbeat.
 #[derive(Debug)]
@@ -86,17 +79,6 @@ const SQLITE_SAMPLE: &str = "
     values ($1, $2, $3, $4, $5, $6)
     on conflict do nothing";
 
-/// What [`Heard`] contains.
-pub(super) const ORDERS: &str = "
-    select id, ordered_ms, ends_ms, intensity
-    from stress_orders
-    where id > coalesce($1, 0)
-        and id in (
-            (select max(id) from stress_orders),
-            (select max(id) from stress_orders where id > $1 and ends_ms <= ordered_ms)
-        )
-    order by id";
-
 /// Integers as the databases have them.
 fn whole(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
@@ -107,8 +89,18 @@ fn json(beat: &Heartbeat) -> String {
     serde_json::to_string(&beat.report).unwrap_or_default()
 }
 
+impl Store {
+    /// Writes a heartbeat; hears of the orders after the one with this id, or of the one in force.
+    ///
+    /// # Errors
+    /// When the database cannot be used; the heartbeat may be written nevertheless.
+    pub async fn beat(&self, beat: &Heartbeat, last_order: Option<i64>) -> Result<Reply, Error> {
+        self.heart().await?.beat(beat, last_order).await
+    }
+}
+
 impl Session {
-    /// See [`super::Store::beat`].
+    /// See [`Store::beat`].
     pub(super) async fn beat(
         &mut self,
         beat: &Heartbeat,

@@ -5,13 +5,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection as _, PgPool, Postgres};
 
-use super::database::ACQUIRE_TIMEOUT;
-use super::{Error, Lease, within};
+use super::deadline::{ACQUIRE_TIMEOUT, within};
+use super::lease::Lease;
 use crate::azure::identity::{Endpoint, Token, Tokens};
-
-mod record;
-
-pub(super) use record::record;
+use crate::store::Error;
 
 /// Whether something stands between this program and the server that shares its connections out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -57,26 +54,26 @@ impl Auth {
 
 /// A connection that has been idle for longer is asked whether it is still there: asking costs a round trip,
 /// which only a lone request pays. Right after its last use it would hardly have been cut.
-pub(super) const TRUSTED_IDLE: Duration = Duration::from_millis(50);
+pub(in crate::store) const TRUSTED_IDLE: Duration = Duration::from_millis(50);
 
 /// A server and the connections to it.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// For everything else.
-    pub(super) pool: PgPool,
+    pub(in crate::store) pool: PgPool,
     /// One connection, for the task that writes visits.
-    pub(super) visits: PgPool,
+    pub(in crate::store) visits: PgPool,
     /// One connection, for the heartbeats.
-    pub(super) heart: PgPool,
+    pub(in crate::store) heart: PgPool,
     migrate: Box<PgConnectOptions>,
     pooler: Option<Pooler>,
     /// With `DATABASE_AUTH=entra`: what stands in the password's place, of every new connection.
-    pub(super) tokens: Option<Tokens>,
+    pub(in crate::store) tokens: Option<Tokens>,
 }
 
 impl Server {
     /// Prepares the connections; nothing is opened yet.
-    pub(super) fn lazy(target: &PostgresTarget, pool_max: u32) -> Self {
+    pub(in crate::store) fn lazy(target: &PostgresTarget, pool_max: u32) -> Self {
         let pool = |max_connections| {
             PgPoolOptions::new()
                 .max_connections(max_connections)
@@ -106,7 +103,7 @@ impl Server {
     }
 
     /// Has every connection from now on log in with this token; those that are open stay.
-    pub(super) fn use_token(&self, token: &Token) {
+    pub(in crate::store) fn use_token(&self, token: &Token) {
         for pool in [&self.pool, &self.visits, &self.heart] {
             let options = PgConnectOptions::clone(&pool.connect_options());
             pool.set_connect_options(options.password(token.secret()));
@@ -114,7 +111,7 @@ impl Server {
     }
 
     /// The way to change the schema, with the token in force.
-    pub(super) fn migrate_options(&self) -> PgConnectOptions {
+    pub(in crate::store) fn migrate_options(&self) -> PgConnectOptions {
         let options = PgConnectOptions::clone(&self.migrate);
         match self.tokens.as_ref().and_then(Tokens::current) {
             Some(token) => options.password(token.secret()),
@@ -124,7 +121,7 @@ impl Server {
 
     /// Connects once beside the pool, which would try for a while and then say only that it took too long:
     /// this says at once what is wrong.
-    pub(super) async fn knock(
+    pub(in crate::store) async fn knock(
         &self,
         options: impl Fn() -> PgConnectOptions,
         deadline: Duration,
@@ -147,17 +144,17 @@ impl Server {
     }
 
     /// A connection for as many operations as the caller likes, one after the other.
-    pub(super) async fn session(&self) -> Result<Session, Error> {
+    pub(in crate::store) async fn session(&self) -> Result<Session, Error> {
         self.session_of(&self.pool).await
     }
 
     /// The connection of the task that writes visits.
-    pub(super) async fn visit_writer(&self) -> Result<Session, Error> {
+    pub(in crate::store) async fn visit_writer(&self) -> Result<Session, Error> {
         self.session_of(&self.visits).await
     }
 
     /// The connection of the heartbeats.
-    pub(super) async fn heart(&self) -> Result<Session, Error> {
+    pub(in crate::store) async fn heart(&self) -> Result<Session, Error> {
         self.session_of(&self.heart).await
     }
 
@@ -205,7 +202,7 @@ fn is_refusal(error: &sqlx::Error) -> bool {
 
 /// A connection in use, with what a pooler asks of it.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(in crate::store) struct Session {
     lease: Lease<Postgres>,
     pooler: Option<Pooler>,
     in_transaction: bool,
@@ -214,7 +211,7 @@ pub(super) struct Session {
 impl Session {
     /// Begins an operation, as a transaction where a pooler wants one. Statements that must see or change
     /// something together ask for one in any case.
-    pub(super) async fn begin(&mut self, transaction: bool) -> Result<(), sqlx::Error> {
+    pub(in crate::store) async fn begin(&mut self, transaction: bool) -> Result<(), sqlx::Error> {
         let connection = self.lease.begin();
         self.in_transaction = transaction || self.pooler.is_some();
         if self.in_transaction {
@@ -225,17 +222,17 @@ impl Session {
 
     /// Whether a statement may be prepared by name: not where the next transaction may meet another of the
     /// server's sessions.
-    pub(super) fn names_statements(&self) -> bool {
+    pub(in crate::store) fn names_statements(&self) -> bool {
         self.pooler.is_none()
     }
 
     /// The connection of the operation that has begun.
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
+    pub(in crate::store) fn connection(&mut self) -> &mut PgConnection {
         self.lease.connection()
     }
 
     /// Makes durable what the operation did.
-    pub(super) async fn end(&mut self) -> Result<(), sqlx::Error> {
+    pub(in crate::store) async fn end(&mut self) -> Result<(), sqlx::Error> {
         if self.in_transaction {
             sqlx::raw_sql("commit").execute(self.connection()).await?;
         }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 
-use super::{Error, Session, Store};
 use crate::domain::{FINE_SPAN, Moment};
+use crate::store::Error;
+use crate::store::connection::pools::Store;
+use crate::store::connection::session::Session;
 
 /// Rows of one statement.
 const CHUNK: i64 = 1_000;
@@ -66,7 +68,7 @@ macro_rules! delete_chunks {
 }
 
 /// Deletes what is older than a timeline shows, and minutes older than `keep`; tells whether there may be more.
-pub(super) async fn prune(store: &Store, keep: Duration) -> Result<bool, Error> {
+pub(in crate::store) async fn prune(store: &Store, keep: Duration) -> Result<bool, Error> {
     let mut session = store.writer().await?;
     let now = session.clock().await?;
     let chunks = [

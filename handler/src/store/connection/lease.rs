@@ -9,14 +9,14 @@ use sqlx::{Database, Pool};
 /// run on it, a transaction may be left open, and an error may mean that this server is no longer the one that
 /// takes writes.
 #[derive(Debug)]
-pub(super) struct Lease<DB: Database> {
+pub(in crate::store) struct Lease<DB: Database> {
     /// There until the lease is dropped.
     connection: Option<PoolConnection<DB>>,
     half_way: bool,
 }
 
 impl<DB: Database> Lease<DB> {
-    pub(super) async fn of(pool: &Pool<DB>) -> Result<Self, sqlx::Error> {
+    pub(in crate::store) async fn of(pool: &Pool<DB>) -> Result<Self, sqlx::Error> {
         Ok(Self {
             connection: Some(pool.acquire().await?),
             half_way: false,
@@ -24,18 +24,18 @@ impl<DB: Database> Lease<DB> {
     }
 
     /// The connection, for an operation that ends with [`done`](Self::done) or not at all.
-    pub(super) fn begin(&mut self) -> &mut DB::Connection {
+    pub(in crate::store) fn begin(&mut self) -> &mut DB::Connection {
         self.half_way = true;
         self.connection()
     }
 
     /// The connection of the operation that has begun.
-    pub(super) fn connection(&mut self) -> &mut DB::Connection {
+    pub(in crate::store) fn connection(&mut self) -> &mut DB::Connection {
         self.connection.as_mut().expect("there until the drop")
     }
 
     /// The operation has ended well.
-    pub(super) fn done(&mut self) {
+    pub(in crate::store) fn done(&mut self) {
         self.half_way = false;
     }
 }
