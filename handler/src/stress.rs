@@ -8,7 +8,7 @@ use sha2::{Digest, Sha512};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::domain::{Moment, StressPlan};
+use crate::domain::{StressPlan, Timestamp};
 
 /// Hashes between two looks at the clock: some tens of microseconds.
 const BATCH: u64 = 64;
@@ -38,7 +38,7 @@ pub struct Stress {
 struct Running {
     id: Uuid,
     began: Instant,
-    began_at: Moment,
+    began_at: Timestamp,
     deadline: Instant,
     cancelled: AtomicBool,
     operations: AtomicU64,
@@ -101,7 +101,7 @@ impl Stress {
         let running = Arc::new(Running {
             id: Uuid::new_v4(),
             began,
-            began_at: Moment::now(),
+            began_at: Timestamp::now(),
             deadline: began + plan.duration,
             cancelled: AtomicBool::new(false),
             operations: AtomicU64::new(0),
@@ -150,7 +150,7 @@ impl Stress {
 
     /// Ends the run under way if it began before `before`, and waits for its threads; tells how many
     /// were ended.
-    pub async fn stop(&self, before: Moment) -> usize {
+    pub async fn stop(&self, before: Timestamp) -> usize {
         let running = lock(&self.running).clone();
         let Some(running) = running.filter(|run| run.began_at <= before) else {
             return 0;

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::{Config, CorsOrigins};
-use crate::fleet::Pulse;
+use crate::fleet::Lifecycle;
 use crate::observe::cpu_and_memory::Gauge;
 use crate::observe::telemetry::Spans;
 use crate::observe::traffic::Traffic;
@@ -79,7 +79,7 @@ pub struct App {
     /// Notified when this instance received a fleet command.
     pub order_given: Arc<Notify>,
     /// This instance's state in its life cycle.
-    pub pulse: Pulse,
+    pub lifecycle: Lifecycle,
     /// The last reading of CPU and memory.
     pub gauge: Gauge,
     /// Requests counted and timed.

@@ -161,7 +161,7 @@ impl Database {
         let pools = match &self.store {
             None => Vec::new(),
             Some(Store::Postgres(server)) => {
-                vec![of(&server.pool), of(&server.visits), of(&server.heart)]
+                vec![of(&server.pool), of(&server.visits), of(&server.heartbeats)]
             }
             Some(Store::Sqlite(sqlite)) => vec![of(&sqlite.readers), of(&sqlite.writer)],
         };

@@ -12,20 +12,20 @@ use sqlx::{Database, Pool};
 pub(in crate::store) struct Lease<DB: Database> {
     /// There until the lease is dropped.
     connection: Option<PoolConnection<DB>>,
-    half_way: bool,
+    unfinished: bool,
 }
 
 impl<DB: Database> Lease<DB> {
     pub(in crate::store) async fn of(pool: &Pool<DB>) -> Result<Self, sqlx::Error> {
         Ok(Self {
             connection: Some(pool.acquire().await?),
-            half_way: false,
+            unfinished: false,
         })
     }
 
     /// The connection, for an operation that ends with [`done`](Self::done) or not at all.
     pub(in crate::store) fn begin(&mut self) -> &mut DB::Connection {
-        self.half_way = true;
+        self.unfinished = true;
         self.connection()
     }
 
@@ -36,13 +36,13 @@ impl<DB: Database> Lease<DB> {
 
     /// The operation has ended well.
     pub(in crate::store) fn done(&mut self) {
-        self.half_way = false;
+        self.unfinished = false;
     }
 }
 
 impl<DB: Database> Drop for Lease<DB> {
     fn drop(&mut self) {
-        if self.half_way {
+        if self.unfinished {
             // Detached, the pool does not wait for it; dropped, it is closed.
             drop(self.connection.take().map(PoolConnection::detach));
         }

@@ -51,9 +51,9 @@ impl Store {
 
     /// The connection of the heartbeats: theirs alone on PostgreSQL, so that no load keeps them from it. On
     /// SQLite the one that writes, for which whoever comes first waits least.
-    pub(in crate::store) async fn heart(&self) -> Result<Session, Error> {
+    pub(in crate::store) async fn heartbeat_writer(&self) -> Result<Session, Error> {
         match self {
-            Self::Postgres(server) => Ok(Session::Postgres(server.heart().await?)),
+            Self::Postgres(server) => Ok(Session::Postgres(server.heartbeat_writer().await?)),
             Self::Sqlite(_) => self.writer().await,
         }
     }
@@ -72,7 +72,7 @@ impl Store {
             Self::Postgres(server) => {
                 server.pool.close().await;
                 server.visits.close().await;
-                server.heart.close().await;
+                server.heartbeats.close().await;
             }
             Self::Sqlite(sqlite) => {
                 sqlite.readers.close().await;

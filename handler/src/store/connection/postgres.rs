@@ -64,7 +64,7 @@ pub struct Server {
     /// One connection, for the task that writes visits.
     pub(in crate::store) visits: PgPool,
     /// One connection, for the heartbeats.
-    pub(in crate::store) heart: PgPool,
+    pub(in crate::store) heartbeats: PgPool,
     migrate: Box<PgConnectOptions>,
     pooler: Option<Pooler>,
     /// With `DATABASE_AUTH=entra`: what stands in the password's place, of every new connection.
@@ -92,7 +92,7 @@ impl Server {
         Self {
             pool: pool(pool_max.saturating_sub(2).max(1)),
             visits: pool(1),
-            heart: pool(1),
+            heartbeats: pool(1),
             migrate: Box::new(target.migrate.clone()),
             pooler: target.pooler,
             tokens: match &target.auth {
@@ -104,7 +104,7 @@ impl Server {
 
     /// Has every connection from now on log in with this token; those that are open stay.
     pub(in crate::store) fn use_token(&self, token: &Token) {
-        for pool in [&self.pool, &self.visits, &self.heart] {
+        for pool in [&self.pool, &self.visits, &self.heartbeats] {
             let options = PgConnectOptions::clone(&pool.connect_options());
             pool.set_connect_options(options.password(token.secret()));
         }
@@ -119,9 +119,9 @@ impl Server {
         }
     }
 
-    /// Connects once beside the pool, which would try for a while and then say only that it took too long:
-    /// this says at once what is wrong.
-    pub(in crate::store) async fn knock(
+    /// Connects once, outside the pool. The pool would retry until its deadline and then report only a timeout; this
+    /// reports the cause at once.
+    pub(in crate::store) async fn try_connect(
         &self,
         options: impl Fn() -> PgConnectOptions,
         deadline: Duration,
@@ -130,11 +130,11 @@ impl Server {
             Some(tokens) => tokens.ready().await.map_err(Error::NoToken)?,
             None => 0,
         };
-        let knocked = within(deadline, async {
+        let connected = within(deadline, async {
             let connection = PgConnection::connect_with(&options()).await?;
             Ok(connection.close().await?)
         });
-        match (knocked.await, &self.tokens) {
+        match (connected.await, &self.tokens) {
             (Err(Error::Unavailable(Some(cause))), Some(tokens)) if is_refusal(&cause) => {
                 tokens.note_refusal(number);
                 Err(Error::TokenRefused)
@@ -154,8 +154,8 @@ impl Server {
     }
 
     /// The connection of the heartbeats.
-    pub(in crate::store) async fn heart(&self) -> Result<Session, Error> {
-        self.session_of(&self.heart).await
+    pub(in crate::store) async fn heartbeat_writer(&self) -> Result<Session, Error> {
+        self.session_of(&self.heartbeats).await
     }
 
     async fn session_of(&self, pool: &PgPool) -> Result<Session, Error> {

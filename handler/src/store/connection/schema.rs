@@ -39,7 +39,7 @@ pub(in crate::store) async fn migrate(store: &Store) -> Result<(), Error> {
     match store {
         Store::Postgres(server) => {
             let options = || server.migrate_options();
-            server.knock(options, CONNECT_DEADLINE).await?;
+            server.try_connect(options, CONNECT_DEADLINE).await?;
             migrate_postgres(options()).await
         }
         Store::Sqlite(sqlite) => {
@@ -72,7 +72,7 @@ const APPLIED: &str = "select version, checksum from _sqlx_migrations where succ
 pub(in crate::store) async fn check(store: &Store) -> Result<(), Error> {
     if let Store::Postgres(server) = store {
         let options = || PgConnectOptions::clone(&server.pool.connect_options());
-        server.knock(options, CONNECT_DEADLINE).await?;
+        server.try_connect(options, CONNECT_DEADLINE).await?;
     }
     let mut session = store.reader().await?;
     let applied = match applied(&mut session).await {

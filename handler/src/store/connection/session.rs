@@ -4,7 +4,7 @@ use sqlx::Sqlite;
 
 use super::lease::Lease;
 use super::postgres;
-use crate::domain::Moment;
+use crate::domain::Timestamp;
 use crate::store::Error;
 
 /// Runs one operation on the connection of either engine.
@@ -55,14 +55,14 @@ impl Session {
     }
 
     /// The database's time. All times of the fleet are by this one clock.
-    pub(in crate::store) async fn clock(&mut self) -> Result<Moment, Error> {
+    pub(in crate::store) async fn clock(&mut self) -> Result<Timestamp, Error> {
         let sql = match self {
             Self::Postgres(_) => POSTGRES_CLOCK,
             Self::Sqlite(_) => SQLITE_CLOCK,
         };
         on_either!(self, connection => {
             let now = sqlx::query_scalar(sql).persistent(false).fetch_one(connection).await;
-            now.map(Moment::from_millis)
+            now.map(Timestamp::from_millis)
         })
     }
 }

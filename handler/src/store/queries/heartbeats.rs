@@ -1,21 +1,21 @@
-//! A heartbeat: written in one go, and answered with what the instance should know.
+//! Heartbeats: one statement writes a heartbeat and reads what the instance needs to know.
 
 use sqlx::{Connection as _, Row, SqliteConnection};
 
-use super::stress_orders::{Heard, ORDERS, order_in};
-use crate::domain::{Heartbeat, Moment};
+use super::stress_orders::{NewOrders, ORDERS, order_in};
+use crate::domain::{Heartbeat, Timestamp};
 use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::postgres;
 use crate::store::connection::session::Session;
 
-/// What an instance gets for a heartbeat.
+/// What an instance reads when it writes a heartbeat.
 #[derive(Debug)]
 pub struct Reply {
-    /// What it should know.
-    pub heard: Heard,
+    /// The orders after the last one that it knew.
+    pub new_orders: NewOrders,
     /// Samples before this are in the timeline.
-    pub rolled_up: Moment,
+    pub rolled_up: Timestamp,
 }
 
 /// One statement, and so one transaction. Only this run writes these rows. `beats` keeps a heartbeat that was given
@@ -95,7 +95,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be used; the heartbeat may be written nevertheless.
     pub async fn beat(&self, beat: &Heartbeat, last_order: Option<i64>) -> Result<Reply, Error> {
-        self.heart().await?.beat(beat, last_order).await
+        self.heartbeat_writer().await?.beat(beat, last_order).await
     }
 }
 
@@ -151,10 +151,10 @@ async fn on_postgres(
             orders.push(order_in(row)?);
         }
     }
-    let now = Moment::from_millis(first.try_get("last_seen_ms")?);
+    let now = Timestamp::from_millis(first.try_get("last_seen_ms")?);
     Ok(Reply {
-        heard: Heard { now, orders },
-        rolled_up: Moment::from_millis(first.try_get("position")?),
+        new_orders: NewOrders { now, orders },
+        rolled_up: Timestamp::from_millis(first.try_get("position")?),
     })
 }
 
@@ -200,9 +200,9 @@ async fn on_sqlite(
         .await?;
     let orders = rows.iter().map(order_in).collect::<Result<_, _>>()?;
     transaction.commit().await?;
-    let now = Moment::from_millis(now);
+    let now = Timestamp::from_millis(now);
     Ok(Reply {
-        heard: Heard { now, orders },
-        rolled_up: Moment::from_millis(clock.try_get("position")?),
+        new_orders: NewOrders { now, orders },
+        rolled_up: Timestamp::from_millis(clock.try_get("position")?),
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::Row;
 
-use crate::domain::{InstanceState, MINUTE, Member, Moment, Report, Run};
+use crate::domain::{InstanceState, MINUTE, Member, Report, Run, Timestamp};
 use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::{Session, on_either};
@@ -47,8 +47,8 @@ macro_rules! member_in {
             instance_id: $row.try_get("instance_id")?,
             version: $row.try_get("version")?,
             state: InstanceState::parse($row.try_get("state")?),
-            started: Moment::from_millis($row.try_get("started_ms")?),
-            last_seen: Moment::from_millis($row.try_get("last_seen_ms")?),
+            started: Timestamp::from_millis($row.try_get("started_ms")?),
+            last_seen: Timestamp::from_millis($row.try_get("last_seen_ms")?),
             heartbeat: millis($row.try_get("heartbeat_ms")?),
             beats: u64::try_from($row.try_get::<i64, _>("beats")?).unwrap_or(0),
             report: Report::read($row.try_get("report")?),
@@ -66,12 +66,12 @@ const NAMESAKES: &str = "
         and last_seen_ms >= $3 - 3.0 * heartbeat_ms
         and last_seen_ms <= $3 + 60000";
 
-/// Everybody who is there, and who was until lately.
+/// The instances that run, and those that ended a short time ago.
 #[derive(Debug)]
-pub struct RollCall {
+pub struct FleetListing {
     /// The database's time.
-    pub now: Moment,
-    /// One per name: of several runs the one that lives, or else the last one.
+    pub now: Timestamp,
+    /// One for each name: of several runs the live one, or else the last one.
     pub members: Vec<Member>,
 }
 
@@ -81,13 +81,16 @@ impl Store {
     /// # Errors
     /// When the database cannot be used.
     pub async fn has_namesake(&self, instance_id: &str, run: Run) -> Result<bool, Error> {
-        self.heart().await?.has_namesake(instance_id, run).await
+        self.heartbeat_writer()
+            .await?
+            .has_namesake(instance_id, run)
+            .await
     }
 }
 
 impl Session {
-    /// Who is there, the most recent first.
-    pub(in crate::store) async fn roll_call(&mut self) -> Result<RollCall, Error> {
+    /// The instances of the fleet, the ones seen most recently first.
+    pub(in crate::store) async fn fleet_listing(&mut self) -> Result<FleetListing, Error> {
         let now = self.clock().await?;
         let from = now.earlier(ENDED_SHOWN).millis();
         let to = now.later(MINUTE).millis();
@@ -103,11 +106,11 @@ impl Session {
             rows.iter().map(|row| Ok::<_, Error>(member_in!(row))).collect::<Result<_, _>>()
         })?;
         let members = one_per_name(members, now);
-        Ok(RollCall { now, members })
+        Ok(FleetListing { now, members })
     }
 
     /// The runs that were seen since `earliest`, the most recent ones first.
-    pub(super) async fn runs_since(&mut self, earliest: Moment) -> Result<Vec<Member>, Error> {
+    pub(super) async fn runs_since(&mut self, earliest: Timestamp) -> Result<Vec<Member>, Error> {
         let named = self.names_statements();
         on_either!(self, connection => {
             let rows = sqlx::query(RUNS)
@@ -120,7 +123,7 @@ impl Session {
         })
     }
 
-    /// Whether somebody else has heartbeats under this name.
+    /// Whether another run has heartbeats under this name.
     pub(super) async fn has_namesake(
         &mut self,
         instance_id: &str,
@@ -141,7 +144,7 @@ impl Session {
 }
 
 /// Two runs of the same name are a restart, or a mistake; names are told apart, runs are not.
-fn one_per_name(mut members: Vec<Member>, now: Moment) -> Vec<Member> {
+fn one_per_name(mut members: Vec<Member>, now: Timestamp) -> Vec<Member> {
     members.retain(|member| member.ended_for(now).is_none_or(|time| time <= ENDED_SHOWN));
     members.sort_by_key(|member| (member.state_at(now).has_ended(), Reverse(member.run)));
     let mut names = HashSet::new();

@@ -2,16 +2,16 @@
 
 use sqlx::Row;
 
-use crate::domain::{Moment, OrderKind, StressOrder, StressPlan};
+use crate::domain::{OrderKind, StressOrder, StressPlan, Timestamp};
 use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::{Session, on_either};
 
-/// Orders to the fleet. Their times are the database's.
+/// Orders that an instance has not read yet. Their times are by the database's clock.
 #[derive(Debug)]
-pub struct Heard {
+pub struct NewOrders {
     /// The database's time when it was asked.
-    pub now: Moment,
+    pub now: Timestamp,
     /// What counts of the orders after the last one known: the last stop and the last order, the oldest first. The
     /// others were replaced by these two. An instance that knows none gets only the last order.
     pub orders: Vec<StressOrder>,
@@ -27,7 +27,7 @@ const DELETE_EARLIER_STOP: &str = "
     delete from stress_orders
     where id = (select max(id) from stress_orders where id < $1) and ends_ms <= ordered_ms";
 
-/// What [`Heard`] contains.
+/// What [`NewOrders`] contains.
 pub(super) const ORDERS: &str = "
     select id, ordered_ms, ends_ms, intensity
     from stress_orders
@@ -48,11 +48,11 @@ impl Store {
         self.writer().await?.place_order(plan).await
     }
 
-    /// What counts of the orders after the one with this id; see [`Heard`]. Without an id only the last order.
+    /// What counts of the orders after the one with this id; see [`NewOrders`]. Without an id only the last order.
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn orders(&self, after: Option<i64>) -> Result<Heard, Error> {
+    pub async fn orders(&self, after: Option<i64>) -> Result<NewOrders, Error> {
         self.reader().await?.orders(after).await
     }
 }
@@ -87,12 +87,15 @@ impl Session {
     }
 
     /// See [`Store::orders`].
-    pub(in crate::store) async fn orders(&mut self, after: Option<i64>) -> Result<Heard, Error> {
+    pub(in crate::store) async fn orders(
+        &mut self,
+        after: Option<i64>,
+    ) -> Result<NewOrders, Error> {
         let now = self.clock().await?;
         on_either!(self, connection => {
             let rows = sqlx::query(ORDERS).persistent(false).bind(after).fetch_all(connection).await?;
             let orders = rows.iter().map(order_in).collect::<Result<_, _>>()?;
-            Ok::<_, Error>(Heard { now, orders })
+            Ok::<_, Error>(NewOrders { now, orders })
         })
     }
 }
@@ -105,8 +108,8 @@ where
     for<'r> Option<i64>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     &'static str: sqlx::ColumnIndex<R>,
 {
-    let ordered = Moment::from_millis(row.try_get("ordered_ms")?);
-    let ends = Moment::from_millis(row.try_get("ends_ms")?);
+    let ordered = Timestamp::from_millis(row.try_get("ordered_ms")?);
+    let ends = Timestamp::from_millis(row.try_get("ends_ms")?);
     let intensity: Option<i64> = row.try_get("intensity")?;
     let intensity = intensity.and_then(|rate| u64::try_from(rate).ok());
     let kind = if ends > ordered {

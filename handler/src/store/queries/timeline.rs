@@ -7,8 +7,8 @@ use sqlx::Row;
 
 use super::instances::millis;
 use crate::domain::{
-    Event, EventKind, FINE_SPAN, Grid, InstanceState, Latencies, MOST_PER_SECOND, Member, Moment,
-    Run, Sample, Slice, Timeline, fine_length, shown_runs, slices_of, unpack_per_instance,
+    Event, EventKind, FINE_SPAN, Grid, InstanceState, Latencies, MOST_PER_SECOND, Member, Run,
+    Sample, Slice, Timeline, Timestamp, fine_length, shown_runs, slices_of, unpack_per_instance,
     within_bounds,
 };
 use crate::store::Error;
@@ -78,7 +78,7 @@ impl Session {
                 .await?;
             let (mut slices, mut samples) = (Vec::with_capacity(rows.len()), Vec::new());
             for row in &rows {
-                let start = Moment::from_millis(row.try_get("start_ms")?);
+                let start = Timestamp::from_millis(row.try_get("start_ms")?);
                 let length = millis(row.try_get("length_ms")?);
                 let cpu_percent = within_bounds(row.try_get("cpu_percent")?, 100.0);
                 let number = u64::try_from(row.try_get::<i64, _>("number")?).unwrap_or(0);
@@ -110,7 +110,7 @@ impl Session {
 }
 
 /// Of those who live; where nobody seems to, because the database was away, of the last one who did.
-fn slowest_heartbeat(runs: &[Member], now: Moment) -> Duration {
+fn slowest_heartbeat(runs: &[Member], now: Timestamp) -> Duration {
     let living = runs.iter().filter(|run| !run.state_at(now).has_ended());
     let slowest = living.map(|run| run.heartbeat).max();
     let last = runs.first().map(|run| run.heartbeat);
@@ -124,7 +124,7 @@ fn names_of(shown: &BTreeSet<Run>, runs: &[Member]) -> HashMap<Run, String> {
         .collect()
 }
 
-fn events_of(runs: &[Member], from: Moment, now: Moment) -> Vec<Event> {
+fn events_of(runs: &[Member], from: Timestamp, now: Timestamp) -> Vec<Event> {
     let event = |at, kind, member: &Member| Event {
         at,
         kind,

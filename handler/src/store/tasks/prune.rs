@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 
-use crate::domain::{FINE_SPAN, Moment};
+use crate::domain::{FINE_SPAN, Timestamp};
 use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::Session;
@@ -54,7 +54,7 @@ macro_rules! delete_chunks {
     ($connection:expr, $chunks:expr) => {{
         let mut most = 0;
         for (sql, before) in $chunks {
-            let before: Moment = before;
+            let before: Timestamp = before;
             let deleted = sqlx::query(sql)
                 .persistent(false)
                 .bind(before.millis())

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::prune;
-use crate::domain::{KEY_LIFETIME, Moment};
+use crate::domain::{KEY_LIFETIME, Timestamp};
 use crate::store::Error;
 use crate::store::connection::database::Database;
 use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
@@ -189,7 +189,7 @@ macro_rules! blank_after {
 }
 
 /// Blanks one chunk of addresses and moves the mark behind it; tells whether there may be more.
-async fn blank_addresses(store: &Store, old: Moment, now: Moment) -> Result<bool, Error> {
+async fn blank_addresses(store: &Store, old: Timestamp, now: Timestamp) -> Result<bool, Error> {
     match store.writer().await? {
         Session::Postgres(mut session) => {
             session.begin(true).await?;
@@ -224,7 +224,7 @@ async fn blank_addresses(store: &Store, old: Moment, now: Moment) -> Result<bool
 
 /// The last id of the leading rows that are old enough, and whether all rows were; `None` if not even the
 /// first one is.
-fn chunk_end<R>(rows: &[R], old: Moment) -> Result<Option<(i64, bool)>, sqlx::Error>
+fn chunk_end<R>(rows: &[R], old: Timestamp) -> Result<Option<(i64, bool)>, sqlx::Error>
 where
     R: Row,
     for<'r> i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{Connection as _, Row};
 
 use crate::domain::{
-    Latencies, MINUTE, MOST_PER_SECOND, Moment, Run, Sample, Slice, Sum, fine_length,
+    Latencies, MINUTE, MOST_PER_SECOND, Run, Sample, Slice, Sum, Timestamp, fine_length,
     pack_per_instance, slices_of, unpack_per_instance, within_bounds,
 };
 use crate::store::Error;
@@ -67,14 +67,14 @@ const DELETE_SAMPLES: &str = "delete from samples where at_ms < $1";
 
 /// Whether it is time to roll up, as far as an instance with this heartbeat can tell. A mark in the future is from
 /// before the clock was set back, and has to come back too.
-pub fn is_due(now: Moment, rolled_up: Moment, heartbeat: Duration) -> bool {
+pub fn is_due(now: Timestamp, rolled_up: Timestamp, heartbeat: Duration) -> bool {
     now.earlier(LATE).floor(fine_length(heartbeat)) > rolled_up || rolled_up > now
 }
 
 /// Rolls up once the transaction holds the mark alone; the mark's new place.
 macro_rules! roll_up_after {
     ($connection:expr, $mark:expr, $now:expr) => {{
-        let (mark, now): (Moment, Moment) = ($mark, $now);
+        let (mark, now): (Timestamp, Timestamp) = ($mark, $now);
         let slowest: i64 = sqlx::query_scalar(SLOWEST)
             .persistent(false)
             .bind(now.millis())
@@ -86,7 +86,7 @@ macro_rules! roll_up_after {
             .bind(mark.millis())
             .fetch_one(&mut *$connection)
             .await?;
-        let end = end_of(mark, oldest.map(Moment::from_millis), now, length);
+        let end = end_of(mark, oldest.map(Timestamp::from_millis), now, length);
         if end != mark {
             let rows = sqlx::query(SAMPLES)
                 .persistent(false)
@@ -153,7 +153,7 @@ macro_rules! sample_in {
     ($row:expr) => {
         Sample {
             run: Run::from_number($row.try_get("run")?),
-            at: Moment::from_millis($row.try_get("at_ms")?),
+            at: Timestamp::from_millis($row.try_get("at_ms")?),
             length: millis($row.try_get("length_ms")?),
             cpu_percent: within_bounds($row.try_get("cpu_percent")?, 100.0),
             requests: u64::try_from($row.try_get::<i64, _>("requests")?).unwrap_or(0),
@@ -166,7 +166,7 @@ macro_rules! sample_in {
 macro_rules! slice_in {
     ($row:expr) => {
         Slice {
-            start: Moment::from_millis($row.try_get("start_ms")?),
+            start: Timestamp::from_millis($row.try_get("start_ms")?),
             length: millis($row.try_get("length_ms")?),
             instances: u32::try_from($row.try_get::<i64, _>("instances")?).unwrap_or(0),
             cpu_percent: within_bounds($row.try_get("cpu_percent")?, 100.0),
@@ -193,7 +193,7 @@ impl Store {
 
 /// Rolls up some of what is due; tells whether there may be more.
 async fn roll_up(store: &Store) -> Result<bool, Error> {
-    let mut session = store.heart().await?;
+    let mut session = store.heartbeat_writer().await?;
     let now = session.clock().await?;
     match &mut session {
         Session::Postgres(session) => {
@@ -203,7 +203,7 @@ async fn roll_up(store: &Store) -> Result<bool, Error> {
                 .persistent(false)
                 .fetch_optional(&mut *connection)
                 .await?;
-            let more = match mark.map(Moment::from_millis) {
+            let more = match mark.map(Timestamp::from_millis) {
                 Some(mark) => roll_up_after!(connection, mark, now) != mark,
                 // Somebody else is at it.
                 None => false,
@@ -219,7 +219,7 @@ async fn roll_up(store: &Store) -> Result<bool, Error> {
                 .persistent(false)
                 .fetch_one(&mut *connection)
                 .await?;
-            let mark = Moment::from_millis(mark);
+            let mark = Timestamp::from_millis(mark);
             let more = roll_up_after!(connection, mark, now) != mark;
             transaction.commit().await?;
             lease.done();
@@ -230,7 +230,12 @@ async fn roll_up(store: &Store) -> Result<bool, Error> {
 
 /// Up to where to roll up, from `mark` on: whole slices that no heartbeat can come to any more. A time without
 /// samples is skipped.
-fn end_of(mark: Moment, oldest: Option<Moment>, now: Moment, length: Duration) -> Moment {
+fn end_of(
+    mark: Timestamp,
+    oldest: Option<Timestamp>,
+    now: Timestamp,
+    length: Duration,
+) -> Timestamp {
     let due = now.earlier(LATE).floor(length);
     // The clock was set back; what is written from now on must not wait until it is where it was.
     if mark > now {
@@ -243,7 +248,7 @@ fn end_of(mark: Moment, oldest: Option<Moment>, now: Moment, length: Duration) -
 
 /// Puts fine slices together by minutes. A fine slice may be longer than a minute.
 fn minutes_of(slices: &[Slice]) -> Vec<Slice> {
-    let mut minutes: Vec<(Moment, Duration, Sum)> = Vec::new();
+    let mut minutes: Vec<(Timestamp, Duration, Sum)> = Vec::new();
     for slice in slices {
         let start = slice.start.floor(MINUTE);
         if minutes.last().is_none_or(|(last, ..)| *last != start) {
@@ -254,7 +259,7 @@ fn minutes_of(slices: &[Slice]) -> Vec<Slice> {
             sum.add(slice);
         }
     }
-    let whole = |(start, length, sum): (Moment, Duration, Sum)| sum.slice(start, length);
+    let whole = |(start, length, sum): (Timestamp, Duration, Sum)| sum.slice(start, length);
     minutes.into_iter().filter_map(whole).collect()
 }
 
@@ -264,8 +269,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn at(seconds: u32) -> Moment {
-        Moment::from_millis(0).later(SECOND * seconds)
+    fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_millis(0).later(SECOND * seconds)
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::store::Error;
 use crate::store::connection::database::Database;
 use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
 use crate::store::connection::session::Session;
-use crate::store::queries::instances::RollCall;
+use crate::store::queries::instances::FleetListing;
 use crate::tasks::Tasks;
 
 /// How often the tasks of other callers get a turn before the next query begins.
@@ -46,7 +46,7 @@ impl<T> Shared<T> {
 #[derive(Debug, Clone)]
 pub struct SharedReads {
     pages: Reads<Page>,
-    roll_calls: Reads<RollCallFor>,
+    listings: Reads<FleetFormat>,
     timelines: Reads<Span>,
 }
 
@@ -65,7 +65,7 @@ impl SharedReads {
         let views = limit(views);
         Self {
             pages: Reads::new(database, tasks, limit(pages)),
-            roll_calls: Reads::new(database, tasks, views.clone()),
+            listings: Reads::new(database, tasks, views.clone()),
             timelines: Reads::new(database, tasks, views),
         }
     }
@@ -86,16 +86,16 @@ impl SharedReads {
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn instances(&self) -> Result<Arc<Shared<RollCall>>, Error> {
-        self.roll_calls.ask(RollCallFor::Listing).await
+    pub async fn instances(&self) -> Result<Arc<Shared<FleetListing>>, Error> {
+        self.listings.ask(FleetFormat::Json).await
     }
 
     /// The same for `/metrics`, which renders it another way.
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn exposition(&self) -> Result<Arc<Shared<RollCall>>, Error> {
-        self.roll_calls.ask(RollCallFor::Exposition).await
+    pub async fn exposition(&self) -> Result<Arc<Shared<FleetListing>>, Error> {
+        self.listings.ask(FleetFormat::Prometheus).await
     }
 
     /// The fleet over the last `span`.
@@ -129,18 +129,18 @@ impl Query for Page {
     }
 }
 
-/// What the fleet's instances are read for: the rows are the same, the form in which they are sent is not.
+/// In which format the fleet's instances are sent. The rows are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum RollCallFor {
-    Listing,
-    Exposition,
+enum FleetFormat {
+    Json,
+    Prometheus,
 }
 
-impl Query for RollCallFor {
-    type Found = RollCall;
+impl Query for FleetFormat {
+    type Found = FleetListing;
 
-    async fn run(self, session: &mut Session) -> Result<RollCall, Error> {
-        session.roll_call().await
+    async fn run(self, session: &mut Session) -> Result<FleetListing, Error> {
+        session.fleet_listing().await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 
-use crate::domain::{Arrival, Listing, Moment, Receipt, Visit};
+use crate::domain::{Arrival, Listing, Receipt, Timestamp, Visit};
 use crate::store::Error;
 use crate::store::connection::session::{Session, on_either};
 
@@ -73,7 +73,7 @@ impl Session {
                 let Some(id) = row.try_get("id")? else { continue };
                 visits.push(Visit {
                     id,
-                    recorded: Moment::from_millis(row.try_get("recorded_ms")?),
+                    recorded: Timestamp::from_millis(row.try_get("recorded_ms")?),
                     ip_address: row.try_get("ip_address")?,
                     instance_id: row.try_get("instance_id")?,
                 });

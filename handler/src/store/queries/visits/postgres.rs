@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sqlx::Row;
 
-use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Moment, Receipt};
+use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Receipt, Timestamp};
 use crate::store::Error;
 use crate::store::connection::postgres::Session;
 
@@ -127,7 +127,7 @@ async fn record_without_keys(
             let before: i64 = row.try_get("before")?;
             Ok(Some(Receipt {
                 id: row.try_get("id")?,
-                recorded: Moment::from_millis(row.try_get("recorded_ms")?),
+                recorded: Timestamp::from_millis(row.try_get("recorded_ms")?),
                 instance_id: instance_id.to_owned(),
                 total_visits: before + place,
                 replayed: false,
@@ -178,7 +178,7 @@ async fn record_with_keys(
         counted += i64::from(inserted);
         receipts.push(Some(Receipt {
             id: row.map_or(Ok(0), |row| row.try_get("id"))?,
-            recorded: Moment::from_millis(now),
+            recorded: Timestamp::from_millis(now),
             instance_id: instance_id.to_owned(),
             total_visits: before + counted,
             replayed: !inserted,
@@ -229,7 +229,7 @@ async fn fill_in_replays(
             continue;
         };
         replay.id = row.try_get("visit_id")?;
-        replay.recorded = Moment::from_millis(row.try_get("recorded_ms")?);
+        replay.recorded = Timestamp::from_millis(row.try_get("recorded_ms")?);
         replay.instance_id = row.try_get("instance_id")?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Row};
 
-use crate::domain::{Arrival, KEY_LIFETIME, Moment, Receipt};
+use crate::domain::{Arrival, KEY_LIFETIME, Receipt, Timestamp};
 use crate::store::Error;
 
 /// The total, and the time by SQLite's clock.
@@ -37,7 +37,7 @@ pub(super) async fn record(
     let mut transaction = writer.begin_with("begin immediate").await?;
     let row = sqlx::query(TOTAL).fetch_one(&mut *transaction).await?;
     let before: i64 = row.try_get("total")?;
-    let now = Moment::from_millis(row.try_get("now_ms")?);
+    let now = Timestamp::from_millis(row.try_get("now_ms")?);
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut counted = 0;
     for arrival in arrivals {
@@ -78,7 +78,7 @@ pub(super) async fn record(
 async fn earlier_visit(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Option<Receipt>, Error> {
     let Some(key) = &arrival.key else {
         return Ok(None);
@@ -91,7 +91,7 @@ async fn earlier_visit(
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Receipt {
         id: row.try_get("visit_id")?,
-        recorded: Moment::from_millis(row.try_get("recorded_ms")?),
+        recorded: Timestamp::from_millis(row.try_get("recorded_ms")?),
         instance_id: row.try_get("instance_id")?,
         total_visits: 0,
         replayed: true,
@@ -102,7 +102,7 @@ async fn insert(
     connection: &mut SqliteConnection,
     instance_id: &str,
     arrival: &Arrival,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<i64, Error> {
     let id: i64 = sqlx::query_scalar(INSERT_VISIT)
         .bind(now.millis())

@@ -3,28 +3,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::{Orders, Pulse};
-use crate::domain::{Heartbeat, InstanceState, Limits, Report, Run, Stretch};
+use super::{Lifecycle, Orders};
+use crate::domain::{Heartbeat, InstanceState, Interval, Limits, Report, Run};
 use crate::observe::cpu_and_memory::{CpuSum, Gauge};
 use crate::observe::traffic::{Totals, Traffic};
 use crate::store::{Database, Error, Reply, STATEMENT_DEADLINE, is_roll_up_due, within};
 use crate::stress::Stress;
 
-/// While the database is away the next attempt comes no later than this.
+/// While the database is unavailable, the next attempt comes no later than this.
 const RETRY: Duration = Duration::from_secs(1);
-/// Roll-ups in a row; what is still left then waits for the next heartbeat, anybody's.
+/// Roll-ups in a row; what is still left then waits for the next heartbeat of any instance.
 const ROLL_UPS: u32 = 3;
 /// The first heartbeat after which an instance checks whether another one has its name. By then an earlier run of it
 /// that crashed counts as lost.
 const CHECKS_NAME: u64 = 5;
 
-/// Tells the fleet of this instance with every heartbeat, and hears the orders to it.
+/// Writes heartbeats that report this instance to the fleet, and follows the orders that it reads in return.
 #[derive(Debug)]
-pub struct Heart {
-    /// Where the fleet meets.
+pub struct HeartbeatTask {
+    /// The database that all instances share.
     pub database: Database,
     /// Which run of the instance this is.
     pub run: Run,
@@ -34,8 +34,8 @@ pub struct Heart {
     pub started: Instant,
     /// Time between two heartbeats.
     pub interval: Duration,
-    /// Where the instance is in its life.
-    pub pulse: Pulse,
+    /// The instance's state.
+    pub lifecycle: Lifecycle,
     /// CPU and memory.
     pub gauge: Gauge,
     /// Requests.
@@ -44,40 +44,40 @@ pub struct Heart {
     pub visits: Arc<AtomicU64>,
     /// The stress run.
     pub stress: Stress,
-    /// What the rules in force allow.
+    /// What the active rules allow.
     pub limits: Option<Limits>,
-    /// Rung by whoever gave an order here, so that this instance need not wait for its next heartbeat.
+    /// Notified when this instance received an order, so that it need not wait for its next heartbeat.
     pub order_given: Arc<Notify>,
 }
 
-/// What the last heartbeat that was written with a sample knew.
+/// The totals at a point in time; the difference of two is a sample.
 #[derive(Debug)]
-struct Mark {
+struct Snapshot {
     at: Instant,
     cpu: CpuSum,
     totals: Totals,
 }
 
-/// What a heart remembers from one heartbeat to the next.
+/// What the task keeps from one heartbeat to the next.
 #[derive(Debug)]
-struct Memory {
+struct TaskState {
     beats: u64,
     /// Whether the name has been checked.
     name_checked: bool,
-    mark: Option<Mark>,
+    last_sample: Option<Snapshot>,
     orders: Orders,
-    heartbeat: Concern,
-    roll_up: Concern,
+    heartbeat: FailureLog,
+    roll_up: FailureLog,
 }
 
-/// What may fail on its own, and is logged when that begins and when it ends.
+/// Logs when an operation begins to fail, and when it works again.
 #[derive(Debug)]
-struct Concern {
+struct FailureLog {
     name: &'static str,
     fails: bool,
 }
 
-impl Heart {
+impl HeartbeatTask {
     /// Sends heartbeats until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
@@ -88,113 +88,123 @@ impl Heart {
     }
 
     async fn live(&self) {
-        let mut memory = Memory::new(self.stress.clone());
-        let mut states = self.pulse.states();
-        // Before that there is nowhere to tell anything.
+        let mut task = TaskState::new(self.stress.clone());
+        let mut states = self.lifecycle.states();
+        // Until then no heartbeat can be written.
         self.database.ready().await;
-        let mut turn = tokio::time::interval(self.interval);
-        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut timer = time::interval(self.interval);
+        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = turn.tick() => {
-                    // Nobody may ever ask; it could be asked.
-                    if memory.mark.is_some() {
-                        self.pulse.enter(InstanceState::Live);
+                _ = timer.tick() => {
+                    // Even without a request so far, the instance can serve.
+                    if task.last_sample.is_some() {
+                        self.lifecycle.enter(InstanceState::Live);
                     }
                 }
                 Ok(()) = states.changed() => {}
                 () = self.order_given.notified() => {
-                    self.hear(&mut memory).await;
+                    self.read_orders(&mut task).await;
                     continue;
                 }
             }
             let state = *states.borrow_and_update();
-            self.turn(state, &mut memory, &mut turn).await;
-            if state == InstanceState::Gone && !memory.heartbeat.fails {
+            self.send_heartbeat(state, &mut task, &mut timer).await;
+            if state == InstanceState::Gone && !task.heartbeat.fails {
                 return;
             }
         }
     }
 
-    /// A heartbeat, and what follows from it.
-    async fn turn(&self, state: InstanceState, memory: &mut Memory, turn: &mut Interval) {
-        let reply = match self.beat(state, memory).await {
+    /// Writes a heartbeat, follows the orders that it returns, and rolls up if it is time.
+    async fn send_heartbeat(
+        &self,
+        state: InstanceState,
+        task: &mut TaskState,
+        timer: &mut time::Interval,
+    ) {
+        let reply = match self.beat(state, task).await {
             Ok(reply) => reply,
             Err(error) => {
-                memory.heartbeat.note_failure(&error);
-                turn.reset_after(self.interval.min(RETRY));
+                task.heartbeat.note_failure(&error);
+                timer.reset_after(self.interval.min(RETRY));
                 return;
             }
         };
-        memory.heartbeat.note_success();
-        self.pulse.note_told(state);
-        let now = reply.heard.now;
-        memory.orders.follow(reply.heard).await;
-        // Whoever is about to end leaves the rest to others.
+        task.heartbeat.note_success();
+        self.lifecycle.note_reported(state);
+        let now = reply.new_orders.now;
+        task.orders.follow(reply.new_orders).await;
+        // An instance that is about to end leaves the rest to the others.
         if state > InstanceState::Live {
             return;
         }
         if is_roll_up_due(now, reply.rolled_up, self.interval) {
             match self.roll_up().await {
-                Ok(()) => memory.roll_up.note_success(),
-                Err(error) => memory.roll_up.note_failure(&error),
+                Ok(()) => task.roll_up.note_success(),
+                Err(error) => task.roll_up.note_failure(&error),
             }
         }
-        if memory.beats >= CHECKS_NAME && !memory.name_checked {
-            memory.name_checked = self.check_name().await.is_ok();
+        if task.beats >= CHECKS_NAME && !task.name_checked {
+            task.name_checked = self.check_name().await.is_ok();
         }
     }
 
-    async fn beat(&self, state: InstanceState, memory: &mut Memory) -> Result<Reply, Error> {
-        memory.beats += 1;
-        let mark = self.mark();
-        let since = self.stretch(&mark, memory.mark.as_ref(), state);
-        let is_sampled = since.is_some() || memory.mark.is_none();
+    async fn beat(&self, state: InstanceState, task: &mut TaskState) -> Result<Reply, Error> {
+        task.beats += 1;
+        let snapshot = self.snapshot();
+        let since = self.interval_since(&snapshot, task.last_sample.as_ref(), state);
+        let is_sampled = since.is_some() || task.last_sample.is_none();
         let beat = Heartbeat {
             run: self.run,
             instance_id: self.instance_id.clone(),
             state,
             up: self.started.elapsed(),
             interval: self.interval,
-            number: memory.beats,
-            report: self.report(&mark, since.as_ref()),
+            number: task.beats,
+            report: self.report(&snapshot, since.as_ref()),
             since,
         };
         let store = self.database.store().await?;
-        let reply = within(STATEMENT_DEADLINE, store.beat(&beat, memory.orders.seen())).await?;
+        let reply = within(STATEMENT_DEADLINE, store.beat(&beat, task.orders.seen())).await?;
         if is_sampled {
-            memory.mark = Some(mark);
+            task.last_sample = Some(snapshot);
         }
         Ok(reply)
     }
 
-    fn mark(&self) -> Mark {
-        Mark {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
             at: Instant::now(),
             cpu: self.gauge.read().sum,
             totals: self.traffic.totals(),
         }
     }
 
-    /// What happened since the last sample. A heartbeat out of turn, told for the state's sake, is too soon for one:
-    /// what it would say will be part of the next.
-    fn stretch(&self, mark: &Mark, last: Option<&Mark>, state: InstanceState) -> Option<Stretch> {
+    /// What happened since the last sample. A heartbeat that only reports a new state comes too
+    /// early for a sample: what it would measure is part of the next one.
+    fn interval_since(
+        &self,
+        snapshot: &Snapshot,
+        last: Option<&Snapshot>,
+        state: InstanceState,
+    ) -> Option<Interval> {
         let last = last?;
-        let length = mark.at.saturating_duration_since(last.at);
+        let length = snapshot.at.saturating_duration_since(last.at);
         if length < self.interval / 2 && state != InstanceState::Gone {
             return None;
         }
         let requests = |totals: &Totals| totals.requests.iter().sum::<u64>();
-        let cpu = mark.cpu.mean_since(last.cpu);
-        Some(Stretch {
+        let cpu = snapshot.cpu.mean_since(last.cpu);
+        Some(Interval {
             length,
             cpu_percent: cpu.unwrap_or_else(|| self.gauge.read().cpu_percent),
-            requests: requests(&mark.totals).saturating_sub(requests(&last.totals)),
-            latencies: mark.totals.latencies.since(&last.totals.latencies),
+            requests: requests(&snapshot.totals).saturating_sub(requests(&last.totals)),
+            latencies: snapshot.totals.latencies.since(&last.totals.latencies),
         })
     }
 
-    fn report(&self, mark: &Mark, since: Option<&Stretch>) -> Report {
+    fn report(&self, snapshot: &Snapshot, since: Option<&Interval>) -> Report {
         let reading = self.gauge.read();
         let summary = self.traffic.summary();
         let remaining = self.stress.remaining();
@@ -206,11 +216,11 @@ impl Heart {
             visits_recorded: self.visits.load(Ordering::Relaxed),
             stress_remaining_ms: remaining
                 .map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
-            requests: mark.totals.requests,
-            refused: mark.totals.refused,
+            requests: snapshot.totals.requests,
+            refused: snapshot.totals.refused,
             in_flight: self.traffic.in_flight(),
-            latencies: mark.totals.latencies.clone(),
-            latency_sum_us: mark.totals.latency_sum_us,
+            latencies: snapshot.totals.latencies.clone(),
+            latency_sum_us: snapshot.totals.latency_sum_us,
             process_cpu_ms: u64::try_from(reading.process_cpu.as_millis()).unwrap_or(u64::MAX),
             rss_bytes: reading.rss_bytes,
             threads: reading.threads as u64,
@@ -219,14 +229,14 @@ impl Heart {
         }
     }
 
-    /// Looks at the orders between two heartbeats.
-    async fn hear(&self, memory: &mut Memory) {
-        let heard = async {
+    /// Reads the orders between two heartbeats.
+    async fn read_orders(&self, task: &mut TaskState) {
+        let new_orders = async {
             let store = self.database.store().await?;
-            within(STATEMENT_DEADLINE, store.orders(memory.orders.seen())).await
+            within(STATEMENT_DEADLINE, store.orders(task.orders.seen())).await
         };
-        match heard.await {
-            Ok(heard) => memory.orders.follow(heard).await,
+        match new_orders.await {
+            Ok(new_orders) => task.orders.follow(new_orders).await,
             Err(error) => tracing::debug!(%error, "orders not read; the next heartbeat tells them"),
         }
     }
@@ -256,20 +266,20 @@ impl Heart {
     }
 }
 
-impl Memory {
+impl TaskState {
     fn new(stress: Stress) -> Self {
         Self {
             beats: 0,
             name_checked: false,
-            mark: None,
+            last_sample: None,
             orders: Orders::new(stress),
-            heartbeat: Concern::new("heartbeat"),
-            roll_up: Concern::new("roll-up"),
+            heartbeat: FailureLog::new("heartbeat"),
+            roll_up: FailureLog::new("roll-up"),
         }
     }
 }
 
-impl Concern {
+impl FailureLog {
     fn new(name: &'static str) -> Self {
         Self { name, fails: false }
     }
@@ -297,7 +307,7 @@ impl Concern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Moment;
+    use crate::domain::Timestamp;
     use crate::store::{Migrate, Target};
 
     #[tokio::test]
@@ -306,13 +316,13 @@ mod tests {
         let database = Database::new(&Target::Sqlite(path.clone()), 10, Migrate::Auto);
         database.clone().open(CancellationToken::new()).await;
         let stress = Stress::new(1.0, false);
-        let mut heart = Heart {
+        let mut heartbeats = HeartbeatTask {
             database: Database::new(&Target::NotConfigured, 10, Migrate::Auto),
-            run: Run::new(Moment::now(), 1),
+            run: Run::new(Timestamp::now(), 1),
             instance_id: "one".to_owned(),
             started: Instant::now(),
             interval: Duration::from_secs(5),
-            pulse: Pulse::default(),
+            lifecycle: Lifecycle::default(),
             gauge: Gauge::default(),
             traffic: Arc::default(),
             visits: Arc::default(),
@@ -320,19 +330,19 @@ mod tests {
             limits: None,
             order_given: Arc::default(),
         };
-        let mut memory = Memory::new(stress);
-        let mut turn = tokio::time::interval(heart.interval);
+        let mut task = TaskState::new(stress);
+        let mut timer = time::interval(heartbeats.interval);
         for _ in 0..CHECKS_NAME {
-            heart
-                .turn(InstanceState::Live, &mut memory, &mut turn)
+            heartbeats
+                .send_heartbeat(InstanceState::Live, &mut task, &mut timer)
                 .await;
         }
-        assert!(memory.heartbeat.fails && !memory.name_checked);
-        heart.database = database.clone();
-        heart
-            .turn(InstanceState::Live, &mut memory, &mut turn)
+        assert!(task.heartbeat.fails && !task.name_checked);
+        heartbeats.database = database.clone();
+        heartbeats
+            .send_heartbeat(InstanceState::Live, &mut task, &mut timer)
             .await;
-        assert!(!memory.heartbeat.fails && memory.name_checked);
+        assert!(!task.heartbeat.fails && task.name_checked);
         database.close().await;
         for end in ["", "-wal", "-shm", ".lock"] {
             let _ = std::fs::remove_file(format!("{}{end}", path.display()));

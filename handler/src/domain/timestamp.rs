@@ -16,9 +16,9 @@ const YEAR_ZERO: i64 = -62_167_219_200_000;
 /// Both databases store it as an integer: SQLite would keep a date as text, which neither compares nor
 /// buckets cheaply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(i64);
+pub struct Timestamp(i64);
 
-impl Moment {
+impl Timestamp {
     /// The present, by the system clock.
     pub fn now() -> Self {
         let since_epoch = SystemTime::now()
@@ -27,7 +27,7 @@ impl Moment {
         Self(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// A moment read from the store.
+    /// A timestamp read from the store.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -37,7 +37,7 @@ impl Moment {
         self.0
     }
 
-    /// The moment `span` earlier; never before the earliest one that can be represented.
+    /// The timestamp `span` earlier; never before the earliest one that can be represented.
     pub fn earlier(self, span: Duration) -> Self {
         Self(
             self.0
@@ -45,7 +45,7 @@ impl Moment {
         )
     }
 
-    /// The moment `span` later.
+    /// The timestamp `span` later.
     pub fn later(self, span: Duration) -> Self {
         Self(
             self.0
@@ -53,14 +53,14 @@ impl Moment {
         )
     }
 
-    /// The last multiple of `span` since the epoch that is not after this moment; `span` is at least a
+    /// The last multiple of `span` since the epoch that is not after this timestamp; `span` is at least a
     /// millisecond.
     pub fn floor(self, span: Duration) -> Self {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
         Self(self.0.saturating_sub(self.0.rem_euclid(span)))
     }
 
-    /// How long after `other` this moment is; zero when it is not after it.
+    /// How long after `other` this timestamp is; zero when it is not after it.
     pub fn since(self, other: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(other.0)).unwrap_or(0))
     }
@@ -83,21 +83,21 @@ mod tests {
 
     #[test]
     fn is_written_as_rfc_3339_in_utc() {
-        let moment = Moment::from_millis(1_795_525_502_120);
-        assert_eq!(moment.rfc3339(), "2026-11-24T13:05:02.120Z");
+        let timestamp = Timestamp::from_millis(1_795_525_502_120);
+        assert_eq!(timestamp.rfc3339(), "2026-11-24T13:05:02.120Z");
         assert_eq!(
-            Moment::from_millis(i64::MAX).rfc3339(),
+            Timestamp::from_millis(i64::MAX).rfc3339(),
             "9999-12-31T23:59:59.999Z"
         );
         assert_eq!(
-            Moment::from_millis(i64::MIN).rfc3339(),
+            Timestamp::from_millis(i64::MIN).rfc3339(),
             "0000-01-01T00:00:00.000Z"
         );
     }
 
     #[test]
     fn differences_do_not_go_below_zero() {
-        let early = Moment::from_millis(1_000);
+        let early = Timestamp::from_millis(1_000);
         let late = early.later(Duration::from_secs(2));
         assert_eq!(late.since(early), Duration::from_secs(2));
         assert_eq!(early.since(late), Duration::ZERO);

@@ -7,27 +7,27 @@ use tokio::time::timeout;
 
 use crate::domain::InstanceState;
 
-/// Where this instance is in its life, between those who know it and the heart that tells the fleet.
+/// This instance's state. Those who change it set it here; the heartbeats report it to the fleet.
 #[derive(Debug, Clone)]
-pub struct Pulse {
-    /// Somebody has had an answer from this instance. Looked at for every request.
+pub struct Lifecycle {
+    /// Whether this instance has answered a request. Read for every request.
     has_answered: Arc<AtomicBool>,
     state: Arc<watch::Sender<InstanceState>>,
-    /// The last state that the fleet was told; `None` before the first heartbeat.
-    told: Arc<watch::Sender<Option<InstanceState>>>,
+    /// The last state that a heartbeat reported; `None` before the first heartbeat.
+    reported: Arc<watch::Sender<Option<InstanceState>>>,
 }
 
-impl Default for Pulse {
+impl Default for Lifecycle {
     fn default() -> Self {
         Self {
             has_answered: Arc::default(),
             state: Arc::new(watch::Sender::new(InstanceState::Starting)),
-            told: Arc::new(watch::Sender::new(None)),
+            reported: Arc::new(watch::Sender::new(None)),
         }
     }
 }
 
-impl Pulse {
+impl Lifecycle {
     /// Notes that an answer was given; the first one makes the instance live.
     pub fn answered(&self) {
         if !self.has_answered.load(Ordering::Relaxed) {
@@ -36,18 +36,22 @@ impl Pulse {
         }
     }
 
-    /// Enters a state and waits, for no longer than this, until the fleet has been told; where it was never told of
-    /// this instance there is nothing to wait for.
+    /// Enters a state and waits, at most until the deadline, until a heartbeat has reported it. Before the first
+    /// heartbeat there is nothing to wait for.
     pub async fn announce(&self, state: InstanceState, deadline: Duration) {
         self.enter(state);
-        let mut told = self.told.subscribe();
-        if told.borrow().is_some() {
+        let mut reported = self.reported.subscribe();
+        if reported.borrow().is_some() {
             // The sender lives in `self`.
-            let _ = timeout(deadline, told.wait_for(|told| *told >= Some(state))).await;
+            let _ = timeout(
+                deadline,
+                reported.wait_for(|reported| *reported >= Some(state)),
+            )
+            .await;
         }
     }
 
-    /// A life goes one way only.
+    /// States only move forward: an earlier state is ignored.
     pub(super) fn enter(&self, state: InstanceState) {
         self.state.send_if_modified(|present| {
             let is_later = state > *present;
@@ -60,8 +64,8 @@ impl Pulse {
         self.state.subscribe()
     }
 
-    pub(super) fn note_told(&self, state: InstanceState) {
-        self.told.send_replace(Some(state));
+    pub(super) fn note_reported(&self, state: InstanceState) {
+        self.reported.send_replace(Some(state));
     }
 }
 
@@ -70,14 +74,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_life_goes_one_way() {
-        let pulse = Pulse::default();
-        assert_eq!(*pulse.states().borrow(), InstanceState::Starting);
-        // Nobody knows this instance, so nobody need be told.
-        pulse
+    async fn states_only_move_forward() {
+        let lifecycle = Lifecycle::default();
+        assert_eq!(*lifecycle.states().borrow(), InstanceState::Starting);
+        // No heartbeat has reported this instance, so there is nothing to wait for.
+        lifecycle
             .announce(InstanceState::Draining, Duration::from_secs(3_600))
             .await;
-        pulse.answered();
-        assert_eq!(*pulse.states().borrow(), InstanceState::Draining);
+        lifecycle.answered();
+        assert_eq!(*lifecycle.states().borrow(), InstanceState::Draining);
     }
 }
