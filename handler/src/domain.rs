@@ -1,4 +1,4 @@
-//! Types and rules of the visit register. Knows neither HTTP nor SQL.
+//! Types and rules of the visit log. Knows neither HTTP nor SQL.
 
 mod address;
 mod idempotency;

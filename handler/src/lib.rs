@@ -1,11 +1,11 @@
-//! Elastic Visits: a visit register that runs as an Azure Functions custom handler.
+//! Elastic Visits: a visit log that runs as an Azure Functions custom handler.
 //!
 //! The modules, in the order in which a start, and then a request, meets them:
 //!
 //! - [`config`]: every setting
 //! - [`shutdown`]: SIGTERM and SIGINT
 //! - [`service`]: the running instance; starts and stops everything below
-//! - [`tasks`]: background tasks, none of which ends unnoticed
+//! - [`tasks`]: background tasks; one that ends unexpectedly ends the instance
 //! - [`http`]: routes, layers, handlers, errors
 //! - [`domain`]: types and rules; uses none of the others
 //! - [`store`]: the visits in PostgreSQL or SQLite: connections, queries, and background tasks

@@ -46,7 +46,7 @@ struct Running {
     finished: watch::Sender<Option<Outcome>>,
 }
 
-/// A run that is under way. Dropping it ends the run, unless it was [detached](Self::detach).
+/// A run that is in progress. Dropping it ends the run, unless it was [detached](Self::detach).
 #[derive(Debug)]
 pub struct Run {
     running: Arc<Running>,
@@ -64,7 +64,7 @@ pub struct Outcome {
     pub stopped: bool,
 }
 
-/// Another run is under way.
+/// Another run is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stress run is under way")]
 pub struct Busy {
@@ -141,14 +141,14 @@ impl Stress {
         })
     }
 
-    /// What is left of the run under way, if there is one.
+    /// What is left of the run in progress, if there is one.
     pub fn remaining(&self) -> Option<Duration> {
         let slot = lock(&self.running);
         slot.as_ref()
             .map(|run| run.deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Ends the run under way if it began before `before`, and waits for its threads; tells how many
+    /// Ends the run in progress if it began before `before`, and waits for its threads; tells how many
     /// were ended.
     pub async fn stop(&self, before: Timestamp) -> usize {
         let running = lock(&self.running).clone();

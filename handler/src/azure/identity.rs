@@ -2,9 +2,9 @@
 //!
 //! - `endpoint`: where the platform hands tokens out, and one request to it
 //! - `token`: a token, and what its JSON looks like
-//! - `renewal`: the token in force, renewed in time
+//! - `renewal`: the active token, renewed in time
 //!
-//! Knows neither the store nor HTTP's routes: who uses a token is told of each new one.
+//! Knows neither the store nor HTTP's routes: a caller passes a function that receives each new token.
 
 mod endpoint;
 mod renewal;
@@ -17,12 +17,12 @@ pub use token::Token;
 /// Why there is no token. Each sentence is fit for `/health`: it tells nothing of the endpoint's address or answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// The first request is under way.
+    /// The first request is in progress.
     #[error("none has come yet")]
-    Awaited,
+    NotFetchedYet,
     /// The platform sets no endpoint where the app has no identity.
     #[error("there is no identity endpoint: give the app a managed identity and start it again")]
-    NotThere,
+    NoEndpoint,
     /// No connection, or one that ended early.
     #[error("the identity endpoint cannot be reached")]
     Unreachable,

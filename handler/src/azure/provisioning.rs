@@ -47,7 +47,7 @@ pub enum ProvisionError {
         "this server does not know Entra roles: connect as an Entra administrator of an Azure server"
     )]
     NotEntra,
-    /// The server. The sentence holds the cause, which is therefore not told as a source as well.
+    /// The server. The sentence holds the cause, so it is not a source as well.
     #[error("{}", .0.with_cause())]
     Store(Error),
 }
@@ -69,7 +69,7 @@ impl From<sqlx::Error> for ProvisionError {
     }
 }
 
-/// Makes what is missing; `tell` is given a line for each thing done.
+/// Creates what is missing; `report` is called with a line for each step.
 ///
 /// # Errors
 /// Says what is in the way. What was done until then stays, and is found by the next attempt.
@@ -77,7 +77,7 @@ pub async fn provision(
     target: &Target,
     role: &str,
     object_id: Uuid,
-    mut tell: impl FnMut(String),
+    mut report: impl FnMut(String),
 ) -> Result<(), ProvisionError> {
     let Target::Postgres(target) = target else {
         let sentence = "set PGHOST to the server on which to make the app's role";
@@ -115,30 +115,30 @@ pub async fn provision(
             app.close().await?;
         }
         drop_role(&mut own, role).await?;
-        tell(format!(
+        report(format!(
             "role {role} belonged to an identity that is no more the app's, and was dropped"
         ));
     }
     if bound == Some(object_id) {
-        tell(format!("role {role} is there"));
+        report(format!("role {role} is there"));
     } else {
         create_role(&mut own, role, object_id).await?;
-        tell(format!("role {role} made for identity {object_id}"));
+        report(format!("role {role} made for identity {object_id}"));
     }
     if exists {
-        tell(format!("database {database} is there"));
+        report(format!("database {database} is there"));
     } else {
         let (name, owner) = (quoted(&database), quoted(&owner));
         execute(&mut own, format!("create database {name} owner {owner}")).await?;
-        tell(format!("database {database} made"));
+        report(format!("database {database} made"));
     }
     own.close().await?;
     migrate_postgres(server.clone()).await?;
-    tell(format!("schema of {database} is up to date"));
+    report(format!("schema of {database} is up to date"));
     let mut app = PgConnection::connect_with(&server).await?;
     grant(&mut app, &database, role).await?;
     app.close().await?;
-    tell(format!(
+    report(format!(
         "role {role} may connect to {database}, read and write, and nothing else"
     ));
     Ok(())

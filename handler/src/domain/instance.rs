@@ -105,7 +105,7 @@ pub struct Connections {
     pub max: u32,
 }
 
-/// How few and how many instances the rules in force allow, as an instance knows them.
+/// How few and how many instances the active rules allow, as an instance knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The fewest.
@@ -134,9 +134,9 @@ pub struct Report {
     pub stress_remaining_ms: Option<u64>,
     /// Requests answered, by the first digit of their status: 1xx to 5xx.
     pub requests: [u64; 5],
-    /// Those of them that were refused because too many were under way.
+    /// Those of them that were refused because too many were in flight.
     pub refused: u64,
-    /// Requests under way.
+    /// Requests in flight.
     pub in_flight: u64,
     /// Timed requests.
     pub latencies: Latencies,
@@ -150,7 +150,7 @@ pub struct Report {
     pub threads: u64,
     /// Its connections to the database.
     pub connections: Connections,
-    /// What its rules allow; `None` where no rules are in force.
+    /// What its rules allow; `None` where no rules are active.
     pub limits: Option<Limits>,
 }
 

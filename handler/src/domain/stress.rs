@@ -32,7 +32,7 @@ pub enum OrderKind {
     Stop,
 }
 
-/// An order to the whole fleet. The newest one in the store is in force.
+/// An order to the whole fleet. The newest one in the store is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StressOrder {
     /// Grows with every order.

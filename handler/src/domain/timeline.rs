@@ -48,7 +48,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The points of the last `span` before `now`, as far as it is known. The last one may still be under way.
+    /// The points of the last `span` before `now`, as far as it is known. The last one may still be in progress.
     pub fn of(span: Duration, heartbeat: Duration, now: Timestamp) -> Self {
         let fine = fine_length(heartbeat);
         let shortest = if span > FINE_SPAN {

@@ -24,7 +24,7 @@ pub struct Receipt {
     pub replayed: bool,
 }
 
-/// A row of the register.
+/// A stored visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
     /// The visit's id.
@@ -37,7 +37,7 @@ pub struct Visit {
     pub instance_id: String,
 }
 
-/// One page of the register and the total, both of one snapshot.
+/// One page of visits and the total, both of one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// All visits committed at the snapshot.

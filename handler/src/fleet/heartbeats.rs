@@ -78,7 +78,7 @@ struct FailureLog {
 }
 
 impl HeartbeatTask {
-    /// Sends heartbeats until told to stop.
+    /// Sends heartbeats until it is stopped.
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}

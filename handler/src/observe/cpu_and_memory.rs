@@ -142,7 +142,7 @@ impl Sampler {
         !matches!(self.scope, Scope::Process)
     }
 
-    /// Samples once a second until told to stop; more often if heartbeats follow each other more closely.
+    /// Samples once a second until it is stopped; more often if heartbeats follow each other more closely.
     pub async fn run(mut self, gauge: Gauge, heartbeat: Duration, stop: CancellationToken) {
         let mut turn = tokio::time::interval(heartbeat.clamp(OFTEN, EVERY));
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -25,7 +25,7 @@ const LONGEST_US: u64 = 600_000_000;
 pub struct Traffic {
     /// By the first digit of the status.
     requests: [AtomicU64; 5],
-    /// Refused because too many were under way.
+    /// Refused because too many were in flight.
     refused: AtomicU64,
     /// Begun and not yet ended.
     in_flight: AtomicU64,
@@ -50,7 +50,7 @@ struct Timed {
 pub struct Totals {
     /// Requests answered, by the first digit of their status: 1xx to 5xx.
     pub requests: [u64; 5],
-    /// Those of them that were refused because too many were under way.
+    /// Those of them that were refused because too many were in flight.
     pub refused: u64,
     /// Those that were timed.
     pub latencies: Latencies,
@@ -104,7 +104,7 @@ impl Default for Traffic {
     }
 }
 
-/// A request under way, until this is dropped.
+/// A request in flight, until this is dropped.
 #[derive(Debug)]
 pub struct InFlight(Arc<Traffic>);
 
@@ -121,12 +121,12 @@ impl Traffic {
         InFlight(Arc::clone(self))
     }
 
-    /// Requests under way.
+    /// Requests in flight.
     pub fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Counts a request that was refused because too many were under way; it is counted as answered besides.
+    /// Counts a request that was refused because too many were in flight; it is counted as answered besides.
     pub fn count_refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
@@ -166,7 +166,7 @@ impl Traffic {
         lock(&self.window).summary
     }
 
-    /// Closes a slice of time once a second until told to stop.
+    /// Closes a slice of time once a second until it is stopped.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut turn = tokio::time::interval(TICK);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

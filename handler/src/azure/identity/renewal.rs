@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a caller waits for a token that is being fetched.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// The token in force; clones share it.
+/// The active token; clones share it.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     shared: Arc<Shared>,
@@ -55,13 +55,13 @@ pub enum Refusal {
     /// There is no other.
     NoToken(Reason),
     /// The other one is refused as well.
-    Again,
+    TokenRefused,
 }
 
 impl Tokens {
     /// None is fetched before [`run`](Self::run).
     pub fn new(endpoint: Option<Endpoint>) -> Self {
-        let failure = endpoint.is_none().then_some(Reason::NotThere);
+        let failure = endpoint.is_none().then_some(Reason::NoEndpoint);
         Self {
             shared: Arc::new(Shared {
                 endpoint,
@@ -76,10 +76,10 @@ impl Tokens {
         }
     }
 
-    /// Fetches, and renews in time, until told to stop; `take` is given each token before anybody else sees it.
+    /// Fetches, and renews in time, until it is stopped; `take` is given each token before anybody else sees it.
     pub async fn run(self, stop: CancellationToken, take: impl Fn(&Token)) {
         let Some(endpoint) = &self.shared.endpoint else {
-            tracing::error!(reason = %Reason::NotThere, "no access token for the database");
+            tracing::error!(reason = %Reason::NoEndpoint, "no access token for the database");
             return;
         };
         tokio::select! {
@@ -138,14 +138,14 @@ impl Tokens {
     /// # Errors
     /// Why there is none.
     pub async fn fetch(&self, take: impl Fn(&Token)) -> Result<(), Reason> {
-        let endpoint = self.shared.endpoint.as_ref().ok_or(Reason::NotThere)?;
+        let endpoint = self.shared.endpoint.as_ref().ok_or(Reason::NoEndpoint)?;
         let token = endpoint.token().await?;
         take(&token);
         self.hold(token, None);
         Ok(())
     }
 
-    /// The number of the token in force. Waits a moment for the first one.
+    /// The number of the active token. Waits a moment for the first one.
     ///
     /// # Errors
     /// Why there is none.
@@ -154,12 +154,12 @@ impl Tokens {
         let there = held.wait_for(|held| held.number > 0 || held.failure.is_some());
         match tokio::time::timeout(PATIENCE, there).await {
             Ok(Ok(held)) if held.number > 0 => Ok(held.number),
-            Ok(Ok(held)) => Err(held.failure.clone().unwrap_or(Reason::Awaited)),
-            _ => Err(Reason::Awaited),
+            Ok(Ok(held)) => Err(held.failure.clone().unwrap_or(Reason::NotFetchedYet)),
+            _ => Err(Reason::NotFetchedYet),
         }
     }
 
-    /// The number of the token in force now.
+    /// The number of the active token now.
     pub fn number(&self) -> u64 {
         self.shared.held.borrow().number
     }
@@ -167,10 +167,10 @@ impl Tokens {
     /// Why there has been no token at all yet; `None` once there is one.
     pub fn missing(&self) -> Option<Reason> {
         let held = self.shared.held.borrow();
-        (held.number == 0).then(|| held.failure.clone().unwrap_or(Reason::Awaited))
+        (held.number == 0).then(|| held.failure.clone().unwrap_or(Reason::NotFetchedYet))
     }
 
-    /// The token in force.
+    /// The active token.
     pub fn current(&self) -> Option<Token> {
         self.shared.held.borrow().token.clone()
     }
@@ -189,7 +189,7 @@ impl Tokens {
             Ok(Ok(held)) => Err(held
                 .failure
                 .clone()
-                .map_or(Refusal::Again, Refusal::NoToken)),
+                .map_or(Refusal::TokenRefused, Refusal::NoToken)),
             _ => Err(Refusal::NoToken(Reason::Slow)),
         }
     }

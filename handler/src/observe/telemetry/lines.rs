@@ -43,7 +43,7 @@ pub fn start(
             let layer = layer.with_current_span(false).with_span_list(false);
             let stamp = format!("{{\"instance_id\":\"{instance_id}\",");
             registry
-                .with(layer.with_writer(writer).map_event_format(|inner| Stamped {
+                .with(layer.with_writer(writer).map_event_format(|inner| WithIds {
                     inner,
                     stamp,
                     place: Place::First,
@@ -57,7 +57,7 @@ pub fn start(
                     layer
                         .with_ansi(false)
                         .with_writer(writer)
-                        .map_event_format(|inner| Stamped {
+                        .map_event_format(|inner| WithIds {
                             inner,
                             stamp,
                             place: Place::Last,
@@ -70,7 +70,7 @@ pub fn start(
 }
 
 /// Puts the instance's id into every line, and those of the request that the line belongs to, if it does.
-struct Stamped<F> {
+struct WithIds<F> {
     inner: F,
     stamp: String,
     place: Place,
@@ -83,7 +83,7 @@ enum Place {
     Last,
 }
 
-impl<S, N, F> FormatEvent<S, N> for Stamped<F>
+impl<S, N, F> FormatEvent<S, N> for WithIds<F>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,

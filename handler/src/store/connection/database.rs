@@ -23,7 +23,7 @@ const MIGRATION_DEADLINE: Duration = Duration::from_secs(10 * 60);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LONGEST_RETRY: Duration = Duration::from_millis(250);
 
-/// Where the register is kept.
+/// Where the visits are stored.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A PostgreSQL server.
@@ -55,7 +55,7 @@ pub struct Health {
 
 /// The store, and whether its schema is ready.
 ///
-/// The process serves from its first moment; a task of this type's opens the database when it can.
+/// The process serves as soon as it starts; a task of this type's opens the database when it can.
 #[derive(Debug, Clone)]
 pub struct Database {
     store: Option<Store>,
@@ -65,11 +65,11 @@ pub struct Database {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The first attempt is under way.
+    /// The first attempt is in progress.
     Opening,
     /// The last attempt failed.
-    Away,
-    /// `MIGRATE=off`, and somebody else still has to migrate.
+    Unavailable,
+    /// `MIGRATE=off`, and the migrations have not run yet.
     SchemaTooOld,
     /// Other migrations than this program's have created the schema of the server, or of the file.
     OtherSchema,
@@ -96,7 +96,7 @@ impl Database {
         }
     }
 
-    /// The store, once its schema is ready. Waits a moment for the first attempt to open it, so that a
+    /// The store, once its schema is ready. Waits briefly for the first attempt to open it, so that a
     /// request that comes right after the start is served rather than refused.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Database {
             State::OtherFile => Err(Error::OtherFile),
             State::TokenRefused => Err(Error::TokenRefused),
             State::FileReplaced => Err(Error::FileReplaced),
-            State::Opening | State::Away => Err(self
+            State::Opening | State::Unavailable => Err(self
                 .missing_token()
                 .map_or(Error::Unavailable(None), Error::NoToken)),
         }
@@ -209,7 +209,7 @@ impl Database {
                 Error::OtherSchema => State::OtherSchema,
                 Error::OtherFile => State::OtherFile,
                 Error::TokenRefused => State::TokenRefused,
-                _ => State::Away,
+                _ => State::Unavailable,
             });
             let reason = error.with_cause();
             if reason != logged {
@@ -226,7 +226,7 @@ impl Database {
     }
 
     /// Opens the database and then checks `every` so often that SQLite's file is still the one that was opened;
-    /// runs until told to stop.
+    /// runs until it is stopped.
     pub async fn keep_open(self, every: Duration, stop: CancellationToken) {
         self.clone().open(stop.clone()).await;
         if let Some(Store::Sqlite(sqlite)) = &self.store {
@@ -243,7 +243,7 @@ impl Database {
         stop.cancelled().await;
     }
 
-    /// Keeps the access token fresh that new connections log in with, where there is one; runs until told to stop.
+    /// Keeps the access token fresh that new connections log in with, where there is one; runs until it is stopped.
     pub async fn keep_token(self, stop: CancellationToken) {
         if let Some(Store::Postgres(server)) = &self.store
             && let Some(tokens) = &server.tokens

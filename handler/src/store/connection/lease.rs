@@ -1,17 +1,17 @@
-//! A connection taken from a pool, and whether it may go back.
+//! A connection taken from a pool, and whether it is returned or closed.
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Pool};
 
 /// A connection in use.
 ///
-/// One that is given up in the middle of an operation is closed rather than used again: a statement may still
-/// run on it, a transaction may be left open, and an error may mean that this server is no longer the one that
-/// takes writes.
+/// A connection that is dropped during an operation is closed instead of returned to the pool: a statement may still
+/// run on it, a transaction may be open, or the server may no longer accept writes.
 #[derive(Debug)]
 pub(in crate::store) struct Lease<DB: Database> {
-    /// There until the lease is dropped.
+    /// `Some` until the lease is dropped.
     connection: Option<PoolConnection<DB>>,
+    /// Whether an operation has begun and not ended.
     unfinished: bool,
 }
 

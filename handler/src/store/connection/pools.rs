@@ -40,8 +40,8 @@ impl Store {
         })
     }
 
-    /// The connection of the task that writes visits: its alone on PostgreSQL, so that neither reads nor background
-    /// tasks can keep it waiting. SQLite has one writer for everything.
+    /// The connection for the task that writes visits. PostgreSQL has one for it alone, so that neither reads nor
+    /// background tasks delay it; SQLite has one writer for everything.
     pub(in crate::store) async fn visit_writer(&self) -> Result<Session, Error> {
         match self {
             Self::Postgres(server) => Ok(Session::Postgres(server.visit_writer().await?)),
@@ -49,8 +49,8 @@ impl Store {
         }
     }
 
-    /// The connection of the heartbeats: theirs alone on PostgreSQL, so that no load keeps them from it. On
-    /// SQLite the one that writes, for which whoever comes first waits least.
+    /// The connection for heartbeats. PostgreSQL has one for them alone, so that no load delays them; SQLite has one
+    /// writer for everything.
     pub(in crate::store) async fn heartbeat_writer(&self) -> Result<Session, Error> {
         match self {
             Self::Postgres(server) => Ok(Session::Postgres(server.heartbeat_writer().await?)),
@@ -66,7 +66,7 @@ impl Store {
         self.reader().await?.ping().await
     }
 
-    /// Ends all connections; statements under way finish first.
+    /// Ends all connections; statements in progress finish first.
     pub(in crate::store) async fn close(&self) {
         match self {
             Self::Postgres(server) => {

@@ -1,4 +1,4 @@
-//! What only PostgreSQL does its own way: the way to the server, and what a connection may be used for.
+//! What only PostgreSQL needs: how to connect, and what a connection may be used for.
 
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ impl Server {
         }
     }
 
-    /// The way to change the schema, with the token in force.
+    /// The way to change the schema, with the active token.
     pub(in crate::store) fn migrate_options(&self) -> PgConnectOptions {
         let options = PgConnectOptions::clone(&self.migrate);
         match self.tokens.as_ref().and_then(Tokens::current) {

@@ -1,4 +1,4 @@
-//! What only SQLite does its own way: one writer, many readers, a file that must be there.
+//! What only SQLite needs: one writer, several readers, and a file that must exist.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};

@@ -90,7 +90,7 @@ fn json(beat: &Heartbeat) -> String {
 }
 
 impl Store {
-    /// Writes a heartbeat; hears of the orders after the one with this id, or of the one in force.
+    /// Writes a heartbeat; reads the orders after the one with this id, or without an id the last order.
     ///
     /// # Errors
     /// When the database cannot be used; the heartbeat may be written nevertheless.

@@ -22,7 +22,7 @@ const PLACE_ORDER: &str = "
     values ($1, $2, $3)
     returning id";
 
-/// The order before this one, if it is a stop: whoever has not followed it yet follows the later one instead.
+/// The order before this one, if it is a stop: an instance that has not followed it yet follows the later one instead.
 const DELETE_EARLIER_STOP: &str = "
     delete from stress_orders
     where id = (select max(id) from stress_orders where id < $1) and ends_ms <= ordered_ms";

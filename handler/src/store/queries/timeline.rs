@@ -109,7 +109,8 @@ impl Session {
     }
 }
 
-/// Of those who live; where nobody seems to, because the database was away, of the last one who did.
+/// The longest heartbeat interval of the live runs, or of the last run if none seems to live because the database was
+/// unavailable.
 fn slowest_heartbeat(runs: &[Member], now: Timestamp) -> Duration {
     let living = runs.iter().filter(|run| !run.state_at(now).has_ended());
     let slowest = living.map(|run| run.heartbeat).max();

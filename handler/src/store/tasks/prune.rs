@@ -1,4 +1,4 @@
-//! What the store forgets of the fleet: a little at a time, by one instance at a time.
+//! Deletes old rows of the fleet in chunks; one instance at a time does this.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const MARGIN: Duration = Duration::from_secs(60 * 60);
 /// The longest timeline, for whose names and events the instances are kept.
 const LONGEST_SPAN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Waits until nobody else changes the timeline, and keeps others from it.
+/// Locks the timeline against changes by other instances; waits for those in progress.
 const HOLD_MARK: &str = "select position from progress where task = 'roll_up' for update";
 
 /// Samples leave when they are rolled up; these were not.

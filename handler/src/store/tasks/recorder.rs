@@ -1,4 +1,4 @@
-//! Group commit: visits that arrive while a write is under way share the next one.
+//! Group commit: visits that arrive while a write is in progress share the next one.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ const LONGEST_GATHER: Duration = Duration::from_millis(1);
 
 /// Hands visits to the one task of this process that writes them.
 ///
-/// There is no timer: a visit that finds no write under way starts one at once, so a lone request is as
+/// There is no timer: a visit that finds no write in progress starts one at once, so a lone request is as
 /// quick as a statement of its own.
 #[derive(Debug, Clone)]
 pub struct Recorder {
@@ -294,11 +294,11 @@ impl Written {
         match self.receipts {
             Ok(receipts) => {
                 for (answer, receipt) in self.answers.into_iter().zip(receipts) {
-                    // The caller may have gone meanwhile; its visit is in the register all the same.
+                    // The caller may have gone meanwhile; its visit is stored all the same.
                     let _ = answer.send(receipt.ok_or(Error::Unavailable(None)));
                 }
             }
-            Err(error) => error.tell(self.answers),
+            Err(error) => error.send_to(self.answers),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the store does not keep: expired keys, old addresses, orders nobody needs, the fleet's past.
+//! Deletes expired keys, old orders and old rows of the fleet, and blanks old addresses.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(10 * 60);
 /// Rows of one transaction: small enough not to hold up visits.
 const CHUNK: i64 = 1_000;
-/// Orders to the fleet are kept a day, for whoever asks what happened.
+/// Orders to the fleet are kept for a day, so that an operator can see what happened.
 const ORDER_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Deletes the oldest keys.
@@ -93,7 +93,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Works until told to stop; a failure is logged and tried again at the next turn.
+    /// Works until it is stopped; a failure is logged and tried again at the next turn.
     pub async fn run(self, stop: CancellationToken) {
         let mut turn = tokio::time::interval_at(Instant::now() + FIRST, EVERY);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

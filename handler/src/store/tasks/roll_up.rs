@@ -1,4 +1,4 @@
-//! Samples become slices of the timeline: by whichever instance comes first, and by one at a time.
+//! Summarises samples into slices of the timeline. Any instance may do so, one at a time.
 
 use std::time::Duration;
 
@@ -182,7 +182,7 @@ macro_rules! slice_in {
 
 impl Store {
     /// Makes slices of the timeline of some of the samples whose time has come; tells whether there may be more.
-    /// Does nothing while another instance is at it.
+    /// Does nothing while another instance rolls up.
     ///
     /// # Errors
     /// When the database cannot be used; nothing was changed then.
@@ -205,7 +205,7 @@ async fn roll_up(store: &Store) -> Result<bool, Error> {
                 .await?;
             let more = match mark.map(Timestamp::from_millis) {
                 Some(mark) => roll_up_after!(connection, mark, now) != mark,
-                // Somebody else is at it.
+                // Another instance is rolling up.
                 None => false,
             };
             session.end().await?;

@@ -245,7 +245,7 @@ impl<Q: Query> Reads<Q> {
                 }
                 Err(error) => {
                     place = None;
-                    error.tell(answers);
+                    error.send_to(answers);
                 }
             }
         }

@@ -23,8 +23,8 @@ const LIST_VISITS: &str = "
     order by page.id desc";
 
 impl Session {
-    /// Writes all arrivals in one transaction and moves the total; answers in the same order, with `None`
-    /// for a replayed key that expired and was deleted in this very moment.
+    /// Writes all arrivals in one transaction and moves the total; returns receipts in the same order, with `None`
+    /// for a replayed key that expired and was deleted meanwhile.
     ///
     /// A key that was used within its lifetime gives the earlier visit, also when both arrive in the same
     /// batch. `turn` differs from one batch to the next and chooses the counter's slot.
