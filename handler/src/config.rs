@@ -8,14 +8,14 @@ use axum::http::{HeaderName, HeaderValue};
 use clap::Parser as _;
 
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
-use crate::observe::telemetry::{Collector, parse_headers};
+use crate::observe::telemetry::{Collector, LogFormat, parse_headers};
 use crate::store::{Migrate, Target};
 use autoscale::Profile;
 
 mod arguments;
 mod database;
 
-pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth, LogFormat};
+pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]

@@ -173,7 +173,8 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::config::{Cli, LogFormat};
+    use crate::config::Cli;
+    use crate::observe::telemetry::LogFormat;
 
     const SERVER: [&str; 2] = ["--database-url", "postgres://app@db.example/visits"];
 

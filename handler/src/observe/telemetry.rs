@@ -7,5 +7,5 @@ mod spans;
 
 pub use collector::{Collector, parse_headers};
 pub use ids::{LONGEST, RequestIds};
-pub use lines::start as log;
+pub use lines::{LogFormat, start as log};
 pub use spans::{Spans, end};

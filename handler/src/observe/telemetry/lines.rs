@@ -12,10 +12,18 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use super::ids;
-use crate::config::LogFormat;
 
 /// Lines that may wait to be written; the queue takes its memory at once.
 const BUFFERED_LINES: usize = 8_192;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
 
 /// Starts logging; lines still waiting are written when the guard is dropped. Every line carries the instance's id,
 /// 1-64 characters of `A-Z a-z 0-9 . _ -`.
