@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use serde_json::{Map, Value};
+use strsim::levenshtein;
 
 use super::environment::Environment;
 
@@ -40,7 +41,7 @@ pub(super) fn known_keys(
             .iter()
             .map(|name| {
                 (
-                    distance(&name.to_ascii_lowercase(), &key.to_ascii_lowercase()),
+                    levenshtein(&name.to_ascii_lowercase(), &key.to_ascii_lowercase()),
                     name,
                 )
             })
@@ -55,22 +56,6 @@ pub(super) fn known_keys(
         }
     }
     Ok(())
-}
-
-/// Levenshtein distance.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 /// Lays `AzureFunctionsJobHost__a__b` over the member `a.b`.

@@ -4,7 +4,6 @@ use http::HeaderMap;
 
 use super::cross_site::Policy;
 use super::function::{Function, Level, Trigger};
-use super::path::digit;
 
 /// How requests are authorised.
 pub(crate) enum Access {
@@ -98,40 +97,9 @@ fn same(key: &str, presented: &str) -> bool {
 
 /// The first value of a query parameter, its name in any case, decoded.
 fn parameter(query: &str, name: &str) -> Option<String> {
-    query_pairs(query)
+    form_urlencoded::parse(query.as_bytes())
         .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
-}
-
-/// The pairs of a query string, decoded as a form.
-pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (unescape(name), unescape(value))
-        })
-}
-
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        match (first, after) {
-            (b'%', [high, low, tail @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
-                    bytes.push(high << 4 | low);
-                    rest = tail;
-                }
-                _ => bytes.push(first),
-            },
-            (b'+', _) => bytes.push(b' '),
-            _ => bytes.push(first),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// The path a route is matched against: percent-decoded except `%2F`, then without dot segments
 /// (ASP.NET Core, `PathDecoder.cs` and `UrlDecoder.cs`). None where Kestrel answers 400.
 pub(crate) fn decode(raw: &str) -> Option<Cow<'_, str>> {
@@ -23,28 +25,29 @@ pub(crate) fn decode(raw: &str) -> Option<Cow<'_, str>> {
 /// left in it included (`RequestUtilities.cs`, `MakeDestinationAddress`). For the usual spelling of
 /// a path the two are the same bytes.
 pub(crate) fn encode(path: &str) -> Cow<'_, str> {
-    if path.bytes().all(is_path_char) {
-        return Cow::Borrowed(path);
-    }
-    let mut encoded = String::with_capacity(path.len() + 8);
-    for byte in path.bytes() {
-        if is_path_char(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push(char::from(HEX[usize::from(byte >> 4)]));
-            encoded.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-    Cow::Owned(encoded)
+    utf8_percent_encode(path, ESCAPED).into()
 }
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
-
-/// RFC 3986 `pchar` and the slash.
-fn is_path_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte)
-}
+/// All but the slash and RFC 3986 `pchar`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/');
 
 /// Decodes what escapes valid UTF-8 and leaves the rest as written. None on an escaped NUL.
 fn unescape(raw: &str) -> Option<String> {
@@ -93,7 +96,7 @@ fn escapes(text: &str) -> Vec<u8> {
 }
 
 /// The value of a hexadecimal digit.
-pub(crate) fn digit(byte: u8) -> Option<u8> {
+fn digit(byte: u8) -> Option<u8> {
     char::from(byte)
         .to_digit(16)
         .and_then(|value| u8::try_from(value).ok())

@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use super::app::Failure;
 use super::body::Body;
 use super::exchange::ACTIVITY_TIMEOUT;
-use super::keys::query_pairs;
 
 /// Reads a client's body, in memory, while it goes on arriving.
 pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
@@ -56,15 +55,16 @@ pub(super) fn http_value(
     body: Option<Bytes>,
 ) -> Value {
     let mut query = Map::new();
-    for (name, value) in query_pairs(parts.uri.query().unwrap_or_default()) {
+    let text = parts.uri.query().unwrap_or_default();
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         // Repeated values are joined, as StringValues print.
-        match query.get_mut(&name) {
+        match query.get_mut(&*name) {
             Some(Value::String(joined)) => {
                 joined.push(',');
                 joined.push_str(&value);
             }
             _ => {
-                query.insert(name, Value::String(value));
+                query.insert(name.into_owned(), Value::String(value.into_owned()));
             }
         }
     }
