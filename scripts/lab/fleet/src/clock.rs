@@ -45,11 +45,10 @@ pub(super) fn wall(at: Instant) -> OffsetDateTime {
     OffsetDateTime::now_utc() - at.elapsed()
 }
 
-/// RFC 3339 in UTC with milliseconds.
-pub(super) fn stamp(at: OffsetDateTime) -> String {
-    let format =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    at.format(format).unwrap_or_default()
+/// The time of day now, in UTC.
+pub(super) fn time_of_day() -> String {
+    let format = format_description!("[hour]:[minute]:[second]Z");
+    OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }
 
 #[cfg(test)]

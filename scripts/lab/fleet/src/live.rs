@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use autoscale::{Direction, Operator, Profile};
-use time::macros::format_description;
 use tokio::time::Instant;
 
-use super::clock::wall;
+use super::clock::time_of_day;
 use super::options::Options;
 use super::share::Share;
 use super::snapshot::Snapshot;
@@ -89,8 +88,7 @@ pub(super) fn thresholds(profile: &Profile) -> String {
 /// The status line; what matters less stands further to the right, where a narrow terminal cuts it off.
 pub(super) fn line(snapshot: &Snapshot, thresholds: &str, cooldown_left: Duration) -> String {
     let now = Instant::now();
-    let format = format_description!("[hour]:[minute]:[second]Z");
-    let time = wall(now).format(format).unwrap_or_default();
+    let time = time_of_day();
     let azure = snapshot.constants.clock.azure(now).as_secs();
     let (ready, count) = (snapshot.ready, snapshot.count);
     let metric = snapshot.metric.as_ref();

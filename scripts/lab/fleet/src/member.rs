@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use functions_host::{
-    App, Backend, Ending, Instance, InstanceLoad, Lifecycle, Severity, Worker, warm_up_process,
+    App, Backend, Ending, Instance, InstanceLoad, Lifecycle, Severity, Worker, timestamp,
+    warm_up_process,
 };
 use processes::cgroup::Group;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::clock::{stamp, wall};
+use super::clock::wall;
 use super::meter::Meter;
 use super::snapshot::{InstanceView, State, rounded};
 
@@ -149,9 +150,9 @@ impl Member {
                 Stage::Exited => State::Exited,
                 _ => State::Starting,
             },
-            started_at: stamp(self.started_at),
-            ready_at: self.ready_at.map(stamp),
-            ended_at: self.ended.map(|at| stamp(wall(at))),
+            started_at: timestamp(self.started_at),
+            ready_at: self.ready_at.map(timestamp),
+            ended_at: self.ended.map(|at| timestamp(wall(at))),
             cpu_percent: self.cpu_percent.map(rounded),
             restarts: self.restarts,
             ending: self.ending.clone(),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autoscale::Rule;
-use functions_host::{App, Console, Ending, Grace, Pace, Plan, Recent, Totals};
+use functions_host::{App, Console, Ending, Grace, Pace, Plan, Recent, Totals, timestamp};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::clock::{Clock, stamp, wall};
+use super::clock::{Clock, wall};
 use super::events::Events;
 use super::instances::Instances;
 use super::live;
@@ -111,7 +111,7 @@ impl Owner {
         let capacity = options.profile.capacity;
         let constants = Constants {
             time_scale: options.time_scale,
-            started_at: stamp(clock.started_at),
+            started_at: timestamp(clock.started_at),
             evaluate_seconds: options.evaluate.as_secs_f64(),
             metric_lag_seconds: options.metric_lag.as_secs_f64(),
             provision_seconds: options.provision.as_secs_f64(),
@@ -296,7 +296,7 @@ impl Owner {
             |(id, used): (String, super::meter::Use)| Some((id, rounded(used.percent(cpus)?)));
         let sample = Sample {
             azure_seconds: end.as_secs_f64(),
-            at: stamp(wall(now)),
+            at: timestamp(wall(now)),
             cpu_percent: minute.map(|minute| rounded(minute.average)),
             ready: self.instances.ready(),
             count: self.wanted,

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autoscale::{Decision, Profile};
-use functions_host::Console;
+use functions_host::{Console, timestamp};
 use serde_json::{Value, json};
-use time::macros::format_description;
 use tokio::time::Instant;
 
-use super::clock::{Clock, stamp, wall};
+use super::clock::{Clock, time_of_day, wall};
 use super::events::Events;
 use super::member::{LifecycleChange, LifecycleEvent};
 use super::snapshot::{Action, DecisionView, Metric, ReadingView, Sample, rounded};
@@ -51,7 +50,7 @@ impl Record {
             return;
         }
         let mut event = json!({
-            "at": stamp(wall(Instant::now())),
+            "at": timestamp(wall(Instant::now())),
             "azure_seconds": rounded(azure.as_secs_f64()),
             "event": name,
         });
@@ -63,8 +62,7 @@ impl Record {
 
     /// A line for people: time of day, and Azure seconds from the start.
     fn line(&self, azure: Duration, text: &str) {
-        let format = format_description!("[hour]:[minute]:[second]Z");
-        let time = wall(Instant::now()).format(format).unwrap_or_default();
+        let time = time_of_day();
         let seconds = azure.as_secs();
         self.console.plain(format!("[{time} +{seconds} s] {text}"));
     }
@@ -136,7 +134,7 @@ impl Record {
     ) {
         let to = decision.to;
         let reason = decision.describe(profile, from);
-        let at = stamp(wall(Instant::now()));
+        let at = timestamp(wall(Instant::now()));
         let azure_seconds = rounded(azure.as_secs_f64());
         let readings = decision.readings.iter().enumerate();
         let view = DecisionView {

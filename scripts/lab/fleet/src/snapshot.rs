@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use autoscale::RuleSummary;
-use functions_host::{InstanceLoad, Percentiles};
+use functions_host::{InstanceLoad, Percentiles, timestamp};
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::clock::{Clock, stamp, wall};
+use super::clock::{Clock, wall};
 
 /// What stays as it is from start to end.
 #[derive(Serialize)]
@@ -173,7 +173,7 @@ impl Snapshot {
         let now = Instant::now();
         let answer = Answer {
             snapshot: self,
-            now: stamp(wall(now)),
+            now: timestamp(wall(now)),
             azure_seconds: rounded(self.constants.clock.azure(now).as_secs_f64()),
             samples: samples.then_some(&self.samples),
         };

@@ -118,10 +118,7 @@ impl Console {
     }
 
     fn stamped(&self, severity: Severity, source: &str, text: &dyn fmt::Display) {
-        let format = format_description!(
-            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
-        );
-        let time = OffsetDateTime::now_utc().format(format).unwrap_or_default();
+        let time = timestamp(OffsetDateTime::now_utc());
         let line = match &self.instance {
             Some(instance) => format!("[{time}] {severity:?} {source} {instance}: {text}"),
             None => format!("[{time}] {severity:?} {source}: {text}"),
@@ -318,10 +315,14 @@ fn log(line: &[u8], cut: bool, source: &Source) {
 
 /// The handler repeats what callers send: nothing of it may steer the terminal.
 fn printable(text: &str) -> String {
-    text.replace(
-        |letter: char| letter.is_control() && letter != '\t',
-        "\u{fffd}",
-    )
+    terminal::printable(text).replace('\n', "\u{fffd}")
+}
+
+/// RFC 3339 in UTC with milliseconds.
+pub fn timestamp(at: OffsetDateTime) -> String {
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    at.format(format).unwrap_or_default()
 }
 
 /// `WorkerProcess.cs` for a worker that uses standard error for errors only.

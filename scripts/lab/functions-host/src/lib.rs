@@ -59,7 +59,7 @@ pub use admin::{LabRequest, empty, json_text};
 pub use app::App;
 pub use backends::{Backend, BackendSet, Choose, InstanceLoad};
 pub use body::Body;
-pub use console::{Console, Severity};
+pub use console::{Console, Severity, timestamp};
 pub use function_app::{FunctionApp, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
