@@ -5,7 +5,7 @@
 //! | [`analysis`] | the facts: actions, time to capacity, instances; [`triggers`] when the rules called for a change, by the averages of [`window`]; [`rules`] the rules of the record |
 //! | [`judge`], [`share`], [`contradictions`] | the answer to "did autoscaling work?", as [`findings`] |
 //! | [`page`] | a run with everything that is derived from it for the page |
-//! | [`hero`], [`sections`], [`timeline`] | the parts of the page, with charts and without; [`markup`] makes text safe for HTML |
+//! | [`hero`], [`sections`], [`timeline`] | the parts of the page; [`markup`] makes text safe for HTML |
 //! | [`html`] | the page as one file |
 //! | [`azure`] | Azure's own scale actions, read from an exported activity log |
 //! | [`command`] | `lab report` |
@@ -29,6 +29,6 @@ mod window;
 
 pub use azure::add_events;
 pub use command::{ReportArgs, report};
-pub use html::{chart_data, has_charts, plain_page, write_html};
+pub use html::{chart_data, page_body, write_html};
 pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};
 pub use rules::{Rule, limits, rules};

@@ -32,8 +32,8 @@ mod server;
 mod targets;
 mod visits;
 
-use crate::load::signals::Signals;
-use crate::proc;
+use ::processes::proc;
+use ::processes::signals::Signals;
 use databases::Databases;
 use postgres::Postgres;
 use report::Setting;

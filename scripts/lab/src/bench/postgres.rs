@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
-use crate::proc;
 use ::postgres::{Pooler, Server};
+use processes::proc;
 
 /// The table that the limits are measured on: that of the visits, without the rest of the schema.
 const LIMIT_TABLE: &str = "

@@ -15,8 +15,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::load::client::Client;
 use crate::load::connection::Route;
-use crate::proc;
-use ::postgres::free_port;
+use processes::free_port;
+use processes::proc;
 
 /// How long a start or a stop may take.
 const LIMIT: Duration = Duration::from_secs(30);

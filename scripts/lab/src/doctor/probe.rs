@@ -9,8 +9,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Need;
-use crate::host::cgroup;
 use ::postgres::Binaries;
+use processes::cgroup;
 
 const LIMIT: Duration = Duration::from_secs(2);
 /// Where `func start` and `lab up` listen unless told otherwise.

@@ -11,9 +11,9 @@ use super::console::{Console, ask, summary};
 use super::load_test::{Finished, LoadTest};
 use super::scale_test::{Outcome, ScaleTest};
 use super::schedule::Schedule;
-use super::signals::Signals;
 use super::target::is_this_machine;
 use super::too_short;
+use processes::signals::Signals;
 use report::judge;
 use run_record::Run;
 

@@ -11,7 +11,7 @@
 //! | [`client`], [`connection`], [`request`], [`response`], [`failure`] | the lab's HTTP client: connections, TLS, HTTP/1.1, what can go wrong |
 //! | [`stats`], [`series`] | counts and latencies, in total and by second |
 //! | [`fleet`], [`poller`] | the instances behind the target |
-//! | [`arguments`], [`command`], [`console`], [`expect`], [`files`], [`signals`], [`too_short`] | `lab load` itself: arguments, display, conditions, what it writes |
+//! | [`arguments`], [`command`], [`console`], [`expect`], [`files`], [`too_short`] | `lab load` itself: arguments, display, conditions, what it writes |
 
 mod arguments;
 pub(crate) mod client;
@@ -36,7 +36,6 @@ mod response;
 pub mod scale_test;
 pub mod schedule;
 mod series;
-pub(crate) mod signals;
 pub mod stages;
 pub(crate) mod stats;
 pub mod target;

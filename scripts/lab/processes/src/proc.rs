@@ -1,0 +1,130 @@
+//! CPU and memory of processes, from Linux' `/proc`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+/// What a process has used since it began.
+pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
+    Ok(stat(pid)?.own)
+}
+
+/// What a process and its children have used, those included that have ended and that it has waited for.
+pub fn family_cpu(parent: u32) -> anyhow::Result<Duration> {
+    let parent_stat = stat(parent)?;
+    let processes = fs::read_dir("/proc").context("cannot read /proc")?;
+    let children = processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        // One that has just ended is counted by its parent.
+        .filter_map(|pid| stat(pid).ok())
+        .filter(|stat| stat.parent == parent);
+    Ok(
+        children.fold(parent_stat.own + parent_stat.waited_for, |sum, child| {
+            sum + child.own + child.waited_for
+        }),
+    )
+}
+
+/// What each process group has used, by its id: the processes in it and those that they have waited for.
+pub fn cpu_by_group() -> HashMap<u32, Duration> {
+    let mut groups: HashMap<u32, Duration> = HashMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        if let Some(Ok(stat)) = pid.map(stat) {
+            *groups.entry(stat.group).or_default() += stat.own + stat.waited_for;
+        }
+    }
+    groups
+}
+
+/// Whether a process has ended, even if nobody has waited for it yet.
+pub fn has_ended(pid: u32) -> bool {
+    stat(pid).map_or(true, |stat| stat.ended)
+}
+
+/// The process that started this one.
+pub fn parent(pid: u32) -> anyhow::Result<u32> {
+    Ok(stat(pid)?.parent)
+}
+
+/// Memory a process has in use, in megabytes.
+pub fn memory(pid: u32) -> anyhow::Result<f64> {
+    let path = format!("/proc/{pid}/status");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    resident(&text).with_context(|| format!("{path} has no VmRSS"))
+}
+
+/// Processes that wanted a CPU, on average over the last minute.
+pub fn load_average() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
+/// Megabytes are of a million bytes; the kernel's kB are of 1,024.
+fn resident(status: &str) -> Option<f64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1_024.0 / 1e6)
+}
+
+struct Stat {
+    ended: bool,
+    parent: u32,
+    group: u32,
+    own: Duration,
+    waited_for: Duration,
+}
+
+fn stat(pid: u32) -> anyhow::Result<Stat> {
+    let path = format!("/proc/{pid}/stat");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let ticks_a_second = rustix::param::clock_ticks_per_second();
+    parse_stat(&text, ticks_a_second).with_context(|| format!("cannot understand {path}"))
+}
+
+/// The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
+fn parse_stat(text: &str, ticks_a_second: u64) -> Option<Stat> {
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    // Numbered from 3 in proc(5), where these are state 3, ppid 4, pgrp 5, utime 14, stime 15, cutime 16, cstime 17.
+    let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+    let time = |ticks: u64| Duration::from_millis(ticks * 1_000 / ticks_a_second);
+    Some(Stat {
+        ended: matches!(*fields.first()?, "Z" | "X"),
+        parent: u32::try_from(number(4)?).ok()?,
+        group: u32::try_from(number(5)?).ok()?,
+        own: time(number(14)? + number(15)?),
+        waited_for: time(number(16)? + number(17)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let text = "42 (a) b) c) S 7 41 42 0 -1 4194560 1 2 3 4 100 50 20 30 20 0 9 0 1";
+        let stat = parse_stat(text, 100).expect("all fields");
+        assert!(!stat.ended);
+        assert_eq!(stat.parent, 7);
+        assert_eq!(stat.group, 41);
+        assert_eq!(stat.own, Duration::from_millis(1_500));
+        assert_eq!(stat.waited_for, Duration::from_millis(500));
+        assert!(parse_stat("42 (short) S 7", 100).is_none());
+    }
+
+    #[test]
+    fn memory_is_resident_memory() {
+        let status = "Name:\thandler\nVmRSS:\t   10000 kB\nThreads:\t3\n";
+        assert_eq!(resident(status), Some(10.24));
+        assert_eq!(resident("Name:\tkthreadd\n"), None);
+    }
+}
