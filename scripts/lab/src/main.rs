@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab::{bench, check, demo, doctor, load, package, up};
+use lab::{check, demo, doctor, package, up};
 
 /// Each request passed on allocates: with the system's allocator `lab up` uses 7 % more CPU.
 #[global_allocator]
@@ -43,6 +43,14 @@ enum Command {
     Doctor(doctor::DoctorArgs),
 }
 
+/// What `lab load` takes from the analysis of runs.
+const ANALYSIS: load::Analysis = load::Analysis {
+    judge: report::judge,
+    too_short: report::too_short,
+    add_events: report::add_events,
+    write_html: report::write_html,
+};
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(args) => up::up(args),
@@ -50,7 +58,7 @@ fn main() -> ExitCode {
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),
-        Command::Load(args) => load::load(*args),
+        Command::Load(args) => load::run(*args, ANALYSIS),
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(args),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`analysis`] | the facts: actions, time to capacity, instances; [`triggers`] when the rules called for a change, by the averages of [`window`]; [`rules`] the rules of the record |
 //! | [`judge`], [`share`], [`contradictions`] | the answer to "did autoscaling work?", as [`findings`] |
+//! | [`too_short`] | what to type where a load was too short for the rules |
 //! | [`page`] | a run with everything that is derived from it for the page |
 //! | [`hero`], [`sections`], [`timeline`] | the parts of the page; [`markup`] makes text safe for HTML |
 //! | [`html`] | the page as one file |
@@ -24,6 +25,7 @@ mod rules;
 mod sections;
 mod share;
 mod timeline;
+mod too_short;
 mod triggers;
 mod window;
 
@@ -31,4 +33,4 @@ pub use azure::add_events;
 pub use command::{ReportArgs, report};
 pub use html::{chart_data, page_body, write_html};
 pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};
-pub use rules::{Rule, limits, rules};
+pub use too_short::too_short;

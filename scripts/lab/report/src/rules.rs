@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A rule in words that can be compared; times in Azure seconds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// The metric's name.
     pub(crate) metric: String,
     /// How the value is compared.
@@ -16,9 +16,9 @@ pub struct Rule {
     /// What it is compared with.
     pub(crate) threshold: f64,
     /// The time window in Azure seconds.
-    pub window: f64,
+    pub(crate) window: f64,
     /// Whether the rule scales out.
-    pub out: bool,
+    pub(crate) out: bool,
     /// The cooldown in Azure seconds.
     pub(crate) cooldown: f64,
     /// By how much it changes the count, as the rules write it.
@@ -75,13 +75,13 @@ impl Rule {
 }
 
 /// The rules of the run; `None` where it knows none. A rule that cannot be read is left out.
-pub fn rules(run: &Run) -> Option<Vec<Rule>> {
+pub(crate) fn rules(run: &Run) -> Option<Vec<Rule>> {
     let rules: Vec<Rule> = run.rules.as_array()?.iter().filter_map(read).collect();
     (!rules.is_empty()).then_some(rules)
 }
 
 /// The lowest and the highest count allowed, where they are known.
-pub fn limits(run: &Run) -> Option<(u32, u32)> {
+pub(crate) fn limits(run: &Run) -> Option<(u32, u32)> {
     // In a rule file they are strings.
     let capacity = |from: &Value, name: &str| match from.get(name)? {
         Value::String(text) => text.parse().ok(),

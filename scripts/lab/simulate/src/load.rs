@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail, ensure};
 
-use run_record::format::exact_span;
+use run_record::format::{exact_span, things};
 
 /// More rows than a year of minutes have.
 const MOST_STEPS: usize = 1_000_000;
@@ -140,7 +140,7 @@ fn row(cells: &[&str]) -> anyhow::Result<Step> {
     let [seconds, load] = cells else {
         bail!(
             "{} where two are wanted: seconds,load, such as 60,80",
-            plural(cells.len(), "value")
+            things(cells.len() as u64, "value")
         );
     };
     let at_seconds = seconds
@@ -185,12 +185,4 @@ fn follows(before: Option<Step>, step: Step) -> anyhow::Result<()> {
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.chars().take(40).collect::<String>())
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
 }

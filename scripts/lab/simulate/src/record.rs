@@ -1,9 +1,9 @@
 //! A simulation as JSON.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::load::{Load, Step};
+use crate::load::Load;
 use crate::model::Model;
 use crate::prices::{Cost, Prices};
 use crate::shortage::Shortage;
@@ -21,9 +21,9 @@ const MOST_SHORTAGES: usize = 1_000;
 pub(crate) struct Record<'a> {
     #[serde(flatten)]
     first: Part<'a>,
-    load: LoadRecord<'a>,
+    load: Value,
     model: Model,
-    prices: PricesRecord<'a>,
+    prices: Value,
     /// The other rule file, where one is compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     compared: Option<Part<'a>>,
@@ -43,44 +43,17 @@ struct Part<'a> {
     samples: Vec<Sample>,
 }
 
-#[derive(Serialize)]
-struct LoadRecord<'a> {
-    name: &'a str,
-    seconds: u64,
-    steps: &'a [Step],
-}
-
-#[derive(Serialize)]
-struct PricesRecord<'a> {
-    as_of: &'a str,
-    source: &'a str,
-    currency: &'a str,
-    region: &'a str,
-}
-
 impl<'a> Record<'a> {
-    pub(crate) fn new(
-        outcomes: &'a [Outcome],
-        load: &'a Load,
-        model: Model,
-        prices: &'a Prices,
-    ) -> Self {
+    pub(crate) fn new(outcomes: &'a [Outcome], load: &Load, model: Model, prices: &Prices) -> Self {
         let mut parts = outcomes.iter().map(part);
         Self {
             first: parts.next().expect("one rule file at least is run"),
             compared: parts.next(),
-            load: LoadRecord {
-                name: load.name(),
-                seconds: load.seconds(),
-                steps: load.steps(),
-            },
+            load: json!({"name": load.name(), "seconds": load.seconds(), "steps": load.steps()}),
             model,
-            prices: PricesRecord {
-                as_of: &prices.as_of,
-                source: &prices.source,
-                currency: &prices.currency,
-                region: &prices.region,
-            },
+            prices: json!({
+                "as_of": prices.as_of, "source": prices.source, "currency": prices.currency, "region": prices.region,
+            }),
         }
     }
 }

@@ -106,53 +106,31 @@ pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
 /// The actions of two rule files in the order of time.
 pub(crate) fn side_by_side(outcomes: &[Outcome]) -> String {
     const MOST_ROWS: usize = 60;
-    let mut moments: Vec<u64> = outcomes
+    let actions = outcomes
         .iter()
-        .flat_map(|outcome| {
-            outcome
-                .simulation
-                .actions
-                .iter()
-                .map(|action| action.at_seconds)
-        })
-        .collect();
+        .flat_map(|outcome| &outcome.simulation.actions);
+    let mut moments: Vec<u64> = actions.map(|action| action.at_seconds).collect();
     moments.sort_unstable();
     moments.dedup();
-    let mut text = format!(
-        "    time   {}\n",
-        outcomes
+    let mut text = String::new();
+    let mut line = |time: &str, cell: &dyn Fn(&Outcome) -> String| {
+        let cells = outcomes
             .iter()
-            .map(|outcome| format!("{:<28}", outcome.rules.name))
-            .collect::<String>()
-            .trim_end()
-    );
-    let start = outcomes.iter().map(|outcome| {
-        format!(
-            "{:<28}",
-            format!("start with {}", outcome.rules.profile.capacity.default)
-        )
+            .map(|outcome| format!("{:<28}", cell(outcome)));
+        let _ = writeln!(text, "{time:>8}   {}", cells.collect::<String>().trim_end());
+    };
+    line("time", &|outcome| outcome.rules.name.clone());
+    line(&clock(0), &|outcome| {
+        format!("start with {}", outcome.rules.profile.capacity.default)
     });
-    let _ = writeln!(
-        text,
-        "{:>8}   {}",
-        clock(0),
-        start.collect::<String>().trim_end()
-    );
     for at_seconds in moments.iter().take(MOST_ROWS) {
-        let cells = outcomes.iter().map(|outcome| {
+        line(&clock(*at_seconds), &|outcome| {
             let actions = &outcome.simulation.actions;
             let found = actions.binary_search_by_key(at_seconds, |action| action.at_seconds);
-            let cell = found.map_or(String::new(), |index| {
+            found.map_or(String::new(), |index| {
                 format!("{} -> {}", actions[index].from, actions[index].to)
-            });
-            format!("{cell:<28}")
+            })
         });
-        let _ = writeln!(
-            text,
-            "{:>8}   {}",
-            clock(*at_seconds),
-            cells.collect::<String>().trim_end()
-        );
     }
     if moments.len() > MOST_ROWS {
         let _ = writeln!(

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 
-use crate::load::client::{Client, Reply};
-use crate::load::connection::Route;
-use crate::load::request::{get, post};
-use crate::load::target::Target;
+use load::client::{Client, Reply};
+use load::connection::Route;
+use load::request::{get, post};
+use load::target::Target;
 
 /// How long a response may take. `/health` has 2 s; a front end that just woke an instance needs longer.
 const TIMEOUT: Duration = Duration::from_secs(15);

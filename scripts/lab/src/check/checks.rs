@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::caller::Caller;
-use crate::load::client::Reply;
+use load::client::Reply;
 
 /// Whether the app should be scaled by rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

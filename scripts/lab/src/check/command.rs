@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::caller::Caller;
 use super::checks::{self, Rules};
-use crate::load::target::Target;
+use load::target::Target;
 
 /// Between two checks of an app that is not healthy yet.
 const PAUSE: Duration = Duration::from_secs(2);

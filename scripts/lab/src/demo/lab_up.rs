@@ -1,14 +1,15 @@
 //! `lab up` in a process of its own, on a store of its own.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -25,25 +26,8 @@ const START: Duration = Duration::from_secs(90);
 /// How long it may take to stop: its instances have ten seconds.
 const STOP: Duration = Duration::from_secs(20);
 
-/// Environment variables of the user that would change what is shown.
-const NOT_INHERITED: [&str; 16] = [
-    "DATABASE_URL",
-    "DATABASE_MIGRATE_URL",
-    "DATABASE_POOLER",
-    "PGHOST",
-    "PGPORT",
-    "PGUSER",
-    "PGPASSWORD",
-    "PGDATABASE",
-    "PGSSLMODE",
-    "SQLITE_PATH",
-    "MIGRATE",
-    "WEBSITE_INSTANCE_ID",
-    "INSTANCE_CPUS",
-    "HEARTBEAT_SECONDS",
-    "AUTOSCALE_PROFILE",
-    "RUST_LOG",
-];
+/// What is kept of the user's environment; other variables could change what is shown.
+const INHERITED: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
 
 /// The running app, and what it is kept in.
 pub(super) struct LabUp {
@@ -51,7 +35,7 @@ pub(super) struct LabUp {
     url: String,
     log: JoinHandle<()>,
     server: Option<Server>,
-    _store: Store,
+    _store: TempDir,
 }
 
 impl LabUp {
@@ -62,7 +46,11 @@ impl LabUp {
         time_scale: f64,
         postgres: bool,
     ) -> anyhow::Result<Self> {
-        let store = Store::make()?;
+        let store = tempfile::Builder::new()
+            .prefix("elastic-visits-demo-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .context("a temporary folder cannot be made")?;
         let server = match postgres {
             true => Some(Server::start(None).await?),
             false => None,
@@ -82,13 +70,16 @@ impl LabUp {
             .arg(script_root)
             .args(["--time-scale", &time_scale.to_string(), "--events"])
             .arg(out.join("events.jsonl"));
-        for name in NOT_INHERITED {
-            command.env_remove(name);
-        }
+        command.env_clear();
+        command.envs(
+            INHERITED
+                .iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        );
         command.env("VISIT_WORK", VISIT_WORK_MS.to_string());
         match &server {
             Some(server) => command.env("DATABASE_URL", server.url()),
-            None => command.env("SQLITE_PATH", store.0.join("visits.db")),
+            None => command.env("SQLITE_PATH", store.path().join("visits.db")),
         };
         let path = out.join("lab.log");
         let log = File::create(&path)
@@ -181,26 +172,4 @@ fn last_line(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
     last.unwrap_or("it said nothing").to_owned()
-}
-
-/// A folder that is deleted when this is dropped.
-struct Store(PathBuf);
-
-impl Store {
-    fn make() -> anyhow::Result<Self> {
-        let name = format!("elastic-visits-demo-{}", uuid::Uuid::new_v4().simple());
-        let folder = std::env::temp_dir().join(name);
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&folder)
-            .with_context(|| format!("the temporary folder {} cannot be made", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // What cannot be deleted now is the system's to clear.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -7,7 +7,7 @@
 //! | [`snapshot`] | the fleet of `lab up` with all its samples |
 //! | [`simulation`] | `lab simulate` with the load that was measured |
 //!
-//! The load comes from [`crate::load`], the record and its page from [`crate::report`].
+//! The load comes from [`load`], the record and its page from [`report`].
 
 mod lab_up;
 mod screen;
@@ -22,15 +22,16 @@ use anyhow::{Context as _, anyhow};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::load::generator::HEAD_START;
-use crate::load::load_test::LoadTest;
-use crate::load::mix::Mix;
-use crate::load::scale_test::{Outcome, ScaleTest};
-use crate::load::schedule::Schedule;
-use crate::load::target::Target;
 use lab_up::LabUp;
+use load::generator::HEAD_START;
+use load::load_test::LoadTest;
+use load::mix::Mix;
+use load::scale_test::{Outcome, ScaleTest};
+use load::schedule::Schedule;
+use load::target::Target;
 use processes::signals::Signals;
 use report::WORKED;
+use run_record::format::latency;
 use run_record::{Expectation, Run, write_csv, write_json, write_whole};
 use screen::Screen;
 use snapshot::LabFleet;
@@ -237,8 +238,8 @@ fn conclude(run: &Run, out: &Path) {
         "\n{} requests, {} failed; p50 {}, p99 {}",
         requests.sent,
         requests.failed,
-        milliseconds(requests.latency_ms.p50),
-        milliseconds(requests.latency_ms.p99)
+        latency(requests.latency_ms.p50),
+        latency(requests.latency_ms.p99)
     );
     println!("\nDid autoscaling work? {}", run.verdict.autoscaling);
     for reason in &run.verdict.reasons {
@@ -252,10 +253,6 @@ fn conclude(run: &Run, out: &Path) {
         println!("  {note}");
     }
     println!("\nReport: {}", out.join("report.html").display());
-}
-
-fn milliseconds(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.0} ms"))
 }
 
 /// Stops at the first signal; a second one ends this process at once.

@@ -5,8 +5,9 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::snapshot::CpuLimit;
-use crate::load::fleet::Fleet;
-use crate::load::generator::Progress;
+use load::fleet::Fleet;
+use load::generator::Progress;
+use run_record::format::latency;
 
 /// Lines for events, and on a terminal one that shows the present state.
 pub(super) struct Screen {
@@ -64,11 +65,8 @@ impl Screen {
                     .cpu_percent
                     .map_or("-".to_owned(), |cpu| format!("{cpu:.0} %")),
                 progress.rate,
-                progress
-                    .latency_ms
-                    .p95
-                    .map_or("-".to_owned(), |p95| format!("{p95:.0} ms")),
-                progress.failed
+                latency(progress.latency_ms.p95),
+                progress.requests.failed
             ));
             self.bar.tick();
         }

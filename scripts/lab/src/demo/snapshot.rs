@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
 
-use crate::load::client::Client;
-use crate::load::connection::Route;
-use crate::load::request::get;
-use crate::load::target::Target;
+use load::client::Client;
+use load::connection::Route;
+use load::request::get;
+use load::target::Target;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -13,6 +14,8 @@ use ::postgres::Binaries;
 use processes::cgroup;
 
 const LIMIT: Duration = Duration::from_secs(2);
+/// Programs that run at a time: more would take each other's time.
+static PROGRAMS: Semaphore = Semaphore::const_new(6);
 /// Where `func start` and `lab up` listen unless told otherwise.
 const PORT: u16 = 7071;
 
@@ -28,137 +31,54 @@ pub(crate) struct Finding {
     pub(crate) remedy: String,
 }
 
-/// Looks for everything at once.
+/// Looks for everything.
 pub(crate) async fn all() -> Vec<Finding> {
-    let (rust, compiler, musl, nextest, node, npm, python) = tokio::join!(
-        rust(),
-        version(&["cc", "--version"]),
-        musl(),
-        version(&["cargo", "nextest", "--version"]),
-        at_least(&["node", "--version"], (20, 19)),
-        version(&["npm", "--version"]),
-        python(),
-    );
-    let (postgres, chromium, shellcheck, cgroup, port) = tokio::join!(
-        blocking(|| Binaries::find(None)
-            .map(|found| found.version)
-            .map_err(|_| missing())),
-        chromium(),
-        version(&["shellcheck", "--version"]),
-        blocking(cgroup::cpu_control),
-        blocking(port_free),
-    );
-    let (func, az, pulumi, docker) = tokio::join!(
-        version(&["func", "--version"]),
-        version(&["az", "version", "--output", "tsv"]),
-        version(&["pulumi", "version"]),
-        docker(),
-    );
-    let row = |name, need, state, without, remedy: String| Finding {
-        name,
-        need,
-        state,
-        without,
-        remedy,
+    // Each row: name, who needs it, how it is looked for, what is lost without it, how to get it.
+    macro_rules! table {
+        ($($name:literal, $need:ident, $probe:expr, $without:literal, $remedy:expr;)*) => {
+            [$(($name, Need::$need, tokio::spawn($probe), $without, String::from($remedy))),*]
+        };
+    }
+    let table = table! {
+        "Rust", Build, rust(), "nothing can be built", rust_remedy();
+        "C compiler", Build, version(&["cc", "--version"]), "nothing can be built", package("build-essential", "gcc");
+        "PostgreSQL server", Test, blocking(postgres), "--postgres, tests on PostgreSQL",
+            package("postgresql", "postgresql@17");
+        "musl", Test, musl(), "the package for Azure", musl_remedy();
+        "Python", Test, python(), "the schema fuzz", package("python3 python3-venv", "python");
+        "shellcheck", Test, version(&["shellcheck", "--version"]), "checks of the scripts",
+            package("shellcheck", "shellcheck");
+        "cargo-nextest", Optional, version(&["cargo", "nextest", "--version"]), "time: cargo test is slower",
+            "cargo install --locked cargo-nextest";
+        "Node.js", Optional, at_least(&["node", "--version"], (20, 19)), "building the dashboard", node_remedy();
+        "npm", Optional, version(&["npm", "--version"]), "building the dashboard", package("npm", "node");
+        "Chromium", Optional, chromium(), "tests in a browser", package("chromium", "--cask chromium");
+        "CPU control", Optional, blocking(cgroup::cpu_control), "CPU limits per instance",
+            "run as root, or in a container that may write to its cgroup";
+        "port 7071", Optional, blocking(port_free), "the usual address", "./scripts/run --port 7080";
+        "func", Optional, version(&["func", "--version"]), "running on the real host",
+            "npm install --global azure-functions-core-tools@4";
+        "az", Optional, version(&["az", "version", "--output", "tsv"]), "deploying by hand", azure_cli();
+        "Pulumi", Optional, version(&["pulumi", "version"]), "deploying to Azure",
+            "curl -fsSL https://get.pulumi.com | sh";
+        "Docker engine", Optional, docker(), "the container image", docker_remedy();
     };
-    let text = str::to_owned;
-    use Need::{Build, Optional, Test};
-    vec![
-        row("Rust", Build, rust, "nothing can be built", rust_remedy()),
-        row(
-            "C compiler",
-            Build,
-            compiler,
-            "nothing can be built",
-            package("build-essential", "gcc"),
-        ),
-        row(
-            "PostgreSQL server",
-            Test,
-            postgres,
-            "--postgres, tests on PostgreSQL",
-            package("postgresql", "postgresql@17"),
-        ),
-        row("musl", Test, musl, "the package for Azure", musl_remedy()),
-        row(
-            "Python",
-            Test,
-            python,
-            "the schema fuzz",
-            package("python3 python3-venv", "python"),
-        ),
-        row(
-            "shellcheck",
-            Test,
-            shellcheck,
-            "checks of the scripts",
-            package("shellcheck", "shellcheck"),
-        ),
-        row(
-            "cargo-nextest",
-            Optional,
-            nextest,
-            "time: cargo test is slower",
-            text("cargo install --locked cargo-nextest"),
-        ),
-        row(
-            "Node.js",
-            Optional,
-            node,
-            "building the dashboard",
-            node_remedy(),
-        ),
-        row(
-            "npm",
-            Optional,
-            npm,
-            "building the dashboard",
-            package("npm", "node"),
-        ),
-        row(
-            "Chromium",
-            Optional,
-            chromium,
-            "tests in a browser",
-            package("chromium", "--cask chromium"),
-        ),
-        row(
-            "CPU control",
-            Optional,
-            cgroup,
-            "CPU limits per instance",
-            text("run as root, or in a container that may write to its cgroup"),
-        ),
-        row(
-            "port 7071",
-            Optional,
-            port,
-            "the usual address",
-            text("./scripts/run --port 7080"),
-        ),
-        row(
-            "func",
-            Optional,
-            func,
-            "running on the real host",
-            text("npm install --global azure-functions-core-tools@4"),
-        ),
-        row("az", Optional, az, "deploying by hand", azure_cli()),
-        row(
-            "Pulumi",
-            Optional,
-            pulumi,
-            "deploying to Azure",
-            text("curl -fsSL https://get.pulumi.com | sh"),
-        ),
-        row(
-            "Docker engine",
-            Optional,
-            docker,
-            "the container image",
-            docker_remedy(),
-        ),
-    ]
+    let mut findings = Vec::with_capacity(table.len());
+    for (name, need, probe, without, remedy) in table {
+        findings.push(Finding {
+            name,
+            need,
+            state: probe.await.unwrap_or_else(|_| Err(broken())),
+            without,
+            remedy,
+        });
+    }
+    findings
+}
+
+fn postgres() -> Result<String, String> {
+    let found = Binaries::find(None).map_err(|_| missing())?;
+    Ok(found.version)
 }
 
 /// Whether `scripts/test` can install what it lacks: it does so as root where there is apt.
@@ -294,11 +214,12 @@ async fn output(command: &[&str]) -> Result<String, String> {
     command
         .env("PULUMI_SKIP_UPDATE_CHECK", "true")
         .env("FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT", "1");
+    let _place = PROGRAMS.acquire().await;
     match timeout(LIMIT, command.output()).await {
         Ok(Ok(output)) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
-        Ok(Ok(_)) if in_path(program) => Err("does not work".to_owned()),
+        Ok(Ok(_)) if in_path(program) => Err(broken()),
         Ok(_) => Err(missing()),
         Err(_) => Err(slow()),
     }
@@ -320,6 +241,10 @@ fn in_path(program: &str) -> bool {
 
 fn missing() -> String {
     "missing".to_owned()
+}
+
+fn broken() -> String {
+    "does not work".to_owned()
 }
 
 fn slow() -> String {

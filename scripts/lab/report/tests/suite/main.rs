@@ -1,7 +1,9 @@
 //! The verdict and the page of runs of every kind.
 #![allow(clippy::unwrap_used)]
 
+mod azure;
 mod extremes;
 mod judge;
 mod page;
 mod samples;
+mod too_short;

@@ -1,9 +1,9 @@
 //! What `lab demo` and `--until` use: a load whose rate is changed while it runs.
 
-use lab::load::load_test::LoadTest;
-use lab::load::mix::Mix;
-use lab::load::schedule::Schedule;
-use lab::load::target::Target;
+use load::load_test::LoadTest;
+use load::mix::Mix;
+use load::schedule::Schedule;
+use load::target::Target;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ async fn the_rate_follows_whoever_sets_it() {
     let controlling = async {
         rate.send_replace(200.0);
         progress
-            .wait_for(|progress| progress.ok >= 50)
+            .wait_for(|progress| progress.requests.ok >= 50)
             .await
             .unwrap();
         rate.send_replace(0.0);
@@ -30,7 +30,7 @@ async fn the_rate_follows_whoever_sets_it() {
         let mut before = u64::MAX;
         loop {
             progress.changed().await.unwrap();
-            let sent = progress.borrow_and_update().sent;
+            let sent = progress.borrow_and_update().requests.sent;
             if sent == before {
                 break;
             }
@@ -39,7 +39,7 @@ async fn the_rate_follows_whoever_sets_it() {
         rate.send_replace(500.0);
         let goal = before + 50;
         progress
-            .wait_for(|progress| progress.ok >= goal)
+            .wait_for(|progress| progress.requests.ok >= goal)
             .await
             .unwrap();
         drop(rate);
@@ -66,7 +66,7 @@ async fn it_is_stopped_when_it_is_told() {
     let stop = CancellationToken::new();
     let stopping = async {
         progress
-            .wait_for(|progress| progress.ok >= 10)
+            .wait_for(|progress| progress.requests.ok >= 10)
             .await
             .unwrap();
         stop.cancel();

@@ -1,0 +1,165 @@
+//! The servers that are measured: the handler, `lab up`, and the example with an empty route.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+use ::processes::{free_port, proc};
+use load::client::Client;
+use load::connection::Route;
+
+/// How long a start or a stop may take.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How long connecting and a response may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two attempts to get the first response; the timer's own resolution.
+const POLL: Duration = Duration::from_millis(1);
+
+/// The binaries, as `scripts/bench` builds them.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    pub(crate) handler: PathBuf,
+    pub(crate) lab: PathBuf,
+    pub(crate) empty_route: PathBuf,
+    pub(crate) single_insert: PathBuf,
+}
+
+impl Programs {
+    pub(crate) fn below(root: &Path) -> anyhow::Result<Self> {
+        let release = root.join("target/release");
+        let programs = Self {
+            handler: release.join("handler"),
+            lab: release.join("lab"),
+            empty_route: release.join("examples/empty_route"),
+            single_insert: release.join("examples/single_insert"),
+        };
+        let all = [
+            &programs.handler,
+            &programs.lab,
+            &programs.empty_route,
+            &programs.single_insert,
+        ];
+        if let Some(missing) = all.into_iter().find(|program| !program.is_file()) {
+            bail!("{} is not built; run ./scripts/bench", missing.display());
+        }
+        Ok(programs)
+    }
+}
+
+/// A program with nothing of the caller's environment that could change what it does.
+pub(crate) fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    for name in ["PATH", "HOME", "TMPDIR"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// A running server on a port of 127.0.0.1; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pid: u32,
+    pub(crate) address: SocketAddr,
+    /// From exec to the first response.
+    pub(crate) start: Duration,
+}
+
+impl Server {
+    /// Starts `command`, which takes the port with `--port`, and waits until it answers `ready` with 200.
+    pub(crate) async fn start(
+        mut command: Command,
+        ready: &Request<Bytes>,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        // The start is timed, so nothing is read from the program to learn its port.
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
+        let errors = output.try_clone().context("cannot share the log")?;
+        command
+            .arg("--port")
+            .arg(address.port().to_string())
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            // Ctrl+C is for this program, which then ends the others.
+            .process_group(0)
+            .kill_on_drop(true);
+        let program = command.as_std().get_program().display().to_string();
+        let begun = Instant::now();
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot run {program}"))?;
+        let pid = child.id().context("the process has just been started")?;
+
+        let mut client = client(address);
+        loop {
+            if let Ok(reply) = client.send(ready).await
+                && reply.status() == StatusCode::OK
+            {
+                break;
+            }
+            let ended = child.try_wait().context("cannot watch the process")?;
+            if let Some(status) = ended {
+                bail!("{program} ended ({status}); its log: {}", log.display());
+            }
+            if begun.elapsed() > LIMIT {
+                bail!("{program} does not respond; its log: {}", log.display());
+            }
+            sleep(POLL).await;
+        }
+        Ok(Self {
+            child,
+            pid,
+            address,
+            start: begun.elapsed(),
+        })
+    }
+
+    /// What it has used so far.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        proc::cpu(self.pid)
+    }
+
+    /// What it has in use now, in megabytes.
+    pub(crate) fn memory(&self) -> anyhow::Result<f64> {
+        proc::memory(self.pid)
+    }
+
+    /// Ends it in the ordinary way.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(pid) = Pid::from_raw(self.pid.cast_signed()) {
+            // It fails only where the process has ended already.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        match timeout(LIMIT, self.child.wait()).await {
+            Ok(status) => status.context("cannot wait for the process").map(drop),
+            Err(_) => bail!("a process did not stop within {} s", LIMIT.as_secs()),
+        }
+    }
+}
+
+/// To servers on this machine.
+pub(super) fn route(addresses: Vec<SocketAddr>) -> Route {
+    Route::plain(addresses, TIMEOUT)
+}
+
+/// For single requests to one of them.
+pub(super) fn client(address: SocketAddr) -> Client {
+    Client::new(route(vec![address]))
+}

@@ -1,0 +1,173 @@
+//! `lab load`: what it does from the first to the last.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::LoadArgs;
+use super::console::{Console, ask, summary};
+use super::load_test::{Finished, LoadTest};
+use super::scale_test::{Outcome, ScaleTest};
+use super::schedule::Schedule;
+use super::target::is_this_machine;
+use processes::signals::Signals;
+use run_record::{Run, Verdict};
+
+/// What the load generator takes from the analysis of runs, which is not its own part.
+#[derive(Clone, Copy)]
+pub struct Analysis {
+    /// The answer to "did autoscaling work?".
+    pub judge: fn(&Run) -> Verdict,
+    /// What to type where the load was too short for the rules.
+    pub too_short: fn(&Run) -> Option<String>,
+    /// Adds Azure's scale actions from the text of an activity log.
+    pub add_events: fn(&mut Run, &str) -> anyhow::Result<usize>,
+    /// Writes the page of a run.
+    pub write_html: fn(&Run, &Path) -> anyhow::Result<()>,
+}
+
+/// Puts load on the app and reports the result.
+///
+/// # Errors
+/// One sentence for the user, where it cannot be done.
+pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
+    let (rate, rates) = watch::channel(0.0);
+    let (schedule, scale_test) = match args.until {
+        Some(count) => (
+            Schedule::Controlled(rates),
+            Some((ScaleTest::until(count), rate)),
+        ),
+        None => (args.schedule()?, None),
+    };
+    let test = args.test(schedule)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async move {
+        let addresses = test.target.addresses().await?;
+        if !args.yes && !is_this_machine(&addresses) {
+            ask(&test.target, &test.schedule)?;
+        }
+        let signals = Signals::listen().context("cannot listen for signals")?;
+        // From here on nothing ends the program but its own return, so that no reserved space stays behind.
+        let places = args.files.reserve(test.schedule.duration())?;
+        let End {
+            finished,
+            scaled,
+            interrupted,
+        } = put_on(test, scale_test, signals).await?;
+        let Some(finished) = finished else {
+            return Ok(ExitCode::from(interrupted.unwrap_or(1)));
+        };
+        let mut run = judged(&args, finished, scaled, analysis);
+        // A wrong file of events must not cost the run that was just made.
+        let events = args.files.add_events(&mut run, analysis.add_events);
+        print!("{}", summary(&run));
+        let advice = (analysis.too_short)(&run);
+        run.notes.extend(advice.clone());
+        for path in places.write(&run, analysis.write_html)? {
+            println!("  {:<10} {}", "written", path.display());
+        }
+        if let Some(advice) = advice {
+            println!("{advice}");
+        }
+        events?;
+        Ok(ExitCode::from(
+            interrupted.unwrap_or_else(|| exit_code(&run)),
+        ))
+    })
+}
+
+/// How a run ended.
+#[derive(Default)]
+struct End {
+    /// `None` where the user did not wait for it.
+    finished: Option<Finished>,
+    /// What became of `--until`.
+    scaled: Option<Outcome>,
+    /// The exit code, where a signal ended it.
+    interrupted: Option<u8>,
+}
+
+/// Runs it with a display.
+async fn put_on(
+    test: LoadTest,
+    scale_test: Option<(ScaleTest, watch::Sender<f64>)>,
+    mut signals: Signals,
+) -> anyhow::Result<End> {
+    let mut console = Console::open(&test.schedule);
+    let mut end = End::default();
+    let connected = tokio::select! {
+        connected = test.connect() => connected?,
+        code = signals.next() => {
+            end.interrupted = Some(code);
+            return Ok(end);
+        }
+    };
+    for note in connected.notes() {
+        console.say(&format!("lab: {note}"));
+    }
+    if let Some((scale_test, _)) = &scale_test {
+        let checked = scale_test.check(&connected.fleet().borrow());
+        checked.map_err(|error| anyhow!(error))?;
+    }
+    let stop = CancellationToken::new();
+    let (mut progress, fleet) = (connected.progress(), connected.fleet());
+    let (load, instances) = (progress.clone(), fleet.clone());
+    let (told, mut phases) = tokio::sync::mpsc::unbounded_channel();
+    let scaling = async {
+        let (scale_test, rate) = scale_test?;
+        let told = |phase: &str| {
+            let _ = told.send(phase.to_owned());
+        };
+        let driving = scale_test.drive(rate, load, instances, &stop, told, |_| ());
+        Some(driving.await)
+    };
+    let both = async { tokio::join!(connected.run(&stop), scaling) };
+    let mut both = std::pin::pin!(both);
+    let (finished, scaled) = loop {
+        tokio::select! {
+            both = &mut both => break both,
+            code = signals.next() => {
+                if end.interrupted.replace(code).is_some() {
+                    console.close();
+                    return Ok(end);
+                }
+                console.say("lab: ending; the summary follows. Ctrl+C again ends at once");
+                stop.cancel();
+            }
+            Some(phase) = phases.recv() => console.say(&phase),
+            _ = progress.changed() => console.show(&progress.borrow_and_update(), &fleet.borrow()),
+        }
+    };
+    console.close();
+    end.finished = Some(finished?);
+    end.scaled = scaled;
+    Ok(end)
+}
+
+fn judged(args: &LoadArgs, finished: Finished, scaled: Option<Outcome>, analysis: Analysis) -> Run {
+    let judged = args.expect.iter().map(|expect| expect.judge(&finished.run));
+    let mut expectations: Vec<_> = judged.collect();
+    if args.wants_every_visit() {
+        expectations.push(finished.every_visit_created());
+    }
+    let mut run = finished.run;
+    if let Some(scaled) = scaled {
+        expectations.push(scaled.expectation());
+        run.plan.extend(scaled.phases);
+    }
+    run.verdict.expectations = expectations;
+    run.verdict = (analysis.judge)(&run);
+    run
+}
+
+fn exit_code(run: &Run) -> u8 {
+    let expectations = &run.verdict.expectations;
+    let passed = expectations.iter().all(|expectation| expectation.held);
+    u8::from(!passed || (expectations.is_empty() && run.requests.ok == 0))
+}

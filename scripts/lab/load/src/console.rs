@@ -1,0 +1,291 @@
+//! What the user sees while the load runs, and the summary after it.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::duration;
+use super::fleet::Fleet;
+use super::generator::Progress;
+use super::schedule::Schedule;
+use super::target::Target;
+use run_record::format::latency;
+use run_record::{Percentiles, Run};
+
+/// How often there is a line where there is no terminal.
+const SELDOM: Duration = Duration::from_secs(10);
+
+/// Progress on standard error: a bar and a live line on a terminal, elsewhere a plain line now and then.
+pub(super) struct Console {
+    bar: Option<ProgressBar>,
+    /// Whether the bar measures requests, and not time.
+    counts: bool,
+    said: Duration,
+}
+
+impl Console {
+    pub(super) fn open(schedule: &Schedule) -> Self {
+        let (counts, length) = match schedule {
+            Schedule::Fixed { requests, .. } => (true, *requests),
+            other => (false, millis(other.duration().unwrap_or_default())),
+        };
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(length);
+            let style =
+                ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %\n{wide_msg}");
+            bar.set_style(style.expect("the template is right").progress_chars("=> "));
+            bar
+        });
+        Self {
+            bar,
+            counts,
+            said: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn show(&mut self, live: &Progress, fleet: &Fleet) {
+        let line = line(live, fleet);
+        let time = clock(live.elapsed);
+        if let Some(bar) = &self.bar {
+            bar.set_position(if self.counts {
+                live.requests.sent
+            } else {
+                millis(live.elapsed)
+            });
+            bar.set_prefix(time);
+            bar.set_message(line);
+        } else if live.elapsed >= self.said + SELDOM {
+            self.said = live.elapsed;
+            eprintln!("{time}  {line}");
+        }
+    }
+
+    /// A sentence above the bar.
+    pub(super) fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    pub(super) fn close(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line(live: &Progress, fleet: &Fleet) -> String {
+    let Percentiles { p50, p95, p99, .. } = live.latency_ms;
+    let mut line = format!(
+        "{:.1}/s  p50 {}  p95 {}  p99 {}  failed {}",
+        live.rate,
+        latency(p50),
+        latency(p95),
+        latency(p99),
+        live.requests.failed
+    );
+    if !live.requests.errors.is_empty() {
+        let _ = write!(line, " ({})", kinds(live.requests.errors.iter()));
+    }
+    if live.requests.busy > 0 {
+        let _ = write!(line, "  busy {}", live.requests.busy);
+    }
+    if let Some(state) = fleet.state() {
+        let _ = write!(line, "  instances {}", state.ready);
+    }
+    line
+}
+
+fn kinds<'a>(errors: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
+    let told = errors.map(|(kind, count)| format!("{kind}: {count}"));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `02:05`
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// The run in a few lines.
+pub(super) fn summary(run: &Run) -> String {
+    let requests = &run.requests;
+    let Percentiles { p50, p95, p99, max } = requests.latency_ms;
+    let mut text = format!("{}\n", run.target);
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:<10} {value}");
+    };
+    for (number, plan) in run.plan.iter().enumerate() {
+        row(if number == 0 { "plan" } else { "" }, plan);
+    }
+    let seconds = Duration::try_from_secs_f64(run.seconds).unwrap_or_default();
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let rate = if run.seconds > 0.0 {
+        requests.ok as f64 / run.seconds
+    } else {
+        0.0
+    };
+    row(
+        "requests",
+        &format!(
+            "{} in {}: {} ok ({rate:.1}/s), {} failed, {} busy",
+            requests.sent,
+            duration::describe(seconds),
+            requests.ok,
+            requests.failed,
+            requests.busy
+        ),
+    );
+    if !requests.by_kind.is_empty() {
+        row("by kind", &kinds(requests.by_kind.iter()));
+    }
+    if !requests.errors.is_empty() {
+        row("failures", &kinds(requests.errors.iter()));
+    }
+    row(
+        "latency",
+        &format!(
+            "p50 {}, p95 {}, p99 {}, max {}",
+            latency(p50),
+            latency(p95),
+            latency(p99),
+            latency(max)
+        ),
+    );
+    let mut answers: Vec<_> = run.per_instance.iter().collect();
+    answers.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    if !answers.is_empty() {
+        let more = answers.len().saturating_sub(10);
+        let mut told = kinds(answers.into_iter().take(10));
+        if more > 0 {
+            let _ = write!(told, " and {more} more");
+        }
+        row("instances", &told);
+    }
+    for action in &run.actions {
+        let time = clock(Duration::try_from_secs_f64(action.at).unwrap_or_default());
+        let change = format!("{time} {} to {}: {}", action.from, action.to, action.reason);
+        row("scaled", &change);
+    }
+    for note in &run.notes {
+        row("note", note);
+    }
+    if !run.verdict.autoscaling.is_empty() {
+        row("autoscaled", &run.verdict.autoscaling);
+        for reason in &run.verdict.reasons {
+            row("", reason);
+        }
+    }
+    for expectation in &run.verdict.expectations {
+        let held = if expectation.held { "passed" } else { "FAILED" };
+        row(
+            "expected",
+            &format!(
+                "{}: {held}, {}",
+                expectation.condition, expectation.measured
+            ),
+        );
+    }
+    text
+}
+
+/// Describes the load on a target that is not this machine, and asks for confirmation.
+///
+/// # Errors
+/// When the user refuses, or there is no terminal.
+pub(super) fn ask(target: &Target, schedule: &Schedule) -> anyhow::Result<()> {
+    let will = announcement(target, schedule);
+    if !std::io::stdin().is_terminal() {
+        bail!("{will} As that is not this machine, say --yes if it is meant.");
+    }
+    eprint!("{will} Go on? [y/N] ");
+    std::io::stderr().flush().context("cannot ask")?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .context("cannot read the answer")?;
+    if !matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+        bail!("nothing was sent");
+    }
+    Ok(())
+}
+
+fn announcement(target: &Target, schedule: &Schedule) -> String {
+    let count = schedule.requests().map_or_else(
+        || "requests".to_owned(),
+        |count| format!("{count} requests"),
+    );
+    let about = match schedule {
+        Schedule::Users { .. } => format!("up to {count}"),
+        _ => count,
+    };
+    let time = match schedule {
+        Schedule::Controlled(_) => "at the rate that fills its instances".to_owned(),
+        Schedule::Fixed { callers, .. } => format!("as fast as it answers, {callers} at a time"),
+        other => other.duration().map_or_else(
+            || "until it is stopped".to_owned(),
+            |time| format!("over {}", duration::describe(time)),
+        ),
+    };
+    format!("This sends {about} to {target}, {time}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stages::Stages;
+    use run_record::Requests;
+
+    #[test]
+    fn what_will_happen_is_said_in_numbers() {
+        let target = Target::parse("https://app.example/").expect("a target");
+        let minute = Duration::from_secs(60);
+        let rate = Schedule::Rate(Stages::constant(20.0, minute));
+        assert_eq!(
+            announcement(&target, &rate),
+            "This sends 1200 requests to https://app.example, over 1 min."
+        );
+        let users = Schedule::Users {
+            stages: Stages::constant(100.0, minute),
+            think: Duration::from_secs(1)..=Duration::from_secs(3),
+        };
+        assert!(announcement(&target, &users).contains("up to 3000 requests"));
+        let fixed = Schedule::Fixed {
+            requests: 500,
+            callers: 50,
+        };
+        assert!(
+            announcement(&target, &fixed).contains("500 requests to https://app.example, as fast")
+        );
+    }
+
+    #[test]
+    fn the_live_line_has_everything_on_it() {
+        let mut live = Progress {
+            rate: 20.04,
+            requests: Requests {
+                failed: 3,
+                busy: 2,
+                ..Requests::default()
+            },
+            ..Progress::default()
+        };
+        live.requests.errors.insert("503".to_owned(), 3);
+        live.latency_ms.p50 = Some(3.21);
+        live.latency_ms.p99 = Some(123.4);
+        assert_eq!(
+            line(&live, &Fleet::default()),
+            "20.0/s  p50 3.2 ms  p95 –  p99 123 ms  failed 3 (503: 3)  busy 2"
+        );
+        assert_eq!(clock(Duration::from_secs(3_725)), "62:05");
+    }
+}

@@ -1,0 +1,102 @@
+//! A request as it goes over the wire.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, header};
+
+use super::target::Target;
+
+/// Names the sender to the operator of the target.
+const USER_AGENT: &str = concat!("elastic-visits-load/", env!("CARGO_PKG_VERSION"));
+
+/// A GET of an endpoint of the app.
+pub fn get(target: &Target, endpoint: &str) -> Request<Bytes> {
+    let request = Request::builder()
+        .uri(target.path(endpoint))
+        .header(header::HOST, target.host())
+        .header(header::USER_AGENT, USER_AGENT)
+        .header(header::ACCEPT, "application/json");
+    request
+        .body(Bytes::new())
+        .expect("every part of it was checked")
+}
+
+/// A POST to an endpoint of the app with a JSON body, which may be empty.
+pub fn post(target: &Target, endpoint: &str, json: &str) -> Request<Bytes> {
+    let mut request = get(target, endpoint);
+    *request.method_mut() = Method::POST;
+    if !json.is_empty() {
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+    }
+    *request.body_mut() = Bytes::copy_from_slice(json.as_bytes());
+    request
+}
+
+/// A request's bytes, encoded once for all the times that it is sent.
+#[derive(Clone)]
+pub struct Encoded(Bytes);
+
+impl Encoded {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&Request<Bytes>> for Encoded {
+    /// In HTTP/1.1; a request that may have a body has a length, also where it has none (RFC 9110, 8.6).
+    fn from(request: &Request<Bytes>) -> Self {
+        let mut text = Vec::with_capacity(512 + request.body().len());
+        text.extend_from_slice(request.method().as_str().as_bytes());
+        text.push(b' ');
+        text.extend_from_slice(
+            request
+                .uri()
+                .path_and_query()
+                .map_or("/", |path| path.as_str())
+                .as_bytes(),
+        );
+        text.extend_from_slice(b" HTTP/1.1\r\n");
+        for (name, value) in request.headers() {
+            text.extend_from_slice(name.as_str().as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value.as_bytes());
+            text.extend_from_slice(b"\r\n");
+        }
+        if !request.method().is_safe() {
+            text.extend_from_slice(
+                format!("content-length: {}\r\n", request.body().len()).as_bytes(),
+            );
+        }
+        text.extend_from_slice(b"\r\n");
+        text.extend_from_slice(request.body());
+        Self(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_may_have_a_body_has_a_length() {
+        let target = Target::parse("http://[::1]:7071/eu").expect("a target");
+        let request = get(&target, "/api/visits?limit=2");
+        let text = |request: &Request<Bytes>| {
+            String::from_utf8(Encoded::from(request).bytes().to_vec()).expect("ASCII")
+        };
+        let get = text(&request);
+        assert!(
+            get.starts_with("GET /eu/api/visits?limit=2 HTTP/1.1\r\nhost: [::1]:7071\r\n"),
+            "{get}"
+        );
+        assert!(
+            get.ends_with("\r\n\r\n") && !get.contains("content-length"),
+            "{get}"
+        );
+        let empty = text(&post(&target, "/api/visit", ""));
+        assert!(empty.ends_with("\r\ncontent-length: 0\r\n\r\n"), "{empty}");
+        let json = text(&post(&target, "/api/stress", "{}"));
+        let end = "\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+        assert!(json.ends_with(end), "{json}");
+    }
+}

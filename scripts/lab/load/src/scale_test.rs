@@ -1,0 +1,338 @@
+//! A load that follows the fleet: finds the rate that fills the instances present, holds it until enough of them
+//! serve, then ends and waits for the minimum.
+//!
+//! The load follows the fleet and not the clock, so it never exceeds what the instances can do. What a request costs is
+//! measured while it runs, from the CPU that the fleet reports and the requests that were completed meanwhile.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::cost::Cost;
+use super::fleet::{Fleet, State};
+use super::generator::Progress;
+use run_record::Expectation;
+
+/// Load of each instance in percent where no rule names a threshold; above that of the usual rules.
+const FULL: f64 = 80.0;
+/// Instances are not loaded beyond this, so that nothing is refused.
+const MOST_LOAD: f64 = 95.0;
+/// How far the load goes from the threshold of the rule to [`MOST_LOAD`].
+const ABOVE_THRESHOLD: f64 = 0.4;
+/// Azure seconds for each instance that is to be added and removed again.
+const LONGEST: f64 = 3_000.0;
+/// So many failures, if they are more than half of all requests, end the load.
+const MOST_FAILED: u64 = 1_000;
+
+/// What the load is to do. A demonstration and `lab load --until` differ in the times only.
+#[derive(Clone, Copy, Debug)]
+pub struct ScaleTest {
+    /// Instances that are to serve.
+    pub instances: u32,
+    /// Azure seconds for which they share the load.
+    pub hold: f64,
+    /// Load afterwards, in percent of one instance.
+    pub rest: f64,
+    /// Azure seconds for which the minimum is watched in the end.
+    pub settle: f64,
+}
+
+/// Where a scale test is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Phase {
+    /// So many instances are filled, until one more serves.
+    Rising {
+        /// Instances that serve.
+        ready: u32,
+    },
+    /// All of them serve, until this Azure second.
+    Holding {
+        /// When it ends.
+        until: f64,
+    },
+    /// The load has ended; waits for the minimum.
+    Falling,
+    /// The minimum is reached, until this Azure second.
+    Settling {
+        /// When it ends.
+        until: f64,
+    },
+    /// It is over.
+    Done,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rising { ready } if *ready <= 1 => {
+                formatter.write_str("the load fills one instance")
+            }
+            Self::Rising { ready } => write!(formatter, "the load fills {ready} instances"),
+            Self::Holding { .. } => formatter.write_str("all instances share the load"),
+            Self::Falling => formatter.write_str("the load falls; waiting for the minimum"),
+            Self::Settling { .. } => formatter.write_str("the minimum is reached"),
+            Self::Done => formatter.write_str("done"),
+        }
+    }
+}
+
+/// What became of a scale test.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The phases, each with the load and the Azure minute at which it began.
+    pub phases: Vec<String>,
+    /// Whether enough instances served.
+    reached: bool,
+    /// Whether the minimum was reached afterwards.
+    pub finished: bool,
+    /// The most that served, and how many serve at the end.
+    most: u32,
+    last: u32,
+    wanted: u32,
+}
+
+impl Outcome {
+    /// For the record of the run.
+    pub fn expectation(&self) -> Expectation {
+        Expectation {
+            condition: format!("{} instances, then the minimum", self.wanted),
+            measured: format!("at most {}, {} in the end", self.most, self.last),
+            held: self.reached && self.finished,
+        }
+    }
+}
+
+impl ScaleTest {
+    /// For `lab load --until`: no longer than it takes.
+    pub fn until(instances: u32) -> Self {
+        Self {
+            instances,
+            hold: 0.0,
+            rest: 0.0,
+            settle: 0.0,
+        }
+    }
+
+    /// Whether the fleet can do it.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub fn check(&self, fleet: &Fleet) -> Result<(), String> {
+        let wanted = self.instances;
+        let Some(state) = fleet.state() else {
+            return Err(
+                "the target does not list its instances (GET /api/instances), which --until needs"
+                    .to_owned(),
+            );
+        };
+        if state.ready >= wanted {
+            return Err(format!(
+                "--until must be more than the number of instances that serve already, which is {}",
+                state.ready
+            ));
+        }
+        match fleet.maximum() {
+            Some(maximum) if maximum < wanted => Err(format!(
+                "the rules allow {maximum} instances at most, so {wanted} will never serve"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets the rate until everything is done, it takes too long, or `stop` is cancelled. `entered` is given each phase
+    /// with the load in percent of an instance, and `seen` the fleet after each reading. Ends the load by dropping `rate`.
+    pub async fn drive(
+        self,
+        rate: watch::Sender<f64>,
+        progress: watch::Receiver<Progress>,
+        mut fleet: watch::Receiver<Fleet>,
+        stop: &CancellationToken,
+        mut entered: impl FnMut(&str),
+        mut seen: impl FnMut(&Fleet),
+    ) -> Outcome {
+        let (first, full, scale) = {
+            let fleet = fleet.borrow();
+            let scale = fleet.time_scale();
+            (fleet.state(), full_load(fleet.rules()), scale)
+        };
+        let minimum = fleet.borrow().minimum();
+        let minimum = minimum.or(first.map(|state| state.ready)).unwrap_or(1);
+        let steps = f64::from(self.instances.saturating_sub(minimum).max(1));
+        let deadline = Instant::now() + Duration::from_secs_f64(LONGEST * steps / scale);
+        let mut outcome = Outcome {
+            wanted: self.instances,
+            ..Outcome::default()
+        };
+        let mut cost = Cost::default();
+        let mut phase = Phase::Rising {
+            ready: first.map_or(1, |state| state.ready.max(1)),
+        };
+        let mut entering = true;
+        loop {
+            let load = self.load(phase, full);
+            let now = fleet.borrow().state().unwrap_or_default();
+            if std::mem::take(&mut entering) {
+                let minute = now.azure_seconds / 60.0;
+                let told = format!("Minute {minute:.0}: {phase} ({load:.0} % of an instance)");
+                entered(&told);
+                outcome.phases.push(told);
+            }
+            rate.send_replace(cost.rate(load));
+            let changed = tokio::select! {
+                changed = timeout_at(deadline, fleet.changed()) => changed,
+                () = stop.cancelled() => return outcome,
+            };
+            // Too late, or the load has ended for a reason of its own.
+            if !matches!(changed, Ok(Ok(()))) {
+                return outcome;
+            }
+            let state = {
+                let fleet = fleet.borrow_and_update();
+                seen(&fleet);
+                fleet.state().unwrap_or_default()
+            };
+            let (ended, failed) = {
+                let progress = progress.borrow();
+                (progress.requests.sent, progress.requests.failed)
+            };
+            if failed > MOST_FAILED && failed * 2 > ended {
+                return outcome;
+            }
+            cost.measure(&state, ended, failed, *rate.borrow());
+            outcome.most = outcome.most.max(state.ready);
+            outcome.last = state.ready;
+            let next = self.next(phase, &state, minimum);
+            outcome.reached |= matches!(next, Phase::Holding { .. } | Phase::Falling);
+            if next == Phase::Done {
+                outcome.finished = true;
+                return outcome;
+            }
+            let grown = matches!((phase, next), (Phase::Rising { ready: before }, Phase::Rising { ready }) if ready > before);
+            entering = grown || std::mem::discriminant(&next) != std::mem::discriminant(&phase);
+            phase = next;
+        }
+    }
+
+    /// The phase that follows from what the fleet is now.
+    fn next(&self, phase: Phase, state: &State, minimum: u32) -> Phase {
+        let now = state.azure_seconds;
+        match phase {
+            Phase::Rising { .. } if state.ready >= self.instances => Phase::Holding {
+                until: now + self.hold,
+            },
+            // Never less than one: while the only instance is replaced, its load waits.
+            Phase::Rising { .. } => Phase::Rising {
+                ready: state.ready.max(1),
+            },
+            Phase::Holding { until } if now >= until => Phase::Falling,
+            Phase::Falling if state.wanted <= minimum && state.alive <= minimum => {
+                Phase::Settling {
+                    until: now + self.settle,
+                }
+            }
+            Phase::Settling { until } if now >= until => Phase::Done,
+            phase => phase,
+        }
+    }
+
+    /// The load of a phase, in percent of one instance, where `full` fills one.
+    fn load(&self, phase: Phase, full: f64) -> f64 {
+        match phase {
+            Phase::Rising { ready } => full * f64::from(ready),
+            Phase::Holding { .. } => full * f64::from(self.instances.saturating_sub(1).max(1)),
+            Phase::Falling | Phase::Settling { .. } => self.rest,
+            Phase::Done => 0.0,
+        }
+    }
+}
+
+/// The load that makes the first CPU rule scale out, in percent of an instance.
+fn full_load(rules: &Value) -> f64 {
+    let mut rules = rules.as_array().into_iter().flatten();
+    let rule = rules.find(|rule| {
+        let metric = rule["metric"].as_str().unwrap_or_default();
+        rule["direction"] == "Increase" && metric.to_ascii_lowercase().contains("cpu")
+    });
+    let threshold = rule.and_then(|rule| rule["threshold"].as_f64());
+    threshold.map_or(FULL, |threshold| {
+        threshold.max(0.0) + ABOVE_THRESHOLD * (MOST_LOAD - threshold).max(0.0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const DEMO: ScaleTest = ScaleTest {
+        instances: 3,
+        hold: 420.0,
+        rest: 20.0,
+        settle: 180.0,
+    };
+
+    fn state(ready: u32, wanted: u32, alive: u32, azure_seconds: f64) -> State {
+        State {
+            ready,
+            wanted,
+            alive,
+            azure_seconds,
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn the_load_follows_the_fleet() {
+        let mut phase = Phase::Rising { ready: 1 };
+        let mut loads = vec![DEMO.load(phase, 80.0)];
+        for seen in [
+            state(1, 2, 2, 300.0),
+            state(2, 2, 2, 420.0),
+            state(2, 3, 3, 540.0),
+            state(3, 3, 3, 660.0),
+            state(3, 3, 3, 1_079.0),
+            state(3, 3, 3, 1_080.0),
+            state(2, 2, 3, 1_500.0),
+            // The third one still drains.
+            state(1, 1, 2, 1_800.0),
+            state(1, 1, 1, 1_801.0),
+            state(1, 1, 1, 1_981.0),
+        ] {
+            phase = DEMO.next(phase, &seen, 1);
+            let load = DEMO.load(phase, 80.0);
+            assert!(load <= 95.0 * f64::from(seen.ready), "{load} on {seen:?}");
+            if loads.last() != Some(&load) {
+                loads.push(load);
+            }
+        }
+        assert_eq!(phase, Phase::Done);
+        assert_eq!(loads, [80.0, 160.0, 20.0, 0.0]);
+    }
+
+    #[test]
+    fn a_lost_instance_takes_its_load_along() {
+        let load = |ready| {
+            let phase = DEMO.next(Phase::Rising { ready: 2 }, &state(ready, 2, 2, 410.0), 1);
+            DEMO.load(phase, 80.0)
+        };
+        assert_eq!([load(2), load(1), load(0)], [160.0, 80.0, 80.0]);
+    }
+
+    #[test]
+    fn the_load_is_above_the_threshold_of_the_rule() {
+        let rule = |direction, threshold| json!({"metric": "CpuPercentage", "direction": direction, "threshold": threshold});
+        let full = |rules: Value| full_load(&rules);
+        assert_eq!(
+            full(json!([rule("Decrease", 30.0), rule("Increase", 70.0)])),
+            80.0
+        );
+        assert_eq!(full(json!([rule("Increase", 45.0)])), 65.0);
+        assert_eq!(full(json!([rule("Increase", 98.0)])), 98.0);
+        assert_eq!(full(Value::Null), FULL);
+    }
+}

@@ -1,0 +1,147 @@
+//! What a load sends: prepared requests, how they follow each other, and which responses are successes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+
+use super::connection::Route;
+use super::failure::Failure;
+use super::mix::{Key, Kind, Mix};
+use super::request::{Encoded, get, post};
+use super::stats::Outcome;
+use super::target::Target;
+
+/// A request that is sent many times.
+struct Prepared {
+    name: &'static str,
+    request: Encoded,
+    /// The status of a success.
+    expected: StatusCode,
+    /// The status of an instance that already does what the request asks for.
+    busy: Option<StatusCode>,
+}
+
+/// What is sent, and where to; all workers share it.
+pub struct Workload {
+    pub(super) route: Route,
+    /// At most [`super::stats::MOST_KINDS`].
+    requests: Vec<Prepared>,
+    mix: Mix,
+    /// How long a response may take.
+    pub(super) timeout: Duration,
+    /// Requests taken so far in a closed loop.
+    taken: AtomicU64,
+}
+
+impl Workload {
+    /// The app's requests in this mix.
+    pub(super) fn of_app(target: &Target, route: Route, mix: Mix, key: Option<&Key>) -> Self {
+        let requests = Kind::ALL.map(|kind| Prepared {
+            name: kind.name(),
+            request: Encoded::from(&request(target, kind, key)),
+            expected: kind.expected(),
+            busy: (kind == Kind::Stress).then_some(StatusCode::TOO_MANY_REQUESTS),
+        });
+        Self::new(route, requests.into(), mix)
+    }
+
+    /// One request, whose success is this status.
+    pub fn single(route: Route, request: &Request<Bytes>, expected: StatusCode) -> Self {
+        let request = Prepared {
+            name: "request",
+            request: Encoded::from(request),
+            expected,
+            busy: None,
+        };
+        Self::new(route, vec![request], Mix::visits())
+    }
+
+    fn new(route: Route, requests: Vec<Prepared>, mix: Mix) -> Self {
+        Self {
+            timeout: route.timeout(),
+            route,
+            requests,
+            mix,
+            taken: AtomicU64::new(0),
+        }
+    }
+
+    /// The number of the next request of a closed loop.
+    pub(super) fn take(&self) -> u64 {
+        self.taken.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The kind of request number `count`, as an index.
+    pub(super) fn kind(&self, count: u64) -> usize {
+        self.mix.kind(count) as usize
+    }
+
+    /// The names of the kinds.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.requests.iter().map(|request| request.name).collect()
+    }
+
+    pub(super) fn request(&self, kind: usize) -> &Encoded {
+        &self.requests[kind].request
+    }
+
+    /// What a response means. A stress run that is refused because one is in progress is no failure.
+    pub(super) fn outcome(&self, kind: usize, status: StatusCode) -> Outcome {
+        let request = &self.requests[kind];
+        if status == request.expected {
+            Outcome::Ok
+        } else if request.busy == Some(status) {
+            Outcome::Busy
+        } else {
+            Outcome::Failed(Failure::Status(status.as_u16()))
+        }
+    }
+}
+
+fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Bytes> {
+    let endpoint = kind.path();
+    match kind {
+        Kind::Metrics | Kind::Listing => get(target, endpoint),
+        Kind::Visit => post(target, endpoint, ""),
+        Kind::Stress => {
+            let mut request = post(target, endpoint, r#"{"duration":1,"wait":false}"#);
+            if let Some(key) = key {
+                request
+                    .headers_mut()
+                    .insert("x-functions-key", key.header());
+            }
+            request
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_instance_is_no_failure() {
+        let target = Target::parse("http://127.0.0.1:1").expect("a target");
+        let address = "127.0.0.1:1".parse().expect("an address");
+        let route = Route::plain(vec![address], Duration::from_secs(1));
+        let workload = Workload::of_app(&target, route, Mix::usual(), None);
+        let outcome = |kind: Kind, status| workload.outcome(kind as usize, status);
+        let busy = StatusCode::TOO_MANY_REQUESTS;
+        assert!(matches!(outcome(Kind::Stress, busy), Outcome::Busy));
+        assert!(matches!(outcome(Kind::Visit, busy), Outcome::Failed(_)));
+        assert!(matches!(
+            outcome(Kind::Visit, StatusCode::OK),
+            Outcome::Failed(_)
+        ));
+        assert!(matches!(
+            outcome(Kind::Visit, StatusCode::CREATED),
+            Outcome::Ok
+        ));
+        assert!(matches!(
+            outcome(Kind::Metrics, StatusCode::FOUND),
+            Outcome::Failed(_)
+        ));
+    }
+}

@@ -1,0 +1,4 @@
+//! The load engine by its public interface.
+
+mod fleet;
+mod stages;
