@@ -8,21 +8,21 @@ use axum::http::{HeaderName, HeaderValue};
 use clap::Parser as _;
 
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
+use crate::observe::telemetry::{Collector, LogFormat, parse_headers};
 use crate::store::{Migrate, Target};
-use crate::telemetry::{Collector, parse_headers};
 use autoscale::Profile;
 
 mod arguments;
 mod database;
 
-pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth, LogFormat};
+pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Port on 127.0.0.1; 0 picks a free one.
     pub port: u16,
-    /// Where the register is kept.
+    /// Where the visits are stored.
     pub target: Target,
     /// The most connections to PostgreSQL.
     pub pool_max: u32,
@@ -46,7 +46,7 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Origins whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// What the register keeps of an address.
+    /// What is stored of an address.
     pub visitor_ip: AddressPolicy,
     /// CPU time burnt per visit.
     pub visit_work: Duration,
@@ -150,7 +150,7 @@ impl Cli {
     }
 }
 
-/// The profile in force: JSON, `@FILE`, `none`, or the one that comes with the app.
+/// The active profile: JSON, `@FILE`, `none`, or the one that comes with the app.
 fn autoscale(setting: &str) -> Result<Option<Profile>, String> {
     let refused = |problem: String| format!("AUTOSCALE_PROFILE: {problem}");
     let text = match setting.trim() {

@@ -1,9 +1,9 @@
 //! An instance's part in the fleet: what it tells with each heartbeat, and the orders it hears in return.
 
-mod heart;
+mod heartbeats;
+mod lifecycle;
 mod orders;
-mod pulse;
 
-pub use heart::Heart;
+pub use heartbeats::HeartbeatTask;
+pub use lifecycle::Lifecycle;
 pub use orders::Orders;
-pub use pulse::Pulse;

@@ -1,31 +1,27 @@
-//! Elastic Visits: a visit register that runs as an Azure Functions custom handler.
+//! Elastic Visits: a visit log that runs as an Azure Functions custom handler.
 //!
 //! The modules, in the order in which a start, and then a request, meets them:
 //!
 //! - [`config`]: every setting
-//! - [`telemetry`]: log lines, and spans of traces
 //! - [`shutdown`]: SIGTERM and SIGINT
 //! - [`service`]: the running instance; starts and stops everything below
-//! - [`tasks`]: background tasks, none of which ends unnoticed
+//! - [`tasks`]: background tasks; one that ends unexpectedly ends the instance
 //! - [`http`]: routes, layers, handlers, errors
-//! - [`domain`]: types and rules; knows none of the others
-//! - [`store`]: the register in PostgreSQL or SQLite, and group commit
-//! - [`identity`]: Entra access tokens, the database's password in Azure
+//! - [`domain`]: types and rules; uses none of the others
+//! - [`store`]: the visits in PostgreSQL or SQLite: connections, queries, and background tasks
+//! - [`azure`]: access tokens of the app's identity, and the database's provisioning
 //! - [`stress`]: CPU load on demand
-//! - [`fleet`]: follows the orders that the store holds for all instances
-//! - [`system`]: CPU and memory, read in the background
-//! - [`traffic`]: requests counted and timed
+//! - [`fleet`]: heartbeats, life cycle, and the fleet's commands
+//! - [`observe`]: CPU and memory, traffic, log lines, and traces
 
+pub mod azure;
 pub mod config;
 pub mod domain;
 pub mod fleet;
 pub mod http;
-pub mod identity;
+pub mod observe;
 pub mod service;
 pub mod shutdown;
 pub mod store;
 pub mod stress;
-pub mod system;
 pub mod tasks;
-pub mod telemetry;
-pub mod traffic;

@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
+use handler::azure::provisioning;
 use handler::config::{self, AppRole, Command, Config, LISTEN_ADDRESS};
+use handler::observe::telemetry;
 use handler::service::{self, Service};
-use handler::{shutdown, store, telemetry};
+use handler::shutdown;
 use tokio::net::TcpListener;
 
 /// musl's own allocator takes a lock per allocation.
@@ -42,15 +44,15 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn provision(config: &Config, role: &AppRole) -> anyhow::Result<()> {
-    let tell = |line| println!("{line}");
-    Ok(store::provision(&config.target, &role.name, role.object_id, tell).await?)
+    let report = |line| println!("{line}");
+    Ok(provisioning::provision(&config.target, &role.name, role.object_id, report).await?)
 }
 
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     // Dropped last: what is still to be logged is then written.
     let _flush = telemetry::log(config.log_format, &config.log_filter, &config.instance_id)?;
-    // Before anything is told the port: whoever sends a signal then is heard.
+    // Before the port is open, so that no signal is missed from then on.
     let signalled = shutdown::signalled().context("signals cannot be received")?;
     let listener = TcpListener::bind((LISTEN_ADDRESS, config.port))
         .await

@@ -10,15 +10,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::domain::{InstanceState, Limits, Moment, Run};
-use crate::fleet::{Heart, Pulse};
+use crate::domain::{InstanceState, Limits, Run, Timestamp};
+use crate::fleet::{HeartbeatTask, Lifecycle};
 use crate::http::{self, Api, App, Instance, Overload};
+use crate::observe::cpu_and_memory::{Gauge, Sampler};
+use crate::observe::telemetry::Spans;
+use crate::observe::traffic::Traffic;
 use crate::store::{self, Database, Recorder, Retention, SharedReads};
 use crate::stress::Stress;
-use crate::system::{Gauge, Sampler};
 use crate::tasks::Tasks;
-use crate::telemetry::Spans;
-use crate::traffic::Traffic;
 
 /// How long requests in flight may take once the instance is told to stop.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl Service {
             spans,
             stress: Stress::new(sampler.stress_cpus(), sampler.stress_yields()),
             order_given: Arc::new(Notify::new()),
-            pulse: Pulse::default(),
+            lifecycle: Lifecycle::default(),
             gauge: Gauge::default(),
             traffic: Arc::new(Traffic::default()),
             overload: Overload::new(cpus, config.visit_work),
@@ -82,13 +82,13 @@ impl Service {
         tasks.spawn("traffic", Arc::clone(&app.traffic).run(stop.clone()));
         // The low bits of a random UUID are random.
         let chance = Uuid::new_v4().as_u128() as u32;
-        let heart = Heart {
+        let heartbeats = HeartbeatTask {
             database: app.database.clone(),
-            run: Run::new(Moment::now(), chance),
+            run: Run::new(Timestamp::now(), chance),
             instance_id: app.instance.id.clone(),
             started,
             interval: heartbeat,
-            pulse: app.pulse.clone(),
+            lifecycle: app.lifecycle.clone(),
             gauge: app.gauge.clone(),
             traffic: Arc::clone(&app.traffic),
             visits: app.recorder.written(),
@@ -99,7 +99,7 @@ impl Service {
             }),
             order_given: Arc::clone(&app.order_given),
         };
-        tasks.spawn("heartbeat", heart.run(stop.clone()));
+        tasks.spawn("heartbeat", heartbeats.run(stop.clone()));
         let retention = Retention {
             database: app.database.clone(),
             keep_addresses: app.config.keep_addresses,
@@ -132,16 +132,16 @@ impl Service {
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
         let begun = CancellationToken::new();
         let stress = self.app.stress.clone();
-        let pulse = self.app.pulse.clone();
+        let lifecycle = self.app.lifecycle.clone();
         let tasks = self.tasks.clone();
         let shutdown = async {
             tokio::select! {
                 signal = shutdown => tracing::info!(signal, "stopping"),
                 failure = tasks.failed() => tracing::info!(reason = %failure, "stopping"),
             }
-            pulse.announce(InstanceState::Draining, FAREWELL).await;
+            lifecycle.announce(InstanceState::Draining, FAREWELL).await;
             // A run nobody should wait for any longer: its caller gets what was done.
-            stress.stop(Moment::now()).await;
+            stress.stop(Timestamp::now()).await;
             begun.cancel();
         };
         let serving = async {
@@ -171,8 +171,8 @@ impl Service {
     /// Ends the background tasks and the connections to the database, and sends the last spans.
     pub async fn stop(self) {
         let Self { app, tasks } = self;
-        app.stress.stop(Moment::now()).await;
-        app.pulse.announce(InstanceState::Gone, FAREWELL).await;
+        app.stress.stop(Timestamp::now()).await;
+        app.lifecycle.announce(InstanceState::Gone, FAREWELL).await;
         tasks.stop();
         let database = app.database.clone();
         let spans = app.spans.clone();

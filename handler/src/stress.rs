@@ -8,7 +8,7 @@ use sha2::{Digest, Sha512};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::domain::{Moment, StressPlan};
+use crate::domain::{StressPlan, Timestamp};
 
 /// Hashes between two looks at the clock: some tens of microseconds.
 const BATCH: u64 = 64;
@@ -38,7 +38,7 @@ pub struct Stress {
 struct Running {
     id: Uuid,
     began: Instant,
-    began_at: Moment,
+    began_at: Timestamp,
     deadline: Instant,
     cancelled: AtomicBool,
     operations: AtomicU64,
@@ -46,7 +46,7 @@ struct Running {
     finished: watch::Sender<Option<Outcome>>,
 }
 
-/// A run that is under way. Dropping it ends the run, unless it was [detached](Self::detach).
+/// A run that is in progress. Dropping it ends the run, unless it was [detached](Self::detach).
 #[derive(Debug)]
 pub struct Run {
     running: Arc<Running>,
@@ -64,7 +64,7 @@ pub struct Outcome {
     pub stopped: bool,
 }
 
-/// Another run is under way.
+/// Another run is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stress run is under way")]
 pub struct Busy {
@@ -101,7 +101,7 @@ impl Stress {
         let running = Arc::new(Running {
             id: Uuid::new_v4(),
             began,
-            began_at: Moment::now(),
+            began_at: Timestamp::now(),
             deadline: began + plan.duration,
             cancelled: AtomicBool::new(false),
             operations: AtomicU64::new(0),
@@ -141,16 +141,16 @@ impl Stress {
         })
     }
 
-    /// What is left of the run under way, if there is one.
+    /// What is left of the run in progress, if there is one.
     pub fn remaining(&self) -> Option<Duration> {
         let slot = lock(&self.running);
         slot.as_ref()
             .map(|run| run.deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Ends the run under way if it began before `before`, and waits for its threads; tells how many
+    /// Ends the run in progress if it began before `before`, and waits for its threads; tells how many
     /// were ended.
-    pub async fn stop(&self, before: Moment) -> usize {
+    pub async fn stop(&self, before: Timestamp) -> usize {
         let running = lock(&self.running).clone();
         let Some(running) = running.filter(|run| run.began_at <= before) else {
             return 0;

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOWS = ROOT / ".github" / "workflows"
-CALL = re.compile(r"\./(scripts/[a-z]+|\.github/workflows/[a-z-]+\.sh)\b([^\n#]*)")
+CALL = re.compile(r"\./(scripts/[a-z]+|\.github/workflows/[a-z-]+\.sh)\b([^\n#|;&]*)")
 OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 
 

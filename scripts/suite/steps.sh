@@ -3,6 +3,8 @@
 
 # The packaged app has a copy for the tests: scripts/run and scripts/demo, which the documentation runs, write to target/app.
 app=${root:?}/target/suite/app
+# What step_build has built, for the steps with tests.
+built=$root/target/suite
 
 # python FOLDER: the Python of target/FOLDER-venv, which holds what scripts/FOLDER/requirements.txt names.
 python_for() {
@@ -58,7 +60,10 @@ step_advisories() {
 step_build() {
     use_cargo_tools
     cargo build --profile quick --package handler --package lab
-    cargo nextest run --no-run --cargo-profile quick --workspace
+    # What was built is written down, so that the steps with tests need no cargo: it would wait for the builds beside them.
+    mkdir -p "$built"
+    cargo metadata --locked --format-version 1 >"$built/metadata.json"
+    cargo nextest list --cargo-profile quick --workspace --list-type binaries-only --message-format json >"$built/binaries.json"
 }
 
 step_lint() {
@@ -76,8 +81,8 @@ test_rust() {
     use_cargo_tools
     # Most of the long tests wait for servers that restart or time out, so twice as many as CPUs fit.
     "$lab" postgres --env TEST_DATABASE_URL --pooler-env TEST_POOLER_URL -- \
-        cargo nextest run --cargo-profile quick --workspace --no-fail-fast --test-threads "$(($(getconf _NPROCESSORS_ONLN) * 2))" \
-        --filterset "$filter" "$@"
+        cargo-nextest nextest run --cargo-metadata "$built/metadata.json" --binaries-metadata "$built/binaries.json" \
+        --no-fail-fast --test-threads "$(($(getconf _NPROCESSORS_ONLN) * 2))" --filterset "$filter" "$@"
 }
 
 # Tests that mount file systems are ignored unless they are asked for. So are measurements, which are never asked for here.
@@ -100,13 +105,11 @@ step_ordinary() {
     use_cargo_tools
     folder=$(mktemp -d)
     chown 65534:65534 "$folder"
-    cargo metadata --locked --format-version 1 >"$folder/metadata.json"
-    cargo nextest list --cargo-profile quick --workspace --list-type binaries-only --message-format json >"$folder/binaries.json"
     status=0
     HOME=$folder TMPDIR=$folder XDG_DATA_HOME=$folder setpriv --reuid 65534 --regid 65534 --clear-groups \
         --bounding-set=-all,+dac_read_search --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search \
-        "$(command -v cargo-nextest)" nextest run --cargo-metadata "$folder/metadata.json" \
-        --binaries-metadata "$folder/binaries.json" --no-fail-fast --filterset 'package(lab) and test(/^fleet::/)' || status=$?
+        "$(command -v cargo-nextest)" nextest run --cargo-metadata "$built/metadata.json" \
+        --binaries-metadata "$built/binaries.json" --no-fail-fast --filterset 'package(lab) and test(/^fleet::/)' || status=$?
     rm -rf "$folder"
     return "$status"
 }

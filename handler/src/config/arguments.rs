@@ -7,6 +7,7 @@ use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::{AddressPolicy, TrustedProxies};
+use crate::observe::telemetry::LogFormat;
 use crate::store::{Migrate, Pooler};
 
 /// A visit register that runs as an Azure Functions custom handler.
@@ -371,15 +372,6 @@ pub enum DatabaseAuth {
     Password,
     /// An Entra access token of the app's managed identity.
     Entra,
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
 }
 
 fn header_name(text: &str) -> Result<HeaderName, String> {

@@ -6,10 +6,10 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::arguments::{Arguments, Command, DatabaseAuth};
-use crate::identity::Endpoint;
+use crate::azure::identity::Endpoint;
 use crate::store::{Auth, Migrate, Pooler, PostgresTarget, STATEMENT_DEADLINE, Target};
 
-/// Where the register is kept, from the settings.
+/// Where the visits are stored, from the settings.
 ///
 /// # Errors
 /// One sentence that names the setting; never its value, which may hold a password.
@@ -118,7 +118,7 @@ fn verified(
 /// locks of a transaction whose client was cut off.
 ///
 /// Every statement here has one good plan whatever its parameters. Left to itself the server would estimate that
-/// an unknown `limit` returns a tenth of the register, prefer the parameters it sees, and plan anew each time.
+/// an unknown `limit` returns a tenth of the visits, prefer the parameters it sees, and plan anew each time.
 fn session_settings() -> [(&'static str, String); 3] {
     let limit = format!("{}ms", STATEMENT_DEADLINE.as_millis() + 1_000);
     [
@@ -173,7 +173,8 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::config::{Cli, LogFormat};
+    use crate::config::Cli;
+    use crate::observe::telemetry::LogFormat;
 
     const SERVER: [&str; 2] = ["--database-url", "postgres://app@db.example/visits"];
 

@@ -86,7 +86,7 @@ fn parse_entry(entry: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-/// What the register keeps of a visitor's address.
+/// What is stored of a visitor's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum AddressPolicy {
     /// The network only: /24 of an IPv4 address, /48 of an IPv6 address.
@@ -99,7 +99,7 @@ pub enum AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// `address` as the register may keep it.
+    /// `address` as it may be stored.
     pub fn apply(self, address: IpAddr) -> Option<String> {
         match self {
             Self::Truncated => Some(truncate(address).to_string()),

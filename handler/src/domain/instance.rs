@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Latencies, Moment};
+use super::{Latencies, Timestamp};
 
 /// Heartbeats that may be missed before an instance counts as lost.
 const BEATS_MISSED: u32 = 3;
@@ -21,7 +21,7 @@ impl Run {
 
     /// A number for a run that began at `started`. `chance` keeps apart those that began in the same
     /// millisecond.
-    pub fn new(started: Moment, chance: u32) -> Self {
+    pub fn new(started: Timestamp, chance: u32) -> Self {
         let chance = i64::from(chance) & ((1 << Self::CHANCE_BITS) - 1);
         // 42 bits of milliseconds reach beyond the year 2100.
         let time = started.millis().clamp(0, (1 << 42) - 1);
@@ -105,7 +105,7 @@ pub struct Connections {
     pub max: u32,
 }
 
-/// How few and how many instances the rules in force allow, as an instance knows them.
+/// How few and how many instances the active rules allow, as an instance knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The fewest.
@@ -134,9 +134,9 @@ pub struct Report {
     pub stress_remaining_ms: Option<u64>,
     /// Requests answered, by the first digit of their status: 1xx to 5xx.
     pub requests: [u64; 5],
-    /// Those of them that were refused because too many were under way.
+    /// Those of them that were refused because too many were in flight.
     pub refused: u64,
-    /// Requests under way.
+    /// Requests in flight.
     pub in_flight: u64,
     /// Timed requests.
     pub latencies: Latencies,
@@ -150,7 +150,7 @@ pub struct Report {
     pub threads: u64,
     /// Its connections to the database.
     pub connections: Connections,
-    /// What its rules allow; `None` where no rules are in force.
+    /// What its rules allow; `None` where no rules are active.
     pub limits: Option<Limits>,
 }
 
@@ -203,12 +203,12 @@ pub struct Heartbeat {
     /// What it says of itself.
     pub report: Report,
     /// What it did since the last heartbeat that was written; `None` if there was none.
-    pub since: Option<Stretch>,
+    pub since: Option<Interval>,
 }
 
 /// What an instance did between two heartbeats.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stretch {
+pub struct Interval {
     /// The time between them.
     pub length: Duration,
     /// CPU over its share, the mean of that time.
@@ -231,9 +231,9 @@ pub struct Member {
     /// As it said itself; see [`state_at`](Self::state_at).
     pub state: InstanceState,
     /// When its process began.
-    pub started: Moment,
+    pub started: Timestamp,
     /// When its last heartbeat was written.
-    pub last_seen: Moment,
+    pub last_seen: Timestamp,
     /// Time between two of its heartbeats.
     pub heartbeat: Duration,
     /// Heartbeats so far.
@@ -246,7 +246,7 @@ impl Member {
     /// Its state as seen at `now`, by the same clock as `last_seen`.
     ///
     /// A heartbeat from the future was written before the clock was set back. Whoever lives writes a new one soon.
-    pub fn state_at(&self, now: Moment) -> InstanceState {
+    pub fn state_at(&self, now: Timestamp) -> InstanceState {
         let patience = self.patience();
         let is_silent =
             now.since(self.last_seen) > patience || self.last_seen.since(now) > patience;
@@ -258,7 +258,7 @@ impl Member {
     }
 
     /// How long ago it ended at `now`; `None` while it has not.
-    pub fn ended_for(&self, now: Moment) -> Option<Duration> {
+    pub fn ended_for(&self, now: Timestamp) -> Option<Duration> {
         let end = match self.state {
             InstanceState::Gone => self.last_seen,
             _ => self.last_seen.later(self.patience()),
@@ -278,16 +278,16 @@ mod tests {
 
     #[test]
     fn later_runs_have_larger_numbers() {
-        let start = Moment::from_millis(1_795_525_502_120);
+        let start = Timestamp::from_millis(1_795_525_502_120);
         let later = start.later(Duration::from_millis(1));
         assert!(Run::new(start, u32::MAX) < Run::new(later, 0));
         assert_ne!(Run::new(start, 1), Run::new(start, 2));
-        assert!(Run::new(Moment::from_millis(-5), 7).number() >= 0);
+        assert!(Run::new(Timestamp::from_millis(-5), 7).number() >= 0);
     }
 
     #[test]
     fn three_missed_heartbeats_are_the_end() {
-        let seen = Moment::from_millis(1_000_000);
+        let seen = Timestamp::from_millis(1_000_000);
         let mut member = Member {
             run: Run::from_number(1),
             instance_id: "one".to_owned(),

@@ -1,9 +1,9 @@
-//! The fleet over a stretch of time, made from what its instances did, or from shorter stretches.
+//! The fleet over a span of time, made from what its instances did, or from shorter spans.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Latencies, Moment, Run};
+use super::{Latencies, Run, Timestamp};
 
 /// Instances that are told apart in a slice: the most recent ones. Of the most recent ones of a longer time each
 /// is among the most recent ones of every moment it lived in, so none is missing when slices are put together.
@@ -15,7 +15,7 @@ pub struct Sample {
     /// Whose it is.
     pub run: Run,
     /// When it was written.
-    pub at: Moment,
+    pub at: Timestamp,
     /// The time it is about, up to then.
     pub length: Duration,
     /// Mean over that time.
@@ -26,14 +26,14 @@ pub struct Sample {
     pub latencies: Latencies,
 }
 
-/// The fleet over a stretch of time.
+/// The fleet over a span of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slice {
     /// Its beginning.
-    pub start: Moment,
+    pub start: Timestamp,
     /// Its length.
     pub length: Duration,
-    /// Instances heard of; over a longer stretch the most there were at once.
+    /// Instances heard of; over a longer span the most there were at once.
     pub instances: u32,
     /// Mean over the instances.
     pub cpu_percent: f64,
@@ -55,7 +55,7 @@ struct Share {
 
 /// Makes slices of this length from samples; each counts where it was written.
 pub fn slices_of(samples: &[Sample], length: Duration) -> Vec<Slice> {
-    let mut starts: BTreeMap<Moment, Vec<&Sample>> = BTreeMap::new();
+    let mut starts: BTreeMap<Timestamp, Vec<&Sample>> = BTreeMap::new();
     for sample in samples {
         starts
             .entry(sample.at.floor(length))
@@ -68,7 +68,7 @@ pub fn slices_of(samples: &[Sample], length: Duration) -> Vec<Slice> {
         .collect()
 }
 
-fn slice_of(start: Moment, length: Duration, samples: &[&Sample]) -> Slice {
+fn slice_of(start: Timestamp, length: Duration, samples: &[&Sample]) -> Slice {
     let mut shares: BTreeMap<Run, Share> = BTreeMap::new();
     let mut latencies = Latencies::default();
     for sample in samples {
@@ -136,7 +136,7 @@ impl Sum {
     }
 
     /// The sum as a slice of its own; `None` if nothing was added.
-    pub fn slice(&self, start: Moment, length: Duration) -> Option<Slice> {
+    pub fn slice(&self, start: Timestamp, length: Duration) -> Option<Slice> {
         if self.instance_seconds <= 0.0 {
             return None;
         }
@@ -193,7 +193,7 @@ mod tests {
     fn sample(run: i64, at: i64, seconds: u64, cpu_percent: f64, requests: u64) -> Sample {
         Sample {
             run: Run::from_number(run),
-            at: Moment::from_millis(at),
+            at: Timestamp::from_millis(at),
             length: SECOND * u32::try_from(seconds).expect("short"),
             cpu_percent,
             requests,
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn slices_add_up_to_a_longer_one() {
         let slice = |start, instances, cpu_percent, per_second, per_instance| Slice {
-            start: Moment::from_millis(start),
+            start: Timestamp::from_millis(start),
             length: SECOND * 10,
             instances,
             cpu_percent,
@@ -242,7 +242,7 @@ mod tests {
         };
         let (one, two) = (Run::from_number(1), Run::from_number(2));
         let mut sum = Sum::default();
-        assert_eq!(sum.slice(Moment::from_millis(0), SECOND * 60), None);
+        assert_eq!(sum.slice(Timestamp::from_millis(0), SECOND * 60), None);
         sum.add(&slice(0, 1, 90.0, 10.0, vec![(one, 90.0)]));
         sum.add(&slice(
             10_000,
@@ -252,7 +252,7 @@ mod tests {
             vec![(one, 40.0), (two, 20.0)],
         ));
         let whole = sum
-            .slice(Moment::from_millis(0), SECOND * 60)
+            .slice(Timestamp::from_millis(0), SECOND * 60)
             .expect("two were added");
         // Three instances' slices: 90, 40 and 20.
         assert_eq!((whole.instances, whole.cpu_percent), (2, 50.0));

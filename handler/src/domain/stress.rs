@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::Moment;
+use super::Timestamp;
 
 /// The shortest run, in seconds.
 pub const MIN_SECONDS: f64 = 0.1;
@@ -24,7 +24,7 @@ pub enum OrderKind {
     /// Run until `ends`, at this intensity.
     Run {
         /// When the order runs out, also for an instance that joins late.
-        ends: Moment,
+        ends: Timestamp,
         /// As in [`StressPlan`].
         intensity: Option<u64>,
     },
@@ -32,13 +32,13 @@ pub enum OrderKind {
     Stop,
 }
 
-/// An order to the whole fleet. The newest one in the store is in force.
+/// An order to the whole fleet. The newest one in the store is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StressOrder {
     /// Grows with every order.
     pub id: i64,
     /// When it was given.
-    pub ordered: Moment,
+    pub ordered: Timestamp,
     /// What it asks.
     pub kind: OrderKind,
 }

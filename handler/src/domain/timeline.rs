@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::slice::{SHOWN_INSTANCES, Sum};
-use super::{Moment, Run, Slice};
+use super::{Run, Slice, Timestamp};
 
 /// The most points, whatever the span.
 pub(super) const MOST_POINTS: u32 = 720;
@@ -38,18 +38,18 @@ pub fn fine_length(heartbeat: Duration) -> Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
     /// The beginning of the first point.
-    pub start: Moment,
+    pub start: Timestamp,
     /// The length of each.
     pub bucket: Duration,
     /// How many there are; at least one.
     pub points: u32,
     /// Up to where everything is known: not every instance has had its next heartbeat after that.
-    pub until: Moment,
+    pub until: Timestamp,
 }
 
 impl Grid {
-    /// The points of the last `span` before `now`, as far as it is known. The last one may still be under way.
-    pub fn of(span: Duration, heartbeat: Duration, now: Moment) -> Self {
+    /// The points of the last `span` before `now`, as far as it is known. The last one may still be in progress.
+    pub fn of(span: Duration, heartbeat: Duration, now: Timestamp) -> Self {
         let fine = fine_length(heartbeat);
         let shortest = if span > FINE_SPAN {
             fine.max(MINUTE)
@@ -71,7 +71,7 @@ impl Grid {
         }
     }
 
-    fn start_of(&self, point: usize) -> Moment {
+    fn start_of(&self, point: usize) -> Timestamp {
         let point = u32::try_from(point).unwrap_or(u32::MAX);
         self.start.later(self.bucket * point)
     }
@@ -108,7 +108,7 @@ impl Grid {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
     /// When.
-    pub at: Moment,
+    pub at: Timestamp,
     /// What happened.
     pub kind: EventKind,
     /// Which instance.
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::domain::Latencies;
 
-    const NOW: Moment = Moment::from_millis(1_795_525_502_120);
+    const NOW: Timestamp = Timestamp::from_millis(1_795_525_502_120);
 
     fn minutes(minutes: u32) -> Duration {
         MINUTE * minutes
@@ -196,13 +196,13 @@ mod tests {
     #[test]
     fn a_long_slice_covers_the_points_below_it() {
         let grid = Grid {
-            start: Moment::from_millis(10_000),
+            start: Timestamp::from_millis(10_000),
             bucket: Duration::from_secs(1),
             points: 5,
-            until: Moment::from_millis(15_000),
+            until: Timestamp::from_millis(15_000),
         };
         let slice = |start, seconds| Slice {
-            start: Moment::from_millis(start),
+            start: Timestamp::from_millis(start),
             length: Duration::from_secs(seconds),
             instances: 1,
             cpu_percent: 50.0,
@@ -235,7 +235,7 @@ mod tests {
             heartbeat_ms in 10_u64..=86_400_000,
             now in 0_i64..4_000_000_000_000,
         ) {
-            let now = Moment::from_millis(now);
+            let now = Timestamp::from_millis(now);
             let grid = Grid::of(minutes(span), Duration::from_millis(heartbeat_ms), now);
             prop_assert!((1..=MOST_POINTS).contains(&grid.points));
             let last = grid.start_of(grid.points as usize - 1);

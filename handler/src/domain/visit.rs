@@ -1,4 +1,4 @@
-use super::{IdempotencyKey, Moment};
+use super::{IdempotencyKey, Timestamp};
 
 /// A visit as it arrives, before it has an id and a time.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct Receipt {
     /// Grows with every visit; gaps are possible.
     pub id: i64,
     /// When the visit was recorded, by the database's clock; for a replayed key, the first time.
-    pub recorded: Moment,
+    pub recorded: Timestamp,
     /// The instance that recorded it.
     pub instance_id: String,
     /// All visits: those committed when the transaction began, and those before this one in its batch.
@@ -24,20 +24,20 @@ pub struct Receipt {
     pub replayed: bool,
 }
 
-/// A row of the register.
+/// A stored visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
     /// The visit's id.
     pub id: i64,
     /// When it was recorded.
-    pub recorded: Moment,
+    pub recorded: Timestamp,
     /// The stored address: truncated, full or none, as the instance that recorded it was set.
     pub ip_address: Option<String>,
     /// The instance that recorded it.
     pub instance_id: String,
 }
 
-/// One page of the register and the total, both of one snapshot.
+/// One page of visits and the total, both of one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// All visits committed at the snapshot.

@@ -1,19 +1,19 @@
-use crate::domain::{Moment, OrderKind, StressOrder, StressPlan};
-use crate::store::Heard;
+use crate::domain::{OrderKind, StressOrder, StressPlan, Timestamp};
+use crate::store::NewOrders;
 use crate::stress::Stress;
 
 /// Follows the orders to the fleet on behalf of this instance.
 #[derive(Debug)]
 pub struct Orders {
     stress: Stress,
-    /// The last order heard of; `None` before the first.
+    /// The last order that was read; `None` before the first.
     seen: Option<i64>,
-    /// The order in force, as long as it still has to be taken up.
+    /// The active order, as long as it has not been started.
     pending: Option<StressOrder>,
 }
 
 impl Orders {
-    /// None has been heard of yet.
+    /// No order has been read yet.
     pub fn new(stress: Stress) -> Self {
         Self {
             stress,
@@ -22,19 +22,19 @@ impl Orders {
         }
     }
 
-    /// The last order heard of.
+    /// The last order that was read.
     pub fn seen(&self) -> Option<i64> {
         self.seen
     }
 
     /// Follows these, the oldest first, and what is left of those before.
-    pub async fn follow(&mut self, heard: Heard) {
-        // What the clock here shows less than the database's.
-        let behind = heard.now.millis() - Moment::now().millis();
-        for order in heard.orders {
+    pub async fn follow(&mut self, new_orders: NewOrders) {
+        // How far the clock here is behind the database's.
+        let behind = new_orders.now.millis() - Timestamp::now().millis();
+        for order in new_orders.orders {
             self.note(order, behind).await;
         }
-        self.take_up(heard.now);
+        self.start_pending(new_orders.now);
     }
 
     async fn note(&mut self, order: StressOrder, behind: i64) {
@@ -42,7 +42,7 @@ impl Orders {
         self.pending = match order.kind {
             OrderKind::Run { .. } => Some(order),
             OrderKind::Stop => {
-                let ordered = Moment::from_millis(order.ordered.millis() - behind);
+                let ordered = Timestamp::from_millis(order.ordered.millis() - behind);
                 if self.stress.stop(ordered).await > 0 {
                     tracing::info!(order = order.id, "stress run ended by a fleet-wide stop");
                 }
@@ -51,8 +51,8 @@ impl Orders {
         };
     }
 
-    /// Begins what is left of the pending order, unless a run is under way: then the next heartbeat tries.
-    fn take_up(&mut self, now: Moment) {
+    /// Starts what is left of the pending order, unless a run is in progress: then the next heartbeat tries again.
+    fn start_pending(&mut self, now: Timestamp) {
         let Some(StressOrder {
             id,
             kind: OrderKind::Run { ends, intensity },

@@ -17,9 +17,9 @@ use super::ops::{LatencyMs, StressState};
 use super::query::Query;
 use super::{App, Error};
 use crate::domain::{
-    InstanceState, LONGEST_MINUTES, Member, Moment, Run, Slice, Timeline, shown_runs,
+    InstanceState, LONGEST_MINUTES, Member, Run, Slice, Timeline, Timestamp, shown_runs,
 };
-use crate::store::RollCall;
+use crate::store::FleetListing;
 use autoscale::{self, Profile, RuleSummary};
 
 /// What a timeline shows if nothing is said.
@@ -98,7 +98,7 @@ struct FleetInstance {
 }
 
 impl FleetInstance {
-    fn of(member: &Member, now: Moment) -> Self {
+    fn of(member: &Member, now: Timestamp) -> Self {
         let report = &member.report;
         let stress = report.stress_remaining_ms.map(Duration::from_millis);
         Self {
@@ -131,12 +131,14 @@ impl FleetInstance {
 )]
 pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
-    let roll_call = app.reads.instances().await?;
+    let fleet_listing = app.reads.instances().await?;
     let profile = app.config.autoscale.as_ref();
-    Ok(json(roll_call.body(|found| render(&fleet(found, profile)))))
+    Ok(json(
+        fleet_listing.body(|found| render(&fleet(found, profile))),
+    ))
 }
 
-fn fleet(found: &RollCall, profile: Option<&Profile>) -> Fleet {
+fn fleet(found: &FleetListing, profile: Option<&Profile>) -> Fleet {
     let now = found.now;
     let live = |member: &&Member| member.state_at(now) == InstanceState::Live;
     let summaries = |profile: &Profile| profile.rules.iter().map(|rule| rule.summary()).collect();
@@ -251,7 +253,7 @@ fn fleet_timeline(found: &Timeline) -> FleetTimeline {
     }
 }
 
-fn point(start: Moment, slice: Option<&Slice>, names: &HashMap<Run, &str>) -> Point {
+fn point(start: Timestamp, slice: Option<&Slice>, names: &HashMap<Run, &str>) -> Point {
     let cpu = slice.into_iter().flat_map(|slice| &slice.per_instance);
     let quantile = |part| slice.and_then(|slice| slice.latencies.quantile(part));
     Point {

@@ -18,13 +18,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::{Config, CorsOrigins};
-use crate::fleet::Pulse;
+use crate::fleet::Lifecycle;
+use crate::observe::cpu_and_memory::Gauge;
+use crate::observe::telemetry::Spans;
+use crate::observe::traffic::Traffic;
 use crate::store::{Database, Recorder, SharedReads};
 use crate::stress::Stress;
-use crate::system::Gauge;
 use crate::tasks::Tasks;
-use crate::telemetry::Spans;
-use crate::traffic::Traffic;
 
 mod accept;
 mod body;
@@ -79,7 +79,7 @@ pub struct App {
     /// Notified when this instance received a fleet command.
     pub order_given: Arc<Notify>,
     /// This instance's state in its life cycle.
-    pub pulse: Pulse,
+    pub lifecycle: Lifecycle,
     /// The last reading of CPU and memory.
     pub gauge: Gauge,
     /// Requests counted and timed.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::error::Problem;
-use crate::domain::{Latency, Moment};
+use crate::domain::{Latency, Timestamp};
 
 /// Whether this instance and its database work.
 #[derive(Serialize, ToSchema)]
@@ -68,7 +68,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     };
     let report = HealthReport {
         status,
-        timestamp: Moment::now().rfc3339(),
+        timestamp: Timestamp::now().rfc3339(),
         instance_id: app.instance.id.clone(),
         database,
         db_type: health.db_type,
@@ -217,7 +217,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     Json(InstanceMetrics {
         cpu_percent: reading.cpu_percent,
         memory_percent: reading.memory_percent,
-        timestamp: Moment::now().rfc3339(),
+        timestamp: Timestamp::now().rfc3339(),
         instance_id: app.instance.id.clone(),
         requests_total: app.traffic.total(),
         requests_per_second: (summary.requests_per_second * 100.0).round() / 100.0,

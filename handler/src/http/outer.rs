@@ -128,7 +128,7 @@ impl RequestRecord {
             let timed = uri.path() != super::stress::PATH;
             app.traffic.count(status, timed.then_some(took));
         }
-        app.pulse.answered();
+        app.lifecycle.answered();
         let took_ms = took.as_micros() as f64 / 1_000.0;
         if status >= 500 && status != 503 {
             let path = span::path(uri);

@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use super::error::Problem;
 use super::exposition::{head, line, ratio, seconds};
 use super::{App, Error};
-use crate::domain::{InstanceState, Limits, Member, Moment};
-use crate::store::RollCall;
+use crate::domain::{InstanceState, Limits, Member, Timestamp};
+use crate::store::FleetListing;
 
 const TEXT_FORMAT: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -62,7 +62,7 @@ const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
     let text = match app.reads.exposition().await.map_err(Error::from) {
-        Ok(roll_call) => roll_call.body(|found| exposition(found).into()),
+        Ok(fleet_listing) => fleet_listing.body(|found| exposition(found).into()),
         // This instance could only speak for itself, with figures that may already be ahead of what others would
         // tell: series that end are better than counters that seem to fall.
         Err(Error::Unavailable(_)) => without_database(&app.instance.id).into(),
@@ -79,7 +79,7 @@ fn without_database(instance_id: &str) -> String {
 }
 
 /// The text; instances in the order of their names, so that two scrapes are easily compared.
-fn exposition(found: &RollCall) -> String {
+fn exposition(found: &FleetListing) -> String {
     let mut members: Vec<&Member> = found
         .members
         .iter()
@@ -384,6 +384,6 @@ impl Exposition<'_> {
     }
 }
 
-fn seconds_since_1970(moment: Moment) -> String {
-    seconds(moment.since(Moment::from_millis(0)))
+fn seconds_since_1970(timestamp: Timestamp) -> String {
+    seconds(timestamp.since(Timestamp::from_millis(0)))
 }

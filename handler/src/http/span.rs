@@ -11,7 +11,7 @@ use opentelemetry::{Context, KeyValue, propagation::TextMapPropagator as _};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-use crate::telemetry::{self, LONGEST, RequestIds, Spans};
+use crate::observe::telemetry::{self, LONGEST, RequestIds, Spans};
 
 /// Set by the Functions host, one per invocation.
 const INVOCATION_ID: HeaderName = HeaderName::from_static("x-azure-functions-invocationid");

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::error::Problem;
 use super::stress_request::{Scope, StressRequest, ValidRequest};
 use super::{App, Error};
-use crate::domain::{Moment, OrderKind, StressPlan};
+use crate::domain::{OrderKind, StressPlan, Timestamp};
 use crate::store::{STATEMENT_DEADLINE, within};
 use crate::stress::{Busy, Outcome};
 
@@ -140,7 +140,7 @@ struct StressStopped {
     security(("function_key" = []), ("function_code" = []))
 )]
 pub(super) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Error> {
-    let stopped = app.stress.stop(Moment::now()).await;
+    let stopped = app.stress.stop(Timestamp::now()).await;
     let sent = async {
         let store = app.database.store().await?;
         within(STATEMENT_DEADLINE, store.place_order(None)).await
@@ -154,7 +154,7 @@ pub(super) async fn stop(State(app): State<Arc<App>>) -> Result<Response, Error>
         )));
     }
     // Also ends a run that a fleet command started on this instance in the meantime.
-    let stopped = stopped + app.stress.stop(Moment::now()).await;
+    let stopped = stopped + app.stress.stop(Timestamp::now()).await;
     Ok(Json(StressStopped {
         stopped,
         instance_id: app.instance.id.clone(),
@@ -203,12 +203,12 @@ async fn command_fleet(app: &App, plan: StressPlan) -> Result<Response, Error> {
         });
     }
     let store = app.database.store().await?;
-    let heard = within(STATEMENT_DEADLINE, store.orders(None)).await?;
-    if let Some(OrderKind::Run { ends, .. }) = heard.orders.last().map(|order| order.kind)
-        && ends > heard.now
+    let new_orders = within(STATEMENT_DEADLINE, store.orders(None)).await?;
+    if let Some(OrderKind::Run { ends, .. }) = new_orders.orders.last().map(|order| order.kind)
+        && ends > new_orders.now
     {
         return Err(Error::Busy {
-            retry_after: ends.since(heard.now),
+            retry_after: ends.since(new_orders.now),
         });
     }
     let id = within(STATEMENT_DEADLINE, store.place_order(Some(plan))).await?;
@@ -223,7 +223,7 @@ fn started(app: &App, stress_id: String, scope: &'static str, plan: StressPlan) 
         scope,
         duration: plan.duration.as_secs_f64(),
         instance_id: app.instance.id.clone(),
-        timestamp: Moment::now().rfc3339(),
+        timestamp: Timestamp::now().rfc3339(),
     };
     (StatusCode::ACCEPTED, Json(body)).into_response()
 }
@@ -240,7 +240,7 @@ fn result(outcome: Outcome, instance_id: String) -> StressResult {
         duration: seconds,
         operations: outcome.operations,
         instance_id,
-        timestamp: Moment::now().rfc3339(),
+        timestamp: Timestamp::now().rfc3339(),
     }
 }
 

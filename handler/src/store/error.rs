@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::identity::{Reason, Refusal};
+use crate::azure::identity::{Reason, Refusal};
 
 /// What can go wrong below HTTP; only what a caller branches on.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +69,8 @@ impl Error {
         }
     }
 
-    /// Gives everybody who waited for the same statement this error; its cause goes to the log, once.
-    pub(super) fn tell<T>(&self, answers: Vec<oneshot::Sender<Result<T, Self>>>) {
+    /// Sends this error to every caller that waited for the same statement, and logs its cause once.
+    pub(super) fn send_to<T>(&self, answers: Vec<oneshot::Sender<Result<T, Self>>>) {
         // What has no cause of its own was logged where it was found, and lasts.
         if matches!(
             self,
@@ -103,7 +103,7 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NoToken(reason) => Self::NoToken(reason),
-            Refusal::Again => Self::TokenRefused,
+            Refusal::TokenRefused => Self::TokenRefused,
         }
     }
 }

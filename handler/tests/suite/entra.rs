@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::identity::{CLIENT_ID, Desk, Endpoint, MARK, Mood, SECRET};
+use crate::support::identity::{Behavior, CLIENT_ID, Endpoint, MARK, SECRET, TokenServer};
 use crate::support::process::{Process, command, send};
 use crate::support::server::Server;
 use rustix::process::Signal;
@@ -13,28 +13,29 @@ const ROLE: &str = "ev-test-app";
 
 struct Scene {
     server: Server,
-    desk: Arc<Desk>,
+    token_server: Arc<TokenServer>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Scene {
-    fn new(mood: Mood) -> Self {
+    fn new(behavior: Behavior) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let server = runtime.block_on(Server::start());
         let make = format!("create role \"{ROLE}\" login; create database visits owner \"{ROLE}\"");
         for sql in make.split("; ") {
             runtime.block_on(server.execute("postgres", sql));
         }
-        let desk = Desk::new(server.owner("postgres"), ROLE, mood);
+        let token_server = TokenServer::new(server.owner("postgres"), ROLE, behavior);
         Self {
             server,
-            desk,
+            token_server,
             runtime,
         }
     }
 
     fn open(&self, port: u16) -> Endpoint {
-        self.runtime.block_on(Endpoint::open(&self.desk, port))
+        self.runtime
+            .block_on(Endpoint::open(&self.token_server, port))
     }
 
     /// A handler with these settings, the later ones counting.
@@ -82,11 +83,11 @@ fn health_says(handler: &Process, part: &str) {
 #[test]
 fn tokens_are_renewed_under_load_without_a_failed_request() {
     // Good for a second more than the margin: each is renewed after a second.
-    let scene = Scene::new(Mood::Issues(301));
+    let scene = Scene::new(Behavior::Issues(301));
     let endpoint = scene.open(0);
     let mut handler = scene.handler(&endpoint, &[("RUST_LOG", "trace")]);
     handler.eventually("/health", 200);
-    let (path, secret) = scene.desk.asked.lock().unwrap()[0].clone();
+    let (path, secret) = scene.token_server.asked.lock().unwrap()[0].clone();
     assert_eq!(
         path,
         format!(
@@ -101,7 +102,7 @@ fn tokens_are_renewed_under_load_without_a_failed_request() {
             .map(|_| {
                 scope.spawn(|| {
                     let mut visits = 0;
-                    while scene.desk.issued() < 4 {
+                    while scene.token_server.issued() < 4 {
                         let reply = send(address, "POST", "/api/visit", &[], b"").unwrap();
                         assert_eq!(reply.status, 201, "{reply:?}");
                         let reply = send(address, "GET", "/api/visits", &[], b"").unwrap();
@@ -118,8 +119,8 @@ fn tokens_are_renewed_under_load_without_a_failed_request() {
             .sum();
     });
     // The connections were opened with the first token; the newest is what opens others.
-    let before = scene.desk.issued();
-    until("another token", || scene.desk.issued() > before);
+    let before = scene.token_server.issued();
+    until("another token", || scene.token_server.issued() > before);
     scene.cut();
     let total = || handler.eventually("/api/visits", 200).json()["total_visits"].as_u64();
     assert_eq!(total(), Some(visits));
@@ -131,18 +132,18 @@ fn tokens_are_renewed_under_load_without_a_failed_request() {
 
 #[test]
 fn a_refused_token_is_replaced() {
-    let scene = Scene::new(Mood::Issues(3_600));
+    let scene = Scene::new(Behavior::Issues(3_600));
     let endpoint = scene.open(0);
     let mut handler = scene.handler(&endpoint, &[]);
     handler.eventually("/health", 200);
-    assert_eq!(scene.desk.issued(), 1);
-    scene.runtime.block_on(scene.desk.withdraw());
+    assert_eq!(scene.token_server.issued(), 1);
+    scene.runtime.block_on(scene.token_server.withdraw());
     scene.cut();
     handler.eventually("/health", 200);
     handler.wait_for_line(|line| {
         line["message"] == "the database refuses the access token, asking for another"
     });
-    assert_eq!(scene.desk.issued(), 2);
+    assert_eq!(scene.token_server.issued(), 2);
     // A server that takes no token at all is not asked about without end.
     let sql = format!("alter role \"{ROLE}\" nologin");
     scene
@@ -158,25 +159,29 @@ fn a_refused_token_is_replaced() {
         .runtime
         .block_on(scene.server.execute("postgres", sql));
     handler.eventually("/health", 200);
-    assert!(scene.desk.issued() < 8, "{} tokens", scene.desk.issued());
+    assert!(
+        scene.token_server.issued() < 8,
+        "{} tokens",
+        scene.token_server.issued()
+    );
 }
 
 #[test]
 fn every_failure_of_the_endpoint_is_told_once_and_passes() {
-    let scene = Scene::new(Mood::Says(400));
+    let scene = Scene::new(Behavior::Status(400));
     let endpoint = scene.open(0);
     let port = endpoint.port;
     let mut handler = scene.handler(&endpoint, &[]);
     let failures = [
-        (Mood::Says(400), "answers 400: check AZURE_CLIENT_ID"),
-        (Mood::Says(500), "answers 500"),
-        (Mood::Babbles("<html>".to_owned()), "holds no token"),
-        (Mood::Babbles("x".repeat(200_000)), "holds no token"),
-        (Mood::Issues(-10), "has expired"),
-        (Mood::Hangs, "does not answer in time"),
+        (Behavior::Status(400), "answers 400: check AZURE_CLIENT_ID"),
+        (Behavior::Status(500), "answers 500"),
+        (Behavior::Body("<html>".to_owned()), "holds no token"),
+        (Behavior::Body("x".repeat(200_000)), "holds no token"),
+        (Behavior::Issues(-10), "has expired"),
+        (Behavior::Hangs, "does not answer in time"),
     ];
-    for (mood, sentence) in &failures {
-        scene.desk.set(mood.clone());
+    for (behavior, sentence) in &failures {
+        scene.token_server.set(behavior.clone());
         health_says(&handler, sentence);
         // The process lives on, and requests are refused at once.
         let live = handler.send("GET", "/health/live", &[]).unwrap();
@@ -186,7 +191,7 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
     }
     drop(endpoint);
     health_says(&handler, "cannot be reached");
-    scene.desk.set(Mood::Issues(3_600));
+    scene.token_server.set(Behavior::Issues(3_600));
     let endpoint = scene.open(port);
     handler.eventually("/health", 200);
     let log = handler.log();
@@ -216,7 +221,7 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
 
 #[test]
 fn a_token_goes_to_no_server_that_is_not_known() {
-    let scene = Scene::new(Mood::Issues(3_600));
+    let scene = Scene::new(Behavior::Issues(3_600));
     let endpoint = scene.open(0);
     // Its certificate is signed by none of the roots that are built in.
     let mut handler = scene.handler(&endpoint, &[("PGSSLROOTCERT", "")]);
@@ -276,7 +281,7 @@ fn in_azure_without_an_identity_health_tells_why() {
 
 #[test]
 fn a_migration_by_hand_uses_a_token_too() {
-    let scene = Scene::new(Mood::Issues(3_600));
+    let scene = Scene::new(Behavior::Issues(3_600));
     let endpoint = scene.open(0);
     let migrate = || {
         command(&["migrate".to_owned()], &[])
@@ -288,7 +293,7 @@ fn a_migration_by_hand_uses_a_token_too() {
     };
     let output = migrate();
     assert!(output.status.success(), "{output:?}");
-    scene.desk.set(Mood::Says(404));
+    scene.token_server.set(Behavior::Status(404));
     let output = migrate();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -297,7 +302,7 @@ fn a_migration_by_hand_uses_a_token_too() {
         "{message}"
     );
     // Then the instances need not change the schema.
-    scene.desk.set(Mood::Issues(3_600));
+    scene.token_server.set(Behavior::Issues(3_600));
     let handler = scene.handler(&endpoint, &[("MIGRATE", "off")]);
     handler.eventually("/health", 200);
 }

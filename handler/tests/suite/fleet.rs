@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::process::Process;
 use crate::support::{Answer, Backend, TestApp};
-use handler::domain::{Heartbeat, InstanceState, Report, Run, Stretch};
+use handler::domain::{Heartbeat, InstanceState, Interval, Report, Run};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -287,7 +287,7 @@ async fn a_heartbeat_that_comes_too_late_undoes_nothing(backend: Backend) {
             visits_recorded,
             ..Report::default()
         },
-        since: Some(Stretch {
+        since: Some(Interval {
             length: Duration::from_secs(600),
             cpu_percent: 50.0,
             requests: 10,

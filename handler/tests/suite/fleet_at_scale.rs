@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Backend, TestApp};
 use handler::domain::{
-    Connections, Heartbeat, InstanceState, Latencies, Latency, Limits, Report, Run, Stretch,
+    Connections, Heartbeat, InstanceState, Interval, Latencies, Latency, Limits, Report, Run,
 };
 use handler::store::{Database, Retention, Store};
 use tokio_util::sync::CancellationToken;
@@ -80,7 +80,7 @@ fn beat(instance: i64, number: u64) -> Heartbeat {
         interval: Duration::from_millis(HEARTBEAT_MS.unsigned_abs()),
         number,
         report: report(instance.unsigned_abs()),
-        since: Some(Stretch {
+        since: Some(Interval {
             length: Duration::from_millis(HEARTBEAT_MS.unsigned_abs()),
             cpu_percent: 61.4,
             requests: 250,

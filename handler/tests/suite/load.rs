@@ -126,19 +126,19 @@ async fn many_stops_delay_no_run(backend: Backend) {
         intensity: Some(1),
     };
     let run = store.place_order(Some(plan)).await.unwrap();
-    let heard = store.orders(Some(first)).await.unwrap().orders;
-    assert_eq!(heard.last().unwrap().id, run);
-    assert!(heard.len() <= 2, "{heard:?}");
+    let orders = store.orders(Some(first)).await.unwrap().orders;
+    assert_eq!(orders.last().unwrap().id, run);
+    assert!(orders.len() <= 2, "{orders:?}");
     // Runs and stops in turn leave rows, but an instance hears only those that count.
     for _ in 0..250 {
         store.place_order(Some(plan)).await.unwrap();
         store.place_order(None).await.unwrap();
     }
     let run = store.place_order(Some(plan)).await.unwrap();
-    let heard = store.orders(Some(first)).await.unwrap().orders;
-    let ids: Vec<i64> = heard.iter().map(|order| order.id).collect();
+    let orders = store.orders(Some(first)).await.unwrap().orders;
+    let ids: Vec<i64> = orders.iter().map(|order| order.id).collect();
     assert_eq!(ids, [run - 1, run]);
-    assert!(matches!(heard[0].kind, OrderKind::Stop));
+    assert!(matches!(orders[0].kind, OrderKind::Stop));
     let newcomer = store.orders(None).await.unwrap().orders;
     assert_eq!(newcomer.len(), 1);
     assert_eq!(newcomer[0].id, run);

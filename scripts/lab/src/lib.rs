@@ -2,7 +2,7 @@
 //!
 //! | command | module | does |
 //! | --- | --- | --- |
-//! | `lab up` | [`host`] | stands in for the Azure Functions host and runs the handler |
+//! | `lab up` | [`up`] | runs the handler behind an emulator of the Azure Functions host |
 //! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
 //! | `lab check` | [`check`] | looks whether an app does what it should |
 //! | `lab demo` | [`demo`] | plays the whole story of scaling, and proves it |
@@ -17,9 +17,11 @@
 //! | `lab simulate` | [`simulate`] | runs the autoscale rules in virtual time |
 //! | `lab report` | [`report`] | creates the page of a saved run |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
+//!
+//! `lab up` is the crates [`functions_host`] (the host) and [`fleet`] (instances, autoscaler) put together.
 
 pub mod check;
 pub mod demo;
 pub mod doctor;
-pub mod host;
 pub mod package;
+pub mod up;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lab::{check, demo, doctor, host, package};
+use lab::{check, demo, doctor, package, up};
 
 /// Each request passed on allocates: with the system's allocator `lab up` uses 7 % more CPU.
 #[global_allocator]
@@ -20,7 +20,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the function app behind a stand-in for the Azure Functions host
-    Up(host::UpArgs),
+    Up(up::UpArgs),
     /// Rehearse the autoscale rules in virtual time against a load: when they act, what it costs
     Simulate(simulate::SimulateArgs),
     /// Lay out the function app folder that `lab up` and `func start` run
@@ -53,7 +53,7 @@ const ANALYSIS: load::Analysis = load::Analysis {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Up(args) => host::up(args),
+        Command::Up(args) => up::up(args),
         Command::Simulate(args) => simulate::run(&args, report::write_html),
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),

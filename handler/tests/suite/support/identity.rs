@@ -17,20 +17,20 @@ pub const MARK: &str = "eyJ-token-";
 
 /// How it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mood {
+pub enum Behavior {
     /// Tokens that are good for so many seconds.
     Issues(i64),
     /// Never.
     Hangs,
     /// With a status.
-    Says(u16),
+    Status(u16),
     /// With this body.
-    Babbles(String),
+    Body(String),
 }
 
 #[derive(Debug)]
-pub struct Desk {
-    pub mood: Mutex<Mood>,
+pub struct TokenServer {
+    pub behavior: Mutex<Behavior>,
     /// Path, query and secret of each request.
     pub asked: Mutex<Vec<(String, String)>>,
     issued: Mutex<u32>,
@@ -44,10 +44,10 @@ pub struct Endpoint {
     stop: CancellationToken,
 }
 
-impl Desk {
-    pub fn new(owner: PgConnectOptions, role: &str, mood: Mood) -> Arc<Self> {
+impl TokenServer {
+    pub fn new(owner: PgConnectOptions, role: &str, behavior: Behavior) -> Arc<Self> {
         Arc::new(Self {
-            mood: Mutex::new(mood),
+            behavior: Mutex::new(behavior),
             asked: Mutex::default(),
             issued: Mutex::new(0),
             owner,
@@ -55,8 +55,8 @@ impl Desk {
         })
     }
 
-    pub fn set(&self, mood: Mood) {
-        *self.mood.lock().unwrap() = mood;
+    pub fn set(&self, behavior: Behavior) {
+        *self.behavior.lock().unwrap() = behavior;
     }
 
     pub fn issued(&self) -> u32 {
@@ -83,12 +83,14 @@ impl Desk {
             .lock()
             .unwrap()
             .push((uri.to_string(), secret.to_owned()));
-        let mood = self.mood.lock().unwrap().clone();
-        let seconds = match mood {
-            Mood::Issues(seconds) => seconds,
-            Mood::Hangs => std::future::pending().await,
-            Mood::Says(status) => return StatusCode::from_u16(status).unwrap().into_response(),
-            Mood::Babbles(body) => return body.into_response(),
+        let behavior = self.behavior.lock().unwrap().clone();
+        let seconds = match behavior {
+            Behavior::Issues(seconds) => seconds,
+            Behavior::Hangs => std::future::pending().await,
+            Behavior::Status(status) => {
+                return StatusCode::from_u16(status).unwrap().into_response();
+            }
+            Behavior::Body(body) => return body.into_response(),
         };
         let number = {
             let mut issued = self.issued.lock().unwrap();
@@ -112,17 +114,21 @@ impl Desk {
 }
 
 impl Endpoint {
-    /// Opens the desk on this port; 0 for a free one.
-    pub async fn open(desk: &Arc<Desk>, port: u16) -> Self {
+    /// Opens the token_server on this port; 0 for a free one.
+    pub async fn open(token_server: &Arc<TokenServer>, port: u16) -> Self {
         let listener = tokio::net::TcpSocket::new_v4().unwrap();
         listener.set_reuseaddr(true).unwrap();
         listener.bind(([127, 0, 0, 1], port).into()).unwrap();
         let listener = listener.listen(64).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let answer = |State(desk): State<Arc<Desk>>, uri: Uri, headers: HeaderMap| async move {
-            desk.answer(&uri, &headers).await
+        let answer = |State(token_server): State<Arc<TokenServer>>,
+                      uri: Uri,
+                      headers: HeaderMap| async move {
+            token_server.answer(&uri, &headers).await
         };
-        let router = Router::new().fallback(answer).with_state(Arc::clone(desk));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(token_server));
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         tokio::spawn(async move {

@@ -13,8 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use ::postgres::free_port;
-use ::processes::proc;
+use ::processes::{free_port, proc};
 use load::client::Client;
 use load::connection::Route;
 

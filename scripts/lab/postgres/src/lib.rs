@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Context as _;
+use processes::signals::Signals;
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{self, SignalKind};
 
 mod binaries;
 mod home;
@@ -26,7 +26,7 @@ mod tools;
 
 pub use binaries::Binaries;
 pub use pooler::Pooler;
-pub use server::{Server, free_port};
+pub use server::Server;
 
 /// The role that the URL names, and its database.
 const NAME: &str = "visits";
@@ -73,11 +73,11 @@ pub fn run(args: PostgresArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn beside_server(args: PostgresArgs) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
     let mut database = tokio::select! {
         started = Database::start(&args) => started?,
         // Dropping the start ends whatever it had begun.
-        signal = signals.next() => return Ok(exit_code(128 + signal.as_raw())),
+        code = signals.next() => return Ok(ExitCode::from(code)),
     };
     let outcome = run_command(&args, &mut database, &mut signals).await;
     drop(database.pooler);
@@ -158,7 +158,7 @@ async fn run_command(
             status = child.wait() => {
                 return Ok(passed_through(status.with_context(|| format!("cannot wait for `{program}`"))?));
             }
-            signal = signals.next() => forward(signal, &child),
+            signal = signals.next_signal() => forward(signal, &child),
             what = database.lost(), if !lost => {
                 lost = true;
                 eprintln!("lab: {what} stopped by itself while `{program}` runs");
@@ -198,33 +198,4 @@ fn in_foreground_of_a_terminal() -> bool {
         .ok()
         .and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok())
         .is_some_and(|foreground| foreground == getpgrp())
-}
-
-/// The signals that would end `lab` before it has stopped the server.
-struct Signals {
-    hangup: unix::Signal,
-    interrupt: unix::Signal,
-    quit: unix::Signal,
-    terminate: unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| unix::signal(kind).context("cannot listen for signals");
-        Ok(Self {
-            hangup: listen(SignalKind::hangup())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            quit: listen(SignalKind::quit())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.hangup.recv() => Signal::HUP,
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.quit.recv() => Signal::QUIT,
-            _ = self.terminate.recv() => Signal::TERM,
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use processes::free_port;
 use rustix::process::Signal;
 use tokio::process::Child;
 use tokio::time::sleep;
@@ -13,7 +14,6 @@ use tokio::time::sleep;
 use super::binaries::find_in_path;
 use super::home::{Account, Temporary};
 use super::process::{PATIENCE, POLL, end, serving, signal, told_after};
-use super::server::free_port;
 use super::{NAME, Server};
 
 const INSTALL: &str = if cfg!(target_os = "macos") {
@@ -48,7 +48,7 @@ impl Pooler {
         let program = installed()?;
         // Another program may take the free port before the pooler does, hence more than one try.
         for _ in 0..5 {
-            let port = free_port()?;
+            let port = free_port().context("no free port on 127.0.0.1")?;
             let files = Files::write(server, port, pool_size)?;
             let mut pooler = Self {
                 process: files.serve(program.clone(), server.account())?,

@@ -1,11 +1,11 @@
 //! A private PostgreSQL server: made, started and stopped by `lab`.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use processes::free_port;
 use rustix::process::Signal;
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
@@ -61,7 +61,7 @@ impl Server {
         home.check_not_served()?;
         let password = tools.prepare(&home).await?;
         let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let port = free_port()?;
+        let port = free_port().context("no free port on 127.0.0.1")?;
         let mut server = Self {
             process: tools.serve(&home, port, &settings)?,
             tools,
@@ -74,7 +74,9 @@ impl Server {
         for _ in 0..5 {
             match server.ready().await? {
                 Readiness::Ready => return Ok(server),
-                Readiness::PortTaken => server.port = free_port()?,
+                Readiness::PortTaken => {
+                    server.port = free_port().context("no free port on 127.0.0.1")?;
+                }
             }
             server.serve()?;
         }
@@ -273,17 +275,4 @@ fn announced_ready(cluster: &Path) -> Option<u32> {
     let text = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
     (text.lines().nth(7)?.trim() == "ready").then_some(())?;
     postmaster_pid(cluster)?.try_into().ok()
-}
-
-/// A port of 127.0.0.1 that was free a moment ago.
-///
-/// # Errors
-/// One sentence for the user, where there is none.
-pub fn free_port() -> anyhow::Result<u16> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-    Ok(listener
-        .local_addr()
-        .context("no free port on 127.0.0.1")?
-        .port())
 }

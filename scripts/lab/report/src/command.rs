@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use run_record::{Expectation, Verdict, read_json, write_csv, write_json};
 
-use crate::{add_events, has_charts, judge, write_html};
+use crate::{add_events, judge, write_html};
 
 /// Arguments of `lab report`.
 #[derive(clap::Args)]
@@ -75,12 +75,7 @@ pub fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
     }
     write_html(&run, &html)?;
     output.push_str(&summary(&run.verdict));
-    let charts = if has_charts() {
-        ""
-    } else {
-        " (without charts: they are built where Node is, by scripts/run)"
-    };
-    let _ = writeln!(output, "report: {}{charts}", html.display());
+    let _ = writeln!(output, "report: {}", html.display());
     terminal::print(&output);
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@
 //! | [`judge`], [`share`], [`contradictions`] | the answer to "did autoscaling work?", as [`findings`] |
 //! | [`too_short`] | what to type where a load was too short for the rules |
 //! | [`page`] | a run with everything that is derived from it for the page |
-//! | [`hero`], [`sections`], [`timeline`] | the parts of the page, with charts and without; [`markup`] makes text safe for HTML |
+//! | [`hero`], [`sections`], [`timeline`] | the parts of the page; [`markup`] makes text safe for HTML |
 //! | [`html`] | the page as one file |
 //! | [`azure`] | Azure's own scale actions, read from an exported activity log |
 //! | [`command`] | `lab report` |
@@ -31,6 +31,6 @@ mod window;
 
 pub use azure::add_events;
 pub use command::{ReportArgs, report};
-pub use html::{chart_data, has_charts, plain_page, write_html};
+pub use html::{chart_data, page_body, write_html};
 pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};
 pub use too_short::too_short;

@@ -21,8 +21,6 @@ pub(crate) struct Page<'a> {
     pub(crate) analysis: Analysis,
     pub(crate) verdict: Verdict,
     pub(crate) beside: &'a Beside,
-    /// Whether the charts' script comes with the page.
-    pub(crate) charts: bool,
     /// Instance ids in the order of their colours.
     pub(crate) order: Vec<&'a str>,
 }
@@ -47,7 +45,7 @@ struct Threshold {
 }
 
 impl<'a> Page<'a> {
-    pub(crate) fn of(run: &'a Run, beside: &'a Beside, charts: bool) -> Self {
+    pub(crate) fn of(run: &'a Run, beside: &'a Beside) -> Self {
         // A run that was not judged, such as one that was cut short, is judged here.
         let verdict = if run.verdict.autoscaling.is_empty() {
             judge(run)
@@ -59,7 +57,6 @@ impl<'a> Page<'a> {
             analysis: Analysis::of(run),
             verdict,
             beside,
-            charts,
             order: order(run),
         }
     }

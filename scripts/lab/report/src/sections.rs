@@ -1,9 +1,9 @@
 //! The sections of the page below the verdict.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use maud::{Markup, PreEscaped, html};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use run_record::format::{count, part, percent, span, things, total};
 
 use crate::markup::{Cell, table};
@@ -16,7 +16,7 @@ const ROWS: usize = 200;
 const FLOW: &str = include_str!("flow.svg");
 
 /// All sections, in the page's order; one without content is left out.
-pub(crate) fn all(page: &Page<'_>, downloads: &Markup) -> Markup {
+pub(crate) fn all(page: &Page<'_>) -> Markup {
     let load_about = if page.run.simulated {
         "What the fleet was to carry, in percent of what one instance can do."
     } else {
@@ -31,7 +31,7 @@ pub(crate) fn all(page: &Page<'_>, downloads: &Markup) -> Markup {
         (section("rules", "The rules", "What the autoscaler was told to do.", rules(page)))
         (wide("flow", "How the data flows", "Where this data comes from.", flow(page)))
         (section("notes", "Notes", "What a reader should know.", notes(page)))
-        (section("raw", "Raw data", "Everything on this page, for a spreadsheet or a program.", raw(page, downloads)))
+        (section("raw", "Raw data", "Everything on this page, for a spreadsheet or a program.", raw(page)))
     }
 }
 
@@ -240,8 +240,8 @@ fn notes(page: &Page<'_>) -> Markup {
     }
 }
 
-/// Links to the files beside the page, and what the page itself can give.
-fn raw(page: &Page<'_>, downloads: &Markup) -> Markup {
+/// Links to the files beside the page, and a place for the script's downloads.
+fn raw(page: &Page<'_>) -> Markup {
     let csv = page
         .beside
         .csv
@@ -264,22 +264,16 @@ fn raw(page: &Page<'_>, downloads: &Markup) -> Markup {
                 "."
             }
         }
-        (downloads)
+        div #downloads {}
     }
 }
 
 /// A file's name as a relative link: nothing in it may look like a scheme, a query or an escape.
 fn link(name: &str) -> String {
-    let mut link = String::from("./");
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                link.push(char::from(byte));
-            }
-            byte => {
-                let _ = write!(link, "%{byte:02X}");
-            }
-        }
-    }
-    link
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    format!("./{}", utf8_percent_encode(name, ESCAPED))
 }

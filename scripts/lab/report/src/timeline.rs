@@ -1,4 +1,4 @@
-//! The section with the charts: the same figures as a table, and a word on how to get charts where there are none.
+//! The section with the charts, and the same data as a table.
 
 use maud::{Markup, html};
 use run_record::format::{Clock, count, decimal, latency, percent, span, total};
@@ -23,7 +23,7 @@ pub(crate) fn about(page: &Page<'_>) -> String {
     format!("{scaled}{}.", span(60.0 / page.analysis.clock.scale()))
 }
 
-/// The charts, or how to get them; and the same as a table.
+/// The charts, and the same as a table.
 pub(crate) fn content(page: &Page<'_>) -> Markup {
     let run = page.run;
     if run.load.is_empty() && run.samples.is_empty() {
@@ -56,22 +56,9 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
             p.remark { "Latency is that of the worst second of each row." }
         }
     };
-    let again = if run.simulated {
-        "lab simulate"
-    } else {
-        "lab report RUN.json --html FILE"
-    };
     html! {
-        @if page.charts {
-            div #charts { noscript { p { "The charts need JavaScript; the following table has the same data." } } }
-            details { summary { "The same as a table" } div { (table) } }
-        } @else {
-            p.hint {
-                "This page was created without charts. To add them, install Node.js 20.19 or later, run "
-                code { "./scripts/run" } ", and create this page again with " code { (again) } "."
-            }
-            (table)
-        }
+        div #charts { noscript { p { "The charts need JavaScript; the following table has the same data." } } }
+        details { summary { "The same as a table" } div { (table) } }
     }
 }
 

@@ -10,8 +10,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Need;
-use crate::host::cgroup;
 use ::postgres::Binaries;
+use processes::cgroup;
 
 const LIMIT: Duration = Duration::from_secs(2);
 /// Programs that run at a time: more would take each other's time.

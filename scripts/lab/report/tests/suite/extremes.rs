@@ -1,6 +1,6 @@
 //! Numbers that no run has: a file may hold them all the same.
 
-use report::{chart_data, judge, plain_page};
+use report::{chart_data, judge, page_body};
 use run_record::Run;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn extremes() -> [Value; 6] {
 
 /// Everything that `lab report` does with a run.
 fn report(run: &Run) {
-    let _ = (judge(run), plain_page(run), chart_data(run, "run"));
+    let _ = (judge(run), page_body(run), chart_data(run, "run"));
 }
 
 /// Puts `value` in place of every number below `place`, one place of the record at a time.
@@ -72,7 +72,7 @@ fn try_run(record: &Value) {
             simulated: true,
             ..run
         };
-        let _ = plain_page(&simulated);
+        let _ = page_body(&simulated);
     }
 }
 

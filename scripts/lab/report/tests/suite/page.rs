@@ -1,18 +1,17 @@
-//! The plain page and the data inlined into the other one.
+//! The words of the page, and the data inlined into it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use report::{chart_data, plain_page as plain, write_html};
+use report::{chart_data, page_body, write_html};
 use run_record::{Run, write_csv, write_json};
 
 use crate::samples;
 
 /// What a reader sees: the markup taken away, a line for each cell and paragraph.
 fn text(html: &str) -> String {
-    let body = html.split_once("<body>").unwrap().1;
     let mut text = String::new();
-    let mut rest = body;
+    let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
         let (tag, after) = after.split_once('>').unwrap();
@@ -40,7 +39,7 @@ fn text(html: &str) -> String {
 }
 
 #[test]
-fn the_plain_page_says_everything() {
+fn the_page_says_everything() {
     for (name, run) in [
         ("story", samples::story()),
         ("quiet", samples::quiet()),
@@ -50,17 +49,17 @@ fn the_plain_page_says_everything() {
     ] {
         insta::assert_snapshot!(
             name,
-            text(&plain(&run)).replace(env!("CARGO_PKG_VERSION"), "VERSION")
+            text(&page_body(&run)).replace(env!("CARGO_PKG_VERSION"), "VERSION")
         );
     }
 }
 
 #[test]
 fn nothing_in_a_run_becomes_markup() {
-    let html = plain(&samples::hostile());
+    let html = page_body(&samples::hostile());
     assert!(!html.contains("<b>&"), "a <b> got through");
     assert!(!html.contains("alert(1)</script>"));
-    assert!(!html.contains("<script"), "the plain page has no script");
+    assert!(!html.contains("<script"), "a script got through");
     assert_eq!(html.matches("<!--").count(), 0);
     // The same elements as a run of harmless text, whatever that text is.
     let opened = html.matches("<li>").count();
@@ -161,5 +160,5 @@ fn a_record_of_an_older_lab_is_read() {
         serde_json::from_str(r#"{"title": "lab load", "samples": [{"at": 1.0, "ready": 1}]}"#)
             .unwrap();
     assert_eq!(run.samples[0].ready, 1);
-    assert!(plain(&run).contains("lab load"));
+    assert!(page_body(&run).contains("lab load"));
 }

@@ -1,0 +1,280 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Endpoint, Reason, Token};
+
+/// A token is renewed so long before its end.
+const MARGIN: Duration = Duration::from_secs(5 * 60);
+/// Two successful requests are apart by this at least, however short-lived the tokens.
+const CLOSEST: Duration = Duration::from_secs(1);
+/// The wall clock is looked at so often: a machine that slept must not count the time it was awake.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Waits after failures: doubling, and short enough to be back within 2 s of the endpoint's return.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
+/// Waits between requests for the reason that the server refuses the tokens: doubling until one is renewed in time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long a caller waits for a token that is being fetched.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// The active token; clones share it.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// `None` where the platform sets none.
+    endpoint: Option<Endpoint>,
+    held: watch::Sender<Held>,
+    /// The number of the newest token that the server refused.
+    refused: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Held {
+    /// Counts the tokens; 0 before the first.
+    number: u64,
+    token: Option<Token>,
+    /// Why the last request brought none.
+    failure: Option<Reason>,
+    /// Until then a refused token is not replaced: it was fetched for that reason.
+    rests_until: Option<Instant>,
+}
+
+/// Why nothing can be done about a token that the server refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no other.
+    NoToken(Reason),
+    /// The other one is refused as well.
+    TokenRefused,
+}
+
+impl Tokens {
+    /// None is fetched before [`run`](Self::run).
+    pub fn new(endpoint: Option<Endpoint>) -> Self {
+        let failure = endpoint.is_none().then_some(Reason::NoEndpoint);
+        Self {
+            shared: Arc::new(Shared {
+                endpoint,
+                held: watch::Sender::new(Held {
+                    number: 0,
+                    token: None,
+                    failure,
+                    rests_until: None,
+                }),
+                refused: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// Fetches, and renews in time, until it is stopped; `take` is given each token before anybody else sees it.
+    pub async fn run(self, stop: CancellationToken, take: impl Fn(&Token)) {
+        let Some(endpoint) = &self.shared.endpoint else {
+            tracing::error!(reason = %Reason::NoEndpoint, "no access token for the database");
+            return;
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.renew(endpoint, take) => {}
+        }
+    }
+
+    async fn renew(&self, endpoint: &Endpoint, take: impl Fn(&Token)) {
+        let mut refused = self.shared.refused.subscribe();
+        let mut pause = FIRST_PAUSE;
+        let mut was_refused = false;
+        loop {
+            let token = until_fetched(self, endpoint).await;
+            take(&token);
+            let rests_until = was_refused.then(|| Instant::now() + pause);
+            let number = self.hold(token.clone(), rests_until);
+            let refusal = async {
+                // The sender lives in `self`.
+                let _ = refused.wait_for(|refused| *refused == number).await;
+                if let Some(rest) = rests_until {
+                    tokio::time::sleep_until(rest).await;
+                }
+            };
+            tokio::select! {
+                () = until_due(&token) => {
+                    was_refused = false;
+                    pause = FIRST_PAUSE;
+                }
+                () = refusal => {
+                    if was_refused {
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    } else {
+                        tracing::warn!("the database refuses the access token, asking for another");
+                    }
+                    was_refused = true;
+                }
+            }
+        }
+    }
+
+    fn hold(&self, token: Token, rests_until: Option<Instant>) -> u64 {
+        let mut number = 0;
+        self.shared.held.send_modify(|held| {
+            held.number += 1;
+            held.token = Some(token);
+            held.failure = None;
+            held.rests_until = rests_until;
+            number = held.number;
+        });
+        number
+    }
+
+    /// Fetches one token, for a command that ends soon.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn fetch(&self, take: impl Fn(&Token)) -> Result<(), Reason> {
+        let endpoint = self.shared.endpoint.as_ref().ok_or(Reason::NoEndpoint)?;
+        let token = endpoint.token().await?;
+        take(&token);
+        self.hold(token, None);
+        Ok(())
+    }
+
+    /// The number of the active token. Waits a moment for the first one.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ready(&self) -> Result<u64, Reason> {
+        let mut held = self.shared.held.subscribe();
+        let there = held.wait_for(|held| held.number > 0 || held.failure.is_some());
+        match tokio::time::timeout(PATIENCE, there).await {
+            Ok(Ok(held)) if held.number > 0 => Ok(held.number),
+            Ok(Ok(held)) => Err(held.failure.clone().unwrap_or(Reason::NotFetchedYet)),
+            _ => Err(Reason::NotFetchedYet),
+        }
+    }
+
+    /// The number of the active token now.
+    pub fn number(&self) -> u64 {
+        self.shared.held.borrow().number
+    }
+
+    /// Why there has been no token at all yet; `None` once there is one.
+    pub fn missing(&self) -> Option<Reason> {
+        let held = self.shared.held.borrow();
+        (held.number == 0).then(|| held.failure.clone().unwrap_or(Reason::NotFetchedYet))
+    }
+
+    /// The active token.
+    pub fn current(&self) -> Option<Token> {
+        self.shared.held.borrow().token.clone()
+    }
+
+    /// Tells that the server refused the token of this number, and waits a moment for another.
+    ///
+    /// # Errors
+    /// When there is none to try.
+    pub async fn another(&self, number: u64) -> Result<(), Refusal> {
+        self.note_refusal(number);
+        let mut held = self.shared.held.subscribe();
+        let settled =
+            held.wait_for(|held| held.number != number || held.failure.is_some() || held.rests());
+        match tokio::time::timeout(PATIENCE, settled).await {
+            Ok(Ok(held)) if held.number != number => Ok(()),
+            Ok(Ok(held)) => Err(held
+                .failure
+                .clone()
+                .map_or(Refusal::TokenRefused, Refusal::NoToken)),
+            _ => Err(Refusal::NoToken(Reason::Slow)),
+        }
+    }
+
+    /// Tells that the server refused the token of this number.
+    pub fn note_refusal(&self, number: u64) {
+        self.shared.refused.send_if_modified(|refused| {
+            let newer = number > *refused;
+            *refused = number.max(*refused);
+            newer
+        });
+    }
+}
+
+impl Held {
+    fn rests(&self) -> bool {
+        self.rests_until.is_some_and(|rest| Instant::now() < rest)
+    }
+}
+
+/// Asks until there is a token. Logs the first failure and every change of its reason, not every one.
+async fn until_fetched(tokens: &Tokens, endpoint: &Endpoint) -> Token {
+    let mut wait = FIRST_RETRY;
+    let mut logged = None;
+    loop {
+        let reason = match endpoint.token().await {
+            Ok(token) => {
+                let seconds = token.left(SystemTime::now()).as_secs();
+                if logged.is_some() || tokens.number() == 0 {
+                    tracing::info!(seconds, "access token for the database fetched");
+                } else {
+                    tracing::debug!(seconds, "access token for the database renewed");
+                }
+                return token;
+            }
+            Err(reason) => reason,
+        };
+        if logged.as_ref() != Some(&reason) {
+            tracing::warn!(%reason, "no access token for the database, trying again");
+            logged = Some(reason.clone());
+        }
+        tokens
+            .shared
+            .held
+            .send_modify(|held| held.failure = Some(reason));
+        // Instances that lost the endpoint together do not come back together.
+        let jitter = 0.5 + f64::from(Uuid::new_v4().as_u128() as u16) / 131_072.0;
+        tokio::time::sleep(wait.mul_f64(jitter)).await;
+        wait = (wait * 2).min(LONGEST_RETRY);
+    }
+}
+
+/// Waits until it is time to renew this token.
+async fn until_due(token: &Token) {
+    let first = token.left(SystemTime::now());
+    let wait = pause_before_renewal(first);
+    let begun = Instant::now();
+    while begun.elapsed() < wait {
+        let left = wait.saturating_sub(begun.elapsed());
+        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        let used = first.saturating_sub(token.left(SystemTime::now()));
+        if used >= wait {
+            return;
+        }
+    }
+}
+
+/// How long a token that is good for so long is kept before it is renewed.
+fn pause_before_renewal(left: Duration) -> Duration {
+    let pause = left.checked_sub(MARGIN).unwrap_or(left / 2);
+    pause.max(CLOSEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_five_minutes_before_its_end() {
+        let seconds = Duration::from_secs;
+        assert_eq!(pause_before_renewal(seconds(3_600)), seconds(3_300));
+        assert_eq!(pause_before_renewal(seconds(301)), seconds(1));
+        assert_eq!(pause_before_renewal(seconds(300)), seconds(1));
+        // Shorter-lived than the margin: half of it, and never at once.
+        assert_eq!(pause_before_renewal(seconds(100)), seconds(50));
+        assert_eq!(pause_before_renewal(seconds(0)), seconds(1));
+    }
+}

@@ -1,0 +1,28 @@
+//! Types and rules of the visit log. Knows neither HTTP nor SQL.
+
+mod address;
+mod idempotency;
+mod instance;
+mod latencies;
+mod slice;
+mod stress;
+mod timeline;
+mod timestamp;
+mod visit;
+
+pub use address::{AddressPolicy, TrustedProxies, client_address};
+pub use idempotency::{IdempotencyKey, KEY_LIFETIME};
+pub use instance::{
+    Connections, Heartbeat, InstanceState, Interval, Latency, Limits, MOST_PER_SECOND, Member,
+    Report, Run, within_bounds,
+};
+pub use latencies::Latencies;
+pub use slice::{Sample, Slice, Sum, pack_per_instance, slices_of, unpack_per_instance};
+pub use stress::{
+    MAX_INTENSITY, MIN_SECONDS, OrderKind, StressOrder, StressPlan, UNWAITED_MAX_SECONDS,
+};
+pub use timeline::{
+    Event, EventKind, FINE_SPAN, Grid, LONGEST_MINUTES, MINUTE, Timeline, fine_length, shown_runs,
+};
+pub use timestamp::Timestamp;
+pub use visit::{Arrival, Listing, Receipt, Visit};

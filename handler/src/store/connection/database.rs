@@ -1,0 +1,288 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::deadline::{ACQUIRE_TIMEOUT, within};
+use super::pools::Store;
+use super::postgres::{PostgresTarget, Server};
+use super::schema;
+use super::sqlite::Sqlite;
+use crate::azure::identity::Reason;
+use crate::domain::Connections;
+use crate::store::Error;
+
+/// The deadline of `/health`.
+const HEALTH_DEADLINE: Duration = Duration::from_millis(1_900);
+/// A schema change may take a while; one that takes longer is better watched by a person.
+const MIGRATION_DEADLINE: Duration = Duration::from_secs(10 * 60);
+/// Waits between attempts to open the database: doubling, and so short that an attempt and a wait leave room
+/// within the 2 s in which the instance should be back.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LONGEST_RETRY: Duration = Duration::from_millis(250);
+
+/// Where the visits are stored.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A PostgreSQL server.
+    Postgres(Box<PostgresTarget>),
+    /// A file on this machine.
+    Sqlite(PathBuf),
+    /// In Azure with no server configured: a file there would vanish with the instance.
+    NotConfigured,
+}
+
+/// Who changes the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Migrate {
+    /// Every instance at its start, under a lock.
+    #[default]
+    Auto,
+    /// `handler migrate`, run by a role that may; the instances only check.
+    Off,
+}
+
+/// Whether the database can be used.
+#[derive(Debug)]
+pub struct Health {
+    /// `postgresql`, `sqlite`, or `none`.
+    pub db_type: &'static str,
+    /// Why not, if not.
+    pub outcome: Result<(), Error>,
+}
+
+/// The store, and whether its schema is ready.
+///
+/// The process serves as soon as it starts; a task of this type's opens the database when it can.
+#[derive(Debug, Clone)]
+pub struct Database {
+    store: Option<Store>,
+    migrate: Migrate,
+    state: Arc<watch::Sender<State>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The first attempt is in progress.
+    Opening,
+    /// The last attempt failed.
+    Unavailable,
+    /// `MIGRATE=off`, and the migrations have not run yet.
+    SchemaTooOld,
+    /// Other migrations than this program's have created the schema of the server, or of the file.
+    OtherSchema,
+    OtherFile,
+    /// The server refused the access token.
+    TokenRefused,
+    /// SQLite's file is no longer at its path. Lasts until the process ends.
+    FileReplaced,
+    Ready,
+}
+
+impl Database {
+    /// Prepares the connections; nothing is opened before [`open`](Self::open).
+    pub fn new(target: &Target, pool_max: u32, migrate: Migrate) -> Self {
+        let store = match target {
+            Target::Postgres(target) => Some(Store::Postgres(Server::lazy(target, pool_max))),
+            Target::Sqlite(path) => Some(Store::Sqlite(Sqlite::lazy(path, ACQUIRE_TIMEOUT))),
+            Target::NotConfigured => None,
+        };
+        Self {
+            store,
+            migrate,
+            state: Arc::new(watch::Sender::new(State::Opening)),
+        }
+    }
+
+    /// The store, once its schema is ready. Waits briefly for the first attempt to open it, so that a
+    /// request that comes right after the start is served rather than refused.
+    ///
+    /// # Errors
+    /// Says why it cannot be used now.
+    pub async fn store(&self) -> Result<&Store, Error> {
+        let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
+        let mut state = *self.state.borrow();
+        if state == State::Opening {
+            let mut states = self.state.subscribe();
+            let opened = states.wait_for(|state| *state != State::Opening);
+            // Still opening at the deadline: a long migration. The sender lives in `self`.
+            if let Ok(Ok(opened)) = tokio::time::timeout(ACQUIRE_TIMEOUT, opened).await {
+                state = *opened;
+            }
+        }
+        match state {
+            State::Ready => Ok(store),
+            State::SchemaTooOld => Err(Error::SchemaTooOld),
+            State::OtherSchema => Err(Error::OtherSchema),
+            State::OtherFile => Err(Error::OtherFile),
+            State::TokenRefused => Err(Error::TokenRefused),
+            State::FileReplaced => Err(Error::FileReplaced),
+            State::Opening | State::Unavailable => Err(self
+                .missing_token()
+                .map_or(Error::Unavailable(None), Error::NoToken)),
+        }
+    }
+
+    /// Why there is no token to open the database with, where one is needed.
+    fn missing_token(&self) -> Option<Reason> {
+        match self.store.as_ref()? {
+            Store::Postgres(server) => server.tokens.as_ref()?.missing(),
+            Store::Sqlite(_) => None,
+        }
+    }
+
+    /// `postgresql`, `sqlite`, or `none` when nothing is configured.
+    pub fn db_type(&self) -> &'static str {
+        self.store.as_ref().map_or("none", Store::db_type)
+    }
+
+    /// Asks the database for an answer; takes less than 2 s.
+    pub async fn health(&self) -> Health {
+        let answered = async { self.store().await?.ping().await };
+        let outcome = within(HEALTH_DEADLINE, answered).await;
+        Health {
+            db_type: self.db_type(),
+            outcome,
+        }
+    }
+
+    /// How many connections there are, of all kinds together.
+    pub fn connections(&self) -> Connections {
+        fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Connections {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            Connections {
+                size: pool.size(),
+                idle,
+                max: pool.options().get_max_connections(),
+            }
+        }
+        let pools = match &self.store {
+            None => Vec::new(),
+            Some(Store::Postgres(server)) => {
+                vec![of(&server.pool), of(&server.visits), of(&server.heartbeats)]
+            }
+            Some(Store::Sqlite(sqlite)) => vec![of(&sqlite.readers), of(&sqlite.writer)],
+        };
+        Connections {
+            size: pools.iter().map(|pool| pool.size).sum(),
+            idle: pools.iter().map(|pool| pool.idle).sum(),
+            max: pools.iter().map(|pool| pool.max).sum(),
+        }
+    }
+
+    /// How many connections there may be in the pool that reads use.
+    pub(in crate::store) fn read_connections(&self) -> usize {
+        let max = match &self.store {
+            None => 1,
+            Some(Store::Postgres(server)) => server.pool.options().get_max_connections(),
+            Some(Store::Sqlite(sqlite)) => sqlite.readers.options().get_max_connections(),
+        };
+        max as usize
+    }
+
+    /// Opens the database, again and again until it is there and its schema is right.
+    ///
+    /// Logs the first failure and every change of its reason, not every attempt.
+    pub async fn open(self, stop: CancellationToken) {
+        let Some(store) = &self.store else {
+            tracing::error!(reason = %Error::NotConfigured, "database not configured");
+            return;
+        };
+        let mut wait = FIRST_RETRY;
+        let mut logged = String::new();
+        loop {
+            let attempt = async {
+                match self.migrate {
+                    Migrate::Auto => within(MIGRATION_DEADLINE, schema::migrate(store)).await,
+                    Migrate::Off => within(HEALTH_DEADLINE, schema::check(store)).await,
+                }
+            };
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                outcome = attempt => outcome,
+            };
+            let Err(error) = outcome else { break };
+            self.state.send_replace(match error {
+                Error::SchemaTooOld => State::SchemaTooOld,
+                Error::OtherSchema => State::OtherSchema,
+                Error::OtherFile => State::OtherFile,
+                Error::TokenRefused => State::TokenRefused,
+                _ => State::Unavailable,
+            });
+            let reason = error.with_cause();
+            if reason != logged {
+                tracing::warn!(%reason, db_type = store.db_type(), "database not ready, trying again");
+                logged = reason;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_RETRY),
+            }
+        }
+        self.state.send_replace(State::Ready);
+        tracing::info!(db_type = store.db_type(), "database ready");
+    }
+
+    /// Opens the database and then checks `every` so often that SQLite's file is still the one that was opened;
+    /// runs until it is stopped.
+    pub async fn keep_open(self, every: Duration, stop: CancellationToken) {
+        self.clone().open(stop.clone()).await;
+        if let Some(Store::Sqlite(sqlite)) = &self.store {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sqlite.replaced(every) => {
+                    // What is at the path now is not opened: SQLite may corrupt a new file while connections to the
+                    // old one are open, and other processes may have some.
+                    self.state.send_replace(State::FileReplaced);
+                    tracing::error!(path = %sqlite.path.display(), "{}", Error::FileReplaced);
+                }
+            }
+        }
+        stop.cancelled().await;
+    }
+
+    /// Keeps the access token fresh that new connections log in with, where there is one; runs until it is stopped.
+    pub async fn keep_token(self, stop: CancellationToken) {
+        if let Some(Store::Postgres(server)) = &self.store
+            && let Some(tokens) = &server.tokens
+        {
+            let take = |token: &_| server.use_token(token);
+            tokens.clone().run(stop.clone(), take).await;
+        }
+        stop.cancelled().await;
+    }
+
+    /// Waits until the store can be used.
+    pub async fn ready(&self) {
+        // The sender lives in `self`, so the wait cannot end otherwise.
+        let _ = self
+            .state
+            .subscribe()
+            .wait_for(|state| *state == State::Ready)
+            .await;
+    }
+
+    /// Brings the schema up to date once; what `handler migrate` does.
+    ///
+    /// # Errors
+    /// When the database cannot be used or a migration fails.
+    pub async fn migrate_now(&self) -> Result<(), Error> {
+        let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
+        if let Store::Postgres(server) = store
+            && let Some(tokens) = &server.tokens
+        {
+            let fetched = tokens.fetch(|token| server.use_token(token)).await;
+            fetched.map_err(Error::NoToken)?;
+        }
+        schema::migrate(store).await
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        if let Some(store) = &self.store {
+            store.close().await;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A connection in use, on either engine, and the operations on it.
+
+use sqlx::Sqlite;
+
+use super::lease::Lease;
+use super::postgres;
+use crate::domain::Timestamp;
+use crate::store::Error;
+
+/// Runs one operation on the connection of either engine.
+macro_rules! on_either {
+    ($session:expr, $connection:ident => $call:expr) => {
+        match $session {
+            $crate::store::connection::session::Session::Postgres(session) => {
+                session.begin(false).await?;
+                let $connection = session.connection();
+                let outcome = $call?;
+                session.end().await?;
+                Ok::<_, Error>(outcome)
+            }
+            $crate::store::connection::session::Session::Sqlite(lease) => {
+                let $connection = lease.begin();
+                let outcome = $call?;
+                lease.done();
+                Ok(outcome)
+            }
+        }
+    };
+}
+pub(in crate::store) use on_either;
+
+/// A connection of one of the pools; several operations may use it, one after the other.
+#[derive(Debug)]
+pub(in crate::store) enum Session {
+    Postgres(postgres::Session),
+    Sqlite(Lease<Sqlite>),
+}
+
+const POSTGRES_CLOCK: &str =
+    "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";
+const SQLITE_CLOCK: &str = "select cast(unixepoch('subsec') * 1000 as integer) as now_ms";
+
+impl Session {
+    /// Whether a statement that comes again and again may be prepared by name; the others never are.
+    pub(in crate::store) fn names_statements(&self) -> bool {
+        match self {
+            Self::Postgres(session) => session.names_statements(),
+            Self::Sqlite(_) => true,
+        }
+    }
+
+    /// See [`super::pools::Store::ping`].
+    pub(in crate::store) async fn ping(&mut self) -> Result<(), Error> {
+        on_either!(self, connection => sqlx::raw_sql("select 1").execute(connection).await.map(|_| ()))
+    }
+
+    /// The database's time. All times of the fleet are by this one clock.
+    pub(in crate::store) async fn clock(&mut self) -> Result<Timestamp, Error> {
+        let sql = match self {
+            Self::Postgres(_) => POSTGRES_CLOCK,
+            Self::Sqlite(_) => SQLITE_CLOCK,
+        };
+        on_either!(self, connection => {
+            let now = sqlx::query_scalar(sql).persistent(false).fetch_one(connection).await;
+            now.map(Timestamp::from_millis)
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! What is read from the database and written to it, a file for each subject.
+
+pub(super) mod heartbeats;
+pub(super) mod instances;
+pub(super) mod stress_orders;
+mod timeline;
+mod visits;

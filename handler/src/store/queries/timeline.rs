@@ -1,0 +1,148 @@
+//! What the fleet did over time.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use sqlx::Row;
+
+use super::instances::millis;
+use crate::domain::{
+    Event, EventKind, FINE_SPAN, Grid, InstanceState, Latencies, MOST_PER_SECOND, Member, Run,
+    Sample, Slice, Timeline, Timestamp, fine_length, shown_runs, slices_of, unpack_per_instance,
+    within_bounds,
+};
+use crate::store::Error;
+use crate::store::connection::session::{Session, on_either};
+
+/// The most events of a timeline, the newest ones.
+const MOST_EVENTS: usize = 1_000;
+
+/// Slices of the timeline; those that are not yet part of one of this grain; and the samples that are in none. One
+/// statement sees one state, in which nothing is missing or there twice. `number` counts instances, or a sample's
+/// requests.
+const SLICES: &str = "
+    select start_ms, length_ms, cast(null as bigint) as run, instances as number, cpu_percent,
+        requests_per_second, latencies, per_instance
+    from timeline
+    where grain = $1 and start_ms >= $2 and start_ms < $3
+    union all
+    select start_ms, length_ms, cast(null as bigint), instances, cpu_percent,
+        requests_per_second, latencies, per_instance
+    from timeline
+    where grain = 0
+        and $1 = 1
+        and start_ms >= (select position - position % 60000 from progress where task = 'roll_up')
+        and start_ms < $3
+    union all
+    select at_ms, length_ms, run, requests, cpu_percent,
+        cast(0 as double precision), latencies, null
+    from samples
+    where at_ms >= (select position from progress where task = 'roll_up') and at_ms < $3";
+
+impl Session {
+    /// The fleet over the last `span`.
+    pub(in crate::store) async fn timeline(&mut self, span: Duration) -> Result<Timeline, Error> {
+        let now = self.clock().await?;
+        // The first point may begin a little earlier than the span.
+        let earliest = now.earlier(span * 2);
+        let runs = self.runs_since(earliest).await?;
+        let slowest = slowest_heartbeat(&runs, now);
+        let grid = Grid::of(span, slowest, now);
+        let fine = fine_length(slowest);
+        let slices = self.slices(span > FINE_SPAN, &grid, fine).await?;
+        let points = grid.fill(&slices);
+        let names = names_of(&shown_runs(&points), &runs);
+        Ok(Timeline {
+            events: events_of(&runs, grid.start, now),
+            grid,
+            points,
+            names,
+        })
+    }
+
+    /// The slices of a grid, with those made now of what is not in the timeline yet.
+    async fn slices(
+        &mut self,
+        coarse: bool,
+        grid: &Grid,
+        fine: Duration,
+    ) -> Result<Vec<Slice>, Error> {
+        let named = self.names_statements();
+        on_either!(self, connection => {
+            let rows = sqlx::query(SLICES)
+                .persistent(named)
+                .bind(i64::from(coarse))
+                .bind(grid.start.millis())
+                .bind(grid.until.millis())
+                .fetch_all(connection)
+                .await?;
+            let (mut slices, mut samples) = (Vec::with_capacity(rows.len()), Vec::new());
+            for row in &rows {
+                let start = Timestamp::from_millis(row.try_get("start_ms")?);
+                let length = millis(row.try_get("length_ms")?);
+                let cpu_percent = within_bounds(row.try_get("cpu_percent")?, 100.0);
+                let number = u64::try_from(row.try_get::<i64, _>("number")?).unwrap_or(0);
+                let latencies = Latencies::unpack(row.try_get("latencies")?);
+                match row.try_get::<Option<i64>, _>("run")? {
+                    Some(run) => samples.push(Sample {
+                        run: Run::from_number(run),
+                        at: start,
+                        length,
+                        cpu_percent,
+                        requests: number,
+                        latencies,
+                    }),
+                    None => slices.push(Slice {
+                        start,
+                        length,
+                        instances: u32::try_from(number).unwrap_or(u32::MAX),
+                        cpu_percent,
+                        requests_per_second: within_bounds(row.try_get("requests_per_second")?, MOST_PER_SECOND),
+                        latencies,
+                        per_instance: unpack_per_instance(row.try_get("per_instance")?),
+                    }),
+                }
+            }
+            slices.extend(slices_of(&samples, fine));
+            Ok::<_, Error>(slices)
+        })
+    }
+}
+
+/// The longest heartbeat interval of the live runs, or of the last run if none seems to live because the database was
+/// unavailable.
+fn slowest_heartbeat(runs: &[Member], now: Timestamp) -> Duration {
+    let living = runs.iter().filter(|run| !run.state_at(now).has_ended());
+    let slowest = living.map(|run| run.heartbeat).max();
+    let last = runs.first().map(|run| run.heartbeat);
+    slowest.or(last).unwrap_or_default()
+}
+
+fn names_of(shown: &BTreeSet<Run>, runs: &[Member]) -> HashMap<Run, String> {
+    let shown = runs.iter().filter(|member| shown.contains(&member.run));
+    shown
+        .map(|member| (member.run, member.instance_id.clone()))
+        .collect()
+}
+
+fn events_of(runs: &[Member], from: Timestamp, now: Timestamp) -> Vec<Event> {
+    let event = |at, kind, member: &Member| Event {
+        at,
+        kind,
+        instance_id: member.instance_id.clone(),
+    };
+    let mut events = Vec::new();
+    for member in runs {
+        events.push(event(member.started, EventKind::Joined, member));
+        let end = match member.state_at(now) {
+            InstanceState::Gone => EventKind::Left,
+            InstanceState::Lost => EventKind::Lost,
+            _ => continue,
+        };
+        events.push(event(member.last_seen, end, member));
+    }
+    events.retain(|event| from <= event.at && event.at <= now);
+    events.sort_unstable();
+    let skipped = events.len().saturating_sub(MOST_EVENTS);
+    events.split_off(skipped)
+}

@@ -1,0 +1,103 @@
+//! Deletes old rows of the fleet in chunks; one instance at a time does this.
+
+use std::time::Duration;
+
+use sqlx::Connection as _;
+
+use crate::domain::{FINE_SPAN, Timestamp};
+use crate::store::Error;
+use crate::store::connection::pools::Store;
+use crate::store::connection::session::Session;
+
+/// Rows of one statement.
+const CHUNK: i64 = 1_000;
+/// Beyond the time that a timeline shows.
+const MARGIN: Duration = Duration::from_secs(60 * 60);
+/// The longest timeline, for whose names and events the instances are kept.
+const LONGEST_SPAN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Locks the timeline against changes by other instances; waits for those in progress.
+const HOLD_MARK: &str = "select position from progress where task = 'roll_up' for update";
+
+/// Samples leave when they are rolled up; these were not.
+const SAMPLES: &str = "
+    delete from samples
+    where (at_ms, run) in (
+        select at_ms, run from samples where at_ms < $1 order by at_ms limit $2
+    )";
+
+const FINE: &str = "
+    delete from timeline
+    where grain = 0 and start_ms in (
+        select start_ms from timeline where grain = 0 and start_ms < $1 order by start_ms limit $2
+    )";
+
+const MINUTES: &str = "
+    delete from timeline
+    where grain = 1 and start_ms in (
+        select start_ms from timeline where grain = 1 and start_ms < $1 order by start_ms limit $2
+    )";
+
+/// Rows whose heartbeat is absurd go by the time of their last one alone.
+const INSTANCES: &str = "
+    delete from instances
+    where run in (
+        select run
+        from instances
+        where last_seen_ms < $1
+            and (heartbeat_ms not between 1 and 86400000 or last_seen_ms < $1 - 4.0 * heartbeat_ms)
+        limit $2
+    )";
+
+/// Deletes a chunk of each; the largest number of rows deleted.
+macro_rules! delete_chunks {
+    ($connection:expr, $chunks:expr) => {{
+        let mut most = 0;
+        for (sql, before) in $chunks {
+            let before: Timestamp = before;
+            let deleted = sqlx::query(sql)
+                .persistent(false)
+                .bind(before.millis())
+                .bind(CHUNK)
+                .execute(&mut *$connection)
+                .await?;
+            most = deleted.rows_affected().max(most);
+        }
+        most
+    }};
+}
+
+/// Deletes what is older than a timeline shows, and minutes older than `keep`; tells whether there may be more.
+pub(in crate::store) async fn prune(store: &Store, keep: Duration) -> Result<bool, Error> {
+    let mut session = store.writer().await?;
+    let now = session.clock().await?;
+    let chunks = [
+        (SAMPLES, now.earlier(MARGIN)),
+        (FINE, now.earlier(FINE_SPAN + MARGIN)),
+        (MINUTES, now.earlier(keep.max(LONGEST_SPAN))),
+        (INSTANCES, now.earlier(LONGEST_SPAN + MARGIN)),
+    ];
+    let deleted = match &mut session {
+        Session::Postgres(session) => {
+            session.begin(true).await?;
+            let connection = session.connection();
+            sqlx::query(HOLD_MARK)
+                .persistent(false)
+                .execute(&mut *connection)
+                .await?;
+            let deleted = delete_chunks!(connection, chunks);
+            session.end().await?;
+            deleted
+        }
+        Session::Sqlite(lease) => {
+            let writer = lease.begin();
+            let mut transaction = writer.begin_with("begin immediate").await?;
+            let connection = &mut *transaction;
+            let deleted = delete_chunks!(connection, chunks);
+            transaction.commit().await?;
+            lease.done();
+            deleted
+        }
+    };
+    Ok(i64::try_from(deleted).unwrap_or(CHUNK) >= CHUNK)
+}

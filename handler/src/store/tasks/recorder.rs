@@ -1,0 +1,304 @@
+//! Group commit: visits that arrive while a write is in progress share the next one.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use opentelemetry::trace::SpanContext;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+
+use crate::domain::{Arrival, Receipt};
+use crate::observe::telemetry::{self, Spans};
+use crate::store::Error;
+use crate::store::connection::database::Database;
+use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
+use crate::store::connection::postgres::TRUSTED_IDLE;
+use crate::store::connection::session::Session;
+use crate::tasks::Tasks;
+
+/// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.
+const MAX_BATCH: usize = 512;
+
+/// Visits that may wait for the next write: some batches, so it fills up only when the database cannot keep
+/// pace.
+const QUEUE: usize = 2_048;
+
+/// The part of a write's time for which the next one waits for the callers of the last; see
+/// [`Writer::gather`].
+const GATHER_PART: u32 = 8;
+/// It is never longer.
+const LONGEST_GATHER: Duration = Duration::from_millis(1);
+
+/// Hands visits to the one task of this process that writes them.
+///
+/// There is no timer: a visit that finds no write in progress starts one at once, so a lone request is as
+/// quick as a statement of its own.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    queue: mpsc::Sender<Waiting>,
+    written: Arc<AtomicU64>,
+    spans: Spans,
+}
+
+type Answer = oneshot::Sender<Result<Receipt, Error>>;
+
+struct Waiting {
+    arrival: Arrival,
+    answer: Answer,
+    /// The span that waits for this visit, where spans are exported.
+    caller: Option<SpanContext>,
+}
+
+impl Recorder {
+    /// Starts the writing task. Once the tasks were told to stop, it ends when the last `Recorder` is dropped and the
+    /// queue is empty.
+    pub fn start(database: Database, instance_id: String, spans: Spans, tasks: &Tasks) -> Self {
+        let (queue, arrivals) = mpsc::channel(QUEUE);
+        let written = Arc::new(AtomicU64::new(0));
+        let writer = Writer {
+            database,
+            instance_id,
+            spans: spans.clone(),
+            written: Arc::clone(&written),
+            session: None,
+            turn: 0,
+            last_batch: 0,
+            gather_until: Instant::now(),
+        };
+        tasks.spawn("visit writer", writer.run(arrivals));
+        Self {
+            queue,
+            written,
+            spans,
+        }
+    }
+
+    /// Visits written since the start, for whoever counts on; a key used again is not another visit.
+    pub fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
+    }
+
+    /// Answers once the visit is durable.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`] at once when too many wait; otherwise why the write failed. Unless the queue
+    /// was full, a visit whose answer was an error may still have been written: only a key makes trying
+    /// again safe.
+    pub async fn record(&self, arrival: Arrival) -> Result<Receipt, Error> {
+        let (answer, receipt) = oneshot::channel();
+        self.queue
+            .try_send(Waiting {
+                arrival,
+                answer,
+                caller: self.spans.current(),
+            })
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => Error::QueueFull,
+                mpsc::error::TrySendError::Closed(_) => Error::Unavailable(None),
+            })?;
+        receipt.await.unwrap_or(Err(Error::Unavailable(None)))
+    }
+}
+
+/// The writing task.
+struct Writer {
+    database: Database,
+    instance_id: String,
+    spans: Spans,
+    written: Arc<AtomicU64>,
+    /// Kept from one batch to the next while they follow so closely that it need not be asked whether it is
+    /// still there.
+    session: Option<Session>,
+    /// Batches so far.
+    turn: u64,
+    /// Visits of the last batch, and until when their callers are waited for.
+    last_batch: usize,
+    gather_until: Instant,
+}
+
+impl Writer {
+    async fn run(mut self, mut arrivals: mpsc::Receiver<Waiting>) {
+        let mut waiting = Vec::with_capacity(MAX_BATCH);
+        let mut written: Option<Written> = None;
+        loop {
+            // What waits already needs nothing but the connection, which is free again.
+            while waiting.len() < MAX_BATCH
+                && let Ok(one) = arrivals.try_recv()
+            {
+                waiting.push(one);
+            }
+            if waiting.is_empty() {
+                if let Some(written) = written.take() {
+                    written.hand_out();
+                }
+                match self.receive(&mut waiting, &mut arrivals).await {
+                    Received::Some => self.gather(&mut waiting, &mut arrivals).await,
+                    Received::Silence => self.session = None,
+                    Received::End => return,
+                }
+            }
+            written = self.next(&mut waiting, written.take()).await;
+        }
+    }
+
+    /// Waits for a visit.
+    async fn receive(
+        &self,
+        waiting: &mut Vec<Waiting>,
+        arrivals: &mut mpsc::Receiver<Waiting>,
+    ) -> Received {
+        let next = arrivals.recv_many(waiting, MAX_BATCH);
+        let received = if self.session.is_some() {
+            timeout(TRUSTED_IDLE, next).await
+        } else {
+            Ok(next.await)
+        };
+        match received {
+            Ok(0) => Received::End,
+            Ok(_) => Received::Some,
+            Err(_) => Received::Silence,
+        }
+    }
+
+    /// Lets the callers just answered come back before the next write begins, for a small part of the time
+    /// that the last one took. Without this the quickest of them would start a write of its own, and all the
+    /// others would wait for two.
+    ///
+    /// The time runs from the last answer: whoever comes later, and so everybody who comes alone, is written
+    /// at once.
+    async fn gather(&self, waiting: &mut Vec<Waiting>, arrivals: &mut mpsc::Receiver<Waiting>) {
+        while waiting.len() < self.last_batch && Instant::now() < self.gather_until {
+            match arrivals.try_recv() {
+                Ok(one) => waiting.push(one),
+                // The runtime's timer knows whole milliseconds only, and others can run meanwhile.
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    /// Writes what waits. The callers of the batch before are answered once this one is on its way, so that the
+    /// database does not wait for that.
+    async fn next(
+        &mut self,
+        waiting: &mut Vec<Waiting>,
+        before: Option<Written>,
+    ) -> Option<Written> {
+        // A caller that is gone wants no visit; its request was never acknowledged.
+        waiting.retain(|one| !one.answer.is_closed());
+        let (batch, waiters): (Vec<_>, Vec<_>) = waiting
+            .drain(..)
+            .map(|one| (one.arrival, (one.answer, one.caller)))
+            .unzip();
+        if batch.is_empty() {
+            return before;
+        }
+        let (answers, callers): (Vec<_>, Vec<_>) = waiters.into_iter().unzip();
+        let began = Instant::now();
+        let (receipts, ()) = tokio::join!(biased; self.write(&batch, &callers), async {
+            if let Some(before) = before {
+                before.hand_out();
+            }
+        });
+        let ended = Instant::now();
+        self.last_batch = batch.len();
+        self.gather_until = ended + ((ended - began) / GATHER_PART).min(LONGEST_GATHER);
+        match receipts {
+            // The database refused what one of them holds, and wrote none: the others must not suffer.
+            Err(Error::Other(Some(sqlx::Error::Database(_)))) if batch.len() > 1 => {
+                self.answer_singly(&batch, answers, &callers).await;
+                None
+            }
+            receipts => Some(Written { answers, receipts }),
+        }
+    }
+
+    async fn answer_singly(
+        &mut self,
+        batch: &[Arrival],
+        answers: Vec<Answer>,
+        callers: &[Option<SpanContext>],
+    ) {
+        for ((arrival, answer), caller) in batch.iter().zip(answers).zip(callers) {
+            let written = self.write(std::slice::from_ref(arrival), std::slice::from_ref(caller));
+            let answers = vec![answer];
+            let receipts = written.await;
+            Written { answers, receipts }.hand_out();
+        }
+    }
+
+    async fn statement(&mut self, batch: &[Arrival]) -> Result<Vec<Option<Receipt>>, Error> {
+        let session = match &mut self.session {
+            Some(session) => session,
+            // Boxed: it is seldom needed, and large.
+            none => none.insert(Box::pin(open(&self.database)).await?),
+        };
+        session.record(&self.instance_id, self.turn, batch).await
+    }
+
+    async fn write(
+        &mut self,
+        batch: &[Arrival],
+        callers: &[Option<SpanContext>],
+    ) -> Result<Vec<Option<Receipt>>, Error> {
+        self.turn += 1;
+        let callers = callers.iter().flatten().cloned();
+        let db_type = self.database.db_type();
+        let span = self.spans.shared_write(callers, db_type, batch.len());
+        let written = {
+            let statement = pin!(self.statement(batch));
+            within(STATEMENT_DEADLINE, statement).await
+        };
+        if let Some(span) = &span {
+            let failure = written.as_ref().err();
+            telemetry::end(span, failure.map(|error| (error.kind(), error.to_string())));
+        }
+        if let Ok(receipts) = &written {
+            let new = receipts
+                .iter()
+                .flatten()
+                .filter(|receipt| !receipt.replayed);
+            self.written
+                .fetch_add(new.count() as u64, Ordering::Relaxed);
+        }
+        // SQLite has one connection that writes, and others want it too.
+        if written.is_err() || matches!(self.session, Some(Session::Sqlite(_))) {
+            self.session = None;
+        }
+        written
+    }
+}
+
+async fn open(database: &Database) -> Result<Session, Error> {
+    database.store().await?.visit_writer().await
+}
+
+/// What came of waiting for a visit.
+enum Received {
+    Some,
+    /// Nothing, for so long that the connection must be looked at before it is used again.
+    Silence,
+    /// Nobody can send any more.
+    End,
+}
+
+/// A batch that was written, or could not be, and whose callers are still to be told.
+struct Written {
+    answers: Vec<Answer>,
+    receipts: Result<Vec<Option<Receipt>>, Error>,
+}
+
+impl Written {
+    fn hand_out(self) {
+        match self.receipts {
+            Ok(receipts) => {
+                for (answer, receipt) in self.answers.into_iter().zip(receipts) {
+                    // The caller may have gone meanwhile; its visit is stored all the same.
+                    let _ = answer.send(receipt.ok_or(Error::Unavailable(None)));
+                }
+            }
+            Err(error) => error.send_to(self.answers),
+        }
+    }
+}

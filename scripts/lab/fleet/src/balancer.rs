@@ -1,0 +1,52 @@
+//! Chooses the process of a request: the one with the fewest requests in flight, and in turn among equals.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use functions_host::Choose;
+
+/// The choice with its turn.
+pub fn balancer() -> Choose {
+    // Where the next search begins, so that equals take turns.
+    let next = AtomicUsize::new(0);
+    Box::new(move |count, outstanding| {
+        let start = next.fetch_add(1, Ordering::Relaxed);
+        (0..count)
+            .map(|step| start.wrapping_add(step) % count)
+            .filter_map(|place| Some((outstanding(place)?, place)))
+            // The first of equals.
+            .min_by_key(|(outstanding, _)| *outstanding)
+            .map(|(_, place)| place)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equals_take_turns() {
+        let choose = balancer();
+        let mut requests = [0; 3];
+        for _ in 0..30 {
+            requests[choose(3, &|_| Some(0)).expect("a place")] += 1;
+        }
+        assert_eq!(requests, [10; 3]);
+    }
+
+    #[test]
+    fn the_least_loaded_comes_first() {
+        let choose = balancer();
+        for _ in 0..6 {
+            assert_eq!(choose(3, &|place| [2, 0, 1].get(place).copied()), Some(1));
+        }
+    }
+
+    #[test]
+    fn one_that_is_not_to_be_chosen_is_left_out() {
+        let choose = balancer();
+        for _ in 0..6 {
+            assert_eq!(choose(2, &|place| (place == 1).then_some(9)), Some(1));
+        }
+        assert_eq!(choose(0, &|_| None), None);
+    }
+}

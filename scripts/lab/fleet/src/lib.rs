@@ -1,0 +1,121 @@
+//! The fleet: 1 to N instances of the app behind one address, scaled as Azure Monitor would scale them.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`balancer`] | chooses the instance of a request |
+//! | [`options`], [`share`] | arguments; each instance's share of the CPUs |
+//! | [`owner`] | the one task that changes the fleet, through [`instances`]; [`member`] is one of them |
+//! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, their inputs, and when |
+//! | [`record`] | the history: samples, decisions, events |
+//! | [`admin`], [`snapshot`], [`events`], [`live`] | the fleet as seen from outside: endpoints, JSON, event log, status line |
+//!
+//! The fleet uses the host, which does not know it. The owner reads the clock, the meters and its instances' reports,
+//! and publishes the backends and snapshots. Nothing else changes the fleet: commands reach the owner through
+//! [`Fleet`].
+
+mod admin;
+mod balancer;
+mod clock;
+mod events;
+mod instances;
+mod live;
+mod member;
+mod meter;
+mod options;
+mod owner;
+mod readings;
+mod record;
+mod scaler;
+mod share;
+mod snapshot;
+
+use std::sync::Arc;
+
+use functions_host::{BackendSet, Grace};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use admin::answer as answer_admin;
+pub use balancer::balancer;
+pub use options::{FleetArgs, Options};
+pub use owner::{Fixtures, Owner};
+use snapshot::Snapshot;
+
+/// A handle on the fleet.
+pub struct Fleet {
+    commands: mpsc::Sender<Command>,
+    snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
+}
+
+/// The owner's side of the handle.
+pub struct Ends {
+    backends: watch::Sender<BackendSet>,
+    commands: mpsc::Receiver<Command>,
+    snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+}
+
+/// What the owner can be told.
+enum Command {
+    Kill(String, oneshot::Sender<KillOutcome>),
+    Pause(bool, oneshot::Sender<()>),
+    /// Ends all instances; a second, less patient command overrules the first.
+    Stop(Grace),
+}
+
+/// What became of the command to kill an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KillOutcome {
+    Killed,
+    Unknown,
+    NotRunning,
+}
+
+impl Fleet {
+    /// A handle on a fleet whose owner is still to be started. The owner publishes the backends.
+    pub fn new(backends: watch::Sender<BackendSet>) -> (Self, Ends) {
+        let (commands, inbox) = mpsc::channel(16);
+        let (snapshot, seen) = watch::channel(None);
+        let fleet = Self {
+            commands,
+            snapshot: seen,
+        };
+        let ends = Ends {
+            backends,
+            commands: inbox,
+            snapshot,
+        };
+        (fleet, ends)
+    }
+
+    /// The fleet as it is now, as JSON.
+    pub(crate) async fn snapshot(&self, samples: bool) -> Option<String> {
+        let mut snapshot = self.snapshot.clone();
+        let seen = snapshot.wait_for(Option::is_some).await.ok()?.clone();
+        seen.map(|snapshot| snapshot.to_json(samples))
+    }
+
+    /// Kills an instance's process as an accident would; `None` when the fleet has ended.
+    pub(crate) async fn kill(&self, id: &str) -> Option<KillOutcome> {
+        let (reply, outcome) = oneshot::channel();
+        self.commands
+            .send(Command::Kill(id.to_owned(), reply))
+            .await
+            .ok()?;
+        outcome.await.ok()
+    }
+
+    /// Stops evaluations, or goes on with them; `None` when the fleet has ended.
+    pub(crate) async fn pause(&self, paused: bool) -> Option<()> {
+        let (reply, done) = oneshot::channel();
+        self.commands
+            .send(Command::Pause(paused, reply))
+            .await
+            .ok()?;
+        done.await.ok()
+    }
+
+    /// Ends all instances.
+    pub async fn stop(&self, grace: Grace) {
+        // Fails where the owner has ended already.
+        let _ = self.commands.send(Command::Stop(grace)).await;
+    }
+}

@@ -1,0 +1,118 @@
+//! The fleet in words: for the banner, and as a line on the terminal that is rewritten as things change.
+
+use std::time::Duration;
+
+use autoscale::{Direction, Operator, Profile};
+use tokio::time::Instant;
+
+use super::clock::time_of_day;
+use super::options::Options;
+use super::share::Share;
+use super::snapshot::Snapshot;
+
+/// For the banner, a line each: instances, rules, time and CPU.
+pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, String)> {
+    if options.single() {
+        let mut lines = vec![("Instances", "one".to_owned())];
+        if share.wanted() {
+            lines.push(("CPU", cpu(share)));
+        }
+        return lines;
+    }
+    let capacity = options.profile.capacity;
+    let count = if capacity.minimum == capacity.maximum {
+        format!("{}, always", capacity.minimum)
+    } else {
+        format!(
+            "{} to {}, {} at the start",
+            capacity.minimum, capacity.maximum, capacity.default
+        )
+    };
+    vec![
+        ("Instances", count),
+        ("Rules", options.rules.clone()),
+        ("Time", time(options.time_scale)),
+        ("CPU", cpu(share)),
+    ]
+}
+
+fn cpu(share: &Share) -> String {
+    let cpus = share.cpus;
+    if share.enforced() {
+        format!(
+            "{cpus} of a CPU for each instance, enforced by {}",
+            share.how()
+        )
+    } else {
+        format!(
+            "100 % means {cpus} of a CPU for each instance, but nothing holds it to that ({})",
+            share.how()
+        )
+    }
+}
+
+fn time(scale: f64) -> String {
+    let minute = 60.0 / scale;
+    let lasts = if minute < 1.0 {
+        format!("{:.0} ms", minute * 1e3)
+    } else {
+        format!("{} s", (minute * 10.0).round() / 10.0)
+    };
+    if scale == 1.0 {
+        "Azure's pace (--time-scale 60 makes an Azure minute last 1 s)".to_owned()
+    } else {
+        format!("one Azure minute lasts {lasts}")
+    }
+}
+
+/// When the rules fire, such as `out > 70, in < 30`.
+pub(super) fn thresholds(profile: &Profile) -> String {
+    let rules = profile.rules.iter().map(|rule| {
+        let direction = match rule.direction {
+            Direction::Increase => "out",
+            Direction::Decrease => "in",
+        };
+        let operator = match rule.operator {
+            Operator::Equals => "=",
+            Operator::NotEquals => "!=",
+            Operator::GreaterThan => ">",
+            Operator::GreaterThanOrEqual => ">=",
+            Operator::LessThan => "<",
+            Operator::LessThanOrEqual => "<=",
+        };
+        format!("{direction} {operator} {}", rule.threshold)
+    });
+    rules.collect::<Vec<_>>().join(", ")
+}
+
+/// The status line; what matters less stands further to the right, where a narrow terminal cuts it off.
+pub(super) fn line(snapshot: &Snapshot, thresholds: &str, cooldown_left: Duration) -> String {
+    let now = Instant::now();
+    let time = time_of_day();
+    let azure = snapshot.constants.clock.azure(now).as_secs();
+    let (ready, count) = (snapshot.ready, snapshot.count);
+    let metric = snapshot.metric.as_ref();
+    let cpu = metric
+        .and_then(|metric| metric.cpu_percent)
+        .map_or("-".to_owned(), |percent| format!("{percent:.1} %"));
+    let rate = snapshot.requests_per_second;
+    let p95 = snapshot
+        .latency_ms
+        .p95
+        .map_or(String::new(), |p95| format!(", p95 {p95:.1} ms"));
+    let mut parts = vec![
+        format!("{time} +{azure} s"),
+        format!("{ready} of {count} ready"),
+        format!("CPU {cpu} ({thresholds})"),
+        format!("{rate:.0} requests/s{p95}"),
+    ];
+    if snapshot.paused {
+        parts.push("autoscaler paused".to_owned());
+    } else if !cooldown_left.is_zero() {
+        parts.push(format!("cooldown {} s", cooldown_left.as_secs()));
+    }
+    if let Some(decision) = &snapshot.last_decision {
+        parts.push(decision.reason.clone());
+    }
+    parts.join(" | ")
+}

@@ -1,0 +1,263 @@
+//! One instance of the fleet, from the decision to have it until after its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use functions_host::{
+    App, Backend, Ending, Instance, InstanceLoad, Lifecycle, Severity, Worker, timestamp,
+    warm_up_process,
+};
+use processes::cgroup::Group;
+use time::OffsetDateTime;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::clock::wall;
+use super::meter::Meter;
+use super::snapshot::{InstanceView, State, rounded};
+
+/// Who has served so long does not die at once.
+const PROVED: Duration = Duration::from_secs(60);
+
+/// Where an instance is on its way.
+pub(super) enum Stage {
+    /// Decided, but its process starts later.
+    Awaited {
+        start: Instant,
+    },
+    /// Its process runs but has not answered and been warmed up.
+    Starting(Instance),
+    /// Could take requests, but an instance takes longer to be provisioned.
+    Provisioning(Instance, Arc<Worker>),
+    Ready(Instance, Arc<Backend>),
+    /// The host starts the handler again, in place.
+    Restarting(Instance),
+    /// Gets no more requests, answers those it has, and ends.
+    Draining(Instance),
+    Exited,
+}
+
+pub(super) struct Member {
+    pub(super) load: Arc<InstanceLoad>,
+    pub(super) stage: Stage,
+    /// Gets no requests before.
+    pub(super) traffic_from: Instant,
+    /// Deaths in a row in this place, this instance's predecessors included.
+    pub(super) deaths: u32,
+    pub(super) meter: Meter,
+    pub(super) group: Option<Group>,
+    /// The last handler process.
+    pub(super) process: Option<u32>,
+    /// When the process was started; before that, when it was decided.
+    pub(super) started_at: OffsetDateTime,
+    pub(super) ready_at: Option<OffsetDateTime>,
+    /// When it became ready the last time.
+    pub(super) ready_since: Option<Instant>,
+    pub(super) ended: Option<Instant>,
+    /// Over the last second.
+    pub(super) cpu_percent: Option<f64>,
+    pub(super) restarts: u32,
+    pub(super) ending: Option<String>,
+}
+
+impl Member {
+    pub(super) fn new(start: Instant, traffic_from: Instant, deaths: u32) -> Self {
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        Self {
+            load: InstanceLoad::new(format!("lab-{}", &name[..6])),
+            stage: Stage::Awaited { start },
+            traffic_from,
+            deaths,
+            meter: Meter::default(),
+            group: None,
+            process: None,
+            started_at: OffsetDateTime::now_utc(),
+            ready_at: None,
+            ready_since: None,
+            ended: None,
+            cpu_percent: None,
+            restarts: 0,
+            ending: None,
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.load.id
+    }
+
+    /// Whether it counts as one of those wanted.
+    pub(super) fn counts(&self) -> bool {
+        !matches!(self.stage, Stage::Draining(_) | Stage::Exited)
+    }
+
+    pub(super) fn ready(&self) -> bool {
+        matches!(self.stage, Stage::Ready(..))
+    }
+
+    pub(super) fn exited(&self) -> bool {
+        matches!(self.stage, Stage::Exited)
+    }
+
+    pub(super) fn instance(&self) -> Option<&Instance> {
+        match &self.stage {
+            Stage::Awaited { .. } | Stage::Exited => None,
+            Stage::Starting(instance)
+            | Stage::Provisioning(instance, _)
+            | Stage::Ready(instance, _)
+            | Stage::Restarting(instance)
+            | Stage::Draining(instance) => Some(instance),
+        }
+    }
+
+    /// When something about it is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Awaited { start } => Some(*start),
+            Stage::Provisioning(..) => Some(self.traffic_from),
+            _ => None,
+        }
+    }
+
+    /// Sorts those first that are missed least: not yet serving, then the least busy, then the newest.
+    pub(super) fn removal_order(&self, place: usize) -> (u8, u32, std::cmp::Reverse<usize>) {
+        let serving = match self.stage {
+            Stage::Awaited { .. } => 0,
+            Stage::Starting(_) | Stage::Provisioning(..) | Stage::Restarting(_) => 1,
+            _ => 2,
+        };
+        (serving, self.load.outstanding(), std::cmp::Reverse(place))
+    }
+
+    /// Whether it served so long before its end that what went wrong before does not count.
+    pub(super) fn proved(&self, now: Instant) -> bool {
+        self.ready_since.is_some_and(|since| now - since >= PROVED)
+    }
+
+    pub(super) fn end(&mut self, now: Instant, ending: String) {
+        self.stage = Stage::Exited;
+        self.ended = Some(now);
+        self.ending = Some(ending);
+        self.cpu_percent = None;
+    }
+
+    pub(super) fn view(&self) -> InstanceView {
+        InstanceView {
+            load: Arc::clone(&self.load),
+            pid: self.process,
+            state: match self.stage {
+                Stage::Ready(..) => State::Ready,
+                Stage::Draining(_) => State::Draining,
+                Stage::Exited => State::Exited,
+                _ => State::Starting,
+            },
+            started_at: timestamp(self.started_at),
+            ready_at: self.ready_at.map(timestamp),
+            ended_at: self.ended.map(|at| timestamp(wall(at))),
+            cpu_percent: self.cpu_percent.map(rounded),
+            restarts: self.restarts,
+            ending: self.ending.clone(),
+        }
+    }
+}
+
+/// A change in the life of an instance.
+pub(super) struct LifecycleEvent {
+    pub(super) id: String,
+    pub(super) what: LifecycleChange,
+}
+
+pub(super) enum LifecycleChange {
+    Started,
+    Ready {
+        process: u32,
+    },
+    /// The host starts the handler again, in place.
+    Away,
+    Died {
+        reason: String,
+        pause: Option<Duration>,
+    },
+    Draining,
+    Ended,
+}
+
+/// What an instance's attendant tells the fleet's owner.
+pub(super) struct Report {
+    pub(super) id: String,
+    pub(super) news: News,
+}
+
+pub(super) enum News {
+    /// A process answers and is warmed up.
+    Serves(Arc<Worker>),
+    /// No process answers at the moment.
+    Away,
+    Ended(Ending),
+}
+
+/// Watches an instance to its end: warms it up before its first request, and reports.
+pub(super) async fn attend(
+    instance: Instance,
+    load: Arc<InstanceLoad>,
+    app: Arc<App>,
+    warm_up: bool,
+    reports: mpsc::Sender<Report>,
+) {
+    let mut state = instance.changes();
+    let mut cold = warm_up;
+    loop {
+        let now = state.borrow_and_update().clone();
+        let news = match now {
+            Lifecycle::Ready(worker) => {
+                if cold {
+                    // With counters of its own: it is no client's request.
+                    let backend =
+                        Backend::new(InstanceLoad::new(load.id.clone()), Arc::clone(&worker));
+                    match warmed(&app, &backend, &mut state).await {
+                        Warmth::Changed => continue,
+                        Warmth::Warm => cold = false,
+                    }
+                }
+                News::Serves(worker)
+            }
+            Lifecycle::Starting | Lifecycle::Draining => News::Away,
+            Lifecycle::Exited(ending) => News::Ended(ending),
+        };
+        let last = matches!(news, News::Ended(_));
+        let report = Report {
+            id: load.id.clone(),
+            news,
+        };
+        if reports.send(report).await.is_err() || last || state.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+enum Warmth {
+    Warm,
+    /// The process is gone meanwhile.
+    Changed,
+}
+
+/// Calls the warm-up function of one process. As in Azure its failure keeps nobody from serving, and it may take
+/// no longer than a start.
+async fn warmed(
+    app: &App,
+    backend: &Arc<Backend>,
+    state: &mut watch::Receiver<Lifecycle>,
+) -> Warmth {
+    let outcome = tokio::select! {
+        Ok(()) = state.changed() => return Warmth::Changed,
+        outcome = warm_up_process(app, backend) => outcome,
+    };
+    if let Err(problem) = outcome {
+        app.console().host(
+            Severity::Warning,
+            format_args!(
+                "The warm-up of an instance failed: {problem}; it gets requests all the same"
+            ),
+        );
+    }
+    Warmth::Warm
+}

@@ -1,0 +1,207 @@
+//! What `lab up` is told about its fleet.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use autoscale::Profile;
+use rules::Rules;
+
+use super::share;
+
+/// The shortest real time between two evaluations, and between two samples.
+const SHORTEST: f64 = 0.05;
+/// A profile travels to the handler as one environment variable (Linux: `MAX_ARG_STRLEN` is 128 KiB).
+const LONGEST_PROFILE: usize = 100_000;
+
+/// Arguments about the fleet.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Autoscaling")]
+pub struct FleetArgs {
+    /// Azure's autoscale rules: a profile, or an exported setting [default: infra/autoscale.json]
+    #[arg(long, value_name = "FILE")]
+    autoscale: Option<PathBuf>,
+
+    /// Fewest instances, instead of what the rules say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    min: Option<u32>,
+
+    /// Most instances, instead of what the rules say; with 1 a single instance runs, as in func start
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    max: Option<u32>,
+
+    /// Azure seconds that pass in a second: with 60 an Azure minute lasts one second; 1 is Azure's pace
+    // scripts/run gives one, which another one given to it replaces.
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = time_scale, overrides_with = "time_scale")]
+    time_scale: f64,
+
+    /// Age in Azure seconds of the newest sample that an evaluation sees
+    #[arg(long, value_name = "SECONDS", default_value_t = 180.0, value_parser = span)]
+    metric_lag: f64,
+
+    /// Azure seconds from the decision for a new instance until it takes requests at the soonest
+    #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = span)]
+    provision_seconds: f64,
+
+    /// Azure seconds between two evaluations of the rules
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = span)]
+    evaluate_seconds: f64,
+
+    /// CPUs of each instance, such as 0.4 [default: 0.6 of the machine's over the most instances, from 0.1 to 1; no
+    /// limit for a single one]
+    #[arg(long, value_name = "CPUS", value_parser = cpus)]
+    instance_cpus: Option<f64>,
+
+    /// Write what happens to this file, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+}
+
+/// The arguments, checked.
+pub struct Options {
+    /// With the limits that are in force.
+    pub(crate) profile: Profile,
+    /// Where the rules come from, for people.
+    pub(crate) rules: String,
+    pub(crate) time_scale: f64,
+    pub(super) metric_lag: Duration,
+    pub(super) provision: Duration,
+    pub(super) evaluate: Duration,
+    pub(super) instance_cpus: Option<f64>,
+    pub(super) events: Option<PathBuf>,
+}
+
+impl FleetArgs {
+    /// Reads the rules and checks what the parser could not.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub fn options(&self) -> anyhow::Result<Options> {
+        let Rules {
+            mut profile,
+            source: rules,
+            ..
+        } = Rules::read(self.autoscale.as_deref())?;
+        let capacity = &mut profile.capacity;
+        capacity.minimum = self.min.unwrap_or(capacity.minimum);
+        capacity.maximum = self.max.unwrap_or(capacity.maximum);
+        if capacity.minimum > capacity.maximum {
+            let (minimum, maximum) = (capacity.minimum, capacity.maximum);
+            let source = |given: Option<u32>, flag: &str| match given {
+                Some(_) => flag.to_owned(),
+                None => format!("of the rules ({flag} changes it)"),
+            };
+            bail!(
+                "the fewest instances, {minimum} {}, are more than the most, {maximum} {}",
+                source(self.min, "--min"),
+                source(self.max, "--max")
+            );
+        }
+        capacity.default = capacity.default.clamp(capacity.minimum, capacity.maximum);
+        if profile.to_arm().to_string().len() > LONGEST_PROFILE {
+            bail!("the rules are too long to be passed to the handler: {rules}");
+        }
+        let shortest = SHORTEST * self.time_scale;
+        if self.evaluate_seconds < shortest {
+            bail!(
+                "--evaluate-seconds {} would be less than {SHORTEST} s at time scale {}; the least there is {shortest}",
+                self.evaluate_seconds,
+                self.time_scale
+            );
+        }
+        Ok(Options {
+            profile,
+            rules,
+            time_scale: self.time_scale,
+            metric_lag: Duration::from_secs_f64(self.metric_lag),
+            provision: Duration::from_secs_f64(self.provision_seconds),
+            evaluate: Duration::from_secs_f64(self.evaluate_seconds),
+            instance_cpus: self.instance_cpus,
+            events: self.events.clone(),
+        })
+    }
+}
+
+impl Options {
+    /// Whether there is never more than one instance: then it is the host that starts its handler again.
+    pub(crate) fn single(&self) -> bool {
+        self.profile.capacity.maximum == 1
+    }
+}
+
+fn number(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("a number from {least} to {most} is wanted"))
+}
+
+fn time_scale(text: &str) -> Result<f64, String> {
+    number(text, 0.1, 600.0)
+}
+
+fn span(text: &str) -> Result<f64, String> {
+    number(text, 0.0, 3_600.0)
+}
+
+fn cpus(text: &str) -> Result<f64, String> {
+    number(text, share::LEAST, 1_024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        fleet: FleetArgs,
+    }
+
+    fn read(arguments: &[&str]) -> Result<Options, String> {
+        let line = Line::try_parse_from([&["lab"], arguments].concat())
+            .map_err(|error| error.to_string())?;
+        line.fleet.options().map_err(|error| format!("{error:#}"))
+    }
+
+    fn capacity(arguments: &[&str]) -> (u32, u32, u32) {
+        let capacity = read(arguments).expect("valid").profile.capacity;
+        (capacity.minimum, capacity.default, capacity.maximum)
+    }
+
+    #[test]
+    fn limits_override_the_rules() {
+        assert_eq!(capacity(&[]), (1, 1, 3));
+        assert_eq!(capacity(&["--min", "2"]), (2, 2, 3));
+        assert_eq!(capacity(&["--min", "3", "--max", "5"]), (3, 3, 5));
+        assert!(read(&["--max", "1"]).expect("valid").single());
+        assert!(!read(&[]).expect("valid").single());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_in_a_sentence() {
+        let refused = |arguments: &[&str], part: &str| {
+            let error = read(arguments).err().expect("refused");
+            assert!(error.contains(part), "{error}");
+        };
+        refused(
+            &["--min", "3", "--max", "2"],
+            "3 --min, are more than the most, 2 --max",
+        );
+        refused(&["--min", "4"], "3 of the rules (--max changes it)");
+        refused(&["--min", "0"], "0 is not in 1..=1000");
+        refused(&["--time-scale", "601"], "a number from 0.1 to 600");
+        refused(&["--time-scale", "NaN"], "a number from 0.1 to 600");
+        refused(&["--instance-cpus", "0.05"], "a number from 0.1 to");
+        refused(
+            &["--time-scale", "600", "--evaluate-seconds", "20"],
+            "the least there is 30",
+        );
+        refused(
+            &["--autoscale", "/nonexistent/rules.json"],
+            "cannot read the rule file /nonexistent/rules.json",
+        );
+    }
+}

@@ -1,0 +1,360 @@
+//! The task that owns the fleet. It alone changes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use autoscale::Rule;
+use functions_host::{App, Console, Ending, Grace, Pace, Plan, Recent, Totals, timestamp};
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::clock::{Clock, wall};
+use super::events::Events;
+use super::instances::Instances;
+use super::live;
+use super::member::Report;
+use super::options::Options;
+use super::record::Record;
+use super::scaler::{self, Scaler};
+use super::share::Share;
+use super::snapshot::{Bounds, Constants, CpuLimit, Sample, Snapshot, rounded};
+use super::{Command, Ends, KillOutcome};
+
+const SECOND: Duration = Duration::from_secs(1);
+const AZURE_MINUTE: Duration = Duration::from_secs(60);
+/// How long ended instances stay listed, in Azure's time.
+const LISTED: Duration = Duration::from_secs(10 * 60);
+
+/// What is made before anything runs.
+pub struct Fixtures {
+    options: Options,
+    share: Share,
+    events: Events,
+}
+
+impl Fixtures {
+    /// Opens the event log and makes the control groups.
+    ///
+    /// # Errors
+    /// When the event log cannot be made.
+    pub fn new(options: Options, console: &Console) -> anyhow::Result<Self> {
+        let events = Events::open(options.events.as_deref(), console.clone())?;
+        let share = Share::new(options.instance_cpus, options.profile.capacity.maximum);
+        Ok(Self {
+            options,
+            share,
+            events,
+        })
+    }
+
+    /// For the banner, a line each: instances, rules, time and CPU.
+    pub fn words(&self) -> Vec<(&'static str, String)> {
+        live::words(&self.options, &self.share)
+    }
+
+    /// What every handler of the fleet is told beyond its own id.
+    fn variables(&self) -> Vec<(String, String)> {
+        let heartbeat = (5.0 / self.options.time_scale).max(0.5);
+        let mut variables = vec![
+            ("HEARTBEAT_SECONDS".to_owned(), heartbeat.to_string()),
+            (
+                "AUTOSCALE_PROFILE".to_owned(),
+                self.options.profile.to_arm().to_string(),
+            ),
+        ];
+        if self.share.wanted() {
+            variables.push(("INSTANCE_CPUS".to_owned(), self.share.cpus.to_string()));
+        }
+        variables
+    }
+}
+
+/// Keeps the fleet: the task that alone changes it.
+pub struct Owner {
+    clock: Clock,
+    evaluate_every: Duration,
+    provision: Duration,
+    wanted: u32,
+    instances: Instances,
+    scaler: Scaler,
+    record: Record,
+    commands: mpsc::Receiver<Command>,
+    reports: mpsc::Receiver<Report>,
+    constants: Arc<Constants>,
+    snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+    console: Console,
+    /// For the status line; `None` where nobody sees it.
+    thresholds: Option<String>,
+    app: Arc<App>,
+    recent: Recent,
+    pace: Pace,
+    /// Counts at the end of the last Azure minute.
+    totals: Totals,
+    /// The last beat of each clock: a second, an Azure minute, an evaluation.
+    second: Instant,
+    minute: u32,
+    evaluation: u32,
+}
+
+impl Owner {
+    /// The owner of a fleet that is still empty. Its clock starts here.
+    pub fn new(fixtures: Fixtures, ends: Ends, app: Arc<App>, mut plan: Plan) -> Self {
+        plan.variables.extend(fixtures.variables());
+        let Fixtures {
+            options,
+            share,
+            events,
+        } = fixtures;
+        let clock = Clock::start(options.time_scale);
+        let console = app.console().clone();
+        let capacity = options.profile.capacity;
+        let constants = Constants {
+            time_scale: options.time_scale,
+            started_at: timestamp(clock.started_at),
+            evaluate_seconds: options.evaluate.as_secs_f64(),
+            metric_lag_seconds: options.metric_lag.as_secs_f64(),
+            provision_seconds: options.provision.as_secs_f64(),
+            profile: options.profile.to_arm(),
+            rules: options.profile.rules.iter().map(Rule::summary).collect(),
+            capacity: Bounds {
+                minimum: capacity.minimum,
+                maximum: capacity.maximum,
+                default: capacity.default,
+            },
+            cpu_limit: CpuLimit {
+                cpus: share.cpus,
+                enforced: share.enforced(),
+                how: share.how(),
+            },
+            clock,
+        };
+        // More than the instances can report while the owner is at something else.
+        let (reporters, reports) = mpsc::channel(64);
+        let single = options.single();
+        let seen = console.terminal && !single;
+        Self {
+            thresholds: seen.then(|| live::thresholds(&options.profile)),
+            console: console.clone(),
+            clock,
+            evaluate_every: options.evaluate,
+            provision: options.provision,
+            wanted: capacity.default,
+            instances: Instances::new(
+                Arc::clone(&app),
+                plan,
+                share,
+                single,
+                ends.backends,
+                reporters,
+            ),
+            scaler: Scaler::new(options.profile, options.metric_lag),
+            record: Record::new(clock, console, events, single),
+            commands: ends.commands,
+            reports,
+            constants: Arc::new(constants),
+            snapshot: ends.snapshot,
+            totals: app.traffic().totals(),
+            app,
+            recent: Recent::default(),
+            pace: Pace::default(),
+            second: Instant::now(),
+            minute: 0,
+            evaluation: 0,
+        }
+    }
+
+    /// Keeps the fleet until it is told to stop, or cannot.
+    pub async fn run(mut self) -> Ending {
+        let now = Instant::now();
+        self.instances.resize(self.wanted, now, now);
+        let (ending, grace) = loop {
+            self.advance(Instant::now());
+            let due = self.due();
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::Kill(id, reply)) => {
+                        let _ = reply.send(self.kill(&id));
+                    }
+                    Some(Command::Pause(paused, reply)) => {
+                        self.pause(paused);
+                        let _ = reply.send(());
+                    }
+                    Some(Command::Stop(grace)) => break (Ending::Stopped, grace),
+                    None => break (Ending::Stopped, Grace::Kill),
+                },
+                Some(report) = self.reports.recv() => {
+                    if let Some(ending) = self.instances.take(report, self.wanted, Instant::now()) {
+                        break (ending, Grace::Kill);
+                    }
+                }
+                () = tokio::time::sleep_until(due) => {}
+            }
+        };
+        self.shut_down(grace).await;
+        ending
+    }
+
+    async fn shut_down(mut self, grace: Grace) {
+        self.thresholds = None;
+        self.console.status(String::new());
+        self.instances.stop(grace, Instant::now());
+        while !self.instances.gone() {
+            tokio::select! {
+                Some(command) = self.commands.recv() => match command {
+                    Command::Stop(grace) => self.instances.stop(grace, Instant::now()),
+                    Command::Kill(_, reply) => drop(reply.send(KillOutcome::NotRunning)),
+                    Command::Pause(_, reply) => drop(reply.send(())),
+                },
+                Some(report) = self.reports.recv() => {
+                    // Nothing that ends now is replaced.
+                    self.instances.take(report, 0, Instant::now());
+                }
+            }
+            self.publish();
+        }
+        self.instances.cleared().await;
+        self.record.close();
+    }
+
+    fn kill(&mut self, id: &str) -> KillOutcome {
+        let outcome = self.instances.kill(id);
+        if outcome == KillOutcome::Killed {
+            let text = format!("{id} is killed, as ordered");
+            self.record
+                .ordered("kill", &text, json!({ "instance": id }));
+        }
+        outcome
+    }
+
+    fn pause(&mut self, paused: bool) {
+        if self.scaler.paused == paused {
+            return;
+        }
+        self.scaler.paused = paused;
+        let (name, text) = if paused {
+            ("pause", "the autoscaler is paused")
+        } else {
+            ("resume", "the autoscaler goes on")
+        };
+        self.record.ordered(name, text, json!({}));
+    }
+
+    fn due(&self) -> Instant {
+        let minute = self.clock.instant(AZURE_MINUTE * (self.minute + 1));
+        let evaluation = self
+            .clock
+            .instant(self.evaluate_every * (self.evaluation + 1));
+        let next = [self.second + SECOND, minute, evaluation];
+        next.into_iter()
+            .chain(self.instances.due())
+            .min()
+            .expect("there are three")
+    }
+
+    /// Does what is due, and tells.
+    fn advance(&mut self, now: Instant) {
+        self.instances.advance(now);
+        let azure = self.clock.azure(now);
+        // Beats that were missed, because the machine slept or this process was stopped, are not made up for: the
+        // sample of the last minute is the mean since the one before, and there is one evaluation.
+        let minute = beats(azure, AZURE_MINUTE);
+        if minute > self.minute {
+            self.minute = minute;
+            self.sample(AZURE_MINUTE * minute, now);
+        }
+        let evaluation = beats(azure, self.evaluate_every);
+        if evaluation > self.evaluation {
+            self.evaluation = evaluation;
+            self.evaluate(self.evaluate_every * evaluation, now);
+        }
+        if now - self.second >= SECOND {
+            self.instances.measure(now);
+            self.instances.take_second();
+            self.recent.advance(self.app.traffic(), now - self.second);
+            self.pace = self.recent.pace();
+            self.second = now;
+            if let Some(before) = now.checked_sub(LISTED.div_f64(self.clock.scale)) {
+                self.instances.forget(before);
+            }
+        }
+        self.publish();
+    }
+
+    /// Closes an Azure minute.
+    fn sample(&mut self, end: Duration, now: Instant) {
+        self.instances.measure(now);
+        let used = self.instances.take_minute();
+        let cpus = self.instances.share.cpus;
+        let instances: Vec<_> = used.iter().map(|(_, used)| *used).collect();
+        let minute = scaler::minute(end, &instances, cpus);
+        let totals = self.app.traffic().totals();
+        let (requests, latency_ms) = totals.since(self.totals);
+        self.totals = totals;
+        let percent =
+            |(id, used): (String, super::meter::Use)| Some((id, rounded(used.percent(cpus)?)));
+        let sample = Sample {
+            azure_seconds: end.as_secs_f64(),
+            at: timestamp(wall(now)),
+            cpu_percent: minute.map(|minute| rounded(minute.average)),
+            ready: self.instances.ready(),
+            count: self.wanted,
+            per_instance: used.into_iter().filter_map(percent).collect(),
+            requests,
+            latency_ms: latency_ms.map(|latency| (latency * 100.0).round() / 100.0),
+        };
+        self.record.sampled(end, sample);
+        if let Some(minute) = minute {
+            self.scaler.sample(minute);
+        }
+    }
+
+    fn evaluate(&mut self, at: Duration, now: Instant) {
+        if self.scaler.paused {
+            return;
+        }
+        let from = self.wanted;
+        let decision = self.scaler.evaluate(from, at);
+        self.record
+            .decided(&self.scaler.profile, &decision, from, at);
+        if decision.to != from {
+            self.wanted = decision.to;
+            let traffic_from = self.clock.instant(at + self.provision);
+            self.instances.resize(decision.to, traffic_from, now);
+        }
+    }
+
+    /// Tells what happened, and how things are.
+    fn publish(&mut self) {
+        let ready = self.instances.ready();
+        for event in std::mem::take(&mut self.instances.pending_events) {
+            self.record.happened(event, self.wanted, ready);
+        }
+        let snapshot = Snapshot {
+            constants: Arc::clone(&self.constants),
+            paused: self.scaler.paused,
+            count: self.wanted,
+            ready,
+            instances: self.instances.views(),
+            metric: self.record.metric.clone(),
+            last_decision: self.record.last_decision.clone(),
+            actions: self.record.actions.clone(),
+            samples: self.record.samples.clone(),
+            latency_ms: self.pace.latency_ms,
+            requests_per_second: rounded(self.pace.requests_per_second),
+        };
+        if let Some(thresholds) = &self.thresholds {
+            let left = self.scaler.cooldown_left(self.clock.azure(Instant::now()));
+            self.console.status(live::line(&snapshot, thresholds, left));
+        }
+        self.snapshot.send_replace(Some(Arc::new(snapshot)));
+    }
+}
+
+/// How many whole periods have passed.
+fn beats(passed: Duration, period: Duration) -> u32 {
+    // A nanosecond more, for a timer that fires exactly then.
+    let passed = passed + Duration::from_nanos(1_000);
+    u32::try_from(passed.as_nanos() / period.as_nanos().max(1)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,66 @@
+//! CPU of the instances: what their control groups count, or else what `/proc` tells of their process groups,
+//! which is exact to a hundredth of a second.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use processes::proc;
+use tokio::time::Instant;
+
+use super::instances::Instances;
+use super::member::Member;
+use super::meter::Use;
+
+impl Instances {
+    /// CPU time by process group, where no control group counts it.
+    pub(super) fn counters(&self) -> HashMap<u32, Duration> {
+        let counted = |member: &Member| member.group.is_some() || member.process.is_none();
+        if self
+            .members
+            .iter()
+            .all(|member| member.exited() || counted(member))
+        {
+            HashMap::new()
+        } else {
+            proc::cpu_by_group()
+        }
+    }
+
+    pub(super) fn counter(&self, place: usize, table: &HashMap<u32, Duration>) -> Option<Duration> {
+        let member = &self.members[place];
+        match &member.group {
+            Some(group) => group.cpu_time(),
+            None => table.get(&member.process?).copied(),
+        }
+    }
+
+    /// Reads the CPU time of every instance that is ready.
+    pub(super) fn measure(&mut self, now: Instant) {
+        let table = self.counters();
+        for place in 0..self.members.len() {
+            if self.members[place].ready() {
+                let counter = self.counter(place, &table);
+                self.members[place].meter.read(now, counter);
+            }
+        }
+    }
+
+    /// What each instance used since the last call while it was ready.
+    pub(super) fn take_minute(&mut self) -> Vec<(String, Use)> {
+        self.members
+            .iter_mut()
+            .map(|member| (member.id().to_owned(), member.meter.take_minute()))
+            .filter(|(_, used)| !used.span.is_zero())
+            .collect()
+    }
+
+    /// Renews what each instance's CPU is at the moment.
+    pub(super) fn take_second(&mut self) {
+        for member in &mut self.members {
+            let used = member.meter.take_second();
+            if member.ready() {
+                member.cpu_percent = used.percent(self.share.cpus);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What is kept of the fleet's past, and told about it: samples, decisions, actions, events, lines for people.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use autoscale::{Decision, Profile};
+use functions_host::{Console, timestamp};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::clock::{Clock, time_of_day, wall};
+use super::events::Events;
+use super::member::{LifecycleChange, LifecycleEvent};
+use super::snapshot::{Action, DecisionView, Metric, ReadingView, Sample, rounded};
+
+/// A day of Azure minutes.
+const SAMPLES: usize = 1_440;
+const ACTIONS: usize = 200;
+
+pub(super) struct Record {
+    clock: Clock,
+    console: Console,
+    events: Events,
+    /// Whether people hear of single instances.
+    quiet: bool,
+    pub(super) metric: Option<Metric>,
+    pub(super) samples: VecDeque<Arc<Sample>>,
+    pub(super) last_decision: Option<Arc<DecisionView>>,
+    pub(super) actions: VecDeque<Arc<Action>>,
+}
+
+impl Record {
+    pub(super) fn new(clock: Clock, console: Console, events: Events, quiet: bool) -> Self {
+        Self {
+            clock,
+            console,
+            events,
+            quiet,
+            metric: None,
+            samples: VecDeque::new(),
+            last_decision: None,
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// An event with the time that all events have.
+    fn event(&mut self, name: &str, azure: Duration, rest: Value) {
+        if !self.events.wanted() {
+            return;
+        }
+        let mut event = json!({
+            "at": timestamp(wall(Instant::now())),
+            "azure_seconds": rounded(azure.as_secs_f64()),
+            "event": name,
+        });
+        if let (Value::Object(event), Value::Object(rest)) = (&mut event, rest) {
+            event.extend(rest);
+        }
+        self.events.write(&event);
+    }
+
+    /// A line for people: time of day, and Azure seconds from the start.
+    fn line(&self, azure: Duration, text: &str) {
+        let time = time_of_day();
+        let seconds = azure.as_secs();
+        self.console.plain(format!("[{time} +{seconds} s] {text}"));
+    }
+
+    pub(super) fn happened(&mut self, event: LifecycleEvent, count: u32, ready: usize) {
+        let azure = self.clock.azure(Instant::now());
+        let LifecycleEvent { id, what } = event;
+        let (name, line, rest) = match what {
+            LifecycleChange::Started => ("start", None, json!({})),
+            LifecycleChange::Ready { process } => (
+                "ready",
+                Some(format!("{id} is ready ({ready} of {count})")),
+                json!({ "pid": process }),
+            ),
+            LifecycleChange::Away => ("away", None, json!({})),
+            LifecycleChange::Died { reason, pause } => (
+                "death",
+                pause.map(|pause| {
+                    let pause = pause.as_secs();
+                    format!("{id} died ({reason}); another one starts in {pause} s")
+                }),
+                json!({ "reason": reason, "replaced_after_seconds": pause.map(|pause| pause.as_secs()) }),
+            ),
+            LifecycleChange::Draining => (
+                "drain",
+                Some(format!("{id} gets no more requests and ends")),
+                json!({}),
+            ),
+            LifecycleChange::Ended => ("end", None, json!({})),
+        };
+        if let Some(line) = line.filter(|_| !self.quiet) {
+            self.line(azure, &line);
+        }
+        let mut details = json!({ "instance": id, "count": count, "ready": ready });
+        if let (Value::Object(details), Value::Object(rest)) = (&mut details, rest) {
+            details.extend(rest);
+        }
+        self.event(name, azure, details);
+    }
+
+    pub(super) fn ordered(&mut self, name: &str, text: &str, rest: Value) {
+        let azure = self.clock.azure(Instant::now());
+        self.line(azure, text);
+        self.event(name, azure, rest);
+    }
+
+    pub(super) fn sampled(&mut self, end: Duration, sample: Sample) {
+        self.metric = Some(Metric {
+            at: sample.at.clone(),
+            azure_seconds: sample.azure_seconds,
+            cpu_percent: sample.cpu_percent,
+        });
+        if self.events.wanted() {
+            let rest = serde_json::to_value(&sample).expect("names are text");
+            self.event("metric", end, rest);
+        }
+        if self.samples.len() == SAMPLES {
+            self.samples.pop_front();
+        }
+        self.samples.push_back(Arc::new(sample));
+    }
+
+    pub(super) fn decided(
+        &mut self,
+        profile: &Profile,
+        decision: &Decision,
+        from: u32,
+        azure: Duration,
+    ) {
+        let to = decision.to;
+        let reason = decision.describe(profile, from);
+        let at = timestamp(wall(Instant::now()));
+        let azure_seconds = rounded(azure.as_secs_f64());
+        let readings = decision.readings.iter().enumerate();
+        let view = DecisionView {
+            at: at.clone(),
+            azure_seconds,
+            from,
+            to,
+            action: match to.cmp(&from) {
+                std::cmp::Ordering::Greater => "out",
+                std::cmp::Ordering::Less => "in",
+                std::cmp::Ordering::Equal => "none",
+            },
+            reason: reason.clone(),
+            cooldown_left_seconds: rounded(decision.cooldown_left.as_secs_f64()),
+            readings: readings
+                .map(|(rule, reading)| ReadingView {
+                    rule,
+                    value: reading.value.map(rounded),
+                    fires: reading.fires,
+                })
+                .collect(),
+        };
+        if self.events.wanted() {
+            let rest = serde_json::to_value(&view).expect("names are text");
+            self.event("decision", azure, rest);
+        }
+        if to != from {
+            let direction = if to > from { "scale-out" } else { "scale-in" };
+            self.line(azure, &format!("{direction} {from} -> {to}: {reason}"));
+            self.event("count", azure, json!({ "from": from, "to": to }));
+            if self.actions.len() == ACTIONS {
+                self.actions.pop_front();
+            }
+            self.actions.push_back(Arc::new(Action {
+                at,
+                azure_seconds,
+                from,
+                to,
+                reason,
+            }));
+        }
+        self.last_decision = Some(Arc::new(view));
+    }
+
+    /// Writes the last event.
+    pub(super) fn close(mut self) {
+        let azure = self.clock.azure(Instant::now());
+        self.event("stop", azure, json!({}));
+        self.events.close();
+    }
+}

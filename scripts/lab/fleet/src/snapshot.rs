@@ -1,0 +1,187 @@
+//! The fleet at one moment, as `GET /admin/lab/fleet` gives it. Made by the fleet's owner, read by everybody.
+//!
+//! Times `at` are RFC 3339 in UTC; `azure_seconds` count from the start, in Azure's time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use autoscale::RuleSummary;
+use functions_host::{InstanceLoad, Percentiles, timestamp};
+use serde::Serialize;
+use serde::ser::Serializer;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::clock::{Clock, wall};
+
+/// What stays as it is from start to end.
+#[derive(Serialize)]
+pub(super) struct Constants {
+    pub(super) time_scale: f64,
+    pub(super) started_at: String,
+    pub(super) evaluate_seconds: f64,
+    pub(super) metric_lag_seconds: f64,
+    pub(super) provision_seconds: f64,
+    /// In the schema of Azure Resource Manager.
+    pub(super) profile: Value,
+    pub(super) rules: Vec<RuleSummary>,
+    pub(super) capacity: Bounds,
+    pub(super) cpu_limit: CpuLimit,
+    #[serde(skip)]
+    pub(super) clock: Clock,
+}
+
+#[derive(Serialize)]
+pub(super) struct Bounds {
+    pub(super) minimum: u32,
+    pub(super) maximum: u32,
+    pub(super) default: u32,
+}
+
+#[derive(Serialize)]
+pub(super) struct CpuLimit {
+    pub(super) cpus: f64,
+    pub(super) enforced: bool,
+    pub(super) how: String,
+}
+
+/// The fleet as its owner last left it.
+#[derive(Serialize)]
+pub(crate) struct Snapshot {
+    #[serde(flatten)]
+    pub(super) constants: Arc<Constants>,
+    pub(super) paused: bool,
+    pub(super) count: u32,
+    pub(super) ready: usize,
+    pub(super) instances: Vec<InstanceView>,
+    pub(super) metric: Option<Metric>,
+    pub(super) last_decision: Option<Arc<DecisionView>>,
+    pub(super) actions: VecDeque<Arc<Action>>,
+    #[serde(skip)]
+    pub(super) samples: VecDeque<Arc<Sample>>,
+    pub(super) latency_ms: Percentiles,
+    pub(super) requests_per_second: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    Starting,
+    Ready,
+    Draining,
+    Exited,
+}
+
+#[derive(Clone, Serialize)]
+pub(super) struct InstanceView {
+    /// Its counters are read when this is written.
+    #[serde(flatten, serialize_with = "counters")]
+    pub(super) load: Arc<InstanceLoad>,
+    pub(super) pid: Option<u32>,
+    pub(super) state: State,
+    pub(super) started_at: String,
+    pub(super) ready_at: Option<String>,
+    pub(super) ended_at: Option<String>,
+    pub(super) cpu_percent: Option<f64>,
+    pub(super) restarts: u32,
+    pub(super) ending: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Counters<'a> {
+    id: &'a str,
+    requests: u64,
+    outstanding: u32,
+}
+
+fn counters<S: Serializer>(load: &InstanceLoad, serializer: S) -> Result<S::Ok, S::Error> {
+    let counters = Counters {
+        id: &load.id,
+        requests: load.requests(),
+        outstanding: load.outstanding(),
+    };
+    counters.serialize(serializer)
+}
+
+#[derive(Clone, Serialize)]
+pub(super) struct Metric {
+    pub(super) at: String,
+    pub(super) azure_seconds: f64,
+    pub(super) cpu_percent: Option<f64>,
+}
+
+/// What the last evaluation came to.
+#[derive(Serialize)]
+pub(super) struct DecisionView {
+    pub(super) at: String,
+    pub(super) azure_seconds: f64,
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) action: &'static str,
+    pub(super) reason: String,
+    pub(super) cooldown_left_seconds: f64,
+    pub(super) readings: Vec<ReadingView>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ReadingView {
+    /// Index into the rules.
+    pub(super) rule: usize,
+    pub(super) value: Option<f64>,
+    pub(super) fires: bool,
+}
+
+/// A change of the count.
+#[derive(Serialize)]
+pub(super) struct Action {
+    pub(super) at: String,
+    pub(super) azure_seconds: f64,
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) reason: String,
+}
+
+/// One Azure minute.
+#[derive(Clone, Serialize)]
+pub(super) struct Sample {
+    pub(super) azure_seconds: f64,
+    pub(super) at: String,
+    pub(super) cpu_percent: Option<f64>,
+    /// Instances at the end of the minute.
+    pub(super) ready: usize,
+    pub(super) count: u32,
+    pub(super) per_instance: BTreeMap<String, f64>,
+    pub(super) requests: u64,
+    /// Their mean.
+    pub(super) latency_ms: Option<f64>,
+}
+
+/// The snapshot as an answer: with the time at which it is given.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    snapshot: &'a Snapshot,
+    now: String,
+    azure_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples: Option<&'a VecDeque<Arc<Sample>>>,
+}
+
+impl Snapshot {
+    /// As JSON, with the samples or without.
+    pub(crate) fn to_json(&self, samples: bool) -> String {
+        let now = Instant::now();
+        let answer = Answer {
+            snapshot: self,
+            now: timestamp(wall(now)),
+            azure_seconds: rounded(self.constants.clock.azure(now).as_secs_f64()),
+            samples: samples.then_some(&self.samples),
+        };
+        serde_json::to_string(&answer).expect("names are text and numbers are finite")
+    }
+}
+
+/// To a tenth: nothing here is measured more exactly.
+pub(super) fn rounded(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}

@@ -1,0 +1,235 @@
+//! The host's own endpoints, which no function can take over.
+//!
+//! | endpoint | key | answers |
+//! | --- | --- | --- |
+//! | `GET`, `POST /admin/host/ping` | none | 200, empty |
+//! | `GET /admin/host/status` | master | state, version, uptime |
+//! | `GET /admin/functions`, `/admin/functions/{name}` | master | what is loaded |
+//! | `POST /admin/functions/{name}` | master | 202 and runs it in the background |
+//! | any verb `/admin/warmup` | none | runs the warm-up function, once per host process |
+//! | `/admin/lab/...` | master | what the caller of [`answer`] adds; not in Azure |
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use super::app::{App, HOST_VERSION};
+use super::body::Body;
+use super::console::Severity;
+use super::dispatch::To;
+use super::function::{Function, Level, Trigger};
+use super::{invoke, payload};
+
+/// The input of a function run by hand.
+const INPUT_LIMIT: u64 = 1024 * 1024;
+
+/// Whether a path belongs to the host; case does not matter.
+pub(crate) fn owns(path: &str) -> bool {
+    let first = path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    first.eq_ignore_ascii_case("admin") || first.eq_ignore_ascii_case("runtime")
+}
+
+/// Whether a path of the host's is that of ping, which everybody may call.
+pub(crate) fn is_ping(path: &str) -> bool {
+    path.trim_matches('/')
+        .eq_ignore_ascii_case("admin/host/ping")
+}
+
+/// A request to an endpoint below `/admin/lab`.
+pub struct LabRequest {
+    /// The request's method.
+    pub method: Method,
+    /// The path below `/admin/lab`, in lower case.
+    pub segments: Vec<String>,
+    /// As it was sent.
+    pub query: Option<String>,
+}
+
+/// Answers a request to one of the host's paths. Those below `/admin/lab` go to `lab`, once the key was checked.
+pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
+    app: &Arc<App>,
+    path: &str,
+    request: Request<Incoming>,
+    lab: impl FnOnce(LabRequest) -> R,
+) -> Response<Body> {
+    let lower = path.to_ascii_lowercase();
+    let segments: Vec<&str> = lower.trim_matches('/').split('/').collect();
+    let method = request.method().clone();
+    let level = app
+        .access
+        .level(request.headers(), request.uri().query(), None);
+    let admin = level >= Level::Admin;
+    match (&method, segments.as_slice()) {
+        (&Method::GET | &Method::POST, ["admin", "host", "ping"]) => ping(),
+        (_, ["admin", "warmup"]) => warm_up(app).await,
+        (
+            &Method::GET,
+            ["admin", "host", "status"] | ["admin", "functions"] | ["admin", "functions", _],
+        )
+        | (&Method::POST, ["admin", "functions", _])
+        | (_, ["admin", "lab", ..])
+            if !admin =>
+        {
+            empty(StatusCode::UNAUTHORIZED)
+        }
+        (&Method::GET, ["admin", "host", "status"]) => json_answer(&status(app)),
+        (&Method::GET, ["admin", "functions"]) => json_answer(
+            &app.table
+                .functions
+                .iter()
+                .map(|function| describe(app, function))
+                .collect(),
+        ),
+        (&Method::GET, ["admin", "functions", name]) => match app.table.named(name) {
+            Some(function) => json_answer(&describe(app, function)),
+            None => empty(StatusCode::NOT_FOUND),
+        },
+        (&Method::POST, ["admin", "functions", name]) => run(app, name, request).await,
+        (_, ["admin", "lab", rest @ ..]) => {
+            let rest = rest.iter().map(|&segment| segment.to_owned()).collect();
+            let query = request.uri().query().map(str::to_owned);
+            lab(LabRequest {
+                method,
+                segments: rest,
+                query,
+            })
+            .await
+        }
+        _ => empty(StatusCode::NOT_FOUND),
+    }
+}
+
+/// A response without a body.
+pub fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::EMPTY);
+    *response.status_mut() = status;
+    response
+}
+
+fn json_answer(value: &Value) -> Response<Body> {
+    json_text(value.to_string())
+}
+
+/// A response with JSON.
+pub fn json_text(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    response
+}
+
+fn ping() -> Response<Body> {
+    let mut response = empty(StatusCode::OK);
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-cache"),
+    );
+    response
+}
+
+fn status(app: &App) -> Value {
+    json!({
+        "id": app.id,
+        "state": if app.backends.closed() { "Error" } else { "Running" },
+        "version": HOST_VERSION,
+        "versionDetails": format!("{HOST_VERSION} (lab {})", env!("CARGO_PKG_VERSION")),
+        "platformVersion": "",
+        "instanceId": app.id,
+        "computerName": "",
+        "processUptime": u64::try_from(app.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "functionAppContentEditingState": "NotAllowed",
+    })
+}
+
+/// `FunctionMetadataResponse.cs`.
+fn describe(app: &App, function: &Function) -> Value {
+    let base = &app.base_url;
+    let name = &function.name;
+    let invoke_url = app
+        .table
+        .route_of(function)
+        .map(|route| format!("{base}/{}", route.text).to_ascii_lowercase());
+    json!({
+        "name": name,
+        "script_root_path_href": format!("{base}/admin/vfs/{name}/"),
+        "script_href": null,
+        "config_href": format!("{base}/admin/vfs/{name}/function.json"),
+        "test_data_href": null,
+        "href": format!("{base}/admin/functions/{name}"),
+        "invoke_url_template": invoke_url,
+        "language": "Custom",
+        "config": function.config,
+        "files": null,
+        "test_data": null,
+        "isDisabled": function.disabled,
+        "isDirect": false,
+        "isProxy": false,
+    })
+}
+
+/// `ScriptRouteHandler.cs`: once per host process, and 200 whether or not there is such a function.
+async fn warm_up(app: &App) -> Response<Body> {
+    let Some(function) = app.table.warmup() else {
+        return empty(StatusCode::OK);
+    };
+    if app.warmed.swap(true, Ordering::AcqRel) {
+        return empty(StatusCode::OK);
+    }
+    match invoke::warm_up(app, To::Any(&app.backends), function).await {
+        Ok(()) => {
+            app.console
+                .host(Severity::Debug, "The warm-up function has run");
+            empty(StatusCode::OK)
+        }
+        Err(failure) => {
+            app.report(function, &failure);
+            empty(failure.status())
+        }
+    }
+}
+
+/// `FunctionsController.cs`.
+async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response<Body> {
+    let Some(index) = app
+        .table
+        .functions
+        .iter()
+        .position(|function| function.name.eq_ignore_ascii_case(name))
+    else {
+        return empty(StatusCode::NOT_FOUND);
+    };
+    let body = match payload::read(request.into_body(), INPUT_LIMIT).await {
+        Ok(body) => body,
+        Err(failure) => return empty(failure.status()),
+    };
+    let input = match serde_json::from_slice::<Value>(&body) {
+        Ok(Value::Object(mut members)) => members.remove("input").unwrap_or_default(),
+        _ => return empty(StatusCode::BAD_REQUEST),
+    };
+    let app = Arc::clone(app);
+    // Runs beside the request that ordered it; functionTimeout bounds it, and the end of the process.
+    tokio::spawn(async move {
+        let function = &app.table.functions[index];
+        if matches!(function.trigger, Trigger::Http(_)) {
+            app.console.host(
+                Severity::Warning,
+                format_args!(
+                    "{} has an HTTP trigger; call its URL, here it has no request to answer",
+                    function.name
+                ),
+            );
+        } else if let Err(failure) = invoke::run(&app, function, input).await {
+            app.report(function, &failure);
+        }
+    });
+    empty(StatusCode::ACCEPTED)
+}

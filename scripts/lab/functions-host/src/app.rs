@@ -1,0 +1,125 @@
+//! What a request needs to be answered, and how an invocation can fail.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use http::{HeaderName, StatusCode};
+
+use super::backends::{Backends, Unavailable};
+use super::console::{Console, Severity};
+use super::exchange::Expiry;
+use super::function::Function;
+use super::keys::Access;
+use super::route::Table;
+use super::settings::Settings;
+use super::traffic::Traffic;
+
+/// The version this host says it is: a production version of 2026.
+pub(crate) const HOST_VERSION: &str = "4.1052.100";
+pub(crate) const HOST_VERSION_HEADER: HeaderName =
+    HeaderName::from_static("x-azure-functions-hostversion");
+pub(crate) const INVOCATION_HEADER: HeaderName =
+    HeaderName::from_static("x-azure-functions-invocationid");
+
+/// A function app that is served: what its requests need.
+pub struct App {
+    pub(crate) settings: Settings,
+    pub(crate) table: Table,
+    pub(crate) access: Access,
+    pub(crate) backends: Backends,
+    pub(crate) traffic: Traffic,
+    pub(crate) console: Console,
+    pub(crate) started: Instant,
+    /// Identifies this host process, as `WEBSITE_INSTANCE_ID` would.
+    pub(crate) id: String,
+    /// Where the app is, for links in answers.
+    pub(crate) base_url: String,
+    /// Whether the warm-up function was called; it runs once per host process.
+    pub(crate) warmed: AtomicBool,
+}
+
+/// Why an invocation has no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Unavailable(Unavailable),
+    #[error("the handler could not be reached: {0}")]
+    Connect(std::io::Error),
+    #[error("the handler broke off before it answered: {0}")]
+    Broken(hyper::Error),
+    #[error("nothing moved for 240 seconds")]
+    Idle,
+    #[error("it ran longer than functionTimeout; the handler is killed for it")]
+    Timeout,
+    #[error("the request body is larger than the host accepts")]
+    TooLarge,
+    #[error("the client sent a malformed body or broke it off")]
+    Client,
+    #[error("the handler answered {0}")]
+    Status(StatusCode),
+    #[error("the handler's answer cannot be used: {0}")]
+    Answer(String),
+    /// `DefaultHttpWorkerService.cs` never completes an invocation whose result parses to null.
+    #[error(
+        "the handler answered 200 with an empty body or null, on which the real host hangs until functionTimeout and then kills the handler; answer {{\"Outputs\":{{}},\"Logs\":[],\"ReturnValue\":null}} as application/json"
+    )]
+    Null,
+}
+
+impl Failure {
+    /// All the client is told: the host's error answers have no body (`ExceptionMiddleware.cs`).
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Client => StatusCode::BAD_REQUEST,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl From<Expiry> for Failure {
+    fn from(expiry: Expiry) -> Self {
+        match expiry {
+            Expiry::Idle => Self::Idle,
+            Expiry::Function => Self::Timeout,
+        }
+    }
+}
+
+impl App {
+    /// Where the host writes.
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// How fast requests are answered.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Prints once that requests are answered; scripts wait for this line.
+    pub async fn announce(&self) -> std::convert::Infallible {
+        self.backends.ready().await;
+        self.console.plain(format!("Ready: {}/", self.base_url));
+        std::future::pending().await
+    }
+
+    /// Logs why an invocation failed. A client's faults appear with `--verbose` only: nothing here is broken, and a
+    /// client could fill the terminal.
+    pub(crate) fn report(&self, function: &Function, failure: &Failure) {
+        let severity = match failure {
+            Failure::TooLarge | Failure::Client => Severity::Debug,
+            _ => Severity::Error,
+        };
+        self.console.host(
+            severity,
+            format_args!("The invocation of {} failed: {failure}", function.name),
+        );
+    }
+}

@@ -1,0 +1,294 @@
+//! The backends: handler processes that take requests, and the requests in flight at each.
+//!
+//! The code that starts and stops the processes publishes the set of backends, and also supplies the function that
+//! chooses one of them for a request.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::worker::Worker;
+
+/// Chooses the process for a request. It receives how many processes there are, and a function that returns the
+/// requests in flight at one of them, or nothing if that process is not to be chosen. It returns the place of the one
+/// it chooses.
+pub type Choose = Box<dyn Fn(usize, &dyn Fn(usize) -> Option<u32>) -> Option<usize> + Send + Sync>;
+
+/// How long a process may take from closing its sockets to its end.
+const DYING: Duration = Duration::from_millis(500);
+
+/// The request counters of one instance, whichever of its processes serves.
+pub struct InstanceLoad {
+    /// The instance's name: `INSTANCE_ID`.
+    pub id: String,
+    outstanding: AtomicU32,
+    requests: AtomicU64,
+    /// Set once the instance gets no more requests.
+    draining: AtomicBool,
+    drained: Notify,
+}
+
+impl InstanceLoad {
+    /// Counters of the instance with this name, all zero.
+    pub fn new(id: String) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            outstanding: AtomicU32::new(0),
+            requests: AtomicU64::new(0),
+            draining: AtomicBool::new(false),
+            drained: Notify::new(),
+        })
+    }
+
+    /// Requests in flight.
+    pub fn outstanding(&self) -> u32 {
+        self.outstanding.load(Ordering::Relaxed)
+    }
+
+    /// Requests that the instance was sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Waits until no request is in flight. Only for an instance that is no longer in the set of backends.
+    pub async fn drained(&self) {
+        // Either this sees that the last request has ended, or whoever ends it sees this flag.
+        self.draining.store(true, Ordering::SeqCst);
+        while self.outstanding.load(Ordering::SeqCst) > 0 {
+            self.drained.notified().await;
+        }
+    }
+}
+
+/// One process of an instance that takes requests.
+pub struct Backend {
+    /// The counters of its instance.
+    pub load: Arc<InstanceLoad>,
+    /// The process.
+    pub worker: Arc<Worker>,
+}
+
+impl Backend {
+    /// A process of the instance that `load` counts for.
+    pub fn new(load: Arc<InstanceLoad>, worker: Arc<Worker>) -> Arc<Self> {
+        Arc::new(Self { load, worker })
+    }
+
+    /// Counts a request to this process.
+    pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
+        self.load.outstanding.fetch_add(1, Ordering::SeqCst);
+        InFlight(Arc::clone(self))
+    }
+}
+
+/// A request to one process; it counts as in flight until this is dropped.
+pub(crate) struct InFlight(Arc<Backend>);
+
+impl InFlight {
+    pub(crate) fn worker(&self) -> &Arc<Worker> {
+        &self.0.worker
+    }
+
+    /// Counts a request that has reached the process.
+    pub(crate) fn sent(&self) {
+        self.0.load.requests.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let load = &self.0.load;
+        if load.outstanding.fetch_sub(1, Ordering::SeqCst) == 1
+            && load.draining.load(Ordering::SeqCst)
+        {
+            load.drained.notify_one();
+        }
+    }
+}
+
+/// The processes that take requests.
+pub enum BackendSet {
+    /// These.
+    Open(Vec<Arc<Backend>>),
+    /// None, and none will.
+    Closed,
+}
+
+impl BackendSet {
+    fn backends(&self) -> &[Arc<Backend>] {
+        match self {
+            Self::Open(backends) => backends,
+            Self::Closed => &[],
+        }
+    }
+}
+
+/// No process was ready in time, or none will be.
+#[derive(Debug)]
+pub(crate) struct Unavailable;
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no handler is ready")
+    }
+}
+
+/// The set of backends as the host sees it.
+pub(crate) struct Backends {
+    set: watch::Receiver<BackendSet>,
+    choose: Choose,
+    timeout: Duration,
+}
+
+impl Backends {
+    /// No backends yet, and the sender that publishes them. Requests wait for one up to `timeout`.
+    pub(crate) fn new(choose: Choose, timeout: Duration) -> (Self, watch::Sender<BackendSet>) {
+        let (sender, set) = watch::channel(BackendSet::Open(Vec::new()));
+        let backends = Self {
+            set,
+            choose,
+            timeout,
+        };
+        (backends, sender)
+    }
+
+    /// Assigns a request to a process as soon as there is one; to another one than `avoided` if possible.
+    pub(crate) async fn assign(&self, avoided: Option<&Worker>) -> Result<InFlight, Unavailable> {
+        if let Some(in_flight) = self.choose(avoided) {
+            return Ok(in_flight);
+        }
+        let end = tokio::time::Instant::now().checked_add(self.timeout);
+        let mut set = self.set.clone();
+        loop {
+            let news = set.wait_for(|set| match set {
+                BackendSet::Open(backends) => !backends.is_empty(),
+                BackendSet::Closed => true,
+            });
+            let open = match end {
+                Some(end) => tokio::time::timeout_at(end, news).await,
+                None => Ok(news.await),
+            };
+            match open {
+                Ok(Ok(set)) if matches!(*set, BackendSet::Open(_)) => {}
+                _ => return Err(Unavailable),
+            }
+            if let Some(in_flight) = self.choose(avoided) {
+                return Ok(in_flight);
+            }
+        }
+    }
+
+    /// Counts the request while it holds the set: once a new set is published, no request begins on an instance that
+    /// is not in it.
+    fn choose(&self, avoided: Option<&Worker>) -> Option<InFlight> {
+        let set = self.set.borrow();
+        let backends = set.backends();
+        let avoided = avoided.filter(|_| backends.len() > 1);
+        let outstanding = |place: usize| {
+            let backend = &backends[place];
+            avoided
+                .is_none_or(|worker| backend.worker.id != worker.id)
+                .then(|| backend.load.outstanding())
+        };
+        let place = (self.choose)(backends.len(), &outstanding)?;
+        Some(backends[place].begin())
+    }
+
+    /// How many processes take requests.
+    pub(crate) fn open(&self) -> usize {
+        self.set.borrow().backends().len()
+    }
+
+    /// Whether no more requests are answered.
+    pub(crate) fn closed(&self) -> bool {
+        matches!(*self.set.borrow(), BackendSet::Closed)
+    }
+
+    /// Waits briefly until a process that broke off a connection is no longer a backend. A client that gets the
+    /// error and retries then waits for the next process instead of one that is about to end. (The real host
+    /// takes up to 1.85 s for such a response, because it tries to connect again.)
+    pub(crate) async fn wait_until_gone(&self, worker: &Worker) {
+        let mut set = self.set.clone();
+        let gone = set.wait_for(|set| {
+            set.backends()
+                .iter()
+                .all(|backend| backend.worker.id != worker.id)
+        });
+        let _ = tokio::time::timeout(DYING, gone).await;
+    }
+
+    /// Waits for the first backend, without a limit.
+    pub(crate) async fn ready(&self) {
+        let mut set = self.set.clone();
+        let first = set.wait_for(|set| !set.backends().is_empty());
+        if first.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backend(id: &str) -> Arc<Backend> {
+        Backend::new(InstanceLoad::new(id.to_owned()), Worker::nobody(id))
+    }
+
+    /// The first process that may be chosen is chosen.
+    fn published(ids: &[&str]) -> (Backends, watch::Sender<BackendSet>, Vec<Arc<Backend>>) {
+        let list: Vec<_> = ids.iter().map(|id| backend(id)).collect();
+        let first = |count, outstanding: &dyn Fn(usize) -> Option<u32>| {
+            (0..count).find(|place| outstanding(*place).is_some())
+        };
+        let (backends, sender) = Backends::new(Box::new(first), Duration::from_secs(60));
+        sender.send_replace(BackendSet::Open(list.clone()));
+        (backends, sender, list)
+    }
+
+    fn taken(backends: &Backends, avoided: Option<&Worker>) -> InFlight {
+        backends.choose(avoided).expect("a backend")
+    }
+
+    #[test]
+    fn an_avoided_process_is_taken_only_where_it_is_the_last() {
+        let (backends, sender, list) = published(&["a", "b"]);
+        assert_eq!(taken(&backends, Some(&list[0].worker)).0.load.id, "b");
+        sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[0])]));
+        assert_eq!(taken(&backends, Some(&list[0].worker)).0.load.id, "a");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_wait_for_an_instance_but_not_for_ever() {
+        let (backends, sender, _) = published(&[]);
+        assert!(backends.assign(None).await.is_err());
+        let arrival = async {
+            tokio::time::sleep(Duration::from_secs(59)).await;
+            sender.send_replace(BackendSet::Open(vec![backend("a")]));
+        };
+        let (in_flight, ()) = tokio::join!(backends.assign(None), arrival);
+        assert_eq!(in_flight.expect("it came in time").0.load.id, "a");
+        sender.send_replace(BackendSet::Closed);
+        assert!(backends.assign(None).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drained_instance_has_answered_everything() {
+        let (backends, sender, list) = published(&["a"]);
+        let requests = [taken(&backends, None), taken(&backends, None)];
+        sender.send_replace(BackendSet::Open(Vec::new()));
+        let returned = async {
+            for in_flight in requests {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                drop(in_flight);
+            }
+        };
+        let begin = tokio::time::Instant::now();
+        tokio::join!(list[0].load.drained(), returned);
+        assert_eq!(begin.elapsed().as_secs(), 2);
+        list[0].load.drained().await;
+    }
+}

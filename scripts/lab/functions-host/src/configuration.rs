@@ -1,0 +1,131 @@
+//! JSON read the way .NET configuration reads it: keys in any case, variables laid over.
+
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use serde_json::{Map, Value};
+use strsim::levenshtein;
+
+use super::environment::Environment;
+
+/// Prefix of the variables that override `host.json` (`ScriptConstants.cs`).
+const OVERRIDE_PREFIX: &str = "AzureFunctionsJobHost__";
+
+/// A member by name in any case, as .NET configuration reads keys.
+pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let members = value.as_object()?;
+    members.get(name).or_else(|| {
+        members
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
+}
+
+/// .NET configuration drops unknown keys without a word, so that a misspelt switch changes the
+/// protocol unnoticed. A near miss is refused, anything else reported.
+pub(super) fn known_keys(
+    section: &Value,
+    path: &str,
+    known: &[&str],
+    warnings: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let members = section
+        .as_object()
+        .ok_or_else(|| anyhow!("{path} must be an object"))?;
+    for key in members.keys() {
+        if known.iter().any(|name| name.eq_ignore_ascii_case(key)) {
+            continue;
+        }
+        let near = known
+            .iter()
+            .map(|name| {
+                (
+                    levenshtein(&name.to_ascii_lowercase(), &key.to_ascii_lowercase()),
+                    name,
+                )
+            })
+            .min();
+        match near {
+            Some((edits, name)) if edits <= name.len() / 3 => bail!(
+                "{path}.{key} is not a setting of the host, which would ignore it; did you mean {name}?"
+            ),
+            _ => warnings.push(format!(
+                "host.json: {path}.{key} is not a setting of the host; ignored"
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// Lays `AzureFunctionsJobHost__a__b` over the member `a.b`.
+pub(super) fn overlay(host: &mut Value, environment: &Environment) {
+    for (name, value) in environment.iter() {
+        if let Some(start) = name.get(..OVERRIDE_PREFIX.len())
+            && start.eq_ignore_ascii_case(OVERRIDE_PREFIX)
+        {
+            let path: Vec<&str> = name[OVERRIDE_PREFIX.len()..].split("__").collect();
+            place(host, &path, value);
+        }
+    }
+}
+
+fn place(node: &mut Value, path: &[&str], value: &str) {
+    let Some((first, rest)) = path.split_first() else {
+        *node = Value::String(value.to_owned());
+        return;
+    };
+    if let (Value::Array(items), Ok(index)) = (&mut *node, first.parse::<usize>())
+        && let Some(item) = items.get_mut(index)
+    {
+        return place(item, rest, value);
+    }
+    if !node.is_object() {
+        *node = Value::Object(Map::new());
+    }
+    let Value::Object(members) = node else { return };
+    let key = members
+        .keys()
+        .find(|key| key.eq_ignore_ascii_case(first))
+        .cloned()
+        .unwrap_or_else(|| (*first).to_owned());
+    place(members.entry(key).or_insert(Value::Null), rest, value);
+}
+
+pub(super) fn boolean(section: &Value, path: &str, name: &str) -> anyhow::Result<bool> {
+    match lookup(section, name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(false),
+        Some(other) => bail!("{path}.{name} is {other} but must be true or false"),
+    }
+}
+
+/// A .NET time span: `hh:mm:ss`, with days and a fraction where wanted.
+pub(crate) fn timespan(value: &Value) -> anyhow::Result<Duration> {
+    let parse = |text: &str| {
+        let (days, clock) = match text.split_once('.') {
+            Some((days, rest)) if rest.contains(':') => (days.parse::<u64>().ok()?, rest),
+            _ => (0, text),
+        };
+        let mut parts = clock.split(':');
+        let hours: u64 = parts.next()?.parse().ok()?;
+        let minutes: u64 = parts.next()?.parse().ok()?;
+        let seconds: f64 = parts
+            .next()
+            .map_or(Some(0.0), |seconds| seconds.parse().ok())?;
+        if parts.next().is_some() || hours > 23 || minutes > 59 || !(0.0..60.0).contains(&seconds) {
+            return None;
+        }
+        let whole = days
+            .checked_mul(86_400)?
+            .checked_add(hours * 3600 + minutes * 60)?;
+        Duration::from_secs(whole).checked_add(Duration::from_secs_f64(seconds))
+    };
+    value
+        .as_str()
+        .and_then(parse)
+        .filter(|span| !span.is_zero())
+        .ok_or_else(|| anyhow!("it is {value} but must be a time span such as \"00:00:30\""))
+}

@@ -1,0 +1,114 @@
+//! Brings a request to a handler process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+use super::app::Failure;
+use super::backends::{Backend, Backends, InFlight};
+use super::exchange::{Exchange, Expiry};
+use super::pool::Connection;
+use super::request_body::RequestBody;
+use super::worker::Worker;
+
+/// `RetryProxyHandler.cs`.
+const ATTEMPTS: u32 = 10;
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+const LAST_DELAY: Duration = Duration::from_millis(250);
+
+/// Who is to answer.
+#[derive(Clone, Copy)]
+pub(crate) enum To<'a> {
+    /// The process that is chosen for it.
+    Any(&'a Backends),
+    /// This process, which may not take other requests yet.
+    One(&'a Arc<Backend>),
+}
+
+impl To<'_> {
+    async fn assign(self, avoided: Option<&Worker>) -> Result<InFlight, Failure> {
+        match self {
+            Self::Any(backends) => Ok(backends.assign(avoided).await?),
+            Self::One(backend) => Ok(backend.begin()),
+        }
+    }
+
+    /// Waits a moment for the news that a process which broke off is gone.
+    async fn wait_until_gone(self, worker: &Worker) {
+        if let Self::Any(backends) = self {
+            backends.wait_until_gone(worker).await;
+        }
+    }
+
+    /// How many there are to choose from.
+    fn choices(self) -> usize {
+        match self {
+            Self::Any(backends) => backends.open(),
+            Self::One(_) => 1,
+        }
+    }
+}
+
+/// Sends a request and waits for the head of the answer. Only what certainly was not sent is tried again: at
+/// once where another process is ready, else after a pause with the one that is there then. The real host also
+/// repeats requests without a body that were sent, but always to the process that it had chosen first, which is
+/// gone by then.
+pub(crate) async fn send(
+    to: To<'_>,
+    mut request: Request<RequestBody>,
+    exchange: &Exchange,
+) -> Result<(InFlight, Connection, Response<Incoming>), Failure> {
+    let mut delay = FIRST_DELAY;
+    let mut attempt = 1;
+    let mut refused = 0;
+    let mut avoided: Option<Arc<Worker>> = None;
+    loop {
+        let in_flight = to.assign(avoided.as_deref()).await?;
+        let worker = in_flight.worker();
+        let failure = match worker.pool.checkout().await {
+            Err(error) => Failure::Connect(error),
+            Ok(mut connection) => match exchange.watch(connection.send(request)).await {
+                Ok(Ok(answer)) => {
+                    in_flight.sent();
+                    return Ok((in_flight, connection, answer));
+                }
+                Ok(Err(mut error)) => match error.take_message() {
+                    Some(unsent) => {
+                        request = unsent;
+                        Failure::Broken(error.into_error())
+                    }
+                    None => {
+                        in_flight.sent();
+                        let error = error.into_error();
+                        // Not where the client's body is what broke.
+                        if !error.is_user() {
+                            to.wait_until_gone(worker).await;
+                        }
+                        return Err(Failure::Broken(error));
+                    }
+                },
+                Err(expiry) => {
+                    in_flight.sent();
+                    if expiry == Expiry::Function {
+                        worker.timed_out();
+                    }
+                    return Err(expiry.into());
+                }
+            },
+        };
+        refused += 1;
+        avoided = Some(Arc::clone(worker));
+        drop(in_flight);
+        if refused < to.choices() {
+            continue;
+        }
+        if attempt == ATTEMPTS {
+            return Err(failure);
+        }
+        attempt += 1;
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(LAST_DELAY);
+    }
+}

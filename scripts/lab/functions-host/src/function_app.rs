@@ -1,0 +1,185 @@
+//! A function app: read from its folder, then served.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use tokio::sync::watch;
+
+use super::app::App;
+use super::backends::{BackendSet, Backends, Choose};
+use super::banner::Banner;
+use super::console::{Console, Severity};
+use super::cross_site::Policy;
+use super::environment::Environment;
+use super::function;
+use super::instance::CRASH_LIMIT;
+use super::keys::{Access, Keys};
+use super::plan::Plan;
+use super::route::Table;
+use super::settings::Settings;
+use super::traffic::Traffic;
+
+/// What the folder of a function app says.
+pub struct FunctionApp {
+    script_root: String,
+    environment: Environment,
+    settings: Settings,
+    table: Table,
+    problems: Vec<String>,
+}
+
+/// How a function app is to be served.
+pub struct ServeOptions {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether it requires keys.
+    pub requires_keys: bool,
+    /// For the handler, as `DATABASE_URL`.
+    pub database_url: Option<String>,
+    /// Further lines of the banner: a word and a text each.
+    pub banner: Vec<(&'static str, String)>,
+}
+
+/// A function app that can be served as soon as backends are published.
+pub struct Served {
+    /// What its requests need.
+    pub app: Arc<App>,
+    /// What its instances need to start.
+    pub plan: Plan,
+    /// Publishes the processes that take requests.
+    pub backends: watch::Sender<BackendSet>,
+}
+
+impl FunctionApp {
+    /// Reads `host.json`, `local.settings.json` and the function folders.
+    ///
+    /// # Errors
+    /// One sentence about what makes the app unusable. A single unusable function does not.
+    pub fn read(script_root: &Path) -> anyhow::Result<Self> {
+        let script_root = script_root.canonicalize().with_context(|| {
+            format!(
+                "the script root {} does not exist; scripts/run makes target/app",
+                script_root.display()
+            )
+        })?;
+        let environment = Environment::load(&script_root)?;
+        let settings = Settings::read(&script_root, &environment)?;
+        let (functions, mut problems) = function::load(&script_root, &environment)?;
+        let (table, refused) = Table::build(functions, &settings.route_prefix);
+        problems.extend(refused);
+        if table.functions.is_empty() {
+            bail!(
+                "{} holds no usable function; a function is a folder directly below it with a function.json{}",
+                script_root.display(),
+                problems
+                    .first()
+                    .map(|problem| format!(" ({problem})"))
+                    .unwrap_or_default()
+            );
+        }
+        Ok(Self {
+            script_root: script_root.display().to_string(),
+            environment,
+            settings,
+            table,
+            problems,
+        })
+    }
+
+    /// Prints the banner and the problems found. `choose` chooses the process of each request.
+    pub fn serve(self, options: ServeOptions, console: &Console, choose: Choose) -> Served {
+        let address = options.address;
+        let base_url = format!("http://{}", reachable(address));
+        let access = if options.requires_keys {
+            Access::Keyed(Keys::generate(&self.table.functions))
+        } else {
+            let cors_origins = self.environment.var("CORS_ORIGINS").unwrap_or_default();
+            Access::Open(Policy::new(address, cors_origins))
+        };
+        Banner {
+            url: &base_url,
+            script_root: &self.script_root,
+            postgres: options.database_url.is_some()
+                || self.environment.var("DATABASE_URL").is_some(),
+            exposed: !address.ip().is_loopback(),
+            verbose: console.verbose,
+            fleet: options.banner,
+        }
+        .print(&self.table, &access, console);
+        for warning in &self.settings.warnings {
+            console.host(Severity::Warning, warning);
+        }
+        for problem in &self.problems {
+            console.host(Severity::Error, problem);
+        }
+        let plan = plan(
+            self.script_root,
+            self.environment,
+            &self.settings,
+            &base_url,
+            options.database_url,
+        );
+        // WorkerFunctionInvoker.cs: three restarts and the start itself.
+        let patience = plan.initialization_timeout.saturating_mul(CRASH_LIMIT + 1);
+        let (backends, publisher) = Backends::new(choose, patience);
+        let app = App {
+            settings: self.settings,
+            table: self.table,
+            access,
+            backends,
+            traffic: Traffic::new(),
+            console: console.clone(),
+            started: Instant::now(),
+            id: uuid::Uuid::new_v4().simple().to_string(),
+            base_url,
+            warmed: AtomicBool::new(false),
+        };
+        Served {
+            app: Arc::new(app),
+            plan,
+            backends: publisher,
+        }
+    }
+}
+
+/// Where this machine reaches the listener.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
+}
+
+/// The handler's variables: what this process adds to its own environment, as `func start` does.
+fn plan(
+    script_root: String,
+    mut environment: Environment,
+    settings: &Settings,
+    base_url: &str,
+    database_url: Option<String>,
+) -> Plan {
+    environment.add("AZURE_FUNCTIONS_ENVIRONMENT", "Development");
+    environment.add("AzureWebJobsScriptRoot", &script_root);
+    environment.add("WEBSITE_HOSTNAME", base_url.trim_start_matches("http://"));
+    let mut variables = environment.added().to_vec();
+    if let Some(url) = database_url {
+        variables.push(("DATABASE_URL".to_owned(), url));
+    }
+    Plan {
+        command: settings.command.clone(),
+        variables,
+        script_root,
+        initialization_timeout: settings.initialization_timeout,
+        function_timeout: settings.function_timeout,
+        groups: Vec::new(),
+        crash_limit: CRASH_LIMIT,
+    }
+}

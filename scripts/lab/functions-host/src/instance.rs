@@ -1,0 +1,317 @@
+//! An instance: a handler process that one task, its supervisor, starts again when it ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use processes::free_port;
+use tokio::sync::{mpsc, watch};
+
+use super::console::{Console, Severity};
+use super::plan::Plan;
+use super::pool::Pool;
+use super::process::{Grace, Process};
+use super::readiness::answers;
+use super::worker::{Command, Worker};
+
+/// Errors closer together than this count (`WorkerConstants.cs`).
+const CRASH_WINDOW: Duration = Duration::from_secs(30 * 60);
+/// The error that ends an instance (`HttpFunctionInvocationDispatcher.cs`).
+pub const CRASH_LIMIT: u32 = 3;
+/// The exit code by which a handler asks to be started again (`WorkerConstants.cs`).
+const RESTART_CODE: i32 = 200;
+
+/// Pause after a process that ended without error before it ever answered. The host makes none, which
+/// for a program that is no handler at all means to start it without end as fast as it can.
+const EARLY_END: Duration = Duration::from_millis(250);
+
+/// Where an instance is in its life.
+#[derive(Clone)]
+pub enum Lifecycle {
+    /// A process is being started, for the first time or again.
+    Starting,
+    /// The process answers.
+    Ready(Arc<Worker>),
+    /// Asked to stop.
+    Draining,
+    /// It runs no process any more.
+    Exited(Ending),
+}
+
+/// Why an instance has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was told to.
+    Stopped,
+    /// One crash too many; the text tells about the last one.
+    Crashed(String),
+}
+
+/// A handle on an instance; clones share it.
+#[derive(Clone)]
+pub struct Instance {
+    state: watch::Receiver<Lifecycle>,
+    commands: mpsc::Sender<Command>,
+}
+
+impl Instance {
+    /// Starts the task that keeps a handler running until it is stopped or crashed too often.
+    pub fn launch(plan: Plan, console: Console) -> Self {
+        let (commands, inbox) = mpsc::channel(16);
+        let (state, watched) = watch::channel(Lifecycle::Starting);
+        let instance = Self {
+            state: watched,
+            commands: commands.clone(),
+        };
+        let supervisor = Supervisor {
+            plan,
+            console,
+            state,
+            commands,
+            inbox,
+        };
+        // Ends with the instance: whoever launched it stops it and waits for that.
+        tokio::spawn(supervisor.run());
+        instance
+    }
+
+    /// The state and its changes.
+    pub fn changes(&self) -> watch::Receiver<Lifecycle> {
+        self.state.clone()
+    }
+
+    /// Kills the process as an accident would. False where no command can be taken now.
+    pub fn kill(&self) -> bool {
+        self.commands.try_send(Command::Kill).is_ok()
+    }
+
+    /// Ends the instance; a second, less patient command overrules the first.
+    pub async fn stop(&self, grace: Grace) {
+        // Fails where the supervisor has ended already.
+        let _ = self.commands.send(Command::Stop(grace)).await;
+    }
+}
+
+/// Counts errors the way the host does: each one closer than the window to the one before adds up.
+#[derive(Default)]
+struct Crashes {
+    count: u32,
+    last: Option<Instant>,
+}
+
+impl Crashes {
+    /// Counts an error and says how many there are now.
+    fn record(&mut self, now: Instant) -> u32 {
+        if self
+            .last
+            .is_some_and(|last| now.duration_since(last) > CRASH_WINDOW)
+        {
+            self.count = 0;
+        }
+        self.last = Some(now);
+        self.count += 1;
+        self.count
+    }
+}
+
+/// How the life of one process ended.
+enum ProcessEnd {
+    Restart(String),
+    Crash(String),
+    Stop(Grace),
+}
+
+struct Supervisor {
+    plan: Plan,
+    console: Console,
+    state: watch::Sender<Lifecycle>,
+    /// For the workers to report with.
+    commands: mpsc::Sender<Command>,
+    inbox: mpsc::Receiver<Command>,
+}
+
+impl Supervisor {
+    async fn run(mut self) {
+        let mut crashes = Crashes::default();
+        let ending = loop {
+            self.state.send_replace(Lifecycle::Starting);
+            match self.life().await {
+                ProcessEnd::Stop(_) => break Ending::Stopped,
+                ProcessEnd::Restart(reason) => self.console.host(
+                    Severity::Warning,
+                    format_args!("{reason}; starting it again"),
+                ),
+                ProcessEnd::Crash(reason) => {
+                    let (count, limit) = (crashes.record(Instant::now()), self.plan.crash_limit);
+                    if count >= limit {
+                        break Ending::Crashed(reason);
+                    }
+                    self.console.host(
+                        Severity::Error,
+                        format_args!("{reason}; starting it again (error {count} of {limit})"),
+                    );
+                }
+            }
+        };
+        self.state.send_replace(Lifecycle::Exited(ending));
+    }
+
+    /// One process from start to end.
+    async fn life(&mut self) -> ProcessEnd {
+        let id = uuid::Uuid::new_v4().to_string();
+        let started = Instant::now();
+        let (mut process, port) = match self.start(&id) {
+            Ok(started) => started,
+            Err(error) => {
+                return ProcessEnd::Crash(format!("The handler cannot be started: {error}"));
+            }
+        };
+        let worker = Arc::new(Worker {
+            id,
+            process: process.id(),
+            pool: Pool::new(port),
+            commands: self.commands.clone(),
+        });
+        let probe = answers(Arc::clone(&worker), &self.plan, &self.console);
+        tokio::pin!(probe);
+        let mut probing = true;
+        let turn = loop {
+            tokio::select! {
+                // An exit says more than the failing probe it causes.
+                biased;
+                status = process.ended() => break exited(status),
+                command = self.inbox.recv() => match command {
+                    Some(Command::Restart(stale)) if stale != worker.id => {}
+                    Some(Command::Restart(_)) => {
+                        break ProcessEnd::Restart("An invocation exceeded functionTimeout; the handler is killed".to_owned());
+                    }
+                    // Its end is then seen as any other.
+                    Some(Command::Kill) => process.kill(),
+                    Some(Command::Stop(grace)) => break ProcessEnd::Stop(grace),
+                    None => break ProcessEnd::Stop(Grace::Kill),
+                },
+                ready = &mut probe, if probing => {
+                    probing = false;
+                    if !ready {
+                        break ProcessEnd::Crash(format!(
+                            "The handler did not listen on 127.0.0.1:{port} (FUNCTIONS_CUSTOMHANDLER_PORT) within {:?}",
+                            self.plan.initialization_timeout
+                        ));
+                    }
+                    self.console.host(
+                        Severity::Debug,
+                        format_args!("The handler answers on port {port} after {} ms", started.elapsed().as_millis()),
+                    );
+                    self.state.send_replace(Lifecycle::Ready(Arc::clone(&worker)));
+                }
+            }
+        };
+        // From here on requests wait, or fail, instead of dialling a dead port.
+        if let ProcessEnd::Stop(grace) = turn {
+            self.state.send_replace(Lifecycle::Draining);
+            self.drain(&mut process, grace).await;
+        } else {
+            self.state.send_replace(Lifecycle::Starting);
+        }
+        let errors = process.reap().await;
+        if probing && matches!(turn, ProcessEnd::Restart(_)) && self.stopped_within(EARLY_END).await
+        {
+            return ProcessEnd::Stop(Grace::Kill);
+        }
+        match turn {
+            ProcessEnd::Crash(reason) if !errors.is_empty() => ProcessEnd::Crash(format!(
+                "{reason}; its last error lines: {}",
+                errors.join(" | ")
+            )),
+            turn => turn,
+        }
+    }
+
+    /// Waits, and says whether the command to stop came meanwhile.
+    async fn stopped_within(&mut self, pause: Duration) -> bool {
+        let stop = async {
+            while let Some(Command::Restart(_) | Command::Kill) = self.inbox.recv().await {}
+        };
+        tokio::time::timeout(pause, stop).await.is_ok()
+    }
+
+    /// Gives the process the time that it was promised, unless a less patient command comes.
+    async fn drain(&mut self, process: &mut Process, grace: Grace) {
+        let Grace::Term(patience) = grace else { return };
+        let terminated = process.terminate(patience);
+        tokio::pin!(terminated);
+        loop {
+            tokio::select! {
+                ended = &mut terminated => {
+                    if !ended {
+                        self.console.host(Severity::Warning, format_args!("The handler did not end within {patience:?} of SIGTERM; it is killed"));
+                    }
+                    return;
+                }
+                command = self.inbox.recv() => {
+                    if matches!(command, Some(Command::Kill | Command::Stop(Grace::Kill)) | None) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(&self, id: &str) -> std::io::Result<(Process, u16)> {
+        let port = free_port()?;
+        let mut variables = self.plan.variables.clone();
+        // HttpWorkerProcess.cs: two names each, for old and new handlers.
+        for (name, value) in [
+            ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
+            ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
+            ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", id.to_owned()),
+            ("FUNCTIONS_HTTPWORKER_ID", id.to_owned()),
+            ("FUNCTIONS_APP_ROOT_PATH", self.plan.script_root.clone()),
+        ] {
+            variables.push((name.to_owned(), value));
+        }
+        let process = Process::start(&self.plan, &variables, &self.console)?;
+        self.console.host(
+            Severity::Debug,
+            format_args!(
+                "The handler is process {}, worker {id}, told to listen on port {port}",
+                process.id()
+            ),
+        );
+        Ok((process, port))
+    }
+}
+
+/// What an exit means: 0 and 200 are wishes to be started again (the host does so for 0 since 2026),
+/// everything else is an error.
+fn exited(status: std::io::Result<std::process::ExitStatus>) -> ProcessEnd {
+    match status {
+        Ok(status) => match status.code() {
+            Some(code @ (0 | RESTART_CODE)) => {
+                ProcessEnd::Restart(format!("The handler ended with exit code {code}"))
+            }
+            Some(code) => ProcessEnd::Crash(format!("The handler ended with exit code {code}")),
+            None => ProcessEnd::Crash(format!("The handler was ended by {status}")),
+        },
+        Err(error) => ProcessEnd::Crash(format!("The handler was lost: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_error_ends_unless_the_last_one_is_old() {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let start = Instant::now();
+        let mut crashes = Crashes::default();
+        assert_eq!(crashes.record(start), 1);
+        assert_eq!(crashes.record(start + minutes(29)), 2);
+        assert_eq!(crashes.record(start + minutes(58)), CRASH_LIMIT);
+
+        let mut crashes = Crashes::default();
+        assert_eq!(crashes.record(start), 1);
+        assert_eq!(crashes.record(start + minutes(1)), 2);
+        assert_eq!(crashes.record(start + minutes(32)), 1);
+    }
+}

@@ -1,0 +1,262 @@
+//! The JSON protocol: every function that is not plain HTTP, every function when proxying is off,
+//! and the warm-up (`DefaultHttpWorkerService.cs`, `ScriptInvocationContextExtensions.cs`).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
+use super::backends::Backend;
+use super::body::Body;
+use super::console::Severity;
+use super::dispatch::{self, To};
+use super::exchange::{Exchange, Expiry};
+use super::function::Function;
+use super::payload::{self, answer, http_value, member, plain};
+use super::request_body::RequestBody;
+use super::route::Route;
+
+/// What a handler returned.
+#[derive(Debug, Default)]
+struct Outcome {
+    outputs: Map<String, Value>,
+    return_value: Value,
+}
+
+/// Answers an HTTP request by way of the JSON protocol.
+pub(crate) async fn http(
+    app: &App,
+    function: &Function,
+    route: &Route,
+    path: &str,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Failure> {
+    let (parts, incoming) = request.into_parts();
+    let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
+    let body = payload::read(incoming, app.settings.body_limit).await?;
+    // A body without a length is not passed on in this protocol (HttpRequestExtensions.cs).
+    let body = has_length.then_some(body).filter(|body| !body.is_empty());
+    let values = route.template.values(path);
+    let data = json!({ function.trigger_name.as_str(): http_value(&parts, path, &values, body) });
+    let metadata = values
+        .iter()
+        // Everything but objects is JSON within JSON here.
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                Value::String(Value::from(value.as_str()).to_string()),
+            )
+        })
+        .collect();
+    let outcome = invoke(app, To::Any(&app.backends), function, data, metadata).await?;
+    let output = function
+        .bindings
+        .iter()
+        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"));
+    let value = match output {
+        Some(binding) if binding.name == "$return" => Some(outcome.return_value),
+        Some(binding) => member(&outcome.outputs, &binding.name).cloned(),
+        None => None,
+    };
+    value.map_or(Ok(Response::new(Body::EMPTY)), answer)
+}
+
+/// Calls the warm-up function of one process, which may not take other requests yet.
+///
+/// # Errors
+/// Why it failed, in a few words. It may take no longer than a start.
+pub async fn warm_up_process(app: &App, backend: &Arc<Backend>) -> Result<(), String> {
+    let Some(function) = app.table.warmup() else {
+        return Ok(());
+    };
+    let limit = app.settings.initialization_timeout;
+    match tokio::time::timeout(limit, warm_up(app, To::One(backend), function)).await {
+        Ok(outcome) => outcome.map_err(|failure| failure.to_string()),
+        Err(_) => Err(format!("no answer within {limit:?}")),
+    }
+}
+
+/// Calls the warm-up function.
+pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Result<(), Failure> {
+    let data = json!({ function.trigger_name.as_str(): {} });
+    invoke(app, to, function, data, Map::new()).await.map(drop)
+}
+
+/// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
+pub(crate) async fn run(app: &App, function: &Function, input: Value) -> Result<(), Failure> {
+    let data = json!({ function.trigger_name.as_str(): input });
+    let to = To::Any(&app.backends);
+    invoke(app, to, function, data, Map::new()).await.map(drop)
+}
+
+/// One invocation with its repetitions.
+async fn invoke(
+    app: &App,
+    to: To<'_>,
+    function: &Function,
+    data: Value,
+    metadata: Map<String, Value>,
+) -> Result<Outcome, Failure> {
+    let mut count = 0;
+    let mut last = None;
+    loop {
+        let mut metadata = metadata.clone();
+        metadata.insert(
+            "sys".to_owned(),
+            json!({
+                "MethodName": function.name,
+                "UtcNow": OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+                "RandGuid": uuid::Uuid::new_v4().to_string(),
+            }),
+        );
+        if let Some(retry) = &function.retry {
+            let exception = last
+                .take()
+                .map(|message: String| json!({ "Message": message }));
+            metadata.insert(
+                "RetryContext".to_owned(),
+                json!({ "RetryCount": count, "MaxRetryCount": retry.limit, "Exception": exception }),
+            );
+        }
+        let failure = match call(
+            app,
+            to,
+            function,
+            &json!({ "Data": data, "Metadata": metadata }),
+        )
+        .await
+        {
+            Ok(outcome) => return Ok(outcome),
+            Err(failure) => failure,
+        };
+        match &function.retry {
+            Some(retry) if count < retry.limit => {
+                count += 1;
+                app.console.host(
+                    Severity::Warning,
+                    format_args!(
+                        "{} failed: {failure}; retry {count} of {}",
+                        function.name, retry.limit
+                    ),
+                );
+                last = Some(failure.to_string());
+                tokio::time::sleep(retry.delay(count)).await;
+            }
+            _ => return Err(failure),
+        }
+    }
+}
+
+/// One `POST /<function>`.
+async fn call(
+    app: &App,
+    to: To<'_>,
+    function: &Function,
+    payload: &Value,
+) -> Result<Outcome, Failure> {
+    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
+    let body = payload.to_string();
+    let id = uuid::Uuid::new_v4().to_string();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(format!("/{}", function.name))
+        .header(header::HOST, "127.0.0.1")
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+        .header(header::CONTENT_LENGTH, body.len())
+        .header(
+            header::USER_AGENT,
+            format!("Azure-Functions-Host/{HOST_VERSION}"),
+        )
+        .header(HOST_VERSION_HEADER, HOST_VERSION)
+        .header(INVOCATION_HEADER, id)
+        .body(RequestBody::Full(Some(Bytes::from(body))))
+        .map_err(|error| Failure::Answer(error.to_string()))?;
+    let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
+    let (in_flight, connection, answer) = dispatch::send(to, request, &exchange).await?;
+    let (parts, incoming) = answer.into_parts();
+    let body = match exchange
+        .watch(Limited::new(incoming, limit).collect())
+        .await
+    {
+        Ok(body) => {
+            body.map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?
+        }
+        Err(expiry) => {
+            if expiry == Expiry::Function {
+                in_flight.worker().timed_out();
+            }
+            return Err(expiry.into());
+        }
+    };
+    in_flight.worker().pool.checkin(connection);
+    let result = outcome(
+        parts.status,
+        parts.headers.get(header::CONTENT_TYPE),
+        &body.to_bytes(),
+    )?;
+    for line in &result.1 {
+        match to {
+            To::Any(_) => app.console.invocation(&function.name, line),
+            // Nobody asked for this call.
+            To::One(_) => app.console.host(Severity::Debug, line),
+        }
+    }
+    Ok(result.0)
+}
+
+/// Reads an answer: the result and the user's log lines. Logs of a failed answer are lost, as in the host.
+fn outcome(
+    status: StatusCode,
+    media_type: Option<&HeaderValue>,
+    body: &[u8],
+) -> Result<(Outcome, Vec<String>), Failure> {
+    if !status.is_success() {
+        return Err(Failure::Status(status));
+    }
+    if body.is_empty() {
+        return Err(Failure::Null);
+    }
+    let media_type = media_type
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !["application/json", "text/json"]
+        .iter()
+        .any(|json| essence.eq_ignore_ascii_case(json))
+    {
+        return Err(Failure::Answer(format!(
+            "its content type is {media_type:?}, not application/json"
+        )));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Null) => Err(Failure::Null),
+        Ok(Value::Object(members)) => {
+            let outputs = match member(&members, "Outputs") {
+                None | Some(Value::Null) => Map::new(),
+                Some(Value::Object(outputs)) => outputs.clone(),
+                Some(_) => return Err(Failure::Answer("its Outputs are no object".to_owned())),
+            };
+            let logs = match member(&members, "Logs") {
+                None | Some(Value::Null) => Vec::new(),
+                Some(Value::Array(lines)) => lines.iter().map(plain).collect(),
+                Some(_) => return Err(Failure::Answer("its Logs are no list".to_owned())),
+            };
+            let return_value = member(&members, "ReturnValue").cloned().unwrap_or_default();
+            Ok((
+                Outcome {
+                    outputs,
+                    return_value,
+                },
+                logs,
+            ))
+        }
+        Ok(_) => Err(Failure::Answer("it is JSON but no object".to_owned())),
+        Err(error) => Err(Failure::Answer(format!("it is not JSON: {error}"))),
+    }
+}

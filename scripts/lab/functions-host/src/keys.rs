@@ -1,0 +1,158 @@
+//! Access keys: who may call what.
+
+use http::HeaderMap;
+
+use super::cross_site::Policy;
+use super::function::{Function, Level, Trigger};
+
+/// How requests are authorised.
+pub(crate) enum Access {
+    /// Every request counts as admin, as `func start` has it without `--enableAuth`, except those that the policy
+    /// refuses.
+    Open(Policy),
+    Keyed(Keys),
+}
+
+/// Random keys made at start.
+pub(crate) struct Keys {
+    pub(crate) master: String,
+    /// The host's default key, good for every function.
+    pub(crate) host: String,
+    /// By function name, for the functions of level `function`.
+    pub(crate) functions: Vec<(String, String)>,
+}
+
+impl Keys {
+    pub(crate) fn generate(functions: &[Function]) -> Self {
+        Self {
+            master: random(),
+            host: random(),
+            functions: functions
+                .iter()
+                .filter(|function| matches!(&function.trigger, Trigger::Http(http) if http.level == Level::Function))
+                .map(|function| (function.name.clone(), random()))
+                .collect(),
+        }
+    }
+
+    /// Compares with every key there is, so that the time taken tells nothing.
+    fn level(&self, presented: &str, function: Option<&str>) -> Level {
+        let master = same(&self.master, presented);
+        let mut key = same(&self.host, presented);
+        for (name, own) in &self.functions {
+            key |= same(own, presented) & (function == Some(name.as_str()));
+        }
+        match (master, key) {
+            (true, _) => Level::Admin,
+            (false, true) => Level::Function,
+            (false, false) => Level::Anonymous,
+        }
+    }
+}
+
+impl Access {
+    /// The level a request has for a function (None: for the host itself). The header wins over the
+    /// query, even when it is wrong (`AuthenticationLevelHandler.cs`).
+    pub(crate) fn level(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        function: Option<&str>,
+    ) -> Level {
+        let keys = match self {
+            Self::Open(_) => return Level::Admin,
+            Self::Keyed(keys) => keys,
+        };
+        match headers.get("x-functions-key") {
+            Some(header) => header
+                .to_str()
+                .map_or(Level::Anonymous, |key| keys.level(key, function)),
+            None => match query.and_then(|query| parameter(query, "code")) {
+                Some(key) => keys.level(&key, function),
+                None => Level::Anonymous,
+            },
+        }
+    }
+}
+
+/// 244 random bits in hexadecimal.
+fn random() -> String {
+    format!(
+        "{}{}",
+        uuid::Uuid::new_v4().simple(),
+        uuid::Uuid::new_v4().simple()
+    )
+}
+
+/// Equality in a time that depends on the lengths alone.
+fn same(key: &str, presented: &str) -> bool {
+    let difference = key
+        .bytes()
+        .zip(presented.bytes())
+        .fold(0, |difference, (a, b)| {
+            std::hint::black_box(difference | (a ^ b))
+        });
+    (difference == 0) & (key.len() == presented.len())
+}
+
+/// The first value of a query parameter, its name in any case, decoded.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_beats_the_query_and_keys_open_their_own_doors() {
+        let access = Access::Keyed(Keys {
+            master: "m".repeat(8),
+            host: "h".repeat(8),
+            functions: vec![
+                ("Stress".into(), "s".repeat(8)),
+                ("Other".into(), "o".repeat(8)),
+            ],
+        });
+        let level = |header: Option<&str>, query: Option<&str>, function: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(header) = header {
+                headers.insert("x-functions-key", header.parse().expect("a header value"));
+            }
+            access.level(&headers, query, function)
+        };
+        assert_eq!(level(None, None, Some("Stress")), Level::Anonymous);
+        assert_eq!(
+            level(Some("ssssssss"), None, Some("Stress")),
+            Level::Function
+        );
+        assert_eq!(
+            level(Some("oooooooo"), None, Some("Stress")),
+            Level::Anonymous
+        );
+        assert_eq!(
+            level(None, Some("a=1&Code=%73sssssss"), Some("Stress")),
+            Level::Function
+        );
+        assert_eq!(
+            level(Some("wrong"), Some("code=mmmmmmmm"), Some("Stress")),
+            Level::Anonymous
+        );
+        assert_eq!(
+            level(Some("hhhhhhhh"), None, Some("Stress")),
+            Level::Function
+        );
+        assert_eq!(level(Some("mmmmmmmm"), None, None), Level::Admin);
+        assert_eq!(level(Some("mmmmmmm"), None, None), Level::Anonymous);
+        assert_eq!(level(Some(""), None, None), Level::Anonymous);
+        assert_eq!(level(Some("ssssssss"), None, None), Level::Anonymous);
+    }
+
+    #[test]
+    fn every_key_is_new_and_long() {
+        assert_ne!(random(), random());
+        assert_eq!(random().len(), 64);
+    }
+}

@@ -1,0 +1,184 @@
+//! A request path as Kestrel hands it to routing, and as YARP writes it for the handler. Pure.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The path a route is matched against: percent-decoded except `%2F`, then without dot segments
+/// (ASP.NET Core, `PathDecoder.cs` and `UrlDecoder.cs`). None where Kestrel answers 400.
+pub(crate) fn decode(raw: &str) -> Option<Cow<'_, str>> {
+    if !raw.starts_with('/') || !raw.is_ascii() {
+        return None;
+    }
+    let decoded = if raw.contains('%') {
+        Cow::Owned(unescape(raw)?)
+    } else {
+        Cow::Borrowed(raw)
+    };
+    if decoded.contains("/.") {
+        return Some(Cow::Owned(without_dot_segments(&decoded)));
+    }
+    Some(decoded)
+}
+
+/// The path sent on: YARP does not keep the raw one but writes the decoded one anew, every `%`
+/// left in it included (`RequestUtilities.cs`, `MakeDestinationAddress`). For the usual spelling of
+/// a path the two are the same bytes.
+pub(crate) fn encode(path: &str) -> Cow<'_, str> {
+    utf8_percent_encode(path, ESCAPED).into()
+}
+
+/// All but the slash and RFC 3986 `pchar`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/');
+
+/// Decodes what escapes valid UTF-8 and leaves the rest as written. None on an escaped NUL.
+fn unescape(raw: &str) -> Option<String> {
+    let mut decoded = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let run = escapes(rest);
+        if run.is_empty() {
+            let end = rest[1..].find('%').map_or(rest.len(), |next| next + 1);
+            decoded.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        if run.contains(&0) {
+            return None;
+        }
+        let mut written = 0;
+        for chunk in run.utf8_chunks() {
+            for letter in chunk.valid().chars() {
+                let length = letter.len_utf8() * 3;
+                match letter {
+                    '/' => decoded.push_str(&rest[written..written + 3]),
+                    letter => decoded.push(letter),
+                }
+                written += length;
+            }
+            let length = chunk.invalid().len() * 3;
+            decoded.push_str(&rest[written..written + length]);
+            written += length;
+        }
+        rest = &rest[written..];
+    }
+    Some(decoded)
+}
+
+/// The bytes of the escapes `text` begins with.
+fn escapes(text: &str) -> Vec<u8> {
+    let mut run = Vec::new();
+    for triple in text.as_bytes().chunks_exact(3) {
+        let (b'%', Some(high), Some(low)) = (triple[0], digit(triple[1]), digit(triple[2])) else {
+            break;
+        };
+        run.push(high << 4 | low);
+    }
+    run
+}
+
+/// The value of a hexadecimal digit.
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+/// RFC 3986 section 5.2.4 for a path that starts with a slash.
+fn without_dot_segments(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path[1..].split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            "." => {}
+            ".." => {
+                kept.pop();
+            }
+            segment => {
+                kept.push(segment);
+                continue;
+            }
+        }
+        if last {
+            // A trailing dot segment leaves the slash before it.
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    #[test]
+    fn escapes_are_decoded_except_the_slash() {
+        for (raw, expected) in [
+            ("/api/stress", "/api/stress"),
+            ("/%61pi/%73tress", "/api/stress"),
+            ("/api%2Fstress", "/api%2Fstress"),
+            ("/api%2fstress", "/api%2fstress"),
+            ("/api/%2573tress", "/api/%73tress"),
+            ("/caf%C3%A9", "/café"),
+            ("/%FFx%e2%82", "/%FFx%e2%82"),
+            ("/100%", "/100%"),
+            ("/a%2", "/a%2"),
+            ("/a%zz%41", "/a%zzA"),
+            ("/a+b", "/a+b"),
+            ("//api", "//api"),
+        ] {
+            assert_eq!(decode(raw).as_deref(), Some(expected), "{raw}");
+        }
+        assert_eq!(decode("/a%00"), None);
+        assert_eq!(decode("*"), None);
+    }
+
+    #[test]
+    fn dot_segments_are_removed_after_decoding() {
+        for (raw, expected) in [
+            ("/a/./b", "/a/b"),
+            ("/a/../b", "/b"),
+            ("/../../b", "/b"),
+            ("/a/%2e%2E/b", "/b"),
+            ("/a/.", "/a/"),
+            ("/a/..", "/"),
+            ("/.", "/"),
+            ("/a/.../b", "/a/.../b"),
+            ("/.well-known/x", "/.well-known/x"),
+            ("/a//../b", "/a/b"),
+        ] {
+            assert_eq!(decode(raw).as_deref(), Some(expected), "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_path_sent_on_is_encoded_anew() {
+        for (decoded, expected) in [
+            ("/api/stress", "/api/stress"),
+            ("/API/Visit;v=1", "/API/Visit;v=1"),
+            ("/café au lait", "/caf%C3%A9%20au%20lait"),
+            ("/api%2Fstress", "/api%252Fstress"),
+        ] {
+            assert_eq!(encode(decoded), expected);
+        }
+    }
+}

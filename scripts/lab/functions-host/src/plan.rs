@@ -1,0 +1,21 @@
+//! What is needed to start a handler process.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::settings::HandlerCommand;
+
+/// What an instance needs to know to start its process.
+#[derive(Clone)]
+pub struct Plan {
+    pub(crate) command: HandlerCommand,
+    /// Variables beyond those inherited, without the five of the host.
+    pub variables: Vec<(String, String)>,
+    pub(crate) script_root: String,
+    pub(crate) initialization_timeout: Duration,
+    pub(crate) function_timeout: Option<Duration>,
+    /// Control groups that the process belongs to.
+    pub groups: Vec<PathBuf>,
+    /// The error of the handler that ends the instance; those before are answered by a new process.
+    pub crash_limit: u32,
+}

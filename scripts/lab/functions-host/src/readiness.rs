@@ -1,0 +1,64 @@
+//! Whether the handler answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Request, header};
+use http_body_util::BodyExt;
+
+use super::console::{Console, Severity};
+use super::plan::Plan;
+use super::pool::Connection;
+use super::request_body::RequestBody;
+use super::worker::Worker;
+
+/// Pause between readiness polls (`WorkerConstants.cs`).
+const POLL: Duration = Duration::from_millis(25);
+/// When to say that a handler takes connections but no requests.
+const MUTE: Duration = Duration::from_secs(5);
+
+/// Polls `GET /` until anything answers (`DefaultHttpWorkerService.cs`). False when the budget of
+/// refused connections is used up. As in the host, a handler that accepts but stays mute is waited for
+/// far longer: one request may take functionTimeout and a minute.
+pub(super) fn answers(
+    worker: Arc<Worker>,
+    plan: &Plan,
+    console: &Console,
+) -> impl Future<Output = bool> + use<> {
+    let polls = plan.initialization_timeout.as_millis() / POLL.as_millis();
+    let request_limit = plan.function_timeout.map_or(Duration::MAX, |timeout| {
+        timeout.saturating_add(Duration::from_secs(60))
+    });
+    let console = console.clone();
+    async move {
+        for _ in 0..=polls {
+            if let Ok(connection) = worker.pool.checkout().await {
+                let ping = ping(&worker, connection);
+                tokio::pin!(ping);
+                if tokio::time::timeout(MUTE, &mut ping).await.is_err() {
+                    console.host(
+                        Severity::Warning,
+                        "The handler accepts connections but does not answer GET /; requests wait until it does",
+                    );
+                    let _ = tokio::time::timeout(request_limit, ping).await;
+                }
+                return true;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        false
+    }
+}
+
+/// One readiness request: no headers of the host, whatever comes back is fine.
+async fn ping(worker: &Worker, mut connection: Connection) {
+    let mut request = Request::new(RequestBody::EMPTY);
+    request
+        .headers_mut()
+        .insert(header::HOST, HeaderValue::from_static("127.0.0.1"));
+    if let Ok(answer) = connection.send(request).await
+        && answer.into_body().collect().await.is_ok()
+    {
+        worker.pool.checkin(connection);
+    }
+}

@@ -1,0 +1,195 @@
+//! The path of one request: limits, who may send it, the host's own endpoints, routing, key, handler.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+
+use super::admin::{self, LabRequest, empty};
+use super::app::{App, Failure};
+use super::body::Body;
+use super::console::Severity;
+use super::cross_site::{Refusal, Target};
+use super::function::Level;
+use super::keys::Access;
+use super::route::Route;
+use super::{invoke, path, proxy};
+
+/// Kestrel's `MaxRequestLineSize`.
+const REQUEST_LINE: usize = 8192;
+/// What is read and thrown away of a body nobody wants, so that its sender sees the answer.
+const UNWANTED: usize = 2 * 1024 * 1024;
+const UNWANTED_TIME: Duration = Duration::from_secs(5);
+
+/// Answers one request; one to an endpoint below `/admin/lab` by `lab`.
+pub async fn respond<R: Future<Output = Response<Body>>>(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    lab: impl FnOnce(LabRequest) -> R,
+) -> Response<Body> {
+    let line = request.method().as_str().len()
+        + request
+            .uri()
+            .path_and_query()
+            .map_or(0, |target| target.as_str().len());
+    if line > REQUEST_LINE {
+        return refuse(request, StatusCode::URI_TOO_LONG);
+    }
+    let raw = request.uri().clone();
+    let Some(path) = path::decode(raw.path()) else {
+        return refuse(request, StatusCode::BAD_REQUEST);
+    };
+    let is_admin = admin::owns(&path);
+    let route = (!is_admin)
+        .then(|| app.table.find(request.method(), &path))
+        .flatten();
+    if let Access::Open(policy) = &app.access {
+        let target = match route.map(|route| &app.table.functions[route.function]) {
+            Some(function) if function.disabled => Target::Function(Level::Admin),
+            Some(function) => Target::Function(function.level()),
+            None if is_admin && !admin::is_ping(&path) => Target::Admin,
+            None => Target::Other,
+        };
+        let verdict = policy.check(request.method(), &raw, request.headers(), target);
+        if let Err(refusal) = verdict {
+            return forbid(app, request, refusal);
+        }
+    }
+    if is_admin {
+        return admin::answer(app, &path, request, lab).await;
+    }
+    let mut response = function_response(app, &path, route, request).await;
+    // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).
+    for (name, value) in &app.settings.custom_headers {
+        if !response.headers().contains_key(name) {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    response
+}
+
+async fn function_response(
+    app: &App,
+    path: &str,
+    route: Option<&Route>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let Some(route) = route else {
+        return if path == "/" {
+            homepage(app, request)
+        } else {
+            refuse(request, StatusCode::NOT_FOUND)
+        };
+    };
+    let function = &app.table.functions[route.function];
+    let needed = function.level();
+    if needed > Level::Anonymous || function.disabled {
+        let level = app.access.level(
+            request.headers(),
+            request.uri().query(),
+            Some(&function.name),
+        );
+        if function.disabled && level < Level::Admin {
+            return refuse(request, StatusCode::NOT_FOUND);
+        }
+        if level < needed {
+            return refuse(request, StatusCode::UNAUTHORIZED);
+        }
+    }
+    if request
+        .body()
+        .size_hint()
+        .exact()
+        .is_some_and(|length| length > app.settings.body_limit)
+    {
+        app.report(function, &Failure::TooLarge);
+        return refuse(request, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let method = request.method().clone();
+    let started = Instant::now();
+    let answer = if app.settings.proxying && function.is_plain_http() {
+        proxy::forward(app, path, request).await
+    } else {
+        invoke::http(app, function, route, path, request).await
+    };
+    app.traffic.answered(started.elapsed());
+    let response = answer.unwrap_or_else(|failure| {
+        app.report(function, &failure);
+        empty(failure.status())
+    });
+    // Without the query, where a key may stand.
+    app.console.host(
+        Severity::Debug,
+        format_args!(
+            "{method} {} -> {} {} in {} ms",
+            path.escape_debug(),
+            function.name,
+            response.status().as_u16(),
+            started.elapsed().as_millis()
+        ),
+    );
+    response
+}
+
+/// An answer that does not look at the body.
+fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
+    discard(request);
+    empty(status)
+}
+
+/// Refuses a request of a foreign web page, and says why.
+fn forbid(app: &App, request: Request<Incoming>, refusal: Refusal) -> Response<Body> {
+    // Not a warning: a page could fill the terminal.
+    app.console.host(
+        Severity::Debug,
+        format_args!("A request was refused: {refusal}"),
+    );
+    let mut response = refuse(request, StatusCode::FORBIDDEN);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    *response.body_mut() = Body::from(format!("{refusal}\n"));
+    response
+}
+
+/// Reads the rest of a small unwanted body in the background. Closing on unread data would reset the
+/// connection and could take the answer with it. A client that waits for 100 has not sent anything.
+fn discard(request: Request<Incoming>) {
+    if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
+        return;
+    }
+    let mut body = request.into_body();
+    tokio::spawn(tokio::time::timeout(UNWANTED_TIME, async move {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, bytes::Bytes::len);
+            if seen > UNWANTED {
+                break;
+            }
+        }
+    }));
+}
+
+/// What `/` shows when no function has it (`HomepageMiddleware.cs`).
+fn homepage(app: &App, request: Request<Incoming>) -> Response<Body> {
+    discard(request);
+    if !app.settings.homepage {
+        return empty(StatusCode::NO_CONTENT);
+    }
+    let mut response = Response::new(Body::from(HOMEPAGE));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    response
+}
+
+const HOMEPAGE: &str = "<!doctype html>
+<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Function app</title></head>
+<body><h1>The function app is running</h1>
+<p>No function has the route <code>/</code>. The functions and their URLs are listed where <code>lab up</code> was started.</p>
+</body></html>
+";

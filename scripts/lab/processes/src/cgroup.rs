@@ -1,0 +1,263 @@
+//! Control groups, version 1 and 2: one for the lab, in it one per instance that limits its CPU and counts it
+//! (kernel: Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{launch, proc};
+
+mod home;
+
+use home::{Home, homes};
+
+/// The lab's group is called this and its process id.
+const PREFIX: &str = "elastic-visits-lab-";
+/// The period of a quota: short, so that a throttled instance answers late by milliseconds only.
+const PERIOD_MICROS: u64 = 10_000;
+/// The kernel takes no smaller quota (`min_cfs_quota_period`).
+const MIN_QUOTA_MICROS: u64 = 1_000;
+/// Weight of the lab's group, as a multiple of an ordinary program's. A quota is a limit and no promise; so much weight
+/// makes it one on a machine where others are busy too, such as a compiler, or whatever makes the load.
+const WEIGHT: u64 = 10;
+/// How often, and with what pause, the removal of a group is tried whose last process is just ending.
+const REMOVALS: u32 = 40;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(25);
+
+/// The version of control groups that lets this user limit CPU, or why none does. Tried, since permissions alone do
+/// not tell.
+pub fn cpu_control() -> Result<String, String> {
+    Groups::create(MIN_QUOTA_MICROS as f64 / PERIOD_MICROS as f64)
+        .map(|groups| groups.version().to_owned())
+}
+
+/// The lab's own group, removed with this.
+#[derive(Debug)]
+pub struct Groups {
+    home: Home,
+}
+
+impl Groups {
+    /// Makes the lab's group, where instances can be given so many CPUs.
+    ///
+    /// # Errors
+    /// Why CPU time cannot be limited here, in a few words.
+    pub fn create(cpus: f64) -> Result<Self, String> {
+        let read = |file| fs::read_to_string(file).map_err(|_| "not Linux".to_owned());
+        let homes = homes(&read("/proc/self/cgroup")?, &read("/proc/self/mountinfo")?);
+        if homes.is_empty() {
+            return Err("no CPU controller is mounted".to_owned());
+        }
+        let mut why = String::new();
+        for home in homes {
+            let parents: Vec<_> = home.folders().map(Path::to_path_buf).collect();
+            for parent in &parents {
+                remove_orphans(parent);
+            }
+            let groups = Self { home: home.own() };
+            match groups.prepare(cpus) {
+                Ok(()) => return Ok(groups),
+                Err(error) => why = format!("{} takes no limit: {error}", parents[0].display()),
+            }
+        }
+        Err(why)
+    }
+
+    /// Such as `cgroup v2`.
+    pub fn version(&self) -> &'static str {
+        match self.home {
+            Home::V1 { .. } => "cgroup v1",
+            Home::V2(_) => "cgroup v2",
+        }
+    }
+
+    /// Tries everything that an instance will need.
+    fn prepare(&self, cpus: f64) -> io::Result<()> {
+        // Of another lab that had this process id, in a container that was started again.
+        for folder in self.home.folders() {
+            remove_tree(folder);
+        }
+        for folder in self.home.folders() {
+            fs::create_dir(folder)?;
+        }
+        if let Home::V2(home) = &self.home {
+            // The lab's group holds no process itself, so it may pass controllers on.
+            let parent = home.parent().unwrap_or(home);
+            if !home.join("cpu.max").exists() {
+                write(&parent.join("cgroup.subtree_control"), "+cpu")?;
+            }
+            write(&home.join("cgroup.subtree_control"), "+cpu")?;
+        }
+        self.weigh();
+        let trial = self.group("trial", cpus)?;
+        // Whether a process may move there is seen only by moving one.
+        let moved = launch::command(&trial.folders)?
+            .stdin(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()?;
+        for folder in &trial.folders {
+            fs::remove_dir(folder)?;
+        }
+        if moved.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other("no process can be moved there"))
+        }
+    }
+
+    /// Where the kernel takes no weight, instances have to share with the others; their limits hold all the same.
+    fn weigh(&self) {
+        let _ = match &self.home {
+            Home::V1 { cpu, .. } => write(&cpu.join("cpu.shares"), &(WEIGHT * 1_024).to_string()),
+            Home::V2(home) => write(&home.join("cpu.weight"), &(WEIGHT * 100).to_string()),
+        };
+    }
+
+    /// Creates a group for an instance that lets it use so many CPUs.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn group(&self, name: &str, cpus: f64) -> io::Result<Group> {
+        let folders: Vec<PathBuf> = self.home.folders().map(|home| home.join(name)).collect();
+        let group = Group {
+            usage: match &self.home {
+                Home::V1 { accounting, .. } => {
+                    Usage::Nanoseconds(accounting.join(name).join("cpuacct.usage"))
+                }
+                Home::V2(home) => Usage::Statistics(home.join(name).join("cpu.stat")),
+            },
+            folders,
+        };
+        for folder in &group.folders {
+            fs::create_dir(folder)?;
+        }
+        let quota = quota_micros(cpus);
+        match &self.home {
+            Home::V1 { cpu, .. } => {
+                let folder = cpu.join(name);
+                // The period first: the quota must never be more than the groups above allow.
+                write(
+                    &folder.join("cpu.cfs_period_us"),
+                    &PERIOD_MICROS.to_string(),
+                )?;
+                write(&folder.join("cpu.cfs_quota_us"), &quota.to_string())?;
+            }
+            Home::V2(home) => write(
+                &home.join(name).join("cpu.max"),
+                &format!("{quota} {PERIOD_MICROS}"),
+            )?,
+        }
+        Ok(group)
+    }
+}
+
+impl Drop for Groups {
+    /// Whatever the instances left goes too, if no process is in it.
+    fn drop(&mut self) {
+        for folder in self.home.folders() {
+            remove_tree(folder);
+        }
+    }
+}
+
+/// An instance's group.
+#[derive(Debug)]
+pub struct Group {
+    /// What its processes join.
+    pub folders: Vec<PathBuf>,
+    usage: Usage,
+}
+
+/// Where the kernel tells the CPU time.
+#[derive(Debug)]
+enum Usage {
+    Nanoseconds(PathBuf),
+    /// `usage_usec` among other lines.
+    Statistics(PathBuf),
+}
+
+impl Group {
+    /// CPU time of all processes that were ever in the group.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        match &self.usage {
+            Usage::Nanoseconds(file) => {
+                let text = fs::read_to_string(file).ok()?;
+                Some(Duration::from_nanos(text.trim().parse().ok()?))
+            }
+            Usage::Statistics(file) => {
+                let text = fs::read_to_string(file).ok()?;
+                let line = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("usage_usec "))?;
+                Some(Duration::from_micros(line.trim().parse().ok()?))
+            }
+        }
+    }
+
+    /// Removes the group as soon as its last process has ended.
+    pub async fn remove(self) {
+        for folder in &self.folders {
+            for _ in 0..REMOVALS {
+                match fs::remove_dir(folder) {
+                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                        tokio::time::sleep(REMOVAL_PAUSE).await;
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
+}
+
+/// The quota for so many CPUs, in microseconds a period.
+fn quota_micros(cpus: f64) -> u64 {
+    ((cpus * PERIOD_MICROS as f64).round() as u64).max(MIN_QUOTA_MICROS)
+}
+
+/// Removes the groups of labs that were killed.
+fn remove_orphans(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let lab = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
+        if lab.is_some_and(proc::has_ended) {
+            remove_tree(&entry.path());
+        }
+    }
+}
+
+/// A group and those in it; one with a process stays.
+fn remove_tree(group: &Path) {
+    if let Ok(entries) = fs::read_dir(group) {
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let _ = fs::remove_dir(entry.path());
+            }
+        }
+    }
+    let _ = fs::remove_dir(group);
+}
+
+/// Writes to a file of the kernel's. Never creates: in a folder that is no control group that would make one.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let mut file = fs::File::options().write(true).open(file)?;
+    io::Write::write_all(&mut file, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_have_a_period_of_ten_milliseconds() {
+        assert_eq!(quota_micros(0.4), 4_000);
+        assert_eq!(quota_micros(1.0), 10_000);
+        assert_eq!(quota_micros(2.5), 25_000);
+        assert_eq!(quota_micros(0.01), MIN_QUOTA_MICROS);
+    }
+}
