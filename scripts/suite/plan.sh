@@ -13,7 +13,7 @@ plan='
       format       checks    -                rustfmt
       shell        checks    -                shellcheck on the shell scripts
       dashboard    checks    -                biome, tsc and vitest; the committed build of the dashboard is that of its source
-      dependencies checks    -                licences, sources and bans of all crates, by cargo-deny
+      dependencies checks    build            licences, sources and bans of all crates, by cargo-deny
       azure        checks    -                the Pulumi stack in infra/: tests under mocks on both plans, and types; nothing is deployed
       flows        checks    build            the workflows for GitHub (zizmor, schema, their commands) and the container files (hadolint, schema)
       peers        checks    build            the load scripts for other tools: Locust for ten seconds, k6 type-checked
@@ -45,7 +45,7 @@ packages='
       chromium                   browser
       curl                       docs
       musl-tools                 package
-      python3-venv               dependencies advisories tests ordinary end_to_end long_kills peers monitoring fuzz long_fuzz docs azure flows
+      python3-venv               build dependencies advisories tests ordinary end_to_end long_kills peers monitoring fuzz long_fuzz docs azure flows
 '
 
 # names PLAN: the steps of it.

@@ -53,7 +53,7 @@ report() {
 }
 
 interrupted() {
-    trap - INT TERM
+    trap - HUP INT TERM
     for step in $running; do
         eval "process=\$process_$step"
         kill -TERM "${group:+-}$process" 2>/dev/null || :
@@ -63,7 +63,7 @@ interrupted() {
 }
 
 run_steps() {
-    trap interrupted INT TERM
+    trap interrupted HUP INT TERM
     mkdir -p "$logs"
     rm -f "$logs"/*
     # shellcheck disable=SC2086 # One word for each step.
@@ -80,6 +80,9 @@ run_steps() {
                 [ "$(cat "$logs/$step.exit")" != 0 ] || result=passed
                 report "$step" "$result" $(($(date +%s) - begun))
             else
+                # What is killed outright, or finds no space for its exit code, leaves none.
+                eval "process=\$process_$step"
+                kill -0 "$process" 2>/dev/null || [ -s "$logs/$step.exit" ] || echo killed >"$logs/$step.exit"
                 running="$running $step"
             fi
         done

@@ -42,7 +42,7 @@ impl Orders {
         self.pending = match order.kind {
             OrderKind::Run { .. } => Some(order),
             OrderKind::Stop => {
-                let ordered = Timestamp::from_millis(order.ordered.millis() - behind);
+                let ordered = Timestamp::from_millis(order.ordered.millis().saturating_sub(behind));
                 if self.stress.stop(ordered).await > 0 {
                     tracing::info!(order = order.id, "stress run ended by a fleet-wide stop");
                 }

@@ -102,7 +102,11 @@ impl Retention {
                 () = stop.cancelled() => return,
                 _ = turn.tick() => {}
             }
-            if let Err(error) = self.turn().await {
+            // Every chunk is a transaction, so a turn may end anywhere.
+            let Some(done) = stop.run_until_cancelled(self.turn()).await else {
+                return;
+            };
+            if let Err(error) = done {
                 tracing::warn!(%error, "retention not done, trying again later");
             }
         }

@@ -114,7 +114,7 @@ impl TokenServer {
 }
 
 impl Endpoint {
-    /// Opens the token_server on this port; 0 for a free one.
+    /// Opens the endpoint on this port; 0 for a free one.
     pub async fn open(token_server: &Arc<TokenServer>, port: u16) -> Self {
         let listener = tokio::net::TcpSocket::new_v4().unwrap();
         listener.set_reuseaddr(true).unwrap();

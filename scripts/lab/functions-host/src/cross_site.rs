@@ -94,12 +94,12 @@ impl Policy {
         }
 
         let named = headers.get_all(header::HOST).iter();
-        let mut ports = Vec::new();
+        let mut hosts = Vec::new();
         for host in named.map(|host| host.to_str().unwrap_or_default()) {
-            ports.push(self.own_port(host).ok_or(Refusal::Host)?);
+            hosts.push(self.own_host(host).ok_or(Refusal::Host)?);
         }
         if let Some(authority) = uri.authority() {
-            self.own_port(authority.as_str()).ok_or(Refusal::Host)?;
+            self.own_host(authority.as_str()).ok_or(Refusal::Host)?;
         }
 
         let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
@@ -109,12 +109,21 @@ impl Policy {
             let origin = origin.to_str().ok().and_then(Origin::parse);
             if !self.allows(origin.as_ref(), target) {
                 all_allowed = false;
-                let is_own = origin.is_some_and(|origin| self.is_own(&origin, &ports));
+                let is_own = origin.is_some_and(|origin| self.is_own(&origin, &hosts));
                 is_own.then_some(()).ok_or(Refusal::Origin)?;
             }
         }
-        if has_origin && all_allowed {
-            return Ok(());
+        if has_origin {
+            if all_allowed {
+                return Ok(());
+            }
+        } else if let Some(page) = headers.get(header::REFERER) {
+            // Browsers send neither Origin nor Sec-Fetch-Site with an image that a page loads from an address other
+            // than loopback over HTTP; the page stands in Referer.
+            let page = page.to_str().ok().and_then(Origin::of_page);
+            let is_own = self.allows(page.as_ref(), target)
+                || page.is_some_and(|page| self.is_own(&page, &hosts));
+            is_own.then_some(()).ok_or(Refusal::Origin)?;
         }
 
         let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
@@ -129,28 +138,29 @@ impl Policy {
             || origin.is_some_and(|origin| self.allowed.contains(origin))
     }
 
-    /// Whether a page was served from here: from the port that the emulator listens on, or that a forwarder in front
-    /// of it has, which then stands in `Host`.
-    fn is_own(&self, origin: &Origin, ports: &[u16]) -> bool {
-        !origin.is_https
-            && self.is_own_host(&origin.host)
-            && (origin.port == self.address.port() || ports.contains(&origin.port))
+    /// Whether a page was served from here: from the request's own `Host`, or from this machine and the port that the
+    /// emulator listens on, or that a forwarder in front of it has, which then stands in `Host`.
+    fn is_own(&self, origin: &Origin, hosts: &[(String, u16)]) -> bool {
+        let is_own_port = origin.port == self.address.port()
+            || hosts.iter().any(|(_, port)| *port == origin.port);
+        let is_named = hosts.iter().any(|(name, port)| {
+            *name == origin.host && [*port, self.address.port()].contains(&origin.port)
+        });
+        !origin.is_https && (is_named || is_own_port && self.is_this_machine(&origin.host))
     }
 
-    /// The port that a `Host` names if its host is this emulator's. The port itself may be a forwarder's.
-    fn own_port(&self, host: &str) -> Option<u16> {
+    /// The host and the port that a `Host` names if the host is this emulator's. The port itself may be a forwarder's.
+    fn own_host(&self, host: &str) -> Option<(String, u16)> {
         let (name, port) = host_and_port(host)?;
-        self.is_own_host(&name).then(|| port.unwrap_or(80))
+        // The addresses of this machine are not known where it listens on all of them. A page cannot make a browser
+        // send another host's address as Host, so any address is this machine's.
+        let is_any = self.address.ip().is_unspecified() && ip(&name).is_some();
+        (is_any || self.is_this_machine(&name)).then(|| (name, port.unwrap_or(80)))
     }
 
-    fn is_own_host(&self, host: &str) -> bool {
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
-        if let Ok(ip) = bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-            let listening = self.address.ip().to_canonical();
-            return ip.is_loopback() || listening.is_unspecified() || ip == listening;
+    fn is_this_machine(&self, host: &str) -> bool {
+        if let Some(ip) = ip(host) {
+            return ip.is_loopback() || ip == self.address.ip().to_canonical();
         }
         // RFC 6761, section 6.3: browsers resolve these to the loopback address.
         let name = host.strip_suffix('.').unwrap_or(host);
@@ -161,11 +171,17 @@ impl Policy {
 impl Origin {
     fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
-        let is_https = *uri.scheme()? == Scheme::HTTPS;
-        if !is_https && *uri.scheme()? != Scheme::HTTP {
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return None;
         }
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        Self::of_page(text)
+    }
+
+    /// The origin of a page of this address.
+    fn of_page(address: &str) -> Option<Self> {
+        let uri: Uri = address.parse().ok()?;
+        let is_https = *uri.scheme()? == Scheme::HTTPS;
+        if !is_https && *uri.scheme()? != Scheme::HTTP {
             return None;
         }
         let (host, port) = host_and_port(uri.authority()?.as_str())?;
@@ -175,6 +191,15 @@ impl Origin {
             port: port.unwrap_or(if is_https { 443 } else { 80 }),
         })
     }
+}
+
+/// The address that a host of a URI is, with or without the brackets of IPv6.
+fn ip(host: &str) -> Option<IpAddr> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let ip: IpAddr = bare.unwrap_or(host).parse().ok()?;
+    Some(ip.to_canonical())
 }
 
 /// The host in lower case, and the port if there is one. None for anything else, such as a user name before them.

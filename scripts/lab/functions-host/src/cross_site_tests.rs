@@ -263,3 +263,39 @@ fn one_foreign_value_among_several_is_enough() {
         assert_eq!(verdict, Err(refusal), "{value}");
     }
 }
+
+#[test]
+fn a_page_from_another_address_is_foreign_where_every_address_is_an_own_host() {
+    let everywhere = policy("0.0.0.0:7071", "");
+    let own = "192.168.1.10:7071";
+    for (origin, passes) in [
+        ("http://192.168.1.10:7071", true),
+        ("http://localhost:7071", true),
+        ("http://203.0.113.9:7071", false),
+        ("http://203.0.113.9", false),
+        ("https://192.168.1.10:7071", false),
+    ] {
+        let verdict = check(&everywhere, "POST", Target::Admin, [own, origin, ""]);
+        assert_eq!(verdict.is_ok(), passes, "{origin}");
+    }
+}
+
+#[test]
+fn a_page_that_only_referer_names_is_judged_by_it() {
+    let everywhere = policy("0.0.0.0:7071", "https://friend.example");
+    for (page, passes) in [
+        ("http://192.168.1.10:7071/?tab=fleet", true),
+        ("https://friend.example/tool", true),
+        ("http://203.0.113.9:7071/", false),
+        ("http://192.168.1.10:8080/", false),
+        ("about:blank", false),
+        ("\u{e9}", false),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "192.168.1.10:7071".parse().expect("a value"));
+        headers.insert(header::REFERER, page.parse().expect("a value"));
+        let uri = Uri::from_static("/api/stress");
+        let verdict = everywhere.check(&Method::GET, &uri, &headers, PROTECTED);
+        assert_eq!(verdict.is_ok(), passes, "{page}");
+    }
+}

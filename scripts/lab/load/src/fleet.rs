@@ -168,7 +168,11 @@ impl Fleet {
         self.rules = answer["rules"].clone();
         self.capacity = answer["capacity"].clone();
         self.profile = answer["profile"].clone();
-        self.time_scale = answer["time_scale"].as_f64().unwrap_or(1.0);
+        // What `lab up` accepts; another server may answer anything.
+        let time_scale = answer["time_scale"].as_f64();
+        self.time_scale = time_scale
+            .filter(|scale| (0.1..=600.0).contains(scale))
+            .unwrap_or(1.0);
         true
     }
 

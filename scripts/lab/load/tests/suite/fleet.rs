@@ -115,6 +115,10 @@ fn anything_else_is_ignored() {
         0.0,
         &none
     ));
+    for scale in [json!(1e-300), json!(-1), json!(601), json!("fast")] {
+        assert!(fleet.read_lab(&json!({"ready": 1, "time_scale": scale}), 0.0, &none));
+        assert_eq!(fleet.time_scale(), 1.0);
+    }
     let mut run = Run::default();
     Fleet::default().record(&mut run);
     assert_eq!((run.time_scale, run.notes.len()), (1.0, 1));
