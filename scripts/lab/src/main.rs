@@ -19,7 +19,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the function app behind a stand-in for the Azure Functions host
+    /// Run the function app behind an emulator of the Azure Functions host
     Up(up::UpArgs),
     /// Rehearse the autoscale rules in virtual time against a load: when they act, what it costs
     Simulate(simulate::SimulateArgs),
@@ -37,7 +37,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Measure the handler beside what this machine can do at best
     Bench(bench::BenchArgs),
-    /// Make the page of a saved run again, also with Azure's own scale actions
+    /// Create the page of a saved run again, also with Azure's own scale actions
     Report(report::ReportArgs),
     /// Show what this machine has, what is missing and how to get it
     Doctor(doctor::DoctorArgs),
