@@ -23,6 +23,20 @@ pub fn groups(lab: u32) -> Vec<PathBuf> {
     found
 }
 
+/// Whether no thread runs in the groups of a lab's instances.
+pub fn is_empty(group: &Path) -> bool {
+    let instances = std::fs::read_dir(group).into_iter().flatten().flatten();
+    instances
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .all(|instance| {
+            // Version 2 and version 1 of control groups.
+            ["cgroup.threads", "tasks"].iter().all(|file| {
+                std::fs::read_to_string(instance.path().join(file))
+                    .map_or(true, |threads| threads.is_empty())
+            })
+        })
+}
+
 #[test]
 fn nothing_is_left_after_ctrl_c() {
     let root = Root::new();
