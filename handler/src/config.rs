@@ -10,7 +10,7 @@ use clap::Parser as _;
 use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
 use crate::observe::telemetry::{Collector, LogFormat, parse_headers};
 use crate::store::{Migrate, Target};
-use autoscale::Profile;
+use autoscale::Setting;
 
 mod arguments;
 mod database;
@@ -37,7 +37,7 @@ pub struct Config {
     /// Time between two heartbeats.
     pub heartbeat: Duration,
     /// The rules that scale the fleet, to show them; `None` where nothing does.
-    pub autoscale: Option<Profile>,
+    pub autoscale: Option<Setting>,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
     /// The header that holds the client's address.
@@ -151,25 +151,25 @@ impl Cli {
 }
 
 /// The active profile: JSON, `@FILE`, `none`, or the one that comes with the app.
-fn autoscale(setting: &str) -> Result<Option<Profile>, String> {
+fn autoscale(setting: &str) -> Result<Option<Setting>, String> {
     let refused = |problem: String| format!("AUTOSCALE_PROFILE: {problem}");
     let text = match setting.trim() {
-        "" => return Ok(Some(Profile::built_in())),
+        "" => return Ok(Some(Setting::built_in())),
         "none" => return Ok(None),
         text if text.starts_with('@') => {
             let file = &text[1..];
             std::fs::read_to_string(file)
                 .map_err(|error| refused(format!("cannot read {file}: {error}")))?
         }
-        text if text.starts_with('{') => text.to_owned(),
+        text if text.starts_with(['{', '[']) => text.to_owned(),
         _ => {
             return Err(refused(
                 "give a rule file as JSON, @FILE, or none".to_owned(),
             ));
         }
     };
-    let profile = Profile::parse(&text).map_err(|error| refused(error.to_string()))?;
-    Ok(Some(profile))
+    let setting = Setting::parse(&text).map_err(|error| refused(error.to_string()))?;
+    Ok(Some(setting))
 }
 
 fn cors_origins(list: &str) -> Result<CorsOrigins, String> {
@@ -284,7 +284,7 @@ mod tests {
             let config = config(&["--autoscale-profile", setting]);
             config.map(|config| config.autoscale)
         };
-        let built_in = Profile::built_in();
+        let built_in = Setting::built_in();
         assert_eq!(profile(""), Ok(Some(built_in.clone())));
         assert_eq!(profile("none"), Ok(None));
         let text = built_in.to_arm().to_string();

@@ -1,45 +1,51 @@
 //! One evaluation of a profile, as Azure Monitor makes it.
 //!
-//! Sources: the pages "Understand autoscale settings", "Flapping in Autoscale" and "Autoscale best practices" of Azure
-//! Monitor's documentation. In their order:
+//! Sources: the pages "Understand autoscale settings" (version of 2026-08-19), "Flapping in Autoscale" and "Autoscale
+//! best practices" of Azure Monitor's documentation. In their order:
 //!
-//! 1. A count outside the limits goes back into them at once, whatever the cooldown; that starts no cooldown, as no
-//!    rule acted, and the rules have their say at the next evaluation.
-//! 2. Without any sample for any rule the count goes up to the default, never down, again whatever the cooldown.
-//! 3. If any rule to scale out fires, the largest count that one of them asks for is taken, up to the maximum. At the
+//! 1. A count outside the limits moves to the nearest limit at once. The rules are evaluated the next time.
+//! 2. If no rule has a sample in its window, the count moves up to the default, never down.
+//! 3. A rule waits until its own cooldown has passed since the most recent action of any rule, in any direction. A rule
+//!    that waits is not evaluated: it does not fire, and as a scale-in rule it does not count as true. Steps 1 and 2
+//!    neither wait for a cooldown nor start one.
+//! 4. If any scale-out rule fires, the largest count that one of them asks for is taken, up to the maximum. At the
 //!    maximum nothing happens, and nothing scales in either.
-//! 4. Otherwise, if every rule to scale in fires, the largest count that one of them asks for is taken, down to the
-//!    minimum, unless that many instances would fire a rule to scale out: then the next larger count is tried, and
-//!    below the present count there may be none (the guard against flapping).
-//! 5. Within the cooldown of the rule that acted last, rules change nothing.
+//! 5. Otherwise, if every scale-in rule fires, the largest count that one of them asks for is taken, down to the
+//!    minimum, unless that many instances would fire a scale-out rule, whether it waits or not. Then the next larger
+//!    count is tried, and there may be none below the present count (the flapping check).
 //!
-//! Where the pages are silent: the rule that asked for the count taken is the one that acted, the first of several.
-//! A rule without a sample in its window does not fire, so it holds scale-in back. A percentage that is no whole
-//! number of instances goes towards more instances, but changes at least one. A rule to scale out never takes
-//! instances away, and one to scale in never adds any, whatever `ExactCount` says. The guard multiplies the window's
-//! value by present / fewer instances whatever the statistic.
+//! Where the pages are silent: of several rules that ask for the count taken, the first one acted. A rule without a
+//! sample in its window does not fire, so it holds scale-in back. A percentage that is no whole number of instances is
+//! rounded towards more instances, but changes at least one. A scale-out rule never removes instances, and a scale-in
+//! rule never adds any, whatever `ExactCount` says. A rule without a direction that sets an exact count is a scale-out
+//! rule below that count and a scale-in rule above it.
+//!
+//! The flapping check multiplies the window's value by present / fewer instances, as the page on flapping does. By
+//! arithmetic, a sum over the instances stays the same when instances leave, a count of samples falls, and a metric of
+//! another resource does not depend on the instances at all; divided by the instances, each of them grows again. Azure's
+//! own estimate for these is not documented.
 
 use std::time::Duration;
 
-use super::profile::{Capacity, Change, Direction, Operator, Profile, Rule};
+use super::profile::{Capacity, Change, Direction, Metric, Operator, Profile, Rule, Statistic};
 use super::window::{self, History};
-
-/// The last time that the count was changed by a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastAction {
-    /// When.
-    pub at: Duration,
-    /// The cooldown of the rule that acted.
-    pub cooldown: Duration,
-}
 
 /// What a rule saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
     /// The window's value; `None` without a sample in it.
     pub value: Option<f64>,
-    /// Whether the rule fires.
-    pub fires: bool,
+    /// Whether the rule's condition holds.
+    pub holds: bool,
+    /// What is left of the rule's cooldown; zero when it is over. A rule that waits does not fire.
+    pub waits: Duration,
+}
+
+impl Reading {
+    /// Whether the rule fires: its condition holds, and its cooldown is over.
+    pub fn fires(&self) -> bool {
+        self.holds && self.waits.is_zero()
+    }
 }
 
 /// What an evaluation came to.
@@ -51,10 +57,16 @@ pub struct Decision {
     pub outcome: Outcome,
     /// What each rule saw, in the profile's order.
     pub readings: Vec<Reading>,
-    /// What is left of the last action's cooldown, zero when it is over.
-    pub cooldown_left: Duration,
-    /// The cooldown that this decision starts; `None` when it starts none.
-    pub cooldown: Option<Duration>,
+}
+
+impl Decision {
+    /// Whether a rule changed the count, which starts every rule's cooldown.
+    pub fn starts_cooldown(&self) -> bool {
+        matches!(
+            self.outcome,
+            Outcome::ScaledOut(_) | Outcome::ScaledIn(_) | Outcome::ScaledInLess(_)
+        )
+    }
 }
 
 /// Why the count changes, or why not.
@@ -64,170 +76,222 @@ pub enum Outcome {
     ScaledOut(usize),
     /// In, by the rule of this index.
     ScaledIn(usize),
-    /// In, by the rule of this index, but less far, because the guard against flapping forbade the rest.
+    /// In, by the rule of this index, but less far, because the flapping check forbade the rest.
     ScaledInLess(usize),
     /// Back into the limits.
     Limited,
-    /// Up to the default, because the metric cannot be read.
+    /// Up to the default, because no metric can be read.
     MetricMissing,
-    /// A rule fires, but the last action's cooldown is not over.
+    /// The condition of the rule of this index holds, but its cooldown is not over.
     CoolingDown(usize),
-    /// A rule to scale out fires, but there is no room, or the count that it sets is there already.
+    /// A scale-out rule fires, but there is no room, or the count that it sets is there already.
     AtMaximum(usize),
-    /// All rules to scale in fire, but there is nothing to take away.
+    /// All scale-in rules fire, but there is nothing to remove.
     AtMinimum(usize),
-    /// All rules to scale in fire, but fewer instances would fire the rule to scale out of this index.
+    /// All scale-in rules fire, but fewer instances would fire the scale-out rule of this index.
     Flapping(usize),
+    /// A scale-in rule fires, but the scale-in rule of this index does not.
+    HeldBack(usize),
     /// No rule fires.
     Steady,
-    /// The metric cannot be read, and there are instances enough.
+    /// No metric can be read, and there are instances enough.
     Unknown,
 }
 
-/// Evaluates `profile` for `count` instances at `now`.
+/// Evaluates `profile`, whose rules look at `metrics`, for `count` instances at `now`. The last time that a rule changed
+/// the count was `last_action`.
 pub fn evaluate(
-    profile: &Profile,
+    (profile, metrics): (&Profile, &[Metric]),
     history: History<'_>,
     count: u32,
-    last_action: Option<LastAction>,
+    last_action: Option<Duration>,
     now: Duration,
 ) -> Decision {
-    decide(profile, read(profile, history), count, last_action, now)
+    let values = read(profile, history, count);
+    decide((profile, metrics), &values, count, last_action, now)
 }
 
-/// What each rule of `profile` sees in `history`; the first half of [`evaluate`].
+/// The value that each rule of `profile` sees in `history`; the first half of [`evaluate`].
 ///
 /// The cost is that of the windows, whatever the length of the history.
-pub fn read(profile: &Profile, history: History<'_>) -> Vec<Reading> {
-    let reading = |rule: &Rule| {
-        let value = window::value(rule, history);
-        let fires = value.is_some_and(|value| rule.operator.holds(value, rule.threshold));
-        Reading { value, fires }
-    };
-    profile.rules.iter().map(reading).collect()
+pub fn read(profile: &Profile, history: History<'_>, count: u32) -> Vec<Option<f64>> {
+    let rules = profile.rules.iter();
+    rules
+        .map(|rule| window::value(rule, history, count))
+        .collect()
 }
 
-/// What follows from the `readings` of the profile's rules; the second half of [`evaluate`].
+/// What follows from the values that the profile's rules see; the second half of [`evaluate`].
 pub fn decide(
-    profile: &Profile,
-    readings: Vec<Reading>,
+    (profile, metrics): (&Profile, &[Metric]),
+    values: &[Option<f64>],
     count: u32,
-    last_action: Option<LastAction>,
+    last_action: Option<Duration>,
     now: Duration,
 ) -> Decision {
-    let cooldown_left = last_action.map_or(Duration::ZERO, |last| {
-        (last.at + last.cooldown).saturating_sub(now)
-    });
-    let (to, outcome) = outcome(profile, &readings, count, !cooldown_left.is_zero());
-    let cooldown = match outcome {
-        Outcome::ScaledOut(rule) | Outcome::ScaledIn(rule) | Outcome::ScaledInLess(rule) => {
-            Some(profile.rules[rule].cooldown)
-        }
-        _ => None,
+    let reading = |(rule, value): (&Rule, &Option<f64>)| Reading {
+        value: *value,
+        holds: value.is_some_and(|value| rule.operator.holds(value, rule.threshold)),
+        waits: last_action.map_or(Duration::ZERO, |at| {
+            at.saturating_add(rule.cooldown).saturating_sub(now)
+        }),
     };
+    let readings: Vec<Reading> = profile.rules.iter().zip(values).map(reading).collect();
+    let evaluation = Evaluation {
+        profile,
+        metrics,
+        readings: &readings,
+        count,
+    };
+    let (to, outcome) = evaluation.outcome();
     Decision {
         to,
         outcome,
         readings,
-        cooldown_left,
-        cooldown,
     }
 }
 
-fn outcome(
-    profile: &Profile,
-    readings: &[Reading],
+struct Evaluation<'a> {
+    profile: &'a Profile,
+    metrics: &'a [Metric],
+    readings: &'a [Reading],
     count: u32,
-    cooling_down: bool,
-) -> (u32, Outcome) {
-    let capacity = profile.capacity;
-    let limited = capacity.nearest(count.into());
-    if limited != count {
-        return (limited, Outcome::Limited);
-    }
-    if !readings.is_empty() && readings.iter().all(|reading| reading.value.is_none()) {
-        return match count < capacity.default {
-            true => (capacity.default, Outcome::MetricMissing),
-            false => (count, Outcome::Unknown),
-        };
-    }
-    let out = wanted(profile, readings, Direction::Increase, count);
-    if let Some((rule, wanted)) = out {
-        let to = capacity.nearest(wanted);
-        return match to > count {
-            true if cooling_down => (count, Outcome::CoolingDown(rule)),
-            true => (to, Outcome::ScaledOut(rule)),
-            false => (count, Outcome::AtMaximum(rule)),
-        };
-    }
-    let holds_back = |(rule, reading): (&Rule, &Reading)| {
-        rule.direction == Direction::Decrease && !reading.fires
-    };
-    if profile.rules.iter().zip(readings).any(holds_back) {
-        return (count, Outcome::Steady);
-    }
-    let Some((rule, wanted)) = wanted(profile, readings, Direction::Decrease, count) else {
-        return (count, Outcome::Steady);
-    };
-    let to = capacity.nearest(wanted);
-    if to >= count {
-        return (count, Outcome::AtMinimum(rule));
-    }
-    if cooling_down {
-        return (count, Outcome::CoolingDown(rule));
-    }
-    let mut forbidding = None;
-    for fewer in to..count {
-        match fires_again(profile, readings, count, fewer) {
-            Some(rule) => forbidding = Some(rule),
-            None if forbidding.is_none() => return (fewer, Outcome::ScaledIn(rule)),
-            None => return (fewer, Outcome::ScaledInLess(rule)),
+}
+
+impl<'a> Evaluation<'a> {
+    fn outcome(&self) -> (u32, Outcome) {
+        let (count, capacity) = (self.count, self.profile.capacity);
+        let limited = capacity.nearest(count.into());
+        if limited != count {
+            return (limited, Outcome::Limited);
+        }
+        let unread = self.readings.iter().all(|reading| reading.value.is_none());
+        if !self.readings.is_empty() && unread {
+            return match count < capacity.default {
+                true => (capacity.default, Outcome::MetricMissing),
+                false => (count, Outcome::Unknown),
+            };
+        }
+        if let Some((rule, wanted)) = self.wanted(Direction::Increase) {
+            let to = capacity.nearest(wanted);
+            return match to > count {
+                true => (to, Outcome::ScaledOut(rule)),
+                false => (count, Outcome::AtMaximum(rule)),
+            };
+        }
+        let waiting_out = self.of(Direction::Increase).find(|(_, reading)| reading.holds);
+        match self.scale_in() {
+            // Only a change is worth more than the rule that would act if it did not wait.
+            (to, outcome) if to != count => (to, outcome),
+            (_, outcome) => (
+                count,
+                waiting_out.map_or(outcome, |(rule, _)| Outcome::CoolingDown(rule)),
+            ),
         }
     }
-    (count, forbidding.map_or(Outcome::Steady, Outcome::Flapping))
-}
 
-/// The largest count that a firing rule of this direction asks for, and which rule does; the first of several.
-fn wanted(
-    profile: &Profile,
-    readings: &[Reading],
-    direction: Direction,
-    count: u32,
-) -> Option<(usize, i64)> {
-    let mut largest: Option<(usize, i64)> = None;
-    for (index, (rule, reading)) in profile.rules.iter().zip(readings).enumerate() {
-        let asked = rule.asks_for(count);
-        if rule.direction == direction
-            && reading.fires
-            && largest.is_none_or(|(_, most)| asked > most)
-        {
-            largest = Some((index, asked));
+    fn scale_in(&self) -> (u32, Outcome) {
+        let count = self.count;
+        let mut inward = self.of(Direction::Decrease);
+        if let Some((held_by, _)) = self.of(Direction::Decrease).find(|(_, one)| !one.holds) {
+            let another = inward.any(|(_, reading)| reading.holds);
+            return match another {
+                true => (count, Outcome::HeldBack(held_by)),
+                false => (count, Outcome::Steady),
+            };
         }
+        if let Some((rule, _)) = inward.find(|(_, reading)| !reading.fires()) {
+            return (count, Outcome::CoolingDown(rule));
+        }
+        let Some((rule, wanted)) = self.wanted(Direction::Decrease) else {
+            return (count, Outcome::Steady);
+        };
+        let to = self.profile.capacity.nearest(wanted);
+        if to >= count {
+            return (count, Outcome::AtMinimum(rule));
+        }
+        let mut forbidding = None;
+        for fewer in to..count {
+            match self.fires_again(fewer) {
+                Some(rule) => forbidding = Some(rule),
+                None if forbidding.is_none() => return (fewer, Outcome::ScaledIn(rule)),
+                None => return (fewer, Outcome::ScaledInLess(rule)),
+            }
+        }
+        (count, forbidding.map_or(Outcome::Steady, Outcome::Flapping))
     }
-    largest
-}
 
-/// A rule to scale out that would fire with `fewer` instances than `count` under the same load.
-fn fires_again(profile: &Profile, readings: &[Reading], count: u32, fewer: u32) -> Option<usize> {
-    profile
-        .rules
-        .iter()
-        .zip(readings)
-        .position(|(rule, reading)| {
+    /// The rules that scale in this direction at the present count, with their index.
+    fn of(&self, direction: Direction) -> impl Iterator<Item = (usize, &'a Reading)> {
+        let (count, profile) = (self.count, self.profile);
+        let all = self.readings.iter().enumerate();
+        all.filter(move |(index, _)| profile.rules[*index].direction_at(count) == direction)
+    }
+
+    /// The largest count that a firing rule of this direction asks for, and which rule does; the first of several.
+    fn wanted(&self, direction: Direction) -> Option<(usize, i64)> {
+        let mut largest: Option<(usize, i64)> = None;
+        for (index, _) in self.of(direction).filter(|(_, reading)| reading.fires()) {
+            let asked = self.profile.rules[index].asks_for(self.count);
+            if largest.is_none_or(|(_, most)| asked > most) {
+                largest = Some((index, asked));
+            }
+        }
+        largest
+    }
+
+    /// A scale-out rule whose condition would hold with `fewer` instances under the same load.
+    fn fires_again(&self, fewer: u32) -> Option<usize> {
+        let rules = self.profile.rules.iter().zip(self.readings).enumerate();
+        let mut out =
+            rules.filter(|(_, (rule, _))| rule.direction_at(fewer) == Direction::Increase);
+        out.find(|(_, (rule, reading))| {
             let projected = reading
                 .value
-                .map(|value| window::settled(value * f64::from(count) / f64::from(fewer)));
-            rule.direction == Direction::Increase
-                && projected.is_some_and(|projected| rule.operator.holds(projected, rule.threshold))
+                .map(|value| rule.projected(self.metrics, value, self.count, fewer));
+            projected.is_some_and(|projected| rule.operator.holds(projected, rule.threshold))
         })
+        .map(|(index, _)| index)
+    }
 }
 
 impl Rule {
+    /// What this rule would see with `fewer` instances under the same load, if it sees `value` with `count`.
+    pub fn projected(&self, metrics: &[Metric], value: f64, count: u32, fewer: u32) -> f64 {
+        let elsewhere = metrics
+            .get(self.metric)
+            .is_some_and(|metric| metric.resource.is_some());
+        let shared = match self.statistic {
+            _ if self.divide_per_instance => f64::from(count) / f64::from(fewer),
+            _ if elsewhere => 1.0,
+            Statistic::Sum => 1.0,
+            Statistic::Count => f64::from(fewer) / f64::from(count),
+            _ => f64::from(count) / f64::from(fewer),
+        };
+        // Nothing, shared by no instance, stays nothing.
+        if value == 0.0 {
+            value
+        } else {
+            window::settled(value * shared)
+        }
+    }
+
+    /// Which way this rule changes `count`; [`Direction::None`] if it does not.
+    pub fn direction_at(&self, count: u32) -> Direction {
+        match (self.direction, self.change) {
+            (Direction::None, Change::ExactCount(exact)) if exact > count => Direction::Increase,
+            (Direction::None, Change::ExactCount(exact)) if exact < count => Direction::Decrease,
+            (direction, _) => direction,
+        }
+    }
+
     /// The count that this rule sets when it fires at `count`, before the limits: it may be less than none.
     pub(super) fn asks_for(&self, count: u32) -> i64 {
+        let direction = self.direction_at(count);
         let count = i64::from(count);
         let share = |percent: u32| count * i64::from(percent);
-        match (self.direction, self.change) {
+        match (direction, self.change) {
+            (Direction::None, _) => count,
             (Direction::Increase, Change::Count(more)) => count + i64::from(more),
             (Direction::Decrease, Change::Count(less)) => count - i64::from(less),
             (Direction::Increase, Change::PercentCount(percent)) => {
@@ -239,6 +303,8 @@ impl Rule {
             }
             (Direction::Increase, Change::ExactCount(exact)) => count.max(i64::from(exact)),
             (Direction::Decrease, Change::ExactCount(exact)) => count.min(i64::from(exact)),
+            (Direction::Increase, Change::NextAllowed) => count + 1,
+            (Direction::Decrease, Change::NextAllowed) => count - 1,
         }
     }
 }

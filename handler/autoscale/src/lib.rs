@@ -1,32 +1,48 @@
 //! Azure Monitor's autoscale rules, and what they decide.
 //!
-//! - [`profile`]: what a rule file says, in Azure's own terms
-//! - [`arm`]: rule files read and written; [`place`] names the place of a mistake
-//! - [`engine`]: one evaluation, a pure function; [`window`] is what one rule sees
-//! - [`describe`], [`summary`]: decisions and rules for people
+//! The path of a rule file, one way:
 //!
-//! The app shows the active rules, `lab up` and `lab simulate` apply them. Nothing here reads a clock, a file or
-//! the network.
+//! | module | does |
+//! | --- | --- |
+//! | `json` | reads JSON with comments and trailing commas |
+//! | `document`, `template`, `parameters` | find the settings in any form, and evaluate template expressions |
+//! | `reader`, `place` | read a setting; [`finding`] says what the reader noticed |
+//! | [`profile`], [`schedule`] | what a setting says, in Azure's own terms, and when each profile applies |
+//! | `writer` | writes a setting back |
+//! | [`engine`], [`window`] | one evaluation, a pure function, and what one rule sees |
+//! | `describe`, `summary` | decisions and rules in words |
+//!
+//! The app shows the active rules, `lab up` and `lab simulate` apply them. Nothing here reads a clock, a file or the
+//! network.
 
-mod arm;
 mod describe;
+mod document;
 mod duration;
-mod engine;
-mod parse_error;
+pub mod engine;
+pub mod finding;
+mod json;
+mod parameters;
 mod place;
-mod profile;
+pub mod profile;
+mod reader;
+mod resource_type;
+pub mod schedule;
 mod summary;
-mod window;
+mod template;
+mod time_zone;
+pub mod window;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use duration::parse as parse_duration;
-pub use engine::{Decision, LastAction, Outcome, Reading, decide, evaluate, read};
-pub use parse_error::ParseError;
+pub use engine::{Decision, Outcome, Reading, decide, evaluate, read};
+pub use finding::{Finding, Kind, Problem, Refusal};
 pub use profile::{
-    Aggregation, BUILT_IN, Capacity, Change, Direction, MOST_INSTANCES, Operator, Profile, Rule,
-    Statistic,
+    Aggregation, BUILT_IN, Capacity, Change, Dimension, Direction, MOST_INSTANCES, Metric,
+    Operator, Profile, Rule, Setting, Statistic,
 };
+pub use reader::{ReadOptions, RuleFile};
 pub use summary::RuleSummary;
 pub use window::{History, Minute};

@@ -1,216 +1,167 @@
-//! A value in a rule file together with its path, so that every complaint names the place.
+//! A value in a rule file together with its path, so that every message names the place.
 
 use serde_json::{Map, Value};
-
-use super::duration;
-use super::parse_error::ParseError;
-use std::time::Duration;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Place<'a> {
     pub(super) value: &'a Value,
-    path: String,
+    pub(super) path: String,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn root(value: &'a Value) -> Self {
+    pub(super) fn new(value: &'a Value, path: &str) -> Self {
         Self {
             value,
-            path: String::new(),
+            path: path.to_owned(),
         }
     }
 
-    /// A complaint about this place.
-    pub(super) fn refuse(&self, problem: impl Into<String>) -> ParseError {
-        let problem = problem.into();
-        ParseError {
-            // Without a place to name, the sentence needs a subject.
-            problem: if self.path.is_empty() {
-                format!("it {problem}")
-            } else {
-                problem
-            },
-            path: self.path.clone(),
-        }
-    }
-
-    /// A field; absent and null are the same to Azure. Fails where the value is no object.
-    pub(super) fn field(&self, name: &str) -> Result<Option<Place<'a>>, ParseError> {
-        let object = self.object()?;
-        if let Some(value) = object.get(name) {
-            return Ok((!value.is_null()).then(|| self.below(value, name)));
-        }
-        // Azure takes any case, but exports this one; a field quietly passed over would change what the rules do.
-        match object.keys().find(|key| key.eq_ignore_ascii_case(name)) {
-            Some(key) => Err(self
-                .below(&object[key], key)
-                .refuse(format!("is written `{name}`"))),
-            None => Ok(None),
-        }
-    }
-
-    /// A field that must be there.
-    pub(super) fn required(&self, name: &str, accepted: &str) -> Result<Place<'a>, ParseError> {
-        match self.field(name)? {
-            Some(place) => Ok(place),
-            None => Err(self
-                .below(self.value, name)
-                .refuse(format!("is missing; accepted: {accepted}"))),
-        }
-    }
-
-    /// Refuses fields of other names than these, which would be passed over in silence.
-    pub(super) fn only(&self, names: &[&str]) -> Result<(), ParseError> {
-        let unknown = |key: &&String| !names.contains(&key.as_str());
-        let Some(key) = self.object()?.keys().find(unknown) else {
-            return Ok(());
-        };
-        let problem = match names.iter().find(|name| key.eq_ignore_ascii_case(name)) {
-            Some(name) => format!("is written `{name}`"),
-            None => format!(
-                "is no field of the schema here; accepted: {}",
-                names.join(", ")
-            ),
-        };
-        Err(self.below(self.value, key).refuse(problem))
-    }
-
-    fn object(&self) -> Result<&'a Map<String, Value>, ParseError> {
+    /// The object at this place. Terraform writes a block as a list with one object in it.
+    pub(super) fn object(&self) -> Option<(&'a Map<String, Value>, String)> {
         match self.value {
-            Value::Object(object) => Ok(object),
-            other => Err(self.refuse(format!("is {}, where an object is wanted", kind(other)))),
+            Value::Object(object) => Some((object, self.path.clone())),
+            Value::Array(items) => match items.as_slice() {
+                [Value::Object(object)] => Some((object, format!("{}[0]", self.path))),
+                _ => None,
+            },
+            _ => None,
         }
+    }
+
+    /// The first of these fields that is there. Azure takes keys in any case; Terraform's words are separated by
+    /// underscores, and it writes an empty list for a block that is not there.
+    pub(super) fn field(&self, names: &[&str]) -> Option<Place<'a>> {
+        let (object, path) = self.object()?;
+        let found = names.iter().find_map(|name| {
+            let exact = object.get_key_value(*name);
+            let (key, value) =
+                exact.or_else(|| object.iter().find(|(key, _)| is_same_key(key, name)))?;
+            (!is_absent(value)).then_some((key, value))
+        });
+        let (key, value) = found?;
+        Some(Place {
+            value,
+            path: joined(&path, key),
+        })
+    }
+
+    /// The path of a field that is missing.
+    pub(super) fn missing(&self, name: &str) -> String {
+        joined(&self.path, name)
     }
 
     /// The items of a list.
-    pub(super) fn items(&self) -> Result<Vec<Place<'a>>, ParseError> {
+    pub(super) fn items(&self) -> Option<Vec<Place<'a>>> {
         let Value::Array(items) = self.value else {
-            return Err(self.refuse(format!("is {}, where a list is wanted", kind(self.value))));
+            return None;
         };
         let place = |(index, value)| Place {
             value,
             path: format!("{}[{index}]", self.path),
         };
-        Ok(items.iter().enumerate().map(place).collect())
+        Some(items.iter().enumerate().map(place).collect())
     }
 
-    pub(super) fn text(&self) -> Result<&'a str, ParseError> {
-        match self.value {
-            Value::String(text) => Ok(text),
-            other => Err(self.refuse(format!("is {}, where a text is wanted", kind(other)))),
-        }
+    /// The names of fields other than these.
+    pub(super) fn other_fields(&self, known: &[&str]) -> Vec<Place<'a>> {
+        let Some((object, path)) = self.object() else {
+            return Vec::new();
+        };
+        let unknown = |key: &str| !known.iter().any(|name| is_same_key(key, name));
+        object
+            .iter()
+            .filter(|(key, value)| unknown(key) && !is_absent(value))
+            .map(|(key, value)| Place {
+                value,
+                path: joined(&path, key),
+            })
+            .collect()
     }
 
-    pub(super) fn boolean(&self) -> Result<bool, ParseError> {
-        self.value.as_bool().ok_or_else(|| {
-            self.refuse(format!("is {}; accepted: true or false", shown(self.value)))
-        })
+    /// The text at this place, if it is one and no template expression without a value.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.value.as_str().filter(|text| !is_expression(text))
     }
 
     /// A number, or the text of one.
-    pub(super) fn number(&self) -> Result<f64, ParseError> {
+    pub(super) fn number(&self) -> Option<f64> {
         let number = match self.value {
             Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.parse().ok(),
+            Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number.filter(|number| number.is_finite()).ok_or_else(|| {
-            self.refuse(format!(
-                "is {}, where a number is wanted",
-                shown(self.value)
-            ))
-        })
+        number.filter(|number| number.is_finite())
     }
 
-    /// A whole number within bounds, or the text of one: the schema's counts are texts.
-    pub(super) fn count(&self, least: u32, most: u32) -> Result<u32, ParseError> {
+    /// A whole number, or the text of one: the schema's counts are texts.
+    pub(super) fn whole(&self) -> Option<u32> {
         let number = match self.value {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                text.parse().ok()
-            }
+            // Some tools write 2.0.
+            Value::Number(number) => number
+                .as_u64()
+                .or_else(|| number.as_f64().and_then(whole_number)),
+            Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| {
-                self.refuse(format!(
-                    "is {}; accepted: a whole number from {least} to {most}",
-                    shown(self.value)
-                ))
-            })
+        number.and_then(|number| u32::try_from(number).ok())
     }
 
-    /// A duration within bounds.
-    pub(super) fn duration(&self, least: &str, most: &str) -> Result<Duration, ParseError> {
-        let bound = |text| duration::parse(text).expect("a bound is a duration");
-        duration::parse(self.text()?)
-            .filter(|duration| (bound(least)..=bound(most)).contains(duration))
-            .ok_or_else(|| {
-                let accepted = format!(
-                    "an ISO 8601 duration from {least} to {most}, such as PT5M for five minutes"
-                );
-                self.refuse(format!("is {}; accepted: {accepted}", shown(self.value)))
-            })
-    }
-
-    /// One of these names, in any case.
-    pub(super) fn one_of<T: Copy>(&self, names: &[(&'static str, T)]) -> Result<T, ParseError> {
-        let text = self.text()?;
-        match names
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(text))
-        {
-            Some((_, value)) => Ok(*value),
-            None => {
-                let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-                Err(self.refuse(format!(
-                    "is {}; accepted: {}",
-                    shown(self.value),
-                    names.join(", ")
-                )))
-            }
+    /// True or false, or the text of it.
+    pub(super) fn boolean(&self) -> Option<bool> {
+        match self.value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
         }
     }
 
-    fn below(&self, value: &'a Value, name: &str) -> Place<'a> {
-        let name = cut(name);
-        let path = if self.path.is_empty() {
-            name
-        } else {
-            format!("{}.{name}", self.path)
-        };
-        Place { value, path }
-    }
-}
-
-/// A value as a complaint shows it, cut where it is long.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) if text.starts_with('[') => {
-            format!("the template expression {}", cut(text))
+    /// The value as a message shows it, cut where it is long.
+    pub(super) fn shown(&self) -> String {
+        match self.value {
+            Value::String(text) => format!("\"{}\"", printable(text)),
+            Value::Number(number) => number.to_string(),
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Array(_) => "a list".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
         }
-        Value::String(text) => format!("\"{}\"", cut(text)),
-        Value::Number(number) => number.to_string(),
-        other => kind(other).to_owned(),
     }
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(true) => "true",
-        Value::Bool(false) => "false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+/// Whether a text is a template expression, which [`template`](super::template) could not evaluate if it is still there.
+pub(super) fn is_expression(text: &str) -> bool {
+    text.starts_with('[') && text.ends_with(']') && !text.starts_with("[[")
+}
+
+fn is_absent(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
+fn whole_number(number: f64) -> Option<u64> {
+    let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    whole.then_some(number as u64)
+}
+
+fn is_same_key(key: &str, name: &str) -> bool {
+    let letters = |text: &str| {
+        let letters = text.bytes().filter(|byte| *byte != b'_');
+        letters.map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>()
+    };
+    key.eq_ignore_ascii_case(name) || (key.contains('_') && letters(key) == letters(name))
+}
+
+fn joined(path: &str, name: &str) -> String {
+    let name = printable(name);
+    match path.is_empty() {
+        true => name,
+        false => format!("{path}.{name}"),
     }
 }
 
-fn cut(text: &str) -> String {
+/// A text of a file without control characters, cut where it is long.
+pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 80;
     let clean = |part: &str| {
         part.chars()

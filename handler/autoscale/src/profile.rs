@@ -1,8 +1,11 @@
-//! An autoscale profile as Azure Resource Manager writes it (`Microsoft.Insights/autoscaleSettings`).
+//! An autoscale setting as Azure Resource Manager writes it (`Microsoft.Insights/autoscaleSettings`).
 
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use super::place::printable;
+use super::schedule::{self, Schedule};
 
 /// The rules that come with the app, `infra/autoscale.json`, as the file stands.
 pub const BUILT_IN: &str = include_str!("../../../infra/autoscale.json");
@@ -10,11 +13,54 @@ pub const BUILT_IN: &str = include_str!("../../../infra/autoscale.json");
 /// No plan and no scale set has more instances, so no profile may ask for more.
 pub const MOST_INSTANCES: u32 = 1_000;
 
+/// An autoscale setting: one target, and the profiles that apply to it by the calendar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The resource's name; empty for a bare profile.
+    pub name: String,
+    /// Whether Azure would act on it.
+    pub enabled: bool,
+    /// The resource that is scaled, where the file tells it.
+    pub target: Option<String>,
+    /// In the file's order.
+    pub profiles: Vec<Profile>,
+    /// What the rules look at; [`Rule::metric`] is an index into it.
+    pub metrics: Vec<Metric>,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metric {
+    /// Such as `CpuPercentage`.
+    pub name: String,
+    /// Such as `microsoft.web/serverfarms`, where the file tells it.
+    pub namespace: Option<String>,
+    /// The resource that has the metric, where it is not the one that is scaled.
+    pub resource: Option<String>,
+    /// Only samples with these dimensions count.
+    pub dimensions: Vec<Dimension>,
+    /// Whether it is the CPU of the instances that are scaled.
+    pub fleet_cpu: bool,
+}
+
+/// A condition on a metric's dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// The dimension.
+    pub name: String,
+    /// `Equals` or `NotEquals`.
+    pub operator: String,
+    /// What it is compared with.
+    pub values: Vec<String>,
+}
+
 /// Bounds on the number of instances, and the rules that change it within them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     /// As the file names it.
     pub name: String,
+    /// When it applies.
+    pub schedule: Schedule,
     /// Bounds on the number of instances.
     pub capacity: Capacity,
     /// In the file's order.
@@ -35,8 +81,8 @@ pub struct Capacity {
 /// One rule: when it fires and what it then does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Such as `CpuPercentage`.
-    pub metric: String,
+    /// What it looks at: an index into [`Setting::metrics`].
+    pub metric: usize,
     /// How the instances' values of one time grain become one.
     pub statistic: Statistic,
     /// The span of one value.
@@ -49,11 +95,13 @@ pub struct Rule {
     pub operator: Operator,
     /// In the metric's unit.
     pub threshold: f64,
+    /// Whether the window's value is divided by the number of instances.
+    pub divide_per_instance: bool,
     /// Which way the count goes.
     pub direction: Direction,
     /// By how much it changes.
     pub change: Change,
-    /// The time after this rule's action in which nothing scales.
+    /// This rule waits so long after the most recent action of any rule.
     pub cooldown: Duration,
 }
 
@@ -113,6 +161,8 @@ pub enum Direction {
     Increase,
     /// Fewer instances.
     Decrease,
+    /// Either, with [`Change::ExactCount`]; nothing with any other change.
+    None,
 }
 
 /// By how much the count changes.
@@ -124,6 +174,41 @@ pub enum Change {
     PercentCount(u32),
     /// To exactly so many.
     ExactCount(u32),
+    /// To the next count that the service offers; here, one instance more or fewer.
+    NextAllowed,
+}
+
+impl Setting {
+    /// The index of the profile that applies at a time; `None` where none does.
+    pub fn active(&self, unix_seconds: i64) -> Option<usize> {
+        let schedules = self.profiles.iter().map(|profile| &profile.schedule);
+        schedule::active(schedules, unix_seconds)
+    }
+
+    /// The largest number of instances that a profile allows.
+    pub fn maximum(&self) -> u32 {
+        let maxima = self.profiles.iter().map(|profile| profile.capacity.maximum);
+        maxima.max().unwrap_or_default()
+    }
+
+    /// The smallest number of instances that a profile allows.
+    pub fn minimum(&self) -> u32 {
+        let minima = self.profiles.iter().map(|profile| profile.capacity.minimum);
+        minima.min().unwrap_or_default()
+    }
+}
+
+impl Profile {
+    /// The profile's name for people: the portal's companion profiles have JSON for a name.
+    pub fn title(&self) -> String {
+        match schedule::companion(&self.name) {
+            Some(companion) => {
+                let (name, before) = (companion.name, companion.for_profile);
+                printable(&format!("{name} (after {before})"))
+            }
+            None => printable(&self.name),
+        }
+    }
 }
 
 impl Statistic {
@@ -177,9 +262,12 @@ impl Operator {
 }
 
 impl Direction {
-    /// The schema's names; it also has `None`, which does nothing.
-    pub(super) const NAMES: [(&'static str, Self); 2] =
-        [("Increase", Self::Increase), ("Decrease", Self::Decrease)];
+    /// The schema's names.
+    pub(super) const NAMES: [(&'static str, Self); 3] = [
+        ("Increase", Self::Increase),
+        ("Decrease", Self::Decrease),
+        ("None", Self::None),
+    ];
 
     /// As the schema writes it.
     pub fn name(self) -> &'static str {
@@ -194,6 +282,7 @@ impl Change {
             Self::Count(_) => "ChangeCount",
             Self::PercentCount(_) => "PercentChangeCount",
             Self::ExactCount(_) => "ExactCount",
+            Self::NextAllowed => "ServiceAllowedNextValue",
         }
     }
 
@@ -201,6 +290,7 @@ impl Change {
     pub fn value(self) -> u32 {
         match self {
             Self::Count(value) | Self::PercentCount(value) | Self::ExactCount(value) => value,
+            Self::NextAllowed => 1,
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::duration;
-use super::profile::Rule;
+use super::profile::{Metric, Rule};
 
 /// A rule in a few words; names and values as the rule file writes them.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -21,7 +21,7 @@ pub struct RuleSummary {
     /// The span looked at, ISO 8601.
     #[schema(example = "PT5M")]
     pub time_window: String,
-    /// `Increase` or `Decrease`.
+    /// `Increase`, `Decrease`, or `None` for a rule that sets an exact count in either direction.
     #[schema(example = "Increase")]
     pub direction: &'static str,
     /// What `value` counts: `ChangeCount` instances, `PercentChangeCount` percent, or `ExactCount` instances in all.
@@ -30,16 +30,18 @@ pub struct RuleSummary {
     /// By how much the count changes.
     #[schema(example = 1)]
     pub value: u32,
-    /// The time after this rule's action in which nothing scales, ISO 8601.
+    /// This rule waits so long after the most recent action of any rule, ISO 8601.
     #[schema(example = "PT5M")]
     pub cooldown: String,
 }
 
 impl Rule {
     /// This rule in a few words.
-    pub fn summary(&self) -> RuleSummary {
+    pub fn summary(&self, metrics: &[Metric]) -> RuleSummary {
         RuleSummary {
-            metric: self.metric.clone(),
+            metric: metrics
+                .get(self.metric)
+                .map_or(String::new(), |metric| metric.name.clone()),
             operator: self.operator.name(),
             threshold: self.threshold,
             time_window: duration::format(self.time_window),

@@ -1,10 +1,12 @@
-//! What one rule sees: the metric's minutes within its window, made into one value.
+//! What one rule sees: the metric's samples within its window, made into one value.
 
 use std::time::Duration;
 
 use super::profile::{Aggregation, Rule, Statistic};
 
-/// The metric over one minute, over all ready instances. Times are spans since a start of the caller's choice.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A metric over one minute, over all instances that gave a value. Times are spans since a start of the caller's choice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Minute {
     /// When the minute ended.
@@ -19,47 +21,105 @@ pub struct Minute {
     pub instances: u32,
 }
 
-/// What can be seen of the metric.
+impl Minute {
+    /// A minute in which each of so many instances gave the same value.
+    pub fn even(end: Duration, value: f64, instances: u32) -> Self {
+        Self {
+            end,
+            average: value,
+            minimum: value,
+            maximum: value,
+            instances,
+        }
+    }
+}
+
+/// What can be seen of the metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
-    /// The oldest first.
-    pub minutes: &'a [Minute],
-    /// Windows end here: now, less the metric's lag.
+    /// The minutes of each of [`Setting::metrics`](super::Setting::metrics), the oldest first; a metric without an entry
+    /// has no samples.
+    pub metrics: &'a [Vec<Minute>],
+    /// Windows end here: now, less the metrics' lag.
     pub until: Duration,
 }
 
-/// The window's value; `None` without a minute in it. A minute counts if it ended within the window, its end included
-/// and its beginning not; where minutes are missing, those that are there make the value.
-pub(super) fn value(rule: &Rule, history: History<'_>) -> Option<f64> {
-    let seen = history
-        .minutes
-        .partition_point(|minute| minute.end <= history.until);
-    let (seen, _) = history.minutes.split_at(seen);
-    let old = seen.partition_point(|minute| minute.end + rule.time_window <= history.until);
+/// The window's value for `count` instances; `None` without a sample in it.
+///
+/// A sample spans one time grain; grains begin at multiples of their length. It counts if it ended within the window,
+/// the window's end included and its beginning not. A window that is shorter than the grain is as long as the grain.
+/// Where samples are missing, those that are there make the value.
+pub(super) fn value(rule: &Rule, history: History<'_>, count: u32) -> Option<f64> {
+    let minutes = history.metrics.get(rule.metric)?;
+    let window = rule.time_window.max(rule.time_grain);
+    // A grain that is not complete yet gives no sample.
+    let seen = minutes.partition_point(|minute| grain_end(minute, rule) <= history.until);
+    let (seen, _) = minutes.split_at(seen);
+    let old = seen.partition_point(|minute| grain_end(minute, rule) + window <= history.until);
     let (_, within) = seen.split_at(old);
-    let newest = within.last()?;
-    let values = within
-        .iter()
-        .map(|minute| of_minute(rule.statistic, minute));
-    let value = match rule.time_aggregation {
-        Aggregation::Average => values.sum::<f64>() / within.len() as f64,
-        Aggregation::Minimum => values.fold(f64::INFINITY, f64::min),
-        Aggregation::Maximum => values.fold(f64::NEG_INFINITY, f64::max),
-        Aggregation::Total => values.sum(),
-        Aggregation::Count => within.len() as f64,
-        Aggregation::Last => of_minute(rule.statistic, newest),
-    };
-    Some(settled(value))
+    let value = aggregated(rule, within)?;
+    if !rule.divide_per_instance {
+        return Some(settled(value));
+    }
+    (count > 0).then(|| settled(value / f64::from(count)))
 }
 
-fn of_minute(statistic: Statistic, minute: &Minute) -> f64 {
-    match statistic {
-        Statistic::Average => minute.average,
-        Statistic::Min => minute.minimum,
-        Statistic::Max => minute.maximum,
-        Statistic::Sum => minute.average * f64::from(minute.instances),
-        Statistic::Count => f64::from(minute.instances),
+/// The value of the grains that these minutes make up.
+fn aggregated(rule: &Rule, minutes: &[Minute]) -> Option<f64> {
+    let (mut sum, mut lowest, mut highest) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
+    let (mut number, mut newest) = (0_u32, None);
+    let same_grain = |one: &Minute, other: &Minute| grain_end(one, rule) == grain_end(other, rule);
+    for of_grain in minutes.chunk_by(same_grain) {
+        let value = sample(rule.statistic, of_grain);
+        sum += value;
+        lowest = value.min(lowest);
+        highest = value.max(highest);
+        number += 1;
+        newest = Some(value);
     }
+    let newest = newest?;
+    Some(match rule.time_aggregation {
+        Aggregation::Average => sum / f64::from(number),
+        Aggregation::Minimum => lowest,
+        Aggregation::Maximum => highest,
+        Aggregation::Total => sum,
+        Aggregation::Count => f64::from(number),
+        Aggregation::Last => newest,
+    })
+}
+
+/// One sample of the metric: every instance gives a value each minute, and the statistic is that of all of them.
+fn sample(statistic: Statistic, minutes: &[Minute]) -> f64 {
+    let values = || minutes.iter().map(|minute| f64::from(minute.instances));
+    let sum = || {
+        let sums = minutes.iter().zip(values());
+        sums.map(|(minute, values)| minute.average * values)
+            .sum::<f64>()
+    };
+    match (statistic, minutes) {
+        (Statistic::Average, [minute]) => minute.average,
+        (Statistic::Average, _) => sum() / values().sum::<f64>(),
+        (Statistic::Min, _) => minutes
+            .iter()
+            .map(|minute| minute.minimum)
+            .fold(f64::INFINITY, f64::min),
+        (Statistic::Max, _) => minutes
+            .iter()
+            .map(|minute| minute.maximum)
+            .fold(f64::NEG_INFINITY, f64::max),
+        (Statistic::Sum, _) => sum(),
+        (Statistic::Count, _) => values().sum(),
+    }
+}
+
+/// When the time grain ends that a minute belongs to. A grain of one minute is the minute itself.
+fn grain_end(minute: &Minute, rule: &Rule) -> Duration {
+    if rule.time_grain <= MINUTE {
+        return minute.end;
+    }
+    let grain = rule.time_grain.as_secs();
+    let end = minute.end.as_secs() + u64::from(minute.end.subsec_nanos() > 0);
+    Duration::from_secs(end.div_ceil(grain) * grain)
 }
 
 /// Rounded to a billionth, so that the noise of adding and dividing does not fire a strict operator at the threshold.

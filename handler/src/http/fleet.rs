@@ -20,7 +20,7 @@ use crate::domain::{
     InstanceState, LONGEST_MINUTES, Member, Run, Slice, Timeline, Timestamp, shown_runs,
 };
 use crate::store::FleetListing;
-use autoscale::{self, Profile, RuleSummary};
+use autoscale::{self, Profile, RuleSummary, Setting};
 
 /// What a timeline shows if nothing is said.
 const DEFAULT_MINUTES: i64 = 30;
@@ -31,10 +31,10 @@ struct Fleet {
     /// Instances whose state is `live`.
     #[schema(minimum = 0)]
     live: usize,
-    /// Bounds on the number of instances; null where nothing scales.
+    /// Bounds on the number of instances, of the profile that applies now; null where nothing scales.
     #[schema(inline, required = true)]
     capacity: Option<Capacity>,
-    /// The rules in force; null where nothing scales.
+    /// The rules of the profile that applies now; null where nothing scales.
     #[schema(required = true)]
     rules: Option<Vec<RuleSummary>>,
     /// The most recent first, those that have ended last; these stay listed for ten minutes.
@@ -132,20 +132,27 @@ impl FleetInstance {
 pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
     let fleet_listing = app.reads.instances().await?;
-    let profile = app.config.autoscale.as_ref();
+    let setting = app.config.autoscale.as_ref();
     Ok(json(
-        fleet_listing.body(|found| render(&fleet(found, profile))),
+        fleet_listing.body(|found| render(&fleet(found, setting))),
     ))
 }
 
-fn fleet(found: &FleetListing, profile: Option<&Profile>) -> Fleet {
+fn fleet(found: &FleetListing, setting: Option<&Setting>) -> Fleet {
     let now = found.now;
+    let active = setting.and_then(|setting| {
+        let profile = setting.active(now.millis().div_euclid(1_000))?;
+        Some((setting, &setting.profiles[profile]))
+    });
     let live = |member: &&Member| member.state_at(now) == InstanceState::Live;
-    let summaries = |profile: &Profile| profile.rules.iter().map(|rule| rule.summary()).collect();
+    let summaries = |(setting, profile): (&Setting, &Profile)| {
+        let rules = profile.rules.iter();
+        rules.map(|rule| rule.summary(&setting.metrics)).collect()
+    };
     Fleet {
         live: found.members.iter().filter(live).count(),
-        capacity: profile.map(|profile| profile.capacity.into()),
-        rules: profile.map(summaries),
+        capacity: active.map(|(_, profile)| profile.capacity.into()),
+        rules: active.map(summaries),
         instances: found
             .members
             .iter()

@@ -5,12 +5,9 @@ use super::*;
 #[test]
 fn decisions_are_described_with_their_figures() {
     use Operator::{GreaterThan, LessThan};
-    let default = Profile::built_in();
-    let acted = Some(LastAction {
-        at: minutes(19),
-        cooldown: minutes(5),
-    });
-    let said = |decision: &Decision, count| decision.describe(&default, count);
+    let default = built_in_profile();
+    let acted = Some(minutes(19));
+    let said = |decision: &Decision, count| decision.describe((&default, &cpu()), count);
     for (decision, count, expected) in [
         (
             constant(&default, 82.44, 1),
@@ -84,8 +81,41 @@ fn decisions_are_described_with_their_figures() {
         ),
     ] {
         assert_eq!(
-            constant(&close, value, count).describe(&close, count),
+            constant(&close, value, count).describe((&close, &cpu()), count),
             expected
         );
     }
+}
+
+#[test]
+fn what_holds_scale_in_back_is_named() {
+    use Operator::LessThan;
+    let rules = vec![
+        inward(LessThan, 30.0, Change::Count(1)),
+        inward(LessThan, 5.0, Change::Count(1)),
+    ];
+    let profile = profile(1, 3, rules);
+    assert_eq!(
+        constant(&profile, 20.0, 2).describe((&profile, &cpu()), 2),
+        "another scale-in rule fires, but average CPU over 5 minutes 20.0 % is not below 5 %: stays at 2"
+    );
+}
+
+#[test]
+fn other_metrics_are_named_and_have_their_unit() {
+    let mut queue = out(Operator::GreaterThan, 100.0, Change::NextAllowed);
+    queue.divide_per_instance = true;
+    let metrics = [metric("ActiveMessages", false)];
+    assert_eq!(
+        queue.describe(&metrics),
+        "adds one step when average ActiveMessages per instance over 5 minutes is above 100, cooldown 5 minutes"
+    );
+    let mut memory = out(Operator::GreaterThan, 80.0, Change::Count(1));
+    memory.statistic = Statistic::Max;
+    memory.time_grain = minutes(5);
+    let metrics = [metric("MemoryPercentage", false)];
+    assert_eq!(
+        memory.describe(&metrics),
+        "adds 1 when MemoryPercentage over 5 minutes (Average of the Max of 5 minutes each) is above 80 %, cooldown 5 minutes"
+    );
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::schedule::Schedule;
 use super::*;
 
 mod decisions;
@@ -11,8 +12,7 @@ mod described;
 mod documented;
 mod properties;
 mod readings;
-mod refused;
-mod taken;
+mod reading;
 
 const FAST: &str = include_str!("../../../../infra/autoscale.fast.json");
 
@@ -20,11 +20,11 @@ fn built_in() -> Value {
     serde_json::from_str(BUILT_IN).expect("the built-in profile has it")
 }
 
-fn taken(text: &str) -> Profile {
-    Profile::parse(text).expect("this file must be taken")
+fn taken(text: &str) -> Setting {
+    Setting::parse(text).expect("this file must be taken")
 }
 
-fn parsed(file: &Value) -> Profile {
+fn parsed(file: &Value) -> Setting {
     taken(&file.to_string())
 }
 
@@ -54,13 +54,14 @@ fn minutes(count: u32) -> Duration {
 /// A rule over five minutes with a cooldown of five.
 fn rule(direction: Direction, operator: Operator, threshold: f64, change: Change) -> Rule {
     Rule {
-        metric: "CpuPercentage".to_owned(),
+        metric: 0,
         statistic: Statistic::Average,
         time_grain: MINUTE,
         time_window: minutes(5),
         time_aggregation: Aggregation::Average,
         operator,
         threshold,
+        divide_per_instance: false,
         direction,
         change,
         cooldown: minutes(5),
@@ -83,20 +84,35 @@ fn profile(minimum: u32, maximum: u32, rules: Vec<Rule>) -> Profile {
     };
     Profile {
         name: "test".to_owned(),
+        schedule: Schedule::Default,
         capacity,
         rules,
     }
 }
 
+/// The only profile of the rules that come with the app.
+fn built_in_profile() -> Profile {
+    Setting::built_in().profiles.remove(0)
+}
+
+/// The metrics of rules that look at the instances' CPU.
+fn cpu() -> Vec<Metric> {
+    vec![metric("CpuPercentage", true)]
+}
+
+fn metric(name: &str, fleet_cpu: bool) -> Metric {
+    Metric {
+        name: name.to_owned(),
+        namespace: Some("microsoft.web/serverfarms".to_owned()),
+        resource: None,
+        dimensions: Vec::new(),
+        fleet_cpu,
+    }
+}
+
 /// One minute in which every instance showed `value`.
 fn minute(end: u32, value: f64, instances: u32) -> Minute {
-    Minute {
-        end: minutes(end),
-        average: value,
-        minimum: value,
-        maximum: value,
-        instances,
-    }
+    Minute::even(minutes(end), value, instances)
 }
 
 /// Twenty minutes of `value`, seen at their end.
@@ -104,13 +120,24 @@ fn constant(profile: &Profile, value: f64, count: u32) -> Decision {
     after(profile, value, count, None)
 }
 
-fn after(profile: &Profile, value: f64, count: u32, last_action: Option<LastAction>) -> Decision {
-    let samples: Vec<Minute> = (1..=20).map(|end| minute(end, value, count)).collect();
+fn after(profile: &Profile, value: f64, count: u32, last_action: Option<Duration>) -> Decision {
+    let samples = (1..=20).map(|end| minute(end, value, count)).collect();
+    evaluated(profile, samples, count, last_action, minutes(20))
+}
+
+/// An evaluation without a lag of the metric.
+fn evaluated(
+    profile: &Profile,
+    samples: Vec<Minute>,
+    count: u32,
+    last_action: Option<Duration>,
+    now: Duration,
+) -> Decision {
     let history = History {
-        minutes: &samples,
-        until: minutes(20),
+        metrics: &[samples],
+        until: now,
     };
-    evaluate(profile, history, count, last_action, minutes(20))
+    evaluate((profile, &cpu()), history, count, last_action, now)
 }
 
 fn reached(decision: &Decision) -> (u32, Outcome) {

@@ -21,18 +21,22 @@ prop_compose! {
         threshold in prop_oneof![Just(50.0), (-10_000_000..150_000_000_i64).prop_map(|number| number as f64 / 1e6)],
         direction in any_of(&Direction::NAMES),
         change in (1..=1_000_u32).prop_flat_map(|value| {
-            prop_oneof![Just(Change::Count(value)), Just(Change::PercentCount(value)), Just(Change::ExactCount(value))]
+            prop_oneof![
+                Just(Change::Count(value)), Just(Change::PercentCount(value)), Just(Change::ExactCount(value)),
+                Just(Change::NextAllowed),
+            ]
         }),
         cooldown in 60..604_800_u64,
     ) -> Rule {
         Rule {
-            metric: "CpuPercentage".to_owned(),
+            metric: 0,
             statistic,
             time_grain: MINUTE,
             time_window: Duration::from_secs(time_window),
             time_aggregation,
             operator,
             threshold,
+            divide_per_instance: false,
             direction,
             change,
             cooldown: Duration::from_secs(cooldown),
@@ -49,7 +53,7 @@ prop_compose! {
         let mut bounds = bounds;
         bounds.sort_unstable();
         let [minimum, default, maximum] = bounds;
-        Profile { name, capacity: Capacity { minimum, maximum, default }, rules }
+        Profile { name, schedule: Schedule::Default, capacity: Capacity { minimum, maximum, default }, rules }
     }
 }
 
@@ -61,7 +65,7 @@ fn lively_profile() -> impl Strategy<Value = Profile> {
             time_aggregation: Aggregation::Average,
             operator: match rule.direction {
                 Direction::Increase => Operator::GreaterThan,
-                Direction::Decrease => Operator::LessThan,
+                Direction::Decrease | Direction::None => Operator::LessThan,
             },
             threshold: f64::from(threshold),
             time_window: minutes(window),
@@ -90,19 +94,19 @@ fn evaluations(
     values: &[Option<f64>],
     start: u32,
 ) -> Vec<(Duration, u32, Decision)> {
-    let samples = samples(values, 1);
+    let metrics = [samples(values, 1)];
     let (mut count, mut last_action) = (start, None);
     (1..=values.len() as u32)
         .map(|end| {
             let now = minutes(end);
             let history = History {
-                minutes: &samples,
+                metrics: &metrics,
                 until: now,
             };
-            let decision = evaluate(profile, history, count, last_action, now);
+            let decision = evaluate((profile, &cpu()), history, count, last_action, now);
             let before = std::mem::replace(&mut count, decision.to);
-            if let Some(cooldown) = decision.cooldown {
-                last_action = Some(LastAction { at: now, cooldown });
+            if decision.starts_cooldown() {
+                last_action = Some(now);
             }
             (now, before, decision)
         })
@@ -119,32 +123,27 @@ proptest! {
         for (_, before, decision) in evaluations(&profile, &values, start) {
             let capacity = profile.capacity;
             prop_assert!((capacity.minimum..=capacity.maximum).contains(&decision.to), "{decision:?}");
-            prop_assert!(!decision.describe(&profile, before).is_empty());
+            prop_assert!(!decision.describe((&profile, &cpu()), before).is_empty());
         }
     }
 
     #[test]
-    fn no_two_actions_of_rules_lie_within_a_cooldown(profile in lively_profile(), values in any_values()) {
-        let mut free_at = Duration::ZERO;
+    fn no_rule_acts_within_its_cooldown_after_any_action(profile in lively_profile(), values in any_values()) {
+        let mut last_action = None;
         for (now, before, decision) in evaluations(&profile, &values, profile.capacity.default) {
-            if let Some(cooldown) = decision.cooldown {
-                prop_assert!(now >= free_at, "an action at {now:?}, though free at {free_at:?}");
-                prop_assert_ne!(decision.to, before);
-                free_at = now + cooldown;
-            }
-        }
-    }
-
-    #[test]
-    fn a_cooldown_begins_exactly_when_a_rule_changes_the_count(profile in lively_profile(), values in any_values()) {
-        for (_, before, decision) in evaluations(&profile, &values, profile.capacity.default) {
-            let by_rule = matches!(
-                decision.outcome,
-                Outcome::ScaledOut(_) | Outcome::ScaledIn(_) | Outcome::ScaledInLess(_)
-            );
+            let acted = match decision.outcome {
+                Outcome::ScaledOut(rule) | Outcome::ScaledIn(rule) | Outcome::ScaledInLess(rule) => Some(rule),
+                _ => None,
+            };
+            prop_assert_eq!(decision.starts_cooldown(), acted.is_some());
             let by_default = decision.outcome == Outcome::MetricMissing;
-            prop_assert_eq!(decision.cooldown.is_some(), by_rule);
-            prop_assert_eq!(decision.to != before, by_rule || by_default);
+            prop_assert_eq!(decision.to != before, acted.is_some() || by_default);
+            if let Some(rule) = acted {
+                let cooldown = profile.rules[rule].cooldown;
+                let free = last_action.is_none_or(|at| now >= at + cooldown);
+                prop_assert!(free, "acted at {now:?}, the last action was at {last_action:?}");
+                last_action = Some(now);
+            }
         }
     }
 
@@ -165,7 +164,7 @@ proptest! {
     /// A load in percent of one instance, seen in every minute at the present count, nothing cooling down.
     #[test]
     fn the_bands_of_the_built_in_rules_hold(load in 0.0..400.0_f64, count in 1..=3_u32) {
-        let decision = constant(&Profile::built_in(), (load / f64::from(count)).min(100.0), count);
+        let decision = constant(&built_in_profile(), (load / f64::from(count)).min(100.0), count);
         let expected = match count {
             1 if load > 70.0 => 2,
             2 if load > 140.0 => 3,
@@ -177,26 +176,28 @@ proptest! {
     }
 
     #[test]
-    fn reading_and_deciding_is_evaluating(profile in any_profile(), values in any_values(), count in 1..=1_000_u32) {
-        let samples = samples(&values, 3);
-        let history = History { minutes: &samples, until: minutes(values.len() as u32) };
-        let whole = evaluate(&profile, history, count, None, minutes(999));
-        prop_assert_eq!(decide(&profile, read(&profile, history), count, None, minutes(999)), whole);
-    }
-
-    #[test]
-    fn any_profile_that_is_written_reads_back(profile in any_profile()) {
-        prop_assert_eq!(parsed(&profile.to_arm()), profile);
+    fn any_setting_that_is_written_reads_back(profiles in prop::collection::vec(any_profile(), 1..4)) {
+        let setting = Setting {
+            name: "written".to_owned(),
+            enabled: true,
+            target: None,
+            metrics: match profiles.iter().all(|profile| profile.rules.is_empty()) {
+                true => Vec::new(),
+                false => cpu(),
+            },
+            profiles,
+        };
+        prop_assert_eq!(parsed(&setting.to_arm()), setting);
     }
 
     #[test]
     fn any_text_is_refused_in_one_short_sentence(text in any::<String>()) {
-        let refusal = Profile::parse(&text).expect_err("this is no rule file").to_string();
+        let refusal = Setting::parse(&text).expect_err("this is no rule file").to_string();
         prop_assert!(refusal.lines().count() <= 1 && refusal.chars().count() < 400, "{refusal}");
     }
 
     #[test]
-    fn any_change_to_a_rule_file_is_taken_as_it_stands_or_refused(
+    fn any_change_to_a_rule_file_is_read_or_refused(
         place in any::<prop::sample::Index>(), value in any_json(), wrapped in any::<bool>(),
     ) {
         let mut file = built_in();
@@ -207,11 +208,11 @@ proptest! {
         pointers(&file, String::new(), &mut places);
         let place = place.get(&places);
         *file.pointer_mut(place).expect("it is one of its places") = value;
-        match Profile::parse(&file.to_string()) {
-            Ok(profile) => prop_assert_eq!(parsed(&profile.to_arm()), profile),
-            Err(error) => {
-                let refusal = error.to_string();
-                prop_assert!(refusal.lines().count() == 1 && refusal.chars().count() < 600, "{refusal}");
+        match Setting::parse(&file.to_string()) {
+            Ok(setting) => prop_assert_eq!(parsed(&setting.to_arm()).profiles, setting.profiles),
+            Err(refusal) => {
+                let long = refusal.problems.iter().any(|problem| problem.to_string().chars().count() > 600);
+                prop_assert!(!refusal.problems.is_empty() && !long, "{refusal}");
             }
         }
     }

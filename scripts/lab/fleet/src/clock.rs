@@ -32,6 +32,13 @@ impl Clock {
             .mul_f64(self.scale)
     }
 
+    /// The time of day after so much Azure time, as the calendar of the rules has it: it starts with the lab and runs at
+    /// the same pace.
+    pub(super) fn unix_seconds(&self, azure: Duration) -> i64 {
+        let passed = i64::try_from(azure.as_secs()).unwrap_or(i64::MAX);
+        self.started_at.unix_timestamp().saturating_add(passed)
+    }
+
     /// When so much Azure time will have passed.
     pub(super) fn instant(&self, azure: Duration) -> Instant {
         let real = Duration::try_from_secs_f64(azure.as_secs_f64() / self.scale);

@@ -19,7 +19,7 @@ pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, Stri
         }
         return lines;
     }
-    let capacity = options.profile.capacity;
+    let capacity = options.now().capacity;
     let count = if capacity.minimum == capacity.maximum {
         format!("{}, always", capacity.minimum)
     } else {
@@ -71,6 +71,7 @@ pub(super) fn thresholds(profile: &Profile) -> String {
         let direction = match rule.direction {
             Direction::Increase => "out",
             Direction::Decrease => "in",
+            Direction::None => "to",
         };
         let operator = match rule.operator {
             Operator::Equals => "=",

@@ -4,23 +4,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
-use autoscale::Profile;
-use rules::Rules;
+use autoscale::{Profile, Setting};
+use rules::{RuleOptions, Rules};
+use time::OffsetDateTime;
 
 use super::share;
 
 /// The shortest real time between two evaluations, and between two samples.
 const SHORTEST: f64 = 0.05;
-/// A profile travels to the handler as one environment variable (Linux: `MAX_ARG_STRLEN` is 128 KiB).
-const LONGEST_PROFILE: usize = 100_000;
 
 /// Arguments about the fleet.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Autoscaling")]
 pub struct FleetArgs {
-    /// Azure's autoscale rules: a profile, or an exported setting [default: infra/autoscale.json]
-    #[arg(long, value_name = "FILE")]
-    autoscale: Option<PathBuf>,
+    #[command(flatten)]
+    rules: RuleOptions,
 
     /// Fewest instances, instead of what the rules say
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -60,7 +58,7 @@ pub struct FleetArgs {
 /// The arguments, checked.
 pub struct Options {
     /// With the limits that are in force.
-    pub(crate) profile: Profile,
+    pub(crate) setting: Setting,
     /// Where the rules come from, for people.
     pub(crate) rules: String,
     pub(crate) time_scale: f64,
@@ -78,28 +76,28 @@ impl FleetArgs {
     /// One sentence for the user.
     pub fn options(&self) -> anyhow::Result<Options> {
         let Rules {
-            mut profile,
+            mut setting,
             source: rules,
             ..
-        } = Rules::read(self.autoscale.as_deref())?;
-        let capacity = &mut profile.capacity;
-        capacity.minimum = self.min.unwrap_or(capacity.minimum);
-        capacity.maximum = self.max.unwrap_or(capacity.maximum);
-        if capacity.minimum > capacity.maximum {
-            let (minimum, maximum) = (capacity.minimum, capacity.maximum);
-            let source = |given: Option<u32>, flag: &str| match given {
-                Some(_) => flag.to_owned(),
-                None => format!("of the rules ({flag} changes it)"),
-            };
-            bail!(
-                "the fewest instances, {minimum} {}, are more than the most, {maximum} {}",
-                source(self.min, "--min"),
-                source(self.max, "--max")
-            );
-        }
-        capacity.default = capacity.default.clamp(capacity.minimum, capacity.maximum);
-        if profile.to_arm().to_string().len() > LONGEST_PROFILE {
-            bail!("the rules are too long to be passed to the handler: {rules}");
+        } = self.rules.read()?;
+        for profile in &mut setting.profiles {
+            let capacity = &mut profile.capacity;
+            // A fleet without an instance could not answer.
+            capacity.minimum = self.min.unwrap_or(capacity.minimum.max(1));
+            capacity.maximum = self.max.unwrap_or(capacity.maximum);
+            if capacity.minimum > capacity.maximum {
+                let (minimum, maximum) = (capacity.minimum, capacity.maximum);
+                let source = |given: Option<u32>, flag: &str| match given {
+                    Some(_) => flag.to_owned(),
+                    None => format!("of the rules ({flag} changes it)"),
+                };
+                bail!(
+                    "the fewest instances, {minimum} {}, are more than the most, {maximum} {}",
+                    source(self.min, "--min"),
+                    source(self.max, "--max")
+                );
+            }
+            capacity.default = capacity.default.clamp(capacity.minimum, capacity.maximum);
         }
         let shortest = SHORTEST * self.time_scale;
         if self.evaluate_seconds < shortest {
@@ -110,7 +108,7 @@ impl FleetArgs {
             );
         }
         Ok(Options {
-            profile,
+            setting,
             rules,
             time_scale: self.time_scale,
             metric_lag: Duration::from_secs_f64(self.metric_lag),
@@ -123,9 +121,16 @@ impl FleetArgs {
 }
 
 impl Options {
+    /// The profile that applies when the lab starts.
+    pub(crate) fn now(&self) -> &Profile {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let active = self.setting.active(now).unwrap_or_default();
+        &self.setting.profiles[active]
+    }
+
     /// Whether there is never more than one instance: then it is the host that starts its handler again.
     pub(crate) fn single(&self) -> bool {
-        self.profile.capacity.maximum == 1
+        self.setting.maximum() == 1
     }
 }
 
@@ -167,7 +172,8 @@ mod tests {
     }
 
     fn capacity(arguments: &[&str]) -> (u32, u32, u32) {
-        let capacity = read(arguments).expect("valid").profile.capacity;
+        let setting = read(arguments).expect("valid").setting;
+        let capacity = setting.profiles[0].capacity;
         (capacity.minimum, capacity.default, capacity.maximum)
     }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use autoscale::Rule;
+use anyhow::Context as _;
+use autoscale::Setting;
 use functions_host::{App, Console, Ending, Grace, Pace, Plan, Recent, Totals, timestamp};
 use serde_json::json;
+use tempfile::NamedTempFile;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -18,7 +20,7 @@ use super::options::Options;
 use super::record::Record;
 use super::scaler::{self, Scaler};
 use super::share::Share;
-use super::snapshot::{Bounds, Constants, CpuLimit, Sample, Snapshot, rounded};
+use super::snapshot::{ActiveRules, Constants, CpuLimit, Sample, Snapshot, rounded};
 use super::{Command, Ends, KillOutcome};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -31,6 +33,8 @@ pub struct Fixtures {
     options: Options,
     share: Share,
     events: Events,
+    /// The rules as the handlers read them; deleted with this.
+    rules: NamedTempFile,
 }
 
 impl Fixtures {
@@ -40,8 +44,9 @@ impl Fixtures {
     /// When the event log cannot be made.
     pub fn new(options: Options, console: &Console) -> anyhow::Result<Self> {
         let events = Events::open(options.events.as_deref(), console.clone())?;
-        let share = Share::new(options.instance_cpus, options.profile.capacity.maximum);
+        let share = Share::new(options.instance_cpus, options.setting.maximum());
         Ok(Self {
+            rules: rules_file(&options.setting).context("cannot write the rules for the handler")?,
             options,
             share,
             events,
@@ -60,7 +65,7 @@ impl Fixtures {
             ("HEARTBEAT_SECONDS".to_owned(), heartbeat.to_string()),
             (
                 "AUTOSCALE_PROFILE".to_owned(),
-                self.options.profile.to_arm().to_string(),
+                format!("@{}", self.rules.path().display()),
             ),
         ];
         if self.share.wanted() {
@@ -84,8 +89,10 @@ pub struct Owner {
     constants: Arc<Constants>,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
     console: Console,
-    /// For the status line; `None` where nobody sees it.
-    thresholds: Option<String>,
+    /// Whether somebody sees the status line.
+    watched: bool,
+    /// Kept for the handlers that start later.
+    _rules: NamedTempFile,
     app: Arc<App>,
     recent: Recent,
     pace: Pace,
@@ -105,23 +112,22 @@ impl Owner {
             options,
             share,
             events,
+            rules,
         } = fixtures;
         let clock = Clock::start(options.time_scale);
         let console = app.console().clone();
-        let capacity = options.profile.capacity;
+        let scaler = Scaler::new(
+            options.setting.clone(),
+            options.metric_lag,
+            clock.started_at.unix_timestamp(),
+        );
         let constants = Constants {
             time_scale: options.time_scale,
             started_at: timestamp(clock.started_at),
             evaluate_seconds: options.evaluate.as_secs_f64(),
             metric_lag_seconds: options.metric_lag.as_secs_f64(),
             provision_seconds: options.provision.as_secs_f64(),
-            profile: options.profile.to_arm(),
-            rules: options.profile.rules.iter().map(Rule::summary).collect(),
-            capacity: Bounds {
-                minimum: capacity.minimum,
-                maximum: capacity.maximum,
-                default: capacity.default,
-            },
+            rules: ActiveRules::of(&scaler),
             cpu_limit: CpuLimit {
                 cpus: share.cpus,
                 enforced: share.enforced(),
@@ -134,12 +140,13 @@ impl Owner {
         let single = options.single();
         let seen = console.terminal && !single;
         Self {
-            thresholds: seen.then(|| live::thresholds(&options.profile)),
+            watched: seen,
+            _rules: rules,
             console: console.clone(),
             clock,
             evaluate_every: options.evaluate,
             provision: options.provision,
-            wanted: capacity.default,
+            wanted: scaler.profile().capacity.default,
             instances: Instances::new(
                 Arc::clone(&app),
                 plan,
@@ -148,7 +155,7 @@ impl Owner {
                 ends.backends,
                 reporters,
             ),
-            scaler: Scaler::new(options.profile, options.metric_lag),
+            scaler,
             record: Record::new(clock, console, events, single),
             commands: ends.commands,
             reports,
@@ -315,9 +322,12 @@ impl Owner {
             return;
         }
         let from = self.wanted;
+        if self.scaler.follow_calendar(self.clock.unix_seconds(at)) {
+            Arc::make_mut(&mut self.constants).rules = ActiveRules::of(&self.scaler);
+        }
         let decision = self.scaler.evaluate(from, at);
-        self.record
-            .decided(&self.scaler.profile, &decision, from, at);
+        let rules = (self.scaler.profile(), self.scaler.setting());
+        self.record.decided(rules, &decision, from, at);
         if decision.to != from {
             self.wanted = decision.to;
             let traffic_from = self.clock.instant(at + self.provision);
@@ -344,12 +354,23 @@ impl Owner {
             latency_ms: self.pace.latency_ms,
             requests_per_second: rounded(self.pace.requests_per_second),
         };
-        if let Some(thresholds) = &self.thresholds {
+        if self.watched {
+            let thresholds = live::thresholds(self.scaler.profile());
             let left = self.scaler.cooldown_left(self.clock.azure(Instant::now()));
-            self.console.status(live::line(&snapshot, thresholds, left));
+            self.console.status(live::line(&snapshot, &thresholds, left));
         }
         self.snapshot.send_replace(Some(Arc::new(snapshot)));
     }
+}
+
+/// The rules in a file of their own, which may be longer than an environment variable.
+fn rules_file(setting: &Setting) -> anyhow::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix("autoscale-")
+        .suffix(".json")
+        .tempfile()?;
+    serde_json::to_writer(&mut file, &setting.to_arm())?;
+    Ok(file)
 }
 
 /// How many whole periods have passed.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use autoscale::{Decision, Profile};
+use autoscale::{Decision, Profile, Setting};
 use functions_host::{Console, timestamp};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -127,16 +127,18 @@ impl Record {
 
     pub(super) fn decided(
         &mut self,
-        profile: &Profile,
+        (profile, setting): (&Profile, &Setting),
         decision: &Decision,
         from: u32,
         azure: Duration,
     ) {
         let to = decision.to;
-        let reason = decision.describe(profile, from);
+        let reason = decision.describe((profile, &setting.metrics), from);
         let at = timestamp(wall(Instant::now()));
         let azure_seconds = rounded(azure.as_secs_f64());
         let readings = decision.readings.iter().enumerate();
+        let waits = decision.readings.iter().map(|reading| reading.waits);
+        let cooldown_left = waits.max().unwrap_or_default();
         let view = DecisionView {
             at: at.clone(),
             azure_seconds,
@@ -148,12 +150,12 @@ impl Record {
                 std::cmp::Ordering::Equal => "none",
             },
             reason: reason.clone(),
-            cooldown_left_seconds: rounded(decision.cooldown_left.as_secs_f64()),
+            cooldown_left_seconds: rounded(cooldown_left.as_secs_f64()),
             readings: readings
                 .map(|(rule, reading)| ReadingView {
                     rule,
                     value: reading.value.map(rounded),
-                    fires: reading.fires,
+                    fires: reading.fires(),
                 })
                 .collect(),
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscale::{Decision, History, LastAction, Minute, Profile, evaluate};
+use autoscale::{Decision, History, Minute, Profile, Setting, evaluate};
 
 use super::meter::Use;
 
@@ -10,50 +10,77 @@ use super::meter::Use;
 const KEPT: usize = 1_440;
 
 pub(super) struct Scaler {
-    pub(super) profile: Profile,
+    setting: Setting,
+    /// The profile that applied last.
+    active: usize,
     lag: Duration,
-    minutes: Vec<Minute>,
-    last_action: Option<LastAction>,
+    /// The minutes of each of the setting's metrics. Only the instances' CPU is measured.
+    metrics: Vec<Vec<Minute>>,
+    last_action: Option<Duration>,
     pub(super) paused: bool,
 }
 
 impl Scaler {
-    pub(super) fn new(profile: Profile, lag: Duration) -> Self {
+    /// A scaler whose clock shows `unix_seconds`.
+    pub(super) fn new(setting: Setting, lag: Duration, unix_seconds: i64) -> Self {
         Self {
-            profile,
+            active: setting.active(unix_seconds).unwrap_or_default(),
+            metrics: vec![Vec::new(); setting.metrics.len()],
+            setting,
             lag,
-            minutes: Vec::new(),
             last_action: None,
             paused: false,
         }
     }
 
-    /// Takes a minute's sample.
+    /// The profile that applies; between profiles, the one that applied last.
+    pub(super) fn profile(&self) -> &Profile {
+        &self.setting.profiles[self.active]
+    }
+
+    pub(super) fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// Takes a minute's sample of the instances' CPU.
     pub(super) fn sample(&mut self, minute: Minute) {
-        if self.minutes.len() >= 2 * KEPT {
-            self.minutes.drain(..KEPT);
+        let metrics = self.setting.metrics.iter().zip(&mut self.metrics);
+        for (_, minutes) in metrics.filter(|(metric, _)| metric.fleet_cpu) {
+            if minutes.len() >= 2 * KEPT {
+                minutes.drain(..KEPT);
+            }
+            minutes.push(minute);
         }
-        self.minutes.push(minute);
+    }
+
+    /// Follows the calendar. Whether another profile applies from now on.
+    pub(super) fn follow_calendar(&mut self, unix_seconds: i64) -> bool {
+        let active = self.setting.active(unix_seconds).unwrap_or(self.active);
+        std::mem::replace(&mut self.active, active) != active
     }
 
     /// What to do at `now` with so many instances wanted.
     pub(super) fn evaluate(&mut self, count: u32, now: Duration) -> Decision {
         let history = History {
-            minutes: &self.minutes,
+            metrics: &self.metrics,
             until: now.saturating_sub(self.lag),
         };
-        let decision = evaluate(&self.profile, history, count, self.last_action, now);
-        if let Some(cooldown) = decision.cooldown {
-            self.last_action = Some(LastAction { at: now, cooldown });
+        let rules = (self.profile(), self.setting.metrics.as_slice());
+        let decision = evaluate(rules, history, count, self.last_action, now);
+        if decision.starts_cooldown() {
+            self.last_action = Some(now);
         }
         decision
     }
 
-    /// What is left of the last action's cooldown.
+    /// What is left of the cooldown of the rule that waits longest.
     pub(super) fn cooldown_left(&self, now: Duration) -> Duration {
-        self.last_action.map_or(Duration::ZERO, |action| {
-            (action.at + action.cooldown).saturating_sub(now)
-        })
+        let Some(last) = self.last_action else {
+            return Duration::ZERO;
+        };
+        let rules = self.profile().rules.iter();
+        let longest = rules.map(|rule| rule.cooldown).max().unwrap_or_default();
+        (last + longest).saturating_sub(now)
     }
 }
 
@@ -106,7 +133,7 @@ mod tests {
     #[test]
     fn constant_load_scales_out_when_the_model_says() {
         // 80 % of one instance from the start: 1 to 2 at 240 s, when the first sample is old enough to be seen.
-        let mut scaler = Scaler::new(Profile::built_in(), Duration::from_secs(180));
+        let mut scaler = Scaler::new(Setting::built_in(), Duration::from_secs(180), 0);
         let mut count = 1;
         let mut actions = Vec::new();
         for number in 1..=12_u64 {

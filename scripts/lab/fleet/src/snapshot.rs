@@ -13,32 +13,56 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::clock::{Clock, wall};
+use super::scaler::Scaler;
 
-/// What stays as it is from start to end.
-#[derive(Serialize)]
+/// What seldom changes.
+#[derive(Clone, Serialize)]
 pub(super) struct Constants {
     pub(super) time_scale: f64,
     pub(super) started_at: String,
     pub(super) evaluate_seconds: f64,
     pub(super) metric_lag_seconds: f64,
     pub(super) provision_seconds: f64,
-    /// In the schema of Azure Resource Manager.
-    pub(super) profile: Value,
-    pub(super) rules: Vec<RuleSummary>,
-    pub(super) capacity: Bounds,
+    #[serde(flatten)]
+    pub(super) rules: ActiveRules,
     pub(super) cpu_limit: CpuLimit,
     #[serde(skip)]
     pub(super) clock: Clock,
 }
 
-#[derive(Serialize)]
-pub(super) struct Bounds {
-    pub(super) minimum: u32,
-    pub(super) maximum: u32,
-    pub(super) default: u32,
+/// The profile that applies.
+#[derive(Clone, Serialize)]
+pub(super) struct ActiveRules {
+    /// In the schema of Azure Resource Manager.
+    profile: Value,
+    rules: Vec<RuleSummary>,
+    capacity: Bounds,
 }
 
-#[derive(Serialize)]
+impl ActiveRules {
+    pub(super) fn of(scaler: &Scaler) -> Self {
+        let (profile, setting) = (scaler.profile(), scaler.setting());
+        let rules = profile.rules.iter();
+        Self {
+            profile: profile.to_arm(&setting.metrics),
+            rules: rules.map(|rule| rule.summary(&setting.metrics)).collect(),
+            capacity: Bounds {
+                minimum: profile.capacity.minimum,
+                maximum: profile.capacity.maximum,
+                default: profile.capacity.default,
+            },
+        }
+    }
+}
+
+#[derive(Clone, Serialize)]
+struct Bounds {
+    minimum: u32,
+    maximum: u32,
+    default: u32,
+}
+
+#[derive(Clone, Serialize)]
 pub(super) struct CpuLimit {
     pub(super) cpus: f64,
     pub(super) enforced: bool,

@@ -9,60 +9,98 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use autoscale::Profile;
+use autoscale::{Finding, ReadOptions, RuleFile, Setting};
 
 /// The rule file's place in the project.
 const IN_PROJECT: &str = "infra/autoscale.json";
 /// Longer files are not read to their end; the parser refuses them.
-const LONGEST_FILE: u64 = 2 << 20;
+const LONGEST_FILE: u64 = 8 << 20;
 
-/// A profile and the file that it was read from.
+/// A setting and the file that it was read from.
 #[derive(Debug)]
 pub struct Rules {
     /// What the file says.
-    pub profile: Profile,
+    pub setting: Setting,
+    /// What its reader noticed.
+    pub findings: Vec<Finding>,
     /// The file, for the terminal.
     pub source: String,
     /// The same without the folders of this machine, for output that is passed on.
     pub name: String,
 }
 
-impl Rules {
-    /// Reads the file at `path`, or the project's own file where none is named.
+/// The options of every command that reads a rule file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RuleOptions {
+    /// Rules to obey: any autoscale setting as az, REST, a template, the portal or Terraform writes it, or a profile
+    /// [default: infra/autoscale.json]
+    #[arg(long, value_name = "FILE")]
+    pub autoscale: Option<PathBuf>,
+    /// Parameters of the template in the rule file: an ARM parameter file, or plain JSON
+    #[arg(long, value_name = "FILE")]
+    pub parameters: Option<PathBuf>,
+    /// Name of the setting, where the rule file holds several
+    #[arg(long, value_name = "NAME")]
+    pub setting: Option<String>,
+}
+
+impl RuleOptions {
+    /// Reads the rule file, or the project's own file where none is named.
     ///
     /// # Errors
-    /// One sentence with the file's name and the place in it. A project file that cannot be used is an error, too.
-    pub fn read(path: Option<&Path>) -> anyhow::Result<Self> {
-        if let Some(path) = path {
-            let name = path.file_name().unwrap_or(path.as_os_str());
-            return Self::read_file(path, name.to_string_lossy().into_owned());
+    /// The file's name, and each problem with its place in it. A project file that cannot be used is an error, too.
+    pub fn read(&self) -> anyhow::Result<Rules> {
+        if let Some(path) = &self.autoscale {
+            return self.read_file(path, file_name(path));
         }
+        anyhow::ensure!(
+            self.parameters.is_none() && self.setting.is_none(),
+            "--parameters and --setting belong to a rule file: name it with --autoscale FILE"
+        );
         match in_working_tree() {
-            Some(path) => Self::read_file(&path, IN_PROJECT.to_owned()),
-            None => Ok(Self {
-                profile: Profile::built_in(),
+            Some(path) => self.read_file(&path, IN_PROJECT.to_owned()),
+            None => Ok(Rules {
+                setting: Setting::built_in(),
+                findings: Vec::new(),
                 source: format!("{IN_PROJECT}, built in"),
                 name: format!("{IN_PROJECT}, built in"),
             }),
         }
     }
 
-    fn read_file(path: &Path, name: String) -> anyhow::Result<Self> {
+    fn read_file(&self, path: &Path, name: String) -> anyhow::Result<Rules> {
         let source = terminal::printable(&path.display().to_string());
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(LONGEST_FILE).read_to_end(&mut bytes))
-            .with_context(|| format!("cannot read the rule file {source}"))?;
-        let text = String::from_utf8(bytes)
-            .with_context(|| format!("the rule file {source} is not text in UTF-8"))?;
-        let profile = Profile::parse(&text)
+        let text = text_of(path).with_context(|| format!("cannot read the rule file {source}"))?;
+        let parameters = self.parameters.as_deref().map(|path| {
+            let name = terminal::printable(&path.display().to_string());
+            text_of(path).with_context(|| format!("cannot read the parameter file {name}"))
+        });
+        let parameters = parameters.transpose()?;
+        let options = ReadOptions {
+            file_name: path.file_name().and_then(|name| name.to_str()),
+            parameters: parameters.as_deref(),
+            setting: self.setting.as_deref(),
+        };
+        let RuleFile { setting, findings } = RuleFile::read(&text, options)
             .with_context(|| format!("the rule file {source} cannot be used"))?;
-        Ok(Self {
-            profile,
+        Ok(Rules {
+            setting,
+            findings,
             source,
             name,
         })
     }
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST_FILE).read_to_end(&mut bytes)?;
+    String::from_utf8(bytes).context("it is not text in UTF-8")
 }
 
 /// The file of the project around the current folder, else of the project that the program was built in.

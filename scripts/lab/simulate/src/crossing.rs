@@ -1,6 +1,6 @@
 //! Since when the CPU calls for more instances: the beginning of the wait for capacity.
 
-use autoscale::{Direction, Operator, Profile, Rule, Statistic};
+use autoscale::{Direction, Operator, Profile, Rule, Setting, Statistic};
 
 /// Watches when the CPU goes above the lowest threshold of the rules to scale out.
 #[derive(Debug)]
@@ -16,15 +16,25 @@ pub(crate) struct Crossing {
 }
 
 impl Crossing {
-    pub(crate) fn of(profile: &Profile) -> Self {
-        let rules = profile.rules.iter().filter(|rule| calls_by_cpu(rule));
-        let lowest = rules.min_by(|one, other| one.threshold.total_cmp(&other.threshold));
-        Self {
-            threshold: lowest.map(|rule| rule.threshold),
-            longest_dip: lowest.map_or(0, |rule| rule.time_window.as_secs() / 2),
+    /// By the rules of the profile that applies.
+    pub(crate) fn of(setting: &Setting, profile: Option<&Profile>) -> Self {
+        let mut crossing = Self {
+            threshold: None,
+            longest_dip: 0,
             above_since: None,
             below_since: None,
-        }
+        };
+        crossing.follow(setting, profile);
+        crossing
+    }
+
+    /// From now on by the rules of this profile.
+    pub(crate) fn follow(&mut self, setting: &Setting, profile: Option<&Profile>) {
+        let rules = profile.map_or(&[][..], |profile| &profile.rules);
+        let rules = rules.iter().filter(|rule| calls_by_cpu(setting, rule));
+        let lowest = rules.min_by(|one, other| one.threshold.total_cmp(&other.threshold));
+        self.threshold = lowest.map(|rule| rule.threshold);
+        self.longest_dip = lowest.map_or(0, |rule| rule.time_window.as_secs() / 2);
     }
 
     /// The CPU from `now` on.
@@ -54,7 +64,11 @@ impl Crossing {
     }
 }
 
-fn calls_by_cpu(rule: &Rule) -> bool {
+fn calls_by_cpu(setting: &Setting, rule: &Rule) -> bool {
+    let of_cpu = setting
+        .metrics
+        .get(rule.metric)
+        .is_some_and(|metric| metric.fleet_cpu);
     let of_instances = matches!(
         rule.statistic,
         Statistic::Average | Statistic::Min | Statistic::Max
@@ -63,7 +77,7 @@ fn calls_by_cpu(rule: &Rule) -> bool {
         rule.operator,
         Operator::GreaterThan | Operator::GreaterThanOrEqual
     );
-    rule.direction == Direction::Increase && of_instances && from_above
+    of_cpu && rule.direction == Direction::Increase && of_instances && from_above
 }
 
 #[cfg(test)]
@@ -71,7 +85,8 @@ mod tests {
     use super::*;
 
     fn seen(values: &[(u64, f64)]) -> Crossing {
-        let mut crossing = Crossing::of(&Profile::built_in());
+        let setting = Setting::built_in();
+        let mut crossing = Crossing::of(&setting, setting.profiles.first());
         for (now, cpu) in values {
             crossing.see(*now, *cpu);
         }

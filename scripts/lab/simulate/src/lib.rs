@@ -5,8 +5,9 @@
 //! | [`input`] | reads files |
 //! | [`load`], [`shape`] | the load: a file, or one that comes with the program |
 //! | [`model`] | what is assumed of the platform |
-//! | [`simulation`] | runs the rules; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload |
-//! | [`verdict`], [`reversals`] | what the outcome says about the rules |
+//! | [`simulation`] | runs the rules; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload, [`standstill`] for why nothing changes |
+//! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
+//! | [`fit`] | how it compares with recorded numbers of instances |
 //! | [`prices`] | what it costs |
 //! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |
 //!
@@ -17,25 +18,30 @@
 //! instances. Evaluations happen every `evaluate-seconds`, the first at that time, the last at the last row's second.
 //! One made at T sees the samples with T - lag - window < end <= T - lag: fewer than the window holds give their mean,
 //! none at all fire no rule. A count raised at T is ready at T + `provision-seconds`, a count lowered at T is effective
-//! at T, and what happens at T comes before the load of second T. Scaling is allowed again when
-//! T >= last action + the cooldown of the rule that acted. It starts with the default count, all of them ready. What the
-//! rules decide is [`autoscale`]'s, the same engine that `lab up` obeys.
+//! at T, and what happens at T comes before the load of second T. A rule may act again when T >= last action of any rule
+//! + its own cooldown. It starts with the default count, all of them ready, and the first load is assumed to have been
+//! there before. What the rules decide is [`autoscale`]'s, the same engine that `lab up` obeys.
 //!
 //! Beyond that: of the instances that are not yet ready the newest go first. `Min`, `Max` and `Average` over the
 //! instances are the same, as the load is spread evenly; `Sum` and `Count` take the instances that were ready at the
 //! minute's end. Instances are paid for from the order to the end, ready or not. A last part of a minute gives no sample.
+//! Without a ready instance there is no sample, and any load is overload. Metrics other than the instances' CPU are
+//! replayed as they were recorded, whatever the simulated number of instances.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use autoscale::Profile;
+use autoscale::schedule::Schedule;
+use autoscale::{Finding, Kind, Profile, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rules::Rules;
+use rules::{RuleOptions, Rules};
 use run_record::{Run, write_whole};
 
+mod causes;
 mod crossing;
+mod fit;
 mod fleet;
 mod input;
 mod load;
@@ -47,6 +53,8 @@ mod reversals;
 mod shape;
 mod shortage;
 mod simulation;
+mod standstill;
+mod start;
 mod summary;
 mod timeline;
 mod verdict;
@@ -54,11 +62,13 @@ mod verdict;
 pub use load::{Load, Step};
 pub use model::Model;
 pub use shortage::{Ending, Shortage};
-pub use simulation::{Action, Arrival, Sample, Simulation, simulate};
+pub use simulation::{Action, Arrival, Cause, Sample, Scenario, Simulation, simulate};
+pub use standstill::{Obstacle, Standstill};
 pub use verdict::Verdict;
 
 use simulation::simulate_watched;
 
+use fit::Fit;
 use prices::Prices;
 use record::Record;
 use summary::Outcome;
@@ -75,13 +85,17 @@ Loads that come with the program, in percent of what one instance can do (150 ke
   spike  30 % for an hour and a half, but 250 % for 5 minutes after the first half hour
   daily  24 hours from midnight, 20 % at 4 o'clock, 200 % at 16 o'clock, a sine between
 
-A load of your own is a file of seconds,load: from that second on, that load. The first row is for second 0, the last \
-one only says when it ends. An hour of 80 %:
+A load of your own (--load FILE, or - for standard input) is one of:
+  - what az monitor metrics list prints (--output json), or the portal's CSV export
+  - a run saved by lab load --json or lab demo --json
+  - CSV with named columns: seconds or timestamp; load, or CpuPercentage with instances; any other metric by its name
+An hour of 80 %:
   printf 'seconds,load\\n0,80\\n3600,80\\n' | lab simulate --load -
 
 The model: each ready instance's CPU is min(100, load / ready). The rules see means over whole minutes, --metric-lag \
 seconds late. A new instance is ready after --provision-seconds, one taken away is gone at once. The rules are \
-evaluated every --evaluate-seconds exactly as Azure Monitor does it (and lab up does it with real processes).
+evaluated every --evaluate-seconds exactly as Azure Monitor does it (and lab up does it with real processes). What is
+assumed, ignored or cannot be simulated is listed as findings.
 
 Examples:
   lab simulate
@@ -90,12 +104,19 @@ Examples:
 
 Exit code: 0 when it was simulated, whatever the verdict; 2 when something in the input is wrong.")]
 pub struct SimulateArgs {
-    /// Rules to obey: an autoscale profile, or a setting as Azure exports it [default: infra/autoscale.json]
-    #[arg(long, value_name = "FILE")]
-    autoscale: Option<PathBuf>,
-    /// Load to put on: step, ramp, spike, daily, a file of seconds,load, or - for standard input
+    #[command(flatten)]
+    rules: RuleOptions,
+    /// Load to put on: step, ramp, spike, daily, a file, or - for standard input
     #[arg(long, value_name = "LOAD", default_value = "step")]
     load: PathBuf,
+    /// Time of the load's first second, such as 2026-01-05T08:00, for profiles with a calendar [default: the load's first
+    /// time, else Monday 2026-01-05]
+    #[arg(long, value_name = "TIME")]
+    start: Option<String>,
+    /// Time zone of times without an offset, such as Europe/Berlin [default: that of the first profile with a calendar,
+    /// else UTC]
+    #[arg(long, value_name = "NAME")]
+    timezone: Option<String>,
     /// Seconds after which a minute's sample can be seen
     #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
     metric_lag: u64,
@@ -136,13 +157,18 @@ pub fn run(
         provision_seconds: args.provision_seconds,
         evaluate_seconds: args.evaluate_seconds,
     };
-    let rules = Rules::read(args.autoscale.as_deref())?;
-    let compared = args
-        .compare
-        .as_deref()
-        .map(|path| Rules::read(Some(path)))
-        .transpose()?;
-    let load = input::load(&args.load)?;
+    let rules = args.rules.read()?;
+    let compared = args.compare.as_ref().map(|path| {
+        let options = RuleOptions {
+            autoscale: Some(path.clone()),
+            ..args.rules.clone()
+        };
+        options.read()
+    });
+    let compared = compared.transpose()?;
+    let zone = start::zone(args.timezone.as_deref(), &rules.setting)?;
+    let load = input::load(&args.load, &rules.setting, &zone)?;
+    let start = start::Start::of(args.start.as_deref(), &zone, &load)?;
     let evaluations = load.seconds() / model.evaluate_seconds;
     ensure!(
         evaluations <= MOST_EVALUATIONS,
@@ -153,7 +179,7 @@ pub fn run(
 
     let outcomes: Vec<Outcome> = std::iter::once(rules)
         .chain(compared)
-        .map(|rules| outcome(rules, &load, &model, &prices))
+        .map(|rules| outcome(rules, &load, model, &prices, &start))
         .collect();
 
     let json = || {
@@ -170,38 +196,73 @@ pub fn run(
     if to_stdout {
         terminal::print_json(&json()?);
     } else {
-        terminal::print(&text(&outcomes, &load, &model, &prices));
+        terminal::print(&text(&outcomes, &load, &model, &prices, &start));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn outcome(rules: Rules, load: &Load, model: &Model, prices: &Prices) -> Outcome {
-    let simulation = simulate_shown(&rules.profile, load, model);
-    let verdict = Verdict::on(&simulation, &rules.profile, model);
-    let capacity = rules.profile.capacity;
+fn outcome(
+    rules: Rules,
+    load: &Load,
+    model: Model,
+    prices: &Prices,
+    start: &start::Start,
+) -> Outcome {
+    let scenario = Scenario {
+        setting: &rules.setting,
+        load,
+        model,
+        start: start.unix_seconds,
+    };
+    let simulation = simulate_shown(&scenario);
+    let verdict = Verdict::on(&simulation, &rules.setting, &model);
     let costs = prices.costs(
         verdict.average_instances,
-        capacity.minimum,
-        capacity.maximum,
+        rules.setting.minimum(),
+        rules.setting.maximum(),
     );
+    let mut findings = rules.findings.clone();
+    findings.extend(without_data(&rules.setting, load));
+    findings.extend(start.finding(&rules.setting));
     Outcome {
+        fit: Fit::of(&simulation, load),
         rules,
         simulation,
         verdict,
         costs,
+        findings,
     }
 }
 
+/// Metrics that the rules look at and that the load does not have.
+fn without_data(setting: &Setting, load: &Load) -> Vec<Finding> {
+    let metrics = setting.metrics.iter();
+    metrics
+        .filter(|metric| !metric.fleet_cpu && load.recorded(metric).is_none())
+        .map(|metric| Finding {
+            kind: Kind::CannotBeSimulated,
+            code: "no_data",
+            place: metric.name.clone(),
+            message: "is a metric that the load has no data for. Rules on it see nothing.".to_owned(),
+            remedy: format!(
+                "Add a column {:?} to the file of --load, or export it: az monitor metrics list --metric {:?}",
+                Load::column_of(metric),
+                metric.name
+            ),
+        })
+        .collect()
+}
+
 /// Simulates; a bar shows how far it is, where that takes more than a second and somebody may be watching.
-fn simulate_shown(profile: &Profile, load: &Load, model: &Model) -> Simulation {
+fn simulate_shown(scenario: &Scenario<'_>) -> Simulation {
     let begun = Instant::now();
-    let bar = ProgressBar::new(load.seconds());
+    let bar = ProgressBar::new(scenario.load.seconds());
     bar.set_draw_target(ProgressDrawTarget::hidden());
     bar.set_style(
         ProgressStyle::with_template("simulating {wide_bar} {percent} %")
             .expect("the template is right"),
     );
-    let simulation = simulate_watched(profile, load, model, |seconds| {
+    let simulation = simulate_watched(scenario, |seconds| {
         if bar.is_hidden() && begun.elapsed() > Duration::from_secs(1) {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
@@ -211,32 +272,34 @@ fn simulate_shown(profile: &Profile, load: &Load, model: &Model) -> Simulation {
     simulation
 }
 
-fn text(outcomes: &[Outcome], load: &Load, model: &Model, prices: &Prices) -> String {
+fn text(
+    outcomes: &[Outcome],
+    load: &Load,
+    model: &Model,
+    prices: &Prices,
+    start: &start::Start,
+) -> String {
     let mut text = String::new();
     for outcome in outcomes {
-        let Rules {
-            profile, source, ..
-        } = &outcome.rules;
-        let capacity = profile.capacity;
-        let (minimum, maximum) = (capacity.minimum, capacity.maximum);
-        text += &format!(
-            "rules   {source}: {minimum} to {maximum} instances, {} by default\n",
-            capacity.default
-        );
-        for rule in &profile.rules {
-            text += &format!("        {}\n", rule.describe());
-        }
+        text += &rules_in_words(&outcome.rules);
     }
     text += &format!("load    {}\n", load.describe());
+    text += &start.describe(&outcomes[0].rules.setting);
     text += &format!(
-        "model   metric lag {} s, {} s to be ready, evaluated every {} s\n\n",
+        "model   metric lag {} s, {} s to be ready, evaluated every {} s; the first load was there before\n",
         model.metric_lag_seconds, model.provision_seconds, model.evaluate_seconds
     );
-    match outcomes {
-        [one] => {
-            let start = one.rules.profile.capacity.default;
-            text += &timeline::render(&one.simulation, load, start);
+    for note in load.notes() {
+        text += &format!("note    {}\n", note.text);
+    }
+    for outcome in outcomes {
+        for finding in &outcome.findings {
+            text += &format!("finding {finding}\n");
         }
+    }
+    text += "\n";
+    match outcomes {
+        [one] => text += &timeline::render(&one.simulation, load),
         several => text += &summary::side_by_side(several),
     }
     text += "\n";
@@ -246,6 +309,38 @@ fn text(outcomes: &[Outcome], load: &Load, model: &Model, prices: &Prices) -> St
         for reason in &outcome.verdict.reasons {
             text += &format!("  {reason}\n");
         }
+        if let Some(fit) = &outcome.fit {
+            text += &format!("  Fit: {}.\n", fit.describe());
+        }
     }
     text + "\n" + summary::LEGEND
+}
+
+fn rules_in_words(rules: &Rules) -> String {
+    let Rules {
+        setting, source, ..
+    } = rules;
+    let limits = |profile: &Profile| {
+        let capacity = profile.capacity;
+        let (minimum, maximum) = (capacity.minimum, capacity.maximum);
+        format!("{minimum} to {maximum} instances, {} by default", capacity.default)
+    };
+    let mut text = match setting.profiles.as_slice() {
+        [one] => format!("rules   {source}: {}\n", limits(one)),
+        several => format!("rules   {source}: {} profiles\n", several.len()),
+    };
+    for profile in &setting.profiles {
+        if setting.profiles.len() > 1 || profile.schedule != Schedule::Default {
+            text += &format!(
+                "        {}, {}: {}\n",
+                profile.title(),
+                profile.schedule.describe(),
+                limits(profile)
+            );
+        }
+        for rule in &profile.rules {
+            text += &format!("        {}\n", rule.describe(&setting.metrics));
+        }
+    }
+    text
 }

@@ -14,7 +14,9 @@ use run_record::{Action, FleetSample, Run, Verdict};
 /// The first of the outcomes as a run without requests; the other one is told of in the notes.
 pub(crate) fn run(outcomes: &[Outcome], load: &Load, model: Model, prices: &Prices) -> Run {
     let first = &outcomes[0];
-    let profile = &first.rules.profile;
+    let setting = &first.rules.setting;
+    // The page's chart shows the thresholds and limits of one profile.
+    let profile = &setting.profiles[first.simulation.first_profile];
     let capacity = profile.capacity;
     let (sample_minutes, samples) = thinned(&first.simulation);
     let action = |action: &simulation::Action| Action {
@@ -40,6 +42,8 @@ pub(crate) fn run(outcomes: &[Outcome], load: &Load, model: Model, prices: &Pric
         "Prices of {} for {}: {}",
         prices.as_of, prices.region, prices.source
     ));
+    notes.extend(load.notes().iter().map(|note| note.text.clone()));
+    notes.extend(first.findings.iter().map(ToString::to_string));
     for other in &outcomes[1..] {
         notes.push(format!(
             "Compared with {}, {}: {}",
@@ -58,13 +62,13 @@ pub(crate) fn run(outcomes: &[Outcome], load: &Load, model: Model, prices: &Pric
             profile
                 .rules
                 .iter()
-                .map(autoscale::Rule::summary)
+                .map(|rule| rule.summary(&setting.metrics))
                 .collect::<Vec<_>>()
         ),
         capacity: json!({
             "minimum": capacity.minimum, "maximum": capacity.maximum, "default": capacity.default,
         }),
-        profile: profile.to_arm(),
+        profile: setting.to_arm(),
         plan: vec![load.describe()],
         samples: fleet(first, &samples),
         actions: first.simulation.actions.iter().map(action).collect(),
@@ -93,7 +97,7 @@ fn fleet(outcome: &Outcome, samples: &[Sample]) -> Vec<FleetSample> {
     // At the same second, as in the model: what becomes ready comes first.
     changes.sort_by_key(|(at_seconds, wanted, _)| (*at_seconds, wanted.is_some()));
 
-    let start = outcome.rules.profile.capacity.default;
+    let start = simulation.initial;
     let (mut wanted, mut ready) = (start, start);
     let mut changes = changes.into_iter().peekable();
     let first = samples.first().map(|sample| Sample {
@@ -127,13 +131,14 @@ fn headline(outcome: &Outcome) -> &'static str {
         "flapping" => "These rules flap",
         "overshoot" => "These rules overshoot",
         "overloaded" => "These rules come too late for this load",
+        "at maximum" => "The maximum holds the fleet back",
         _ => "These rules carry this load",
     }
 }
 
 /// The verdict's reasons, and what it costs.
 fn figures(outcome: &Outcome, prices: &Prices) -> Vec<String> {
-    let capacity = outcome.rules.profile.capacity;
+    let setting = &outcome.rules.setting;
     let mut sentences = outcome.verdict.reasons.clone();
     if let Some(seconds) = outcome.verdict.time_to_capacity_seconds {
         sentences.push(format!(
@@ -148,7 +153,7 @@ fn figures(outcome: &Outcome, prices: &Prices) -> Vec<String> {
     for cost in &outcome.costs {
         sentences.push(format!(
             "{}: {:.0} {} for a month that goes on like this ({:.0} with always {}, {:.0} with always {}).",
-            cost.plan, cost.per_month, prices.currency, cost.always_minimum, capacity.minimum, cost.always_maximum, capacity.maximum,
+            cost.plan, cost.per_month, prices.currency, cost.always_minimum, setting.minimum(), cost.always_maximum, setting.maximum(),
         ));
     }
     sentences

@@ -1,13 +1,16 @@
 //! A simulation as JSON.
 
+use autoscale::Finding;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::load::Load;
+use crate::fit::Fit;
+use crate::load::{Load, Note};
 use crate::model::Model;
 use crate::prices::{Cost, Prices};
 use crate::shortage::Shortage;
 use crate::simulation::{Action, Sample, Simulation};
+use crate::standstill::Standstill;
 use crate::summary::Outcome;
 use crate::verdict::Verdict;
 
@@ -33,11 +36,16 @@ pub(crate) struct Record<'a> {
 #[derive(Serialize)]
 struct Part<'a> {
     rules: &'a str,
-    profile: Value,
+    setting: Value,
+    findings: &'a [Finding],
     actions: &'a [Action],
+    stood_still: &'a [Standstill],
     verdict: &'a Verdict,
     shortages: &'a [Shortage],
     cost: &'a [Cost],
+    /// Where the load has recorded numbers of instances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fit: Option<&'a Fit>,
     /// Minutes to a sample; means of them.
     sample_minutes: usize,
     samples: Vec<Sample>,
@@ -63,11 +71,14 @@ fn part(outcome: &Outcome) -> Part<'_> {
     let (sample_minutes, samples) = thinned(&outcome.simulation);
     Part {
         rules: &outcome.rules.name,
-        profile: outcome.rules.profile.to_arm(),
+        setting: outcome.rules.setting.to_arm(),
+        findings: &outcome.findings,
         actions: &outcome.simulation.actions,
+        stood_still: &outcome.simulation.stood_still,
         verdict: &outcome.verdict,
         shortages: &shortages[..shortages.len().min(MOST_SHORTAGES)],
         cost: &outcome.costs,
+        fit: outcome.fit.as_ref(),
         sample_minutes,
         samples,
     }

@@ -2,24 +2,47 @@
 
 use std::time::Duration;
 
-use autoscale::{Decision, History, LastAction, Minute, Outcome, Profile, Reading, decide, read};
+use autoscale::{Decision, History, Minute, Outcome, Profile, Setting, decide, read, schedule};
 use serde::Serialize;
 
 use crate::crossing::Crossing;
 use crate::fleet::Fleet;
-use crate::load::{Load, Step};
+use crate::load::{self, Load, Step};
 use crate::model::Model;
 use crate::shortage::{Shortage, Watch};
+use crate::standstill::{Standstill, Standstills};
 
 const MINUTE: u64 = 60;
+/// Rules see what was before the first second: no window, grain and lag together reach further back. A multiple of
+/// every time grain.
+const BEFORE: u64 = 4 * 86_400;
+
+/// Rules, a load, and when it begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario<'a> {
+    /// The rules.
+    pub setting: &'a Setting,
+    /// What the fleet has to carry.
+    pub load: &'a Load,
+    /// What is assumed of the platform.
+    pub model: Model,
+    /// The time of second 0, in seconds since 1970 in UTC. Profiles with a calendar depend on it.
+    pub start: i64,
+}
 
 /// What happened when the rules met the load.
 #[derive(Debug, Clone)]
 pub struct Simulation {
     /// How long it was, in virtual time.
     pub seconds: u64,
+    /// The count at the start: the default of the profile that applies then.
+    pub initial: u32,
+    /// The index of that profile; of the first one where none applies.
+    pub first_profile: usize,
     /// Changes of the count, in order.
     pub actions: Vec<Action>,
+    /// Why the count stayed as it was, in order; a new one whenever the reason changes.
+    pub stood_still: Vec<Standstill>,
     /// Each whole minute, in order.
     pub minutes: Vec<Sample>,
     /// Instances that became ready, in order.
@@ -30,7 +53,7 @@ pub struct Simulation {
     pub instance_seconds: u64,
     /// Evaluations made.
     pub evaluations: u64,
-    /// Evaluations in which the guard against flapping held scale-in back, in full or in part.
+    /// Evaluations in which the flapping check kept instances, in full or in part.
     pub held_back: u64,
 }
 
@@ -43,6 +66,10 @@ pub struct Action {
     pub from: u32,
     /// The count after.
     pub to: u32,
+    /// What changed it.
+    pub cause: Cause,
+    /// The name of the profile that applied.
+    pub profile: String,
     /// One sentence with the figures.
     pub reason: String,
     /// The mean load in the window of the rule that acted; `None` where no rule did.
@@ -54,6 +81,20 @@ pub struct Action {
     /// Since when the CPU was above the threshold for a scale-out; `None` where it was not, or where it is a scale-in.
     #[serde(skip)]
     pub called_since: Option<u64>,
+}
+
+/// What changed the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A rule.
+    Rule,
+    /// The limits of a profile that began to apply at this evaluation.
+    Profile,
+    /// The limits.
+    Limits,
+    /// No metric could be read, so the count went up to the default.
+    Default,
 }
 
 /// One whole minute.
@@ -80,20 +121,15 @@ pub struct Arrival {
     pub ready: u32,
 }
 
-/// Runs the rules of `profile` against `load`; the model is described in the [module](super).
-pub fn simulate(profile: &Profile, load: &Load, model: &Model) -> Simulation {
-    simulate_watched(profile, load, model, |_| {})
+/// Runs the rules against the load; the model is described in the [module](super).
+pub fn simulate(scenario: &Scenario<'_>) -> Simulation {
+    simulate_watched(scenario, |_| {})
 }
 
 /// The same, and tells now and then how many seconds have been simulated.
-pub(crate) fn simulate_watched(
-    profile: &Profile,
-    load: &Load,
-    model: &Model,
-    mut tell: impl FnMut(u64),
-) -> Simulation {
+pub(crate) fn simulate_watched(scenario: &Scenario<'_>, mut tell: impl FnMut(u64)) -> Simulation {
     const OFTEN: u64 = 3_600;
-    let mut running = Running::new(profile, load, *model);
+    let mut running = Running::new(*scenario);
     while running.now < running.end {
         let hour = running.now / OFTEN;
         running.pass_until(running.next_event());
@@ -106,65 +142,89 @@ pub(crate) fn simulate_watched(
 }
 
 struct Running<'a> {
-    profile: &'a Profile,
+    setting: &'a Setting,
     model: Model,
+    start: i64,
+    /// The index of the profile that applies; `None` where none does.
+    active: Option<usize>,
+    /// When another may apply.
+    calendar_changes: Option<i64>,
     now: u64,
     end: u64,
     /// Steps that are still to come.
     to_come: &'a [Step],
     load: f64,
+    first_load: f64,
     fleet: Fleet,
-    /// Sums over the minute under way.
+    /// Sums over the minute under way, and how many of its seconds had a ready instance.
     cpu_seconds: f64,
     load_seconds: f64,
-    /// The metric, as the rules see it; one for each sample.
-    metric: Vec<Minute>,
+    ready_seconds: u64,
+    /// The setting's metrics, as the rules see them.
+    metrics: Vec<Vec<Minute>>,
     seen: Seen,
-    last_action: Option<LastAction>,
+    last_action: Option<Duration>,
     watch: Watch,
     crossing: Crossing,
     /// When those ordered last are ready, or were.
     settled: u64,
+    standstills: Standstills,
     simulation: Simulation,
 }
 
-/// What the rules saw last. An evaluation that sees the same, of the same count and with the same say of the cooldown,
-/// comes to the same, so that it need not be made again.
+/// What the rules saw last. An evaluation that sees the same, of the same count and with the same rules waiting, comes to
+/// the same, so that it need not be made again.
 #[derive(Default)]
 struct Seen {
     /// Grows with each minute that comes into some rule's window or leaves it.
     windows: u64,
-    readings: Vec<Reading>,
-    /// The count that was left as it was, and whether the cooldown was over.
-    unchanged: Option<(u32, bool, Outcome)>,
+    count: u32,
+    values: Vec<Option<f64>>,
+    /// How many rules waited when the count was left as it was, and why it was.
+    unchanged: Option<(usize, Outcome)>,
 }
 
 impl<'a> Running<'a> {
-    fn new(profile: &'a Profile, load: &'a Load, model: Model) -> Self {
-        let (first, to_come) = load.steps().split_first().expect("a load has steps");
-        let fleet = Fleet::ready(profile.capacity.default);
-        let mut running = Self {
-            profile,
+    fn new(scenario: Scenario<'a>) -> Self {
+        let Scenario {
+            setting,
+            load,
             model,
+            start,
+        } = scenario;
+        let (first, to_come) = load.steps().split_first().expect("a load has steps");
+        let schedules = || setting.profiles.iter().map(|profile| &profile.schedule);
+        let active = schedule::active(schedules(), start);
+        let applies = |index: usize| &setting.profiles[index];
+        let initial = applies(active.unwrap_or_default()).capacity.default;
+        let mut running = Self {
+            setting,
+            model,
+            start,
+            active,
+            calendar_changes: schedule::next_change(schedules(), start),
             now: 0,
             end: load.seconds(),
             to_come,
             load: first.percent,
-            fleet,
+            first_load: first.percent,
+            fleet: Fleet::ready(initial),
             cpu_seconds: 0.0,
             load_seconds: 0.0,
-            metric: Vec::new(),
-            seen: Seen {
-                windows: u64::MAX,
-                ..Seen::default()
-            },
+            ready_seconds: 0,
+            metrics: recorded(setting, load),
+            seen: Seen::default(),
             last_action: None,
             watch: Watch::default(),
-            crossing: Crossing::of(profile),
+            crossing: Crossing::of(setting, active.map(applies)),
             settled: 0,
+            standstills: Standstills::default(),
             simulation: Simulation {
                 seconds: load.seconds(),
+                initial,
+                first_profile: active.unwrap_or_default(),
                 actions: Vec::new(),
+                stood_still: Vec::new(),
                 minutes: Vec::new(),
                 arrivals: Vec::new(),
                 shortages: Vec::new(),
@@ -173,8 +233,47 @@ impl<'a> Running<'a> {
                 held_back: 0,
             },
         };
+        running.fill_before();
         running.look();
         running
+    }
+
+    /// The windows of the first evaluations reach back before the first second: the first load is assumed to have been
+    /// there on the initial count.
+    fn fill_before(&mut self) {
+        let reach = |profile: &Profile| {
+            let rules = profile.rules.iter();
+            rules.map(|rule| rule.time_window.max(rule.time_grain).as_secs() + rule.time_grain.as_secs()).max()
+        };
+        let longest = self.setting.profiles.iter().filter_map(reach).max();
+        let span = longest.unwrap_or_default() + self.model.metric_lag_seconds + MINUTE;
+        let minutes = span.div_ceil(MINUTE).min(BEFORE / MINUTE - 1);
+        for back in (0..minutes).rev() {
+            self.end_minute_at(BEFORE - back * MINUTE, self.cpu());
+        }
+    }
+
+    /// A minute's sample of the instances' CPU, where any were ready.
+    fn end_minute_at(&mut self, end: u64, cpu: f64) {
+        let ready = self.fleet.ready_count();
+        if ready == 0 {
+            return;
+        }
+        // The load is spread evenly, so that each instance shows the same.
+        let minute = Minute::even(Duration::from_secs(end), cpu, ready);
+        let metrics = self.setting.metrics.iter().zip(&mut self.metrics);
+        for (_, minutes) in metrics.filter(|(metric, _)| metric.fleet_cpu) {
+            minutes.push(minute);
+        }
+    }
+
+    fn profile(&self) -> Option<&'a Profile> {
+        self.active.map(|index| &self.setting.profiles[index])
+    }
+
+    /// Now, as the rules count time.
+    fn time(&self) -> Duration {
+        Duration::from_secs(BEFORE + self.now)
     }
 
     fn next_event(&self) -> u64 {
@@ -195,7 +294,10 @@ impl<'a> Running<'a> {
     /// Lets time pass in which nothing changes.
     fn pass_until(&mut self, next: u64) {
         let seconds = (next - self.now) as f64;
-        self.cpu_seconds += self.cpu() * seconds;
+        if self.fleet.ready_count() > 0 {
+            self.cpu_seconds += self.cpu() * seconds;
+            self.ready_seconds += next - self.now;
+        }
         self.load_seconds += self.load * seconds;
         self.simulation.instance_seconds += u64::from(self.fleet.count()) * (next - self.now);
         self.now = next;
@@ -231,57 +333,63 @@ impl<'a> Running<'a> {
         self.crossing.see(self.now, self.cpu());
     }
 
-    /// CPU of each ready instance.
+    /// CPU of each ready instance; 100 where there is none.
     fn cpu(&self) -> f64 {
-        (self.load / f64::from(self.fleet.ready_count())).min(100.0)
+        match self.fleet.ready_count() {
+            0 => 100.0,
+            ready => (self.load / f64::from(ready)).min(100.0),
+        }
     }
 
     fn end_minute(&mut self) {
-        let cpu = self.cpu_seconds / MINUTE as f64;
-        let ready = self.fleet.ready_count();
+        let cpu = match self.ready_seconds {
+            0 => 100.0,
+            ready => self.cpu_seconds / ready as f64,
+        };
         self.simulation.minutes.push(Sample {
             at_seconds: self.now,
             load: self.load_seconds / MINUTE as f64,
             cpu_percent: cpu,
-            ready,
+            ready: self.fleet.ready_count(),
             count: self.fleet.count(),
         });
-        // The load is spread evenly, so that each instance shows the same.
-        self.metric.push(Minute {
-            end: Duration::from_secs(self.now),
-            average: cpu,
-            minimum: cpu,
-            maximum: cpu,
-            instances: ready,
-        });
-        (self.cpu_seconds, self.load_seconds) = (0.0, 0.0);
+        if self.ready_seconds > 0 {
+            self.end_minute_at(BEFORE + self.now, cpu);
+        }
+        (self.cpu_seconds, self.load_seconds, self.ready_seconds) = (0.0, 0.0, 0);
     }
 
     fn evaluate(&mut self) {
         self.simulation.evaluations += 1;
+        let switched = self.follow_calendar();
         let count = self.fleet.count();
-        let cooling_down = self
-            .last_action
-            .is_some_and(|last| last.at + last.cooldown > Duration::from_secs(self.now));
-        let windows = self.windows();
-        if windows != self.seen.windows {
-            self.seen.windows = windows;
-            self.seen.readings = read(self.profile, self.history());
-            self.seen.unchanged = None;
+        let Some(profile) = self.profile() else {
+            self.standstills.without_profile(self.now, count);
+            return;
+        };
+        let windows = self.windows(profile);
+        if (windows, count) != (self.seen.windows, self.seen.count) || switched {
+            self.seen = Seen {
+                windows,
+                count,
+                values: read(profile, self.history(), count),
+                unchanged: None,
+            };
         }
+        let waiting = self.waiting(profile);
         let outcome = match self.seen.unchanged {
-            Some((seen, cooled, outcome)) if (seen, cooled) == (count, cooling_down) => outcome,
+            Some((waited, outcome)) if waited == waiting => outcome,
             _ => {
-                let readings = self.seen.readings.clone();
-                let now = Duration::from_secs(self.now);
-                let decision = decide(self.profile, readings, count, self.last_action, now);
-                let outcome = decision.outcome;
+                let rules = (profile, self.setting.metrics.as_slice());
+                let decision = decide(rules, &self.seen.values, count, self.last_action, self.time());
                 if decision.to == count {
-                    self.seen.unchanged = Some((count, cooling_down, outcome));
+                    self.seen.unchanged = Some((waiting, decision.outcome));
+                    self.standstills.see(self.now, rules, &decision, count);
                 } else {
-                    self.act(&decision, count);
+                    self.standstills.end(self.now);
+                    self.act(profile, &decision, count, switched);
                 }
-                outcome
+                decision.outcome
             }
         };
         if matches!(outcome, Outcome::Flapping(_) | Outcome::ScaledInLess(_)) {
@@ -289,12 +397,36 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn act(&mut self, decision: &Decision, from: u32) {
-        if let Some(cooldown) = decision.cooldown {
-            self.last_action = Some(LastAction {
-                at: Duration::from_secs(self.now),
-                cooldown,
-            });
+    /// Whether another profile applies from now on.
+    fn follow_calendar(&mut self) -> bool {
+        let now = self.start + self.now as i64;
+        if self.calendar_changes.is_none_or(|at| now < at) {
+            return false;
+        }
+        let schedules = || self.setting.profiles.iter().map(|profile| &profile.schedule);
+        self.calendar_changes = schedule::next_change(schedules(), now);
+        let active = schedule::active(schedules(), now);
+        if active == self.active {
+            return false;
+        }
+        self.active = active;
+        self.crossing.follow(self.setting, self.profile());
+        true
+    }
+
+    /// How many rules wait for their cooldown.
+    fn waiting(&self, profile: &Profile) -> usize {
+        let Some(last) = self.last_action else {
+            return 0;
+        };
+        let now = self.time();
+        let waits = |rule: &&autoscale::Rule| last + rule.cooldown > now;
+        profile.rules.iter().filter(waits).count()
+    }
+
+    fn act(&mut self, profile: &Profile, decision: &Decision, from: u32, switched: bool) {
+        if decision.starts_cooldown() {
+            self.last_action = Some(self.time());
         }
         let out = decision.to > from;
         let called_since = self.crossing.called_since(self.settled).filter(|_| out);
@@ -308,52 +440,63 @@ impl<'a> Running<'a> {
             at_seconds: self.now,
             from,
             to: decision.to,
-            reason: decision.describe(self.profile, from),
-            load_seen: self.load_seen(decision.outcome),
+            cause: match decision.outcome {
+                Outcome::Limited if switched => Cause::Profile,
+                Outcome::Limited => Cause::Limits,
+                Outcome::MetricMissing => Cause::Default,
+                _ => Cause::Rule,
+            },
+            profile: profile.title(),
+            reason: decision.describe((profile, &self.setting.metrics), from),
+            load_seen: self.load_seen(profile, decision.outcome),
             ready: self.fleet.ready_count(),
             called_since,
         });
     }
 
-    /// What the metric's lag lets be seen.
+    /// What the metrics' lag lets be seen.
     fn history(&self) -> History<'_> {
+        let lag = Duration::from_secs(self.model.metric_lag_seconds);
         History {
-            minutes: &self.metric,
-            until: Duration::from_secs(self.now.saturating_sub(self.model.metric_lag_seconds)),
+            metrics: &self.metrics,
+            until: self.time().saturating_sub(lag),
         }
     }
 
     /// Grows with each minute that comes into some rule's window or leaves it.
-    fn windows(&self) -> u64 {
-        let until = self.now.saturating_sub(self.model.metric_lag_seconds);
+    fn windows(&self, profile: &Profile) -> u64 {
+        let until = self.history().until.as_secs();
         let left = |window: Duration| until.saturating_sub(window.as_secs()) / MINUTE;
+        let rules = profile.rules.iter();
         until / MINUTE
-            + self
-                .profile
-                .rules
-                .iter()
-                .map(|rule| left(rule.time_window))
+            + rules
+                .map(|rule| left(rule.time_window.max(rule.time_grain)))
                 .sum::<u64>()
     }
 
-    fn load_seen(&self, outcome: Outcome) -> Option<f64> {
+    fn load_seen(&self, profile: &Profile, outcome: Outcome) -> Option<f64> {
         let (Outcome::ScaledOut(rule) | Outcome::ScaledIn(rule) | Outcome::ScaledInLess(rule)) =
             outcome
         else {
             return None;
         };
         let until = self.now.saturating_sub(self.model.metric_lag_seconds);
-        let window = self.profile.rules[rule].time_window.as_secs();
+        let window = profile.rules[rule].time_window.as_secs();
         let minutes = &self.simulation.minutes;
         let seen = minutes.partition_point(|minute| minute.at_seconds <= until);
         let old = minutes.partition_point(|minute| minute.at_seconds + window <= until);
-        let within = minutes.get(old..seen)?;
+        let within = minutes.get(old..seen).filter(|within| !within.is_empty());
+        // Before the first minute ended, the rule saw the first load.
+        let Some(within) = within else {
+            return Some(self.first_load);
+        };
         Some(within.iter().map(|minute| minute.load).sum::<f64>() / within.len() as f64)
     }
 
     fn finish(self) -> Simulation {
         let mut simulation = self.simulation;
         simulation.shortages = self.watch.finish(self.now);
+        simulation.stood_still = self.standstills.finish(self.now);
         simulation
     }
 }
@@ -366,4 +509,39 @@ impl Simulation {
             .map(|shortage| shortage.to_seconds - shortage.from_seconds)
             .sum()
     }
+
+    /// The longest span of such seconds.
+    pub fn longest_overload(&self) -> u64 {
+        let shortages = self.shortages.iter();
+        let lengths = shortages.map(|shortage| shortage.to_seconds - shortage.from_seconds);
+        lengths.max().unwrap_or_default()
+    }
+}
+
+/// The recorded metrics of the load that the setting's rules look at; nothing for the CPU of the instances, which the
+/// simulation makes.
+fn recorded(setting: &Setting, load: &Load) -> Vec<Vec<Minute>> {
+    let metrics = setting.metrics.iter();
+    metrics
+        .map(|metric| match metric.fleet_cpu {
+            true => Vec::new(),
+            false => minutes_of(load.recorded(metric), load.seconds()),
+        })
+        .collect()
+}
+
+/// A sample holds until the next one; a minute has the value that holds when it begins. What holds first is assumed to
+/// have held before.
+fn minutes_of(metric: Option<&load::Metric>, seconds: u64) -> Vec<Minute> {
+    let Some(metric) = metric else {
+        return Vec::new();
+    };
+    let before = BEFORE / MINUTE;
+    let value = |minute: u64| metric.at(minute.saturating_sub(before) * MINUTE);
+    (1..before + seconds / MINUTE)
+        .filter_map(|minute| {
+            let end = Duration::from_secs((minute + 1) * MINUTE);
+            value(minute).map(|value| Minute::even(end, value, 1))
+        })
+        .collect()
 }

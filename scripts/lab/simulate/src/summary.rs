@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use autoscale::Finding;
 use rules::Rules;
 use run_record::format::exact_span;
 
+use crate::fit::Fit;
 use crate::prices::{Cost, Prices};
 use crate::simulation::Simulation;
 use crate::timeline::clock;
@@ -16,6 +18,10 @@ pub(crate) struct Outcome {
     pub(crate) simulation: Simulation,
     pub(crate) verdict: Verdict,
     pub(crate) costs: Vec<Cost>,
+    /// What the reader and the simulation noticed about the rules.
+    pub(crate) findings: Vec<Finding>,
+    /// How the simulated counts compare with the recorded ones.
+    pub(crate) fit: Option<Fit>,
 }
 
 /// What the words mean; printed below the figures.
@@ -24,7 +30,8 @@ overloaded        the load is above 100 % of every ready instance (marked ! in t
 time to capacity  the longest from CPU above the threshold of scale-out until the instances then ordered were ready
 overshoot         a scale-out that a scale-in undid although the load had not fallen by a tenth
 flapping          a scale-in that a scale-out undid although the load had not risen by a tenth
-held back         evaluations in which the guard against flapping kept instances
+at maximum        a scale-out rule fires, and the maximum forbids another instance
+held back         evaluations in which the flapping check kept instances
 ";
 
 /// The figures, one column for each rule file.
@@ -60,6 +67,9 @@ pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
     row("flapping", &|Outcome { verdict, .. }| {
         verdict.flaps.to_string()
     });
+    row("at maximum", &|Outcome { verdict, .. }| {
+        format!("{:.1} min", verdict.at_maximum_minutes)
+    });
     row("held back", &|Outcome { verdict, .. }| {
         verdict.held_back_evaluations.to_string()
     });
@@ -84,10 +94,10 @@ pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
                 if outcomes.len() > 1 {
                     return scaled;
                 }
-                let capacity = rules.profile.capacity;
                 format!(
                     "{scaled} (always {}: {always_minimum:.0}, always {}: {always_maximum:.0})",
-                    capacity.minimum, capacity.maximum,
+                    rules.setting.minimum(),
+                    rules.setting.maximum(),
                 )
             },
         );
@@ -121,7 +131,7 @@ pub(crate) fn side_by_side(outcomes: &[Outcome]) -> String {
     };
     line("time", &|outcome| outcome.rules.name.clone());
     line(&clock(0), &|outcome| {
-        format!("start with {}", outcome.rules.profile.capacity.default)
+        format!("start with {}", outcome.simulation.initial)
     });
     for at_seconds in moments.iter().take(MOST_ROWS) {
         line(&clock(*at_seconds), &|outcome| {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::load::Load;
 use crate::shortage::is_short;
 use crate::simulation::{Action, Simulation};
+use crate::standstill::{Obstacle, Standstill};
 
 /// Longer tables are cut in the middle; the JSON file has it all.
 const MOST_ROWS: usize = 60;
@@ -21,8 +22,8 @@ struct Row {
 }
 
 /// The table: time, event, instances, CPU.
-pub(crate) fn render(simulation: &Simulation, load: &Load, start: u32) -> String {
-    let rows = rows(simulation, load, start);
+pub(crate) fn render(simulation: &Simulation, load: &Load) -> String {
+    let rows = rows(simulation, load);
     let mut text = String::from("    time   instances     CPU   event\n");
     let cut = rows.len().saturating_sub(MOST_ROWS);
     let kept_first = if cut > 0 { MOST_ROWS / 2 } else { rows.len() };
@@ -58,7 +59,8 @@ fn line(row: &Row) -> String {
 }
 
 /// Events in the order of time; at the same moment arrivals, then decisions, then a new load, as in the model.
-fn rows(simulation: &Simulation, load: &Load, start: u32) -> Vec<Row> {
+fn rows(simulation: &Simulation, load: &Load) -> Vec<Row> {
+    let start = simulation.initial;
     let steps = load.steps();
     let told = if steps.len() <= MOST_LOAD_ROWS {
         &steps[1..steps.len() - 1]
@@ -76,7 +78,12 @@ fn rows(simulation: &Simulation, load: &Load, start: u32) -> Vec<Row> {
     let loads = told
         .iter()
         .map(|step| (step.at_seconds, 2, Event::Load(step.percent)));
-    let mut events: Vec<_> = arrivals.chain(actions).chain(loads).collect();
+    // That no rule fires is nothing to tell.
+    let stills = simulation.stood_still.iter();
+    let stills = stills
+        .filter(|still| still.cause != Obstacle::NoRuleFires)
+        .map(|still| (still.at_seconds, 1, Event::Still(still)));
+    let mut events: Vec<_> = arrivals.chain(actions).chain(stills).chain(loads).collect();
     events.sort_by_key(|(at_seconds, order, _)| (*at_seconds, *order));
 
     let load_at = |at_seconds: u64| {
@@ -108,6 +115,7 @@ fn rows(simulation: &Simulation, load: &Load, start: u32) -> Vec<Row> {
                 ready = action.ready;
                 action.reason.clone()
             }
+            Event::Still(still) => still.reason.clone(),
             Event::Load(percent) => format!("load {percent:.0} %"),
         };
         push(at_seconds, event, ready, count);
@@ -119,6 +127,7 @@ fn rows(simulation: &Simulation, load: &Load, start: u32) -> Vec<Row> {
 enum Event<'a> {
     Ready(u32),
     Action(&'a Action),
+    Still(&'a Standstill),
     Load(f64),
 }
 

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
-use autoscale::Profile;
+use autoscale::Setting;
 
 use super::snapshot::LabFleet;
-use ::simulate::{Load, Model, Step, simulate};
+use ::simulate::{Load, Model, Scenario, Step, simulate};
 use run_record::Expectation;
 
 /// Evaluations by which an action may be early or late: the two clocks differ by up to one, and an instance that is
@@ -55,13 +55,19 @@ pub(super) fn csv(load: &Load) -> String {
 
 /// Whether the simulator does the same as the live run did.
 pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectation> {
-    let profile = Profile::parse(&fleet.profile.to_string()).context("the lab's rules")?;
+    let setting = Setting::parse(&fleet.profile.to_string()).context("the lab's rules")?;
     let model = Model {
         metric_lag_seconds: whole(fleet.metric_lag_seconds),
         provision_seconds: whole(fleet.provision_seconds),
         evaluate_seconds: whole(fleet.evaluate_seconds).max(1),
     };
-    let simulated = simulate(&profile, load, &model).actions;
+    let scenario = Scenario {
+        setting: &setting,
+        load,
+        model,
+        start: 0,
+    };
+    let simulated = simulate(&scenario).actions;
     let same = simulated.len() == fleet.actions.len()
         && simulated.iter().zip(&fleet.actions).all(|(one, other)| {
             let apart = (one.at_seconds as f64 - other.azure_seconds).abs();

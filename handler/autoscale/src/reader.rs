@@ -1,0 +1,373 @@
+//! Rule files read: whatever form the setting comes in, and every problem and finding at once.
+//!
+//! The text becomes JSON ([`json`](super::json)), the settings in it are found and their template expressions evaluated
+//! ([`document`](super::document)), and the one that is meant is read here. Azure refuses what lies outside the schema's
+//! bounds; here the nearest value within them is used, with a finding, because a rehearsal is also for settings that are
+//! not finished.
+
+use std::time::Duration;
+
+use serde_json::Map;
+
+use super::document::{self, Candidate};
+use super::finding::{Finding, Kind, Problem, Refusal};
+use super::place::{Place, is_expression, printable};
+use super::profile::{Metric, Profile, Setting};
+use super::schedule::Schedule;
+use super::template::Unresolved;
+use super::{duration, json, parameters, resource_type};
+
+mod profile;
+mod rule;
+
+/// Azure allows no more in a setting.
+const MOST_PROFILES: usize = 20;
+const EXPORT: &str = "export the deployed setting: az monitor autoscale show --output json";
+
+/// What a reader needs to know beside the text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOptions<'a> {
+    /// The file's name; its extension tells languages that must be compiled first.
+    pub file_name: Option<&'a str>,
+    /// The text of a parameter file for a template.
+    pub parameters: Option<&'a str>,
+    /// The name of the setting that is meant, where a file holds several.
+    pub setting: Option<&'a str>,
+}
+
+/// A setting, and what its reader noticed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleFile {
+    /// What the file says.
+    pub setting: Setting,
+    /// In the file's order.
+    pub findings: Vec<Finding>,
+}
+
+impl RuleFile {
+    /// Reads a rule file.
+    ///
+    /// # Errors
+    /// Every problem in the file: where it is, what is wrong there, and what would be accepted.
+    pub fn read(text: &str, options: ReadOptions<'_>) -> Result<Self, Refusal> {
+        let root = json::parse(text).map_err(|error| {
+            let compiled_first = document::language_of(options.file_name, text);
+            Refusal::whole(compiled_first.map_or(error, str::to_owned))
+        })?;
+        let given = options
+            .parameters
+            .map_or(Ok(Map::new()), parameters::read)
+            .map_err(|error| Refusal::whole(format!("the parameter file: {error}")))?;
+        let found = document::candidates(&root, &given);
+        let candidate = chosen(&found, options.setting)?;
+        let mut reader = Reader {
+            unresolved: &candidate.unresolved,
+            is_setting: candidate.is_setting,
+            target: None,
+            metrics: Vec::new(),
+            findings: Vec::new(),
+            problems: Vec::new(),
+        };
+        for (place, message) in &found.notes {
+            reader.find(Kind::Ignored, "template", place.clone(), message, "");
+        }
+        let place = Place::new(&candidate.value, &candidate.path);
+        let setting = reader.setting(&place, candidate.name.as_deref());
+        match (setting, reader.problems) {
+            (Some(setting), problems) if problems.is_empty() => Ok(Self {
+                setting,
+                findings: reader.findings,
+            }),
+            (_, problems) => Err(Refusal { problems }),
+        }
+    }
+}
+
+impl Setting {
+    /// Reads a rule file that needs no options, and passes over its findings.
+    ///
+    /// # Errors
+    /// As [`RuleFile::read`].
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        RuleFile::read(text, ReadOptions::default()).map(|file| file.setting)
+    }
+
+    /// The rules that come with the app.
+    pub fn built_in() -> Self {
+        Self::parse(super::BUILT_IN).expect("a test reads it")
+    }
+}
+
+/// The setting that is meant, of those in the file.
+fn chosen<'a>(
+    found: &'a document::Found,
+    wanted: Option<&str>,
+) -> Result<&'a Candidate, Refusal> {
+    let candidates = &found.candidates;
+    let names = || {
+        let names = candidates
+            .iter()
+            .enumerate()
+            .map(|(index, candidate)| name_of(candidate, index));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if candidates.is_empty() {
+        let why = found.notes.iter().map(|(_, why)| why.as_str());
+        return Err(Refusal::whole(why.collect::<Vec<_>>().join(" ")));
+    }
+    match (wanted, candidates.as_slice()) {
+        (None, [one]) => Ok(one),
+        (None, several) => Err(Refusal::whole(format!(
+            "it holds {} autoscale settings: {}. Choose one with --setting NAME.",
+            several.len(),
+            names()
+        ))),
+        (Some(wanted), _) => candidates
+            .iter()
+            .enumerate()
+            .find(|(index, candidate)| name_of(candidate, *index).eq_ignore_ascii_case(wanted))
+            .map(|(_, candidate)| candidate)
+            .ok_or_else(|| {
+                Refusal::whole(format!(
+                    "it holds no autoscale setting named {}; there are: {}",
+                    printable(wanted),
+                    names()
+                ))
+            }),
+    }
+}
+
+/// A setting without a name is named by its number.
+fn name_of(candidate: &Candidate, index: usize) -> String {
+    let name = candidate.name.as_deref().map(printable);
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| (index + 1).to_string())
+}
+
+/// Reads a setting, and goes on after a problem to find them all.
+struct Reader<'a> {
+    unresolved: &'a [Unresolved],
+    /// Whether it is a whole setting and not a bare profile.
+    is_setting: bool,
+    target: Option<String>,
+    metrics: Vec<Metric>,
+    findings: Vec<Finding>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn setting(&mut self, place: &Place<'_>, name: Option<&str>) -> Option<Setting> {
+        let name = name.map(printable).unwrap_or_default();
+        if !self.is_setting {
+            let profile = self.profile(place)?;
+            return Some(self.finished(name, true, vec![profile]));
+        }
+        let enabled = self.enabled(place);
+        self.prediction(place);
+        self.target(place);
+        let Some(profiles) = place.field(&["profiles", "profile"]) else {
+            self.refuse(place.missing("profiles"), "is missing; accepted: a list of profiles");
+            return None;
+        };
+        let Some(items) = profiles.items() else {
+            self.refuse_value(&profiles, "a list of profiles");
+            return None;
+        };
+        if items.len() > MOST_PROFILES {
+            let message = format!(
+                "has {} profiles, and Azure accepts up to {MOST_PROFILES}. All of them are used.",
+                items.len()
+            );
+            self.find(Kind::Assumed, "too_many", profiles.path.clone(), message, "");
+        }
+        let mut read = Vec::new();
+        for item in &items {
+            let profile = self.profile(item);
+            let defaults = |profile: &Profile| profile.schedule == Schedule::Default;
+            if profile.as_ref().is_some_and(defaults) && read.iter().flatten().any(defaults) {
+                self.find(
+                    Kind::Ignored,
+                    "second_default",
+                    item.path.clone(),
+                    "is a second profile without a calendar. Only the first one applies.",
+                    "Give it a fixedDate or a recurrence, or remove it.",
+                );
+            }
+            read.push(profile);
+        }
+        let profiles = read.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(self.finished(name, enabled, profiles))
+    }
+
+    fn finished(&mut self, name: String, enabled: bool, profiles: Vec<Profile>) -> Setting {
+        Setting {
+            name,
+            enabled,
+            target: self.target.clone(),
+            profiles,
+            metrics: std::mem::take(&mut self.metrics),
+        }
+    }
+
+    fn enabled(&mut self, place: &Place<'_>) -> bool {
+        let Some(field) = place.field(&["enabled"]) else {
+            self.find(
+                Kind::Assumed,
+                "enabled_missing",
+                place.missing("enabled"),
+                "is missing. Microsoft's references disagree on the default; true is assumed.",
+                "Write \"enabled\": true.",
+            );
+            return true;
+        };
+        match field.boolean() {
+            Some(true) => true,
+            Some(false) => {
+                self.find(
+                    Kind::Ignored,
+                    "disabled",
+                    field.path.clone(),
+                    "is false: Azure does not act on this setting. It is treated as true here.",
+                    "Set it to true before you rely on these rules.",
+                );
+                false
+            }
+            None => {
+                let message = format!("is {}. True is assumed.", field.shown());
+                self.find(Kind::Assumed, "enabled_missing", field.path, message, "");
+                true
+            }
+        }
+    }
+
+    fn prediction(&mut self, place: &Place<'_>) {
+        let Some(policy) = place.field(&["predictiveAutoscalePolicy", "predictive"]) else {
+            return;
+        };
+        let mode = policy.field(&["scaleMode"]).unwrap_or(policy);
+        if mode.text().is_some_and(|mode| !mode.eq_ignore_ascii_case("Disabled")) {
+            let message = format!(
+                "is {}. Predictions need days of history that only Azure has; only the rules act here.",
+                mode.shown()
+            );
+            self.find(Kind::Ignored, "predictive", mode.path, message, "");
+        }
+    }
+
+    fn target(&mut self, place: &Place<'_>) {
+        let Some(field) = place.field(&["targetResourceUri", "targetResourceId"]) else {
+            return;
+        };
+        let Some(uri) = field.text().filter(|uri| !uri.is_empty()) else {
+            // An expression that has no value is still the same text in every place.
+            self.target = field.value.as_str().map(str::to_owned);
+            return;
+        };
+        self.target = Some(uri.to_owned());
+        if resource_type::of(uri).as_deref() == Some("microsoft.web/sites") {
+            self.find(
+                Kind::Assumed,
+                "wrong_target",
+                field.path.clone(),
+                "is a site, and Azure scales the plan that a site runs on. The rules are rehearsed as if the plan were named.",
+                "Name the plan, a Microsoft.Web/serverfarms resource: az webapp show --query appServicePlanId",
+            );
+        }
+    }
+
+    // What follows is used for every field.
+
+    fn find(
+        &mut self,
+        kind: Kind,
+        code: &'static str,
+        place: String,
+        message: impl Into<String>,
+        remedy: &str,
+    ) {
+        self.findings.push(Finding {
+            kind,
+            code,
+            place,
+            message: message.into(),
+            remedy: remedy.to_owned(),
+        });
+    }
+
+    fn refuse(&mut self, place: String, message: impl Into<String>) {
+        self.problems.push(Problem {
+            place,
+            message: message.into(),
+        });
+    }
+
+    /// A value that is not what is accepted; or a template expression, which has no value.
+    fn refuse_value(&mut self, place: &Place<'_>, accepted: &str) {
+        let message = match place.value.as_str() {
+            Some(expression) if is_expression(expression) => {
+                let unresolved = self.unresolved.iter().find(|one| one.path == place.path);
+                let reason = unresolved.map_or("it cannot be evaluated", |one| &one.reason);
+                format!(
+                    "is the template expression {}, which has no value: {reason}. Pass the value in a file with \
+                     --parameters, or {EXPORT}",
+                    printable(expression)
+                )
+            }
+            _ => format!("is {}; accepted: {accepted}", place.shown()),
+        };
+        self.refuse(place.path.clone(), message);
+    }
+
+    fn missing(&mut self, place: &Place<'_>, name: &str, accepted: &str) {
+        self.refuse(
+            place.missing(name),
+            format!("is missing; accepted: {accepted}"),
+        );
+    }
+
+    /// One of these names, in any case.
+    fn one_of<T: Copy>(&mut self, place: &Place<'_>, names: &[(&'static str, T)]) -> Option<T> {
+        let text = place.text().unwrap_or_default();
+        let found = names
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(text));
+        if found.is_none() {
+            let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            self.refuse_value(place, &names.join(", "));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A duration; outside the bounds the nearest bound is used.
+    fn duration(&mut self, place: &Place<'_>, least: &str, most: &str) -> Option<Duration> {
+        let bound = |text| duration::parse(text).expect("a bound is a duration");
+        let Some(read) = place.text().and_then(duration::parse) else {
+            let accepted = format!("an ISO 8601 duration from {least} to {most}, such as PT5M");
+            self.refuse_value(place, &accepted);
+            return None;
+        };
+        let nearest = read.clamp(bound(least), bound(most));
+        if nearest != read {
+            let message = format!(
+                "is {}, and Azure accepts {least} to {most}. {} is used.",
+                place.shown(),
+                duration::format(nearest)
+            );
+            self.find(Kind::Assumed, "out_of_bounds", place.path.clone(), message, "");
+        }
+        Some(nearest)
+    }
+
+    /// Fields that the schema does not have would be passed over in silence.
+    fn other_fields(&mut self, place: &Place<'_>, known: &[&str]) {
+        for field in place.other_fields(known) {
+            self.find(
+                Kind::Ignored,
+                "unknown_field",
+                field.path,
+                "is no field of the schema.",
+                "Check its spelling.",
+            );
+        }
+    }
+}

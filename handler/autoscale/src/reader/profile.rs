@@ -1,0 +1,193 @@
+//! One profile: its limits, its calendar and its rules.
+
+use super::super::finding::Kind;
+use super::super::place::Place;
+use super::super::profile::{Capacity, MOST_INSTANCES, Profile, Rule};
+use super::super::schedule::{FixedDate, Recurrence, Schedule};
+use super::super::time_zone::TimeZone;
+use super::Reader;
+
+/// Azure allows no more in a profile.
+const MOST_RULES: usize = 10;
+
+impl Reader<'_> {
+    pub(super) fn profile(&mut self, place: &Place<'_>) -> Option<Profile> {
+        let known = ["name", "capacity", "rules", "rule", "fixedDate", "recurrence"];
+        self.other_fields(place, &known);
+        let name = place.field(&["name"]);
+        let name = name.as_ref().and_then(|name| name.value.as_str());
+        let schedule = self.schedule(place);
+        let capacity = match place.field(&["capacity"]) {
+            Some(capacity) => self.capacity(&capacity),
+            None => {
+                let accepted = "an object with minimum, maximum and default";
+                self.missing(place, "capacity", accepted);
+                None
+            }
+        };
+        let rules = self.rules(place);
+        Some(Profile {
+            name: name.unwrap_or("default").to_owned(),
+            schedule: schedule?,
+            capacity: capacity?,
+            rules: rules?,
+        })
+    }
+
+    fn rules(&mut self, place: &Place<'_>) -> Option<Vec<Rule>> {
+        let Some(list) = place.field(&["rules", "rule"]) else {
+            return Some(Vec::new());
+        };
+        let Some(items) = list.items() else {
+            self.refuse_value(&list, "a list of rules");
+            return None;
+        };
+        if items.len() > MOST_RULES {
+            let message = format!(
+                "has {} rules, and Azure accepts up to {MOST_RULES}. All of them are used.",
+                items.len()
+            );
+            self.find(Kind::Assumed, "too_many", list.path.clone(), message, "");
+        }
+        let rules: Vec<_> = items.iter().map(|item| self.rule(item)).collect();
+        rules.into_iter().collect()
+    }
+
+    fn capacity(&mut self, place: &Place<'_>) -> Option<Capacity> {
+        const NAMES: [&str; 3] = ["minimum", "maximum", "default"];
+        self.other_fields(place, &NAMES);
+        let [minimum, maximum, default] = NAMES.map(|name| self.count(place, name));
+        let (minimum, maximum, default) = (minimum?, maximum?, default?);
+        if maximum < minimum {
+            let message = format!("is {maximum}, below the minimum of {minimum}");
+            self.refuse(place.missing("maximum"), message);
+            return None;
+        }
+        if minimum == 0 {
+            self.find(
+                Kind::Assumed,
+                "minimum_zero",
+                place.missing("minimum"),
+                "is 0: without a ready instance there is no CPU sample, and any load counts as overload.",
+                "",
+            );
+        }
+        let within = default.clamp(minimum, maximum);
+        if within != default {
+            let message = format!(
+                "is {default}, outside the limits {minimum} to {maximum}. {within} is used; Azure refuses such a setting."
+            );
+            let remedy = "Choose a default within the limits.";
+            self.find(Kind::Assumed, "out_of_bounds", place.missing("default"), message, remedy);
+        }
+        Some(Capacity {
+            minimum,
+            maximum,
+            default: within,
+        })
+    }
+
+    fn count(&mut self, capacity: &Place<'_>, name: &str) -> Option<u32> {
+        let Some(place) = capacity.field(&[name]) else {
+            self.missing(capacity, name, "a number of instances");
+            return None;
+        };
+        let Some(count) = place.whole() else {
+            self.refuse_value(&place, "a whole number of instances");
+            return None;
+        };
+        if count > MOST_INSTANCES {
+            let message = format!("is {count}. Azure has at most {MOST_INSTANCES} instances; these are used.");
+            self.find(Kind::Assumed, "out_of_bounds", place.path, message, "");
+        }
+        Some(count.min(MOST_INSTANCES))
+    }
+
+    fn schedule(&mut self, place: &Place<'_>) -> Option<Schedule> {
+        if let Some(dates) = place.field(&["fixedDate"]) {
+            let zone = self.zone(&dates)?;
+            let start = self.text(&dates, "start", "such as 2026-12-24T18:00:00")?;
+            let end = self.text(&dates, "end", "such as 2026-12-27T06:00:00")?;
+            return match FixedDate::new(zone, &start, &end) {
+                Ok(read) => {
+                    if read.offset_ignored() {
+                        self.find(
+                            Kind::Assumed,
+                            "offset",
+                            dates.path,
+                            "has an offset beside a timeZone. The local time in the timeZone counts.",
+                            "Write the times without Z and without an offset.",
+                        );
+                    }
+                    Some(Schedule::FixedDate(read))
+                }
+                Err(problem) => {
+                    self.refuse(dates.path, problem);
+                    None
+                }
+            };
+        }
+        let Some(recurrence) = place.field(&["recurrence"]) else {
+            return Some(Schedule::Default);
+        };
+        let frequency = recurrence.field(&["frequency"]);
+        let frequency = frequency.as_ref().and_then(Place::text).unwrap_or("Week");
+        // Terraform writes the schedule's fields into the recurrence itself.
+        let schedule = recurrence.field(&["schedule"]).unwrap_or(recurrence.clone());
+        let zone = self.zone(&schedule)?.unwrap_or(TimeZone::UTC);
+        let days = schedule.field(&["days"]).and_then(|days| days.items());
+        let days: Option<Vec<&str>> = days.unwrap_or_default().iter().map(Place::text).collect();
+        let Some(days) = days else {
+            let accepted = "a list of days such as \"Monday\"";
+            self.refuse(schedule.missing("days"), format!("is wrong; accepted: {accepted}"));
+            return None;
+        };
+        let hours = self.numbers(&schedule, "hours")?;
+        let minutes = self.numbers(&schedule, "minutes")?;
+        match Recurrence::new(frequency, zone, &days, &hours, &minutes) {
+            Ok(read) => Some(Schedule::Recurring(read)),
+            Err(problem) => {
+                self.refuse(recurrence.path, problem);
+                None
+            }
+        }
+    }
+
+    /// The time zone that a calendar names; `Some(None)` where it names none.
+    fn zone(&mut self, calendar: &Place<'_>) -> Option<Option<TimeZone>> {
+        let Some(field) = calendar.field(&["timeZone"]) else {
+            return Some(None);
+        };
+        let zone = field.text().and_then(TimeZone::named);
+        if zone.is_none() {
+            let accepted = "a Windows name such as \"W. Europe Standard Time\", or an IANA name such as \"Europe/Berlin\"";
+            self.refuse_value(&field, accepted);
+        }
+        zone.map(Some)
+    }
+
+    fn text(&mut self, place: &Place<'_>, name: &str, accepted: &str) -> Option<String> {
+        let Some(field) = place.field(&[name]) else {
+            self.missing(place, name, accepted);
+            return None;
+        };
+        let text = field.text();
+        if text.is_none() {
+            self.refuse_value(&field, accepted);
+        }
+        text.map(str::to_owned)
+    }
+
+    /// A list of whole numbers, or of texts of such.
+    fn numbers(&mut self, place: &Place<'_>, name: &str) -> Option<Vec<i64>> {
+        let field = place.field(&[name]);
+        let items = field.and_then(|field| field.items()).unwrap_or_default();
+        let numbers: Option<Vec<i64>> =
+            items.iter().map(|item| item.whole().map(i64::from)).collect();
+        if numbers.is_none() {
+            let accepted = "a list of whole numbers";
+            self.refuse(place.missing(name), format!("is wrong; accepted: {accepted}"));
+        }
+        numbers
+    }
+}

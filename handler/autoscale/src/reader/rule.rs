@@ -1,0 +1,414 @@
+//! One rule: its metric, its condition and its action.
+
+use std::time::Duration;
+
+use super::super::finding::Kind;
+use super::super::place::{Place, printable};
+use super::super::profile::{
+    Aggregation, Change, Dimension, Direction, MOST_INSTANCES, Metric, Operator, Rule, Statistic,
+};
+use super::super::resource_type;
+use super::Reader;
+
+/// Metrics of the instances' CPU, and the types of the resources that have them.
+const CPU_METRICS: [(&str, &str); 2] = [
+    ("CpuPercentage", "microsoft.web/serverfarms"),
+    ("Percentage CPU", "microsoft.compute/virtualmachinescalesets"),
+];
+
+impl Reader<'_> {
+    pub(super) fn rule(&mut self, place: &Place<'_>) -> Option<Rule> {
+        self.other_fields(place, &["metricTrigger", "scaleAction"]);
+        let trigger = place.field(&["metricTrigger"]);
+        if trigger.is_none() {
+            let accepted = "an object with metricName, operator, threshold and more";
+            self.missing(place, "metricTrigger", accepted);
+        }
+        let action = place.field(&["scaleAction"]);
+        if action.is_none() {
+            let accepted = "an object with direction, type, value and cooldown";
+            self.missing(place, "scaleAction", accepted);
+        }
+        // Both are read before the first problem of either ends the rule.
+        let condition = trigger.and_then(|trigger| self.trigger(&trigger));
+        let action = action.and_then(|action| self.action(&action));
+        let (condition, (direction, change, cooldown)) = (condition?, action?);
+        Some(Rule {
+            direction,
+            change,
+            cooldown,
+            ..condition
+        })
+    }
+
+    /// The rule's condition; what it does is not known yet.
+    fn trigger(&mut self, trigger: &Place<'_>) -> Option<Rule> {
+        self.other_fields(
+            trigger,
+            &[
+                "metricName",
+                "name",
+                "metricNamespace",
+                "namespace",
+                "metricResourceUri",
+                "metricResourceId",
+                "resource",
+                "metricResourceLocation",
+                "resourceLocation",
+                "timeGrain",
+                "statistic",
+                "timeWindow",
+                "timeAggregation",
+                "operator",
+                "threshold",
+                "dimensions",
+                "dividePerInstance",
+                "divideByInstanceCount",
+                "source",
+                "metricType",
+            ],
+        );
+        let metric = self.metric(trigger);
+        let statistic = self.or_assumed(trigger, "statistic", "Average", &Statistic::NAMES);
+        let aggregation =
+            self.or_assumed(trigger, "timeAggregation", "Average", &Aggregation::NAMES);
+        let grain = match trigger.field(&["timeGrain"]) {
+            Some(grain) => self.duration(&grain, "PT1M", "PT12H"),
+            None => {
+                let place = trigger.missing("timeGrain");
+                self.find(Kind::Assumed, "missing", place, "is missing. PT1M is assumed.", "");
+                Some(Duration::from_secs(60))
+            }
+        };
+        let window = match trigger.field(&["timeWindow"]) {
+            Some(window) => self.duration(&window, "PT1M", "PT12H"),
+            None => {
+                self.missing(trigger, "timeWindow", "an ISO 8601 duration such as PT5M");
+                None
+            }
+        };
+        let operator = match trigger.field(&["operator"]) {
+            Some(operator) => self.one_of(&operator, &Operator::NAMES),
+            None => {
+                self.missing(trigger, "operator", "such as GreaterThan");
+                None
+            }
+        };
+        let threshold = self.threshold(trigger);
+        let divided = self.divided(trigger);
+        let rule = Rule {
+            metric: metric?,
+            statistic: statistic?,
+            time_grain: grain?,
+            time_window: window?,
+            time_aggregation: aggregation?,
+            operator: operator?,
+            threshold: threshold?,
+            divide_per_instance: divided,
+            direction: Direction::None,
+            change: Change::Count(1),
+            cooldown: Duration::ZERO,
+        };
+        self.assumptions(trigger, &rule);
+        Some(rule)
+    }
+
+    fn threshold(&mut self, trigger: &Place<'_>) -> Option<f64> {
+        let Some(threshold) = trigger.field(&["threshold"]) else {
+            self.missing(trigger, "threshold", "a number in the metric's unit");
+            return None;
+        };
+        let number = threshold.number();
+        if number.is_none() {
+            self.refuse_value(&threshold, "a number in the metric's unit");
+        }
+        number
+    }
+
+    fn divided(&mut self, trigger: &Place<'_>) -> bool {
+        let Some(field) = trigger.field(&["dividePerInstance", "divideByInstanceCount"]) else {
+            return false;
+        };
+        let Some(divided) = field.boolean() else {
+            self.refuse_value(&field, "true or false");
+            return false;
+        };
+        if divided {
+            self.find(
+                Kind::Assumed,
+                "divided",
+                field.path,
+                "divides the window's value by the number of instances at the evaluation.",
+                "",
+            );
+        }
+        divided
+    }
+
+    /// What Azure's documentation leaves open about such a rule.
+    fn assumptions(&mut self, trigger: &Place<'_>, rule: &Rule) {
+        if rule.time_window < rule.time_grain {
+            self.find(
+                Kind::Assumed,
+                "short_window",
+                trigger.missing("timeWindow"),
+                "is shorter than the time grain. One time grain is used.",
+                "Make the window a multiple of the time grain.",
+            );
+        }
+        if rule.time_grain > Duration::from_secs(60) {
+            let minutes = rule.time_grain.as_secs() / 60;
+            let message = format!(
+                "makes one sample of {minutes} minutes, from the one-minute values of all instances in them."
+            );
+            self.find(Kind::Assumed, "grain", trigger.missing("timeGrain"), message, "");
+        }
+        let elsewhere = self.metrics[rule.metric].resource.is_some();
+        if rule.divide_per_instance || elsewhere {
+            return;
+        }
+        if matches!(rule.statistic, Statistic::Sum | Statistic::Count) {
+            let message = format!(
+                "is {}: the flapping check expects the sum over the instances to stay the same and the number of values \
+                 to fall when instances leave. Azure's own estimate is not documented.",
+                rule.statistic.name()
+            );
+            self.find(Kind::Assumed, "sum", trigger.missing("statistic"), message, "");
+        }
+    }
+
+    /// The rule's metric, as an index.
+    fn metric(&mut self, trigger: &Place<'_>) -> Option<usize> {
+        let Some(field) = trigger.field(&["metricName", "name"]) else {
+            self.missing(trigger, "metricName", "such as CpuPercentage");
+            return None;
+        };
+        let Some(name) = field.text().filter(|name| !name.trim().is_empty()) else {
+            self.refuse_value(&field, "the name of a metric, such as CpuPercentage");
+            return None;
+        };
+        let name = printable(name.trim());
+        let text = |names: &[&str]| {
+            let field = trigger.field(names)?;
+            let text = field.value.as_str().map(str::trim)?;
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        let namespace = text(&["metricNamespace", "namespace"]).map(|text| printable(&text));
+        let resource = text(&["metricResourceUri", "metricResourceId", "resource"]);
+        let cpu = CPU_METRICS.iter().find(|(cpu, _)| cpu.eq_ignore_ascii_case(&name));
+        let elsewhere = resource.as_deref().is_some_and(|resource| self.is_elsewhere(resource, cpu));
+        let metric = Metric {
+            name,
+            namespace,
+            resource: resource.filter(|_| elsewhere),
+            dimensions: self.dimensions(trigger),
+            fleet_cpu: cpu.is_some() && !elsewhere,
+        };
+        if let Some(index) = self.metrics.iter().position(|known| *known == metric) {
+            return Some(index);
+        }
+        self.check_metric(trigger, &field, &metric, cpu.map(|(_, owner)| *owner));
+        self.metrics.push(metric);
+        Some(self.metrics.len() - 1)
+    }
+
+    /// Whether a metric's resource is another than the one that is scaled. A site's CPU is its plan's.
+    fn is_elsewhere(&self, resource: &str, cpu: Option<&(&str, &str)>) -> bool {
+        let Some(target) = self.target.as_deref() else {
+            // Without a target only the metric tells: nobody scales a plan on another plan's CPU.
+            return cpu.is_none()
+                && resource_type::of(resource)
+                    .is_some_and(|kind| !CPU_METRICS.iter().any(|(_, owner)| *owner == kind));
+        };
+        if resource.eq_ignore_ascii_case(target) {
+            return false;
+        }
+        match (resource_type::of(resource), resource_type::of(target)) {
+            (Some(kind), Some(scaled)) if cpu.is_some() => kind == scaled,
+            (Some(_), Some(_)) => true,
+            // An expression without a value may be any resource.
+            _ => false,
+        }
+    }
+
+    fn check_metric(
+        &mut self,
+        trigger: &Place<'_>,
+        name: &Place<'_>,
+        metric: &Metric,
+        owner: Option<&str>,
+    ) {
+        let scaled = self.target.as_deref().and_then(resource_type::of);
+        let same_sort = scaled.as_deref() != Some("microsoft.web/sites");
+        if let (Some(owner), Some(scaled)) = (owner, scaled.as_deref())
+            && metric.fleet_cpu
+            && same_sort
+            && scaled != owner
+        {
+            let known = CPU_METRICS.iter().find(|(_, owner)| *owner == scaled);
+            let remedy = known.map_or(String::new(), |(name, _)| format!("Write {name:?}."));
+            let message = format!("is a metric of {owner}, and the target is a {scaled}.");
+            self.find(Kind::Assumed, "wrong_target", name.path.clone(), message, &remedy);
+        }
+        if metric.namespace.is_none() && trigger.field(&["metricResourceUri", "metricResourceId", "resource"]).is_none() {
+            let remedy = owner.map_or(String::new(), |owner| {
+                format!("Write \"metricNamespace\": \"{owner}\".")
+            });
+            self.find(
+                Kind::Assumed,
+                "namespace_missing",
+                trigger.missing("metricNamespace"),
+                "is missing, and no resource is named. The namespace of the scaled resource is assumed.",
+                &remedy,
+            );
+        }
+        if let Some(resource) = &metric.resource {
+            let message = format!(
+                "is another resource than the one that is scaled ({}). Its metric is taken not to change with the number of \
+                 instances.",
+                printable(resource_type::name(resource))
+            );
+            self.find(
+                Kind::Assumed,
+                "other_resource",
+                trigger.missing("metricResourceUri"),
+                message,
+                "",
+            );
+        }
+        if !metric.dimensions.is_empty() {
+            self.find(
+                Kind::Assumed,
+                "dimensions",
+                trigger.missing("dimensions"),
+                "select some of the metric's samples. All samples are assumed to match.",
+                "",
+            );
+        }
+    }
+
+    fn dimensions(&mut self, trigger: &Place<'_>) -> Vec<Dimension> {
+        let Some(items) = trigger.field(&["dimensions"]).and_then(|list| list.items()) else {
+            return Vec::new();
+        };
+        let text = |item: &Place<'_>, names: &[&str]| {
+            let field = item.field(names);
+            printable(field.as_ref().and_then(|field| field.value.as_str()).unwrap_or_default())
+        };
+        let dimension = |item: &Place<'_>| Dimension {
+            name: text(item, &["dimensionName", "name"]),
+            operator: text(item, &["operator"]),
+            values: item
+                .field(&["values"])
+                .and_then(|values| values.items())
+                .unwrap_or_default()
+                .iter()
+                .map(|value| printable(value.value.as_str().unwrap_or_default()))
+                .collect(),
+        };
+        items.iter().map(dimension).collect()
+    }
+
+    fn action(&mut self, action: &Place<'_>) -> Option<(Direction, Change, Duration)> {
+        self.other_fields(action, &["direction", "type", "value", "cooldown"]);
+        let direction = match action.field(&["direction"]) {
+            Some(direction) => self.one_of(&direction, &Direction::NAMES),
+            None => {
+                self.missing(action, "direction", "Increase or Decrease");
+                None
+            }
+        };
+        let change = self.change(action);
+        let cooldown = match action.field(&["cooldown"]) {
+            Some(cooldown) => self.duration(&cooldown, "PT1M", "P7D"),
+            None => {
+                self.missing(action, "cooldown", "an ISO 8601 duration such as PT5M");
+                None
+            }
+        };
+        let (direction, change, cooldown) = (direction?, change?, cooldown?);
+        if direction == Direction::None {
+            let place = action.missing("direction");
+            match change {
+                Change::ExactCount(_) => self.find(
+                    Kind::Assumed,
+                    "no_direction",
+                    place,
+                    "is None: the rule scales out below its count and in above it.",
+                    "",
+                ),
+                _ => self.find(
+                    Kind::Ignored,
+                    "no_direction",
+                    place,
+                    "is None: the rule changes nothing.",
+                    "Write Increase or Decrease.",
+                ),
+            }
+        }
+        Some((direction, change, cooldown))
+    }
+
+    fn change(&mut self, action: &Place<'_>) -> Option<Change> {
+        // The schema's default is 1.
+        let value = match action.field(&["value"]) {
+            Some(value) => {
+                let whole = value.whole();
+                if whole.is_none() {
+                    self.refuse_value(&value, "a whole number");
+                }
+                whole?
+            }
+            None => 1,
+        };
+        let counted = value.min(MOST_INSTANCES);
+        let kinds = [
+            ("ChangeCount", Change::Count(counted)),
+            ("PercentChangeCount", Change::PercentCount(value)),
+            ("ExactCount", Change::ExactCount(counted)),
+            ("ServiceAllowedNextValue", Change::NextAllowed),
+        ];
+        let Some(field) = action.field(&["type"]) else {
+            let place = action.missing("type");
+            self.find(Kind::Assumed, "missing", place, "is missing. ChangeCount is assumed.", "");
+            return Some(Change::Count(counted));
+        };
+        let change = self.one_of(&field, &kinds)?;
+        match change {
+            Change::PercentCount(percent) => {
+                let message = format!(
+                    "is a percentage. It is rounded towards more instances and changes at least one: {percent} % of 2 instances \
+                     adds {} or removes {}.",
+                    (2 * u64::from(percent)).div_ceil(100).max(1),
+                    (2 * u64::from(percent) / 100).max(1),
+                );
+                self.find(Kind::Assumed, "percentage", field.path, message, "");
+            }
+            Change::NextAllowed => self.find(
+                Kind::Assumed,
+                "next_allowed",
+                field.path,
+                "depends on the counts that the service offers. Every whole number is assumed: one instance more or fewer.",
+                "",
+            ),
+            Change::Count(_) | Change::ExactCount(_) => {}
+        }
+        Some(change)
+    }
+
+    /// One of these names; the first of the schema's where the field is missing.
+    fn or_assumed<T: Copy>(
+        &mut self,
+        trigger: &Place<'_>,
+        name: &str,
+        assumed: &str,
+        names: &[(&'static str, T)],
+    ) -> Option<T> {
+        if let Some(field) = trigger.field(&[name]) {
+            return self.one_of(&field, names);
+        }
+        let message = format!("is missing. {assumed} is assumed.");
+        self.find(Kind::Assumed, "missing", trigger.missing(name), message, "");
+        names.iter().find(|(known, _)| *known == assumed).map(|(_, value)| *value)
+    }
+}

@@ -1,0 +1,41 @@
+//! What a resource ID says about the resource.
+
+/// The resource's type in lower case, such as `microsoft.web/serverfarms`; of a child resource the type of the child
+/// as well. `None` where the text is no resource ID.
+pub(super) fn of(resource_id: &str) -> Option<String> {
+    let lower = resource_id.to_ascii_lowercase();
+    let (_, after) = lower.rsplit_once("/providers/")?;
+    let mut parts = after.split('/');
+    let mut found = parts.next()?.to_owned();
+    // A name follows each type.
+    for kind in parts.step_by(2) {
+        found.push('/');
+        found.push_str(kind);
+    }
+    found.contains('/').then_some(found)
+}
+
+/// The resource's name: the last part of its ID.
+pub(super) fn name(resource_id: &str) -> &str {
+    resource_id.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_follow_the_provider() {
+        let of = |text: &str| of(text).unwrap_or_default();
+        assert_eq!(
+            of("/subscriptions/x/resourceGroups/r/providers/Microsoft.Web/sites/mysite"),
+            "microsoft.web/sites"
+        );
+        assert_eq!(
+            of("/subscriptions/x/providers/Microsoft.ServiceBus/namespaces/n/queues/q"),
+            "microsoft.servicebus/namespaces/queues"
+        );
+        assert_eq!(of("/subscriptions/x"), "");
+        assert_eq!(of("[resourceId('Microsoft.Web/serverfarms', 'p')]"), "");
+    }
+}

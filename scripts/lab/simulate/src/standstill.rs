@@ -1,0 +1,137 @@
+//! Why the number of instances stayed as it was.
+
+use autoscale::{Decision, Metric, Outcome, Profile};
+use serde::Serialize;
+
+/// A hostile setting could change its reason at every evaluation; nobody reads more.
+const MOST: usize = 10_000;
+
+/// A span of time in which the count stayed as it was for one reason.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standstill {
+    /// The evaluation that found the reason.
+    pub at_seconds: u64,
+    /// The evaluation that found another one, or the end.
+    pub to_seconds: u64,
+    /// The number of instances.
+    pub count: u32,
+    /// Why nothing changed.
+    pub cause: Obstacle,
+    /// The rule's index in the profile, where it is one rule.
+    pub rule: Option<usize>,
+    /// One sentence with the figures as they were at `at_seconds`.
+    pub reason: String,
+}
+
+/// Why nothing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// No rule fires.
+    NoRuleFires,
+    /// A rule would fire, but its cooldown is not over.
+    Cooldown,
+    /// A scale-out rule fires at the maximum.
+    Maximum,
+    /// The scale-in rules fire at the minimum.
+    Minimum,
+    /// A rule fires that sets an exact count, and that count is there.
+    CountReached,
+    /// With fewer instances, a scale-out rule would fire.
+    Flapping,
+    /// One scale-in rule fires, another one does not.
+    HeldBack,
+    /// No metric can be read.
+    MetricMissing,
+    /// No profile applies.
+    NoProfile,
+}
+
+/// Collects the reasons while time passes.
+#[derive(Debug, Default)]
+pub(crate) struct Standstills {
+    found: Vec<Standstill>,
+    /// Whether the last one still holds.
+    open: bool,
+}
+
+impl Standstills {
+    /// An evaluation that left the count as it was.
+    pub(crate) fn see(
+        &mut self,
+        now: u64,
+        rules: (&Profile, &[Metric]),
+        decision: &Decision,
+        count: u32,
+    ) {
+        let capacity = rules.0.capacity;
+        let (cause, rule) = match decision.outcome {
+            Outcome::CoolingDown(rule) => (Obstacle::Cooldown, Some(rule)),
+            Outcome::AtMaximum(rule) if count == capacity.maximum => {
+                (Obstacle::Maximum, Some(rule))
+            }
+            Outcome::AtMinimum(rule) if count == capacity.minimum => {
+                (Obstacle::Minimum, Some(rule))
+            }
+            Outcome::AtMaximum(rule) | Outcome::AtMinimum(rule) => {
+                (Obstacle::CountReached, Some(rule))
+            }
+            Outcome::Flapping(rule) => (Obstacle::Flapping, Some(rule)),
+            Outcome::HeldBack(rule) => (Obstacle::HeldBack, Some(rule)),
+            Outcome::Unknown | Outcome::MetricMissing => (Obstacle::MetricMissing, None),
+            // The others change the count.
+            _ => (Obstacle::NoRuleFires, None),
+        };
+        if !self.holds(cause, rule, count) {
+            self.begin(now, count, cause, rule, decision.describe(rules, count));
+        }
+    }
+
+    /// An evaluation without a profile that applies.
+    pub(crate) fn without_profile(&mut self, now: u64, count: u32) {
+        if !self.holds(Obstacle::NoProfile, None, count) {
+            let reason = format!("no profile applies: stays at {count}");
+            self.begin(now, count, Obstacle::NoProfile, None, reason);
+        }
+    }
+
+    /// The count changes.
+    pub(crate) fn end(&mut self, now: u64) {
+        if let Some(last) = self.found.last_mut().filter(|_| self.open) {
+            last.to_seconds = now;
+        }
+        self.open = false;
+    }
+
+    pub(crate) fn finish(mut self, now: u64) -> Vec<Standstill> {
+        self.end(now);
+        self.found
+    }
+
+    fn holds(&self, cause: Obstacle, rule: Option<usize>, count: u32) -> bool {
+        let last = self.found.last().filter(|_| self.open);
+        last.is_some_and(|last| (last.cause, last.rule, last.count) == (cause, rule, count))
+    }
+
+    fn begin(
+        &mut self,
+        now: u64,
+        count: u32,
+        cause: Obstacle,
+        rule: Option<usize>,
+        reason: String,
+    ) {
+        self.end(now);
+        if self.found.len() < MOST {
+            self.open = true;
+            self.found.push(Standstill {
+                at_seconds: now,
+                to_seconds: now,
+                count,
+                cause,
+                rule,
+                reason,
+            });
+        }
+    }
+}
