@@ -1,4 +1,5 @@
-//! Durations as Azure Resource Manager writes them: ISO 8601, or the `h:mm:ss` that its command line tools print.
+//! Durations as Azure Resource Manager writes them: ISO 8601, or the `h:mm:ss` that its command line tools print, with days
+//! as Python (`1 day, 0:00:00`) or .NET (`1.00:00:00`) write them.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const WEEK: u64 = 7 * DAY;
 
-/// Reads `PT5M`, `P1DT12H`, `P1W` or `0:05:00`; whole seconds only. Years and months have no fixed length and are refused.
+/// Reads `PT5M`, `P1DT12H`, `P1W`, `0:05:00`, `1 day, 0:00:00` or `1.00:00:00`; whole seconds only. Years and months have no fixed length and are refused.
 pub fn parse(text: &str) -> Option<Duration> {
     let seconds = match text.strip_prefix('P') {
         Some(rest) => iso_8601(rest),
@@ -41,10 +42,21 @@ fn designated(mut text: &str, designators: &[(char, u64)]) -> Option<u64> {
 }
 
 fn clock(text: &str) -> Option<u64> {
-    let mut parts = text.split(':').map(digits);
+    let (days, time) = match text.split_once(" day") {
+        Some((days, rest)) => {
+            let rest = rest.strip_prefix('s').unwrap_or(rest);
+            (digits(days)?, rest.strip_prefix(", ")?)
+        }
+        None => match text.split_once('.') {
+            Some((days, time)) => (digits(days)?, time),
+            None => (0, text),
+        },
+    };
+    let mut parts = time.split(':').map(digits);
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
     let whole = parts.next().is_none() && minutes < 60 && seconds < 60;
     whole.then(|| {
+        let hours = days.checked_mul(24)?.checked_add(hours)?;
         hours
             .checked_mul(HOUR)?
             .checked_add(minutes * MINUTE + seconds)
@@ -111,6 +123,9 @@ mod tests {
             ("0:05:00", 300),
             ("00:05:00", 300),
             ("12:00:00", 43_200),
+            ("1 day, 0:00:00", 86_400),
+            ("7 days, 0:05:00", 605_100),
+            ("1.00:00:00", 86_400),
         ] {
             assert_eq!(parse(text), Some(Duration::from_secs(seconds)), "{text}");
         }
@@ -137,6 +152,9 @@ mod tests {
             "0:60:00",
             "0:00:60",
             "1:2",
+            "1 day",
+            "1 day,0:00:00",
+            "0:00:00.5",
             "1:2:3:4",
             "PT99999999999999999999S",
             "PT18446744073709551615H",

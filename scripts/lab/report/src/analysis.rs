@@ -72,11 +72,10 @@ impl Analysis {
             let of_rules = rules.iter().flatten().filter(|rule| rule.out == out);
             of_rules.map(|rule| rule.cooldown).fold(0.0, f64::max) / clock.scale()
         };
-        let cooldowns = (cooldown(true), cooldown(false));
         let context = |out| Context {
             clock,
             actions: &actions,
-            cooldowns,
+            cooldown: cooldown(out),
             out,
         };
         let scale_out_triggers = triggers(run, &context(true), |index, sample| {

@@ -203,7 +203,7 @@ fn rules(page: &Page<'_>) -> Markup {
             vec![
                 Cell::Text(rule.condition()),
                 Cell::Text(format!("{} {way}", rule.value.trim_matches('"'))),
-                Cell::Text(format!("then none for {}", span(rule.cooldown))),
+                Cell::Text(format!("{} after any action", span(rule.cooldown))),
             ]
         })
         .collect();

@@ -30,8 +30,8 @@ pub(crate) struct Trigger {
 pub(crate) struct Context<'a> {
     pub(crate) clock: Clock,
     pub(crate) actions: &'a [Action],
-    /// Of a scale-out, of a scale-in; in seconds of the run.
-    pub(crate) cooldowns: (f64, f64),
+    /// The longest of the rules of this direction, in seconds of the run.
+    pub(crate) cooldown: f64,
     pub(crate) out: bool,
 }
 
@@ -93,15 +93,7 @@ fn close(trigger: Option<&mut Trigger>, context: &Context<'_>, next: Option<f64>
     let cooldown_end =
         before
             .find(|action| action.at <= trigger.from)
-            .map_or(f64::NEG_INFINITY, |action| {
-                let (after_out, after_in) = context.cooldowns;
-                action.at
-                    + if action.to > action.from {
-                        after_out
-                    } else {
-                        after_in
-                    }
-            });
+            .map_or(f64::NEG_INFINITY, |action| action.at + context.cooldown);
     trigger.due = (trigger.until - trigger.from.max(cooldown_end)).max(0.0) * context.clock.scale();
     trigger.acted = context.actions.iter().any(|action| {
         (action.to > action.from) == context.out && (trigger.from..=next).contains(&action.at)
