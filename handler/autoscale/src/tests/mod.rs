@@ -12,7 +12,10 @@ mod documented;
 mod properties;
 mod readings;
 mod refused;
+mod schedule_properties;
+mod schedules;
 mod taken;
+mod time_zones;
 
 const FAST: &str = include_str!("../../../../infra/autoscale.fast.json");
 
