@@ -181,3 +181,30 @@ fn moments_outside_the_calendar_are_shown_as_its_ends() {
         assert_eq!(format_local(i64::MAX, &zone), format_local(LATEST, &zone));
     }
 }
+
+/// The search for starts relies on it: a local time that a change skips or repeats never reaches the change after it.
+#[test]
+fn each_change_of_an_offset_is_smaller_than_the_time_to_the_next_change() {
+    let mut checked = 0;
+    for name in TimeZoneDatabase::bundled().available() {
+        let Some(zone) = TimeZone::named(name.as_str()) else {
+            continue;
+        };
+        let mut at = instant("1970-01-01T00:00:00Z");
+        while at < instant("2040-01-01T00:00:00Z") {
+            let span = zone.span_at(at);
+            let Some(end) = span.end else { break };
+            if let Some(start) = span.start {
+                let [own, skipped] = span.local;
+                let repeated = own.from - (start + own.offset);
+                assert!(
+                    end - start > repeated.max(skipped.to - skipped.from),
+                    "{name} at {start}"
+                );
+                checked += 1;
+            }
+            at = end;
+        }
+    }
+    assert!(checked > 10_000, "{checked}");
+}
