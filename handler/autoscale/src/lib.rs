@@ -29,7 +29,7 @@ mod resource_type;
 pub mod schedule;
 mod summary;
 mod template;
-mod time_zone;
+pub mod time_zone;
 pub mod window;
 mod writer;
 

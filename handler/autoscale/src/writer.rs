@@ -1,9 +1,12 @@
 //! Settings written in the JSON of Azure Resource Manager (`Microsoft.Insights/autoscaleSettings`, API 2022-10-01).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::duration;
 use super::profile::{Dimension, Metric, Profile, Rule, Setting};
+use super::schedule::{DAYS, FixedDate, Recurrence, Schedule};
 
 impl Setting {
     /// The setting's properties as Azure takes them, to be passed on; [`RuleFile::read`](super::RuleFile::read) reads them
@@ -38,11 +41,38 @@ impl Profile {
             },
             "rules": rules,
         });
-        if let Some((field, calendar)) = self.schedule.to_arm() {
-            profile[field] = calendar;
+        match &self.schedule {
+            Schedule::Default => {}
+            Schedule::FixedDate(dates) => profile["fixedDate"] = fixed_date(dates),
+            Schedule::Recurring(recurrence) => profile["recurrence"] = weekly(recurrence),
         }
         profile
     }
+}
+
+fn fixed_date(dates: &FixedDate) -> Value {
+    let local = |unix_seconds: i64| dates.zone().format(unix_seconds, "%Y-%m-%dT%H:%M:%S");
+    let span = dates.span();
+    json!({"timeZone": dates.zone().name(), "start": local(span.start), "end": local(span.end)})
+}
+
+/// Every combination of the days, hours and minutes is a start, as it was when the setting was read.
+fn weekly(recurrence: &Recurrence) -> Value {
+    let parts = |part: fn(u16) -> u16| {
+        let parts: BTreeSet<u16> = recurrence.starts().iter().map(|start| part(*start)).collect();
+        parts.into_iter().collect::<Vec<_>>()
+    };
+    let days = parts(|start| start / (24 * 60));
+    let days: Vec<&str> = days.into_iter().map(|day| DAYS[usize::from(day)]).collect();
+    json!({
+        "frequency": "Week",
+        "schedule": {
+            "timeZone": recurrence.zone().name(),
+            "days": days,
+            "hours": parts(|start| start % (24 * 60) / 60),
+            "minutes": parts(|start| start % 60),
+        },
+    })
 }
 
 impl Rule {

@@ -11,8 +11,11 @@ mod decisions;
 mod described;
 mod documented;
 mod properties;
-mod readings;
 mod reading;
+mod readings;
+mod schedule_properties;
+mod schedules;
+mod time_zones;
 
 const FAST: &str = include_str!("../../../../infra/autoscale.fast.json");
 
