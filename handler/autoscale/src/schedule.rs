@@ -338,7 +338,7 @@ fn day(text: &str) -> Result<usize, String> {
     let name = text.trim();
     let is_name =
         |day: &&str| name.eq_ignore_ascii_case(day) || name.eq_ignore_ascii_case(&day[..3]);
-    DAYS.iter().position(|day| is_name(day)).ok_or_else(|| {
+    DAYS.iter().position(is_name).ok_or_else(|| {
         let shown = shortened(text);
         format!("\"{shown}\" is no day of the week; write Monday to Sunday")
     })

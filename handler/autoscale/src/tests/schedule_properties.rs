@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::*;
 
 const MINUTE: i64 = 60;
-const DAY: i64 = 24 * 60 * MINUTE;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
 
 /// Zones whose clocks change by an hour, half an hour, two hours and a day; at midnight; twice around Ramadan; never.
 const ZONES: [&str; 13] = [
@@ -103,9 +104,7 @@ fn model(written: &[Written], at: i64) -> Option<usize> {
     let zones: Vec<Zone> = written
         .iter()
         .map(|written| match written {
-            Written::Weekly { zone, .. } => {
-                TimeZoneDatabase::bundled().get(zone).expect("it is valid")
-            }
+            Written::Weekly { zone, .. } => bundled(zone),
             _ => Zone::UTC,
         })
         .collect();
@@ -130,51 +129,64 @@ fn model(written: &[Written], at: i64) -> Option<usize> {
         .or_else(default)
 }
 
-/// Near a change of some zone's clocks, or any time from 2011 to 2039.
-fn any_time() -> impl Strategy<Value = i64> {
-    let near_change = (
-        0..ZONES.len(),
-        1_300_000_000..2_200_000_000_i64,
-        -2 * DAY..2 * DAY,
-    )
-        .prop_map(|(index, from, shift)| {
-            let zone = TimeZoneDatabase::bundled()
-                .get(ZONES[index])
-                .expect("it is valid");
-            let from = Timestamp::from_second(from).expect("it is valid");
-            let change = zone
-                .following(from)
-                .next()
-                .map_or(from, |change| change.timestamp());
-            change.as_second() + shift
-        });
-    // Samoa had no 2011-12-30.
-    let samoa = (-2 * DAY..8 * DAY).prop_map(|shift| 1_325_239_200 + shift);
-    prop_oneof![4 => near_change, 1 => samoa, 1 => 1_300_000_000..2_200_000_000_i64]
+fn bundled(name: &str) -> Zone {
+    TimeZoneDatabase::bundled()
+        .get(name)
+        .expect("it is in the database")
 }
 
-fn any_schedule(at: i64) -> impl Strategy<Value = Written> {
-    let few = |below: i64, most: usize| prop::collection::vec(0..below, 1..=most);
+/// A zone and a time: most often near a change of its clocks, else any time from 2011 to 2039.
+fn any_place() -> impl Strategy<Value = (&'static str, i64)> {
+    let near = prop_oneof![3 => -3 * HOUR..3 * HOUR, 1 => -2 * DAY..8 * DAY];
+    let any_zone = || (0..ZONES.len()).prop_map(|index| ZONES[index]);
+    let near_change = (any_zone(), 1_300_000_000..2_200_000_000_i64, near.clone());
+    let near_change = near_change.prop_map(|(name, from, shift)| {
+        let zone = bundled(name);
+        let from = Timestamp::from_second(from).expect("it is valid");
+        let change = zone.following(from).next();
+        let change = change.map_or(from, |change| change.timestamp());
+        (name, change.as_second() + shift)
+    });
+    // Samoa had no 2011-12-30.
+    let samoa = near.prop_map(|shift| ("Pacific/Apia", 1_325_239_200 + shift));
+    let anywhere = (any_zone(), 1_300_000_000..2_200_000_000_i64);
+    prop_oneof![4 => near_change, 1 => samoa, 1 => anywhere]
+}
+
+/// Mostly starts in the hours around `at`, in the same zone: there, a change of the clocks matters.
+fn any_schedule(zone: &'static str, at: i64) -> impl Strategy<Value = Written> {
+    let moment = Timestamp::from_second(at).expect("it is valid");
+    let hour = i64::from(bundled(zone).to_datetime(moment).hour());
+    let few = |range: std::ops::Range<i64>, most: usize| prop::collection::vec(range, 1..=most);
+    let near_hours = few(hour - 2..hour + 3, 3)
+        .prop_map(|hours| hours.into_iter().map(|hour| hour.rem_euclid(24)).collect());
     let weekly = (
-        0..ZONES.len(),
-        prop::collection::vec(0..7_usize, 1..=7),
-        // Most clocks change in these hours.
-        prop_oneof![few(4, 3), few(24, 3)],
-        prop_oneof![Just(vec![0]), Just(vec![0, 30]), few(60, 5)],
+        prop_oneof![3 => Just(zone), 1 => (0..ZONES.len()).prop_map(|index| ZONES[index])],
+        prop_oneof![
+            Just((0..7).collect()),
+            prop::collection::vec(0..7_usize, 1..=7)
+        ],
+        prop_oneof![3 => near_hours, 1 => few(0..24, 3)],
+        prop_oneof![Just(vec![0]), Just(vec![0, 30]), few(0..60, 5)],
     );
     let weekly = weekly.prop_map(|(zone, days, hours, minutes)| Written::Weekly {
-        zone: ZONES[zone],
+        zone,
         days,
         hours,
         minutes,
     });
     let dates = (-3 * DAY..3 * DAY, 1..3 * DAY)
         .prop_map(move |(shift, length)| Written::Dates(at + shift, at + shift + length));
-    prop_oneof![6 => weekly, 1 => dates, 1 => Just(Written::Default)]
+    prop_oneof![12 => weekly, 1 => dates, 1 => Just(Written::Default)]
 }
 
 fn any_case() -> impl Strategy<Value = (i64, Vec<Written>)> {
-    any_time().prop_flat_map(|at| (Just(at), prop::collection::vec(any_schedule(at), 0..5)))
+    any_place().prop_flat_map(|(zone, at)| {
+        (
+            Just(at),
+            prop::collection::vec(any_schedule(zone, at), 0..5),
+        )
+    })
 }
 
 fn schedules(written: &[Written]) -> Vec<Schedule> {
@@ -205,12 +217,12 @@ proptest! {
         prop_assert_eq!(active(&schedules, last), present);
     }
 
-    /// A profile with a single start: the next change is that start, by the model.
+    /// Of one recurring profile alone, the next change is its next start in the model.
     #[test]
     fn the_next_change_of_one_recurring_profile_is_its_start((at, written) in any_case()) {
-        for written in written.iter().filter(|written| matches!(written, Written::Weekly { .. })) {
-            let Written::Weekly { zone, .. } = written else { unreachable!() };
-            let zone = TimeZoneDatabase::bundled().get(zone).expect("it is valid");
+        for written in &written {
+            let Written::Weekly { zone, .. } = written else { continue };
+            let zone = bundled(zone);
             let next = next_change(&[written.schedule()], at).expect("it is valid");
             prop_assert!(written.starts_at(&zone, next), "{next} is no start");
             let first = at - at.rem_euclid(MINUTE) + MINUTE;

@@ -301,6 +301,18 @@ fn a_skipped_start_may_overtake_another_one() {
     assert_eq!(found, expected(&[("2026-03-29T01:30:00Z", 0)]));
 }
 
+/// Clocks show 02:00 to 03:00 twice; only the first of the two starts anything.
+#[test]
+fn a_repeated_hour_does_not_start_a_profile_again() {
+    let schedules = [
+        weekly("Europe/Berlin", &["Sunday"], &[2], &[15]),
+        weekly("Europe/Berlin", &["Sunday"], &[2], &[45]),
+    ];
+    let found = changes(&schedules, "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z");
+    let times = [("2026-10-25T00:15:00Z", 0), ("2026-10-25T00:45:00Z", 1)];
+    assert_eq!(found, expected(&times));
+}
+
 /// The week of the autumn change has 169 hours: the only start lies more than seven days back.
 #[test]
 fn the_week_of_the_change_is_an_hour_longer() {
