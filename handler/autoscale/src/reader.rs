@@ -15,7 +15,7 @@ use super::place::{Place, is_expression, printable};
 use super::profile::{Metric, Profile, Setting};
 use super::schedule::Schedule;
 use super::template::Unresolved;
-use super::{duration, json, parameters, resource_type};
+use super::{duration, json, language, parameters, resource_type};
 
 mod profile;
 mod rule;
@@ -51,7 +51,7 @@ impl RuleFile {
     /// Every problem in the file: where it is, what is wrong there, and what would be accepted.
     pub fn read(text: &str, options: ReadOptions<'_>) -> Result<Self, Refusal> {
         let root = json::parse(text).map_err(|error| {
-            let compiled_first = document::language_of(options.file_name, text);
+            let compiled_first = language::language_of(options.file_name, text);
             Refusal::whole(compiled_first.map_or(error, str::to_owned))
         })?;
         let given = options

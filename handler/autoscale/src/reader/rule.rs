@@ -224,8 +224,13 @@ impl Reader<'_> {
             return false;
         }
         match (resource_type::of(resource), resource_type::of(target)) {
-            (Some(kind), Some(scaled)) if cpu.is_some() => kind == scaled,
-            (Some(_), Some(_)) => true,
+            (Some(kind), Some(scaled)) if kind == scaled => true,
+            // The CPU of a site or of a plan of another sort stands for the target's, as one of them is a mistake.
+            (Some(kind), Some(_)) => {
+                let owners = CPU_METRICS.iter().map(|(_, owner)| *owner);
+                let mut runs_apps = owners.chain(["microsoft.web/sites"]);
+                cpu.is_none() || !runs_apps.any(|owner| owner == kind)
+            }
             // An expression without a value may be any resource.
             _ => false,
         }

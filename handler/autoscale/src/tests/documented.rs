@@ -150,7 +150,7 @@ fn documented_several_rules_take_the_largest_count() {
     );
     assert_eq!(
         reached(&constant(&profile, 35.0, 10)),
-        (10, Outcome::Steady),
+        (10, Outcome::HeldBack(3)),
         "one rule of two"
     );
 }
