@@ -21,6 +21,7 @@ mod duration;
 pub mod engine;
 pub mod finding;
 mod json;
+mod language;
 mod parameters;
 mod place;
 pub mod profile;

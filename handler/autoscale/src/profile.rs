@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::place::printable;
+use super::resource_type;
 use super::schedule::{self, Schedule};
 
 /// The rules that come with the app, `infra/autoscale.json`, as the file stands.
@@ -195,6 +196,14 @@ impl Setting {
     pub fn minimum(&self) -> u32 {
         let minima = self.profiles.iter().map(|profile| profile.capacity.minimum);
         minima.min().unwrap_or_default()
+    }
+}
+
+impl Metric {
+    /// The name of the resource that has the metric, where it is not the one that is scaled.
+    pub fn resource_name(&self) -> Option<String> {
+        let resource = self.resource.as_deref()?;
+        Some(printable(resource_type::name(resource)))
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::schedule::Schedule;
+use super::schedule::*;
+use super::time_zone::*;
 use super::*;
 
 mod decisions;
@@ -29,23 +30,6 @@ fn taken(text: &str) -> Setting {
 
 fn parsed(file: &Value) -> Setting {
     taken(&file.to_string())
-}
-
-/// The built-in profile with the value at `pointer` replaced.
-fn with(pointer: &str, value: Value) -> Value {
-    let mut file = built_in();
-    *file
-        .pointer_mut(pointer)
-        .expect("the built-in profile has it") = value;
-    file
-}
-
-/// The built-in profile with a field added to the object at `pointer`.
-fn adding(pointer: &str, name: &str, value: Value) -> Value {
-    let mut file = built_in();
-    file.pointer_mut(pointer)
-        .expect("the built-in profile has it")[name] = value;
-    file
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

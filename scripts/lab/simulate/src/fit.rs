@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::load::{Load, Span};
+use crate::load::Load;
+use crate::load::Span;
 use crate::simulation::Simulation;
 use crate::timeline::clock;
 

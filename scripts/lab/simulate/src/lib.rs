@@ -45,6 +45,7 @@ mod fit;
 mod fleet;
 mod input;
 mod load;
+mod metric_column;
 mod model;
 mod page;
 mod prices;
@@ -59,7 +60,9 @@ mod summary;
 mod timeline;
 mod verdict;
 
-pub use load::{Load, Step};
+pub use load::{
+    Load, Measured, Metric, MetricSample, Note, NoteKind, ReadOptions, Span, Start, Step,
+};
 pub use model::Model;
 pub use shortage::{Ending, Shortage};
 pub use simulation::{Action, Arrival, Cause, Sample, Scenario, Simulation, simulate};
@@ -167,7 +170,14 @@ pub fn run(
     });
     let compared = compared.transpose()?;
     let zone = start::zone(args.timezone.as_deref(), &rules.setting)?;
-    let load = input::load(&args.load, &rules.setting, &zone)?;
+    let rule_metrics = rules.setting.metrics.iter();
+    let rule_metrics: Vec<&str> = rule_metrics.map(|metric| metric.name.as_str()).collect();
+    let options = ReadOptions {
+        instances: rules.setting.profiles[0].capacity.default,
+        rule_metrics: &rule_metrics,
+        local: Some(&|local_seconds| zone.unix_seconds(local_seconds)),
+    };
+    let load = input::load(&args.load, &options)?;
     let start = start::Start::of(args.start.as_deref(), &zone, &load)?;
     let evaluations = load.seconds() / model.evaluate_seconds;
     ensure!(
@@ -238,7 +248,7 @@ fn outcome(
 fn without_data(setting: &Setting, load: &Load) -> Vec<Finding> {
     let metrics = setting.metrics.iter();
     metrics
-        .filter(|metric| !metric.fleet_cpu && load.recorded(metric).is_none())
+        .filter(|metric| !metric.fleet_cpu && metric_column::of(load, metric).is_none())
         .map(|metric| Finding {
             kind: Kind::CannotBeSimulated,
             code: "no_data",
@@ -246,7 +256,7 @@ fn without_data(setting: &Setting, load: &Load) -> Vec<Finding> {
             message: "is a metric that the load has no data for. Rules on it see nothing.".to_owned(),
             remedy: format!(
                 "Add a column {:?} to the file of --load, or export it: az monitor metrics list --metric {:?}",
-                Load::column_of(metric),
+                metric_column::name(metric),
                 metric.name
             ),
         })

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::fit::Fit;
-use crate::load::{Load, Note};
+use crate::load::Load;
 use crate::model::Model;
 use crate::prices::{Cost, Prices};
 use crate::shortage::Shortage;
@@ -57,7 +57,9 @@ impl<'a> Record<'a> {
         Self {
             first: parts.next().expect("one rule file at least is run"),
             compared: parts.next(),
-            load: json!({"name": load.name(), "seconds": load.seconds(), "steps": load.steps()}),
+            load: json!({
+                "name": load.name(), "seconds": load.seconds(), "steps": load.steps(), "notes": load.notes(),
+            }),
             model,
             prices: json!({
                 "as_of": prices.as_of, "source": prices.source, "currency": prices.currency, "region": prices.region,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::crossing::Crossing;
 use crate::fleet::Fleet;
 use crate::load::{self, Load, Step};
+use crate::metric_column;
 use crate::model::Model;
 use crate::shortage::{Shortage, Watch};
 use crate::standstill::{Standstill, Standstills};
@@ -525,7 +526,7 @@ fn recorded(setting: &Setting, load: &Load) -> Vec<Vec<Minute>> {
     metrics
         .map(|metric| match metric.fleet_cpu {
             true => Vec::new(),
-            false => minutes_of(load.recorded(metric), load.seconds()),
+            false => minutes_of(metric_column::of(load, metric), load.seconds()),
         })
         .collect()
 }
