@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
-use crate::load::Load;
+use crate::load::{Load, ReadOptions};
 use crate::prices::{self, Prices};
 use crate::shape;
 
@@ -14,14 +14,14 @@ const LONGEST_LOAD: u64 = 64 << 20;
 const LONGEST_PRICES: u64 = 1 << 20;
 
 /// A load that comes with the program, the one on standard input (`-`), or the one in a file.
-pub(crate) fn load(path: &Path) -> anyhow::Result<Load> {
+pub(crate) fn load(path: &Path, options: &ReadOptions<'_>) -> anyhow::Result<Load> {
     let given = path.to_string_lossy();
     if let Some(load) = shape::named(&given) {
         return Ok(load);
     }
     if given == "-" {
         return text(std::io::stdin().lock(), LONGEST_LOAD)
-            .and_then(|text| Load::parse("standard input", &text))
+            .and_then(|text| Load::read("standard input", &text, options))
             .context("the load on standard input cannot be used");
     }
     let names = shape::NAMES.join(", ");
@@ -36,7 +36,7 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Load> {
         .unwrap_or(path.as_os_str())
         .to_string_lossy();
     text(file, LONGEST_LOAD)
-        .and_then(|text| Load::parse(name, &text))
+        .and_then(|text| Load::read(name, &text, options))
         .with_context(|| format!("the load in {given} cannot be used"))
 }
 
@@ -61,6 +61,29 @@ fn text(from: impl Read, longest: u64) -> anyhow::Result<String> {
         bytes.len() as u64 <= longest,
         "it is longer than {} MiB",
         longest >> 20
+    );
+    decoded(bytes)
+}
+
+/// Text in UTF-8, or in the UTF-16 that PowerShell writes by `>`.
+fn decoded(bytes: Vec<u8>) -> anyhow::Result<String> {
+    let unit: Option<fn([u8; 2]) -> u16> = match *bytes {
+        [0xff, 0xfe, ..] => Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => Some(u16::from_be_bytes),
+        _ => None,
+    };
+    if let Some(unit) = unit {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        ensure!(
+            rest.is_empty(),
+            "its text in UTF-16 ends in the middle of a character"
+        );
+        return String::from_utf16(&units).context("it is not text in UTF-16");
+    }
+    ensure!(
+        !bytes.starts_with(b"PK\x03\x04"),
+        "it is an Excel workbook or another archive; save it as CSV in UTF-8"
     );
     String::from_utf8(bytes).context("it is not text in UTF-8")
 }

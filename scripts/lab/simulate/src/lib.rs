@@ -51,7 +51,9 @@ mod summary;
 mod timeline;
 mod verdict;
 
-pub use load::{Load, Step};
+pub use load::{
+    Load, Measured, Metric, MetricSample, Note, NoteKind, ReadOptions, Span, Start, Step,
+};
 pub use model::Model;
 pub use shortage::{Ending, Shortage};
 pub use simulation::{Action, Arrival, Sample, Simulation, simulate};
@@ -142,7 +144,11 @@ pub fn run(
         .as_deref()
         .map(|path| Rules::read(Some(path)))
         .transpose()?;
-    let load = input::load(&args.load)?;
+    let options = ReadOptions {
+        instances: rules.profile.capacity.default,
+        ..ReadOptions::default()
+    };
+    let load = input::load(&args.load, &options)?;
     let evaluations = load.seconds() / model.evaluate_seconds;
     ensure!(
         evaluations <= MOST_EVALUATIONS,

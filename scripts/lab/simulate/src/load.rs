@@ -1,8 +1,38 @@
-//! The load that a simulation puts on the fleet, over time.
+//! The load that a simulation puts on the fleet, over time, and what was recorded with it.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`read`] | recognizes a file by its content |
+//! | [`azure`] | the JSON of `az monitor metrics list` |
+//! | [`table`], [`columns`] | CSV, the portal's export, the table of `az`: finds the header, reads the rows |
+//! | [`run`] | a run saved by `lab load` or `lab demo` |
+//! | [`recording`], [`series`], [`factor`] | turns samples of metrics into a load |
+//! | [`name`], [`timestamp`] | names of metrics and columns, times |
+//! | [`recorded`] | what a load keeps of its file |
 
-use anyhow::{Context as _, bail, ensure};
+use std::collections::BTreeMap;
 
-use run_record::format::{exact_span, things};
+use anyhow::{Context as _, ensure};
+
+use run_record::format::exact_span;
+
+mod azure;
+mod columns;
+mod factor;
+mod name;
+mod read;
+mod recorded;
+mod recording;
+mod run;
+mod series;
+mod table;
+mod timestamp;
+
+pub use read::ReadOptions;
+pub use recorded::{Metric, MetricSample, Note, NoteKind, Span, Start};
+pub use run::Measured;
+
+use recorded::Recorded;
 
 /// More rows than a year of minutes have.
 const MOST_STEPS: usize = 1_000_000;
@@ -27,6 +57,7 @@ pub struct Load {
     /// Whether the name says what the load is.
     described: bool,
     steps: Vec<Step>,
+    recorded: Recorded,
 }
 
 impl Load {
@@ -36,46 +67,21 @@ impl Load {
     /// One sentence, where the steps do not make a load.
     pub fn new(name: impl Into<String>, steps: Vec<Step>) -> anyhow::Result<Self> {
         for (index, step) in steps.iter().enumerate() {
-            let before = index.checked_sub(1).map(|before| steps[before]);
-            follows(before, *step).with_context(|| format!("step {}", index + 1))?;
+            let before = index.checked_sub(1).map(|before| steps[before].at_seconds);
+            check_percent(step.percent)
+                .and_then(|()| check_order(before, step.at_seconds))
+                .with_context(|| format!("step {}", index + 1))?;
         }
-        finished(name.into(), steps)
-    }
-
-    /// Reads comma-separated values: `seconds,load`, one row a step, with or without that heading. Empty lines and
-    /// those that begin with `#` are passed over.
-    ///
-    /// # Errors
-    /// One sentence with the line's number.
-    pub fn parse(name: impl Into<String>, text: &str) -> anyhow::Result<Self> {
-        let mut steps: Vec<Step> = Vec::new();
-        let mut headed = false;
-        for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let cells: Vec<&str> = line
-                .split(',')
-                .map(|cell| cell.trim().trim_matches('"').trim())
-                .collect();
-            let is_heading = matches!(*cells, [seconds, load]
-                if seconds.eq_ignore_ascii_case("seconds") && load.eq_ignore_ascii_case("load"));
-            if is_heading && steps.is_empty() && !headed {
-                headed = true;
-                continue;
-            }
-            let place = || format!("line {}", index + 1);
-            let step = row(&cells).with_context(place)?;
-            follows(steps.last().copied(), step).with_context(place)?;
-            ensure!(
-                steps.len() < MOST_STEPS,
-                "line {}: more than {MOST_STEPS} rows; leave some out",
-                index + 1
-            );
-            steps.push(step);
-        }
-        finished(name.into(), steps)
+        ensure!(
+            steps.len() >= 2,
+            "a load needs two rows at least, as the last one only says when it ends, such as 0,80 and 3600,80"
+        );
+        Ok(Self {
+            name: name.into(),
+            described: false,
+            steps,
+            recorded: Recorded::default(),
+        })
     }
 
     /// A load whose name already says what it is.
@@ -84,6 +90,7 @@ impl Load {
             name: name.to_owned(),
             described: true,
             steps,
+            recorded: Recorded::default(),
         }
     }
 
@@ -122,58 +129,75 @@ impl Load {
     pub fn seconds(&self) -> u64 {
         self.steps.last().map_or(0, |last| last.at_seconds)
     }
+
+    /// The time of second 0; `None` where the load is in seconds from its start.
+    pub fn start(&self) -> Option<Start> {
+        self.recorded.start
+    }
+
+    /// Every metric of the file that does not drive the load, by its name as recorded.
+    pub fn metrics(&self) -> &BTreeMap<String, Metric> {
+        &self.recorded.metrics
+    }
+
+    /// The metric of this name; case, spaces and punctuation do not matter, as `az` prints a metric's display name
+    /// (`Memory Percentage`) in tables and its name (`MemoryPercentage`) in JSON.
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.recorded.metrics.get(name).or_else(|| {
+            let key = name::key(name);
+            let mut all = self.recorded.metrics.iter();
+            all.find(|(other, _)| name::key(other) == key)
+                .map(|(_, metric)| metric)
+        })
+    }
+
+    /// Recorded instance counts, in order: from that second on, that count. Empty where none were recorded.
+    pub fn counts(&self) -> &[(u64, u32)] {
+        &self.recorded.counts
+    }
+
+    /// The recorded instance count at a second: the latest sample that is not later.
+    pub fn count_at(&self, second: u64) -> Option<u32> {
+        let counts = &self.recorded.counts;
+        let after = counts.partition_point(|(at_seconds, _)| *at_seconds <= second);
+        after.checked_sub(1).map(|index| counts[index].1)
+    }
+
+    /// When the recorded CPU was 99 % or more: the true load is not known there, only that it was not lower.
+    pub fn saturated(&self) -> &[Span] {
+        &self.recorded.saturated
+    }
+
+    /// When samples of the load are missing; it keeps its last value there (before the first sample, the first value).
+    pub fn gaps(&self) -> &[Span] {
+        &self.recorded.gaps
+    }
+
+    /// What was assumed of the file, and what a reader should be warned of.
+    pub fn notes(&self) -> &[Note] {
+        &self.recorded.notes
+    }
 }
 
-fn finished(name: String, steps: Vec<Step>) -> anyhow::Result<Load> {
-    ensure!(
-        steps.len() >= 2,
-        "a load needs two rows at least, as the last one only says when it ends, such as 0,80 and 3600,80"
-    );
-    Ok(Load {
-        name,
-        described: false,
-        steps,
-    })
-}
-
-fn row(cells: &[&str]) -> anyhow::Result<Step> {
-    let [seconds, load] = cells else {
-        bail!(
-            "{} where two are wanted: seconds,load, such as 60,80",
-            things(cells.len() as u64, "value")
-        );
-    };
-    let at_seconds = seconds
-        .parse()
-        .with_context(|| format!("{} is not a whole number of seconds", quoted(seconds)))?;
-    let percent = load
-        .parse()
-        .with_context(|| format!("{} is not a load in percent of one instance", quoted(load)))?;
-    Ok(Step {
-        at_seconds,
-        percent,
-    })
-}
-
-/// Whether a step is sound and may come after the one before.
-fn follows(before: Option<Step>, step: Step) -> anyhow::Result<()> {
-    let Step {
-        at_seconds,
-        percent,
-    } = step;
+/// Whether this can be a load.
+fn check_percent(percent: f64) -> anyhow::Result<()> {
     ensure!(
         percent.is_finite() && (0.0..=MOST_PERCENT).contains(&percent),
         "a load of {percent} is not between 0 and {MOST_PERCENT} percent of one instance"
     );
+    Ok(())
+}
+
+/// Whether a row of this second may come after the one before.
+fn check_order(before: Option<u64>, at_seconds: u64) -> anyhow::Result<()> {
     match before {
         None => ensure!(
             at_seconds == 0,
             "the first row must be for second 0, as the simulation begins there, not {at_seconds}"
         ),
         Some(before) => ensure!(
-            at_seconds > before.at_seconds,
-            "second {at_seconds} does not come after {}, the one before",
-            before.at_seconds
+            at_seconds > before,
+            "second {at_seconds} does not come after {before}, the one before"
         ),
     }
     ensure!(
@@ -183,6 +207,12 @@ fn follows(before: Option<Step>, step: Step) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A piece of a file for an error message: short, on one line, without control characters.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.chars().take(40).collect::<String>())
+    let shown: String = text
+        .chars()
+        .take(40)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    format!("\"{shown}\"")
 }

@@ -1,0 +1,214 @@
+//! The JSON of `az monitor metrics list`, which is that of Azure Monitor's REST interface (Metrics - List).
+
+use std::fmt;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use serde::de::{IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::name::{Aggregation, Role};
+use super::recorded::Note;
+use super::recording::{Recording, Times};
+use super::series::Series;
+use super::timestamp::{self, Timestamp};
+use super::{MOST_STEPS, quoted};
+
+/// What a JSON file is.
+pub(super) enum Document {
+    /// Metrics.
+    Metrics(Recording),
+    /// A run saved by `lab load` or `lab demo`.
+    Run,
+}
+
+/// A response or one metric of it: both are objects whose fields may all be absent.
+#[derive(Deserialize)]
+struct Entry {
+    /// The metrics of a response.
+    value: Option<Vec<Entry>>,
+    /// Of a metric.
+    name: Option<Name>,
+    timeseries: Option<Vec<Timeseries>>,
+    /// Of a run.
+    samples: Option<IgnoredAny>,
+    started: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Timeseries {
+    #[serde(default, rename = "metadatavalues", alias = "metadataValues")]
+    dimensions: Option<Vec<Dimension>>,
+    #[serde(default)]
+    data: Option<Vec<Sample>>,
+}
+
+#[derive(Deserialize)]
+struct Dimension {
+    name: Name,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    #[serde(
+        rename = "timeStamp",
+        alias = "timestamp",
+        deserialize_with = "timestamp"
+    )]
+    at: i64,
+    average: Option<f64>,
+    total: Option<f64>,
+    maximum: Option<f64>,
+    minimum: Option<f64>,
+    count: Option<f64>,
+}
+
+/// Azure's times are in UTC.
+fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    from.deserialize_str(AzureTime)
+}
+
+struct AzureTime;
+
+impl Visitor<'_> for AzureTime {
+    type Value = i64;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a time such as 2026-01-05T08:00:00Z")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<i64, E> {
+        match timestamp::parse_utc(text).map_err(E::custom)? {
+            Timestamp::Utc(seconds) | Timestamp::Local(seconds) => Ok(seconds),
+        }
+    }
+}
+
+impl Sample {
+    fn value(&self, aggregation: Aggregation) -> Option<f64> {
+        match aggregation {
+            Aggregation::Average => self.average,
+            Aggregation::Total => self.total,
+            Aggregation::Maximum => self.maximum,
+            Aggregation::Minimum => self.minimum,
+            Aggregation::Count => self.count,
+        }
+    }
+}
+
+/// Reads one response or metric, a list of them, or several documents one after the other.
+///
+/// # Errors
+/// One sentence, where it is no JSON or JSON of another kind.
+pub(super) fn parse(text: &str) -> anyhow::Result<Document> {
+    let mut entries = Vec::new();
+    if text.trim_start().starts_with('[') {
+        entries = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+    } else {
+        for entry in serde_json::Deserializer::from_str(text).into_iter::<Entry>() {
+            entries.push(entry.map_err(|error| wrong(&error))?);
+        }
+    }
+    if let [
+        Entry {
+            samples: Some(_),
+            started: Some(_),
+            ..
+        },
+    ] = *entries
+    {
+        return Ok(Document::Run);
+    }
+    let mut recording = Recording {
+        times: Times::Utc,
+        series: Vec::new(),
+        header: None,
+        notes: Vec::new(),
+    };
+    let mut samples = 0;
+    for entry in entries {
+        // A list holds metrics, or responses that hold them.
+        let metrics = match entry.value {
+            Some(metrics) => metrics,
+            None => vec![entry],
+        };
+        for metric in metrics {
+            add(metric, &mut recording, &mut samples)?;
+        }
+    }
+    ensure!(!recording.series.is_empty(), "no metric in it has samples");
+    Ok(Document::Metrics(recording))
+}
+
+fn wrong(error: &serde_json::Error) -> anyhow::Error {
+    if error.is_data() {
+        anyhow!("{OTHER}: {error}")
+    } else {
+        anyhow!("it is not valid JSON: {error}")
+    }
+}
+
+const OTHER: &str = "this JSON is neither the output of az monitor metrics list (without --query) nor a run saved by lab load";
+
+fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow::Result<()> {
+    let (Some(name), Some(timeseries)) = (metric.name, metric.timeseries) else {
+        bail!("{OTHER}");
+    };
+    let name = name.value;
+    let role = Role::of(&name);
+    let before = recording.series.len();
+    for one in timeseries {
+        let data = one.data.unwrap_or_default();
+        *samples += data.len();
+        ensure!(
+            *samples <= MOST_STEPS,
+            "it holds more than {MOST_STEPS} samples; leave some out"
+        );
+        let dimensions = one.dimensions.unwrap_or_default();
+        let part = |part: fn(&Dimension) -> &str| {
+            let parts: Vec<&str> = dimensions.iter().map(part).collect();
+            parts.join(", ")
+        };
+        for aggregation in present(&data) {
+            let mut points = Vec::with_capacity(data.len());
+            for sample in &data {
+                let value = sample.value(aggregation);
+                if let Some(value) = value {
+                    let place = || format!("the sample of {}", timestamp::shown(sample.at));
+                    role.check(&name, value).with_context(place)?;
+                }
+                points.push((sample.at, value));
+            }
+            recording.series.push(Series {
+                name: name.clone(),
+                aggregation,
+                split: (!dimensions.is_empty())
+                    .then(|| format!("values of {}", part(|dimension| &dimension.name.value))),
+                member: part(|dimension| &dimension.value),
+                points,
+            });
+        }
+    }
+    if recording.series.len() == before {
+        let text = format!("{} has no samples in the file.", quoted(&name));
+        recording.notes.push(Note::warning(text));
+    }
+    Ok(())
+}
+
+/// The aggregations that have a value; the average where none has, as the times are known all the same.
+fn present(data: &[Sample]) -> Vec<Aggregation> {
+    let mut present: Vec<Aggregation> = Aggregation::ALL
+        .into_iter()
+        .filter(|one| data.iter().any(|sample| sample.value(*one).is_some()))
+        .collect();
+    if present.is_empty() && !data.is_empty() {
+        present.push(Aggregation::Average);
+    }
+    present
+}

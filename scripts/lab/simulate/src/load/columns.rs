@@ -1,0 +1,381 @@
+//! The columns of a table, by its header, and their rows.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, bail, ensure};
+use run_record::format::things;
+
+use super::name::{Aggregation, Role, key, split};
+use super::recorded::Note;
+use super::recording::{Recording, Times};
+use super::series::{Point, Series};
+use super::timestamp::{Clock, parse, parse_utc};
+use super::{MOST_STEPS, check_order, quoted};
+
+/// The time and 50 metrics, each with its columns of aggregations.
+const MOST_COLUMNS: usize = 256;
+/// What a leap year of minutes has for nine metrics.
+const MOST_VALUES: usize = 5_000_000;
+
+/// How a column gives the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TimeColumn {
+    Seconds,
+    Timestamp,
+    /// Without an offset too.
+    Utc,
+}
+
+impl TimeColumn {
+    fn of(heading: &str) -> Option<Self> {
+        match key(heading).as_str() {
+            "seconds" => Some(Self::Seconds),
+            "timestamp" | "time" | "datetime" | "timegenerated" => Some(Self::Timestamp),
+            "timestamputc" | "timeutc" | "datetimeutc" | "timegeneratedutc" => Some(Self::Utc),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a column of this name gives the time.
+pub(super) fn is_time(heading: &str) -> bool {
+    TimeColumn::of(heading).is_some()
+}
+
+/// What a column is for.
+enum Column {
+    /// The time, or what is left out.
+    None,
+    /// A metric of this place in `series`.
+    Metric(Role),
+    /// In a table with a row for each metric: its name, a dimension, a value.
+    Name,
+    Dimension,
+    Aggregation(Aggregation),
+}
+
+/// A table that is being read.
+pub(super) struct Columns {
+    headings: Vec<String>,
+    columns: Vec<Column>,
+    time: usize,
+    kind: TimeColumn,
+    /// A row is one metric's at one time, as `az --output table` writes it.
+    is_long: bool,
+    series: Vec<Series>,
+    /// In a long table: the place of a series by its row's name and dimensions, for the first aggregation.
+    places: HashMap<String, usize>,
+    clock: Clock,
+    before: Option<u64>,
+    rows: usize,
+    values: usize,
+    notes: Vec<Note>,
+    /// Numbers have a comma where others have a point.
+    decimal_comma: bool,
+}
+
+impl Columns {
+    /// The columns of this header.
+    ///
+    /// # Errors
+    /// One sentence, where it has no time, too many columns, or two of the same name.
+    pub(super) fn new(headings: Vec<String>, decimal_comma: bool) -> anyhow::Result<Self> {
+        ensure!(
+            headings.len() <= MOST_COLUMNS,
+            "{} columns are more than {MOST_COLUMNS}",
+            headings.len()
+        );
+        let kinds: Vec<Option<TimeColumn>> = headings
+            .iter()
+            .map(|heading| TimeColumn::of(heading))
+            .collect();
+        let absolute =
+            |kind: &Option<TimeColumn>| kind.is_some_and(|kind| kind != TimeColumn::Seconds);
+        let time = kinds
+            .iter()
+            .position(absolute)
+            .or_else(|| kinds.iter().position(Option::is_some));
+        let (Some(time), Some(kind)) = (time, time.and_then(|time| kinds[time])) else {
+            bail!("no column gives the time");
+        };
+        let is_name = |heading: &String| matches!(key(heading).as_str(), "name" | "metricname");
+        let is_long = headings.iter().any(is_name)
+            && headings
+                .iter()
+                .any(|heading| Aggregation::of(heading).is_some());
+        let mut table = Self {
+            columns: Vec::with_capacity(headings.len()),
+            time,
+            kind,
+            is_long,
+            series: Vec::new(),
+            places: HashMap::new(),
+            clock: Clock::default(),
+            before: None,
+            rows: 0,
+            values: 0,
+            notes: Vec::new(),
+            decimal_comma,
+            headings: Vec::new(),
+        };
+        let mut seen: Vec<String> = Vec::new();
+        for (heading, kind) in headings.iter().zip(&kinds) {
+            let column = if kind.is_some() || heading.is_empty() {
+                Column::None
+            } else if is_long {
+                match Aggregation::of(heading) {
+                    Some(aggregation) => Column::Aggregation(aggregation),
+                    None if is_name(heading) => Column::Name,
+                    None => Column::Dimension,
+                }
+            } else {
+                let lower = heading.to_lowercase();
+                ensure!(
+                    !seen.contains(&lower),
+                    "two columns are called {}",
+                    quoted(heading)
+                );
+                seen.push(lower);
+                table.metric(heading)
+            };
+            table.columns.push(column);
+        }
+        table.headings = headings;
+        Ok(table)
+    }
+
+    fn metric(&mut self, heading: &str) -> Column {
+        let (name, aggregation) = split(heading);
+        let aggregation = aggregation.unwrap_or(Aggregation::Average);
+        let others = self
+            .series
+            .iter_mut()
+            .filter(|other| other.aggregation == aggregation && key(&other.name) == key(name));
+        // Columns of the same metric, such as one for each instance.
+        let mut columns = None;
+        for other in others {
+            other.split = Some("columns".to_owned());
+            columns.clone_from(&other.split);
+        }
+        self.series.push(Series {
+            name: name.to_owned(),
+            aggregation,
+            split: columns,
+            member: heading.to_owned(),
+            points: Vec::new(),
+        });
+        Column::Metric(Role::of(name))
+    }
+
+    /// Takes a row. Empty cells beyond the header do not matter.
+    ///
+    /// # Errors
+    /// One sentence without the line's number.
+    pub(super) fn row(&mut self, cells: &[&str]) -> anyhow::Result<()> {
+        let wanted = self.headings.len();
+        let excess = cells.iter().skip(wanted).any(|cell| !cell.is_empty());
+        if cells.len() < wanted || excess {
+            bail!(
+                "{} where {} are wanted: {}",
+                things(cells.len() as u64, "value"),
+                if wanted == 2 {
+                    "two".to_owned()
+                } else {
+                    wanted.to_string()
+                },
+                self.example()
+            );
+        }
+        self.rows += 1;
+        ensure!(
+            self.rows <= MOST_STEPS,
+            "more than {MOST_STEPS} rows; leave some out"
+        );
+        self.values += wanted;
+        ensure!(
+            self.values <= MOST_VALUES,
+            "more than {MOST_VALUES} values; leave some rows or columns out"
+        );
+        let time = self.time(cells[self.time])?;
+        if self.is_long {
+            self.long_row(time, cells)
+        } else {
+            self.wide_row(time, cells)
+        }
+    }
+
+    fn example(&self) -> String {
+        let all: Vec<&str> = self.headings.iter().map(String::as_str).collect();
+        let all = all.join(",");
+        if all == "seconds,load" {
+            return format!("{all}, such as 60,80");
+        }
+        quoted(&all)
+    }
+
+    fn time(&mut self, cell: &str) -> anyhow::Result<i64> {
+        if self.kind == TimeColumn::Seconds {
+            let seconds: u64 = cell
+                .parse()
+                .with_context(|| format!("{} is not a whole number of seconds", quoted(cell)))?;
+            return i64::try_from(seconds).with_context(|| {
+                format!("second {seconds} is more than 366 days after the start")
+            });
+        }
+        let time = match self.kind {
+            TimeColumn::Utc => parse_utc(cell),
+            _ => parse(cell),
+        };
+        let time = time.with_context(|| {
+            let heading = &self.headings[self.time];
+            format!("the column {} gives no time", quoted(heading))
+        });
+        self.clock.seconds(time?)
+    }
+
+    fn wide_row(&mut self, time: i64, cells: &[&str]) -> anyhow::Result<()> {
+        let mut place = 0;
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            let Column::Metric(role) = column else {
+                continue;
+            };
+            let series = &mut self.series[place];
+            place += 1;
+            let cell = cells[index];
+            let value = match number(cell, self.decimal_comma) {
+                Ok(value) => value,
+                // A column of text is no metric: its first text tells.
+                Err(_)
+                    if *role == Role::Other
+                        && series.points.iter().rev().all(|(_, value)| value.is_none()) =>
+                {
+                    let heading = quoted(&self.headings[index]);
+                    self.notes.push(Note::warning(format!(
+                        "The column {heading} holds text, not numbers: it is left out."
+                    )));
+                    *column = Column::None;
+                    self.series.remove(place - 1);
+                    place -= 1;
+                    continue;
+                }
+                Err(_) if *role == Role::Load => {
+                    bail!("{} is not a load in percent of one instance", quoted(cell))
+                }
+                Err(error) => {
+                    return Err(error.context(format!("column {}", quoted(&self.headings[index]))));
+                }
+            };
+            if let Some(value) = value {
+                role.check(&series.name, value)?;
+            }
+            series.points.push((time, value));
+        }
+        self.in_order(time)
+    }
+
+    /// Seconds must rise from 0 on; timestamps may come in any order.
+    fn in_order(&mut self, time: i64) -> anyhow::Result<()> {
+        if self.kind != TimeColumn::Seconds {
+            return Ok(());
+        }
+        let second = time.unsigned_abs();
+        check_order(self.before, second)?;
+        self.before = Some(second);
+        Ok(())
+    }
+
+    fn long_row(&mut self, time: i64, cells: &[&str]) -> anyhow::Result<()> {
+        let part = |wanted: fn(&Column) -> bool| {
+            let all = self.columns.iter().zip(cells);
+            all.filter(|(column, _)| wanted(column))
+                .map(|(_, cell)| *cell)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let name = part(|column| matches!(column, Column::Name));
+        let member = part(|column| matches!(column, Column::Dimension));
+        ensure!(!name.is_empty(), "the metric has no name");
+        let aggregations: Vec<(Aggregation, &str)> = self
+            .columns
+            .iter()
+            .zip(cells)
+            .filter_map(|(column, cell)| match column {
+                Column::Aggregation(aggregation) => Some((*aggregation, *cell)),
+                _ => None,
+            })
+            .collect();
+        let first = *self
+            .places
+            .entry(format!("{name}\n{member}"))
+            .or_insert(self.series.len());
+        if first == self.series.len() {
+            let dimensions: Vec<&str> = self
+                .columns
+                .iter()
+                .zip(&self.headings)
+                .filter(|(column, _)| matches!(column, Column::Dimension))
+                .map(|(_, heading)| heading.as_str())
+                .collect();
+            for (aggregation, _) in &aggregations {
+                self.series.push(Series {
+                    name: name.clone(),
+                    aggregation: *aggregation,
+                    split: (!dimensions.is_empty())
+                        .then(|| format!("values of {}", dimensions.join(", "))),
+                    member: member.clone(),
+                    points: Vec::new(),
+                });
+            }
+        }
+        let role = Role::of(&name);
+        for (index, (_, cell)) in aggregations.iter().enumerate() {
+            let value = number(cell, self.decimal_comma)?;
+            if let Some(value) = value {
+                role.check(&name, value)?;
+            }
+            let point: Point = (time, value);
+            self.series[first + index].points.push(point);
+        }
+        self.in_order(time)
+    }
+
+    /// What was read.
+    pub(super) fn finish(mut self, header: usize) -> Recording {
+        if self.is_long {
+            // Another metric's aggregation, in a table with several.
+            let has_value = |one: &Series| one.points.iter().any(|(_, value)| value.is_some());
+            let known: Vec<String> = self
+                .series
+                .iter()
+                .filter(|one| has_value(one))
+                .map(|one| one.name.clone())
+                .collect();
+            self.series
+                .retain(|one| has_value(one) || !known.contains(&one.name));
+        }
+        Recording {
+            times: match self.kind {
+                TimeColumn::Seconds => Times::Seconds,
+                _ if self.clock.is_local() => Times::Local,
+                _ => Times::Utc,
+            },
+            series: self.series,
+            header: Some(header),
+            notes: self.notes,
+        }
+    }
+}
+
+/// An empty cell is a missing sample.
+fn number(cell: &str, decimal_comma: bool) -> anyhow::Result<Option<f64>> {
+    if cell.is_empty() || cell.eq_ignore_ascii_case("null") {
+        return Ok(None);
+    }
+    let number = if decimal_comma {
+        cell.replace(',', ".").parse()
+    } else {
+        cell.parse()
+    };
+    let number = number.with_context(|| format!("{} is not a number", quoted(cell)))?;
+    Ok(Some(number))
+}

@@ -1,0 +1,228 @@
+//! Samples of the same metric, brought together.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use anyhow::ensure;
+use run_record::format::things;
+
+use super::name::{self, Aggregation, Role};
+use super::recorded::Note;
+
+/// What a chart can hold, and more than a setting can use.
+const MOST_METRICS: usize = 50;
+
+/// A time in seconds and the value of that moment; `None` where it is missing.
+pub(super) type Point = (i64, Option<f64>);
+
+/// Samples of one metric in the order of the file.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// The metric's name, as recorded.
+    pub(super) name: String,
+    /// What the samples are of a minute's values.
+    pub(super) aggregation: Aggregation,
+    /// What splits the metric, such as `values of Instance`.
+    pub(super) split: Option<String>,
+    /// Which of them it is; empty where nothing splits it.
+    pub(super) member: String,
+    pub(super) points: Vec<Point>,
+}
+
+/// A metric: at most one value for each time, in the order of time.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) points: Vec<Point>,
+    /// Where it is split: into what, and at each time how many of them have a sample.
+    pub(super) split: Option<(String, Vec<(i64, u32)>)>,
+}
+
+impl Group {
+    /// The points that have a value.
+    pub(super) fn known(&self) -> impl Iterator<Item = (i64, f64)> {
+        self.points
+            .iter()
+            .filter_map(|(at, value)| Some((*at, (*value)?)))
+    }
+}
+
+/// Brings the series of each metric together, in the order in which the metrics come first.
+///
+/// # Errors
+/// One sentence, where there are too many.
+pub(super) fn groups(series: Vec<Series>, notes: &mut Vec<Note>) -> anyhow::Result<Vec<Group>> {
+    let mut by_metric: Vec<Vec<Series>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for one in series {
+        match places.entry(name::key(&one.name)) {
+            Entry::Occupied(place) => by_metric[*place.get()].push(one),
+            Entry::Vacant(place) => {
+                place.insert(by_metric.len());
+                by_metric.push(vec![one]);
+            }
+        }
+    }
+    ensure!(
+        by_metric.len() <= MOST_METRICS,
+        "it holds {} metrics; {MOST_METRICS} at most are read",
+        by_metric.len()
+    );
+    let mut disorder = Disorder::default();
+    let groups = by_metric
+        .into_iter()
+        .filter_map(|series| group(series, &mut disorder, notes))
+        .collect();
+    disorder.tell(notes);
+    Ok(groups)
+}
+
+/// Samples that are not one after the other; the most of any series, as the columns of a table share their rows.
+#[derive(Default)]
+struct Disorder {
+    early: usize,
+    repeated: usize,
+}
+
+impl Disorder {
+    fn tell(&self, notes: &mut Vec<Note>) {
+        if self.early > 0 {
+            let samples = things(self.early as u64, "sample");
+            notes.push(Note::warning(format!(
+                "Samples are not in the order of time: {samples} earlier than the one before. They were sorted."
+            )));
+        }
+        if self.repeated > 0 {
+            let samples = things(self.repeated as u64, "sample");
+            notes.push(Note::warning(format!(
+                "Times repeat ({samples}), as where files overlap or clocks go back: the last sample of a time is used."
+            )));
+        }
+    }
+}
+
+fn group(series: Vec<Series>, disorder: &mut Disorder, notes: &mut Vec<Note>) -> Option<Group> {
+    let name = series.first()?.name.clone();
+    let role = Role::of(&name);
+    let best = series
+        .iter()
+        .filter(|one| one.points.iter().any(|(_, value)| value.is_some()))
+        .map(|one| one.aggregation)
+        .min()
+        .unwrap_or(Aggregation::Average);
+    let others: Vec<&str> = Aggregation::ALL
+        .into_iter()
+        .filter(|other| *other != best && series.iter().any(|one| one.aggregation == *other))
+        .map(Aggregation::word)
+        .collect();
+    if !others.is_empty() {
+        notes.push(Note::assumed(format!(
+            "{name}: the {} of each sample is used, not the {}.",
+            best.word(),
+            others.join(" or ")
+        )));
+    } else if role == Role::Cpu && best != Aggregation::Average {
+        notes.push(Note::warning(format!(
+            "{name} is recorded as the {}, not as the average that the load needs; download it with --aggregation Average.",
+            best.word()
+        )));
+    }
+    let mut split = None;
+    let mut members: BTreeMap<String, Vec<Point>> = BTreeMap::new();
+    for one in series.into_iter().filter(|one| one.aggregation == best) {
+        split = split.or(one.split);
+        match members.entry(one.member) {
+            Entry::Vacant(place) => {
+                place.insert(one.points);
+            }
+            Entry::Occupied(mut place) => place.get_mut().extend(one.points),
+        }
+    }
+    let members: Vec<Vec<Point>> = members
+        .into_values()
+        .map(|points| in_order(points, disorder))
+        .collect();
+    let (points, counts) = together(members, best, split.is_some());
+    if let (Some(split), false) = (&split, role == Role::Cpu) {
+        let how = match best {
+            Aggregation::Average => "mean",
+            Aggregation::Total | Aggregation::Count => "sum",
+            Aggregation::Maximum => "highest",
+            Aggregation::Minimum => "lowest",
+        };
+        notes.push(Note::assumed(format!(
+            "{name} is recorded for several {split}: the {how} over them is used."
+        )));
+    }
+    Some(Group {
+        name,
+        role,
+        points,
+        split: split.map(|split| (split, counts)),
+    })
+}
+
+/// In the order of time, each time once; of several values the last one.
+fn in_order(mut points: Vec<Point>, disorder: &mut Disorder) -> Vec<Point> {
+    let early = points
+        .windows(2)
+        .filter(|pair| pair[1].0 < pair[0].0)
+        .count();
+    if early > 0 {
+        points.sort_by_key(|(at, _)| *at);
+    }
+    let before = points.len();
+    points.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 = later.1.or(kept.1);
+        }
+        same
+    });
+    disorder.early = disorder.early.max(early);
+    disorder.repeated = disorder.repeated.max(before - points.len());
+    points
+}
+
+/// One value for each time, and of how many series it is made.
+fn together(
+    mut members: Vec<Vec<Point>>,
+    aggregation: Aggregation,
+    counted: bool,
+) -> (Vec<Point>, Vec<(i64, u32)>) {
+    if members.len() <= 1 && !counted {
+        return (members.pop().unwrap_or_default(), Vec::new());
+    }
+    let mut all = members.concat();
+    all.sort_by_key(|(at, _)| *at);
+    let mut counts = Vec::new();
+    let points = all
+        .chunk_by(|one, other| one.0 == other.0)
+        .map(|same| {
+            let at = same[0].0;
+            let values: Vec<f64> = same.iter().filter_map(|(_, value)| *value).collect();
+            if values.is_empty() {
+                return (at, None);
+            }
+            counts.push((at, u32::try_from(values.len()).unwrap_or(u32::MAX)));
+            (at, Some(aggregation.over(&values)))
+        })
+        .collect();
+    (points, counts)
+}
+
+/// The usual distance between times that are in order; `None` for fewer than two.
+pub(super) fn interval(times: impl Iterator<Item = i64>) -> Option<u64> {
+    let times: Vec<i64> = times.collect();
+    let mut apart: Vec<u64> = times
+        .windows(2)
+        .map(|pair| pair[0].abs_diff(pair[1]))
+        .filter(|seconds| *seconds > 0)
+        .collect();
+    if apart.is_empty() {
+        return None;
+    }
+    let middle = (apart.len() - 1) / 2;
+    Some(*apart.select_nth_unstable(middle).1)
+}
