@@ -87,3 +87,28 @@ fn decoded(bytes: Vec<u8>) -> anyhow::Result<String> {
     );
     String::from_utf8(bytes).context("it is not text in UTF-8")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn text_of_powershell_is_read_and_a_workbook_is_refused() {
+        let wide = |unit: fn(u16) -> [u8; 2]| {
+            let text = "\u{feff}0,80\n60,80 é\n".encode_utf16();
+            decoded(text.flat_map(unit).collect()).ok()
+        };
+        for text in [wide(u16::to_le_bytes), wide(u16::to_be_bytes)] {
+            assert_eq!(text.as_deref(), Some("\u{feff}0,80\n60,80 é\n"));
+        }
+        for (bytes, complaint) in [
+            (&b"PK\x03\x04..."[..], "Excel workbook"),
+            (b"\xff\xfe0\0,", "in the middle of a character"),
+            (b"\xff\xfe\0\xd8", "not text in UTF-16"),
+            (b"0,80\n\xff", "not text in UTF-8"),
+        ] {
+            let refusal = decoded(bytes.to_vec()).map_err(|error| error.to_string());
+            assert!(refusal.is_err_and(|text| text.contains(complaint)));
+        }
+    }
+}

@@ -155,10 +155,10 @@ mod tests {
             " 2026-01-05T09:30:00+01:30 ",
             "2026-01-05T04:30:00-0330",
         ] {
-            assert_eq!(parse(text).unwrap(), Timestamp::Utc(eight), "{text}");
+            assert_eq!(parse(text).ok(), Some(Timestamp::Utc(eight)), "{text}");
         }
         for text in ["2026-01-05 08:00", "2026-01-05T08:00:00.5"] {
-            assert_eq!(parse(text).unwrap(), Timestamp::Local(eight), "{text}");
+            assert_eq!(parse(text).ok(), Some(Timestamp::Local(eight)), "{text}");
         }
         assert_eq!(shown(eight), "2026-01-05 08:00:00");
     }
