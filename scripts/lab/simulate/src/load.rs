@@ -2,7 +2,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`read`] | recognizes a file by its content |
+//! | [`read`], [`options`] | recognizes a file by its content |
 //! | [`azure`] | the JSON of `az monitor metrics list` |
 //! | [`table`], [`columns`] | CSV, the portal's export, the table of `az`: finds the header, reads the rows |
 //! | [`run`] | a run saved by `lab load` or `lab demo` |
@@ -20,6 +20,7 @@ mod azure;
 mod columns;
 mod factor;
 mod name;
+mod options;
 mod read;
 mod recorded;
 mod recording;
@@ -28,7 +29,7 @@ mod series;
 mod table;
 mod timestamp;
 
-pub use read::ReadOptions;
+pub use options::ReadOptions;
 pub use recorded::{Metric, MetricSample, Note, NoteKind, Span, Start};
 pub use run::Measured;
 

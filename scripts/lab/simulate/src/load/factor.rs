@@ -2,7 +2,7 @@
 
 use run_record::format::{decimal, things};
 
-use super::read::ReadOptions;
+use super::options::ReadOptions;
 use super::recorded::Note;
 use super::series::Group;
 

@@ -5,7 +5,7 @@ use run_record::format::{exact_span, things};
 
 use super::factor::Factor;
 use super::name::{self, Role};
-use super::read::{EXPECTED, ReadOptions};
+use super::options::{EXPECTED, ReadOptions};
 use super::recorded::{Metric, MetricSample, Note, Recorded, Span, Start, extend};
 use super::series::{Group, Series, groups, interval};
 use super::{LONGEST_SECONDS, Load, Step, quoted, timestamp};

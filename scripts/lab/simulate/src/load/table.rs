@@ -15,8 +15,8 @@ use anyhow::{Context as _, bail};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::columns::{Columns, is_time};
+use super::options::EXPECTED;
 use super::quoted;
-use super::read::EXPECTED;
 use super::recording::Recording;
 
 /// The header comes within so many lines.
