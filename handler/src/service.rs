@@ -93,9 +93,9 @@ impl Service {
             traffic: Arc::clone(&app.traffic),
             visits: app.recorder.written(),
             stress: app.stress.clone(),
-            limits: app.config.autoscale.as_ref().map(|profile| Limits {
-                minimum: profile.capacity.minimum,
-                maximum: profile.capacity.maximum,
+            limits: app.config.autoscale.as_ref().map(|setting| Limits {
+                minimum: setting.minimum(),
+                maximum: setting.maximum(),
             }),
             order_given: Arc::clone(&app.order_given),
         };

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use autoscale::{Direction, Operator, Profile};
+use autoscale::{Direction, Operator};
 use tokio::time::Instant;
 
 use super::clock::time_of_day;
 use super::options::Options;
+use super::scaler::Scaler;
 use super::share::Share;
 use super::snapshot::Snapshot;
 
@@ -65,9 +66,11 @@ fn time(scale: f64) -> String {
     }
 }
 
-/// When the rules fire, such as `out > 70, in < 30`.
-pub(super) fn thresholds(profile: &Profile) -> String {
-    let rules = profile.rules.iter().map(|rule| {
+/// When the rules on CPU fire, such as `out > 70, in < 30`.
+pub(super) fn thresholds(scaler: &Scaler) -> String {
+    let metrics = &scaler.setting().metrics;
+    let rules = scaler.profile().rules.iter();
+    let rules = rules.filter(|rule| metrics[rule.metric].fleet_cpu).map(|rule| {
         let direction = match rule.direction {
             Direction::Increase => "out",
             Direction::Decrease => "in",

@@ -204,7 +204,7 @@ impl Owner {
     }
 
     async fn shut_down(mut self, grace: Grace) {
-        self.thresholds = None;
+        self.watched = false;
         self.console.status(String::new());
         self.instances.stop(grace, Instant::now());
         while !self.instances.gone() {
@@ -355,7 +355,7 @@ impl Owner {
             requests_per_second: rounded(self.pace.requests_per_second),
         };
         if self.watched {
-            let thresholds = live::thresholds(self.scaler.profile());
+            let thresholds = live::thresholds(&self.scaler);
             let left = self.scaler.cooldown_left(self.clock.azure(Instant::now()));
             self.console.status(live::line(&snapshot, &thresholds, left));
         }
