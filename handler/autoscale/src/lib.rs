@@ -2,6 +2,8 @@
 //!
 //! - [`profile`]: what a rule file says, in Azure's own terms
 //! - [`arm`]: rule files read and written; [`place`] names the place of a mistake
+//! - [`json`] reads a text, [`document`] finds the settings in it, [`template`] evaluates their expressions with the
+//!   values of [`parameters`]; [`language`] knows what has to be compiled to JSON first
 //! - [`engine`]: one evaluation, a pure function; [`window`] is what one rule sees
 //! - [`describe`], [`summary`]: decisions and rules for people
 //!
@@ -10,12 +12,29 @@
 
 mod arm;
 mod describe;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the reader of settings will use it")
+)]
+mod document;
 mod duration;
 mod engine;
+mod json;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the reader of settings will use it")
+)]
+mod language;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the reader of settings will use it")
+)]
+mod parameters;
 mod parse_error;
 mod place;
 mod profile;
 mod summary;
+mod template;
 mod window;
 
 #[cfg(test)]

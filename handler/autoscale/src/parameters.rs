@@ -1,0 +1,43 @@
+//! Values for the parameters of a template.
+
+use serde_json::{Map, Value};
+
+use crate::json::{self, cut, entry};
+
+/// Reads a parameter file of Azure Resource Manager (`{"parameters": {"minimum": {"value": 2}}}`), or an object of
+/// plain values (`{"minimum": 2}`). A parameter from a key vault has no value here and is left out: only an expression
+/// that uses it makes a difference.
+///
+/// # Errors
+/// One sentence: where the file is no JSON, or which entry has no value.
+pub(crate) fn read(text: &str) -> Result<Map<String, Value>, String> {
+    let Value::Object(root) = json::parse(text)? else {
+        return Err(
+            "it is no object; accepted: a parameter file, or an object such as {\"minimum\": 2}"
+                .to_owned(),
+        );
+    };
+    let Some((_, Value::Object(entries))) = entry(&root, "parameters") else {
+        // `az` also takes the entries without the level around them.
+        let plain = |(name, value): (String, Value)| {
+            let wrapped = value.as_object().filter(|fields| fields.len() == 1);
+            let inner = wrapped.and_then(|fields| entry(fields, "value"));
+            let inner = inner.map(|(_, inner)| inner.clone());
+            (name, inner.unwrap_or(value))
+        };
+        return Ok(root.into_iter().map(plain).collect());
+    };
+    let mut values = Map::new();
+    for (name, fields) in entries {
+        let value = |key| fields.as_object().and_then(|fields| entry(fields, key));
+        if let Some((_, value)) = value("value") {
+            values.insert(name.clone(), value.clone());
+        } else if value("reference").is_none() {
+            let name = cut(name);
+            return Err(format!(
+                "parameters.{name} has no value; accepted: {{\"value\": ...}}"
+            ));
+        }
+    }
+    Ok(values)
+}
