@@ -90,18 +90,13 @@ impl<'a> Search<'a> {
         }
         let scope = Scope::new(fields, self.given, self.work);
         let properties = object(fields, "properties");
-        for (deployment, path) in [
-            (Some(fields), path.to_owned()),
-            (
-                properties.map(|(_, inner)| inner),
-                name_path(path, "properties"),
-            ),
-        ] {
-            if let Some(deployment) = deployment
-                && object(deployment, "template").is_some()
-            {
-                return self.deployment(deployment, &path, &scope, false);
-            }
+        if object(fields, "template").is_some() {
+            return self.deployment(fields, path, &scope, false);
+        }
+        if let Some((key, inner)) = properties
+            && object(inner, "template").is_some()
+        {
+            return self.deployment(inner, &name_path(path, key), &scope, false);
         }
         if field(fields, "type").is_some() {
             self.resource(fields, path, &scope);

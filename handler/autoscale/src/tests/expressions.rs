@@ -29,8 +29,8 @@ fn template() -> Value {
 fn evaluated(expression: &str, given: &Value) -> Result<Value, String> {
     let (template, work) = (template(), Work::default());
     let scope = Scope::new(
-        template.as_object().unwrap(),
-        given.as_object().unwrap(),
+        template.as_object().expect("it is an object"),
+        given.as_object().expect("it is an object"),
         &work,
     );
     scope.value(&json!(expression))
@@ -432,7 +432,11 @@ fn a_subtree_keeps_what_has_no_value_and_lists_it_with_its_place() {
         "minimum": 3,
     }});
     let (given, work) = (Map::new(), Work::default());
-    let scope = Scope::new(template.as_object().unwrap(), &given, &work);
+    let scope = Scope::new(
+        template.as_object().expect("it is an object"),
+        &given,
+        &work,
+    );
     let copies = json!([{"name": "rules", "count": 2, "input": {"a": "[copyIndex('rules')]"}}]);
     let (resolved, unresolved) = scope.resolve(
         &json!({"profiles": "[if(true(), variables('profiles'), 1)]", "tag": "[uniqueString('a')]", "copy": copies}),

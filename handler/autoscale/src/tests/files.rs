@@ -10,7 +10,7 @@ fn found(root: &Value) -> Found {
 }
 
 fn found_with(root: &Value, given: &Value) -> Found {
-    candidates(root, given.as_object().unwrap())
+    candidates(root, given.as_object().expect("it is an object"))
 }
 
 /// The only candidate, and no notes.
@@ -417,7 +417,7 @@ fn a_file_without_a_setting_is_said_to_be_what_it_seems() {
     ] {
         let found = found(&file);
         assert_eq!(found.candidates, []);
-        let (path, sentence) = found.notes.last().unwrap();
+        let (path, sentence) = found.notes.last().expect("there is a note");
         assert_eq!(path, "");
         assert!(sentence.starts_with(expected), "{file}: {sentence}");
     }

@@ -14,7 +14,7 @@ fn setting(minimum: &str) -> Value {
         {"name": "p", "capacity": {"minimum": minimum, "maximum": "3", "default": "1"}, "rules": []}]}})
 }
 
-fn reason(variables: Map<String, Value>, minimum: &str) -> String {
+fn reason(variables: &Map<String, Value>, minimum: &str) -> String {
     let found = candidates(
         &json!({"variables": variables, "resources": [setting(minimum)]}),
         &Map::new(),
@@ -46,7 +46,7 @@ fn variables_that_double_end_with_a_reason() {
         "[string(createArray(#, #))]",
     ] {
         let reason = reason(
-            chain("xxxx", |before| next.replace('#', before)),
+            &chain("xxxx", |before| next.replace('#', before)),
             "[variables('v39')]",
         );
         assert!(
@@ -88,20 +88,20 @@ fn long_chains_and_deep_calls_end_with_a_reason() {
         );
     }
     assert_eq!(
-        reason(variables, "[variables('v0')]"),
+        reason(&variables, "[variables('v0')]"),
         "refers to other expressions through too many levels"
     );
     let calls = format!("[{}1{}]", "string(".repeat(100_000), ")".repeat(100_000));
-    assert!(reason(Map::new(), &calls).ends_with("functions are nested too deep"));
+    assert!(reason(&Map::new(), &calls).ends_with("functions are nested too deep"));
     let indexes = format!("[{}1]", "a()[".repeat(100_000));
-    assert!(reason(Map::new(), &indexes).ends_with("functions are nested too deep"));
+    assert!(reason(&Map::new(), &indexes).ends_with("functions are nested too deep"));
     let mut deep = json!("x");
     for _ in 0..100 {
         deep = json!({"a": [deep]});
     }
     let mut variables = Map::new();
     variables.insert("v0".to_owned(), deep);
-    assert!(reason(variables, "[variables('v0')]").ends_with("is nested too deep"));
+    assert!(reason(&variables, "[variables('v0')]").ends_with("is nested too deep"));
 }
 
 #[test]
@@ -115,7 +115,9 @@ fn a_large_variable_that_is_used_often_is_copied_a_bounded_number_of_times() {
         &json!({"variables": variables, "resources": [resource]}),
         &Map::new(),
     );
-    let uses = found.candidates[0].value["uses"].as_array().unwrap();
+    let uses = found.candidates[0].value["uses"]
+        .as_array()
+        .expect("it is a list");
     let copies = uses.iter().filter(|used| used.is_array()).count();
     assert!((1..100).contains(&copies), "{copies}");
     assert_eq!(
@@ -135,11 +137,11 @@ fn nested_deployments_end_with_a_reason() {
             r#"{{"type": "Microsoft.Resources/deployments", "properties": {{"expressionEvaluationOptions": {{"scope": "inner"}},
             "parameters": {{"p": {{"value": "[concat(parameters('p'), parameters('p'))]"}}}}, "template": {{"resources": ["#
         )
-        .unwrap();
+        .expect("a text takes everything");
     }
     text += &setting("[parameters('p')]").to_string();
     text += &"]}}}".repeat(30);
-    let root = json::parse(&format!("{{\"resources\": [{text}]}}")).unwrap();
+    let root = json::parse(&format!("{{\"resources\": [{text}]}}")).expect("this is JSON");
     let mut given = Map::new();
     given.insert("p".to_owned(), json!("xxxxxxxx"));
     let found = candidates(&root, &given);
@@ -296,7 +298,7 @@ proptest! {
         for (place, value) in changes {
             let mut all = Vec::new();
             pointers(&file, "", &mut all);
-            *file.pointer_mut(&all[place.index(all.len())]).unwrap() = value;
+            *file.pointer_mut(&all[place.index(all.len())]).expect("the place was found in it") = value;
         }
         let mut values = Map::new();
         values.insert("p".to_owned(), given);
