@@ -209,6 +209,32 @@ fn check(found: &Found) {
     }
 }
 
+/// Equal, but for the last digit of numbers, which `serde_json` rounds in its own way, and for the sign of zero.
+fn alike(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => {
+            let (left, right) = (left.as_f64(), right.as_f64());
+            left.zip(right).is_some_and(|(left, right)| {
+                (left - right).abs() <= left.abs() * 1e-15 + f64::MIN_POSITIVE
+            })
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| alike(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(name, left)| right.get(name).is_some_and(|right| alike(left, right)))
+        }
+        _ => left == right,
+    }
+}
+
 /// All values of a tree, each with the way to it.
 fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
     all.push(at.to_owned());
@@ -282,7 +308,8 @@ proptest! {
         let parsed = json::parse(&text);
         // What is JSON for everyone else is JSON here too, with the same value.
         if let Ok(value) = serde_json::from_str::<Value>(&text) {
-            prop_assert_eq!(parsed, Ok(value));
+            let parsed = parsed.expect("this is JSON");
+            prop_assert!(alike(&parsed, &value), "{} {}", parsed, value);
         }
         let _ = crate::language::language_of(None, &text);
         let _ = crate::parameters::read(&text);
