@@ -28,8 +28,8 @@ pub(crate) struct Candidate {
     pub(crate) name: Option<String>,
     /// The place of `value` in the file, such as `resources[0].properties`; empty for the whole file.
     pub(crate) path: String,
-    /// The setting with `profiles`, or the profile, with its expressions evaluated. Keys are as written; those of
-    /// Terraform are its own snake case.
+    /// The setting with `profiles`, or the profile, with its expressions evaluated. It is no object where the file has
+    /// something else in its place. Keys are as written; those of Terraform are its own snake case.
     pub(crate) value: Value,
     /// Whether `value` is a setting; otherwise it is a profile.
     pub(crate) is_setting: bool,
@@ -90,18 +90,13 @@ impl<'a> Search<'a> {
         }
         let scope = Scope::new(fields, self.given, self.work);
         let properties = object(fields, "properties");
-        for (deployment, path) in [
-            (Some(fields), path.to_owned()),
-            (
-                properties.map(|(_, inner)| inner),
-                name_path(path, "properties"),
-            ),
-        ] {
-            if let Some(deployment) = deployment
-                && object(deployment, "template").is_some()
-            {
-                return self.deployment(deployment, &path, &scope, false);
-            }
+        if object(fields, "template").is_some() {
+            return self.deployment(fields, path, &scope, false);
+        }
+        if let Some((key, inner)) = properties
+            && object(inner, "template").is_some()
+        {
+            return self.deployment(inner, &name_path(path, key), &scope, false);
         }
         if field(fields, "type").is_some() {
             self.resource(fields, path, &scope);

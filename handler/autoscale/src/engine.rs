@@ -185,8 +185,20 @@ impl<'a> Evaluation<'a> {
             (to, outcome) if to != count => (to, outcome),
             (_, outcome) => (
                 count,
-                waiting_out.map_or(outcome, |(rule, _)| Outcome::CoolingDown(rule)),
+                waiting_out.map_or(outcome, |(rule, _)| self.waiting(rule)),
             ),
+        }
+    }
+
+    /// Why a rule whose condition holds does nothing while it waits: a limit would forbid it anyway, or its cooldown.
+    fn waiting(&self, rule: usize) -> Outcome {
+        let asked = self.profile.rules[rule].asks_for(self.count);
+        if self.profile.capacity.nearest(asked) != self.count {
+            return Outcome::CoolingDown(rule);
+        }
+        match self.profile.rules[rule].direction_at(self.count) {
+            Direction::Increase => Outcome::AtMaximum(rule),
+            _ => Outcome::AtMinimum(rule),
         }
     }
 
@@ -201,7 +213,7 @@ impl<'a> Evaluation<'a> {
             };
         }
         if let Some((rule, _)) = inward.find(|(_, reading)| !reading.fires()) {
-            return (count, Outcome::CoolingDown(rule));
+            return (count, self.waiting(rule));
         }
         let Some((rule, wanted)) = self.wanted(Direction::Decrease) else {
             return (count, Outcome::Steady);

@@ -123,7 +123,7 @@ impl Causes<'_> {
         }
         let waited = self.overlap(Obstacle::Cooldown);
         if waited > 0 {
-            sentence += &format!("; for {} of them a rule waited for its cooldown", exact_span(waited));
+            sentence += &format!("; for {} of that time a rule waited for its cooldown", exact_span(waited));
         }
         Some(sentence + ".")
     }
