@@ -2,9 +2,7 @@
 
 use super::duration;
 use super::engine::{Decision, Outcome};
-use super::profile::{
-    Aggregation, Change, Direction, Metric, Operator, Profile, Rule, Statistic,
-};
+use super::profile::{Aggregation, Change, Direction, Metric, Operator, Profile, Rule, Statistic};
 
 impl Decision {
     /// One sentence with the figures: why `from` instances become [`Decision::to`], or why they stay.
@@ -152,7 +150,10 @@ fn measured(rule: &Rule, metrics: &[Metric]) -> String {
     let samples = match (rule.time_grain.as_secs(), rule.statistic.name()) {
         (0..=60, statistic) => format!("the minutes' {statistic}"),
         (_, statistic) => {
-            format!("the {statistic} of {} each", duration::in_words(rule.time_grain))
+            format!(
+                "the {statistic} of {} each",
+                duration::in_words(rule.time_grain)
+            )
         }
     };
     match (rule.time_aggregation, rule.statistic) {
@@ -160,7 +161,10 @@ fn measured(rule: &Rule, metrics: &[Metric]) -> String {
             format!("average {metric}{divided} over {window}")
         }
         (aggregation, _) => {
-            format!("{metric}{divided} over {window} ({} of {samples})", aggregation.name())
+            format!(
+                "{metric}{divided} over {window} ({} of {samples})",
+                aggregation.name()
+            )
         }
     }
 }

@@ -179,7 +179,9 @@ impl<'a> Evaluation<'a> {
                 false => (count, Outcome::AtMaximum(rule)),
             };
         }
-        let waiting_out = self.of(Direction::Increase).find(|(_, reading)| reading.holds);
+        let waiting_out = self
+            .of(Direction::Increase)
+            .find(|(_, reading)| reading.holds);
         match self.scale_in() {
             // Only a change is worth more than the rule that would act if it did not wait.
             (to, outcome) if to != count => (to, outcome),

@@ -147,7 +147,9 @@ fn whole_number(number: f64) -> Option<u64> {
 fn is_same_key(key: &str, name: &str) -> bool {
     let letters = |text: &str| {
         let letters = text.bytes().filter(|byte| *byte != b'_');
-        letters.map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>()
+        letters
+            .map(|byte| byte.to_ascii_lowercase())
+            .collect::<Vec<_>>()
     };
     key.eq_ignore_ascii_case(name) || (key.contains('_') && letters(key) == letters(name))
 }

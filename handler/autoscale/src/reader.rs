@@ -17,6 +17,7 @@ use super::schedule::Schedule;
 use super::template::Unresolved;
 use super::{duration, json, language, parameters, resource_type};
 
+mod metric;
 mod profile;
 mod rule;
 
@@ -99,10 +100,7 @@ impl Setting {
 }
 
 /// The setting that is meant, of those in the file.
-fn chosen<'a>(
-    found: &'a document::Found,
-    wanted: Option<&str>,
-) -> Result<&'a Candidate, Refusal> {
+fn chosen<'a>(found: &'a document::Found, wanted: Option<&str>) -> Result<&'a Candidate, Refusal> {
     let candidates = &found.candidates;
     let names = || {
         let names = candidates
@@ -166,7 +164,10 @@ impl Reader<'_> {
         self.prediction(place);
         self.target(place);
         let Some(profiles) = place.field(&["profiles", "profile"]) else {
-            self.refuse(place.missing("profiles"), "is missing; accepted: a list of profiles");
+            self.refuse(
+                place.missing("profiles"),
+                "is missing; accepted: a list of profiles",
+            );
             return None;
         };
         let Some(items) = profiles.items() else {
@@ -178,7 +179,13 @@ impl Reader<'_> {
                 "has {} profiles, and Azure accepts up to {MOST_PROFILES}. All of them are used.",
                 items.len()
             );
-            self.find(Kind::Assumed, "too_many", profiles.path.clone(), message, "");
+            self.find(
+                Kind::Assumed,
+                "too_many",
+                profiles.path.clone(),
+                message,
+                "",
+            );
         }
         let mut read = Vec::new();
         for item in &items {
@@ -245,7 +252,10 @@ impl Reader<'_> {
             return;
         };
         let mode = policy.field(&["scaleMode"]).unwrap_or(policy);
-        if mode.text().is_some_and(|mode| !mode.eq_ignore_ascii_case("Disabled")) {
+        if mode
+            .text()
+            .is_some_and(|mode| !mode.eq_ignore_ascii_case("Disabled"))
+        {
             let message = format!(
                 "is {}. Predictions need days of history that only Azure has; only the rules act here.",
                 mode.shown()
@@ -306,10 +316,13 @@ impl Reader<'_> {
         let message = match place.value.as_str() {
             Some(expression) if is_expression(expression) => {
                 let unresolved = self.unresolved.iter().find(|one| one.path == place.path);
-                let reason = unresolved.map_or("it cannot be evaluated", |one| &one.reason);
+                let reason = unresolved.map_or("cannot be evaluated", |one| &one.reason);
+                let advice = match reason.contains("--parameters") {
+                    true => "",
+                    false => "; pass a value with --parameters FILE",
+                };
                 format!(
-                    "is the template expression {}, which has no value: {reason}. Pass the value in a file with \
-                     --parameters, or {EXPORT}",
+                    "is the template expression {}, which {reason}{advice}, or {EXPORT}",
                     printable(expression)
                 )
             }
@@ -353,7 +366,13 @@ impl Reader<'_> {
                 place.shown(),
                 duration::format(nearest)
             );
-            self.find(Kind::Assumed, "out_of_bounds", place.path.clone(), message, "");
+            self.find(
+                Kind::Assumed,
+                "out_of_bounds",
+                place.path.clone(),
+                message,
+                "",
+            );
         }
         Some(nearest)
     }

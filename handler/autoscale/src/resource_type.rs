@@ -17,7 +17,11 @@ pub(super) fn of(resource_id: &str) -> Option<String> {
 
 /// The resource's name: the last part of its ID.
 pub(super) fn name(resource_id: &str) -> &str {
-    resource_id.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+    resource_id
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

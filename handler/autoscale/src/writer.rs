@@ -59,7 +59,11 @@ fn fixed_date(dates: &FixedDate) -> Value {
 /// Every combination of the days, hours and minutes is a start, as it was when the setting was read.
 fn weekly(recurrence: &Recurrence) -> Value {
     let parts = |part: fn(u16) -> u16| {
-        let parts: BTreeSet<u16> = recurrence.starts().iter().map(|start| part(*start)).collect();
+        let parts: BTreeSet<u16> = recurrence
+            .starts()
+            .iter()
+            .map(|start| part(*start))
+            .collect();
         parts.into_iter().collect::<Vec<_>>()
     };
     let days = parts(|start| start / (24 * 60));
@@ -87,7 +91,8 @@ impl Rule {
                 trigger.insert("metricResourceUri".to_owned(), json!(resource));
             }
             if !metric.dimensions.is_empty() {
-                let dimensions: Vec<Value> = metric.dimensions.iter().map(Dimension::to_arm).collect();
+                let dimensions: Vec<Value> =
+                    metric.dimensions.iter().map(Dimension::to_arm).collect();
                 trigger.insert("dimensions".to_owned(), json!(dimensions));
             }
         }

@@ -12,7 +12,14 @@ const MOST_RULES: usize = 10;
 
 impl Reader<'_> {
     pub(super) fn profile(&mut self, place: &Place<'_>) -> Option<Profile> {
-        let known = ["name", "capacity", "rules", "rule", "fixedDate", "recurrence"];
+        let known = [
+            "name",
+            "capacity",
+            "rules",
+            "rule",
+            "fixedDate",
+            "recurrence",
+        ];
         self.other_fields(place, &known);
         let name = place.field(&["name"]);
         let name = name.as_ref().and_then(|name| name.value.as_str());
@@ -78,7 +85,13 @@ impl Reader<'_> {
                 "is {default}, outside the limits {minimum} to {maximum}. {within} is used; Azure refuses such a setting."
             );
             let remedy = "Choose a default within the limits.";
-            self.find(Kind::Assumed, "out_of_bounds", place.missing("default"), message, remedy);
+            self.find(
+                Kind::Assumed,
+                "out_of_bounds",
+                place.missing("default"),
+                message,
+                remedy,
+            );
         }
         Some(Capacity {
             minimum,
@@ -97,7 +110,9 @@ impl Reader<'_> {
             return None;
         };
         if count > MOST_INSTANCES {
-            let message = format!("is {count}. Azure has at most {MOST_INSTANCES} instances; these are used.");
+            let message = format!(
+                "is {count}. Azure has at most {MOST_INSTANCES} instances; these are used."
+            );
             self.find(Kind::Assumed, "out_of_bounds", place.path, message, "");
         }
         Some(count.min(MOST_INSTANCES))
@@ -133,13 +148,18 @@ impl Reader<'_> {
         let frequency = recurrence.field(&["frequency"]);
         let frequency = frequency.as_ref().and_then(Place::text).unwrap_or("Week");
         // Terraform writes the schedule's fields into the recurrence itself.
-        let schedule = recurrence.field(&["schedule"]).unwrap_or(recurrence.clone());
+        let schedule = recurrence
+            .field(&["schedule"])
+            .unwrap_or(recurrence.clone());
         let zone = self.zone(&schedule)?.unwrap_or(TimeZone::UTC);
         let days = schedule.field(&["days"]).and_then(|days| days.items());
         let days: Option<Vec<&str>> = days.unwrap_or_default().iter().map(Place::text).collect();
         let Some(days) = days else {
             let accepted = "a list of days such as \"Monday\"";
-            self.refuse(schedule.missing("days"), format!("is wrong; accepted: {accepted}"));
+            self.refuse(
+                schedule.missing("days"),
+                format!("is wrong; accepted: {accepted}"),
+            );
             return None;
         };
         let hours = self.numbers(&schedule, "hours")?;
@@ -182,11 +202,16 @@ impl Reader<'_> {
     fn numbers(&mut self, place: &Place<'_>, name: &str) -> Option<Vec<i64>> {
         let field = place.field(&[name]);
         let items = field.and_then(|field| field.items()).unwrap_or_default();
-        let numbers: Option<Vec<i64>> =
-            items.iter().map(|item| item.whole().map(i64::from)).collect();
+        let numbers: Option<Vec<i64>> = items
+            .iter()
+            .map(|item| item.whole().map(i64::from))
+            .collect();
         if numbers.is_none() {
             let accepted = "a list of whole numbers";
-            self.refuse(place.missing(name), format!("is wrong; accepted: {accepted}"));
+            self.refuse(
+                place.missing(name),
+                format!("is wrong; accepted: {accepted}"),
+            );
         }
         numbers
     }

@@ -34,7 +34,9 @@ fn documented_each_rule_waits_for_its_own_cooldown() {
     let ten = minutes(20);
     let at = |value: f64, past_ten: u32| {
         let now = ten + minutes(past_ten);
-        let samples = (1..=20 + past_ten).map(|end| minute(end, value, 2)).collect();
+        let samples = (1..=20 + past_ten)
+            .map(|end| minute(end, value, 2))
+            .collect();
         reached(&evaluated(&profile, samples, 2, Some(ten), now))
     };
     assert_eq!(at(10.0, 39), (2, Outcome::CoolingDown(1)));
@@ -123,8 +125,14 @@ fn without_a_direction_an_exact_count_is_reached_from_both_sides() {
     let mut exact = out(Operator::GreaterThan, 70.0, Change::ExactCount(3));
     exact.direction = Direction::None;
     let exact = profile(1, 9, vec![exact]);
-    assert_eq!(reached(&constant(&exact, 90.0, 2)), (3, Outcome::ScaledOut(0)));
-    assert_eq!(reached(&constant(&exact, 90.0, 8)), (3, Outcome::ScaledIn(0)));
+    assert_eq!(
+        reached(&constant(&exact, 90.0, 2)),
+        (3, Outcome::ScaledOut(0))
+    );
+    assert_eq!(
+        reached(&constant(&exact, 90.0, 8)),
+        (3, Outcome::ScaledIn(0))
+    );
     assert_eq!(reached(&constant(&exact, 90.0, 3)), (3, Outcome::Steady));
     let mut nothing = out(Operator::GreaterThan, 70.0, Change::Count(1));
     nothing.direction = Direction::None;
@@ -145,15 +153,24 @@ fn the_flapping_check_follows_the_statistic() {
         profile(1, 3, rules)
     };
     let average = with(&|_| {});
-    assert_eq!(reached(&constant(&average, 50.0, 2)), (2, Outcome::Flapping(0)));
+    assert_eq!(
+        reached(&constant(&average, 50.0, 2)),
+        (2, Outcome::Flapping(0))
+    );
     let sum = with(&|rule| rule.statistic = Statistic::Sum);
     assert_eq!(reached(&constant(&sum, 25.0, 2)), (1, Outcome::ScaledIn(1)));
     let shared = with(&|rule| {
         rule.statistic = Statistic::Sum;
         rule.divide_per_instance = true;
     });
-    assert_eq!(reached(&constant(&shared, 50.0, 2)), (2, Outcome::Flapping(0)));
-    assert_eq!(reached(&constant(&shared, 30.0, 2)), (1, Outcome::ScaledIn(1)));
+    assert_eq!(
+        reached(&constant(&shared, 50.0, 2)),
+        (2, Outcome::Flapping(0))
+    );
+    assert_eq!(
+        reached(&constant(&shared, 30.0, 2)),
+        (1, Outcome::ScaledIn(1))
+    );
 }
 
 /// A queue of another resource does not depend on the number of instances.
@@ -188,8 +205,14 @@ fn a_fleet_may_leave_for_nothing_only_without_load() {
             inward(LessThan, 30.0, Change::Count(1)),
         ],
     );
-    assert_eq!(reached(&constant(&profile, 0.0, 1)), (0, Outcome::ScaledIn(1)));
-    assert_eq!(reached(&constant(&profile, 1.0, 1)), (1, Outcome::Flapping(0)));
+    assert_eq!(
+        reached(&constant(&profile, 0.0, 1)),
+        (0, Outcome::ScaledIn(1))
+    );
+    assert_eq!(
+        reached(&constant(&profile, 1.0, 1)),
+        (1, Outcome::Flapping(0))
+    );
     let nobody = evaluated(&profile, Vec::new(), 0, None, minutes(20));
     assert_eq!(reached(&nobody), (0, Outcome::Unknown));
 }
@@ -253,7 +276,13 @@ fn a_rule_without_a_sample_holds_scale_in_back_but_not_scale_out() {
         vec![out(GreaterThan, 70.0, Change::Count(1)), short, long],
     );
     let at = |value| {
-        reached(&evaluated(&profile, vec![minute(1, value, 2)], 2, None, minutes(3)))
+        reached(&evaluated(
+            &profile,
+            vec![minute(1, value, 2)],
+            2,
+            None,
+            minutes(3),
+        ))
     };
     assert_eq!(at(10.0), (2, Outcome::HeldBack(1)));
     assert_eq!(at(90.0), (3, Outcome::ScaledOut(0)));

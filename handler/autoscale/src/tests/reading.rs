@@ -52,7 +52,10 @@ fn the_built_in_rules_are_what_they_are_said_to_be() {
         panic!("one profile")
     };
     let capacity = profile.capacity;
-    assert_eq!((capacity.minimum, capacity.maximum, capacity.default), (1, 3, 1));
+    assert_eq!(
+        (capacity.minimum, capacity.maximum, capacity.default),
+        (1, 3, 1)
+    );
     let [out, inward] = profile.rules.as_slice() else {
         panic!("two rules")
     };
@@ -64,7 +67,10 @@ fn the_built_in_rules_are_what_they_are_said_to_be() {
         assert_eq!(how, (Statistic::Average, Aggregation::Average));
     }
     let condition = (out.operator, out.threshold, out.direction);
-    assert_eq!(condition, (Operator::GreaterThan, 70.0, Direction::Increase));
+    assert_eq!(
+        condition,
+        (Operator::GreaterThan, 70.0, Direction::Increase)
+    );
     let condition = (inward.operator, inward.threshold, inward.direction);
     assert_eq!(condition, (Operator::LessThan, 30.0, Direction::Decrease));
     assert!(file.setting.metrics[0].fleet_cpu);
@@ -100,8 +106,10 @@ fn profile_with(fields: Value) -> Value {
 fn every_form_of_a_setting_gives_the_same_profiles() {
     let expected = Setting::built_in().profiles;
     let setting = setting();
-    let resource = json!({"id": "/x", "type": "microsoft.insights/autoscalesettings", "properties": setting});
-    let template = |resources: Value| json!({"$schema": "s", "parameters": {}, "resources": resources});
+    let resource =
+        json!({"id": "/x", "type": "microsoft.insights/autoscalesettings", "properties": setting});
+    let template =
+        |resources: Value| json!({"$schema": "s", "parameters": {}, "resources": resources});
     let deployment = json!({"type": "Microsoft.Resources/deployments", "properties": {"template": template(json!([resource]))}});
     let child = json!({"type": "Microsoft.Web/serverfarms", "resources": [resource]});
     let state = json!({"format_version": "1.0", "values": {"root_module": {"child_modules": [{"resources": [
@@ -167,7 +175,10 @@ fn pascal(value: &Value) -> Value {
 
 #[test]
 fn comments_trailing_commas_a_byte_order_mark_and_any_case_are_read() {
-    let text = format!("\u{feff}// rules\n{{ \"Profiles\": [ {} , ], /* more */ \"ENABLED\": \"true\", }}", built_in());
+    let text = format!(
+        "\u{feff}// rules\n{{ \"Profiles\": [ {} , ], /* more */ \"ENABLED\": \"true\", }}",
+        built_in()
+    );
     assert_eq!(taken(&text).profiles, Setting::built_in().profiles);
 }
 
@@ -179,7 +190,10 @@ fn durations_and_counts_are_read_as_tools_print_them() {
     file["profiles"][0]["rules"][0]["metricTrigger"]["threshold"] = json!("70.5");
     let setting = read(&file).setting;
     let capacity = setting.profiles[0].capacity;
-    assert_eq!((capacity.minimum, capacity.default, capacity.maximum), (2, 7, 1_000));
+    assert_eq!(
+        (capacity.minimum, capacity.default, capacity.maximum),
+        (2, 7, 1_000)
+    );
     assert_eq!(setting.profiles[0].rules[0].time_window, minutes(10));
     assert_eq!(setting.profiles[0].rules[0].threshold, 70.5);
 }
@@ -194,8 +208,13 @@ fn every_enumeration_of_the_schema_is_read_in_any_case() {
     for field in ["statistic", "timeAggregation", "operator"] {
         for name in names(field) {
             for spelling in [name.to_owned(), name.to_lowercase(), name.to_uppercase()] {
-                let written = read(&altered(&trigger(field), json!(spelling))).setting.to_arm();
-                assert_eq!(written["profiles"][0]["rules"][0]["metricTrigger"][field], json!(name));
+                let written = read(&altered(&trigger(field), json!(spelling)))
+                    .setting
+                    .to_arm();
+                assert_eq!(
+                    written["profiles"][0]["rules"][0]["metricTrigger"][field],
+                    json!(name)
+                );
             }
         }
     }
@@ -205,18 +224,30 @@ fn every_enumeration_of_the_schema_is_read_in_any_case() {
 #[test]
 fn findings_name_their_place_and_the_code() {
     let site = "/subscriptions/x/resourceGroups/r/providers/Microsoft.Web/sites/s";
-    let scale_set = "/subscriptions/x/resourceGroups/r/providers/Microsoft.Compute/virtualMachineScaleSets/v";
+    let scale_set =
+        "/subscriptions/x/resourceGroups/r/providers/Microsoft.Compute/virtualMachineScaleSets/v";
     let queue = "/subscriptions/x/resourceGroups/r/providers/Microsoft.ServiceBus/namespaces/n";
     let dimension = json!([{"DimensionName": "Instance", "Operator": "Equals", "Values": ["x"]}]);
     for (file, code, place) in [
         (altered("/enabled", json!(false)), "disabled", "enabled"),
-        (altered("/enabled", Value::Null), "enabled_missing", "enabled"),
         (
-            altered("/predictiveAutoscalePolicy", json!({"scaleMode": "ForecastOnly"})),
+            altered("/enabled", Value::Null),
+            "enabled_missing",
+            "enabled",
+        ),
+        (
+            altered(
+                "/predictiveAutoscalePolicy",
+                json!({"scaleMode": "ForecastOnly"}),
+            ),
             "predictive",
             "predictiveAutoscalePolicy.scaleMode",
         ),
-        (altered("/targetResourceUri", json!(site)), "wrong_target", "targetResourceUri"),
+        (
+            altered("/targetResourceUri", json!(site)),
+            "wrong_target",
+            "targetResourceUri",
+        ),
         (
             altered("/targetResourceUri", json!(scale_set)),
             "wrong_target",
@@ -232,24 +263,85 @@ fn findings_name_their_place_and_the_code() {
             "other_resource",
             "profiles[0].rules[0].metricTrigger.metricResourceUri",
         ),
-        (altered(&trigger("dimensions"), dimension), "dimensions", "profiles[0].rules[0].metricTrigger.dimensions"),
-        (altered(&trigger("dividePerInstance"), json!(true)), "divided", "profiles[0].rules[0].metricTrigger.dividePerInstance"),
-        (altered(&trigger("timeGrain"), json!("PT5M")), "grain", "profiles[0].rules[0].metricTrigger.timeGrain"),
-        (altered(&trigger("timeGrain"), json!("PT10M")), "short_window", "profiles[0].rules[0].metricTrigger.timeWindow"),
-        (altered(&trigger("timeWindow"), json!("PT13H")), "out_of_bounds", "profiles[0].rules[0].metricTrigger.timeWindow"),
-        (altered(&trigger("statistic"), json!("Sum")), "sum", "profiles[0].rules[0].metricTrigger.statistic"),
-        (altered(&trigger("statistic"), Value::Null), "missing", "profiles[0].rules[0].metricTrigger.statistic"),
-        (altered(&trigger("metricNam"), json!("x")), "unknown_field", "profiles[0].rules[0].metricTrigger.metricNam"),
-        (altered(&action("type"), json!("PercentChangeCount")), "percentage", "profiles[0].rules[0].scaleAction.type"),
-        (altered(&action("type"), json!("ServiceAllowedNextValue")), "next_allowed", "profiles[0].rules[0].scaleAction.type"),
-        (altered(&action("direction"), json!("None")), "no_direction", "profiles[0].rules[0].scaleAction.direction"),
-        (altered("/profiles/0/capacity/minimum", json!("0")), "minimum_zero", "profiles[0].capacity.minimum"),
-        (altered("/profiles/0/capacity/default", json!("9")), "out_of_bounds", "profiles[0].capacity.default"),
-        (altered("/profiles", json!([built_in(), built_in()])), "second_default", "profiles[1]"),
+        (
+            altered(&trigger("dimensions"), dimension),
+            "dimensions",
+            "profiles[0].rules[0].metricTrigger.dimensions",
+        ),
+        (
+            altered(&trigger("dividePerInstance"), json!(true)),
+            "divided",
+            "profiles[0].rules[0].metricTrigger.dividePerInstance",
+        ),
+        (
+            altered(&trigger("timeGrain"), json!("PT5M")),
+            "grain",
+            "profiles[0].rules[0].metricTrigger.timeGrain",
+        ),
+        (
+            altered(&trigger("timeGrain"), json!("PT10M")),
+            "short_window",
+            "profiles[0].rules[0].metricTrigger.timeWindow",
+        ),
+        (
+            altered(&trigger("timeWindow"), json!("PT13H")),
+            "out_of_bounds",
+            "profiles[0].rules[0].metricTrigger.timeWindow",
+        ),
+        (
+            altered(&trigger("statistic"), json!("Sum")),
+            "sum",
+            "profiles[0].rules[0].metricTrigger.statistic",
+        ),
+        (
+            altered(&trigger("statistic"), Value::Null),
+            "missing",
+            "profiles[0].rules[0].metricTrigger.statistic",
+        ),
+        (
+            altered(&trigger("metricNam"), json!("x")),
+            "unknown_field",
+            "profiles[0].rules[0].metricTrigger.metricNam",
+        ),
+        (
+            altered(&action("type"), json!("PercentChangeCount")),
+            "percentage",
+            "profiles[0].rules[0].scaleAction.type",
+        ),
+        (
+            altered(&action("type"), json!("ServiceAllowedNextValue")),
+            "next_allowed",
+            "profiles[0].rules[0].scaleAction.type",
+        ),
+        (
+            altered(&action("direction"), json!("None")),
+            "no_direction",
+            "profiles[0].rules[0].scaleAction.direction",
+        ),
+        (
+            altered("/profiles/0/capacity/minimum", json!("0")),
+            "minimum_zero",
+            "profiles[0].capacity.minimum",
+        ),
+        (
+            altered("/profiles/0/capacity/default", json!("9")),
+            "out_of_bounds",
+            "profiles[0].capacity.default",
+        ),
+        (
+            altered("/profiles", json!([built_in(), built_in()])),
+            "second_default",
+            "profiles[1]",
+        ),
     ] {
         let found = read(&file).findings;
-        let finding = found.iter().find(|finding| finding.code == code && finding.place == place);
-        assert!(finding.is_some(), "{code} at {place} is not among {found:#?}");
+        let finding = found
+            .iter()
+            .find(|finding| finding.code == code && finding.place == place);
+        assert!(
+            finding.is_some(),
+            "{code} at {place} is not among {found:#?}"
+        );
     }
     assert_eq!(read(&setting()).findings, []);
 }
@@ -257,11 +349,15 @@ fn findings_name_their_place_and_the_code() {
 #[test]
 fn the_cpu_of_another_plan_is_not_the_fleets() {
     let other = "/subscriptions/x/resourceGroups/r/providers/Microsoft.Web/serverfarms/q";
-    let metrics = read(&altered(&trigger("metricResourceUri"), json!(other))).setting.metrics;
+    let metrics = read(&altered(&trigger("metricResourceUri"), json!(other)))
+        .setting
+        .metrics;
     assert_eq!(metrics.len(), 2);
     assert!(!metrics[0].fleet_cpu && metrics[1].fleet_cpu);
     let own = "/SUBSCRIPTIONS/x/resourceGroups/r/providers/Microsoft.Web/serverFarms/p";
-    let metrics = read(&altered(&trigger("metricResourceUri"), json!(own))).setting.metrics;
+    let metrics = read(&altered(&trigger("metricResourceUri"), json!(own)))
+        .setting
+        .metrics;
     assert_eq!(metrics.len(), 1);
 }
 
@@ -274,7 +370,10 @@ fn every_problem_is_named_at_once_with_its_place_and_what_is_accepted() {
     rule["scaleAction"]["cooldown"] = json!(5);
     file["profiles"][0]["capacity"]["maximum"] = Value::Null;
     let problems = refused(&file).problems;
-    let places: Vec<&str> = problems.iter().map(|problem| problem.place.as_str()).collect();
+    let places: Vec<&str> = problems
+        .iter()
+        .map(|problem| problem.place.as_str())
+        .collect();
     assert_eq!(
         places,
         [
@@ -284,7 +383,11 @@ fn every_problem_is_named_at_once_with_its_place_and_what_is_accepted() {
             "profiles[0].rules[0].scaleAction.cooldown",
         ]
     );
-    assert!(problems[1].message.contains("GreaterThanOrEqual"), "{}", problems[1]);
+    assert!(
+        problems[1].message.contains("GreaterThanOrEqual"),
+        "{}",
+        problems[1]
+    );
 }
 
 #[test]
@@ -301,8 +404,14 @@ fn a_parameter_decides_only_with_a_value() {
     };
     let minimum = |file: RuleFile| file.setting.profiles[0].capacity.minimum;
     let with_default = template(json!({"type": "string", "defaultValue": "2"}));
-    assert_eq!(minimum(with_options(&with_default, ReadOptions::default())), 2);
-    for parameters in [r#"{"min": 3}"#, r#"{"parameters": {"MIN": {"value": "3"}}}"#] {
+    assert_eq!(
+        minimum(with_options(&with_default, ReadOptions::default())),
+        2
+    );
+    for parameters in [
+        r#"{"min": 3}"#,
+        r#"{"parameters": {"MIN": {"value": "3"}}}"#,
+    ] {
         let options = ReadOptions {
             parameters: Some(parameters),
             ..ReadOptions::default()
@@ -326,7 +435,10 @@ fn several_settings_are_named() {
     other["profiles"][0]["capacity"]["maximum"] = json!("9");
     let list = json!([setting(), other]).to_string();
     let refusal = Setting::parse(&list).expect_err("two").to_string();
-    assert!(refusal.contains("s, other") && refusal.contains("--setting"), "{refusal}");
+    assert!(
+        refusal.contains("s, other") && refusal.contains("--setting"),
+        "{refusal}"
+    );
     let named = |name| {
         let options = ReadOptions {
             setting: Some(name),
@@ -341,14 +453,24 @@ fn several_settings_are_named() {
 #[test]
 fn a_language_that_must_be_compiled_first_is_named_with_its_command() {
     for (name, text, command) in [
-        ("main.bicep", "resource a 'Microsoft.Insights/autoscaleSettings@2022-10-01' = {\n}", "az bicep build"),
-        ("main.tf", "resource \"azurerm_monitor_autoscale_setting\" \"a\" {\n}", "terraform show -json"),
+        (
+            "main.bicep",
+            "resource a 'Microsoft.Insights/autoscaleSettings@2022-10-01' = {\n}",
+            "az bicep build",
+        ),
+        (
+            "main.tf",
+            "resource \"azurerm_monitor_autoscale_setting\" \"a\" {\n}",
+            "terraform show -json",
+        ),
     ] {
         let options = ReadOptions {
             file_name: Some(name),
             ..ReadOptions::default()
         };
-        let refusal = RuleFile::read(text, options).expect_err("not JSON").to_string();
+        let refusal = RuleFile::read(text, options)
+            .expect_err("not JSON")
+            .to_string();
         assert!(refusal.contains(command), "{refusal}");
     }
 }

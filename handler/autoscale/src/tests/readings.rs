@@ -60,7 +60,11 @@ fn statistics_make_one_value_of_the_instances() {
             metrics: &samples,
             until: MINUTE,
         };
-        assert_eq!(read(&profile, history, 4)[0], Some(expected), "{statistic:?}");
+        assert_eq!(
+            read(&profile, history, 4)[0],
+            Some(expected),
+            "{statistic:?}"
+        );
     }
 }
 
@@ -146,7 +150,11 @@ fn a_longer_time_grain_makes_fewer_samples() {
             };
             read(&profile(1, 2, vec![rule.clone()]), history, 1)[0]
         };
-        assert_eq!(value(&rule, 13), Some((first + second) / 2.0), "{statistic:?}");
+        assert_eq!(
+            value(&rule, 13),
+            Some((first + second) / 2.0),
+            "{statistic:?}"
+        );
         let mut last = rule.clone();
         last.time_aggregation = Aggregation::Last;
         assert_eq!(value(&last, 13), Some(second), "{statistic:?}");

@@ -70,22 +70,24 @@ fn time(scale: f64) -> String {
 pub(super) fn thresholds(scaler: &Scaler) -> String {
     let metrics = &scaler.setting().metrics;
     let rules = scaler.profile().rules.iter();
-    let rules = rules.filter(|rule| metrics[rule.metric].fleet_cpu).map(|rule| {
-        let direction = match rule.direction {
-            Direction::Increase => "out",
-            Direction::Decrease => "in",
-            Direction::None => "to",
-        };
-        let operator = match rule.operator {
-            Operator::Equals => "=",
-            Operator::NotEquals => "!=",
-            Operator::GreaterThan => ">",
-            Operator::GreaterThanOrEqual => ">=",
-            Operator::LessThan => "<",
-            Operator::LessThanOrEqual => "<=",
-        };
-        format!("{direction} {operator} {}", rule.threshold)
-    });
+    let rules = rules
+        .filter(|rule| metrics[rule.metric].fleet_cpu)
+        .map(|rule| {
+            let direction = match rule.direction {
+                Direction::Increase => "out",
+                Direction::Decrease => "in",
+                Direction::None => "to",
+            };
+            let operator = match rule.operator {
+                Operator::Equals => "=",
+                Operator::NotEquals => "!=",
+                Operator::GreaterThan => ">",
+                Operator::GreaterThanOrEqual => ">=",
+                Operator::LessThan => "<",
+                Operator::LessThanOrEqual => "<=",
+            };
+            format!("{direction} {operator} {}", rule.threshold)
+        });
     rules.collect::<Vec<_>>().join(", ")
 }
 

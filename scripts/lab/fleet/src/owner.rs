@@ -46,7 +46,8 @@ impl Fixtures {
         let events = Events::open(options.events.as_deref(), console.clone())?;
         let share = Share::new(options.instance_cpus, options.setting.maximum());
         Ok(Self {
-            rules: rules_file(&options.setting).context("cannot write the rules for the handler")?,
+            rules: rules_file(&options.setting)
+                .context("cannot write the rules for the handler")?,
             options,
             share,
             events,
@@ -357,7 +358,8 @@ impl Owner {
         if self.watched {
             let thresholds = live::thresholds(&self.scaler);
             let left = self.scaler.cooldown_left(self.clock.azure(Instant::now()));
-            self.console.status(live::line(&snapshot, &thresholds, left));
+            self.console
+                .status(live::line(&snapshot, &thresholds, left));
         }
         self.snapshot.send_replace(Some(Arc::new(snapshot)));
     }

@@ -90,10 +90,9 @@ fn close(trigger: Option<&mut Trigger>, context: &Context<'_>, next: Option<f64>
     trigger.to_the_end = next.is_none();
     let next = next.unwrap_or(f64::INFINITY);
     let mut before = context.actions.iter().rev();
-    let cooldown_end =
-        before
-            .find(|action| action.at <= trigger.from)
-            .map_or(f64::NEG_INFINITY, |action| action.at + context.cooldown);
+    let cooldown_end = before
+        .find(|action| action.at <= trigger.from)
+        .map_or(f64::NEG_INFINITY, |action| action.at + context.cooldown);
     trigger.due = (trigger.until - trigger.from.max(cooldown_end)).max(0.0) * context.clock.scale();
     trigger.acted = context.actions.iter().any(|action| {
         (action.to > action.from) == context.out && (trigger.from..=next).contains(&action.at)

@@ -29,7 +29,10 @@ impl Causes<'_> {
             (Obstacle::MetricMissing, "The rules saw no metric"),
             (Obstacle::NoProfile, "No profile applied"),
         ];
-        sentences.extend(held.iter().filter_map(|(cause, what)| self.held(*cause, what)));
+        sentences.extend(
+            held.iter()
+                .filter_map(|(cause, what)| self.held(*cause, what)),
+        );
         if sentences.is_empty() {
             sentences.push("The ready instances could always carry the load.".to_owned());
         }
@@ -57,18 +60,24 @@ impl Causes<'_> {
         }
         sentences.extend(self.short_cooldown());
         if flaps > 0 {
-            sentences.push("Move the thresholds of scale-out and scale-in further apart.".to_owned());
+            sentences
+                .push("Move the thresholds of scale-out and scale-in further apart.".to_owned());
         }
         sentences
     }
 
     /// The usual cause: the next action is decided before the last one shows in the metric.
     fn short_cooldown(&self) -> Option<String> {
-        let rules = self.setting.profiles.iter().flat_map(|profile| &profile.rules);
-        let missing = |rule: &&Rule| self.until_seen(rule).saturating_sub(rule.cooldown.as_secs());
-        let rule = rules
-            .max_by_key(missing)
-            .filter(|rule| missing(rule) > 0)?;
+        let rules = self
+            .setting
+            .profiles
+            .iter()
+            .flat_map(|profile| &profile.rules);
+        let missing = |rule: &&Rule| {
+            self.until_seen(rule)
+                .saturating_sub(rule.cooldown.as_secs())
+        };
+        let rule = rules.max_by_key(missing).filter(|rule| missing(rule) > 0)?;
         let window = rule.time_window.max(rule.time_grain).as_secs();
         let provision = match rule.direction {
             Direction::Decrease => String::new(),
@@ -123,7 +132,10 @@ impl Causes<'_> {
         }
         let waited = self.overlap(Obstacle::Cooldown);
         if waited > 0 {
-            sentence += &format!("; for {} of that time a rule waited for its cooldown", exact_span(waited));
+            sentence += &format!(
+                "; for {} of that time a rule waited for its cooldown",
+                exact_span(waited)
+            );
         }
         Some(sentence + ".")
     }
@@ -133,11 +145,19 @@ impl Causes<'_> {
         let spans = self.of(cause);
         let common = |still: &Standstill, shortage: &Shortage| {
             let from = still.at_seconds.max(shortage.from_seconds);
-            still.to_seconds.min(shortage.to_seconds).saturating_sub(from)
+            still
+                .to_seconds
+                .min(shortage.to_seconds)
+                .saturating_sub(from)
         };
         let shortages = &self.simulation.shortages;
         spans
-            .map(|still| shortages.iter().map(|shortage| common(still, shortage)).sum::<u64>())
+            .map(|still| {
+                shortages
+                    .iter()
+                    .map(|shortage| common(still, shortage))
+                    .sum::<u64>()
+            })
             .sum()
     }
 
@@ -149,7 +169,10 @@ impl Causes<'_> {
     /// How long an obstacle was there, and the first time.
     fn held(&self, cause: Obstacle, what: &str) -> Option<String> {
         let first = self.of(cause).next()?;
-        let total = self.of(cause).map(|still| still.to_seconds - still.at_seconds).sum();
+        let total = self
+            .of(cause)
+            .map(|still| still.to_seconds - still.at_seconds)
+            .sum();
         Some(format!(
             "{what} for {}, first at {}: {}.",
             exact_span(total),

@@ -333,7 +333,10 @@ fn rules_in_words(rules: &Rules) -> String {
     let limits = |profile: &Profile| {
         let capacity = profile.capacity;
         let (minimum, maximum) = (capacity.minimum, capacity.maximum);
-        format!("{minimum} to {maximum} instances, {} by default", capacity.default)
+        format!(
+            "{minimum} to {maximum} instances, {} by default",
+            capacity.default
+        )
     };
     let mut text = match setting.profiles.as_slice() {
         [one] => format!("rules   {source}: {}\n", limits(one)),

@@ -244,7 +244,11 @@ impl<'a> Running<'a> {
     fn fill_before(&mut self) {
         let reach = |profile: &Profile| {
             let rules = profile.rules.iter();
-            rules.map(|rule| rule.time_window.max(rule.time_grain).as_secs() + rule.time_grain.as_secs()).max()
+            rules
+                .map(|rule| {
+                    rule.time_window.max(rule.time_grain).as_secs() + rule.time_grain.as_secs()
+                })
+                .max()
         };
         let longest = self.setting.profiles.iter().filter_map(reach).max();
         let span = longest.unwrap_or_default() + self.model.metric_lag_seconds + MINUTE;
@@ -382,7 +386,13 @@ impl<'a> Running<'a> {
             Some((waited, outcome)) if waited == waiting => outcome,
             _ => {
                 let rules = (profile, self.setting.metrics.as_slice());
-                let decision = decide(rules, &self.seen.values, count, self.last_action, self.time());
+                let decision = decide(
+                    rules,
+                    &self.seen.values,
+                    count,
+                    self.last_action,
+                    self.time(),
+                );
                 if decision.to == count {
                     self.seen.unchanged = Some((waiting, decision.outcome));
                     self.standstills.see(self.now, rules, &decision, count);
@@ -404,7 +414,12 @@ impl<'a> Running<'a> {
         if self.calendar_changes.is_none_or(|at| now < at) {
             return false;
         }
-        let schedules = || self.setting.profiles.iter().map(|profile| &profile.schedule);
+        let schedules = || {
+            self.setting
+                .profiles
+                .iter()
+                .map(|profile| &profile.schedule)
+        };
         self.calendar_changes = schedule::next_change(schedules(), now);
         let active = schedule::active(schedules(), now);
         if active == self.active {

@@ -33,11 +33,7 @@ pub(crate) fn zone(named: Option<&str>, setting: &Setting) -> anyhow::Result<Tim
 
 impl Start {
     /// The time that the user gives, else the load's first time, else a Monday.
-    pub(crate) fn of(
-        given: Option<&str>,
-        zone: &TimeZone,
-        load: &Load,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn of(given: Option<&str>, zone: &TimeZone, load: &Load) -> anyhow::Result<Self> {
         let (unix_seconds, assumed) = match (given, load.start()) {
             (Some(text), _) => {
                 let start = time_zone::parse_start(text, zone);
