@@ -3,25 +3,25 @@
 
 use std::collections::BTreeMap;
 
-use ::simulate::{Cause, Load, Model, ReadOptions, Scenario, Simulation, Step, simulate};
+use ::simulate::{Cause, Load, Model, ReadOptions, Scenario, Simulation, Standstill, Step, simulate};
 use autoscale::{Capacity, RuleFile, Setting};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use plain::Action;
+use plain::{Action, Outcome};
 use settings::Case;
 
 mod calendar;
 mod plain;
 mod settings;
 
-fn simulated(case: &Case) -> Vec<Action> {
+fn simulated(case: &Case) -> Simulation {
     let text = case.setting().to_string();
     let setting = RuleFile::read(&text, autoscale::ReadOptions::default()).unwrap().setting;
     let load = Load::read("any", &case.load(), &ReadOptions::default()).unwrap();
     let seconds = |seconds: i64| u64::try_from(seconds).unwrap();
-    let simulation = simulate(&Scenario {
+    simulate(&Scenario {
         setting: &setting,
         load: &load,
         model: Model {
@@ -30,7 +30,10 @@ fn simulated(case: &Case) -> Vec<Action> {
             evaluate_seconds: seconds(case.platform.evaluate),
         },
         start: case.start,
-    });
+    })
+}
+
+fn actions(simulation: &Simulation) -> Vec<Action> {
     let actions = simulation.actions.iter().map(|action| {
         let cause = match action.cause {
             Cause::Rule => "rule",
@@ -44,8 +47,18 @@ fn simulated(case: &Case) -> Vec<Action> {
     actions.collect()
 }
 
-fn expected(case: &Case) -> Vec<Action> {
-    plain::actions(&case.profiles, &case.rows, case.platform, case.start)
+fn expected(case: &Case) -> Outcome {
+    plain::run(&case.profiles, &case.rows, case.platform, case.start)
+}
+
+/// The reason that the simulation gives for an evaluation that left the count as it was.
+fn reason_at(reasons: &[Standstill], at: i64) -> Option<&Standstill> {
+    let at = u64::try_from(at).unwrap();
+    let after = reasons.partition_point(|reason| reason.at_seconds <= at);
+    let found = &reasons[after.checked_sub(1)?];
+    // The last one ends with the load, at its last evaluation.
+    let last = after == reasons.len() && at == found.to_seconds;
+    (at < found.to_seconds || last).then_some(found)
 }
 
 fn config() -> ProptestConfig {
@@ -60,7 +73,20 @@ proptest! {
 
     #[test]
     fn the_simulation_does_what_the_text_of_the_model_says(case in settings::any_case()) {
-        prop_assert_eq!(simulated(&case), expected(&case), "{}\n{}", case.setting(), case.load());
+        let (simulation, expected) = (simulated(&case), expected(&case));
+        let files = || format!("{}\n{}", case.setting(), case.load());
+        prop_assert_eq!(actions(&simulation), expected.actions, "{}", files());
+        for quiet in &expected.quiet {
+            let reason = reason_at(&simulation.stood_still, quiet.at);
+            prop_assert!(reason.is_some(), "no reason for {quiet:?}\n{}", files());
+            let Standstill { cause, rule, count, .. } = reason.unwrap();
+            prop_assert_eq!(i64::from(*count), quiet.count);
+            let cause = serde_json::to_value(cause).unwrap();
+            let cause = cause.as_str().unwrap();
+            prop_assert!(
+                plain::hinders(&case.profiles, quiet, cause, *rule), "{cause} by {rule:?} for {quiet:?}\n{}", files()
+            );
+        }
     }
 }
 
@@ -72,7 +98,7 @@ fn the_cases_of_the_model_have_actions_of_every_cause() {
     let mut busy = 0;
     for _ in 0..300 {
         let case = settings::any_case().new_tree(&mut runner).unwrap().current();
-        let actions = expected(&case);
+        let actions = expected(&case).actions;
         busy += usize::from(actions.len() > 2);
         for (_, from, to, cause) in actions {
             let way = if to > from { "out" } else { "in" };

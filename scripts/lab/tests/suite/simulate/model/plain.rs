@@ -49,6 +49,26 @@ pub(super) struct Platform {
 /// A change of the count: when, from, to, and the cause.
 pub(super) type Action = (i64, i64, i64, &'static str);
 
+/// An evaluation that left the count as it was.
+#[derive(Debug, Clone)]
+pub(super) struct Quiet {
+    pub(super) at: i64,
+    pub(super) count: i64,
+    /// The index of the profile that applied.
+    pub(super) profile: Option<usize>,
+    /// What each of its rules saw.
+    pub(super) values: Vec<Option<f64>>,
+    /// When a rule acted last.
+    pub(super) last_action: Option<i64>,
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) actions: Vec<Action>,
+    pub(super) quiet: Vec<Quiet>,
+}
+
 /// One minute of the instances' CPU: their mean, and how many gave a value.
 type Sample = Option<(f64, i64)>;
 
@@ -228,13 +248,74 @@ fn evaluation(
     Some((to, "rule"))
 }
 
-/// Every action, second by second, for a load whose second 0 is at `start`.
-pub(super) fn actions(
+/// What an obstacle says of an evaluation, checked by the rules' text.
+pub(super) fn hinders(
+    profiles: &[Profile],
+    quiet: &Quiet,
+    obstacle: &str,
+    rule: Option<usize>,
+) -> bool {
+    let count = quiet.count;
+    let Some(profile) = quiet.profile.map(|index| &profiles[index]) else {
+        return obstacle == "no_profile" && rule.is_none();
+    };
+    let waits = |rule: &Rule| quiet.last_action.is_some_and(|at| quiet.at < at + rule.cooldown);
+    let holds_at = |index: usize| holds(&profile.rules[index], quiet.values[index]);
+    let fires = |index: usize| holds_at(index) && !waits(&profile.rules[index]);
+    let way = |index: usize| direction(&profile.rules[index], count);
+    let rules = 0..profile.rules.len();
+    let of = |wanted: &'static str| rules.clone().filter(move |index| way(*index) == wanted);
+    let out_fires = of("Increase").any(fires);
+    let all_in_fire = of("Decrease").next().is_some() && of("Decrease").all(fires);
+    match (obstacle, rule) {
+        ("metric_missing", None) => {
+            !quiet.values.is_empty()
+                && quiet.values.iter().all(Option::is_none)
+                && count >= profile.default
+        }
+        ("maximum", Some(rule)) => way(rule) == "Increase" && fires(rule) && count == profile.maximum,
+        ("minimum", Some(rule)) => {
+            !out_fires && all_in_fire && way(rule) == "Decrease" && count == profile.minimum
+        }
+        // It asks for no other count than the present one.
+        ("count_reached", Some(rule)) => {
+            fires(rule) && after(&profile.rules[rule], count) == count
+        }
+        ("cooldown", Some(rule)) => {
+            let named = &profile.rules[rule];
+            let alone = way(rule) == "Increase" || of("Decrease").all(holds_at);
+            holds_at(rule) && waits(named) && way(rule) != "None" && !out_fires && alone
+        }
+        ("flapping", Some(rule)) => {
+            let fewer = count - 1;
+            let named = &profile.rules[rule];
+            let value = quiet.values[rule].map(|value| projected(named, value, count, fewer));
+            !out_fires
+                && all_in_fire
+                && direction(named, fewer) == "Increase"
+                && holds(named, value)
+        }
+        ("held_back", Some(rule)) => {
+            !out_fires
+                && way(rule) == "Decrease"
+                && !holds_at(rule)
+                && of("Decrease").any(holds_at)
+        }
+        ("no_rule_fires", None) => {
+            let nothing = profile.rules.is_empty() || quiet.values.iter().any(Option::is_some);
+            nothing && !of("Increase").any(holds_at) && !of("Decrease").any(holds_at)
+        }
+        _ => false,
+    }
+}
+
+/// What the rules do, second by second, with a load whose second 0 is at `start`.
+pub(super) fn run(
     profiles: &[Profile],
     rows: &[Row],
     platform: Platform,
     start: i64,
-) -> Vec<Action> {
+) -> Outcome {
     let calendar: Vec<&When> = profiles.iter().map(|profile| &profile.when).collect();
     let mut active = applies(&calendar, start);
     // Each instance by the second from which it is ready.
@@ -249,7 +330,7 @@ pub(super) fn actions(
     // Of the minute under way: the CPU of each second that had a ready instance, and how many were ready in the last.
     let (mut seconds, mut ready): (Vec<f64>, i64) = (Vec::new(), 0);
     let mut last_action: Option<i64> = None;
-    let mut actions: Vec<Action> = Vec::new();
+    let mut outcome = Outcome::default();
     for second in 0..=rows[rows.len() - 1].at {
         if second > 0 && second % MINUTE == 0 {
             let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
@@ -261,22 +342,30 @@ pub(super) fn actions(
             let switched = now_active != active;
             active = now_active;
             let count = instances.len() as i64;
-            if let Some(profile) = active.map(|index| &profiles[index]) {
-                let values: Vec<Option<f64>> = profile
-                    .rules
-                    .iter()
-                    .map(|rule| world.value(rule, second - platform.lag, count))
-                    .collect();
-                let waits = |rule: &Rule| last_action.is_some_and(|at| second < at + rule.cooldown);
-                if let Some((to, cause)) = evaluation(profile, &values, count, waits) {
-                    let cause = if cause == "limits" && switched { "profile" } else { cause };
-                    actions.push((second, count, to, cause));
-                    if cause == "rule" {
-                        last_action = Some(second);
-                    }
-                    instances.sort_unstable();
-                    instances.resize(to as usize, second + platform.provision);
+            let profile = active.map(|index| &profiles[index]);
+            let rules = profile.map_or(&[][..], |profile| &profile.rules);
+            let values: Vec<Option<f64>> = rules
+                .iter()
+                .map(|rule| world.value(rule, second - platform.lag, count))
+                .collect();
+            let waits = |rule: &Rule| last_action.is_some_and(|at| second < at + rule.cooldown);
+            let decided = profile.and_then(|profile| evaluation(profile, &values, count, waits));
+            if let Some((to, cause)) = decided {
+                let cause = if cause == "limits" && switched { "profile" } else { cause };
+                outcome.actions.push((second, count, to, cause));
+                if cause == "rule" {
+                    last_action = Some(second);
                 }
+                instances.sort_unstable();
+                instances.resize(to as usize, second + platform.provision);
+            } else {
+                outcome.quiet.push(Quiet {
+                    at: second,
+                    count,
+                    profile: active,
+                    values,
+                    last_action,
+                });
             }
         }
         ready = instances.iter().filter(|at| **at <= second).count() as i64;
@@ -284,5 +373,5 @@ pub(super) fn actions(
             seconds.push(cpu(row(rows, second).load, ready));
         }
     }
-    actions
+    outcome
 }

@@ -68,7 +68,7 @@ prop_compose! {
     fn any_rule()(
         metric in prop_oneof![3 => Just(0_usize), 1 => Just(1), 1 => Just(2)],
         (statistic, aggregation, divide) in any_reading(),
-        grain in prop_oneof![3 => Just(60_i64), 1 => select(vec![120_i64, 300, 600, 900])],
+        grain in prop_oneof![3 => Just(60_i64), 1 => select(vec![120_i64, 300, 600, 900, 3_600])],
         window in prop_oneof![4 => any_span(60, 900), 1 => any_span(60, 7_200)],
         operator in select(vec![
             "Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual",
@@ -196,7 +196,7 @@ prop_compose! {
     fn any_platform()(
         lag in prop_oneof![Just(180_i64), 0..400_i64],
         provision in prop_oneof![Just(120_i64), 0..400_i64],
-        evaluate in prop_oneof![Just(60_i64), 1..130_i64],
+        evaluate in prop_oneof![4 => Just(60_i64), 4 => 1..130_i64, 1 => 130..3_000_i64],
     ) -> Platform {
         Platform { lag, provision, evaluate }
     }
@@ -205,7 +205,8 @@ prop_compose! {
 pub(super) fn any_case() -> impl Strategy<Value = Case> {
     let change = select(vec![SPRING, AUTUMN]);
     change.prop_flat_map(|change| {
-        let before = 0..12_000_i64;
+        // Mostly such that the clocks change during the load.
+        let before = prop_oneof![6 => 0..12_000_i64, 1 => -864_000..864_000_i64];
         (
             any_profiles(change),
             select(vec!["W. Europe Standard Time", "Europe/Berlin"]),
