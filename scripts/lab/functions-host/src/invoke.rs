@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -16,7 +15,7 @@ use super::backends::Backend;
 use super::body::Body;
 use super::console::Severity;
 use super::dispatch::{self, To};
-use super::exchange::{Exchange, Expiry};
+use super::exchange::Exchange;
 use super::function::Function;
 use super::payload::{self, answer, http_value, member, plain};
 use super::request_body::RequestBody;
@@ -160,13 +159,12 @@ async fn call(
     function: &Function,
     payload: &Value,
 ) -> Result<Outcome, Failure> {
-    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
+    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit, None);
     let body = payload.to_string();
     let id = uuid::Uuid::new_v4().to_string();
     let request = Request::builder()
         .method(Method::POST)
         .uri(format!("/{}", function.name))
-        .header(header::HOST, "127.0.0.1")
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
         .header(header::CONTENT_LENGTH, body.len())
         .header(
@@ -178,28 +176,8 @@ async fn call(
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
     let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let (in_flight, connection, answer) = dispatch::send(to, request, &exchange).await?;
-    let (parts, incoming) = answer.into_parts();
-    let body = match exchange
-        .watch(Limited::new(incoming, limit).collect())
-        .await
-    {
-        Ok(body) => {
-            body.map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?
-        }
-        Err(expiry) => {
-            if expiry == Expiry::Function {
-                in_flight.worker().timed_out();
-            }
-            return Err(expiry.into());
-        }
-    };
-    in_flight.worker().pool.checkin(connection);
-    let result = outcome(
-        parts.status,
-        parts.headers.get(header::CONTENT_TYPE),
-        &body.to_bytes(),
-    )?;
+    let (parts, body) = dispatch::exchange_whole(to, request, &exchange, limit).await?;
+    let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
     for line in &result.1 {
         match to {
             To::Any(_) => app.console.invocation(&function.name, line),

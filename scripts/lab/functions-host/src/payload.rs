@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::app::Failure;
 use super::body::Body;
 use super::exchange::ACTIVITY_TIMEOUT;
+use super::query;
 
 /// Reads a client's body, in memory, while it goes on arriving.
 pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
@@ -54,20 +55,10 @@ pub(super) fn http_value(
     values: &[(String, String)],
     body: Option<Bytes>,
 ) -> Value {
-    let mut query = Map::new();
-    let text = parts.uri.query().unwrap_or_default();
-    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        // Repeated values are joined, as StringValues print.
-        match query.get_mut(&*name) {
-            Some(Value::String(joined)) => {
-                joined.push(',');
-                joined.push_str(&value);
-            }
-            _ => {
-                query.insert(name.into_owned(), Value::String(value.into_owned()));
-            }
-        }
-    }
+    let query: Map<_, _> = query::parameters(parts.uri.query().unwrap_or_default())
+        .into_iter()
+        .map(|(name, value)| (name, Value::String(value)))
+        .collect();
     let mut headers = Map::new();
     for name in parts.headers.keys() {
         let values: Vec<_> = parts

@@ -10,7 +10,7 @@
 //! | `status-N` | answers N with a body and two cookies |
 //! | `redirect` | answers 302 |
 //! | `stall` | reports itself in the journal and never answers |
-//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows |
+//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows; its end is in the journal |
 //! | `cut` | half an answer, then a broken connection |
 //! | `count` | how many requests the journal has |
 //! | `slow-upload` | answers before it reads the body |
@@ -345,6 +345,7 @@ fn events(target: String) -> Body {
                 let lines: Vec<&str> = gate.lines().collect();
                 if lines.get(sent - 1).is_some_and(|line| *line == "end") {
                     guard.disarm();
+                    journal(&json!({ "streamed": guard.target }));
                     return None;
                 }
                 if lines.len() >= sent {
