@@ -27,6 +27,8 @@ pub(crate) struct Binding {
     /// As written, for example `httpTrigger`.
     pub(crate) kind: String,
     pub(crate) output: bool,
+    /// Whether `dataType` says that its values are bytes.
+    pub(crate) is_binary: bool,
 }
 
 /// What makes a function run.
@@ -149,6 +151,7 @@ struct BindingDocument {
     #[serde(default)]
     name: String,
     direction: Option<String>,
+    data_type: Option<String>,
     auth_level: Option<String>,
     methods: Option<Vec<String>>,
     route: Option<String>,
@@ -194,6 +197,10 @@ fn parse(
             name: binding.name.clone(),
             kind: binding.kind.clone(),
             output,
+            is_binary: binding
+                .data_type
+                .as_deref()
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("binary")),
         });
         if binding.kind.to_ascii_lowercase().ends_with("trigger") {
             if trigger.is_some() {

@@ -10,7 +10,7 @@
 //! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
-//! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
+//! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
 //!
@@ -18,8 +18,9 @@
 //! each [`Instance`], publishes the [`BackendSet`] and gives a function to [`Choose`] with.
 //!
 //! The emulator does what the host's source does; comments name the host's files. Known differences: no file watching,
-//! no upgraded connections, no CORS, and no wait for a result that the real host would never see (see
-//! `Failure::Null`).
+//! no upgraded connections, no CORS, and no wait for a result that the real host would never see (see `Failure::Null`).
+//! In the JSON protocol, header names are in title case whatever the client wrote, redirects of a handler are not
+//! followed, and texts that look like dates stay as they are.
 
 mod admin;
 mod app;
@@ -42,6 +43,7 @@ mod invoke;
 mod json;
 mod keys;
 mod listener;
+mod output;
 mod path;
 mod payload;
 mod peer;

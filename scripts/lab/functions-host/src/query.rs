@@ -21,31 +21,43 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b';')
     .remove(b'@');
 
-/// The decoded parameters in order. Names are equal in any case; the values of a repeated name are joined by commas,
-/// empty ones left out, as `StringValues` prints them.
-pub(crate) fn parameters(query: &str) -> Vec<(String, String)> {
+/// A parameter, decoded.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    /// All its values, joined by commas, empty ones left out, as `StringValues` prints them.
+    pub(crate) value: String,
+    /// The last of its values.
+    pub(crate) last: String,
+}
+
+/// The parameters in order. Names are equal in any case.
+pub(crate) fn parameters(query: &str) -> Vec<Parameter> {
     let mut places = HashMap::new();
-    let mut parameters: Vec<(String, String)> = Vec::new();
+    let mut parameters: Vec<Parameter> = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let place = *places
             .entry(name.to_lowercase())
             .or_insert(parameters.len());
-        match parameters.get_mut(place) {
-            None => parameters.push((name.into_owned(), value.into_owned())),
-            Some((_, joined)) if joined.is_empty() => *joined = value.into_owned(),
-            Some(_) if value.is_empty() => {}
-            Some((_, joined)) => {
-                joined.push(',');
-                joined.push_str(&value);
-            }
+        let Some(parameter) = parameters.get_mut(place) else {
+            parameters.push(Parameter {
+                name: name.into_owned(),
+                value: value.clone().into_owned(),
+                last: value.into_owned(),
+            });
+            continue;
+        };
+        if !value.is_empty() && !parameter.value.is_empty() {
+            parameter.value.push(',');
         }
+        parameter.value.push_str(&value);
+        parameter.last = value.into_owned();
     }
     parameters
 }
 
 /// `target` with a query made of parameters (`QueryHelpers.AddQueryString`).
-pub(crate) fn append(target: &mut String, parameters: &[(String, String)]) {
-    for (number, (name, value)) in parameters.iter().enumerate() {
+pub(crate) fn append(target: &mut String, parameters: &[Parameter]) {
+    for (number, Parameter { name, value, .. }) in parameters.iter().enumerate() {
         target.push(if number == 0 { '?' } else { '&' });
         // Writing to a string cannot fail.
         let _ = write!(

@@ -385,12 +385,22 @@ fn protocol(kind: &str, received: &[u8], received_headers: &HeaderMap) -> Respon
             })
             .to_string(),
         ),
-        "return" => (200, "application/json", json!({ "Outputs": null, "Logs": null, "ReturnValue": "returned" }).to_string()),
+        "return" => (200, "application/json", json!({ "Outputs": null, "Logs": null, "ReturnValue": "returned!" }).to_string()),
         "headers" => (
             200,
             "application/json",
             json!({ "Outputs": { "res": { "body": headers(received_headers) } } }).to_string(),
         ),
+        "lines" => (
+            200,
+            "application/json",
+            json!({ "Outputs": {}, "Logs": ["first\nsecond\r\nthird", 7] }).to_string(),
+        ),
+        // What the caller asks for in its body.
+        "own" => {
+            let body = request["Data"]["req"]["Body"].as_str().unwrap_or_default();
+            (200, "application/json", body.to_owned())
+        }
         "invalid" => (200, "application/json", "{".to_owned()),
         "media" => (200, "text/plain", "{}".to_owned()),
         "refused" => (400, "application/json", json!({ "Logs": ["never seen"] }).to_string()),
