@@ -58,7 +58,7 @@ pub(super) fn applies(profiles: &[&When], now: i64) -> Option<usize> {
         When::Dates(from, to) => from.unix() <= now && now < to.unix(),
         _ => false,
     };
-    if let Some(index) = profiles.iter().position(|when| contains(when)) {
+    if let Some(index) = profiles.iter().position(contains) {
         return Some(index);
     }
     let mut latest: Option<(i64, usize)> = None;

@@ -98,24 +98,32 @@ prop_compose! {
     }
 }
 
-/// A rule as most settings have it: the CPU's mean against a threshold that a load reaches.
+/// A rule as most settings have it: a mean against a threshold that a load reaches. Some add up over the instances.
 fn usual_rule() -> impl Strategy<Value = Rule> {
-    (any_rule(), any::<bool>(), 20..90_u32, 10..70_u32).prop_map(|(rule, out, above, below)| {
-        let (direction, operator, threshold) = match out {
-            true => ("Increase", "GreaterThan", above),
-            false => ("Decrease", "LessThan", below),
-        };
-        Rule {
-            metric: if rule.metric == 2 { 1 } else { 0 },
-            statistic: "Average",
-            aggregation: "Average",
-            divide: false,
-            operator,
-            threshold: f64::from(threshold),
-            direction,
-            ..rule
-        }
-    })
+    let statistic = prop_oneof![
+        6 => Just(("Average", 1.0)),
+        2 => Just(("Sum", 3.0)),
+        // One value of each instance.
+        1 => Just(("Count", 0.1)),
+    ];
+    (any_rule(), any::<bool>(), 20..90_u32, 10..70_u32, statistic).prop_map(
+        |(rule, out, above, below, (statistic, times))| {
+            let (direction, operator, threshold) = match out {
+                true => ("Increase", "GreaterThan", above),
+                false => ("Decrease", "LessThan", below),
+            };
+            Rule {
+                metric: if rule.metric == 2 { 1 } else { 0 },
+                statistic,
+                aggregation: "Average",
+                divide: false,
+                operator,
+                threshold: f64::from(threshold) * times,
+                direction,
+                ..rule
+            }
+        },
+    )
 }
 
 fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
