@@ -8,7 +8,10 @@ use super::{path, record, refused, said};
 use crate::scratch::Scratch;
 
 fn case(name: &str) -> String {
-    format!("{}/tests/suite/simulate/cases/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!(
+        "{}/tests/suite/simulate/cases/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    )
 }
 
 fn text_of(name: &str) -> String {
@@ -22,7 +25,10 @@ fn constant(percent: u32) -> String {
 
 /// What the command writes of a setting under a constant load.
 fn under(name: &str, percent: u32) -> Value {
-    record(&["--autoscale", &case(name), "--load", "-"], &constant(percent))
+    record(
+        &["--autoscale", &case(name), "--load", "-"],
+        &constant(percent),
+    )
 }
 
 fn with_load(name: &str, load: &str) -> Value {
@@ -65,7 +71,9 @@ fn stood_still<'a>(record: &'a Value, cause: &str) -> &'a Value {
 
 fn profiles(record: &Value) -> &Value {
     let setting = &record["setting"];
-    let profiles = setting.get("profiles").or(setting["properties"].get("profiles"));
+    let profiles = setting
+        .get("profiles")
+        .or(setting["properties"].get("profiles"));
     profiles.unwrap_or_else(|| panic!("{setting}"))
 }
 
@@ -94,7 +102,15 @@ fn each_rule_waits_for_its_own_cooldown_since_the_last_action() {
     ] {
         assert_eq!(actions(&with_load(rules, load)), expected, "{rules}");
     }
-    let said = said(&["--autoscale", &case("c6040.json"), "--load", &case("docs.csv")], "");
+    let said = said(
+        &[
+            "--autoscale",
+            &case("c6040.json"),
+            "--load",
+            &case("docs.csv"),
+        ],
+        "",
+    );
     let waits = " 0:26:00   2             10 %    average CPU over 5 minutes 24.0 % is below 30 %, \
                  but 15 minutes of the cooldown are left: stays at 2";
     assert!(said.lines().any(|line| line == waits), "{said}");
@@ -105,8 +121,14 @@ fn the_first_load_was_there_before() {
     let record = under("w45.json", 100);
     // Of 45 minutes, so many are from before each evaluation.
     assert_eq!(actions(&record), [[60, 1, 2], [360, 2, 3], [660, 3, 4]]);
-    let said = said(&["--autoscale", &case("w45.json"), "--load", "-"], &constant(100));
-    assert!(said.contains("; the first load was there before\n"), "{said}");
+    let said = said(
+        &["--autoscale", &case("w45.json"), "--load", "-"],
+        &constant(100),
+    );
+    assert!(
+        said.contains("; the first load was there before\n"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -129,7 +151,10 @@ fn the_rule_that_holds_scale_in_back_is_named() {
             "reason": "another scale-in rule fires, but average CPU over 5 minutes 5.0 % is not below 5 %: stays at 4",
         }])
     );
-    let said = said(&["--autoscale", &case("tworin.json"), "--load", "-"], &constant(20));
+    let said = said(
+        &["--autoscale", &case("tworin.json"), "--load", "-"],
+        &constant(20),
+    );
     for expected in [
         " 0:01:00   4              5 %    another scale-in rule fires, but average CPU over 5 minutes 5.0 % is not below 5 %: stays at 4\n",
         "  A scale-in rule held scale-in back for 1 h 59 min, first at 0:01:00: another",
@@ -146,9 +171,15 @@ fn the_maximum_that_limits_the_fleet_is_named() {
     assert_eq!(record["verdict"]["overloaded_minutes"], 0.0);
     let still = stood_still(&record, "maximum");
     assert_eq!(still["rule"], 0);
-    assert_eq!(still["reason"], "average CPU over 5 minutes 82.0 % is above 75 %, but 3 is the maximum");
+    assert_eq!(
+        still["reason"],
+        "average CPU over 5 minutes 82.0 % is above 75 %, but 3 is the maximum"
+    );
     let reasons = record["verdict"]["reasons"].to_string();
-    assert!(reasons.contains("The maximum held the fleet back for 1 h 59 min"), "{reasons}");
+    assert!(
+        reasons.contains("The maximum held the fleet back for 1 h 59 min"),
+        "{reasons}"
+    );
 }
 
 #[test]
@@ -157,12 +188,23 @@ fn the_flapping_check_names_its_rule_and_the_projected_value() {
     let record = under("f8060.json", 150);
     assert_eq!(actions(&record), [[60, 3, 2]]);
     let still = stood_still(&record, "flapping");
-    assert_eq!((&still["at_seconds"], &still["rule"]), (&json!(360), &json!(0)));
-    assert!(still["reason"].as_str().unwrap().contains("would be 120.0 %, at or above 80 %"));
+    assert_eq!(
+        (&still["at_seconds"], &still["rule"]),
+        (&json!(360), &json!(0))
+    );
+    assert!(
+        still["reason"]
+            .as_str()
+            .unwrap()
+            .contains("would be 120.0 %, at or above 80 %")
+    );
     let record = under("f8060.json", 180);
     assert_eq!(actions(&record), [[0; 3]; 0]);
     let still = stood_still(&record, "flapping");
-    assert_eq!((&still["at_seconds"], &still["rule"]), (&json!(60), &json!(0)));
+    assert_eq!(
+        (&still["at_seconds"], &still["rule"]),
+        (&json!(60), &json!(0))
+    );
     assert_eq!(
         still["reason"],
         "scale-in fires, but with 2 instead of 3 the average CPU over 5 minutes would be 90.0 %, at or above 80 %: \
@@ -176,13 +218,20 @@ fn a_cooldown_shorter_than_the_delay_is_the_first_advice() {
     assert_eq!(record["verdict"]["verdict"], "flapping");
     let reasons = record["verdict"]["reasons"].as_array().unwrap();
     let with = |part: &str| {
-        let place = reasons.iter().position(|reason| reason.as_str().unwrap().contains(part));
+        let place = reasons
+            .iter()
+            .position(|reason| reason.as_str().unwrap().contains(part));
         place.unwrap_or_else(|| panic!("{part}: {reasons:?}"))
     };
     let advice = with("Make the cooldown at least that long");
     assert!(advice < with("further apart"), "{reasons:?}");
     let sentence = reasons[advice].as_str().unwrap();
-    for part in ["5 min is over before", "takes 10 min", "3 min of metric lag", "a window of 5 min"] {
+    for part in [
+        "5 min is over before",
+        "takes 10 min",
+        "3 min of metric lag",
+        "a window of 5 min",
+    ] {
         assert!(sentence.contains(part), "{sentence}");
     }
 }
@@ -191,8 +240,16 @@ fn a_cooldown_shorter_than_the_delay_is_the_first_advice() {
 fn what_is_wrong_or_missing_is_a_finding() {
     for (name, code, place) in [
         ("site.json", "wrong_target", "targetResourceUri"),
-        ("urimiss.json", "wrong_target", "profiles[0].rules[0].metricTrigger.metricName"),
-        ("urimiss.json", "namespace_missing", "profiles[0].rules[0].metricTrigger.metricNamespace"),
+        (
+            "urimiss.json",
+            "wrong_target",
+            "profiles[0].rules[0].metricTrigger.metricName",
+        ),
+        (
+            "urimiss.json",
+            "namespace_missing",
+            "profiles[0].rules[0].metricTrigger.metricNamespace",
+        ),
         ("noenabled.json", "enabled_missing", "properties.enabled"),
     ] {
         let record = under(name, 50);
@@ -201,10 +258,16 @@ fn what_is_wrong_or_missing_is_a_finding() {
         assert_eq!(finding["place"], place);
         assert_ne!(finding["remedy"], "", "{finding}");
         let said = said(&["--autoscale", &case(name), "--load", "-"], &constant(50));
-        assert!(said.contains(&format!("finding assumed: {place}: ")), "{said}");
+        assert!(
+            said.contains(&format!("finding assumed: {place}: ")),
+            "{said}"
+        );
     }
     // A bare profile has no such field.
-    assert_eq!(findings_but(&under("max.json", 50), &["namespace_missing"]), [""; 0]);
+    assert_eq!(
+        findings_but(&under("max.json", 50), &["namespace_missing"]),
+        [""; 0]
+    );
 }
 
 /// The target is a scale set, so the namespace to write is that of scale sets.
@@ -212,7 +275,9 @@ fn what_is_wrong_or_missing_is_a_finding() {
 #[ignore = "the remedy names microsoft.web/serverfarms, whatever the target is"]
 fn the_namespace_to_write_is_that_of_the_target() {
     let record = under("urimiss.json", 50);
-    let remedy = finding(&record, "namespace_missing")["remedy"].as_str().unwrap();
+    let remedy = finding(&record, "namespace_missing")["remedy"]
+        .as_str()
+        .unwrap();
     assert!(!remedy.contains("serverfarms"), "{remedy}");
 }
 
@@ -221,7 +286,10 @@ fn a_percentage_changes_one_instance_at_least() {
     let record = under("pct.json", 180);
     assert_eq!(actions(&record), [[60, 2, 3], [360, 3, 4]]);
     let message = finding(&record, "percentage")["message"].as_str().unwrap();
-    assert!(message.contains("20 % of 2 instances adds 1 or removes 1"), "{message}");
+    assert!(
+        message.contains("20 % of 2 instances adds 1 or removes 1"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -235,11 +303,17 @@ fn fields_of_other_writers_are_accepted() {
     let record = under("grain.json", 100);
     assert_eq!(actions(&record), plain);
     assert_eq!(findings_but(&record, &["namespace_missing"]), ["grain"]);
-    assert_eq!(profiles(&record)[0]["rules"][0]["metricTrigger"]["timeGrain"], "PT5M");
+    assert_eq!(
+        profiles(&record)[0]["rules"][0]["metricTrigger"]["timeGrain"],
+        "PT5M"
+    );
 
     let record = under("timedelta.json", 100);
     assert_eq!(actions(&record), [[60, 1, 2]]);
-    assert_eq!(profiles(&record)[0]["rules"][0]["scaleAction"]["cooldown"], "P1D");
+    assert_eq!(
+        profiles(&record)[0]["rules"][0]["scaleAction"]["cooldown"],
+        "P1D"
+    );
 
     let record = under("div.json", 150);
     // 100 % by one; by two instances, 50 and then 37.5 %.
@@ -283,18 +357,27 @@ fn a_list_of_one_is_taken_and_of_several_one_is_named() {
         let settings = if list { &mut file["value"] } else { &mut file };
         let mut other = settings[0].clone();
         other["name"] = json!("other");
-        let inner = if other.get("properties").is_some() { &mut other["properties"] } else { &mut other };
+        let inner = if other.get("properties").is_some() {
+            &mut other["properties"]
+        } else {
+            &mut other
+        };
         inner["profiles"][0]["capacity"]["maximum"] = json!("7");
         let first = settings[0]["name"].as_str().unwrap().to_owned();
         settings.as_array_mut().unwrap().push(other);
         let file = folder.write(name, file.to_string());
         let refusal = refused(&["--autoscale", path(&file)], "");
-        let names = format!("it holds 2 autoscale settings: {first}, other. Choose one with --setting NAME");
+        let names = format!(
+            "it holds 2 autoscale settings: {first}, other. Choose one with --setting NAME"
+        );
         assert!(refusal.contains(&names), "{refusal}");
         let record = record(&["--autoscale", path(&file), "--setting", "Other"], "");
         assert_eq!(limits(&record)[1], "7", "{name}");
         let refusal = refused(&["--autoscale", path(&file), "--setting", "third"], "");
-        assert!(refusal.contains("no autoscale setting named third"), "{refusal}");
+        assert!(
+            refusal.contains("no autoscale setting named third"),
+            "{refusal}"
+        );
     }
 }
 
@@ -302,7 +385,17 @@ fn a_list_of_one_is_taken_and_of_several_one_is_named() {
 #[test]
 #[ignore = "--setting is looked for in the file of --compare, too"]
 fn a_setting_of_a_list_is_compared_with_another_file() {
-    said(&["--autoscale", &case("list.json"), "--setting", "s", "--compare", super::FAST], "");
+    said(
+        &[
+            "--autoscale",
+            &case("list.json"),
+            "--setting",
+            "s",
+            "--compare",
+            super::FAST,
+        ],
+        "",
+    );
 }
 
 #[test]
@@ -335,13 +428,20 @@ fn a_parameter_has_its_default_unless_a_file_gives_it() {
         json!({"$schema": "s", "contentVersion": "1.0.0.0", "parameters": {"min": {"value": "0"}}}),
     ] {
         let parameters = folder.write("parameters.json", given.to_string());
-        let record = record(&["--autoscale", &file, "--parameters", path(&parameters)], "");
+        let record = record(
+            &["--autoscale", &file, "--parameters", path(&parameters)],
+            "",
+        );
         assert_eq!(limits(&record), ["0", "3", "1"], "{given}");
     }
     let without = text_of("param.json").replace(",\"defaultValue\":\"1\"", "");
     let file = folder.write("without.json", without);
     let refusal = refused(&["--autoscale", path(&file)], "");
-    for part in ["profiles[0].capacity.minimum", "[parameters('min')]", "--parameters"] {
+    for part in [
+        "profiles[0].capacity.minimum",
+        "[parameters('min')]",
+        "--parameters",
+    ] {
         assert!(refusal.contains(part), "{refusal}");
     }
     assert_eq!(refusal.lines().count(), 1, "{refusal}");
@@ -354,10 +454,22 @@ fn a_metric_without_data_is_missing_and_the_run_goes_on() {
     let found = finding(&record, "no_data");
     assert_eq!(found["kind"], "cannot_be_simulated");
     assert_eq!(found["place"], "MemoryPercentage");
-    assert!(found["remedy"].as_str().unwrap().contains("az monitor metrics list"), "{found}");
+    assert!(
+        found["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("az monitor metrics list"),
+        "{found}"
+    );
     assert_eq!(stood_still(&record, "metric_missing")["rule"], Value::Null);
-    let said = said(&["--autoscale", &case("mem.json"), "--load", "-"], &constant(250));
-    assert!(said.contains("finding cannot be simulated: MemoryPercentage: "), "{said}");
+    let said = said(
+        &["--autoscale", &case("mem.json"), "--load", "-"],
+        &constant(250),
+    );
+    assert!(
+        said.contains("finding cannot be simulated: MemoryPercentage: "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -370,7 +482,10 @@ fn steep_loads_are_carried_as_far_as_the_rules_go() {
     // The same from 0:10 to 0:15. At 0:14 the two minutes seen have 20 and 100 %, at 0:17 both have 100 %. At 0:22 the five
     // minutes seen have 100, 20, 10, 10 and 10 %, a mean of 30 %.
     let record = with_load("exact.json", "burst.csv");
-    assert_eq!(actions(&record), [[840, 1, 2], [1_020, 2, 3], [1_320, 3, 1]]);
+    assert_eq!(
+        actions(&record),
+        [[840, 1, 2], [1_020, 2, 3], [1_320, 3, 1]]
+    );
     assert_eq!(record["verdict"]["overloaded_minutes"], 5.0);
 }
 
@@ -379,10 +494,20 @@ fn an_exact_count_is_reached_as_far_as_the_flapping_check_lets() {
     let record = under("exact.json", 100);
     assert_eq!(
         actions(&record),
-        [[60, 1, 2], [240, 2, 3], [420, 3, 4], [600, 4, 5], [900, 5, 4], [1_200, 4, 3]]
+        [
+            [60, 1, 2],
+            [240, 2, 3],
+            [420, 3, 4],
+            [600, 4, 5],
+            [900, 5, 4],
+            [1_200, 4, 3]
+        ]
     );
     let reason = record["actions"][4]["reason"].as_str().unwrap();
-    assert!(reason.contains("in from 5 to 4 and not to 1, where scale-out would follow"), "{reason}");
+    assert!(
+        reason.contains("in from 5 to 4 and not to 1, where scale-out would follow"),
+        "{reason}"
+    );
     assert_eq!(stood_still(&record, "flapping")["at_seconds"], 1_500);
 }
 
@@ -392,7 +517,13 @@ fn thresholds_without_a_distance_flap() {
     // A scale-in every two minutes, each before the last one shows.
     assert_eq!(
         actions(&record)[..5],
-        [[60, 6, 5], [180, 5, 4], [300, 4, 3], [420, 3, 2], [540, 2, 1]]
+        [
+            [60, 6, 5],
+            [180, 5, 4],
+            [300, 4, 3],
+            [420, 3, 2],
+            [540, 2, 1]
+        ]
     );
     assert_eq!(record["verdict"]["verdict"], "flapping");
 }

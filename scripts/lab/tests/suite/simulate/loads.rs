@@ -16,7 +16,12 @@ fn eight(minutes: usize) -> String {
 fn actions(record: &Value) -> Value {
     let actions = record["actions"].as_array().unwrap().iter();
     let figures = actions.map(|action| {
-        json!([action["at_seconds"], action["from"], action["to"], action["cause"]])
+        json!([
+            action["at_seconds"],
+            action["from"],
+            action["to"],
+            action["cause"]
+        ])
     });
     figures.collect()
 }
@@ -32,7 +37,12 @@ fn cpu(minute: usize) -> u32 {
 
 /// What the rules that come with the program do then. At 0:35 the window has two minutes of 40 and three of 20 %.
 fn expected() -> Value {
-    json!([[60, 1, 2, "rule"], [360, 2, 3, "rule"], [900, 3, 2, "rule"], [2_100, 2, 1, "rule"]])
+    json!([
+        [60, 1, 2, "rule"],
+        [360, 2, 3, "rule"],
+        [900, 3, 2, "rule"],
+        [2_100, 2, 1, "rule"]
+    ])
 }
 
 #[test]
@@ -54,7 +64,10 @@ fn the_json_of_az_is_a_load() {
     whole["metadatavalues"] = json!([]);
     let alone = record(&["--load", "-"], &metrics(json!([whole])).to_string());
     assert_eq!(actions(&alone), expected());
-    assert!(notes(&alone).contains("CpuPercentage times 1 instance, the rules' default"), "{alone}");
+    assert!(
+        notes(&alone).contains("CpuPercentage times 1 instance, the rules' default"),
+        "{alone}"
+    );
     // Two instances at half of it carry the same load.
     let halves = metrics(json!([series("RD1", 0.5), series("RD2", 0.5)])).to_string();
     let split = record(&["--load", "-"], &halves);
@@ -72,16 +85,26 @@ fn the_json_of_az_is_a_load() {
 
 #[test]
 fn the_tables_of_az_and_of_the_portal_are_loads() {
-    let mut az = String::from("Timestamp            Name            Average\n-------------------  --------------  ---------\n");
+    let mut az = String::from(
+        "Timestamp            Name            Average\n-------------------  --------------  ---------\n",
+    );
     let mut portal = String::from(
         "\u{feff}\"Chart title:\",\"Avg CPU Percentage for plan\"\nGranularity,1 minute\n\n\"Timestamp (UTC)\",\"CPU Percentage (Avg)\"\n",
     );
     for minute in 0..60 {
-        let _ = writeln!(az, "2026-01-05 08:{minute:02}:00  CPU Percentage  {}", cpu(minute));
+        let _ = writeln!(
+            az,
+            "2026-01-05 08:{minute:02}:00  CPU Percentage  {}",
+            cpu(minute)
+        );
         let _ = writeln!(portal, "\"2026-01-05 08:{minute:02}\",\"{}\"", cpu(minute));
     }
     for text in [az, portal] {
-        assert_eq!(actions(&record(&["--load", "-"], &text)), expected(), "{text}");
+        assert_eq!(
+            actions(&record(&["--load", "-"], &text)),
+            expected(),
+            "{text}"
+        );
     }
 }
 
@@ -145,7 +168,8 @@ fn recorded_counts_tell_how_well_the_simulation_fits() {
         again["fit"],
         json!({"minutes": 60, "same": 60, "low_confidence": 0, "first_difference": null})
     );
-    let told = "Fit: in 60 of 60 minutes (100.0 %) the simulation has the recorded number of instances.";
+    let told =
+        "Fit: in 60 of 60 minutes (100.0 %) the simulation has the recorded number of instances.";
     assert!(said(&arguments, &csv(&recording)).contains(told));
 
     // The same load on twice the instances, in the minute from 0:20 on.
@@ -160,20 +184,39 @@ fn recorded_counts_tell_how_well_the_simulation_fits() {
         }})
     );
     let said = said(&arguments, &csv(&recording));
-    let told = format!("first difference at 0:21:00: recorded {count}, simulated {}", count / 2);
+    let told = format!(
+        "first difference at 0:21:00: recorded {count}, simulated {}",
+        count / 2
+    );
     assert!(said.contains(&told), "{said}");
 }
 
 #[test]
 fn minutes_at_100_percent_say_little() {
     let minutes: Vec<(String, f64, u64)> = (0..30)
-        .map(|minute| (eight(minute), if (10..14).contains(&minute) { 100.0 } else { 50.0 }, 1))
+        .map(|minute| {
+            (
+                eight(minute),
+                if (10..14).contains(&minute) {
+                    100.0
+                } else {
+                    50.0
+                },
+                1,
+            )
+        })
         .collect();
     let record = record(&["--load", "-"], &csv(&minutes));
     assert_eq!(record["fit"]["low_confidence"], 4);
-    assert!(notes(&record).contains("99 % or more for 4 min"), "{record}");
+    assert!(
+        notes(&record).contains("99 % or more for 4 min"),
+        "{record}"
+    );
     let said = said(&["--load", "-"], &csv(&minutes));
-    assert!(said.contains("4 minutes were recorded near 100 % CPU and say little"), "{said}");
+    assert!(
+        said.contains("4 minutes were recorded near 100 % CPU and say little"),
+        "{said}"
+    );
 }
 
 fn memory_rules() -> &'static str {
@@ -185,7 +228,11 @@ fn other_metrics_are_replayed_as_recorded() {
     let folder = Scratch::new();
     let rules = folder.write("memory.json", memory_rules());
     let arguments = ["--autoscale", path(&rules), "--load", "-"];
-    for name in ["MemoryPercentage", "Memory Percentage (Avg)", "memorypercentage"] {
+    for name in [
+        "MemoryPercentage",
+        "Memory Percentage (Avg)",
+        "memorypercentage",
+    ] {
         let mut text = format!("timestamp,CpuPercentage,instances,{name}\n");
         for minute in 0..90 {
             let memory = match minute {
@@ -197,11 +244,24 @@ fn other_metrics_are_replayed_as_recorded() {
         }
         let record = record(&arguments, &text);
         // At 0:36 the window has two minutes of 50 and three of 90 %. The metric does not fall when instances come.
-        assert_eq!(actions(&record), json!([[2_160, 1, 2, "rule"], [2_460, 2, 3, "rule"]]), "{name}");
-        let codes: Vec<&Value> = record["findings"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+        assert_eq!(
+            actions(&record),
+            json!([[2_160, 1, 2, "rule"], [2_460, 2, 3, "rule"]]),
+            "{name}"
+        );
+        let codes: Vec<&Value> = record["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| &one["code"])
+            .collect();
         assert_eq!(codes, ["namespace_missing"], "{name}");
         // The last minute with a sample ends at 1:00 and is in the window until 1:07.
-        let missing = record["stood_still"].as_array().unwrap().iter().find(|one| one["cause"] == "metric_missing");
+        let missing = record["stood_still"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["cause"] == "metric_missing");
         assert_eq!(missing.unwrap()["at_seconds"], 68 * 60, "{name}");
     }
     let without = record(&arguments, "seconds,load\n0,20\n5400,20\n");
@@ -221,7 +281,14 @@ fn without_any_metric_the_count_rises_to_the_default() {
          "recurrence": {"frequency": "Week", "schedule": {"timeZone": "UTC", "days": ["Monday"], "hours": [0], "minutes": [0]}}},
     ]});
     let file = folder.write("rules.json", rules.to_string());
-    let arguments = ["--autoscale", path(&file), "--load", "-", "--start", "2026-01-05T00:30Z"];
+    let arguments = [
+        "--autoscale",
+        path(&file),
+        "--load",
+        "-",
+        "--start",
+        "2026-01-05T00:30Z",
+    ];
     let record = record(&arguments, "seconds,load\n0,20\n3600,20\n");
     assert_eq!(actions(&record), json!([[1_800, 1, 3, "default"]]));
     assert_eq!(record["actions"][0]["profile"], "by day");
@@ -257,15 +324,35 @@ fn calendars_follow_the_change_of_the_clocks() {
     let file = folder.write("calendar.json", calendar().to_string());
     let file = path(&file);
     let from = |start: &str, zone: &str| {
-        record(&["--autoscale", file, "--load", "-", "--start", start, "--timezone", zone], EIGHT_HOURS)
+        record(
+            &[
+                "--autoscale",
+                file,
+                "--load",
+                "-",
+                "--start",
+                start,
+                "--timezone",
+                zone,
+            ],
+            EIGHT_HOURS,
+        )
     };
     // Clocks go from 02:00 to 03:00, so 02:30 is 03:30, two and a half hours after midnight, and 04:00 is half an hour later.
     let spring = json!([
-        [9_000, 1, 2, "profile"], [10_800, 2, 1, "profile"], [14_400, 1, 3, "profile"], [18_000, 3, 1, "profile"],
+        [9_000, 1, 2, "profile"],
+        [10_800, 2, 1, "profile"],
+        [14_400, 1, 3, "profile"],
+        [18_000, 3, 1, "profile"],
     ]);
     let record = from("2026-03-29T00:00", "Europe/Berlin");
     assert_eq!(actions(&record), spring);
-    let names: Vec<&Value> = record["actions"].as_array().unwrap().iter().map(|action| &action["profile"]).collect();
+    let names: Vec<&Value> = record["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| &action["profile"])
+        .collect();
     let companion = "Auto created default (after Morning)";
     assert_eq!(names, ["Morning", companion, "Spring", companion]);
     assert_eq!(record["findings"], json!([]));
@@ -282,14 +369,24 @@ fn calendars_follow_the_change_of_the_clocks() {
         actions(&from("2026-10-25T00:00", "Europe/Berlin")),
         json!([[9_000, 1, 2, "profile"], [18_000, 2, 1, "profile"]])
     );
-    let arguments = ["--autoscale", file, "--load", "-", "--start", "2026-03-29T00:00"];
+    let arguments = [
+        "--autoscale",
+        file,
+        "--load",
+        "-",
+        "--start",
+        "2026-03-29T00:00",
+    ];
     let said = said(&arguments, EIGHT_HOURS);
     for line in [
         "start   Sun 2026-03-29 00:00, W. Europe Standard Time (Europe/Berlin)",
         "        Morning, every Sunday at 02:30, W. Europe Standard Time (Europe/Berlin): 2 to 3 instances, 2 by default",
         " 2:30:00   1 of 2 ready  50 %    1 is outside the limits 2 to 3: set to 2",
     ] {
-        assert!(said.lines().any(|found| found == line), "{line:?} is not in\n{said}");
+        assert!(
+            said.lines().any(|found| found == line),
+            "{line:?} is not in\n{said}"
+        );
     }
 }
 
@@ -308,7 +405,10 @@ fn a_calendar_starts_with_the_load_or_on_a_monday() {
         let _ = writeln!(utc, "2026-03-{}T{:02}:00Z,50", 28 + hour / 24, hour % 24);
     }
     let expected = json!([
-        [9_000, 1, 2, "profile"], [10_800, 2, 1, "profile"], [14_400, 1, 3, "profile"], [18_000, 3, 1, "profile"],
+        [9_000, 1, 2, "profile"],
+        [10_800, 2, 1, "profile"],
+        [14_400, 1, 3, "profile"],
+        [18_000, 3, 1, "profile"],
     ]);
     for text in [&local, &utc] {
         assert_eq!(actions(&record(&arguments, text)), expected, "{text}");
@@ -320,9 +420,15 @@ fn a_calendar_starts_with_the_load_or_on_a_monday() {
     let assumed = record(&arguments, EIGHT_HOURS);
     assert_eq!(actions(&assumed), json!([]));
     let finding = &assumed["findings"][0];
-    assert_eq!((&finding["code"], &finding["kind"]), (&json!("start"), &json!("assumed")));
+    assert_eq!(
+        (&finding["code"], &finding["kind"]),
+        (&json!("start"), &json!("assumed"))
+    );
     let message = finding["message"].as_str().unwrap();
-    assert!(message.contains("Mon 2026-01-05 00:00, W. Europe Standard Time (Europe/Berlin)"), "{message}");
+    assert!(
+        message.contains("Mon 2026-01-05 00:00, W. Europe Standard Time (Europe/Berlin)"),
+        "{message}"
+    );
     assert!(finding["remedy"].as_str().unwrap().contains("--start"));
     // Without a calendar the time plays no part.
     assert_eq!(record(&["--load", "-"], EIGHT_HOURS)["findings"], json!([]));
@@ -331,8 +437,80 @@ fn a_calendar_starts_with_the_load_or_on_a_monday() {
 #[test]
 fn a_wrong_header_gets_the_right_one() {
     let refusal = refused(&["--load", "-"], "time,percent\n2026-01-05T08:00,1\n");
-    for part in ["seconds or timestamp", "CpuPercentage with instances", "2026-01-05T08:00:00Z,62.5,2"] {
+    for part in [
+        "seconds or timestamp",
+        "CpuPercentage with instances",
+        "2026-01-05T08:00:00Z,62.5,2",
+    ] {
         assert!(refusal.contains(part), "{refusal}");
     }
     assert_eq!(refusal.lines().count(), 1, "{refusal}");
+}
+
+/// A rule file whose only rule adds an instance above 50 % over time grains of this length.
+fn grains(grain: &str, window: &str) -> String {
+    json!({"name": "grains", "capacity": {"minimum": "1", "maximum": "2", "default": "1"}, "rules": [{
+        "metricTrigger": {
+            "metricName": "CpuPercentage", "timeGrain": grain, "statistic": "Average", "timeWindow": window,
+            "timeAggregation": "Average", "operator": "GreaterThan", "threshold": 50,
+        },
+        "scaleAction": {"direction": "Increase", "type": "ChangeCount", "value": "1", "cooldown": "PT5M"},
+    }]})
+    .to_string()
+}
+
+const FROM_THE_THIRD_MINUTE: &str = "seconds,load\n0,0\n180,100\n600,100\n";
+
+/// The grain from 180 to 270 s holds the minute that ended at 240 s, with 100 %.
+#[test]
+#[ignore = "an evaluation between two minutes does not see that a grain is complete: out at 300 s"]
+fn a_grain_is_complete_between_two_minutes() {
+    let folder = Scratch::new();
+    let rules = folder.write("grains.json", grains("PT90S", "PT2M"));
+    let rules = [
+        "--autoscale",
+        path(&rules),
+        "--load",
+        "-",
+        "--metric-lag",
+        "0",
+    ];
+    let arguments = [&rules[..], &["--evaluate-seconds", "30"]].concat();
+    assert_eq!(
+        actions(&record(&arguments, FROM_THE_THIRD_MINUTE)),
+        json!([[270, 1, 2, "rule"]])
+    );
+}
+
+/// The first grain holds three minutes of 0 and four of 100 %.
+#[test]
+#[ignore = "grains of seven minutes begin a minute late, as four days are no multiple of them: out at 480 s"]
+fn grains_begin_at_second_0() {
+    let folder = Scratch::new();
+    let rules = folder.write("grains.json", grains("PT7M", "PT7M"));
+    let arguments = [
+        "--autoscale",
+        path(&rules),
+        "--load",
+        "-",
+        "--metric-lag",
+        "0",
+    ];
+    assert_eq!(
+        actions(&record(&arguments, FROM_THE_THIRD_MINUTE)),
+        json!([[420, 1, 2, "rule"]])
+    );
+}
+
+#[test]
+#[ignore = "the CPU of no instance under no load is printed as NaN %"]
+fn a_fleet_without_instances_and_load_has_a_cpu_that_can_be_read() {
+    let folder = Scratch::new();
+    let rules = json!({"name": "none", "capacity": {"minimum": "0", "maximum": "1", "default": "0"}, "rules": []});
+    let rules = folder.write("none.json", rules.to_string());
+    let said = said(
+        &["--autoscale", path(&rules), "--load", "-"],
+        "seconds,load\n0,0\n3600,0\n",
+    );
+    assert!(!said.contains("NaN"), "{said}");
 }

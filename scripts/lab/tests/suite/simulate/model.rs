@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use ::simulate::{Cause, Load, Model, ReadOptions, Scenario, Simulation, Standstill, Step, simulate};
+use ::simulate::{
+    Cause, Load, Model, ReadOptions, Scenario, Simulation, Standstill, Step, simulate,
+};
 use autoscale::{Capacity, RuleFile, Setting};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -18,7 +20,9 @@ mod settings;
 
 fn simulated(case: &Case) -> Simulation {
     let text = case.setting().to_string();
-    let setting = RuleFile::read(&text, autoscale::ReadOptions::default()).unwrap().setting;
+    let setting = RuleFile::read(&text, autoscale::ReadOptions::default())
+        .unwrap()
+        .setting;
     let load = Load::read("any", &case.load(), &ReadOptions::default()).unwrap();
     let seconds = |seconds: i64| u64::try_from(seconds).unwrap();
     simulate(&Scenario {
@@ -97,7 +101,10 @@ fn the_cases_of_the_model_have_actions_of_every_cause() {
     let mut causes: BTreeMap<&str, usize> = BTreeMap::new();
     let mut busy = 0;
     for _ in 0..300 {
-        let case = settings::any_case().new_tree(&mut runner).unwrap().current();
+        let case = settings::any_case()
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
         let actions = expected(&case).actions;
         busy += usize::from(actions.len() > 2);
         for (_, from, to, cause) in actions {
@@ -106,10 +113,22 @@ fn the_cases_of_the_model_have_actions_of_every_cause() {
             *causes.entry(way).or_default() += 1;
         }
     }
-    for (cause, least) in [("rule", 300), ("profile", 30), ("default", 5), ("out", 200), ("in", 100)] {
-        assert!(causes.get(cause).is_some_and(|number| *number >= least), "{cause}: {causes:?}");
+    for (cause, least) in [
+        ("rule", 300),
+        ("profile", 30),
+        ("default", 5),
+        ("out", 200),
+        ("in", 100),
+    ] {
+        assert!(
+            causes.get(cause).is_some_and(|number| *number >= least),
+            "{cause}: {causes:?}"
+        );
     }
-    assert!(busy > 75, "{busy} cases with more than two actions: {causes:?}");
+    assert!(
+        busy > 75,
+        "{busy} cases with more than two actions: {causes:?}"
+    );
 }
 
 fn constant(setting: &Setting, load: f64, hours: u64, model: Model) -> Simulation {

@@ -102,7 +102,9 @@ fn wrong_input_is_refused_in_one_sentence() {
     assert!(
         refused(&["--timezone", "Nowhere"], "").contains("--timezone \"Nowhere\" is no time zone")
     );
-    assert!(refused(&["--start", "yesterday"], "").contains("--start: \"yesterday\" is not a time"));
+    assert!(
+        refused(&["--start", "yesterday"], "").contains("--start: \"yesterday\" is not a time")
+    );
     for (flag, value) in [
         ("--evaluate-seconds", "0"),
         ("--metric-lag", "-1"),

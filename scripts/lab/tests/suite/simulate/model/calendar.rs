@@ -28,8 +28,7 @@ pub(super) enum When {
 impl Local {
     /// Unix seconds. A skipped time is read with the offset before the change, a repeated one is the first.
     pub(super) fn unix(self) -> i64 {
-        let summer =
-            self.0 >= SPRING * DAY + 3 * HOUR && self.0 < AUTUMN * DAY + 3 * HOUR;
+        let summer = self.0 >= SPRING * DAY + 3 * HOUR && self.0 < AUTUMN * DAY + 3 * HOUR;
         self.0 - if summer { 2 * HOUR } else { HOUR }
     }
 
@@ -37,7 +36,11 @@ impl Local {
     pub(super) fn text(self) -> String {
         let (day, second) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
         // 1 March is the day 20513, 1 October the day 20727; other months are not used.
-        let (month, first) = if day < 20_600 { (3, 20_513) } else { (10, 20_727) };
+        let (month, first) = if day < 20_600 {
+            (3, 20_513)
+        } else {
+            (10, 20_727)
+        };
         format!(
             "2026-{month:02}-{:02}T{:02}:{:02}:{:02}",
             day - first + 1,
@@ -55,7 +58,7 @@ pub(super) fn applies(profiles: &[&When], now: i64) -> Option<usize> {
         When::Dates(from, to) => from.unix() <= now && now < to.unix(),
         _ => false,
     };
-    if let Some(index) = profiles.iter().position(|when| contains(when)) {
+    if let Some(index) = profiles.iter().position(contains) {
         return Some(index);
     }
     let mut latest: Option<(i64, usize)> = None;
@@ -81,6 +84,10 @@ pub(super) fn applies(profiles: &[&When], now: i64) -> Option<usize> {
             }
         }
     }
-    let default = || profiles.iter().position(|when| matches!(when, When::Default));
+    let default = || {
+        profiles
+            .iter()
+            .position(|when| matches!(when, When::Default))
+    };
     latest.map(|(_, index)| index).or_else(default)
 }

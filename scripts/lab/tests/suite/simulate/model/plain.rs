@@ -80,7 +80,10 @@ struct World<'a> {
 }
 
 fn row(rows: &[Row], second: i64) -> &Row {
-    rows.iter().rev().find(|row| row.at <= second).unwrap_or(&rows[0])
+    rows.iter()
+        .rev()
+        .find(|row| row.at <= second)
+        .unwrap_or(&rows[0])
 }
 
 impl World<'_> {
@@ -235,13 +238,19 @@ fn evaluation(
     let inward: Vec<_> = rules()
         .filter(|(rule, _)| direction(rule, count) == "Decrease")
         .collect();
-    if inward.iter().any(|(rule, value)| !holds(rule, **value) || waits(rule)) {
+    if inward
+        .iter()
+        .any(|(rule, value)| !holds(rule, **value) || waits(rule))
+    {
         return None;
     }
     let wanted = inward.iter().map(|(rule, _)| after(rule, count)).max()?;
     let flaps = |fewer: i64| {
         out(fewer).any(|(rule, value)| {
-            holds(rule, value.map(|value| projected(rule, value, count, fewer)))
+            holds(
+                rule,
+                value.map(|value| projected(rule, value, count, fewer)),
+            )
         })
     };
     let to = (limited(wanted)..count).find(|fewer| !flaps(*fewer))?;
@@ -259,7 +268,11 @@ pub(super) fn hinders(
     let Some(profile) = quiet.profile.map(|index| &profiles[index]) else {
         return obstacle == "no_profile" && rule.is_none();
     };
-    let waits = |rule: &Rule| quiet.last_action.is_some_and(|at| quiet.at < at + rule.cooldown);
+    let waits = |rule: &Rule| {
+        quiet
+            .last_action
+            .is_some_and(|at| quiet.at < at + rule.cooldown)
+    };
     let holds_at = |index: usize| holds(&profile.rules[index], quiet.values[index]);
     let fires = |index: usize| holds_at(index) && !waits(&profile.rules[index]);
     let way = |index: usize| direction(&profile.rules[index], count);
@@ -273,14 +286,14 @@ pub(super) fn hinders(
                 && quiet.values.iter().all(Option::is_none)
                 && count >= profile.default
         }
-        ("maximum", Some(rule)) => way(rule) == "Increase" && fires(rule) && count == profile.maximum,
+        ("maximum", Some(rule)) => {
+            way(rule) == "Increase" && fires(rule) && count == profile.maximum
+        }
         ("minimum", Some(rule)) => {
             !out_fires && all_in_fire && way(rule) == "Decrease" && count == profile.minimum
         }
         // It asks for no other count than the present one.
-        ("count_reached", Some(rule)) => {
-            fires(rule) && after(&profile.rules[rule], count) == count
-        }
+        ("count_reached", Some(rule)) => fires(rule) && after(&profile.rules[rule], count) == count,
         ("cooldown", Some(rule)) => {
             let named = &profile.rules[rule];
             let alone = way(rule) == "Increase" || of("Decrease").all(holds_at);
@@ -296,10 +309,7 @@ pub(super) fn hinders(
                 && holds(named, value)
         }
         ("held_back", Some(rule)) => {
-            !out_fires
-                && way(rule) == "Decrease"
-                && !holds_at(rule)
-                && of("Decrease").any(holds_at)
+            !out_fires && way(rule) == "Decrease" && !holds_at(rule) && of("Decrease").any(holds_at)
         }
         ("no_rule_fires", None) => {
             let nothing = profile.rules.is_empty() || quiet.values.iter().any(Option::is_some);
@@ -310,12 +320,7 @@ pub(super) fn hinders(
 }
 
 /// What the rules do, second by second, with a load whose second 0 is at `start`.
-pub(super) fn run(
-    profiles: &[Profile],
-    rows: &[Row],
-    platform: Platform,
-    start: i64,
-) -> Outcome {
+pub(super) fn run(profiles: &[Profile], rows: &[Row], platform: Platform, start: i64) -> Outcome {
     let calendar: Vec<&When> = profiles.iter().map(|profile| &profile.when).collect();
     let mut active = applies(&calendar, start);
     // Each instance by the second from which it is ready.
@@ -351,7 +356,11 @@ pub(super) fn run(
             let waits = |rule: &Rule| last_action.is_some_and(|at| second < at + rule.cooldown);
             let decided = profile.and_then(|profile| evaluation(profile, &values, count, waits));
             if let Some((to, cause)) = decided {
-                let cause = if cause == "limits" && switched { "profile" } else { cause };
+                let cause = if cause == "limits" && switched {
+                    "profile"
+                } else {
+                    cause
+                };
                 outcome.actions.push((second, count, to, cause));
                 if cause == "rule" {
                     last_action = Some(second);

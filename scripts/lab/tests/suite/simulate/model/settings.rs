@@ -14,9 +14,16 @@ use super::plain::{Platform, Profile, Row, Rule};
 /// The metrics of the rules: the CPU of the instances, another one of the same plan, one of another resource.
 pub(super) const METRICS: [&str; 3] = ["CpuPercentage", "MemoryPercentage", "ActiveMessages"];
 const PLAN: &str = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Web/serverfarms/p";
-const QUEUE: &str = "/subscriptions/s/resourceGroups/r/providers/Microsoft.ServiceBus/namespaces/orders";
+const QUEUE: &str =
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.ServiceBus/namespaces/orders";
 const DAYS: [&str; 7] = [
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
 ];
 
 /// A setting, a load and what is assumed of the platform.
@@ -50,7 +57,9 @@ fn any_reading() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
     let usual = Just(("Average", "Average", false));
     let any = (
         select(vec!["Average", "Min", "Max", "Sum", "Count"]),
-        select(vec!["Average", "Minimum", "Maximum", "Total", "Count", "Last"]),
+        select(vec![
+            "Average", "Minimum", "Maximum", "Total", "Count", "Last",
+        ]),
         prop::bool::weighted(0.3),
     );
     prop_oneof![usual, any]
@@ -59,9 +68,8 @@ fn any_reading() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
 fn any_threshold() -> impl Strategy<Value = f64> {
     let whole = prop_oneof![4 => 0..100_u32, 1 => 0..30_u32, 1 => 0..700_u32];
     // A whole number, which a value may be, or one that no value is.
-    (whole, any::<bool>()).prop_map(|(whole, between)| {
-        f64::from(whole) + if between { 0.123_456 } else { 0.0 }
-    })
+    (whole, any::<bool>())
+        .prop_map(|(whole, between)| f64::from(whole) + if between { 0.123_456 } else { 0.0 })
 }
 
 prop_compose! {
@@ -90,24 +98,32 @@ prop_compose! {
     }
 }
 
-/// A rule as most settings have it: the CPU's mean against a threshold that a load reaches.
+/// A rule as most settings have it: a mean against a threshold that a load reaches. Some add up over the instances.
 fn usual_rule() -> impl Strategy<Value = Rule> {
-    (any_rule(), any::<bool>(), 20..90_u32, 10..70_u32).prop_map(|(rule, out, above, below)| {
-        let (direction, operator, threshold) = match out {
-            true => ("Increase", "GreaterThan", above),
-            false => ("Decrease", "LessThan", below),
-        };
-        Rule {
-            metric: if rule.metric == 2 { 1 } else { 0 },
-            statistic: "Average",
-            aggregation: "Average",
-            divide: false,
-            operator,
-            threshold: f64::from(threshold),
-            direction,
-            ..rule
-        }
-    })
+    let statistic = prop_oneof![
+        6 => Just(("Average", 1.0)),
+        2 => Just(("Sum", 3.0)),
+        // One value of each instance.
+        1 => Just(("Count", 0.1)),
+    ];
+    (any_rule(), any::<bool>(), 20..90_u32, 10..70_u32, statistic).prop_map(
+        |(rule, out, above, below, (statistic, times))| {
+            let (direction, operator, threshold) = match out {
+                true => ("Increase", "GreaterThan", above),
+                false => ("Decrease", "LessThan", below),
+            };
+            Rule {
+                metric: if rule.metric == 2 { 1 } else { 0 },
+                statistic,
+                aggregation: "Average",
+                divide: false,
+                operator,
+                threshold: f64::from(threshold) * times,
+                direction,
+                ..rule
+            }
+        },
+    )
 }
 
 fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
@@ -125,15 +141,20 @@ fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
 
 /// On a clock of Berlin near a change of the clocks.
 fn any_local(change: i64) -> impl Strategy<Value = Local> {
-    (-6..30_i64, select(vec![0, 15, 30, 45, 59])).prop_map(move |(hour, minute)| {
-        Local(change * DAY + hour * 3_600 + minute * 60)
-    })
+    (-6..30_i64, select(vec![0, 15, 30, 45, 59]))
+        .prop_map(move |(hour, minute)| Local(change * DAY + hour * 3_600 + minute * 60))
 }
 
 fn any_when(change: i64) -> impl Strategy<Value = When> {
     let dates = (any_local(change), any_local(change))
-        .prop_filter("an end after the start", |(one, other)| one.unix() != other.unix())
-        .prop_map(|(one, other)| When::Dates(one.min(other), one.max(other)));
+        .prop_filter("an end after the start", |(one, other)| {
+            one.unix() != other.unix()
+        })
+        // By the moment: a time that the clocks skip comes after some that they show.
+        .prop_map(|(one, other)| match one.unix() < other.unix() {
+            true => When::Dates(one, other),
+            false => When::Dates(other, one),
+        });
     let weekly = (
         subsequence((0..7).collect::<Vec<i64>>(), 1..=7),
         vec(prop_oneof![4 => 0..6_i64, 1 => 0..24_i64], 1..6),
@@ -144,7 +165,11 @@ fn any_when(change: i64) -> impl Strategy<Value = When> {
         if days.len() > 1 && !days.contains(&6) {
             days.push(6);
         }
-        When::Weekly { days, hours, minutes }
+        When::Weekly {
+            days,
+            hours,
+            minutes,
+        }
     });
     prop_oneof![1 => Just(When::Default), 1 => dates, 3 => weekly]
 }
@@ -165,7 +190,10 @@ prop_compose! {
 
 fn any_profiles(change: i64) -> impl Strategy<Value = Vec<Profile>> {
     let with_default = any_profile(change).prop_map(|profile| {
-        vec![Profile { when: When::Default, ..profile }]
+        vec![Profile {
+            when: When::Default,
+            ..profile
+        }]
     });
     prop_oneof![1 => with_default, 2 => vec(any_profile(change), 2..6)]
 }
@@ -259,7 +287,9 @@ impl Case {
     pub(super) fn load(&self) -> String {
         let mut csv = String::from("seconds,load,MemoryPercentage,ActiveMessages\n");
         for row in &self.rows {
-            let [memory, messages] = row.recorded.map(|value| value.map_or(String::new(), |value| value.to_string()));
+            let [memory, messages] = row
+                .recorded
+                .map(|value| value.map_or(String::new(), |value| value.to_string()));
             let _ = writeln!(csv, "{},{},{memory},{messages}", row.at, row.load);
         }
         csv
