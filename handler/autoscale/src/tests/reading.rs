@@ -279,9 +279,14 @@ fn findings_name_their_place_and_the_code() {
             "profiles[0].rules[0].metricTrigger.timeGrain",
         ),
         (
-            altered(&trigger("timeGrain"), json!("PT10M")),
+            altered(&trigger("timeGrain"), json!("PT15M")),
             "short_window",
             "profiles[0].rules[0].metricTrigger.timeWindow",
+        ),
+        (
+            altered(&trigger("timeGrain"), json!("PT90S")),
+            "out_of_bounds",
+            "profiles[0].rules[0].metricTrigger.timeGrain",
         ),
         (
             altered(&trigger("timeWindow"), json!("PT13H")),

@@ -338,17 +338,18 @@ impl<'a> Running<'a> {
         self.crossing.see(self.now, self.cpu());
     }
 
-    /// CPU of each ready instance; 100 where there is none.
+    /// CPU of each ready instance; where there is none, any load is too much.
     fn cpu(&self) -> f64 {
         match self.fleet.ready_count() {
-            0 => 100.0,
+            0 if self.load > 0.0 => 100.0,
+            0 => 0.0,
             ready => (self.load / f64::from(ready)).min(100.0),
         }
     }
 
     fn end_minute(&mut self) {
         let cpu = match self.ready_seconds {
-            0 => 100.0,
+            0 => self.cpu(),
             ready => self.cpu_seconds / ready as f64,
         };
         self.simulation.minutes.push(Sample {

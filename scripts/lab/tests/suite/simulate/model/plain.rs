@@ -287,17 +287,20 @@ pub(super) fn hinders(
                 && count >= profile.default
         }
         ("maximum", Some(rule)) => {
-            way(rule) == "Increase" && fires(rule) && count == profile.maximum
+            let waiting = holds_at(rule) && !out_fires;
+            way(rule) == "Increase" && (fires(rule) || waiting) && count == profile.maximum
         }
         ("minimum", Some(rule)) => {
-            !out_fires && all_in_fire && way(rule) == "Decrease" && count == profile.minimum
+            let all_hold = of("Decrease").all(holds_at);
+            !out_fires && all_hold && way(rule) == "Decrease" && count == profile.minimum
         }
         // It asks for no other count than the present one.
-        ("count_reached", Some(rule)) => fires(rule) && after(&profile.rules[rule], count) == count,
+        ("count_reached", Some(rule)) => holds_at(rule) && after(&profile.rules[rule], count) == count,
         ("cooldown", Some(rule)) => {
             let named = &profile.rules[rule];
             let alone = way(rule) == "Increase" || of("Decrease").all(holds_at);
-            holds_at(rule) && waits(named) && way(rule) != "None" && !out_fires && alone
+            let moves = after(named, count).clamp(profile.minimum, profile.maximum) != count;
+            holds_at(rule) && waits(named) && moves && !out_fires && alone
         }
         ("flapping", Some(rule)) => {
             let fewer = count - 1;

@@ -76,7 +76,7 @@ prop_compose! {
     fn any_rule()(
         metric in prop_oneof![3 => Just(0_usize), 1 => Just(1), 1 => Just(2)],
         (statistic, aggregation, divide) in any_reading(),
-        grain in prop_oneof![3 => Just(60_i64), 1 => select(vec![120_i64, 300, 600, 900, 3_600])],
+        grain in prop_oneof![3 => Just(60_i64), 1 => select(vec![300_i64, 900, 1_800, 3_600])],
         window in prop_oneof![4 => any_span(60, 900), 1 => any_span(60, 7_200)],
         operator in select(vec![
             "Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual",
