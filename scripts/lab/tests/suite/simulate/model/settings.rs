@@ -132,7 +132,7 @@ fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
     let missing = usual_rule().prop_map(|rule| Rule { metric: 1, ..rule });
     prop_oneof![
         1 => Just(Vec::new()),
-        2 => vec(missing, 1..5),
+        4 => vec(missing, 1..5),
         5 => vec(any_rule(), 1..7),
         5 => vec(usual_rule(), 1..6),
         5 => mixed.prop_map(|(usual, any)| [usual, any].concat()),
