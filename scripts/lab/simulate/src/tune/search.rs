@@ -1,0 +1,231 @@
+//! Tries rule sets. What it finds depends on the seed and on how many were tried, and not on time or on threads.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use autoscale::Setting;
+use fastrand::Rng;
+use rayon::prelude::*;
+
+use super::judge::{Front, Judge, Measured, Rank, Rejection, Trial};
+use super::space::{Choice, Space};
+
+/// Rule sets that are made from the same knowledge, and then tried on all cores.
+const GENERATION: usize = 64;
+/// So many draws in a row that are known or contradictory end the search.
+const MOST_DRAWS: usize = 10_000;
+
+/// A search, and what it has found so far.
+pub(super) struct Search<'a, M> {
+    space: &'a Space<'a>,
+    measure: M,
+    judge: &'a Judge,
+    random: Rng,
+    /// Changes of one value, which come first.
+    single: std::vec::IntoIter<Choice>,
+    known: HashSet<Choice>,
+    tried: usize,
+    front: Front,
+    best: Option<(Rank, Trial)>,
+    rejected: Vec<(Rejection, Rank, Trial)>,
+}
+
+/// What a search found.
+pub(super) struct Found {
+    /// Rule sets tried, the present one not counted.
+    pub(super) tried: usize,
+    /// Those without flapping and overshoot that fulfil the constraints, the present one included if it does.
+    pub(super) front: Front,
+    /// The one to recommend, if any is better than the present one.
+    pub(super) best: Option<Trial>,
+    /// For each reason the best one that would have been recommended otherwise.
+    pub(super) rejected: Vec<(Rejection, Trial)>,
+}
+
+impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
+    pub(super) fn new(space: &'a Space<'a>, judge: &'a Judge, seed: u64, measure: M) -> Self {
+        let present = space.present();
+        let mut single = Vec::new();
+        for (number, parameter) in space.parameters.iter().enumerate() {
+            for value in (0..parameter.len()).filter(|value| *value != parameter.present()) {
+                let mut choice = present.clone();
+                choice[number] = value;
+                single.push(choice);
+            }
+        }
+        let mut front = Front::default();
+        let first = trial(space, present.clone(), *judge.present());
+        if judge.unsound(&first).is_none() {
+            front.add(&first);
+        }
+        Self {
+            space,
+            measure,
+            judge,
+            random: Rng::with_seed(seed),
+            single: single.into_iter(),
+            known: HashSet::from([present]),
+            tried: 0,
+            front,
+            best: None,
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Tries rule sets until there are `most`, or no others, or the time is over. `tell` is told how many were tried.
+    pub(super) fn run(mut self, most: usize, deadline: Instant, tell: impl Fn(usize)) -> Found {
+        while self.tried < most {
+            let generation = self.generation(GENERATION.min(most - self.tried));
+            let size = generation.len();
+            let trials = self.tried_in_time(generation, deadline);
+            let in_time = trials.len();
+            for trial in trials {
+                self.tried += 1;
+                self.learn(trial);
+            }
+            tell(self.tried);
+            if in_time < GENERATION || in_time < size {
+                break;
+            }
+        }
+        self.simplify();
+        let recommended = self.best.as_ref().map(|(rank, _)| *rank);
+        let better = |rank: &Rank| recommended.is_none_or(|recommended| *rank < recommended);
+        let mut rejected = self.rejected;
+        rejected.retain(|(_, rank, _)| better(rank));
+        rejected.sort_by_key(|(_, rank, _)| *rank);
+        let rejected = rejected.into_iter();
+        Found {
+            tried: self.tried,
+            front: self.front,
+            best: self.best.map(|(_, trial)| trial),
+            rejected: rejected.map(|(why, _, trial)| (why, trial)).collect(),
+        }
+    }
+
+    /// Up to the first one that there was no time for.
+    fn tried_in_time(&self, settings: Vec<(Choice, Setting)>, deadline: Instant) -> Vec<Trial> {
+        let measure = &self.measure;
+        let measured: Vec<Option<Measured>> = settings
+            .par_iter()
+            .map(|(_, setting)| (Instant::now() < deadline).then(|| measure(setting)))
+            .collect();
+        let both = settings.into_iter().zip(measured);
+        both.map_while(|((choice, _), measured)| Some(trial(self.space, choice, measured?)))
+            .collect()
+    }
+
+    fn learn(&mut self, trial: Trial) {
+        if self.judge.unsound(&trial).is_none() {
+            self.front.add(&trial);
+        }
+        let Some(rank) = self.judge.rank(&trial) else {
+            return;
+        };
+        let Some(rejection) = self.judge.rejection(&trial) else {
+            if self.best.as_ref().is_none_or(|(best, _)| rank < *best) {
+                self.best = Some((rank, trial));
+            }
+            return;
+        };
+        match self.rejected.iter_mut().find(|(known, _, _)| *known == rejection) {
+            Some(known) if rank < known.1 => *known = (rejection, rank, trial),
+            Some(_) => {}
+            None => self.rejected.push((rejection, rank, trial)),
+        }
+    }
+
+    /// The next rule sets to try.
+    fn generation(&mut self, size: usize) -> Vec<(Choice, Setting)> {
+        let mut generation = Vec::with_capacity(size);
+        let mut draws = 0;
+        while generation.len() < size && draws < MOST_DRAWS {
+            let choice = self.single.next().unwrap_or_else(|| self.draw());
+            draws += 1;
+            if self.known.insert(choice.clone())
+                && let Some(setting) = self.space.setting(&choice)
+            {
+                draws = 0;
+                generation.push((choice, setting));
+            }
+        }
+        generation
+    }
+
+    /// A variation of the best one, of one on the front or of the present one, or anything.
+    fn draw(&mut self) -> Choice {
+        let parameters = &self.space.parameters;
+        let on_front = self.front.trials();
+        let (parent, changes) = match (self.random.u8(..10), &self.best) {
+            (0..5, Some((_, best))) => (best.choice.clone(), None),
+            (0..8, _) if !on_front.is_empty() => {
+                let chosen = self.random.usize(..on_front.len());
+                (on_front[chosen].choice.clone(), None)
+            }
+            (0..9, _) => (self.space.present(), None),
+            _ => (self.space.present(), Some(parameters.len())),
+        };
+        let mut choice = parent;
+        let changes = changes.unwrap_or_else(|| self.random.usize(1..=4));
+        for _ in 0..changes {
+            let number = self.random.usize(..parameters.len());
+            let (value, most) = (&mut choice[number], parameters[number].len() - 1);
+            *value = match self.random.u8(..4) {
+                0 => value.saturating_sub(1),
+                1 => (*value + 1).min(most),
+                _ => self.random.u8(..=most),
+            };
+        }
+        choice
+    }
+
+    /// Brings each value of the best rule set as near to the present one as it can be without a loss.
+    fn simplify(&mut self) {
+        let mut left = self.tried / 4;
+        for number in 0..self.space.parameters.len() {
+            let Some((rank, best)) = &self.best else {
+                return;
+            };
+            let present = self.space.parameters[number].present();
+            let value = best.choice[number];
+            let nearer: Vec<u8> = if value > present {
+                (present..value).collect()
+            } else {
+                (value + 1..=present).rev().collect()
+            };
+            if nearer.is_empty() || nearer.len() > left {
+                continue;
+            }
+            left -= nearer.len();
+            let (space, measure) = (self.space, &self.measure);
+            let trials: Vec<Trial> = nearer
+                .into_par_iter()
+                .filter_map(|value| {
+                    let mut choice = best.choice.clone();
+                    choice[number] = value;
+                    let setting = space.setting(&choice)?;
+                    Some(trial(space, choice, measure(&setting)))
+                })
+                .collect();
+            let as_good = trials.into_iter().find(|trial| {
+                let rank_of = self.judge.rank(trial);
+                self.judge.rejection(trial).is_none() && rank_of.is_some_and(|other| other <= *rank)
+            });
+            if let Some(trial) = as_good
+                && let Some(rank) = self.judge.rank(&trial)
+            {
+                self.front.add(&trial);
+                self.best = Some((rank, trial));
+            }
+        }
+    }
+}
+
+fn trial(space: &Space<'_>, choice: Choice, measured: Measured) -> Trial {
+    Trial {
+        changes: space.changes(&choice),
+        raises_maximum: space.raises_maximum(&choice),
+        choice,
+        measured,
+    }
+}

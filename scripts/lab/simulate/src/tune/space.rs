@@ -1,0 +1,342 @@
+//! What may change in a setting, and the values that are tried.
+
+use std::time::Duration;
+
+use autoscale::{Aggregation, Capacity, Change, Direction, Operator, Profile, Rule, Setting, Statistic};
+use run_record::format::exact_span;
+use serde::Serialize;
+
+const MINUTE: u64 = 60;
+/// Percent of CPU.
+const THRESHOLDS: std::ops::RangeInclusive<u32> = 1..=19;
+const THRESHOLD_STEP: u32 = 5;
+/// Minutes. Azure's documentation asks for five at least.
+const WINDOWS: [u64; 7] = [5, 10, 15, 20, 30, 45, 60];
+/// Minutes.
+const COOLDOWNS: [u64; 10] = [1, 2, 3, 5, 10, 15, 20, 30, 45, 60];
+const STEPS: std::ops::RangeInclusive<u32> = 1..=10;
+const PERCENT_STEPS: [u32; 6] = [10, 20, 25, 50, 75, 100];
+/// So many limits are tried, evenly spaced.
+const MOST_LIMITS: u32 = 24;
+
+/// Parameters that are kept or searched together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Group {
+    /// Thresholds of rules on the instances' CPU in percent.
+    Thresholds,
+    /// The rules' time windows.
+    Windows,
+    /// By how much a rule changes the count.
+    Steps,
+    /// The rules' cooldowns.
+    Cooldowns,
+    /// Each profile's minimum and maximum.
+    Limits,
+}
+
+/// A number in the setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Minimum,
+    Maximum,
+    Threshold(usize),
+    Window(usize),
+    Step(usize),
+    Cooldown(usize),
+}
+
+/// A number in the setting, and the values that it may have.
+#[derive(Debug, Clone)]
+pub(super) struct Parameter {
+    /// Its place in the file.
+    pub(super) place: String,
+    /// The same for people.
+    pub(super) label: String,
+    profile: usize,
+    field: Field,
+    /// In the field's unit (durations in seconds), ascending.
+    values: Vec<f64>,
+    /// The index of the present value.
+    present: u8,
+}
+
+/// For each parameter, the index of its value.
+pub(super) type Choice = Vec<u8>;
+
+/// Every setting that may be tried.
+#[derive(Debug)]
+pub(super) struct Space<'a> {
+    setting: &'a Setting,
+    pub(super) parameters: Vec<Parameter>,
+    /// Whether the load was read with the default count, which must then stay.
+    keeps_default: bool,
+}
+
+impl<'a> Space<'a> {
+    /// Everything but what is kept. `needed` instances can carry the highest load.
+    pub(super) fn of(
+        setting: &'a Setting,
+        keep: &[Group],
+        needed: u32,
+        keeps_default: bool,
+    ) -> Self {
+        let mut parameters = Vec::new();
+        for (index, profile) in setting.profiles.iter().enumerate() {
+            let prefix = match setting.profiles.len() {
+                1 => (String::new(), String::new()),
+                _ => (format!("profiles[{index}]."), format!("{}: ", profile.title())),
+            };
+            let mut add = |group: Group, field, place: &str, label: &str, values: Vec<f64>| {
+                let place = format!("{}{place}", prefix.0);
+                let label = format!("{}{label}", prefix.1);
+                let present = value_of(profile, field);
+                let parameter = Parameter::new(place, label, index, field, values, present);
+                if !keep.contains(&group) && parameter.values.len() > 1 {
+                    parameters.push(parameter);
+                }
+            };
+            let Capacity {
+                minimum, maximum, ..
+            } = profile.capacity;
+            let limits = Group::Limits;
+            add(limits, Field::Minimum, "capacity.minimum", "minimum", spaced(1, maximum));
+            let most = maximum.max(needed);
+            add(limits, Field::Maximum, "capacity.maximum", "maximum", spaced(minimum.max(1), most));
+            for (number, rule) in profile.rules.iter().enumerate() {
+                let metric = setting.metrics.get(rule.metric);
+                if !metric.is_some_and(|metric| metric.fleet_cpu) || rule.direction == Direction::None {
+                    continue;
+                }
+                let name = rule_name(profile, number);
+                let mut add = |group, field, place: &str, label: &str, values| {
+                    let place = format!("rules[{number}].{place}");
+                    add(group, field, &place, &format!("{name}, {label}"), values);
+                };
+                add(Group::Thresholds, Field::Threshold(number), "metricTrigger.threshold", "threshold", thresholds(rule));
+                add(Group::Windows, Field::Window(number), "metricTrigger.timeWindow", "window", windows(rule));
+                add(Group::Steps, Field::Step(number), "scaleAction.value", "step", steps(rule, most - minimum.min(most)));
+                let cooldowns = seconds(&COOLDOWNS);
+                add(Group::Cooldowns, Field::Cooldown(number), "scaleAction.cooldown", "cooldown", cooldowns);
+            }
+        }
+        Self {
+            setting,
+            parameters,
+            keeps_default,
+        }
+    }
+
+    /// The setting as it is.
+    pub(super) fn present(&self) -> Choice {
+        let parameters = self.parameters.iter();
+        parameters.map(|parameter| parameter.present).collect()
+    }
+
+    /// The setting with these values; `None` where they contradict each other.
+    pub(super) fn setting(&self, choice: &[u8]) -> Option<Setting> {
+        let mut setting = self.setting.clone();
+        for (parameter, index) in self.parameters.iter().zip(choice) {
+            parameter.apply(&mut setting.profiles[parameter.profile], *index);
+        }
+        for (profile, before) in setting.profiles.iter_mut().zip(&self.setting.profiles) {
+            let Capacity {
+                minimum,
+                maximum,
+                default,
+            } = profile.capacity;
+            if minimum > maximum {
+                return None;
+            }
+            profile.capacity.default = default.clamp(minimum, maximum);
+            if self.keeps_default && profile.capacity.default != default {
+                return None;
+            }
+            if profile.rules != before.rules && thresholds_cross(profile) {
+                return None;
+            }
+        }
+        Some(setting)
+    }
+
+    /// How many values differ from the present ones.
+    pub(super) fn changes(&self, choice: &[u8]) -> usize {
+        self.changed(choice).count()
+    }
+
+    /// The parameters whose values differ from the present ones, with their indices.
+    pub(super) fn changed(&self, choice: &[u8]) -> impl Iterator<Item = (usize, &Parameter)> {
+        let all = self.parameters.iter().zip(choice).enumerate();
+        all.filter(|(_, (parameter, index))| parameter.present != **index)
+            .map(|(number, (parameter, _))| (number, parameter))
+    }
+
+    /// Whether some profile's maximum is higher than now.
+    pub(super) fn raises_maximum(&self, choice: &[u8]) -> bool {
+        let mut all = self.parameters.iter().zip(choice);
+        all.any(|(parameter, index)| {
+            parameter.field == Field::Maximum && *index > parameter.present
+        })
+    }
+
+    /// Whether some profile's minimum is lower than now.
+    pub(super) fn lowers_minimum(&self, choice: &[u8]) -> bool {
+        let mut all = self.parameters.iter().zip(choice);
+        all.any(|(parameter, index)| {
+            parameter.field == Field::Minimum && *index < parameter.present
+        })
+    }
+}
+
+impl Parameter {
+    fn new(
+        place: String,
+        label: String,
+        profile: usize,
+        field: Field,
+        mut values: Vec<f64>,
+        present: f64,
+    ) -> Self {
+        values.push(present);
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let index = values.iter().position(|value| *value == present);
+        Self {
+            place,
+            label,
+            profile,
+            field,
+            values,
+            present: index.and_then(|index| u8::try_from(index).ok()).unwrap_or_default(),
+        }
+    }
+
+    /// How many values it may have; more than one.
+    pub(super) fn len(&self) -> u8 {
+        u8::try_from(self.values.len()).unwrap_or(u8::MAX)
+    }
+
+    /// The index of its present value.
+    pub(super) fn present(&self) -> u8 {
+        self.present
+    }
+
+    /// The value of this index in the field's unit; durations in seconds.
+    pub(super) fn value(&self, index: u8) -> f64 {
+        self.values[usize::from(index)]
+    }
+
+    /// The value of this index for people.
+    pub(super) fn show(&self, index: u8) -> String {
+        let value = self.value(index);
+        match self.field {
+            Field::Threshold(_) => format!("{value} %"),
+            Field::Window(_) | Field::Cooldown(_) => exact_span(value as u64),
+            Field::Minimum | Field::Maximum | Field::Step(_) => value.to_string(),
+        }
+    }
+
+    fn apply(&self, profile: &mut Profile, index: u8) {
+        let value = self.value(index);
+        let duration = Duration::from_secs(value as u64);
+        let count = value as u32;
+        match self.field {
+            Field::Minimum => profile.capacity.minimum = count,
+            Field::Maximum => profile.capacity.maximum = count,
+            Field::Threshold(rule) => profile.rules[rule].threshold = value,
+            Field::Window(rule) => profile.rules[rule].time_window = duration,
+            Field::Cooldown(rule) => profile.rules[rule].cooldown = duration,
+            Field::Step(rule) => {
+                let change = &mut profile.rules[rule].change;
+                *change = match *change {
+                    Change::Count(_) => Change::Count(count),
+                    Change::PercentCount(_) => Change::PercentCount(count),
+                    other => other,
+                };
+            }
+        }
+    }
+}
+
+fn value_of(profile: &Profile, field: Field) -> f64 {
+    match field {
+        Field::Minimum => f64::from(profile.capacity.minimum),
+        Field::Maximum => f64::from(profile.capacity.maximum),
+        Field::Threshold(rule) => profile.rules[rule].threshold,
+        Field::Window(rule) => profile.rules[rule].time_window.as_secs() as f64,
+        Field::Cooldown(rule) => profile.rules[rule].cooldown.as_secs() as f64,
+        Field::Step(rule) => f64::from(profile.rules[rule].change.value()),
+    }
+}
+
+/// Such as `scale-out`, with a number where the profile has several such rules.
+fn rule_name(profile: &Profile, number: usize) -> String {
+    let direction = profile.rules[number].direction;
+    let same = |rule: &&Rule| rule.direction == direction;
+    let name = match direction {
+        Direction::Increase => "scale-out",
+        _ => "scale-in",
+    };
+    match profile.rules.iter().filter(same).count() {
+        1 => name.to_owned(),
+        _ => format!("{name} (rules[{number}])"),
+    }
+}
+
+/// Every so many of the numbers, so that there are not too many.
+fn spaced(least: u32, most: u32) -> Vec<f64> {
+    let every = (most.saturating_sub(least) / MOST_LIMITS).max(1) as usize;
+    (least..=most).step_by(every).map(f64::from).collect()
+}
+
+fn seconds(minutes: &[u64]) -> Vec<f64> {
+    minutes.iter().map(|minutes| (minutes * MINUTE) as f64).collect()
+}
+
+/// Whether the rule compares an instance's CPU in percent with a threshold from above or below.
+fn is_percent(rule: &Rule) -> bool {
+    let of_instances = matches!(rule.statistic, Statistic::Average | Statistic::Min | Statistic::Max);
+    let of_samples = !matches!(rule.time_aggregation, Aggregation::Total | Aggregation::Count);
+    let one_sided = !matches!(rule.operator, Operator::Equals | Operator::NotEquals);
+    of_instances && of_samples && one_sided && !rule.divide_per_instance
+}
+
+/// None but the present one where the threshold is no percentage.
+fn thresholds(rule: &Rule) -> Vec<f64> {
+    let all = THRESHOLDS.filter(|_| is_percent(rule));
+    all.map(|step| f64::from(step * THRESHOLD_STEP)).collect()
+}
+
+/// A total or a count over the window would need another threshold with another window.
+fn windows(rule: &Rule) -> Vec<f64> {
+    let whole = |window: &f64| {
+        let grain = rule.time_grain.as_secs().max(1);
+        (*window as u64).is_multiple_of(grain)
+    };
+    let scales = matches!(rule.time_aggregation, Aggregation::Total | Aggregation::Count);
+    let all = seconds(&WINDOWS).into_iter();
+    all.filter(|window| !scales && whole(window)).collect()
+}
+
+/// More instances than there can be make no difference. An exact count is left as it is.
+fn steps(rule: &Rule, most: u32) -> Vec<f64> {
+    match rule.change {
+        Change::Count(_) => STEPS.take_while(|step| *step <= most).map(f64::from).collect(),
+        Change::PercentCount(_) => PERCENT_STEPS.map(f64::from).to_vec(),
+        Change::ExactCount(_) | Change::NextAllowed => Vec::new(),
+    }
+}
+
+/// Whether a CPU exists at which one rule adds instances and another one removes some.
+fn thresholds_cross(profile: &Profile) -> bool {
+    let above = |rule: &&Rule| matches!(rule.operator, Operator::GreaterThan | Operator::GreaterThanOrEqual);
+    let below = |rule: &&Rule| matches!(rule.operator, Operator::LessThan | Operator::LessThanOrEqual);
+    let of = |direction| {
+        let rules = profile.rules.iter();
+        rules.filter(move |rule| rule.direction == direction && is_percent(rule))
+    };
+    of(Direction::Increase).filter(above).any(|out| {
+        let mut inward = of(Direction::Decrease).filter(below);
+        inward.any(|rule| rule.metric == out.metric && rule.threshold >= out.threshold)
+    })
+}
