@@ -42,8 +42,8 @@ use proposal::Proposal;
 use search::{Found, Search};
 use space::{Group, Space};
 
-/// Enough for hours on many cores, and no more than memory holds.
-const MOST_CANDIDATES: usize = 10_000_000;
+/// Far more than a search needs; so the memory for those already tried is bounded.
+const MOST_CANDIDATES: usize = 1_000_000;
 /// Beyond that, the bar says so.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 

@@ -173,3 +173,114 @@ impl Front {
         self.0.splice(at..worse, [trial.clone()]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn trial(overloaded_seconds: u64, instance_seconds: u64, actions: usize) -> Trial {
+        Trial {
+            choice: Vec::new(),
+            changes: 1,
+            raises_maximum: false,
+            measured: Measured {
+                overloaded_seconds,
+                instance_seconds,
+                actions,
+                flaps: 0,
+                overshoots: 0,
+            },
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_front_is_what_nothing_beats(points in prop::collection::vec((0_u64..12, 0_u64..12), 1..40)) {
+            let mut front = Front::default();
+            for (overload, cost) in &points {
+                front.add(&trial(*overload, *cost, 0));
+            }
+            let beaten = |one: &(u64, u64)| {
+                points.iter().any(|other| other != one && other.0 <= one.0 && other.1 <= one.1)
+            };
+            let mut expected: Vec<_> = points.iter().copied().filter(|one| !beaten(one)).collect();
+            expected.sort_unstable();
+            expected.dedup();
+            let found = front.trials().iter().map(|trial| &trial.measured);
+            let found: Vec<_> =
+                found.map(|measured| (measured.overloaded_seconds, measured.instance_seconds)).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn of_equal_rule_sets_the_front_has_the_one_with_fewer_actions() {
+        let mut front = Front::default();
+        for actions in [5, 3, 4] {
+            front.add(&trial(60, 60, actions));
+        }
+        assert_eq!(front.trials(), [trial(60, 60, 3)]);
+    }
+
+    #[test]
+    fn less_overload_at_no_higher_cost_comes_before_a_lower_cost() {
+        let judge = Judge::new(trial(600, 600, 4).measured, Constraints::default());
+        let rank = |overload, cost| judge.rank(&trial(overload, cost, 4));
+        assert!(rank(300, 600) < rank(400, 100));
+        assert!(rank(400, 100) < rank(600, 50));
+        assert!(rank(600, 50) < rank(600, 60));
+        for (overload, cost) in [(600, 600), (300, 601), (601, 300)] {
+            assert_eq!(rank(overload, cost), None, "{overload} {cost}");
+        }
+    }
+
+    #[test]
+    fn present_rules_that_break_a_constraint_need_not_be_beaten() {
+        let constraints = Constraints {
+            overloaded_seconds: Some(120.0),
+            ..Constraints::default()
+        };
+        let judge = Judge::new(trial(600, 600, 4).measured, constraints);
+        let rank = |overload, cost| judge.rank(&trial(overload, cost, 4));
+        assert!(rank(120, 700) < rank(0, 900));
+        let higher = |mut trial: Trial| {
+            trial.raises_maximum = true;
+            trial
+        };
+        assert!(rank(120, 900) < judge.rank(&higher(trial(120, 700, 4))));
+        assert_eq!(judge.rejection(&higher(trial(120, 700, 4))), None);
+        assert_eq!(
+            judge.rejection(&trial(121, 700, 4)),
+            Some(Rejection::MaxOverloadMinutes)
+        );
+    }
+
+    #[test]
+    fn every_rejection_has_its_reason() {
+        let constraints = Constraints {
+            overloaded_seconds: Some(600.0),
+            instance_seconds: Some(600.0),
+            actions: Some(4),
+        };
+        let judge = Judge::new(trial(600, 600, 4).measured, constraints);
+        let mut flapping = trial(0, 0, 0);
+        flapping.measured.flaps = 1;
+        let mut overshoot = trial(0, 0, 0);
+        overshoot.measured.overshoots = 1;
+        let mut higher = trial(0, 0, 0);
+        higher.raises_maximum = true;
+        for (trial, reason) in [
+            (trial(600, 600, 4), None),
+            (trial(601, 0, 0), Some(Rejection::MaxOverloadMinutes)),
+            (trial(0, 601, 0), Some(Rejection::MaxCost)),
+            (trial(0, 0, 5), Some(Rejection::MaxActions)),
+            (flapping, Some(Rejection::Flapping)),
+            (overshoot, Some(Rejection::Overshoot)),
+            (higher, Some(Rejection::RaisesMaximum)),
+        ] {
+            assert_eq!(judge.rejection(&trial), reason, "{trial:?}");
+        }
+    }
+}

@@ -200,7 +200,7 @@ pub(super) fn rows<'a>(outcome: &'a Outcome<'_>) -> Vec<Row<'a>> {
     let row = |trial: &'a Trial| Row {
         measured: &trial.measured,
         is_present: trial.changes == 0,
-        is_recommended: best.is_some_and(|best| best.choice == trial.choice),
+        is_recommended: best.is_some_and(|best| best.measured == trial.measured),
         raises_maximum: trial.raises_maximum,
     };
     let mut rows: Vec<Row<'_>> = outcome.found.front.trials().iter().map(row).collect();

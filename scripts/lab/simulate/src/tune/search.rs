@@ -1,6 +1,7 @@
 //! Tries rule sets. What it finds depends on the seed and on how many were tried, and not on time or on threads.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Instant;
 
 use autoscale::Setting;
@@ -23,7 +24,8 @@ pub(super) struct Search<'a, M> {
     random: Rng,
     /// Changes of one value, which come first.
     single: std::vec::IntoIter<Choice>,
-    known: HashSet<Choice>,
+    /// Hashes of all that were drawn, as millions may be.
+    known: HashSet<u64>,
     tried: usize,
     front: Front,
     best: Option<(Rank, Trial)>,
@@ -64,7 +66,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             judge,
             random: Rng::with_seed(seed),
             single: single.into_iter(),
-            known: HashSet::from([present]),
+            known: HashSet::from([hash(&present)]),
             tried: 0,
             front,
             best: None,
@@ -142,7 +144,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         while generation.len() < size && draws < MOST_DRAWS {
             let choice = self.single.next().unwrap_or_else(|| self.draw());
             draws += 1;
-            if self.known.insert(choice.clone())
+            if self.known.insert(hash(&choice))
                 && let Some(setting) = self.space.setting(&choice)
             {
                 draws = 0;
@@ -221,11 +223,91 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     }
 }
 
+/// The same in every run.
+fn hash(choice: &Choice) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    choice.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn trial(space: &Space<'_>, choice: Choice, measured: Measured) -> Trial {
     Trial {
         changes: space.changes(&choice),
         raises_maximum: space.raises_maximum(&choice),
         choice,
         measured,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::judge::Constraints;
+    use super::*;
+
+    /// Overload grows with the threshold, cost with the window and the cooldown.
+    fn measure(setting: &Setting) -> Measured {
+        let rules = &setting.profiles[0].rules;
+        let seconds = |of: fn(&autoscale::Rule) -> Duration| rules.iter().map(of).sum::<Duration>();
+        Measured {
+            overloaded_seconds: rules[0].threshold as u64,
+            instance_seconds: seconds(|rule| rule.time_window + rule.cooldown).as_secs(),
+            actions: 0,
+            flaps: 0,
+            overshoots: 0,
+        }
+    }
+
+    fn found(seed: u64, most: usize, deadline: Duration) -> Found {
+        let setting = Setting::built_in();
+        let space = Space::of(&setting, &[], 3, false);
+        let judge = Judge::new(measure(&setting), Constraints::default());
+        Search::new(&space, &judge, seed, measure).run(most, Instant::now() + deadline, |_| {})
+    }
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn the_best_rule_set_is_found() {
+        let found = found(1, 3_000, LONG);
+        let best = found.best.expect("a better rule set");
+        assert_eq!(best.measured.overloaded_seconds, 40);
+        let windows = 2 * 300;
+        let cooldowns = 2 * 60;
+        let cheapest = found.front.trials().last().expect("a front");
+        assert_eq!(cheapest.measured.instance_seconds, windows + cooldowns);
+    }
+
+    #[test]
+    fn only_what_matters_changes() {
+        let best = found(1, 3_000, LONG).best.expect("a better rule set");
+        let setting = Setting::built_in();
+        let space = Space::of(&setting, &[], 3, false);
+        let places: Vec<_> = space.changed(&best.choice).map(|(_, one)| one.place.as_str()).collect();
+        assert_eq!(
+            places,
+            [
+                "rules[0].metricTrigger.threshold",
+                "rules[0].scaleAction.cooldown",
+                "rules[1].scaleAction.cooldown"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_seed_and_the_number_decide_the_result() {
+        for most in [1, 64, 100, 500] {
+            let (one, other) = (found(7, most, LONG), found(7, most, LONG));
+            assert_eq!((one.tried, other.tried), (most, most));
+            assert_eq!(one.best, other.best);
+            assert_eq!(one.front.trials(), other.front.trials());
+        }
+    }
+
+    #[test]
+    fn without_time_nothing_is_tried() {
+        let found = found(1, 100, Duration::ZERO);
+        assert_eq!((found.tried, found.best), (0, None));
     }
 }
