@@ -271,9 +271,16 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     let setting = &rules.setting;
     let period = Period::read(&args.load, args, setting)?;
     let other = args.validate.as_deref();
-    let other = other.map(|path| Period::read(path, args, setting)).transpose()?;
+    let other = other
+        .map(|path| Period::read(path, args, setting))
+        .transpose()?;
     let money = Money::of(&input::prices(args.prices.as_deref())?);
-    let space = Space::of(setting, &args.keep, period.needed(), period.assumes_default());
+    let space = Space::of(
+        setting,
+        &args.keep,
+        period.needed(),
+        period.assumes_default(),
+    );
     ensure!(
         !space.parameters.is_empty(),
         "nothing is left to search: the rules have no limits to change and none of them looks at the instances' CPU, or \
@@ -284,14 +291,21 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     let replay = period.simulate(setting, model);
     let constraints = Constraints {
         overloaded_seconds: args.max_overload_minutes.map(|minutes| minutes * 60.0),
-        instance_seconds: args.max_cost.map(|cost| cost / money.per_month * seconds as f64),
+        instance_seconds: args
+            .max_cost
+            .map(|cost| cost / money.per_month * seconds as f64),
         actions: args.max_actions,
     };
     let judge = Judge::new(measured(&replay), constraints);
     let measure = |setting: &Setting| measured(&period.simulate(setting, model));
     let found = search(args, Search::new(&space, &judge, args.seed, measure));
-    let proposal = found.best.as_ref().and_then(|best| Proposal::of(best, &space, measure));
-    let proposed = proposal.as_ref().map_or(setting, |proposal| &proposal.setting);
+    let proposal = found
+        .best
+        .as_ref()
+        .and_then(|best| Proposal::of(best, &space, measure));
+    let proposed = proposal
+        .as_ref()
+        .map_or(setting, |proposal| &proposal.setting);
     if let Some(path) = &args.out {
         write_whole(path, file_of(proposed)?.as_bytes())?;
     }
@@ -318,9 +332,8 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
         proposal,
         validation,
     };
-    let json = || {
-        serde_json::to_string_pretty(&record::Record::new(&outcome)).map(|json| json + "\n")
-    };
+    let json =
+        || serde_json::to_string_pretty(&record::Record::new(&outcome)).map(|json| json + "\n");
     match &args.json {
         Some(path) if path == Path::new("-") => {
             terminal::print_json(&json()?);

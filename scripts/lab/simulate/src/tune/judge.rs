@@ -157,12 +157,21 @@ impl Front {
         };
         let (overload, cost) = key(trial);
         let order = |trial: &Trial| (key(trial), trial.measured.actions, trial.changes);
-        let at = self.0.partition_point(|other| key(other) < (overload, cost));
+        let at = self
+            .0
+            .partition_point(|other| key(other) < (overload, cost));
         // Those before have less overload, or as much at a lower cost.
-        if at.checked_sub(1).is_some_and(|before| key(&self.0[before]).1 <= cost) {
+        if at
+            .checked_sub(1)
+            .is_some_and(|before| key(&self.0[before]).1 <= cost)
+        {
             return;
         }
-        if let Some(same) = self.0.get_mut(at).filter(|other| key(other) == (overload, cost)) {
+        if let Some(same) = self
+            .0
+            .get_mut(at)
+            .filter(|other| key(other) == (overload, cost))
+        {
             if order(trial) < order(same) {
                 *same = trial.clone();
             }

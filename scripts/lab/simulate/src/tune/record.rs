@@ -147,12 +147,15 @@ impl<'a> Record<'a> {
                     reason: *reason,
                 })
                 .collect(),
-            validation: outcome.validation.as_ref().map(|validation| ValidationRecord {
-                load: &validation.load,
-                conclusion: validation.conclusion(),
-                present: Numbers::of(&validation.present, outcome, validation.seconds),
-                recommended: Numbers::of(&validation.proposed, outcome, validation.seconds),
-            }),
+            validation: outcome
+                .validation
+                .as_ref()
+                .map(|validation| ValidationRecord {
+                    load: &validation.load,
+                    conclusion: validation.conclusion(),
+                    present: Numbers::of(&validation.present, outcome, validation.seconds),
+                    recommended: Numbers::of(&validation.proposed, outcome, validation.seconds),
+                }),
         }
     }
 }

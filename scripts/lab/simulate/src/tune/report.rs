@@ -104,7 +104,9 @@ pub(super) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
         notes.push("The proposed rules never act on this load.".to_owned());
     }
     if outcome.validation.is_none() {
-        notes.push("Compare it with the present rules on another period: --validate LOAD.".to_owned());
+        notes.push(
+            "Compare it with the present rules on another period: --validate LOAD.".to_owned(),
+        );
     }
     notes
 }
@@ -215,7 +217,12 @@ pub(super) fn rows<'a>(outcome: &'a Outcome<'_>) -> Vec<Row<'a>> {
     if let Some(best) = best.filter(|_| !rows.iter().any(|row| row.is_recommended)) {
         rows.push(row(best));
     }
-    rows.sort_by_key(|row| (row.measured.overloaded_seconds, row.measured.instance_seconds));
+    rows.sort_by_key(|row| {
+        (
+            row.measured.overloaded_seconds,
+            row.measured.instance_seconds,
+        )
+    });
     rows
 }
 
@@ -223,7 +230,10 @@ fn front(outcome: &Outcome<'_>) -> String {
     let all = rows(outcome);
     let every = all.len().div_ceil(MOST_ROWS).max(1);
     let shown = |(index, row): &(usize, &Row<'_>)| {
-        index.is_multiple_of(every) || *index + 1 == all.len() || row.is_present || row.is_recommended
+        index.is_multiple_of(every)
+            || *index + 1 == all.len()
+            || row.is_present
+            || row.is_recommended
     };
     let rows = all.iter().enumerate().filter(shown).map(|(_, row)| {
         let mut marks = Vec::new();
@@ -238,13 +248,24 @@ fn front(outcome: &Outcome<'_>) -> String {
         }
         [
             format!("{:.1} min", minutes(row.measured)),
-            format!("{:.2} {}", outcome.cost(row.measured), outcome.money.currency),
+            format!(
+                "{:.2} {}",
+                outcome.cost(row.measured),
+                outcome.money.currency
+            ),
             format!("{:.2}", row.measured.instance_seconds as f64 / 3_600.0),
             row.measured.actions.to_string(),
             marks.join(", "),
         ]
     });
-    let head = ["overloaded", "cost a month", "instance-hours", "actions", ""].map(str::to_owned);
+    let head = [
+        "overloaded",
+        "cost a month",
+        "instance-hours",
+        "actions",
+        "",
+    ]
+    .map(str::to_owned);
     let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
     let left_out = match all.len() + 1 - rows.len() {
         0 => String::new(),
@@ -313,7 +334,11 @@ fn validation(outcome: &Outcome<'_>) -> String {
     if outcome.proposal.is_some() {
         rows.push(row("proposed", proposed));
     }
-    format!("\nValidation on {load}: {}\n{}", validation.conclusion(), table(rows))
+    format!(
+        "\nValidation on {load}: {}\n{}",
+        validation.conclusion(),
+        table(rows)
+    )
 }
 
 impl Validation {
@@ -360,7 +385,9 @@ fn table<const COLUMNS: usize>(rows: Vec<[String; COLUMNS]>) -> String {
     let mut text = String::new();
     for row in rows {
         let cells = row.iter().zip(widths);
-        let line: String = cells.map(|(cell, width)| format!("  {cell:<width$}")).collect();
+        let line: String = cells
+            .map(|(cell, width)| format!("  {cell:<width$}"))
+            .collect();
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text

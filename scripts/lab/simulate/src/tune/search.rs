@@ -130,7 +130,11 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             }
             return;
         };
-        match self.rejected.iter_mut().find(|(known, _, _)| *known == rejection) {
+        match self
+            .rejected
+            .iter_mut()
+            .find(|(known, _, _)| *known == rejection)
+        {
             Some(known) if rank < known.1 => *known = (rejection, rank, trial),
             Some(_) => {}
             None => self.rejected.push((rejection, rank, trial)),
@@ -284,7 +288,10 @@ mod tests {
         let best = found(1, 3_000, LONG).best.expect("a better rule set");
         let setting = Setting::built_in();
         let space = Space::of(&setting, &[], 3, false);
-        let places: Vec<_> = space.changed(&best.choice).map(|(_, one)| one.place.as_str()).collect();
+        let places: Vec<_> = space
+            .changed(&best.choice)
+            .map(|(_, one)| one.place.as_str())
+            .collect();
         assert_eq!(
             places,
             [

@@ -92,7 +92,10 @@ impl<'a> Space<'a> {
         for (index, profile) in setting.profiles.iter().enumerate() {
             let prefix = match setting.profiles.len() {
                 1 => (String::new(), String::new()),
-                _ => (format!("profiles[{index}]."), format!("{}: ", profile.title())),
+                _ => (
+                    format!("profiles[{index}]."),
+                    format!("{}: ", profile.title()),
+                ),
             };
             let mut add = |group: Group, field, place: &str, label: &str, values: Vec<f64>| {
                 let place = format!("{}{place}", prefix.0);
@@ -107,13 +110,27 @@ impl<'a> Space<'a> {
                 minimum, maximum, ..
             } = profile.capacity;
             let limits = Group::Limits;
-            add(limits, Field::Minimum, "capacity.minimum", "minimum", spaced(1, maximum));
+            add(
+                limits,
+                Field::Minimum,
+                "capacity.minimum",
+                "minimum",
+                spaced(1, maximum),
+            );
             let most = maximum.max(needed.min(MOST_INSTANCES));
             let least = minimum.max(needed.saturating_add(1)).min(maximum);
-            add(limits, Field::Maximum, "capacity.maximum", "maximum", spaced(least, most));
+            add(
+                limits,
+                Field::Maximum,
+                "capacity.maximum",
+                "maximum",
+                spaced(least, most),
+            );
             for (number, rule) in profile.rules.iter().enumerate() {
                 let metric = setting.metrics.get(rule.metric);
-                if !metric.is_some_and(|metric| metric.fleet_cpu) || rule.direction == Direction::None {
+                if !metric.is_some_and(|metric| metric.fleet_cpu)
+                    || rule.direction == Direction::None
+                {
                     continue;
                 }
                 let name = rule_name(profile, number);
@@ -121,11 +138,35 @@ impl<'a> Space<'a> {
                     let place = format!("rules[{number}].{place}");
                     add(group, field, &place, &format!("{name}, {label}"), values);
                 };
-                add(Group::Thresholds, Field::Threshold(number), "metricTrigger.threshold", "threshold", thresholds(rule));
-                add(Group::Windows, Field::Window(number), "metricTrigger.timeWindow", "window", windows(rule));
-                add(Group::Steps, Field::Step(number), "scaleAction.value", "step", steps(rule, most.saturating_sub(1)));
+                add(
+                    Group::Thresholds,
+                    Field::Threshold(number),
+                    "metricTrigger.threshold",
+                    "threshold",
+                    thresholds(rule),
+                );
+                add(
+                    Group::Windows,
+                    Field::Window(number),
+                    "metricTrigger.timeWindow",
+                    "window",
+                    windows(rule),
+                );
+                add(
+                    Group::Steps,
+                    Field::Step(number),
+                    "scaleAction.value",
+                    "step",
+                    steps(rule, most.saturating_sub(1)),
+                );
                 let cooldowns = seconds(&COOLDOWNS);
-                add(Group::Cooldowns, Field::Cooldown(number), "scaleAction.cooldown", "cooldown", cooldowns);
+                add(
+                    Group::Cooldowns,
+                    Field::Cooldown(number),
+                    "scaleAction.cooldown",
+                    "cooldown",
+                    cooldowns,
+                );
             }
         }
         Self {
@@ -215,7 +256,9 @@ impl Parameter {
             profile,
             field,
             values,
-            present: index.and_then(|index| u8::try_from(index).ok()).unwrap_or_default(),
+            present: index
+                .and_then(|index| u8::try_from(index).ok())
+                .unwrap_or_default(),
         }
     }
 
@@ -298,19 +341,31 @@ fn spaced(least: u32, most: u32) -> Vec<f64> {
 }
 
 fn seconds(minutes: &[u64]) -> Vec<f64> {
-    minutes.iter().map(|minutes| (minutes * MINUTE) as f64).collect()
+    minutes
+        .iter()
+        .map(|minutes| (minutes * MINUTE) as f64)
+        .collect()
 }
 
 /// Whether the rule compares an instance's CPU in percent with a threshold from above or below.
 fn is_percent(rule: &Rule) -> bool {
-    let of_instances = matches!(rule.statistic, Statistic::Average | Statistic::Min | Statistic::Max);
-    let of_samples = !matches!(rule.time_aggregation, Aggregation::Total | Aggregation::Count);
+    let of_instances = matches!(
+        rule.statistic,
+        Statistic::Average | Statistic::Min | Statistic::Max
+    );
+    let of_samples = !matches!(
+        rule.time_aggregation,
+        Aggregation::Total | Aggregation::Count
+    );
     let one_sided = !matches!(rule.operator, Operator::Equals | Operator::NotEquals);
     of_instances && of_samples && one_sided && !rule.divide_per_instance
 }
 
 fn is_above(rule: &Rule) -> bool {
-    matches!(rule.operator, Operator::GreaterThan | Operator::GreaterThanOrEqual)
+    matches!(
+        rule.operator,
+        Operator::GreaterThan | Operator::GreaterThanOrEqual
+    )
 }
 
 /// None but the present one where the threshold is no percentage.
@@ -329,7 +384,10 @@ fn windows(rule: &Rule) -> Vec<f64> {
         let grain = rule.time_grain.as_secs().max(1);
         (*window as u64).is_multiple_of(grain)
     };
-    let scales = matches!(rule.time_aggregation, Aggregation::Total | Aggregation::Count);
+    let scales = matches!(
+        rule.time_aggregation,
+        Aggregation::Total | Aggregation::Count
+    );
     let all = seconds(&WINDOWS).into_iter();
     all.filter(|window| !scales && whole(window)).collect()
 }
@@ -337,7 +395,10 @@ fn windows(rule: &Rule) -> Vec<f64> {
 /// More instances than there can be make no difference. An exact count is left as it is.
 fn steps(rule: &Rule, most: u32) -> Vec<f64> {
     match rule.change {
-        Change::Count(_) => STEPS.take_while(|step| *step <= most).map(f64::from).collect(),
+        Change::Count(_) => STEPS
+            .take_while(|step| *step <= most)
+            .map(f64::from)
+            .collect(),
         Change::PercentCount(_) => PERCENT_STEPS.map(f64::from).to_vec(),
         Change::ExactCount(_) | Change::NextAllowed => Vec::new(),
     }
@@ -349,10 +410,12 @@ fn thresholds_cross(profile: &Profile) -> bool {
         let rules = profile.rules.iter();
         rules.filter(move |rule| rule.direction == direction && is_percent(rule))
     };
-    of(Direction::Increase).filter(|rule| is_above(rule)).any(|out| {
-        let mut inward = of(Direction::Decrease).filter(|rule| !is_above(rule));
-        inward.any(|rule| rule.metric == out.metric && rule.threshold >= out.threshold)
-    })
+    of(Direction::Increase)
+        .filter(|rule| is_above(rule))
+        .any(|out| {
+            let mut inward = of(Direction::Decrease).filter(|rule| !is_above(rule));
+            inward.any(|rule| rule.metric == out.metric && rule.threshold >= out.threshold)
+        })
 }
 
 #[cfg(test)]
@@ -392,9 +455,15 @@ mod tests {
         let threshold = changed("rules[0].metricTrigger.threshold", 55.0).expect("a setting");
         assert_eq!(threshold.profiles[0].rules[0].threshold, 55.0);
         let window = changed("rules[1].metricTrigger.timeWindow", 600.0).expect("a setting");
-        assert_eq!(window.profiles[0].rules[1].time_window, Duration::from_secs(600));
+        assert_eq!(
+            window.profiles[0].rules[1].time_window,
+            Duration::from_secs(600)
+        );
         let cooldown = changed("rules[1].scaleAction.cooldown", 60.0).expect("a setting");
-        assert_eq!(cooldown.profiles[0].rules[1].cooldown, Duration::from_secs(60));
+        assert_eq!(
+            cooldown.profiles[0].rules[1].cooldown,
+            Duration::from_secs(60)
+        );
         let step = changed("rules[0].scaleAction.value", 2.0).expect("a setting");
         assert_eq!(step.profiles[0].rules[0].change, Change::Count(2));
         let minimum = changed("capacity.minimum", 2.0).expect("a setting");
@@ -407,9 +476,15 @@ mod tests {
         let mut setting = Setting::built_in();
         setting.profiles[0].rules[0].threshold = 45.0;
         let space = all(&setting);
-        assert_eq!(space.setting(&with(&space, "rules[1].metricTrigger.threshold", 45.0)), None);
+        assert_eq!(
+            space.setting(&with(&space, "rules[1].metricTrigger.threshold", 45.0)),
+            None
+        );
         let keeps_default = Space::of(&setting, &[], 3, true);
-        assert_eq!(keeps_default.setting(&with(&keeps_default, "capacity.minimum", 2.0)), None);
+        assert_eq!(
+            keeps_default.setting(&with(&keeps_default, "capacity.minimum", 2.0)),
+            None
+        );
     }
 
     #[test]
@@ -436,7 +511,10 @@ mod tests {
         let mut setting = Setting::built_in();
         setting.metrics[0].fleet_cpu = false;
         let space = all(&setting);
-        let of_rules = space.parameters.iter().filter(|one| one.place.contains("rules"));
+        let of_rules = space
+            .parameters
+            .iter()
+            .filter(|one| one.place.contains("rules"));
         assert_eq!(of_rules.count(), 0);
     }
 
