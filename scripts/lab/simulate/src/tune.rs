@@ -342,7 +342,11 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
         Some(path) => write_whole(path, json()?.as_bytes())?,
         None => {}
     }
-    terminal::print(&report::text(&outcome));
+    let mut text = report::text(&outcome);
+    if let Some(path) = &args.out {
+        text += &format!("Wrote these rules to {}.\n", path.display());
+    }
+    terminal::print(&text);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -365,7 +365,7 @@ fn what_cannot_be_used_is_refused() {
                 "--out",
                 path(&nowhere),
             ],
-            "none/out.json",
+            "there is no folder",
         ),
     ] {
         let sentence = refused(arguments);
