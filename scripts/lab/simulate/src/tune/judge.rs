@@ -183,6 +183,39 @@ impl Front {
     }
 }
 
+/// The Pareto front within the present maximum, and the one of rule sets with a higher maximum, which would hide it.
+#[derive(Debug, Default)]
+pub(super) struct Fronts {
+    within: Front,
+    higher: Front,
+}
+
+impl Fronts {
+    pub(super) fn add(&mut self, trial: &Trial) {
+        match trial.raises_maximum {
+            true => self.higher.add(trial),
+            false => self.within.add(trial),
+        }
+    }
+
+    /// First those within the present maximum.
+    pub(super) fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.within.trials().iter().chain(self.higher.trials())
+    }
+
+    /// Those of which none is beaten by one with the same or a lower maximum.
+    pub(super) fn unbeaten(&self) -> impl Iterator<Item = &Trial> {
+        let beats = |one: &Measured, other: &Measured| {
+            one.overloaded_seconds <= other.overloaded_seconds
+                && one.instance_seconds <= other.instance_seconds
+        };
+        self.trials().filter(move |trial| {
+            let mut within = self.within.trials().iter();
+            !(trial.raises_maximum && within.any(|one| beats(&one.measured, &trial.measured)))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -231,6 +264,19 @@ mod tests {
             front.add(&trial(60, 60, actions));
         }
         assert_eq!(front.trials(), [trial(60, 60, 3)]);
+    }
+
+    #[test]
+    fn a_higher_maximum_hides_nothing_and_is_shown_where_it_is_better() {
+        let higher = |overload, cost| Trial {
+            raises_maximum: true,
+            ..trial(overload, cost, 0)
+        };
+        let mut fronts = Fronts::default();
+        for trial in [trial(60, 60, 0), higher(50, 50), higher(70, 70)] {
+            fronts.add(&trial);
+        }
+        assert!(fronts.unbeaten().eq(&[trial(60, 60, 0), higher(50, 50)]));
     }
 
     #[test]

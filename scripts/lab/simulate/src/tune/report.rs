@@ -205,7 +205,7 @@ pub(super) fn rows<'a>(outcome: &'a Outcome<'_>) -> Vec<Row<'a>> {
         is_recommended: best.is_some_and(|best| best.measured == trial.measured),
         raises_maximum: trial.raises_maximum,
     };
-    let mut rows: Vec<Row<'_>> = outcome.found.front.trials().iter().map(row).collect();
+    let mut rows: Vec<Row<'_>> = outcome.found.fronts.unbeaten().map(row).collect();
     if !rows.iter().any(|row| row.is_present) {
         rows.push(Row {
             measured: outcome.judge.present(),
@@ -272,7 +272,7 @@ fn front(outcome: &Outcome<'_>) -> String {
         more => format!("{more} more rows are in the file of --json.\n"),
     };
     format!(
-        "\nLess overload costs more: the rule sets tried that none beats in both (Pareto front), on {}\n{}{left_out}",
+        "\nPareto front: of the rule sets tried with the same maximum, none has less overload at no higher cost, on {}\n{}{left_out}",
         outcome.money.plan,
         table(rows),
     )
@@ -334,9 +334,9 @@ fn validation(outcome: &Outcome<'_>) -> String {
     if outcome.proposal.is_some() {
         rows.push(row("proposed", proposed));
     }
+    let conclusion = validation.conclusion();
     format!(
-        "\nValidation on {load}: {}\n{}",
-        validation.conclusion(),
+        "\nValidation: {conclusion}. The load: {load}\n{}",
         table(rows)
     )
 }
@@ -348,16 +348,16 @@ impl Validation {
         let more = |of: fn(&Measured) -> u64| of(proposed).cmp(&of(present));
         let reverses = |measured: &Measured| measured.flaps + measured.overshoots;
         if reverses(proposed) > reverses(present) {
-            return "the proposed rules flap or overshoot there";
+            return "the proposed rules flap or overshoot";
         }
         let overload = more(|measured| measured.overloaded_seconds);
         let cost = more(|measured| measured.instance_seconds);
         match (overload.is_gt(), cost.is_gt()) {
-            (false, false) if overload.is_eq() && cost.is_eq() => "no difference there",
-            (false, false) => "the proposed rules are better there, too",
-            (true, false) => "the proposed rules have more overload there",
-            (false, true) => "the proposed rules cost more there",
-            (true, true) => "the proposed rules are worse there",
+            (false, false) if overload.is_eq() && cost.is_eq() => "no difference",
+            (false, false) => "the proposed rules are better here, too",
+            (true, false) => "the proposed rules have more overload",
+            (false, true) => "the proposed rules cost more",
+            (true, true) => "the proposed rules are worse",
         }
     }
 }

@@ -8,7 +8,7 @@ use autoscale::Setting;
 use fastrand::Rng;
 use rayon::prelude::*;
 
-use super::judge::{Front, Judge, Measured, Rank, Rejection, Trial};
+use super::judge::{Fronts, Judge, Measured, Rank, Rejection, Trial};
 use super::space::{Choice, Space};
 
 /// Rule sets that are made from the same knowledge, and then tried on all cores.
@@ -27,7 +27,7 @@ pub(super) struct Search<'a, M> {
     /// Hashes of all that were drawn, as millions may be.
     known: HashSet<u64>,
     tried: usize,
-    front: Front,
+    fronts: Fronts,
     best: Option<(Rank, Trial)>,
     rejected: Vec<(Rejection, Rank, Trial)>,
 }
@@ -37,7 +37,7 @@ pub(super) struct Found {
     /// Rule sets tried, the present one not counted.
     pub(super) tried: usize,
     /// Those without flapping and overshoot that fulfil the constraints, the present one included if it does.
-    pub(super) front: Front,
+    pub(super) fronts: Fronts,
     /// The one to recommend, if any is better than the present one.
     pub(super) best: Option<Trial>,
     /// For each reason the best one that would have been recommended otherwise.
@@ -47,6 +47,7 @@ pub(super) struct Found {
 impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     pub(super) fn new(space: &'a Space<'a>, judge: &'a Judge, seed: u64, measure: M) -> Self {
         let present = space.present();
+        let first = trial(space, present.clone(), *judge.present());
         let mut single = Vec::new();
         for (number, parameter) in space.parameters.iter().enumerate() {
             for value in (0..parameter.len()).filter(|value| *value != parameter.present()) {
@@ -55,10 +56,9 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
                 single.push(choice);
             }
         }
-        let mut front = Front::default();
-        let first = trial(space, present.clone(), *judge.present());
+        let mut fronts = Fronts::default();
         if judge.unsound(&first).is_none() {
-            front.add(&first);
+            fronts.add(&first);
         }
         Self {
             space,
@@ -68,7 +68,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             single: single.into_iter(),
             known: HashSet::from([hash(&present)]),
             tried: 0,
-            front,
+            fronts,
             best: None,
             rejected: Vec::new(),
         }
@@ -99,7 +99,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         let rejected = rejected.into_iter();
         Found {
             tried: self.tried,
-            front: self.front,
+            fronts: self.fronts,
             best: self.best.map(|(_, trial)| trial),
             rejected: rejected.map(|(why, _, trial)| (why, trial)).collect(),
         }
@@ -119,7 +119,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
 
     fn learn(&mut self, trial: Trial) {
         if self.judge.unsound(&trial).is_none() {
-            self.front.add(&trial);
+            self.fronts.add(&trial);
         }
         let Some(rank) = self.judge.rank(&trial) else {
             return;
@@ -161,12 +161,13 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     /// A variation of the best one, of one on the front or of the present one, or anything.
     fn draw(&mut self) -> Choice {
         let parameters = &self.space.parameters;
-        let on_front = self.front.trials();
+        let on_fronts = self.fronts.trials().count();
         let (parent, changes) = match (self.random.u8(..10), &self.best) {
             (0..5, Some((_, best))) => (best.choice.clone(), None),
-            (0..8, _) if !on_front.is_empty() => {
-                let chosen = self.random.usize(..on_front.len());
-                (on_front[chosen].choice.clone(), None)
+            (0..8, _) if on_fronts > 0 => {
+                let chosen = self.fronts.trials().nth(self.random.usize(..on_fronts));
+                let chosen = chosen.map(|trial| trial.choice.clone());
+                (chosen.unwrap_or_else(|| self.space.present()), None)
             }
             (0..9, _) => (self.space.present(), None),
             _ => (self.space.present(), Some(parameters.len())),
@@ -220,7 +221,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             if let Some(trial) = as_good
                 && let Some(rank) = self.judge.rank(&trial)
             {
-                self.front.add(&trial);
+                self.fronts.add(&trial);
                 self.best = Some((rank, trial));
             }
         }
@@ -279,7 +280,7 @@ mod tests {
         assert_eq!(best.measured.overloaded_seconds, 40);
         let windows = 2 * 300;
         let cooldowns = 2 * 60;
-        let cheapest = found.front.trials().last().expect("a front");
+        let cheapest = found.fronts.trials().last().expect("a front");
         assert_eq!(cheapest.measured.instance_seconds, windows + cooldowns);
     }
 
@@ -308,7 +309,7 @@ mod tests {
             let (one, other) = (found(7, most, LONG), found(7, most, LONG));
             assert_eq!((one.tried, other.tried), (most, most));
             assert_eq!(one.best, other.best);
-            assert_eq!(one.front.trials(), other.front.trials());
+            assert!(one.fronts.trials().eq(other.fronts.trials()));
         }
     }
 
