@@ -85,11 +85,12 @@ impl Judge {
 
     /// The same, but a higher maximum is allowed: such rule sets are shown as a choice.
     pub(super) fn unsound(&self, Trial { measured, .. }: &Trial) -> Option<Rejection> {
-        match (measured.flaps, measured.overshoots) {
+        let reversals = match (measured.flaps, measured.overshoots) {
             (1.., _) => Some(Rejection::Flapping),
             (0, 1..) => Some(Rejection::Overshoot),
-            (0, 0) => self.constraints.broken(measured),
-        }
+            (0, 0) => None,
+        };
+        self.constraints.broken(measured).or(reversals)
     }
 
     /// How good a rule set is, whether or not it is rejected; `None` where it does not beat the present rules.

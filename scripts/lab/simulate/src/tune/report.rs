@@ -77,7 +77,9 @@ pub(super) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(beyond_help(outcome));
     let (maximum, needed) = (outcome.rules.setting.maximum(), outcome.period.needed());
-    if needed > maximum {
+    let best = outcome.found.best.as_ref();
+    let raises = best.is_some_and(|best| best.raises_maximum);
+    if needed > maximum && !raises {
         notes.push(format!(
             "The highest load needs {needed} instances, and the maximum is {maximum}. A higher maximum is not recommended \
              by itself, because a quota or what is behind the app may forbid it."
@@ -86,8 +88,7 @@ pub(super) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
     let Some(proposal) = &outcome.proposal else {
         return notes;
     };
-    let best = outcome.found.best.as_ref();
-    if best.is_some_and(|best| best.raises_maximum) {
+    if raises {
         notes.push(
             "It raises the maximum: check the quota, and that what is behind the app, such as the database's connections, \
              allows so many instances."
