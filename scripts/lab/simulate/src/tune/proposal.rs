@@ -5,6 +5,9 @@ use autoscale::Setting;
 use super::judge::{Measured, Trial};
 use super::space::Space;
 
+/// For so many changes at most it is simulated what each is worth.
+const MOST_SINGLE: usize = 100;
+
 /// Rules that beat the present ones.
 pub(super) struct Proposal {
     pub(super) setting: Setting,
@@ -22,7 +25,8 @@ pub(super) struct Change {
     pub(super) proposed: f64,
     pub(super) present_shown: String,
     pub(super) proposed_shown: String,
-    /// What the proposed rules come to with the present value; `None` where that contradicts another value.
+    /// What the proposed rules come to with the present value; `None` where that contradicts another value, or where
+    /// there are too many changes.
     pub(super) without: Option<Measured>,
 }
 
@@ -32,7 +36,8 @@ impl Proposal {
         space: &Space<'_>,
         measure: impl Fn(&Setting) -> Measured,
     ) -> Option<Self> {
-        let changes = space.changed(&best.choice).map(|(number, parameter)| {
+        let changed = space.changed(&best.choice).enumerate();
+        let changes = changed.map(|(before, (number, parameter))| {
             let mut without = best.choice.clone();
             without[number] = parameter.present();
             let (present, proposed) = (parameter.present(), best.choice[number]);
@@ -43,7 +48,10 @@ impl Proposal {
                 proposed: parameter.value(proposed),
                 present_shown: parameter.show(present),
                 proposed_shown: parameter.show(proposed),
-                without: space.setting(&without).map(|setting| measure(&setting)),
+                without: space
+                    .setting(&without)
+                    .filter(|_| before < MOST_SINGLE)
+                    .map(|setting| measure(&setting)),
             }
         });
         Some(Self {

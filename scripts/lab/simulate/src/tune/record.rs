@@ -64,7 +64,8 @@ struct ChangeRecord<'a> {
     /// Durations are in seconds.
     present: f64,
     proposed: f64,
-    /// What the recommended rules come to with the present value; null where that contradicts another value.
+    /// What the recommended rules come to with the present value; null where that was not simulated, as it contradicts
+    /// another value.
     without: Option<Numbers>,
 }
 

@@ -154,7 +154,7 @@ fn changes(outcome: &Outcome<'_>, proposal: &Proposal) -> String {
 /// What is lost without a change.
 fn worth(outcome: &Outcome<'_>, proposal: &Proposal, change: &Change) -> String {
     let Some(without) = &change.without else {
-        return "contradicts the others".to_owned();
+        return "not simulated".to_owned();
     };
     let overload = minutes(without) - minutes(&proposal.measured);
     let cost = outcome.cost(without) - outcome.cost(&proposal.measured);

@@ -22,8 +22,8 @@ pub(super) struct Search<'a, M> {
     measure: M,
     judge: &'a Judge,
     random: Rng,
-    /// Changes of one value, which come first.
-    single: std::vec::IntoIter<Choice>,
+    /// Changes of one value come first: the next parameter and the index of its value.
+    single: (usize, u8),
     /// Hashes of all that were drawn, as millions may be.
     known: HashSet<u64>,
     tried: usize,
@@ -48,14 +48,6 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     pub(super) fn new(space: &'a Space<'a>, judge: &'a Judge, seed: u64, measure: M) -> Self {
         let present = space.present();
         let first = trial(space, present.clone(), *judge.present());
-        let mut single = Vec::new();
-        for (number, parameter) in space.parameters.iter().enumerate() {
-            for value in (0..parameter.len()).filter(|value| *value != parameter.present()) {
-                let mut choice = present.clone();
-                choice[number] = value;
-                single.push(choice);
-            }
-        }
         let mut fronts = Fronts::default();
         if judge.unsound(&first).is_none() {
             fronts.add(&first);
@@ -65,7 +57,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             measure,
             judge,
             random: Rng::with_seed(seed),
-            single: single.into_iter(),
+            single: (0, 0),
             known: HashSet::from([hash(&present)]),
             tried: 0,
             fronts,
@@ -146,7 +138,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         let mut generation = Vec::with_capacity(size);
         let mut draws = 0;
         while generation.len() < size && draws < MOST_DRAWS {
-            let choice = self.single.next().unwrap_or_else(|| self.draw());
+            let choice = self.next_single().unwrap_or_else(|| self.draw());
             draws += 1;
             if self.known.insert(hash(&choice))
                 && let Some(setting) = self.space.setting(&choice)
@@ -156,6 +148,25 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             }
         }
         generation
+    }
+
+    /// The present values but for one.
+    fn next_single(&mut self) -> Option<Choice> {
+        let (number, value) = &mut self.single;
+        loop {
+            let parameter = self.space.parameters.get(*number)?;
+            if *value == parameter.len() {
+                (*number, *value) = (*number + 1, 0);
+                continue;
+            }
+            *value += 1;
+            let index = *value - 1;
+            if index != parameter.present() {
+                let mut choice = self.space.present();
+                choice[*number] = index;
+                return Some(choice);
+            }
+        }
     }
 
     /// A variation of the best one, of one on the front or of the present one, or anything.
