@@ -9,6 +9,7 @@
 //! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
 //! | [`fit`] | how it compares with recorded numbers of instances |
 //! | [`prices`] | what it costs |
+//! | [`tune`] | looks for better rules |
 //! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |
 //!
 //! # The model
@@ -58,6 +59,7 @@ mod standstill;
 mod start;
 mod summary;
 mod timeline;
+pub mod tune;
 mod verdict;
 
 pub use load::{

@@ -21,3 +21,4 @@ mod scratch;
 mod scripts;
 mod simulate;
 mod support;
+mod tune;
