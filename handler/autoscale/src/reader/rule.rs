@@ -120,7 +120,9 @@ impl Reader<'_> {
     /// A time grain: the one of Azure Monitor's metrics that is not shorter.
     fn grain(&mut self, place: &Place<'_>) -> Option<Duration> {
         let read = self.duration(place, "PT1M", "PT12H")?;
-        let known = GRAIN_MINUTES.iter().map(|minutes| Duration::from_secs(minutes * 60));
+        let known = GRAIN_MINUTES
+            .iter()
+            .map(|minutes| Duration::from_secs(minutes * 60));
         let grain = known.into_iter().find(|grain| *grain >= read)?;
         if grain != read {
             let message = format!(
@@ -128,7 +130,13 @@ impl Reader<'_> {
                 place.shown(),
                 duration::format(grain)
             );
-            self.find(Kind::Assumed, "out_of_bounds", place.path.clone(), message, "");
+            self.find(
+                Kind::Assumed,
+                "out_of_bounds",
+                place.path.clone(),
+                message,
+                "",
+            );
         }
         Some(grain)
     }

@@ -295,7 +295,9 @@ pub(super) fn hinders(
             !out_fires && all_hold && way(rule) == "Decrease" && count == profile.minimum
         }
         // It asks for no other count than the present one.
-        ("count_reached", Some(rule)) => holds_at(rule) && after(&profile.rules[rule], count) == count,
+        ("count_reached", Some(rule)) => {
+            holds_at(rule) && after(&profile.rules[rule], count) == count
+        }
         ("cooldown", Some(rule)) => {
             let named = &profile.rules[rule];
             let alone = way(rule) == "Increase" || of("Decrease").all(holds_at);
