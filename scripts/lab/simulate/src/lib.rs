@@ -9,6 +9,7 @@
 //! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
 //! | [`fit`] | how it compares with recorded numbers of instances |
 //! | [`prices`] | what it costs |
+//! | [`evaluations`], [`replay`] | a log of every evaluation as Azure writes it, and such a log decided again |
 //! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |
 //!
 //! # The model
@@ -41,6 +42,7 @@ use run_record::{Run, write_whole};
 
 mod causes;
 mod crossing;
+mod evaluations;
 mod fit;
 mod fleet;
 mod input;
@@ -50,6 +52,7 @@ mod model;
 mod page;
 mod prices;
 mod record;
+pub mod replay;
 mod reversals;
 mod shape;
 mod shortage;
@@ -141,6 +144,9 @@ pub struct SimulateArgs {
     /// Compare with the rules in this file
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Write a log of every evaluation as rows of Azure's table AutoscaleEvaluationsLog, for `lab replay`
+    #[arg(long, value_name = "FILE")]
+    evaluations: Option<PathBuf>,
 }
 
 fn upto_a_day(least: u64) -> clap::builder::RangedU64ValueParser {
@@ -186,6 +192,16 @@ pub fn run(
         load.seconds().div_ceil(MOST_EVALUATIONS),
     );
     let prices = input::prices(args.prices.as_deref())?;
+    if let Some(path) = &args.evaluations {
+        let setting = &rules.setting;
+        let scenario = Scenario {
+            setting,
+            load: &load,
+            model,
+            start: start.unix_seconds,
+        };
+        evaluations::write(&scenario, path)?;
+    }
 
     let outcomes: Vec<Outcome> = std::iter::once(rules)
         .chain(compared)

@@ -1,0 +1,1 @@
+//! Reading and comparing; the command is tested in the lab's suite.

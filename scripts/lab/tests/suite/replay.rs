@@ -1,0 +1,1 @@
+//! `lab replay`, and the logs that `lab simulate --evaluations` writes.
