@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use run_record::write_whole;
 use serde::Serialize;
 
-use crate::replay::MOST_ROWS;
+use crate::replay::{LONGEST_LOG, MOST_ROWS};
 use crate::simulation::{Evaluation, Scenario, simulate_observed};
 
 /// Simulates again, this time every single evaluation, and writes the log.
@@ -23,6 +23,11 @@ use crate::simulation::{Evaluation, Scenario, simulate_observed};
 /// # Errors
 /// One sentence, where it would be longer than `lab replay` reads, or cannot be written.
 pub(crate) fn write(scenario: &Scenario<'_>, path: &Path) -> anyhow::Result<()> {
+    write_whole(path, &log(scenario)?)
+}
+
+/// The log.
+pub(crate) fn log(scenario: &Scenario<'_>) -> anyhow::Result<Vec<u8>> {
     let setting = scenario.setting;
     let rules = setting.profiles.iter().map(|profile| profile.rules.len());
     let rows = setting.profiles.len() + 2 * rules.max().unwrap_or_default() + 5;
@@ -35,10 +40,9 @@ pub(crate) fn write(scenario: &Scenario<'_>, path: &Path) -> anyhow::Result<()> 
     );
     let log = Log {
         setting,
-        resource: format!(
-            "/providers/microsoft.insights/autoscalesettings/{}",
-            setting.name
-        ),
+        resource: Some(setting.name.as_str())
+            .filter(|name| !name.is_empty())
+            .map(|name| format!("/providers/microsoft.insights/autoscalesettings/{name}")),
     };
     let (mut text, mut number, mut outcome) = (Vec::new(), 0, Ok(()));
     simulate_observed(scenario, &mut |evaluation| {
@@ -50,7 +54,12 @@ pub(crate) fn write(scenario: &Scenario<'_>, path: &Path) -> anyhow::Result<()> 
     outcome.context("the log of the evaluations cannot be written as JSON")?;
     // What comes before each row is a comma, but before the first one.
     let rows = text.split_first().map_or(&[][..], |(_, rows)| rows);
-    write_whole(path, &[b"[", rows, b"\n]\n"].concat())
+    ensure!(
+        rows.len() as u64 <= LONGEST_LOG,
+        "the log of {number} evaluations would be longer than {} MiB: raise --evaluate-seconds or shorten the load",
+        LONGEST_LOG >> 20
+    );
+    Ok([b"[", rows, b"\n]\n"].concat())
 }
 
 /// A row of the table. Empty columns are left out.
@@ -61,7 +70,8 @@ struct Row<'a> {
     operation_name: &'static str,
     category: &'static str,
     correlation_id: &'a str,
-    resource_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target_resource_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,7 +139,7 @@ struct Row<'a> {
 
 struct Log<'a> {
     setting: &'a Setting,
-    resource: String,
+    resource: Option<String>,
 }
 
 impl Log<'_> {
@@ -147,7 +157,7 @@ impl Log<'_> {
             operation_name,
             category: "AutoscaleEvaluations",
             correlation_id: &id,
-            resource_id: &self.resource,
+            resource_id: self.resource.as_deref(),
             target_resource_id: self.setting.target.as_deref(),
             table: "AutoscaleEvaluationsLog",
             ..Row::default()

@@ -31,6 +31,9 @@ use outcome::Outcome;
 /// More rows are neither read nor written.
 pub(crate) const MOST_ROWS: usize = 500_000;
 
+/// A longer log, in bytes, is neither read nor written.
+pub(crate) const LONGEST_LOG: u64 = 256 << 20;
+
 /// Arguments of `lab replay`.
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use super::column::{Cell, Cells, Column};
 use super::log::Rows;
@@ -12,20 +14,29 @@ use super::log::Rows;
 /// # Errors
 /// One sentence, with the line and the column of what is wrong.
 pub(super) fn read(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    while deserializer.end().is_err() {
-        let document = Document(rows);
-        deserializer
-            .deserialize_any(document)
+    for document in serde_json::Deserializer::from_str(text).into_iter::<Document>() {
+        let Document(read) = document
             .map_err(|error| anyhow::anyhow!("it is not the JSON of a log: {error}"))?;
+        rows.append(read).map_err(anyhow::Error::msg)?;
     }
     Ok(())
 }
 
-/// A list of rows, or an object: a row, or what has tables or a list of rows.
-struct Document<'r>(&'r mut Rows);
+/// The rows of one value.
+struct Document(Rows);
 
-impl<'de> Visitor<'de> for Document<'_> {
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut rows = Rows::default();
+        deserializer.deserialize_any(Value(&mut rows))?;
+        Ok(Self(rows))
+    }
+}
+
+/// A list of rows, or an object: a row, or what has tables or a list of rows.
+struct Value<'r>(&'r mut Rows);
+
+impl<'de> Visitor<'de> for Value<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,11 +10,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::column::{Cell, Cells, Column};
 use super::row::{CooldownRow, CountRow, Entry, ProfileRow, Row, RuleRow, SamplesRow, UpdateRow};
-use super::{MOST_ROWS, json};
+use super::{LONGEST_LOG, MOST_ROWS, json};
 use crate::input;
-
-/// Longer files are not read.
-const LONGEST: u64 = 256 << 20;
 
 /// Rows as they are read.
 #[derive(Debug, Default)]
@@ -29,16 +26,27 @@ impl Rows {
     /// # Errors
     /// One sentence, where there are too many.
     pub(super) fn add(&mut self, cells: &Cells) -> Result<(), String> {
-        if self.of_evaluations.len() + self.others >= MOST_ROWS {
-            return Err(format!(
-                "it has more than {MOST_ROWS} rows, the most that are read; export a shorter time"
-            ));
-        }
         match Row::read(cells) {
             Some(row) => self.of_evaluations.push(row),
             None => self.others += 1,
         }
-        Ok(())
+        self.few_enough()
+    }
+
+    /// Adds rows, under the same condition.
+    pub(super) fn append(&mut self, mut other: Self) -> Result<(), String> {
+        self.of_evaluations.append(&mut other.of_evaluations);
+        self.others += other.others;
+        self.few_enough()
+    }
+
+    fn few_enough(&self) -> Result<(), String> {
+        match self.of_evaluations.len() + self.others {
+            0..=MOST_ROWS => Ok(()),
+            _ => Err(format!(
+                "it has more than {MOST_ROWS} rows, the most that are read; export a shorter time"
+            )),
+        }
     }
 }
 
@@ -79,7 +87,7 @@ impl Log {
         let name = terminal::printable(&path.display().to_string());
         let read = || {
             let file = File::open(path).context("it cannot be read")?;
-            Self::parse(&input::text(file, LONGEST)?, setting)
+            Self::parse(&input::text(file, LONGEST_LOG)?, setting)
         };
         read().with_context(|| format!("the log {name} cannot be used"))
     }

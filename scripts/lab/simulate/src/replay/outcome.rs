@@ -49,8 +49,10 @@ struct Found {
 
 impl Outcome {
     pub(super) fn of(log: &Log, name: &str, rules: &Rules) -> Self {
-        let updates = log.evaluations.iter().filter_map(|one| one.update.as_ref());
-        let always_updated = updates.clone().any(|row| row.updates == Some(false));
+        let mut updates = log.evaluations.iter().filter_map(|one| one.update.as_ref());
+        let always_updated = updates.any(|row| row.updates == Some(false));
+        let mut evaluations = log.evaluations.iter();
+        let without = evaluations.any(|one| one.update.is_none() && one.current().is_some());
         let mut outcome = Self {
             log: name.to_owned(),
             rules: rules.name.clone(),
@@ -69,7 +71,7 @@ impl Outcome {
             found: Vec::new(),
             from_to: from_to(log),
         };
-        if !always_updated && updates.count() < log.evaluations.len() {
+        if !always_updated && without {
             outcome.notes.push(
                 "Evaluations without a row InstanceUpdateEvaluation are taken to leave the number of instances as it is, because the log has none with ShouldUpdateInstance false.".to_owned(),
             );
@@ -138,8 +140,10 @@ impl Outcome {
             ..
         } = self;
         let mut text = format!(
-            "log         {}: {evaluations} evaluations in {} rows",
-            self.log, self.rows
+            "log         {}: {} in {}",
+            self.log,
+            counted(*evaluations, "evaluation"),
+            counted(self.rows, "row"),
         );
         if let Some((from, to)) = &self.from_to {
             text += &format!(", {from} to {to}");
@@ -152,16 +156,18 @@ impl Outcome {
             text += &format!("finding     {finding}\n");
         }
         text += &format!(
-            "compared    {} results of rules, {} numbers of instances\n",
-            self.rule_results, self.counts
+            "compared    {} of rules, {} of instances\n",
+            counted(self.rule_results, "result"),
+            counted(self.counts, "number"),
         );
         // Never 100 % where something differs.
         let tenths = (self.agreement * 1_000.0).floor() / 10.0;
         text += &format!(
-            "agreement   {tenths:.1} %: {agreeing} of {compared} evaluations\n"
+            "agreement   {tenths:.1} %: {agreeing} of {}\n",
+            counted(*compared, "evaluation")
         );
         for (gap, number) in &self.not_compared {
-            text += &format!("not compared {number} x {}\n", gap.describe());
+            text += &format!("left out    {number}: {}\n", gap.describe());
         }
         if let Some(found) = &self.first {
             let at = found.at.as_deref().unwrap_or("at an unknown time");
@@ -207,7 +213,7 @@ fn notes(log: &Log, rules: &Rules) -> Vec<String> {
         ));
     }
     if log.others > 0 {
-        notes.push(format!("{} rows belong to no evaluation.", log.others));
+        notes.push(format!("Not part of an evaluation: {}.", counted(log.others, "row")));
     }
     notes
 }
@@ -217,4 +223,11 @@ fn from_to(log: &Log) -> Option<(String, String)> {
     let first = times.next()?;
     let last = times.next_back().unwrap_or(first);
     Some((moment::shown(first), moment::shown(last)))
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
 }
