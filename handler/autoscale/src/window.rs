@@ -54,7 +54,10 @@ pub(super) fn value(rule: &Rule, history: History<'_>, count: u32) -> Option<f64
 /// A sample spans one time grain; grains begin at multiples of their length. It counts if it ended within the window,
 /// the window's end included and its beginning not. A window that is shorter than the grain is as long as the grain.
 pub fn samples<'a>(rule: &'a Rule, history: History<'a>) -> impl Iterator<Item = f64> + 'a {
-    let minutes = history.metrics.get(rule.metric).map_or(&[][..], Vec::as_slice);
+    let minutes = history
+        .metrics
+        .get(rule.metric)
+        .map_or(&[][..], Vec::as_slice);
     let window = rule.time_window.max(rule.time_grain);
     // A grain that is not complete yet gives no sample.
     let seen = minutes.partition_point(|minute| grain_end(minute, rule) <= history.until);
@@ -67,11 +70,7 @@ pub fn samples<'a>(rule: &'a Rule, history: History<'a>) -> impl Iterator<Item =
 
 /// The value that these samples, the oldest first, make in the rule's window for `count` instances; `None` without a
 /// sample. Where samples are missing, those that are there make the value.
-pub fn value_of(
-    rule: &Rule,
-    samples: impl IntoIterator<Item = f64>,
-    count: u32,
-) -> Option<f64> {
+pub fn value_of(rule: &Rule, samples: impl IntoIterator<Item = f64>, count: u32) -> Option<f64> {
     let value = aggregated(rule.time_aggregation, samples)?;
     if !rule.divide_per_instance {
         return Some(settled(value));

@@ -206,9 +206,7 @@ impl Log<'_> {
             current_instance_count: Some(evaluation.count),
             new_instance_count: Some(to),
             should_update_instance: Some(to != evaluation.count),
-            instance_update_reason: Some(
-                reason.unwrap_or_else(|| "no profile applies".to_owned()),
-            ),
+            instance_update_reason: Some(reason.unwrap_or_else(|| "no profile applies".to_owned())),
             ..row("InstanceUpdateEvaluation")
         });
         for row in &rows {
@@ -335,7 +333,8 @@ pub(crate) fn shortest_cooldown(
 
 /// A time as the table's export has it.
 fn shown(unix_seconds: i64) -> String {
-    Timestamp::from_second(unix_seconds).map_or_else(|_| unix_seconds.to_string(), |at| at.to_string())
+    Timestamp::from_second(unix_seconds)
+        .map_or_else(|_| unix_seconds.to_string(), |at| at.to_string())
 }
 
 /// A span as the documentation's records have it: `00:10:00`, and with days `1.00:00:00`.

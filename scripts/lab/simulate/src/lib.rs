@@ -144,7 +144,7 @@ pub struct SimulateArgs {
     /// Compare with the rules in this file
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
-    /// Write a log of every evaluation as rows of Azure's table AutoscaleEvaluationsLog, for `lab replay`
+    /// Write a log of every evaluation as rows of Azure's table `AutoscaleEvaluationsLog`, for `lab replay`
     #[arg(long, value_name = "FILE")]
     evaluations: Option<PathBuf>,
 }

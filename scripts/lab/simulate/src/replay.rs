@@ -3,18 +3,19 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`log`], [`json`], [`column`], [`row`], [`moment`] | read the log in any of its forms |
-//! | [`compare`], [`rules`] | decide one evaluation again from what the log says was observed |
+//! | [`compare`], [`rules`], [`disagreement`] | decide one evaluation again from what the log says was observed |
 //! | [`outcome`] | what comes of all of them, as text and as JSON |
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::ensure;
 use ::rules::RuleOptions;
+use anyhow::ensure;
 use run_record::write_whole;
 
 mod column;
 mod compare;
+mod disagreement;
 mod json;
 mod log;
 mod moment;

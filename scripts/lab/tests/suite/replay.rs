@@ -50,7 +50,14 @@ fn path(path: &Path) -> &str {
 
 /// What `lab replay --json -` tells, with this exit code.
 fn told(log: &Path, rules: &Path, code: i32) -> Value {
-    let output = lab(&["replay", path(log), "--autoscale", path(rules), "--json", "-"]);
+    let output = lab(&[
+        "replay",
+        path(log),
+        "--autoscale",
+        path(rules),
+        "--json",
+        "-",
+    ]);
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -120,13 +127,17 @@ const EVALUATIONS: u32 = 660;
 /// The load and another metric from 5 to 16 o'clock in UTC, two hours earlier than in Berlin; some cells are empty.
 fn day() -> String {
     let mut rows = "timestamp,load,MemoryPercentage\n".to_owned();
-    for minute in 300..=300 + EVALUATIONS {
+    for minute in 300..300 + EVALUATIONS {
         let load = 40 + minute * 7 % 360;
         let memory = match minute % 240 {
             0..30 => String::new(),
             _ => (50 + minute / 3 % 45).to_string(),
         };
-        rows += &format!("2026-03-30T{:02}:{:02}:00Z,{load},{memory}\n", minute / 60, minute % 60);
+        rows += &format!(
+            "2026-03-30T{:02}:{:02}:00Z,{load},{memory}\n",
+            minute / 60,
+            minute % 60
+        );
     }
     rows
 }
@@ -137,13 +148,34 @@ fn logged(folder: &Scratch) -> (Vec<Map<String, Value>>, std::path::PathBuf) {
     let load = folder.write("load.csv", day());
     let log = folder.join("log.json");
     let with_log = lab(&[
-        "simulate", "--load", path(&load), "--autoscale", path(&rules), "--evaluations", path(&log), "--json", "-",
+        "simulate",
+        "--load",
+        path(&load),
+        "--autoscale",
+        path(&rules),
+        "--evaluations",
+        path(&log),
+        "--json",
+        "-",
     ]);
     assert_eq!(with_log.status.code(), Some(0), "{with_log:?}");
-    let without =
-        lab(&["simulate", "--load", path(&load), "--autoscale", path(&rules), "--json", "-"]);
-    assert!(with_log.stdout == without.stdout, "the log changes the result");
-    (serde_json::from_slice(&std::fs::read(log).unwrap()).unwrap(), rules)
+    let without = lab(&[
+        "simulate",
+        "--load",
+        path(&load),
+        "--autoscale",
+        path(&rules),
+        "--json",
+        "-",
+    ]);
+    assert!(
+        with_log.stdout == without.stdout,
+        "the log changes the result"
+    );
+    (
+        serde_json::from_slice(&std::fs::read(log).unwrap()).unwrap(),
+        rules,
+    )
 }
 
 #[test]
@@ -164,10 +196,16 @@ fn a_log_of_the_simulation_agrees() {
         ("ShouldUpdateInstance", json!(true)),
         ("OperationName", json!("RecurrentProfileEvaluation")),
     ] {
-        assert!(rows.iter().any(|row| row.get(column) == Some(&value)), "{column} {value}");
+        assert!(
+            rows.iter().any(|row| row.get(column) == Some(&value)),
+            "{column} {value}"
+        );
     }
     let said = said(&folder.join("log.json"), &rules, 0);
-    assert!(said.contains("agreement   100.0 %: 660 of 660 evaluations\n"), "{said}");
+    assert!(
+        said.contains("agreement   100.0 %: 660 of 660 evaluations\n"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -175,7 +213,8 @@ fn one_altered_observation_is_found() {
     let folder = Scratch::new();
     let (rows, rules) = logged(&folder);
     let triggered = |row: &Map<String, Value>| {
-        row.get("EstimateScaleResult") == Some(&json!("Triggered")) && row["Operator"] == "GreaterThan"
+        row.get("EstimateScaleResult") == Some(&json!("Triggered"))
+            && row["Operator"] == "GreaterThan"
     };
     let place = rows.iter().rposition(triggered).unwrap();
     // Below the threshold, and still above it: the rule's result shows the one, the samples the other.
@@ -186,9 +225,17 @@ fn one_altered_observation_is_found() {
         let told = told(&log, &rules, 1);
         assert_eq!(told["disagreements"], json!({kind: 1}));
         assert_eq!(told["agreeing"], EVALUATIONS - 1);
-        assert_eq!(told["first"]["correlation_id"], rows[place]["CorrelationId"]);
+        assert_eq!(
+            told["first"]["correlation_id"],
+            rows[place]["CorrelationId"]
+        );
         let said = said(&log, &rules, 1);
-        for part in ["agreement   99.8 %", "First disagreement: 2026-03-30 ", "\n  log   ", "\n  lab   "] {
+        for part in [
+            "agreement   99.8 %",
+            "First disagreement: 2026-03-30 ",
+            "\n  log   ",
+            "\n  lab   ",
+        ] {
             assert!(said.contains(part), "{part:?} is not in\n{said}");
         }
     }
@@ -201,17 +248,27 @@ fn each_kind_of_disagreement_has_its_count() {
     let with = |alter: &dyn Fn(&mut Vec<Map<String, Value>>)| {
         let mut altered = rows.clone();
         alter(&mut altered);
-        told(&folder.write("altered.json", json!(altered).to_string()), &rules, 1)
+        told(
+            &folder.write("altered.json", json!(altered).to_string()),
+            &rules,
+            1,
+        )
     };
     let find = |rows: &[Map<String, Value>], column: &str, value: Value| {
-        rows.iter().rposition(|row| row.get(column) == Some(&value)).unwrap()
+        rows.iter()
+            .rposition(|row| row.get(column) == Some(&value))
+            .unwrap()
     };
     let told = with(&|rows| {
         let place = find(rows, "ShouldUpdateInstance", json!(true));
-        rows[place]["NewInstanceCount"] = json!(7);
+        // Above the maximum.
+        rows[place]["NewInstanceCount"] = json!(9);
     });
     assert_eq!(told["disagreements"], json!({"count": 1}));
-    assert!(told["first"]["log"].as_str().unwrap().contains("to 7"), "{told}");
+    assert!(
+        told["first"]["log"].as_str().unwrap().contains(" to 9: "),
+        "{told}"
+    );
 
     let told = with(&|rows| {
         let place = find(rows, "SkipRuleEvaluationForCooldown", json!(true));
@@ -231,24 +288,43 @@ fn each_kind_of_disagreement_has_its_count() {
 
     let told = with(&|rows| {
         let id = rows[rows.len() / 2]["CorrelationId"].clone();
-        rows.retain(|row| row["CorrelationId"] != id || row["OperationName"] != "InstanceUpdateEvaluation");
+        rows.retain(|row| {
+            row["CorrelationId"] != id || row["OperationName"] != "InstanceUpdateEvaluation"
+        });
     });
     assert_eq!(told["disagreements"], json!({"incomplete": 1}));
 
     let told = with(&|rows| {
         for row in rows {
-            if row.get("MaximumInstanceCount") == Some(&json!(8)) && row["CurrentInstanceCount"] == 4 {
+            if row.get("MaximumInstanceCount") == Some(&json!(8))
+                && row["CurrentInstanceCount"] == 4
+            {
                 row.insert("MaximumInstanceCount".to_owned(), json!(30));
             }
         }
     });
-    assert!(told["disagreements"]["limits"].as_u64().unwrap() > 0, "{told}");
+    assert!(
+        told["disagreements"]["limits"].as_u64().unwrap() > 0,
+        "{told}"
+    );
 
-    let other: Value = serde_json::from_str(&calendar().to_string().replace("office hours", "night")).unwrap();
-    let told = self::told(&folder.join("log.json"), &folder.write("other.json", other.to_string()), 1);
-    assert!(told["disagreements"]["unknown_profile"].as_u64().unwrap() > 400, "{told}");
+    let other: Value =
+        serde_json::from_str(&calendar().to_string().replace("office hours", "night")).unwrap();
+    let told = self::told(
+        &folder.join("log.json"),
+        &folder.write("other.json", other.to_string()),
+        1,
+    );
+    assert!(
+        told["disagreements"]["unknown_profile"].as_u64().unwrap() > 400,
+        "{told}"
+    );
     let early: Value = serde_json::from_str(&calendar().to_string().replace("[9]", "[8]")).unwrap();
-    let told = self::told(&folder.join("log.json"), &folder.write("early.json", early.to_string()), 1);
+    let told = self::told(
+        &folder.join("log.json"),
+        &folder.write("early.json", early.to_string()),
+        1,
+    );
     assert_eq!(told["disagreements"], json!({"profile": 60}));
 }
 
@@ -257,14 +333,20 @@ fn the_first_and_the_last_evaluation_may_be_cut_off() {
     let folder = Scratch::new();
     let (mut rows, rules) = logged(&folder);
     rows.pop();
-    let told = told(&folder.write("cut.json", json!(rows).to_string()), &rules, 0);
+    let told = told(
+        &folder.write("cut.json", json!(rows).to_string()),
+        &rules,
+        0,
+    );
     assert_eq!(told["not_compared"], json!({"cut_off": 1}));
     assert_eq!(told["counts"], EVALUATIONS - 1);
 }
 
 /// The text of a value, as exports have it in which everything is text.
 fn as_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[test]
@@ -281,7 +363,12 @@ fn every_form_of_the_log_says_the_same() {
     let flat: Vec<Value> = rows
         .iter()
         .map(|row| {
-            let cell = |column: &&String| ((*column).clone(), json!(row.get(*column).map(as_text).unwrap_or_default()));
+            let cell = |column: &&String| {
+                (
+                    (*column).clone(),
+                    json!(row.get(*column).map(as_text).unwrap_or_default()),
+                )
+            };
             let mut flat: Map<String, Value> = columns.iter().map(cell).collect();
             flat.insert("TableName".to_owned(), json!("PrimaryResult"));
             Value::from(flat)
@@ -290,9 +377,17 @@ fn every_form_of_the_log_says_the_same() {
     // The answer of the API.
     let lists: Vec<Vec<Value>> = rows
         .iter()
-        .map(|row| columns.iter().map(|column| row.get(*column).cloned().unwrap_or_default()).collect())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|column| row.get(*column).cloned().unwrap_or_default())
+                .collect()
+        })
         .collect();
-    let named: Vec<Value> = columns.iter().map(|column| json!({"name": column, "type": "string"})).collect();
+    let named: Vec<Value> = columns
+        .iter()
+        .map(|column| json!({"name": column, "type": "string"}))
+        .collect();
     let tables = json!({"tables": [{"name": "PrimaryResult", "columns": named, "rows": lists}]});
     // The portal's export.
     let quoted = |text: String| format!("\"{}\"", text.replace('"', "\"\""));
@@ -303,7 +398,9 @@ fn every_form_of_the_log_says_the_same() {
     };
     csv += &columns.iter().map(head).collect::<Vec<_>>().join(",");
     for row in &rows {
-        let cells = columns.iter().map(|column| quoted(row.get(*column).map(as_text).unwrap_or_default()));
+        let cells = columns
+            .iter()
+            .map(|column| quoted(row.get(*column).map(as_text).unwrap_or_default()));
         csv += &format!("\r\n{}", cells.collect::<Vec<_>>().join(","));
     }
     // The records of a storage account.
@@ -354,7 +451,9 @@ fn record(row: &Map<String, Value>) -> Value {
             _ => value.clone(),
         };
         match name {
-            "time" | "operationName" | "category" | "correlationId" | "resourceId" => record[name] = value,
+            "time" | "operationName" | "category" | "correlationId" | "resourceId" => {
+                record[name] = value
+            }
             name => record["property"][name] = value,
         }
     }
@@ -383,12 +482,18 @@ fn a_rule_of_microsofts_page_is_decided_again() {
     let folder = Scratch::new();
     let rules = documented_rules(&folder);
     let agreed = told(&folder.write("rule.json", DOCUMENTED_RULE), &rules, 0);
-    assert_eq!((&agreed["rule_results"], &agreed["counts"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        (&agreed["rule_results"], &agreed["counts"]),
+        (&json!(1), &json!(0))
+    );
     let other = DOCUMENTED_RULE.replace("NotTriggered", "Triggered");
     let told = told(&folder.write("rule.json", other), &rules, 1);
     assert_eq!(told["disagreements"], json!({"rule_result": 1}));
     assert_eq!(told["first"]["lab"], "NotTriggered: not 25 > 70");
-    assert_eq!(told["first"]["correlation_id"], "e8f67045-f381-445d-bc2d-eeff81ec0d77");
+    assert_eq!(
+        told["first"]["correlation_id"],
+        "e8f67045-f381-445d-bc2d-eeff81ec0d77"
+    );
 }
 
 /// The records of the page are examples of their forms: together they contradict each other, and that is found.
@@ -399,23 +504,37 @@ fn the_records_of_microsofts_page_are_read() {
     let told = told(&folder.write("PT1H.json", DOCUMENTED_OTHERS), &rules, 0);
     // All rules wait, so nothing happens.
     assert_eq!((&told["rows"], &told["counts"]), (&json!(4), &json!(1)));
-    let all = folder.write("PT1H.json", format!("{DOCUMENTED_RULE}\n{DOCUMENTED_OTHERS}"));
+    let all = folder.write(
+        "PT1H.json",
+        format!("{DOCUMENTED_RULE}\n{DOCUMENTED_OTHERS}"),
+    );
     let told = self::told(&all, &rules, 1);
-    assert_eq!(told["disagreements"], json!({"cooldown": 1, "observed_value": 1}));
+    assert_eq!(
+        told["disagreements"],
+        json!({"cooldown": 1, "observed_value": 1})
+    );
 }
 
 #[test]
 fn what_cannot_be_used_is_refused_in_one_sentence() {
     let folder = Scratch::new();
     let rules = documented_rules(&folder);
-    let other = DOCUMENTED_RULE.replace("DEFAULTSETTING", "OTHER").replace("e8f67045", "00000000");
+    let other = DOCUMENTED_RULE
+        .replace("DEFAULTSETTING", "OTHER")
+        .replace("e8f67045", "00000000");
     let twice = format!("{DOCUMENTED_RULE}{}", other.replace("OTHER", "THIRD"));
     for (log, complaint) in [
         ("", "it is empty"),
         ("[]", "it has no row of an evaluation"),
-        ("{\"records\":[{\"operationName\":\"InstanceScaleAction\"}]}", "it has no row of an evaluation"),
+        (
+            "{\"records\":[{\"operationName\":\"InstanceScaleAction\"}]}",
+            "it has no row of an evaluation",
+        ),
         ("[{\"a\":1}", "line 1 column"),
-        ("a,b\n1,2\n", "names the columns OperationName and CorrelationId"),
+        (
+            "a,b\n1,2\n",
+            "names the columns OperationName and CorrelationId",
+        ),
         (
             "OperationName,CorrelationId,Profile,ProfileSelected\nDefaultProfileEvaluation,1,defaultProfile,true\n",
             "nothing in the log",
@@ -436,8 +555,19 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
 fn a_log_that_would_be_too_long_is_refused() {
     let folder = Scratch::new();
     let log = folder.join("log.json");
-    let output = lab(&["simulate", "--load", "daily", "--evaluate-seconds", "1", "--evaluations", path(&log)]);
+    let output = lab(&[
+        "simulate",
+        "--load",
+        "daily",
+        "--evaluate-seconds",
+        "1",
+        "--evaluations",
+        path(&log),
+    ]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert!(text(&output.stderr).contains("raise --evaluate-seconds to 2 or"), "{output:?}");
+    assert!(
+        text(&output.stderr).contains("raise --evaluate-seconds to 2 or"),
+        "{output:?}"
+    );
     assert!(!log.exists());
 }

@@ -130,7 +130,9 @@ impl Cells {
 
     fn get(&self, column: Column) -> Option<&Cell> {
         let mut cells = self.0.iter();
-        cells.find(|(other, _)| *other == column).map(|(_, cell)| cell)
+        cells
+            .find(|(other, _)| *other == column)
+            .map(|(_, cell)| cell)
     }
 
     /// The text in a column.

@@ -3,132 +3,12 @@
 use std::time::Duration;
 
 use autoscale::{Capacity, Direction, Profile, Setting, decide};
-use serde::Serialize;
 
+use super::disagreement::{Comparison, Gap, Kind};
 use super::log::Evaluation;
 use super::moment;
-use super::rules::{Seen, Seeing};
+use super::rules::{Seeing, Seen};
 use crate::evaluations::shortest_cooldown;
-
-/// Where the log and the engine differ.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Disagreement {
-    pub(super) kind: Kind,
-    /// What it is about, such as a rule.
-    pub(super) about: String,
-    /// What the log says.
-    pub(super) log: String,
-    /// What the engine says.
-    pub(super) lab: String,
-}
-
-/// What a disagreement is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
-    /// The profile that applies.
-    Profile,
-    /// The log names a profile that the setting does not have.
-    UnknownProfile,
-    /// The limits of the profile.
-    Limits,
-    /// Whether rules wait for their cooldown.
-    Cooldown,
-    /// The log names a rule that the setting does not have.
-    UnknownRule,
-    /// The observed value is not what the samples make.
-    ObservedValue,
-    /// Whether the rule fires.
-    RuleResult,
-    /// The number of instances from then on.
-    Count,
-    /// Rows are missing.
-    Incomplete,
-}
-
-impl Kind {
-    /// For people.
-    pub(super) fn describe(self) -> &'static str {
-        match self {
-            Self::Profile => "another profile applies",
-            Self::UnknownProfile => "a profile that the setting does not have",
-            Self::Limits => "other limits than the setting's",
-            Self::Cooldown => "cooldown",
-            Self::UnknownRule => "a rule that the setting does not have",
-            Self::ObservedValue => "an observed value that the samples do not make",
-            Self::RuleResult => "result of a rule",
-            Self::Count => "number of instances",
-            Self::Incomplete => "an evaluation without all of its rows",
-        }
-    }
-}
-
-/// Why an evaluation is not compared to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Gap {
-    /// Azure left it out, because an operation was still under way.
-    Skipped,
-    /// The first or the last evaluation of the log, and not all of its rows are there.
-    CutOff,
-    /// A rule of the setting waits, and the log does not say what it would see after scale-in.
-    Unobserved,
-    /// Results of rules differ, and the number of instances follows from them.
-    FollowsFromRules,
-}
-
-impl Gap {
-    /// For people.
-    pub(super) fn describe(self) -> &'static str {
-        match self {
-            Self::Skipped => "Azure left it out, because an operation was under way",
-            Self::CutOff => "the log begins or ends within it",
-            Self::Unobserved => "it depends on the value of a rule that waits, which the log does not have",
-            Self::FollowsFromRules => "the number of instances, where the rules already differ",
-        }
-    }
-}
-
-/// What comes of one evaluation.
-#[derive(Debug, Default)]
-pub(super) struct Comparison {
-    pub(super) found: Vec<Disagreement>,
-    /// Results of rules that were compared.
-    pub(super) rule_results: usize,
-    /// Whether the number of instances was.
-    pub(super) count: bool,
-    pub(super) gap: Option<Gap>,
-}
-
-impl Comparison {
-    pub(super) fn add(
-        &mut self,
-        kind: Kind,
-        about: impl Into<String>,
-        log: impl Into<String>,
-        lab: impl Into<String>,
-    ) {
-        self.found.push(Disagreement {
-            kind,
-            about: about.into(),
-            log: log.into(),
-            lab: lab.into(),
-        });
-    }
-
-    fn incomplete(&mut self, missing: &str) {
-        self.add(
-            Kind::Incomplete,
-            "rows",
-            format!("has no {missing}"),
-            "needs it to compare the number of instances",
-        );
-    }
-
-    fn has(&self, kinds: &[Kind]) -> bool {
-        self.found.iter().any(|found| kinds.contains(&found.kind))
-    }
-}
 
 /// Decides an evaluation again. `always_updated` is whether the log has a row about the update of the count also where
 /// there is none.
@@ -148,7 +28,13 @@ pub(super) fn compare(
     let Some(index) = profile else {
         // Without a profile nothing changes.
         if let Some((current, new)) = counts(evaluation, always_updated, &mut comparison) {
-            compare_counts(&mut comparison, evaluation, (current, new), current, "no profile applies");
+            compare_counts(
+                &mut comparison,
+                evaluation,
+                (current, new),
+                current,
+                "no profile applies",
+            );
         }
         return comparison;
     };
@@ -159,7 +45,13 @@ pub(super) fn compare(
     if comparison.has(&[Kind::RuleResult, Kind::UnknownRule]) {
         comparison.gap = Some(Gap::FollowsFromRules);
     } else if let Some(counts) = counts(evaluation, always_updated, &mut comparison) {
-        decide_again(evaluation, (&profile, setting), &seeing, counts, &mut comparison);
+        decide_again(
+            evaluation,
+            (&profile, setting),
+            &seeing,
+            counts,
+            &mut comparison,
+        );
     }
     comparison
 }
@@ -175,7 +67,12 @@ fn profile(
     let at = evaluation.evaluated_at();
     let ours = at.map(|at| setting.active(i64::try_from(at.as_secs()).unwrap_or(i64::MAX)));
     let selected = evaluation.profiles.iter().find(|row| row.selected);
-    let of_cooldown = || evaluation.cooldowns.iter().find_map(|row| row.profile.as_deref());
+    let of_cooldown = || {
+        evaluation
+            .cooldowns
+            .iter()
+            .find_map(|row| row.profile.as_deref())
+    };
     let Some(name) = selected.map(|row| row.name.as_str()).or_else(of_cooldown) else {
         let title = |index: usize| format!("{} applies", profiles[index].title());
         return match (evaluation.profiles.is_empty(), ours) {
@@ -260,16 +157,20 @@ fn cooldowns(evaluation: &Evaluation, profile: &Profile, comparison: &mut Compar
     let count = evaluation.current().unwrap_or(profile.capacity.default);
     let directions = [Direction::Increase, Direction::Decrease];
     for row in &evaluation.cooldowns {
-        let meant = directions.into_iter().filter(|one| row.direction.is_none_or(|only| only == *one));
-        let shortest: Vec<Duration> =
-            meant.filter_map(|one| shortest_cooldown(profile, one, count)).collect();
+        let meant = directions
+            .into_iter()
+            .filter(|one| row.direction.is_none_or(|only| only == *one));
+        let shortest: Vec<Duration> = meant
+            .filter_map(|one| shortest_cooldown(profile, one, count))
+            .collect();
         let about = match row.direction {
             Some(direction) => format!("cooldown of the direction {}", direction.name()),
             None => "cooldown of a direction".to_owned(),
         };
         // The page of the table does not name the unit of a number.
         let is_length = |one: &&Duration| {
-            row.cooldown.is_none_or(|length| length == **one || length * 60 == **one)
+            row.cooldown
+                .is_none_or(|length| length == **one || length * 60 == **one)
         };
         let Some(length) = shortest.iter().find(is_length) else {
             // A direction without rules has no cooldown.
@@ -302,7 +203,11 @@ fn cooldowns(evaluation: &Evaluation, profile: &Profile, comparison: &mut Compar
                 Kind::Cooldown,
                 about,
                 format!("{} at {}", shown(skips), moment::shown(at)),
-                format!("{}: {last}, and it takes {}", shown(waits), seconds(*length)),
+                format!(
+                    "{}: {last}, and it takes {}",
+                    shown(waits),
+                    seconds(*length)
+                ),
             );
         }
     }
@@ -349,8 +254,13 @@ fn compare_counts(
         true => format!("stays at {current}"),
         false => format!("{current} to {to}"),
     };
-    let azure = evaluation.update.as_ref().and_then(|row| row.reason.as_deref());
-    let azure = azure.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let azure = evaluation
+        .update
+        .as_ref()
+        .and_then(|row| row.reason.as_deref());
+    let azure = azure
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
     comparison.add(
         Kind::Count,
         "number of instances",
@@ -374,7 +284,8 @@ fn decide_again(
     let decided = |values: &[Seen]| {
         let (profile, values) = without_unknown(profile, values);
         let decision = decide((&profile, metrics), &values, current, last_action, now);
-        let reason = match decision.to == current && values.iter().flatten().any(|one| one.is_nan()) {
+        let reason = match decision.to == current && values.iter().flatten().any(|one| one.is_nan())
+        {
             true => "no rule that may act changes it".to_owned(),
             false => decision.describe((&profile, metrics), current),
         };
@@ -404,13 +315,16 @@ fn decide_again(
 /// Rules whose value the log does not have never fire.
 fn without_unknown(profile: &Profile, values: &[Seen]) -> (Profile, Vec<Option<f64>>) {
     let mut profile = profile.clone();
-    let values = values.iter().zip(&mut profile.rules).map(|(seen, rule)| match seen {
-        Seen::Known(value) => *value,
-        Seen::Unknown => {
-            rule.operator = autoscale::Operator::GreaterThan;
-            Some(f64::NAN)
-        }
-    });
+    let values = values
+        .iter()
+        .zip(&mut profile.rules)
+        .map(|(seen, rule)| match seen {
+            Seen::Known(value) => *value,
+            Seen::Unknown => {
+                rule.operator = autoscale::Operator::GreaterThan;
+                Some(f64::NAN)
+            }
+        });
     let values = values.collect();
     (profile, values)
 }

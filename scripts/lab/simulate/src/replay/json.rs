@@ -15,8 +15,8 @@ use super::log::Rows;
 /// One sentence, with the line and the column of what is wrong.
 pub(super) fn read(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
     for document in serde_json::Deserializer::from_str(text).into_iter::<Document>() {
-        let Document(read) = document
-            .map_err(|error| anyhow::anyhow!("it is not the JSON of a log: {error}"))?;
+        let Document(read) =
+            document.map_err(|error| anyhow::anyhow!("it is not the JSON of a log: {error}"))?;
         rows.append(read).map_err(anyhow::Error::msg)?;
     }
     Ok(())

@@ -150,12 +150,12 @@ fn table(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
 }
 
 /// The rows of the setting that is meant, and its name.
-fn of_one_setting(
-    mut rows: Vec<Row>,
-    setting: &str,
-) -> anyhow::Result<(Option<String>, Vec<Row>)> {
+fn of_one_setting(mut rows: Vec<Row>, setting: &str) -> anyhow::Result<(Option<String>, Vec<Row>)> {
     let name = |resource: &str| resource.rsplit('/').next().unwrap_or_default().to_owned();
-    let resources: BTreeSet<&String> = rows.iter().filter_map(|row| row.resource.as_ref()).collect();
+    let resources: BTreeSet<&String> = rows
+        .iter()
+        .filter_map(|row| row.resource.as_ref())
+        .collect();
     let mut meant: Vec<String> = resources.iter().copied().cloned().collect();
     if meant.len() > 1 {
         meant.retain(|resource| name(resource).eq_ignore_ascii_case(setting));
@@ -165,16 +165,28 @@ fn of_one_setting(
         (false, [one]) => one.clone(),
         (false, _) => {
             const SHOWN: usize = 5;
-            let shown: Vec<&str> = resources.iter().map(|one| one.as_str()).take(SHOWN).collect();
+            let shown: Vec<&str> = resources
+                .iter()
+                .map(|one| one.as_str())
+                .take(SHOWN)
+                .collect();
             bail!(
                 "it has the evaluations of {} settings ({}), and {} of them has the name of the rules' setting, {setting:?}: export those of one with | where _ResourceId =~ \"ID\"",
                 resources.len(),
                 shown.join(", "),
-                if meant.is_empty() { "none" } else { "more than one" },
+                if meant.is_empty() {
+                    "none"
+                } else {
+                    "more than one"
+                },
             )
         }
     };
-    rows.retain(|row| row.resource.as_ref().is_none_or(|resource| *resource == one));
+    rows.retain(|row| {
+        row.resource
+            .as_ref()
+            .is_none_or(|resource| *resource == one)
+    });
     Ok((Some(name(&one)).filter(|name| !name.is_empty()), rows))
 }
 
@@ -223,7 +235,10 @@ impl Evaluation {
 
     /// When a rule last changed the count.
     pub(super) fn last_action(&self) -> Option<Duration> {
-        self.cooldowns.iter().filter_map(|row| row.last_action).max()
+        self.cooldowns
+            .iter()
+            .filter_map(|row| row.last_action)
+            .max()
     }
 
     /// The count before, as the log has it.

