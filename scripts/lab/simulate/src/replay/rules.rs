@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscale::{Metric, Operator, Profile, Rule, window};
+use autoscale::{Direction, Metric, Operator, Profile, Rule, window};
 
 use super::disagreement::{Comparison, Kind};
 use super::log::Evaluation;
@@ -23,7 +23,7 @@ pub(super) struct Seeing {
     pub(super) values: Vec<Seen>,
     /// The same, by the samples where the log has them.
     pub(super) by_samples: Vec<Seen>,
-    /// A rule that does not wait and has no row.
+    /// A rule that may act, does not wait and has no row.
     pub(super) missing: Option<usize>,
 }
 
@@ -57,7 +57,9 @@ impl Seeing {
                     Seen::Known(row.observed)
                 }
                 None => {
-                    if left.is_zero() {
+                    // A rule that may set this very count does nothing.
+                    let acts = rule.direction_at(count) != Direction::None;
+                    if acts && left.is_zero() {
                         seeing.missing = seeing.missing.or(Some(index));
                     }
                     match sampled.last() {

@@ -89,7 +89,11 @@ prop_compose! {
                 "dividePerInstance": divided,
             },
             "scaleAction": {
-                "direction": if out { "Increase" } else { "Decrease" },
+                "direction": match (change.0, natural, out) {
+                    ("ExactCount", true, _) => "None",
+                    (_, _, true) => "Increase",
+                    (_, _, false) => "Decrease",
+                },
                 "type": change.0,
                 "value": change.1.to_string(),
                 "cooldown": cooldown,
