@@ -16,6 +16,7 @@ mod outage;
 mod package;
 mod postgres;
 mod postgres_server;
+mod replay;
 mod report;
 mod scratch;
 mod scripts;

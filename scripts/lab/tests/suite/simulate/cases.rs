@@ -112,7 +112,7 @@ fn each_rule_waits_for_its_own_cooldown_since_the_last_action() {
         "",
     );
     let waits = " 0:26:00   2             10 %    average CPU over 5 minutes 24.0 % is below 30 %, \
-                 but 15 minutes of the cooldown are left: stays at 2";
+                 but its cooldown ends in 15 minutes: stays at 2";
     assert!(said.lines().any(|line| line == waits), "{said}");
 }
 

@@ -50,7 +50,7 @@ fn the_table_has_time_event_instances_and_cpu() {
         " 0:01:00   1 of 2 ready  80 %    average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
         " 0:03:00   2             40 %    2 ready",
         " 0:15:00   2             40 %    average CPU over 5 minutes 29.3 % is below 30 %: in from 3 to 2",
-        " 0:02:00   1 of 2 ready  80 %    average CPU over 5 minutes 80.0 % is above 70 %, but 4 minutes of the cooldown are left: stays at 2",
+        " 0:02:00   1 of 2 ready  80 %    average CPU over 5 minutes 80.0 % is above 70 %, but its cooldown ends in 4 minutes: stays at 2",
         " 1:00:00   2             40 %    end",
         "verdict             overshoot",
         "overshoot           1",
