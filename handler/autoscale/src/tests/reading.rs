@@ -351,6 +351,16 @@ fn findings_name_their_place_and_the_code() {
     assert_eq!(read(&setting()).findings, []);
 }
 
+/// Azure requires the resource of every metric.
+#[test]
+fn a_setting_is_written_with_the_resource_of_each_metric() {
+    let file = json!([setting()]);
+    let written = read(&file).setting.to_arm();
+    let trigger = &written["profiles"][0]["rules"][0]["metricTrigger"];
+    assert_eq!(trigger["metricResourceUri"], setting()["targetResourceUri"]);
+    assert_eq!(read(&written), read(&file));
+}
+
 #[test]
 fn the_cpu_of_another_plan_is_not_the_fleets() {
     let other = "/subscriptions/x/resourceGroups/r/providers/Microsoft.Web/serverfarms/q";

@@ -272,7 +272,6 @@ fn what_is_wrong_or_missing_is_a_finding() {
 
 /// The target is a scale set, so the namespace to write is that of scale sets.
 #[test]
-#[ignore = "the remedy names microsoft.web/serverfarms, whatever the target is"]
 fn the_namespace_to_write_is_that_of_the_target() {
     let record = under("urimiss.json", 50);
     let remedy = finding(&record, "namespace_missing")["remedy"]
@@ -383,7 +382,6 @@ fn a_list_of_one_is_taken_and_of_several_one_is_named() {
 
 /// `--setting` chooses in a file that holds several; the other file of a comparison holds one of another name.
 #[test]
-#[ignore = "--setting is looked for in the file of --compare, too"]
 fn a_setting_of_a_list_is_compared_with_another_file() {
     said(
         &[
