@@ -4,9 +4,9 @@ use autoscale::{Direction, Rule, Setting};
 use run_record::format::exact_span;
 
 use crate::model::Model;
+use crate::outcome::Simulation;
 use crate::reversals::Reversals;
 use crate::shortage::Shortage;
-use crate::simulation::Simulation;
 use crate::standstill::{Obstacle, Standstill};
 use crate::timeline::clock;
 

@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use run_record::write_whole;
 use serde::Serialize;
 
+use crate::outcome::Scenario;
 use crate::replay::{LONGEST_LOG, MOST_ROWS};
-use crate::simulation::{Evaluation, Scenario, simulate_observed};
+use crate::simulation::{Evaluation, simulate_observed};
 
 /// Simulates again, this time every single evaluation, and writes the log.
 ///

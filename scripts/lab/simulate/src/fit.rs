@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::load::Load;
 use crate::load::Span;
-use crate::simulation::Simulation;
+use crate::outcome::Simulation;
 use crate::timeline::clock;
 
 const MINUTE: u64 = 60;

@@ -5,7 +5,7 @@
 //! | [`input`] | reads files |
 //! | [`load`], [`shape`] | the load: a file, or one that comes with the program |
 //! | [`model`] | what is assumed of the platform |
-//! | [`simulation`] | runs the rules; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload, [`standstill`] for why nothing changes |
+//! | [`simulation`], [`outcome`] | runs the rules, and what happened; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload, [`standstill`] for why nothing changes |
 //! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
 //! | [`fit`] | how it compares with recorded numbers of instances |
 //! | [`prices`] | what it costs |
@@ -50,6 +50,7 @@ mod input;
 mod load;
 mod metric_column;
 mod model;
+mod outcome;
 mod page;
 mod prices;
 mod record;
@@ -69,8 +70,9 @@ pub use load::{
     Load, Measured, Metric, MetricSample, Note, NoteKind, ReadOptions, Span, Start, Step,
 };
 pub use model::Model;
+pub use outcome::{Action, Arrival, Cause, Sample, Scenario, Simulation};
 pub use shortage::{Ending, Shortage};
-pub use simulation::{Action, Arrival, Cause, Sample, Scenario, Simulation, simulate};
+pub use simulation::simulate;
 pub use standstill::{Obstacle, Standstill};
 pub use verdict::Verdict;
 

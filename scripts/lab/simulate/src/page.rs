@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::load::Load;
 use crate::model::Model;
+use crate::outcome::{self, Sample};
 use crate::prices::Prices;
 use crate::record::thinned;
-use crate::simulation::{self, Sample};
 use crate::summary::Outcome;
 use run_record::format::exact_span;
 use run_record::{Action, FleetSample, Run, Verdict};
@@ -19,7 +19,7 @@ pub(crate) fn run(outcomes: &[Outcome], load: &Load, model: Model, prices: &Pric
     let profile = &setting.profiles[first.simulation.first_profile];
     let capacity = profile.capacity;
     let (sample_minutes, samples) = thinned(&first.simulation);
-    let action = |action: &simulation::Action| Action {
+    let action = |action: &outcome::Action| Action {
         at: action.at_seconds as f64,
         from: action.from,
         to: action.to,

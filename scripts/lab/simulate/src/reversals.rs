@@ -8,7 +8,7 @@
 //! scale-in than the highest since the scale-out, and risen if it is higher at the scale-out than the lowest since the
 //! scale-in; in between, means over five minutes count, so that noise does not.
 
-use crate::simulation::{Action, Sample, Simulation};
+use crate::outcome::{Action, Sample, Simulation};
 
 /// The part of the load that it must change by to call for a change.
 const NOTICEABLE: f64 = 0.1;

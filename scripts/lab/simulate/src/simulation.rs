@@ -2,125 +2,23 @@
 
 use std::time::Duration;
 
-use autoscale::{Decision, History, Minute, Outcome, Profile, Setting, decide, read, schedule};
-use serde::Serialize;
+use autoscale::{Decision, History, Minute, Outcome, Profile, Setting, schedule};
 
 use crate::crossing::Crossing;
 use crate::fleet::Fleet;
-use crate::load::{self, Load, Step};
+use crate::load::Step;
 use crate::metric_column;
 use crate::model::Model;
-use crate::shortage::{Shortage, Watch};
-use crate::standstill::{Standstill, Standstills};
+use crate::outcome::{Arrival, Sample, Scenario, Simulation};
+use crate::shortage::Watch;
+use crate::standstill::Standstills;
+
+mod evaluation;
 
 const MINUTE: u64 = 60;
 /// Rules see what was before the first second: no window, grain and lag together reach further back. A multiple of
 /// every time grain.
 const BEFORE: u64 = 4 * 86_400;
-
-/// Rules, a load, and when it begins.
-#[derive(Debug, Clone, Copy)]
-pub struct Scenario<'a> {
-    /// The rules.
-    pub setting: &'a Setting,
-    /// What the fleet has to carry.
-    pub load: &'a Load,
-    /// What is assumed of the platform.
-    pub model: Model,
-    /// The time of second 0, in seconds since 1970 in UTC. Profiles with a calendar depend on it.
-    pub start: i64,
-}
-
-/// What happened when the rules met the load.
-#[derive(Debug, Clone)]
-pub struct Simulation {
-    /// How long it was, in virtual time.
-    pub seconds: u64,
-    /// The count at the start: the default of the profile that applies then.
-    pub initial: u32,
-    /// The index of that profile; of the first one where none applies.
-    pub first_profile: usize,
-    /// Changes of the count, in order.
-    pub actions: Vec<Action>,
-    /// Why the count stayed as it was, in order; a new one whenever the reason changes.
-    pub stood_still: Vec<Standstill>,
-    /// Each whole minute, in order.
-    pub minutes: Vec<Sample>,
-    /// Instances that became ready, in order.
-    pub arrivals: Vec<Arrival>,
-    /// When the load was above 100 % of every ready instance.
-    pub shortages: Vec<Shortage>,
-    /// Instances wanted, ready or not, times seconds: what is paid for.
-    pub instance_seconds: u64,
-    /// Evaluations made.
-    pub evaluations: u64,
-    /// Evaluations in which the flapping check kept instances, in full or in part.
-    pub held_back: u64,
-}
-
-/// A change of the count.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Action {
-    /// When.
-    pub at_seconds: u64,
-    /// The count before.
-    pub from: u32,
-    /// The count after.
-    pub to: u32,
-    /// What changed it.
-    pub cause: Cause,
-    /// The name of the profile that applied.
-    pub profile: String,
-    /// One sentence with the figures.
-    pub reason: String,
-    /// The mean load in the window of the rule that acted; `None` where no rule did.
-    #[serde(skip)]
-    pub load_seen: Option<f64>,
-    /// Instances ready just after it.
-    #[serde(skip)]
-    pub ready: u32,
-    /// Since when the CPU was above the threshold for a scale-out; `None` where it was not, or where it is a scale-in.
-    #[serde(skip)]
-    pub called_since: Option<u64>,
-}
-
-/// What changed the count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// A rule.
-    Rule,
-    /// The limits of a profile that began to apply at this evaluation.
-    Profile,
-    /// The limits.
-    Limits,
-    /// No metric could be read, so the count went up to the default.
-    Default,
-}
-
-/// One whole minute.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Sample {
-    /// When the minute ended.
-    pub at_seconds: u64,
-    /// Mean load in percent of one instance.
-    pub load: f64,
-    /// Mean CPU of the ready instances.
-    pub cpu_percent: f64,
-    /// Instances ready at its end.
-    pub ready: u32,
-    /// Instances wanted at its end.
-    pub count: u32,
-}
-
-/// Instances that became ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrival {
-    /// When.
-    pub at_seconds: u64,
-    /// How many are ready from then on.
-    pub ready: u32,
-}
 
 /// Runs the rules against the load; the model is described in the [module](super).
 pub fn simulate(scenario: &Scenario<'_>) -> Simulation {
@@ -245,7 +143,7 @@ impl<'a> Running<'a> {
             cpu_seconds: 0.0,
             load_seconds: 0.0,
             ready_seconds: 0,
-            metrics: recorded(setting, load),
+            metrics: metric_column::minutes(setting, load, BEFORE),
             seen: Seen::default(),
             last_action: None,
             watch: Watch::default(),
@@ -398,222 +296,10 @@ impl<'a> Running<'a> {
         (self.cpu_seconds, self.load_seconds, self.ready_seconds) = (0.0, 0.0, 0);
     }
 
-    fn evaluate(&mut self) {
-        self.simulation.evaluations += 1;
-        let switched = self.follow_calendar();
-        let count = self.fleet.count();
-        let Some(profile) = self.profile() else {
-            self.standstills.without_profile(self.now, count);
-            self.tell(None, count);
-            return;
-        };
-        let windows = self.windows(profile);
-        if (windows, count) != (self.seen.windows, self.seen.count) || switched {
-            self.seen = Seen {
-                windows,
-                count,
-                values: read(profile, self.history(), count),
-                unchanged: None,
-            };
-        }
-        let waiting = self.waiting(profile);
-        let outcome = match self.seen.unchanged {
-            Some((waited, outcome)) if waited == waiting && self.observe.is_none() => outcome,
-            _ => {
-                let rules = (profile, self.setting.metrics.as_slice());
-                let decision = decide(
-                    rules,
-                    &self.seen.values,
-                    count,
-                    self.last_action,
-                    self.time(),
-                );
-                self.tell(Some(&decision), count);
-                if decision.to == count {
-                    self.seen.unchanged = Some((waiting, decision.outcome));
-                    self.standstills.see(self.now, rules, &decision, count);
-                } else {
-                    self.standstills.end(self.now);
-                    self.act(profile, &decision, count, switched);
-                }
-                decision.outcome
-            }
-        };
-        if matches!(outcome, Outcome::Flapping(_) | Outcome::ScaledInLess(_)) {
-            self.simulation.held_back += 1;
-        }
-    }
-
-    fn tell(&mut self, decision: Option<&Decision>, count: u32) {
-        let Some(observe) = self.observe.take() else {
-            return;
-        };
-        let until = self.history().until;
-        let unix = |time: Duration| self.start + time.as_secs() as i64 - BEFORE as i64;
-        observe(&Evaluation {
-            at: unix(self.time()),
-            decided: self.active.zip(decision),
-            history: History {
-                metrics: &self.metrics,
-                until,
-            },
-            until: unix(until),
-            count,
-            last_action: self.last_action.map(unix),
-        });
-        self.observe = Some(observe);
-    }
-
-    /// Whether another profile applies from now on.
-    fn follow_calendar(&mut self) -> bool {
-        let now = self.start + self.now as i64;
-        if self.calendar_changes.is_none_or(|at| now < at) {
-            return false;
-        }
-        let schedules = || {
-            self.setting
-                .profiles
-                .iter()
-                .map(|profile| &profile.schedule)
-        };
-        self.calendar_changes = schedule::next_change(schedules(), now);
-        let active = schedule::active(schedules(), now);
-        if active == self.active {
-            return false;
-        }
-        self.active = active;
-        self.crossing.follow(self.setting, self.profile());
-        true
-    }
-
-    /// How many rules wait for their cooldown.
-    fn waiting(&self, profile: &Profile) -> usize {
-        let Some(last) = self.last_action else {
-            return 0;
-        };
-        let now = self.time();
-        let waits = |rule: &&autoscale::Rule| last + rule.cooldown > now;
-        profile.rules.iter().filter(waits).count()
-    }
-
-    fn act(&mut self, profile: &Profile, decision: &Decision, from: u32, switched: bool) {
-        if decision.starts_cooldown() {
-            self.last_action = Some(self.time());
-        }
-        let out = decision.to > from;
-        let called_since = self.crossing.called_since(self.settled).filter(|_| out);
-        if out {
-            self.settled = self.now + self.model.provision_seconds;
-        }
-        self.fleet
-            .set_count(decision.to, self.now + self.model.provision_seconds);
-        self.fleet.settle(self.now);
-        self.simulation.actions.push(Action {
-            at_seconds: self.now,
-            from,
-            to: decision.to,
-            cause: match decision.outcome {
-                Outcome::Limited if switched => Cause::Profile,
-                Outcome::Limited => Cause::Limits,
-                Outcome::MetricMissing => Cause::Default,
-                _ => Cause::Rule,
-            },
-            profile: profile.title(),
-            reason: decision.describe((profile, &self.setting.metrics), from),
-            load_seen: self.load_seen(profile, decision.outcome),
-            ready: self.fleet.ready_count(),
-            called_since,
-        });
-    }
-
-    /// What the metrics' lag lets be seen.
-    fn history(&self) -> History<'_> {
-        let lag = Duration::from_secs(self.model.metric_lag_seconds);
-        History {
-            metrics: &self.metrics,
-            until: self.time().saturating_sub(lag),
-        }
-    }
-
-    /// Grows with each minute that comes into some rule's window or leaves it.
-    fn windows(&self, profile: &Profile) -> u64 {
-        let until = self.history().until.as_secs();
-        let left = |window: Duration| until.saturating_sub(window.as_secs()) / MINUTE;
-        let rules = profile.rules.iter();
-        until / MINUTE
-            + rules
-                .map(|rule| left(rule.time_window.max(rule.time_grain)))
-                .sum::<u64>()
-    }
-
-    fn load_seen(&self, profile: &Profile, outcome: Outcome) -> Option<f64> {
-        let (Outcome::ScaledOut(rule) | Outcome::ScaledIn(rule) | Outcome::ScaledInLess(rule)) =
-            outcome
-        else {
-            return None;
-        };
-        let until = self.now.saturating_sub(self.model.metric_lag_seconds);
-        let window = profile.rules[rule].time_window.as_secs();
-        let minutes = &self.simulation.minutes;
-        let seen = minutes.partition_point(|minute| minute.at_seconds <= until);
-        let old = minutes.partition_point(|minute| minute.at_seconds + window <= until);
-        let within = minutes.get(old..seen).filter(|within| !within.is_empty());
-        // Before the first minute ended, the rule saw the first load.
-        let Some(within) = within else {
-            return Some(self.first_load);
-        };
-        Some(within.iter().map(|minute| minute.load).sum::<f64>() / within.len() as f64)
-    }
-
     fn finish(self) -> Simulation {
         let mut simulation = self.simulation;
         simulation.shortages = self.watch.finish(self.now);
         simulation.stood_still = self.standstills.finish(self.now);
         simulation
     }
-}
-
-impl Simulation {
-    /// Seconds in which the load was above 100 % of every ready instance.
-    pub fn overloaded_seconds(&self) -> u64 {
-        self.shortages
-            .iter()
-            .map(|shortage| shortage.to_seconds - shortage.from_seconds)
-            .sum()
-    }
-
-    /// The longest span of such seconds.
-    pub fn longest_overload(&self) -> u64 {
-        let shortages = self.shortages.iter();
-        let lengths = shortages.map(|shortage| shortage.to_seconds - shortage.from_seconds);
-        lengths.max().unwrap_or_default()
-    }
-}
-
-/// The recorded metrics of the load that the setting's rules look at; nothing for the CPU of the instances, which the
-/// simulation makes.
-fn recorded(setting: &Setting, load: &Load) -> Vec<Vec<Minute>> {
-    let metrics = setting.metrics.iter();
-    metrics
-        .map(|metric| match metric.fleet_cpu {
-            true => Vec::new(),
-            false => minutes_of(metric_column::of(load, metric), load.seconds()),
-        })
-        .collect()
-}
-
-/// A sample holds until the next one; a minute has the value that holds when it begins. What holds first is assumed to
-/// have held before.
-fn minutes_of(metric: Option<&load::Metric>, seconds: u64) -> Vec<Minute> {
-    let Some(metric) = metric else {
-        return Vec::new();
-    };
-    let before = BEFORE / MINUTE;
-    let value = |minute: u64| metric.at(minute.saturating_sub(before) * MINUTE);
-    (1..before + seconds / MINUTE)
-        .filter_map(|minute| {
-            let end = Duration::from_secs((minute + 1) * MINUTE);
-            value(minute).map(|value| Minute::even(end, value, 1))
-        })
-        .collect()
 }

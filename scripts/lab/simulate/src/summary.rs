@@ -7,8 +7,8 @@ use rules::Rules;
 use run_record::format::exact_span;
 
 use crate::fit::Fit;
+use crate::outcome::Simulation;
 use crate::prices::{Cost, Prices};
-use crate::simulation::Simulation;
 use crate::timeline::clock;
 use crate::verdict::Verdict;
 

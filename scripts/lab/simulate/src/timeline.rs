@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::load::Load;
+use crate::outcome::{Action, Simulation};
 use crate::shortage::is_short;
-use crate::simulation::{Action, Simulation};
 use crate::standstill::{Obstacle, Standstill};
 
 /// Longer tables are cut in the middle; the JSON file has it all.

@@ -24,9 +24,10 @@ use run_record::write_whole;
 
 use crate::load::{Load, NoteKind, ReadOptions};
 use crate::model::Model;
+use crate::outcome::{Scenario, Simulation};
 use crate::prices::Prices;
 use crate::reversals::Reversals;
-use crate::simulation::{Scenario, Simulation, simulate};
+use crate::simulation::simulate;
 use crate::start::{self, Start};
 use crate::{MOST_EVALUATIONS, input, upto_a_day};
 

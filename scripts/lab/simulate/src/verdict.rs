@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::causes::Causes;
 use crate::model::Model;
+use crate::outcome::Simulation;
 use crate::reversals::Reversals;
-use crate::simulation::Simulation;
 use crate::standstill::Obstacle;
 
 /// What a simulation says about its rules.

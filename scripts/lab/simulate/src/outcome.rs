@@ -1,0 +1,130 @@
+//! What is simulated, and what happened.
+
+use autoscale::Setting;
+use serde::Serialize;
+
+use crate::load::Load;
+use crate::model::Model;
+use crate::shortage::Shortage;
+use crate::standstill::Standstill;
+
+/// Rules, a load, and when it begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario<'a> {
+    /// The rules.
+    pub setting: &'a Setting,
+    /// What the fleet has to carry.
+    pub load: &'a Load,
+    /// What is assumed of the platform.
+    pub model: Model,
+    /// The time of second 0, in seconds since 1970 in UTC. Profiles with a calendar depend on it.
+    pub start: i64,
+}
+
+/// What happened when the rules met the load.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// How long it was, in virtual time.
+    pub seconds: u64,
+    /// The count at the start: the default of the profile that applies then.
+    pub initial: u32,
+    /// The index of that profile; of the first one where none applies.
+    pub first_profile: usize,
+    /// Changes of the count, in order.
+    pub actions: Vec<Action>,
+    /// Why the count stayed as it was, in order; a new one whenever the reason changes.
+    pub stood_still: Vec<Standstill>,
+    /// Each whole minute, in order.
+    pub minutes: Vec<Sample>,
+    /// Instances that became ready, in order.
+    pub arrivals: Vec<Arrival>,
+    /// When the load was above 100 % of every ready instance.
+    pub shortages: Vec<Shortage>,
+    /// Instances wanted, ready or not, times seconds: what is paid for.
+    pub instance_seconds: u64,
+    /// Evaluations made.
+    pub evaluations: u64,
+    /// Evaluations in which the flapping check kept instances, in full or in part.
+    pub held_back: u64,
+}
+
+/// A change of the count.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Action {
+    /// When.
+    pub at_seconds: u64,
+    /// The count before.
+    pub from: u32,
+    /// The count after.
+    pub to: u32,
+    /// What changed it.
+    pub cause: Cause,
+    /// The name of the profile that applied.
+    pub profile: String,
+    /// One sentence with the figures.
+    pub reason: String,
+    /// The mean load in the window of the rule that acted; `None` where no rule did.
+    #[serde(skip)]
+    pub load_seen: Option<f64>,
+    /// Instances ready just after it.
+    #[serde(skip)]
+    pub ready: u32,
+    /// Since when the CPU was above the threshold for a scale-out; `None` where it was not, or where it is a scale-in.
+    #[serde(skip)]
+    pub called_since: Option<u64>,
+}
+
+/// What changed the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A rule.
+    Rule,
+    /// The limits of a profile that began to apply at this evaluation.
+    Profile,
+    /// The limits.
+    Limits,
+    /// No metric could be read, so the count went up to the default.
+    Default,
+}
+
+/// One whole minute.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Sample {
+    /// When the minute ended.
+    pub at_seconds: u64,
+    /// Mean load in percent of one instance.
+    pub load: f64,
+    /// Mean CPU of the ready instances.
+    pub cpu_percent: f64,
+    /// Instances ready at its end.
+    pub ready: u32,
+    /// Instances wanted at its end.
+    pub count: u32,
+}
+
+/// Instances that became ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// When.
+    pub at_seconds: u64,
+    /// How many are ready from then on.
+    pub ready: u32,
+}
+
+impl Simulation {
+    /// Seconds in which the load was above 100 % of every ready instance.
+    pub fn overloaded_seconds(&self) -> u64 {
+        self.shortages
+            .iter()
+            .map(|shortage| shortage.to_seconds - shortage.from_seconds)
+            .sum()
+    }
+
+    /// The longest span of such seconds.
+    pub fn longest_overload(&self) -> u64 {
+        let shortages = self.shortages.iter();
+        let lengths = shortages.map(|shortage| shortage.to_seconds - shortage.from_seconds);
+        lengths.max().unwrap_or_default()
+    }
+}
