@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use serde_json::Value;
 
-use super::configuration::lookup;
 use super::environment::Environment;
+use super::json::lookup;
 
 /// `customHandler.description` as read. `%NAME%` in the executable is expanded, in arguments not yet.
 #[derive(Clone, Debug)]

@@ -8,20 +8,10 @@ use serde_json::{Map, Value};
 use strsim::levenshtein;
 
 use super::environment::Environment;
+use super::json::lookup;
 
 /// The section that variables override `host.json` in (`ScriptConstants.cs`).
 const SECTION: &str = "AzureFunctionsJobHost:";
-
-/// A member by name in any case, as .NET configuration reads keys.
-pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    let members = value.as_object()?;
-    members.get(name).or_else(|| {
-        members
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    })
-}
 
 /// .NET configuration drops unknown keys without a word, so that a misspelt switch changes the
 /// protocol unnoticed. A near miss is refused, anything else reported.

@@ -7,8 +7,7 @@ use std::path::Path;
 use anyhow::bail;
 use serde_json::Value;
 
-use super::configuration::lookup;
-use super::json;
+use super::json::{self, lookup};
 
 /// Variables by name. What this process did not have itself is also listed in `added`, because a
 /// child inherits the rest without our help, values that are not Unicode included.

@@ -54,6 +54,17 @@ fn parse(text: &str) -> anyhow::Result<Value> {
         .ok_or_else(|| anyhow!("line 1, column 1: the file is empty"))
 }
 
+/// A member by name in any case, as .NET configuration reads keys.
+pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let members = value.as_object()?;
+    members.get(name).or_else(|| {
+        members
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

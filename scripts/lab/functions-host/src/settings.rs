@@ -8,9 +8,10 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::command::Description;
-use super::configuration::{boolean, known_keys, lookup, overlay, timespan};
+use super::configuration::{boolean, known_keys, overlay, timespan};
 use super::environment::Environment;
 use super::json;
+use super::json::lookup;
 
 /// Kestrel's limit as the host sets it: 100 MiB (`ScriptConstants.cs`).
 const BODY_LIMIT: u64 = 104_857_600;

@@ -21,6 +21,7 @@ mod log;
 mod moment;
 mod outcome;
 mod row;
+mod rows;
 mod rules;
 
 #[cfg(test)]

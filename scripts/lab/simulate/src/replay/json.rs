@@ -7,7 +7,7 @@ use serde::de::{
 };
 
 use super::column::{Cell, Cells, Column};
-use super::log::Rows;
+use super::rows::Rows;
 
 /// Reads all values of a text.
 ///

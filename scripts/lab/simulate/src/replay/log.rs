@@ -10,45 +10,9 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::column::{Cell, Cells, Column};
 use super::row::{CooldownRow, CountRow, Entry, ProfileRow, Row, RuleRow, SamplesRow, UpdateRow};
-use super::{LONGEST_LOG, MOST_ROWS, json};
+use super::rows::Rows;
+use super::{LONGEST_LOG, json};
 use crate::input;
-
-/// Rows as they are read.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    of_evaluations: Vec<Row>,
-    others: usize,
-}
-
-impl Rows {
-    /// Adds a row; one that belongs to no evaluation is only counted.
-    ///
-    /// # Errors
-    /// One sentence, where there are too many.
-    pub(super) fn add(&mut self, cells: &Cells) -> Result<(), String> {
-        match Row::read(cells) {
-            Some(row) => self.of_evaluations.push(row),
-            None => self.others += 1,
-        }
-        self.few_enough()
-    }
-
-    /// Adds rows, under the same condition.
-    pub(super) fn append(&mut self, mut other: Self) -> Result<(), String> {
-        self.of_evaluations.append(&mut other.of_evaluations);
-        self.others += other.others;
-        self.few_enough()
-    }
-
-    fn few_enough(&self) -> Result<(), String> {
-        match self.of_evaluations.len() + self.others {
-            0..=MOST_ROWS => Ok(()),
-            _ => Err(format!(
-                "it has more than {MOST_ROWS} rows, the most that are read; export a shorter time"
-            )),
-        }
-    }
-}
 
 /// A log of one autoscale setting.
 #[derive(Debug)]

@@ -1,29 +1,14 @@
 //! What may change in a setting, and the values that are tried.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use autoscale::{
-    Aggregation, Capacity, Change, Direction, MOST_INSTANCES, Operator, Profile, Rule, Setting,
-    Statistic,
-};
+use autoscale::{Capacity, Change, Direction, MOST_INSTANCES, Profile, Rule, Setting};
 use run_record::format::exact_span;
 use serde::Serialize;
 
-const MINUTE: u64 = 60;
-/// Percent of CPU of rules that fire from above. Higher ones leave no room for what comes before the next instance.
-const HIGH_THRESHOLDS: RangeInclusive<u32> = 40..=85;
-/// Percent of CPU of rules that fire from below.
-const LOW_THRESHOLDS: RangeInclusive<u32> = 5..=60;
-const THRESHOLD_STEP: usize = 5;
-/// Minutes. Azure's documentation asks for five at least.
-const WINDOWS: [u64; 7] = [5, 10, 15, 20, 30, 45, 60];
-/// Minutes.
-const COOLDOWNS: [u64; 8] = [1, 2, 3, 5, 10, 15, 20, 30];
-const STEPS: RangeInclusive<u32> = 1..=10;
-const PERCENT_STEPS: [u32; 6] = [10, 20, 25, 50, 75, 100];
-/// So many limits are tried, evenly spaced.
-const MOST_LIMITS: u32 = 24;
+mod values;
+
+use values::{COOLDOWNS, is_above, is_percent, seconds, spaced, steps, thresholds, windows};
 
 /// Parameters that are kept or searched together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -334,76 +319,6 @@ fn rule_name(profile: &Profile, number: usize) -> String {
     }
 }
 
-/// Every so many of the numbers, so that there are not too many.
-fn spaced(least: u32, most: u32) -> Vec<f64> {
-    let every = (most.saturating_sub(least) / MOST_LIMITS).max(1) as usize;
-    (least..=most).step_by(every).map(f64::from).collect()
-}
-
-fn seconds(minutes: &[u64]) -> Vec<f64> {
-    minutes
-        .iter()
-        .map(|minutes| (minutes * MINUTE) as f64)
-        .collect()
-}
-
-/// Whether the rule compares an instance's CPU in percent with a threshold from above or below.
-fn is_percent(rule: &Rule) -> bool {
-    let of_instances = matches!(
-        rule.statistic,
-        Statistic::Average | Statistic::Min | Statistic::Max
-    );
-    let of_samples = !matches!(
-        rule.time_aggregation,
-        Aggregation::Total | Aggregation::Count
-    );
-    let one_sided = !matches!(rule.operator, Operator::Equals | Operator::NotEquals);
-    of_instances && of_samples && one_sided && !rule.divide_per_instance
-}
-
-fn is_above(rule: &Rule) -> bool {
-    matches!(
-        rule.operator,
-        Operator::GreaterThan | Operator::GreaterThanOrEqual
-    )
-}
-
-/// None but the present one where the threshold is no percentage.
-fn thresholds(rule: &Rule) -> Vec<f64> {
-    let values = match is_above(rule) {
-        _ if !is_percent(rule) => return Vec::new(),
-        true => HIGH_THRESHOLDS,
-        false => LOW_THRESHOLDS,
-    };
-    values.step_by(THRESHOLD_STEP).map(f64::from).collect()
-}
-
-/// A total or a count over the window would need another threshold with another window.
-fn windows(rule: &Rule) -> Vec<f64> {
-    let whole = |window: &f64| {
-        let grain = rule.time_grain.as_secs().max(1);
-        (*window as u64).is_multiple_of(grain)
-    };
-    let scales = matches!(
-        rule.time_aggregation,
-        Aggregation::Total | Aggregation::Count
-    );
-    let all = seconds(&WINDOWS).into_iter();
-    all.filter(|window| !scales && whole(window)).collect()
-}
-
-/// More instances than there can be make no difference. An exact count is left as it is.
-fn steps(rule: &Rule, most: u32) -> Vec<f64> {
-    match rule.change {
-        Change::Count(_) => STEPS
-            .take_while(|step| *step <= most)
-            .map(f64::from)
-            .collect(),
-        Change::PercentCount(_) => PERCENT_STEPS.map(f64::from).to_vec(),
-        Change::ExactCount(_) | Change::NextAllowed => Vec::new(),
-    }
-}
-
 /// Whether a CPU exists at which one rule adds instances and another one removes some.
 fn thresholds_cross(profile: &Profile) -> bool {
     let of = |direction| {
@@ -419,117 +334,4 @@ fn thresholds_cross(profile: &Profile) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(setting: &Setting) -> Space<'_> {
-        Space::of(setting, &[], 3, false)
-    }
-
-    /// The choice with another value for the parameter at this place.
-    fn with(space: &Space<'_>, place: &str, value: f64) -> Choice {
-        let mut choice = space.present();
-        let parameters = space.parameters.iter();
-        let (number, parameter) = parameters
-            .enumerate()
-            .find(|(_, parameter)| parameter.place == place)
-            .expect("a parameter");
-        let index = parameter.values.iter().position(|other| *other == value);
-        choice[number] = u8::try_from(index.expect("a value")).expect("few values");
-        choice
-    }
-
-    #[test]
-    fn the_present_choice_is_the_present_setting() {
-        let setting = Setting::built_in();
-        let space = all(&setting);
-        assert_eq!(space.setting(&space.present()).as_ref(), Some(&setting));
-        assert_eq!(space.changes(&space.present()), 0);
-    }
-
-    #[test]
-    fn a_choice_changes_what_its_place_names() {
-        let setting = Setting::built_in();
-        let space = all(&setting);
-        let changed = |place: &str, value| space.setting(&with(&space, place, value));
-        let threshold = changed("rules[0].metricTrigger.threshold", 55.0).expect("a setting");
-        assert_eq!(threshold.profiles[0].rules[0].threshold, 55.0);
-        let window = changed("rules[1].metricTrigger.timeWindow", 600.0).expect("a setting");
-        assert_eq!(
-            window.profiles[0].rules[1].time_window,
-            Duration::from_secs(600)
-        );
-        let cooldown = changed("rules[1].scaleAction.cooldown", 60.0).expect("a setting");
-        assert_eq!(
-            cooldown.profiles[0].rules[1].cooldown,
-            Duration::from_secs(60)
-        );
-        let step = changed("rules[0].scaleAction.value", 2.0).expect("a setting");
-        assert_eq!(step.profiles[0].rules[0].change, Change::Count(2));
-        let minimum = changed("capacity.minimum", 2.0).expect("a setting");
-        let capacity = minimum.profiles[0].capacity;
-        assert_eq!((capacity.minimum, capacity.default), (2, 2));
-    }
-
-    #[test]
-    fn contradictions_are_no_setting() {
-        let mut setting = Setting::built_in();
-        setting.profiles[0].rules[0].threshold = 45.0;
-        let space = all(&setting);
-        assert_eq!(
-            space.setting(&with(&space, "rules[1].metricTrigger.threshold", 45.0)),
-            None
-        );
-        let keeps_default = Space::of(&setting, &[], 3, true);
-        assert_eq!(
-            keeps_default.setting(&with(&keeps_default, "capacity.minimum", 2.0)),
-            None
-        );
-    }
-
-    #[test]
-    fn what_is_kept_is_not_searched() {
-        let setting = Setting::built_in();
-        for (group, part) in [
-            (Group::Thresholds, "threshold"),
-            (Group::Windows, "timeWindow"),
-            (Group::Steps, "value"),
-            (Group::Cooldowns, "cooldown"),
-            (Group::Limits, "capacity"),
-        ] {
-            let searched = |keep: &[Group]| {
-                let space = Space::of(&setting, keep, 3, false);
-                let mut places = space.parameters.iter().map(|parameter| &parameter.place);
-                places.any(|place| place.contains(part))
-            };
-            assert!(searched(&[]) && !searched(&[group]), "{part}");
-        }
-    }
-
-    #[test]
-    fn a_rule_on_another_metric_stays() {
-        let mut setting = Setting::built_in();
-        setting.metrics[0].fleet_cpu = false;
-        let space = all(&setting);
-        let of_rules = space
-            .parameters
-            .iter()
-            .filter(|one| one.place.contains("rules"));
-        assert_eq!(of_rules.count(), 0);
-    }
-
-    #[test]
-    fn the_maximum_leaves_one_instance_free_and_reaches_the_highest_load() {
-        let maxima = |maximum, needed| {
-            let mut setting = Setting::built_in();
-            setting.profiles[0].capacity.maximum = maximum;
-            let space = Space::of(&setting, &[], needed, false);
-            let mut parameters = space.parameters.iter();
-            let found = parameters.find(|parameter| parameter.field == Field::Maximum);
-            found.map(|parameter| parameter.values.clone())
-        };
-        assert_eq!(maxima(3, 2), None);
-        assert_eq!(maxima(6, 3), Some(vec![4.0, 5.0, 6.0]));
-        assert_eq!(maxima(3, 5), Some(vec![3.0, 4.0, 5.0]));
-    }
-}
+mod tests;

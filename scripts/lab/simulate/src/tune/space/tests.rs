@@ -1,0 +1,114 @@
+//! The space of rule sets.
+
+use super::*;
+
+fn all(setting: &Setting) -> Space<'_> {
+    Space::of(setting, &[], 3, false)
+}
+
+/// The choice with another value for the parameter at this place.
+fn with(space: &Space<'_>, place: &str, value: f64) -> Choice {
+    let mut choice = space.present();
+    let parameters = space.parameters.iter();
+    let (number, parameter) = parameters
+        .enumerate()
+        .find(|(_, parameter)| parameter.place == place)
+        .expect("a parameter");
+    let index = parameter.values.iter().position(|other| *other == value);
+    choice[number] = u8::try_from(index.expect("a value")).expect("few values");
+    choice
+}
+
+#[test]
+fn the_present_choice_is_the_present_setting() {
+    let setting = Setting::built_in();
+    let space = all(&setting);
+    assert_eq!(space.setting(&space.present()).as_ref(), Some(&setting));
+    assert_eq!(space.changes(&space.present()), 0);
+}
+
+#[test]
+fn a_choice_changes_what_its_place_names() {
+    let setting = Setting::built_in();
+    let space = all(&setting);
+    let changed = |place: &str, value| space.setting(&with(&space, place, value));
+    let threshold = changed("rules[0].metricTrigger.threshold", 55.0).expect("a setting");
+    assert_eq!(threshold.profiles[0].rules[0].threshold, 55.0);
+    let window = changed("rules[1].metricTrigger.timeWindow", 600.0).expect("a setting");
+    assert_eq!(
+        window.profiles[0].rules[1].time_window,
+        Duration::from_secs(600)
+    );
+    let cooldown = changed("rules[1].scaleAction.cooldown", 60.0).expect("a setting");
+    assert_eq!(
+        cooldown.profiles[0].rules[1].cooldown,
+        Duration::from_secs(60)
+    );
+    let step = changed("rules[0].scaleAction.value", 2.0).expect("a setting");
+    assert_eq!(step.profiles[0].rules[0].change, Change::Count(2));
+    let minimum = changed("capacity.minimum", 2.0).expect("a setting");
+    let capacity = minimum.profiles[0].capacity;
+    assert_eq!((capacity.minimum, capacity.default), (2, 2));
+}
+
+#[test]
+fn contradictions_are_no_setting() {
+    let mut setting = Setting::built_in();
+    setting.profiles[0].rules[0].threshold = 45.0;
+    let space = all(&setting);
+    assert_eq!(
+        space.setting(&with(&space, "rules[1].metricTrigger.threshold", 45.0)),
+        None
+    );
+    let keeps_default = Space::of(&setting, &[], 3, true);
+    assert_eq!(
+        keeps_default.setting(&with(&keeps_default, "capacity.minimum", 2.0)),
+        None
+    );
+}
+
+#[test]
+fn what_is_kept_is_not_searched() {
+    let setting = Setting::built_in();
+    for (group, part) in [
+        (Group::Thresholds, "threshold"),
+        (Group::Windows, "timeWindow"),
+        (Group::Steps, "value"),
+        (Group::Cooldowns, "cooldown"),
+        (Group::Limits, "capacity"),
+    ] {
+        let searched = |keep: &[Group]| {
+            let space = Space::of(&setting, keep, 3, false);
+            let mut places = space.parameters.iter().map(|parameter| &parameter.place);
+            places.any(|place| place.contains(part))
+        };
+        assert!(searched(&[]) && !searched(&[group]), "{part}");
+    }
+}
+
+#[test]
+fn a_rule_on_another_metric_stays() {
+    let mut setting = Setting::built_in();
+    setting.metrics[0].fleet_cpu = false;
+    let space = all(&setting);
+    let of_rules = space
+        .parameters
+        .iter()
+        .filter(|one| one.place.contains("rules"));
+    assert_eq!(of_rules.count(), 0);
+}
+
+#[test]
+fn the_maximum_leaves_one_instance_free_and_reaches_the_highest_load() {
+    let maxima = |maximum, needed| {
+        let mut setting = Setting::built_in();
+        setting.profiles[0].capacity.maximum = maximum;
+        let space = Space::of(&setting, &[], needed, false);
+        let mut parameters = space.parameters.iter();
+        let found = parameters.find(|parameter| parameter.field == Field::Maximum);
+        found.map(|parameter| parameter.values.clone())
+    };
+    assert_eq!(maxima(3, 2), None);
+    assert_eq!(maxima(6, 3), Some(vec![4.0, 5.0, 6.0]));
+    assert_eq!(maxima(3, 5), Some(vec![3.0, 4.0, 5.0]));
+}

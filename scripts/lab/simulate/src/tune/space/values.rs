@@ -1,0 +1,90 @@
+//! The values that a search tries.
+
+use std::ops::RangeInclusive;
+
+use autoscale::{Aggregation, Change, Operator, Rule, Statistic};
+
+const MINUTE: u64 = 60;
+/// Percent of CPU of rules that fire from above. Higher ones leave no room for what comes before the next instance.
+const HIGH_THRESHOLDS: RangeInclusive<u32> = 40..=85;
+/// Percent of CPU of rules that fire from below.
+const LOW_THRESHOLDS: RangeInclusive<u32> = 5..=60;
+const THRESHOLD_STEP: usize = 5;
+/// Minutes. Azure's documentation asks for five at least.
+const WINDOWS: [u64; 7] = [5, 10, 15, 20, 30, 45, 60];
+/// Minutes.
+pub(super) const COOLDOWNS: [u64; 8] = [1, 2, 3, 5, 10, 15, 20, 30];
+const STEPS: RangeInclusive<u32> = 1..=10;
+const PERCENT_STEPS: [u32; 6] = [10, 20, 25, 50, 75, 100];
+/// So many limits are tried, evenly spaced.
+const MOST_LIMITS: u32 = 24;
+
+/// Every so many of the numbers, so that there are not too many.
+pub(super) fn spaced(least: u32, most: u32) -> Vec<f64> {
+    let every = (most.saturating_sub(least) / MOST_LIMITS).max(1) as usize;
+    (least..=most).step_by(every).map(f64::from).collect()
+}
+
+pub(super) fn seconds(minutes: &[u64]) -> Vec<f64> {
+    minutes
+        .iter()
+        .map(|minutes| (minutes * MINUTE) as f64)
+        .collect()
+}
+
+/// Whether the rule compares an instance's CPU in percent with a threshold from above or below.
+pub(super) fn is_percent(rule: &Rule) -> bool {
+    let of_instances = matches!(
+        rule.statistic,
+        Statistic::Average | Statistic::Min | Statistic::Max
+    );
+    let of_samples = !matches!(
+        rule.time_aggregation,
+        Aggregation::Total | Aggregation::Count
+    );
+    let one_sided = !matches!(rule.operator, Operator::Equals | Operator::NotEquals);
+    of_instances && of_samples && one_sided && !rule.divide_per_instance
+}
+
+pub(super) fn is_above(rule: &Rule) -> bool {
+    matches!(
+        rule.operator,
+        Operator::GreaterThan | Operator::GreaterThanOrEqual
+    )
+}
+
+/// None but the present one where the threshold is no percentage.
+pub(super) fn thresholds(rule: &Rule) -> Vec<f64> {
+    let values = match is_above(rule) {
+        _ if !is_percent(rule) => return Vec::new(),
+        true => HIGH_THRESHOLDS,
+        false => LOW_THRESHOLDS,
+    };
+    values.step_by(THRESHOLD_STEP).map(f64::from).collect()
+}
+
+/// A total or a count over the window would need another threshold with another window.
+pub(super) fn windows(rule: &Rule) -> Vec<f64> {
+    let whole = |window: &f64| {
+        let grain = rule.time_grain.as_secs().max(1);
+        (*window as u64).is_multiple_of(grain)
+    };
+    let scales = matches!(
+        rule.time_aggregation,
+        Aggregation::Total | Aggregation::Count
+    );
+    let all = seconds(&WINDOWS).into_iter();
+    all.filter(|window| !scales && whole(window)).collect()
+}
+
+/// More instances than there can be make no difference. An exact count is left as it is.
+pub(super) fn steps(rule: &Rule, most: u32) -> Vec<f64> {
+    match rule.change {
+        Change::Count(_) => STEPS
+            .take_while(|step| *step <= most)
+            .map(f64::from)
+            .collect(),
+        Change::PercentCount(_) => PERCENT_STEPS.map(f64::from).to_vec(),
+        Change::ExactCount(_) | Change::NextAllowed => Vec::new(),
+    }
+}
