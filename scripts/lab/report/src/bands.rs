@@ -52,6 +52,11 @@ pub(crate) fn bands(page: &Page<'_>) -> Markup {
         @for (record, name) in &all {
             @if record.profiles.len() > 1 {
                 (band(&titled("Profile", *name), &profiles(record, &moments), end, &profile_words(record)))
+                ul.causes {
+                    @for (index, profile) in record.profiles.iter().enumerate() {
+                        li { i.profile.(format!("p{}", index % 4)) {} (profile.name) }
+                    }
+                }
             }
         }
         @for (record, name) in &all {
@@ -212,11 +217,7 @@ fn legend(all: &[(&SimulationRecord, Option<&str>)]) -> Markup {
     }
 }
 
-fn still_table(
-    record: &SimulationRecord,
-    name: Option<&str>,
-    moments: &Moments<'_>,
-) -> Markup {
+fn still_table(record: &SimulationRecord, name: Option<&str>, moments: &Moments<'_>) -> Markup {
     let spans = &record.stood_still;
     if spans.is_empty() {
         return Markup::default();
@@ -262,18 +263,23 @@ pub(crate) fn calendar(run: &Run) -> Markup {
         .iter()
         .map(|profile| {
             let limits = rules::limits_of(&profile.capacity)
-                .map_or("–".to_owned(), |(least, most)| format!("{least} to {most}"));
+                .map_or("–".to_owned(), |(least, most)| {
+                    format!("{least} to {most}")
+                });
             let rules = rules::rules_of(&profile.rules);
-            let rules = rules.iter().map(|rule| {
-                let way = if rule.out { "out" } else { "in" };
-                format!("{way} where {}", rule.condition())
-            });
+            let rules = rules
+                .iter()
+                .map(|rule| format!("{}: {}", rule.condition(), rule.action()));
             let rules = rules.collect::<Vec<_>>().join("; ");
             vec![
                 profile.name.as_str().into(),
                 profile.when.as_str().into(),
                 Cell::Text(limits),
-                Cell::Text(if rules.is_empty() { "none".to_owned() } else { rules }),
+                Cell::Text(if rules.is_empty() {
+                    "none".to_owned()
+                } else {
+                    rules
+                }),
             ]
         })
         .collect();

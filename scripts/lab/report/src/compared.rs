@@ -58,12 +58,16 @@ impl<'a> Pair<'a> {
         let cost = |outcome: &SimulationOutcome| outcome.costs.first().map(|cost| cost.per_month);
         let cheaper = cost(first)
             .zip(cost(other))
-            .and_then(|(one, two)| better([one, two]));
+            .and_then(|(one, two)| better([one.round(), two.round()]));
         let calmer = better([first.overloaded_minutes, other.overloaded_minutes]);
         let name = |index: usize| &self.names[index];
         match (calmer, cheaper) {
             (Some(calmer), Some(cheaper)) if calmer != cheaper => {
-                format!("Less overload with {}, less cost with {}", name(calmer), name(cheaper))
+                format!(
+                    "Less overload with {}, less cost with {}",
+                    name(calmer),
+                    name(cheaper)
+                )
             }
             (Some(calmer), Some(_)) => format!("Less overload and less cost with {}", name(calmer)),
             (Some(calmer), None) => format!("Less overload at the same cost with {}", name(calmer)),
@@ -138,16 +142,12 @@ pub(crate) fn tiles(pair: &Pair<'_>) -> Markup {
     html! {
         dl.figures.pairs {
             @for figure in pair.figures() { div {
-                dt { (figure.name) }
                 @let best = figure.values.map(better);
+                dt { (figure.name) @if best == Some(None) { ": the same" } }
                 @for (index, name) in pair.names.iter().enumerate() {
                     dd {
                         (figure.shown[index])
-                        @match best {
-                            Some(Some(best)) if best == index => { " " em { (figure.better) } }
-                            Some(None) => { " " em.same { "same" } }
-                            _ => {}
-                        }
+                        @if best == Some(Some(index)) { " " em { (figure.better) } }
                     }
                     dd.note { (name) }
                 }
@@ -158,14 +158,8 @@ pub(crate) fn tiles(pair: &Pair<'_>) -> Markup {
 
 /// What is said of each of them, in two columns.
 pub(crate) fn reasons(page: &Page<'_>, pair: &Pair<'_>) -> Markup {
-    let reasons = [
-        &page.verdict.reasons,
-        &pair.runs[1].verdict.reasons,
-    ];
-    let headlines = [
-        &page.verdict.autoscaling,
-        &pair.runs[1].verdict.autoscaling,
-    ];
+    let reasons = [&page.verdict.reasons, &pair.runs[1].verdict.reasons];
+    let headlines = [&page.verdict.autoscaling, &pair.runs[1].verdict.autoscaling];
     html! {
         div.both {
             @for (index, name) in pair.names.iter().enumerate() {

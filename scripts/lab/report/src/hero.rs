@@ -40,7 +40,7 @@ pub(crate) fn hero(page: &Page<'_>) -> Markup {
                 span { (span(run.seconds)) }
                 @if clock.is_scaled() { span { "one Azure minute in " (span(60.0 / clock.scale())) } }
             }
-            h1 { (page.headline()) } "\n"
+            h1.pairing[page.pair.is_some()] { (page.headline()) } "\n"
             @if let Some(pair) = &page.pair {
                 (compared::reasons(page, pair))
             } @else {
@@ -77,7 +77,8 @@ fn stairs(page: &Page<'_>) -> Markup {
                 @let height = f64::from(*ready) * 100.0 / f64::from(highest);
                 div.stair style=(format!("flex-grow:{:.3}", (until - at).max(0.001))) {
                     div.bar-space { div.bar style=(format!("height:{height:.1}%")) { b { (ready) } } }
-                    span.when { (span(at.max(0.0))) }
+                    @let when = span(at.max(0.0));
+                    span.when.long[when.len() > 6] { (when) }
                 }
             }
         }
@@ -188,10 +189,7 @@ fn action_times(page: &Page<'_>) -> String {
     let shown = shown.map(|action| format!("{}→{} at {}", action.from, action.to, when(action.at)));
     let mut text: Vec<String> = shown.collect();
     if actions.len() > most {
-        text.push(format!(
-            "and {} more",
-            count((actions.len() - most) as u64)
-        ));
+        text.push(format!("and {} more", count((actions.len() - most) as u64)));
     }
     text.join(", ")
 }

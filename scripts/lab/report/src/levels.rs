@@ -94,7 +94,10 @@ fn profiles(
         }
     }
     for level in &mut merged {
-        level.spans = level.spans.take().and_then(|spans| joined(spans, run.seconds));
+        level.spans = level
+            .spans
+            .take()
+            .and_then(|spans| joined(spans, run.seconds));
     }
     merged
 }

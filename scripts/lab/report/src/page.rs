@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use run_record::{FleetSample, Run, Verdict, csv};
 use run_record::simulation::ClockReading;
+use run_record::{FleetSample, Run, Verdict, csv};
 use serde::Serialize;
 
 use crate::analysis::Analysis;

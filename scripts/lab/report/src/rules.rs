@@ -23,6 +23,8 @@ pub(crate) struct Rule {
     pub(crate) cooldown: f64,
     /// By how much it changes the count, as the rules write it.
     pub(crate) value: String,
+    /// What the value counts, such as `ChangeCount`; empty where the record does not tell.
+    pub(crate) change: String,
 }
 
 /// As `/api/instances` writes one.
@@ -35,6 +37,8 @@ struct Written {
     direction: Direction,
     #[serde(default)]
     value: Value,
+    #[serde(default)]
+    change: String,
     cooldown: String,
 }
 
@@ -57,6 +61,17 @@ impl Rule {
             self.metric.as_str()
         };
         format!("{metric} {} over {}", self.comparison(), span(self.window))
+    }
+
+    /// `1 more`, `20 % fewer`, `to 4`.
+    pub(crate) fn action(&self) -> String {
+        let value = self.value.trim_matches('"');
+        let way = if self.out { "more" } else { "fewer" };
+        match self.change.as_str() {
+            "ExactCount" => format!("to {value}"),
+            "PercentChangeCount" => format!("{value} % {way}"),
+            _ => format!("{value} {way}"),
+        }
     }
 
     /// `> 70 %`.
@@ -116,6 +131,7 @@ fn read(rule: &Value) -> Option<Rule> {
         cooldown: seconds(&written.cooldown)?,
         out: written.direction == Direction::Increase,
         value: written.value.to_string(),
+        change: written.change,
         metric: written.metric,
         operator: written.operator,
         threshold: written.threshold,

@@ -241,16 +241,18 @@ fn rules_of(run: &Run) -> Markup {
         .iter()
         .flatten()
         .map(|rule| {
-            let way = if rule.out { "more" } else { "fewer" };
             vec![
                 Cell::Text(rule.condition()),
-                Cell::Text(format!("{} {way}", rule.value.trim_matches('"'))),
+                Cell::Text(rule.action()),
                 Cell::Text(format!("{} after any action", span(rule.cooldown))),
             ]
         })
         .collect();
     let profile = &run.profile;
-    let profiles = run.simulation.as_ref().map_or(1, |simulation| simulation.profiles.len());
+    let profiles = run
+        .simulation
+        .as_ref()
+        .map_or(1, |simulation| simulation.profiles.len());
     html! {
         @if profiles <= 1 && let Some((minimum, maximum)) = limits(run) {
             p { (minimum) " to " (things(maximum.into(), "instance")) "." }

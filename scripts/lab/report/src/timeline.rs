@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use run_record::format::{count, decimal, latency, percent, span, total};
 use run_record::{LoadSecond, Run};
 
-use crate::markup::{Cell, table};
 use crate::bands;
+use crate::markup::{Cell, table};
 use crate::moment::Moments;
 use crate::page::Page;
 
@@ -15,7 +15,14 @@ const ROWS: usize = 40;
 /// One sentence below the title.
 pub(crate) fn about(page: &Page<'_>) -> String {
     if page.run.simulated {
-        return "Times are Azure's.".to_owned();
+        let simulation = page.run.simulation.as_ref();
+        let dated = simulation.filter(|simulation| !simulation.clock.is_empty());
+        return match dated {
+            Some(simulation) if Moments::of(page.run).is_long() => {
+                format!("Times are local, {}.", simulation.time_zone)
+            }
+            _ => "Times are Azure's.".to_owned(),
+        };
     }
     let scaled = if page.analysis.clock.is_scaled() {
         "Times are seconds of the run; one of Azure's minutes passes in "
@@ -56,9 +63,14 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
     let named: Vec<String>;
     if let Some(pair) = &page.pair {
         let [first, other] = &pair.names;
-        named = [("Instances", first), ("CPU", first), ("Instances", other), ("CPU", other)]
-            .map(|(column, name)| format!("{column}, {name}"))
-            .into();
+        named = [
+            ("Instances", first),
+            ("CPU", first),
+            ("Instances", other),
+            ("CPU", other),
+        ]
+        .map(|(column, name)| format!("{column}, {name}"))
+        .into();
         columns.truncate(1);
         columns.extend(named.iter().map(String::as_str));
         for (row, others) in rows.iter_mut().zip(self::rows(pair.runs[1])) {

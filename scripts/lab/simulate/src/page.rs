@@ -3,8 +3,7 @@
 use autoscale::{Finding, Profile, Setting};
 use run_record::format::exact_span;
 use run_record::simulation::{
-    CostRecord, FindingRecord, ProfileRecord, SimulationOutcome, SimulationRecord,
-    StandstillRecord,
+    CostRecord, FindingRecord, ProfileRecord, SimulationOutcome, SimulationRecord, StandstillRecord,
 };
 use run_record::{Action, FleetSample, Run, Verdict};
 use serde_json::{Value, json};

@@ -55,8 +55,7 @@ pub(super) fn clock(start: i64, seconds: u64, zone: &TimeZone) -> Vec<ClockReadi
 
 /// Seconds since 1970-01-01T00:00 on the local clock.
 fn local_seconds(unix_seconds: i64, zone: &TimeZone) -> Option<i64> {
-    let form =
-        format_description!("[weekday repr:short] [year]-[month]-[day] [hour]:[minute]");
+    let form = format_description!("[weekday repr:short] [year]-[month]-[day] [hour]:[minute]");
     let text = time_zone::format_local(unix_seconds, zone);
     let minute = PrimitiveDateTime::parse(&text, form).ok()?;
     // The text has no seconds; those of local times are the same, as offsets are whole minutes nowadays.
@@ -101,7 +100,12 @@ mod tests {
         let readings = clock(start, 3 * DAY, &berlin());
         let of: Vec<(f64, i64)> = readings
             .iter()
-            .map(|reading| (reading.at, reading.local_seconds - readings[0].local_seconds))
+            .map(|reading| {
+                (
+                    reading.at,
+                    reading.local_seconds - readings[0].local_seconds,
+                )
+            })
             .collect();
         let change = (26 * HOUR - 30) as f64;
         assert_eq!(of, [(0.0, 0), (change, change as i64 + HOUR as i64)]);
