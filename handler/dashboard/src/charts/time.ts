@@ -65,7 +65,7 @@ const daySteps = [
   10_800,
   21_600,
   43_200,
-  ...[1, 2, 7, 14, 28, 56].map((days) => days * DAY),
+  ...[1, 2, 3, 4, 7, 14, 28, 56].map((days) => days * DAY),
 ];
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

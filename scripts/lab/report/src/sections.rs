@@ -267,7 +267,7 @@ fn rules_of(run: &Run) -> Markup {
         @if !profile.is_null() {
             details {
                 summary { "The rule file, as Azure Resource Manager writes it" }
-                pre { code { (format!("{profile:#}")) } }
+                pre tabindex="0" aria-label="The rule file" { code { (format!("{profile:#}")) } }
             }
         }
     }

@@ -269,3 +269,64 @@ fn sentences(outcome: &Outcome, prices: &Prices) -> Vec<String> {
     }
     sentences
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use autoscale::{ReadOptions, RuleFile};
+    use rules::Rules;
+
+    use super::*;
+    use crate::{prices, shape, start};
+
+    const FAST: &str = include_str!("../../../../infra/autoscale.fast.json");
+
+    fn rules(name: &str, text: Option<&str>) -> Rules {
+        let read = text.map(|text| RuleFile::read(text, ReadOptions::default()).unwrap());
+        let (setting, findings) = read.map_or((Setting::built_in(), Vec::new()), |file| {
+            (file.setting, file.findings)
+        });
+        Rules {
+            setting,
+            findings,
+            source: name.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_page_has_both_rule_files_and_what_held_each_of_them_back() {
+        let load = shape::named("step").unwrap();
+        let prices = Prices::parse(prices::BUILT_IN).unwrap();
+        let slow = rules("slow.json", None);
+        let zone = start::zone(None, &slow.setting).unwrap();
+        let start = Start::of(Some("2026-01-05T08:00"), &zone, &load).unwrap();
+        let given = Given {
+            load: &load,
+            model: Model::DEFAULT,
+            prices: &prices,
+            start: &start,
+        };
+        let outcomes = [slow, rules("fast.json", Some(FAST))]
+            .map(|rules| crate::outcome(rules, &load, Model::DEFAULT, &prices, &start));
+        let run = run(&outcomes, given);
+        let record = run.simulation.unwrap();
+        let other = record.compared.unwrap();
+        assert_eq!(
+            (run.target.as_str(), other.target.as_str()),
+            ("slow.json", "fast.json")
+        );
+        assert_eq!(record.outcome.overloaded_minutes, 9.0);
+        assert!(other.simulation.unwrap().outcome.overloaded_minutes < 9.0);
+        let causes: Vec<&str> = record
+            .stood_still
+            .iter()
+            .map(|still| still.cause.as_str())
+            .collect();
+        assert!(causes.contains(&"maximum"), "{causes:?}");
+        assert!(!causes.contains(&"no_rule_fires"), "{causes:?}");
+        // Somebody gave the time, so that the page has dates.
+        assert_eq!(record.clock.len(), 1);
+        assert_eq!(record.applied.len(), 1);
+    }
+}
