@@ -32,7 +32,7 @@ impl Decision {
                 format!("no metric can be read: out from {from} to the default of {to}")
             }
             Outcome::CoolingDown(index) => format!(
-                "{}, but {} of the cooldown are left: stays at {from}",
+                "{}, but its cooldown ends in {}: stays at {from}",
                 seen(index),
                 duration::in_words(self.readings[index].waits),
             ),

@@ -45,32 +45,44 @@ pub struct History<'a> {
 }
 
 /// The window's value for `count` instances; `None` without a sample in it.
+pub(super) fn value(rule: &Rule, history: History<'_>, count: u32) -> Option<f64> {
+    value_of(rule, samples(rule, history), count)
+}
+
+/// The metric's samples in the rule's window, the oldest first.
 ///
 /// A sample spans one time grain; grains begin at multiples of their length. It counts if it ended within the window,
 /// the window's end included and its beginning not. A window that is shorter than the grain is as long as the grain.
-/// Where samples are missing, those that are there make the value.
-pub(super) fn value(rule: &Rule, history: History<'_>, count: u32) -> Option<f64> {
-    let minutes = history.metrics.get(rule.metric)?;
+pub fn samples<'a>(rule: &'a Rule, history: History<'a>) -> impl Iterator<Item = f64> + 'a {
+    let minutes = history
+        .metrics
+        .get(rule.metric)
+        .map_or(&[][..], Vec::as_slice);
     let window = rule.time_window.max(rule.time_grain);
     // A grain that is not complete yet gives no sample.
     let seen = minutes.partition_point(|minute| grain_end(minute, rule) <= history.until);
     let (seen, _) = minutes.split_at(seen);
     let old = seen.partition_point(|minute| grain_end(minute, rule) + window <= history.until);
     let (_, within) = seen.split_at(old);
-    let value = aggregated(rule, within)?;
+    let grains = within.chunk_by(|one, other| grain_end(one, rule) == grain_end(other, rule));
+    grains.map(|of_grain| sample(rule.statistic, of_grain))
+}
+
+/// The value that these samples, the oldest first, make in the rule's window for `count` instances; `None` without a
+/// sample. Where samples are missing, those that are there make the value.
+pub fn value_of(rule: &Rule, samples: impl IntoIterator<Item = f64>, count: u32) -> Option<f64> {
+    let value = aggregated(rule.time_aggregation, samples)?;
     if !rule.divide_per_instance {
         return Some(settled(value));
     }
     (count > 0).then(|| settled(value / f64::from(count)))
 }
 
-/// The value of the grains that these minutes make up.
-fn aggregated(rule: &Rule, minutes: &[Minute]) -> Option<f64> {
+/// The value of the window with these samples.
+fn aggregated(aggregation: Aggregation, samples: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut lowest, mut highest) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
     let (mut number, mut newest) = (0_u32, None);
-    let same_grain = |one: &Minute, other: &Minute| grain_end(one, rule) == grain_end(other, rule);
-    for of_grain in minutes.chunk_by(same_grain) {
-        let value = sample(rule.statistic, of_grain);
+    for value in samples {
         sum += value;
         lowest = value.min(lowest);
         highest = value.max(highest);
@@ -78,7 +90,7 @@ fn aggregated(rule: &Rule, minutes: &[Minute]) -> Option<f64> {
         newest = Some(value);
     }
     let newest = newest?;
-    Some(match rule.time_aggregation {
+    Some(match aggregation {
         Aggregation::Average => sum / f64::from(number),
         Aggregation::Minimum => lowest,
         Aggregation::Maximum => highest,

@@ -15,7 +15,7 @@ impl Setting {
         let profiles: Vec<Value> = self
             .profiles
             .iter()
-            .map(|profile| profile.to_arm(&self.metrics))
+            .map(|profile| profile.written(&self.metrics, self.target.as_deref()))
             .collect();
         let mut setting = json!({"enabled": self.enabled, "profiles": profiles});
         if !self.name.is_empty() {
@@ -31,7 +31,13 @@ impl Setting {
 impl Profile {
     /// The profile in the schema.
     pub fn to_arm(&self, metrics: &[Metric]) -> Value {
-        let rules: Vec<Value> = self.rules.iter().map(|rule| rule.to_arm(metrics)).collect();
+        self.written(metrics, None)
+    }
+
+    /// The same in a setting, whose target has the metrics that name no resource.
+    fn written(&self, metrics: &[Metric], target: Option<&str>) -> Value {
+        let rules = self.rules.iter();
+        let rules: Vec<Value> = rules.map(|rule| rule.to_arm(metrics, target)).collect();
         let mut profile = json!({
             "name": self.name,
             "capacity": {
@@ -80,14 +86,14 @@ fn weekly(recurrence: &Recurrence) -> Value {
 }
 
 impl Rule {
-    fn to_arm(&self, metrics: &[Metric]) -> Value {
+    fn to_arm(&self, metrics: &[Metric], target: Option<&str>) -> Value {
         let mut trigger = Map::new();
         if let Some(metric) = metrics.get(self.metric) {
             trigger.insert("metricName".to_owned(), json!(metric.name));
             if let Some(namespace) = &metric.namespace {
                 trigger.insert("metricNamespace".to_owned(), json!(namespace));
             }
-            if let Some(resource) = &metric.resource {
+            if let Some(resource) = metric.resource.as_deref().or(target) {
                 trigger.insert("metricResourceUri".to_owned(), json!(resource));
             }
             if !metric.dimensions.is_empty() {

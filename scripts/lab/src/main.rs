@@ -23,6 +23,10 @@ enum Command {
     Up(up::UpArgs),
     /// Rehearse the autoscale rules in virtual time against a load: when they act, what it costs
     Simulate(simulate::SimulateArgs),
+    /// Look for better autoscale rules for a load: less overload, lower cost
+    Tune(Box<simulate::tune::TuneArgs>),
+    /// Decide again what Azure's own log of its evaluations says, and show where the two differ
+    Replay(simulate::replay::ReplayArgs),
     /// Lay out the function app folder that `lab up` and `func start` run
     Assemble(package::AssembleArgs),
     /// Build the deployable zip with a static binary
@@ -55,6 +59,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(args) => up::up(args),
         Command::Simulate(args) => simulate::run(&args, report::write_html),
+        Command::Tune(args) => simulate::tune::run(&args),
+        Command::Replay(args) => simulate::replay::run(&args),
         Command::Assemble(args) => package::assemble(args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(args),

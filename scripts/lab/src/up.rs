@@ -109,11 +109,11 @@ async fn run(
         console.clone(),
         stop.clone(),
         connections.clone(),
-        move |request| {
+        move |request, peer| {
             let (app, fleet) = responder.clone();
             async move {
                 let lab = |request| fleet::answer_admin(&fleet, request);
-                functions_host::respond(&app, request, lab).await
+                functions_host::respond(&app, request, peer, lab).await
             }
         },
     ));

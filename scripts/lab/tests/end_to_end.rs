@@ -50,7 +50,11 @@ fn app(database: Database) -> Root {
 }
 
 fn up(database: Database, arguments: &[&str]) -> Host {
-    let host = app(database).up(arguments);
+    serve(app(database), arguments)
+}
+
+fn serve(root: Root, arguments: &[&str]) -> Host {
+    let host = root.up(arguments);
     eventually("the database is there", || {
         (host.get("/health").status == 200).then_some(())
     });
@@ -103,13 +107,30 @@ fn is_running(host: &Host) -> bool {
     host.get("/api/metrics").json()["stress"]["running"] == true
 }
 
+/// `docs/security.md`: the host replaces what a caller writes into `X-Forwarded-For`.
+#[test]
+fn a_caller_cannot_choose_its_address() {
+    let host = up(Database::Sqlite, &[]);
+    let forged = [
+        ("X-Forwarded-For", "203.0.113.7:5000"),
+        ("Forwarded", "for=203.0.113.7"),
+    ];
+    let visit = host.request("POST", "/api/visit", &forged, "{}");
+    assert_eq!(visit.json()["ip"], "127.0.0.1");
+}
+
 #[test]
 fn the_api_answers_through_the_host() {
-    let host = up(Database::Sqlite, &[]);
+    let mut root = app(Database::Sqlite);
+    root.variable("CLIENT_IP_HEADER", "x-azure-socketip");
+    let host = serve(root, &[]);
     let visit = host.request(
         "POST",
         "/api/visit",
-        &[("X-Forwarded-For", "203.0.113.7:5000")],
+        &[
+            ("X-Forwarded-For", "198.51.100.1"),
+            ("X-Azure-SocketIP", "203.0.113.7"),
+        ],
         "{}",
     );
     assert_eq!(visit.status, 201);

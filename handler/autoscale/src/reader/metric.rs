@@ -114,8 +114,9 @@ impl Reader<'_> {
                 .is_none();
         // The stack and the portal add it to a bare profile.
         if self.is_setting && unnamed {
-            let remedy = owner.map_or(String::new(), |owner| {
-                format!("Write \"metricNamespace\": \"{owner}\".")
+            let namespace = scaled.as_deref().filter(|_| same_sort).or(owner);
+            let remedy = namespace.map_or(String::new(), |namespace| {
+                format!("Write \"metricNamespace\": \"{namespace}\".")
             });
             self.find(
                 Kind::Assumed,

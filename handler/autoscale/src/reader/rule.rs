@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use super::super::duration;
 use super::super::finding::Kind;
 use super::super::place::Place;
 use super::super::profile::{
     Aggregation, Change, Direction, MOST_INSTANCES, Operator, Rule, Statistic,
 };
 use super::Reader;
+
+/// The time grains of Azure Monitor's platform metrics, up to the longest that a rule may have (`metricAvailabilities` of
+/// a metric's definition).
+const GRAIN_MINUTES: [u64; 7] = [1, 5, 15, 30, 60, 360, 720];
 
 impl Reader<'_> {
     pub(super) fn rule(&mut self, place: &Place<'_>) -> Option<Rule> {
@@ -66,7 +71,7 @@ impl Reader<'_> {
         let aggregation =
             self.or_assumed(trigger, "timeAggregation", "Average", &Aggregation::NAMES);
         let grain = match trigger.field(&["timeGrain"]) {
-            Some(grain) => self.duration(&grain, "PT1M", "PT12H"),
+            Some(grain) => self.grain(&grain),
             None => {
                 let place = trigger.missing("timeGrain");
                 self.find(
@@ -110,6 +115,30 @@ impl Reader<'_> {
         };
         self.assumptions(trigger, &rule);
         Some(rule)
+    }
+
+    /// A time grain: the one of Azure Monitor's metrics that is not shorter.
+    fn grain(&mut self, place: &Place<'_>) -> Option<Duration> {
+        let read = self.duration(place, "PT1M", "PT12H")?;
+        let known = GRAIN_MINUTES
+            .iter()
+            .map(|minutes| Duration::from_secs(minutes * 60));
+        let grain = known.into_iter().find(|grain| *grain >= read)?;
+        if grain != read {
+            let message = format!(
+                "is {}, and metrics have samples of 1, 5, 15 or 30 minutes, or 1, 6 or 12 hours. {} is used.",
+                place.shown(),
+                duration::format(grain)
+            );
+            self.find(
+                Kind::Assumed,
+                "out_of_bounds",
+                place.path.clone(),
+                message,
+                "",
+            );
+        }
+        Some(grain)
     }
 
     fn threshold(&mut self, trigger: &Place<'_>) -> Option<f64> {

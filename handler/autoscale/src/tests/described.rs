@@ -42,7 +42,7 @@ fn decisions_are_described_with_their_figures() {
         (
             after(&default, 90.0, 1, acted),
             1,
-            "average CPU over 5 minutes 90.0 % is above 70 %, but 4 minutes of the cooldown are left: stays at 1",
+            "average CPU over 5 minutes 90.0 % is above 70 %, but its cooldown ends in 4 minutes: stays at 1",
         ),
         (
             constant(&default, 50.0, 9),

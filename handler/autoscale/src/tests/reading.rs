@@ -279,9 +279,14 @@ fn findings_name_their_place_and_the_code() {
             "profiles[0].rules[0].metricTrigger.timeGrain",
         ),
         (
-            altered(&trigger("timeGrain"), json!("PT10M")),
+            altered(&trigger("timeGrain"), json!("PT15M")),
             "short_window",
             "profiles[0].rules[0].metricTrigger.timeWindow",
+        ),
+        (
+            altered(&trigger("timeGrain"), json!("PT90S")),
+            "out_of_bounds",
+            "profiles[0].rules[0].metricTrigger.timeGrain",
         ),
         (
             altered(&trigger("timeWindow"), json!("PT13H")),
@@ -344,6 +349,16 @@ fn findings_name_their_place_and_the_code() {
         );
     }
     assert_eq!(read(&setting()).findings, []);
+}
+
+/// Azure requires the resource of every metric.
+#[test]
+fn a_setting_is_written_with_the_resource_of_each_metric() {
+    let file = json!([setting()]);
+    let written = read(&file).setting.to_arm();
+    let trigger = &written["profiles"][0]["rules"][0]["metricTrigger"];
+    assert_eq!(trigger["metricResourceUri"], setting()["targetResourceUri"]);
+    assert_eq!(read(&written), read(&file));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`measure`] | one measurement with the load engine of [`load`] |
 //! | [`postgres`], [`server`], [`proc`] | the PostgreSQL server, the measured servers, their CPU and memory |
-//! | [`limits`], [`visits`], [`processes`], [`overload`] | what is measured, by groups |
+//! | [`limits`], [`visits`], [`processes`], [`overload`], [`tune`] | what is measured, by groups |
 //! | [`names`], [`results`], [`databases`], [`targets`], [`report`] | values, acknowledged visits, verdicts, output |
 
 use std::fs::{self, File};
@@ -31,6 +31,7 @@ mod report;
 mod results;
 mod server;
 mod targets;
+mod tune;
 mod visits;
 
 use ::processes::proc;
@@ -99,6 +100,8 @@ pub(crate) enum Group {
     Instances,
     /// Ten times what a handler can do
     Overload,
+    /// Rule sets that `lab tune` tries
+    Tune,
 }
 
 impl Group {
@@ -114,6 +117,7 @@ impl Group {
             Self::Pooler => "Through PgBouncer",
             Self::Instances => "Instances on one database",
             Self::Overload => "Overload, 20 ms of CPU a visit",
+            Self::Tune => "Autoscale rules",
         }
     }
 
@@ -131,6 +135,7 @@ impl Group {
             Self::Probes => one * 2 + fixed(2),
             Self::LabUp | Self::Pooler => one * 4 + fixed(2),
             Self::Instances => one * 3 + fixed(2),
+            Self::Tune => tune::window(bench) + fixed(1),
             Self::Overload => one + overload::WINDOW + overload::AFTERWARDS + fixed(3),
         }
     }
@@ -256,6 +261,7 @@ impl Bench {
             Group::Pooler => self.pooler().await,
             Group::Instances => self.instances().await,
             Group::Overload => self.overload().await,
+            Group::Tune => self.tune().await,
         };
         measured.with_context(|| format!("round {}, {}", self.round, group.title()))
     }

@@ -26,6 +26,7 @@ pub(crate) const ACCEPTED: &str = "accepted";
 pub(crate) const SHED: &str = "answered 503";
 pub(crate) const NEITHER: &str = "neither";
 pub(crate) const PROBES_OVERLOAD: &str = "GET /health/live meanwhile, 20/s";
+pub(crate) const RULE_SETS: &str = "rule sets tried on a day";
 pub(crate) const RECOVERY: &str = "until normal service afterwards";
 
 pub(crate) fn empty_route(connections: u32) -> String {

@@ -10,7 +10,7 @@ use super::Group;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Metric {
-    /// Successful requests, or rows, a second.
+    /// Successful requests, rows or rule sets a second.
     Rate,
     /// Latencies, in milliseconds.
     P50Ms,

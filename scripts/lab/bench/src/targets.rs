@@ -79,6 +79,7 @@ pub(crate) fn judge(results: &Results, databases: &Databases) -> Vec<Verdict> {
         "overload: requests neither accepted nor answered 503": of(names::NEITHER, Count), AtMost 0.0;
         "overload: probes not answered with 200": of(names::PROBES_OVERLOAD, Metric::Failures), AtMost 0.0;
         "overload: time to normal service, ms": of(names::RECOVERY, TimeMs), AtMost 1_000.0;
+        "rule sets that lab tune tries on a day, a second": of(names::RULE_SETS, Rate), AtLeast 200.0;
         "databases whose rows or total differ from the acknowledged visits": wrong, AtMost 0.0;
     }
 }

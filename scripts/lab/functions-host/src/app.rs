@@ -53,6 +53,11 @@ pub(crate) enum Failure {
     Timeout,
     #[error("the request body is larger than the host accepts")]
     TooLarge,
+    /// See `forwarding::is_chunked`.
+    #[error(
+        "a request body without Content-Length cannot be forwarded; set enableProxyingHttpRequest to true instead of enableForwardingHttpRequest"
+    )]
+    Chunked,
     #[error("the client sent a malformed body or broke it off")]
     Client,
     #[error("the handler answered {0}")]

@@ -4,7 +4,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -12,11 +11,9 @@ use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep_until};
 
 use super::backends::InFlight;
+use super::dispatch;
 use super::exchange::{Exchange, Expiry};
 use super::pool::Connection;
-
-/// How long the rest of an upload may take whose answer is out already.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// What the client gets.
 pub struct Body(Content);
@@ -112,12 +109,15 @@ impl ProxiedBody {
             return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
         }
         let exchange = &self.exchange;
+        let Some(expiry) = exchange.expiry() else {
+            return Poll::Pending;
+        };
         let alarm = self
             .alarm
-            .get_or_insert_with(|| Box::pin(sleep_until(exchange.expiry())));
+            .get_or_insert_with(|| Box::pin(sleep_until(expiry)));
         while alarm.as_mut().poll(cx).is_ready() {
             match exchange.expired() {
-                None => alarm.as_mut().reset(exchange.expiry()),
+                None => alarm.as_mut().reset(exchange.expiry().unwrap_or(expiry)),
                 Some(expiry) => {
                     if expiry == Expiry::Function {
                         self.in_flight.worker().timed_out();
@@ -132,23 +132,11 @@ impl ProxiedBody {
 
 impl Drop for ProxiedBody {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else {
+        let Some(connection) = self.connection.take() else {
             return;
         };
-        if !self.finished && !self.incoming.is_end_stream() {
-            return;
+        if self.finished || self.incoming.is_end_stream() {
+            dispatch::release(connection, &self.in_flight, &self.exchange);
         }
-        if self.exchange.uploading() {
-            // The answer came before the whole request was sent. Cutting the upload off now would reset
-            // the client's connection before it has read that answer.
-            let worker = Arc::clone(self.in_flight.worker());
-            tokio::spawn(async move {
-                if let Ok(true) = tokio::time::timeout(LINGER, connection.settled()).await {
-                    worker.pool.checkin(connection);
-                }
-            });
-            return;
-        }
-        self.in_flight.worker().pool.checkin(connection);
     }
 }

@@ -1,5 +1,6 @@
 //! JSON read the way .NET configuration reads it: keys in any case, variables laid over.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
@@ -8,8 +9,8 @@ use strsim::levenshtein;
 
 use super::environment::Environment;
 
-/// Prefix of the variables that override `host.json` (`ScriptConstants.cs`).
-const OVERRIDE_PREFIX: &str = "AzureFunctionsJobHost__";
+/// The section that variables override `host.json` in (`ScriptConstants.cs`).
+const SECTION: &str = "AzureFunctionsJobHost:";
 
 /// A member by name in any case, as .NET configuration reads keys.
 pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
@@ -58,27 +59,59 @@ pub(super) fn known_keys(
     Ok(())
 }
 
-/// Lays `AzureFunctionsJobHost__a__b` over the member `a.b`.
+/// Lays variables over the members they name: `AzureFunctionsJobHost__a__b` or `AzureFunctionsJobHost:a:b` over `a.b`,
+/// and `...__a__0` over the first member of the list `a`.
 pub(super) fn overlay(host: &mut Value, environment: &Environment) {
-    for (name, value) in environment.iter() {
-        if let Some(start) = name.get(..OVERRIDE_PREFIX.len())
-            && start.eq_ignore_ascii_case(OVERRIDE_PREFIX)
-        {
-            let path: Vec<&str> = name[OVERRIDE_PREFIX.len()..].split("__").collect();
-            place(host, &path, value);
-        }
+    let mut overrides: Vec<(String, &str)> = environment
+        .iter()
+        .filter_map(|(name, value)| {
+            let key = name.replace("__", ":");
+            let section = key.get(..SECTION.len())?;
+            section
+                .eq_ignore_ascii_case(SECTION)
+                .then(|| (key[SECTION.len()..].to_owned(), value))
+        })
+        .collect();
+    overrides.sort_by(|(a, _), (b, _)| by_segment(a, b));
+    for (key, value) in overrides {
+        let path: Vec<&str> = key.split(':').collect();
+        place(host, &path, value);
     }
+}
+
+/// The order of .NET's `ConfigurationKeyComparer`: numbers by value and before words.
+fn by_segment(a: &str, b: &str) -> Ordering {
+    let rank = |segment: &str| match segment.parse::<u64>() {
+        Ok(number) => (0, number, String::new()),
+        Err(_) => (1, 0, segment.to_ascii_lowercase()),
+    };
+    a.split(':').map(rank).cmp(b.split(':').map(rank))
 }
 
 fn place(node: &mut Value, path: &[&str], value: &str) {
     let Some((first, rest)) = path.split_first() else {
-        *node = Value::String(value.to_owned());
+        // A section keeps its members beside a value of its own.
+        if !node.is_object() {
+            *node = Value::String(value.to_owned());
+        }
         return;
     };
-    if let (Value::Array(items), Ok(index)) = (&mut *node, first.parse::<usize>())
-        && let Some(item) = items.get_mut(index)
-    {
-        return place(item, rest, value);
+    if let Ok(index) = first.parse::<usize>() {
+        if node.is_null() {
+            *node = Value::Array(Vec::new());
+        }
+        match node {
+            Value::Array(items) => {
+                let index = index.min(items.len());
+                if index == items.len() {
+                    items.push(Value::Null);
+                }
+                return place(&mut items[index], rest, value);
+            }
+            // The whole list, given as text, counts for more.
+            Value::String(_) => return,
+            _ => {}
+        }
     }
     if !node.is_object() {
         *node = Value::Object(Map::new());

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::response::Parts;
+use http::{Request, Response, header};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 
 use super::app::Failure;
@@ -17,6 +20,18 @@ use super::worker::Worker;
 const ATTEMPTS: u32 = 10;
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 const LAST_DELAY: Duration = Duration::from_millis(250);
+
+/// How long the rest of an upload may take whose answer is out already.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// What becomes of a request whose connection is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is tried again (`RetryProxyHandler.cs`).
+    Retried,
+    /// It has failed, as with .NET's `HttpClient`.
+    Failed,
+}
 
 /// Who is to answer.
 #[derive(Clone, Copy)]
@@ -54,20 +69,27 @@ impl To<'_> {
 /// Sends a request and waits for the head of the answer. Only what certainly was not sent is tried again: at
 /// once where another process is ready, else after a pause with the one that is there then. The real host also
 /// repeats requests without a body that were sent, but always to the process that it had chosen first, which is
-/// gone by then.
+/// gone by then. A request without `Host` gets the handler's.
 pub(crate) async fn send(
     to: To<'_>,
     mut request: Request<RequestBody>,
     exchange: &Exchange,
+    on_refused: Refused,
 ) -> Result<(InFlight, Connection, Response<Incoming>), Failure> {
     let mut delay = FIRST_DELAY;
     let mut attempt = 1;
     let mut refused = 0;
     let mut avoided: Option<Arc<Worker>> = None;
+    let is_addressed = request.headers().contains_key(header::HOST);
     loop {
         let in_flight = to.assign(avoided.as_deref()).await?;
         let worker = in_flight.worker();
+        if !is_addressed {
+            let host = worker.pool.host.clone();
+            request.headers_mut().insert(header::HOST, host);
+        }
         let failure = match worker.pool.checkout().await {
+            Err(error) if on_refused == Refused::Failed => return Err(Failure::Connect(error)),
             Err(error) => Failure::Connect(error),
             Ok(mut connection) => match exchange.watch(connection.send(request)).await {
                 Ok(Ok(answer)) => {
@@ -111,4 +133,48 @@ pub(crate) async fn send(
         tokio::time::sleep(delay).await;
         delay = (delay * 2).min(LAST_DELAY);
     }
+}
+
+/// Sends a request without other attempts, and reads the whole answer of at most `limit` bytes.
+pub(crate) async fn exchange_whole(
+    to: To<'_>,
+    request: Request<RequestBody>,
+    exchange: &Exchange,
+    limit: usize,
+) -> Result<(Parts, Bytes), Failure> {
+    let (in_flight, connection, answer) = send(to, request, exchange, Refused::Failed).await?;
+    let (parts, incoming) = answer.into_parts();
+    let body = match exchange
+        .watch(Limited::new(incoming, limit).collect())
+        .await
+    {
+        Ok(body) => {
+            body.map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?
+        }
+        Err(expiry) => {
+            if expiry == Expiry::Function {
+                in_flight.worker().timed_out();
+            }
+            return Err(expiry.into());
+        }
+    };
+    release(connection, &in_flight, exchange);
+    Ok((parts, body.to_bytes()))
+}
+
+/// Gives a connection back whose answer has been read to its end.
+pub(crate) fn release(mut connection: Connection, in_flight: &InFlight, exchange: &Exchange) {
+    let worker = in_flight.worker();
+    if !exchange.uploading() {
+        worker.pool.checkin(connection);
+        return;
+    }
+    // The answer came before the whole request was sent. Cutting the upload off now would reset the client's
+    // connection before it has read that answer.
+    let worker = Arc::clone(worker);
+    tokio::spawn(async move {
+        if let Ok(true) = tokio::time::timeout(LINGER, connection.settled()).await {
+            worker.pool.checkin(connection);
+        }
+    });
 }

@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::Value;
+
+use super::configuration::lookup;
+use super::json;
 
 /// Variables by name. What this process did not have itself is also listed in `added`, because a
 /// child inherits the rest without our help, values that are not Unicode included.
@@ -25,41 +28,49 @@ impl Environment {
             variables,
             added: Vec::new(),
         };
+        // Program.cs
+        environment.set("FUNCTIONS_CORETOOLS_ENVIRONMENT", "true");
+        // These count for more than the file (StartHostAction.cs, GetConfigurationSettings).
+        environment.add("AZURE_FUNCTIONS_ENVIRONMENT", "Development");
+        environment.add("AzureWebJobsScriptRoot", &script_root.display().to_string());
         let file = script_root.join("local.settings.json");
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(environment),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", file.display()));
-            }
+        let Some(settings) = json::read(&file)? else {
+            return Ok(environment);
         };
-        let settings: Value = serde_json::from_str(&text)
-            .with_context(|| format!("{} is not JSON", file.display()))?;
         if settings.get("IsEncrypted").and_then(Value::as_bool) == Some(true) {
             bail!(
                 "{} is encrypted, which only func can read; decrypt it with `func settings decrypt`",
                 file.display()
             );
         }
-        if let Some(values) = settings.get("Values").and_then(Value::as_object) {
-            for (name, value) in values {
-                let value = match value {
-                    Value::String(text) => text.clone(),
-                    Value::Null => String::new(),
-                    other => other.to_string(),
-                };
-                environment.add(name, &value);
+        for (name, value) in members(&settings, "Values") {
+            // One without a value is skipped.
+            if let Some(text) = plain(value) {
+                environment.add(name, &text);
+            }
+        }
+        for (name, value) in members(&settings, "ConnectionStrings") {
+            // A text, or an object that also names a provider (AppSettingsFile.cs).
+            if let Some(text) = plain(lookup(value, "ConnectionString").unwrap_or(value)) {
+                environment.add(&format!("ConnectionStrings:{name}"), &text);
             }
         }
         Ok(environment)
     }
 
-    /// Sets a variable for the handler unless the environment has it already.
+    /// Sets a variable for the handler unless the environment has a value for it already.
     pub(crate) fn add(&mut self, name: &str, value: &str) {
-        if std::env::var_os(name).is_none() && !self.variables.contains_key(name) {
-            self.variables.insert(name.to_owned(), value.to_owned());
-            self.added.push((name.to_owned(), value.to_owned()));
+        let is_set = std::env::var_os(name).is_some_and(|value| !value.is_empty())
+            || self.var(name).is_some_and(|value| !value.is_empty());
+        if !is_set {
+            self.set(name, value);
         }
+    }
+
+    /// Sets a variable for the handler, whatever the environment has.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self.added.push((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
@@ -83,29 +94,28 @@ impl Environment {
         &self.added
     }
 
-    /// Replaces `%NAME%` by the variable's value. An unset name is dropped where `drop_unset`
-    /// (arguments) and left as written elsewhere (the executable), as in `WorkerDescription.cs`
-    /// and `DefaultWorkerProcessFactory.cs`.
-    pub(crate) fn expand(&self, text: &str, drop_unset: bool) -> String {
+    /// Replaces `%NAME%` by the variable's value and leaves unset names as written, as .NET's
+    /// `Environment.ExpandEnvironmentVariables` does.
+    pub(crate) fn expand(&self, text: &str) -> String {
         let mut expanded = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = rest.find('%') {
             let Some(length) = rest[start + 1..].find('%') else {
                 break;
             };
-            let name = &rest[start + 1..start + 1 + length];
+            let end = start + 1 + length;
             expanded.push_str(&rest[..start]);
-            match self.var(name) {
-                Some(value) if !name.is_empty() => expanded.push_str(value),
-                _ if drop_unset && !name.is_empty() => {}
-                _ => {
+            match self.var(&rest[start + 1..end]) {
+                Some(value) => {
+                    expanded.push_str(value);
+                    rest = &rest[end + 1..];
+                }
+                None => {
                     // The closing sign may open the next name.
-                    expanded.push_str(&rest[start..start + 1 + length]);
-                    rest = &rest[start + 1 + length..];
-                    continue;
+                    expanded.push_str(&rest[start..end]);
+                    rest = &rest[end..];
                 }
             }
-            rest = &rest[start + length + 2..];
         }
         expanded.push_str(rest);
         expanded
@@ -123,6 +133,26 @@ impl Environment {
     }
 }
 
+/// The members of a section; none where there is no such section.
+fn members<'a>(
+    settings: &'a Value,
+    section: &str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    lookup(settings, section)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+/// A value as the text of a variable.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Environment;
@@ -130,13 +160,15 @@ mod tests {
     #[test]
     fn names_between_percent_signs_are_expanded() {
         let environment = Environment::of(&[("A", "1"), ("B", "")]);
-        assert_eq!(environment.expand("x%A%y%B%z", true), "x1yz");
-        assert_eq!(environment.expand("%NONE%/run", false), "%NONE%/run");
-        assert_eq!(environment.expand("-%NONE%-", true), "--");
-        assert_eq!(
-            environment.expand("100% %A%", false),
-            "100% %A%".replace("%A%", "1")
-        );
-        assert_eq!(environment.expand("50%", true), "50%");
+        for (text, expanded) in [
+            ("x%A%y%B%z", "x1yz"),
+            ("%NONE%/run", "%NONE%/run"),
+            ("%NONE%A%", "%NONE1"),
+            ("100% %A%", "100% 1"),
+            ("50%", "50%"),
+            ("%%A%%", "%1%"),
+        ] {
+            assert_eq!(environment.expand(text), expanded);
+        }
     }
 }

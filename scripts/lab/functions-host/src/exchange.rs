@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long an exchange may stand still (`DefaultHttpProxyService.cs`, `ActivityTimeout`).
+/// How long a proxied exchange may stand still (`DefaultHttpProxyService.cs`, `ActivityTimeout`).
 pub(crate) const ACTIVITY_TIMEOUT: Duration = Duration::from_secs(240);
 /// Why an exchange was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// Nothing moved for [`ACTIVITY_TIMEOUT`].
+    /// Nothing moved for too long.
     Idle,
     /// `functionTimeout` is over.
     Function,
@@ -23,6 +23,8 @@ pub(crate) struct Exchange {
     /// Milliseconds from `started` to the last byte moved.
     last: AtomicU64,
     deadline: Option<Instant>,
+    /// How long it may stand still; None for ever.
+    patience: Option<Duration>,
     /// Bytes the client may still send.
     allowance: AtomicU64,
     too_large: AtomicBool,
@@ -33,12 +35,18 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn start(function_timeout: Option<Duration>, body_limit: u64) -> Arc<Self> {
+    /// `patience` says how long it may stand still.
+    pub(crate) fn start(
+        function_timeout: Option<Duration>,
+        body_limit: u64,
+        patience: Option<Duration>,
+    ) -> Arc<Self> {
         let started = Instant::now();
         Arc::new(Self {
             started,
             last: AtomicU64::new(0),
             deadline: function_timeout.and_then(|timeout| started.checked_add(timeout)),
+            patience,
             allowance: AtomicU64::new(body_limit),
             too_large: AtomicBool::new(false),
             broken: AtomicBool::new(false),
@@ -52,12 +60,11 @@ impl Exchange {
         self.last.store(elapsed, Ordering::Relaxed);
     }
 
-    /// When to look again at the soonest.
-    pub(super) fn expiry(&self) -> Instant {
-        let idle = self.started
-            + Duration::from_millis(self.last.load(Ordering::Relaxed))
-            + ACTIVITY_TIMEOUT;
-        self.deadline.map_or(idle, |deadline| deadline.min(idle))
+    /// When to look again at the soonest; None where nothing ends it.
+    pub(super) fn expiry(&self) -> Option<Instant> {
+        let last = self.started + Duration::from_millis(self.last.load(Ordering::Relaxed));
+        let idle = self.patience.map(|patience| last + patience);
+        [self.deadline, idle].into_iter().flatten().min()
     }
 
     /// Called when [`Self::expiry`] has come: None if something has moved since.
@@ -66,7 +73,8 @@ impl Exchange {
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             Some(Expiry::Function)
         } else {
-            (now >= self.expiry()).then_some(Expiry::Idle)
+            let is_idle = self.expiry().is_some_and(|expiry| now >= expiry);
+            is_idle.then_some(Expiry::Idle)
         }
     }
 
@@ -74,7 +82,10 @@ impl Exchange {
     pub(crate) async fn watch<T>(&self, work: impl Future<Output = T>) -> Result<T, Expiry> {
         tokio::pin!(work);
         loop {
-            match tokio::time::timeout_at(self.expiry(), &mut work).await {
+            let Some(expiry) = self.expiry() else {
+                return Ok(work.await);
+            };
+            match tokio::time::timeout_at(expiry, &mut work).await {
                 Ok(done) => return Ok(done),
                 Err(_) => {
                     if let Some(expiry) = self.expired() {
@@ -128,7 +139,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_exchange_ends_when_nothing_moves_for_240_seconds() {
-        let exchange = Exchange::start(None, 1);
+        let exchange = Exchange::start(None, 1, Some(ACTIVITY_TIMEOUT));
         let begin = Instant::now();
         let moving = async {
             tokio::time::sleep(Duration::from_secs(200)).await;
@@ -141,7 +152,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_function_timeout_ends_a_moving_exchange() {
-        let exchange = Exchange::start(Some(Duration::from_secs(300)), 1);
+        let exchange = Exchange::start(Some(Duration::from_secs(300)), 1, Some(ACTIVITY_TIMEOUT));
         let moving = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -150,5 +161,17 @@ mod tests {
         };
         let ended: Result<(), Expiry> = exchange.watch(moving).await;
         assert_eq!(ended, Err(Expiry::Function));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_patient_exchange_may_stand_still_until_the_function_timeout() {
+        let exchange = Exchange::start(Some(Duration::from_secs(1800)), 1, None);
+        let begin = Instant::now();
+        let ended: Result<(), Expiry> = exchange.watch(std::future::pending()).await;
+        assert_eq!(ended, Err(Expiry::Function));
+        assert_eq!(begin.elapsed().as_secs(), 1800);
+
+        let exchange = Exchange::start(None, 1, None);
+        let day = tokio::time::sleep(Duration::from_secs(86_400));
+        assert_eq!(exchange.watch(day).await, Ok(()));
     }
 }

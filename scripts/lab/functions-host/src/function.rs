@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::environment::Environment;
+use super::json;
 use super::retry::{Retry, RetryDocument, retry};
 
 /// Who may call a function, in rising order of the key needed.
@@ -26,6 +27,8 @@ pub(crate) struct Binding {
     /// As written, for example `httpTrigger`.
     pub(crate) kind: String,
     pub(crate) output: bool,
+    /// Whether `dataType` says that its values are bytes.
+    pub(crate) is_binary: bool,
 }
 
 /// What makes a function run.
@@ -102,23 +105,20 @@ pub(crate) fn load(
             .with_context(|| format!("cannot list {}", script_root.display()))?
             .path();
         let file = folder.join("function.json");
-        if !file.is_file() {
-            continue;
-        }
         let name = folder
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let function = std::fs::read_to_string(&file)
-            .map_err(anyhow::Error::from)
-            .and_then(|text| parse(&name, &text, &folder, environment));
+        let function = match json::read(&file) {
+            Ok(None) => continue,
+            Ok(Some(config)) => parse(&name, config, &folder, environment)
+                .with_context(|| file.display().to_string()),
+            Err(error) => Err(error),
+        };
         match function {
             Ok(function) => functions.push(function),
-            Err(error) => problems.push(format!(
-                "The function {name} is not loaded: {}: {error:#}",
-                file.display()
-            )),
+            Err(error) => problems.push(format!("The function {name} is not loaded: {error:#}")),
         }
     }
     functions.sort_by(|a, b| ordinal_ignore_case(&a.name, &b.name));
@@ -151,6 +151,7 @@ struct BindingDocument {
     #[serde(default)]
     name: String,
     direction: Option<String>,
+    data_type: Option<String>,
     auth_level: Option<String>,
     methods: Option<Vec<String>>,
     route: Option<String>,
@@ -158,12 +159,11 @@ struct BindingDocument {
 
 fn parse(
     name: &str,
-    text: &str,
+    config: Value,
     folder: &Path,
     environment: &Environment,
 ) -> anyhow::Result<Function> {
     check_name(name)?;
-    let config: Value = serde_json::from_str(text).context("it is not JSON")?;
     let document: Document = serde_json::from_value(config.clone())?;
     if document.bindings.is_empty() {
         bail!("at least one binding is required");
@@ -197,6 +197,10 @@ fn parse(
             name: binding.name.clone(),
             kind: binding.kind.clone(),
             output,
+            is_binary: binding
+                .data_type
+                .as_deref()
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("binary")),
         });
         if binding.kind.to_ascii_lowercase().ends_with("trigger") {
             if trigger.is_some() {
@@ -292,7 +296,8 @@ mod tests {
     use super::*;
 
     fn parsed(name: &str, text: &str) -> Result<Function, String> {
-        parse(name, text, Path::new("/nowhere"), &Environment::default())
+        let config = serde_json::from_str(text).expect("JSON");
+        parse(name, config, Path::new("/nowhere"), &Environment::default())
             .map_err(|error| format!("{error:#}"))
     }
 
@@ -337,7 +342,6 @@ mod tests {
                 r#"{"scriptFile":"run.js","bindings":[{"type":"httpTrigger","name":"a"}]}"#,
                 "run.js",
             ),
-            ("F", "{", "not JSON"),
         ] {
             let error = parsed(name, text).expect_err(text);
             assert!(error.contains(part), "{error}");

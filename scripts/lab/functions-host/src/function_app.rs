@@ -166,16 +166,13 @@ fn plan(
     base_url: &str,
     database_url: Option<String>,
 ) -> Plan {
-    environment.add("AZURE_FUNCTIONS_ENVIRONMENT", "Development");
-    environment.add("AzureWebJobsScriptRoot", &script_root);
     environment.add("WEBSITE_HOSTNAME", base_url.trim_start_matches("http://"));
-    let mut variables = environment.added().to_vec();
     if let Some(url) = database_url {
-        variables.push(("DATABASE_URL".to_owned(), url));
+        environment.set("DATABASE_URL", &url);
     }
     Plan {
-        command: settings.command.clone(),
-        variables,
+        command: settings.description.command(&environment),
+        variables: environment.added().to_vec(),
         script_root,
         initialization_timeout: settings.initialization_timeout,
         function_timeout: settings.function_timeout,

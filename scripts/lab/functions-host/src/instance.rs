@@ -258,17 +258,14 @@ impl Supervisor {
 
     fn start(&self, id: &str) -> std::io::Result<(Process, u16)> {
         let port = free_port()?;
-        let mut variables = self.plan.variables.clone();
         // HttpWorkerProcess.cs: two names each, for old and new handlers.
-        for (name, value) in [
+        let variables = [
             ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
             ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
             ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", id.to_owned()),
             ("FUNCTIONS_HTTPWORKER_ID", id.to_owned()),
             ("FUNCTIONS_APP_ROOT_PATH", self.plan.script_root.clone()),
-        ] {
-            variables.push((name.to_owned(), value));
-        }
+        ];
         let process = Process::start(&self.plan, &variables, &self.console)?;
         self.console.host(
             Severity::Debug,

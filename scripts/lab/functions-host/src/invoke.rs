@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -16,18 +15,12 @@ use super::backends::Backend;
 use super::body::Body;
 use super::console::Severity;
 use super::dispatch::{self, To};
-use super::exchange::{Exchange, Expiry};
+use super::exchange::Exchange;
 use super::function::Function;
-use super::payload::{self, answer, http_value, member, plain};
+use super::output::{self, Outcome, member};
+use super::payload::{self, Received};
 use super::request_body::RequestBody;
 use super::route::Route;
-
-/// What a handler returned.
-#[derive(Debug, Default)]
-struct Outcome {
-    outputs: Map<String, Value>,
-    return_value: Value,
-}
 
 /// Answers an HTTP request by way of the JSON protocol.
 pub(crate) async fn http(
@@ -42,29 +35,19 @@ pub(crate) async fn http(
     let body = payload::read(incoming, app.settings.body_limit).await?;
     // A body without a length is not passed on in this protocol (HttpRequestExtensions.cs).
     let body = has_length.then_some(body).filter(|body| !body.is_empty());
-    let values = route.template.values(path);
-    let data = json!({ function.trigger_name.as_str(): http_value(&parts, path, &values, body) });
-    let metadata = values
-        .iter()
-        // Everything but objects is JSON within JSON here.
-        .map(|(name, value)| {
-            (
-                name.clone(),
-                Value::String(Value::from(value.as_str()).to_string()),
-            )
-        })
-        .collect();
-    let outcome = invoke(app, To::Any(&app.backends), function, data, metadata).await?;
-    let output = function
-        .bindings
-        .iter()
-        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"));
-    let value = match output {
-        Some(binding) if binding.name == "$return" => Some(outcome.return_value),
-        Some(binding) => member(&outcome.outputs, &binding.name).cloned(),
-        None => None,
+    let received = Received {
+        parts: &parts,
+        path,
+        values: &route.template.values(path),
+        body: body.as_ref(),
+        level: app
+            .access
+            .level(&parts.headers, parts.uri.query(), Some(&function.name)),
     };
-    value.map_or(Ok(Response::new(Body::EMPTY)), answer)
+    let data = json!({ function.trigger_name.as_str(): received.value() });
+    let metadata = received.metadata();
+    let outcome = invoke(app, To::Any(&app.backends), function, data, metadata).await?;
+    output::response(&function.bindings, &outcome)
 }
 
 /// Calls the warm-up function of one process, which may not take other requests yet.
@@ -160,13 +143,12 @@ async fn call(
     function: &Function,
     payload: &Value,
 ) -> Result<Outcome, Failure> {
-    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
+    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit, None);
     let body = payload.to_string();
     let id = uuid::Uuid::new_v4().to_string();
     let request = Request::builder()
         .method(Method::POST)
         .uri(format!("/{}", function.name))
-        .header(header::HOST, "127.0.0.1")
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
         .header(header::CONTENT_LENGTH, body.len())
         .header(
@@ -178,29 +160,9 @@ async fn call(
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
     let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let (in_flight, connection, answer) = dispatch::send(to, request, &exchange).await?;
-    let (parts, incoming) = answer.into_parts();
-    let body = match exchange
-        .watch(Limited::new(incoming, limit).collect())
-        .await
-    {
-        Ok(body) => {
-            body.map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?
-        }
-        Err(expiry) => {
-            if expiry == Expiry::Function {
-                in_flight.worker().timed_out();
-            }
-            return Err(expiry.into());
-        }
-    };
-    in_flight.worker().pool.checkin(connection);
-    let result = outcome(
-        parts.status,
-        parts.headers.get(header::CONTENT_TYPE),
-        &body.to_bytes(),
-    )?;
-    for line in &result.1 {
+    let (parts, body) = dispatch::exchange_whole(to, request, &exchange, limit).await?;
+    let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
+    for line in result.1.iter().flat_map(|text| text.lines()) {
         match to {
             To::Any(_) => app.console.invocation(&function.name, line),
             // Nobody asked for this call.
@@ -238,25 +200,36 @@ fn outcome(
         Ok(Value::Null) => Err(Failure::Null),
         Ok(Value::Object(members)) => {
             let outputs = match member(&members, "Outputs") {
-                None | Some(Value::Null) => Map::new(),
-                Some(Value::Object(outputs)) => outputs.clone(),
+                None | Some(Value::Null) => None,
+                Some(Value::Object(outputs)) => Some(outputs.clone()),
                 Some(_) => return Err(Failure::Answer("its Outputs are no object".to_owned())),
             };
-            let logs = match member(&members, "Logs") {
-                None | Some(Value::Null) => Vec::new(),
-                Some(Value::Array(lines)) => lines.iter().map(plain).collect(),
-                Some(_) => return Err(Failure::Answer("its Logs are no list".to_owned())),
-            };
             let return_value = member(&members, "ReturnValue").cloned().unwrap_or_default();
-            Ok((
-                Outcome {
-                    outputs,
-                    return_value,
-                },
-                logs,
-            ))
+            let outcome = Outcome {
+                outputs,
+                return_value,
+            };
+            Ok((outcome, logs(member(&members, "Logs"))?))
         }
         Ok(_) => Err(Failure::Answer("it is JSON but no object".to_owned())),
         Err(error) => Err(Failure::Answer(format!("it is not JSON: {error}"))),
+    }
+}
+
+/// A list of texts; numbers and switches count as theirs.
+fn logs(value: Option<&Value>) -> Result<Vec<String>, Failure> {
+    let wrong = || Failure::Answer("its Logs are not a list of texts".to_owned());
+    match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(lines)) => lines
+            .iter()
+            .map(|line| match line {
+                Value::Null => Ok(String::new()),
+                Value::String(text) => Ok(text.clone()),
+                Value::Bool(_) | Value::Number(_) => Ok(line.to_string()),
+                Value::Array(_) | Value::Object(_) => Err(wrong()),
+            })
+            .collect(),
+        Some(_) => Err(wrong()),
     }
 }

@@ -1,16 +1,16 @@
-//! An emulator of the Azure Functions host with a custom handler in proxying mode.
+//! An emulator of the Azure Functions host with a custom handler.
 //!
 //! In the order in which a start, and then a request, meets them:
 //!
 //! | module | does |
 //! | --- | --- |
 //! | [`function_app`], [`banner`] | a function app: read from its folder, announced, served |
-//! | [`environment`], [`configuration`], [`settings`] | variables, `local.settings.json`, `host.json` |
+//! | [`environment`], [`json`], [`configuration`], [`settings`], [`command`] | variables, `local.settings.json`, `host.json` |
 //! | [`function`], [`retry`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
 //! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
-//! | [`listener`], [`server`], [`app`], [`path`] | connections, and the path of one request |
-//! | [`admin`], [`proxy`], [`invoke`], [`payload`] | who answers: the host, the handler as it is, the JSON protocol |
+//! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
+//! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
 //!
@@ -18,33 +18,40 @@
 //! each [`Instance`], publishes the [`BackendSet`] and gives a function to [`Choose`] with.
 //!
 //! The emulator does what the host's source does; comments name the host's files. Known differences: no file watching,
-//! no upgraded connections, no forwarding mode, no CORS, and no wait for a result that the real host would never see
-//! (see `Failure::Null`).
+//! no upgraded connections, no CORS, and no wait for a result that the real host would never see (see `Failure::Null`).
+//! In the JSON protocol, header names are in title case whatever the client wrote, redirects of a handler are not
+//! followed, and texts that look like dates stay as they are.
 
 mod admin;
 mod app;
 mod backends;
 mod banner;
 mod body;
+mod command;
 mod configuration;
 mod console;
 mod cross_site;
 mod dispatch;
 mod environment;
 mod exchange;
+mod forwarding;
 mod function;
 mod function_app;
 mod handler_stream;
 mod instance;
 mod invoke;
+mod json;
 mod keys;
 mod listener;
+mod output;
 mod path;
 mod payload;
+mod peer;
 mod plan;
 mod pool;
 mod process;
 mod proxy;
+mod query;
 mod readiness;
 mod request_body;
 mod retry;
@@ -64,6 +71,7 @@ pub use function_app::{FunctionApp, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
 pub use listener::{listen, serve};
+pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
 pub use server::respond;

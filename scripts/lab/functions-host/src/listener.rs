@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use super::body::Body;
 use super::console::{Console, Severity};
+use super::peer::Peer;
 
 /// Connections that are kept open between requests.
 const KEPT: usize = 8192;
@@ -59,7 +60,7 @@ pub async fn serve<R>(
     console: Console,
     stop: CancellationToken,
     tracker: TaskTracker,
-    respond: impl Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
+    respond: impl Fn(Request<Incoming>, Peer) -> R + Clone + Send + Sync + 'static,
 ) where
     R: Future<Output = Response<Body>> + Send + 'static,
 {
@@ -74,11 +75,14 @@ pub async fn serve<R>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // A small response must not wait for the next packet.
                 let _ = stream.set_nodelay(true);
                 let is_reserve = places.available_permits() < RESERVE;
-                let connection = connection(stream, is_reserve, stop.clone(), respond.clone());
+                let respond = respond.clone();
+                let peer = Peer::from(address.ip());
+                let respond = move |request| respond(request, peer.clone());
+                let connection = connection(stream, is_reserve, stop.clone(), respond);
                 tracker.spawn(async move {
                     connection.await;
                     drop(place);

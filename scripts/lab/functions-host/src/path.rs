@@ -28,6 +28,23 @@ pub(crate) fn encode(path: &str) -> Cow<'_, str> {
     utf8_percent_encode(path, ESCAPED).into()
 }
 
+/// The path as .NET writes a decoded one into a URL: what looks like an escape stays one (`PathString.ToUriComponent`,
+/// `Uri.AbsolutePath`).
+pub(crate) fn escape(path: &str) -> String {
+    let mut written = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(percent) = rest.find('%') {
+        let escape = rest
+            .get(percent..percent + 3)
+            .filter(|escape| escape[1..].bytes().all(|digit| digit.is_ascii_hexdigit()));
+        written.push_str(&encode(&rest[..percent]));
+        written.push_str(escape.unwrap_or("%25"));
+        rest = &rest[percent + escape.map_or(1, str::len)..];
+    }
+    written.push_str(&encode(rest));
+    written
+}
+
 /// All but the slash and RFC 3986 `pchar`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -128,7 +145,7 @@ fn without_dot_segments(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{decode, encode, escape};
 
     #[test]
     fn escapes_are_decoded_except_the_slash() {
@@ -179,6 +196,20 @@ mod tests {
             ("/api%2Fstress", "/api%252Fstress"),
         ] {
             assert_eq!(encode(decoded), expected);
+        }
+    }
+
+    #[test]
+    fn an_escaped_path_keeps_its_escapes() {
+        for (decoded, expected) in [
+            ("/", "/"),
+            ("/café au lait", "/caf%C3%A9%20au%20lait"),
+            ("/a%2Fb", "/a%2Fb"),
+            ("/100%", "/100%25"),
+            ("/a%zz%é", "/a%25zz%25%C3%A9"),
+            ("/a?b#c", "/a%3Fb%23c"),
+        ] {
+            assert_eq!(escape(decoded), expected, "{decoded}");
         }
     }
 }

@@ -1,16 +1,20 @@
-//! HTTP in the JSON protocol: a request as a trigger's value, an output's value as an answer.
+//! A request in the JSON protocol.
 
-use base64::Engine;
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 
 use super::app::Failure;
-use super::body::Body;
 use super::exchange::ACTIVITY_TIMEOUT;
+use super::function::Level;
+use super::{path, query};
 
 /// Reads a client's body, in memory, while it goes on arriving.
 pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
@@ -29,97 +33,208 @@ pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
     }
 }
 
-/// A member by name in any case, as Newtonsoft reads them.
-pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    members.get(name).or_else(|| {
-        members
+/// A request as it is handed on in the JSON protocol.
+pub(super) struct Received<'a> {
+    pub(super) parts: &'a Parts,
+    /// Decoded.
+    pub(super) path: &'a str,
+    /// Of the route; None for an optional one that is absent.
+    pub(super) values: &'a [(&'a str, Option<&'a str>)],
+    /// Only where the request has a length.
+    pub(super) body: Option<&'a Bytes>,
+    /// Who may call what with its key.
+    pub(super) level: Level,
+}
+
+impl Received<'_> {
+    /// The request as the `httpTrigger` value (`HttpRequestExtensions.cs`, `GetRequestAsJObject`).
+    pub(super) fn value(&self) -> Value {
+        let Self { parts, .. } = self;
+        let headers: Map<_, _> = parts
+            .headers
+            .keys()
+            .map(|name| (canonical(name), self.lines(name).into()))
+            .collect();
+        let host = parts.headers.get(header::HOST).map_or("", text);
+        let search = match parts.uri.query() {
+            Some(query) => format!("?{query}"),
+            None => String::new(),
+        };
+        let parameters: Map<_, _> = self
+            .values
             .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    })
-}
-
-/// Text as it is, everything else as JSON.
-pub(super) fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+            .collect();
+        let query: Map<_, _> = self
+            .query()
+            .into_iter()
+            .map(|parameter| (parameter.name, parameter.value.into()))
+            .collect();
+        let mut value = json!({
+            "Url": format!("http://{host}{}{search}", path::escape(self.path)),
+            "Method": parts.method.as_str(),
+            "Query": query,
+            "Headers": headers,
+            "Params": parameters,
+            "Identities": [identity(self.level)],
+        });
+        if let Some(body) = self.body {
+            value["Body"] = if self.is_binary() {
+                STANDARD.encode(body).into()
+            } else {
+                String::from_utf8_lossy(body).into()
+            };
+        }
+        value
     }
-}
 
-/// The request as the `httpTrigger` value.
-pub(super) fn http_value(
-    parts: &Parts,
-    path: &str,
-    values: &[(String, String)],
-    body: Option<Bytes>,
-) -> Value {
-    let mut query = Map::new();
-    let text = parts.uri.query().unwrap_or_default();
-    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        // Repeated values are joined, as StringValues print.
-        match query.get_mut(&*name) {
-            Some(Value::String(joined)) => {
-                joined.push(',');
-                joined.push_str(&value);
-            }
-            _ => {
-                query.insert(name.into_owned(), Value::String(value.into_owned()));
+    /// What a function may bind to: members of the body, parameters of query and route, all of the query, all headers
+    /// (`HttpTriggerAttributeBindingProvider.cs`, `GetRequestBindingDataAsync`).
+    pub(super) fn metadata(&self) -> Map<String, Value> {
+        let mut data = BindingData::default();
+        for (name, value) in self.members() {
+            data.set(&name, Some(bound(&value)));
+        }
+        let query = self.query();
+        for parameter in &query {
+            if !parameter.name.eq_ignore_ascii_case("code") {
+                data.set(&parameter.name, Some(quoted(&parameter.value)));
             }
         }
-    }
-    let mut headers = Map::new();
-    for name in parts.headers.keys() {
-        let values: Vec<_> = parts
+        for (name, value) in self.values {
+            data.set(name, value.map(quoted));
+        }
+        let query: Map<_, _> = query
+            .into_iter()
+            .map(|parameter| (parameter.name, parameter.last.into()))
+            .collect();
+        data.add("Query", query.into());
+        let headers: Map<_, _> = self
+            .parts
             .headers
-            .get_all(name)
-            .iter()
+            .keys()
+            .map(|name| (canonical(name), self.lines(name).join(",").into()))
+            .collect();
+        data.add("Headers", headers.into());
+        data.members
+    }
+
+    fn query(&self) -> Vec<query::Parameter> {
+        query::parameters(self.parts.uri.query().unwrap_or_default())
+    }
+
+    /// The values of a header.
+    fn lines(&self, name: &HeaderName) -> Vec<String> {
+        let values = self.parts.headers.get_all(name).iter();
+        values
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-            .collect();
-        headers.insert(canonical(name), values.into());
+            .collect()
     }
-    let host = parts
-        .headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    let search = parts
-        .uri
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
-    let mut value = json!({
-        "Url": format!("http://{host}{path}{search}"),
-        "Method": parts.method.as_str(),
-        "Query": query,
-        "Headers": headers,
-        "Identities": [],
-    });
-    if !values.is_empty() {
-        let params: Map<_, _> = values
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().into()))
-            .collect();
-        value["Params"] = params.into();
-    }
-    if let Some(body) = body {
-        let media_type = parts
+
+    /// Whether the body is handed on in base64 (`Utility.cs`, `IsMediaTypeOctetOrMultipart`).
+    fn is_binary(&self) -> bool {
+        let kind = self
+            .parts
             .headers
             .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let binary = ["application/octet-stream", "multipart/"]
-            .iter()
-            .any(|kind| media_type.starts_with(kind));
-        value["Body"] = if binary {
-            base64::engine::general_purpose::STANDARD
-                .encode(&body)
-                .into()
-        } else {
-            String::from_utf8_lossy(&body).into()
-        };
+            .map_or("", text);
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/octet-stream")
+            || essence.to_ascii_lowercase().contains("multipart/")
     }
-    value
+
+    /// The members of a body that is a JSON object, whatever its type says.
+    fn members(&self) -> Map<String, Value> {
+        self.body
+            .filter(|body| body.trim_ascii_start().starts_with(b"{"))
+            .and_then(|body| serde_json::from_slice(body).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// Members with names that are equal in any case.
+#[derive(Default)]
+struct BindingData {
+    members: Map<String, Value>,
+    /// By name in lower case: the name it has in `members`.
+    names: HashMap<String, String>,
+}
+
+impl BindingData {
+    /// Sets a member, or removes it. What belongs to a trigger is in the data already.
+    fn set(&mut self, name: &str, value: Option<Value>) {
+        let lower = name.to_lowercase();
+        if lower.ends_with("trigger") {
+            return;
+        }
+        let name = self.names.entry(lower).or_insert_with(|| name.to_owned());
+        match value.filter(|value| !value.is_null()) {
+            Some(value) => drop(self.members.insert(name.clone(), value)),
+            None => drop(self.members.remove(name)),
+        }
+    }
+
+    /// Sets a member unless there is one of this name.
+    fn add(&mut self, name: &str, value: Value) {
+        if !self.names.contains_key(&name.to_lowercase()) {
+            self.set(name, Some(value));
+        }
+    }
+}
+
+/// A member of a JSON body as it is bound, then written: objects as they are, all else as JSON within JSON
+/// (`Utility.cs`, `ConvertPropertyValue`; `ScriptInvocationContextExtensions.cs`,
+/// `GetHttpScriptInvocationContextValue`).
+fn bound(value: &Value) -> Value {
+    match value {
+        Value::Null | Value::Object(_) => value.clone(),
+        Value::Array(_) => value.to_string().into(),
+        Value::String(text) => quoted(text),
+        Value::Bool(true) => quoted("True"),
+        Value::Bool(false) => quoted("False"),
+        Value::Number(number) => quoted(&number.to_string()),
+    }
+}
+
+/// A text as JSON within JSON.
+fn quoted(text: &str) -> Value {
+    Value::from(text).to_string().into()
+}
+
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
+}
+
+/// The identity that authentication gives a request (`CliAuthenticationHandler.cs` of Core Tools,
+/// `AuthenticationLevelHandler.cs`), with the claim that says its level.
+fn identity(level: Level) -> Value {
+    let claim = |kind: &str, value: &str| {
+        json!({
+            "Issuer": "LOCAL AUTHORITY",
+            "OriginalIssuer": "LOCAL AUTHORITY",
+            "Properties": {},
+            "Type": format!("http://schemas.microsoft.com/2017/07/functions/claims/{kind}"),
+            "Value": value,
+            "ValueType": "http://www.w3.org/2001/XMLSchema#string",
+        })
+    };
+    let claims = match level {
+        Level::Anonymous => Vec::new(),
+        Level::Function => vec![claim("authlevel", "Function")],
+        Level::Admin => vec![claim("authlevel", "Admin")],
+    };
+    let is_known = !claims.is_empty();
+    json!({
+        "AuthenticationType": is_known.then_some("WebJobsAuthLevel"),
+        "IsAuthenticated": is_known,
+        "Actor": null,
+        "BootstrapContext": null,
+        "Claims": claims,
+        "Label": null,
+        "Name": null,
+        "NameClaimType": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+        "RoleClaimType": "http://schemas.microsoft.com/ws/2008/06/identity/claims/role",
+    })
 }
 
 /// `Content-Type` for `content-type`: the spelling most clients send and handlers written for the real host look for.
@@ -131,71 +246,4 @@ fn canonical(name: &HeaderName) -> String {
         })
         .collect::<Vec<_>>()
         .join("-")
-}
-
-/// The value of an `http` output binding as an HTTP answer.
-pub(super) fn answer(value: Value) -> Result<Response<Body>, Failure> {
-    let mut response = Response::new(Body::EMPTY);
-    let wrong = |what: &str| Failure::Answer(format!("its HTTP output has {what}"));
-    let Value::Object(members) = value else {
-        set_body(&mut response, &value);
-        return Ok(response);
-    };
-    if !["body", "headers", "status", "statusCode"]
-        .iter()
-        .any(|name| member(&members, name).is_some())
-    {
-        set_body(&mut response, &Value::Object(members));
-        return Ok(response);
-    }
-    if let Some(status) = member(&members, "statusCode").or_else(|| member(&members, "status")) {
-        let code = match status {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        };
-        *response.status_mut() = code
-            .and_then(|code| u16::try_from(code).ok())
-            .and_then(|code| StatusCode::from_u16(code).ok())
-            .filter(|code| code.as_u16() >= 200)
-            .ok_or_else(|| wrong(&format!("the impossible status {status}")))?;
-    }
-    if let Some(Value::Object(headers)) = member(&members, "headers") {
-        for (name, value) in headers {
-            let name: HeaderName = name
-                .parse()
-                .map_err(|_| wrong(&format!("the header name {name:?}")))?;
-            // The host frames the answer itself.
-            if name == header::CONTENT_LENGTH
-                || name == header::TRANSFER_ENCODING
-                || name == header::CONNECTION
-            {
-                continue;
-            }
-            let value = plain(value)
-                .parse()
-                .map_err(|_| wrong(&format!("an unusable value for {name}")))?;
-            response.headers_mut().insert(name, value);
-        }
-    }
-    if let Some(body) = member(&members, "body").filter(|body| !body.is_null()) {
-        set_body(&mut response, body);
-    }
-    Ok(response)
-}
-
-fn set_body(response: &mut Response<Body>, value: &Value) {
-    if value.is_null() {
-        return;
-    }
-    let media_type = if value.is_string() {
-        "text/plain; charset=utf-8"
-    } else {
-        "application/json; charset=utf-8"
-    };
-    response
-        .headers_mut()
-        .entry(header::CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static(media_type));
-    *response.body_mut() = Body::from(plain(value));
 }

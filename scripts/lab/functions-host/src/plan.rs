@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::settings::HandlerCommand;
+use super::command::HandlerCommand;
 
 /// What an instance needs to know to start its process.
 #[derive(Clone)]

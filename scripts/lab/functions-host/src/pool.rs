@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -26,6 +27,8 @@ const IDLE_TIME: Duration = Duration::from_secs(60);
 
 pub(crate) struct Pool {
     address: SocketAddr,
+    /// The address as the header `Host`.
+    pub(crate) host: HeaderValue,
     /// The most recently used at the back. Never held over an await.
     idle: Mutex<VecDeque<(Connection, Instant)>>,
 }
@@ -39,9 +42,11 @@ pub(crate) struct Connection {
 
 impl Pool {
     pub(crate) fn new(port: u16) -> Self {
+        // The host always dials this address (WorkerConstants.cs).
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self {
-            // The host always dials this address (WorkerConstants.cs).
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            address,
+            host: HeaderValue::from_str(&address.to_string()).expect("an address is plain text"),
             idle: Mutex::default(),
         }
     }

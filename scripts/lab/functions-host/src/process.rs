@@ -34,14 +34,15 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the handler with `variables` on top of the inherited environment.
+    /// Starts the handler with the plan's variables and `variables` on top of the inherited environment.
     pub(crate) fn start(
         plan: &Plan,
-        variables: &[(String, String)],
+        variables: &[(&str, String)],
         console: &Console,
     ) -> io::Result<Self> {
         let command = &plan.command;
-        check(&command.executable)?;
+        let (executable, arguments) = command.line(variables);
+        check(&executable)?;
         if !command.working_directory.is_dir() {
             return Err(io::Error::new(
                 io::ErrorKind::NotFound,
@@ -55,15 +56,16 @@ impl Process {
             Severity::Debug,
             format_args!(
                 "Starting {} {} in {}",
-                command.executable.display(),
-                without_secrets(&command.arguments.join(" ")),
+                executable.display(),
+                without_secrets(&arguments.join(" ")),
                 command.working_directory.display()
             ),
         );
         let mut child = Command::from(launch::command(&plan.groups)?)
-            .arg(&command.executable)
-            .args(&command.arguments)
+            .arg(&executable)
+            .args(&arguments)
             .current_dir(&command.working_directory)
+            .envs(plan.variables.iter().map(|(name, value)| (name, value)))
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,5 +1,6 @@
 //! Passes a request on to the handler and its answer back, both as streams
-//! (`DefaultHttpProxyService.cs`, and YARP's `HttpForwarder` with its default transform).
+//! (`DefaultHttpProxyService.cs`, `ScriptInvocationRequestTransformer.cs`, and YARP's `HttpForwarder` with
+//! `HttpTransformer.Default`).
 
 use std::sync::Arc;
 
@@ -9,12 +10,18 @@ use hyper::body::{Body as _, Incoming};
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
 use super::body::{Body, ProxiedBody};
-use super::dispatch::{self, To};
-use super::exchange::Exchange;
+use super::dispatch::{self, Refused, To};
+use super::exchange::{ACTIVITY_TIMEOUT, Exchange};
 use super::path;
+use super::peer::Peer;
 use super::request_body::RequestBody;
 
 const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// How many headers a request gets that it may not have had.
+const ADDED_HEADERS: usize = 6;
 
 /// Headers that belong to one connection, or that YARP takes out for other reasons
 /// (`RequestUtilities.cs`, `ShouldSkipRequestHeader`). Trace headers, which it takes out as well, are
@@ -43,22 +50,41 @@ fn is_skipped(name: &HeaderName) -> bool {
     )
 }
 
+/// Headers that say where a request comes from and that only this host may set. It has no `X-Forwarded-Prefix` to set:
+/// no app is below another path (`ForwardedTransformExtensions.cs`, `AddXForwarded`).
+fn is_origin(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "forwarded"
+            | "x-forwarded-for"
+            | "x-forwarded-host"
+            | "x-forwarded-prefix"
+            | "x-forwarded-proto"
+    )
+}
+
 /// Sends `request`, matched by `path` (decoded), to the handler and returns what it answers.
 pub(crate) async fn forward(
     app: &App,
     path: &str,
     request: Request<Incoming>,
+    peer: Peer,
 ) -> Result<Response<Body>, Failure> {
-    let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit);
-    let outbound = outbound(path, request, &exchange)?;
+    let exchange = Exchange::start(
+        app.settings.function_timeout,
+        app.settings.body_limit,
+        Some(ACTIVITY_TIMEOUT),
+    );
+    let outbound = outbound(path, request, peer, &exchange)?;
     let to = To::Any(&app.backends);
-    let (in_flight, connection, answer) = match dispatch::send(to, outbound, &exchange).await {
-        Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
-        Err(_) if exchange.broken() => return Err(Failure::Client),
-        answered => answered?,
-    };
+    let (in_flight, connection, answer) =
+        match dispatch::send(to, outbound, &exchange, Refused::Retried).await {
+            Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
+            Err(_) if exchange.broken() => return Err(Failure::Client),
+            answered => answered?,
+        };
     let (mut parts, incoming) = answer.into_parts();
-    strip(&mut parts.headers);
+    strip(&mut parts.headers, is_skipped);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
     let body = ProxiedBody::new(incoming, connection, in_flight, exchange);
@@ -69,6 +95,7 @@ pub(crate) async fn forward(
 fn outbound(
     path: &str,
     request: Request<Incoming>,
+    peer: Peer,
     exchange: &Arc<Exchange>,
 ) -> Result<Request<RequestBody>, Failure> {
     let (mut parts, incoming) = request.into_parts();
@@ -77,7 +104,11 @@ fn outbound(
     parts.extensions.clear();
 
     let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    strip(&mut parts.headers);
+    // Grows once at most.
+    parts.headers.reserve(ADDED_HEADERS);
+    strip(&mut parts.headers, |name| {
+        is_skipped(name) || is_origin(name)
+    });
     // This host has answered the expectation itself by reading the body.
     parts.headers.remove(header::EXPECT);
     let body = if incoming.is_end_stream() {
@@ -95,11 +126,14 @@ fn outbound(
             );
         }
     }
-    if !parts.headers.contains_key(header::HOST) {
-        parts
-            .headers
-            .insert(header::HOST, HeaderValue::from_static("127.0.0.1"));
+    // The handler's own address takes its place.
+    if let Some(host) = parts.headers.remove(header::HOST) {
+        parts.headers.insert(FORWARDED_HOST, host);
     }
+    parts.headers.insert(FORWARDED_FOR, peer.0);
+    parts
+        .headers
+        .insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
     let mut text = uuid::Uuid::encode_buffer();
     let id = HeaderValue::from_str(uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text))
         .map_err(|error| Failure::Answer(error.to_string()))?;
@@ -128,10 +162,10 @@ fn target(path: &str, uri: &Uri) -> Result<Uri, Failure> {
 }
 
 /// Looks at the few headers that are there rather than for each of those that must go, which are rare.
-fn strip(headers: &mut HeaderMap) {
+fn strip(headers: &mut HeaderMap, is_unwanted: impl Fn(&HeaderName) -> bool) {
     let unwanted: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| is_skipped(name))
+        .filter(|name| is_unwanted(name))
         .cloned()
         .collect();
     for name in unwanted {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, header};
+use http::{Request, header};
 use http_body_util::BodyExt;
 
 use super::console::{Console, Severity};
@@ -55,7 +55,7 @@ async fn ping(worker: &Worker, mut connection: Connection) {
     let mut request = Request::new(RequestBody::EMPTY);
     request
         .headers_mut()
-        .insert(header::HOST, HeaderValue::from_static("127.0.0.1"));
+        .insert(header::HOST, worker.pool.host.clone());
     if let Ok(answer) = connection.send(request).await
         && answer.into_body().collect().await.is_ok()
     {

@@ -14,8 +14,10 @@ use super::console::Severity;
 use super::cross_site::{Refusal, Target};
 use super::function::Level;
 use super::keys::Access;
+use super::peer::Peer;
 use super::route::Route;
-use super::{invoke, path, proxy};
+use super::settings::HttpMode;
+use super::{forwarding, invoke, path, proxy};
 
 /// Kestrel's `MaxRequestLineSize`.
 const REQUEST_LINE: usize = 8192;
@@ -23,10 +25,11 @@ const REQUEST_LINE: usize = 8192;
 const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
-/// Answers one request; one to an endpoint below `/admin/lab` by `lab`.
+/// Answers one request of `peer`; one to an endpoint below `/admin/lab` by `lab`.
 pub async fn respond<R: Future<Output = Response<Body>>>(
     app: &Arc<App>,
     request: Request<Incoming>,
+    peer: Peer,
     lab: impl FnOnce(LabRequest) -> R,
 ) -> Response<Body> {
     let line = request.method().as_str().len()
@@ -60,7 +63,7 @@ pub async fn respond<R: Future<Output = Response<Body>>>(
     if is_admin {
         return admin::answer(app, &path, request, lab).await;
     }
-    let mut response = function_response(app, &path, route, request).await;
+    let mut response = function_response(app, &path, route, request, peer).await;
     // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).
     for (name, value) in &app.settings.custom_headers {
         if !response.headers().contains_key(name) {
@@ -71,10 +74,11 @@ pub async fn respond<R: Future<Output = Response<Body>>>(
 }
 
 async fn function_response(
-    app: &App,
+    app: &Arc<App>,
     path: &str,
     route: Option<&Route>,
     request: Request<Incoming>,
+    peer: Peer,
 ) -> Response<Body> {
     let Some(route) = route else {
         return if path == "/" {
@@ -98,21 +102,21 @@ async fn function_response(
             return refuse(request, StatusCode::UNAUTHORIZED);
         }
     }
-    if request
-        .body()
-        .size_hint()
-        .exact()
-        .is_some_and(|length| length > app.settings.body_limit)
-    {
-        app.report(function, &Failure::TooLarge);
-        return refuse(request, StatusCode::PAYLOAD_TOO_LARGE);
+    let mode = if function.is_plain_http() {
+        app.settings.http_mode
+    } else {
+        HttpMode::Json
+    };
+    if let Some(failure) = unfit(app, mode, &request) {
+        app.report(function, &failure);
+        return refuse(request, failure.status());
     }
     let method = request.method().clone();
     let started = Instant::now();
-    let answer = if app.settings.proxying && function.is_plain_http() {
-        proxy::forward(app, path, request).await
-    } else {
-        invoke::http(app, function, route, path, request).await
+    let answer = match mode {
+        HttpMode::Proxying => proxy::forward(app, path, request, peer).await,
+        HttpMode::Forwarding => forwarding::forward(app, path, request).await,
+        HttpMode::Json => invoke::http(app, function, route, path, request).await,
     };
     app.traffic.answered(started.elapsed());
     let response = answer.unwrap_or_else(|failure| {
@@ -131,6 +135,16 @@ async fn function_response(
         ),
     );
     response
+}
+
+/// Why a request fails before it reaches the handler.
+fn unfit(app: &App, mode: HttpMode, request: &Request<Incoming>) -> Option<Failure> {
+    let length = request.body().size_hint().exact();
+    if length.is_some_and(|length| length > app.settings.body_limit) {
+        return Some(Failure::TooLarge);
+    }
+    let is_chunked = mode == HttpMode::Forwarding && forwarding::is_chunked(request.headers());
+    is_chunked.then_some(Failure::Chunked)
 }
 
 /// An answer that does not look at the body.

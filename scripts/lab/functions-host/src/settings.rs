@@ -1,14 +1,16 @@
 //! `host.json` with the environment laid over it, reduced to what the host acts on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
+use super::command::Description;
 use super::configuration::{boolean, known_keys, lookup, overlay, timespan};
 use super::environment::Environment;
+use super::json;
 
 /// Kestrel's limit as the host sets it: 100 MiB (`ScriptConstants.cs`).
 const BODY_LIMIT: u64 = 104_857_600;
@@ -41,21 +43,22 @@ const HTTP_KEYS: [&str; 6] = [
     "hsts",
 ];
 
-/// How the handler is started.
-#[derive(Clone, Debug)]
-pub(crate) struct HandlerCommand {
-    /// The file itself, or a bare name for the search path when no such file is in the worker directory.
-    pub(crate) executable: PathBuf,
-    pub(crate) arguments: Vec<String>,
-    pub(crate) working_directory: PathBuf,
+/// How requests of plain HTTP functions reach the handler (`DefaultHttpWorkerService.cs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpMode {
+    /// As streams (`enableProxyingHttpRequest`).
+    Proxying,
+    /// Rebuilt, with a buffered response (`enableForwardingHttpRequest`).
+    Forwarding,
+    /// In the JSON protocol, as all other functions.
+    Json,
 }
 
 /// What `host.json` asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) command: HandlerCommand,
-    /// Whether plain HTTP functions are proxied; if not they use the JSON protocol.
-    pub(crate) proxying: bool,
+    pub(crate) description: Description,
+    pub(crate) http_mode: HttpMode,
     /// Without slashes at its ends.
     pub(crate) route_prefix: String,
     /// Added to answers that do not carry them already.
@@ -73,18 +76,12 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn read(script_root: &Path, environment: &Environment) -> anyhow::Result<Self> {
         let file = script_root.join("host.json");
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
+        let host = json::read(&file)?.ok_or_else(|| {
+            anyhow!(
                 "{} is missing; point --script-root at an assembled function app (scripts/run makes target/app)",
                 file.display()
-            ),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", file.display()));
-            }
-        };
-        let host: Value = serde_json::from_str(&text)
-            .with_context(|| format!("{} is not JSON", file.display()))?;
+            )
+        })?;
         Self::from_json(host, script_root, environment)
             .with_context(|| format!("{} cannot be used", file.display()))
     }
@@ -135,11 +132,11 @@ impl Settings {
 
         let proxying = boolean(section, "customHandler", "enableProxyingHttpRequest")?;
         let forwarding = boolean(section, "customHandler", "enableForwardingHttpRequest")?;
-        if forwarding && !proxying {
-            bail!(
-                "customHandler.enableForwardingHttpRequest asks for the old buffering mode, which lab up does not have; set enableProxyingHttpRequest to true instead"
-            );
-        }
+        let http_mode = match (proxying, forwarding) {
+            (true, _) => HttpMode::Proxying,
+            (false, true) => HttpMode::Forwarding,
+            (false, false) => HttpMode::Json,
+        };
         if lookup(section, "http").is_some() {
             bail!(
                 "customHandler.http (routes without function.json) is not known to lab up; use function folders"
@@ -179,8 +176,8 @@ impl Settings {
             .map_or(Ok(Vec::new()), custom_headers)?;
 
         Ok(Self {
-            command: command(description, script_root, environment)?,
-            proxying,
+            description: Description::read(description, script_root, environment)?,
+            http_mode,
             route_prefix,
             custom_headers,
             function_timeout: match lookup(&host, "functionTimeout") {
@@ -226,80 +223,6 @@ fn custom_headers(value: &Value) -> anyhow::Result<Vec<(HeaderName, HeaderValue)
             ))
         })
         .collect()
-}
-
-fn text<'a>(section: &'a Value, name: &str) -> anyhow::Result<Option<&'a str>> {
-    match lookup(section, name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => bail!("customHandler.description.{name} is {other} but must be a string"),
-    }
-}
-
-/// A list of strings, or such a list written as JSON text, the form an override takes.
-fn texts(section: &Value, name: &str) -> anyhow::Result<Vec<String>> {
-    let wrong = || anyhow!("customHandler.description.{name} must be a list of strings");
-    let list = match lookup(section, name) {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::String(text)) => serde_json::from_str(text).map_err(|_| wrong())?,
-        Some(other) => other.clone(),
-    };
-    serde_json::from_value(list).map_err(|_| wrong())
-}
-
-/// `HttpWorkerDescription.cs` and `HttpWorkerOptionsSetup.cs`.
-fn command(
-    description: &Value,
-    script_root: &Path,
-    environment: &Environment,
-) -> anyhow::Result<HandlerCommand> {
-    let executable = text(description, "defaultExecutablePath")?.ok_or_else(|| {
-        anyhow!("customHandler.description.defaultExecutablePath is missing; name the handler's file there")
-    })?;
-    let executable = PathBuf::from(environment.expand(executable, false));
-    let below_root = |name| -> anyhow::Result<PathBuf> {
-        // Joining an absolute path gives that path.
-        Ok(match text(description, name)? {
-            Some(folder) => script_root.join(folder),
-            None => script_root.to_owned(),
-        })
-    };
-    let joined = below_root("workerDirectory")?.join(&executable);
-
-    // The host joins the arguments with spaces, unquoted, and .NET splits the line again.
-    let mut line = texts(description, "arguments")?.join(" ");
-    if let Some(path) = text(description, "defaultWorkerPath")? {
-        line.push_str(&format!(" \"{path}\""));
-    }
-    for argument in texts(description, "workerArguments")? {
-        line.push(' ');
-        line.push_str(&argument);
-    }
-    Ok(HandlerCommand {
-        executable: if joined.is_file() { joined } else { executable },
-        arguments: split(&environment.expand(&line, true)),
-        working_directory: below_root("workingDirectory")?,
-    })
-}
-
-/// Splits at white space outside double quotes, as `Process` does with its argument string on Unix.
-fn split(line: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let mut current: Option<String> = None;
-    let mut quoted = false;
-    for letter in line.chars() {
-        match letter {
-            '"' => {
-                quoted = !quoted;
-                current.get_or_insert_default();
-            }
-            letter if letter.is_ascii_whitespace() && !quoted => arguments.extend(current.take()),
-            letter => current.get_or_insert_default().push(letter),
-        }
-    }
-    arguments.extend(current);
-    arguments
 }
 
 #[cfg(test)]

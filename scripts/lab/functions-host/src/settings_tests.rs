@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Settings, split, timespan};
+use super::{HttpMode, Settings, timespan};
 use crate::environment::Environment;
 
 fn read(host: serde_json::Value, variables: &[(&str, &str)]) -> Result<Settings, String> {
@@ -19,13 +19,13 @@ fn minimal() -> serde_json::Value {
 fn defaults_are_the_hosts() {
     let settings = read(minimal(), &[]).expect("valid");
     assert_eq!(settings.route_prefix, "api");
-    assert!(!settings.proxying);
+    assert_eq!(settings.http_mode, HttpMode::Json);
     assert_eq!(settings.initialization_timeout, Duration::from_secs(30));
     assert_eq!(settings.function_timeout, Some(Duration::from_secs(1800)));
     assert_eq!(settings.body_limit, 104_857_600);
     // No such file below the root: left for the search path.
-    assert_eq!(settings.command.executable, Path::new("handler"));
-    assert_eq!(settings.command.working_directory, Path::new("/app"));
+    assert_eq!(settings.description.executable, Path::new("handler"));
+    assert_eq!(settings.description.working_directory, Path::new("/app"));
 }
 
 #[test]
@@ -51,39 +51,80 @@ fn a_misspelt_switch_is_named() {
     // .NET reads keys in any case.
     let mut host = minimal();
     host["customHandler"]["EnableProxyingHttprequest"] = json!("True");
-    assert!(read(host, &[]).expect("valid").proxying);
+    assert_eq!(
+        read(host, &[]).expect("valid").http_mode,
+        HttpMode::Proxying
+    );
+}
+
+fn arguments(settings: &Settings, variables: &[(&str, &str)]) -> Vec<String> {
+    settings
+        .description
+        .command(&Environment::of(variables))
+        .line(&[])
+        .1
 }
 
 #[test]
 fn variables_override_the_file() {
     let mut host = minimal();
     host["customHandler"]["description"]["arguments"] = json!(["--a", "%WHO% x"]);
-    let settings = read(
-        host.clone(),
-        &[
-            (
-                "AzureFunctionsJobHost__customHandler__description__arguments",
-                "[\"--b\", \"%WHO%\", \"%NONE%\"]",
-            ),
-            (
-                "AzureFunctionsJobHost__customHandler__enableProxyingHttpRequest",
-                "true",
-            ),
-            ("AzureFunctionsJobHost__extensions__http__routePrefix", ""),
-            ("WHO", "me"),
-        ],
-    )
-    .expect("valid");
-    assert_eq!(settings.command.arguments, ["--b", "me"]);
-    assert!(settings.proxying);
+    let variables = [
+        (
+            "AzureFunctionsJobHost__customHandler__description__arguments",
+            "[\"--b\", \"%WHO%\", \"%NONE%\"]",
+        ),
+        (
+            "AzureFunctionsJobHost:customHandler:enableProxyingHttpRequest",
+            "true",
+        ),
+        ("azurefunctionsjobhost__Extensions:http__routePrefix", ""),
+        ("WHO", "me"),
+    ];
+    let settings = read(host.clone(), &variables).expect("valid");
+    assert_eq!(arguments(&settings, &variables), ["--b", "me"]);
+    assert_eq!(settings.http_mode, HttpMode::Proxying);
     assert_eq!(settings.route_prefix, "");
     // An argument with a space falls apart, as on the real host.
+    let variables = [("WHO", "me")];
+    let settings = read(host, &variables).expect("valid");
+    assert_eq!(arguments(&settings, &variables), ["--a", "me", "x"]);
+}
+
+/// `HttpWorkerOptionsSetup.cs` binds the section; .NET's `ConfigurationKeyComparer` orders list members by number.
+#[test]
+fn members_of_a_list_are_overridden_by_index() {
+    const PREFIX: &str = "AzureFunctionsJobHost__customHandler__description__arguments";
+    let with = |listed: serde_json::Value, overrides: &[(&str, &str)]| {
+        let mut host = minimal();
+        host["customHandler"]["description"]["arguments"] = listed;
+        let names: Vec<String> = overrides
+            .iter()
+            .map(|(index, _)| format!("{PREFIX}{index}"))
+            .collect();
+        let variables: Vec<(&str, &str)> = names
+            .iter()
+            .zip(overrides)
+            .map(|(name, (_, value))| (name.as_str(), *value))
+            .collect();
+        arguments(&read(host, &variables).expect("valid"), &variables)
+    };
     assert_eq!(
-        read(host, &[("WHO", "me")])
-            .expect("valid")
-            .command
-            .arguments,
-        ["--a", "me", "x"]
+        with(json!(["a", "b"]), &[("__1", "x"), (":0", "w")]),
+        ["w", "x"]
+    );
+    // Further members are added in the order of their numbers, gaps or not.
+    assert_eq!(
+        with(json!(["a"]), &[("__10", "z"), ("__2", "y")]),
+        ["a", "y", "z"]
+    );
+    assert_eq!(with(json!(null), &[("__0", "a"), ("__1", "b")]), ["a", "b"]);
+    // The whole list as text counts for more.
+    assert_eq!(with(json!(["a"]), &[("", "[\"t\"]"), ("__0", "x")]), ["t"]);
+    // An index without bound asks for no memory.
+    assert_eq!(
+        with(json!(["a"]), &[("__18446744073709551615", "z")]),
+        ["a", "z"]
     );
 }
 
@@ -108,7 +149,17 @@ fn time_spans() {
     }
 }
 
+/// Source: `DefaultHttpWorkerService.cs` asks for proxying first.
 #[test]
-fn quoted_arguments_stay_whole() {
-    assert_eq!(split("a  \"b c\" \"\" d\"e f\""), ["a", "b c", "", "de f"]);
+fn proxying_counts_for_more_than_forwarding() {
+    for (proxying, forwarding, mode) in [
+        (true, true, HttpMode::Proxying),
+        (false, true, HttpMode::Forwarding),
+        (false, false, HttpMode::Json),
+    ] {
+        let mut host = minimal();
+        host["customHandler"]["enableProxyingHttpRequest"] = proxying.into();
+        host["customHandler"]["enableForwardingHttpRequest"] = forwarding.into();
+        assert_eq!(read(host, &[]).expect("valid").http_mode, mode);
+    }
 }

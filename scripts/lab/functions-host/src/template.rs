@@ -87,12 +87,19 @@ impl Template {
         self.walk(path, &mut |_, _| {})
     }
 
-    /// The values of the parameters, for a path that matches.
-    pub(crate) fn values(&self, path: &str) -> Vec<(String, String)> {
+    /// The values of the parameters, for a path that matches; None for an optional one that is absent
+    /// (`ScriptRouteHandler.cs`).
+    pub(crate) fn values<'a>(&'a self, path: &'a str) -> Vec<(&'a str, Option<&'a str>)> {
         let mut values = Vec::new();
-        self.walk(path, &mut |name, value| {
-            values.push((name.to_owned(), value.to_owned()));
-        });
+        self.walk(path, &mut |name, value| values.push((name, Some(value))));
+        for segment in &self.segments {
+            let (Segment::Parameter(parameter) | Segment::CatchAll(parameter)) = segment else {
+                continue;
+            };
+            if parameter.optional && !values.iter().any(|(name, _)| *name == parameter.name) {
+                values.push((&parameter.name, None));
+            }
+        }
         values
     }
 
@@ -270,12 +277,14 @@ mod tests {
     #[test]
     fn parameters_are_captured() {
         let template = Template::parse("a/{id:int}/{*rest}").expect("valid");
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
             template.values("/a/1/b/c/"),
-            [pair("id", "1"), pair("rest", "b/c/")]
+            [("id", Some("1")), ("rest", Some("b/c/"))]
         );
-        assert_eq!(template.values("/a/1"), [pair("id", "1")]);
+        assert_eq!(template.values("/a/1"), [("id", Some("1"))]);
+        let template = Template::parse("a/{id?}/{*rest?}").expect("valid");
+        assert_eq!(template.values("/a/1"), [("id", Some("1")), ("rest", None)]);
+        assert_eq!(template.values("/a"), [("id", None), ("rest", None)]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) fn prices(path: Option<&Path>) -> anyhow::Result<Prices> {
         .with_context(|| format!("the price file {} cannot be used", path.display()))
 }
 
-fn text(from: impl Read, longest: u64) -> anyhow::Result<String> {
+pub(crate) fn text(from: impl Read, longest: u64) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     from.take(longest + 1)
         .read_to_end(&mut bytes)

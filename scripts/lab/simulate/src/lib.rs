@@ -9,6 +9,8 @@
 //! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
 //! | [`fit`] | how it compares with recorded numbers of instances |
 //! | [`prices`] | what it costs |
+//! | [`tune`] | looks for better rules |
+//! | [`evaluations`], [`replay`] | a log of every evaluation as Azure writes it, and such a log decided again |
 //! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |
 //!
 //! # The model
@@ -41,6 +43,7 @@ use run_record::{Run, write_whole};
 
 mod causes;
 mod crossing;
+mod evaluations;
 mod fit;
 mod fleet;
 mod input;
@@ -50,6 +53,7 @@ mod model;
 mod page;
 mod prices;
 mod record;
+pub mod replay;
 mod reversals;
 mod shape;
 mod shortage;
@@ -58,6 +62,7 @@ mod standstill;
 mod start;
 mod summary;
 mod timeline;
+pub mod tune;
 mod verdict;
 
 pub use load::{
@@ -141,6 +146,9 @@ pub struct SimulateArgs {
     /// Compare with the rules in this file
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Write a log of every evaluation as rows of Azure's table `AutoscaleEvaluationsLog`, for `lab replay`
+    #[arg(long, value_name = "FILE")]
+    evaluations: Option<PathBuf>,
 }
 
 fn upto_a_day(least: u64) -> clap::builder::RangedU64ValueParser {
@@ -162,9 +170,10 @@ pub fn run(
     };
     let rules = args.rules.read()?;
     let compared = args.compare.as_ref().map(|path| {
+        // The other file's parameters and the name of its setting are others.
         let options = RuleOptions {
             autoscale: Some(path.clone()),
-            ..args.rules.clone()
+            ..RuleOptions::default()
         };
         options.read()
     });
@@ -186,6 +195,16 @@ pub fn run(
         load.seconds().div_ceil(MOST_EVALUATIONS),
     );
     let prices = input::prices(args.prices.as_deref())?;
+    if let Some(path) = &args.evaluations {
+        let setting = &rules.setting;
+        let scenario = Scenario {
+            setting,
+            load: &load,
+            model,
+            start: start.unix_seconds,
+        };
+        evaluations::write(&scenario, path)?;
+    }
 
     let outcomes: Vec<Outcome> = std::iter::once(rules)
         .chain(compared)
@@ -309,8 +328,12 @@ fn text(
         text += &format!("note    {}\n", note.text);
     }
     for outcome in outcomes {
+        let of_file = match outcomes.len() {
+            1 => String::new(),
+            _ => format!("{}: ", outcome.rules.name),
+        };
         for finding in &outcome.findings {
-            text += &format!("finding {finding}\n");
+            text += &format!("finding {of_file}{finding}\n");
         }
     }
     text += "\n";

@@ -111,7 +111,8 @@ impl Load {
             (lowest.min(load), highest.max(load))
         });
         let length = exact_span(self.seconds());
-        if lowest == highest {
+        // Rounded, as it is printed.
+        if format!("{lowest:.0}") == format!("{highest:.0}") {
             format!("{}: {length}, {lowest:.0} %", self.name)
         } else {
             format!(

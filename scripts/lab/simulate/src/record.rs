@@ -26,6 +26,8 @@ pub(crate) struct Record<'a> {
     first: Part<'a>,
     load: Value,
     model: Model,
+    /// What is assumed to have been there before second 0.
+    before_start: Value,
     prices: Value,
     /// The other rule file, where one is compared.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +63,9 @@ impl<'a> Record<'a> {
                 "name": load.name(), "seconds": load.seconds(), "steps": load.steps(), "notes": load.notes(),
             }),
             model,
+            before_start: json!({
+                "load": load.steps()[0].percent, "instances": outcomes[0].simulation.initial,
+            }),
             prices: json!({
                 "as_of": prices.as_of, "source": prices.source, "currency": prices.currency, "region": prices.region,
             }),

@@ -142,6 +142,36 @@ pub(crate) fn simulate_watched(scenario: &Scenario<'_>, mut tell: impl FnMut(u64
     running.finish()
 }
 
+/// The same, and tells of every evaluation. None is left out, so that it takes longer.
+pub(crate) fn simulate_observed<'a>(
+    scenario: &Scenario<'a>,
+    observe: &'a mut dyn FnMut(&Evaluation<'_>),
+) -> Simulation {
+    let mut running = Running::new(*scenario);
+    running.observe = Some(observe);
+    while running.now < running.end {
+        running.pass_until(running.next_event());
+        running.happen();
+    }
+    running.finish()
+}
+
+/// One evaluation: what it saw, and what it came to.
+pub(crate) struct Evaluation<'a> {
+    /// When, in seconds since 1970 in UTC.
+    pub(crate) at: i64,
+    /// The index of the profile that applies, and the decision; `None` where none applies.
+    pub(crate) decided: Option<(usize, &'a Decision)>,
+    /// What the metrics' lag lets be seen.
+    pub(crate) history: History<'a>,
+    /// When the visible part ends, in seconds since 1970 in UTC.
+    pub(crate) until: i64,
+    /// The count before the evaluation.
+    pub(crate) count: u32,
+    /// When a rule last changed the count, in seconds since 1970 in UTC.
+    pub(crate) last_action: Option<i64>,
+}
+
 struct Running<'a> {
     setting: &'a Setting,
     model: Model,
@@ -171,6 +201,8 @@ struct Running<'a> {
     settled: u64,
     standstills: Standstills,
     simulation: Simulation,
+    /// Is told of every evaluation.
+    observe: Option<&'a mut dyn FnMut(&Evaluation<'_>)>,
 }
 
 /// What the rules saw last. An evaluation that sees the same, of the same count and with the same rules waiting, comes to
@@ -233,6 +265,7 @@ impl<'a> Running<'a> {
                 evaluations: 0,
                 held_back: 0,
             },
+            observe: None,
         };
         running.fill_before();
         running.look();
@@ -338,17 +371,18 @@ impl<'a> Running<'a> {
         self.crossing.see(self.now, self.cpu());
     }
 
-    /// CPU of each ready instance; 100 where there is none.
+    /// CPU of each ready instance; where there is none, any load is too much.
     fn cpu(&self) -> f64 {
         match self.fleet.ready_count() {
-            0 => 100.0,
+            0 if self.load > 0.0 => 100.0,
+            0 => 0.0,
             ready => (self.load / f64::from(ready)).min(100.0),
         }
     }
 
     fn end_minute(&mut self) {
         let cpu = match self.ready_seconds {
-            0 => 100.0,
+            0 => self.cpu(),
             ready => self.cpu_seconds / ready as f64,
         };
         self.simulation.minutes.push(Sample {
@@ -370,6 +404,7 @@ impl<'a> Running<'a> {
         let count = self.fleet.count();
         let Some(profile) = self.profile() else {
             self.standstills.without_profile(self.now, count);
+            self.tell(None, count);
             return;
         };
         let windows = self.windows(profile);
@@ -383,7 +418,7 @@ impl<'a> Running<'a> {
         }
         let waiting = self.waiting(profile);
         let outcome = match self.seen.unchanged {
-            Some((waited, outcome)) if waited == waiting => outcome,
+            Some((waited, outcome)) if waited == waiting && self.observe.is_none() => outcome,
             _ => {
                 let rules = (profile, self.setting.metrics.as_slice());
                 let decision = decide(
@@ -393,6 +428,7 @@ impl<'a> Running<'a> {
                     self.last_action,
                     self.time(),
                 );
+                self.tell(Some(&decision), count);
                 if decision.to == count {
                     self.seen.unchanged = Some((waiting, decision.outcome));
                     self.standstills.see(self.now, rules, &decision, count);
@@ -406,6 +442,26 @@ impl<'a> Running<'a> {
         if matches!(outcome, Outcome::Flapping(_) | Outcome::ScaledInLess(_)) {
             self.simulation.held_back += 1;
         }
+    }
+
+    fn tell(&mut self, decision: Option<&Decision>, count: u32) {
+        let Some(observe) = self.observe.take() else {
+            return;
+        };
+        let until = self.history().until;
+        let unix = |time: Duration| self.start + time.as_secs() as i64 - BEFORE as i64;
+        observe(&Evaluation {
+            at: unix(self.time()),
+            decided: self.active.zip(decision),
+            history: History {
+                metrics: &self.metrics,
+                until,
+            },
+            until: unix(until),
+            count,
+            last_action: self.last_action.map(unix),
+        });
+        self.observe = Some(observe);
     }
 
     /// Whether another profile applies from now on.

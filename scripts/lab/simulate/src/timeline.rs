@@ -49,6 +49,7 @@ fn line(row: &Row) -> String {
     };
     let (cpu, mark) = match is_short(row.load, row.ready) {
         true => (100.0, '!'),
+        false if row.ready == 0 => (0.0, ' '),
         false => (row.load / f64::from(row.ready), ' '),
     };
     format!(

@@ -1,7 +1,7 @@
 //! Overshoots and flapping: actions that were undone although the load did not call for it.
 
-use autoscale::Profile;
-use simulate::{Load, Model, Step, Verdict, simulate};
+use autoscale::Setting;
+use simulate::{Load, Model, Scenario, Step, Verdict, simulate};
 
 /// How many overshoots and flaps there are, with loads from these minutes on.
 fn reversals(loads: &[(u64, f64)]) -> (usize, usize) {
@@ -10,9 +10,14 @@ fn reversals(loads: &[(u64, f64)]) -> (usize, usize) {
         percent: *percent,
     });
     let load = Load::new("test", steps.collect()).expect("a load");
-    let profile = Profile::built_in();
-    let simulation = simulate(&profile, &load, &Model::DEFAULT);
-    let verdict = Verdict::on(&simulation, &profile, &Model::DEFAULT);
+    let setting = Setting::built_in();
+    let simulation = simulate(&Scenario {
+        setting: &setting,
+        load: &load,
+        model: Model::DEFAULT,
+        start: 0,
+    });
+    let verdict = Verdict::on(&simulation, &setting, &Model::DEFAULT);
     (verdict.overshoots, verdict.flaps)
 }
 

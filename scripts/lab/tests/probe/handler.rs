@@ -10,7 +10,7 @@
 //! | `status-N` | answers N with a body and two cookies |
 //! | `redirect` | answers 302 |
 //! | `stall` | reports itself in the journal and never answers |
-//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows |
+//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows; its end is in the journal |
 //! | `cut` | half an answer, then a broken connection |
 //! | `count` | how many requests the journal has |
 //! | `slow-upload` | answers before it reads the body |
@@ -345,6 +345,7 @@ fn events(target: String) -> Body {
                 let lines: Vec<&str> = gate.lines().collect();
                 if lines.get(sent - 1).is_some_and(|line| *line == "end") {
                     guard.disarm();
+                    journal(&json!({ "streamed": guard.target }));
                     return None;
                 }
                 if lines.len() >= sent {
@@ -384,12 +385,22 @@ fn protocol(kind: &str, received: &[u8], received_headers: &HeaderMap) -> Respon
             })
             .to_string(),
         ),
-        "return" => (200, "application/json", json!({ "Outputs": null, "Logs": null, "ReturnValue": "returned" }).to_string()),
+        "return" => (200, "application/json", json!({ "Outputs": null, "Logs": null, "ReturnValue": "returned!" }).to_string()),
         "headers" => (
             200,
             "application/json",
             json!({ "Outputs": { "res": { "body": headers(received_headers) } } }).to_string(),
         ),
+        "lines" => (
+            200,
+            "application/json",
+            json!({ "Outputs": {}, "Logs": ["first\nsecond\r\nthird", 7] }).to_string(),
+        ),
+        // What the caller asks for in its body.
+        "own" => {
+            let body = request["Data"]["req"]["Body"].as_str().unwrap_or_default();
+            (200, "application/json", body.to_owned())
+        }
         "invalid" => (200, "application/json", "{".to_owned()),
         "media" => (200, "text/plain", "{}".to_owned()),
         "refused" => (400, "application/json", json!({ "Logs": ["never seen"] }).to_string()),

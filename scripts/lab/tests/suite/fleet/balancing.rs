@@ -116,9 +116,11 @@ fn each_handler_knows_its_name_its_share_and_the_rules() {
         assert_eq!(variable("INSTANCE_ID").len(), 10);
         assert_eq!(variable("INSTANCE_CPUS"), "0.25");
         assert_eq!(variable("HEARTBEAT_SECONDS"), "1");
-        let profile: serde_json::Value =
-            serde_json::from_str(variable("AUTOSCALE_PROFILE")).unwrap();
-        assert_eq!(profile, view["profile"]);
+        let file = variable("AUTOSCALE_PROFILE").strip_prefix('@').unwrap();
+        let setting: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let profile = &setting["profiles"][0];
+        assert_eq!(*profile, view["profile"]);
         assert_eq!(profile["capacity"]["maximum"], "4");
     }
     // Every one was warmed up before its first request, and that counts as nobody's.

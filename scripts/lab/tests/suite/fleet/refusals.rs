@@ -14,13 +14,13 @@ fn wrong_rules_are_named_before_anything_starts() {
     let rules = root.files().join("rules.json");
     std::fs::write(
         &rules,
-        r#"{"name":"a","capacity":{"minimum":"1","maximum":"3","default":"7"},"rules":[]}"#,
+        r#"{"name":"a","capacity":{"minimum":"4","maximum":"3","default":"4"},"rules":[]}"#,
     )
     .unwrap();
     let printed = refused(&root, &["--autoscale", rules.to_str().unwrap()]);
     assert_eq!(printed.lines().count(), 1, "{printed}");
     assert!(
-        printed.contains("rules.json cannot be used: capacity.default"),
+        printed.contains("rules.json cannot be used: capacity.maximum"),
         "{printed}"
     );
 

@@ -58,13 +58,6 @@ fn case_17_wrong_host_files_are_refused_in_one_sentence() {
             "did you mean enableProxyingHttpRequest?",
         ),
         (
-            change(&|host| {
-                host["customHandler"]["enableProxyingHttpRequest"] = false.into();
-                host["customHandler"]["enableForwardingHttpRequest"] = true.into();
-            }),
-            "set enableProxyingHttpRequest to true",
-        ),
-        (
             change(&|host| host["functionTimeout"] = "5 minutes".into()),
             "functionTimeout",
         ),
@@ -90,7 +83,10 @@ fn case_17_missing_files_are_named() {
     std::fs::write(root.path.join("host.json"), "{").unwrap();
     let (code, printed) = root.refused(&[]);
     assert_eq!(code, 2);
-    assert!(printed.contains("not JSON"), "{printed}");
+    assert!(
+        printed.contains("host.json is not valid JSON: line 1, column 1: "),
+        "{printed}"
+    );
 
     let (code, printed) = Root::bare().refused(&[]);
     assert_eq!(code, 2);
@@ -135,6 +131,163 @@ fn case_17_the_environment_overrides_the_file() {
     assert_eq!(host.journal()[0]["arguments"], json!(["--x", "1"]));
     assert_eq!(host.get("/v1/x").status, 200);
     assert_eq!(host.get("/x").status, 404);
+}
+
+/// Newtonsoft.Json in `HostJsonFileConfigurationSource.cs` and `HostFunctionMetadataProvider.cs`; Core Tools'
+/// `AppSettingsFile.cs`.
+#[test]
+fn comments_trailing_commas_and_a_byte_order_mark_are_read() {
+    let root = Root::bare();
+    std::fs::write(
+        root.path.join("host.json"),
+        r#"
+// What the host starts.
+{
+    "version": "2.0",
+    "customHandler": {
+        "description": { "defaultExecutablePath": "handler", /* none */ "arguments": ["--a",], },
+        "enableProxyingHttpRequest": true,
+    },
+    "extensions": { "http": { "routePrefix": "" } },
+}
+"#,
+    )
+    .unwrap();
+    root.function("Visit", &json!({}));
+    std::fs::write(
+        root.path.join("Visit/function.json"),
+        "\u{feff}{ \"bindings\": [ // in and out\n{ \"type\": \"httpTrigger\", \"name\": \"req\", \"authLevel\": \"anonymous\", },\n{ \"type\": \"http\", \"direction\": \"out\", \"name\": \"res\", }, ], }",
+    )
+    .unwrap();
+    std::fs::write(
+        root.path.join("local.settings.json"),
+        "\u{feff}{ \"Values\": { \"FROM_FILE\": \"// text\", }, /* end */ }",
+    )
+    .unwrap();
+    let host = root.up(&[]);
+    let start = host.journal().remove(0);
+    assert_eq!(start["arguments"], json!(["--a"]));
+    assert_eq!(start["environment"]["FROM_FILE"], "// text");
+    assert_eq!(host.get("/Visit").status, 200);
+}
+
+#[test]
+fn an_error_in_a_file_has_its_name_line_and_column() {
+    let root = Root::new();
+    root.function("Broken", &json!({}));
+    std::fs::write(
+        root.path.join("Broken/function.json"),
+        "{\n  \"bindings\": [}\n",
+    )
+    .unwrap();
+    let host = root.up(&[]);
+    let line = host.line("The function Broken is not loaded");
+    assert!(
+        line.contains("Broken/function.json is not valid JSON: line 2, column 16: "),
+        "{line}"
+    );
+
+    let root = Root::new();
+    std::fs::write(root.path.join("local.settings.json"), "{\n'Values': {}\n}").unwrap();
+    let (code, printed) = root.refused(&[]);
+    assert_eq!((code, printed.lines().count()), (2, 1));
+    assert!(
+        printed.contains("local.settings.json is not valid JSON: line 2, column 1: "),
+        "{printed}"
+    );
+}
+
+/// `DefaultWorkerProcessFactory.cs`, `CreateWorkerProcess`.
+#[test]
+fn case_14_the_hosts_variables_stand_in_executable_and_arguments() {
+    let root = Root::new();
+    root.host_with(|host| {
+        host["customHandler"]["description"] = json!({
+            "defaultExecutablePath": "%FUNCTIONS_APP_ROOT_PATH%/handler",
+            "arguments": [
+                "%FUNCTIONS_CUSTOMHANDLER_PORT%",
+                "%FUNCTIONS_HTTPWORKER_PORT%",
+                "%FUNCTIONS_CUSTOMHANDLER_WORKER_ID%",
+                "--at=%WEBSITE_HOSTNAME%",
+                "%UNSET%",
+            ],
+        });
+    });
+    let host = root.up(&[]);
+    let start = host.journal().remove(0);
+    let variables = &start["environment"];
+    let port = &variables["FUNCTIONS_CUSTOMHANDLER_PORT"];
+    assert_eq!(
+        start["arguments"],
+        json!([
+            port,
+            port,
+            variables["FUNCTIONS_CUSTOMHANDLER_WORKER_ID"],
+            format!("--at=127.0.0.1:{}", host.port),
+        ])
+    );
+}
+
+/// `ScriptEnvironmentVariablesConfigurationSource.cs`, `NormalizeKey`; Core Tools' `StartHostAction.cs`,
+/// `UpdateEnvironmentVariables`.
+#[test]
+fn case_17_settings_override_members_of_a_list() {
+    let root = Root::new();
+    root.host_with(|host| {
+        host["customHandler"]["description"]["arguments"] = json!(["--a", "1"]);
+    });
+    std::fs::write(
+        root.path.join("local.settings.json"),
+        json!({ "Values": {
+            "AzureFunctionsJobHost__customHandler__description__arguments__1": "2",
+            "AzureFunctionsJobHost:customHandler:description:arguments:2": "--b",
+            "AzureFunctionsJobHost:extensions:http:routePrefix": "v2",
+        } })
+        .to_string(),
+    )
+    .unwrap();
+    let host = root.up(&[]);
+    assert_eq!(host.journal()[0]["arguments"], json!(["--a", "2", "--b"]));
+    assert_eq!(host.get("/v2/x").status, 200);
+}
+
+/// Core Tools' `Program.cs` and `StartHostAction.cs` (`GetConfigurationSettings`, `UpdateEnvironmentVariables`), and
+/// `AppSettingsFile.cs`.
+#[test]
+fn core_tools_variables_reach_the_handler() {
+    let mut root = Root::new();
+    root.variable("EMPTY_OUTSIDE", "")
+        .variable("FUNCTIONS_CORETOOLS_ENVIRONMENT", "false");
+    std::fs::write(
+        root.path.join("local.settings.json"),
+        json!({
+            "Values": {
+                "EMPTY_OUTSIDE": "inner",
+                "WITHOUT_VALUE": null,
+                "NUMBER": 7,
+                "AZURE_FUNCTIONS_ENVIRONMENT": "Production",
+            },
+            "ConnectionStrings": {
+                "Plain": "Server=a",
+                "Named": { "ConnectionString": "Server=b", "ProviderName": "System.Data.SqlClient" },
+            },
+        })
+        .to_string(),
+    )
+    .unwrap();
+    let host = root.up(&[]);
+    let start = host.journal().remove(0);
+    for (name, value) in [
+        ("FUNCTIONS_CORETOOLS_ENVIRONMENT", json!("true")),
+        ("AZURE_FUNCTIONS_ENVIRONMENT", json!("Development")),
+        ("EMPTY_OUTSIDE", json!("inner")),
+        ("WITHOUT_VALUE", json!(null)),
+        ("NUMBER", json!("7")),
+        ("ConnectionStrings:Plain", json!("Server=a")),
+        ("ConnectionStrings:Named", json!("Server=b")),
+    ] {
+        assert_eq!(start["environment"][name], value, "{name}");
+    }
 }
 
 #[test]

@@ -53,20 +53,60 @@ fn case_02_without_proxying_the_request_becomes_data() {
     );
     assert_eq!(request["Params"], json!({ "kind": "visit", "id": "7" }));
     assert_eq!(request["Body"], "{\"a\":1}");
-    assert!(request["Identities"].is_array());
-    // Values in the metadata are JSON within JSON, except objects.
-    assert_eq!(got["Metadata"]["kind"], "\"visit\"");
     assert_eq!(got["Metadata"]["sys"]["MethodName"], "json-good");
     assert_eq!(host.requests(), ["/json-good"]);
 }
 
+/// `HttpTriggerAttributeBindingProvider.cs`, `GetRequestBindingDataAsync`; `ScriptInvocationContextExtensions.cs`,
+/// `ToHttpScriptInvocationContext`.
 #[test]
-fn case_22_repeated_and_blank_query_values_stringify() {
+fn case_02_metadata_holds_what_a_function_can_bind_to() {
     let host = up(&["json-good"]);
-    let answer = host.get("/go/json-good?a=1&a=2&b&c=");
+    let answer = host.request(
+        "POST",
+        "/go/json-good?name=a&name=b&code=key&myTrigger=x&flag=query&ID=query",
+        &[("X-Many", "1"), ("X-Many", "2")],
+        r#"{"Name":"body","flag":true,"number":1.5,"list":[1,{"a":2}],"object":{"a":1},"none":null}"#,
+    );
+    let mut metadata = answer.json()["got"]["Metadata"].clone();
+    let metadata = metadata.as_object_mut().unwrap();
+    let headers = metadata.remove("Headers").unwrap();
+    assert_eq!(headers["X-Many"], "1,2");
+    metadata.remove("sys");
+    // Everything but objects is JSON within JSON. The query counts for more than the body, and the route, where `id`
+    // is absent, for more than the query.
     assert_eq!(
-        answer.json()["got"]["Data"]["req"]["Query"],
-        json!({ "a": "1,2", "b": "", "c": "" })
+        json!(metadata),
+        json!({
+            "Name": "\"a,b\"",
+            "flag": "\"query\"",
+            "number": "\"1.5\"",
+            "list": "[1,{\"a\":2}]",
+            "object": { "a": 1 },
+            "Query": { "name": "b", "code": "key", "myTrigger": "x", "flag": "query", "ID": "query" },
+        })
+    );
+    let got = host.get("/go/json-good/7").json()["got"].clone();
+    assert_eq!(got["Metadata"]["id"], "\"7\"");
+}
+
+/// `HttpRequestExtensions.cs`, `GetRequestAsJObject`; `ScriptRouteHandler.cs`; Core Tools' `CliAuthenticationHandler.cs`.
+#[test]
+fn case_02_the_payload_is_complete() {
+    let root = Root::new();
+    with_output(&root, "json-good");
+    let host = root.up(&[]);
+    let request = host.get("/go/json-good").json()["got"]["Data"]["req"].clone();
+    assert_eq!(request["Params"], json!({ "id": null }));
+    let identity = &request["Identities"][0];
+    assert_eq!(identity["AuthenticationType"], "WebJobsAuthLevel");
+    assert_eq!(identity["IsAuthenticated"], true);
+    assert_eq!(identity["Claims"][0]["Value"], "Admin");
+    let request = host.get("/go/json-good/caf%C3%A9%20x").json()["got"]["Data"]["req"].clone();
+    assert_eq!(request["Params"], json!({ "id": "café x" }));
+    assert_eq!(
+        request["Url"],
+        "http://localhost/go/json-good/caf%C3%A9%20x"
     );
 }
 
@@ -93,6 +133,16 @@ fn case_02_binary_and_unmeasured_bodies() {
     connection.send("POST /go/json-good HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
     let answer = connection.answer("POST");
     assert_eq!(answer.json()["got"]["Data"]["req"]["Body"], Value::Null);
+}
+
+#[test]
+fn case_22_repeated_and_blank_query_values_stringify() {
+    let host = up(&["json-good"]);
+    let answer = host.get("/go/json-good?a=1&a=2&b&c=");
+    assert_eq!(
+        answer.json()["got"]["Data"]["req"]["Query"],
+        json!({ "a": "1,2", "b": "", "c": "" })
+    );
 }
 
 #[test]
@@ -140,10 +190,10 @@ fn case_08_a_result_becomes_the_answer() {
     assert_eq!(answer.header("x-kind"), Some("good"));
     assert_eq!(
         answer.header("content-type"),
-        Some("application/json; charset=utf-8")
+        Some("text/plain; charset=utf-8")
     );
     let answer = host.get("/json-return");
-    assert_eq!((answer.status, answer.text()), (200, "returned"));
+    assert_eq!((answer.status, answer.text()), (200, "returned!"));
     assert_eq!(
         answer.header("content-type"),
         Some("text/plain; charset=utf-8")
@@ -173,6 +223,46 @@ fn case_10_logs_are_information() {
     host.line("line two");
     // The other one has null for Logs.
     assert_eq!(host.get("/go/json-return").status, 200);
+}
+
+/// `DefaultHttpWorkerService.cs`, `ProcessLogsFromHttpResponse`; a list of texts in `HttpScriptInvocationResult.cs`.
+#[test]
+fn case_10_a_log_of_several_lines_keeps_them() {
+    let host = up(&["json-lines"]);
+    assert_eq!(host.get("/go/json-lines").status, 200);
+    for line in ["first", "second", "third", "7"] {
+        host.line(&format!(" Information json-lines: {line}"));
+    }
+}
+
+/// The forms of results that the unit tests go through, over the wire: `HttpScriptInvocationResultExtensions.cs` and
+/// `WorkerFunctionInvoker.cs`.
+#[test]
+fn case_08_each_form_of_a_result_has_its_response() {
+    let root = Root::new();
+    with_output(&root, "json-own");
+    let host = root.up(&[]);
+    let ask = |target: &str, result: Value| {
+        let answer = host.request("POST", target, &[], &result.to_string());
+        (answer.status, String::from_utf8(answer.body).unwrap())
+    };
+    let output = "/go/json-own";
+    for (result, status, body) in [
+        (json!({ "Outputs": { "res": "hello" } }), 500, ""),
+        (json!({ "Outputs": { "res": { "headers": {} } } }), 200, ""),
+        (json!({ "Outputs": {} }), 200, "{}"),
+        (
+            json!({ "ReturnValue": { "res": { "body": "b" } } }),
+            200,
+            "b",
+        ),
+    ] {
+        assert_eq!(
+            ask(output, result.clone()),
+            (status, body.to_owned()),
+            "{result}"
+        );
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod admin;
 mod authorisation;
 mod configuration;
 mod cross_site;
+mod forwarding;
 mod json_protocol;
 mod lifecycle;
 mod proxying;

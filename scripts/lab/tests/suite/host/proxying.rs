@@ -25,6 +25,8 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
             ("X-Azure-Functions-InvocationId", "mine"),
             ("X-Azure-Functions-HostVersion", "0"),
             ("x-ms-invocation-id", "mine"),
+            ("Forwarded", "for=203.0.113.7"),
+            ("X-Forwarded-Prefix", "/mine"),
             ("Keep-Alive", "timeout=5"),
             ("Proxy-Connection", "keep-alive"),
             ("Upgrade", "h2c"),
@@ -38,7 +40,6 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
     assert_eq!(echo["method"], "POST");
     assert_eq!(echo["target"], "/api/echo?a=1&a=2&b&c=%20+");
     assert_eq!(echo["body"], "the body");
-    assert_eq!(headers["host"], json!(["localhost"]));
     assert_eq!(headers["user-agent"], json!(["me/1"]));
     assert_eq!(headers["accept"], json!(["text/x"]));
     assert_eq!(headers["accept-charset"], json!(["utf-8"]));
@@ -62,8 +63,8 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
         "upgrade",
         "connection",
         "te",
-        "x-forwarded-for",
-        "x-forwarded-proto",
+        "forwarded",
+        "x-forwarded-prefix",
     ] {
         assert!(headers[gone].is_null(), "{gone}");
     }
@@ -71,6 +72,53 @@ fn case_05_and_06_a_proxied_request_keeps_all_but_what_the_host_sets() {
     let other = host.get("/").json();
     assert!(other["headers"]["traceparent"].is_null());
     assert_ne!(other["headers"]["x-azure-functions-invocationid"], *id);
+}
+
+/// `ScriptInvocationRequestTransformer.cs` with YARP's `HttpTransformer.Default`: `AddXForwarded` sets, and the original
+/// host is not kept (I#11254, I#10253).
+#[test]
+fn case_05_forwarded_headers_are_of_the_hosts_own_connection() {
+    let host = Root::new().up(&[]);
+    let port = host.journal()[0]["environment"]["FUNCTIONS_CUSTOMHANDLER_PORT"].clone();
+    let answer = host.request(
+        "GET",
+        "/x",
+        &[
+            ("X-Forwarded-For", "203.0.113.7, 198.51.100.1"),
+            ("X-Forwarded-For", "203.0.113.8"),
+            ("X-Forwarded-Host", "forged.example"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Azure-ClientIP", "203.0.113.9"),
+            ("CLIENT-IP", "203.0.113.9:5000"),
+        ],
+        "",
+    );
+    let headers = &answer.json()["headers"];
+    let handler = format!("127.0.0.1:{}", port.as_str().unwrap());
+    for (name, value) in [
+        ("host", handler.as_str()),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-host", "localhost"),
+        ("x-forwarded-proto", "http"),
+        // What a front door or the platform writes passes.
+        ("x-azure-clientip", "203.0.113.9"),
+        ("client-ip", "203.0.113.9:5000"),
+    ] {
+        assert_eq!(headers[name], json!([value]), "{name}");
+    }
+}
+
+/// `HttpRequestExtensions.cs`, `GetRequestAsJObject`.
+#[test]
+fn case_02_the_json_protocol_keeps_the_clients_headers() {
+    let root = Root::bare();
+    root.host_with(|host| host["customHandler"]["enableProxyingHttpRequest"] = false.into());
+    root.http("json-good", "x", None, "anonymous");
+    let host = root.up(&[]);
+    let answer = host.request("GET", "/x", &[("X-Forwarded-For", "203.0.113.7")], "");
+    let headers = answer.json()["got"]["Data"]["req"]["Headers"].clone();
+    assert_eq!(headers["X-Forwarded-For"], json!(["203.0.113.7"]));
+    assert_eq!(headers["Host"], json!(["localhost"]));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `lab simulate`: through the binary as a user calls it, and its model against a plain second-by-second one.
 
+mod cases;
 mod command;
+mod loads;
 mod model;
 mod refused;
 mod rules;

@@ -12,14 +12,14 @@ fn wrong_input_is_refused_in_one_sentence() {
     };
     for (from, to, complaint) in [
         (
-            "\"CpuPercentage\"",
-            "\"MemoryPercentage\"",
-            "rules[0].metricTrigger.metricName: is \"MemoryPercentage\"; accepted: CpuPercentage",
+            "\"threshold\": 70",
+            "\"threshold\": \"many\"",
+            "rules[0].metricTrigger.threshold: is \"many\"; accepted: a number in the metric's unit",
         ),
         (
             "\"maximum\": \"3\"",
             "\"maximum\": \"0\"",
-            "capacity.maximum: is \"0\"; accepted: a whole number from 1 to 1000",
+            "capacity.maximum: is 0, below the minimum of 1",
         ),
         (
             "\"rules\": [",
@@ -38,7 +38,7 @@ fn wrong_input_is_refused_in_one_sentence() {
         }
     }
     for (load, complaint) in [
-        ("", "needs two rows at least"),
+        ("", "it is empty: the header must name seconds or timestamp"),
         ("seconds,load\n0,80\n", "needs two rows at least"),
         ("0,80\n60\n", "line 2: 1 value where two are wanted"),
         ("0,80\n60,80,90\n", "line 2: 3 values where two are wanted"),
@@ -57,7 +57,7 @@ fn wrong_input_is_refused_in_one_sentence() {
         ),
         (
             "time,cpu\n0,80\n",
-            "line 1: \"time\" is not a whole number of seconds",
+            "line 2: the column \"time\" gives no time: \"0\" is not a time",
         ),
         (
             "0,80\n1.5,80\n",
@@ -98,6 +98,12 @@ fn wrong_input_is_refused_in_one_sentence() {
     assert!(refused(&["--prices", "/nowhere.json"], "").contains("/nowhere.json"));
     assert!(
         refused(&["--autoscale", path(folder.path())], "").contains("cannot read the rule file")
+    );
+    assert!(
+        refused(&["--timezone", "Nowhere"], "").contains("--timezone \"Nowhere\" is no time zone")
+    );
+    assert!(
+        refused(&["--start", "yesterday"], "").contains("--start: \"yesterday\" is not a time")
     );
     for (flag, value) in [
         ("--evaluate-seconds", "0"),

@@ -108,7 +108,7 @@ fn names_of_files_do_not_steer_the_terminal() {
             "a\\u001b[31m\\u009b2J.json",
         ),
         (vec!["--autoscale", "no\u{1b}[31m"], "no\u{fffd}[31m"),
-        (vec!["--load", wrong], "\u{fffd}[31m"),
+        (vec!["--load", wrong], "\" [31m\" is not a whole number"),
     ] {
         let printed = simulate(&arguments);
         assert!(

@@ -1,0 +1,40 @@
+//! How many rule sets `lab tune` simulates on a day.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+use super::results::Metric;
+use super::server::clean;
+use super::{Bench, Group, names};
+
+/// The length of a search, in whole seconds.
+pub(super) fn window(bench: &Bench) -> Duration {
+    Duration::from_secs(bench.window.as_secs().max(1))
+}
+
+impl Bench {
+    pub(super) async fn tune(&mut self) -> anyhow::Result<()> {
+        let seconds = window(self).as_secs();
+        let rules = self.root.join("infra/autoscale.json");
+        let mut command = clean(&self.programs.lab);
+        command
+            .args(["tune", "--load", "daily", "--json", "-"])
+            .args(["--seconds", &seconds.to_string()])
+            .args([Path::new("--autoscale"), &rules])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let output = command.output().await.context("cannot run lab tune")?;
+        ensure!(output.status.success(), "lab tune failed");
+        let record: Value = serde_json::from_slice(&output.stdout)?;
+        let tried = record["candidates"].as_f64();
+        let tried = tried.context("lab tune does not say how many rule sets it tried")?;
+        let values = [(Metric::Rate, tried / seconds as f64)];
+        self.record(Group::Tune, names::RULE_SETS, None, &values);
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Configuration files: JSON as the host and Core Tools read it, with comments, trailing commas and a byte order mark
+//! (Newtonsoft.Json: `HostJsonFileConfigurationSource.cs`, `Utility.cs`, Core Tools' `AppSettingsFile.cs`).
+
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use serde_json::Value;
+
+/// A strict reading, plus comments and trailing commas.
+const OPTIONS: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_loose_object_property_names: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+/// Reads a configuration file. None where it does not exist.
+///
+/// # Errors
+/// The file, and what is wrong with it: for JSON with line and column, both from 1.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Option<Value>> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", file.display()));
+        }
+    };
+    let value = parse(&text).with_context(|| format!("{} is not valid JSON", file.display()))?;
+    Ok(Some(value))
+}
+
+fn parse(text: &str) -> anyhow::Result<Value> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &OPTIONS).map_err(|error| {
+        anyhow!(
+            "line {}, column {}: {}",
+            error.line_display(),
+            error.column_display(),
+            error.kind()
+        )
+    })?;
+    parsed
+        .value
+        .map(Value::from)
+        .ok_or_else(|| anyhow!("line 1, column 1: the file is empty"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn comments_trailing_commas_and_a_byte_order_mark_are_accepted() {
+        let text = "\u{feff}// first\n{ /* a */ \"a\": [1, 2.5e3, true, null,], \"b\": {\"c\": \"// no comment\",},\n} // last";
+        assert_eq!(
+            parse(text).expect("valid"),
+            json!({ "a": [1, 2.5e3, true, null], "b": { "c": "// no comment" } })
+        );
+    }
+
+    #[test]
+    fn an_error_has_line_and_column() {
+        for (text, place) in [
+            ("{", "line 1, column 1:"),
+            ("{\n  \"a\": 1\n  \"b\": 2\n}", "line 2, column 9:"),
+            ("\u{feff}{a: 1}", "line 1, column 2:"),
+            ("{'a': 1}", "line 1, column 2:"),
+            ("{\"a\": 0x1}", "line 1, column 7:"),
+            ("{} {}", "line 1, column 4:"),
+            ("", "line 1, column 1:"),
+            (" // nothing", "line 1, column 1:"),
+        ] {
+            let error = error(text);
+            assert!(error.starts_with(place), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        assert!(error(&"[".repeat(100_000)).contains("nesting depth"));
+        assert!(error(&"{\"a\":".repeat(100_000)).contains("nesting depth"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[\\[\\]{}:,\"'/*0-9a-z.eE+\\-\\\\\n ]{0,80}") {
+            let _ = parse(&text);
+        }
+
+        /// What strict JSON accepts has the same meaning here.
+        #[test]
+        fn strict_json_keeps_its_meaning(text in "\\PC{0,20}", number in any::<i64>(), flag in any::<bool>()) {
+            let value = json!({ "text": text, "list": [number, flag, null] });
+            prop_assert_eq!(parse(&value.to_string()).expect("valid"), value);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What a handler returned in the JSON protocol, as an HTTP response (`HttpScriptInvocationResultExtensions.cs`,
+//! `WorkerFunctionInvoker.cs`, `HttpBinding.cs`, `RawScriptResult.cs`).
+//!
+//! | returned | response |
+//! | --- | --- |
+//! | a member of `Outputs` | an object, or one as text; `statusCode`, `headers` and `body` count, `status` does not; anything else fails |
+//! | no member of `Outputs` for the binding | the text `{}` |
+//! | `ReturnValue` with the binding `$return`, a text | its bytes where it is base64; else read as JSON, if it is JSON |
+//! | `ReturnValue` with the binding `$return`, an object | with `body`: `statusCode`, else `status`, and `headers` count; without: the body itself |
+//! | `ReturnValue` without such a binding, an object | its members are outputs, read like a `$return` that is no base64 |
+//! | nothing | 200, empty |
+
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde_json::{Map, Value};
+
+use super::app::Failure;
+use super::body::Body;
+use super::function::Binding;
+
+/// The binding of a function's return value.
+const RETURN: &str = "$return";
+
+/// What a handler returned.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) outputs: Option<Map<String, Value>>,
+    pub(super) return_value: Value,
+}
+
+/// A member by name, first as written, then in any case.
+pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    members.get(name).or_else(|| {
+        members
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
+}
+
+/// The response of a function with these bindings.
+pub(super) fn response(bindings: &[Binding], outcome: &Outcome) -> Result<Response<Body>, Failure> {
+    let mut outputs = bindings.iter().filter(|binding| binding.output);
+    let http = outputs
+        .clone()
+        .find(|binding| binding.kind.eq_ignore_ascii_case("http"));
+    let Some(binding) = http else {
+        return Ok(Response::new(Body::EMPTY));
+    };
+    let value = if binding.name == RETURN {
+        Some(&outcome.return_value)
+    } else if outputs.any(|binding| binding.name == RETURN) {
+        None
+    } else {
+        let members = outcome.return_value.as_object();
+        members.and_then(|members| members.get(&binding.name))
+    };
+    let answer = match value {
+        Some(Value::Null) => return Ok(Response::new(Body::EMPTY)),
+        Some(Value::String(text)) if binding.name == RETURN && !binding.is_binary => {
+            base64(text).map_or_else(|| returned_text(text), Answer::of)
+        }
+        Some(Value::String(text)) => returned_text(text),
+        Some(value) => returned(value),
+        None => match &outcome.outputs {
+            None => return Ok(Response::new(Body::EMPTY)),
+            Some(outputs) => match outputs.get(&binding.name) {
+                // What is written is an object without members.
+                None => Answer::of(Content::Text("{}".to_owned())),
+                Some(output) => output_object(output)?,
+            },
+        },
+    };
+    answer.write()
+}
+
+/// What a response is made of.
+struct Answer {
+    status: i64,
+    headers: Map<String, Value>,
+    content: Content,
+}
+
+enum Content {
+    Bytes(Vec<u8>),
+    Text(String),
+}
+
+impl Answer {
+    fn of(content: Content) -> Self {
+        Self {
+            status: 200,
+            headers: Map::new(),
+            content,
+        }
+    }
+}
+
+fn unusable(what: &str) -> Failure {
+    Failure::Answer(format!("its HTTP output has {what}"))
+}
+
+/// A member of `Outputs` (`GetHttpOutputBindingResponse`).
+fn output_object(output: &Value) -> Result<Answer, Failure> {
+    let parsed = match output {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+        _ => Value::Null,
+    };
+    let members = output.as_object().or(parsed.as_object()).ok_or_else(|| {
+        Failure::Answer(
+            "its HTTP output is not an object with statusCode, headers, and body".to_owned(),
+        )
+    })?;
+    let status = match member(members, "statusCode") {
+        Some(Value::Object(_) | Value::Array(_)) => {
+            return Err(unusable("a statusCode that is no number"));
+        }
+        status => status.and_then(whole_number).unwrap_or(200),
+    };
+    let headers = match member(members, "headers") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(headers)) => headers.clone(),
+        Some(_) => return Err(unusable("headers that are no object")),
+    };
+    let body = member(members, "body").unwrap_or(&Value::Null);
+    Ok(Answer {
+        status,
+        headers,
+        content: Content::Text(token(body)),
+    })
+}
+
+/// A returned text that is no base64 (`HttpBinding.CreateResult`).
+fn returned_text(text: &str) -> Answer {
+    match serde_json::from_str(text) {
+        Ok(value) => returned(&value),
+        Err(_) => Answer::of(Content::Text(text.to_owned())),
+    }
+}
+
+/// A returned value that is no text (`HttpBinding.ParseResponseObject`).
+fn returned(value: &Value) -> Answer {
+    let response = value
+        .as_object()
+        .and_then(|members| Some((members, member(members, "body")?)));
+    let Some((members, body)) = response else {
+        return Answer::of(Content::Text(token(value)));
+    };
+    let status = member(members, "statusCode").or_else(|| member(members, "status"));
+    let headers = member(members, "headers").and_then(Value::as_object);
+    Answer {
+        status: status.and_then(whole_number).unwrap_or(200),
+        headers: headers.cloned().unwrap_or_default(),
+        content: Content::Text(member_of_return(body)),
+    }
+}
+
+/// A whole number, or a text of one (`HttpBinding.TryParseStatusCode`).
+fn whole_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A value as .NET writes a JSON token.
+fn token(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(number) => number.to_string(),
+        // Writing to a string cannot fail.
+        Value::Array(_) | Value::Object(_) => {
+            serde_json::to_string_pretty(value).unwrap_or_default()
+        }
+    }
+}
+
+/// The body in a returned object, which .NET has read without its JSON types.
+fn member_of_return(value: &Value) -> String {
+    match value {
+        Value::Object(_) => value.to_string(),
+        Value::Array(_) => "System.Collections.Generic.List`1[System.Object]".to_owned(),
+        value => token(value),
+    }
+}
+
+/// The bytes of a text that `Convert.FromBase64String` accepts.
+fn base64(text: &str) -> Option<Content> {
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+    );
+    let digits: String = text
+        .chars()
+        .filter(|letter| !matches!(letter, ' ' | '\t' | '\r' | '\n'))
+        .collect();
+    ENGINE.decode(digits).ok().map(Content::Bytes)
+}
+
+impl Answer {
+    fn write(self) -> Result<Response<Body>, Failure> {
+        let mut response = Response::new(Body::EMPTY);
+        *response.status_mut() = u16::try_from(self.status)
+            .ok()
+            .and_then(|code| StatusCode::from_u16(code).ok())
+            .filter(|code| code.as_u16() >= 200)
+            .ok_or_else(|| unusable(&format!("the impossible status {}", self.status)))?;
+        for (name, value) in &self.headers {
+            let header: HeaderName = name
+                .parse()
+                .map_err(|_| unusable(&format!("the header name {name:?}")))?;
+            // The host frames the response itself.
+            if header == header::CONTENT_LENGTH
+                || header == header::TRANSFER_ENCODING
+                || header == header::CONNECTION
+            {
+                continue;
+            }
+            let value = match value {
+                Value::Null | Value::Array(_) | Value::Object(_) => None,
+                value => token(value).parse().ok(),
+            };
+            let value = value.ok_or_else(|| unusable(&format!("an unusable value for {name}")))?;
+            response.headers_mut().insert(header, value);
+        }
+        *response.body_mut() = match self.content {
+            Content::Bytes(bytes) => Body::from(bytes),
+            Content::Text(text) => {
+                add_charset(&mut response);
+                Body::from(text)
+            }
+        };
+        Ok(response)
+    }
+}
+
+/// Texts are UTF-8, and the response says so, whatever their type (`StringOutputFormatter`).
+fn add_charset(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    let kind = match headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) {
+        None => "text/plain",
+        Some(Ok(kind)) if !kind.to_ascii_lowercase().contains("charset=") => kind,
+        Some(_) => return,
+    };
+    if let Ok(kind) = HeaderValue::from_str(&format!("{kind}; charset=utf-8")) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+}
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

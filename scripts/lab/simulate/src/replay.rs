@@ -1,0 +1,97 @@
+//! `lab replay`: Azure's own record of its evaluations, decided again.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`log`], [`json`], [`column`], [`row`], [`moment`] | read the log in any of its forms |
+//! | [`compare`], [`rules`], [`disagreement`] | decide one evaluation again from what the log says was observed |
+//! | [`outcome`] | what comes of all of them, as text and as JSON |
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use ::rules::RuleOptions;
+use anyhow::ensure;
+use run_record::write_whole;
+
+mod column;
+mod compare;
+mod disagreement;
+mod json;
+mod log;
+mod moment;
+mod outcome;
+mod row;
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
+use log::Log;
+use outcome::Outcome;
+
+/// More rows are neither read nor written.
+pub(crate) const MOST_ROWS: usize = 500_000;
+
+/// A longer log, in bytes, is neither read nor written.
+pub(crate) const LONGEST_LOG: u64 = 256 << 20;
+
+/// Arguments of `lab replay`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+The log is one of:
+  - rows of the Log Analytics table AutoscaleEvaluationsLog: what az monitor log-analytics query prints, the answer of
+    the API, or the CSV that the portal exports
+  - records of the category AutoscaleEvaluations from a storage account (PT1H.json)
+  - what lab simulate --evaluations wrote
+
+Each evaluation is decided again from what the log says was observed: the profile from the time, each rule's result from
+its observed value, the cooldowns from the last action, then the number of instances. Where results of rules differ, the
+number is not compared, because it follows from them.
+
+Examples:
+  az monitor log-analytics query --workspace ID --output json \\
+    --analytics-query 'AutoscaleEvaluationsLog | where TimeGenerated > ago(1d)' > log.json
+  lab replay log.json --autoscale exported.json
+  lab simulate --load daily --evaluations log.json && lab replay log.json
+
+Exit code: 0 when everything that was compared agrees, 1 when something differs, 2 when the input cannot be used.")]
+pub struct ReplayArgs {
+    /// The log
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+    #[command(flatten)]
+    rules: RuleOptions,
+    /// Write everything as JSON; - for standard output, and then nothing else
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Decides the evaluations of the log again and prints how far that agrees.
+///
+/// # Errors
+/// One sentence for the user, where a file cannot be used or written, or nothing in the log can be compared.
+pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let rules = args.rules.read()?;
+    let log = Log::read(&args.log, &rules.setting.name)?;
+    let name = args.log.file_name().unwrap_or(args.log.as_os_str());
+    let outcome = Outcome::of(&log, &name.to_string_lossy(), &rules);
+    ensure!(
+        outcome.compared_something(),
+        "nothing in the log {} can be compared: none of its {} evaluations has a result of a rule, or the number of instances before and after it",
+        terminal::printable(&args.log.display().to_string()),
+        log.evaluations.len()
+    );
+    let json = || serde_json::to_string_pretty(&outcome).map(|json| json + "\n");
+    match args.json.as_deref() {
+        Some(path) if path == Path::new("-") => terminal::print_json(&json()?),
+        Some(path) => {
+            write_whole(path, json()?.as_bytes())?;
+            terminal::print(&outcome.describe());
+        }
+        None => terminal::print(&outcome.describe()),
+    }
+    Ok(match outcome.agrees() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}

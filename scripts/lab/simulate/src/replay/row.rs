@@ -1,0 +1,200 @@
+//! One row of the log.
+
+use std::time::Duration;
+
+use autoscale::{Direction, MOST_INSTANCES, parse_duration};
+
+use super::column::{Cells, Column};
+use super::moment;
+
+/// A row that belongs to an evaluation. Columns without a value that can be used are `None`. Times are since 1970 in UTC.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub(super) at: Option<Duration>,
+    /// All rows of one evaluation have the same.
+    pub(super) correlation: String,
+    /// The autoscale setting.
+    pub(super) resource: Option<String>,
+    pub(super) entry: Entry,
+}
+
+/// What a row says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Entry {
+    Profile(ProfileRow),
+    Cooldown(CooldownRow),
+    Rule(RuleRow),
+    Samples(SamplesRow),
+    Count(CountRow),
+    /// Whether the evaluation is left out, because an operation is still under way.
+    Operation(bool),
+    Update(UpdateRow),
+}
+
+/// Whether a profile applies.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ProfileRow {
+    pub(super) name: String,
+    pub(super) selected: bool,
+    pub(super) at: Option<Duration>,
+}
+
+/// Whether the rules of one direction wait.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CooldownRow {
+    /// The records of a storage account have it, the table has not.
+    pub(super) direction: Option<Direction>,
+    pub(super) profile: Option<String>,
+    pub(super) last_action: Option<Duration>,
+    /// As it is written: seconds where it is a number.
+    pub(super) cooldown: Option<Duration>,
+    pub(super) at: Option<Duration>,
+    pub(super) skips: Option<bool>,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Measured {
+    pub(super) metric: String,
+    pub(super) namespace: Option<String>,
+    pub(super) grain: Option<Duration>,
+    pub(super) statistic: Option<String>,
+}
+
+/// What a rule saw, and whether it fires.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RuleRow {
+    pub(super) measured: Measured,
+    pub(super) window: Option<Duration>,
+    pub(super) aggregation: Option<String>,
+    pub(super) operator: String,
+    pub(super) threshold: f64,
+    pub(super) observed: Option<f64>,
+    pub(super) result: Option<String>,
+}
+
+/// The samples of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SamplesRow {
+    pub(super) measured: Measured,
+    /// From the first moment to the last.
+    pub(super) span: Option<Duration>,
+    pub(super) samples: Vec<f64>,
+}
+
+/// The count and its limits.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CountRow {
+    pub(super) current: Option<u32>,
+    pub(super) minimum: Option<u32>,
+    pub(super) maximum: Option<u32>,
+    pub(super) default: Option<u32>,
+}
+
+/// What comes of the evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct UpdateRow {
+    pub(super) current: Option<u32>,
+    pub(super) new: Option<u32>,
+    pub(super) updates: Option<bool>,
+    pub(super) reason: Option<String>,
+}
+
+impl Row {
+    /// `None` for a row of another operation, or without what makes it one of an evaluation.
+    pub(super) fn read(cells: &Cells) -> Option<Self> {
+        let operation = cells.text(Column::Operation)?.to_ascii_lowercase();
+        let entry = match operation.as_str() {
+            "fixeddateprofileevaluation"
+            | "recurrentprofileevaluation"
+            | "defaultprofileevaluation" => Entry::Profile(ProfileRow {
+                name: cells.text(Column::Profile).unwrap_or_default().to_owned(),
+                selected: cells.truth(Column::ProfileSelected)?,
+                at: moment_in(cells, Column::ProfileTime),
+            }),
+            "scalerulecooldownevaluation" => Entry::Cooldown(CooldownRow {
+                direction: cells.text(Column::Direction).and_then(direction),
+                profile: cells.text(Column::SelectedProfile).map(str::to_owned),
+                last_action: moment_in(cells, Column::LastAction),
+                cooldown: span_in(cells, Column::Cooldown),
+                at: moment_in(cells, Column::EvaluationTime),
+                skips: cells.truth(Column::SkipsRules),
+            }),
+            "scaleruleevaluation" => Entry::Rule(RuleRow {
+                measured: measured(cells)?,
+                window: span_in(cells, Column::Window),
+                aggregation: cells.text(Column::Aggregation).map(str::to_owned),
+                operator: cells.text(Column::Operator)?.to_owned(),
+                threshold: cells.number(Column::Threshold)?,
+                observed: cells.number(Column::Observed),
+                result: cells.text(Column::Result).map(str::to_owned),
+            }),
+            "metricevaluation" => Entry::Samples(SamplesRow {
+                measured: measured(cells)?,
+                span: moment_in(cells, Column::End)
+                    .zip(moment_in(cells, Column::Start))
+                    .and_then(|(end, start)| end.checked_sub(start)),
+                samples: cells.numbers(Column::Samples)?,
+            }),
+            "instancecountevaluation" => Entry::Count(CountRow {
+                current: count_in(cells, Column::Current),
+                minimum: count_in(cells, Column::Minimum),
+                maximum: count_in(cells, Column::Maximum),
+                default: count_in(cells, Column::Default),
+            }),
+            "scaleactionoperationevaluation" => {
+                Entry::Operation(cells.truth(Column::SkipsEvaluation).unwrap_or_default())
+            }
+            "instanceupdateevaluation" => Entry::Update(UpdateRow {
+                current: count_in(cells, Column::Current),
+                new: count_in(cells, Column::New),
+                updates: cells.truth(Column::Updates),
+                reason: cells.text(Column::Reason).map(str::to_owned),
+            }),
+            _ => return None,
+        };
+        Some(Self {
+            at: moment_in(cells, Column::Time),
+            correlation: cells.text(Column::Correlation)?.to_owned(),
+            resource: cells.text(Column::Resource).map(str::to_ascii_lowercase),
+            entry,
+        })
+    }
+}
+
+fn measured(cells: &Cells) -> Option<Measured> {
+    Some(Measured {
+        metric: cells.text(Column::Metric)?.to_owned(),
+        namespace: cells.text(Column::Namespace).map(str::to_owned),
+        grain: span_in(cells, Column::Grain),
+        statistic: cells.text(Column::Statistic).map(str::to_owned),
+    })
+}
+
+fn direction(text: &str) -> Option<Direction> {
+    let directions = [Direction::Increase, Direction::Decrease];
+    directions
+        .into_iter()
+        .find(|direction| direction.name().eq_ignore_ascii_case(text))
+}
+
+fn moment_in(cells: &Cells, column: Column) -> Option<Duration> {
+    moment::read(cells.text(column)?)
+}
+
+/// A span as ISO 8601 or `hh:mm:ss` write it; a number is in seconds.
+fn span_in(cells: &Cells, column: Column) -> Option<Duration> {
+    let text = cells.text(column)?;
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let whole = text.trim_end_matches('0').strip_suffix('.');
+    parse_duration(text).or_else(|| parse_duration(whole?))
+}
+
+/// A number of instances; none beyond what any resource can have.
+fn count_in(cells: &Cells, column: Column) -> Option<u32> {
+    let number = cells.number(column)?;
+    let is_count = number.fract() == 0.0 && (0.0..=f64::from(MOST_INSTANCES)).contains(&number);
+    is_count.then_some(number as u32)
+}

@@ -1,0 +1,389 @@
+//! `lab tune`: looks for better rules for a load.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`space`] | what may change in a setting, and the values that are tried |
+//! | [`search`] | tries rule sets: the same ones for the same seed, on all cores |
+//! | [`judge`] | compares them with the present rules: constraints, Pareto front, recommendation |
+//! | [`proposal`] | what is recommended, and what each of its changes is worth |
+//! | [`report`], [`record`] | the outcome as text and as JSON |
+//!
+//! Each rule set is simulated as `lab simulate` does it. Only numbers of rules on the instances' CPU and the profiles'
+//! limits change; the rest of the setting stays.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use autoscale::schedule::Schedule;
+use autoscale::{Finding, Setting};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rules::{RuleOptions, Rules};
+use run_record::write_whole;
+
+use crate::load::{Load, NoteKind, ReadOptions};
+use crate::model::Model;
+use crate::prices::Prices;
+use crate::reversals::Reversals;
+use crate::simulation::{Scenario, Simulation, simulate};
+use crate::start::{self, Start};
+use crate::{MOST_EVALUATIONS, input, upto_a_day};
+
+mod judge;
+mod proposal;
+mod record;
+mod report;
+mod search;
+mod space;
+
+use judge::{Constraints, Judge, Measured};
+use proposal::Proposal;
+use search::{Found, Search};
+use space::{Group, Space};
+
+/// Far more than a search needs; so the memory for those already tried is bounded.
+const MOST_CANDIDATES: usize = 1_000_000;
+/// Beyond that, the bar says so.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// Arguments of `lab tune`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+It simulates many rule sets on the load, as lab simulate does, and recommends one that beats the present rules: the \
+fewest minutes of overload at no higher cost, else the lowest cost at no more overload. If none does, it says to keep \
+the present rules. Rule sets that flap or overshoot are not recommended. Thresholds, windows, steps and cooldowns of the \
+rules on the instances' CPU change, and the profiles' limits; a higher maximum is only shown, unless the present rules \
+break a constraint. If they do, the lowest cost within --max-overload-minutes is recommended, or without that the least \
+overload.
+
+The result depends only on --seed and the number of rule sets tried, which is printed: --candidates repeats it.
+
+The cost is that of a month that goes on like the load, on the first plan of the price file.
+
+Examples:
+  lab tune --load daily
+  lab tune --load monday.csv --validate tuesday.csv --keep limits --out tuned.json
+  lab tune --load daily --max-overload-minutes 0 --json -
+
+Exit code: 0 when it was searched, also when it keeps the present rules; 2 when something in the input is wrong.")]
+pub struct TuneArgs {
+    #[command(flatten)]
+    rules: RuleOptions,
+    /// Load to search on, as lab simulate takes it: step, ramp, spike, daily, a file, or - for standard input
+    #[arg(long, value_name = "LOAD")]
+    load: PathBuf,
+    /// Another load, on which the present and the proposed rules are compared
+    #[arg(long, value_name = "LOAD")]
+    validate: Option<PathBuf>,
+    /// What must stay as it is; several with commas
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    keep: Vec<Group>,
+    /// No more overload than this
+    #[arg(long, value_name = "MINUTES", value_parser = amount)]
+    max_overload_minutes: Option<f64>,
+    /// No higher cost a month than this, in the currency of the price file
+    #[arg(long, value_name = "COST", value_parser = amount)]
+    max_cost: Option<f64>,
+    /// No more changes of the count than this
+    #[arg(long, value_name = "N")]
+    max_actions: Option<usize>,
+    /// Search for so long at most
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: u64,
+    /// Try so many rule sets, whatever the time [default: as many as --seconds allow]
+    #[arg(long, value_name = "N", value_parser = candidates)]
+    candidates: Option<usize>,
+    /// Start of the random numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Write the recommended rules, or the present ones if they are to be kept
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write everything as JSON; - for standard output, and then nothing else
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Time of the load's first second, such as 2026-01-05T08:00, for profiles with a calendar [default: the load's first
+    /// time, else Monday 2026-01-05]
+    #[arg(long, value_name = "TIME")]
+    start: Option<String>,
+    /// Time zone of times without an offset, such as Europe/Berlin [default: that of the first profile with a calendar,
+    /// else UTC]
+    #[arg(long, value_name = "NAME")]
+    timezone: Option<String>,
+    /// Seconds after which a minute's sample can be seen
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
+    metric_lag: u64,
+    /// Seconds from the order of an instance to its first request
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
+    provision_seconds: u64,
+    /// Seconds from one evaluation of the rules to the next
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, allow_negative_numbers = true, value_parser = upto_a_day(1))]
+    evaluate_seconds: u64,
+    /// Prices by which the cost is estimated [default: infra/prices.json, built in]
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+}
+
+fn amount(text: &str) -> Result<f64, String> {
+    let amount = text.parse::<f64>().ok();
+    amount
+        .filter(|amount| amount.is_finite() && *amount >= 0.0)
+        .ok_or_else(|| "accepted: a number from 0".to_owned())
+}
+
+fn candidates(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (1..=MOST_CANDIDATES).contains(number))
+        .ok_or_else(|| format!("accepted: a whole number from 1 to {MOST_CANDIDATES}"))
+}
+
+/// A load and the time of its first second.
+struct Period {
+    load: Load,
+    start: Start,
+}
+
+impl Period {
+    fn read(path: &Path, args: &TuneArgs, setting: &Setting) -> anyhow::Result<Self> {
+        let zone = start::zone(args.timezone.as_deref(), setting)?;
+        let rule_metrics = setting.metrics.iter();
+        let rule_metrics: Vec<&str> = rule_metrics.map(|metric| metric.name.as_str()).collect();
+        let options = ReadOptions {
+            instances: setting.profiles[0].capacity.default,
+            rule_metrics: &rule_metrics,
+            local: Some(&|local_seconds| zone.unix_seconds(local_seconds)),
+        };
+        let load = input::load(path, &options)?;
+        let evaluations = load.seconds() / args.evaluate_seconds;
+        ensure!(
+            evaluations <= MOST_EVALUATIONS,
+            "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
+            load.seconds().div_ceil(MOST_EVALUATIONS),
+        );
+        let start = Start::of(args.start.as_deref(), &zone, &load)?;
+        Ok(Self { load, start })
+    }
+
+    fn simulate(&self, setting: &Setting, model: Model) -> Simulation {
+        simulate(&Scenario {
+            setting,
+            load: &self.load,
+            model,
+            start: self.start.unix_seconds,
+        })
+    }
+
+    /// Instances that can carry the highest load.
+    fn needed(&self) -> u32 {
+        let loads = self.load.steps().iter().map(|step| step.percent);
+        (loads.fold(0.0, f64::max) / 100.0).ceil() as u32
+    }
+
+    /// Whether the load was made of a mean CPU by the default count of the rules.
+    fn assumes_default(&self) -> bool {
+        let mut notes = self.load.notes().iter();
+        self.load.counts().is_empty() && notes.any(|note| note.kind == NoteKind::Assumed)
+    }
+}
+
+/// What a month costs on the first plan of the price file.
+struct Money {
+    plan: String,
+    currency: String,
+    /// For one instance.
+    per_month: f64,
+}
+
+impl Money {
+    fn of(prices: &Prices) -> Self {
+        let plan = &prices.plans[0];
+        Self {
+            plan: plan.name.clone(),
+            currency: prices.currency.clone(),
+            per_month: plan.per_instance_hour * prices.hours_per_month,
+        }
+    }
+
+    /// What `lab simulate` prints, for so many instance-seconds in so many seconds.
+    fn per_month(&self, instance_seconds: u64, seconds: u64) -> f64 {
+        self.per_month * (instance_seconds as f64 / seconds as f64)
+    }
+}
+
+/// Everything that the output is made of.
+struct Outcome<'a> {
+    rules: &'a Rules,
+    findings: Vec<Finding>,
+    period: &'a Period,
+    model: Model,
+    money: Money,
+    seed: u64,
+    space: &'a Space<'a>,
+    judge: &'a Judge,
+    found: Found,
+    /// How the present rules fare.
+    replay: Simulation,
+    proposal: Option<Proposal>,
+    validation: Option<Validation>,
+}
+
+impl Outcome<'_> {
+    /// What a month on the plan costs.
+    fn cost(&self, measured: &Measured) -> f64 {
+        let seconds = self.period.load.seconds();
+        self.money.per_month(measured.instance_seconds, seconds)
+    }
+}
+
+/// How the present and the proposed rules fare on another load.
+struct Validation {
+    load: String,
+    seconds: u64,
+    present: Measured,
+    /// The present ones again, if they are to be kept.
+    proposed: Measured,
+}
+
+fn measured(simulation: &Simulation) -> Measured {
+    let Reversals { flaps, overshoots } = Reversals::among(simulation);
+    Measured {
+        overloaded_seconds: simulation.overloaded_seconds(),
+        instance_seconds: simulation.instance_seconds,
+        actions: simulation.actions.len(),
+        flaps,
+        overshoots,
+    }
+}
+
+/// Searches, prints the outcome and writes the recommended rules.
+///
+/// # Errors
+/// One sentence for the user, where a file is wrong or cannot be read or written, or where there is nothing to search.
+pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
+    let model = Model {
+        metric_lag_seconds: args.metric_lag,
+        provision_seconds: args.provision_seconds,
+        evaluate_seconds: args.evaluate_seconds,
+    };
+    let rules = args.rules.read()?;
+    let setting = &rules.setting;
+    let period = Period::read(&args.load, args, setting)?;
+    let other = args.validate.as_deref();
+    let other = other
+        .map(|path| Period::read(path, args, setting))
+        .transpose()?;
+    let money = Money::of(&input::prices(args.prices.as_deref())?);
+    let space = Space::of(
+        setting,
+        &args.keep,
+        period.needed(),
+        period.assumes_default(),
+    );
+    ensure!(
+        !space.parameters.is_empty(),
+        "nothing is left to search: the rules have no limits to change and none of them looks at the instances' CPU, or \
+         --keep names everything"
+    );
+
+    let seconds = period.load.seconds();
+    let replay = period.simulate(setting, model);
+    let constraints = Constraints {
+        overloaded_seconds: args.max_overload_minutes.map(|minutes| minutes * 60.0),
+        instance_seconds: args
+            .max_cost
+            .map(|cost| cost / money.per_month * seconds as f64),
+        actions: args.max_actions,
+    };
+    let judge = Judge::new(measured(&replay), constraints);
+    let measure = |setting: &Setting| measured(&period.simulate(setting, model));
+    let found = search(args, Search::new(&space, &judge, args.seed, measure));
+    let proposal = found
+        .best
+        .as_ref()
+        .and_then(|best| Proposal::of(best, &space, measure));
+    let proposed = proposal
+        .as_ref()
+        .map_or(setting, |proposal| &proposal.setting);
+    if let Some(path) = &args.out {
+        write_whole(path, file_of(proposed)?.as_bytes())?;
+    }
+    let validation = other.map(|period| Validation {
+        load: period.load.name().to_owned(),
+        seconds: period.load.seconds(),
+        present: measured(&period.simulate(setting, model)),
+        proposed: measured(&period.simulate(proposed, model)),
+    });
+    let mut findings = rules.findings.clone();
+    findings.extend(crate::without_data(setting, &period.load));
+    findings.extend(period.start.finding(setting));
+    let outcome = Outcome {
+        rules: &rules,
+        findings,
+        period: &period,
+        model,
+        money,
+        seed: args.seed,
+        space: &space,
+        judge: &judge,
+        found,
+        replay,
+        proposal,
+        validation,
+    };
+    let json =
+        || serde_json::to_string_pretty(&record::Record::new(&outcome)).map(|json| json + "\n");
+    match &args.json {
+        Some(path) if path == Path::new("-") => {
+            terminal::print_json(&json()?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(path) => write_whole(path, json()?.as_bytes())?,
+        None => {}
+    }
+    let mut text = report::text(&outcome);
+    if let Some(path) = &args.out {
+        text += &format!("Wrote these rules to {}.\n", path.display());
+    }
+    terminal::print(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Searches; a bar shows how long it still takes.
+fn search(args: &TuneArgs, search: Search<'_, impl Fn(&Setting) -> Measured + Sync>) -> Found {
+    let begun = Instant::now();
+    let (most, seconds) = match args.candidates {
+        // Long enough for any number.
+        Some(most) => (most, None),
+        None => (MOST_CANDIDATES, Some(args.seconds)),
+    };
+    let longest = Duration::from_secs(seconds.unwrap_or(u64::from(u32::MAX)));
+    let bar = ProgressBar::new(seconds.map_or(most as u64, |seconds| seconds * 1_000));
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    bar.set_style(
+        ProgressStyle::with_template("searching {wide_bar} {msg}").expect("the template is right"),
+    );
+    let found = search.run(most, begun + longest, |tried| {
+        let elapsed = begun.elapsed();
+        if bar.is_hidden() && elapsed > SHOWN_AFTER {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.set_position(seconds.map_or(tried as u64, |_| elapsed.as_millis() as u64));
+        bar.set_message(format!("{tried} rule sets"));
+    });
+    bar.finish_and_clear();
+    found
+}
+
+/// The setting as a file: a bare profile where it says no more than that, which is what the stack reads.
+fn file_of(setting: &Setting) -> serde_json::Result<String> {
+    let bare = setting.name.is_empty() && setting.target.is_none() && setting.enabled;
+    let value = match setting.profiles.as_slice() {
+        [profile] if bare && profile.schedule == Schedule::Default => {
+            profile.to_arm(&setting.metrics)
+        }
+        _ => setting.to_arm(),
+    };
+    serde_json::to_string_pretty(&value).map(|text| text + "\n")
+}

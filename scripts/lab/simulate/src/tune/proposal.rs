@@ -1,0 +1,63 @@
+//! The recommended rules, and what each of their changes is worth.
+
+use autoscale::Setting;
+
+use super::judge::{Measured, Trial};
+use super::space::Space;
+
+/// For so many changes at most it is simulated what each is worth.
+const MOST_SINGLE: usize = 100;
+
+/// Rules that beat the present ones.
+pub(super) struct Proposal {
+    pub(super) setting: Setting,
+    pub(super) measured: Measured,
+    pub(super) changes: Vec<Change>,
+}
+
+/// A value that differs from the present one.
+pub(super) struct Change {
+    /// Its place in the file.
+    pub(super) place: String,
+    /// The same for people.
+    pub(super) label: String,
+    pub(super) present: f64,
+    pub(super) proposed: f64,
+    pub(super) present_shown: String,
+    pub(super) proposed_shown: String,
+    /// What the proposed rules come to with the present value; `None` where that contradicts another value, or where
+    /// there are too many changes.
+    pub(super) without: Option<Measured>,
+}
+
+impl Proposal {
+    pub(super) fn of(
+        best: &Trial,
+        space: &Space<'_>,
+        measure: impl Fn(&Setting) -> Measured,
+    ) -> Option<Self> {
+        let changed = space.changed(&best.choice).enumerate();
+        let changes = changed.map(|(before, (number, parameter))| {
+            let mut without = best.choice.clone();
+            without[number] = parameter.present();
+            let (present, proposed) = (parameter.present(), best.choice[number]);
+            Change {
+                place: parameter.place.clone(),
+                label: parameter.label.clone(),
+                present: parameter.value(present),
+                proposed: parameter.value(proposed),
+                present_shown: parameter.show(present),
+                proposed_shown: parameter.show(proposed),
+                without: space
+                    .setting(&without)
+                    .filter(|_| before < MOST_SINGLE)
+                    .map(|setting| measure(&setting)),
+            }
+        });
+        Some(Self {
+            setting: space.setting(&best.choice)?,
+            measured: best.measured,
+            changes: changes.collect(),
+        })
+    }
+}

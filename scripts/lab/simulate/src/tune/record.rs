@@ -1,0 +1,175 @@
+//! The outcome of a search as JSON.
+
+use autoscale::Finding;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::judge::{Measured, Rejection};
+use super::proposal::Change;
+use super::{Outcome, report};
+use crate::fit::Fit;
+use crate::load::Note;
+use crate::model::Model;
+
+/// More points are no use to a chart.
+const MOST_ROWS: usize = 1_000;
+
+/// A search, its input and what it found.
+#[derive(Serialize)]
+pub(super) struct Record<'a> {
+    rules: &'a str,
+    load: Value,
+    notes: &'a [Note],
+    model: Model,
+    seed: u64,
+    /// Rule sets tried; with the seed it decides the result.
+    candidates: usize,
+    plan: &'a str,
+    currency: &'a str,
+    findings: &'a [Finding],
+    /// Where the load has recorded numbers of instances: how the present rules compare with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fit: Option<Fit>,
+    present: Numbers,
+    /// Whether the present rules are to be kept.
+    keep_present: bool,
+    /// The same as `present` if they are to be kept.
+    recommended: Numbers,
+    /// What is recommended, or what is to be kept.
+    setting: Value,
+    changes: Vec<ChangeRecord<'a>>,
+    /// What to know before following the recommendation.
+    advice: Vec<String>,
+    front: Vec<RowRecord>,
+    rejected: Vec<RejectedRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<ValidationRecord<'a>>,
+}
+
+/// What the simulation of a rule set came to.
+#[derive(Serialize)]
+struct Numbers {
+    overloaded_minutes: f64,
+    /// On the plan.
+    cost_per_month: f64,
+    instance_hours: f64,
+    actions: usize,
+    flaps: usize,
+    overshoots: usize,
+}
+
+#[derive(Serialize)]
+struct ChangeRecord<'a> {
+    place: &'a str,
+    /// Durations are in seconds.
+    present: f64,
+    proposed: f64,
+    /// What the recommended rules come to with the present value; null where that was not simulated, as it contradicts
+    /// another value.
+    without: Option<Numbers>,
+}
+
+#[derive(Serialize)]
+struct RowRecord {
+    #[serde(flatten)]
+    numbers: Numbers,
+    present: bool,
+    recommended: bool,
+    raises_maximum: bool,
+}
+
+#[derive(Serialize)]
+struct RejectedRecord {
+    #[serde(flatten)]
+    numbers: Numbers,
+    reason: Rejection,
+}
+
+#[derive(Serialize)]
+struct ValidationRecord<'a> {
+    load: &'a str,
+    conclusion: &'static str,
+    present: Numbers,
+    recommended: Numbers,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(outcome: &'a Outcome<'_>) -> Self {
+        let load = &outcome.period.load;
+        let seconds = load.seconds();
+        let numbers = |measured: &Measured| Numbers::of(measured, outcome, seconds);
+        let change = |change: &'a Change| ChangeRecord {
+            place: &change.place,
+            present: change.present,
+            proposed: change.proposed,
+            without: change.without.as_ref().map(numbers),
+        };
+        let proposal = outcome.proposal.as_ref();
+        let present = outcome.judge.present();
+        let setting = proposal.map_or(&outcome.rules.setting, |proposal| &proposal.setting);
+        let rows = report::rows(outcome);
+        let every = rows.len().div_ceil(MOST_ROWS).max(1);
+        let rows = rows.iter().enumerate().filter(|(index, row)| {
+            index.is_multiple_of(every) || row.is_present || row.is_recommended
+        });
+        Self {
+            rules: &outcome.rules.name,
+            load: json!({"name": load.name(), "seconds": seconds}),
+            notes: load.notes(),
+            model: outcome.model,
+            seed: outcome.seed,
+            candidates: outcome.found.tried,
+            plan: &outcome.money.plan,
+            currency: &outcome.money.currency,
+            findings: &outcome.findings,
+            fit: Fit::of(&outcome.replay, load),
+            present: numbers(present),
+            keep_present: proposal.is_none(),
+            recommended: numbers(proposal.map_or(present, |proposal| &proposal.measured)),
+            setting: setting.to_arm(),
+            changes: proposal
+                .map(|proposal| proposal.changes.iter().map(change).collect())
+                .unwrap_or_default(),
+            advice: report::notes(outcome),
+            front: rows
+                .map(|(_, row)| RowRecord {
+                    numbers: numbers(row.measured),
+                    present: row.is_present,
+                    recommended: row.is_recommended,
+                    raises_maximum: row.raises_maximum,
+                })
+                .collect(),
+            rejected: outcome
+                .found
+                .rejected
+                .iter()
+                .map(|(reason, trial)| RejectedRecord {
+                    numbers: numbers(&trial.measured),
+                    reason: *reason,
+                })
+                .collect(),
+            validation: outcome
+                .validation
+                .as_ref()
+                .map(|validation| ValidationRecord {
+                    load: &validation.load,
+                    conclusion: validation.conclusion(),
+                    present: Numbers::of(&validation.present, outcome, validation.seconds),
+                    recommended: Numbers::of(&validation.proposed, outcome, validation.seconds),
+                }),
+        }
+    }
+}
+
+impl Numbers {
+    fn of(measured: &Measured, outcome: &Outcome<'_>, seconds: u64) -> Self {
+        Self {
+            overloaded_minutes: measured.overloaded_seconds as f64 / 60.0,
+            cost_per_month: outcome.money.per_month(measured.instance_seconds, seconds),
+            instance_hours: measured.instance_seconds as f64 / 3_600.0,
+            actions: measured.actions,
+            flaps: measured.flaps,
+            overshoots: measured.overshoots,
+        }
+    }
+}

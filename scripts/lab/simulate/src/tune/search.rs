@@ -1,0 +1,332 @@
+//! Tries rule sets. What it finds depends on the seed and on how many were tried, and not on time or on threads.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Instant;
+
+use autoscale::Setting;
+use fastrand::Rng;
+use rayon::prelude::*;
+
+use super::judge::{Fronts, Judge, Measured, Rank, Rejection, Trial};
+use super::space::{Choice, Space};
+
+/// Rule sets that are made from the same knowledge, and then tried on all cores.
+const GENERATION: usize = 64;
+/// So many draws in a row that are known or contradictory end the search.
+const MOST_DRAWS: usize = 10_000;
+
+/// A search, and what it has found so far.
+pub(super) struct Search<'a, M> {
+    space: &'a Space<'a>,
+    measure: M,
+    judge: &'a Judge,
+    random: Rng,
+    /// Changes of one value come first: the next parameter and the index of its value.
+    single: (usize, u8),
+    /// Hashes of all that were drawn, as millions may be.
+    known: HashSet<u64>,
+    tried: usize,
+    fronts: Fronts,
+    best: Option<(Rank, Trial)>,
+    rejected: Vec<(Rejection, Rank, Trial)>,
+}
+
+/// What a search found.
+pub(super) struct Found {
+    /// Rule sets tried, the present one not counted.
+    pub(super) tried: usize,
+    /// Those without flapping and overshoot that fulfil the constraints, the present one included if it does.
+    pub(super) fronts: Fronts,
+    /// The one to recommend, if any is better than the present one.
+    pub(super) best: Option<Trial>,
+    /// For each reason the best one that would have been recommended otherwise.
+    pub(super) rejected: Vec<(Rejection, Trial)>,
+}
+
+impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
+    pub(super) fn new(space: &'a Space<'a>, judge: &'a Judge, seed: u64, measure: M) -> Self {
+        let present = space.present();
+        let first = trial(space, present.clone(), *judge.present());
+        let mut fronts = Fronts::default();
+        if judge.unsound(&first).is_none() {
+            fronts.add(&first);
+        }
+        Self {
+            space,
+            measure,
+            judge,
+            random: Rng::with_seed(seed),
+            single: (0, 0),
+            known: HashSet::from([hash(&present)]),
+            tried: 0,
+            fronts,
+            best: None,
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Tries rule sets until there are `most`, or no others, or the time is over. `tell` is told how many were tried.
+    pub(super) fn run(mut self, most: usize, deadline: Instant, tell: impl Fn(usize)) -> Found {
+        while self.tried < most {
+            let generation = self.generation(GENERATION.min(most - self.tried));
+            let size = generation.len();
+            let trials = self.tried_in_time(generation, deadline);
+            let in_time = trials.len();
+            for trial in trials {
+                self.tried += 1;
+                self.learn(trial);
+            }
+            tell(self.tried);
+            if in_time < GENERATION || in_time < size {
+                break;
+            }
+        }
+        self.simplify();
+        let recommended = self.best.as_ref().map(|(rank, _)| *rank);
+        let better = |rank: &Rank| recommended.is_none_or(|recommended| *rank < recommended);
+        let mut rejected = self.rejected;
+        rejected.retain(|(_, rank, _)| better(rank));
+        rejected.sort_by_key(|(_, rank, _)| *rank);
+        let rejected = rejected.into_iter();
+        Found {
+            tried: self.tried,
+            fronts: self.fronts,
+            best: self.best.map(|(_, trial)| trial),
+            rejected: rejected.map(|(why, _, trial)| (why, trial)).collect(),
+        }
+    }
+
+    /// Up to the first one that there was no time for.
+    fn tried_in_time(&self, settings: Vec<(Choice, Setting)>, deadline: Instant) -> Vec<Trial> {
+        let measure = &self.measure;
+        let measured: Vec<Option<Measured>> = settings
+            .par_iter()
+            .map(|(_, setting)| (Instant::now() < deadline).then(|| measure(setting)))
+            .collect();
+        let both = settings.into_iter().zip(measured);
+        both.map_while(|((choice, _), measured)| Some(trial(self.space, choice, measured?)))
+            .collect()
+    }
+
+    fn learn(&mut self, trial: Trial) {
+        if self.judge.unsound(&trial).is_none() {
+            self.fronts.add(&trial);
+        }
+        let Some(rank) = self.judge.rank(&trial) else {
+            return;
+        };
+        let Some(rejection) = self.judge.rejection(&trial) else {
+            if self.best.as_ref().is_none_or(|(best, _)| rank < *best) {
+                self.best = Some((rank, trial));
+            }
+            return;
+        };
+        match self
+            .rejected
+            .iter_mut()
+            .find(|(known, _, _)| *known == rejection)
+        {
+            Some(known) if rank < known.1 => *known = (rejection, rank, trial),
+            Some(_) => {}
+            None => self.rejected.push((rejection, rank, trial)),
+        }
+    }
+
+    /// The next rule sets to try.
+    fn generation(&mut self, size: usize) -> Vec<(Choice, Setting)> {
+        let mut generation = Vec::with_capacity(size);
+        let mut draws = 0;
+        while generation.len() < size && draws < MOST_DRAWS {
+            let choice = self.next_single().unwrap_or_else(|| self.draw());
+            draws += 1;
+            if self.known.insert(hash(&choice))
+                && let Some(setting) = self.space.setting(&choice)
+            {
+                draws = 0;
+                generation.push((choice, setting));
+            }
+        }
+        generation
+    }
+
+    /// The present values but for one.
+    fn next_single(&mut self) -> Option<Choice> {
+        let (number, value) = &mut self.single;
+        loop {
+            let parameter = self.space.parameters.get(*number)?;
+            if *value == parameter.len() {
+                (*number, *value) = (*number + 1, 0);
+                continue;
+            }
+            *value += 1;
+            let index = *value - 1;
+            if index != parameter.present() {
+                let mut choice = self.space.present();
+                choice[*number] = index;
+                return Some(choice);
+            }
+        }
+    }
+
+    /// A variation of the best one, of one on the front or of the present one, or anything.
+    fn draw(&mut self) -> Choice {
+        let parameters = &self.space.parameters;
+        let on_fronts = self.fronts.trials().count();
+        let (parent, changes) = match (self.random.u8(..10), &self.best) {
+            (0..5, Some((_, best))) => (best.choice.clone(), None),
+            (0..8, _) if on_fronts > 0 => {
+                let chosen = self.fronts.trials().nth(self.random.usize(..on_fronts));
+                let chosen = chosen.map(|trial| trial.choice.clone());
+                (chosen.unwrap_or_else(|| self.space.present()), None)
+            }
+            (0..9, _) => (self.space.present(), None),
+            _ => (self.space.present(), Some(parameters.len())),
+        };
+        let mut choice = parent;
+        let changes = changes.unwrap_or_else(|| self.random.usize(1..=4));
+        for _ in 0..changes {
+            let number = self.random.usize(..parameters.len());
+            let (value, most) = (&mut choice[number], parameters[number].len() - 1);
+            *value = match self.random.u8(..4) {
+                0 => value.saturating_sub(1),
+                1 => (*value + 1).min(most),
+                _ => self.random.u8(..=most),
+            };
+        }
+        choice
+    }
+
+    /// Brings each value of the best rule set as near to the present one as it can be without a loss.
+    fn simplify(&mut self) {
+        let mut left = self.tried / 4;
+        for number in 0..self.space.parameters.len() {
+            let Some((rank, best)) = &self.best else {
+                return;
+            };
+            let present = self.space.parameters[number].present();
+            let value = best.choice[number];
+            let nearer: Vec<u8> = if value > present {
+                (present..value).collect()
+            } else {
+                (value + 1..=present).rev().collect()
+            };
+            if nearer.is_empty() || nearer.len() > left {
+                continue;
+            }
+            left -= nearer.len();
+            let (space, measure) = (self.space, &self.measure);
+            let trials: Vec<Trial> = nearer
+                .into_par_iter()
+                .filter_map(|value| {
+                    let mut choice = best.choice.clone();
+                    choice[number] = value;
+                    let setting = space.setting(&choice)?;
+                    Some(trial(space, choice, measure(&setting)))
+                })
+                .collect();
+            let as_good = trials.into_iter().find(|trial| {
+                let rank_of = self.judge.rank(trial);
+                self.judge.rejection(trial).is_none() && rank_of.is_some_and(|other| other <= *rank)
+            });
+            if let Some(trial) = as_good
+                && let Some(rank) = self.judge.rank(&trial)
+            {
+                self.fronts.add(&trial);
+                self.best = Some((rank, trial));
+            }
+        }
+    }
+}
+
+/// The same in every run.
+fn hash(choice: &Choice) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    choice.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn trial(space: &Space<'_>, choice: Choice, measured: Measured) -> Trial {
+    Trial {
+        changes: space.changes(&choice),
+        raises_maximum: space.raises_maximum(&choice),
+        choice,
+        measured,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::judge::Constraints;
+    use super::*;
+
+    /// Overload grows with the threshold, cost with the window and the cooldown.
+    fn measure(setting: &Setting) -> Measured {
+        let rules = &setting.profiles[0].rules;
+        let seconds = |of: fn(&autoscale::Rule) -> Duration| rules.iter().map(of).sum::<Duration>();
+        Measured {
+            overloaded_seconds: rules[0].threshold as u64,
+            instance_seconds: seconds(|rule| rule.time_window + rule.cooldown).as_secs(),
+            actions: 0,
+            flaps: 0,
+            overshoots: 0,
+        }
+    }
+
+    fn found(seed: u64, most: usize, deadline: Duration) -> Found {
+        let setting = Setting::built_in();
+        let space = Space::of(&setting, &[], 3, false);
+        let judge = Judge::new(measure(&setting), Constraints::default());
+        Search::new(&space, &judge, seed, measure).run(most, Instant::now() + deadline, |_| {})
+    }
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn the_best_rule_set_is_found() {
+        let found = found(1, 3_000, LONG);
+        let best = found.best.expect("a better rule set");
+        assert_eq!(best.measured.overloaded_seconds, 40);
+        let windows = 2 * 300;
+        let cooldowns = 2 * 60;
+        let cheapest = found.fronts.trials().last().expect("a front");
+        assert_eq!(cheapest.measured.instance_seconds, windows + cooldowns);
+    }
+
+    #[test]
+    fn only_what_matters_changes() {
+        let best = found(1, 3_000, LONG).best.expect("a better rule set");
+        let setting = Setting::built_in();
+        let space = Space::of(&setting, &[], 3, false);
+        let places: Vec<_> = space
+            .changed(&best.choice)
+            .map(|(_, one)| one.place.as_str())
+            .collect();
+        assert_eq!(
+            places,
+            [
+                "rules[0].metricTrigger.threshold",
+                "rules[0].scaleAction.cooldown",
+                "rules[1].scaleAction.cooldown"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_seed_and_the_number_decide_the_result() {
+        for most in [1, 64, 100, 500] {
+            let (one, other) = (found(7, most, LONG), found(7, most, LONG));
+            assert_eq!((one.tried, other.tried), (most, most));
+            assert_eq!(one.best, other.best);
+            assert!(one.fronts.trials().eq(other.fronts.trials()));
+        }
+    }
+
+    #[test]
+    fn without_time_nothing_is_tried() {
+        let found = found(1, 100, Duration::ZERO);
+        assert_eq!((found.tried, found.best), (0, None));
+    }
+}
