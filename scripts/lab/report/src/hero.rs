@@ -40,7 +40,7 @@ pub(crate) fn hero(page: &Page<'_>) -> Markup {
                 span { (span(run.seconds)) }
                 @if clock.is_scaled() { span { "one Azure minute in " (span(60.0 / clock.scale())) } }
             }
-            h1.pairing[page.pair.is_some()] { (page.headline()) } "\n"
+            h1 class=[page.pair.as_ref().map(|_| "pairing")] { (page.headline()) } "\n"
             @if let Some(pair) = &page.pair {
                 (compared::reasons(page, pair))
             } @else {
