@@ -5,7 +5,7 @@
 export type Shape =
   | { kind: "number" | "string" | "boolean" | "unknown" }
   | { kind: "word"; words: readonly string[] }
-  | { kind: "nullable" | "list" | "map"; of: Shape }
+  | { kind: "nullable" | "optional" | "list" | "map"; of: Shape }
   | { kind: "object"; fields: Record<string, Shape> };
 
 /** The type of what a shape describes. */
@@ -19,13 +19,15 @@ export type Of<S> = S extends { kind: "number" }
         ? W
         : S extends { kind: "nullable"; of: infer T }
           ? Of<T> | null
-          : S extends { kind: "list"; of: infer T }
-            ? Of<T>[]
-            : S extends { kind: "map"; of: infer T }
-              ? Record<string, Of<T>>
-              : S extends { kind: "object"; fields: infer F }
-                ? { -readonly [K in keyof F]: Of<F[K]> }
-                : unknown;
+          : S extends { kind: "optional"; of: infer T }
+            ? Of<T> | undefined
+            : S extends { kind: "list"; of: infer T }
+              ? Of<T>[]
+              : S extends { kind: "map"; of: infer T }
+                ? Record<string, Of<T>>
+                : S extends { kind: "object"; fields: infer F }
+                  ? { -readonly [K in keyof F]: Of<F[K]> }
+                  : unknown;
 
 export const number = { kind: "number" } as const;
 export const string = { kind: "string" } as const;
@@ -35,6 +37,8 @@ export const word = <const W extends readonly string[]>(...words: W) => ({ kind:
 /** Any JSON. */
 export const unknown = { kind: "unknown" } as const;
 export const nullable = <const S extends Shape>(of: S) => ({ kind: "nullable", of }) as const;
+/** A field that may be absent. */
+export const optional = <const S extends Shape>(of: S) => ({ kind: "optional", of }) as const;
 export const list = <const S extends Shape>(of: S) => ({ kind: "list", of }) as const;
 /** An object with names that are not known beforehand. */
 export const map = <const S extends Shape>(of: S) => ({ kind: "map", of }) as const;
@@ -59,6 +63,8 @@ export function differences(
       return shape.words.includes(value as string) ? [] : [`${path} is none of ${shape.words.join(", ")}`];
     case "nullable":
       return value === null ? [] : inside(value, shape.of, path);
+    case "optional":
+      return value === undefined ? [] : inside(value, shape.of, path);
     case "list":
       return Array.isArray(value)
         ? value.flatMap((item, index) => inside(item, shape.of, `${path}[${index}]`))
@@ -74,7 +80,9 @@ export function differences(
       return [
         ...extra.map((name) => `${path}.${name} is not described`),
         ...Object.entries(shape.fields).flatMap(([name, field]) =>
-          name in value ? inside(value[name], field, `${path}.${name}`) : [`${path}.${name} is missing`],
+          name in value || field.kind === "optional"
+            ? inside(value[name], field, `${path}.${name}`)
+            : [`${path}.${name} is missing`],
         ),
       ];
     }

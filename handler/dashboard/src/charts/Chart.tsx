@@ -2,7 +2,7 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "re
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { Legend } from "./Legend";
-import { eventMarks, type Level, levelMarks, type ScalingEvent } from "./marks";
+import { eventMarks, eventRoom, type Level, levelMarks, type ScalingEvent } from "./marks";
 import { type Palette, useLook } from "./palette";
 import type { TimeAxis } from "./time";
 
@@ -51,6 +51,8 @@ export type ChartProps = {
   bothClocks?: boolean;
   /** Whether a part can be drawn over to look closer; not where the axis moves by itself. */
   zoom?: boolean;
+  /** Is told the part of the axis that is shown, and the whole of it. */
+  zoomed?: (shown: [number, number], whole: [number, number]) => void;
 };
 
 /** Room for the labels of the vertical axis, at the usual text size: the same in every chart, so that moments stand below each other. */
@@ -193,8 +195,12 @@ function plotOptions(
       size: scaled(27),
       // Below the zero of the vertical axis, not beside it.
       gap: scaled(9),
-      space: scaled(64),
+      // A date is longer than a time of day.
+      space: scaled(axis.splits ? 84 : 64),
       incrs: axis.steps,
+      ...(axis.splits
+        ? { splits: (_, __, low, high, step) => latest.current.axis.splits?.(low, high, step) ?? [] }
+        : {}),
       values: (_, splits, __, ___, step) => splits.map((at) => latest.current.axis.label(at, step)),
     },
   ];
@@ -216,7 +222,12 @@ function plotOptions(
   return {
     width,
     height: Math.round(height * rem) + (second ? scaled(20) : 0),
-    padding: [scaled(18), scaled(AXIS_END), 0, 0],
+    padding: [
+      (plot) => scaled(eventRoom(plot, latest.current.events ?? [], AXIS_WIDTH + AXIS_END, rem / 16)),
+      scaled(AXIS_END),
+      0,
+      0,
+    ],
     legend: { show: false },
     cursor: {
       y: false,
@@ -268,11 +279,18 @@ function plotOptions(
       }),
     ],
     plugins: [
-      levelMarks(() => latest.current.levels ?? [], palette, rem / 16, props.levelsAt ?? "right"),
       eventMarks(() => latest.current.events ?? [], palette, rem / 16),
+      // Above the lines of events, so that no label is covered.
+      levelMarks(() => latest.current.levels ?? [], palette, rem / 16, props.levelsAt ?? "right"),
     ],
     hooks: {
       setCursor: [(plot) => setCursor(plot.cursor.idx ?? null)],
+      setScale: [
+        ({ scales: { x } }, name) => {
+          if (name !== "x" || x?.min == null || x.max == null) return;
+          latest.current.zoomed?.([x.min, x.max], latest.current.axis.range);
+        },
+      ],
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The four charts of a fleet under load. The report feeds them a whole run, the dashboard its last minutes. */
 import { useMemo } from "react";
-import { Chart, type Line } from "./Chart";
+import { Chart, type ChartProps, type Line } from "./Chart";
 import type { Level, ScalingEvent } from "./marks";
 import { decimal, latency, percent, rate } from "./numbers";
 import { instanceColour } from "./palette";
@@ -13,6 +13,7 @@ export type Common = {
   group: string;
   bothClocks?: boolean;
   note?: string;
+  zoomed?: ChartProps["zoomed"];
 };
 
 /** Lines of instances at most: more cannot be told apart. */
@@ -80,13 +81,23 @@ export function LatencyChart({ times, p50, p95, p99, ...common }: LatencyProps) 
 /** An instance's CPU; its place in the order gives it its colour. */
 export type InstanceCpu = { id: string; place: number; values: Values };
 
-export type CpuProps = Common & { times: number[]; mean: Values; instances: InstanceCpu[]; levels: Level[] };
+/** The same load under two rule files: their names, and the values of the second one. */
+export type Comparison = { names: [string, string]; mean: Values; ready: Values };
+
+export type CpuProps = Common & {
+  times: number[];
+  mean: Values;
+  instances: InstanceCpu[];
+  levels: Level[];
+  comparison?: Comparison;
+};
 
 /** CPU of each instance and their mean, with the thresholds of the rules. */
-export function CpuChart({ times, mean, instances, levels, ...common }: CpuProps) {
+export function CpuChart({ times, mean, instances, levels, comparison, ...common }: CpuProps) {
   const shown = useMemo(() => instances.slice(0, INSTANCES), [instances]);
-  const lines = useMemo<Line[]>(
-    () => [
+  const lines = useMemo<Line[]>(() => {
+    if (comparison) return both(comparison.names, mean, comparison.mean);
+    return [
       ...shown.map((instance) => ({
         name: instance.id,
         colour: (palette: Parameters<Line["colour"]>[0]) => instanceColour(palette, instance.place),
@@ -94,17 +105,14 @@ export function CpuChart({ times, mean, instances, levels, ...common }: CpuProps
         width: 1.5,
       })),
       { name: "mean", colour: (palette) => palette.ink, values: mean, width: 2.5 },
-    ],
-    [shown, mean],
-  );
+    ];
+  }, [shown, mean, comparison]);
   const more = instances.length - shown.length;
   return (
     <Chart
       {...common}
-      title={
-        more > 0 ? `CPU of the first ${shown.length} instances, and the mean of all` : "CPU of each instance"
-      }
-      summary={`CPU over time; the mean was ${percent(Math.max(0, ...numbers(mean)))} at most.`}
+      title={cpuTitle(shown.length, more)}
+      summary={`CPU over time; ${atMost(percent, "the mean", mean, comparison?.names, comparison?.mean)}.`}
       times={times}
       lines={lines}
       levels={levels}
@@ -115,12 +123,52 @@ export function CpuChart({ times, mean, instances, levels, ...common }: CpuProps
   );
 }
 
-export type InstancesProps = Common & { times: number[]; wanted: Values; ready: Values };
+function cpuTitle(shown: number, more: number): string {
+  if (more > 0) return `CPU of the first ${shown} instances, and the mean of all`;
+  return shown > 0 ? "CPU of each instance" : "CPU, the mean of all instances";
+}
+
+/** Two lines that differ in more than their colour. */
+function both([one, other]: [string, string], first: Values, second: Values, steps = false): Line[] {
+  const common = { steps, width: 2.25 };
+  return [
+    {
+      ...common,
+      name: one,
+      colour: (palette) => palette.accent,
+      values: first,
+      ...(steps ? { fill: 0.14 } : {}),
+    },
+    { ...common, name: other, colour: (palette) => palette.warn, values: second, dashed: true },
+  ];
+}
+
+/** The highest values in words, of one or of both. */
+function atMost(
+  format: (value: number) => string,
+  what: string,
+  first: Values,
+  names?: [string, string],
+  second: Values = [],
+): string {
+  const highest = (values: Values) => format(Math.max(0, ...numbers(values)));
+  if (!names) return `${what} was ${highest(first)} at most`;
+  return `with ${names[0]} ${highest(first)} at most, with ${names[1]} ${highest(second)}`;
+}
+
+export type InstancesProps = Common & {
+  times: number[];
+  wanted: Values;
+  ready: Values;
+  levels?: Level[];
+  comparison?: Comparison;
+};
 
 /** How many instances were wanted and how many served, as steps. */
-export function InstancesChart({ times, wanted, ready, ...common }: InstancesProps) {
-  const lines = useMemo<Line[]>(
-    () => [
+export function InstancesChart({ times, wanted, ready, comparison, ...common }: InstancesProps) {
+  const lines = useMemo<Line[]>(() => {
+    if (comparison) return both(comparison.names, ready, comparison.ready, true);
+    return [
       {
         name: "ready",
         colour: (palette) => palette.accent,
@@ -137,21 +185,27 @@ export function InstancesChart({ times, wanted, ready, ...common }: InstancesPro
         width: 1.25,
         dashed: true,
       },
-    ],
-    [wanted, ready],
-  );
-  const highest = Math.max(0, ...numbers(ready), ...numbers(wanted));
+    ];
+  }, [wanted, ready, comparison]);
+  const levels = common.levels?.map((level) => level.value) ?? [];
+  const highest = Math.max(0, ...numbers(ready), ...numbers(comparison ? comparison.ready : wanted));
+  // A limit far above what was ever reached would press the steps together.
+  const top = Math.max(highest, ...levels.filter((value) => value <= 2 * highest + 2));
   return (
     <Chart
       {...common}
-      title="Instances"
-      summary={`Instances over time; ${highest} at most.`}
+      title={comparison ? "Instances that are ready" : "Instances"}
+      summary={
+        comparison
+          ? `Instances over time; ${atMost(decimal, "ready", ready, comparison.names, comparison.ready)}.`
+          : `Instances over time; ${highest} at most.`
+      }
       times={times}
       lines={lines}
       format={decimal}
       whole
-      range={() => [0, highest + 0.35]}
-      height={9.5}
+      range={() => [0, top + (levels.length > 0 ? top * 0.12 : 0) + 0.35]}
+      height={levels.length > 0 ? 11 : 9.5}
     />
   );
 }

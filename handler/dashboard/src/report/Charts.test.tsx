@@ -57,7 +57,7 @@ test("an id that looks like markup is text", () => {
 
 test("nothing to draw is no error, and without requests there are no charts of them", () => {
   render(<Charts inlined={fixture("empty")} />);
-  expect(headings()).toEqual(["CPU of each instance", "Instances"]);
+  expect(headings()).toEqual(["CPU, the mean of all instances", "Instances"]);
 });
 
 test("a printed page is light, and dark again afterwards", () => {
@@ -70,4 +70,25 @@ test("a printed page is light, and dark again afterwards", () => {
     window.dispatchEvent(new Event("afterprint"));
   });
   expect(document.documentElement.dataset.theme).toBeUndefined();
+});
+
+test("two rule files share the charts, with the thresholds and limits of both", async () => {
+  render(<Charts inlined={fixture("compared")} />);
+  expect(headings()).toEqual(["CPU, the mean of all instances", "Instances that are ready"]);
+  expect(screen.getAllByRole("button", { name: "slow.json" })).toHaveLength(2);
+  expect(screen.getAllByRole("button", { name: "fast.json" })).toHaveLength(2);
+  expect(screen.getByRole("img", { name: /with slow.json 2 at most, with fast.json 2/ })).toBeTruthy();
+  await waitFor(() => expect(written).toContain("Sun 29 Mar"));
+  for (const label of [
+    "in < 30 %",
+    "out > 80 %",
+    "out > 60 % · slow.json",
+    "out > 50 % · fast.json",
+    "maximum 5",
+  ]) {
+    expect(written).toContain(label);
+  }
+  // The bands of the lab show what the charts show: all of it.
+  const style = document.documentElement.style;
+  expect([style.getPropertyValue("--zoom-at"), style.getPropertyValue("--zoom-size")]).toEqual(["0", "1"]);
 });

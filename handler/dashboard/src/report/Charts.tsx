@@ -5,8 +5,13 @@ import type { Inlined } from "./run";
 
 /** The charts of a run, one below the other on one axis of time, from cause to effect. */
 export function Charts({ inlined }: { inlined: Inlined }) {
-  const { axis, events, levels, load, fleet, seconds } = useMemo(() => columns(inlined), [inlined]);
-  const common = { axis, events, group: "run" };
+  const { axis, events, levels, limits, load, fleet, seconds, comparison } = useMemo(
+    () => columns(inlined),
+    [inlined],
+  );
+  // The changes of two fleets in one chart could not be told apart; the steps and the tables show them.
+  const common = { axis, events: comparison ? [] : events, group: "run", zoomed: narrowBands };
+  const compared = comparison ? { comparison } : {};
   // A simulation sends nothing: its page has no requests to draw.
   const sent = load.times.length > 0;
   const note = (what: string) => (seconds > 1 ? { note: `${what} of each ${seconds} s` } : {});
@@ -29,8 +34,16 @@ export function Charts({ inlined }: { inlined: Inlined }) {
         mean={fleet.mean}
         instances={fleet.instances}
         levels={levels}
+        {...compared}
       />
-      <InstancesChart {...common} times={fleet.times} wanted={fleet.wanted} ready={fleet.ready} />
+      <InstancesChart
+        {...common}
+        times={fleet.times}
+        wanted={fleet.wanted}
+        ready={fleet.ready}
+        {...(limits.length > 0 ? { levels: limits } : {})}
+        {...compared}
+      />
       {sent && (
         <LatencyChart
           {...common}
@@ -43,9 +56,16 @@ export function Charts({ inlined }: { inlined: Inlined }) {
         />
       )}
       <p className="text-[0.8rem] text-soft print:hidden">
-        Vertical lines: the number of instances was changed. Draw over a chart to look closer, press twice to
-        see all of it again.
+        {!comparison && "Vertical lines: the number of instances was changed. "}Draw over a chart to look
+        closer, press twice to see all of it again.
       </p>
     </>
   );
+}
+
+/** The lab's bands below the charts show the same part of the time as the charts. */
+function narrowBands([low, high]: [number, number], [start, end]: [number, number]) {
+  const style = document.documentElement.style;
+  style.setProperty("--zoom-at", String((low - start) / (end - start)));
+  style.setProperty("--zoom-size", String((high - low) / (end - start)));
 }

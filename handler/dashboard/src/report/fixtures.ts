@@ -2,6 +2,6 @@
 import { readFileSync } from "node:fs";
 import type { Inlined } from "./run";
 
-export function fixture(name: "story" | "quiet" | "failed" | "empty" | "hostile"): Inlined {
+export function fixture(name: "story" | "quiet" | "failed" | "empty" | "compared" | "hostile"): Inlined {
   return JSON.parse(readFileSync(`fixtures/${name}.json`, "utf8")) as Inlined;
 }

@@ -3,7 +3,7 @@ import { differences } from "../shape";
 import { fixture } from "./fixtures";
 import { inlined, readInlined } from "./run";
 
-test.each(["story", "quiet", "failed", "empty", "hostile"] as const)(
+test.each(["story", "quiet", "failed", "empty", "compared", "hostile"] as const)(
   "the lab's record is what the types say: %s",
   (name) => {
     expect(differences(fixture(name), inlined)).toEqual([]);

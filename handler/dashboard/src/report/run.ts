@@ -2,7 +2,7 @@
  * The record of a run as the lab puts it into the page. The meaning of each field is told in
  * scripts/lab/run-record/src/run.rs; the tests hold both against each other.
  */
-import { boolean, list, map, nullable, number, type Of, object, string, unknown } from "../shape";
+import { boolean, list, map, nullable, number, type Of, object, optional, string, unknown } from "../shape";
 
 const percentiles = object({
   p50: nullable(number),
@@ -15,6 +15,7 @@ const run = object({
   title: string,
   target: string,
   started: string,
+  simulated: optional(boolean),
   seconds: number,
   time_scale: number,
   rules: unknown,
@@ -61,6 +62,16 @@ const run = object({
     expectations: list(object({ condition: string, measured: string, held: boolean })),
   }),
   notes: list(string),
+  // The lab tells of it in the page's own words and bands.
+  simulation: optional(unknown),
+});
+
+/** A horizontal line; its spans of time, each from and to, where it does not always hold. */
+const level = object({
+  value: number,
+  out: boolean,
+  label: string,
+  spans: nullable(list(list(number))),
 });
 
 /** What the page carries: the run, and what the lab worked out from it. */
@@ -69,7 +80,17 @@ export const inlined = object({
   name: string,
   csv: string,
   order: list(string),
-  thresholds: list(object({ percent: number, out: boolean, label: string })),
+  thresholds: list(level),
+  limits: list(level),
+  /** Where the axis of time has days: what the local clock shows from these seconds on, nothing without a date. */
+  days: nullable(list(object({ at: number, local_seconds: number }))),
+  /** The fleet under the other rule file. */
+  compared: nullable(
+    object({
+      names: list(string),
+      samples: list(object({ at: number, ready: number, cpu_percent: nullable(number) })),
+    }),
+  ),
 });
 
 export type Inlined = Of<typeof inlined>;

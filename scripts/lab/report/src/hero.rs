@@ -6,7 +6,9 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::compared;
 use crate::judge;
+use crate::moment::Moments;
 use crate::page::Page;
 
 /// More steps than these are a matter for the chart.
@@ -28,17 +30,24 @@ pub(crate) fn hero(page: &Page<'_>) -> Markup {
             p.brand { (PreEscaped(MARK)) "Elastic Visits" }
             p.facts {
                 span { (run.title) }
-                @if !run.target.is_empty() { span { (run.target) } }
+                @match &page.pair {
+                    Some(pair) => span { (pair.names[0]) " and " (pair.names[1]) },
+                    None => @if !run.target.is_empty() { span { (run.target) } },
+                }
                 @if !run.started.is_empty() {
                     span { time datetime=(run.started) { (utc(&run.started)) } }
                 }
                 span { (span(run.seconds)) }
                 @if clock.is_scaled() { span { "one Azure minute in " (span(60.0 / clock.scale())) } }
             }
-            h1 { (page.headline()) } "\n"
-            (stairs(page))
-            @if !page.verdict.reasons.is_empty() {
-                ul.reasons { @for reason in &page.verdict.reasons { li { (reason) } } }
+            h1 class=[page.pair.as_ref().map(|_| "pairing")] { (page.headline()) } "\n"
+            @if let Some(pair) = &page.pair {
+                (compared::reasons(page, pair))
+            } @else {
+                (stairs(page))
+                @if !page.verdict.reasons.is_empty() {
+                    ul.reasons { @for reason in &page.verdict.reasons { li { (reason) } } }
+                }
             }
         } }
     }
@@ -68,7 +77,8 @@ fn stairs(page: &Page<'_>) -> Markup {
                 @let height = f64::from(*ready) * 100.0 / f64::from(highest);
                 div.stair style=(format!("flex-grow:{:.3}", (until - at).max(0.001))) {
                     div.bar-space { div.bar style=(format!("height:{height:.1}%")) { b { (ready) } } }
-                    span.when { (span(at.max(0.0))) }
+                    @let when = span(at.max(0.0));
+                    span.when.long[when.len() > 6] { (when) }
                 }
             }
         }
@@ -121,6 +131,9 @@ fn requests(page: &Page<'_>) -> Vec<Figure> {
 
 /// The numbers of the run, side by side.
 pub(crate) fn figures(page: &Page<'_>) -> Markup {
+    if let Some(pair) = &page.pair {
+        return compared::tiles(pair);
+    }
     let mut figures = Vec::new();
     if !page.run.simulated {
         figures = requests(page);
@@ -142,6 +155,17 @@ pub(crate) fn figures(page: &Page<'_>) -> Markup {
         }
         figures.push(("Time to capacity", span(seconds), note));
     }
+    if let Some(simulation) = &page.run.simulation {
+        let outcome = &simulation.outcome;
+        let minutes = format!("{} min", decimal(outcome.overloaded_minutes));
+        let note = "the load was more than the ready instances could carry";
+        figures.push(("Overloaded", minutes, note.to_owned()));
+        if let Some(cost) = outcome.costs.first() {
+            let value = format!("{:.0} {}", cost.per_month, outcome.currency);
+            let note = format!("{}, if the whole month goes on like this", cost.plan);
+            figures.push(("Cost a month", value, note));
+        }
+    }
     html! {
         dl.figures {
             @for (name, value, note) in figures { div { dt { (name) } dd { (value) } dd.note { (note) } } }
@@ -151,14 +175,21 @@ pub(crate) fn figures(page: &Page<'_>) -> Markup {
 
 fn action_times(page: &Page<'_>) -> String {
     let actions = &page.analysis.actions;
-    let shown = actions.iter().take(ACTIONS);
-    let shown = shown.map(|action| format!("{}→{} at {}", action.from, action.to, span(action.at)));
+    let moments = Moments::of(page.run);
+    // Dates are long, and so are the tables that have them all.
+    let most = if moments.is_long() { 2 } else { ACTIONS };
+    let when = |at: f64| {
+        if moments.is_long() {
+            moments.at(at)
+        } else {
+            span(at)
+        }
+    };
+    let shown = actions.iter().take(most);
+    let shown = shown.map(|action| format!("{}→{} at {}", action.from, action.to, when(action.at)));
     let mut text: Vec<String> = shown.collect();
-    if actions.len() > ACTIONS {
-        text.push(format!(
-            "and {} more",
-            count((actions.len() - ACTIONS) as u64)
-        ));
+    if actions.len() > most {
+        text.push(format!("and {} more", count((actions.len() - most) as u64)));
     }
     text.join(", ")
 }

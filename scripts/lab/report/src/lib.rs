@@ -7,19 +7,26 @@
 //! | [`too_short`] | what to type where a load was too short for the rules |
 //! | [`page`] | a run with everything that is derived from it for the page |
 //! | [`hero`], [`sections`], [`timeline`] | the parts of the page; [`markup`] makes text safe for HTML |
+//! | [`bands`], [`compared`], [`noticed`] | the parts that only a simulation has; [`moment`] writes its dates and days |
+//! | [`levels`] | the thresholds and limits in the charts |
 //! | [`html`] | the page as one file |
 //! | [`azure`] | Azure's own scale actions, read from an exported activity log |
 //! | [`command`] | `lab report` |
 
 mod analysis;
 mod azure;
+mod bands;
 mod command;
+mod compared;
 mod contradictions;
 mod findings;
 mod hero;
 mod html;
 mod judge;
+mod levels;
 mod markup;
+mod moment;
+mod noticed;
 mod page;
 mod rules;
 mod sections;

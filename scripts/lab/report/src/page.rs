@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use run_record::{Run, Verdict, csv};
+use run_record::simulation::ClockReading;
+use run_record::{FleetSample, Run, Verdict, csv};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::compared::Pair;
 use crate::judge::{self, judge};
+use crate::levels::{self, Level};
+use crate::moment::Moments;
 
 /// Names of the files with the raw data that lie beside the page.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +25,8 @@ pub(crate) struct Page<'a> {
     pub(crate) analysis: Analysis,
     pub(crate) verdict: Verdict,
     pub(crate) beside: &'a Beside,
+    /// The run and the one that it is compared with.
+    pub(crate) pair: Option<Pair<'a>>,
     /// Instance ids in the order of their colours.
     pub(crate) order: Vec<&'a str>,
 }
@@ -33,15 +39,31 @@ struct Inlined<'a> {
     name: &'a str,
     csv: String,
     order: &'a [&'a str],
-    thresholds: Vec<Threshold>,
+    /// In percent of CPU.
+    thresholds: Vec<Level>,
+    /// In instances; of a simulation alone.
+    limits: Vec<Level>,
+    /// Where the axis of time has days: what the local clock shows from these seconds on, nothing without a date.
+    days: Option<&'a [ClockReading]>,
+    /// The fleet under the other rule file.
+    compared: Option<Compared<'a>>,
 }
 
-/// A line in the chart of CPU.
+/// Two fleets in one chart.
 #[derive(Serialize)]
-struct Threshold {
-    percent: f64,
-    out: bool,
-    label: String,
+struct Compared<'a> {
+    /// Of both.
+    names: &'a [String; 2],
+    /// Of the other one.
+    samples: Vec<Point>,
+}
+
+/// A sample of the fleet.
+#[derive(Serialize)]
+struct Point {
+    at: f64,
+    ready: u32,
+    cpu_percent: Option<f64>,
 }
 
 impl<'a> Page<'a> {
@@ -57,6 +79,7 @@ impl<'a> Page<'a> {
             analysis: Analysis::of(run),
             verdict,
             beside,
+            pair: Pair::of(run),
             order: order(run),
         }
     }
@@ -66,41 +89,46 @@ impl<'a> Page<'a> {
         format!("{} · {}", self.headline(), self.run.title)
     }
 
-    pub(crate) fn headline(&self) -> &str {
-        match self.verdict.autoscaling.as_str() {
+    pub(crate) fn headline(&self) -> String {
+        if let Some(pair) = &self.pair {
+            return pair.headline();
+        }
+        let headline = match self.verdict.autoscaling.as_str() {
             judge::WORKED => "Autoscaling worked",
             judge::DID_NOT_WORK => "Autoscaling did not work",
             judge::NOT_ASKED => "Autoscaling was not asked for",
             judge::CANNOT_TELL => "This run cannot tell whether autoscaling works",
             other => other,
-        }
+        };
+        headline.to_owned()
     }
 
     /// JSON for the charts' script; not yet safe inside a page.
     pub(crate) fn inlined(&self, name: &str) -> String {
-        let rules = self
-            .analysis
-            .rules
-            .iter()
-            .flatten()
-            .filter(|rule| rule.is_cpu());
-        let thresholds = rules.map(|rule| Threshold {
-            percent: rule.threshold,
-            out: rule.out,
-            label: format!(
-                "{} {}",
-                if rule.out { "out" } else { "in" },
-                rule.comparison()
-            ),
+        let moments = Moments::of(self.run);
+        let compared = self.pair.as_ref().map(|pair| Compared {
+            names: &pair.names,
+            samples: pair.runs[1].samples.iter().map(point).collect(),
         });
         let inlined = Inlined {
             run: self.run,
             name,
             csv: csv(self.run),
             order: &self.order,
-            thresholds: thresholds.collect(),
+            thresholds: levels::thresholds(self),
+            limits: levels::limits(self),
+            days: moments.is_long().then(|| moments.local()),
+            compared,
         };
         serde_json::to_string(&inlined).expect("a run has string keys only")
+    }
+}
+
+fn point(sample: &FleetSample) -> Point {
+    Point {
+        at: sample.at,
+        ready: sample.ready,
+        cpu_percent: sample.cpu_percent,
     }
 }
 

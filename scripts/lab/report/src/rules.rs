@@ -23,6 +23,8 @@ pub(crate) struct Rule {
     pub(crate) cooldown: f64,
     /// By how much it changes the count, as the rules write it.
     pub(crate) value: String,
+    /// What the value counts, such as `ChangeCount`; empty where the record does not tell.
+    pub(crate) change: String,
 }
 
 /// As `/api/instances` writes one.
@@ -35,6 +37,8 @@ struct Written {
     direction: Direction,
     #[serde(default)]
     value: Value,
+    #[serde(default)]
+    change: String,
     cooldown: String,
 }
 
@@ -59,6 +63,17 @@ impl Rule {
         format!("{metric} {} over {}", self.comparison(), span(self.window))
     }
 
+    /// `1 more`, `20 % fewer`, `to 4`.
+    pub(crate) fn action(&self) -> String {
+        let value = self.value.trim_matches('"');
+        let way = if self.out { "more" } else { "fewer" };
+        match self.change.as_str() {
+            "ExactCount" => format!("to {value}"),
+            "PercentChangeCount" => format!("{value} % {way}"),
+            _ => format!("{value} {way}"),
+        }
+    }
+
     /// `> 70 %`.
     pub(crate) fn comparison(&self) -> String {
         let operator = match self.operator {
@@ -76,23 +91,37 @@ impl Rule {
 
 /// The rules of the run; `None` where it knows none. A rule that cannot be read is left out.
 pub(crate) fn rules(run: &Run) -> Option<Vec<Rule>> {
-    let rules: Vec<Rule> = run.rules.as_array()?.iter().filter_map(read).collect();
+    let rules = rules_of(&run.rules);
     (!rules.is_empty()).then_some(rules)
+}
+
+/// The rules of a list, as `/api/instances` gives them.
+pub(crate) fn rules_of(list: &Value) -> Vec<Rule> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(read)
+        .collect()
 }
 
 /// The lowest and the highest count allowed, where they are known.
 pub(crate) fn limits(run: &Run) -> Option<(u32, u32)> {
-    // In a rule file they are strings.
-    let capacity = |from: &Value, name: &str| match from.get(name)? {
-        Value::String(text) => text.parse().ok(),
-        number => u32::try_from(number.as_u64()?).ok(),
-    };
     [
         &run.capacity,
         run.profile.get("capacity").unwrap_or(&Value::Null),
     ]
     .into_iter()
-    .find_map(|from| Some((capacity(from, "minimum")?, capacity(from, "maximum")?)))
+    .find_map(limits_of)
+}
+
+/// The minimum and the maximum of a capacity.
+pub(crate) fn limits_of(capacity: &Value) -> Option<(u32, u32)> {
+    // In a rule file they are strings.
+    let number = |name: &str| match capacity.get(name)? {
+        Value::String(text) => text.parse().ok(),
+        number => u32::try_from(number.as_u64()?).ok(),
+    };
+    Some((number("minimum")?, number("maximum")?))
 }
 
 fn read(rule: &Value) -> Option<Rule> {
@@ -102,6 +131,7 @@ fn read(rule: &Value) -> Option<Rule> {
         cooldown: seconds(&written.cooldown)?,
         out: written.direction == Direction::Increase,
         value: written.value.to_string(),
+        change: written.change,
         metric: written.metric,
         operator: written.operator,
         threshold: written.threshold,

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, PreEscaped, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use run_record::Run;
 use run_record::format::{count, part, percent, span, things, total};
 
+use crate::bands;
 use crate::markup::{Cell, table};
+use crate::moment::Moments;
+use crate::noticed;
 use crate::page::Page;
+use crate::rules::{limits, rules as rules_of_run};
 use crate::timeline;
 
 /// Rows of a table at most; the raw data has the rest.
@@ -29,6 +34,8 @@ pub(crate) fn all(page: &Page<'_>) -> Markup {
         (section("instances", "Instances", "Every process that served, and its share of the requests.", instances(page)))
         (section("load", "The load", load_about, load(page)))
         (section("rules", "The rules", "What the autoscaler was told to do.", rules(page)))
+        (section("findings", "Findings", "What in the rule file is assumed, ignored or cannot be simulated.", noticed::findings(page)))
+        (section("load-notes", "About the load", "How the file was turned into a load.", noticed::load_notes(page)))
         (wide("flow", "How the data flows", "Where this data comes from.", flow(page)))
         (section("notes", "Notes", "What a reader should know.", notes(page)))
         (section("raw", "Raw data", "Everything on this page, for a spreadsheet or a program.", raw(page)))
@@ -85,10 +92,25 @@ fn expectations(page: &Page<'_>) -> Markup {
 }
 
 fn actions(page: &Page<'_>) -> Markup {
-    let mut actions: Vec<_> = page.run.actions.iter().collect();
+    let Some(pair) = &page.pair else {
+        return actions_of(page.run, "Scaling actions", false);
+    };
+    html! {
+        @for (run, name) in pair.runs.iter().zip(&pair.names) {
+            (actions_of(run, &format!("Scaling actions: {name}"), true))
+        }
+    }
+}
+
+/// The table of actions; folded where the run is long, or where there is another one.
+fn actions_of(run: &Run, caption: &str, named: bool) -> Markup {
+    let moments = Moments::of(run);
+    let mut actions: Vec<_> = run.actions.iter().collect();
     actions.sort_by(|one, other| one.at.total_cmp(&other.at));
     if actions.is_empty() {
-        return html! { p { "The number of instances was never changed." } };
+        return html! {
+            p { @if named { (caption) ": none. " } "The number of instances was never changed." }
+        };
     }
     let rows: Vec<Vec<Cell>> = actions
         .iter()
@@ -103,7 +125,7 @@ fn actions(page: &Page<'_>) -> Markup {
                 other => other,
             };
             vec![
-                Cell::Number(page.analysis.clock.short_time(action.at)),
+                Cell::Number(moments.at(action.at)),
                 Cell::Markup(html! { span.change.(way) { (action.from) " → " (action.to) } }),
                 action.reason.as_str().into(),
                 source.into(),
@@ -111,10 +133,19 @@ fn actions(page: &Page<'_>) -> Markup {
         })
         .collect();
     let columns = ["At", "Instances", "Why", "Said by"];
-    html! {
+    let content = html! {
         // On a phone, the reason goes below the rest.
-        div.stacked { (table("Scaling actions", &columns, &rows)) }
+        div.stacked { (table(caption, &columns, &rows)) }
         (more(actions.len()))
+    };
+    if !named && !moments.is_long() {
+        return content;
+    }
+    html! {
+        details open[!moments.is_long()] {
+            summary { (caption) " (" (things(actions.len() as u64, "row")) ")" }
+            div { (content) }
+        }
     }
 }
 
@@ -196,23 +227,39 @@ fn load(page: &Page<'_>) -> Markup {
 }
 
 fn rules(page: &Page<'_>) -> Markup {
-    let rules = page.analysis.rules.iter().flatten();
+    let Some(pair) = &page.pair else {
+        return rules_of(page.run);
+    };
+    html! {
+        @for (run, name) in pair.runs.iter().zip(&pair.names) { h3 { (name) } (rules_of(run)) }
+    }
+}
+
+fn rules_of(run: &Run) -> Markup {
+    let rules = rules_of_run(run);
     let rows: Vec<Vec<Cell>> = rules
+        .iter()
+        .flatten()
         .map(|rule| {
-            let way = if rule.out { "more" } else { "fewer" };
             vec![
                 Cell::Text(rule.condition()),
-                Cell::Text(format!("{} {way}", rule.value.trim_matches('"'))),
+                Cell::Text(rule.action()),
                 Cell::Text(format!("{} after any action", span(rule.cooldown))),
             ]
         })
         .collect();
-    let profile = &page.run.profile;
+    let profile = &run.profile;
+    let profiles = run
+        .simulation
+        .as_ref()
+        .map_or(1, |simulation| simulation.profiles.len());
     html! {
-        @if let Some((minimum, maximum)) = page.analysis.limits {
+        @if profiles <= 1 && let Some((minimum, maximum)) = limits(run) {
             p { (minimum) " to " (things(maximum.into(), "instance")) "." }
         }
-        @if rows.is_empty() {
+        @if profiles > 1 {
+            (bands::calendar(run))
+        } @else if rows.is_empty() {
             p { "The target names no rules." }
         } @else {
             (table("Active rules", &["When", "Instances", "Cooldown"], &rows))
@@ -220,7 +267,7 @@ fn rules(page: &Page<'_>) -> Markup {
         @if !profile.is_null() {
             details {
                 summary { "The rule file, as Azure Resource Manager writes it" }
-                pre { code { (format!("{profile:#}")) } }
+                pre tabindex="0" aria-label="The rule file" { code { (format!("{profile:#}")) } }
             }
         }
     }

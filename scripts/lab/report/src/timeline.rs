@@ -1,10 +1,12 @@
 //! The section with the charts, and the same data as a table.
 
 use maud::{Markup, html};
-use run_record::format::{Clock, count, decimal, latency, percent, span, total};
+use run_record::format::{count, decimal, latency, percent, span, total};
 use run_record::{LoadSecond, Run};
 
+use crate::bands;
 use crate::markup::{Cell, table};
+use crate::moment::Moments;
 use crate::page::Page;
 
 /// Rows of the table over time at most.
@@ -13,7 +15,14 @@ const ROWS: usize = 40;
 /// One sentence below the title.
 pub(crate) fn about(page: &Page<'_>) -> String {
     if page.run.simulated {
-        return "Times are Azure's.".to_owned();
+        let simulation = page.run.simulation.as_ref();
+        let dated = simulation.filter(|simulation| !simulation.clock.is_empty());
+        return match dated {
+            Some(simulation) if Moments::of(page.run).is_long() => {
+                format!("Times are local, {}.", simulation.time_zone)
+            }
+            _ => "Times are Azure's.".to_owned(),
+        };
     }
     let scaled = if page.analysis.clock.is_scaled() {
         "Times are seconds of the run; one of Azure's minutes passes in "
@@ -29,7 +38,7 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
     if run.load.is_empty() && run.samples.is_empty() {
         return html! { p { "Nothing was sent and no sample of the fleet was read." } };
     }
-    let mut rows = rows(run, page.analysis.clock);
+    let mut rows = rows(run);
     let seconds = row_seconds(run);
     let caption = format!("Load and fleet, {} to a row", span(seconds as f64));
     let mut columns = vec![
@@ -50,6 +59,24 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
             row.drain(1..7);
         }
     }
+    // Both fleets in one table: the columns of the other one follow, each with its name.
+    let named: Vec<String>;
+    if let Some(pair) = &page.pair {
+        let [first, other] = &pair.names;
+        named = [
+            ("Instances", first),
+            ("CPU", first),
+            ("Instances", other),
+            ("CPU", other),
+        ]
+        .map(|(column, name)| format!("{column}, {name}"))
+        .into();
+        columns.truncate(1);
+        columns.extend(named.iter().map(String::as_str));
+        for (row, others) in rows.iter_mut().zip(self::rows(pair.runs[1])) {
+            row.extend(others.into_iter().skip(7));
+        }
+    }
     let table = html! {
         (table(&caption, &columns, &rows))
         @if seconds > 1 && !run.simulated {
@@ -58,6 +85,7 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
     };
     html! {
         div #charts { noscript { p { "The charts need JavaScript; the following table has the same data." } } }
+        @if run.simulated { div.bands { (bands::bands(page)) } }
         details { summary { "The same as a table" } div { (table) } }
     }
 }
@@ -80,7 +108,8 @@ fn end(run: &Run) -> f64 {
     load.max(run.samples.last().map_or(0.0, |sample| sample.at))
 }
 
-fn rows(run: &Run, clock: Clock) -> Vec<Vec<Cell>> {
+fn rows(run: &Run) -> Vec<Vec<Cell>> {
+    let moments = Moments::of(run);
     let long = row_seconds(run) as f64;
     let rows = ((end(run) / long).max(0.0) as usize)
         .saturating_add(1)
@@ -122,7 +151,7 @@ fn rows(run: &Run, clock: Clock) -> Vec<Vec<Cell>> {
                 _ => "–".to_owned(),
             };
             vec![
-                Cell::Number(clock.short_time(from)),
+                Cell::Number(moments.at(from)),
                 rate(sum(|second| second.sent)),
                 rate(sum(|second| second.ok)),
                 Cell::Number(count(sum(|second| second.failed))),

@@ -65,7 +65,10 @@ impl Clock {
     }
 }
 
-/// A length of time in its most readable unit: `0.4 s`, `74 s`, `6 min 12 s`, `2 h 5 min`.
+/// From two days on, a length of time is told in days.
+const TOLD_IN_DAYS: u64 = 2 * 86_400;
+
+/// A length of time in its most readable unit: `0.4 s`, `74 s`, `6 min 12 s`, `2 h 5 min`, `14 days`, `3 days 4 h`.
 pub fn span(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let size = seconds.abs();
@@ -73,6 +76,14 @@ pub fn span(seconds: f64) -> String {
         return format!("{sign}{} s", decimal(size));
     }
     let whole = size.round() as u64;
+    if whole >= TOLD_IN_DAYS {
+        // Minutes say nothing beside days.
+        let hours = whole.saturating_add(1_800) / 3_600;
+        return match hours % 24 {
+            0 => format!("{sign}{} days", count(hours / 24)),
+            rest => format!("{sign}{} days {rest} h", count(hours / 24)),
+        };
+    }
     // Seconds say nothing beside hours.
     let whole = if whole < 3_600 {
         whole

@@ -3,6 +3,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`run`] | the record, as JSON holds it |
+//! | [`simulation`] | what the record of a simulation holds beyond that |
 //! | `table` | the record as a table, one row a second |
 //! | [`format`](mod@format) | numbers and times as text |
 //! | `file` | writes a file whole or not at all |
@@ -15,6 +16,7 @@ use anyhow::Context as _;
 mod file;
 pub mod format;
 pub mod run;
+pub mod simulation;
 mod table;
 
 pub use file::write_whole;

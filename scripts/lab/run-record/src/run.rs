@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::simulation::SimulationRecord;
+
 /// A run from its first request to its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -47,6 +49,9 @@ pub struct Run {
     pub verdict: Verdict,
     /// What a reader should know: what was left out, what could not be measured.
     pub notes: Vec<String>,
+    /// What a simulation knows beyond this; null for a real run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<SimulationRecord>,
 }
 
 /// Counts over the whole run.

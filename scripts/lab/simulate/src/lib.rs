@@ -222,7 +222,13 @@ pub fn run(
         write_whole(path, json()?.as_bytes())?;
     }
     if let Some(path) = &args.html {
-        write_page(&page::run(&outcomes, &load, model, &prices), path)?;
+        let given = page::Given {
+            load: &load,
+            model,
+            prices: &prices,
+            start: &start,
+        };
+        write_page(&page::run(&outcomes, given), path)?;
     }
     if to_stdout {
         terminal::print_json(&json()?);

@@ -1,31 +1,99 @@
 //! A simulation as the record of a run, for the report page.
 
-use serde_json::json;
+use autoscale::{Finding, Profile, Setting};
+use run_record::format::exact_span;
+use run_record::simulation::{
+    CostRecord, FindingRecord, ProfileRecord, SimulationOutcome, SimulationRecord, StandstillRecord,
+};
+use run_record::{Action, FleetSample, Run, Verdict};
+use serde_json::{Value, json};
 
 use crate::load::Load;
 use crate::model::Model;
-use crate::outcome::{self, Sample};
 use crate::prices::Prices;
 use crate::record::thinned;
+use crate::simulation::{self, Sample};
+use crate::standstill::{Obstacle, Standstill};
+use crate::start::Start;
 use crate::summary::Outcome;
-use run_record::format::exact_span;
-use run_record::{Action, FleetSample, Run, Verdict};
 
-/// The first of the outcomes as a run without requests; the other one is told of in the notes.
-pub(crate) fn run(outcomes: &[Outcome], load: &Load, model: Model, prices: &Prices) -> Run {
-    let first = &outcomes[0];
-    let setting = &first.rules.setting;
-    // The page's chart shows the thresholds and limits of one profile.
-    let profile = &setting.profiles[first.simulation.first_profile];
+mod calendar;
+
+/// What every rule file was simulated with.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) load: &'a Load,
+    pub(crate) model: Model,
+    pub(crate) prices: &'a Prices,
+    pub(crate) start: &'a Start,
+}
+
+/// The first of the outcomes as a run without requests, with the other one in it where there is one.
+pub(crate) fn run(outcomes: &[Outcome], given: Given<'_>) -> Run {
+    let mut runs = outcomes.iter().map(|outcome| one(outcome, given));
+    let mut first = runs.next().expect("one rule file at least is run");
+    if let Some(simulation) = &mut first.simulation {
+        simulation.compared = runs.next().map(Box::new);
+    }
+    first
+}
+
+fn one(outcome: &Outcome, given: Given<'_>) -> Run {
+    let Given { load, prices, .. } = given;
+    let setting = &outcome.rules.setting;
+    let profile = &setting.profiles[outcome.simulation.first_profile];
+    let (sample_minutes, samples) = thinned(&outcome.simulation);
+    Run {
+        title: "Simulation".to_owned(),
+        target: outcome.rules.name.clone(),
+        simulated: true,
+        seconds: outcome.simulation.seconds as f64,
+        time_scale: 1.0,
+        rules: rules(profile, setting),
+        capacity: capacity(profile),
+        profile: setting.to_arm(),
+        plan: vec![load.describe()],
+        samples: fleet(outcome, &samples),
+        actions: outcome.simulation.actions.iter().map(action).collect(),
+        verdict: Verdict {
+            autoscaling: headline(outcome).to_owned(),
+            reasons: sentences(outcome, prices),
+            expectations: Vec::new(),
+        },
+        notes: notes(given, sample_minutes),
+        simulation: Some(simulation(outcome, given)),
+        ..Run::default()
+    }
+}
+
+fn rules(profile: &Profile, setting: &Setting) -> Value {
+    let rules = profile.rules.iter();
+    json!(
+        rules
+            .map(|rule| rule.summary(&setting.metrics))
+            .collect::<Vec<_>>()
+    )
+}
+
+fn capacity(profile: &Profile) -> Value {
     let capacity = profile.capacity;
-    let (sample_minutes, samples) = thinned(&first.simulation);
-    let action = |action: &outcome::Action| Action {
+    json!({
+        "minimum": capacity.minimum, "maximum": capacity.maximum, "default": capacity.default,
+    })
+}
+
+fn action(action: &simulation::Action) -> Action {
+    Action {
         at: action.at_seconds as f64,
         from: action.from,
         to: action.to,
         reason: action.reason.clone(),
         source: "simulation".to_owned(),
-    };
+    }
+}
+
+fn notes(given: Given<'_>, sample_minutes: usize) -> Vec<String> {
+    let Given { model, prices, .. } = given;
     let mut notes = vec![format!(
         "This is a simulation; nothing was started. Assumed of the platform: samples of the metric are seen {} after their \
          minute, an instance is ready {} after its order, the rules are evaluated every {}.",
@@ -42,43 +110,86 @@ pub(crate) fn run(outcomes: &[Outcome], load: &Load, model: Model, prices: &Pric
         "Prices of {} for {}: {}",
         prices.as_of, prices.region, prices.source
     ));
-    notes.extend(load.notes().iter().map(|note| note.text.clone()));
-    notes.extend(first.findings.iter().map(ToString::to_string));
-    for other in &outcomes[1..] {
-        notes.push(format!(
-            "Compared with {}, {}: {}",
-            other.rules.name,
-            other.verdict.verdict,
-            figures(other, prices).join(" ")
-        ));
-    }
-    Run {
-        title: "Simulation".to_owned(),
-        target: first.rules.name.clone(),
-        simulated: true,
-        seconds: first.simulation.seconds as f64,
-        time_scale: 1.0,
-        rules: json!(
-            profile
-                .rules
-                .iter()
-                .map(|rule| rule.summary(&setting.metrics))
-                .collect::<Vec<_>>()
-        ),
-        capacity: json!({
-            "minimum": capacity.minimum, "maximum": capacity.maximum, "default": capacity.default,
-        }),
-        profile: setting.to_arm(),
-        plan: vec![load.describe()],
-        samples: fleet(first, &samples),
-        actions: first.simulation.actions.iter().map(action).collect(),
-        verdict: Verdict {
-            autoscaling: headline(first).to_owned(),
-            reasons: figures(first, prices),
-            expectations: Vec::new(),
+    notes
+}
+
+fn simulation(outcome: &Outcome, given: Given<'_>) -> SimulationRecord {
+    let setting = &outcome.rules.setting;
+    let seconds = outcome.simulation.seconds;
+    let start = given.start;
+    let profile = |profile: &Profile| ProfileRecord {
+        name: profile.title(),
+        when: profile.schedule.describe(),
+        rules: rules(profile, setting),
+        capacity: capacity(profile),
+    };
+    let cost = |cost: &crate::prices::Cost| CostRecord {
+        plan: cost.plan.clone(),
+        per_month: cost.per_month,
+    };
+    let clock = start.matters(setting).then(|| {
+        let zone = start.zone();
+        calendar::clock(start.unix_seconds, seconds, zone)
+    });
+    SimulationRecord {
+        clock: clock.unwrap_or_default(),
+        time_zone: start.zone().to_string(),
+        outcome: SimulationOutcome {
+            verdict: outcome.verdict.verdict.to_owned(),
+            overloaded_minutes: outcome.verdict.overloaded_minutes,
+            costs: outcome.costs.iter().map(cost).collect(),
+            currency: given.prices.currency.clone(),
         },
-        notes,
-        ..Run::default()
+        profiles: setting.profiles.iter().map(profile).collect(),
+        applied: calendar::applied(setting, start.unix_seconds, seconds),
+        stood_still: stood_still(&outcome.simulation.stood_still),
+        findings: outcome.findings.iter().map(finding).collect(),
+        load_notes: given
+            .load
+            .notes()
+            .iter()
+            .map(|note| note.text.clone())
+            .collect(),
+        compared: None,
+    }
+}
+
+/// Why nothing changed, without the spans in which no rule fires: these need no reason.
+fn stood_still(spans: &[Standstill]) -> Vec<StandstillRecord> {
+    let told = spans
+        .iter()
+        .filter(|still| still.cause != Obstacle::NoRuleFires);
+    told.map(|still| StandstillRecord {
+        from: still.at_seconds as f64,
+        to: still.to_seconds as f64,
+        count: still.count,
+        cause: word(still.cause).to_owned(),
+        reason: still.reason.clone(),
+    })
+    .collect()
+}
+
+/// As the JSON of `--json` names it.
+fn word(cause: Obstacle) -> &'static str {
+    match cause {
+        Obstacle::NoRuleFires => "no_rule_fires",
+        Obstacle::Cooldown => "cooldown",
+        Obstacle::Maximum => "maximum",
+        Obstacle::Minimum => "minimum",
+        Obstacle::CountReached => "count_reached",
+        Obstacle::Flapping => "flapping",
+        Obstacle::HeldBack => "held_back",
+        Obstacle::MetricMissing => "metric_missing",
+        Obstacle::NoProfile => "no_profile",
+    }
+}
+
+fn finding(finding: &Finding) -> FindingRecord {
+    FindingRecord {
+        kind: finding.kind.name().to_owned(),
+        place: finding.place.clone(),
+        message: finding.message.clone(),
+        remedy: finding.remedy.clone(),
     }
 }
 
@@ -137,7 +248,7 @@ fn headline(outcome: &Outcome) -> &'static str {
 }
 
 /// The verdict's reasons, and what it costs.
-fn figures(outcome: &Outcome, prices: &Prices) -> Vec<String> {
+fn sentences(outcome: &Outcome, prices: &Prices) -> Vec<String> {
     let setting = &outcome.rules.setting;
     let mut sentences = outcome.verdict.reasons.clone();
     if let Some(seconds) = outcome.verdict.time_to_capacity_seconds {
@@ -157,4 +268,65 @@ fn figures(outcome: &Outcome, prices: &Prices) -> Vec<String> {
         ));
     }
     sentences
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use autoscale::{ReadOptions, RuleFile};
+    use rules::Rules;
+
+    use super::*;
+    use crate::{prices, shape, start};
+
+    const FAST: &str = include_str!("../../../../infra/autoscale.fast.json");
+
+    fn rules(name: &str, text: Option<&str>) -> Rules {
+        let read = text.map(|text| RuleFile::read(text, ReadOptions::default()).unwrap());
+        let (setting, findings) = read.map_or((Setting::built_in(), Vec::new()), |file| {
+            (file.setting, file.findings)
+        });
+        Rules {
+            setting,
+            findings,
+            source: name.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_page_has_both_rule_files_and_what_held_each_of_them_back() {
+        let load = shape::named("step").unwrap();
+        let prices = Prices::parse(prices::BUILT_IN).unwrap();
+        let slow = rules("slow.json", None);
+        let zone = start::zone(None, &slow.setting).unwrap();
+        let start = Start::of(Some("2026-01-05T08:00"), &zone, &load).unwrap();
+        let given = Given {
+            load: &load,
+            model: Model::DEFAULT,
+            prices: &prices,
+            start: &start,
+        };
+        let outcomes = [slow, rules("fast.json", Some(FAST))]
+            .map(|rules| crate::outcome(rules, &load, Model::DEFAULT, &prices, &start));
+        let run = run(&outcomes, given);
+        let record = run.simulation.unwrap();
+        let other = record.compared.unwrap();
+        assert_eq!(
+            (run.target.as_str(), other.target.as_str()),
+            ("slow.json", "fast.json")
+        );
+        assert_eq!(record.outcome.overloaded_minutes, 9.0);
+        assert!(other.simulation.unwrap().outcome.overloaded_minutes < 9.0);
+        let causes: Vec<&str> = record
+            .stood_still
+            .iter()
+            .map(|still| still.cause.as_str())
+            .collect();
+        assert!(causes.contains(&"maximum"), "{causes:?}");
+        assert!(!causes.contains(&"no_rule_fires"), "{causes:?}");
+        // Somebody gave the time, so that the page has dates.
+        assert_eq!(record.clock.len(), 1);
+        assert_eq!(record.applied.len(), 1);
+    }
 }

@@ -50,9 +50,19 @@ impl Start {
         })
     }
 
+    /// The zone of local times.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Whether somebody gave the time, or the setting depends on it.
+    pub(crate) fn matters(&self, setting: &Setting) -> bool {
+        !self.assumed || has_calendar(setting)
+    }
+
     /// A line of the output; empty where the time plays no part.
     pub(crate) fn describe(&self, setting: &Setting) -> String {
-        if self.assumed && !has_calendar(setting) {
+        if !self.matters(setting) {
             return String::new();
         }
         let local = time_zone::format_local(self.unix_seconds, &self.zone);

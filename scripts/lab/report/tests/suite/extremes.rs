@@ -4,7 +4,7 @@ use report::{chart_data, judge, page_body};
 use run_record::Run;
 use serde_json::{Value, json};
 
-use crate::samples;
+use crate::{samples, simulated};
 
 /// The largest count and the farthest times that JSON can hold.
 fn extremes() -> [Value; 6] {
@@ -72,7 +72,7 @@ fn try_run(record: &Value) {
             simulated: true,
             ..run
         };
-        let _ = page_body(&simulated);
+        let _ = (page_body(&simulated), chart_data(&simulated, "run"));
     }
 }
 
@@ -81,6 +81,18 @@ fn no_number_in_a_record_stops_the_report() {
     let mut run = samples::story();
     run.load.truncate(3);
     run.samples.truncate(3);
+    let record = serde_json::to_value(&run).unwrap();
+    for value in extremes() {
+        replaced(&record, "", &value);
+    }
+}
+
+#[test]
+fn no_number_in_a_simulation_stops_the_report() {
+    let mut run = simulated::compared();
+    run.samples.truncate(3);
+    let record = run.simulation.as_mut().unwrap();
+    record.compared.as_mut().unwrap().samples.truncate(3);
     let record = serde_json::to_value(&run).unwrap();
     for value in extremes() {
         replaced(&record, "", &value);

@@ -6,4 +6,5 @@ mod extremes;
 mod judge;
 mod page;
 mod samples;
+mod simulated;
 mod too_short;

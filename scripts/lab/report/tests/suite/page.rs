@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use report::{chart_data, page_body, write_html};
 use run_record::{Run, write_csv, write_json};
 
-use crate::samples;
+use crate::{samples, simulated};
 
 /// What a reader sees: the markup taken away, a line for each cell and paragraph.
 fn text(html: &str) -> String {
@@ -22,7 +22,8 @@ fn text(html: &str) -> String {
                 text.push(' ');
                 after
             }
-            "tr" | "p" | "li" | "h1" | "h2" | "dt" | "summary" | "caption" | "pre" => {
+            "tr" | "p" | "h3" | "figcaption" | "li" | "h1" | "h2" | "dt" | "summary"
+            | "caption" | "pre" => {
                 text.push('\n');
                 after
             }
@@ -46,6 +47,7 @@ fn the_page_says_everything() {
         ("failed", samples::failed()),
         ("cloud", samples::cloud()),
         ("empty", samples::empty()),
+        ("compared", simulated::compared()),
     ] {
         insta::assert_snapshot!(
             name,
@@ -86,6 +88,7 @@ fn the_fixtures_of_the_charts_are_up_to_date() {
         ("quiet", samples::quiet()),
         ("failed", samples::failed()),
         ("empty", samples::empty()),
+        ("compared", simulated::compared()),
         ("hostile", samples::hostile()),
     ] {
         let inlined: serde_json::Value = serde_json::from_str(&chart_data(&run, name)).unwrap();

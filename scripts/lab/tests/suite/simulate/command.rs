@@ -286,11 +286,13 @@ fn the_page_tells_of_the_simulation_and_of_no_requests() {
     );
     let html = std::fs::read_to_string(&page).unwrap();
     for expected in [
-        "<h1>These rules overshoot</h1>",
+        "Both rule files have the same overload and cost</h1>",
+        "<p>These rules overshoot.</p>",
+        "<dt>Overloaded: the same</dt>",
+        "Why it stood still: autoscale.fast.json",
         "average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
         "monday.csv: 1 h, 80 %",
         "P0v3: 157 USD for a month",
-        "Compared with autoscale.fast.json, overshoot",
     ] {
         assert!(html.contains(expected), "{expected} is not in the page");
     }

@@ -1,0 +1,124 @@
+//! The local clock of a simulation, and which profile applied when.
+
+use autoscale::Setting;
+use autoscale::schedule;
+use autoscale::time_zone::{self, TimeZone};
+use run_record::simulation::{AppliedProfile, ClockReading};
+use time::PrimitiveDateTime;
+use time::macros::format_description;
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 24 * HOUR;
+/// A hostile setting could change its profile every minute of a year; nobody reads more.
+const MOST_SPANS: usize = 2_000;
+
+/// What the local clock shows at second 0, and at each later change of its offset.
+///
+/// Empty outside the years that the calendar covers.
+pub(super) fn clock(start: i64, seconds: u64, zone: &TimeZone) -> Vec<ClockReading> {
+    let offset = |at: u64| {
+        let now = start.saturating_add(at as i64);
+        local_seconds(now, zone).map(|local| local - now)
+    };
+    let mut readings = Vec::new();
+    let mut push = |at: u64, offset: i64| {
+        readings.push(ClockReading {
+            at: at as f64,
+            local_seconds: start.saturating_add(at as i64) + offset,
+        });
+    };
+    let Some(mut known) = offset(0) else {
+        return Vec::new();
+    };
+    push(0, known);
+    let mut day = 0;
+    while day < seconds {
+        let next = (day + DAY).min(seconds);
+        if let Some(changed) = offset(next).filter(|changed| *changed != known) {
+            // The second at which the new offset begins lies in between.
+            let (mut before, mut after) = (day, next);
+            while after - before > 1 {
+                let middle = before + (after - before) / 2;
+                if offset(middle) == Some(known) {
+                    before = middle;
+                } else {
+                    after = middle;
+                }
+            }
+            push(after, changed);
+            known = changed;
+        }
+        day = next;
+    }
+    readings
+}
+
+/// Seconds since 1970-01-01T00:00 on the local clock.
+fn local_seconds(unix_seconds: i64, zone: &TimeZone) -> Option<i64> {
+    let form = format_description!("[weekday repr:short] [year]-[month]-[day] [hour]:[minute]");
+    let text = time_zone::format_local(unix_seconds, zone);
+    let minute = PrimitiveDateTime::parse(&text, form).ok()?;
+    // The text has no seconds; those of local times are the same, as offsets are whole minutes nowadays.
+    Some(minute.assume_utc().unix_timestamp() + unix_seconds.rem_euclid(60))
+}
+
+/// The spans of the profiles that applied, in order.
+pub(super) fn applied(setting: &Setting, start: i64, seconds: u64) -> Vec<AppliedProfile> {
+    let schedules = || setting.profiles.iter().map(|profile| &profile.schedule);
+    let end = start.saturating_add(seconds as i64);
+    let mut spans: Vec<AppliedProfile> = Vec::new();
+    let mut from = start;
+    while from < end && spans.len() < MOST_SPANS {
+        let to = schedule::next_change(schedules(), from).map_or(end, |next| next.min(end));
+        let profile = schedule::active(schedules(), from);
+        let span = AppliedProfile {
+            from: (from - start) as f64,
+            to: (to - start) as f64,
+            profile,
+        };
+        match spans.last_mut() {
+            Some(last) if last.profile == profile => last.to = span.to,
+            _ => spans.push(span),
+        }
+        from = to;
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn berlin() -> TimeZone {
+        TimeZone::named("Europe/Berlin").expect("a zone")
+    }
+
+    #[test]
+    fn the_clock_follows_daylight_saving_to_the_second() {
+        // Saturday 2026-03-28 in Berlin; the clocks go forward on Sunday at 02:00, after 26 hours.
+        let start = time_zone::parse_start("2026-03-28T00:00:30", &berlin()).expect("a time");
+        let readings = clock(start, 3 * DAY, &berlin());
+        let of: Vec<(f64, i64)> = readings
+            .iter()
+            .map(|reading| {
+                (
+                    reading.at,
+                    reading.local_seconds - readings[0].local_seconds,
+                )
+            })
+            .collect();
+        let change = (26 * HOUR - 30) as f64;
+        assert_eq!(of, [(0.0, 0), (change, change as i64 + HOUR as i64)]);
+    }
+
+    #[test]
+    fn a_setting_without_a_calendar_has_one_span() {
+        let spans = applied(&Setting::built_in(), 0, DAY);
+        let whole = AppliedProfile {
+            from: 0.0,
+            to: DAY as f64,
+            profile: Some(0),
+        };
+        assert_eq!(spans, [whole]);
+    }
+}
