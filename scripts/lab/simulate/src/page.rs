@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::load::Load;
 use crate::model::Model;
+use crate::outcome::{self, Sample};
 use crate::prices::Prices;
 use crate::record::thinned;
-use crate::simulation::{self, Sample};
 use crate::standstill::{Obstacle, Standstill};
 use crate::start::Start;
 use crate::summary::Outcome;
@@ -82,7 +82,7 @@ fn capacity(profile: &Profile) -> Value {
     })
 }
 
-fn action(action: &simulation::Action) -> Action {
+fn action(action: &outcome::Action) -> Action {
     Action {
         at: action.at_seconds as f64,
         from: action.from,
