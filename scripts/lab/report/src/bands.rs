@@ -300,7 +300,7 @@ pub(crate) fn calendar(run: &Run) -> Markup {
         details open[spans.len() <= 10] {
             summary { "Which profile applied when (" (things(record.applied.len() as u64, "span")) ")" }
             div {
-                @if !record.clock.is_empty() { p.remark { "Times of " (record.time_zone) "." } }
+                @if !record.clock.is_empty() { p.remark { "Times are in " (record.time_zone) "." } }
                 (table("Which profile applied when", &["From", "For", "Profile"], &spans))
                 (more(record.applied.len()))
             }

@@ -19,7 +19,7 @@ pub(crate) fn about(page: &Page<'_>) -> String {
         let dated = simulation.filter(|simulation| !simulation.clock.is_empty());
         return match dated {
             Some(simulation) if Moments::of(page.run).is_long() => {
-                format!("Times are local, {}.", simulation.time_zone)
+                format!("Times are in {}.", simulation.time_zone)
             }
             _ => "Times are Azure's.".to_owned(),
         };
