@@ -1,11 +1,9 @@
 //! Two rule files under the same load, side by side.
 
 use maud::{Markup, html};
-use run_record::Run;
 use run_record::format::{decimal, things};
 use run_record::simulation::SimulationOutcome;
-
-use crate::page::Page;
+use run_record::{Run, Verdict};
 
 /// The verdicts of a simulation, the best first.
 const VERDICTS: [&str; 5] = ["good", "at maximum", "overloaded", "overshoot", "flapping"];
@@ -31,7 +29,7 @@ struct Figure {
 impl<'a> Pair<'a> {
     /// `None` where nothing is compared.
     pub(crate) fn of(run: &'a Run) -> Option<Self> {
-        let other = run.simulation.as_ref()?.compared.as_deref()?;
+        let other = run.compared.as_deref()?;
         let mut names = [run.target.clone(), other.target.clone()];
         if names[0] == names[1] {
             names[1] += " (compared)";
@@ -157,9 +155,10 @@ pub(crate) fn tiles(pair: &Pair<'_>) -> Markup {
 }
 
 /// What is said of each of them, in two columns.
-pub(crate) fn reasons(page: &Page<'_>, pair: &Pair<'_>) -> Markup {
-    let reasons = [&page.verdict.reasons, &pair.runs[1].verdict.reasons];
-    let headlines = [&page.verdict.autoscaling, &pair.runs[1].verdict.autoscaling];
+pub(crate) fn reasons(first: &Verdict, pair: &Pair<'_>) -> Markup {
+    let other = &pair.runs[1].verdict;
+    let reasons = [&first.reasons, &other.reasons];
+    let headlines = [&first.autoscaling, &other.autoscaling];
     html! {
         div.both {
             @for (index, name) in pair.names.iter().enumerate() {

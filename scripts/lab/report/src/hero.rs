@@ -42,7 +42,7 @@ pub(crate) fn hero(page: &Page<'_>) -> Markup {
             }
             h1 class=[page.pair.as_ref().map(|_| "pairing")] { (page.headline()) } "\n"
             @if let Some(pair) = &page.pair {
-                (compared::reasons(page, pair))
+                (compared::reasons(&page.verdict, pair))
             } @else {
                 (stairs(page))
                 @if !page.verdict.reasons.is_empty() {

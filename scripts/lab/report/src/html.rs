@@ -5,6 +5,7 @@ use std::path::Path;
 use maud::html;
 use run_record::{Run, write_whole};
 
+use crate::inlined::inlined;
 use crate::markup::{script_safe, without_controls};
 use crate::page::{Beside, Page};
 use crate::{hero, sections};
@@ -49,13 +50,13 @@ pub fn page_body(run: &Run) -> String {
 
 /// The JSON that the charts' script reads, made safe for a `<script>` block; `name` is that of downloads.
 pub fn chart_data(run: &Run, name: &str) -> String {
-    script_safe(&Page::of(run, &Beside::default()).inlined(name))
+    script_safe(&inlined(&Page::of(run, &Beside::default()), name))
 }
 
 /// The template with everything in its place.
 fn filled(run: &Run, name: &str, beside: &Beside) -> String {
     let page = Page::of(run, beside);
-    let data = script_safe(&page.inlined(name));
+    let data = script_safe(&inlined(&page, name));
     let title = html! { title { (page.title()) } };
     // In the order of the template, and each but once: what was filled in is not searched again.
     let mut filled = String::with_capacity(TEMPLATE.len() + data.len() + 64 * 1024);

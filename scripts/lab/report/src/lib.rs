@@ -22,6 +22,7 @@ mod contradictions;
 mod findings;
 mod hero;
 mod html;
+mod inlined;
 mod judge;
 mod levels;
 mod markup;

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use run_record::simulation::ClockReading;
-use run_record::{FleetSample, Run, Verdict, csv};
-use serde::Serialize;
+use run_record::{Run, Verdict};
 
 use crate::analysis::Analysis;
 use crate::compared::Pair;
 use crate::judge::{self, judge};
-use crate::levels::{self, Level};
-use crate::moment::Moments;
 
 /// Names of the files with the raw data that lie beside the page.
 #[derive(Debug, Clone, Default)]
@@ -29,41 +25,6 @@ pub(crate) struct Page<'a> {
     pub(crate) pair: Option<Pair<'a>>,
     /// Instance ids in the order of their colours.
     pub(crate) order: Vec<&'a str>,
-}
-
-/// What the charts' script finds in the page.
-#[derive(Serialize)]
-struct Inlined<'a> {
-    run: &'a Run,
-    /// The name that downloads get, without an ending.
-    name: &'a str,
-    csv: String,
-    order: &'a [&'a str],
-    /// In percent of CPU.
-    thresholds: Vec<Level>,
-    /// In instances; of a simulation alone.
-    limits: Vec<Level>,
-    /// Where the axis of time has days: what the local clock shows from these seconds on, nothing without a date.
-    days: Option<&'a [ClockReading]>,
-    /// The fleet under the other rule file.
-    compared: Option<Compared<'a>>,
-}
-
-/// Two fleets in one chart.
-#[derive(Serialize)]
-struct Compared<'a> {
-    /// Of both.
-    names: &'a [String; 2],
-    /// Of the other one.
-    samples: Vec<Point>,
-}
-
-/// A sample of the fleet.
-#[derive(Serialize)]
-struct Point {
-    at: f64,
-    ready: u32,
-    cpu_percent: Option<f64>,
 }
 
 impl<'a> Page<'a> {
@@ -101,34 +62,6 @@ impl<'a> Page<'a> {
             other => other,
         };
         headline.to_owned()
-    }
-
-    /// JSON for the charts' script; not yet safe inside a page.
-    pub(crate) fn inlined(&self, name: &str) -> String {
-        let moments = Moments::of(self.run);
-        let compared = self.pair.as_ref().map(|pair| Compared {
-            names: &pair.names,
-            samples: pair.runs[1].samples.iter().map(point).collect(),
-        });
-        let inlined = Inlined {
-            run: self.run,
-            name,
-            csv: csv(self.run),
-            order: &self.order,
-            thresholds: levels::thresholds(self),
-            limits: levels::limits(self),
-            days: moments.is_long().then(|| moments.local()),
-            compared,
-        };
-        serde_json::to_string(&inlined).expect("a run has string keys only")
-    }
-}
-
-fn point(sample: &FleetSample) -> Point {
-    Point {
-        at: sample.at,
-        ready: sample.ready,
-        cpu_percent: sample.cpu_percent,
     }
 }
 

@@ -52,6 +52,9 @@ pub struct Run {
     /// What a simulation knows beyond this; null for a real run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulation: Option<SimulationRecord>,
+    /// The same load under the other rule file, where a simulation compares two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Box<Run>>,
 }
 
 /// Counts over the whole run.

@@ -5,8 +5,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::run::Run;
-
 /// What `lab simulate` knows of its rules, its calendar and its outcome.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -27,9 +25,6 @@ pub struct SimulationRecord {
     pub findings: Vec<FindingRecord>,
     /// What was assumed of the load, and what makes the outcome less certain.
     pub load_notes: Vec<String>,
-    /// The same load under the other rule file, where one is compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub compared: Option<Box<Run>>,
 }
 
 /// What a local clock shows at a moment.

@@ -32,9 +32,7 @@ pub(crate) struct Given<'a> {
 pub(crate) fn run(outcomes: &[Outcome], given: Given<'_>) -> Run {
     let mut runs = outcomes.iter().map(|outcome| one(outcome, given));
     let mut first = runs.next().expect("one rule file at least is run");
-    if let Some(simulation) = &mut first.simulation {
-        simulation.compared = runs.next().map(Box::new);
-    }
+    first.compared = runs.next().map(Box::new);
     first
 }
 
@@ -150,7 +148,6 @@ fn simulation(outcome: &Outcome, given: Given<'_>) -> SimulationRecord {
             .iter()
             .map(|note| note.text.clone())
             .collect(),
-        compared: None,
     }
 }
 
@@ -311,7 +308,7 @@ mod tests {
             .map(|rules| crate::outcome(rules, &load, Model::DEFAULT, &prices, &start));
         let run = run(&outcomes, given);
         let record = run.simulation.unwrap();
-        let other = record.compared.unwrap();
+        let other = run.compared.unwrap();
         assert_eq!(
             (run.target.as_str(), other.target.as_str()),
             ("slow.json", "fast.json")
