@@ -118,7 +118,6 @@ fn one(target: &str, verdict: &str, overloaded_minutes: f64, per_month: f64) -> 
                 remedy: "Say something.".to_owned(),
             }],
             load_notes: vec!["Two samples are missing.".to_owned()],
-            compared: None,
         }),
         ..Run::default()
     }
@@ -131,7 +130,7 @@ pub(crate) fn compared() -> Run {
     other.actions.pop();
     let record = other.simulation.as_mut().unwrap();
     record.profiles[0].rules = rules(50.0, 30.0);
-    run.simulation.as_mut().unwrap().compared = Some(Box::new(other));
+    run.compared = Some(Box::new(other));
     run
 }
 
@@ -165,8 +164,8 @@ fn of_each_pair_the_better_one_is_named() {
     }
     let mut same = compared();
     let mut other = same.clone();
-    other.simulation.as_mut().unwrap().compared = None;
-    same.simulation.as_mut().unwrap().compared = Some(Box::new(other));
+    other.compared = None;
+    same.compared = Some(Box::new(other));
     let html = page_body(&same);
     assert!(html.contains("Both rule files have the same overload and cost"));
     assert!(html.contains("<dt>Verdict: the same</dt>"));
