@@ -234,7 +234,7 @@ pub struct Arguments {
     )]
     pub(super) visitor_ip: AddressPolicy,
 
-    /// Header that holds the client's address, such as x-azure-clientip behind Azure Front Door
+    /// Header that holds the client's address, such as x-azure-socketip behind Azure Front Door
     ///
     /// Read from the right, past TRUSTED_PROXIES. Name only a header that a proxy of yours always sets: whoever sends
     /// the request can set any other.
