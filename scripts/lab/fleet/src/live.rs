@@ -29,12 +29,11 @@ pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, Stri
             capacity.minimum, capacity.maximum, capacity.default
         )
     };
-    vec![
-        ("Instances", count),
-        ("Rules", options.rules.clone()),
-        ("Time", time(options.time_scale)),
-        ("CPU", cpu(share)),
-    ]
+    let mut lines = vec![("Instances", count), ("Rules", options.rules.clone())];
+    let remarks = options.remarks.iter();
+    lines.extend(remarks.map(|remark| ("", remark.clone())));
+    lines.extend([("Time", time(options.time_scale)), ("CPU", cpu(share))]);
+    lines
 }
 
 fn cpu(share: &Share) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
-use autoscale::{Profile, Setting};
+use autoscale::{Finding, Profile, Setting};
 use rules::{RuleOptions, Rules};
 use time::OffsetDateTime;
 
@@ -61,6 +61,8 @@ pub struct Options {
     pub(crate) setting: Setting,
     /// Where the rules come from, for people.
     pub(crate) rules: String,
+    /// What people should know about the rules, a sentence each.
+    pub(crate) remarks: Vec<String>,
     pub(crate) time_scale: f64,
     pub(super) metric_lag: Duration,
     pub(super) provision: Duration,
@@ -78,6 +80,7 @@ impl FleetArgs {
         let Rules {
             mut setting,
             source: rules,
+            findings,
             ..
         } = self.rules.read()?;
         for profile in &mut setting.profiles {
@@ -108,6 +111,7 @@ impl FleetArgs {
             );
         }
         Ok(Options {
+            remarks: remarks(&setting, &findings),
             setting,
             rules,
             time_scale: self.time_scale,
@@ -118,6 +122,19 @@ impl FleetArgs {
             events: self.events.clone(),
         })
     }
+}
+
+/// What the reader noticed, and which metrics nobody measures here.
+fn remarks(setting: &Setting, findings: &[Finding]) -> Vec<String> {
+    let findings = findings.iter().map(ToString::to_string);
+    let metrics = setting.metrics.iter().filter(|metric| !metric.fleet_cpu);
+    let unmeasured = metrics.map(|metric| {
+        format!(
+            "{} is not measured here: rules on it see no samples; lab simulate replays recorded ones",
+            metric.name
+        )
+    });
+    findings.chain(unmeasured).collect()
 }
 
 impl Options {
@@ -158,6 +175,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use autoscale::BUILT_IN;
 
     #[derive(Parser)]
     struct Line {
@@ -184,6 +202,18 @@ mod tests {
         assert_eq!(capacity(&["--min", "3", "--max", "5"]), (3, 3, 5));
         assert!(read(&["--max", "1"]).expect("valid").single());
         assert!(!read(&[]).expect("valid").single());
+    }
+
+    #[test]
+    fn metrics_that_nobody_measures_are_named() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let rules = BUILT_IN.replace("CpuPercentage", "MemoryPercentage");
+        std::fs::write(file.path(), rules).expect("a file");
+        let path = file.path().to_str().expect("a path in UTF-8");
+        let remarks = read(&["--autoscale", path]).expect("valid").remarks;
+        assert_eq!(remarks.len(), 1, "{remarks:?}");
+        assert!(remarks[0].starts_with("MemoryPercentage is not measured here"));
+        assert_eq!(read(&[]).expect("valid").remarks, [""; 0]);
     }
 
     #[test]
