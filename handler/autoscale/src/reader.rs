@@ -110,8 +110,14 @@ fn chosen<'a>(found: &'a document::Found, wanted: Option<&str>) -> Result<&'a Ca
         names.collect::<Vec<_>>().join(", ")
     };
     if candidates.is_empty() {
-        let why = found.notes.iter().map(|(_, why)| why.as_str());
-        return Err(Refusal::whole(why.collect::<Vec<_>>().join(" ")));
+        let notes = found.notes.iter();
+        let problem = |(place, message): &(String, String)| Problem {
+            place: place.clone(),
+            message: message.clone(),
+        };
+        return Err(Refusal {
+            problems: notes.map(problem).collect(),
+        });
     }
     match (wanted, candidates.as_slice()) {
         (None, [one]) => Ok(one),
@@ -120,18 +126,33 @@ fn chosen<'a>(found: &'a document::Found, wanted: Option<&str>) -> Result<&'a Ca
             several.len(),
             names()
         ))),
-        (Some(wanted), _) => candidates
-            .iter()
-            .enumerate()
-            .find(|(index, candidate)| name_of(candidate, *index).eq_ignore_ascii_case(wanted))
-            .map(|(_, candidate)| candidate)
-            .ok_or_else(|| {
-                Refusal::whole(format!(
+        (Some(wanted), _) => {
+            let numbered = candidates.iter().enumerate();
+            let named: Vec<&Candidate> = numbered
+                .filter(|(index, candidate)| {
+                    name_of(candidate, *index).eq_ignore_ascii_case(wanted)
+                        || candidate.path.eq_ignore_ascii_case(wanted)
+                })
+                .map(|(_, candidate)| candidate)
+                .collect();
+            match named.as_slice() {
+                [one] => Ok(one),
+                [] => Err(Refusal::whole(format!(
                     "it holds no autoscale setting named {}; there are: {}",
                     printable(wanted),
                     names()
-                ))
-            }),
+                ))),
+                several => {
+                    let paths: Vec<&str> = several.iter().map(|one| one.path.as_str()).collect();
+                    Err(Refusal::whole(format!(
+                        "it holds {} autoscale settings named {}. Choose one by its place with --setting: {}",
+                        several.len(),
+                        printable(wanted),
+                        paths.join(", ")
+                    )))
+                }
+            }
+        }
     }
 }
 
@@ -156,6 +177,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn setting(&mut self, place: &Place<'_>, name: Option<&str>) -> Option<Setting> {
         let name = name.map(printable).unwrap_or_default();
+        if !self.is_object(place, "a setting or a profile") {
+            return None;
+        }
         if !self.is_setting {
             let profile = self.profile(place)?;
             return Some(self.finished(name, true, vec![profile]));
@@ -164,10 +188,7 @@ impl Reader<'_> {
         self.prediction(place);
         self.target(place);
         let Some(profiles) = place.field(&["profiles", "profile"]) else {
-            self.refuse(
-                place.missing("profiles"),
-                "is missing; accepted: a list of profiles",
-            );
+            self.missing(place, "profiles", "a list of profiles");
             return None;
         };
         let Some(items) = profiles.items() else {
@@ -317,12 +338,13 @@ impl Reader<'_> {
             Some(expression) if is_expression(expression) => {
                 let unresolved = self.unresolved.iter().find(|one| one.path == place.path);
                 let reason = unresolved.map_or("cannot be evaluated", |one| &one.reason);
-                let advice = match reason.contains("--parameters") {
-                    true => "",
-                    false => "; pass a value with --parameters FILE",
+                let or = if reason.contains("--parameters") {
+                    ", or"
+                } else {
+                    ";"
                 };
                 format!(
-                    "is the template expression {}, which {reason}{advice}, or {EXPORT}",
+                    "is the template expression {}, which {reason}{or} {EXPORT}",
                     printable(expression)
                 )
             }
@@ -332,10 +354,22 @@ impl Reader<'_> {
     }
 
     fn missing(&mut self, place: &Place<'_>, name: &str, accepted: &str) {
-        self.refuse(
-            place.missing(name),
-            format!("is missing; accepted: {accepted}"),
-        );
+        let message = match place.field(&["copy"]) {
+            Some(copy) if is_copied(&copy, name) => {
+                format!("is made by a copy loop, which is not expanded here; {EXPORT}")
+            }
+            _ => format!("is missing; accepted: {accepted}"),
+        };
+        self.refuse(place.missing(name), message);
+    }
+
+    /// Whether an object is at this place. If not, that is a problem.
+    fn is_object(&mut self, place: &Place<'_>, accepted: &str) -> bool {
+        let is_object = place.object().is_some();
+        if !is_object {
+            self.refuse_value(place, accepted);
+        }
+        is_object
     }
 
     /// One of these names, in any case.
@@ -389,4 +423,15 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+/// Whether a property's copy loop makes this field
+/// (https://learn.microsoft.com/azure/azure-resource-manager/templates/copy-properties).
+fn is_copied(copy: &Place<'_>, name: &str) -> bool {
+    let loops = copy.items().unwrap_or_default();
+    let mut names = loops.iter().filter_map(|one| one.field(&["name"]));
+    names.any(|made| {
+        made.text()
+            .is_some_and(|made| made.eq_ignore_ascii_case(name))
+    })
 }

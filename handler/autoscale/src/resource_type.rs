@@ -1,9 +1,14 @@
 //! What a resource ID says about the resource.
 
+use super::place::is_expression;
+
 /// The resource's type in lower case, such as `microsoft.web/serverfarms`; of a child resource the type of the child
-/// as well. `None` where the text is no resource ID.
+/// as well. `None` where the text is no resource ID, such as a template expression without a value.
 pub(super) fn of(resource_id: &str) -> Option<String> {
-    let lower = resource_id.to_ascii_lowercase();
+    if is_expression(resource_id) {
+        return None;
+    }
+    let lower = resource_id.trim_end_matches('/').to_ascii_lowercase();
     let (_, after) = lower.rsplit_once("/providers/")?;
     let mut parts = after.split('/');
     let mut found = parts.next()?.to_owned();
@@ -40,6 +45,13 @@ mod tests {
             "microsoft.servicebus/namespaces/queues"
         );
         assert_eq!(of("/subscriptions/x"), "");
-        assert_eq!(of("[resourceId('Microsoft.Web/serverfarms', 'p')]"), "");
+        assert_eq!(
+            of("[concat(resourceGroup().id, '/providers/Microsoft.Web/serverfarms/p')]"),
+            ""
+        );
+        assert_eq!(
+            of("/subscriptions/x/providers/Microsoft.Web/serverfarms/p/"),
+            "microsoft.web/serverfarms"
+        );
     }
 }

@@ -67,7 +67,8 @@ impl Reader<'_> {
                 && resource_type::of(resource)
                     .is_some_and(|kind| !CPU_METRICS.iter().any(|(_, owner)| *owner == kind));
         };
-        if resource.eq_ignore_ascii_case(target) {
+        let same = |id: &str| id.trim_end_matches('/').to_ascii_lowercase();
+        if same(resource) == same(target) {
             return false;
         }
         match (resource_type::of(resource), resource_type::of(target)) {

@@ -12,6 +12,9 @@ const MOST_RULES: usize = 10;
 
 impl Reader<'_> {
     pub(super) fn profile(&mut self, place: &Place<'_>) -> Option<Profile> {
+        if !self.is_object(place, "a profile") {
+            return None;
+        }
         let known = [
             "name",
             "capacity",
@@ -19,6 +22,7 @@ impl Reader<'_> {
             "rule",
             "fixedDate",
             "recurrence",
+            "copy",
         ];
         self.other_fields(place, &known);
         let name = place.field(&["name"]);
@@ -43,6 +47,11 @@ impl Reader<'_> {
 
     fn rules(&mut self, place: &Place<'_>) -> Option<Vec<Rule>> {
         let Some(list) = place.field(&["rules", "rule"]) else {
+            // Without rules a profile only keeps its limits; rules of a copy loop are missing.
+            if place.field(&["copy"]).is_some() {
+                self.missing(place, "rules", "a list of rules");
+                return None;
+            }
             return Some(Vec::new());
         };
         let Some(items) = list.items() else {
@@ -62,6 +71,9 @@ impl Reader<'_> {
 
     fn capacity(&mut self, place: &Place<'_>) -> Option<Capacity> {
         const NAMES: [&str; 3] = ["minimum", "maximum", "default"];
+        if !self.is_object(place, "an object with minimum, maximum and default") {
+            return None;
+        }
         self.other_fields(place, &NAMES);
         let [minimum, maximum, default] = NAMES.map(|name| self.count(place, name));
         let (minimum, maximum, default) = (minimum?, maximum?, default?);
@@ -120,6 +132,9 @@ impl Reader<'_> {
 
     fn schedule(&mut self, place: &Place<'_>) -> Option<Schedule> {
         if let Some(dates) = place.field(&["fixedDate"]) {
+            if !self.is_object(&dates, "an object with start and end") {
+                return None;
+            }
             let zone = self.zone(&dates)?;
             let start = self.text(&dates, "start", "such as 2026-12-24T18:00:00")?;
             let end = self.text(&dates, "end", "such as 2026-12-27T06:00:00")?;
@@ -145,23 +160,38 @@ impl Reader<'_> {
         let Some(recurrence) = place.field(&["recurrence"]) else {
             return Some(Schedule::Default);
         };
+        if !self.is_object(&recurrence, "an object with frequency and schedule") {
+            return None;
+        }
         let frequency = recurrence.field(&["frequency"]);
         let frequency = frequency.as_ref().and_then(Place::text).unwrap_or("Week");
         // Terraform writes the schedule's fields into the recurrence itself.
         let schedule = recurrence
             .field(&["schedule"])
             .unwrap_or(recurrence.clone());
-        let zone = self.zone(&schedule)?.unwrap_or(TimeZone::UTC);
-        let days = schedule.field(&["days"]).and_then(|days| days.items());
-        let days: Option<Vec<&str>> = days.unwrap_or_default().iter().map(Place::text).collect();
-        let Some(days) = days else {
-            let accepted = "a list of days such as \"Monday\"";
-            self.refuse(
-                schedule.missing("days"),
-                format!("is wrong; accepted: {accepted}"),
-            );
+        if !self.is_object(&schedule, "an object with days, hours and minutes") {
             return None;
-        };
+        }
+        let zone = self.zone(&schedule)?;
+        if zone.is_none() {
+            let place = schedule.missing("timeZone");
+            self.find(
+                Kind::Assumed,
+                "missing",
+                place,
+                "is missing. UTC is assumed.",
+                "",
+            );
+        }
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        let mut days = Vec::new();
+        for day in self.list(&schedule, "days")? {
+            let Some(name) = day.text() else {
+                self.refuse_value(&day, "a day such as \"Monday\"");
+                return None;
+            };
+            days.push(name);
+        }
         let hours = self.numbers(&schedule, "hours")?;
         let minutes = self.numbers(&schedule, "minutes")?;
         match Recurrence::new(frequency, zone, &days, &hours, &minutes) {
@@ -198,21 +228,31 @@ impl Reader<'_> {
         text.map(str::to_owned)
     }
 
+    /// The items of a list; a single value is a list of one.
+    fn list<'a>(&mut self, place: &Place<'a>, name: &str) -> Option<Vec<Place<'a>>> {
+        let Some(field) = place.field(&[name]) else {
+            return Some(Vec::new());
+        };
+        if let Some(items) = field.items() {
+            return Some(items);
+        }
+        if field.text().is_some() || field.whole().is_some() {
+            return Some(vec![field]);
+        }
+        self.refuse_value(&field, "a list");
+        None
+    }
+
     /// A list of whole numbers, or of texts of such.
     fn numbers(&mut self, place: &Place<'_>, name: &str) -> Option<Vec<i64>> {
-        let field = place.field(&[name]);
-        let items = field.and_then(|field| field.items()).unwrap_or_default();
-        let numbers: Option<Vec<i64>> = items
-            .iter()
-            .map(|item| item.whole().map(i64::from))
-            .collect();
-        if numbers.is_none() {
-            let accepted = "a list of whole numbers";
-            self.refuse(
-                place.missing(name),
-                format!("is wrong; accepted: {accepted}"),
-            );
+        let mut numbers = Vec::new();
+        for item in self.list(place, name)? {
+            let Some(number) = item.whole() else {
+                self.refuse_value(&item, "a whole number");
+                return None;
+            };
+            numbers.push(i64::from(number));
         }
-        numbers
+        Some(numbers)
     }
 }

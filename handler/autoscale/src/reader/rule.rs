@@ -16,6 +16,9 @@ const GRAIN_MINUTES: [u64; 7] = [1, 5, 15, 30, 60, 360, 720];
 
 impl Reader<'_> {
     pub(super) fn rule(&mut self, place: &Place<'_>) -> Option<Rule> {
+        if !self.is_object(place, "a rule with metricTrigger and scaleAction") {
+            return None;
+        }
         self.other_fields(place, &["metricTrigger", "scaleAction"]);
         let trigger = place.field(&["metricTrigger"]);
         if trigger.is_none() {
@@ -41,6 +44,12 @@ impl Reader<'_> {
 
     /// The rule's condition; what it does is not known yet.
     fn trigger(&mut self, trigger: &Place<'_>) -> Option<Rule> {
+        if !self.is_object(
+            trigger,
+            "an object with metricName, operator, threshold and more",
+        ) {
+            return None;
+        }
         self.other_fields(
             trigger,
             &[
@@ -218,6 +227,9 @@ impl Reader<'_> {
     }
 
     fn action(&mut self, action: &Place<'_>) -> Option<(Direction, Change, Duration)> {
+        if !self.is_object(action, "an object with direction, type, value and cooldown") {
+            return None;
+        }
         self.other_fields(action, &["direction", "type", "value", "cooldown"]);
         let direction = match action.field(&["direction"]) {
             Some(direction) => self.one_of(&direction, &Direction::NAMES),
