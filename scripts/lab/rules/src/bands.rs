@@ -54,7 +54,7 @@ pub(crate) fn bands(view: &View<'_>) -> (Vec<Band>, u32) {
     let left_out = view.profile.capacity.maximum - counts.end();
     let bands = counts.map(|count| Band {
         count,
-        ranges: ranges(&view.at(count)),
+        ranges: ranges(&view.at(count), count == view.profile.capacity.minimum),
     });
     (bands.collect(), left_out)
 }
@@ -65,11 +65,15 @@ pub(crate) fn examined(view: &View<'_>) -> std::ops::RangeInclusive<u32> {
     capacity.minimum..=capacity.maximum.min(capacity.minimum + MOST_COUNTS - 1)
 }
 
-fn ranges(at: &At<'_>) -> Vec<Range> {
+fn ranges(at: &At<'_>, is_minimum: bool) -> Vec<Range> {
     let mut ranges: Vec<Range> = Vec::new();
     for span in spans(at.boundaries()) {
         let decision = at.decision(span.inside());
-        let (next, reason) = (decision.to, reason(decision.outcome));
+        let (next, reason) = match reason(decision.outcome) {
+            // Nothing to remove is the reason, whichever rule does not hold.
+            Reason::HeldBack if is_minimum => (decision.to, Reason::Minimum),
+            reason => (decision.to, reason),
+        };
         match ranges.last_mut() {
             Some(last) if (last.next, last.reason) == (next, reason) => last.span.to = span.to,
             _ => ranges.push(Range { span, next, reason }),
@@ -96,7 +100,10 @@ fn reason(outcome: Outcome) -> Reason {
 impl Band {
     /// The loads at which the count stays, where it does.
     pub(crate) fn stable(&self) -> Option<Span> {
-        self.merged().find(|range| range.next == self.count).map(|range| range.span)
+        let mut of_one_count = self.ranges.chunk_by(|one, next| one.next == next.next);
+        of_one_count
+            .find(|same| same[0].next == self.count)
+            .map(joined)
     }
 
     /// The count that follows below [`Self::stable`].
@@ -111,33 +118,50 @@ impl Band {
         (last.next != self.count).then_some(last.next)
     }
 
-    /// The ranges, without regard to reasons.
-    fn merged(&self) -> impl Iterator<Item = Range> {
-        let of_one_count = self.ranges.chunk_by(|one, next| one.next == next.next);
-        of_one_count.map(|same| Range {
-            span: Span {
-                from: same[0].span.from,
-                to: same[same.len() - 1].span.to,
-            },
-            ..same[0]
-        })
-    }
-
     /// Such as `below 60 %: 1; 60 to 140 %: stays; above 140 %: 3`.
     pub(crate) fn describe(&self, unit: &str) -> String {
-        let range = |range: Range| match range.next == self.count {
-            true => format!("{}: stays", range.span.describe(unit)),
-            false => format!("{}: {}", range.span.describe(unit), range.next),
+        let what = |range: &Range| match range.next == self.count {
+            true => format!("stays{}", range.reason.note()),
+            false => range.next.to_string(),
         };
-        let mut words = self.merged().map(range).collect::<Vec<_>>().join("; ");
-        for kept in self.ranges.iter().filter(|range| range.reason == Reason::Flapping) {
-            words += &format!(" (only the flapping check keeps it {})", kept.span.describe(unit));
+        let alike = self.ranges.chunk_by(|one, next| what(one) == what(next));
+        let words =
+            alike.map(|same| format!("{}: {}", joined(same).describe(unit), what(&same[0])));
+        words.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The span of neighbours; at least one.
+fn joined(ranges: &[Range]) -> Span {
+    Span {
+        from: ranges[0].span.from,
+        to: ranges[ranges.len() - 1].span.to,
+    }
+}
+
+impl Reason {
+    /// Behind a count that stays although rules fire.
+    fn note(self) -> &'static str {
+        match self {
+            Self::Flapping => " (flapping check)",
+            Self::Maximum => " (maximum)",
+            Self::HeldBack => " (not all scale-in rules are true)",
+            Self::NoSample => " (no sample)",
+            _ => "",
         }
-        words
     }
 }
 
 impl Span {
+    /// Such as `from 60 to 140 %`, behind the word load.
+    pub(crate) fn within(self, unit: &str) -> String {
+        match (self.from, self.to) {
+            (0.0, None) => "of any size".to_owned(),
+            (0.0, _) | (_, None) => self.describe(unit),
+            _ => format!("from {}", self.describe(unit)),
+        }
+    }
+
     /// Such as `60 to 140 %`.
     pub(crate) fn describe(self, unit: &str) -> String {
         match (self.from, self.to) {

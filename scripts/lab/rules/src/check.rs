@@ -89,8 +89,17 @@ pub(crate) fn check(rules: &Rules, delays: Delays, now: i64) -> Remarks {
         };
         list.push(Remark::from(finding));
     }
-    for (profile, place) in setting.profiles.iter().zip(&rules.places).take(MOST_PROFILES) {
-        let placed = Placed { setting, profile, place };
+    for (profile, place) in setting
+        .profiles
+        .iter()
+        .zip(&rules.places)
+        .take(MOST_PROFILES)
+    {
+        let placed = Placed {
+            setting,
+            profile,
+            place,
+        };
         for view in View::all(setting, profile) {
             remarks.faults.extend(flapping::faults(&placed, &view));
         }

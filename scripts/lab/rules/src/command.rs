@@ -61,8 +61,14 @@ pub fn run(args: &RulesArgs, delays: Delays) -> anyhow::Result<ExitCode> {
         setting: args.setting.clone(),
     };
     let rules = options.read()?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let remarks = check(&rules, delays, i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let remarks = check(
+        &rules,
+        delays,
+        i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+    );
     let json = || {
         let record = Record::new(&rules, &remarks);
         serde_json::to_string_pretty(&record).map(|json| json + "\n")
@@ -96,17 +102,25 @@ fn text(rules: &Rules, Remarks { faults, hints }: &Remarks) -> String {
     for (kind, remarks) in [("fault", faults), ("hint", hints)] {
         let mut shown: Vec<&Remark> = Vec::new();
         for remark in remarks {
-            let same = |other: &Remark| (&other.code, &other.message, &other.remedy) == (&remark.code, &remark.message, &remark.remedy);
+            let same = |other: &Remark| {
+                (&other.code, &other.message, &other.remedy)
+                    == (&remark.code, &remark.message, &remark.remedy)
+            };
             if shown.iter().any(|other| same(other)) {
                 continue;
             }
             shown.push(remark);
-            let places: Vec<&str> =
-                remarks.iter().filter(|other| same(other)).map(|other| other.place.as_str()).collect();
+            let places: Vec<&str> = remarks
+                .iter()
+                .filter(|other| same(other))
+                .map(|other| other.place.as_str())
+                .collect();
             let place = match places.as_slice() {
                 ["", ..] => "the file".to_owned(),
                 [one] => (*one).to_owned(),
-                [first, others @ ..] => format!("{first} and {}", counted(others.len(), "more place")),
+                [first, others @ ..] => {
+                    format!("{first} and {}", counted(others.len(), "more place"))
+                }
                 [] => String::new(),
             };
             text += &format!("\n{kind} {}\n  {place}: {}\n", remark.code, remark.message);

@@ -2,9 +2,9 @@
 
 use autoscale::{Profile, Setting};
 
-use crate::bands::{Band, MOST_COUNTS, bands};
+use crate::bands::{Band, bands};
 use crate::check::MOST_PROFILES;
-use crate::view::{Load, View};
+use crate::view::{Load, MOST_RULES, View};
 
 /// What one load does to a profile.
 #[derive(Debug)]
@@ -21,15 +21,30 @@ pub(crate) struct Table {
 /// The tables of a profile, and why there is none for some of its rules.
 pub(crate) fn tables(setting: &Setting, profile: &Profile) -> (Vec<Table>, Option<String>) {
     let views = View::all(setting, profile);
-    let shown: Vec<usize> = views.iter().flat_map(|view| view.rules.iter().copied()).collect();
+    let shown: Vec<usize> = views
+        .iter()
+        .flat_map(|view| view.rules.iter().copied())
+        .collect();
     let tables = views.iter().map(|view| {
         let (bands, left_out) = bands(view);
         let (load, unit) = match view.load {
-            Load::Cpu => ("CPU, in percent of what one instance can do".to_owned(), " %"),
+            Load::Cpu => (
+                "CPU, in percent of what one instance can do".to_owned(),
+                " %",
+            ),
             Load::Divided(metric) => (setting.metrics[metric].name.clone(), ""),
         };
-        let others = if view.has_others { ", if rules on other metrics do not interfere" } else { "" };
-        Table { load: load + others, unit, bands, left_out }
+        let others = if view.has_others {
+            ", if rules on other metrics do not interfere"
+        } else {
+            ""
+        };
+        Table {
+            load: load + others,
+            unit,
+            bands,
+            left_out,
+        }
     });
     let mut missing: Vec<&str> = Vec::new();
     for (index, rule) in profile.rules.iter().enumerate() {
@@ -38,10 +53,10 @@ pub(crate) fn tables(setting: &Setting, profile: &Profile) -> (Vec<Table>, Optio
             missing.push(name);
         }
     }
-    let why = (!missing.is_empty()).then(|| match views.is_empty() && missing.len() > MOST_COUNTS as usize {
-        true => "there are too many rules".to_owned(),
+    let why = (!missing.is_empty()).then(|| match profile.rules.len() > MOST_RULES {
+        true => format!("Azure accepts {MOST_RULES} rules in a profile"),
         false => format!(
-            "nobody knows how {} depends on the number of instances; rehearse it with lab simulate --load",
+            "how {} depends on the number of instances is not known. Rehearse it with lab simulate --load",
             missing.join(", ")
         ),
     });
@@ -54,7 +69,8 @@ pub(crate) fn text(setting: &Setting) -> String {
     let profiles = &setting.profiles;
     for (index, profile) in profiles.iter().take(MOST_PROFILES).enumerate() {
         text += &format!("\n{}, {}\n", profile.title(), profile.schedule.describe());
-        let alike = |other: &&Profile| other.capacity == profile.capacity && other.rules == profile.rules;
+        let alike =
+            |other: &&Profile| other.capacity == profile.capacity && other.rules == profile.rules;
         if let Some(same) = profiles[..index].iter().find(alike) {
             text += &format!("  limits and rules as in {}\n", same.title());
             continue;
@@ -67,7 +83,11 @@ pub(crate) fn text(setting: &Setting) -> String {
         for table in tables {
             text += &format!("\n  At a constant load ({}):\n", table.load);
             for band in &table.bands {
-                let noun = if band.count == 1 { "instance" } else { "instances" };
+                let noun = if band.count == 1 {
+                    "instance"
+                } else {
+                    "instances"
+                };
                 let count = format!("{} {noun}", band.count);
                 text += &format!("    {count:<14}{}\n", band.describe(table.unit));
             }
@@ -76,7 +96,7 @@ pub(crate) fn text(setting: &Setting) -> String {
             }
         }
         if let Some(why) = why_not {
-            text += &format!("\n  No bands for some rules: {why}.\n");
+            text += &format!("\n  No loads for some rules: {why}.\n");
         }
     }
     if profiles.len() > MOST_PROFILES {

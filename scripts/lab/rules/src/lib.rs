@@ -126,7 +126,9 @@ fn file_name(path: &Path) -> String {
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST_FILE).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(LONGEST_FILE)
+        .read_to_end(&mut bytes)?;
     String::from_utf8(bytes).context("it is not text in UTF-8")
 }
 

@@ -63,7 +63,9 @@ impl<'a> Record<'a> {
         let profiles = rules.setting.profiles.iter().take(MOST_PROFILES);
         Self {
             rules: &rules.name,
-            profiles: profiles.map(|profile| ProfileRecord::new(rules, profile)).collect(),
+            profiles: profiles
+                .map(|profile| ProfileRecord::new(rules, profile))
+                .collect(),
             faults: &remarks.faults,
             hints: &remarks.hints,
         }
@@ -74,7 +76,10 @@ impl ProfileRecord {
     fn new(rules: &Rules, profile: &Profile) -> Self {
         let (tables, without_bands) = explain::tables(&rules.setting, profile);
         let bands = tables.iter().flat_map(|table| {
-            table.bands.iter().map(|band| BandRecord::new(&table.load, band))
+            table
+                .bands
+                .iter()
+                .map(|band| BandRecord::new(&table.load, band))
         });
         let capacity = profile.capacity;
         Self {
@@ -85,7 +90,11 @@ impl ProfileRecord {
                 maximum: capacity.maximum,
                 default: capacity.default,
             },
-            rules: profile.rules.iter().map(|rule| rule.describe(&rules.setting.metrics)).collect(),
+            rules: profile
+                .rules
+                .iter()
+                .map(|rule| rule.describe(&rules.setting.metrics))
+                .collect(),
             bands: bands.collect(),
             without_bands,
         }

@@ -11,7 +11,7 @@ const MINUTE: u64 = 60;
 /// A whole number of every usual time grain, and longer than every window.
 const CONSTANT: Duration = Duration::from_secs(24 * 60 * MINUTE);
 /// Azure accepts no more rules in a profile.
-const MOST_RULES: usize = 10;
+pub(crate) const MOST_RULES: usize = 10;
 
 /// What stays constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,13 @@ impl<'a> View<'a> {
                 true => Load::Cpu,
                 false => Load::Divided(rule.metric),
             };
-            let mut same = profile.rules.iter().filter(|other| load.is_seen_by(other.metric, metrics));
-            if !loads.contains(&load) && (load == Load::Cpu || same.all(|rule| rule.divide_per_instance)) {
+            let mut same = profile
+                .rules
+                .iter()
+                .filter(|other| load.is_seen_by(other.metric, metrics));
+            if !loads.contains(&load)
+                && (load == Load::Cpu || same.all(|rule| rule.divide_per_instance))
+            {
                 loads.push(load);
             }
         }
@@ -76,7 +81,10 @@ impl<'a> View<'a> {
                 load,
                 has_others: rules.len() < profile.rules.len(),
                 profile: Profile {
-                    rules: rules.iter().map(|index| profile.rules[*index].clone()).collect(),
+                    rules: rules
+                        .iter()
+                        .map(|index| profile.rules[*index].clone())
+                        .collect(),
                     ..profile.clone()
                 },
                 rules,
@@ -91,12 +99,19 @@ impl<'a> View<'a> {
         let values = |sample: f64| self.read(count, sample);
         let line = |(base, far): (Option<f64>, Option<f64>)| {
             let base = base?;
-            Some(Line { base, slope: (far? - base) / 100.0 })
+            Some(Line {
+                base,
+                slope: (far? - base) / 100.0,
+            })
         };
         At {
             view: self,
             count,
-            lines: values(0.0).into_iter().zip(values(100.0)).map(line).collect(),
+            lines: values(0.0)
+                .into_iter()
+                .zip(values(100.0))
+                .map(line)
+                .collect(),
         }
     }
 
@@ -107,17 +122,26 @@ impl<'a> View<'a> {
             // Recorded metrics are one value a minute, whatever the number of instances.
             Load::Divided(_) => 1,
         };
-        let minute = |minute: u64| Minute::even(Duration::from_secs(minute * MINUTE), sample, instances);
+        let minute =
+            |minute: u64| Minute::even(Duration::from_secs(minute * MINUTE), sample, instances);
         let minutes: Vec<Minute> = match count {
             0 => Vec::new(),
             _ => (1..=CONSTANT.as_secs() / MINUTE).map(minute).collect(),
         };
-        let history = |index: usize| match self.profile.rules.iter().any(|rule| rule.metric == index) {
-            true => minutes.clone(),
-            false => Vec::new(),
-        };
+        let history =
+            |index: usize| match self.profile.rules.iter().any(|rule| rule.metric == index) {
+                true => minutes.clone(),
+                false => Vec::new(),
+            };
         let metrics: Vec<Vec<Minute>> = (0..self.metrics.len()).map(history).collect();
-        read(&self.profile, History { metrics: &metrics, until: CONSTANT }, count)
+        read(
+            &self.profile,
+            History {
+                metrics: &metrics,
+                until: CONSTANT,
+            },
+            count,
+        )
     }
 }
 
@@ -149,7 +173,9 @@ impl Load {
 impl At<'_> {
     /// What an evaluation decides when no rule waits.
     pub(crate) fn decision(&self, load: f64) -> Decision {
-        let values: Vec<Option<f64>> = (0..self.lines.len()).map(|rule| self.value(rule, load)).collect();
+        let values: Vec<Option<f64>> = (0..self.lines.len())
+            .map(|rule| self.value(rule, load))
+            .collect();
         let profile = (&self.view.profile, self.view.metrics);
         decide(profile, &values, self.count, None, Duration::ZERO)
     }
@@ -170,7 +196,9 @@ impl At<'_> {
     /// The loads, sorted, between which the decision stays the same: those of [`Self::thresholds`], and those at which
     /// the flapping check starts to forbid a smaller count.
     pub(crate) fn boundaries(&self) -> Vec<f64> {
-        let View { profile, metrics, .. } = self.view;
+        let View {
+            profile, metrics, ..
+        } = self.view;
         self.loads_of(|rule| {
             let rule = &profile.rules[rule];
             let smaller = profile.capacity.minimum..self.count;
@@ -188,8 +216,12 @@ impl At<'_> {
                 continue;
             };
             let threshold = self.view.profile.rules[index].threshold;
-            let samples = shares(index).into_iter().map(|share| (threshold / share - line.base) / line.slope);
-            loads.extend(samples.filter_map(|sample| self.view.load.with_sample(sample, self.count)));
+            let samples = shares(index)
+                .into_iter()
+                .map(|share| (threshold / share - line.base) / line.slope);
+            loads.extend(
+                samples.filter_map(|sample| self.view.load.with_sample(sample, self.count)),
+            );
         }
         if self.view.load == Load::Cpu && self.count > 0 {
             loads.push(100.0 * f64::from(self.count));

@@ -21,7 +21,12 @@ struct Calendar<'a> {
 }
 
 pub(super) fn check(rules: &Rules, now: i64, remarks: &mut Remarks) {
-    let most = rules.setting.profiles.len().min(rules.places.len()).min(MOST_PROFILES);
+    let most = rules
+        .setting
+        .profiles
+        .len()
+        .min(rules.places.len())
+        .min(MOST_PROFILES);
     let calendar = Calendar {
         profiles: &rules.setting.profiles[..most],
         places: &rules.places[..most],
@@ -31,13 +36,19 @@ pub(super) fn check(rules: &Rules, now: i64, remarks: &mut Remarks) {
     faults.extend(calendar.default_never_applies());
     faults.extend(calendar.never_starts());
     hints.extend(calendar.without_end());
+    hints.extend(calendar.stale_companions());
     hints.extend(calendar.ended());
     hints.extend(calendar.gaps());
 }
 
 impl Calendar<'_> {
     fn remark(&self, index: usize, code: &'static str, message: String, remedy: String) -> Remark {
-        Remark { code, place: self.places[index].profile.clone(), message, remedy }
+        Remark {
+            code,
+            place: self.places[index].profile.clone(),
+            message,
+            remedy,
+        }
     }
 
     fn recurring(&self) -> impl Iterator<Item = (usize, &Profile)> {
@@ -54,7 +65,9 @@ impl Calendar<'_> {
     }
 
     fn default(&self) -> Option<usize> {
-        self.profiles.iter().position(|profile| profile.schedule == Schedule::Default)
+        self.profiles
+            .iter()
+            .position(|profile| profile.schedule == Schedule::Default)
     }
 
     /// A default beside recurring profiles, none of which repeats it.
@@ -63,7 +76,8 @@ impl Calendar<'_> {
         let (_, first) = self.recurring().next()?;
         let default = &self.profiles[index];
         let repeats = |profile: &Profile| {
-            let is_named = companion(&profile.name).is_some_and(|companion| companion.name == default.name);
+            let is_named =
+                companion(&profile.name).is_some_and(|companion| companion.name == default.name);
             is_named || (profile.capacity == default.capacity && profile.rules == default.rules)
         };
         if self.recurring().any(|(_, profile)| repeats(profile)) {
@@ -83,13 +97,19 @@ impl Calendar<'_> {
     fn never_starts(&self) -> Vec<Remark> {
         let mut applies = vec![false; self.profiles.len()];
         let schedules = || self.profiles.iter().map(|profile| &profile.schedule);
-        let ends = self.fixed().flat_map(|(_, dates)| [dates.span().start, dates.span().end]);
+        let ends = self
+            .fixed()
+            .flat_map(|(_, dates)| [dates.span().start, dates.span().end]);
         for index in ends.filter_map(|end| active(schedules(), end)) {
             applies[index] = true;
         }
         // Fixed dates would hide a recurring profile for as long as they last.
         let recurring: Vec<usize> = self.recurring().map(|(index, _)| index).collect();
-        let schedules = || recurring.iter().map(|index| &self.profiles[*index].schedule);
+        let schedules = || {
+            recurring
+                .iter()
+                .map(|index| &self.profiles[*index].schedule)
+        };
         let mut time = Some(self.now);
         while let Some(now) = time.filter(|time| *time <= self.now.saturating_add(WALKED)) {
             if let Some(position) = active(schedules(), now) {
@@ -98,7 +118,9 @@ impl Calendar<'_> {
             time = next_change(schedules(), now);
         }
         let has_calendar = |index: &usize| self.profiles[*index].schedule != Schedule::Default;
-        let never = (0..applies.len()).filter(|index| !applies[*index]).filter(has_calendar);
+        let never = (0..applies.len())
+            .filter(|index| !applies[*index])
+            .filter(has_calendar);
         never
             .map(|index| {
                 let message = match self.profiles[index].schedule {
@@ -113,26 +135,71 @@ impl Calendar<'_> {
             .collect()
     }
 
-    /// The only recurring profile, where there is no default whose absence the fault would tell.
-    fn without_end(&self) -> Option<Remark> {
-        let mut recurring = self.recurring();
-        let (index, profile) = recurring.next()?;
-        if recurring.next().is_some() || self.default().is_some() {
-            return None;
-        }
-        let message = format!(
-            "has no end: it starts {}, and no other recurring profile ends it, so it always applies.",
-            profile.schedule.describe()
-        );
-        let remedy = "Add a recurring profile that starts when this one should end.";
-        Some(self.remark(index, "no_end", message, remedy.to_owned()))
+    /// Recurring profiles that no companion ends, where there are companions; and the only one, where there is no
+    /// default whose absence the fault would tell.
+    fn without_end(&self) -> Vec<Remark> {
+        let companions: Vec<_> = self
+            .recurring()
+            .filter_map(|(_, profile)| companion(&profile.name))
+            .collect();
+        let is_only = self.recurring().count() == 1 && self.default().is_none();
+        let lasts = self.recurring().filter(|(_, profile)| {
+            let is_ended = companions
+                .iter()
+                .any(|companion| companion.for_profile == profile.name);
+            is_only || (!companions.is_empty() && !is_ended && companion(&profile.name).is_none())
+        });
+        lasts
+            .map(|(index, profile)| {
+                let starts = profile.schedule.describe();
+                let lasts = match is_only {
+                    true => "no other recurring profile ends it, so it always applies",
+                    false => "no companion profile is for it, so it lasts until the next recurring profile starts",
+                };
+                let message = format!("has no end: it starts {starts}, and {lasts}.");
+                let remedy = "Add a recurring profile that starts when this one should end.";
+                self.remark(index, "no_end", message, remedy.to_owned())
+            })
+            .collect()
+    }
+
+    /// Companions that do not say what their default says: an edit of the default does not change them.
+    fn stale_companions(&self) -> Vec<Remark> {
+        let Some(default) = self.default().map(|index| &self.profiles[index]) else {
+            return Vec::new();
+        };
+        let differs = |profile: &Profile| {
+            companion(&profile.name).is_some_and(|companion| companion.name == default.name)
+                && (profile.capacity != default.capacity || profile.rules != default.rules)
+        };
+        self.recurring()
+            .filter(|(_, profile)| differs(profile))
+            .map(|(index, _)| {
+                let message = format!(
+                    "has other limits or rules than {}, which it repeats. Azure uses those written here.",
+                    default.title()
+                );
+                let remedy = "Copy the limits and rules of the default into it.";
+                self.remark(index, "stale_companion", message, remedy.to_owned())
+            })
+            .collect()
     }
 
     fn ended(&self) -> Vec<Remark> {
-        let past = self.fixed().filter(|(_, dates)| dates.span().end <= self.now);
+        let past = self
+            .fixed()
+            .filter(|(_, dates)| dates.span().end <= self.now);
         past.map(|(index, _)| {
-            let message = format!("has ended: it applied {}.", self.profiles[index].schedule.describe());
-            self.remark(index, "ended", message, "Remove it, or change its dates.".to_owned())
+            let message = format!(
+                "has ended: it applied {}.",
+                self.profiles[index].schedule.describe()
+            );
+            self.remark(
+                index,
+                "ended",
+                message,
+                "Remove it, or change its dates.".to_owned(),
+            )
         })
         .collect()
     }

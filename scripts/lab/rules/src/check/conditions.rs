@@ -5,7 +5,7 @@ use autoscale::{Direction, Metric, Operator, Rule, Statistic};
 use super::{Placed, Remark, Remarks};
 
 /// The values at which a condition is true; an end that is not included is left out by a hair.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Values {
     least: End,
     most: End,
@@ -19,27 +19,59 @@ struct End {
 }
 
 const ALL: Values = Values {
-    least: End { at: f64::NEG_INFINITY, is_included: true },
-    most: End { at: f64::INFINITY, is_included: true },
+    least: End {
+        at: f64::NEG_INFINITY,
+        is_included: true,
+    },
+    most: End {
+        at: f64::INFINITY,
+        is_included: true,
+    },
 };
 
 pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
     let (rules, metrics) = (&placed.profile.rules, &placed.setting.metrics);
-    let fault = |rule: usize, code: &'static str, message: String, remedy: &str| Remark {
+    let remark = |rule: usize, code: &'static str, message: String, remedy: &str| Remark {
         code,
         place: placed.place.rules[rule].clone(),
         message,
         remedy: remedy.to_owned(),
     };
-    let is_possible: Vec<bool> =
-        rules.iter().map(|rule| !possible(rule, metrics).both(values(rule)).is_empty()).collect();
-    for (index, _) in is_possible.iter().enumerate().filter(|(_, possible)| !**possible) {
+    let is_possible: Vec<bool> = rules
+        .iter()
+        .map(|rule| !possible(rule, metrics).both(values(rule)).is_empty())
+        .collect();
+    for (index, _) in is_possible
+        .iter()
+        .enumerate()
+        .filter(|(_, possible)| !**possible)
+    {
         let never = match rules[index].direction {
             Direction::Decrease => "so the profile never scales in",
             _ => "so the rule never acts",
         };
-        let message = format!("can never be true: it asks whether {}, {never}.", placed.condition(index));
-        remarks.faults.push(fault(index, "never_true", message, "Choose a threshold that the metric can reach."));
+        let message = format!(
+            "can never be true: it asks whether {}, {never}.",
+            placed.condition(index)
+        );
+        remarks.faults.push(remark(
+            index,
+            "never_true",
+            message,
+            "Choose a threshold that the metric can reach.",
+        ));
+    }
+    let is_share = |rule: &Rule| rule.divide_per_instance && possible(rule, metrics) != ALL;
+    for index in (0..rules.len()).filter(|index| is_share(&rules[*index])) {
+        let message = "divides a percentage, which is already an average over the instances, by their number: with 2 instances \
+                       it sees at most 50 %, with 4 at most 25 %.";
+        let remedy = "Set dividePerInstance to false.";
+        remarks.hints.push(remark(
+            index,
+            "divided_percentage",
+            message.to_owned(),
+            remedy,
+        ));
     }
     let inward: Vec<usize> = (0..rules.len())
         .filter(|index| rules[*index].direction == Direction::Decrease && is_possible[*index])
@@ -60,7 +92,9 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
                     placed.condition(other),
                 );
                 let remedy = "Remove one of them, or make their conditions overlap.";
-                remarks.faults.push(fault(one, "never_scales_in", message, remedy));
+                remarks
+                    .faults
+                    .push(remark(one, "never_scales_in", message, remedy));
                 continue;
             }
             let (loose, strict) = match (second.is_within(first), first.is_within(second)) {
@@ -75,7 +109,9 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
                 placed.condition(strict),
             );
             let remedy = "Keep one scale-in rule for each metric.";
-            remarks.hints.push(fault(loose, "scale_in_needs_all", message, remedy));
+            remarks
+                .hints
+                .push(remark(loose, "scale_in_needs_all", message, remedy));
         }
     }
 }
@@ -83,7 +119,12 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
 /// Whether both rules see the same value under a constant load.
 fn sees_the_same(one: &Rule, other: &Rule) -> bool {
     let sees = |rule: &Rule| {
-        (rule.metric, rule.statistic, rule.time_aggregation, rule.divide_per_instance)
+        (
+            rule.metric,
+            rule.statistic,
+            rule.time_aggregation,
+            rule.divide_per_instance,
+        )
     };
     sees(one) == sees(other)
 }
@@ -94,33 +135,60 @@ fn possible(rule: &Rule, metrics: &[Metric]) -> Values {
     let is_value = !matches!(rule.statistic, Statistic::Sum | Statistic::Count)
         && !matches!(rule.time_aggregation, Total | Count);
     match is_value && rule.unit(metrics) == " %" {
-        true => Values { least: End::included(0.0), most: End::included(100.0) },
+        true => Values {
+            least: End::included(0.0),
+            most: End::included(100.0),
+        },
         false => ALL,
     }
 }
 
 /// The values at which a rule's condition is true. `NotEquals` leaves one value out, which hardly matters.
 fn values(rule: &Rule) -> Values {
-    let at = |is_included| End { at: rule.threshold, is_included };
+    let at = |is_included| End {
+        at: rule.threshold,
+        is_included,
+    };
     match rule.operator {
-        Operator::Equals => Values { least: at(true), most: at(true) },
+        Operator::Equals => Values {
+            least: at(true),
+            most: at(true),
+        },
         Operator::NotEquals => ALL,
-        Operator::GreaterThan => Values { least: at(false), ..ALL },
-        Operator::GreaterThanOrEqual => Values { least: at(true), ..ALL },
-        Operator::LessThan => Values { most: at(false), ..ALL },
-        Operator::LessThanOrEqual => Values { most: at(true), ..ALL },
+        Operator::GreaterThan => Values {
+            least: at(false),
+            ..ALL
+        },
+        Operator::GreaterThanOrEqual => Values {
+            least: at(true),
+            ..ALL
+        },
+        Operator::LessThan => Values {
+            most: at(false),
+            ..ALL
+        },
+        Operator::LessThanOrEqual => Values {
+            most: at(true),
+            ..ALL
+        },
     }
 }
 
 impl End {
     fn included(at: f64) -> Self {
-        Self { at, is_included: true }
+        Self {
+            at,
+            is_included: true,
+        }
     }
 
     /// Whichever leaves out more, where `further` says whether the first of two ends lies further inside.
     fn stricter(self, other: Self, further: impl Fn(f64, f64) -> bool) -> Self {
         match self.at == other.at {
-            true => Self { at: self.at, is_included: self.is_included && other.is_included },
+            true => Self {
+                at: self.at,
+                is_included: self.is_included && other.is_included,
+            },
             false if further(self.at, other.at) => self,
             false => other,
         }

@@ -47,7 +47,12 @@ pub(super) fn faults(placed: &Placed<'_>, view: &View<'_>) -> Vec<Remark> {
 }
 
 /// Adds the pairs that undo a change between two counts.
-fn find(view: &View<'_>, (from, before): (u32, &At<'_>), (to, after): (u32, &At<'_>), pairs: &mut Vec<Pair>) {
+fn find(
+    view: &View<'_>,
+    (from, before): (u32, &At<'_>),
+    (to, after): (u32, &At<'_>),
+    pairs: &mut Vec<Pair>,
+) {
     let mut loads = before.boundaries();
     loads.extend(after.thresholds());
     // The load at which the scale-out rule starts to fire.
@@ -72,7 +77,9 @@ fn find(view: &View<'_>, (from, before): (u32, &At<'_>), (to, after): (u32, &At<
         let value = |load: f64| after.value(r#in, load).unwrap_or_default();
         let share = value(start) / before.value(out, start).unwrap_or_default();
         let highest = span.to.unwrap_or(load);
-        let known = pairs.iter_mut().find(|pair| (pair.out, pair.r#in) == (out, r#in));
+        let known = pairs
+            .iter_mut()
+            .find(|pair| (pair.out, pair.r#in) == (out, r#in));
         let Some(pair) = known else {
             pairs.push(Pair {
                 out,
@@ -108,8 +115,12 @@ fn scaled_out(at: &At<'_>, load: f64) -> Option<(usize, u32)> {
 /// The first scale-in rule; all of them are true.
 fn scale_in_rule(view: &View<'_>, count: u32, load: f64, at: &At<'_>) -> Option<usize> {
     let rules = view.profile.rules.iter();
-    let mut inward = rules.enumerate().filter(|(_, rule)| rule.direction_at(count) == Direction::Decrease);
-    inward.find(|(index, _)| at.value(*index, load).is_some()).map(|(index, _)| index)
+    let mut inward = rules
+        .enumerate()
+        .filter(|(_, rule)| rule.direction_at(count) == Direction::Decrease);
+    inward
+        .find(|(index, _)| at.value(*index, load).is_some())
+        .map(|(index, _)| index)
 }
 
 impl Pair {
@@ -122,32 +133,32 @@ impl Pair {
             false => format!("{low} to {high}{unit}"),
         };
         let load = match view.load {
-            Load::Cpu => format!("At a load of {} of one instance", self.span.describe(" %")),
+            Load::Cpu => format!("At a load {} of one instance", self.span.within(" %")),
             Load::Divided(metric) => {
                 let name = &view.metrics[metric].name;
-                format!("With {name} {}", self.span.describe(""))
+                format!("With {name} {}", self.span.within(""))
             }
         };
         let then = match self.is_kept {
-            true => "Only Azure's flapping check, an estimate, then keeps the larger count",
-            false => "So the count goes down again under the same load",
+            true => "Only Azure's flapping check, which is an estimate, keeps the larger count",
+            false => "The count goes down again",
         };
         let others = match view.has_others {
-            true => " (rules on other metrics are taken not to hold it back)",
+            true => " on this metric",
             false => "",
         };
         Remark {
             code: "flapping",
             place: placed.place.rules[out].clone(),
             message: format!(
-                "flaps with {}. {load}, {} becomes {}, because {}. With {} the scale-in rule sees {seen}, and {}{others}. \
-                 {then}.",
-                placed.short(r#in),
+                "flaps with {inward}. {load}, {} to {}, because {}. With {}, all scale-in rules{others} are true \
+                 under the same load: {inward} sees {seen} ({}). {then}.",
                 instances(self.from),
                 self.to,
                 placed.condition(out),
                 self.to,
                 placed.condition(r#in),
+                inward = placed.short(r#in),
             ),
             remedy: self.remedy(view),
         }
@@ -155,30 +166,51 @@ impl Pair {
 
     /// Thresholds that are far enough apart, at all counts examined.
     fn remedy(&self, view: &View<'_>) -> String {
-        let (out, r#in) = (&view.profile.rules[self.out], &view.profile.rules[self.r#in]);
-        let is_above = matches!(out.operator, Operator::GreaterThan | Operator::GreaterThanOrEqual);
-        let is_below = matches!(r#in.operator, Operator::LessThan | Operator::LessThanOrEqual);
+        let (out, r#in) = (
+            &view.profile.rules[self.out],
+            &view.profile.rules[self.r#in],
+        );
+        let is_above = matches!(
+            out.operator,
+            Operator::GreaterThan | Operator::GreaterThanOrEqual
+        );
+        let is_below = matches!(
+            r#in.operator,
+            Operator::LessThan | Operator::LessThanOrEqual
+        );
         if !is_above || !is_below || self.least <= 0.0 {
             return "Change the conditions so that they are not true at the same load.".to_owned();
         }
         // Where both thresholds are included, equal values fire both.
-        let both = out.operator == Operator::GreaterThanOrEqual && r#in.operator == Operator::LessThanOrEqual;
-        let (at_most, at_least) = if both { ("below", "above") } else { ("at most", "at least") };
+        let both = out.operator == Operator::GreaterThanOrEqual
+            && r#in.operator == Operator::LessThanOrEqual;
+        let (at_most, at_least) = if both {
+            ("below", "above")
+        } else {
+            ("at most", "at least")
+        };
         let unit = |rule: &Rule| rule.unit(view.metrics);
         let lower = number((self.least * 10.0).floor() / 10.0);
-        let mut remedy = format!("Set the scale-in threshold to {at_most} {lower}{}", unit(r#in));
+        let mut remedy = format!(
+            "Set the scale-in threshold to {at_most} {lower}{}",
+            unit(r#in)
+        );
         let higher = (r#in.threshold / self.share * 10.0).ceil() / 10.0;
         if higher.is_finite() && (view.load != Load::Cpu || higher < 100.0) {
-            remedy += &format!(", or the scale-out threshold to {at_least} {}{}", number(higher), unit(out));
+            remedy += &format!(
+                ", or the scale-out threshold to {at_least} {}{}",
+                number(higher),
+                unit(out)
+            );
         }
         remedy + "."
     }
 }
 
-/// Such as `1 instance`.
+/// Such as `1 instance scales out`.
 fn instances(count: u32) -> String {
     match count {
-        1 => "1 instance".to_owned(),
-        _ => format!("{count} instances"),
+        1 => "1 instance scales out".to_owned(),
+        _ => format!("{count} instances scale out"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscale::{Direction, Rule, duration_in_words};
+use autoscale::{Change, Direction, Rule, duration_in_words};
 
 use super::{Delays, Placed, Remark};
 
@@ -13,16 +13,21 @@ pub(super) fn check(placed: &Placed<'_>, delays: Delays, hints: &mut Vec<Remark>
         return;
     }
     hints.extend(missing_rules(placed));
-    hints.extend(default_is_minimum(placed));
     if placed.profile.rules.is_empty() {
         return;
     }
+    hints.extend(default_is_minimum(placed));
     hints.extend(short_cooldowns(placed, delays));
     hints.extend(unequal_cooldowns(placed));
 }
 
 fn remark(place: String, code: &'static str, message: String, remedy: String) -> Remark {
-    Remark { code, place, message, remedy }
+    Remark {
+        code,
+        place,
+        message,
+        remedy,
+    }
 }
 
 /// A path in a profile.
@@ -36,7 +41,11 @@ fn within(placed: &Placed<'_>, field: &str) -> String {
 fn missing_rules(placed: &Placed<'_>) -> Option<Remark> {
     let capacity = placed.profile.capacity;
     let has = |direction, count| {
-        placed.profile.rules.iter().any(|rule| rule.direction_at(count) == direction)
+        placed
+            .profile
+            .rules
+            .iter()
+            .any(|rule| rule.direction_at(count) == direction)
     };
     let has_out = has(Direction::Increase, capacity.minimum);
     let has_in = has(Direction::Decrease, capacity.maximum);
@@ -58,7 +67,12 @@ fn missing_rules(placed: &Placed<'_>) -> Option<Remark> {
             "Add a scale-in rule.",
         ),
     };
-    Some(remark(placed.place.profile.clone(), code, message.to_owned(), remedy.to_owned()))
+    Some(remark(
+        placed.place.profile.clone(),
+        code,
+        message.to_owned(),
+        remedy.to_owned(),
+    ))
 }
 
 /// Azure's answer to lost metrics is to scale out to the default.
@@ -77,14 +91,21 @@ fn default_is_minimum(placed: &Placed<'_>) -> Option<Remark> {
     })
 }
 
-/// Before its action shows in the window, a rule sees the old load, and acts again on it.
+/// Before its action shows in the window, a rule sees what was there before, and acts on it again.
 fn short_cooldowns(placed: &Placed<'_>, delays: Delays) -> Vec<Remark> {
     let words = duration_in_words;
     let mut hints = Vec::new();
     for (rule, place) in placed.profile.rules.iter().zip(&placed.place.rules) {
+        if rule.direction == Direction::None && !matches!(rule.change, Change::ExactCount(_)) {
+            continue;
+        }
         let window = rule.time_window.max(rule.time_grain);
         let (ready, starting, harm) = match rule.direction {
-            Direction::Decrease => (Duration::ZERO, String::new(), "removes another instance too early"),
+            Direction::Decrease => (
+                Duration::ZERO,
+                String::new(),
+                "removes another instance too early",
+            ),
             _ => (
                 delays.provision,
                 format!(" + {} to start an instance", words(delays.provision)),
@@ -97,13 +118,16 @@ fn short_cooldowns(placed: &Placed<'_>, delays: Delays) -> Vec<Remark> {
         }
         let message = format!(
             "has a cooldown of {}, but its action shows in full only after about {}: window {} + metric lag {}{starting}. A \
-             rule that acts before sees the old load and {harm}.",
+             rule that acts earlier still sees the old count and {harm}.",
             words(rule.cooldown),
             words(shows),
             words(window),
             words(delays.metric_lag),
         );
-        let remedy = format!("Set the cooldown to {} or longer, or rehearse it with lab simulate.", words(shows));
+        let remedy = format!(
+            "Set the cooldown to {} or longer, or rehearse it with lab simulate.",
+            words(shows)
+        );
         hints.push(remark(place.clone(), "short_cooldown", message, remedy));
     }
     hints
@@ -111,7 +135,11 @@ fn short_cooldowns(placed: &Placed<'_>, delays: Delays) -> Vec<Remark> {
 
 fn unequal_cooldowns(placed: &Placed<'_>) -> Option<Remark> {
     let longest = |direction: Direction| {
-        let of_direction = placed.profile.rules.iter().filter(|rule: &&Rule| rule.direction == direction);
+        let of_direction = placed
+            .profile
+            .rules
+            .iter()
+            .filter(|rule: &&Rule| rule.direction == direction);
         of_direction.map(|rule| rule.cooldown).max()
     };
     let (out, r#in) = (longest(Direction::Increase)?, longest(Direction::Decrease)?);
