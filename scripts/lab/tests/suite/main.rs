@@ -17,6 +17,7 @@ mod package;
 mod postgres;
 mod postgres_server;
 mod report;
+mod rules_command;
 mod scratch;
 mod scripts;
 mod simulate;

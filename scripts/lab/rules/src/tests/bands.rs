@@ -90,13 +90,12 @@ fn at_most_twenty_counts_have_bands() {
     assert_eq!((bands[0].count, bands[19].count), (2, 21));
 }
 
-/// What an evaluation decides after a day of this load; no other way than the simulation's.
+/// What an evaluation decides after an hour of this load.
 pub(super) fn decided(setting: &Setting, count: u32, load: f64) -> Decision {
     let cpu = (load / f64::from(count)).min(100.0);
-    let day = 24 * 60;
-    let minute = |minute| Minute::even(Duration::from_secs(60 * minute), cpu, count);
-    let metrics = vec![(1..=day).map(minute).collect(); setting.metrics.len()];
-    let until = Duration::from_secs(60 * day);
+    let minute = |minute: u64| Minute::even(Duration::from_secs(60 * minute), cpu, count);
+    let metrics = vec![(1..=60).map(minute).collect(); setting.metrics.len()];
+    let until = Duration::from_secs(60 * 60);
     let history = History {
         metrics: &metrics,
         until,
