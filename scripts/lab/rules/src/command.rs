@@ -1,5 +1,6 @@
 //! `lab rules`: explains a setting and checks it, without a load.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -31,7 +32,8 @@ missing, assumed or ignored.
 
 Examples:
   lab rules
-  az monitor autoscale show --name NAME --resource-group GROUP --output json > setting.json && lab rules setting.json
+  az monitor autoscale show --name NAME --resource-group GROUP --output json > setting.json
+  lab rules setting.json
   lab rules template.json --parameters production.json --json - | jq .faults
 
 Exit code: 0 no fault, with or without hints; 1 faults; 2 the file cannot be used.")]
@@ -100,28 +102,13 @@ fn text(rules: &Rules, Remarks { faults, hints }: &Remarks) -> String {
     );
     text += &explain::text(&rules.setting);
     for (kind, remarks) in [("fault", faults), ("hint", hints)] {
-        let mut shown: Vec<&Remark> = Vec::new();
-        for remark in remarks {
-            let same = |other: &Remark| {
-                (&other.code, &other.message, &other.remedy)
-                    == (&remark.code, &remark.message, &remark.remedy)
-            };
-            if shown.iter().any(|other| same(other)) {
-                continue;
-            }
-            shown.push(remark);
-            let places: Vec<&str> = remarks
-                .iter()
-                .filter(|other| same(other))
-                .map(|other| other.place.as_str())
-                .collect();
+        for (remark, places) in together(remarks) {
             let place = match places.as_slice() {
                 ["", ..] => "the file".to_owned(),
-                [one] => (*one).to_owned(),
-                [first, others @ ..] => {
+                [first, others @ ..] if !others.is_empty() => {
                     format!("{first} and {}", counted(others.len(), "more place"))
                 }
-                [] => String::new(),
+                places => places.concat(),
             };
             text += &format!("\n{kind} {}\n  {place}: {}\n", remark.code, remark.message);
             if !remark.remedy.is_empty() {
@@ -130,6 +117,22 @@ fn text(rules: &Rules, Remarks { faults, hints }: &Remarks) -> String {
         }
     }
     text
+}
+
+/// The remarks that say the same, with their places.
+fn together(remarks: &[Remark]) -> Vec<(&Remark, Vec<&str>)> {
+    let mut seen = HashMap::new();
+    let mut together: Vec<(&Remark, Vec<&str>)> = Vec::new();
+    for remark in remarks {
+        let index = *seen
+            .entry((remark.code, &remark.message, &remark.remedy))
+            .or_insert(together.len());
+        match together.get_mut(index) {
+            Some((_, places)) => places.push(&remark.place),
+            None => together.push((remark, vec![&remark.place])),
+        }
+    }
+    together
 }
 
 /// Such as `no faults`, `1 fault` or `2 faults`.

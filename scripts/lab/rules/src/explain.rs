@@ -46,21 +46,28 @@ pub(crate) fn tables(setting: &Setting, profile: &Profile) -> (Vec<Table>, Optio
             left_out,
         }
     });
-    let mut missing: Vec<&str> = Vec::new();
+    let why = match profile.rules.len() > MOST_RULES {
+        true => Some(format!("Azure accepts {MOST_RULES} rules in a profile")),
+        false => without_table(setting, profile, &shown),
+    };
+    (tables.collect(), why)
+}
+
+/// Why rules that are in no table are in none.
+fn without_table(setting: &Setting, profile: &Profile, shown: &[usize]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
     for (index, rule) in profile.rules.iter().enumerate() {
         let name = setting.metrics[rule.metric].name.as_str();
-        if !shown.contains(&index) && !missing.contains(&name) {
-            missing.push(name);
+        if !shown.contains(&index) && !names.contains(&name) {
+            names.push(name);
         }
     }
-    let why = (!missing.is_empty()).then(|| match profile.rules.len() > MOST_RULES {
-        true => format!("Azure accepts {MOST_RULES} rules in a profile"),
-        false => format!(
+    (!names.is_empty()).then(|| {
+        format!(
             "how {} depends on the number of instances is not known. Rehearse it with lab simulate --load",
-            missing.join(", ")
-        ),
-    });
-    (tables.collect(), why)
+            names.join(", ")
+        )
+    })
 }
 
 /// The setting in words, a paragraph for each profile.
@@ -96,7 +103,7 @@ pub(crate) fn text(setting: &Setting) -> String {
             }
         }
         if let Some(why) = why_not {
-            text += &format!("\n  No loads for some rules: {why}.\n");
+            text += &format!("\n  No table for some rules: {why}.\n");
         }
     }
     if profiles.len() > MOST_PROFILES {

@@ -128,12 +128,10 @@ impl<'a> View<'a> {
             0 => Vec::new(),
             _ => (1..=CONSTANT.as_secs() / MINUTE).map(minute).collect(),
         };
-        let history =
-            |index: usize| match self.profile.rules.iter().any(|rule| rule.metric == index) {
-                true => minutes.clone(),
-                false => Vec::new(),
-            };
-        let metrics: Vec<Vec<Minute>> = (0..self.metrics.len()).map(history).collect();
+        let mut metrics = vec![Vec::new(); self.metrics.len()];
+        for rule in &self.profile.rules {
+            metrics[rule.metric].clone_from(&minutes);
+        }
         read(
             &self.profile,
             History {

@@ -3,6 +3,7 @@
 use autoscale::{Direction, Metric, Operator, Rule, Statistic};
 
 use super::{Placed, Remark, Remarks};
+use crate::view::MOST_RULES;
 
 /// The values at which a condition is true; an end that is not included is left out by a hair.
 #[derive(Clone, Copy, PartialEq)]
@@ -73,7 +74,7 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
             remedy,
         ));
     }
-    let inward: Vec<usize> = (0..rules.len())
+    let inward: Vec<usize> = (0..rules.len().min(MOST_RULES))
         .filter(|index| rules[*index].direction == Direction::Decrease && is_possible[*index])
         .collect();
     for (position, &one) in inward.iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::view::{At, Load, Span, View, spans};
 /// Two rules of which one undoes the other.
 struct Pair {
     out: usize,
-    r#in: usize,
+    inward: usize,
     /// Where it happens first.
     from: u32,
     to: u32,
@@ -71,19 +71,19 @@ fn find(
             Outcome::ScaledIn(_) | Outcome::ScaledInLess(_) => false,
             _ => continue,
         };
-        let Some(r#in) = scale_in_rule(view, to, load, after) else {
+        let Some(inward) = scale_in_rule(view, to, load, after) else {
             continue;
         };
-        let value = |load: f64| after.value(r#in, load).unwrap_or_default();
+        let value = |load: f64| after.value(inward, load).unwrap_or_default();
         let share = value(start) / before.value(out, start).unwrap_or_default();
         let highest = span.to.unwrap_or(load);
         let known = pairs
             .iter_mut()
-            .find(|pair| (pair.out, pair.r#in) == (out, r#in));
+            .find(|pair| (pair.out, pair.inward) == (out, inward));
         let Some(pair) = known else {
             pairs.push(Pair {
                 out,
-                r#in,
+                inward,
                 from,
                 to,
                 span,
@@ -125,8 +125,8 @@ fn scale_in_rule(view: &View<'_>, count: u32, load: f64, at: &At<'_>) -> Option<
 
 impl Pair {
     fn remark(&self, placed: &Placed<'_>, view: &View<'_>) -> Remark {
-        let (out, r#in) = (view.rules[self.out], view.rules[self.r#in]);
-        let unit = view.profile.rules[self.r#in].unit(view.metrics);
+        let (out, inward) = (view.rules[self.out], view.rules[self.inward]);
+        let unit = view.profile.rules[self.inward].unit(view.metrics);
         let (low, high) = (number(self.seen.0), number(self.seen.1));
         let seen = match low == high {
             true => format!("{low}{unit}"),
@@ -157,8 +157,8 @@ impl Pair {
                 self.to,
                 placed.condition(out),
                 self.to,
-                placed.condition(r#in),
-                inward = placed.short(r#in),
+                placed.condition(inward),
+                inward = placed.short(inward),
             ),
             remedy: self.remedy(view),
         }
@@ -166,16 +166,16 @@ impl Pair {
 
     /// Thresholds that are far enough apart, at all counts examined.
     fn remedy(&self, view: &View<'_>) -> String {
-        let (out, r#in) = (
+        let (out, inward) = (
             &view.profile.rules[self.out],
-            &view.profile.rules[self.r#in],
+            &view.profile.rules[self.inward],
         );
         let is_above = matches!(
             out.operator,
             Operator::GreaterThan | Operator::GreaterThanOrEqual
         );
         let is_below = matches!(
-            r#in.operator,
+            inward.operator,
             Operator::LessThan | Operator::LessThanOrEqual
         );
         if !is_above || !is_below || self.least <= 0.0 {
@@ -183,7 +183,7 @@ impl Pair {
         }
         // Where both thresholds are included, equal values fire both.
         let both = out.operator == Operator::GreaterThanOrEqual
-            && r#in.operator == Operator::LessThanOrEqual;
+            && inward.operator == Operator::LessThanOrEqual;
         let (at_most, at_least) = if both {
             ("below", "above")
         } else {
@@ -193,9 +193,9 @@ impl Pair {
         let lower = number((self.least * 10.0).floor() / 10.0);
         let mut remedy = format!(
             "Set the scale-in threshold to {at_most} {lower}{}",
-            unit(r#in)
+            unit(inward)
         );
-        let higher = (r#in.threshold / self.share * 10.0).ceil() / 10.0;
+        let higher = (inward.threshold / self.share * 10.0).ceil() / 10.0;
         if higher.is_finite() && (view.load != Load::Cpu || higher < 100.0) {
             remedy += &format!(
                 ", or the scale-out threshold to {at_least} {}{}",

@@ -142,16 +142,15 @@ fn unequal_cooldowns(placed: &Placed<'_>) -> Option<Remark> {
             .filter(|rule: &&Rule| rule.direction == direction);
         of_direction.map(|rule| rule.cooldown).max()
     };
-    let (out, r#in) = (longest(Direction::Increase)?, longest(Direction::Decrease)?);
-    (out != r#in).then(|| {
-        let (out, r#in) = (duration_in_words(out), duration_in_words(r#in));
+    let (out, inward) = (longest(Direction::Increase)?, longest(Direction::Decrease)?);
+    (out != inward).then(|| {
+        let (out, inward) = (duration_in_words(out), duration_in_words(inward));
         remark(
             within(placed, "rules"),
             "unequal_cooldowns",
             format!(
-                "have unequal cooldowns: {out} out and {in_} in. Each rule waits for its own cooldown since the most recent \
-                 action in any direction: after any action, a scale-in rule may act after {in_}, a scale-out rule after {out}.",
-                in_ = r#in,
+                "have unequal cooldowns: {out} out and {inward} in. Each rule waits for its own cooldown since the most recent \
+                 action in any direction: after any action, a scale-in rule may act after {inward}, a scale-out rule after {out}.",
             ),
             "Nothing to change if that is meant.".to_owned(),
         )
