@@ -122,7 +122,10 @@ fn places_are_those_of_the_file() {
     let bad = profile(1, 3, &[out(50), inward(30)]);
     let place = |file: &Value| checked(file).faults[0].place.clone();
     assert_eq!(place(&bad), "rules[0]");
-    assert_eq!(place(&setting(&[bad.clone()])), "profiles[0].rules[0]");
+    assert_eq!(
+        place(&setting(std::slice::from_ref(&bad))),
+        "profiles[0].rules[0]"
+    );
     let resource = json!({"value": [{"name": "s", "properties": setting(&[bad])}]});
     assert_eq!(place(&resource), "value[0].properties.profiles[0].rules[0]");
 }
