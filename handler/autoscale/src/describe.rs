@@ -128,10 +128,19 @@ impl Rule {
         };
         let cooldown = duration::in_words(self.cooldown);
         format!(
-            "{change} when {} is {}, cooldown {cooldown}",
-            measured(self, metrics),
-            compared(self, metrics)
+            "{change} when {}, cooldown {cooldown}",
+            self.condition(metrics)
         )
+    }
+
+    /// Such as `average CPU over 5 minutes is above 70 %`.
+    pub fn condition(&self, metrics: &[Metric]) -> String {
+        format!("{} is {}", measured(self, metrics), compared(self, metrics))
+    }
+
+    /// The unit of the threshold behind a number: ` %`, or nothing.
+    pub fn unit(&self, metrics: &[Metric]) -> &'static str {
+        unit(self, metrics)
     }
 }
 

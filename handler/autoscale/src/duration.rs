@@ -92,7 +92,7 @@ pub(super) fn format(duration: Duration) -> String {
 }
 
 /// For people: `5 minutes`, `1 hour 30 minutes`, `45 s`.
-pub(super) fn in_words(duration: Duration) -> String {
+pub fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds == 0 || !seconds.is_multiple_of(MINUTE) {
         return format!("{} s", duration.as_secs_f64().ceil());

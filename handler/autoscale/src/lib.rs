@@ -37,13 +37,13 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use duration::parse as parse_duration;
+pub use duration::{in_words as duration_in_words, parse as parse_duration};
 pub use engine::{Decision, Outcome, Reading, decide, evaluate, read};
 pub use finding::{Finding, Kind, Problem, Refusal};
 pub use profile::{
     Aggregation, BUILT_IN, Capacity, Change, Dimension, Direction, MOST_INSTANCES, Metric,
     Operator, Profile, Rule, Setting, Statistic,
 };
-pub use reader::{ReadOptions, RuleFile};
+pub use reader::{ProfilePlace, ReadOptions, RuleFile};
 pub use summary::RuleSummary;
 pub use window::{History, Minute};

@@ -43,6 +43,17 @@ pub struct RuleFile {
     pub setting: Setting,
     /// In the file's order.
     pub findings: Vec<Finding>,
+    /// Where each of the setting's profiles stands in the file, and each of its rules.
+    pub places: Vec<ProfilePlace>,
+}
+
+/// Where a profile stands in a file, in the form of [`Finding::place`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfilePlace {
+    /// Such as `profiles[0]`; empty for a bare profile.
+    pub profile: String,
+    /// Such as `profiles[0].rules[1]`, in the profile's order.
+    pub rules: Vec<String>,
 }
 
 impl RuleFile {
@@ -66,6 +77,7 @@ impl RuleFile {
             is_setting: candidate.is_setting,
             target: None,
             metrics: Vec::new(),
+            places: Vec::new(),
             findings: Vec::new(),
             problems: Vec::new(),
         };
@@ -78,6 +90,7 @@ impl RuleFile {
             (Some(setting), problems) if problems.is_empty() => Ok(Self {
                 setting,
                 findings: reader.findings,
+                places: reader.places,
             }),
             (_, problems) => Err(Refusal { problems }),
         }
@@ -170,6 +183,7 @@ struct Reader<'a> {
     is_setting: bool,
     target: Option<String>,
     metrics: Vec<Metric>,
+    places: Vec<ProfilePlace>,
     findings: Vec<Finding>,
     problems: Vec<Problem>,
 }

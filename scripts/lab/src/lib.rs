@@ -15,6 +15,7 @@
 //! | `lab load` | [`load`] | puts load on the app, here or in Azure, and records how it went |
 //! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
 //! | `lab simulate` | [`simulate`] | runs the autoscale rules in virtual time |
+//! | `lab rules` | [`rules`] | explains the autoscale rules and checks them |
 //! | `lab report` | [`report`] | creates the page of a saved run |
 //! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
 //!

@@ -1,6 +1,7 @@
 //! Entry point of `lab`; what the commands do is in the library.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use lab::{check, demo, doctor, package, up};
@@ -23,6 +24,8 @@ enum Command {
     Up(up::UpArgs),
     /// Rehearse the autoscale rules in virtual time against a load: when they act, what it costs
     Simulate(simulate::SimulateArgs),
+    /// Explain the autoscale rules in words and check them, without a load
+    Rules(rules::RulesArgs),
     /// Look for better autoscale rules for a load: less overload, lower cost
     Tune(Box<simulate::tune::TuneArgs>),
     /// Decide again what Azure's own log of its evaluations says, and show where the two differ
@@ -55,10 +58,17 @@ const ANALYSIS: load::Analysis = load::Analysis {
     write_html: report::write_html,
 };
 
+/// `lab rules` assumes of the platform what `lab simulate` assumes.
+const DELAYS: rules::Delays = rules::Delays {
+    metric_lag: Duration::from_secs(simulate::Model::DEFAULT.metric_lag_seconds),
+    provision: Duration::from_secs(simulate::Model::DEFAULT.provision_seconds),
+};
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(args) => up::up(args),
         Command::Simulate(args) => simulate::run(&args, report::write_html),
+        Command::Rules(args) => rules::run(&args, DELAYS),
         Command::Tune(args) => simulate::tune::run(&args),
         Command::Replay(args) => simulate::replay::run(&args),
         Command::Assemble(args) => package::assemble(args),

@@ -5,7 +5,7 @@ use super::super::place::Place;
 use super::super::profile::{Capacity, MOST_INSTANCES, Profile, Rule};
 use super::super::schedule::{FixedDate, Recurrence, Schedule};
 use super::super::time_zone::TimeZone;
-use super::Reader;
+use super::{ProfilePlace, Reader};
 
 /// Azure allows no more in a profile.
 const MOST_RULES: usize = 10;
@@ -36,6 +36,10 @@ impl Reader<'_> {
                 None
             }
         };
+        self.places.push(ProfilePlace {
+            profile: place.path.clone(),
+            rules: Vec::new(),
+        });
         let rules = self.rules(place);
         Some(Profile {
             name: name.unwrap_or("default").to_owned(),
@@ -64,6 +68,9 @@ impl Reader<'_> {
                 items.len()
             );
             self.find(Kind::Assumed, "too_many", list.path.clone(), message, "");
+        }
+        if let Some(profile) = self.places.last_mut() {
+            profile.rules = items.iter().map(|item| item.path.clone()).collect();
         }
         let rules: Vec<_> = items.iter().map(|item| self.rule(item)).collect();
         rules.into_iter().collect()

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use autoscale::{Decision, Profile, Setting};
+use autoscale::{Decision, Outcome, Profile, Setting};
 use functions_host::{Console, timestamp};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -138,7 +138,11 @@ impl Record {
         let azure_seconds = rounded(azure.as_secs_f64());
         let readings = decision.readings.iter().enumerate();
         let waits = decision.readings.iter().map(|reading| reading.waits);
-        let cooldown_left = waits.max().unwrap_or_default();
+        // Of the rule that would act, else of the one that waits longest.
+        let cooldown_left = match decision.outcome {
+            Outcome::CoolingDown(rule) => decision.readings[rule].waits,
+            _ => waits.max().unwrap_or_default(),
+        };
         let view = DecisionView {
             at: at.clone(),
             azure_seconds,
@@ -155,7 +159,7 @@ impl Record {
                 .map(|(rule, reading)| ReadingView {
                     rule,
                     value: reading.value.map(rounded),
-                    fires: reading.fires(),
+                    fires: reading.holds,
                 })
                 .collect(),
         };

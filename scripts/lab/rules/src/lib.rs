@@ -1,6 +1,15 @@
-//! The autoscale rule file that a command uses.
+//! The autoscale rule file that a command uses, and `lab rules`, which explains and checks it.
 //!
-//! It is the file named with `--autoscale`. Without that option it is `infra/autoscale.json` of the working tree, and
+//! | module | does |
+//! | --- | --- |
+//! | [`command`] | the arguments of `lab rules`, and its text |
+//! | [`record`] | its JSON |
+//! | [`explain`] | a setting in words |
+//! | [`check`] | its faults and hints |
+//! | [`bands`] | the loads at which each number of instances stays |
+//! | [`view`] | the rules of a profile under one constant load |
+//!
+//! The rule file is the file named with `--autoscale`. Without that option it is `infra/autoscale.json` of the working tree, and
 //! outside of one the copy of that file that was compiled into the program.
 
 use std::env;
@@ -9,7 +18,21 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use autoscale::{Finding, ReadOptions, RuleFile, Setting};
+use autoscale::{BUILT_IN, Finding, ProfilePlace, ReadOptions, RuleFile, Setting};
+
+mod bands;
+mod check;
+mod command;
+mod explain;
+mod record;
+#[cfg(test)]
+mod tests;
+mod text;
+mod view;
+
+pub use check::Delays;
+pub use command::{RulesArgs, run};
+pub use text::decoded;
 
 /// The rule file's place in the project.
 const IN_PROJECT: &str = "infra/autoscale.json";
@@ -23,6 +46,8 @@ pub struct Rules {
     pub setting: Setting,
     /// What its reader noticed.
     pub findings: Vec<Finding>,
+    /// Where its profiles and rules stand in the file.
+    pub places: Vec<ProfilePlace>,
     /// The file, for the terminal.
     pub source: String,
     /// The same without the folders of this machine, for output that is passed on.
@@ -57,15 +82,12 @@ impl RuleOptions {
             self.parameters.is_none() && self.setting.is_none(),
             "--parameters and --setting belong to a rule file: name it with --autoscale FILE"
         );
-        match in_working_tree() {
-            Some(path) => self.read_file(&path, IN_PROJECT.to_owned()),
-            None => Ok(Rules {
-                setting: Setting::built_in(),
-                findings: Vec::new(),
-                source: format!("{IN_PROJECT}, built in"),
-                name: format!("{IN_PROJECT}, built in"),
-            }),
+        if let Some(path) = in_working_tree() {
+            return self.read_file(&path, IN_PROJECT.to_owned());
         }
+        let name = format!("{IN_PROJECT}, built in");
+        let file = RuleFile::read(BUILT_IN, ReadOptions::default())?;
+        Ok(Rules::new(file, name.clone(), name))
     }
 
     fn read_file(&self, path: &Path, name: String) -> anyhow::Result<Rules> {
@@ -81,14 +103,21 @@ impl RuleOptions {
             parameters: parameters.as_deref(),
             setting: self.setting.as_deref(),
         };
-        let RuleFile { setting, findings } = RuleFile::read(&text, options)
+        let file = RuleFile::read(&text, options)
             .with_context(|| format!("the rule file {source} cannot be used"))?;
-        Ok(Rules {
-            setting,
-            findings,
+        Ok(Rules::new(file, source, name))
+    }
+}
+
+impl Rules {
+    fn new(file: RuleFile, source: String, name: String) -> Self {
+        Self {
+            setting: file.setting,
+            findings: file.findings,
+            places: file.places,
             source,
             name,
-        })
+        }
     }
 }
 
@@ -102,7 +131,7 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     File::open(path)?
         .take(LONGEST_FILE)
         .read_to_end(&mut bytes)?;
-    String::from_utf8(bytes).context("it is not text in UTF-8")
+    decoded(bytes)
 }
 
 /// The file of the project around the current folder, else of the project that the program was built in.

@@ -1,6 +1,6 @@
 //! The causes of what went wrong in a simulation, the weightiest first, in sentences.
 
-use autoscale::{Direction, Rule, Setting};
+use autoscale::{Direction, Profile, Rule, Setting};
 use run_record::format::exact_span;
 
 use crate::model::Model;
@@ -29,10 +29,12 @@ impl Causes<'_> {
             (Obstacle::MetricMissing, "The rules saw no metric"),
             (Obstacle::NoProfile, "No profile applied"),
         ];
-        sentences.extend(
-            held.iter()
-                .filter_map(|(cause, what)| self.held(*cause, what)),
-        );
+        let mut held: Vec<(u64, String)> = held
+            .iter()
+            .filter_map(|(cause, what)| self.held(*cause, what))
+            .collect();
+        held.sort_by_key(|(seconds, _)| std::cmp::Reverse(*seconds));
+        sentences.extend(held.into_iter().map(|(_, sentence)| sentence));
         if sentences.is_empty() {
             sentences.push("The ready instances could always carry the load.".to_owned());
         }
@@ -68,11 +70,16 @@ impl Causes<'_> {
 
     /// The usual cause: the next action is decided before the last one shows in the metric.
     fn short_cooldown(&self) -> Option<String> {
-        let rules = self
-            .setting
-            .profiles
-            .iter()
-            .flat_map(|profile| &profile.rules);
+        // Only profiles that acted can be the cause.
+        let acted = |profile: &&Profile| {
+            let title = profile.title();
+            self.simulation
+                .actions
+                .iter()
+                .any(|action| action.profile == title)
+        };
+        let profiles = self.setting.profiles.iter().filter(acted);
+        let rules = profiles.flat_map(|profile| &profile.rules);
         let missing = |rule: &&Rule| {
             self.until_seen(rule)
                 .saturating_sub(rule.cooldown.as_secs())
@@ -130,6 +137,11 @@ impl Causes<'_> {
                 "; the maximum of {maximum} instances does not suffice for a load of {highest:.0} %"
             );
         }
+        let profiles = self.setting.profiles.iter();
+        let mut rules = profiles.flat_map(|profile| &profile.rules);
+        if !rules.any(|rule| rule.direction != Direction::Decrease) {
+            sentence += "; no rule adds instances";
+        }
         let waited = self.overlap(Obstacle::Cooldown);
         if waited > 0 {
             sentence += &format!(
@@ -167,18 +179,19 @@ impl Causes<'_> {
     }
 
     /// How long an obstacle was there, and the first time.
-    fn held(&self, cause: Obstacle, what: &str) -> Option<String> {
+    fn held(&self, cause: Obstacle, what: &str) -> Option<(u64, String)> {
         let first = self.of(cause).next()?;
         let total = self
             .of(cause)
             .map(|still| still.to_seconds - still.at_seconds)
             .sum();
-        Some(format!(
+        let sentence = format!(
             "{what} for {}, first at {}: {}.",
             exact_span(total),
             clock(first.at_seconds),
             first.reason
-        ))
+        );
+        Some((total, sentence))
     }
 }
 

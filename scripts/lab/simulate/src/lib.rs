@@ -30,6 +30,7 @@
 //! Without a ready instance there is no sample, and any load is overload. Metrics other than the instances' CPU are
 //! replayed as they were recorded, whatever the simulated number of instances.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -180,16 +181,16 @@ pub fn run(
         options.read()
     });
     let compared = compared.transpose()?;
-    let zone = start::zone(args.timezone.as_deref(), &rules.setting)?;
-    let rule_metrics = rules.setting.metrics.iter();
-    let rule_metrics: Vec<&str> = rule_metrics.map(|metric| metric.name.as_str()).collect();
-    let options = ReadOptions {
-        instances: rules.setting.profiles[0].capacity.default,
-        rule_metrics: &rule_metrics,
-        local: Some(&|local_seconds| zone.unix_seconds(local_seconds)),
+    let given = start::Given {
+        path: &args.load,
+        start: args.start.as_deref(),
+        time_zone: args.timezone.as_deref(),
     };
-    let load = input::load(&args.load, &options)?;
-    let start = start::Start::of(args.start.as_deref(), &zone, &load)?;
+    let settings: Vec<&Setting> = std::iter::once(&rules)
+        .chain(&compared)
+        .map(|rules| &rules.setting)
+        .collect();
+    let (load, start) = start::read(&given, &settings)?;
     let evaluations = load.seconds() / model.evaluate_seconds;
     ensure!(
         evaluations <= MOST_EVALUATIONS,
@@ -274,8 +275,13 @@ fn outcome(
 /// Metrics that the rules look at and that the load does not have.
 fn without_data(setting: &Setting, load: &Load) -> Vec<Finding> {
     let metrics = setting.metrics.iter();
-    metrics
+    let missing = metrics
         .filter(|metric| !metric.fleet_cpu && metric_column::of(load, metric).is_none())
+        .map(|metric| (metric_column::name(metric), metric));
+    // Rules with dimensions have a metric of their own in the same column.
+    let missing: BTreeMap<_, _> = missing.collect();
+    missing
+        .into_values()
         .map(|metric| Finding {
             kind: Kind::CannotBeSimulated,
             code: "no_data",
@@ -321,7 +327,10 @@ fn text(
         text += &rules_in_words(&outcome.rules);
     }
     text += &format!("load    {}\n", load.describe());
-    text += &start.describe(&outcomes[0].rules.setting);
+    let mut settings = outcomes.iter().map(|outcome| &outcome.rules.setting);
+    if settings.any(|setting| start.matters(setting)) {
+        text += &start.describe();
+    }
     text += &format!(
         "model   metric lag {} s, {} s to be ready, evaluated every {} s; the first load was there before\n",
         model.metric_lag_seconds, model.provision_seconds, model.evaluate_seconds

@@ -286,6 +286,7 @@ mod tests {
         Rules {
             setting,
             findings,
+            places: Vec::new(),
             source: name.to_owned(),
             name: name.to_owned(),
         }
@@ -296,7 +297,7 @@ mod tests {
         let load = shape::named("step").unwrap();
         let prices = Prices::parse(prices::BUILT_IN).unwrap();
         let slow = rules("slow.json", None);
-        let zone = start::zone(None, &slow.setting).unwrap();
+        let zone = start::zone(None, &[&slow.setting]).unwrap();
         let start = Start::of(Some("2026-01-05T08:00"), &zone, &load).unwrap();
         let given = Given {
             load: &load,

@@ -1,11 +1,14 @@
 //! The time at which a simulation begins. Only profiles with a calendar depend on it.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use autoscale::schedule::{Recurrence, Schedule};
 use autoscale::time_zone::{self, TimeZone};
 use autoscale::{Finding, Kind, Setting};
 
-use crate::load::{self, Load};
+use crate::input::Source;
+use crate::load::{self, Load, ReadOptions};
 
 /// The time of a simulation's first second.
 pub(crate) struct Start {
@@ -15,20 +18,53 @@ pub(crate) struct Start {
     assumed: bool,
 }
 
+/// What the options of a command say about a load.
+pub(crate) struct Given<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) start: Option<&'a str>,
+    pub(crate) time_zone: Option<&'a str>,
+}
+
+/// The load, for all of these settings, and the time at which it begins.
+pub(crate) fn read(given: &Given<'_>, settings: &[&Setting]) -> anyhow::Result<(Load, Start)> {
+    let zone = zone(given.time_zone, settings)?;
+    let source = Source::open(given.path)?;
+    let metrics = settings.iter().flat_map(|setting| &setting.metrics);
+    let rule_metrics: Vec<&str> = metrics.map(|metric| metric.name.as_str()).collect();
+    let read = |instances| {
+        source.read(&ReadOptions {
+            instances,
+            rule_metrics: &rule_metrics,
+            local: Some(&|local_seconds| zone.unix_seconds(local_seconds)),
+        })
+    };
+    // A load without recorded counts is that of the default count, and which default counts depends on the start.
+    let first = settings[0];
+    let instances = first.profiles[0].capacity.default;
+    let mut load = read(instances)?;
+    let start = Start::of(given.start, &zone, &load)?;
+    let active = first.active(start.unix_seconds).unwrap_or_default();
+    let at_start = first.profiles[active].capacity.default;
+    if at_start != instances {
+        load = read(at_start)?;
+    }
+    Ok((load, start))
+}
+
 /// The zone of times without an offset: the one that is named, else that of the first profile with a calendar, else UTC.
-pub(crate) fn zone(named: Option<&str>, setting: &Setting) -> anyhow::Result<TimeZone> {
+pub(crate) fn zone(named: Option<&str>, settings: &[&Setting]) -> anyhow::Result<TimeZone> {
     if let Some(name) = named {
         return TimeZone::named(name).with_context(|| {
             format!("--timezone {name:?} is no time zone; give a name such as Europe/Berlin or \"W. Europe Standard Time\"")
         });
     }
-    let zones = setting.profiles.iter();
-    let zone = zones.filter_map(|profile| match &profile.schedule {
+    let profiles = settings.iter().flat_map(|setting| &setting.profiles);
+    let mut zones = profiles.filter_map(|profile| match &profile.schedule {
         Schedule::Default => None,
         Schedule::FixedDate(dates) => Some(dates.zone()),
         Schedule::Recurring(recurrence) => Some(Recurrence::zone(recurrence)),
     });
-    Ok(zone.cloned().next().unwrap_or(TimeZone::UTC))
+    Ok(zones.next().cloned().unwrap_or(TimeZone::UTC))
 }
 
 impl Start {
@@ -60,11 +96,8 @@ impl Start {
         !self.assumed || has_calendar(setting)
     }
 
-    /// A line of the output; empty where the time plays no part.
-    pub(crate) fn describe(&self, setting: &Setting) -> String {
-        if !self.matters(setting) {
-            return String::new();
-        }
+    /// A line of the output.
+    pub(crate) fn describe(&self) -> String {
         let local = time_zone::format_local(self.unix_seconds, &self.zone);
         format!("start   {local}, {}\n", self.zone)
     }

@@ -22,7 +22,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rules::{RuleOptions, Rules};
 use run_record::write_whole;
 
-use crate::load::{Load, NoteKind, ReadOptions};
+use crate::load::{Load, NoteKind};
 use crate::model::Model;
 use crate::outcome::{Scenario, Simulation};
 use crate::prices::Prices;
@@ -148,22 +148,18 @@ struct Period {
 
 impl Period {
     fn read(path: &Path, args: &TuneArgs, setting: &Setting) -> anyhow::Result<Self> {
-        let zone = start::zone(args.timezone.as_deref(), setting)?;
-        let rule_metrics = setting.metrics.iter();
-        let rule_metrics: Vec<&str> = rule_metrics.map(|metric| metric.name.as_str()).collect();
-        let options = ReadOptions {
-            instances: setting.profiles[0].capacity.default,
-            rule_metrics: &rule_metrics,
-            local: Some(&|local_seconds| zone.unix_seconds(local_seconds)),
+        let given = start::Given {
+            path,
+            start: args.start.as_deref(),
+            time_zone: args.timezone.as_deref(),
         };
-        let load = input::load(path, &options)?;
+        let (load, start) = start::read(&given, &[setting])?;
         let evaluations = load.seconds() / args.evaluate_seconds;
         ensure!(
             evaluations <= MOST_EVALUATIONS,
             "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
             load.seconds().div_ceil(MOST_EVALUATIONS),
         );
-        let start = Start::of(args.start.as_deref(), &zone, &load)?;
         Ok(Self { load, start })
     }
 

@@ -18,6 +18,7 @@ mod postgres;
 mod postgres_server;
 mod replay;
 mod report;
+mod rules_command;
 mod scratch;
 mod scripts;
 mod simulate;

@@ -24,6 +24,7 @@ fn outcome(setting: &Setting, log: &str) -> Value {
     let rules = Rules {
         setting: setting.clone(),
         findings: Vec::new(),
+        places: Vec::new(),
         source: String::new(),
         name: String::new(),
     };

@@ -172,7 +172,9 @@ fn worth(outcome: &Outcome<'_>, proposal: &Proposal, change: &Change) -> String 
 fn background(outcome: &Outcome<'_>) -> String {
     let (load, model) = (&outcome.period.load, outcome.model);
     let mut text = format!("load    {}\n", load.describe());
-    text += &outcome.period.start.describe(&outcome.rules.setting);
+    if outcome.period.start.matters(&outcome.rules.setting) {
+        text += &outcome.period.start.describe();
+    }
     text += &format!(
         "model   metric lag {} s, {} s to be ready, evaluated every {} s; the first load was there before\n",
         model.metric_lag_seconds, model.provision_seconds, model.evaluate_seconds

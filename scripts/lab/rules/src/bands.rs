@@ -1,0 +1,180 @@
+//! The loads at which each number of instances stays, and what follows below and above them.
+
+use autoscale::Outcome;
+
+use crate::view::{At, Span, View, spans};
+
+/// So many counts are examined; with more instances, each changes less.
+pub(crate) const MOST_COUNTS: u32 = 20;
+
+/// What the rules do with a number of instances.
+#[derive(Debug)]
+pub(crate) struct Band {
+    pub(crate) count: u32,
+    /// One after the other, from load 0 on.
+    pub(crate) ranges: Vec<Range>,
+}
+
+/// Loads at which the rules decide alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) span: Span,
+    /// The count that follows.
+    pub(crate) next: u32,
+    pub(crate) reason: Reason,
+}
+
+/// Why a count follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reason {
+    /// No rule asks for a change.
+    Steady,
+    /// A scale-out rule.
+    ScaleOut,
+    /// The scale-in rules.
+    ScaleIn,
+    /// The scale-in rules, but less far than they ask for, because of the flapping check.
+    ScaleInLess,
+    /// The flapping check.
+    Flapping,
+    /// A scale-in rule that does not hold, while another one does.
+    HeldBack,
+    /// A scale-out rule fires, and there is no room.
+    Maximum,
+    /// The scale-in rules fire, and there is nothing to remove.
+    Minimum,
+    /// Nothing is measured without an instance.
+    NoSample,
+}
+
+/// The bands of a view, from its minimum on, and how many further counts were left out.
+pub(crate) fn bands(view: &View<'_>) -> (Vec<Band>, u32) {
+    let counts = examined(view);
+    let left_out = view.profile.capacity.maximum - counts.end();
+    let bands = counts.map(|count| Band {
+        count,
+        ranges: ranges(&view.at(count), count == view.profile.capacity.minimum),
+    });
+    (bands.collect(), left_out)
+}
+
+/// The counts that are examined.
+pub(crate) fn examined(view: &View<'_>) -> std::ops::RangeInclusive<u32> {
+    let capacity = view.profile.capacity;
+    capacity.minimum..=capacity.maximum.min(capacity.minimum + MOST_COUNTS - 1)
+}
+
+fn ranges(at: &At<'_>, is_minimum: bool) -> Vec<Range> {
+    let mut ranges: Vec<Range> = Vec::new();
+    for span in spans(at.boundaries()) {
+        let decision = at.decision(span.inside());
+        let (next, reason) = match reason(decision.outcome) {
+            // Nothing to remove is the reason, whichever rule does not hold.
+            Reason::HeldBack if is_minimum => (decision.to, Reason::Minimum),
+            reason => (decision.to, reason),
+        };
+        match ranges.last_mut() {
+            Some(last) if (last.next, last.reason) == (next, reason) => last.span.to = span.to,
+            _ => ranges.push(Range { span, next, reason }),
+        }
+    }
+    ranges
+}
+
+fn reason(outcome: Outcome) -> Reason {
+    match outcome {
+        Outcome::ScaledOut(_) => Reason::ScaleOut,
+        Outcome::ScaledIn(_) => Reason::ScaleIn,
+        Outcome::ScaledInLess(_) => Reason::ScaleInLess,
+        Outcome::Flapping(_) => Reason::Flapping,
+        Outcome::HeldBack(_) => Reason::HeldBack,
+        Outcome::AtMaximum(_) => Reason::Maximum,
+        Outcome::AtMinimum(_) => Reason::Minimum,
+        Outcome::MetricMissing | Outcome::Unknown => Reason::NoSample,
+        // The counts examined are within the limits, and no rule waits.
+        Outcome::Steady | Outcome::Limited | Outcome::CoolingDown(_) => Reason::Steady,
+    }
+}
+
+impl Band {
+    /// The loads at which the count stays, where it does.
+    pub(crate) fn stable(&self) -> Option<Span> {
+        let mut of_one_count = self.ranges.chunk_by(|one, next| one.next == next.next);
+        of_one_count
+            .find(|same| same[0].next == self.count)
+            .map(joined)
+    }
+
+    /// The count that follows below [`Self::stable`].
+    pub(crate) fn below(&self) -> Option<u32> {
+        let first = self.ranges.first()?;
+        (first.next != self.count).then_some(first.next)
+    }
+
+    /// The count that follows at the highest load.
+    pub(crate) fn above(&self) -> Option<u32> {
+        let last = self.ranges.last()?;
+        (last.next != self.count).then_some(last.next)
+    }
+
+    /// Such as `below 60 %: 1; 60 to 140 %: stays; above 140 %: 3`.
+    pub(crate) fn describe(&self, unit: &str) -> String {
+        let what = |range: &Range| match range.next == self.count {
+            true => format!("stays{}", range.reason.note()),
+            false => range.next.to_string(),
+        };
+        let alike = self.ranges.chunk_by(|one, next| what(one) == what(next));
+        let words =
+            alike.map(|same| format!("{}: {}", joined(same).describe(unit), what(&same[0])));
+        words.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The span of neighbours; at least one.
+fn joined(ranges: &[Range]) -> Span {
+    Span {
+        from: ranges[0].span.from,
+        to: ranges[ranges.len() - 1].span.to,
+    }
+}
+
+impl Reason {
+    /// Behind a count that stays although rules fire.
+    fn note(self) -> &'static str {
+        match self {
+            Self::Flapping => " (flapping check)",
+            Self::Maximum => " (maximum)",
+            Self::HeldBack => " (not all scale-in rules are true)",
+            Self::NoSample => " (no sample)",
+            _ => "",
+        }
+    }
+}
+
+impl Span {
+    /// Such as `from 60 to 140 %`, behind the word load.
+    pub(crate) fn within(self, unit: &str) -> String {
+        match (self.from, self.to) {
+            (0.0, None) => "of any size".to_owned(),
+            (0.0, _) | (_, None) => self.describe(unit),
+            _ => format!("from {}", self.describe(unit)),
+        }
+    }
+
+    /// Such as `60 to 140 %`.
+    pub(crate) fn describe(self, unit: &str) -> String {
+        match (self.from, self.to) {
+            (0.0, None) => "at any load".to_owned(),
+            (0.0, Some(to)) => format!("below {}{unit}", number(to)),
+            (from, None) => format!("above {}{unit}", number(from)),
+            (from, Some(to)) => format!("{} to {}{unit}", number(from), number(to)),
+        }
+    }
+}
+
+/// With one decimal where it has one.
+pub(crate) fn number(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}

@@ -1,0 +1,145 @@
+//! `lab rules`: explains a setting and checks it, without a load.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use run_record::write_whole;
+
+use crate::check::{Delays, Remark, Remarks, check};
+use crate::record::Record;
+use crate::{RuleOptions, Rules, explain};
+
+/// Arguments of `lab rules`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+FILE is any autoscale setting: what az monitor autoscale show or list prints, REST, an ARM template, the portal's JSON, \
+terraform show -json, or a bare profile.
+
+It prints each profile, when it applies, and its rules in words. For each number of instances it shows at which constant \
+load that number stays, and what it becomes below and above. 150 % keeps one and a half instances busy.
+
+Faults make the exit code 1, so that the command serves in CI:
+  flapping         a scale-out that makes all scale-in rules true under the same load
+  never_true       a condition that the metric cannot meet, such as CPU above 100 %
+  never_scales_in  scale-in rules that can never all be true; Azure asks for all of them
+  never_applies    a profile that other profiles always come before
+  second_default   a second profile without a calendar
+  wrong_target     a target that does not have the rules' metric
+Everything else is a hint: short or unequal cooldowns, a default equal to the minimum, missing rules, fields that are \
+missing, assumed or ignored.
+
+Examples:
+  lab rules
+  az monitor autoscale show --name NAME --resource-group GROUP --output json > setting.json
+  lab rules setting.json
+  lab rules template.json --parameters production.json --json - | jq .faults
+
+Exit code: 0 no fault, with or without hints; 1 faults; 2 the file cannot be used.")]
+pub struct RulesArgs {
+    /// Rules to explain [default: infra/autoscale.json]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Parameters of the template in FILE: an ARM parameter file, or plain JSON
+    #[arg(long, value_name = "FILE", requires = "file")]
+    parameters: Option<PathBuf>,
+    /// Name of the setting, where FILE holds several
+    #[arg(long, value_name = "NAME", requires = "file")]
+    setting: Option<String>,
+    /// Write everything as JSON; - for standard output, and then nothing else
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Explains and checks the rules; the exit code says whether they have faults.
+///
+/// # Errors
+/// One sentence for the user, where the file cannot be used or the JSON cannot be written.
+pub fn run(args: &RulesArgs, delays: Delays) -> anyhow::Result<ExitCode> {
+    let options = RuleOptions {
+        autoscale: args.file.clone(),
+        parameters: args.parameters.clone(),
+        setting: args.setting.clone(),
+    };
+    let rules = options.read()?;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let remarks = check(
+        &rules,
+        delays,
+        i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+    );
+    let json = || {
+        let record = Record::new(&rules, &remarks);
+        serde_json::to_string_pretty(&record).map(|json| json + "\n")
+    };
+    if args.json.as_deref() == Some(Path::new("-")) {
+        terminal::print_json(&json()?);
+    } else {
+        if let Some(path) = &args.json {
+            write_whole(path, json()?.as_bytes())?;
+        }
+        terminal::print(&text(&rules, &remarks));
+    }
+    Ok(match remarks.faults.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+fn text(rules: &Rules, Remarks { faults, hints }: &Remarks) -> String {
+    let name = match rules.setting.name.as_str() {
+        "" => String::new(),
+        name => format!(" ({name})"),
+    };
+    let mut text = format!(
+        "{}{name}: {}, {}\n",
+        rules.source,
+        counted(faults.len(), "fault"),
+        counted(hints.len(), "hint"),
+    );
+    text += &explain::text(&rules.setting);
+    for (kind, remarks) in [("fault", faults), ("hint", hints)] {
+        for (remark, places) in together(remarks) {
+            let place = match places.as_slice() {
+                ["", ..] => "the file".to_owned(),
+                [first, others @ ..] if !others.is_empty() => {
+                    format!("{first} and {}", counted(others.len(), "more place"))
+                }
+                places => places.concat(),
+            };
+            text += &format!("\n{kind} {}\n  {place}: {}\n", remark.code, remark.message);
+            if !remark.remedy.is_empty() {
+                text += &format!("  {}\n", remark.remedy);
+            }
+        }
+    }
+    text
+}
+
+/// The remarks that say the same, with their places.
+fn together(remarks: &[Remark]) -> Vec<(&Remark, Vec<&str>)> {
+    let mut seen = HashMap::new();
+    let mut together: Vec<(&Remark, Vec<&str>)> = Vec::new();
+    for remark in remarks {
+        let index = *seen
+            .entry((remark.code, &remark.message, &remark.remedy))
+            .or_insert(together.len());
+        match together.get_mut(index) {
+            Some((_, places)) => places.push(&remark.place),
+            None => together.push((remark, vec![&remark.place])),
+        }
+    }
+    together
+}
+
+/// Such as `no faults`, `1 fault` or `2 faults`.
+fn counted(number: usize, noun: &str) -> String {
+    match number {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}

@@ -1,0 +1,123 @@
+//! What `lab rules --json` writes.
+
+use autoscale::Profile;
+use serde::Serialize;
+
+use crate::Rules;
+use crate::bands::{Band, Reason};
+use crate::check::{MOST_PROFILES, Remark, Remarks};
+use crate::explain;
+
+/// The setting in words, and what the check found.
+#[derive(Serialize)]
+pub(crate) struct Record<'a> {
+    rules: &'a str,
+    profiles: Vec<ProfileRecord>,
+    faults: &'a [Remark],
+    hints: &'a [Remark],
+}
+
+#[derive(Serialize)]
+struct ProfileRecord {
+    name: String,
+    schedule: String,
+    capacity: CapacityRecord,
+    rules: Vec<String>,
+    bands: Vec<BandRecord>,
+    /// Why rules have no bands.
+    without_bands: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CapacityRecord {
+    minimum: u32,
+    maximum: u32,
+    default: u32,
+}
+
+#[derive(Serialize)]
+struct BandRecord {
+    load: String,
+    count: u32,
+    /// Where the count stays; both are null where it never does, and `to` also where that has no end.
+    from: Option<f64>,
+    to: Option<f64>,
+    /// The count that follows at a lower load.
+    below: Option<u32>,
+    /// The count that follows at the highest load.
+    above: Option<u32>,
+    /// All of it.
+    ranges: Vec<RangeRecord>,
+}
+
+#[derive(Serialize)]
+struct RangeRecord {
+    from: f64,
+    to: Option<f64>,
+    next: u32,
+    because: Reason,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(rules: &'a Rules, remarks: &'a Remarks) -> Self {
+        let profiles = rules.setting.profiles.iter().take(MOST_PROFILES);
+        Self {
+            rules: &rules.name,
+            profiles: profiles
+                .map(|profile| ProfileRecord::new(rules, profile))
+                .collect(),
+            faults: &remarks.faults,
+            hints: &remarks.hints,
+        }
+    }
+}
+
+impl ProfileRecord {
+    fn new(rules: &Rules, profile: &Profile) -> Self {
+        let (tables, without_bands) = explain::tables(&rules.setting, profile);
+        let bands = tables.iter().flat_map(|table| {
+            table
+                .bands
+                .iter()
+                .map(|band| BandRecord::new(&table.load, band))
+        });
+        let capacity = profile.capacity;
+        Self {
+            name: profile.title(),
+            schedule: profile.schedule.describe(),
+            capacity: CapacityRecord {
+                minimum: capacity.minimum,
+                maximum: capacity.maximum,
+                default: capacity.default,
+            },
+            rules: profile
+                .rules
+                .iter()
+                .map(|rule| rule.describe(&rules.setting.metrics))
+                .collect(),
+            bands: bands.collect(),
+            without_bands,
+        }
+    }
+}
+
+impl BandRecord {
+    fn new(load: &str, band: &Band) -> Self {
+        let stable = band.stable();
+        let range = |range: &crate::bands::Range| RangeRecord {
+            from: range.span.from,
+            to: range.span.to,
+            next: range.next,
+            because: range.reason,
+        };
+        Self {
+            load: load.to_owned(),
+            count: band.count,
+            from: stable.map(|span| span.from),
+            to: stable.and_then(|span| span.to),
+            below: band.below(),
+            above: band.above(),
+            ranges: band.ranges.iter().map(range).collect(),
+        }
+    }
+}

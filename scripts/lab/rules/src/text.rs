@@ -1,0 +1,49 @@
+//! Files as text.
+
+use anyhow::{Context as _, ensure};
+
+/// Text in UTF-8, or in the UTF-16 that PowerShell writes by `>`.
+///
+/// # Errors
+/// One sentence.
+pub fn decoded(bytes: Vec<u8>) -> anyhow::Result<String> {
+    let unit: Option<fn([u8; 2]) -> u16> = match *bytes {
+        [0xff, 0xfe, ..] => Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => Some(u16::from_be_bytes),
+        _ => None,
+    };
+    if let Some(unit) = unit {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        ensure!(
+            rest.is_empty(),
+            "its text in UTF-16 ends in the middle of a character"
+        );
+        return String::from_utf16(&units).context("it is not text in UTF-16");
+    }
+    String::from_utf8(bytes).context("it is not text in UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn text_of_powershell_is_read() {
+        let wide = |unit: fn(u16) -> [u8; 2]| {
+            let text = "\u{feff}0,80\n60,80 é\n".encode_utf16();
+            decoded(text.flat_map(unit).collect()).ok()
+        };
+        for text in [wide(u16::to_le_bytes), wide(u16::to_be_bytes)] {
+            assert_eq!(text.as_deref(), Some("\u{feff}0,80\n60,80 é\n"));
+        }
+        for (bytes, complaint) in [
+            (&b"\xff\xfe0\0,"[..], "in the middle of a character"),
+            (b"\xff\xfe\0\xd8", "not text in UTF-16"),
+            (b"0,80\n\xff", "not text in UTF-8"),
+        ] {
+            let refusal = decoded(bytes.to_vec()).map_err(|error| error.to_string());
+            assert!(refusal.is_err_and(|text| text.contains(complaint)));
+        }
+    }
+}
