@@ -92,8 +92,12 @@ pub(crate) async fn send(
             Err(error) if on_refused == Refused::Failed => return Err(Failure::Connect(error)),
             Err(error) => Failure::Connect(error),
             Ok(mut connection) => match exchange.watch(connection.send(request)).await {
-                Ok(Ok(answer)) => {
+                Ok(Ok(mut answer)) => {
                     in_flight.sent();
+                    // A length beside chunks means nothing (RFC 9112, section 6.3), and the client would count it.
+                    if answer.headers().contains_key(header::TRANSFER_ENCODING) {
+                        answer.headers_mut().remove(header::CONTENT_LENGTH);
+                    }
                     return Ok((in_flight, connection, answer));
                 }
                 Ok(Err(mut error)) => match error.take_message() {
