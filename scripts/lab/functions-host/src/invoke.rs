@@ -14,6 +14,7 @@ use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEA
 use super::backends::Backend;
 use super::body::Body;
 use super::console::Severity;
+use super::detached::detached;
 use super::dispatch::{self, To};
 use super::exchange::Exchange;
 use super::function::Function;
@@ -24,12 +25,13 @@ use super::route::Route;
 
 /// Answers an HTTP request by way of the JSON protocol.
 pub(crate) async fn http(
-    app: &App,
-    function: &Function,
+    app: &Arc<App>,
     route: &Route,
     path: &str,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Failure> {
+    let index = route.function;
+    let function = &app.table.functions[index];
     let (parts, incoming) = request.into_parts();
     let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
     let body = payload::read(incoming, app.settings.body_limit).await?;
@@ -46,7 +48,13 @@ pub(crate) async fn http(
     };
     let data = json!({ function.trigger_name.as_str(): received.value() });
     let metadata = received.metadata();
-    let outcome = invoke(app, To::Any(&app.backends), function, data, metadata).await?;
+    let shared = Arc::clone(app);
+    let outcome = detached(app, index, async move {
+        let app = &*shared;
+        let function = &app.table.functions[index];
+        invoke(app, To::Any(&app.backends), function, data, metadata).await
+    })
+    .await?;
     output::response(&function.bindings, &outcome)
 }
 

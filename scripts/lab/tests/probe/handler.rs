@@ -10,7 +10,7 @@
 //! | `status-N` | answers N with a body and two cookies |
 //! | `redirect` | answers 302 |
 //! | `stall` | reports itself in the journal and never answers |
-//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows; its end is in the journal |
+//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows until a line `end` or `cut`; its end is in the journal |
 //! | `both-lengths` | an answer in chunks that also has a wrong `Content-Length`, then the end of the connection |
 //! | `cut` | half an answer, then a broken connection |
 //! | `count` | how many requests the journal has |
@@ -348,7 +348,8 @@ fn reply(status: StatusCode, body: Body) -> Response<Body> {
     response
 }
 
-/// One event at once; then one for each line in the file `PROBE_GATE`, until it holds `end`.
+/// One event at once; then one for each line in the file `PROBE_GATE`, until it holds `end`, or `cut` for an answer that
+/// breaks off.
 fn events(target: String) -> Body {
     let guard = Abandoned {
         target,
@@ -359,10 +360,16 @@ fn events(target: String) -> Body {
             loop {
                 let gate = std::fs::read_to_string(variable("PROBE_GATE")).unwrap_or_default();
                 let lines: Vec<&str> = gate.lines().collect();
-                if lines.get(sent - 1).is_some_and(|line| *line == "end") {
+                let line = lines.get(sent - 1).copied().unwrap_or_default();
+                if matches!(line, "end" | "cut") {
                     guard.disarm();
                     journal(&json!({ "streamed": guard.target }));
+                }
+                if line == "end" {
                     return None;
+                }
+                if line == "cut" {
+                    return Some((Err(std::io::Error::other("cut")), (sent, guard)));
                 }
                 if lines.len() >= sent {
                     break;
@@ -371,7 +378,7 @@ fn events(target: String) -> Body {
             }
         }
         let frame = Frame::data(Bytes::from(format!("data: {sent}\n\n")));
-        Some((Ok::<_, std::io::Error>(frame), (sent + 1, guard)))
+        Some((Ok(frame), (sent + 1, guard)))
     });
     StreamBody::new(Watched(Box::pin(stream))).boxed_unsync()
 }

@@ -231,3 +231,17 @@ fn case_31_a_client_that_leaves_is_not_told_to_the_handler() {
     });
     assert_eq!(end["streamed"], "/stream", "{end}");
 }
+
+#[test]
+fn a_failure_after_the_client_has_left_is_reported() {
+    let host = root().up(&[]);
+    let mut connection = host.open();
+    connection.send(head("GET", "/stream", &[], 0));
+    host.entry("the request arrives", |entry| entry["request"] == "/stream");
+    connection.close();
+    eventually("others are served", || {
+        (host.get("/count").status == 200).then_some(())
+    });
+    host.open_gate("cut");
+    host.line("The invocation of WebApp failed");
+}
