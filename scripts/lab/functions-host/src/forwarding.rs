@@ -28,9 +28,6 @@ use super::exchange::Exchange;
 use super::request_body::RequestBody;
 use super::{path, query};
 
-/// `HttpClient.MaxResponseContentBufferSize`.
-const RESPONSE_LIMIT: usize = i32::MAX as usize;
-
 /// Whether the body is sent in chunks. Its `Transfer-Encoding` is copied like any header but the body is not, which
 /// .NET refuses to send (`SocketsHttpHandler.cs`, `ValidateAndNormalizeRequest`).
 pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
@@ -51,7 +48,7 @@ pub(crate) async fn forward(
     // The exchange's own time ends it.
     let answer = detached(app, function, async move {
         let to = To::Any(&shared.backends);
-        match dispatch::exchange_whole(to, outbound, &exchange, RESPONSE_LIMIT).await {
+        match dispatch::exchange_whole(to, outbound, &exchange).await {
             Err(_) if exchange.too_large() => Err(Failure::TooLarge),
             Err(_) if exchange.broken() => Err(Failure::Client),
             answer => answer,

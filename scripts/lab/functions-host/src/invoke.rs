@@ -167,8 +167,7 @@ async fn call(
         .header(INVOCATION_HEADER, id)
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
-    let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let (parts, body) = dispatch::exchange_whole(to, request, &exchange, limit).await?;
+    let (parts, body) = dispatch::exchange_whole(to, request, &exchange).await?;
     let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
     for line in result.1.iter().flat_map(|text| text.lines()) {
         match to {

@@ -318,6 +318,18 @@ fn case_31_a_client_that_leaves_is_not_told_to_the_handler() {
     host.line("The invocation of stream failed");
 }
 
+/// `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT` is about requests.
+#[test]
+fn case_31_the_limit_of_a_request_does_not_limit_a_result() {
+    let mut root = Root::new();
+    root.variable("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000");
+    with_output(&root, "json-good");
+    let host = root.up(&[]);
+    let answer = host.request("POST", "/go/json-good", &[], &"x".repeat(1000));
+    assert_eq!(answer.status, 201);
+    assert!(answer.body.len() > 1000, "{}", answer.body.len());
+}
+
 #[test]
 fn case_32_a_null_result_is_named_as_the_hang_it_would_be() {
     let names = ["json-empty", "json-null"];
