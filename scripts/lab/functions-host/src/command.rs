@@ -131,13 +131,14 @@ fn text<'a>(section: &'a Value, name: &str) -> anyhow::Result<Option<&'a str>> {
     }
 }
 
-/// A list of strings, or such a list written as JSON text, the form an override takes. Numbers and switches count as
+/// A list of strings, or such a list written as JSON text, the form an override takes; blank text is no list. Numbers and switches count as
 /// their text, as in .NET configuration.
 fn texts(section: &Value, name: &str) -> anyhow::Result<Vec<String>> {
     let wrong = || anyhow!("customHandler.description.{name} must be a list of strings");
     let parsed;
     let list = match lookup(section, name) {
         None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(Vec::new()),
         Some(Value::String(text)) => {
             parsed = serde_json::from_str(text).map_err(|_| wrong())?;
             &parsed
