@@ -183,18 +183,18 @@ mod tests {
 
     use super::*;
 
-    const FIVE: [(&str, &str); 2] = [
+    const VARIABLES: [(&str, &str); 2] = [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "4711"),
         ("FUNCTIONS_APP_ROOT_PATH", "/app"),
     ];
 
     fn line(description: &Value, variables: &[(&str, &str)]) -> (PathBuf, Vec<String>) {
         let environment = Environment::of(variables);
-        let five = FIVE.map(|(name, value)| (name, value.to_owned()));
+        let own = VARIABLES.map(|(name, value)| (name, value.to_owned()));
         Description::read(description, Path::new("/nowhere"), &environment)
             .expect("valid")
             .command(&environment)
-            .line(&five)
+            .line(&own)
     }
 
     /// `DefaultWorkerProcessFactory.cs`, `CreateWorkerProcess`; the arguments of Microsoft's own example.

@@ -142,7 +142,8 @@ pub(crate) async fn send(
     }
 }
 
-/// Sends a request without other attempts, and reads the whole answer of at most [`RESPONSE_LIMIT`] bytes.
+/// Sends a request and reads the whole answer of at most [`RESPONSE_LIMIT`] bytes. A refused connection is not tried
+/// again; a request that a kept connection did not send is.
 pub(crate) async fn exchange_whole(
     to: To<'_>,
     request: Request<RequestBody>,
