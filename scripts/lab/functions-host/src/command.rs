@@ -131,13 +131,14 @@ fn text<'a>(section: &'a Value, name: &str) -> anyhow::Result<Option<&'a str>> {
     }
 }
 
-/// A list of strings, or such a list written as JSON text, the form an override takes. Numbers and switches count as
+/// A list of strings, or such a list written as JSON text, the form an override takes; blank text is no list. Numbers and switches count as
 /// their text, as in .NET configuration.
 fn texts(section: &Value, name: &str) -> anyhow::Result<Vec<String>> {
     let wrong = || anyhow!("customHandler.description.{name} must be a list of strings");
     let parsed;
     let list = match lookup(section, name) {
         None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(Vec::new()),
         Some(Value::String(text)) => {
             parsed = serde_json::from_str(text).map_err(|_| wrong())?;
             &parsed
@@ -182,18 +183,18 @@ mod tests {
 
     use super::*;
 
-    const FIVE: [(&str, &str); 2] = [
+    const VARIABLES: [(&str, &str); 2] = [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "4711"),
         ("FUNCTIONS_APP_ROOT_PATH", "/app"),
     ];
 
     fn line(description: &Value, variables: &[(&str, &str)]) -> (PathBuf, Vec<String>) {
         let environment = Environment::of(variables);
-        let five = FIVE.map(|(name, value)| (name, value.to_owned()));
+        let own = VARIABLES.map(|(name, value)| (name, value.to_owned()));
         Description::read(description, Path::new("/nowhere"), &environment)
             .expect("valid")
             .command(&environment)
-            .line(&five)
+            .line(&own)
     }
 
     /// `DefaultWorkerProcessFactory.cs`, `CreateWorkerProcess`; the arguments of Microsoft's own example.

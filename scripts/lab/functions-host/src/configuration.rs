@@ -80,14 +80,16 @@ fn by_segment(a: &str, b: &str) -> Ordering {
 
 fn place(node: &mut Value, path: &[&str], value: &str) {
     let Some((first, rest)) = path.split_first() else {
-        // A section keeps its members beside a value of its own.
-        if !node.is_object() {
+        // A section keeps its members beside a value of its own, and a list beside blank text, which is no list
+        // (HttpWorkerOptionsSetup.cs, GetArgumentList).
+        let is_kept = node.is_object() || (node.is_array() && value.trim().is_empty());
+        if !is_kept {
             *node = Value::String(value.to_owned());
         }
         return;
     };
     if let Ok(index) = first.parse::<usize>() {
-        if node.is_null() {
+        if node.is_null() || node.as_str().is_some_and(|text| text.trim().is_empty()) {
             *node = Value::Array(Vec::new());
         }
         match node {

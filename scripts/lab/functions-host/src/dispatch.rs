@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::response::Parts;
 use http::{Request, Response, header};
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
 
 use super::app::Failure;
 use super::backends::{Backend, Backends, InFlight};
@@ -20,6 +20,9 @@ use super::worker::Worker;
 const ATTEMPTS: u32 = 10;
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 const LAST_DELAY: Duration = Duration::from_millis(250);
+
+/// How many bytes an answer that is read whole may have: `HttpClient.MaxResponseContentBufferSize`.
+const RESPONSE_LIMIT: usize = i32::MAX as usize;
 
 /// How long the rest of an upload may take whose answer is out already.
 const LINGER: Duration = Duration::from_secs(5);
@@ -92,8 +95,12 @@ pub(crate) async fn send(
             Err(error) if on_refused == Refused::Failed => return Err(Failure::Connect(error)),
             Err(error) => Failure::Connect(error),
             Ok(mut connection) => match exchange.watch(connection.send(request)).await {
-                Ok(Ok(answer)) => {
+                Ok(Ok(mut answer)) => {
                     in_flight.sent();
+                    // A length beside chunks means nothing (RFC 9112, section 6.3), and the client would count it.
+                    if answer.headers().contains_key(header::TRANSFER_ENCODING) {
+                        answer.headers_mut().remove(header::CONTENT_LENGTH);
+                    }
                     return Ok((in_flight, connection, answer));
                 }
                 Ok(Err(mut error)) => match error.take_message() {
@@ -135,22 +142,17 @@ pub(crate) async fn send(
     }
 }
 
-/// Sends a request without other attempts, and reads the whole answer of at most `limit` bytes.
+/// Sends a request and reads the whole answer of at most [`RESPONSE_LIMIT`] bytes. A refused connection is not tried
+/// again; a request that a kept connection did not send is.
 pub(crate) async fn exchange_whole(
     to: To<'_>,
     request: Request<RequestBody>,
     exchange: &Exchange,
-    limit: usize,
 ) -> Result<(Parts, Bytes), Failure> {
     let (in_flight, connection, answer) = send(to, request, exchange, Refused::Failed).await?;
     let (parts, incoming) = answer.into_parts();
-    let body = match exchange
-        .watch(Limited::new(incoming, limit).collect())
-        .await
-    {
-        Ok(body) => {
-            body.map_err(|error| Failure::Answer(format!("it broke off or is too long: {error}")))?
-        }
+    let body = match exchange.watch(read_whole(incoming, RESPONSE_LIMIT)).await {
+        Ok(body) => body?,
         Err(expiry) => {
             if expiry == Expiry::Function {
                 in_flight.worker().timed_out();
@@ -159,7 +161,21 @@ pub(crate) async fn exchange_whole(
         }
     };
     release(connection, &in_flight, exchange);
-    Ok((parts, body.to_bytes()))
+    Ok((parts, body))
+}
+
+/// Reads an answer of at most `limit` bytes.
+async fn read_whole<B>(body: B, limit: usize) -> Result<Bytes, Failure>
+where
+    B: Body<Error: std::error::Error + Send + Sync + 'static>,
+{
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Failure::Answer(format!("it is longer than {limit} bytes")))
+        }
+        Err(error) => Err(Failure::Answer(format!("it broke off: {error}"))),
+    }
 }
 
 /// Gives a connection back whose answer has been read to its end.
@@ -177,4 +193,21 @@ pub(crate) fn release(mut connection: Connection, in_flight: &InFlight, exchange
             worker.pool.checkin(connection);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_over_the_limit_is_refused_with_the_limit() {
+        let read = |text: &'static str| read_whole(Full::new(Bytes::from(text)), 3);
+        assert_eq!(read("abc").await.expect("short enough"), "abc");
+        assert_eq!(
+            read("abcd").await.expect_err("too long").to_string(),
+            "the handler's answer cannot be used: it is longer than 3 bytes"
+        );
+    }
 }

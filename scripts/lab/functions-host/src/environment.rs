@@ -36,7 +36,12 @@ impl Environment {
         let Some(settings) = json::read(&file)? else {
             return Ok(environment);
         };
-        if settings.get("IsEncrypted").and_then(Value::as_bool) == Some(true) {
+        let is_encrypted = match lookup(&settings, "IsEncrypted") {
+            Some(Value::Bool(value)) => *value,
+            Some(Value::String(text)) => text.trim().eq_ignore_ascii_case("true"),
+            _ => false,
+        };
+        if is_encrypted {
             bail!(
                 "{} is encrypted, which only func can read; decrypt it with `func settings decrypt`",
                 file.display()

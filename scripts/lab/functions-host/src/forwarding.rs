@@ -22,13 +22,11 @@ use hyper::body::Incoming;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
 use super::body::Body;
+use super::detached::detached;
 use super::dispatch::{self, To};
 use super::exchange::Exchange;
 use super::request_body::RequestBody;
 use super::{path, query};
-
-/// `HttpClient.MaxResponseContentBufferSize`.
-const RESPONSE_LIMIT: usize = i32::MAX as usize;
 
 /// Whether the body is sent in chunks. Its `Transfer-Encoding` is copied like any header but the body is not, which
 /// .NET refuses to send (`SocketsHttpHandler.cs`, `ValidateAndNormalizeRequest`).
@@ -36,27 +34,27 @@ pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Sends `request`, matched by `path` (decoded), to the handler and returns what it answers.
+/// Sends `request`, matched by `path` (decoded) to the function at this index of the table, to the handler and returns
+/// what it answers.
 pub(crate) async fn forward(
     app: &Arc<App>,
+    function: usize,
     path: &str,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit, None);
     let outbound = outbound(path, request, &exchange)?;
-    let app = Arc::clone(app);
-    // Goes on when the client leaves; the exchange's own time ends it.
-    let answer = tokio::spawn(async move {
-        let to = To::Any(&app.backends);
-        match dispatch::exchange_whole(to, outbound, &exchange, RESPONSE_LIMIT).await {
+    let shared = Arc::clone(app);
+    // The exchange's own time ends it.
+    let answer = detached(app, function, async move {
+        let to = To::Any(&shared.backends);
+        match dispatch::exchange_whole(to, outbound, &exchange).await {
             Err(_) if exchange.too_large() => Err(Failure::TooLarge),
             Err(_) if exchange.broken() => Err(Failure::Client),
             answer => answer,
         }
     });
-    let (mut parts, body) = answer
-        .await
-        .map_err(|error| Failure::Answer(format!("it was not waited for: {error}")))??;
+    let (mut parts, body) = answer.await?;
     // The host frames the response itself.
     parts.headers.remove(header::TRANSFER_ENCODING);
     let mut response = Response::new(Body::from(body));

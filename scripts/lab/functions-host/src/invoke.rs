@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,6 +15,7 @@ use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEA
 use super::backends::Backend;
 use super::body::Body;
 use super::console::Severity;
+use super::detached::detached;
 use super::dispatch::{self, To};
 use super::exchange::Exchange;
 use super::function::Function;
@@ -24,12 +26,13 @@ use super::route::Route;
 
 /// Answers an HTTP request by way of the JSON protocol.
 pub(crate) async fn http(
-    app: &App,
-    function: &Function,
+    app: &Arc<App>,
     route: &Route,
     path: &str,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Failure> {
+    let index = route.function;
+    let function = &app.table.functions[index];
     let (parts, incoming) = request.into_parts();
     let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
     let body = payload::read(incoming, app.settings.body_limit).await?;
@@ -44,9 +47,17 @@ pub(crate) async fn http(
             .access
             .level(&parts.headers, parts.uri.query(), Some(&function.name)),
     };
-    let data = json!({ function.trigger_name.as_str(): received.value() });
+    let data = input(function, received.value());
     let metadata = received.metadata();
-    let outcome = invoke(app, To::Any(&app.backends), function, data, metadata).await?;
+    // Both hold what they need of it, and the invocation may last.
+    drop(body);
+    let shared = Arc::clone(app);
+    let outcome = detached(app, index, async move {
+        let app = &*shared;
+        let function = &app.table.functions[index];
+        invoke(app, To::Any(&app.backends), function, data, metadata).await
+    })
+    .await?;
     output::response(&function.bindings, &outcome)
 }
 
@@ -67,15 +78,28 @@ pub async fn warm_up_process(app: &App, backend: &Arc<Backend>) -> Result<(), St
 
 /// Calls the warm-up function.
 pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Result<(), Failure> {
-    let data = json!({ function.trigger_name.as_str(): {} });
+    let data = input(function, json!({}));
     invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
 /// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
-pub(crate) async fn run(app: &App, function: &Function, input: Value) -> Result<(), Failure> {
-    let data = json!({ function.trigger_name.as_str(): input });
+pub(crate) async fn run(app: &App, function: &Function, value: Value) -> Result<(), Failure> {
+    let data = input(function, value);
     let to = To::Any(&app.backends);
     invoke(app, to, function, data, Map::new()).await.map(drop)
+}
+
+/// The data of an invocation: the value of its trigger.
+fn input(function: &Function, value: Value) -> Map<String, Value> {
+    Map::from_iter([(function.trigger_name.clone(), value)])
+}
+
+/// What a handler gets (`HttpScriptInvocationContext.cs`), borrowed: a body is large, and there are repetitions.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Payload<'a> {
+    data: &'a Map<String, Value>,
+    metadata: &'a Map<String, Value>,
 }
 
 /// One invocation with its repetitions.
@@ -83,13 +107,12 @@ async fn invoke(
     app: &App,
     to: To<'_>,
     function: &Function,
-    data: Value,
-    metadata: Map<String, Value>,
+    data: Map<String, Value>,
+    mut metadata: Map<String, Value>,
 ) -> Result<Outcome, Failure> {
     let mut count = 0;
     let mut last = None;
     loop {
-        let mut metadata = metadata.clone();
         metadata.insert(
             "sys".to_owned(),
             json!({
@@ -107,14 +130,11 @@ async fn invoke(
                 json!({ "RetryCount": count, "MaxRetryCount": retry.limit, "Exception": exception }),
             );
         }
-        let failure = match call(
-            app,
-            to,
-            function,
-            &json!({ "Data": data, "Metadata": metadata }),
-        )
-        .await
-        {
+        let payload = Payload {
+            data: &data,
+            metadata: &metadata,
+        };
+        let failure = match call(app, to, function, &payload).await {
             Ok(outcome) => return Ok(outcome),
             Err(failure) => failure,
         };
@@ -141,10 +161,10 @@ async fn call(
     app: &App,
     to: To<'_>,
     function: &Function,
-    payload: &Value,
+    payload: &Payload<'_>,
 ) -> Result<Outcome, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit, None);
-    let body = payload.to_string();
+    let body = serde_json::to_vec(payload).map_err(|error| Failure::Answer(error.to_string()))?;
     let id = uuid::Uuid::new_v4().to_string();
     let request = Request::builder()
         .method(Method::POST)
@@ -159,8 +179,7 @@ async fn call(
         .header(INVOCATION_HEADER, id)
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
-    let limit = usize::try_from(app.settings.body_limit).unwrap_or(usize::MAX);
-    let (parts, body) = dispatch::exchange_whole(to, request, &exchange, limit).await?;
+    let (parts, body) = dispatch::exchange_whole(to, request, &exchange).await?;
     let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
     for line in result.1.iter().flat_map(|text| text.lines()) {
         match to {

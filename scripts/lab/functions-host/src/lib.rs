@@ -11,7 +11,7 @@
 //! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
-//! | [`backends`], [`dispatch`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
+//! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
 //!
 //! The host does not decide how many instances there are, nor which of them gets a request: its user does, who starts
@@ -31,6 +31,7 @@ mod command;
 mod configuration;
 mod console;
 mod cross_site;
+mod detached;
 mod dispatch;
 mod environment;
 mod exchange;

@@ -115,8 +115,8 @@ async fn function_response(
     let started = Instant::now();
     let answer = match mode {
         HttpMode::Proxying => proxy::forward(app, path, request, peer).await,
-        HttpMode::Forwarding => forwarding::forward(app, path, request).await,
-        HttpMode::Json => invoke::http(app, function, route, path, request).await,
+        HttpMode::Forwarding => forwarding::forward(app, route.function, path, request).await,
+        HttpMode::Json => invoke::http(app, route, path, request).await,
     };
     app.traffic.answered(started.elapsed());
     let response = answer.unwrap_or_else(|failure| {

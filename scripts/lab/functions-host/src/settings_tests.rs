@@ -121,6 +121,11 @@ fn members_of_a_list_are_overridden_by_index() {
     assert_eq!(with(json!(null), &[("__0", "a"), ("__1", "b")]), ["a", "b"]);
     // The whole list as text counts for more.
     assert_eq!(with(json!(["a"]), &[("", "[\"t\"]"), ("__0", "x")]), ["t"]);
+    // Blank text is no list.
+    assert_eq!(with(json!(["a"]), &[("", "")]), ["a"]);
+    assert_eq!(with(json!(null), &[("", " ")]), [""; 0]);
+    assert_eq!(with(json!(["a"]), &[("", ""), ("__0", "x")]), ["x"]);
+    assert_eq!(with(json!(null), &[("", ""), ("__0", "x")]), ["x"]);
     // An index without bound asks for no memory.
     assert_eq!(
         with(json!(["a"]), &[("__18446744073709551615", "z")]),

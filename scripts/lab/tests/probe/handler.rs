@@ -10,7 +10,8 @@
 //! | `status-N` | answers N with a body and two cookies |
 //! | `redirect` | answers 302 |
 //! | `stall` | reports itself in the journal and never answers |
-//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows; its end is in the journal |
+//! | `stream` | server-sent events: one at once, the next ones as the file `PROBE_GATE` grows until a line `end` or `cut`; its end is in the journal |
+//! | `both-lengths` | an answer in chunks that also has a wrong `Content-Length`, then the end of the connection |
 //! | `cut` | half an answer, then a broken connection |
 //! | `count` | how many requests the journal has |
 //! | `slow-upload` | answers before it reads the body |
@@ -24,6 +25,7 @@
 use std::convert::Infallible;
 use std::io::Write;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -36,7 +38,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
@@ -100,8 +102,12 @@ async fn main() {
             continue;
         };
         tokio::spawn(async move {
+            let stream = stream.into_std().expect("a socket");
+            let raw = Arc::new(stream.try_clone().expect("a second handle"));
+            let stream = TcpStream::from_std(stream).expect("a socket");
+            let service = service_fn(move |request| answer(request, Arc::clone(&raw)));
             let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service_fn(answer))
+                .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
     }
@@ -186,7 +192,11 @@ impl Drop for Abandoned {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Body>, std::io::Error> {
+/// Answers a request. `raw` is its connection, for answers that hyper refuses to write.
+async fn answer(
+    request: Request<Incoming>,
+    raw: Arc<std::net::TcpStream>,
+) -> Result<Response<Body>, std::io::Error> {
     let (parts, mut body) = request.into_parts();
     let target = parts.uri.to_string();
     let named = parts.headers.contains_key("x-azure-functions-invocationid");
@@ -289,6 +299,12 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, std::io::E
         );
         return Ok(response);
     }
+    if word("both-lengths").is_some() {
+        (&*raw).write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        )?;
+        return Err(std::io::Error::other("the answer is written"));
+    }
     if word("cut").is_some() {
         let frames = [
             Ok(Frame::data(Bytes::from_static(b"half"))),
@@ -332,7 +348,8 @@ fn reply(status: StatusCode, body: Body) -> Response<Body> {
     response
 }
 
-/// One event at once; then one for each line in the file `PROBE_GATE`, until it holds `end`.
+/// One event at once; then one for each line in the file `PROBE_GATE`, until it holds `end`, or `cut` for an answer that
+/// breaks off.
 fn events(target: String) -> Body {
     let guard = Abandoned {
         target,
@@ -343,10 +360,16 @@ fn events(target: String) -> Body {
             loop {
                 let gate = std::fs::read_to_string(variable("PROBE_GATE")).unwrap_or_default();
                 let lines: Vec<&str> = gate.lines().collect();
-                if lines.get(sent - 1).is_some_and(|line| *line == "end") {
+                let line = lines.get(sent - 1).copied().unwrap_or_default();
+                if matches!(line, "end" | "cut") {
                     guard.disarm();
                     journal(&json!({ "streamed": guard.target }));
+                }
+                if line == "end" {
                     return None;
+                }
+                if line == "cut" {
+                    return Some((Err(std::io::Error::other("cut")), (sent, guard)));
                 }
                 if lines.len() >= sent {
                     break;
@@ -355,7 +378,7 @@ fn events(target: String) -> Body {
             }
         }
         let frame = Frame::data(Bytes::from(format!("data: {sent}\n\n")));
-        Some((Ok::<_, std::io::Error>(frame), (sent + 1, guard)))
+        Some((Ok(frame), (sent + 1, guard)))
     });
     StreamBody::new(Watched(Box::pin(stream))).boxed_unsync()
 }

@@ -251,6 +251,22 @@ fn case_17_settings_override_members_of_a_list() {
     assert_eq!(host.get("/v2/x").status, 200);
 }
 
+/// Core Tools' `AppSettingsFile.cs`: names in any case, and a switch as text.
+#[test]
+fn an_encrypted_file_is_refused() {
+    for settings in [
+        json!({ "IsEncrypted": true }),
+        json!({ "isencrypted": true }),
+        json!({ "IsEncrypted": "True" }),
+    ] {
+        let root = Root::new();
+        std::fs::write(root.path.join("local.settings.json"), settings.to_string()).unwrap();
+        let (code, printed) = root.refused(&[]);
+        assert_eq!(code, 2, "{printed}");
+        assert!(printed.contains("func settings decrypt"), "{printed}");
+    }
+}
+
 /// Core Tools' `Program.cs` and `StartHostAction.cs` (`GetConfigurationSettings`, `UpdateEnvironmentVariables`), and
 /// `AppSettingsFile.cs`.
 #[test]

@@ -193,6 +193,19 @@ fn case_29_a_response_is_buffered() {
 }
 
 #[test]
+fn an_answer_with_a_length_beside_chunks_is_whole() {
+    let host = root().up(&[]);
+    let mut connection = host.open();
+    connection.send(head("GET", "/both-lengths", &[], 0));
+    let answer = connection.answer("GET");
+    assert_eq!((answer.status, answer.text()), (200, "abc"));
+    assert_ne!(answer.header("content-length"), Some("40"));
+    // The connection is still in step.
+    connection.send(head("GET", "/x", &[], 0));
+    assert_eq!(connection.answer("GET").json()["target"], "/x");
+}
+
+#[test]
 fn a_response_that_breaks_off_is_500() {
     let host = root().up(&[]);
     let answer = host.get("/cut");
@@ -217,4 +230,18 @@ fn case_31_a_client_that_leaves_is_not_told_to_the_handler() {
         entry["streamed"] == "/stream" || entry["abandoned"] == "/stream"
     });
     assert_eq!(end["streamed"], "/stream", "{end}");
+}
+
+#[test]
+fn a_failure_after_the_client_has_left_is_reported() {
+    let host = root().up(&[]);
+    let mut connection = host.open();
+    connection.send(head("GET", "/stream", &[], 0));
+    host.entry("the request arrives", |entry| entry["request"] == "/stream");
+    connection.close();
+    eventually("others are served", || {
+        (host.get("/count").status == 200).then_some(())
+    });
+    host.open_gate("cut");
+    host.line("The invocation of WebApp failed");
 }

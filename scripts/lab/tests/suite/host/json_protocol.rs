@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
-use crate::support::{Host, Root};
+use crate::support::http::head;
+use crate::support::{Host, Root, eventually};
 
 /// A function of this name with an HTTP trigger and one more output, which rules proxying out.
 fn with_output(root: &Root, name: &str) {
@@ -294,6 +295,39 @@ fn case_21_a_retry_policy_counts_up() {
             .contains("500")
     );
     assert_eq!(host.requests().len(), 3);
+}
+
+/// `DefaultHttpWorkerService.cs`, `SendInvocationRequestAsync`: no cancellation token is passed.
+#[test]
+fn case_31_a_client_that_leaves_is_not_told_to_the_handler() {
+    let host = up(&["stream", "json-good"]);
+    let mut connection = host.open();
+    connection.send(head("GET", "/go/stream", &[], 0));
+    host.entry("the request arrives", |entry| entry["request"] == "/stream");
+    connection.close();
+    // The host has seen the end of that connection by the time it has served another client.
+    eventually("others are served", || {
+        (host.get("/go/json-good").status == 201).then_some(())
+    });
+    host.open_gate("end");
+    let end = host.entry("the stream ends", |entry| {
+        entry["streamed"] == "/stream" || entry["abandoned"] == "/stream"
+    });
+    assert_eq!(end["streamed"], "/stream", "{end}");
+    // Events are no result, which is reported although nobody waits for one.
+    host.line("The invocation of stream failed");
+}
+
+/// `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT` is about requests.
+#[test]
+fn case_31_the_limit_of_a_request_does_not_limit_a_result() {
+    let mut root = Root::new();
+    root.variable("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000");
+    with_output(&root, "json-good");
+    let host = root.up(&[]);
+    let answer = host.request("POST", "/go/json-good", &[], &"x".repeat(1000));
+    assert_eq!(answer.status, 201);
+    assert!(answer.body.len() > 1000, "{}", answer.body.len());
 }
 
 #[test]

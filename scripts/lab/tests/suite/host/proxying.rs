@@ -448,6 +448,19 @@ fn a_length_beside_chunks_is_not_passed_on() {
 }
 
 #[test]
+fn an_answer_with_a_length_beside_chunks_is_whole() {
+    let host = Root::new().up(&[]);
+    let mut connection = host.open();
+    connection.send(head("GET", "/both-lengths", &[], 0));
+    let answer = connection.answer("GET");
+    assert_eq!((answer.status, answer.text()), (200, "abc"));
+    assert_ne!(answer.header("content-length"), Some("40"));
+    // The connection is still in step.
+    connection.send(head("GET", "/x", &[], 0));
+    assert_eq!(connection.answer("GET").json()["target"], "/x");
+}
+
+#[test]
 fn a_probe_gets_through_while_others_hold_every_connection() {
     // With 1,152 files 256 connections are kept, and 256 are the reserve.
     let mut limited = Command::new("sh");
