@@ -1,6 +1,7 @@
 //! Names of metrics, columns and aggregations.
 
 use anyhow::ensure;
+use autoscale::Statistic;
 
 use super::check_percent;
 
@@ -103,6 +104,32 @@ impl Aggregation {
             Self::Maximum => "maximum",
             Self::Minimum => "minimum",
             Self::Count => "count",
+        }
+    }
+
+    /// What a rule of this statistic looks at.
+    pub(super) fn of_statistic(statistic: Statistic) -> Self {
+        match statistic {
+            Statistic::Average => Self::Average,
+            Statistic::Sum => Self::Total,
+            Statistic::Max => Self::Maximum,
+            Statistic::Min => Self::Minimum,
+            Statistic::Count => Self::Count,
+        }
+    }
+
+    /// Whether a longer sample has a higher value of the same metric.
+    pub(super) fn adds_up(self) -> bool {
+        matches!(self, Self::Total | Self::Count)
+    }
+
+    /// What [`Self::over`] is.
+    pub(super) fn word_over(self) -> &'static str {
+        match self {
+            Self::Average => "mean",
+            Self::Total | Self::Count => "sum",
+            Self::Maximum => "highest",
+            Self::Minimum => "lowest",
         }
     }
 

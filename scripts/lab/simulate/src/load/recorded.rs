@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use autoscale::Statistic;
+
+use super::name::Aggregation;
+
+const MINUTE: f64 = 60.0;
+
 /// The time of second 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
@@ -52,6 +58,10 @@ pub struct MetricSample {
 pub struct Metric {
     pub(super) samples: Vec<MetricSample>,
     pub(super) lasts_seconds: Option<u64>,
+    /// What the samples are of the values that they span.
+    pub(super) aggregation: Aggregation,
+    /// The same metric in other aggregations.
+    pub(super) others: Vec<Self>,
 }
 
 impl Metric {
@@ -67,16 +77,40 @@ impl Metric {
 
     /// Its value at a second: that of the latest sample, as long as it holds. `None` where the sample is missing.
     pub fn at(&self, second: u64) -> Option<f64> {
+        self.holding(second).map(|(value, _)| value)
+    }
+
+    /// What a rule of this statistic looks at, if it was recorded.
+    pub(crate) fn of_statistic(&self, statistic: Statistic) -> Option<&Self> {
+        let aggregation = Aggregation::of_statistic(statistic);
+        let mut all = std::iter::once(self).chain(&self.others);
+        all.find(|one| one.aggregation == aggregation)
+    }
+
+    /// Its value for the minute that begins at a second: of a total or a count, the minute's part of the sample.
+    pub(crate) fn in_minute(&self, second: u64) -> Option<f64> {
+        let (value, lasts) = self.holding(second)?;
+        Some(match lasts {
+            Some(lasts) if self.aggregation.adds_up() => value * MINUTE / lasts as f64,
+            _ => value,
+        })
+    }
+
+    /// The value at a second, and how long its sample holds, where that is known.
+    fn holding(&self, second: u64) -> Option<(f64, Option<u64>)> {
         let after = self
             .samples
             .partition_point(|sample| sample.at_seconds <= second);
-        let before = self.samples[..after].iter().rev();
-        match self.lasts_seconds {
-            None => before.take(1).find_map(|sample| sample.value),
-            Some(lasts) => before
-                .take_while(|sample| second - sample.at_seconds < lasts)
-                .find_map(|sample| sample.value),
-        }
+        let (before, next) = self.samples.split_at(after);
+        let Some(lasts) = self.lasts_seconds else {
+            let sample = before.last()?;
+            let lasts = next.first().map(|next| next.at_seconds - sample.at_seconds);
+            return Some((sample.value?, lasts));
+        };
+        let latest = before.iter().rev();
+        latest
+            .take_while(|sample| second - sample.at_seconds < lasts)
+            .find_map(|sample| Some((sample.value?, Some(lasts))))
     }
 }
 

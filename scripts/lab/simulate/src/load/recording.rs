@@ -1,13 +1,15 @@
 //! Turns what a file recorded into a load.
 
+use std::iter;
+
 use anyhow::{Context as _, bail, ensure};
 use run_record::format::{exact_span, things};
 
 use super::factor::Factor;
-use super::name::{self, Role};
+use super::name::{self, Aggregation, Role};
 use super::options::{EXPECTED, ReadOptions};
 use super::recorded::{Metric, MetricSample, Note, Recorded, Span, Start, extend};
-use super::series::{Group, Series, groups, interval};
+use super::series::{Group, Point, Series, groups, interval, known};
 use super::{LONGEST_SECONDS, Load, Step, quoted, timestamp};
 
 const MINUTE: u64 = 60;
@@ -135,20 +137,12 @@ impl Recording {
 }
 
 fn frame(times: Times, groups: &[Group]) -> anyhow::Result<Frame> {
-    let ends = groups
-        .iter()
-        .filter_map(|group| Some((group.points.first()?.0, group.points.last()?.0)));
-    let (origin, last) = ends
-        .reduce(|(first, last), (one, other)| (first.min(one), last.max(other)))
-        .context("it holds no samples")?;
-    let interval = (times != Times::Seconds).then(|| {
-        let mut all: Vec<i64> = groups
-            .iter()
-            .flat_map(|group| group.points.iter().map(|(at, _)| *at))
-            .collect();
-        all.sort_unstable();
-        interval(all.into_iter()).unwrap_or(MINUTE)
-    });
+    let mut all: Vec<i64> = groups.iter().flat_map(Group::times).collect();
+    all.sort_unstable();
+    let (Some(&origin), Some(&last)) = (all.first(), all.last()) else {
+        bail!("it holds no samples");
+    };
+    let interval = (times != Times::Seconds).then(|| interval(all.into_iter()).unwrap_or(MINUTE));
     let end_seconds = last
         .abs_diff(origin)
         .saturating_add(interval.unwrap_or_default());
@@ -214,14 +208,14 @@ fn steps(driver: &Group, factor: Option<&Factor>, frame: Frame) -> anyhow::Resul
 }
 
 /// How long the samples of a metric hold.
-fn lasts(group: &Group, frame: Frame) -> Option<u64> {
-    let own = |rows| interval(group.known().map(|(at, _)| at)).unwrap_or(rows);
+fn lasts(points: &[Point], frame: Frame) -> Option<u64> {
+    let own = |rows| interval(known(points).map(|(at, _)| at)).unwrap_or(rows);
     frame.interval.map(own)
 }
 
 fn gaps(driver: &Group, frame: Frame) -> Vec<Span> {
     let mut gaps = Vec::new();
-    let Some(lasts) = lasts(driver, frame) else {
+    let Some(lasts) = lasts(&driver.points, frame) else {
         for pair in driver.points.windows(2) {
             if pair[0].1.is_none() {
                 extend(&mut gaps, frame.second(pair[0].0), frame.second(pair[1].0));
@@ -247,7 +241,7 @@ fn saturated(driver: &Group, frame: Frame) -> Vec<Span> {
     if driver.role != Role::Cpu {
         return spans;
     }
-    let lasts = lasts(driver, frame).unwrap_or(u64::MAX);
+    let lasts = lasts(&driver.points, frame).unwrap_or(u64::MAX);
     let mut points = driver.points.iter().peekable();
     while let Some((at, value)) = points.next() {
         if value.is_some_and(|value| value >= SATURATED_PERCENT) {
@@ -304,8 +298,13 @@ fn no_load(
 }
 
 fn metric(group: &Group, frame: Frame, notes: &mut Vec<Note>) -> Metric {
-    let lasts_seconds = lasts(group, frame);
-    if let (Some(lasts), Some(rows)) = (lasts_seconds, frame.interval)
+    let mut metric = samples(group.aggregation, &group.points, frame);
+    metric.others = group
+        .others
+        .iter()
+        .map(|(aggregation, points)| samples(*aggregation, points, frame))
+        .collect();
+    if let (Some(lasts), Some(rows)) = (metric.lasts_seconds, frame.interval)
         && lasts > rows.max(MINUTE)
     {
         notes.push(Note::warning(format!(
@@ -314,16 +313,34 @@ fn metric(group: &Group, frame: Frame, notes: &mut Vec<Note>) -> Metric {
             exact_span(lasts)
         )));
     }
+    for one in iter::once(&metric).chain(&metric.others) {
+        if let Some(lasts) = one.lasts_seconds
+            && lasts > MINUTE
+            && one.aggregation.adds_up()
+        {
+            notes.push(Note::assumed(format!(
+                "{}: the {} of each sample is spread evenly over the {} that it spans.",
+                group.name,
+                one.aggregation.word(),
+                exact_span(lasts)
+            )));
+        }
+    }
+    metric
+}
+
+fn samples(aggregation: Aggregation, points: &[Point], frame: Frame) -> Metric {
     Metric {
-        samples: group
-            .points
+        samples: points
             .iter()
             .map(|(at, value)| MetricSample {
                 at_seconds: frame.second(*at),
                 value: *value,
             })
             .collect(),
-        lasts_seconds,
+        lasts_seconds: lasts(points, frame),
+        aggregation,
+        others: Vec::new(),
     }
 }
 

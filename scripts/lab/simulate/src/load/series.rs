@@ -34,7 +34,11 @@ pub(super) struct Series {
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) role: Role,
+    /// What the points are of a minute's values.
+    pub(super) aggregation: Aggregation,
     pub(super) points: Vec<Point>,
+    /// What else was recorded of a metric that is neither the load, the CPU nor the count.
+    pub(super) others: Vec<(Aggregation, Vec<Point>)>,
     /// Where it is split: into what, and at each time how many of them have a sample.
     pub(super) split: Option<(String, Vec<(i64, u32)>)>,
 }
@@ -42,10 +46,21 @@ pub(super) struct Group {
 impl Group {
     /// The points that have a value.
     pub(super) fn known(&self) -> impl Iterator<Item = (i64, f64)> {
-        self.points
-            .iter()
-            .filter_map(|(at, value)| Some((*at, (*value)?)))
+        known(&self.points)
     }
+
+    /// The times of all its points; not in order.
+    pub(super) fn times(&self) -> impl Iterator<Item = i64> {
+        let others = self.others.iter().flat_map(|(_, points)| points);
+        self.points.iter().chain(others).map(|(at, _)| *at)
+    }
+}
+
+/// Those that have a value.
+pub(super) fn known(points: &[Point]) -> impl Iterator<Item = (i64, f64)> {
+    points
+        .iter()
+        .filter_map(|(at, value)| Some((*at, (*value)?)))
 }
 
 /// Brings the series of each metric together, in the order in which the metrics come first.
@@ -107,60 +122,82 @@ fn group(series: Vec<Series>, disorder: &mut Disorder, notes: &mut Vec<Note>) ->
     let role = Role::of(&name);
     let best = series
         .iter()
-        .filter(|one| one.points.iter().any(|(_, value)| value.is_some()))
+        .filter(|one| known(&one.points).next().is_some())
         .map(|one| one.aggregation)
         .min()
         .unwrap_or(Aggregation::Average);
-    let others: Vec<&str> = Aggregation::ALL
+    let others: Vec<Aggregation> = Aggregation::ALL
         .into_iter()
         .filter(|other| *other != best && series.iter().any(|one| one.aggregation == *other))
-        .map(Aggregation::word)
         .collect();
     if !others.is_empty() {
-        notes.push(Note::assumed(format!(
-            "{name}: the {} of each sample is used, not the {}.",
-            best.word(),
-            others.join(" or ")
-        )));
+        let words: Vec<&str> = others.iter().map(|other| other.word()).collect();
+        let (best, words) = (best.word(), words.join(" or "));
+        notes.push(Note::assumed(match role {
+            Role::Other => format!(
+                "{name}: the {best} of each sample is used, or the {words} for rules of that statistic."
+            ),
+            _ => format!("{name}: the {best} of each sample is used, not the {words}."),
+        }));
     } else if role == Role::Cpu && best != Aggregation::Average {
         notes.push(Note::warning(format!(
             "{name} is recorded as the {}, not as the average that the load needs; download it with --aggregation Average.",
             best.word()
         )));
     }
-    let mut split = None;
-    let mut members: BTreeMap<String, Vec<Point>> = BTreeMap::new();
-    for one in series.into_iter().filter(|one| one.aggregation == best) {
-        split = split.or(one.split);
-        match members.entry(one.member) {
-            Entry::Vacant(place) => {
-                place.insert(one.points);
+    let (of_best, mut rest): (Vec<Series>, Vec<Series>) =
+        series.into_iter().partition(|one| one.aggregation == best);
+    let (points, split, counts) = merged(of_best, best, disorder);
+    let mut kept = Vec::new();
+    if role == Role::Other {
+        for other in others {
+            let of_other = rest.extract_if(.., |one| one.aggregation == other);
+            let (points, _, _) = merged(of_other, other, disorder);
+            if known(&points).next().is_some() {
+                kept.push((other, points));
             }
-            Entry::Occupied(mut place) => place.get_mut().extend(one.points),
         }
     }
-    let members: Vec<Vec<Point>> = members
-        .into_values()
-        .map(|points| in_order(points, disorder))
-        .collect();
-    let (points, counts) = together(members, best, split.is_some());
     if let (Some(split), false) = (&split, role == Role::Cpu) {
-        let how = match best {
-            Aggregation::Average => "mean",
-            Aggregation::Total | Aggregation::Count => "sum",
-            Aggregation::Maximum => "highest",
-            Aggregation::Minimum => "lowest",
-        };
+        let mut how = vec![best.word_over()];
+        for (other, _) in &kept {
+            if !how.contains(&other.word_over()) {
+                how.push(other.word_over());
+            }
+        }
         notes.push(Note::assumed(format!(
-            "{name} is recorded for several {split}: the {how} over them is used."
+            "{name} is recorded for several {split}: the {} over them is used.",
+            how.join(" or ")
         )));
     }
     Some(Group {
         name,
         role,
+        aggregation: best,
         points,
+        others: kept,
         split: split.map(|split| (split, counts)),
     })
+}
+
+/// The points of series of one aggregation, what splits them, and at each time how many have a sample.
+fn merged(
+    series: impl IntoIterator<Item = Series>,
+    aggregation: Aggregation,
+    disorder: &mut Disorder,
+) -> (Vec<Point>, Option<String>, Vec<(i64, u32)>) {
+    let mut split = None;
+    let mut members: BTreeMap<String, Vec<Point>> = BTreeMap::new();
+    for one in series {
+        split = split.or(one.split);
+        members.entry(one.member).or_default().extend(one.points);
+    }
+    let members: Vec<Vec<Point>> = members
+        .into_values()
+        .map(|points| in_order(points, disorder))
+        .collect();
+    let (points, counts) = together(members, aggregation, split.is_some());
+    (points, split, counts)
 }
 
 /// In the order of time, each time once; of several values the last one.

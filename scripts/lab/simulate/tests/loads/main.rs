@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod aggregations;
 mod azure;
 mod hostile;
 mod named_columns;
