@@ -64,6 +64,8 @@ const run = object({
   notes: list(string),
   // The lab tells of it in the page's own words and bands.
   simulation: optional(unknown),
+  // The charts get what they need of it beside the run.
+  compared: optional(unknown),
 });
 
 /** A horizontal line; its spans of time, each from and to, where it does not always hold. */
