@@ -84,17 +84,17 @@ fn what_is_written_reads_back() {
         assert_eq!(parsed(&setting.to_arm()), setting);
     }
     let calendar = json!({"profiles": [
-        profile_with(json!({"fixedDate": {"timeZone": "W. Europe Standard Time", "start": "2026-12-24T18:00:00", "end": "2026-12-27T06:00:00"}})),
-        profile_with(json!({"recurrence": {"frequency": "Week", "schedule":
+        profile_with(&json!({"fixedDate": {"timeZone": "W. Europe Standard Time", "start": "2026-12-24T18:00:00", "end": "2026-12-27T06:00:00"}})),
+        profile_with(&json!({"recurrence": {"frequency": "Week", "schedule":
             {"timeZone": "E. Europe Standard Time", "days": ["Monday", "Friday"], "hours": [8, 20], "minutes": [0, 30]}}})),
-        profile_with(json!({"name": "{\"name\":\"default\",\"for\":\"office\"}"})),
+        profile_with(&json!({"name": "{\"name\":\"default\",\"for\":\"office\"}"})),
     ]});
     let setting = parsed(&calendar);
     assert_eq!(parsed(&setting.to_arm()).profiles, setting.profiles);
     assert_eq!(setting.profiles[2].title(), "default (after office)");
 }
 
-fn profile_with(fields: Value) -> Value {
+fn profile_with(fields: &Value) -> Value {
     let mut profile = built_in();
     for (name, value) in fields.as_object().expect("fields") {
         profile[name] = value.clone();

@@ -21,7 +21,7 @@
 //! One made at T sees the samples with T - lag - window < end <= T - lag: fewer than the window holds give their mean,
 //! none at all fire no rule. A count raised at T is ready at T + `provision-seconds`, a count lowered at T is effective
 //! at T, and what happens at T comes before the load of second T. A rule may act again when T >= last action of any rule
-//! + its own cooldown. It starts with the default count, all of them ready, and the first load is assumed to have been
+//! plus its own cooldown. It starts with the default count, all of them ready, and the first load is assumed to have been
 //! there before. What the rules decide is [`autoscale`]'s, the same engine that `lab up` obeys.
 //!
 //! Beyond that: of the instances that are not yet ready the newest go first. `Min`, `Max` and `Average` over the
