@@ -309,6 +309,8 @@ mod tests {
             [
                 "rules[0].metricTrigger.threshold",
                 "rules[0].scaleAction.cooldown",
+                // Below half of the other one, which would flap otherwise.
+                "rules[1].metricTrigger.threshold",
                 "rules[1].scaleAction.cooldown"
             ]
         );

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use autoscale::{Capacity, Change, Direction, MOST_INSTANCES, Profile, Rule, Setting};
+use autoscale::schedule::{Schedule, companion};
+use autoscale::{
+    Capacity, Change, Direction, MOST_INSTANCES, Metric, Outcome, Profile, Rule, Setting, decide,
+};
 use run_record::format::exact_span;
 use serde::Serialize;
 
@@ -75,6 +78,9 @@ impl<'a> Space<'a> {
     ) -> Self {
         let mut parameters = Vec::new();
         for (index, profile) in setting.profiles.iter().enumerate() {
+            if default_of(setting, index).is_some() {
+                continue;
+            }
             let prefix = match setting.profiles.len() {
                 1 => (String::new(), String::new()),
                 _ => (
@@ -171,7 +177,12 @@ impl<'a> Space<'a> {
     pub(super) fn setting(&self, choice: &[u8]) -> Option<Setting> {
         let mut setting = self.setting.clone();
         for (parameter, index) in self.parameters.iter().zip(choice) {
-            parameter.apply(&mut setting.profiles[parameter.profile], *index);
+            for (number, profile) in setting.profiles.iter_mut().enumerate() {
+                let profile_of = default_of(self.setting, number).unwrap_or(number);
+                if profile_of == parameter.profile {
+                    parameter.apply(profile, *index);
+                }
+            }
         }
         for (profile, before) in setting.profiles.iter_mut().zip(&self.setting.profiles) {
             let Capacity {
@@ -188,6 +199,13 @@ impl<'a> Space<'a> {
             }
             if profile.rules != before.rules && thresholds_cross(profile) {
                 return None;
+            }
+            if profile != before {
+                let known = flapping(before, &self.setting.metrics);
+                let mut found = flapping(profile, &self.setting.metrics).into_iter();
+                if found.any(|rule| !known.contains(&rule)) {
+                    return None;
+                }
             }
         }
         Some(setting)
@@ -331,6 +349,47 @@ fn thresholds_cross(profile: &Profile) -> bool {
             let mut inward = of(Direction::Decrease).filter(|rule| !is_above(rule));
             inward.any(|rule| rule.metric == out.metric && rule.threshold >= out.threshold)
         })
+}
+
+/// The default that this companion profile repeats, and whose choice is the companion's. A companion that differs from
+/// every default is a profile of its own.
+fn default_of(setting: &Setting, index: usize) -> Option<usize> {
+    let profile = &setting.profiles[index];
+    companion(&profile.name)?;
+    setting.profiles.iter().position(|other| {
+        let is_default = matches!(other.schedule, Schedule::Default);
+        is_default && other.rules == profile.rules && other.capacity == profile.capacity
+    })
+}
+
+/// The scale-out rules that scale-in rules undo: right after one fired, all scale-in rules hold under the same load.
+/// `lab rules` calls it a fault. Indices into the rules on the instances' CPU.
+fn flapping(profile: &Profile, metrics: &[Metric]) -> Vec<usize> {
+    let mut of_cpu = profile.clone();
+    of_cpu
+        .rules
+        .retain(|rule| metrics[rule.metric].fleet_cpu && is_percent(rule));
+    let decision = |value, count| {
+        let values = vec![Some(value); of_cpu.rules.len()];
+        decide((&of_cpu, metrics), &values, count, None, Duration::ZERO)
+    };
+    let undone = |rule: &Rule| {
+        let value = rule.threshold + 1e-6;
+        (profile.capacity.minimum..profile.capacity.maximum).any(|count| {
+            let out = decision(value, count);
+            let shared = value * f64::from(count) / f64::from(out.to);
+            matches!(out.outcome, Outcome::ScaledOut(_))
+                && matches!(
+                    decision(shared, out.to).outcome,
+                    Outcome::Flapping(_) | Outcome::ScaledIn(_) | Outcome::ScaledInLess(_)
+                )
+        })
+    };
+    let rules = of_cpu.rules.iter().enumerate();
+    rules
+        .filter(|(_, rule)| rule.direction == Direction::Increase && is_above(rule) && undone(rule))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 #[cfg(test)]

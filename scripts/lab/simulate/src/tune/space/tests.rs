@@ -32,8 +32,8 @@ fn a_choice_changes_what_its_place_names() {
     let setting = Setting::built_in();
     let space = all(&setting);
     let changed = |place: &str, value| space.setting(&with(&space, place, value));
-    let threshold = changed("rules[0].metricTrigger.threshold", 55.0).expect("a setting");
-    assert_eq!(threshold.profiles[0].rules[0].threshold, 55.0);
+    let threshold = changed("rules[0].metricTrigger.threshold", 80.0).expect("a setting");
+    assert_eq!(threshold.profiles[0].rules[0].threshold, 80.0);
     let window = changed("rules[1].metricTrigger.timeWindow", 600.0).expect("a setting");
     assert_eq!(
         window.profiles[0].rules[1].time_window,
@@ -44,8 +44,8 @@ fn a_choice_changes_what_its_place_names() {
         cooldown.profiles[0].rules[1].cooldown,
         Duration::from_secs(60)
     );
-    let step = changed("rules[0].scaleAction.value", 2.0).expect("a setting");
-    assert_eq!(step.profiles[0].rules[0].change, Change::Count(2));
+    let step = changed("rules[1].scaleAction.value", 2.0).expect("a setting");
+    assert_eq!(step.profiles[0].rules[1].change, Change::Count(2));
     let minimum = changed("capacity.minimum", 2.0).expect("a setting");
     let capacity = minimum.profiles[0].capacity;
     assert_eq!((capacity.minimum, capacity.default), (2, 2));
@@ -111,4 +111,35 @@ fn the_maximum_leaves_one_instance_free_and_reaches_the_highest_load() {
     assert_eq!(maxima(3, 2), None);
     assert_eq!(maxima(6, 3), Some(vec![4.0, 5.0, 6.0]));
     assert_eq!(maxima(3, 5), Some(vec![3.0, 4.0, 5.0]));
+}
+
+#[test]
+fn a_pair_of_rules_that_undo_each_other_is_not_tried_unless_it_is_there_already() {
+    let mut setting = Setting::built_in();
+    let inward = "rules[1].metricTrigger.threshold";
+    let tried = |setting: &Setting, value| {
+        let space = all(setting);
+        space.setting(&with(&space, inward, value)).is_some()
+    };
+    // 70 % on one instance is 35 % on two.
+    assert!(tried(&setting, 35.0));
+    assert!(!tried(&setting, 40.0));
+    setting.profiles[0].rules[0].threshold = 50.0;
+    assert!(tried(&setting, 40.0));
+}
+
+#[test]
+fn companions_follow_their_default() {
+    let mut setting = Setting::built_in();
+    let mut companion = setting.profiles[0].clone();
+    companion.name = r#"{"name":"cpu-70-30","for":"Weekend"}"#.to_owned();
+    setting.profiles.push(companion);
+    let space = all(&setting);
+    let mut places = space.parameters.iter().map(|parameter| &parameter.place);
+    assert!(places.all(|place| place.starts_with("profiles[0].")));
+    let place = "profiles[0].rules[0].metricTrigger.threshold";
+    let changed = space.setting(&with(&space, place, 80.0));
+    let profiles = changed.expect("a setting").profiles;
+    assert_eq!(profiles[0].rules[0].threshold, 80.0);
+    assert_eq!(profiles[0].rules, profiles[1].rules);
 }
