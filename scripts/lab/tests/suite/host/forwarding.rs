@@ -193,19 +193,6 @@ fn case_29_a_response_is_buffered() {
 }
 
 #[test]
-fn an_answer_with_a_length_beside_chunks_is_whole() {
-    let host = root().up(&[]);
-    let mut connection = host.open();
-    connection.send(head("GET", "/both-lengths", &[], 0));
-    let answer = connection.answer("GET");
-    assert_eq!((answer.status, answer.text()), (200, "abc"));
-    assert_ne!(answer.header("content-length"), Some("40"));
-    // The connection is still in step.
-    connection.send(head("GET", "/x", &[], 0));
-    assert_eq!(connection.answer("GET").json()["target"], "/x");
-}
-
-#[test]
 fn a_response_that_breaks_off_is_500() {
     let host = root().up(&[]);
     let answer = host.get("/cut");
