@@ -241,11 +241,14 @@ fn one_altered_observation_is_found() {
     }
 }
 
+/// The rows of a log.
+type Rows = Vec<Map<String, Value>>;
+
 #[test]
 fn each_kind_of_disagreement_has_its_count() {
     let folder = Scratch::new();
     let (rows, rules) = logged(&folder);
-    let with = |alter: &dyn Fn(&mut Vec<Map<String, Value>>)| {
+    let with = |alter: &dyn Fn(&mut Rows)| {
         let mut altered = rows.clone();
         alter(&mut altered);
         told(
@@ -277,9 +280,9 @@ fn each_kind_of_disagreement_has_its_count() {
     assert_eq!(told["disagreements"], json!({"cooldown": 1}));
 
     let told = with(&|rows| {
-        for place in 0..rows.len() {
-            if rows[place].get("Threshold") == Some(&json!(60.0)) {
-                rows[place]["Threshold"] = json!(65.0);
+        for row in rows {
+            if row.get("Threshold") == Some(&json!(60.0)) {
+                row["Threshold"] = json!(65.0);
             }
         }
     });
@@ -452,7 +455,7 @@ fn record(row: &Map<String, Value>) -> Value {
         };
         match name {
             "time" | "operationName" | "category" | "correlationId" | "resourceId" => {
-                record[name] = value
+                record[name] = value;
             }
             name => record["property"][name] = value,
         }
