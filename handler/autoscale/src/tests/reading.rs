@@ -358,7 +358,7 @@ fn a_setting_is_written_with_the_resource_of_each_metric() {
     let written = read(&file).setting.to_arm();
     let trigger = &written["profiles"][0]["rules"][0]["metricTrigger"];
     assert_eq!(trigger["metricResourceUri"], setting()["targetResourceUri"]);
-    assert_eq!(read(&written), read(&file));
+    assert_eq!(read(&written).setting, read(&file).setting);
 }
 
 #[test]
@@ -498,4 +498,73 @@ fn what_a_file_holds_does_not_steer_the_terminal() {
     assert!(!words.contains(char::is_control), "{words:?}");
     let refusal = refused(&altered(&trigger("operator"), json!("\u{1b}[31m")));
     assert!(!refusal.problems[0].message.contains(char::is_control));
+}
+
+/// Bicep and exports write such IDs; they cannot be evaluated without the resource group.
+#[test]
+fn an_expression_without_a_value_is_the_scaled_resource() {
+    let id = "[concat(resourceGroup().id, '/providers/Microsoft.Web/serverfarms/p')]";
+    for pointer in [
+        "/targetResourceUri".to_owned(),
+        trigger("metricResourceUri"),
+    ] {
+        let metrics = read(&altered(&pointer, json!(id))).setting.metrics;
+        assert!(
+            metrics.iter().all(|metric| metric.fleet_cpu),
+            "{pointer}: {metrics:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_copy_loop_makes_is_missing() {
+    let mut file = setting();
+    let profile = file["profiles"][0].as_object_mut().expect("a profile");
+    profile.remove("rules");
+    profile.insert(
+        "copy".to_owned(),
+        json!([{"name": "rules", "count": 2, "input": {}}]),
+    );
+    let problem = refused(&file).problems.remove(0);
+    assert_eq!(problem.place, "profiles[0].rules");
+    assert!(
+        problem.message.contains("az monitor autoscale show"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn an_expression_in_the_place_of_an_object_is_named() {
+    let expression = "[parameters('missing')]";
+    for place in [
+        "profiles[0]",
+        "profiles[0].capacity",
+        "profiles[0].rules[1]",
+    ] {
+        let pointer = place.replace('[', "/").replace('.', "/").replace(']', "");
+        let mut file = setting();
+        *file
+            .pointer_mut(&format!("/{pointer}"))
+            .expect("it is there") = json!(expression);
+        let problem = refused(&file).problems.remove(0);
+        assert_eq!(problem.place, place);
+        assert!(problem.message.contains(expression), "{problem}");
+    }
+}
+
+#[test]
+fn of_two_settings_with_one_name_the_place_chooses() {
+    let mut other = setting();
+    other["profiles"][0]["capacity"]["maximum"] = json!("9");
+    let list = json!([setting(), other]).to_string();
+    let chosen = |name| {
+        let options = ReadOptions {
+            setting: Some(name),
+            ..ReadOptions::default()
+        };
+        RuleFile::read(&list, options).map(|file| file.setting.maximum())
+    };
+    let refusal = chosen("s").expect_err("two have the name").to_string();
+    assert!(refusal.contains("[0], [1]"), "{refusal}");
+    assert_eq!(chosen("[1]"), Ok(9));
 }
