@@ -541,7 +541,7 @@ fn an_expression_in_the_place_of_an_object_is_named() {
         "profiles[0].capacity",
         "profiles[0].rules[1]",
     ] {
-        let pointer = place.replace('[', "/").replace('.', "/").replace(']', "");
+        let pointer = place.replace(['[', '.'], "/").replace(']', "");
         let mut file = setting();
         *file
             .pointer_mut(&format!("/{pointer}"))
