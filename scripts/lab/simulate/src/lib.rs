@@ -120,26 +120,8 @@ pub struct SimulateArgs {
     /// Load to put on: step, ramp, spike, daily, a file, or - for standard input
     #[arg(long, value_name = "LOAD", default_value = "step")]
     load: PathBuf,
-    /// Time of the load's first second, such as 2026-01-05T08:00, for profiles with a calendar [default: the load's first
-    /// time, else Monday 2026-01-05]
-    #[arg(long, value_name = "TIME")]
-    start: Option<String>,
-    /// Time zone of times without an offset, such as Europe/Berlin [default: that of the first profile with a calendar,
-    /// else UTC]
-    #[arg(long, value_name = "NAME")]
-    timezone: Option<String>,
-    /// Seconds after which a minute's sample can be seen
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
-    metric_lag: u64,
-    /// Seconds from the order of an instance to its first request
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
-    provision_seconds: u64,
-    /// Seconds from one evaluation of the rules to the next
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, allow_negative_numbers = true, value_parser = upto_a_day(1))]
-    evaluate_seconds: u64,
-    /// Prices by which the cost is estimated [default: infra/prices.json, built in]
-    #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
+    #[command(flatten)]
+    given: SimulationOptions,
     /// Write everything as JSON; - for standard output, and then nothing else
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -154,6 +136,42 @@ pub struct SimulateArgs {
     evaluations: Option<PathBuf>,
 }
 
+/// The options of every command that simulates.
+#[derive(clap::Args)]
+pub(crate) struct SimulationOptions {
+    /// Time of the load's first second, such as 2026-01-05T08:00, for profiles with a calendar [default: the load's first
+    /// time, else Monday 2026-01-05]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<String>,
+    /// Time zone of times without an offset, such as Europe/Berlin [default: that of the first profile with a calendar,
+    /// else UTC]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) timezone: Option<String>,
+    /// Seconds after which a minute's sample can be seen
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
+    pub(crate) metric_lag: u64,
+    /// Seconds from the order of an instance to its first request
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
+    pub(crate) provision_seconds: u64,
+    /// Seconds from one evaluation of the rules to the next
+    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, allow_negative_numbers = true, value_parser = upto_a_day(1))]
+    pub(crate) evaluate_seconds: u64,
+    /// Prices by which the cost is estimated [default: infra/prices.json, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
+}
+
+impl SimulationOptions {
+    /// What is assumed of the platform.
+    pub(crate) fn model(&self) -> Model {
+        Model {
+            metric_lag_seconds: self.metric_lag,
+            provision_seconds: self.provision_seconds,
+            evaluate_seconds: self.evaluate_seconds,
+        }
+    }
+}
+
 fn upto_a_day(least: u64) -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(least..=86_400)
 }
@@ -166,11 +184,7 @@ pub fn run(
     args: &SimulateArgs,
     write_page: impl FnOnce(&Run, &Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
-    let model = Model {
-        metric_lag_seconds: args.metric_lag,
-        provision_seconds: args.provision_seconds,
-        evaluate_seconds: args.evaluate_seconds,
-    };
+    let model = args.given.model();
     let rules = args.rules.read()?;
     let compared = args.compare.as_ref().map(|path| {
         // The other file's parameters and the name of its setting are others.
@@ -183,8 +197,8 @@ pub fn run(
     let compared = compared.transpose()?;
     let given = start::Given {
         path: &args.load,
-        start: args.start.as_deref(),
-        time_zone: args.timezone.as_deref(),
+        start: args.given.start.as_deref(),
+        time_zone: args.given.timezone.as_deref(),
     };
     let settings: Vec<&Setting> = std::iter::once(&rules)
         .chain(&compared)
@@ -197,7 +211,7 @@ pub fn run(
         "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
         load.seconds().div_ceil(MOST_EVALUATIONS),
     );
-    let prices = input::prices(args.prices.as_deref())?;
+    let prices = input::prices(args.given.prices.as_deref())?;
     if let Some(path) = &args.evaluations {
         let setting = &rules.setting;
         let scenario = Scenario {

@@ -29,7 +29,7 @@ use crate::prices::Prices;
 use crate::reversals::Reversals;
 use crate::simulation::simulate;
 use crate::start::{self, Start};
-use crate::{MOST_EVALUATIONS, input, upto_a_day};
+use crate::{MOST_EVALUATIONS, SimulationOptions, input};
 
 mod judge;
 mod proposal;
@@ -104,26 +104,8 @@ pub struct TuneArgs {
     /// Write everything as JSON; - for standard output, and then nothing else
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Time of the load's first second, such as 2026-01-05T08:00, for profiles with a calendar [default: the load's first
-    /// time, else Monday 2026-01-05]
-    #[arg(long, value_name = "TIME")]
-    start: Option<String>,
-    /// Time zone of times without an offset, such as Europe/Berlin [default: that of the first profile with a calendar,
-    /// else UTC]
-    #[arg(long, value_name = "NAME")]
-    timezone: Option<String>,
-    /// Seconds after which a minute's sample can be seen
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.metric_lag_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
-    metric_lag: u64,
-    /// Seconds from the order of an instance to its first request
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.provision_seconds, allow_negative_numbers = true, value_parser = upto_a_day(0))]
-    provision_seconds: u64,
-    /// Seconds from one evaluation of the rules to the next
-    #[arg(long, value_name = "S", default_value_t = Model::DEFAULT.evaluate_seconds, allow_negative_numbers = true, value_parser = upto_a_day(1))]
-    evaluate_seconds: u64,
-    /// Prices by which the cost is estimated [default: infra/prices.json, built in]
-    #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
+    #[command(flatten)]
+    given: SimulationOptions,
 }
 
 fn amount(text: &str) -> Result<f64, String> {
@@ -150,11 +132,11 @@ impl Period {
     fn read(path: &Path, args: &TuneArgs, setting: &Setting) -> anyhow::Result<Self> {
         let given = start::Given {
             path,
-            start: args.start.as_deref(),
-            time_zone: args.timezone.as_deref(),
+            start: args.given.start.as_deref(),
+            time_zone: args.given.timezone.as_deref(),
         };
         let (load, start) = start::read(&given, &[setting])?;
-        let evaluations = load.seconds() / args.evaluate_seconds;
+        let evaluations = load.seconds() / args.given.evaluate_seconds;
         ensure!(
             evaluations <= MOST_EVALUATIONS,
             "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
@@ -259,11 +241,7 @@ fn measured(simulation: &Simulation) -> Measured {
 /// # Errors
 /// One sentence for the user, where a file is wrong or cannot be read or written, or where there is nothing to search.
 pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
-    let model = Model {
-        metric_lag_seconds: args.metric_lag,
-        provision_seconds: args.provision_seconds,
-        evaluate_seconds: args.evaluate_seconds,
-    };
+    let model = args.given.model();
     let rules = args.rules.read()?;
     let setting = &rules.setting;
     let period = Period::read(&args.load, args, setting)?;
@@ -271,7 +249,7 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     let other = other
         .map(|path| Period::read(path, args, setting))
         .transpose()?;
-    let money = Money::of(&input::prices(args.prices.as_deref())?);
+    let money = Money::of(&input::prices(args.given.prices.as_deref())?);
     let space = Space::of(
         setting,
         &args.keep,
