@@ -29,7 +29,15 @@ const OPTIONS: ParseOptions = ParseOptions {
 pub(crate) fn read(file: &Path) -> anyhow::Result<Option<Value>> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A plain file beside the functions' folders has no function.json below it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
         Err(error) => {
             return Err(error).with_context(|| format!("cannot read {}", file.display()));
         }
@@ -74,6 +82,17 @@ mod tests {
 
     fn error(text: &str) -> String {
         parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn below_a_plain_file_there_is_no_configuration() {
+        let plain = std::path::Path::new(file!());
+        let plain = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src")
+            .join(plain.file_name().expect("a name"));
+        assert!(plain.is_file());
+        let read = super::read(&plain.join("function.json"));
+        assert!(read.expect("no error").is_none());
     }
 
     #[test]
