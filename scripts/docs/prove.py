@@ -68,7 +68,8 @@ def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:
         *checks.fences(pages, steps),
         *checks.calls(pages, programs),
         *checks.translations(pages),
-        *checks.settings(pages["README.md"], programs),
+        *checks.length(ROOT, pages["README.md"]),
+        *checks.settings(pages["docs/reference/settings.md"], programs),
         *checks.every_command(pages["docs/commands.md"], ROOT, programs),
         *checks.pictures(ROOT, pages),
     ]
