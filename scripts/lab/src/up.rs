@@ -1,5 +1,6 @@
 //! `lab up`: the function app behind the emulator of the Azure Functions host, with a fleet of instances.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,7 +87,7 @@ async fn run(
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
-    let fixtures = Fixtures::new(options, console)?;
+    let mut fixtures = Fixtures::new(options, console).await?;
     let serve_options = ServeOptions {
         address,
         requires_keys: args.enable_auth,
@@ -98,11 +99,17 @@ async fn run(
         plan,
         backends,
     } = function_app.serve(serve_options, console, fleet::balancer());
-    let (fleet, ends) = Fleet::new(backends);
+    let (fleet, ends) = Fleet::new(backends, &fixtures);
     let fleet = Arc::new(fleet);
+    let platform = fixtures.take_platform();
     let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());
     let stop = CancellationToken::new();
     let connections = TaskTracker::new();
+    let platform = platform.map(|platform| {
+        let (stop, connections) = (stop.clone(), connections.clone());
+        let serving = platform.serve(Arc::clone(&fleet), console.clone(), stop, connections);
+        tokio::spawn(serving)
+    });
     let responder = (Arc::clone(&app), Arc::clone(&fleet));
     let server = tokio::spawn(functions_host::serve(
         listener,
@@ -113,7 +120,7 @@ async fn run(
             let (app, fleet) = responder.clone();
             async move {
                 let lab = |request| fleet::answer_admin(&fleet, request);
-                functions_host::respond(&app, request, peer, lab).await
+                Ok::<_, Infallible>(functions_host::respond(&app, request, peer, lab).await)
             }
         },
     ));
@@ -138,6 +145,9 @@ async fn run(
     connections.close();
     let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
     let _ = server.await;
+    if let Some(platform) = platform {
+        let _ = platform.await;
+    }
     match ended.context("the fleet's owner failed")? {
         Ending::Stopped => Ok(ExitCode::SUCCESS),
         Ending::Crashed(reason) => {

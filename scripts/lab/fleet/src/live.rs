@@ -6,7 +6,7 @@ use autoscale::{Direction, Operator};
 use tokio::time::Instant;
 
 use super::clock::time_of_day;
-use super::options::Options;
+use super::options::{HostingPlan, Options};
 use super::scaler::Scaler;
 use super::share::Share;
 use super::snapshot::Snapshot;
@@ -30,6 +30,15 @@ pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, Stri
         )
     };
     let mut lines = vec![("Instances", count), ("Rules", options.rules.clone())];
+    if options.plan == HostingPlan::ElasticPremium {
+        let mut plan = "Elastic Premium: the app applies the rules and sets the count through the emulated ARM; HTTP \
+             requests scale it within its limits"
+            .to_owned();
+        if options.restart_on_patch {
+            plan.push_str("; each change restarts it");
+        }
+        lines.insert(0, ("Plan", plan));
+    }
     let remarks = options.remarks.iter();
     lines.extend(remarks.map(|remark| ("", remark.clone())));
     lines.extend([("Time", time(options.time_scale)), ("CPU", cpu(share))]);

@@ -6,12 +6,25 @@ use std::time::Duration;
 use anyhow::bail;
 use autoscale::{Finding, Profile, Setting};
 use rules::{RuleOptions, Rules};
+use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::elastic_premium::{Configuration, PLAN_MAXIMUM, Site};
 use super::share;
 
 /// The shortest real time between two evaluations, and between two samples.
 const SHORTEST: f64 = 0.05;
+
+/// Azure's plan that is emulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostingPlan {
+    /// Azure Monitor applies the rules
+    #[default]
+    PremiumV3,
+    /// The app applies the rules and sets its count through the emulated ARM; HTTP requests scale it within its limits
+    ElasticPremium,
+}
 
 /// Arguments about the fleet.
 #[derive(clap::Args)]
@@ -19,6 +32,15 @@ const SHORTEST: f64 = 0.05;
 pub struct FleetArgs {
     #[command(flatten)]
     rules: RuleOptions,
+
+    /// Azure's plan to emulate
+    #[arg(long, value_enum, default_value_t, value_name = "PLAN")]
+    plan: HostingPlan,
+
+    /// On elastic-premium: restart every instance at each change of the site's configuration; it is unknown whether Azure
+    /// does
+    #[arg(long)]
+    restart_on_patch: bool,
 
     /// Fewest instances, instead of what the rules say
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -57,6 +79,11 @@ pub struct FleetArgs {
 
 /// The arguments, checked.
 pub struct Options {
+    pub(crate) plan: HostingPlan,
+    /// Only on Elastic Premium.
+    pub(crate) restart_on_patch: bool,
+    /// `--max`.
+    most: Option<u32>,
     /// With the limits that are in force.
     pub(crate) setting: Setting,
     /// Where the rules come from, for people.
@@ -102,6 +129,9 @@ impl FleetArgs {
             }
             capacity.default = capacity.default.clamp(capacity.minimum, capacity.maximum);
         }
+        if self.restart_on_patch && self.plan != HostingPlan::ElasticPremium {
+            bail!("--restart-on-patch needs --plan elastic-premium: on other plans the app changes no configuration");
+        }
         let shortest = SHORTEST * self.time_scale;
         if self.evaluate_seconds < shortest {
             bail!(
@@ -111,6 +141,9 @@ impl FleetArgs {
             );
         }
         Ok(Options {
+            plan: self.plan,
+            restart_on_patch: self.restart_on_patch,
+            most: self.max,
             remarks: remarks(&setting, &findings),
             setting,
             rules,
@@ -143,6 +176,19 @@ impl Options {
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let active = self.setting.active(now).unwrap_or_default();
         &self.setting.profiles[active]
+    }
+
+    /// The site on Elastic Premium, configured as the stack in `infra` deploys it.
+    pub(super) fn site(&self) -> Option<Site> {
+        let capacity = self.now().capacity;
+        let plan_maximum = self.most.unwrap_or(PLAN_MAXIMUM);
+        let configuration = Configuration {
+            minimum: capacity.minimum,
+            limit: capacity.maximum,
+            plan_maximum,
+        };
+        (self.plan == HostingPlan::ElasticPremium)
+            .then(|| Site::new(configuration, self.provision, self.restart_on_patch))
     }
 
     /// Whether there is never more than one instance: then it is the host that starts its handler again.

@@ -13,11 +13,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::clock::{Clock, wall};
+use super::elastic_premium::SiteView;
+use super::options::HostingPlan;
 use super::scaler::Scaler;
 
 /// What seldom changes.
 #[derive(Clone, Serialize)]
 pub(super) struct Constants {
+    pub(super) plan: HostingPlan,
     pub(super) time_scale: f64,
     pub(super) started_at: String,
     pub(super) evaluate_seconds: f64,
@@ -75,6 +78,8 @@ pub(crate) struct Snapshot {
     #[serde(flatten)]
     pub(super) constants: Arc<Constants>,
     pub(super) paused: bool,
+    /// On Elastic Premium; else null.
+    pub(super) site: Option<SiteView>,
     pub(super) count: u32,
     pub(super) ready: usize,
     pub(super) instances: Vec<InstanceView>,
@@ -155,6 +160,18 @@ pub(super) struct ReadingView {
     pub(super) fires: bool,
 }
 
+/// Who changed the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Source {
+    /// The local autoscaler.
+    Autoscaler,
+    /// The app, by a change of its configuration.
+    App,
+    /// Event-driven scaling.
+    Events,
+}
+
 /// A change of the count.
 #[derive(Serialize)]
 pub(super) struct Action {
@@ -162,6 +179,7 @@ pub(super) struct Action {
     pub(super) azure_seconds: f64,
     pub(super) from: u32,
     pub(super) to: u32,
+    pub(super) source: Source,
     pub(super) reason: String,
 }
 

@@ -2,6 +2,7 @@
 
 mod balancing;
 mod deaths;
+mod elastic_premium;
 mod ends;
 mod refusals;
 mod scaling;

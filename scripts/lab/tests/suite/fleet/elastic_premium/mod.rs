@@ -1,0 +1,4 @@
+//! `lab up --plan elastic-premium`.
+
+mod endpoints;
+mod platform;
