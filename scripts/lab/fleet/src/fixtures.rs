@@ -34,7 +34,8 @@ impl Fixtures {
     pub async fn new(options: Options, console: &Console) -> anyhow::Result<Self> {
         let events = Events::open(options.events.as_deref(), console.clone())?;
         let share = Share::new(options.instance_cpus, options.setting.maximum());
-        let rules = rules_file(&options.setting).context("cannot write the rules for the handler")?;
+        let rules =
+            rules_file(&options.setting).context("cannot write the rules for the handler")?;
         let platform = match options.plan {
             HostingPlan::PremiumV3 => None,
             HostingPlan::ElasticPremium => Some(Platform::listen(options.time_scale).await?),
@@ -44,7 +45,10 @@ impl Fixtures {
             share,
             events,
             rules,
-            platform_variables: platform.as_ref().map(Platform::variables).unwrap_or_default(),
+            platform_variables: platform
+                .as_ref()
+                .map(Platform::variables)
+                .unwrap_or_default(),
             platform,
         })
     }

@@ -3,7 +3,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`balancer`] | chooses the instance of a request |
-//! | [`options`], [`share`] | arguments; each instance's share of the CPUs |
+//! | [`options`], [`replayed`], [`share`] | arguments; metrics from files; each instance's share of the CPUs |
 //! | [`owner`] | the one task that changes the fleet, through [`instances`]; [`member`] is one of them |
 //! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, their inputs, and when |
 //! | [`elastic_premium`] | the plan on which the app sets the count: its configuration, ARM and identity endpoint |
@@ -29,6 +29,7 @@ mod options;
 mod owner;
 mod readings;
 mod record;
+mod replayed;
 mod scaler;
 mod share;
 mod snapshot;
@@ -40,8 +41,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use admin::answer as answer_admin;
 pub use balancer::balancer;
-use elastic_premium::{Change, Configuration, Faults, Refused};
 pub use elastic_premium::Platform;
+use elastic_premium::{Change, Configuration, Faults, Refused};
 pub use fixtures::Fixtures;
 pub use options::{FleetArgs, HostingPlan, Options};
 pub use owner::Owner;

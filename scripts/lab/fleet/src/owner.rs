@@ -67,14 +67,16 @@ impl Owner {
             rules,
             ..
         } = fixtures;
-        let clock = Clock::start(options.time_scale);
+        let clock = Clock::start(options.time_scale, options.calendar.start);
+        plan.variables.push(clock.variable());
         let console = app.console().clone();
+        let (single, site) = (options.single(), options.site());
         let scaler = Scaler::new(
-            options.setting.clone(),
+            options.setting,
+            options.replayed,
             options.metric_lag,
-            clock.started_at.unix_timestamp(),
+            clock.calendar(Duration::ZERO).unix_timestamp(),
         );
-        let site = options.site();
         let constants = Constants {
             plan: options.plan,
             time_scale: options.time_scale,
@@ -92,7 +94,6 @@ impl Owner {
         };
         // More than the instances can report while the owner is at something else.
         let (reporters, reports) = mpsc::channel(64);
-        let single = options.single();
         let seen = console.terminal && !single;
         Self {
             watched: seen,
@@ -289,7 +290,10 @@ impl Owner {
             return;
         }
         let from = self.wanted;
-        if self.scaler.follow_calendar(self.clock.unix_seconds(at)) {
+        if self
+            .scaler
+            .follow_calendar(self.clock.calendar(at).unix_timestamp())
+        {
             Arc::make_mut(&mut self.constants).rules = ActiveRules::of(&self.scaler);
         }
         if self.site.is_some() {
@@ -308,7 +312,10 @@ impl Owner {
     /// Changes the configuration of the site, or only reads it.
     fn configure(&mut self, change: Change, now: Instant) -> Result<Configuration, Refused> {
         let at = self.clock.azure(now);
-        let site = self.site.as_mut().ok_or_else(|| Refused("There is no site.".to_owned()))?;
+        let site = self
+            .site
+            .as_mut()
+            .ok_or_else(|| Refused("There is no site.".to_owned()))?;
         let changed = site.configure(change, at)?;
         if let Some(reason) = changed.reason {
             self.follow_site(Source::App, &reason, now);

@@ -128,7 +128,10 @@ mod tests {
 
     #[test]
     fn the_api_version_is_a_date() {
-        for query in ["api-version=2025-05-01", "a=b&api-version=2023-12-01-preview"] {
+        for query in [
+            "api-version=2025-05-01",
+            "a=b&api-version=2023-12-01-preview",
+        ] {
             assert_eq!(check_version(query), Ok(()), "{query}");
         }
         for (query, code) in [

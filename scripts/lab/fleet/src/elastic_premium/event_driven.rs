@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn a_moment_adds_none_and_neither_does_what_two_can_share() {
-        assert_eq!(wanted_counts(&[(60, 1, 0), (5, 1, 20), (60, 1, 40)]), [1, 1, 1]);
+        assert_eq!(
+            wanted_counts(&[(60, 1, 0), (5, 1, 20), (60, 1, 40)]),
+            [1, 1, 1]
+        );
         assert_eq!(wanted_counts(&[(60, 2, 0), (60, 2, 100)]), [1, 1]);
     }
 

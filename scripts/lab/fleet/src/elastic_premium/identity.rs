@@ -44,7 +44,9 @@ pub(super) fn answer(
         return bad("The query needs api-version=2019-08-01.");
     }
     let Some(resource) = resource.filter(|text| text.trim_end_matches('/') == RESOURCE) else {
-        return bad("The emulator issues tokens for the resource https://management.azure.com/ only.");
+        return bad(
+            "The emulator issues tokens for the resource https://management.azure.com/ only.",
+        );
     };
     let token = credentials.token();
     json_reply(

@@ -94,7 +94,8 @@ impl Platform {
         } = self;
         let (credentials, stopped) = (Arc::new(credentials), stop.clone());
         functions_host::serve(listener, console, stop, tracker, move |request, _| {
-            let (fleet, faults, stopped) = (Arc::clone(&fleet), Arc::clone(&faults), stopped.clone());
+            let (fleet, faults, stopped) =
+                (Arc::clone(&fleet), Arc::clone(&faults), stopped.clone());
             let credentials = Arc::clone(&credentials);
             async move {
                 tokio::select! {
