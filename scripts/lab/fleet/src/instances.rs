@@ -319,14 +319,6 @@ impl Instances {
         }
     }
 
-    /// Requests in flight at the ready instances, and how many of these there are.
-    pub(super) fn in_flight(&self) -> (u32, u32) {
-        let ready = self.members.iter().filter(|member| member.ready());
-        ready.fold((0, 0), |(in_flight, count), member| {
-            (in_flight + member.load.outstanding(), count + 1)
-        })
-    }
-
     /// Restarts the process of every instance that has one, in place and all at once. Returns the requests in flight,
     /// which fail.
     pub(super) fn restart(&mut self) -> u32 {
