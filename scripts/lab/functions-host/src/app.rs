@@ -12,6 +12,7 @@ use super::function::Function;
 use super::keys::Access;
 use super::route::Table;
 use super::settings::Settings;
+use super::timer::Statuses;
 use super::traffic::Traffic;
 
 /// The version this host says it is: a production version of 2026.
@@ -36,6 +37,7 @@ pub struct App {
     pub(crate) base_url: String,
     /// Whether the warm-up function was called; it runs once per host process.
     pub(crate) warmed: AtomicBool,
+    pub(crate) timers: Statuses,
 }
 
 /// Why an invocation has no result.
@@ -79,6 +81,14 @@ impl Failure {
             Self::Client => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// Whether the process may have ended before it answered.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Connect(_) | Self::Broken(_)
+        )
     }
 }
 

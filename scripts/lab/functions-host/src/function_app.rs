@@ -21,6 +21,7 @@ use super::keys::{Access, Keys};
 use super::plan::Plan;
 use super::route::Table;
 use super::settings::Settings;
+use super::timer::Statuses;
 use super::traffic::Traffic;
 
 /// What the folder of a function app says.
@@ -137,6 +138,7 @@ impl FunctionApp {
             id: uuid::Uuid::new_v4().simple().to_string(),
             base_url,
             warmed: AtomicBool::new(false),
+            timers: Statuses::default(),
         };
         Served {
             app: Arc::new(app),

@@ -82,10 +82,14 @@ pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Resul
     invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
-/// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
-pub(crate) async fn run(app: &App, function: &Function, value: Value) -> Result<(), Failure> {
+/// Runs a function that has no HTTP trigger, with this value of its trigger.
+pub(crate) async fn run(
+    app: &App,
+    to: To<'_>,
+    function: &Function,
+    value: Value,
+) -> Result<(), Failure> {
     let data = input(function, value);
-    let to = To::Any(&app.backends);
     invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
@@ -139,7 +143,11 @@ async fn invoke(
             Err(failure) => failure,
         };
         match &function.retry {
-            Some(retry) if count < retry.limit => {
+            // An instance that is gone takes its repetitions with it.
+            Some(retry)
+                if count < retry.limit
+                    && !matches!((to, &failure), (To::Instance(..), Failure::Unavailable(_))) =>
+            {
                 count += 1;
                 app.console.host(
                     Severity::Warning,
@@ -183,7 +191,7 @@ async fn call(
     let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
     for line in result.1.iter().flat_map(|text| text.lines()) {
         match to {
-            To::Any(_) => app.console.invocation(&function.name, line),
+            To::Any(_) | To::Instance(..) => app.console.invocation(&function.name, line),
             // Nobody asked for this call.
             To::One(_) => app.console.host(Severity::Debug, line),
         }
