@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 use clap::Parser as _;
 
-use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
+use crate::domain::{AddressPolicy, MIN_SECONDS, RulesClock, TrustedProxies};
 use crate::observe::telemetry::{Collector, LogFormat, parse_headers};
 use crate::store::{Migrate, Target};
 use autoscale::Setting;
@@ -38,6 +38,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// The rules that scale the fleet, to show them; `None` where nothing does.
     pub autoscale: Option<Setting>,
+    /// The clock that these rules are read by.
+    pub rules_clock: RulesClock,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
     /// The header that holds the client's address.
@@ -128,6 +130,7 @@ impl Cli {
             instance_cpus: arguments.instance_cpus,
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
             autoscale: autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?,
+            rules_clock: arguments.autoscale_clock.unwrap_or_default(),
             stress_max_seconds: arguments.stress_max_seconds,
             client_ip_header: arguments.client_ip_header,
             trusted_proxies: arguments.trusted_proxies.unwrap_or_default(),

@@ -4,6 +4,7 @@ mod address;
 mod idempotency;
 mod instance;
 mod latencies;
+mod rules_clock;
 mod slice;
 mod stress;
 mod timeline;
@@ -17,6 +18,7 @@ pub use instance::{
     Report, Run, within_bounds,
 };
 pub use latencies::Latencies;
+pub use rules_clock::RulesClock;
 pub use slice::{Sample, Slice, Sum, pack_per_instance, slices_of, unpack_per_instance};
 pub use stress::{
     MAX_INTENSITY, MIN_SECONDS, OrderKind, StressOrder, StressPlan, UNWAITED_MAX_SECONDS,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{AddressPolicy, TrustedProxies};
+use crate::domain::{AddressPolicy, RulesClock, TrustedProxies};
 use crate::observe::telemetry::LogFormat;
 use crate::store::{Migrate, Pooler};
 
@@ -292,6 +292,19 @@ pub struct Arguments {
         help_heading = "Instance"
     )]
     pub(super) autoscale_profile: Option<String>,
+
+    /// For rehearsals: the clock that the autoscale rules are read by, as CALENDAR,WALL,SCALE [default: the wall clock]
+    ///
+    /// At the time WALL the calendar of the rules shows the time CALENDAR, and it runs SCALE (0.1 to 600) times as
+    /// fast. The times are UTC, such as 2026-01-05T08:00:00Z,2026-11-29T17:20:00Z,60.
+    #[arg(
+        long,
+        env,
+        value_name = "CLOCK",
+        global = true,
+        help_heading = "Instance"
+    )]
+    pub(super) autoscale_clock: Option<RulesClock>,
 
     /// The longest stress run a caller may wait for, in seconds
     #[arg(long, env, value_name = "SECONDS", default_value_t = 120.0, value_parser = positive, global = true, help_heading = "Load")]

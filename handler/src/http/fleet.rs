@@ -16,6 +16,7 @@ use super::error::Problem;
 use super::ops::{LatencyMs, StressState};
 use super::query::Query;
 use super::{App, Error};
+use crate::config::Config;
 use crate::domain::{
     InstanceState, LONGEST_MINUTES, Member, Run, Slice, Timeline, Timestamp, shown_runs,
 };
@@ -132,16 +133,15 @@ impl FleetInstance {
 pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
     let fleet_listing = app.reads.instances().await?;
-    let setting = app.config.autoscale.as_ref();
     Ok(json(
-        fleet_listing.body(|found| render(&fleet(found, setting))),
+        fleet_listing.body(|found| render(&fleet(found, &app.config))),
     ))
 }
 
-fn fleet(found: &FleetListing, setting: Option<&Setting>) -> Fleet {
+fn fleet(found: &FleetListing, config: &Config) -> Fleet {
     let now = found.now;
-    let active = setting.and_then(|setting| {
-        let profile = setting.active(now.millis().div_euclid(1_000))?;
+    let active = config.autoscale.as_ref().and_then(|setting| {
+        let profile = setting.active(config.rules_clock.unix_seconds(now))?;
         Some((setting, &setting.profiles[profile]))
     });
     let live = |member: &&Member| member.state_at(now) == InstanceState::Live;

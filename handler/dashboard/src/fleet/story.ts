@@ -4,7 +4,13 @@ import { type Direction, direction, fires, isCpu, isoSeconds } from "./rules";
 import { meanOfLast, type Series } from "./series";
 
 /** A rule and what it makes of the present. */
-export type Reading = { rule: Rule; value: number | null; fires: boolean };
+export type Reading = {
+  rule: Rule;
+  value: number | null;
+  fires: boolean;
+  /** Seconds until the rule may act; 0 where the scaler itself says what is left. */
+  waits: number;
+};
 
 /** Why the fleet is as large as it is. */
 export type Situation =
@@ -52,22 +58,26 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
   const capacity = lab?.capacity ?? fleet?.capacity ?? undefined;
   const now = presentCpu(members);
   const source = lab ? "lab" : health?.environment === "production" ? "azure" : "none";
+  const last = series?.events.filter((event) => !event.seen && !event.lost && event.from > 0).at(-1);
+  // Since the count was last seen to change, whichever way; the scaler decided a little earlier.
+  const passed = source === "azure" && last ? (series?.range[1] ?? 0) - last.at : undefined;
   const readings = rules.map((rule, index): Reading => {
     if (lab) {
       const reading = lab.last_decision?.readings.find((reading) => reading.rule === index);
-      return { rule, value: reading?.value ?? null, fires: reading?.fires ?? false };
+      return { rule, value: reading?.value ?? null, fires: reading?.fires ?? false, waits: 0 };
     }
     const value =
       series && isCpu(rule) ? meanOfLast(series.times, series.mean, isoSeconds(rule.time_window)) : null;
-    return { rule, value, fires: fires(rule, value) };
+    const waits = passed === undefined ? 0 : Math.max(isoSeconds(rule.cooldown) - passed, 0);
+    return { rule, value, fires: fires(rule, value), waits };
   });
-  const last = series?.events.filter((event) => !event.seen && !event.lost && event.from > 0).at(-1);
   const told = { readings, now, source, timeScale: lab?.time_scale ?? 1, last } as const;
   const cooldownLeft = lab
     ? (lab.last_decision?.cooldown_left_seconds ?? 0)
-    : source === "azure" && last
-      ? guessedCooldown(last, rules, series?.range[1] ?? 0)
-      : null;
+    : passed === undefined
+      ? null
+      : // As the scaler says it: of the rule that would act, else of the one that waits longest.
+        (asking(readings)?.reading.waits ?? Math.max(0, ...readings.map((reading) => reading.waits)));
   const situation = !fleet
     ? ({ kind: "waiting" } as const)
     : rules.length === 0 || !capacity
@@ -98,12 +108,9 @@ function situate({ members, lab, readings, capacity, now, cooldownLeft }: Facts)
   if (leaving > 0) return { kind: "leaving", count: leaving };
   if (readings.every((reading) => reading.value === null)) return { kind: "waiting" };
 
-  const ways = (way: Direction) => readings.filter((reading) => direction(reading.rule) === way);
-  const out = ways("out").find((reading) => reading.fires);
-  // As Azure does it: out if any rule asks for it, in only if all of them do.
-  const inward = ways("in").length > 0 && ways("in").every((reading) => reading.fires) && ways("in")[0];
-  const [firing, way] = out ? [out, "out" as const] : [inward || undefined, "in" as const];
-  if (firing) {
+  const asked = asking(readings);
+  if (asked) {
+    const { reading: firing, way } = asked;
     if (way === "out" && count >= capacity.maximum)
       return { kind: "atMaximum", reading: firing, maximum: capacity.maximum };
     if (way === "in" && count <= capacity.minimum)
@@ -116,7 +123,7 @@ function situate({ members, lab, readings, capacity, now, cooldownLeft }: Facts)
     return { kind: "acting", reading: firing, way };
   }
   for (const way of ["out", "in"] as const) {
-    const ahead = ways(way).find((reading) => isCpu(reading.rule) && fires(reading.rule, now));
+    const ahead = ofWay(readings, way).find((reading) => isCpu(reading.rule) && fires(reading.rule, now));
     const possible = way === "out" ? count < capacity.maximum : count > capacity.minimum;
     if (ahead && possible && now !== null)
       return { kind: "building", reading: ahead, way, now, window: isoSeconds(ahead.rule.time_window) };
@@ -135,9 +142,21 @@ function presentCpu(members: Member[]): number | null {
   return serving.length > 0 ? serving.reduce((sum, value) => sum + value, 0) / serving.length : null;
 }
 
-/** From the last time that the count was seen to change; the scaler decided a little earlier. */
-function guessedCooldown(last: { at: number; from: number; to: number }, rules: Rule[], now: number): number {
-  const way = last.to > last.from ? "out" : "in";
-  const rule = rules.find((rule) => direction(rule) === way);
-  return rule ? Math.max(isoSeconds(rule.cooldown) - (now - last.at), 0) : 0;
+const ofWay = (readings: Reading[], way: Direction) =>
+  readings.filter((reading) => direction(reading.rule) === way);
+
+/**
+ * The rule that asks for another count, as Azure has it: out if any rule asks for it, in only if all of them do, and each
+ * rule waits for its own cooldown. So of the first the one that waits least counts, of the others the one that waits
+ * longest; and a way that need not wait comes before one that must.
+ */
+function asking(readings: Reading[]): { reading: Reading; way: Direction } | undefined {
+  const out = ofWay(readings, "out").filter((reading) => reading.fires);
+  const inward = ofWay(readings, "in");
+  const first = out.toSorted((one, other) => one.waits - other.waits)[0];
+  const last = inward.every((reading) => reading.fires)
+    ? inward.toSorted((one, other) => other.waits - one.waits)[0]
+    : undefined;
+  if (last && (!first || (first.waits > 0 && last.waits === 0))) return { reading: last, way: "in" };
+  return first && { reading: first, way: "out" };
 }

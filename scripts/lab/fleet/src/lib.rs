@@ -3,7 +3,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`balancer`] | chooses the instance of a request |
-//! | [`options`], [`share`] | arguments; each instance's share of the CPUs |
+//! | [`options`], [`replayed`], [`share`] | arguments; metrics from files; each instance's share of the CPUs |
 //! | [`owner`] | the one task that changes the fleet, through [`instances`]; [`member`] is one of them |
 //! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, their inputs, and when |
 //! | [`record`] | the history: samples, decisions, events |
@@ -25,6 +25,7 @@ mod options;
 mod owner;
 mod readings;
 mod record;
+mod replayed;
 mod scaler;
 mod share;
 mod snapshot;

@@ -115,12 +115,15 @@ impl Owner {
             events,
             rules,
         } = fixtures;
-        let clock = Clock::start(options.time_scale);
+        let clock = Clock::start(options.time_scale, options.calendar.start);
+        plan.variables.push(clock.variable());
         let console = app.console().clone();
+        let single = options.single();
         let scaler = Scaler::new(
-            options.setting.clone(),
+            options.setting,
+            options.replayed,
             options.metric_lag,
-            clock.started_at.unix_timestamp(),
+            clock.calendar(Duration::ZERO).unix_timestamp(),
         );
         let constants = Constants {
             time_scale: options.time_scale,
@@ -138,7 +141,6 @@ impl Owner {
         };
         // More than the instances can report while the owner is at something else.
         let (reporters, reports) = mpsc::channel(64);
-        let single = options.single();
         let seen = console.terminal && !single;
         Self {
             watched: seen,
@@ -323,7 +325,10 @@ impl Owner {
             return;
         }
         let from = self.wanted;
-        if self.scaler.follow_calendar(self.clock.unix_seconds(at)) {
+        if self
+            .scaler
+            .follow_calendar(self.clock.calendar(at).unix_timestamp())
+        {
             Arc::make_mut(&mut self.constants).rules = ActiveRules::of(&self.scaler);
         }
         let decision = self.scaler.evaluate(from, at);

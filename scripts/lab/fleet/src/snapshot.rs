@@ -187,6 +187,8 @@ struct Answer<'a> {
     snapshot: &'a Snapshot,
     now: String,
     azure_seconds: f64,
+    /// What the calendar of the rules shows.
+    calendar: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     samples: Option<&'a VecDeque<Arc<Sample>>>,
 }
@@ -195,10 +197,13 @@ impl Snapshot {
     /// As JSON, with the samples or without.
     pub(crate) fn to_json(&self, samples: bool) -> String {
         let now = Instant::now();
+        let clock = self.constants.clock;
+        let azure = clock.azure(now);
         let answer = Answer {
             snapshot: self,
             now: timestamp(wall(now)),
-            azure_seconds: rounded(self.constants.clock.azure(now).as_secs_f64()),
+            azure_seconds: rounded(azure.as_secs_f64()),
+            calendar: timestamp(clock.calendar(azure)),
             samples: samples.then_some(&self.samples),
         };
         serde_json::to_string(&answer).expect("names are text and numbers are finite")

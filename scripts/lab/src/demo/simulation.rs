@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use autoscale::Setting;
 
 use super::snapshot::LabFleet;
-use ::simulate::{Load, Model, Scenario, Step, simulate};
+use ::simulate::{Model, Scenario, simulate};
+use recorded_load::{Load, Step};
 use run_record::Expectation;
 
 /// Evaluations by which an action may be early or late: the two clocks differ by up to one, and an instance that is

@@ -1,35 +1,38 @@
-//! The files that a simulation is given: bounded in size, and refused in one sentence.
+//! The files of loads: bounded in size, and refused in one sentence.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-
 use rules::decoded;
 
-use crate::load::{Load, ReadOptions};
-use crate::prices::{self, Prices};
-use crate::shape;
+use super::shape;
+use super::{Load, ReadOptions};
 
 const LONGEST_LOAD: u64 = 64 << 20;
-const LONGEST_PRICES: u64 = 1 << 20;
 
 /// A load that comes with the program, or the text of one.
-pub(crate) enum Source {
+pub enum Source {
     /// One that comes with the program.
     Named(Load),
-    /// A file or standard input: its name in the output, its name in a refusal, and its text.
+    /// A file or standard input.
     Text {
+        /// Its name in the output.
         name: String,
+        /// Its name in a refusal.
         given: String,
+        /// What it holds.
         text: String,
     },
 }
 
 impl Source {
     /// Opens a load that comes with the program, the one on standard input (`-`), or the one in a file.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// One sentence with the file's name.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
         let given = path.to_string_lossy();
         if let Some(load) = shape::named(&given) {
             return Ok(Self::Named(load));
@@ -61,7 +64,10 @@ impl Source {
     }
 
     /// The load.
-    pub(crate) fn read(&self, options: &ReadOptions<'_>) -> anyhow::Result<Load> {
+    ///
+    /// # Errors
+    /// One sentence with the file's name.
+    pub fn read(&self, options: &ReadOptions<'_>) -> anyhow::Result<Load> {
         match self {
             Self::Named(load) => Ok(load.clone()),
             Self::Text { name, given, text } => Load::read(name.clone(), text, options)
@@ -70,19 +76,26 @@ impl Source {
     }
 }
 
-/// The prices in a file, or those that come with the program.
-pub(crate) fn prices(path: Option<&Path>) -> anyhow::Result<Prices> {
-    let Some(path) = path else {
-        return Prices::parse(prices::BUILT_IN);
+/// The metrics in a file, each by its name as recorded; nothing in it is a load.
+///
+/// # Errors
+/// One sentence without the file's name.
+pub fn metrics(path: &Path, local: &dyn Fn(i64) -> i64) -> anyhow::Result<Load> {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let file = File::open(path).context("it cannot be read")?;
+    let options = ReadOptions {
+        metrics_only: true,
+        local: Some(local),
+        ..ReadOptions::default()
     };
-    let read = File::open(path)
-        .context("it cannot be read")
-        .and_then(|file| text(file, LONGEST_PRICES));
-    read.and_then(|text| Prices::parse(&text))
-        .with_context(|| format!("the price file {} cannot be used", path.display()))
+    Load::read(name.to_string_lossy(), &text(file, LONGEST_LOAD)?, &options)
 }
 
-pub(crate) fn text(from: impl Read, longest: u64) -> anyhow::Result<String> {
+/// The text of a file that is no longer than so many bytes.
+///
+/// # Errors
+/// One sentence, where it cannot be read, is longer or is not text.
+pub fn text(from: impl Read, longest: u64) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     from.take(longest + 1)
         .read_to_end(&mut bytes)

@@ -4,51 +4,64 @@ use std::time::Duration;
 
 use autoscale::{Minute, Setting, Statistic};
 
-use crate::load::{self, Load};
+use super::name::key;
+use super::{Load, recorded};
 
 const MINUTE: u64 = 60;
 
 /// The name of the metric's column: that of the metric, with the resource's where it is another than the scaled one, as
 /// that may have a metric of the same name.
-pub(crate) fn name(metric: &autoscale::Metric) -> String {
+pub fn name(metric: &autoscale::Metric) -> String {
     match metric.resource_name() {
         Some(resource) => format!("{}@{resource}", metric.name),
         None => metric.name.clone(),
     }
 }
 
+/// Which of these names means the metric: the one of its column, else its own; case, spaces and punctuation do not
+/// matter.
+pub fn position(metric: &autoscale::Metric, names: &[&str]) -> Option<usize> {
+    let of = |wanted: &str| names.iter().position(|name| key(name) == key(wanted));
+    of(&name(metric)).or_else(|| of(&metric.name))
+}
+
 /// The metric's samples in the load, if it has them.
-pub(crate) fn of<'a>(load: &'a Load, metric: &autoscale::Metric) -> Option<&'a load::Metric> {
+pub fn of<'a>(load: &'a Load, metric: &autoscale::Metric) -> Option<&'a recorded::Metric> {
     load.metric(&name(metric)).or(load.metric(&metric.name))
 }
 
-/// The recorded metrics of the load that the setting's rules look at; nothing for the CPU of the instances, which the
-/// simulation makes. Second 0 is `before` seconds after the start of their time.
-pub(crate) fn minutes(setting: &Setting, load: &Load, before: u64) -> Vec<Vec<Minute>> {
-    let metrics = setting.metrics.iter().enumerate();
+/// The recorded samples of each of the setting's metrics; none for the CPU of the instances, which is not replayed.
+/// Second 0 of the load is `before` seconds after the start of their time.
+pub fn minutes(setting: &Setting, load: &Load, before: u64) -> Vec<Vec<Minute>> {
+    let metrics = 0..setting.metrics.len();
     metrics
-        .map(|(index, metric)| match of(load, metric) {
-            Some(recorded) if !metric.fleet_cpu => {
-                let rules = setting.profiles.iter().flat_map(|profile| &profile.rules);
-                let looked_at: Vec<Statistic> = rules
-                    .filter(|rule| rule.metric == index)
-                    .map(|rule| rule.statistic)
-                    .collect();
-                Columns::of(recorded, &looked_at).minutes(before, load.seconds())
-            }
-            _ => Vec::new(),
-        })
+        .map(|index| minutes_of(setting, index, load, before))
         .collect()
+}
+
+/// The recorded samples of the setting's metric of this index; none where the load has none, or where the metric is the
+/// CPU of the instances.
+pub fn minutes_of(setting: &Setting, index: usize, load: &Load, before: u64) -> Vec<Minute> {
+    let metric = &setting.metrics[index];
+    let Some(recorded) = of(load, metric).filter(|_| !metric.fleet_cpu) else {
+        return Vec::new();
+    };
+    let rules = setting.profiles.iter().flat_map(|profile| &profile.rules);
+    let looked_at: Vec<Statistic> = rules
+        .filter(|rule| rule.metric == index)
+        .map(|rule| rule.statistic)
+        .collect();
+    Columns::of(recorded, &looked_at).minutes(before, load.seconds())
 }
 
 /// What was recorded of one metric, as its rules' statistics need it.
 struct Columns<'a> {
     /// What the average is taken from; the total where rules add it up and none takes the average.
-    average: &'a load::Metric,
-    minimum: &'a load::Metric,
-    maximum: &'a load::Metric,
+    average: &'a recorded::Metric,
+    minimum: &'a recorded::Metric,
+    maximum: &'a recorded::Metric,
     /// Where a rule looks at the count and it is recorded.
-    count: Option<&'a load::Metric>,
+    count: Option<&'a recorded::Metric>,
     /// Whether rules look at nothing but the count.
     only_count: bool,
     /// Whether the average is taken from the total.
@@ -56,7 +69,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(recorded: &'a load::Metric, looked_at: &[Statistic]) -> Self {
+    fn of(recorded: &'a recorded::Metric, looked_at: &[Statistic]) -> Self {
         let looks = |statistic| looked_at.contains(&statistic);
         let wanted = |statistic| {
             looks(statistic)
@@ -90,7 +103,7 @@ impl<'a> Columns<'a> {
         let before = before / MINUTE;
         // What rounding left of the counts so far.
         let mut rest = 0.0;
-        (1..before + seconds / MINUTE)
+        (0..before + seconds / MINUTE)
             .filter_map(|minute| {
                 let at = minute.saturating_sub(before) * MINUTE;
                 let value = self.average.in_minute(at)?;
@@ -130,7 +143,7 @@ mod tests {
     use autoscale::{ReadOptions, RuleFile};
     use serde_json::{Value, json};
 
-    use crate::load::{self, Load};
+    use crate::Load;
 
     /// Three samples, each of five minutes.
     fn minutes(statistics: &[&str], sample: &Value) -> Vec<autoscale::Minute> {
@@ -157,9 +170,9 @@ mod tests {
             sample
         });
         let metric = json!([{"name": {"value": "Requests"}, "timeseries": [{"data": data}]}]);
-        let options = load::ReadOptions {
+        let options = crate::ReadOptions {
             rule_metrics: &["Requests"],
-            ..load::ReadOptions::default()
+            ..crate::ReadOptions::default()
         };
         let load = Load::read("test", &metric.to_string(), &options).unwrap();
         super::minutes(&setting, &load, 600).swap_remove(0)
@@ -169,7 +182,7 @@ mod tests {
     fn the_total_of_five_minutes_is_not_seen_five_times() {
         for sample in [json!({"total": 500}), json!({"total": 500, "average": 1})] {
             let minutes = minutes(&["Sum"], &sample);
-            assert_eq!(minutes.len(), 24);
+            assert_eq!(minutes.len(), 25);
             assert!(
                 minutes
                     .iter()
@@ -211,10 +224,10 @@ mod tests {
             (&["Count", "Sum"], 11),
         ] {
             let minutes = minutes(statistics, &json!({"total": 900, "count": count}));
-            let counted: u32 = minutes[19..].iter().map(|minute| minute.instances).sum();
+            let counted: u32 = minutes[20..].iter().map(|minute| minute.instances).sum();
             assert_eq!(counted, count);
             if statistics.contains(&"Sum") {
-                let total: f64 = minutes[19..]
+                let total: f64 = minutes[20..]
                     .iter()
                     .map(|minute| minute.average * f64::from(minute.instances))
                     .sum();

@@ -11,7 +11,7 @@ mod refused;
 mod saved_run;
 mod tables;
 
-use simulate::{Load, Note, NoteKind, ReadOptions};
+use recorded_load::{Load, Note, NoteKind, ReadOptions};
 
 /// With the default count of 2.
 fn load(text: &str) -> Load {
@@ -22,7 +22,7 @@ fn load_with(text: &str, rule_metrics: &[&str]) -> Load {
     let options = ReadOptions {
         instances: 2,
         rule_metrics,
-        local: None,
+        ..ReadOptions::default()
     };
     Load::read("test", text, &options).unwrap_or_else(|error| panic!("{error:#}"))
 }
@@ -48,7 +48,7 @@ fn values(load: &Load, metric: &str) -> Vec<(u64, Option<f64>)> {
         .collect()
 }
 
-fn spans(spans: &[simulate::Span]) -> Vec<(u64, u64)> {
+fn spans(spans: &[recorded_load::Span]) -> Vec<(u64, u64)> {
     spans
         .iter()
         .map(|span| (span.from_seconds, span.to_seconds))

@@ -1,7 +1,8 @@
-//! The load that a simulation puts on the fleet, over time, and what was recorded with it.
+//! Loads and other metrics over time: recordings of Azure, of `lab load` and of tables, and loads that come with the program.
 //!
 //! | module | does |
 //! | --- | --- |
+//! | [`source`], [`shape`] | opens a file, standard input, or a load that comes with the program |
 //! | [`read`], [`options`] | recognizes a file by its content |
 //! | [`azure`] | the JSON of `az monitor metrics list` |
 //! | [`table`], [`columns`] | CSV, the portal's export, the table of `az`: finds the header, reads the rows |
@@ -9,6 +10,7 @@
 //! | [`recording`], [`series`], [`factor`] | turns samples of metrics into a load |
 //! | [`name`], [`timestamp`] | names of metrics and columns, times |
 //! | [`recorded`] | what a load keeps of its file |
+//! | [`metric_column`] | the samples of a metric as rules see them |
 
 use std::collections::BTreeMap;
 
@@ -19,6 +21,7 @@ use run_record::format::exact_span;
 mod azure;
 mod columns;
 mod factor;
+pub mod metric_column;
 mod name;
 mod options;
 mod read;
@@ -26,12 +29,16 @@ mod recorded;
 mod recording;
 mod run;
 mod series;
+mod shape;
+mod source;
 mod table;
 mod timestamp;
 
 pub use options::ReadOptions;
 pub use recorded::{Metric, MetricSample, Note, NoteKind, Span, Start};
 pub use run::Measured;
+pub use shape::named;
+pub use source::{Source, metrics, text};
 
 use recorded::Recorded;
 

@@ -1,6 +1,6 @@
 //! CSV with named columns.
 
-use simulate::{Load, ReadOptions, Start};
+use recorded_load::{Load, ReadOptions, Start};
 
 use super::{assumed, load, load_with, spans, steps, values, warned};
 
@@ -182,8 +182,8 @@ fn minutes_at_100_percent_are_told() {
     let load = load(&text);
     assert_eq!(spans(load.saturated()), [(60, 180), (240, 300)]);
     assert!(warned(&load)[0].contains("99 % or more for 3 min"));
-    assert!(simulate::Span::contain(load.saturated(), 179));
-    assert!(!simulate::Span::contain(load.saturated(), 180));
+    assert!(recorded_load::Span::contain(load.saturated(), 179));
+    assert!(!recorded_load::Span::contain(load.saturated(), 180));
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub struct ReadOptions<'a> {
     pub instances: u32,
     /// The metrics of the rules: a file without any load is read where it has one of these.
     pub rule_metrics: &'a [&'a str],
+    /// Whether only metrics are wanted: then the file needs no load, and its CPU and its counts are metrics like others.
+    pub metrics_only: bool,
     /// The Unix seconds of a time without an offset, which is given as seconds since 1970-01-01T00:00 on a local clock.
     /// `None`: such times stay local ([`Start::Local`](super::Start::Local)).
     pub local: Option<&'a dyn Fn(i64) -> i64>,
@@ -21,6 +23,7 @@ impl Default for ReadOptions<'_> {
         Self {
             instances: 1,
             rule_metrics: &[],
+            metrics_only: false,
             local: None,
         }
     }

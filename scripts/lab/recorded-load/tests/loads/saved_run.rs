@@ -1,7 +1,7 @@
 //! Runs saved by `lab load` and `lab demo`.
 
+use recorded_load::Start;
 use run_record::{FleetSample, Run};
-use simulate::Start;
 
 use super::{assumed, load, refused, spans, steps};
 

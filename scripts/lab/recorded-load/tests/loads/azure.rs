@@ -1,7 +1,7 @@
 //! The JSON of `az monitor metrics list`.
 
+use recorded_load::Start;
 use serde_json::{Value, json};
-use simulate::Start;
 
 use super::{assumed, load, load_with, refused, spans, steps, values, warned};
 

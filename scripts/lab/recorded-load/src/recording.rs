@@ -86,7 +86,8 @@ impl Recording {
             },
             ..Recorded::default()
         };
-        let first = |role| groups.iter().position(|group| group.role == role);
+        let drives = |group: &Group, role| !options.metrics_only && group.role == role;
+        let first = |role| groups.iter().position(|group| drives(group, role));
         let (load, cpu, count) = (first(Role::Load), first(Role::Cpu), first(Role::Count));
         let driver = load.or(cpu);
         let counts = count.map(|index| &groups[index]);
@@ -263,6 +264,17 @@ fn no_load(
     frame: Frame,
     notes: &mut Vec<Note>,
 ) -> anyhow::Result<Vec<Step>> {
+    ensure!(
+        frame.end_seconds > 0,
+        "it needs two rows at least, as the last one only says when it ends"
+    );
+    let nothing = [0, frame.end_seconds].map(|at_seconds| Step {
+        at_seconds,
+        percent: 0.0,
+    });
+    if options.metrics_only {
+        return Ok(nothing.to_vec());
+    }
     let of_rules = |group: &Group| {
         let key = name::key(&group.name);
         options
@@ -289,12 +301,7 @@ fn no_load(
     notes.push(Note::assumed(
         "The file has no CPU and no load: the CPU is 0 throughout, and only its other metrics drive the rules.",
     ));
-    Ok([0, frame.end_seconds]
-        .map(|at_seconds| Step {
-            at_seconds,
-            percent: 0.0,
-        })
-        .to_vec())
+    Ok(nothing.to_vec())
 }
 
 fn metric(group: &Group, frame: Frame, notes: &mut Vec<Note>) -> Metric {

@@ -1,6 +1,6 @@
 //! Tables that the portal and `az` write.
 
-use simulate::Start;
+use recorded_load::Start;
 
 use super::{assumed, load, load_with, refused, steps, values, warned};
 

@@ -1,13 +1,14 @@
 //! Any text gives a load or a refusal.
 
 use proptest::prelude::*;
-use simulate::{Load, ReadOptions};
+use recorded_load::{Load, ReadOptions};
 
 /// The load keeps what its type promises.
 fn is_sound(text: &str) -> Result<(), TestCaseError> {
     let options = ReadOptions {
         instances: 2,
         rule_metrics: &["queue"],
+        metrics_only: false,
         local: Some(&|seconds| seconds.saturating_add(7_200)),
     };
     let Ok(load) = Load::read("any", text, &options) else {

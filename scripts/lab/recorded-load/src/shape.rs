@@ -1,6 +1,6 @@
 //! The loads that come with the program.
 
-use crate::load::{Load, Step};
+use super::{Load, Step};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -9,8 +9,8 @@ const DAY: u64 = 24 * HOUR;
 /// The names of the loads.
 pub(crate) const NAMES: [&str; 4] = ["step", "ramp", "spike", "daily"];
 
-/// The load of this name, in percent of one instance.
-pub(crate) fn named(name: &str) -> Option<Load> {
+/// The load of this name that comes with the program, in percent of one instance.
+pub fn named(name: &str) -> Option<Load> {
     let (description, steps) = match name {
         "step" => (
             "step: 20 % for 10 minutes, 150 % for an hour, 20 % for 50 minutes",
