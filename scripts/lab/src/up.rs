@@ -46,6 +46,12 @@ pub struct UpArgs {
     #[arg(long, value_name = "SECONDS")]
     sigterm: Option<u64>,
 
+    /// End with exit code 1 where the app asks for what is not emulated: a trigger that nothing listens to, an input, an
+    /// output, a function that cannot be loaded, or no AzureWebJobsStorage where func start needs it. An invocation fails
+    /// whose output is not delivered
+    #[arg(long)]
+    strict: bool,
+
     /// Show every line of the handler and what the host does
     #[arg(short, long)]
     verbose: bool,
@@ -64,6 +70,12 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     }
     let options = args.fleet.options()?;
     let function_app = FunctionApp::read(&args.script_root)?;
+    if args.strict && function_app.faults().next().is_some() {
+        for fault in function_app.faults() {
+            eprintln!("lab: {}", terminal::printable(fault));
+        }
+        return Ok(ExitCode::FAILURE);
+    }
     let console = Console::open(args.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -90,6 +102,7 @@ async fn run(
     let serve_options = ServeOptions {
         address,
         requires_keys: args.enable_auth,
+        is_strict: args.strict,
         database_url: args.database_url,
         banner: fixtures.words(),
     };
@@ -100,8 +113,15 @@ async fn run(
     } = function_app.serve(serve_options, console, fleet::balancer());
     let (fleet, ends) = Fleet::new(backends);
     let fleet = Arc::new(fleet);
-    let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());
+    let owner = Owner::new(fixtures, ends, Arc::clone(&app), plan);
     let stop = CancellationToken::new();
+    let calendar = owner.calendar();
+    let timers = tokio::spawn(functions_host::run_timers(
+        Arc::clone(&app),
+        calendar,
+        stop.clone(),
+    ));
+    let mut owner = tokio::spawn(owner.run());
     let connections = TaskTracker::new();
     let responder = (Arc::clone(&app), Arc::clone(&fleet));
     let server = tokio::spawn(functions_host::serve(
@@ -138,6 +158,7 @@ async fn run(
     connections.close();
     let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
     let _ = server.await;
+    timers.await.context("the timers failed")?;
     match ended.context("the fleet's owner failed")? {
         Ending::Stopped => Ok(ExitCode::SUCCESS),
         Ending::Crashed(reason) => {

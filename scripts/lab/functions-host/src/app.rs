@@ -38,6 +38,8 @@ pub struct App {
     /// Whether the warm-up function was called; it runs once per host process.
     pub(crate) warmed: AtomicBool,
     pub(crate) timers: Statuses,
+    /// Whether an invocation fails whose outputs are not delivered.
+    pub(crate) is_strict: bool,
 }
 
 /// Why an invocation has no result.
@@ -66,6 +68,8 @@ pub(crate) enum Failure {
     Status(StatusCode),
     #[error("the handler's answer cannot be used: {0}")]
     Answer(String),
+    #[error("its output {0} is not delivered, which --strict makes an error")]
+    Undelivered(String),
     /// `DefaultHttpWorkerService.cs` never completes an invocation whose result parses to null.
     #[error(
         "the handler answered 200 with an empty body or null, on which the real host hangs until functionTimeout and then kills the handler; answer {{\"Outputs\":{{}},\"Logs\":[],\"ReturnValue\":null}} as application/json"

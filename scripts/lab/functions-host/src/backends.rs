@@ -198,10 +198,7 @@ impl Backends {
         let mut set = self.set.clone();
         let any = set.wait_for(|set| !set.is_waiting());
         match tokio::time::timeout(self.timeout, any).await {
-            Ok(Ok(set)) => set
-                .of(instance)
-                .map(Backend::begin)
-                .ok_or(Unavailable),
+            Ok(Ok(set)) => set.of(instance).map(Backend::begin).ok_or(Unavailable),
             _ => Err(Unavailable),
         }
     }
@@ -210,7 +207,9 @@ impl Backends {
     pub(crate) async fn first(&self) -> Option<String> {
         let mut set = self.set.clone();
         let set = set.wait_for(|set| !set.is_waiting()).await.ok()?;
-        set.backends().first().map(|backend| backend.load.id.clone())
+        set.backends()
+            .first()
+            .map(|backend| backend.load.id.clone())
     }
 
     /// Waits until an instance takes no requests although others do, or until none will.

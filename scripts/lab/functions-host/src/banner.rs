@@ -99,7 +99,10 @@ impl Banner<'_> {
                 (Trigger::Timer(timer), _) => [
                     function.name.clone(),
                     "timer".to_owned(),
-                    format!("{}, and POST {}/admin/functions/{}", timer.schedule, self.url, function.name),
+                    format!(
+                        "{}, and POST {}/admin/functions/{}",
+                        timer.schedule, self.url, function.name
+                    ),
                     "master".to_owned(),
                 ],
                 _ => [

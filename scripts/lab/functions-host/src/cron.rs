@@ -264,7 +264,10 @@ impl Kind {
                 name.get(..text.len())
                     .is_some_and(|start| start.eq_ignore_ascii_case(text))
             };
-            (lowest..).zip(self.names).find(|(_, name)| named(name)).map(|(value, _)| value)
+            (lowest..)
+                .zip(self.names)
+                .find(|(_, name)| named(name))
+                .map(|(value, _)| value)
         };
         number
             .filter(|number| self.values.contains(number))

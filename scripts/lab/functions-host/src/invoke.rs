@@ -23,6 +23,7 @@ use super::output::{self, Outcome, member};
 use super::payload::{self, Received};
 use super::request_body::RequestBody;
 use super::route::Route;
+use super::unsupported;
 
 /// Answers an HTTP request by way of the JSON protocol.
 pub(crate) async fn http(
@@ -139,7 +140,10 @@ async fn invoke(
             metadata: &metadata,
         };
         let failure = match call(app, to, function, &payload).await {
-            Ok(outcome) => return Ok(outcome),
+            Ok(outcome) => {
+                log_outputs(app, function, &outcome)?;
+                return Ok(outcome);
+            }
             Err(failure) => failure,
         };
         match &function.retry {
@@ -161,6 +165,28 @@ async fn invoke(
             }
             _ => return Err(failure),
         }
+    }
+}
+
+/// Logs the outputs, which go nowhere. With `--strict` they make the invocation fail.
+fn log_outputs(app: &App, function: &Function, outcome: &Outcome) -> Result<(), Failure> {
+    let mut last = None;
+    for (binding, value) in output::others(&function.bindings, outcome) {
+        app.console.host(
+            Severity::Warning,
+            format_args!(
+                "The output {} ({}) of {} is not delivered: {}",
+                binding.name,
+                binding.kind,
+                function.name,
+                unsupported::shown(value)
+            ),
+        );
+        last = Some(binding);
+    }
+    match last {
+        Some(binding) if app.is_strict => Err(Failure::Undelivered(binding.name.clone())),
+        _ => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`function_app`], [`banner`] | a function app: read from its folder, announced, served |
 //! | [`environment`], [`json`], [`configuration`], [`settings`], [`command`] | variables, `local.settings.json`, `host.json` |
 //! | [`function`], [`retry`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
+//! | [`unsupported`] | triggers and bindings that the emulator does not serve |
 //! | [`timer`], [`schedule`], [`cron`] | timers: when they are due, what handlers get |
 //! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
@@ -21,8 +22,8 @@
 //!
 //! The emulator does what the host's source does; comments name the host's files. Known differences: no file watching,
 //! no upgraded connections, no CORS, and no wait for a result that the real host would never see (see `Failure::Null`).
-//! In the JSON protocol, header names are in title case whatever the client wrote, redirects of a handler are not
-//! followed, and texts that look like dates stay as they are.
+//! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, header names are in title case
+//! whatever the client wrote, redirects of a handler are not followed, and texts that look like dates stay as they are.
 
 mod admin;
 mod app;
@@ -68,6 +69,7 @@ mod template;
 mod timer;
 mod timers;
 mod traffic;
+mod unsupported;
 mod worker;
 
 pub use admin::{LabRequest, empty, json_text};

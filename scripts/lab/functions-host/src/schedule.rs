@@ -87,7 +87,10 @@ impl Schedule {
             // It has fired in the first half.
             (false, true) => {
                 let mut local = local;
-                while matches!(self.zone.to_ambiguous_timestamp(local).offset(), AmbiguousOffset::Fold { .. }) {
+                while matches!(
+                    self.zone.to_ambiguous_timestamp(local).offset(),
+                    AmbiguousOffset::Fold { .. }
+                ) {
                     local = cron.next(local)?;
                 }
                 self.at(local)
@@ -139,7 +142,13 @@ impl fmt::Display for Schedule {
                 if days > 0 {
                     write!(f, "{days}.")?;
                 }
-                write!(f, "{:02}:{:02}:{:02}", left / 3_600, left / 60 % 60, left % 60)?;
+                write!(
+                    f,
+                    "{:02}:{:02}:{:02}",
+                    left / 3_600,
+                    left / 60 % 60,
+                    left % 60
+                )?;
                 match span.subsec_nanos() / 100 {
                     0 => Ok(()),
                     ticks => write!(f, ".{ticks:07}"),

@@ -128,15 +128,27 @@ fn what_cannot_be_read_is_refused_with_the_form() {
         (
             "every minute",
             &[][..],
-            &["'every minute' was not recognized as a valid cron expression or timespan string", "it has 2 fields", "\"0 */5 * * * *\""][..],
+            &[
+                "'every minute' was not recognized as a valid cron expression or timespan string",
+                "it has 2 fields",
+                "\"0 */5 * * * *\"",
+            ][..],
         ),
         ("0 0 25 * * *", &[], &["its hour is \"25\"", "six fields"]),
         ("00:75:00", &[], &["was not recognized", "\"00:05:00\""]),
         ("00:00:00", &[], &["was not recognized"]),
         ("", &[], &["it has 0 fields"]),
-        ("%NONE%", &[], &["'%NONE%' does not resolve to a value; set NONE"]),
+        (
+            "%NONE%",
+            &[],
+            &["'%NONE%' does not resolve to a value; set NONE"],
+        ),
         ("0 %NONE", &[], &["has no closing '%'"]),
-        ("0 0 * * * *", &[("WEBSITE_TIME_ZONE", "Eastern Standard Time")], &["no IANA time zone"]),
+        (
+            "0 0 * * * *",
+            &[("WEBSITE_TIME_ZONE", "Eastern Standard Time")],
+            &["no IANA time zone"],
+        ),
     ] {
         let error = read(text, variables).expect_err(text);
         for part in parts {

@@ -109,9 +109,10 @@ mod tests {
     fn omitted_members_have_the_hosts_defaults() {
         let trigger = read(&json!({ "schedule": "0 0 * * * *" })).expect("valid");
         assert!(!trigger.run_on_startup && trigger.use_monitor);
-        let trigger =
-            read(&json!({ "Schedule": "0 0 * * * *", "RunOnStartup": "true", "useMonitor": false }))
-                .expect("valid");
+        let trigger = read(
+            &json!({ "Schedule": "0 0 * * * *", "RunOnStartup": "true", "useMonitor": false }),
+        )
+        .expect("valid");
         assert!(trigger.run_on_startup && !trigger.use_monitor);
         // Too frequent to be recorded, whatever it says.
         let trigger = read(&json!({ "schedule": "* * * * * *", "useMonitor": true }));

@@ -203,7 +203,8 @@ impl Listener {
     /// In ticks of 100 ns, which is how .NET counts.
     fn now(&self) -> Timestamp {
         let nanoseconds = self.calendar.now().unix_timestamp_nanos();
-        Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(100)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(100))
+            .unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -5,4 +5,5 @@ mod deaths;
 mod ends;
 mod refusals;
 mod scaling;
+mod timers;
 mod view;
