@@ -325,6 +325,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_instance_is_gone_once_others_have_taken_its_place() {
+        let (backends, sender, list) = published(&["a", "b"]);
+        assert_eq!(backends.first().await.as_deref(), Some("a"));
+        let assigned = backends.assign_to("b").await.expect("it is there");
+        assert_eq!(assigned.0.load.id, "b");
+        // Without any backend, it may be starting its handler again.
+        sender.send_replace(BackendSet::Open(Vec::new()));
+        let wait = Duration::from_secs(1);
+        assert!(
+            tokio::time::timeout(wait, backends.left("a"))
+                .await
+                .is_err()
+        );
+        let back = async {
+            tokio::time::sleep(wait).await;
+            sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[0])]));
+        };
+        let (is_replaced, ()) = tokio::join!(backends.is_replaced("a"), back);
+        assert!(!is_replaced);
+        sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[1])]));
+        backends.left("a").await;
+        assert!(backends.is_replaced("a").await);
+        assert!(backends.assign_to("a").await.is_err());
+        sender.send_replace(BackendSet::Closed);
+        backends.left("b").await;
+        assert_eq!(backends.first().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_drained_instance_has_answered_everything() {
         let (backends, sender, list) = published(&["a"]);
         let requests = [taken(&backends, None), taken(&backends, None)];

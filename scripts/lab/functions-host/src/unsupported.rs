@@ -31,8 +31,8 @@ pub(super) fn sentences(functions: &[Function], environment: &Environment) -> Ve
             count => format!(" and {} more", count - 1),
         };
         sentences.push(format!(
-            "{STORAGE} is not set, so that func start would refuse to start: {first}{others} needs it. lab up needs no \
-             storage account; for func, set it in local.settings.json, for example to UseDevelopmentStorage=true"
+            "{STORAGE} is not set: func start would refuse to start because of {first}{others}. lab up needs no storage \
+             account; for func, set it in local.settings.json, for example to UseDevelopmentStorage=true"
         ));
     }
     sentences

@@ -96,8 +96,8 @@ fn a_killed_listener_is_replaced_and_nothing_is_fired_twice() {
 #[test]
 fn a_run_that_died_with_its_instance_is_past_due_for_the_next() {
     let root = Root::bare();
-    root.timer("gated", "0 1 0 * * *", &json!({}));
-    let host = root.up(&["--min", "2", "--start", "2026-01-05T00:00:58"]);
+    root.timer("gated", "0 * * * * *", &json!({}));
+    let host = root.up(&["--min", "2", "--time-scale", "10"]);
     let run = |number: usize| {
         eventually("the function runs", || {
             let runs = host.journal();
@@ -118,7 +118,7 @@ fn a_run_that_died_with_its_instance_is_past_due_for_the_next() {
     assert_ne!(process(&first), process(&second));
     assert_eq!(timer(&second)["IsPastDue"], true);
     let next = |entry: &Value| timer(entry)["ScheduleStatus"]["Next"].clone();
-    assert_eq!(next(&second), "2026-01-05T00:01:00+00:00");
+    assert_eq!(next(&first), next(&second));
     host.line("ended while it ran gated; another instance listens to the timer from now on");
     host.open_gate("");
 }

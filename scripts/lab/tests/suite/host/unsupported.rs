@@ -22,7 +22,7 @@ const START: [&str; 5] = [
     "The input image (blob) of Copy is not read",
     "The output message (queue) of Copy is not delivered; its value is logged",
     "The output $return (cosmosDB) of Copy is not delivered",
-    "AzureWebJobsStorage is not set, so that func start would refuse to start: the queueTrigger of Copy and 1 more needs it",
+    "AzureWebJobsStorage is not set: func start would refuse to start because of the queueTrigger of Copy and 1 more.",
 ];
 
 #[test]
