@@ -1,4 +1,4 @@
-//! Cron expressions in the dialect of NCrontab, which the host uses (`CrontabSchedule.cs`, `CrontabFieldImpl.cs` of
+//! Cron expressions in the dialect of `NCrontab`, which the host uses (`CrontabSchedule.cs`, `CrontabFieldImpl.cs` of
 //! github.com/atifaziz/NCrontab; `CronSchedule.cs` of azure-webjobs-sdk-extensions). Pure: local times without a zone.
 //!
 //! No crate has this dialect. Compared with others: both the day of the month and the day of the week must match, 7 is
