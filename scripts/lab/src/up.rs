@@ -46,9 +46,9 @@ pub struct UpArgs {
     #[arg(long, value_name = "SECONDS")]
     sigterm: Option<u64>,
 
-    /// End with exit code 1 where the app asks for what is not emulated: a trigger that nothing listens to, an input, an
-    /// output, a function that cannot be loaded, or no AzureWebJobsStorage where func start needs it. An invocation fails
-    /// whose output is not delivered
+    /// Make what is not emulated an error. With a trigger that nothing listens to, an input, an output, a function that
+    /// cannot be loaded, or a storage account that is missing, end with exit code 1; fail an invocation whose output is
+    /// not delivered
     #[arg(long)]
     strict: bool,
 
