@@ -51,7 +51,7 @@ fn a_killed_listener_is_replaced_and_nothing_is_fired_twice() {
     const BETWEEN: i64 = 10;
     let root = Root::bare();
     root.timer("json-journal", "* * * * * *", &json!({}));
-    let host = root.up(&["--min", "3", "--time-scale", "2", "--verbose"]);
+    let host = root.up(&["--min", "3", "--time-scale", "3", "--verbose"]);
     ready(&host, 3);
     let last_after = |occurrence: i64| {
         eventually("the timer goes on", || {
