@@ -47,6 +47,12 @@ pub struct UpArgs {
     #[arg(long, value_name = "SECONDS")]
     sigterm: Option<u64>,
 
+    /// Make what is not emulated an error. With a trigger that nothing listens to, an input, an output, a function that
+    /// cannot be loaded, or a storage account that is missing, end with exit code 1; fail an invocation whose output is
+    /// not delivered
+    #[arg(long)]
+    strict: bool,
+
     /// Show every line of the handler and what the host does
     #[arg(short, long)]
     verbose: bool,
@@ -65,6 +71,12 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     }
     let options = args.fleet.options()?;
     let function_app = FunctionApp::read(&args.script_root)?;
+    if args.strict && function_app.faults().next().is_some() {
+        for fault in function_app.faults() {
+            eprintln!("lab: {}", terminal::printable(fault));
+        }
+        return Ok(ExitCode::FAILURE);
+    }
     let console = Console::open(args.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -91,6 +103,7 @@ async fn run(
     let serve_options = ServeOptions {
         address,
         requires_keys: args.enable_auth,
+        is_strict: args.strict,
         database_url: args.database_url,
         banner: fixtures.words(),
     };
@@ -102,8 +115,15 @@ async fn run(
     let (fleet, ends) = Fleet::new(backends, &fixtures);
     let fleet = Arc::new(fleet);
     let platform = fixtures.take_platform();
-    let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());
+    let owner = Owner::new(fixtures, ends, Arc::clone(&app), plan);
     let stop = CancellationToken::new();
+    let calendar = owner.calendar();
+    let timers = tokio::spawn(functions_host::run_timers(
+        Arc::clone(&app),
+        calendar,
+        stop.clone(),
+    ));
+    let mut owner = tokio::spawn(owner.run());
     let connections = TaskTracker::new();
     let platform = platform.map(|platform| {
         let (stop, connections) = (stop.clone(), connections.clone());
@@ -148,6 +168,7 @@ async fn run(
     if let Some(platform) = platform {
         let _ = platform.await;
     }
+    timers.await.context("the timers failed")?;
     match ended.context("the fleet's owner failed")? {
         Ending::Stopped => Ok(ExitCode::SUCCESS),
         Ending::Crashed(reason) => {

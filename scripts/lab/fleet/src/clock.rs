@@ -61,6 +61,19 @@ impl Clock {
     }
 }
 
+/// The timers of functions follow the calendar of the rules.
+impl functions_host::Calendar for Clock {
+    fn now(&self) -> OffsetDateTime {
+        self.calendar(self.azure(Instant::now()))
+    }
+
+    fn instant(&self, at: OffsetDateTime) -> Instant {
+        let passed = Duration::try_from(at - self.calendar);
+        // What was before the start is over.
+        Clock::instant(self, passed.unwrap_or_default())
+    }
+}
+
 /// The time of day at a moment in the past, by the present one: a machine that slept, or whose clock was set, is
 /// right again at once.
 pub(super) fn wall(at: Instant) -> OffsetDateTime {

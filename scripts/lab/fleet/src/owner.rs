@@ -5,7 +5,9 @@ mod site;
 use std::sync::Arc;
 use std::time::Duration;
 
-use functions_host::{App, Console, Ending, Grace, Pace, Plan, Recent, Totals, timestamp};
+use functions_host::{
+    App, Calendar, Console, Ending, Grace, Pace, Plan, Recent, Totals, timestamp,
+};
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::sync::{mpsc, watch};
@@ -130,6 +132,11 @@ impl Owner {
             minute: 0,
             evaluation: 0,
         }
+    }
+
+    /// The time that the timers of functions follow.
+    pub fn calendar(&self) -> Arc<dyn Calendar> {
+        Arc::new(self.clock)
     }
 
     /// Keeps the fleet until it is told to stop, or cannot.

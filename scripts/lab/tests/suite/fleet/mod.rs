@@ -6,4 +6,5 @@ mod elastic_premium;
 mod ends;
 mod refusals;
 mod scaling;
+mod timers;
 mod view;
