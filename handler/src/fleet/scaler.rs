@@ -58,12 +58,14 @@ impl Run {
     pub fn describe(&self) -> String {
         match self {
             Self::Evaluated(evaluation, settled) => {
-                let reason = &evaluation.reason;
-                let problem = match settled.problem.as_str() {
-                    "" => String::new(),
-                    problem => format!(" ({problem})"),
+                let count = settled.actual.unwrap_or_default();
+                let told = match (settled.outcome, settled.problem.as_str()) {
+                    (ScalingOutcome::AsWanted, _) => format!("{count} is the count already"),
+                    (ScalingOutcome::Set, _) => format!("{count} is set"),
+                    (outcome, "") => format!("not set: {}", outcome.as_str()),
+                    (outcome, problem) => format!("not set: {}, {problem}", outcome.as_str()),
                 };
-                format!("{reason}; {}{problem}", settled.outcome.as_str())
+                format!("{}; {told}", evaluation.reason)
             }
             Self::AlreadyEvaluated => "this minute has been evaluated".to_owned(),
             Self::UnderWay => "another run is under way".to_owned(),
