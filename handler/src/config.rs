@@ -14,8 +14,10 @@ use autoscale::Setting;
 
 mod arguments;
 mod database;
+mod scaler;
 
-pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
+pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth, ScalerKind};
+pub use scaler::ScalerConfig;
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub struct Config {
     pub autoscale: Option<Setting>,
     /// The clock that these rules are read by.
     pub rules_clock: RulesClock,
+    /// What sets the number of instances, if the app does so itself.
+    pub scaler: Option<ScalerConfig>,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
     /// The header that holds the client's address.
@@ -120,7 +124,9 @@ impl Cli {
         }
         tracing_subscriber::EnvFilter::try_new(&arguments.log_filter)
             .map_err(|error| format!("RUST_LOG is not a log filter: {error}"))?;
+        let autoscale = autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?;
         Ok(Config {
+            scaler: scaler::scaler(&arguments, autoscale.as_ref())?,
             port: arguments.functions_customhandler_port,
             instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
             in_azure,
@@ -129,7 +135,7 @@ impl Cli {
             migrate: arguments.migrate,
             instance_cpus: arguments.instance_cpus,
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
-            autoscale: autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?,
+            autoscale,
             rules_clock: arguments.autoscale_clock.unwrap_or_default(),
             stress_max_seconds: arguments.stress_max_seconds,
             client_ip_header: arguments.client_ip_header,

@@ -12,6 +12,18 @@ pub(crate) const HANDLER: &str = "handler";
 /// For `func start` only; never deployed.
 const LOCAL_SETTINGS: &str = "local.settings.json";
 
+/// The function that scales the app on Elastic Premium; on another plan nothing may call it.
+const SCALER: &str = "Autoscale";
+
+/// The plan that the function app is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Plan {
+    /// A dedicated plan, which Azure Monitor scales by the CPU rules
+    PremiumV3,
+    /// Elastic Premium, where the app scales itself: with the function Autoscale
+    ElasticPremium,
+}
+
 /// One file of the function app.
 pub(crate) struct Entry {
     /// Its path in the app, with `/` between the parts.
@@ -27,7 +39,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn read(root: &Path, handler: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(root: &Path, handler: &Path, plan: Plan) -> anyhow::Result<Self> {
         check_root(root)?;
         if !handler.is_file() {
             bail!(
@@ -62,6 +74,9 @@ impl Layout {
             },
         ];
         for name in folders(&functions)? {
+            if name == SCALER && plan != Plan::ElasticPremium {
+                continue;
+            }
             let source = functions.join(&name).join("function.json");
             refuse_link(&functions.join(&name))?;
             refuse_link(&source)?;
