@@ -49,15 +49,13 @@ async fn kill(fleet: &Fleet, id: &str) -> Response<Body> {
 }
 
 fn fault(fleet: &Fleet, method: &Method, endpoint: &str, query: Option<&str>) -> Response<Body> {
-    let Some(slot) = fleet.faults().and_then(|faults| faults.of(endpoint)) else {
+    let Some(faults) = fleet.faults() else {
         return empty(StatusCode::NOT_FOUND);
     };
     let fault = (method == Method::POST).then(|| Fault::parse(query.unwrap_or_default()));
     match fault.transpose() {
-        Ok(fault) => {
-            slot.set(fault);
-            empty(StatusCode::OK)
-        }
+        Ok(fault) if faults.set(endpoint, fault) => empty(StatusCode::OK),
+        Ok(_) => empty(StatusCode::NOT_FOUND),
         Err(reason) => {
             let mut response = json_text(json!({ "error": reason }).to_string());
             *response.status_mut() = StatusCode::BAD_REQUEST;

@@ -17,20 +17,23 @@ use super::share;
 
 /// The shortest real time between two evaluations, and between two samples.
 const SHORTEST: f64 = 0.05;
+/// Azure Monitor's metrics are about so old, in seconds.
+const METRIC_LAG: f64 = 180.0;
 /// The years in which the calendar may start: it never runs into a year of five digits.
 const YEARS: RangeInclusive<i32> = 1970..=2999;
 /// A fleet without an instance could not answer.
 const NEVER_EMPTY: &str =
     "The minimum of 0 instances is raised to 1: without an instance, nothing answers here";
 
-/// Azure's plan that is emulated.
+/// Azure's plan that the function app runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostingPlan {
-    /// Azure Monitor applies the rules
+    /// A dedicated plan: Azure Monitor applies the rules
     #[default]
     PremiumV3,
-    /// The app applies the rules and sets its count through the emulated ARM; HTTP requests scale it within its limits
+    /// Elastic Premium: the app applies the rules itself with the function Autoscale, and HTTP requests scale it within its
+    /// limits
     ElasticPremium,
 }
 
@@ -78,9 +81,10 @@ pub struct FleetArgs {
     #[arg(long, value_name = "NAME=FILE", value_parser = MetricFile::parse)]
     metric: Vec<MetricFile>,
 
-    /// Age in Azure seconds of the newest sample that an evaluation sees
-    #[arg(long, value_name = "SECONDS", default_value_t = 180.0, value_parser = span)]
-    metric_lag: f64,
+    /// Age in Azure seconds of the newest sample that an evaluation sees [default: 180; 0 on elastic-premium, where the app
+    /// measures itself]
+    #[arg(long, value_name = "SECONDS", value_parser = span)]
+    metric_lag: Option<f64>,
 
     /// Azure seconds from the decision for a new instance until it takes requests at the soonest
     #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = span)]
@@ -169,11 +173,7 @@ impl FleetArgs {
             }
             capacity.default = capacity.default.clamp(capacity.minimum, capacity.maximum);
         }
-        if self.restart_on_patch && self.plan != HostingPlan::ElasticPremium {
-            bail!(
-                "--restart-on-patch needs --plan elastic-premium: on other plans the app changes no configuration"
-            );
-        }
+        let metric_lag = self.metric_lag()?;
         let shortest = SHORTEST * self.time_scale;
         if self.evaluate_seconds < shortest {
             bail!(
@@ -192,12 +192,27 @@ impl FleetArgs {
             setting,
             rules,
             time_scale: self.time_scale,
-            metric_lag: Duration::from_secs_f64(self.metric_lag),
+            metric_lag: Duration::from_secs_f64(metric_lag),
             provision: Duration::from_secs_f64(self.provision_seconds),
             evaluate: Duration::from_secs_f64(self.evaluate_seconds),
             instance_cpus: self.instance_cpus,
             events: self.events.clone(),
         })
+    }
+
+    /// Checks what depends on the plan; the age of the samples.
+    fn metric_lag(&self) -> anyhow::Result<f64> {
+        match (self.plan, self.metric_lag) {
+            (HostingPlan::PremiumV3, _) if self.restart_on_patch => bail!(
+                "--restart-on-patch needs --plan elastic-premium: on other plans the app changes no configuration"
+            ),
+            (HostingPlan::PremiumV3, lag) => Ok(lag.unwrap_or(METRIC_LAG)),
+            (HostingPlan::ElasticPremium, None) if self.metric.is_empty() => Ok(0.0),
+            (HostingPlan::ElasticPremium, _) => bail!(
+                "--metric and --metric-lag are for the plan premium-v3: on elastic-premium the app itself measures its CPU, \
+                 and nothing else"
+            ),
+        }
     }
 
     fn calendar(&self, setting: &Setting) -> anyhow::Result<Calendar> {
@@ -360,6 +375,11 @@ mod tests {
         );
         refused(&["--metric", "Requests"], "write NAME=FILE");
         refused(&["--min", "0"], "0 is not in 1..=1000");
+        refused(&["--restart-on-patch"], "needs --plan elastic-premium");
+        refused(
+            &["--plan", "elastic-premium", "--metric-lag", "60"],
+            "are for the plan premium-v3",
+        );
         refused(&["--time-scale", "601"], "a number from 0.1 to 600");
         refused(&["--time-scale", "NaN"], "a number from 0.1 to 600");
         refused(&["--instance-cpus", "0.05"], "a number from 0.1 to");

@@ -88,6 +88,7 @@ impl Owner {
             evaluate_seconds: options.evaluate.as_secs_f64(),
             metric_lag_seconds: options.metric_lag.as_secs_f64(),
             provision_seconds: options.provision.as_secs_f64(),
+            prewarmed_seconds: site.as_ref().map(|site| site.prewarmed().as_secs_f64()),
             rules: ActiveRules::of(&scaler),
             cpu_limit: CpuLimit {
                 cpus: share.cpus,

@@ -26,6 +26,8 @@ pub(super) struct Constants {
     pub(super) evaluate_seconds: f64,
     pub(super) metric_lag_seconds: f64,
     pub(super) provision_seconds: f64,
+    /// The same for a pre-warmed instance, on Elastic Premium; else null.
+    pub(super) prewarmed_seconds: Option<f64>,
     #[serde(flatten)]
     pub(super) rules: ActiveRules,
     pub(super) cpu_limit: CpuLimit,

@@ -59,7 +59,7 @@ pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectati
     let setting = Setting::parse(&fleet.profile.to_string()).context("the lab's rules")?;
     let model = Model {
         metric_lag_seconds: whole(fleet.metric_lag_seconds),
-        provision_seconds: whole(fleet.provision_seconds),
+        provision_seconds: whole(fleet.prewarmed_seconds.unwrap_or(fleet.provision_seconds)),
         evaluate_seconds: whole(fleet.evaluate_seconds).max(1),
     };
     let scenario = Scenario {

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use fleet::HostingPlan;
 use serde_json::Value;
 
 /// The name that host.json must give the executable: `func` marks exactly this entry of a zip as executable.
@@ -14,15 +15,6 @@ const LOCAL_SETTINGS: &str = "local.settings.json";
 
 /// The function that scales the app on Elastic Premium; on another plan nothing may call it.
 const SCALER: &str = "Autoscale";
-
-/// The plan that the function app is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Plan {
-    /// A dedicated plan, which Azure Monitor scales by the CPU rules
-    PremiumV3,
-    /// Elastic Premium, where the app scales itself: with the function Autoscale
-    ElasticPremium,
-}
 
 /// One file of the function app.
 pub(crate) struct Entry {
@@ -39,7 +31,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn read(root: &Path, handler: &Path, plan: Plan) -> anyhow::Result<Self> {
+    pub(crate) fn read(root: &Path, handler: &Path, plan: HostingPlan) -> anyhow::Result<Self> {
         check_root(root)?;
         if !handler.is_file() {
             bail!(
@@ -74,7 +66,7 @@ impl Layout {
             },
         ];
         for name in folders(&functions)? {
-            if name == SCALER && plan != Plan::ElasticPremium {
+            if name == SCALER && plan != HostingPlan::ElasticPremium {
                 continue;
             }
             let source = functions.join(&name).join("function.json");

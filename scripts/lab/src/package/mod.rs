@@ -14,13 +14,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use fleet::HostingPlan;
 
 mod archive;
 mod build;
 mod elf;
 mod layout;
 
-use layout::{Layout, Plan};
+use layout::Layout;
 
 /// Where the folder goes below the project when nobody says otherwise.
 const APP: &str = "target/app";
@@ -36,8 +37,8 @@ pub struct AssembleArgs {
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
     /// The plan that it is for
-    #[arg(long, value_enum, default_value_t = Plan::PremiumV3)]
-    plan: Plan,
+    #[arg(long, value_enum, default_value_t)]
+    plan: HostingPlan,
     /// The project: the folder with host.json and functions/
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,
@@ -59,8 +60,8 @@ pub struct PackageArgs {
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
     /// The plan that it is for
-    #[arg(long, value_enum, default_value_t = Plan::PremiumV3)]
-    plan: Plan,
+    #[arg(long, value_enum, default_value_t)]
+    plan: HostingPlan,
     /// The project: the folder with host.json and functions/
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,

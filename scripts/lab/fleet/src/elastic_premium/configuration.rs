@@ -29,6 +29,11 @@ pub(crate) struct Change {
 pub(crate) struct Refused(pub(crate) String);
 
 impl Change {
+    /// Whether it changes nothing: then the configuration is only read.
+    pub(crate) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
     /// Reads the body of a `PATCH`: `{"properties": {...}}`.
     ///
     /// # Errors

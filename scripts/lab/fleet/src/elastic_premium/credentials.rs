@@ -69,6 +69,14 @@ impl Credentials {
         token
     }
 
+    /// Ends all tokens issued so far.
+    pub(super) fn revoke(&self) {
+        let tokens = self.tokens.lock();
+        tokens
+            .expect("nothing panics while holding the lock")
+            .clear();
+    }
+
     /// Whether the request has a token that was issued here and has not expired.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Unauthenticated> {
         let header = headers.get(AUTHORIZATION).ok_or(Unauthenticated::Missing)?;

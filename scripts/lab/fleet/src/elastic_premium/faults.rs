@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
+use super::credentials::Credentials;
+
 /// No fault lasts longer, so that a forgotten one ends.
 const LONGEST: f64 = 3_600.0;
 /// The most requests that one fault is for, and the longest `Retry-After` in seconds.
@@ -30,31 +32,46 @@ pub(crate) struct Fault {
     requests: Option<u32>,
 }
 
-/// The fault of each endpoint, if it has one.
-#[derive(Default)]
+/// The credentials, and the fault of each endpoint, if it has one.
 pub(crate) struct Faults {
+    pub(super) credentials: Credentials,
     pub(super) arm: Slot,
     pub(super) identity: Slot,
 }
 
 /// The place for one fault. Never held over an await.
 #[derive(Default)]
-pub(crate) struct Slot(Mutex<Option<Fault>>);
+pub(super) struct Slot(Mutex<Option<Fault>>);
 
 impl Faults {
-    /// The endpoint with this name: `arm` or `identity`.
-    pub(crate) fn of(&self, endpoint: &str) -> Option<&Slot> {
-        match endpoint {
-            "arm" => Some(&self.arm),
-            "identity" => Some(&self.identity),
-            _ => None,
+    pub(super) fn new() -> Self {
+        Self {
+            credentials: Credentials::new(),
+            arm: Slot::default(),
+            identity: Slot::default(),
         }
+    }
+
+    /// Sets the fault of the endpoint `arm` or `identity`, or removes it. Whether there is such an endpoint.
+    /// A fault of `identity` also ends the tokens issued so far: an app keeps its token for an hour, and would not notice
+    /// the fault before.
+    pub(crate) fn set(&self, endpoint: &str, fault: Option<Fault>) -> bool {
+        match endpoint {
+            "arm" => self.arm.set(fault),
+            "identity" => {
+                if fault.is_some() {
+                    self.credentials.revoke();
+                }
+                self.identity.set(fault);
+            }
+            _ => return false,
+        }
+        true
     }
 }
 
 impl Slot {
-    /// Sets the fault, or removes it.
-    pub(crate) fn set(&self, fault: Option<Fault>) {
+    fn set(&self, fault: Option<Fault>) {
         *self.lock() = fault;
     }
 

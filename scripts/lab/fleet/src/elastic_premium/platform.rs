@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::arm::{self, ArmRequest};
-use super::credentials::Credentials;
 use super::faults::Faults;
 use super::identity;
 use super::reply::{Closed, Reply, faulty};
@@ -33,7 +32,7 @@ pub struct Platform {
     listener: TcpListener,
     port: u16,
     latency: Duration,
-    credentials: Credentials,
+    /// And credentials.
     faults: Arc<Faults>,
 }
 
@@ -51,8 +50,7 @@ impl Platform {
             port: address.port(),
             listener,
             latency: ARM_LATENCY.div_f64(time_scale),
-            credentials: Credentials::new(),
-            faults: Arc::default(),
+            faults: Arc::new(Faults::new()),
         })
     }
 
@@ -69,7 +67,7 @@ impl Platform {
             ("SCALER_SITE_ID", arm::SITE_ID.to_owned()),
             ("SCALER_ENDPOINT", base.clone()),
             ("IDENTITY_ENDPOINT", format!("{base}{}", identity::PATH)),
-            ("IDENTITY_HEADER", self.credentials.secret.clone()),
+            ("IDENTITY_HEADER", self.faults.credentials.secret.clone()),
         ];
         let named = variables.into_iter();
         named
@@ -88,18 +86,16 @@ impl Platform {
         let Self {
             listener,
             latency,
-            credentials,
             faults,
             ..
         } = self;
-        let (credentials, stopped) = (Arc::new(credentials), stop.clone());
+        let stopped = stop.clone();
         functions_host::serve(listener, console, stop, tracker, move |request, _| {
             let (fleet, faults, stopped) =
                 (Arc::clone(&fleet), Arc::clone(&faults), stopped.clone());
-            let credentials = Arc::clone(&credentials);
             async move {
                 tokio::select! {
-                    reply = respond(&fleet, &credentials, &faults, latency, request) => reply,
+                    reply = respond(&fleet, &faults, latency, request) => reply,
                     // A request that hangs on demand must not keep the lab from its end.
                     () = stopped.cancelled() => Err(Closed),
                 }
@@ -111,7 +107,6 @@ impl Platform {
 
 async fn respond(
     fleet: &Fleet,
-    credentials: &Credentials,
     faults: &Faults,
     latency: Duration,
     request: Request<Incoming>,
@@ -122,7 +117,7 @@ async fn respond(
     if path == identity::PATH {
         return match faults.identity.next() {
             Some(answer) => faulty(answer).await,
-            None => identity::answer(credentials, &parts.method, &parts.headers, &query),
+            None => identity::answer(&faults.credentials, &parts.method, &parts.headers, &query),
         };
     }
     let body = match parts.method {
@@ -140,7 +135,7 @@ async fn respond(
         headers: parts.headers,
         body,
     };
-    arm::answer(fleet, credentials, &request).await
+    arm::answer(fleet, &faults.credentials, &request).await
 }
 
 async fn collect(body: Incoming) -> Option<Bytes> {

@@ -22,6 +22,7 @@ pub(crate) struct Site {
     prewarmed_at: Duration,
     restart_on_patch: bool,
     restart_at: Option<Duration>,
+    patches: u32,
     restarts: u32,
     interrupted: u32,
 }
@@ -34,6 +35,8 @@ pub(crate) struct SiteView {
     maximum_elastic_worker_count: u32,
     /// The count that events alone lead to.
     event_driven_count: u32,
+    /// Accepted changes of the configuration, those included that changed nothing.
+    patches: u32,
     /// Restarts of the app because of a `PATCH`, and the requests that were in flight then.
     restarts: u32,
     interrupted_requests: u32,
@@ -59,6 +62,7 @@ impl Site {
             prewarmed_at: Duration::ZERO,
             restart_on_patch,
             restart_at: None,
+            patches: 0,
             restarts: 0,
             interrupted: 0,
         }
@@ -74,6 +78,7 @@ impl Site {
         let before = self.configuration;
         let after = before.after(change)?;
         self.configuration = after;
+        self.patches += u32::from(!change.is_empty());
         let reason = (after != before).then(|| {
             format!(
                 "PATCH: minimumElasticInstanceCount {} -> {}, functionAppScaleLimit {} -> {}",
@@ -118,7 +123,12 @@ impl Site {
             return at + self.provision;
         }
         self.prewarmed_at = at + self.provision;
-        at + PREWARMED.min(self.provision)
+        at + self.prewarmed()
+    }
+
+    /// Until a pre-warmed instance takes requests.
+    pub(crate) fn prewarmed(&self) -> Duration {
+        PREWARMED.min(self.provision)
     }
 
     pub(crate) fn view(&self) -> SiteView {
@@ -127,6 +137,7 @@ impl Site {
             function_app_scale_limit: self.configuration.limit,
             maximum_elastic_worker_count: self.configuration.plan_maximum,
             event_driven_count: self.events.wanted(),
+            patches: self.patches,
             restarts: self.restarts,
             interrupted_requests: self.interrupted,
         }

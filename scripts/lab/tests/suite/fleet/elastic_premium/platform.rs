@@ -13,10 +13,27 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// From the journal of the probe handler.
     pub fn of(host: &Host) -> Self {
-        host.handler(1);
         let start = host.entry("a handler starts", |entry| entry["start"].is_u64());
-        let variable = |name: &str| start["environment"][name].as_str().unwrap().to_owned();
+        Self::from_variables(|name| start["environment"][name].as_str().unwrap().to_owned())
+    }
+
+    /// From the environment of a process.
+    pub fn of_process(process: u32) -> Self {
+        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap();
+        let text = String::from_utf8_lossy(&environment).into_owned();
+        Self::from_variables(|name| {
+            let mut variables = text.split('\0').filter_map(|line| line.split_once('='));
+            variables
+                .find(|(one, _)| *one == name)
+                .unwrap()
+                .1
+                .to_owned()
+        })
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> String) -> Self {
         assert_eq!(variable("SCALER"), "elastic-premium");
         let endpoint = variable("SCALER_ENDPOINT");
         let port = endpoint.strip_prefix("http://127.0.0.1:").unwrap();
@@ -71,4 +88,9 @@ impl Platform {
 
 pub fn both(count: u32) -> Value {
     json!({ "properties": { "minimumElasticInstanceCount": count, "functionAppScaleLimit": count } })
+}
+
+/// What the stack deploys: one always-ready instance, three at most.
+pub fn deployed() -> Value {
+    json!({ "properties": { "minimumElasticInstanceCount": 1, "functionAppScaleLimit": 3 } })
 }
