@@ -10,7 +10,7 @@ use crate::outage::handler::{Handler, through_pooler};
 use crate::outage::server::Postgres;
 use crate::scratch::Scratch;
 
-/// Enough to find a fault of every start; `scripts/test --long` asks for 20.
+/// Enough to find a fault of every start; `scripts/test --long` asks for 30.
 const ROUNDS: u32 = 6;
 const CALLERS: u16 = 16;
 /// From the moment service is back to the next strike.
