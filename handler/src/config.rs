@@ -7,15 +7,17 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 use clap::Parser as _;
 
-use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
+use crate::domain::{AddressPolicy, MIN_SECONDS, RulesClock, TrustedProxies};
 use crate::observe::telemetry::{Collector, LogFormat, parse_headers};
 use crate::store::{Migrate, Target};
 use autoscale::Setting;
 
 mod arguments;
 mod database;
+mod scaler;
 
-pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
+pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth, ScalerKind};
+pub use scaler::ScalerConfig;
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]
@@ -38,6 +40,10 @@ pub struct Config {
     pub heartbeat: Duration,
     /// The rules that scale the fleet, to show them; `None` where nothing does.
     pub autoscale: Option<Setting>,
+    /// The clock that these rules are read by.
+    pub rules_clock: RulesClock,
+    /// What sets the number of instances, if the app does so itself.
+    pub scaler: Option<ScalerConfig>,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
     /// The header that holds the client's address.
@@ -118,7 +124,9 @@ impl Cli {
         }
         tracing_subscriber::EnvFilter::try_new(&arguments.log_filter)
             .map_err(|error| format!("RUST_LOG is not a log filter: {error}"))?;
+        let autoscale = autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?;
         Ok(Config {
+            scaler: scaler::scaler(&arguments, autoscale.as_ref())?,
             port: arguments.functions_customhandler_port,
             instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
             in_azure,
@@ -127,7 +135,8 @@ impl Cli {
             migrate: arguments.migrate,
             instance_cpus: arguments.instance_cpus,
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
-            autoscale: autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?,
+            autoscale,
+            rules_clock: arguments.autoscale_clock.unwrap_or_default(),
             stress_max_seconds: arguments.stress_max_seconds,
             client_ip_header: arguments.client_ip_header,
             trusted_proxies: arguments.trusted_proxies.unwrap_or_default(),

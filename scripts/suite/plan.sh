@@ -29,7 +29,7 @@ plan='
 # Not part of a run without options.
 extra_plan='
       advisories   checks    -                known vulnerabilities in crates (cargo-deny) and npm packages (npm audit); asks servers
-      long_kills   tests     build            the tests that kill handler and server: 20 rounds instead of 6
+      long_kills   tests     build            the tests that kill handler and server: 30 rounds instead of 6
       long_fuzz    fleets    package          100,000 requests made from the description of the API; about a quarter of an hour
 '
 long='long_kills long_fuzz'

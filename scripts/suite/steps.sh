@@ -117,9 +117,9 @@ step_ordinary() {
 }
 
 step_long_kills() {
-    KILLS_ROUNDS=20
+    KILLS_ROUNDS=30
     export KILLS_ROUNDS
-    test_rust 'test(/^kills::/)'
+    test_rust 'test(/^kills::/) or test(/killed_again_and_again/)'
 }
 
 step_package() {
@@ -157,6 +157,9 @@ step_browser() {
 
 step_demo() {
     "$lab" demo --script-root "$app"
+    # The same handler, with the function that scales the app.
+    "$lab" assemble --plan elastic-premium --root "$root" --handler "$app/handler" --into "$root/target/suite/elastic-premium"
+    "$lab" demo --plan elastic-premium --script-root "$root/target/suite/elastic-premium" --out target/demo-elastic-premium
 }
 
 step_monitoring() {

@@ -1,4 +1,5 @@
-//! `POST /warmup`, called by the Functions host when an instance joins.
+//! `POST /warmup`, called by the Functions host when an instance joins, and `POST /Autoscale`, called once a minute on
+//! one instance where the app sets the number of instances itself.
 //!
 //! The host always uses its JSON protocol here, even when proxying is enabled, and waits for ever if the response is not
 //! a JSON object (learn.microsoft.com: functions-custom-handlers,
@@ -22,5 +23,18 @@ pub(super) async fn warm_up(State(app): State<Arc<App>>) -> Result<Response, Err
         "instance {} is warm: {} answers",
         app.instance.id, health.db_type
     );
-    Ok(Json(json!({ "Outputs": {}, "Logs": [line], "ReturnValue": null })).into_response())
+    Ok(done(&line))
+}
+
+/// Evaluates the autoscale rules, and sets the number of instances. The host's request holds nothing that this needs.
+pub(super) async fn autoscale(State(app): State<Arc<App>>) -> Result<Response, Error> {
+    let scaler = app.scaler.as_ref().ok_or(Error::NoScaler)?;
+    let line = scaler.run().await?.describe();
+    tracing::info!(result = line, "autoscale rules evaluated");
+    Ok(done(&line))
+}
+
+/// The JSON protocol's object, with a line for the host's log.
+fn done(line: &str) -> Response {
+    Json(json!({ "Outputs": {}, "Logs": [line], "ReturnValue": null })).into_response()
 }

@@ -20,6 +20,7 @@ mod prometheus;
 mod provision;
 mod reads;
 mod retention;
+mod scaler;
 mod timeline;
 mod traces;
 mod visits;

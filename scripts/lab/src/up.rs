@@ -1,5 +1,6 @@
 //! `lab up`: the function app behind the emulator of the Azure Functions host, with a fleet of instances.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +47,12 @@ pub struct UpArgs {
     #[arg(long, value_name = "SECONDS")]
     sigterm: Option<u64>,
 
+    /// Make what is not emulated an error. With a trigger that nothing listens to, an input, an output, a function that
+    /// cannot be loaded, or a storage account that is missing, end with exit code 1; fail an invocation whose output is
+    /// not delivered
+    #[arg(long)]
+    strict: bool,
+
     /// Show every line of the handler and what the host does
     #[arg(short, long)]
     verbose: bool,
@@ -64,6 +71,12 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     }
     let options = args.fleet.options()?;
     let function_app = FunctionApp::read(&args.script_root)?;
+    if args.strict && function_app.faults().next().is_some() {
+        for fault in function_app.faults() {
+            eprintln!("lab: {}", terminal::printable(fault));
+        }
+        return Ok(ExitCode::FAILURE);
+    }
     let console = Console::open(args.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -86,10 +99,11 @@ async fn run(
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
-    let fixtures = Fixtures::new(options, console)?;
+    let mut fixtures = Fixtures::new(options, console).await?;
     let serve_options = ServeOptions {
         address,
         requires_keys: args.enable_auth,
+        is_strict: args.strict,
         database_url: args.database_url,
         banner: fixtures.words(),
     };
@@ -98,11 +112,24 @@ async fn run(
         plan,
         backends,
     } = function_app.serve(serve_options, console, fleet::balancer());
-    let (fleet, ends) = Fleet::new(backends);
+    let (fleet, ends) = Fleet::new(backends, &fixtures);
     let fleet = Arc::new(fleet);
-    let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());
+    let platform = fixtures.take_platform();
+    let owner = Owner::new(fixtures, ends, Arc::clone(&app), plan);
     let stop = CancellationToken::new();
+    let calendar = owner.calendar();
+    let timers = tokio::spawn(functions_host::run_timers(
+        Arc::clone(&app),
+        calendar,
+        stop.clone(),
+    ));
+    let mut owner = tokio::spawn(owner.run());
     let connections = TaskTracker::new();
+    let platform = platform.map(|platform| {
+        let (stop, connections) = (stop.clone(), connections.clone());
+        let serving = platform.serve(Arc::clone(&fleet), console.clone(), stop, connections);
+        tokio::spawn(serving)
+    });
     let responder = (Arc::clone(&app), Arc::clone(&fleet));
     let server = tokio::spawn(functions_host::serve(
         listener,
@@ -113,7 +140,7 @@ async fn run(
             let (app, fleet) = responder.clone();
             async move {
                 let lab = |request| fleet::answer_admin(&fleet, request);
-                functions_host::respond(&app, request, peer, lab).await
+                Ok::<_, Infallible>(functions_host::respond(&app, request, peer, lab).await)
             }
         },
     ));
@@ -138,6 +165,10 @@ async fn run(
     connections.close();
     let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
     let _ = server.await;
+    if let Some(platform) = platform {
+        let _ = platform.await;
+    }
+    timers.await.context("the timers failed")?;
     match ended.context("the fleet's owner failed")? {
         Ending::Stopped => Ok(ExitCode::SUCCESS),
         Ending::Crashed(reason) => {

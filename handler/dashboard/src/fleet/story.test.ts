@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Health, LabFleet } from "../api";
 import { members } from "./members";
-import { decided, event, fleetOf, instance, labOf, rule, timelineOf } from "./samples";
+import { decided, event, fleetOf, instance, labOf, RULES, rule, scalerOf, timelineOf } from "./samples";
 import { series } from "./series";
 import { story } from "./story";
 
@@ -90,10 +90,9 @@ test("all rules that take away must agree before one does", () => {
   expect(with_(10)).toMatchObject({ kind: "acting", way: "in" });
 });
 
-function onAzure(cpu: number[], count = 1, events: ReturnType<typeof event>[] = []) {
-  const fleet = fleetOf(
-    ...Array.from({ length: count }, (_, index) => instance(`i${index}`, cpu.at(-1) ?? 0)),
-  );
+function onAzure(cpu: number[], count = 1, events: ReturnType<typeof event>[] = [], rules = RULES) {
+  const instances = Array.from({ length: count }, (_, index) => instance(`i${index}`, cpu.at(-1) ?? 0));
+  const fleet = { ...fleetOf(...instances), rules };
   const timeline = timelineOf(cpu, 10, events);
   for (const point of timeline.points) if (point.instances !== null) point.instances = count;
   const columns = series(timeline, 60, undefined);
@@ -121,6 +120,79 @@ test("on Azure, the cooldown is guessed from the last change", () => {
   expect(told.cooldownLeft).toBe(200);
   expect(told.situation).toMatchObject({ kind: "cooldown", way: "out", left: 200 });
   expect(told.last).toMatchObject({ from: 1, to: 2 });
+});
+
+test("on Azure, each rule waits for its own cooldown since the last change of any direction", () => {
+  const rules = [
+    rule({ cooldown: "PT3M" }),
+    rule({ operator: "LessThan", threshold: 30, direction: "Decrease", cooldown: "PT1H" }),
+  ];
+  const joined = [event("joined", "i1", 240)];
+  // The scale-out rule's own three minutes are over, whatever the scale-in rule's hour.
+  expect(onAzure(new Array(60).fill(90), 2, joined, rules)).toMatchObject({
+    situation: { kind: "acting", way: "out" },
+    cooldownLeft: 0,
+  });
+  // An instance joined, and yet the scale-in rule waits for its own hour.
+  expect(onAzure(new Array(60).fill(10), 2, joined, rules)).toMatchObject({
+    situation: { kind: "cooldown", way: "in", left: 3360 },
+    cooldownLeft: 3360,
+  });
+  // No rule asks: the one that waits longest.
+  expect(onAzure(new Array(60).fill(50), 2, joined, rules)).toMatchObject({
+    situation: { kind: "steady" },
+    cooldownLeft: 3360,
+  });
+});
+
+test("on Azure, out goes as soon as one rule may, in only when all may", () => {
+  const out = [rule({ cooldown: "PT1H" }), rule({ threshold: 80, cooldown: "PT1M" })];
+  const inward = (cooldown: string) =>
+    rule({ operator: "LessThan", threshold: 30, direction: "Decrease", cooldown });
+  const joined = [event("joined", "i1", 240)];
+  expect(onAzure(new Array(60).fill(90), 2, joined, out).situation).toMatchObject({
+    kind: "acting",
+    reading: { rule: { threshold: 80 } },
+  });
+  expect(
+    onAzure(new Array(60).fill(10), 2, joined, [inward("PT1M"), inward("PT1H")]).situation,
+  ).toMatchObject({
+    kind: "cooldown",
+    left: 3360,
+  });
+});
+
+test("an app that scales itself says why, also in Azure", () => {
+  const told = (scaler: Parameters<typeof scalerOf>[0], cpu: number, environment: Health["environment"]) => {
+    const fleet = { ...fleetOf(instance("a", cpu), instance("b", cpu)), scaler: scalerOf(scaler) };
+    const timeline = timelineOf(new Array(60).fill(cpu), 10);
+    for (const point of timeline.points) point.instances = 2;
+    return story({
+      fleet,
+      members: members(fleet, undefined),
+      series: series(timeline, 60, undefined),
+      lab: undefined,
+      health: health(environment),
+    });
+  };
+  for (const environment of ["production", "development"] as const) {
+    const waiting = told({ from: 2, wanted: 2, cooldown_left_seconds: 240 }, 90, environment);
+    // Ten seconds have passed since the evaluation.
+    expect(waiting).toMatchObject({ source: "app", cooldownLeft: 230 });
+    expect(waiting.situation).toMatchObject({ kind: "cooldown", way: "out", left: 230 });
+    const kept = told({ from: 2, wanted: 2 }, 25, environment);
+    expect(kept.situation).toMatchObject({ kind: "kept", way: "in", reason: "as the app says it" });
+    const out = told({ from: 2, wanted: 3 }, 90, environment);
+    expect(out.situation).toMatchObject({ kind: "acting", way: "out" });
+    const refused = { from: 2, wanted: 3, outcome: "refused", problem: "403 AuthorizationFailed" } as const;
+    expect(told(refused, 90, environment).situation).toEqual({
+      kind: "refused",
+      wanted: 3,
+      problem: "403 AuthorizationFailed",
+    });
+    const away = told({ from: 2, wanted: 3, outcome: "timed_out" }, 90, environment);
+    expect(away.situation).toMatchObject({ kind: "refused", problem: "timed_out" });
+  }
 });
 
 test("where nothing scales, it says so", () => {

@@ -4,11 +4,15 @@
 //! | --- | --- |
 //! | `GET /admin/lab/fleet` | instances, samples, decisions; `?samples=0` leaves the samples out |
 //! | `POST /admin/lab/instances/{id}/kill` | 202 and kills the process; 404 unknown, 409 not running |
-//! | `POST /admin/lab/scaler/pause`, `/resume` | 200; the rules are not evaluated meanwhile |
+//! | `POST /admin/lab/scaler/pause`, `/resume` | 200; the rules are not evaluated meanwhile; 409 on Elastic Premium |
+//! | `POST /admin/lab/faults/arm?answer=403&seconds=10`, `/identity` | 200; the emulated endpoint fails, see [`Fault`]; 400 with the reason; 404 on other plans |
+//! | `DELETE /admin/lab/faults/arm`, `/identity` | 200; the endpoint works again |
 
 use functions_host::{Body, LabRequest, empty, json_text};
 use http::{Method, Response, StatusCode};
+use serde_json::json;
 
+use super::elastic_premium::Fault;
 use super::{Fleet, KillOutcome};
 
 /// Answers a request below `/admin/lab`, whose key the host has checked.
@@ -19,6 +23,9 @@ pub async fn answer(fleet: &Fleet, request: LabRequest) -> Response<Body> {
         (&Method::POST, ["instances", id, "kill"]) => kill(fleet, id).await,
         (&Method::POST, ["scaler", command @ ("pause" | "resume")]) => {
             pause(fleet, *command == "pause").await
+        }
+        (method @ (&Method::POST | &Method::DELETE), ["faults", endpoint]) => {
+            fault(fleet, method, endpoint, request.query.as_deref())
         }
         _ => empty(StatusCode::NOT_FOUND),
     }
@@ -41,7 +48,27 @@ async fn kill(fleet: &Fleet, id: &str) -> Response<Body> {
     })
 }
 
+fn fault(fleet: &Fleet, method: &Method, endpoint: &str, query: Option<&str>) -> Response<Body> {
+    let Some(faults) = fleet.faults() else {
+        return empty(StatusCode::NOT_FOUND);
+    };
+    let fault = (method == Method::POST).then(|| Fault::parse(query.unwrap_or_default()));
+    match fault.transpose() {
+        Ok(fault) if faults.set(endpoint, fault) => empty(StatusCode::OK),
+        Ok(_) => empty(StatusCode::NOT_FOUND),
+        Err(reason) => {
+            let mut response = json_text(json!({ "error": reason }).to_string());
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response
+        }
+    }
+}
+
 async fn pause(fleet: &Fleet, paused: bool) -> Response<Body> {
+    // The app evaluates the rules there.
+    if fleet.faults().is_some() {
+        return empty(StatusCode::CONFLICT);
+    }
     empty(match fleet.pause(paused).await {
         Some(()) => StatusCode::OK,
         None => StatusCode::SERVICE_UNAVAILABLE,

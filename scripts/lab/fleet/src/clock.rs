@@ -1,8 +1,11 @@
-//! Azure's time, which may pass faster than this machine's: so many Azure seconds a second.
+//! Azure's time, which may pass faster than this machine's: so many Azure seconds a second. The calendar of the rules runs
+//! at the same pace.
 
 use std::time::Duration;
 
+use functions_host::timestamp;
 use time::OffsetDateTime;
+use time::PrimitiveDateTime;
 use time::macros::format_description;
 use tokio::time::Instant;
 
@@ -13,15 +16,19 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(super) struct Clock {
     origin: Instant,
     pub(super) started_at: OffsetDateTime,
+    /// What the calendar shows at the start.
+    calendar: OffsetDateTime,
     pub(super) scale: f64,
 }
 
 impl Clock {
-    /// A clock that starts now.
-    pub(super) fn start(scale: f64) -> Self {
+    /// A clock that starts now. Its calendar starts at `calendar`, or at the present time.
+    pub(super) fn start(scale: f64, calendar: Option<OffsetDateTime>) -> Self {
+        let started_at = OffsetDateTime::now_utc();
         Self {
             origin: Instant::now(),
-            started_at: OffsetDateTime::now_utc(),
+            started_at,
+            calendar: calendar.unwrap_or(started_at),
             scale,
         }
     }
@@ -32,17 +39,38 @@ impl Clock {
             .mul_f64(self.scale)
     }
 
-    /// The time of day after so much Azure time, as the calendar of the rules has it: it starts with the lab and runs at
-    /// the same pace.
-    pub(super) fn unix_seconds(&self, azure: Duration) -> i64 {
-        let passed = i64::try_from(azure.as_secs()).unwrap_or(i64::MAX);
-        self.started_at.unix_timestamp().saturating_add(passed)
+    /// What the calendar shows after so much Azure time.
+    pub(super) fn calendar(&self, azure: Duration) -> OffsetDateTime {
+        let last = PrimitiveDateTime::MAX.assume_utc();
+        let azure = time::Duration::try_from(azure).unwrap_or(time::Duration::MAX);
+        self.calendar.checked_add(azure).unwrap_or(last)
+    }
+
+    /// The calendar for the handlers, as `CALENDAR,WALL,SCALE`: at the time WALL it shows CALENDAR, and it runs SCALE times
+    /// as fast.
+    pub(super) fn variable(&self) -> (String, String) {
+        let (calendar, wall) = (timestamp(self.calendar), timestamp(self.started_at));
+        let value = format!("{calendar},{wall},{}", self.scale);
+        ("AUTOSCALE_CLOCK".to_owned(), value)
     }
 
     /// When so much Azure time will have passed.
     pub(super) fn instant(&self, azure: Duration) -> Instant {
         let real = Duration::try_from_secs_f64(azure.as_secs_f64() / self.scale);
         self.origin + real.unwrap_or(FAR).min(FAR)
+    }
+}
+
+/// The timers of functions follow the calendar of the rules.
+impl functions_host::Calendar for Clock {
+    fn now(&self) -> OffsetDateTime {
+        self.calendar(self.azure(Instant::now()))
+    }
+
+    fn instant(&self, at: OffsetDateTime) -> Instant {
+        let passed = Duration::try_from(at - self.calendar);
+        // What was before the start is over.
+        Clock::instant(self, passed.unwrap_or_default())
     }
 }
 
@@ -61,14 +89,34 @@ pub(super) fn time_of_day() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use time::macros::datetime;
 
     #[tokio::test(start_paused = true)]
     async fn an_azure_minute_lasts_sixty_seconds_over_the_scale() {
-        let clock = Clock::start(60.0);
+        let clock = Clock::start(60.0, None);
         tokio::time::advance(Duration::from_millis(2_500)).await;
         let now = Instant::now();
         assert_eq!(clock.azure(now), Duration::from_secs(150));
         assert_eq!(clock.instant(Duration::from_secs(150)), now);
         assert_eq!(clock.instant(Duration::MAX), clock.origin + FAR);
+    }
+
+    #[tokio::test]
+    async fn the_calendar_starts_where_it_is_told_and_the_handlers_know() {
+        let monday = datetime!(2026-01-05 07:58 UTC);
+        let clock = Clock::start(60.0, Some(monday));
+        assert_eq!(
+            clock.calendar(Duration::from_secs(150)),
+            datetime!(2026-01-05 08:00:30 UTC)
+        );
+        assert_eq!(clock.calendar(Duration::MAX).year(), 9999);
+        let wall = timestamp(clock.started_at);
+        let (name, value) = clock.variable();
+        assert_eq!(name, "AUTOSCALE_CLOCK");
+        assert_eq!(value, format!("2026-01-05T07:58:00.000Z,{wall},60"));
+        // Without a time it is the present one.
+        let clock = Clock::start(0.5, None);
+        let wall = timestamp(clock.started_at);
+        assert_eq!(clock.variable().1, format!("{wall},{wall},0.5"));
     }
 }

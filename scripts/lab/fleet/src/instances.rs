@@ -319,6 +319,22 @@ impl Instances {
         }
     }
 
+    /// Restarts the process of every instance that has one, in place and all at once. Returns the requests in flight,
+    /// which fail.
+    pub(super) fn restart(&mut self) -> u32 {
+        let mut in_flight = 0;
+        for member in &self.members {
+            let worker = match &member.stage {
+                Stage::Ready(_, backend) => &backend.worker,
+                Stage::Provisioning(_, worker) => worker,
+                _ => continue,
+            };
+            in_flight += member.load.outstanding();
+            worker.restart("The platform restarts the app after a change of its configuration");
+        }
+        in_flight
+    }
+
     /// Forgets instances that ended before, except for the last ones.
     pub(super) fn forget(&mut self, before: Instant) {
         let ended = self.members.iter().filter(|member| member.exited()).count();

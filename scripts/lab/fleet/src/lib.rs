@@ -3,9 +3,11 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`balancer`] | chooses the instance of a request |
-//! | [`options`], [`share`] | arguments; each instance's share of the CPUs |
+//! | [`options`], [`replayed`], [`share`] | arguments; metrics from files; each instance's share of the CPUs |
 //! | [`owner`] | the one task that changes the fleet, through [`instances`]; [`member`] is one of them |
 //! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, their inputs, and when |
+//! | [`elastic_premium`] | the plan on which the app sets the count: its configuration, ARM and identity endpoint |
+//! | [`fixtures`] | what is made before anything runs |
 //! | [`record`] | the history: samples, decisions, events |
 //! | [`admin`], [`snapshot`], [`events`], [`live`] | the fleet as seen from outside: endpoints, JSON, event log, status line |
 //!
@@ -16,7 +18,9 @@
 mod admin;
 mod balancer;
 mod clock;
+mod elastic_premium;
 mod events;
+mod fixtures;
 mod instances;
 mod live;
 mod member;
@@ -25,6 +29,7 @@ mod options;
 mod owner;
 mod readings;
 mod record;
+mod replayed;
 mod scaler;
 mod share;
 mod snapshot;
@@ -36,14 +41,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use admin::answer as answer_admin;
 pub use balancer::balancer;
-pub use options::{FleetArgs, Options};
-pub use owner::{Fixtures, Owner};
+pub use elastic_premium::Platform;
+use elastic_premium::{Change, Configuration, Faults, Refused};
+pub use fixtures::Fixtures;
+pub use options::{FleetArgs, HostingPlan, Options};
+pub use owner::Owner;
 use snapshot::Snapshot;
 
 /// A handle on the fleet.
 pub struct Fleet {
     commands: mpsc::Sender<Command>,
     snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
+    /// Of the emulated platform, on Elastic Premium.
+    faults: Option<Arc<Faults>>,
 }
 
 /// The owner's side of the handle.
@@ -57,6 +67,8 @@ pub struct Ends {
 enum Command {
     Kill(String, oneshot::Sender<KillOutcome>),
     Pause(bool, oneshot::Sender<()>),
+    /// Changes the site configuration, and returns what it then is.
+    Configure(Change, oneshot::Sender<Result<Configuration, Refused>>),
     /// Ends all instances; a second, less patient command overrules the first.
     Stop(Grace),
 }
@@ -71,12 +83,13 @@ pub(crate) enum KillOutcome {
 
 impl Fleet {
     /// A handle on a fleet whose owner is still to be started. The owner publishes the backends.
-    pub fn new(backends: watch::Sender<BackendSet>) -> (Self, Ends) {
+    pub fn new(backends: watch::Sender<BackendSet>, fixtures: &Fixtures) -> (Self, Ends) {
         let (commands, inbox) = mpsc::channel(16);
         let (snapshot, seen) = watch::channel(None);
         let fleet = Self {
             commands,
             snapshot: seen,
+            faults: fixtures.faults(),
         };
         let ends = Ends {
             backends,
@@ -111,6 +124,21 @@ impl Fleet {
             .await
             .ok()?;
         done.await.ok()
+    }
+
+    /// Changes the site configuration; `None` when the fleet has ended.
+    pub(crate) async fn configure(&self, change: Change) -> Option<Result<Configuration, Refused>> {
+        let (reply, configured) = oneshot::channel();
+        self.commands
+            .send(Command::Configure(change, reply))
+            .await
+            .ok()?;
+        configured.await.ok()
+    }
+
+    /// Faults of the emulated platform; `None` on a plan on which the app does not scale itself.
+    pub(crate) fn faults(&self) -> Option<&Faults> {
+        self.faults.as_deref()
     }
 
     /// Ends all instances.

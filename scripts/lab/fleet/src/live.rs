@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use autoscale::{Direction, Operator};
+use autoscale::{Direction, Operator, time_zone};
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::clock::time_of_day;
-use super::options::Options;
+use super::options::{Calendar, HostingPlan, Options};
 use super::scaler::Scaler;
 use super::share::Share;
 use super::snapshot::Snapshot;
@@ -30,10 +31,34 @@ pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, Stri
         )
     };
     let mut lines = vec![("Instances", count), ("Rules", options.rules.clone())];
+    if options.plan == HostingPlan::ElasticPremium {
+        let mut plan = "Elastic Premium: the app applies the rules and sets the count through the emulated ARM; HTTP \
+             requests scale it within its limits"
+            .to_owned();
+        if options.restart_on_patch {
+            plan.push_str("; each change restarts it");
+        }
+        lines.insert(0, ("Plan", plan));
+    }
     let remarks = options.remarks.iter();
     lines.extend(remarks.map(|remark| ("", remark.clone())));
-    lines.extend([("Time", time(options.time_scale)), ("CPU", cpu(share))]);
+    lines.push(("Time", time(options.time_scale)));
+    lines.extend(calendar(options).map(|calendar| ("Calendar", calendar)));
+    lines.push(("CPU", cpu(share)));
     lines
+}
+
+/// When the calendar starts, where that matters.
+fn calendar(options: &Options) -> Option<String> {
+    let Calendar { start, zone } = &options.calendar;
+    let starts = |at: OffsetDateTime| {
+        let local = time_zone::format_local(at.unix_timestamp(), zone);
+        format!("{local}, {zone}, at the start")
+    };
+    match start {
+        Some(start) => Some(starts(*start)),
+        None => rules::has_calendar(&options.setting).then(|| starts(OffsetDateTime::now_utc())),
+    }
 }
 
 fn cpu(share: &Share) -> String {

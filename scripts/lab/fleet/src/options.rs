@@ -1,17 +1,41 @@
 //! What `lab up` is told about its fleet.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
-use autoscale::{Finding, Profile, Setting};
+use anyhow::{Context as _, bail};
+use autoscale::time_zone::TimeZone;
+use autoscale::{Minute, Profile, Setting};
 use rules::{RuleOptions, Rules};
+use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::elastic_premium::{Configuration, PLAN_MAXIMUM, Site};
+use super::replayed::{MetricFile, Replayed};
 use super::share;
 
 /// The shortest real time between two evaluations, and between two samples.
 const SHORTEST: f64 = 0.05;
+/// Azure Monitor's metrics are about so old, in seconds.
+const METRIC_LAG: f64 = 180.0;
+/// The years in which the calendar may start: it never runs into a year of five digits.
+const YEARS: RangeInclusive<i32> = 1970..=2999;
+/// A fleet without an instance could not answer.
+const NEVER_EMPTY: &str =
+    "The minimum of 0 instances is raised to 1: without an instance, nothing answers here";
+
+/// Azure's plan that the function app runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostingPlan {
+    /// A dedicated plan: Azure Monitor applies the rules
+    #[default]
+    PremiumV3,
+    /// Elastic Premium: the app applies the rules itself with the function Autoscale, and HTTP requests scale it within its
+    /// limits
+    ElasticPremium,
+}
 
 /// Arguments about the fleet.
 #[derive(clap::Args)]
@@ -19,6 +43,15 @@ const SHORTEST: f64 = 0.05;
 pub struct FleetArgs {
     #[command(flatten)]
     rules: RuleOptions,
+
+    /// Azure's plan to emulate
+    #[arg(long, value_enum, default_value_t, value_name = "PLAN")]
+    plan: HostingPlan,
+
+    /// On elastic-premium: restart every instance at each change of the site's configuration; it is unknown whether Azure
+    /// does
+    #[arg(long)]
+    restart_on_patch: bool,
 
     /// Fewest instances, instead of what the rules say
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -33,9 +66,25 @@ pub struct FleetArgs {
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = time_scale, overrides_with = "time_scale")]
     time_scale: f64,
 
-    /// Age in Azure seconds of the newest sample that an evaluation sees
-    #[arg(long, value_name = "SECONDS", default_value_t = 180.0, value_parser = span)]
-    metric_lag: f64,
+    /// Time at which the calendar of the rules starts, such as 2026-01-05T08:00; it runs at --time-scale [default: the
+    /// present time]
+    #[arg(long, value_name = "TIME")]
+    start: Option<String>,
+
+    /// Time zone of times without an offset, such as Europe/Berlin [default: that of the first profile with a calendar,
+    /// else UTC]
+    #[arg(long, value_name = "NAME")]
+    timezone: Option<String>,
+
+    /// Replay a metric that is not measured here, such as memory or a queue, from a file as lab simulate --load takes it;
+    /// repeatable. Its first sample begins at the start. After its last sample, rules on it see no samples
+    #[arg(long, value_name = "NAME=FILE", value_parser = MetricFile::parse)]
+    metric: Vec<MetricFile>,
+
+    /// Age in Azure seconds of the newest sample that an evaluation sees [default: 180; 0 on elastic-premium, where the app
+    /// measures itself]
+    #[arg(long, value_name = "SECONDS", value_parser = span)]
+    metric_lag: Option<f64>,
 
     /// Azure seconds from the decision for a new instance until it takes requests at the soonest
     #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = span)]
@@ -57,18 +106,34 @@ pub struct FleetArgs {
 
 /// The arguments, checked.
 pub struct Options {
+    pub(crate) plan: HostingPlan,
+    /// Only on Elastic Premium.
+    pub(crate) restart_on_patch: bool,
+    /// `--max`.
+    most: Option<u32>,
     /// With the limits that are in force.
     pub(crate) setting: Setting,
     /// Where the rules come from, for people.
     pub(crate) rules: String,
     /// What people should know about the rules, a sentence each.
     pub(crate) remarks: Vec<String>,
+    pub(crate) calendar: Calendar,
+    /// The samples of each of the setting's metrics that come from a file.
+    pub(super) replayed: Vec<Vec<Minute>>,
     pub(crate) time_scale: f64,
     pub(super) metric_lag: Duration,
     pub(super) provision: Duration,
     pub(super) evaluate: Duration,
     pub(super) instance_cpus: Option<f64>,
     pub(super) events: Option<PathBuf>,
+}
+
+/// The calendar of the rules.
+pub(crate) struct Calendar {
+    /// What it shows at the start; `None` for the present time.
+    pub(crate) start: Option<OffsetDateTime>,
+    /// For people.
+    pub(crate) zone: TimeZone,
 }
 
 impl FleetArgs {
@@ -83,9 +148,15 @@ impl FleetArgs {
             findings,
             ..
         } = self.rules.read()?;
+        let calendar = self.calendar(&setting)?;
+        let replayed = Replayed::read(&self.metric, &setting, &calendar.zone)?;
+        let mut remarks: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        if self.min.is_none() && setting.minimum() == 0 {
+            remarks.push(NEVER_EMPTY.to_owned());
+        }
+        remarks.extend(replayed.remarks);
         for profile in &mut setting.profiles {
             let capacity = &mut profile.capacity;
-            // A fleet without an instance could not answer.
             capacity.minimum = self.min.unwrap_or(capacity.minimum.max(1));
             capacity.maximum = self.max.unwrap_or(capacity.maximum);
             if capacity.minimum > capacity.maximum {
@@ -102,6 +173,7 @@ impl FleetArgs {
             }
             capacity.default = capacity.default.clamp(capacity.minimum, capacity.maximum);
         }
+        let metric_lag = self.metric_lag()?;
         let shortest = SHORTEST * self.time_scale;
         if self.evaluate_seconds < shortest {
             bail!(
@@ -111,38 +183,80 @@ impl FleetArgs {
             );
         }
         Ok(Options {
-            remarks: remarks(&setting, &findings),
+            plan: self.plan,
+            restart_on_patch: self.restart_on_patch,
+            most: self.max,
+            remarks,
+            calendar,
+            replayed: replayed.minutes,
             setting,
             rules,
             time_scale: self.time_scale,
-            metric_lag: Duration::from_secs_f64(self.metric_lag),
+            metric_lag: Duration::from_secs_f64(metric_lag),
             provision: Duration::from_secs_f64(self.provision_seconds),
             evaluate: Duration::from_secs_f64(self.evaluate_seconds),
             instance_cpus: self.instance_cpus,
             events: self.events.clone(),
         })
     }
-}
 
-/// What the reader noticed, and which metrics nobody measures here.
-fn remarks(setting: &Setting, findings: &[Finding]) -> Vec<String> {
-    let findings = findings.iter().map(ToString::to_string);
-    let metrics = setting.metrics.iter().filter(|metric| !metric.fleet_cpu);
-    let unmeasured = metrics.map(|metric| {
-        format!(
-            "{} is not measured here: rules on it see no samples; lab simulate replays recorded ones",
-            metric.name
-        )
-    });
-    findings.chain(unmeasured).collect()
+    /// Checks what depends on the plan; the age of the samples.
+    fn metric_lag(&self) -> anyhow::Result<f64> {
+        match (self.plan, self.metric_lag) {
+            (HostingPlan::PremiumV3, _) if self.restart_on_patch => bail!(
+                "--restart-on-patch needs --plan elastic-premium: on other plans the app changes no configuration"
+            ),
+            (HostingPlan::PremiumV3, lag) => Ok(lag.unwrap_or(METRIC_LAG)),
+            (HostingPlan::ElasticPremium, None) if self.metric.is_empty() => Ok(0.0),
+            (HostingPlan::ElasticPremium, _) => bail!(
+                "--metric and --metric-lag are for the plan premium-v3: on elastic-premium the app itself measures its CPU, \
+                 and nothing else"
+            ),
+        }
+    }
+
+    fn calendar(&self, setting: &Setting) -> anyhow::Result<Calendar> {
+        let zone = rules::zone(self.timezone.as_deref(), &[setting])?;
+        let start = self.start.as_deref().map(|text| {
+            let time = OffsetDateTime::from_unix_timestamp(rules::start(text, &zone)?).ok();
+            time.filter(|time| YEARS.contains(&time.year()))
+                .with_context(|| {
+                    format!(
+                        "--start: {text} is not from {} to {}",
+                        YEARS.start(),
+                        YEARS.end()
+                    )
+                })
+        });
+        Ok(Calendar {
+            start: start.transpose()?,
+            zone,
+        })
+    }
 }
 
 impl Options {
     /// The profile that applies when the lab starts.
     pub(crate) fn now(&self) -> &Profile {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        let active = self.setting.active(now).unwrap_or_default();
+        let start = self.calendar.start.unwrap_or_else(OffsetDateTime::now_utc);
+        let active = self
+            .setting
+            .active(start.unix_timestamp())
+            .unwrap_or_default();
         &self.setting.profiles[active]
+    }
+
+    /// The site on Elastic Premium, configured as the stack in `infra` deploys it.
+    pub(super) fn site(&self) -> Option<Site> {
+        let capacity = self.now().capacity;
+        let plan_maximum = self.most.unwrap_or(PLAN_MAXIMUM);
+        let configuration = Configuration {
+            minimum: capacity.minimum,
+            limit: capacity.maximum,
+            plan_maximum,
+        };
+        (self.plan == HostingPlan::ElasticPremium)
+            .then(|| Site::new(configuration, self.provision, self.restart_on_patch))
     }
 
     /// Whether there is never more than one instance: then it is the host that starts its handler again.
@@ -173,6 +287,7 @@ fn cpus(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use time::macros::datetime;
 
     use super::*;
     use autoscale::BUILT_IN;
@@ -204,16 +319,38 @@ mod tests {
         assert!(!read(&[]).expect("valid").single());
     }
 
-    #[test]
-    fn metrics_that_nobody_measures_are_named() {
+    /// Options with rules in a file.
+    fn with_rules(rules: &str, arguments: &[&str]) -> Result<Options, String> {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let rules = BUILT_IN.replace("CpuPercentage", "MemoryPercentage");
         std::fs::write(file.path(), rules).expect("a file");
         let path = file.path().to_str().expect("a path in UTF-8");
-        let remarks = read(&["--autoscale", path]).expect("valid").remarks;
-        assert_eq!(remarks.len(), 1, "{remarks:?}");
-        assert!(remarks[0].starts_with("MemoryPercentage is not measured here"));
+        read(&[&["--autoscale", path], arguments].concat())
+    }
+
+    #[test]
+    fn a_minimum_of_none_is_raised_and_said() {
+        let rules = BUILT_IN.replacen("\"minimum\": \"1\"", "\"minimum\": \"0\"", 1);
+        let options = with_rules(&rules, &[]).expect("valid");
+        assert_eq!(options.setting.minimum(), 1);
+        assert_eq!(options.remarks, [NEVER_EMPTY]);
+        assert_eq!(
+            with_rules(&rules, &["--min", "2"]).expect("valid").remarks,
+            [""; 0]
+        );
         assert_eq!(read(&[]).expect("valid").remarks, [""; 0]);
+    }
+
+    #[test]
+    fn the_calendar_starts_when_it_is_told() {
+        let start = |arguments: &[&str]| {
+            let calendar = read(arguments).expect("valid").calendar;
+            (calendar.start, calendar.zone.name().to_owned())
+        };
+        let eight = datetime!(2026-01-05 08:00 UTC);
+        assert_eq!(start(&[]), (None, "UTC".to_owned()));
+        assert_eq!(start(&["--start", "2026-01-05T08:00"]).0, Some(eight));
+        let berlin = ["--start", "2026-01-05T09:00", "--timezone", "Europe/Berlin"];
+        assert_eq!(start(&berlin), (Some(eight), "Europe/Berlin".to_owned()));
     }
 
     #[test]
@@ -227,7 +364,22 @@ mod tests {
             "3 --min, are more than the most, 2 --max",
         );
         refused(&["--min", "4"], "3 of the rules (--max changes it)");
+        refused(
+            &["--start", "Monday"],
+            "--start: \"Monday\" is not a time such as",
+        );
+        refused(&["--start", "3000-01-01T00:00"], "is not from 1970 to 2999");
+        refused(
+            &["--timezone", "Mars"],
+            "--timezone \"Mars\" is no time zone",
+        );
+        refused(&["--metric", "Requests"], "write NAME=FILE");
         refused(&["--min", "0"], "0 is not in 1..=1000");
+        refused(&["--restart-on-patch"], "needs --plan elastic-premium");
+        refused(
+            &["--plan", "elastic-premium", "--metric-lag", "60"],
+            "are for the plan premium-v3",
+        );
         refused(&["--time-scale", "601"], "a number from 0.1 to 600");
         refused(&["--time-scale", "NaN"], "a number from 0.1 to 600");
         refused(&["--instance-cpus", "0.05"], "a number from 0.1 to");

@@ -1,25 +1,26 @@
-//! The task that owns the fleet. It alone changes it.
+//! The task that owns the fleet. It alone changes it. What it does on Elastic Premium is in [`site`].
+
+mod site;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use autoscale::Setting;
-use functions_host::{App, Console, Ending, Grace, Pace, Plan, Recent, Totals, timestamp};
+use functions_host::{
+    App, Calendar, Console, Ending, Grace, Pace, Plan, Recent, Totals, timestamp,
+};
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::clock::{Clock, wall};
-use super::events::Events;
+use super::elastic_premium::Site;
+use super::fixtures::Fixtures;
 use super::instances::Instances;
 use super::live;
 use super::member::Report;
-use super::options::Options;
 use super::record::Record;
 use super::scaler::{self, Scaler};
-use super::share::Share;
 use super::snapshot::{ActiveRules, Constants, CpuLimit, Sample, Snapshot, rounded};
 use super::{Command, Ends, KillOutcome};
 
@@ -28,60 +29,14 @@ const AZURE_MINUTE: Duration = Duration::from_secs(60);
 /// How long ended instances stay listed, in Azure's time.
 const LISTED: Duration = Duration::from_secs(10 * 60);
 
-/// What is made before anything runs.
-pub struct Fixtures {
-    options: Options,
-    share: Share,
-    events: Events,
-    /// The rules as the handlers read them; deleted with this.
-    rules: NamedTempFile,
-}
-
-impl Fixtures {
-    /// Opens the event log and makes the control groups.
-    ///
-    /// # Errors
-    /// When the event log cannot be made.
-    pub fn new(options: Options, console: &Console) -> anyhow::Result<Self> {
-        let events = Events::open(options.events.as_deref(), console.clone())?;
-        let share = Share::new(options.instance_cpus, options.setting.maximum());
-        Ok(Self {
-            rules: rules_file(&options.setting)
-                .context("cannot write the rules for the handler")?,
-            options,
-            share,
-            events,
-        })
-    }
-
-    /// For the banner, a line each: instances, rules, time and CPU.
-    pub fn words(&self) -> Vec<(&'static str, String)> {
-        live::words(&self.options, &self.share)
-    }
-
-    /// What every handler of the fleet is told beyond its own id.
-    fn variables(&self) -> Vec<(String, String)> {
-        let heartbeat = (5.0 / self.options.time_scale).max(0.5);
-        let mut variables = vec![
-            ("HEARTBEAT_SECONDS".to_owned(), heartbeat.to_string()),
-            (
-                "AUTOSCALE_PROFILE".to_owned(),
-                format!("@{}", self.rules.path().display()),
-            ),
-        ];
-        if self.share.wanted() {
-            variables.push(("INSTANCE_CPUS".to_owned(), self.share.cpus.to_string()));
-        }
-        variables
-    }
-}
-
 /// Keeps the fleet: the task that alone changes it.
 pub struct Owner {
     clock: Clock,
     evaluate_every: Duration,
     provision: Duration,
     wanted: u32,
+    /// On Elastic Premium, where it and not the scaler says how many instances there are.
+    site: Option<Site>,
     instances: Instances,
     scaler: Scaler,
     record: Record,
@@ -114,20 +69,26 @@ impl Owner {
             share,
             events,
             rules,
+            ..
         } = fixtures;
-        let clock = Clock::start(options.time_scale);
+        let clock = Clock::start(options.time_scale, options.calendar.start);
+        plan.variables.push(clock.variable());
         let console = app.console().clone();
+        let (single, site) = (options.single(), options.site());
         let scaler = Scaler::new(
-            options.setting.clone(),
+            options.setting,
+            options.replayed,
             options.metric_lag,
-            clock.started_at.unix_timestamp(),
+            clock.calendar(Duration::ZERO).unix_timestamp(),
         );
         let constants = Constants {
+            plan: options.plan,
             time_scale: options.time_scale,
             started_at: timestamp(clock.started_at),
             evaluate_seconds: options.evaluate.as_secs_f64(),
             metric_lag_seconds: options.metric_lag.as_secs_f64(),
             provision_seconds: options.provision.as_secs_f64(),
+            prewarmed_seconds: site.as_ref().map(|site| site.prewarmed().as_secs_f64()),
             rules: ActiveRules::of(&scaler),
             cpu_limit: CpuLimit {
                 cpus: share.cpus,
@@ -138,7 +99,6 @@ impl Owner {
         };
         // More than the instances can report while the owner is at something else.
         let (reporters, reports) = mpsc::channel(64);
-        let single = options.single();
         let seen = console.terminal && !single;
         Self {
             watched: seen,
@@ -147,7 +107,10 @@ impl Owner {
             clock,
             evaluate_every: options.evaluate,
             provision: options.provision,
-            wanted: scaler.profile().capacity.default,
+            wanted: site
+                .as_ref()
+                .map_or(scaler.profile().capacity.default, Site::count),
+            site,
             instances: Instances::new(
                 Arc::clone(&app),
                 plan,
@@ -172,6 +135,11 @@ impl Owner {
         }
     }
 
+    /// The time that the timers of functions follow.
+    pub fn calendar(&self) -> Arc<dyn Calendar> {
+        Arc::new(self.clock)
+    }
+
     /// Keeps the fleet until it is told to stop, or cannot.
     pub async fn run(mut self) -> Ending {
         let now = Instant::now();
@@ -188,6 +156,9 @@ impl Owner {
                     Some(Command::Pause(paused, reply)) => {
                         self.pause(paused);
                         let _ = reply.send(());
+                    }
+                    Some(Command::Configure(change, reply)) => {
+                        let _ = reply.send(self.configure(change, Instant::now()));
                     }
                     Some(Command::Stop(grace)) => break (Ending::Stopped, grace),
                     None => break (Ending::Stopped, Grace::Kill),
@@ -214,6 +185,8 @@ impl Owner {
                     Command::Stop(grace) => self.instances.stop(grace, Instant::now()),
                     Command::Kill(_, reply) => drop(reply.send(KillOutcome::NotRunning)),
                     Command::Pause(_, reply) => drop(reply.send(())),
+                    // Its sender learns that the fleet has ended.
+                    Command::Configure(..) => {}
                 },
                 Some(report) = self.reports.recv() => {
                     // Nothing that ends now is replaced.
@@ -254,9 +227,11 @@ impl Owner {
         let evaluation = self
             .clock
             .instant(self.evaluate_every * (self.evaluation + 1));
+        let restart = self.site.as_ref().and_then(Site::due);
         let next = [self.second + SECOND, minute, evaluation];
         next.into_iter()
             .chain(self.instances.due())
+            .chain(restart.map(|at| self.clock.instant(at)))
             .min()
             .expect("there are three")
     }
@@ -267,6 +242,7 @@ impl Owner {
         let azure = self.clock.azure(now);
         // Beats that were missed, because the machine slept or this process was stopped, are not made up for: the
         // sample of the last minute is the mean since the one before, and there is one evaluation.
+        self.restart_if_due(azure);
         let minute = beats(azure, AZURE_MINUTE);
         if minute > self.minute {
             self.minute = minute;
@@ -283,6 +259,7 @@ impl Owner {
             self.recent.advance(self.app.traffic(), now - self.second);
             self.pace = self.recent.pace();
             self.second = now;
+            self.follow_events(now);
             if let Some(before) = now.checked_sub(LISTED.div_f64(self.clock.scale)) {
                 self.instances.forget(before);
             }
@@ -323,8 +300,14 @@ impl Owner {
             return;
         }
         let from = self.wanted;
-        if self.scaler.follow_calendar(self.clock.unix_seconds(at)) {
+        if self
+            .scaler
+            .follow_calendar(self.clock.calendar(at).unix_timestamp())
+        {
             Arc::make_mut(&mut self.constants).rules = ActiveRules::of(&self.scaler);
+        }
+        if self.site.is_some() {
+            return;
         }
         let decision = self.scaler.evaluate(from, at);
         let rules = (self.scaler.profile(), self.scaler.setting());
@@ -345,6 +328,7 @@ impl Owner {
         let snapshot = Snapshot {
             constants: Arc::clone(&self.constants),
             paused: self.scaler.paused,
+            site: self.site.as_ref().map(Site::view),
             count: self.wanted,
             ready,
             instances: self.instances.views(),
@@ -363,16 +347,6 @@ impl Owner {
         }
         self.snapshot.send_replace(Some(Arc::new(snapshot)));
     }
-}
-
-/// The rules in a file of their own, which may be longer than an environment variable.
-fn rules_file(setting: &Setting) -> anyhow::Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new()
-        .prefix("autoscale-")
-        .suffix(".json")
-        .tempfile()?;
-    serde_json::to_writer(&mut file, &setting.to_arm())?;
-    Ok(file)
 }
 
 /// How many whole periods have passed.

@@ -1,4 +1,4 @@
-//! CPU of the instances: what their control groups count, or else what `/proc` tells of their process groups,
+//! Requests in flight at the instances, and their CPU: what their control groups count, or else what `/proc` tells of their process groups,
 //! which is exact to a hundredth of a second.
 
 use std::collections::HashMap;
@@ -62,5 +62,13 @@ impl Instances {
                 member.cpu_percent = used.percent(self.share.cpus);
             }
         }
+    }
+
+    /// Requests in flight at the ready instances, and how many of these there are.
+    pub(super) fn in_flight(&self) -> (u32, u32) {
+        let ready = self.members.iter().filter(|member| member.ready());
+        ready.fold((0, 0), |(in_flight, count), member| {
+            (in_flight + member.load.outstanding(), count + 1)
+        })
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::clock::{Clock, time_of_day, wall};
 use super::events::Events;
 use super::member::{LifecycleChange, LifecycleEvent};
-use super::snapshot::{Action, DecisionView, Metric, ReadingView, Sample, rounded};
+use super::snapshot::{Action, DecisionView, Metric, ReadingView, Sample, Source, rounded};
 
 /// A day of Azure minutes.
 const SAMPLES: usize = 1_440;
@@ -134,8 +134,6 @@ impl Record {
     ) {
         let to = decision.to;
         let reason = decision.describe((profile, &setting.metrics), from);
-        let at = timestamp(wall(Instant::now()));
-        let azure_seconds = rounded(azure.as_secs_f64());
         let readings = decision.readings.iter().enumerate();
         let waits = decision.readings.iter().map(|reading| reading.waits);
         // Of the rule that would act, else of the one that waits longest.
@@ -144,8 +142,8 @@ impl Record {
             _ => waits.max().unwrap_or_default(),
         };
         let view = DecisionView {
-            at: at.clone(),
-            azure_seconds,
+            at: timestamp(wall(Instant::now())),
+            azure_seconds: rounded(azure.as_secs_f64()),
             from,
             to,
             action: match to.cmp(&from) {
@@ -168,21 +166,34 @@ impl Record {
             self.event("decision", azure, rest);
         }
         if to != from {
-            let direction = if to > from { "scale-out" } else { "scale-in" };
-            self.line(azure, &format!("{direction} {from} -> {to}: {reason}"));
-            self.event("count", azure, json!({ "from": from, "to": to }));
-            if self.actions.len() == ACTIONS {
-                self.actions.pop_front();
-            }
-            self.actions.push_back(Arc::new(Action {
-                at,
-                azure_seconds,
-                from,
-                to,
-                reason,
-            }));
+            self.acted((from, to), Source::Autoscaler, reason, azure);
         }
         self.last_decision = Some(Arc::new(view));
+    }
+
+    /// Notes a change of the count.
+    pub(super) fn acted(
+        &mut self,
+        (from, to): (u32, u32),
+        source: Source,
+        reason: String,
+        azure: Duration,
+    ) {
+        let direction = if to > from { "scale-out" } else { "scale-in" };
+        self.line(azure, &format!("{direction} {from} -> {to}: {reason}"));
+        let rest = json!({ "from": from, "to": to, "source": source });
+        self.event("count", azure, rest);
+        if self.actions.len() == ACTIONS {
+            self.actions.pop_front();
+        }
+        self.actions.push_back(Arc::new(Action {
+            at: timestamp(wall(Instant::now())),
+            azure_seconds: rounded(azure.as_secs_f64()),
+            from,
+            to,
+            source,
+            reason,
+        }));
     }
 
     /// Writes the last event.

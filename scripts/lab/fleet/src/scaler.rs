@@ -14,18 +14,23 @@ pub(super) struct Scaler {
     /// The profile that applied last.
     active: usize,
     lag: Duration,
-    /// The minutes of each of the setting's metrics. Only the instances' CPU is measured.
+    /// The minutes of each of the setting's metrics: measured ones of the instances' CPU, replayed ones of others.
     metrics: Vec<Vec<Minute>>,
     last_action: Option<Duration>,
     pub(super) paused: bool,
 }
 
 impl Scaler {
-    /// A scaler whose clock shows `unix_seconds`.
-    pub(super) fn new(setting: Setting, lag: Duration, unix_seconds: i64) -> Self {
+    /// A scaler whose calendar shows `unix_seconds`, with the minutes to replay of each of the setting's metrics.
+    pub(super) fn new(
+        setting: Setting,
+        replayed: Vec<Vec<Minute>>,
+        lag: Duration,
+        unix_seconds: i64,
+    ) -> Self {
         Self {
             active: setting.active(unix_seconds).unwrap_or_default(),
-            metrics: vec![Vec::new(); setting.metrics.len()],
+            metrics: replayed,
             setting,
             lag,
             last_action: None,
@@ -133,7 +138,8 @@ mod tests {
     #[test]
     fn constant_load_scales_out_when_the_model_says() {
         // 80 % of one instance from the start: 1 to 2 at 240 s, when the first sample is old enough to be seen.
-        let mut scaler = Scaler::new(Setting::built_in(), Duration::from_secs(180), 0);
+        let lag = Duration::from_secs(180);
+        let mut scaler = Scaler::new(Setting::built_in(), vec![Vec::new()], lag, 0);
         let mut count = 1;
         let mut actions = Vec::new();
         for number in 1..=12_u64 {

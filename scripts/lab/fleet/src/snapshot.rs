@@ -13,16 +13,21 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::clock::{Clock, wall};
+use super::elastic_premium::SiteView;
+use super::options::HostingPlan;
 use super::scaler::Scaler;
 
 /// What seldom changes.
 #[derive(Clone, Serialize)]
 pub(super) struct Constants {
+    pub(super) plan: HostingPlan,
     pub(super) time_scale: f64,
     pub(super) started_at: String,
     pub(super) evaluate_seconds: f64,
     pub(super) metric_lag_seconds: f64,
     pub(super) provision_seconds: f64,
+    /// The same for a pre-warmed instance, on Elastic Premium; else null.
+    pub(super) prewarmed_seconds: Option<f64>,
     #[serde(flatten)]
     pub(super) rules: ActiveRules,
     pub(super) cpu_limit: CpuLimit,
@@ -75,6 +80,8 @@ pub(crate) struct Snapshot {
     #[serde(flatten)]
     pub(super) constants: Arc<Constants>,
     pub(super) paused: bool,
+    /// On Elastic Premium; else null.
+    pub(super) site: Option<SiteView>,
     pub(super) count: u32,
     pub(super) ready: usize,
     pub(super) instances: Vec<InstanceView>,
@@ -155,6 +162,18 @@ pub(super) struct ReadingView {
     pub(super) fires: bool,
 }
 
+/// Who changed the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Source {
+    /// The local autoscaler.
+    Autoscaler,
+    /// The app, by a change of its configuration.
+    App,
+    /// Event-driven scaling.
+    Events,
+}
+
 /// A change of the count.
 #[derive(Serialize)]
 pub(super) struct Action {
@@ -162,6 +181,7 @@ pub(super) struct Action {
     pub(super) azure_seconds: f64,
     pub(super) from: u32,
     pub(super) to: u32,
+    pub(super) source: Source,
     pub(super) reason: String,
 }
 
@@ -187,6 +207,8 @@ struct Answer<'a> {
     snapshot: &'a Snapshot,
     now: String,
     azure_seconds: f64,
+    /// What the calendar of the rules shows.
+    calendar: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     samples: Option<&'a VecDeque<Arc<Sample>>>,
 }
@@ -195,10 +217,13 @@ impl Snapshot {
     /// As JSON, with the samples or without.
     pub(crate) fn to_json(&self, samples: bool) -> String {
         let now = Instant::now();
+        let clock = self.constants.clock;
+        let azure = clock.azure(now);
         let answer = Answer {
             snapshot: self,
             now: timestamp(wall(now)),
-            azure_seconds: rounded(self.constants.clock.azure(now).as_secs_f64()),
+            azure_seconds: rounded(azure.as_secs_f64()),
+            calendar: timestamp(clock.calendar(azure)),
             samples: samples.then_some(&self.samples),
         };
         serde_json::to_string(&answer).expect("names are text and numbers are finite")

@@ -227,7 +227,14 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
                     function.name
                 ),
             );
-        } else if let Err(failure) = invoke::run(&app, function, input).await {
+            return;
+        }
+        let value = match &function.trigger {
+            // Whatever the input says (TimerTriggerBinding.cs, BindAsync).
+            Trigger::Timer(timer) => timer.info(app.timers.of(index), false),
+            _ => input,
+        };
+        if let Err(failure) = invoke::run(&app, To::Any(&app.backends), function, value).await {
             app.report(function, &failure);
         }
     });

@@ -12,6 +12,7 @@ use super::function::Function;
 use super::keys::Access;
 use super::route::Table;
 use super::settings::Settings;
+use super::timer::Statuses;
 use super::traffic::Traffic;
 
 /// The version this host says it is: a production version of 2026.
@@ -36,6 +37,9 @@ pub struct App {
     pub(crate) base_url: String,
     /// Whether the warm-up function was called; it runs once per host process.
     pub(crate) warmed: AtomicBool,
+    pub(crate) timers: Statuses,
+    /// Whether an invocation fails whose outputs are not delivered.
+    pub(crate) is_strict: bool,
 }
 
 /// Why an invocation has no result.
@@ -64,6 +68,8 @@ pub(crate) enum Failure {
     Status(StatusCode),
     #[error("the handler's answer cannot be used: {0}")]
     Answer(String),
+    #[error("its output {0} is not delivered, which --strict makes an error")]
+    Undelivered(String),
     /// `DefaultHttpWorkerService.cs` never completes an invocation whose result parses to null.
     #[error(
         "the handler answered 200 with an empty body or null, on which the real host hangs until functionTimeout and then kills the handler; answer {{\"Outputs\":{{}},\"Logs\":[],\"ReturnValue\":null}} as application/json"
@@ -79,6 +85,14 @@ impl Failure {
             Self::Client => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// Whether the process may have ended before it answered.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Connect(_) | Self::Broken(_)
+        )
     }
 }
 

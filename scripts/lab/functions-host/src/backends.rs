@@ -124,6 +124,17 @@ impl BackendSet {
             Self::Closed => &[],
         }
     }
+
+    /// Whether there is no process, but one may come.
+    fn is_waiting(&self) -> bool {
+        matches!(self, Self::Open(backends) if backends.is_empty())
+    }
+
+    /// The process of an instance.
+    fn of(&self, instance: &str) -> Option<&Arc<Backend>> {
+        let mut backends = self.backends().iter();
+        backends.find(|backend| backend.load.id == instance)
+    }
 }
 
 /// No process was ready in time, or none will be.
@@ -178,6 +189,44 @@ impl Backends {
             if let Some(in_flight) = self.choose(avoided) {
                 return Ok(in_flight);
             }
+        }
+    }
+
+    /// Assigns a request to the process of an instance. Waits for one where no instance has any: the instance may be
+    /// starting its handler again.
+    pub(crate) async fn assign_to(&self, instance: &str) -> Result<InFlight, Unavailable> {
+        let mut set = self.set.clone();
+        let any = set.wait_for(|set| !set.is_waiting());
+        match tokio::time::timeout(self.timeout, any).await {
+            Ok(Ok(set)) => set.of(instance).map(Backend::begin).ok_or(Unavailable),
+            _ => Err(Unavailable),
+        }
+    }
+
+    /// The instance that has taken requests for the longest time, as soon as there is one; None where none will be.
+    pub(crate) async fn first(&self) -> Option<String> {
+        let mut set = self.set.clone();
+        let set = set.wait_for(|set| !set.is_waiting()).await.ok()?;
+        set.backends()
+            .first()
+            .map(|backend| backend.load.id.clone())
+    }
+
+    /// Waits until an instance takes no requests although others do, or until none will.
+    pub(crate) async fn left(&self, instance: &str) {
+        let mut set = self.set.clone();
+        // Fails when nobody publishes backends any more.
+        let _ = set
+            .wait_for(|set| !set.is_waiting() && set.of(instance).is_none())
+            .await;
+    }
+
+    /// Whether an instance whose process broke off has ended, rather than that it starts its handler again.
+    pub(crate) async fn is_replaced(&self, instance: &str) -> bool {
+        let mut set = self.set.clone();
+        match set.wait_for(|set| !set.is_waiting()).await {
+            Ok(set) => set.of(instance).is_none(),
+            Err(_) => true,
         }
     }
 
@@ -273,6 +322,35 @@ mod tests {
         assert_eq!(in_flight.expect("it came in time").0.load.id, "a");
         sender.send_replace(BackendSet::Closed);
         assert!(backends.assign(None).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_instance_is_gone_once_others_have_taken_its_place() {
+        let (backends, sender, list) = published(&["a", "b"]);
+        assert_eq!(backends.first().await.as_deref(), Some("a"));
+        let assigned = backends.assign_to("b").await.expect("it is there");
+        assert_eq!(assigned.0.load.id, "b");
+        // Without any backend, it may be starting its handler again.
+        sender.send_replace(BackendSet::Open(Vec::new()));
+        let wait = Duration::from_secs(1);
+        assert!(
+            tokio::time::timeout(wait, backends.left("a"))
+                .await
+                .is_err()
+        );
+        let back = async {
+            tokio::time::sleep(wait).await;
+            sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[0])]));
+        };
+        let (is_replaced, ()) = tokio::join!(backends.is_replaced("a"), back);
+        assert!(!is_replaced);
+        sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[1])]));
+        backends.left("a").await;
+        assert!(backends.is_replaced("a").await);
+        assert!(backends.assign_to("a").await.is_err());
+        sender.send_replace(BackendSet::Closed);
+        backends.left("b").await;
+        assert_eq!(backends.first().await, None);
     }
 
     #[tokio::test(start_paused = true)]

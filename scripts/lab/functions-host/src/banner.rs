@@ -96,6 +96,15 @@ impl Banner<'_> {
                     format!("{}/admin/warmup (once)", self.url),
                     "none".to_owned(),
                 ],
+                (Trigger::Timer(timer), _) => [
+                    function.name.clone(),
+                    "timer".to_owned(),
+                    format!(
+                        "{}, and POST {}/admin/functions/{}",
+                        timer.schedule, self.url, function.name
+                    ),
+                    "master".to_owned(),
+                ],
                 _ => [
                     function.name.clone(),
                     "POST".to_owned(),

@@ -127,25 +127,32 @@ pub(super) fn boolean(section: &Value, path: &str, name: &str) -> anyhow::Result
     }
 }
 
-/// A .NET time span: `hh:mm:ss`, with days and a fraction where wanted.
+/// A .NET time span: `hh:mm:ss`, with days and a fraction where wanted. As in .NET, a first number above 23 is days, so
+/// that `24:00:00` lasts 24 days.
 pub(crate) fn timespan(value: &Value) -> anyhow::Result<Duration> {
     let parse = |text: &str| {
         let (days, clock) = match text.split_once('.') {
-            Some((days, rest)) if rest.contains(':') => (days.parse::<u64>().ok()?, rest),
-            _ => (0, text),
+            Some((days, rest)) if rest.contains(':') => (Some(days), rest),
+            _ => (None, text),
         };
-        let mut parts = clock.split(':');
-        let hours: u64 = parts.next()?.parse().ok()?;
-        let minutes: u64 = parts.next()?.parse().ok()?;
-        let seconds: f64 = parts
-            .next()
-            .map_or(Some(0.0), |seconds| seconds.parse().ok())?;
-        if parts.next().is_some() || hours > 23 || minutes > 59 || !(0.0..60.0).contains(&seconds) {
+        let parts: Vec<&str> = days.into_iter().chain(clock.split(':')).collect();
+        let has_days = |first: &str| first.parse::<u64>().is_ok_and(|number| number > 23);
+        let (days, hours, minutes, seconds) = match (days, parts.as_slice()) {
+            (None, [first, hours, minutes]) if has_days(first) => (*first, *hours, *minutes, "0"),
+            (None, [hours, minutes]) => ("0", *hours, *minutes, "0"),
+            (None, [hours, minutes, seconds]) => ("0", *hours, *minutes, *seconds),
+            (Some(_), [days, hours, minutes]) => (*days, *hours, *minutes, "0"),
+            (_, [days, hours, minutes, seconds]) => (*days, *hours, *minutes, *seconds),
+            _ => return None,
+        };
+        let hours: u64 = hours.parse().ok()?;
+        let minutes: u64 = minutes.parse().ok()?;
+        let seconds: f64 = seconds.parse().ok()?;
+        if hours > 23 || minutes > 59 || !(0.0..60.0).contains(&seconds) {
             return None;
         }
-        let whole = days
-            .checked_mul(86_400)?
-            .checked_add(hours * 3600 + minutes * 60)?;
+        let days = days.parse::<u64>().ok()?.checked_mul(86_400)?;
+        let whole = days.checked_add(hours * 3600 + minutes * 60)?;
         Duration::from_secs(whole).checked_add(Duration::from_secs_f64(seconds))
     };
     value

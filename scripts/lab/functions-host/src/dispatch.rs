@@ -43,6 +43,8 @@ pub(crate) enum To<'a> {
     Any(&'a Backends),
     /// This process, which may not take other requests yet.
     One(&'a Arc<Backend>),
+    /// The process of the instance with this name.
+    Instance(&'a Backends, &'a str),
 }
 
 impl To<'_> {
@@ -50,13 +52,17 @@ impl To<'_> {
         match self {
             Self::Any(backends) => Ok(backends.assign(avoided).await?),
             Self::One(backend) => Ok(backend.begin()),
+            Self::Instance(backends, instance) => Ok(backends.assign_to(instance).await?),
         }
     }
 
     /// Waits a moment for the news that a process which broke off is gone.
     async fn wait_until_gone(self, worker: &Worker) {
-        if let Self::Any(backends) = self {
-            backends.wait_until_gone(worker).await;
+        match self {
+            Self::Any(backends) | Self::Instance(backends, _) => {
+                backends.wait_until_gone(worker).await;
+            }
+            Self::One(_) => {}
         }
     }
 
@@ -64,7 +70,7 @@ impl To<'_> {
     fn choices(self) -> usize {
         match self {
             Self::Any(backends) => backends.open(),
-            Self::One(_) => 1,
+            Self::One(_) | Self::Instance(..) => 1,
         }
     }
 }
@@ -92,7 +98,13 @@ pub(crate) async fn send(
             request.headers_mut().insert(header::HOST, host);
         }
         let failure = match worker.pool.checkout().await {
-            Err(error) if on_refused == Refused::Failed => return Err(Failure::Connect(error)),
+            Err(error) if on_refused == Refused::Failed => {
+                // Whoever calls an instance by name asks next whether it is still there.
+                if matches!(to, To::Instance(..)) {
+                    to.wait_until_gone(worker).await;
+                }
+                return Err(Failure::Connect(error));
+            }
             Err(error) => Failure::Connect(error),
             Ok(mut connection) => match exchange.watch(connection.send(request)).await {
                 Ok(Ok(mut answer)) => {

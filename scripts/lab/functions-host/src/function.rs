@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::environment::Environment;
 use super::json;
 use super::retry::{Retry, RetryDocument, retry};
+use super::timer::TimerTrigger;
 
 /// Who may call a function, in rising order of the key needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -36,7 +37,8 @@ pub(crate) struct Binding {
 pub(crate) enum Trigger {
     Http(HttpTrigger),
     Warmup,
-    /// Queues, timers and others, which here only run through `/admin/functions/{name}`.
+    Timer(TimerTrigger),
+    /// Queues and others, which here only run through `/admin/functions/{name}`.
     Other,
 }
 
@@ -80,7 +82,7 @@ impl Function {
     pub(crate) fn level(&self) -> Level {
         match &self.trigger {
             Trigger::Http(http) => http.level,
-            Trigger::Warmup | Trigger::Other => Level::Admin,
+            Trigger::Warmup | Trigger::Timer(_) | Trigger::Other => Level::Admin,
         }
     }
 
@@ -176,9 +178,9 @@ fn parse(
 
     let mut bindings = Vec::new();
     let mut trigger = None;
-    for binding in document.bindings {
+    for written in document.bindings {
         let binding: BindingDocument =
-            serde_json::from_value(binding).context("a binding cannot be read")?;
+            serde_json::from_value(written.clone()).context("a binding cannot be read")?;
         check_binding_name(&binding.name)?;
         let output = match binding
             .direction
@@ -212,7 +214,13 @@ fn parse(
                     binding.name
                 );
             }
-            trigger = Some((binding.name.clone(), trigger_of(name, binding)?));
+            let name_of_trigger = binding.name.clone();
+            let kind = if binding.kind.eq_ignore_ascii_case("timerTrigger") {
+                Trigger::Timer(TimerTrigger::read(&written, environment)?)
+            } else {
+                trigger_of(name, binding)?
+            };
+            trigger = Some((name_of_trigger, kind));
         }
     }
     let (trigger_name, trigger) =

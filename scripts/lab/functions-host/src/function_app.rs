@@ -21,7 +21,9 @@ use super::keys::{Access, Keys};
 use super::plan::Plan;
 use super::route::Table;
 use super::settings::Settings;
+use super::timer::Statuses;
 use super::traffic::Traffic;
+use super::unsupported;
 
 /// What the folder of a function app says.
 pub struct FunctionApp {
@@ -30,6 +32,8 @@ pub struct FunctionApp {
     settings: Settings,
     table: Table,
     problems: Vec<String>,
+    /// What the functions ask for and the emulator does not do.
+    unsupported: Vec<String>,
 }
 
 /// How a function app is to be served.
@@ -38,6 +42,8 @@ pub struct ServeOptions {
     pub address: SocketAddr,
     /// Whether it requires keys.
     pub requires_keys: bool,
+    /// Whether an invocation fails whose outputs are not delivered.
+    pub is_strict: bool,
     /// For the handler, as `DATABASE_URL`.
     pub database_url: Option<String>,
     /// Further lines of the banner: a word and a text each.
@@ -81,13 +87,22 @@ impl FunctionApp {
                     .unwrap_or_default()
             );
         }
+        let unsupported = unsupported::sentences(&table.functions, &environment);
         Ok(Self {
             script_root: script_root.display().to_string(),
+            unsupported,
             environment,
             settings,
             table,
             problems,
         })
+    }
+
+    /// What is not as in Azure, a sentence each: functions that cannot be loaded, triggers that nothing listens to, inputs
+    /// that are not read, outputs that are not delivered, no storage account.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        let faults = self.problems.iter().chain(&self.unsupported);
+        faults.map(String::as_str)
     }
 
     /// Prints the banner and the problems found. `choose` chooses the process of each request.
@@ -116,6 +131,9 @@ impl FunctionApp {
         for problem in &self.problems {
             console.host(Severity::Error, problem);
         }
+        for sentence in &self.unsupported {
+            console.host(Severity::Warning, sentence);
+        }
         let plan = plan(
             self.script_root,
             self.environment,
@@ -137,6 +155,8 @@ impl FunctionApp {
             id: uuid::Uuid::new_v4().simple().to_string(),
             base_url,
             warmed: AtomicBool::new(false),
+            timers: Statuses::default(),
+            is_strict: options.is_strict,
         };
         Served {
             app: Arc::new(app),

@@ -180,9 +180,9 @@ impl Supervisor {
                 biased;
                 status = process.ended() => break exited(status),
                 command = self.inbox.recv() => match command {
-                    Some(Command::Restart(stale)) if stale != worker.id => {}
-                    Some(Command::Restart(_)) => {
-                        break ProcessEnd::Restart("An invocation exceeded functionTimeout; the handler is killed".to_owned());
+                    Some(Command::Restart { worker: stale, .. }) if stale != worker.id => {}
+                    Some(Command::Restart { reason, .. }) => {
+                        break ProcessEnd::Restart(format!("{reason}; the handler is killed"));
                     }
                     // Its end is then seen as any other.
                     Some(Command::Kill) => process.kill(),
@@ -229,7 +229,7 @@ impl Supervisor {
     /// Waits, and says whether the command to stop came meanwhile.
     async fn stopped_within(&mut self, pause: Duration) -> bool {
         let stop = async {
-            while let Some(Command::Restart(_) | Command::Kill) = self.inbox.recv().await {}
+            while let Some(Command::Restart { .. } | Command::Kill) = self.inbox.recv().await {}
         };
         tokio::time::timeout(pause, stop).await.is_ok()
     }

@@ -23,6 +23,7 @@ use super::output::{self, Outcome, member};
 use super::payload::{self, Received};
 use super::request_body::RequestBody;
 use super::route::Route;
+use super::unsupported;
 
 /// Answers an HTTP request by way of the JSON protocol.
 pub(crate) async fn http(
@@ -82,10 +83,14 @@ pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Resul
     invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
-/// Runs a function that has no HTTP trigger with the given input, as `POST /admin/functions/{name}` does.
-pub(crate) async fn run(app: &App, function: &Function, value: Value) -> Result<(), Failure> {
+/// Runs a function that has no HTTP trigger, with this value of its trigger.
+pub(crate) async fn run(
+    app: &App,
+    to: To<'_>,
+    function: &Function,
+    value: Value,
+) -> Result<(), Failure> {
     let data = input(function, value);
-    let to = To::Any(&app.backends);
     invoke(app, to, function, data, Map::new()).await.map(drop)
 }
 
@@ -135,11 +140,18 @@ async fn invoke(
             metadata: &metadata,
         };
         let failure = match call(app, to, function, &payload).await {
-            Ok(outcome) => return Ok(outcome),
+            Ok(outcome) => {
+                log_outputs(app, function, &outcome)?;
+                return Ok(outcome);
+            }
             Err(failure) => failure,
         };
         match &function.retry {
-            Some(retry) if count < retry.limit => {
+            // An instance that is gone takes its repetitions with it.
+            Some(retry)
+                if count < retry.limit
+                    && !matches!((to, &failure), (To::Instance(..), Failure::Unavailable(_))) =>
+            {
                 count += 1;
                 app.console.host(
                     Severity::Warning,
@@ -153,6 +165,28 @@ async fn invoke(
             }
             _ => return Err(failure),
         }
+    }
+}
+
+/// Logs the outputs, which go nowhere. With `--strict` they make the invocation fail.
+fn log_outputs(app: &App, function: &Function, outcome: &Outcome) -> Result<(), Failure> {
+    let mut last = None;
+    for (binding, value) in output::others(&function.bindings, outcome) {
+        app.console.host(
+            Severity::Warning,
+            format_args!(
+                "The output {} ({}) of {} is not delivered: {}",
+                binding.name,
+                binding.kind,
+                function.name,
+                unsupported::shown(value)
+            ),
+        );
+        last = Some(binding);
+    }
+    match last {
+        Some(binding) if app.is_strict => Err(Failure::Undelivered(binding.name.clone())),
+        _ => Ok(()),
     }
 }
 
@@ -183,7 +217,7 @@ async fn call(
     let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
     for line in result.1.iter().flat_map(|text| text.lines()) {
         match to {
-            To::Any(_) => app.console.invocation(&function.name, line),
+            To::Any(_) | To::Instance(..) => app.console.invocation(&function.name, line),
             // Nobody asked for this call.
             To::One(_) => app.console.host(Severity::Debug, line),
         }

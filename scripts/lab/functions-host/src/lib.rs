@@ -7,11 +7,14 @@
 //! | [`function_app`], [`banner`] | a function app: read from its folder, announced, served |
 //! | [`environment`], [`json`], [`configuration`], [`settings`], [`command`] | variables, `local.settings.json`, `host.json` |
 //! | [`function`], [`retry`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
+//! | [`unsupported`] | triggers and bindings that the emulator does not serve |
+//! | [`timer`], [`schedule`], [`cron`] | timers: when they are due, what handlers get |
 //! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
+//! | [`timers`], [`calendar`] | runs functions when their timers are due, by the calendar of the host's user |
 //! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
 //!
 //! The host does not decide how many instances there are, nor which of them gets a request: its user does, who starts
@@ -19,17 +22,19 @@
 //!
 //! The emulator does what the host's source does; comments name the host's files. Known differences: no file watching,
 //! no upgraded connections, no CORS, and no wait for a result that the real host would never see (see `Failure::Null`).
-//! In the JSON protocol, header names are in title case whatever the client wrote, redirects of a handler are not
-//! followed, and texts that look like dates stay as they are.
+//! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, header names are in title case
+//! whatever the client wrote, redirects of a handler are not followed, and texts that look like dates stay as they are.
 
 mod admin;
 mod app;
 mod backends;
 mod banner;
 mod body;
+mod calendar;
 mod command;
 mod configuration;
 mod console;
+mod cron;
 mod cross_site;
 mod detached;
 mod dispatch;
@@ -57,16 +62,21 @@ mod readiness;
 mod request_body;
 mod retry;
 mod route;
+mod schedule;
 mod server;
 mod settings;
 mod template;
+mod timer;
+mod timers;
 mod traffic;
+mod unsupported;
 mod worker;
 
 pub use admin::{LabRequest, empty, json_text};
 pub use app::App;
 pub use backends::{Backend, BackendSet, Choose, InstanceLoad};
 pub use body::Body;
+pub use calendar::Calendar;
 pub use console::{Console, Severity, timestamp};
 pub use function_app::{FunctionApp, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
@@ -76,5 +86,6 @@ pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
 pub use server::respond;
+pub use timers::run_timers;
 pub use traffic::{Pace, Percentiles, Recent, Totals, Traffic};
 pub use worker::Worker;

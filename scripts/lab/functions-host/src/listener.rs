@@ -1,6 +1,6 @@
 //! Connections: accepted up to a limit, timed out, and finished when the host stops.
 
-use std::convert::Infallible;
+use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,15 +54,17 @@ pub async fn listen(ip: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Accepts until `stop`, then lets the connections finish the request they are at. They are all in `tracker`.
-pub async fn serve<R>(
+/// Accepts until `stop`, then lets the connections finish the request they are at. They are all in `tracker`. Where
+/// `respond` fails, its connection is closed without a response.
+pub async fn serve<R, E>(
     listener: TcpListener,
     console: Console,
     stop: CancellationToken,
     tracker: TaskTracker,
     respond: impl Fn(Request<Incoming>, Peer) -> R + Clone + Send + Sync + 'static,
 ) where
-    R: Future<Output = Response<Body>> + Send + 'static,
+    R: Future<Output = Result<Response<Body>, E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(kept() + RESERVE));
     loop {
@@ -99,21 +101,19 @@ pub async fn serve<R>(
     }
 }
 
-async fn connection<R>(
+async fn connection<R, E>(
     stream: impl AsyncRead + AsyncWrite,
     is_reserve: bool,
     stop: CancellationToken,
     respond: impl Fn(Request<Incoming>) -> R,
 ) where
-    R: Future<Output = Response<Body>>,
+    R: Future<Output = Result<Response<Body>, E>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
 {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_DEADLINE));
     let stream = std::pin::pin!(stream);
-    let service = service_fn(move |request| {
-        let response = respond(request);
-        async move { Ok::<_, Infallible>(response.await) }
-    });
+    let service = service_fn(respond);
     let deadline = if is_reserve {
         RESERVE_HEAD_DEADLINE
     } else {
@@ -170,7 +170,9 @@ mod tests {
             .write_all(b"GET / HTTP/1.1\r\n\r\n")
             .await
             .expect("it fits");
-        let respond = |_| async { Response::new(Body::from(vec![b'x'; SIZE])) };
+        let respond = |_| async {
+            Ok::<_, std::convert::Infallible>(Response::new(Body::from(vec![b'x'; SIZE])))
+        };
         (
             client,
             connection(server, false, CancellationToken::new(), respond),

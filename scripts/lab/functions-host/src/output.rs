@@ -39,24 +39,47 @@ pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<
     })
 }
 
-/// The response of a function with these bindings.
-pub(super) fn response(bindings: &[Binding], outcome: &Outcome) -> Result<Response<Body>, Failure> {
+/// What the return value holds for an output (`HandleReturnParameter`, `HandleOutputDictionary`).
+fn returned_for<'a>(
+    binding: &Binding,
+    bindings: &[Binding],
+    outcome: &'a Outcome,
+) -> Option<&'a Value> {
     let mut outputs = bindings.iter().filter(|binding| binding.output);
-    let http = outputs
-        .clone()
-        .find(|binding| binding.kind.eq_ignore_ascii_case("http"));
-    let Some(binding) = http else {
-        return Ok(Response::new(Body::EMPTY));
-    };
-    let value = if binding.name == RETURN {
+    if binding.name == RETURN {
         Some(&outcome.return_value)
     } else if outputs.any(|binding| binding.name == RETURN) {
         None
     } else {
         let members = outcome.return_value.as_object();
         members.and_then(|members| members.get(&binding.name))
+    }
+}
+
+/// The outputs with a value that are no HTTP response.
+pub(super) fn others<'a>(
+    bindings: &'a [Binding],
+    outcome: &'a Outcome,
+) -> impl Iterator<Item = (&'a Binding, &'a Value)> {
+    let outputs = bindings
+        .iter()
+        .filter(|binding| binding.output && !binding.kind.eq_ignore_ascii_case("http"));
+    outputs.filter_map(|binding| {
+        let member = || outcome.outputs.as_ref()?.get(&binding.name);
+        let value = returned_for(binding, bindings, outcome).or_else(member)?;
+        (!value.is_null()).then_some((binding, value))
+    })
+}
+
+/// The response of a function with these bindings.
+pub(super) fn response(bindings: &[Binding], outcome: &Outcome) -> Result<Response<Body>, Failure> {
+    let http = bindings
+        .iter()
+        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"));
+    let Some(binding) = http else {
+        return Ok(Response::new(Body::EMPTY));
     };
-    let answer = match value {
+    let answer = match returned_for(binding, bindings, outcome) {
         Some(Value::Null) => return Ok(Response::new(Body::EMPTY)),
         Some(Value::String(text)) if binding.name == RETURN && !binding.is_binary => {
             base64(text).map_or_else(|| returned_text(text), Answer::of)

@@ -33,15 +33,25 @@ impl Worker {
 
     /// Reports that an invocation outlived `functionTimeout`, for which the host kills the process.
     pub(crate) fn timed_out(&self) {
+        self.restart("An invocation exceeded functionTimeout");
+    }
+
+    /// Kills the process and starts it again in place, as the host does. `reason` is a sentence without its end, for
+    /// people.
+    pub fn restart(&self, reason: &'static str) {
+        let worker = self.id.clone();
         // A full queue holds such a command already.
-        let _ = self.commands.try_send(Command::Restart(self.id.clone()));
+        let _ = self.commands.try_send(Command::Restart { worker, reason });
     }
 }
 
 /// What the supervisor of an instance can be told.
 pub(super) enum Command {
     /// Replaces the worker of this id, if it is still there.
-    Restart(String),
+    Restart {
+        worker: String,
+        reason: &'static str,
+    },
     /// SIGKILL, as in an accident.
     Kill,
     Stop(Grace),

@@ -131,7 +131,7 @@ impl Fleet {
                 from: count(&action["from"]).unwrap_or_default(),
                 to: count(&action["to"]).unwrap_or_default(),
                 reason: text(&action["reason"]),
-                source: "lab".to_owned(),
+                source: text(&action["source"]),
             };
             self.actions.insert(name.to_owned(), action);
         }

@@ -118,7 +118,10 @@ fn actions_of(run: &Run, caption: &str, named: bool) -> Markup {
         .map(|action| {
             let way = if action.to > action.from { "out" } else { "in" };
             let source = match action.source.as_str() {
-                "lab" => "the lab's scaler",
+                // "lab" in records of earlier versions.
+                "autoscaler" | "lab" => "the local autoscaler",
+                "app" => "the app",
+                "events" => "event-driven scaling",
                 "simulation" => "the simulation",
                 "azure" => "Azure Monitor",
                 "seen" => "seen in the fleet",

@@ -8,6 +8,7 @@
 //! | [`check`] | its faults and hints |
 //! | [`bands`] | the loads at which each number of instances stays |
 //! | [`view`] | the rules of a profile under one constant load |
+//! | [`start`] | times that a user gives for the calendar of rules |
 //!
 //! The rule file is the file named with `--autoscale`. Without that option it is `infra/autoscale.json` of the working tree, and
 //! outside of one the copy of that file that was compiled into the program.
@@ -25,6 +26,7 @@ mod check;
 mod command;
 mod explain;
 mod record;
+mod start;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,6 +34,7 @@ mod view;
 
 pub use check::Delays;
 pub use command::{RulesArgs, run};
+pub use start::{has_calendar, start, zone};
 pub use text::decoded;
 
 /// The rule file's place in the project.

@@ -140,7 +140,8 @@ pub struct Action {
     pub to: u32,
     /// Why.
     pub reason: String,
-    /// Who said so: `lab`, `azure`, or `seen` where only the fleet's size was watched.
+    /// Who did so: `autoscaler` (the local one), `app` (its function Autoscale), `events` (event-driven scaling), `azure`, or
+    /// `seen` where only the fleet's size was watched.
     pub source: String,
 }
 

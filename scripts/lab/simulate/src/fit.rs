@@ -1,9 +1,8 @@
 //! How the simulated number of instances compares with the recorded one.
 
+use recorded_load::{Load, Span};
 use serde::Serialize;
 
-use crate::load::Load;
-use crate::load::Span;
 use crate::outcome::Simulation;
 use crate::timeline::clock;
 

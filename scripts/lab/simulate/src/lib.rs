@@ -2,8 +2,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`input`] | reads files |
-//! | [`load`], [`shape`] | the load: a file, or one that comes with the program |
+//! | [`start`] | the load, which [`recorded_load`] reads, and the time at which it begins |
 //! | [`model`] | what is assumed of the platform |
 //! | [`simulation`], [`outcome`] | runs the rules, and what happened; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload, [`standstill`] for why nothing changes |
 //! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
@@ -35,10 +34,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
 use autoscale::schedule::Schedule;
 use autoscale::{Finding, Kind, Profile, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use recorded_load::{Load, metric_column};
 use rules::{RuleOptions, Rules};
 use run_record::{Run, write_whole};
 
@@ -47,9 +46,6 @@ mod crossing;
 mod evaluations;
 mod fit;
 mod fleet;
-mod input;
-mod load;
-mod metric_column;
 mod model;
 mod outcome;
 mod page;
@@ -57,7 +53,6 @@ mod prices;
 mod record;
 pub mod replay;
 mod reversals;
-mod shape;
 mod shortage;
 mod simulation;
 mod standstill;
@@ -67,9 +62,6 @@ mod timeline;
 pub mod tune;
 mod verdict;
 
-pub use load::{
-    Load, Measured, Metric, MetricSample, Note, NoteKind, ReadOptions, Span, Start, Step,
-};
 pub use model::Model;
 pub use outcome::{Action, Arrival, Cause, Sample, Scenario, Simulation};
 pub use shortage::{Ending, Shortage};
@@ -83,9 +75,6 @@ use fit::Fit;
 use prices::Prices;
 use record::Record;
 use summary::Outcome;
-
-/// So that no simulation takes more than some seconds: two months of evaluations every second.
-const MOST_EVALUATIONS: u64 = 5_300_000;
 
 /// Arguments of `lab simulate`.
 #[derive(clap::Args)]
@@ -170,6 +159,16 @@ impl SimulationOptions {
             evaluate_seconds: self.evaluate_seconds,
         }
     }
+
+    /// What these options say about the load in a file.
+    pub(crate) fn load<'a>(&'a self, path: &'a Path) -> start::Given<'a> {
+        start::Given {
+            path,
+            start: self.start.as_deref(),
+            time_zone: self.timezone.as_deref(),
+            evaluate_seconds: self.evaluate_seconds,
+        }
+    }
 }
 
 fn upto_a_day(least: u64) -> clap::builder::RangedU64ValueParser {
@@ -195,23 +194,13 @@ pub fn run(
         options.read()
     });
     let compared = compared.transpose()?;
-    let given = start::Given {
-        path: &args.load,
-        start: args.given.start.as_deref(),
-        time_zone: args.given.timezone.as_deref(),
-    };
+    let given = args.given.load(&args.load);
     let settings: Vec<&Setting> = std::iter::once(&rules)
         .chain(&compared)
         .map(|rules| &rules.setting)
         .collect();
     let (load, start) = start::read(&given, &settings)?;
-    let evaluations = load.seconds() / model.evaluate_seconds;
-    ensure!(
-        evaluations <= MOST_EVALUATIONS,
-        "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
-        load.seconds().div_ceil(MOST_EVALUATIONS),
-    );
-    let prices = input::prices(args.given.prices.as_deref())?;
+    let prices = Prices::read(args.given.prices.as_deref())?;
     if let Some(path) = &args.evaluations {
         let setting = &rules.setting;
         let scenario = Scenario {

@@ -1,9 +1,9 @@
 //! What is simulated, and what happened.
 
 use autoscale::Setting;
+use recorded_load::Load;
 use serde::Serialize;
 
-use crate::load::Load;
 use crate::model::Model;
 use crate::shortage::Shortage;
 use crate::standstill::Standstill;

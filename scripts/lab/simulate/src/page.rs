@@ -1,6 +1,7 @@
 //! A simulation as the record of a run, for the report page.
 
 use autoscale::{Finding, Profile, Setting};
+use recorded_load::Load;
 use run_record::format::exact_span;
 use run_record::simulation::{
     CostRecord, FindingRecord, ProfileRecord, SimulationOutcome, SimulationRecord, StandstillRecord,
@@ -8,7 +9,6 @@ use run_record::simulation::{
 use run_record::{Action, FleetSample, Run, Verdict};
 use serde_json::{Value, json};
 
-use crate::load::Load;
 use crate::model::Model;
 use crate::outcome::{self, Sample};
 use crate::prices::Prices;
@@ -274,7 +274,7 @@ mod tests {
     use rules::Rules;
 
     use super::*;
-    use crate::{prices, shape, start};
+    use crate::prices;
 
     const FAST: &str = include_str!("../../../../infra/autoscale.fast.json");
 
@@ -294,10 +294,10 @@ mod tests {
 
     #[test]
     fn the_page_has_both_rule_files_and_what_held_each_of_them_back() {
-        let load = shape::named("step").unwrap();
+        let load = recorded_load::named("step").unwrap();
         let prices = Prices::parse(prices::BUILT_IN).unwrap();
         let slow = rules("slow.json", None);
-        let zone = start::zone(None, &[&slow.setting]).unwrap();
+        let zone = rules::zone(None, &[&slow.setting]).unwrap();
         let start = Start::of(Some("2026-01-05T08:00"), &zone, &load).unwrap();
         let given = Given {
             load: &load,

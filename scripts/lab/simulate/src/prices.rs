@@ -1,10 +1,16 @@
 //! The price file, and what a fleet costs by it.
 
+use std::fs::File;
+use std::path::Path;
+
 use anyhow::{Context as _, ensure};
+use recorded_load::text;
 use serde::{Deserialize, Serialize};
 
 /// The prices that come with the program, `infra/prices.json`.
 pub(crate) const BUILT_IN: &str = include_str!("../../../../infra/prices.json");
+/// In bytes.
+const LONGEST_FILE: u64 = 1 << 20;
 
 /// List prices; made to be edited.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,7 +56,19 @@ pub(crate) struct Cost {
 }
 
 impl Prices {
-    /// Reads a price file.
+    /// Reads a price file, or the one that comes with the program.
+    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = path else {
+            return Self::parse(BUILT_IN);
+        };
+        let read = File::open(path)
+            .context("it cannot be read")
+            .and_then(|file| text(file, LONGEST_FILE));
+        read.and_then(|text| Self::parse(&text))
+            .with_context(|| format!("the price file {} cannot be used", path.display()))
+    }
+
+    /// Reads the text of a price file.
     pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let prices: Self = serde_json::from_str(text).context("this is no price file")?;
         let sound = |number: f64| number.is_finite() && number >= 0.0;

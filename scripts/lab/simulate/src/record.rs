@@ -1,11 +1,11 @@
 //! A simulation as JSON.
 
 use autoscale::Finding;
+use recorded_load::Load;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::fit::Fit;
-use crate::load::Load;
 use crate::model::Model;
 use crate::outcome::{Action, Sample, Simulation};
 use crate::prices::{Cost, Prices};

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use autoscale::{Decision, History, Minute, Outcome, Profile, Setting, schedule};
+use recorded_load::{Step, metric_column};
 
 use crate::crossing::Crossing;
 use crate::fleet::Fleet;
-use crate::load::Step;
-use crate::metric_column;
 use crate::model::Model;
 use crate::outcome::{Arrival, Sample, Scenario, Simulation};
 use crate::shortage::Watch;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-use autoscale::schedule::{Recurrence, Schedule};
+use anyhow::ensure;
 use autoscale::time_zone::{self, TimeZone};
 use autoscale::{Finding, Kind, Setting};
+use recorded_load::{Load, ReadOptions, Source};
+use rules::has_calendar;
 
-use crate::input::Source;
-use crate::load::{self, Load, ReadOptions};
+/// So that no simulation takes more than some seconds: two months of evaluations every second.
+const MOST_EVALUATIONS: u64 = 5_300_000;
 
 /// The time of a simulation's first second.
 pub(crate) struct Start {
@@ -23,11 +24,12 @@ pub(crate) struct Given<'a> {
     pub(crate) path: &'a Path,
     pub(crate) start: Option<&'a str>,
     pub(crate) time_zone: Option<&'a str>,
+    pub(crate) evaluate_seconds: u64,
 }
 
 /// The load, for all of these settings, and the time at which it begins.
 pub(crate) fn read(given: &Given<'_>, settings: &[&Setting]) -> anyhow::Result<(Load, Start)> {
-    let zone = zone(given.time_zone, settings)?;
+    let zone = rules::zone(given.time_zone, settings)?;
     let source = Source::open(given.path)?;
     let metrics = settings.iter().flat_map(|setting| &setting.metrics);
     let rule_metrics: Vec<&str> = metrics.map(|metric| metric.name.as_str()).collect();
@@ -35,6 +37,7 @@ pub(crate) fn read(given: &Given<'_>, settings: &[&Setting]) -> anyhow::Result<(
         source.read(&ReadOptions {
             instances,
             rule_metrics: &rule_metrics,
+            metrics_only: false,
             local: Some(&|local_seconds| zone.unix_seconds(local_seconds)),
         })
     };
@@ -48,35 +51,24 @@ pub(crate) fn read(given: &Given<'_>, settings: &[&Setting]) -> anyhow::Result<(
     if at_start != instances {
         load = read(at_start)?;
     }
+    let evaluations = load.seconds() / given.evaluate_seconds;
+    ensure!(
+        evaluations <= MOST_EVALUATIONS,
+        "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
+        load.seconds().div_ceil(MOST_EVALUATIONS),
+    );
     Ok((load, start))
-}
-
-/// The zone of times without an offset: the one that is named, else that of the first profile with a calendar, else UTC.
-pub(crate) fn zone(named: Option<&str>, settings: &[&Setting]) -> anyhow::Result<TimeZone> {
-    if let Some(name) = named {
-        return TimeZone::named(name).with_context(|| {
-            format!("--timezone {name:?} is no time zone; give a name such as Europe/Berlin or \"W. Europe Standard Time\"")
-        });
-    }
-    let profiles = settings.iter().flat_map(|setting| &setting.profiles);
-    let mut zones = profiles.filter_map(|profile| match &profile.schedule {
-        Schedule::Default => None,
-        Schedule::FixedDate(dates) => Some(dates.zone()),
-        Schedule::Recurring(recurrence) => Some(Recurrence::zone(recurrence)),
-    });
-    Ok(zones.next().cloned().unwrap_or(TimeZone::UTC))
 }
 
 impl Start {
     /// The time that the user gives, else the load's first time, else a Monday.
     pub(crate) fn of(given: Option<&str>, zone: &TimeZone, load: &Load) -> anyhow::Result<Self> {
         let (unix_seconds, assumed) = match (given, load.start()) {
-            (Some(text), _) => {
-                let start = time_zone::parse_start(text, zone);
-                (start.map_err(anyhow::Error::msg).context("--start")?, false)
+            (Some(text), _) => (rules::start(text, zone)?, false),
+            (None, Some(recorded_load::Start::Utc(seconds))) => (seconds, false),
+            (None, Some(recorded_load::Start::Local(seconds))) => {
+                (zone.unix_seconds(seconds), false)
             }
-            (None, Some(load::Start::Utc(seconds))) => (seconds, false),
-            (None, Some(load::Start::Local(seconds))) => (zone.unix_seconds(seconds), false),
             (None, None) => (time_zone::default_start(zone), true),
         };
         Ok(Self {
@@ -116,9 +108,4 @@ impl Start {
             remedy: "Give the time with --start.".to_owned(),
         })
     }
-}
-
-fn has_calendar(setting: &Setting) -> bool {
-    let mut profiles = setting.profiles.iter();
-    profiles.any(|profile| profile.schedule != Schedule::Default)
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::load::Load;
+use recorded_load::Load;
+
 use crate::outcome::{Action, Simulation};
 use crate::shortage::is_short;
 use crate::standstill::{Obstacle, Standstill};

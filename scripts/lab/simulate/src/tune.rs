@@ -19,17 +19,17 @@ use anyhow::ensure;
 use autoscale::schedule::Schedule;
 use autoscale::{Finding, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use recorded_load::{Load, NoteKind};
 use rules::{RuleOptions, Rules};
 use run_record::write_whole;
 
-use crate::load::{Load, NoteKind};
+use crate::SimulationOptions;
 use crate::model::Model;
 use crate::outcome::{Scenario, Simulation};
 use crate::prices::Prices;
 use crate::reversals::Reversals;
 use crate::simulation::simulate;
 use crate::start::{self, Start};
-use crate::{MOST_EVALUATIONS, SimulationOptions, input};
 
 mod judge;
 mod proposal;
@@ -130,18 +130,7 @@ struct Period {
 
 impl Period {
     fn read(path: &Path, args: &TuneArgs, setting: &Setting) -> anyhow::Result<Self> {
-        let given = start::Given {
-            path,
-            start: args.given.start.as_deref(),
-            time_zone: args.given.timezone.as_deref(),
-        };
-        let (load, start) = start::read(&given, &[setting])?;
-        let evaluations = load.seconds() / args.given.evaluate_seconds;
-        ensure!(
-            evaluations <= MOST_EVALUATIONS,
-            "{evaluations} evaluations are more than can be simulated at once: raise --evaluate-seconds to {} or shorten the load",
-            load.seconds().div_ceil(MOST_EVALUATIONS),
-        );
+        let (load, start) = start::read(&args.given.load(path), &[setting])?;
         Ok(Self { load, start })
     }
 
@@ -249,7 +238,7 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     let other = other
         .map(|path| Period::read(path, args, setting))
         .transpose()?;
-    let money = Money::of(&input::prices(args.given.prices.as_deref())?);
+    let money = Money::of(&Prices::read(args.given.prices.as_deref())?);
     let space = Space::of(
         setting,
         &args.keep,

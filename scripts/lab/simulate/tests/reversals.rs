@@ -1,7 +1,8 @@
 //! Overshoots and flapping: actions that were undone although the load did not call for it.
 
 use autoscale::Setting;
-use simulate::{Load, Model, Scenario, Step, Verdict, simulate};
+use recorded_load::{Load, Step};
+use simulate::{Model, Scenario, Verdict, simulate};
 
 /// How many overshoots and flaps there are, with loads from these minutes on.
 fn reversals(loads: &[(u64, f64)]) -> (usize, usize) {

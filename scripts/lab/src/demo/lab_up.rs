@@ -39,11 +39,11 @@ pub(super) struct LabUp {
 }
 
 impl LabUp {
-    /// Starts the store and `lab up`; comes back when it serves.
+    /// Starts the store and `lab up` with these arguments about its fleet; comes back when it serves.
     pub(super) async fn start(
         script_root: &Path,
         out: &Path,
-        time_scale: f64,
+        fleet: &[String],
         postgres: bool,
     ) -> anyhow::Result<Self> {
         let store = tempfile::Builder::new()
@@ -68,7 +68,8 @@ impl LabUp {
             .arg(&program)
             .args(["up", "--port", "0", "--script-root"])
             .arg(script_root)
-            .args(["--time-scale", &time_scale.to_string(), "--events"])
+            .args(fleet)
+            .arg("--events")
             .arg(out.join("events.jsonl"));
         command.env_clear();
         command.envs(

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use autoscale::Setting;
 
 use super::snapshot::LabFleet;
-use ::simulate::{Load, Model, Scenario, Step, simulate};
+use ::simulate::{Model, Scenario, simulate};
+use recorded_load::{Load, Step};
 use run_record::Expectation;
 
 /// Evaluations by which an action may be early or late: the two clocks differ by up to one, and an instance that is
@@ -58,7 +59,7 @@ pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectati
     let setting = Setting::parse(&fleet.profile.to_string()).context("the lab's rules")?;
     let model = Model {
         metric_lag_seconds: whole(fleet.metric_lag_seconds),
-        provision_seconds: whole(fleet.provision_seconds),
+        provision_seconds: whole(fleet.prewarmed_seconds.unwrap_or(fleet.provision_seconds)),
         evaluate_seconds: whole(fleet.evaluate_seconds).max(1),
     };
     let scenario = Scenario {

@@ -20,6 +20,8 @@ pub(super) struct LabFleet {
     pub(super) evaluate_seconds: f64,
     pub(super) metric_lag_seconds: f64,
     pub(super) provision_seconds: f64,
+    /// On Elastic Premium, where one instance after the other is a pre-warmed one.
+    pub(super) prewarmed_seconds: Option<f64>,
     /// As an ARM document.
     pub(super) profile: serde_json::Value,
     pub(super) capacity: Capacity,
@@ -27,7 +29,18 @@ pub(super) struct LabFleet {
     pub(super) count: u32,
     pub(super) cpu_limit: CpuLimit,
     pub(super) actions: Vec<Action>,
+    /// On Elastic Premium.
+    pub(super) site: Option<Site>,
     pub(super) samples: Vec<Sample>,
+}
+
+/// What became of the site on Elastic Premium.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Site {
+    /// Restarts of the app after a change of its configuration.
+    pub(super) restarts: u32,
+    /// Requests that were in flight then.
+    pub(super) interrupted_requests: u64,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -49,6 +62,7 @@ pub(super) struct Action {
     pub(super) azure_seconds: f64,
     pub(super) from: u32,
     pub(super) to: u32,
+    pub(super) source: String,
 }
 
 /// One Azure minute.

@@ -5,12 +5,16 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use fleet::HostingPlan;
 use serde_json::Value;
 
 /// The name that host.json must give the executable: `func` marks exactly this entry of a zip as executable.
 pub(crate) const HANDLER: &str = "handler";
 /// For `func start` only; never deployed.
 const LOCAL_SETTINGS: &str = "local.settings.json";
+
+/// The function that scales the app on Elastic Premium; on another plan nothing may call it.
+const SCALER: &str = "Autoscale";
 
 /// One file of the function app.
 pub(crate) struct Entry {
@@ -27,7 +31,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn read(root: &Path, handler: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(root: &Path, handler: &Path, plan: HostingPlan) -> anyhow::Result<Self> {
         check_root(root)?;
         if !handler.is_file() {
             bail!(
@@ -62,6 +66,9 @@ impl Layout {
             },
         ];
         for name in folders(&functions)? {
+            if name == SCALER && plan != HostingPlan::ElasticPremium {
+                continue;
+            }
             let source = functions.join(&name).join("function.json");
             refuse_link(&functions.join(&name))?;
             refuse_link(&source)?;

@@ -16,6 +16,7 @@
 //! | `count` | how many requests the journal has |
 //! | `slow-upload` | answers before it reads the body |
 //! | `refuse-and-close` | reads the beginning of the body, answers, and closes the connection |
+//! | `gated` | answers once the file `PROBE_GATE` exists |
 //! | `json-*` | answers of the JSON protocol, right and wrong |
 //!
 //! Everything else is echoed as JSON. Each request but readiness polls is a line in the file
@@ -204,7 +205,9 @@ async fn answer(
         // The readiness poll: any answer does.
         return Ok(reply(StatusCode::NOT_FOUND, full("not found")));
     }
-    journal(&json!({ "request": target, "method": parts.method.as_str() }));
+    journal(
+        &json!({ "request": target, "method": parts.method.as_str(), "process": std::process::id() }),
+    );
     let mut abandoned = Abandoned {
         target: target.clone(),
         armed: true,
@@ -243,6 +246,15 @@ async fn answer(
                 journal(&json!({ "received": received.len() }));
             }
         }
+    }
+    if word("gated").is_some() {
+        let payload: Value = serde_json::from_slice(&received).unwrap_or_default();
+        journal(&json!({ "payload": payload, "process": std::process::id() }));
+        while !std::path::Path::new(&variable("PROBE_GATE")).exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        abandoned.disarm();
+        return Ok(protocol("", &received, &parts.headers));
     }
     if let Some(code) = word("exit-") {
         eprintln!("asked to exit with {code}");
@@ -409,6 +421,10 @@ fn protocol(kind: &str, received: &[u8], received_headers: &HeaderMap) -> Respon
             .to_string(),
         ),
         "return" => (200, "application/json", json!({ "Outputs": null, "Logs": null, "ReturnValue": "returned!" }).to_string()),
+        "journal" => {
+            journal(&json!({ "payload": request }));
+            (200, "application/json", json!({ "Outputs": {} }).to_string())
+        }
         "headers" => (
             200,
             "application/json",

@@ -10,7 +10,7 @@ use crate::outage::handler::{Handler, through_pooler};
 use crate::outage::server::Postgres;
 use crate::scratch::Scratch;
 
-/// Enough to find a fault of every start; `scripts/test --long` asks for 20.
+/// Enough to find a fault of every start; `scripts/test --long` asks for 30.
 const ROUNDS: u32 = 6;
 const CALLERS: u16 = 16;
 /// From the moment service is back to the next strike.
@@ -85,8 +85,7 @@ fn kill_repeatedly(
     println!("{case}: KILLS_SEED={}", dice.0);
     let mut callers = Callers::visiting(&handler, CALLERS, Tolerance::Deaths);
     let mut longest = Duration::ZERO;
-    let rounds = std::env::var("KILLS_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
-    for _ in 0..rounds {
+    for _ in 0..rounds() {
         let began = Instant::now();
         eventually("service is back by itself", || {
             callers.visits().filter(|status| *status == 201)
@@ -108,17 +107,27 @@ fn kill_repeatedly(
     handler.assert_never_ended_by_itself();
 }
 
+/// How often to strike.
+pub fn rounds() -> u32 {
+    std::env::var("KILLS_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap())
+}
+
 /// Random moments that can be repeated: `SplitMix64` (Steele, Lea and Flood, 2014).
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let given = std::env::var("KILLS_SEED").ok();
         let seed = given.map_or_else(
             || uuid::Uuid::new_v4().as_u64_pair().0,
             |text| text.parse().unwrap(),
         );
         Self(seed)
+    }
+
+    /// What `KILLS_SEED` has to be for the same moments.
+    pub fn seed(&self) -> u64 {
+        self.0
     }
 
     fn roll(&mut self) -> u64 {
@@ -128,7 +137,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn up_to(&mut self, limit: Duration) -> Duration {
+    pub fn up_to(&mut self, limit: Duration) -> Duration {
         Duration::from_micros(self.roll() % u64::try_from(limit.as_micros()).unwrap())
     }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use csv::{ReaderBuilder, StringRecord, Trim};
+use recorded_load::text;
 
 use super::column::{Cell, Cells, Column};
 use super::row::{CooldownRow, CountRow, Entry, ProfileRow, Row, RuleRow, SamplesRow, UpdateRow};
 use super::rows::Rows;
 use super::{LONGEST_LOG, json};
-use crate::input;
 
 /// A log of one autoscale setting.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Log {
         let name = terminal::printable(&path.display().to_string());
         let read = || {
             let file = File::open(path).context("it cannot be read")?;
-            Self::parse(&input::text(file, LONGEST_LOG)?, setting)
+            Self::parse(&text(file, LONGEST_LOG)?, setting)
         };
         read().with_context(|| format!("the log {name} cannot be used"))
     }

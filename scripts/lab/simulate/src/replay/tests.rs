@@ -6,12 +6,12 @@ use ::rules::Rules;
 use autoscale::{RuleFile, Setting};
 use proptest::prelude::*;
 use proptest::sample::select;
+use recorded_load::{Load, ReadOptions};
 use serde_json::{Value, json};
 
 use super::log::Log;
 use super::outcome::Outcome;
 use crate::evaluations;
-use crate::load::{Load, ReadOptions};
 use crate::{Model, Scenario};
 
 fn setting(value: &Value) -> Setting {
@@ -43,7 +43,7 @@ fn log(setting: &Setting, load: &str) -> String {
     let options = ReadOptions {
         instances: 1,
         rule_metrics: &names,
-        local: None,
+        ..ReadOptions::default()
     };
     let scenario = Scenario {
         setting,

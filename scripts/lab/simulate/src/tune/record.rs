@@ -1,6 +1,7 @@
 //! The outcome of a search as JSON.
 
 use autoscale::Finding;
+use recorded_load::Note;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -8,7 +9,6 @@ use super::judge::{Measured, Rejection};
 use super::proposal::Change;
 use super::{Outcome, report};
 use crate::fit::Fit;
-use crate::load::Note;
 use crate::model::Model;
 
 /// More points are no use to a chart.

@@ -2,7 +2,9 @@
 
 mod balancing;
 mod deaths;
+mod elastic_premium;
 mod ends;
 mod refusals;
 mod scaling;
+mod timers;
 mod view;

@@ -9,3 +9,5 @@ mod json_protocol;
 mod lifecycle;
 mod proxying;
 mod routing;
+mod timers;
+mod unsupported;

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use ::simulate::{
-    Cause, Load, Model, ReadOptions, Scenario, Simulation, Standstill, Step, simulate,
-};
+use ::simulate::{Cause, Model, Scenario, Simulation, Standstill, simulate};
 use autoscale::{Capacity, RuleFile, Setting};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use recorded_load::{Load, ReadOptions, Step};
 
 use plain::{Action, Outcome};
 use settings::Case;

@@ -46,6 +46,29 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A connection to a port of this machine.
+    pub fn open(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            reader: BufReader::new(stream),
+        }
+    }
+
+    /// A whole request, whose body gets a length, and the response to it.
+    pub fn exchange(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        self.send(head(method, target, headers, body.len()));
+        self.send(body);
+        self.answer(method)
+    }
+
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
     }
@@ -152,12 +175,7 @@ impl Connection {
 
 impl Host {
     pub fn open(&self) -> Connection {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Connection {
-            reader: BufReader::new(stream),
-        }
+        Connection::open(self.port)
     }
 
     pub fn get(&self, target: &str) -> Answer {
@@ -172,10 +190,7 @@ impl Host {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut connection = self.open();
-        connection.send(head(method, target, headers, body.len()));
-        connection.send(body);
-        connection.answer(method)
+        self.open().exchange(method, target, headers, body)
     }
 }
 
@@ -190,4 +205,24 @@ pub fn head(method: &str, target: &str, headers: &[(&str, &str)], length: usize)
     }
     head.push_str("\r\n");
     head
+}
+
+/// One request without a body; `None` where there is no response, as while a process dies.
+pub fn try_exchange(
+    port: u16,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Option<Answer> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(DEADLINE)).ok()?;
+    stream
+        .write_all(head(method, target, headers, 0).as_bytes())
+        .ok()?;
+    let mut reader = BufReader::new(stream);
+    if reader.fill_buf().ok()?.is_empty() {
+        return None;
+    }
+    let answer = Connection { reader }.answer(method);
+    answer.complete.then_some(answer)
 }

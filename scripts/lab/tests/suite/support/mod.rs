@@ -133,6 +133,15 @@ impl Root {
         )
     }
 
+    /// A function with a timer that is due by `schedule`; `more` are further members of its trigger.
+    pub fn timer(&self, name: &str, schedule: &str, more: &Value) -> &Self {
+        let mut trigger = json!({ "type": "timerTrigger", "direction": "in", "name": "myTimer", "schedule": schedule });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            trigger[name] = value.clone();
+        }
+        self.function(name, &json!({ "bindings": [trigger] }))
+    }
+
     pub fn variable(&mut self, name: &str, value: &str) -> &mut Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
@@ -341,6 +350,14 @@ impl Host {
     /// Waits for a journal entry.
     pub fn entry(&self, what: &str, matches: impl Fn(&Value) -> bool) -> Value {
         eventually(what, || self.journal().into_iter().find(&matches))
+    }
+
+    /// What functions were called with in the JSON protocol, as far as the probe writes it down.
+    pub fn payloads(&self) -> Vec<Value> {
+        self.journal()
+            .iter()
+            .filter_map(|entry| entry.get("payload").cloned())
+            .collect()
     }
 
     /// How many requests reached the handler.

@@ -1,0 +1,204 @@
+//! The count of a site on Elastic Premium, and when its instances are ready. Part of the fleet's owner.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::configuration::{Change, Configuration, Refused};
+use super::event_driven::EventDriven;
+
+/// Until a pre-warmed instance takes requests, in Azure's time: it only has to start the app.
+const PREWARMED: Duration = Duration::from_secs(10);
+/// From a change of the configuration until the platform restarts the app, in Azure's time.
+const RESTART_AFTER: Duration = Duration::from_secs(2);
+
+/// The site, as its owner keeps it. All times are Azure's, since the start.
+pub(crate) struct Site {
+    configuration: Configuration,
+    events: EventDriven,
+    /// Until a further instance takes requests, and until the pre-warmed one is replaced.
+    provision: Duration,
+    /// When there is a pre-warmed instance again.
+    prewarmed_at: Duration,
+    restart_on_patch: bool,
+    restart_at: Option<Duration>,
+    patches: u32,
+    restarts: u32,
+    interrupted: u32,
+}
+
+/// What `/admin/lab/fleet` shows of the site.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct SiteView {
+    minimum_elastic_instance_count: u32,
+    function_app_scale_limit: u32,
+    maximum_elastic_worker_count: u32,
+    /// The count that events alone lead to.
+    event_driven_count: u32,
+    /// Accepted changes of the configuration, those included that changed nothing.
+    patches: u32,
+    /// Restarts of the app because of a `PATCH`, and the requests that were in flight then.
+    restarts: u32,
+    interrupted_requests: u32,
+}
+
+/// What an accepted change does.
+pub(crate) struct Changed {
+    pub(crate) configuration: Configuration,
+    /// For people; none where nothing is different.
+    pub(crate) reason: Option<String>,
+}
+
+impl Site {
+    pub(crate) fn new(
+        configuration: Configuration,
+        provision: Duration,
+        restart_on_patch: bool,
+    ) -> Self {
+        Self {
+            configuration,
+            events: EventDriven::new(),
+            provision,
+            prewarmed_at: Duration::ZERO,
+            restart_on_patch,
+            restart_at: None,
+            patches: 0,
+            restarts: 0,
+            interrupted: 0,
+        }
+    }
+
+    /// Instances that the site has to have.
+    pub(crate) fn count(&self) -> u32 {
+        self.configuration.count(self.events.wanted())
+    }
+
+    /// Changes the configuration.
+    pub(crate) fn configure(&mut self, change: Change, at: Duration) -> Result<Changed, Refused> {
+        let before = self.configuration;
+        let after = before.after(change)?;
+        self.configuration = after;
+        self.patches += u32::from(!change.is_empty());
+        let reason = (after != before).then(|| {
+            format!(
+                "PATCH: minimumElasticInstanceCount {} -> {}, functionAppScaleLimit {} -> {}",
+                before.minimum, after.minimum, before.limit, after.limit
+            )
+        });
+        if reason.is_some() && self.restart_on_patch {
+            self.restart_at.get_or_insert(at + RESTART_AFTER);
+        }
+        Ok(Changed {
+            configuration: after,
+            reason,
+        })
+    }
+
+    /// Takes the requests in flight at all ready instances.
+    pub(crate) fn observe(&mut self, in_flight: u32, ready: u32, at: Duration) {
+        let bounds = (self.count(), self.configuration.maximum());
+        self.events.observe(in_flight, ready, bounds, at);
+    }
+
+    /// When the restart is due.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        self.restart_at
+    }
+
+    /// Whether the app is to be restarted now.
+    pub(crate) fn takes_restart(&mut self, at: Duration) -> bool {
+        self.restart_at.take_if(|due| *due <= at).is_some()
+    }
+
+    /// Notes a restart, during which so many requests were in flight.
+    pub(crate) fn restarted(&mut self, in_flight: u32) {
+        self.restarts += 1;
+        self.interrupted = self.interrupted.saturating_add(in_flight);
+    }
+
+    /// When an instance takes requests that is added at `at`: soon where a pre-warmed one is there, which is then
+    /// replaced.
+    pub(crate) fn take_instance(&mut self, at: Duration) -> Duration {
+        if self.prewarmed_at > at {
+            return at + self.provision;
+        }
+        self.prewarmed_at = at + self.provision;
+        at + self.prewarmed()
+    }
+
+    /// Until a pre-warmed instance takes requests.
+    pub(crate) fn prewarmed(&self) -> Duration {
+        PREWARMED.min(self.provision)
+    }
+
+    pub(crate) fn view(&self) -> SiteView {
+        SiteView {
+            minimum_elastic_instance_count: self.configuration.minimum,
+            function_app_scale_limit: self.configuration.limit,
+            maximum_elastic_worker_count: self.configuration.plan_maximum,
+            event_driven_count: self.events.wanted(),
+            patches: self.patches,
+            restarts: self.restarts,
+            interrupted_requests: self.interrupted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn site(restart_on_patch: bool) -> Site {
+        let configuration = Configuration {
+            minimum: 1,
+            limit: 3,
+            plan_maximum: 20,
+        };
+        Site::new(configuration, 2 * MINUTE, restart_on_patch)
+    }
+
+    fn pin(site: &mut Site, count: u32, at: Duration) -> Option<String> {
+        let body = format!(
+            r#"{{"properties":{{"minimumElasticInstanceCount":{count},"functionAppScaleLimit":{count}}}}}"#
+        );
+        let change = Change::parse(body.as_bytes()).expect("valid");
+        site.configure(change, at).expect("accepted").reason
+    }
+
+    #[test]
+    fn the_second_instance_of_a_moment_takes_longer_than_the_pre_warmed_one() {
+        let mut site = site(false);
+        let at = |seconds| Duration::from_secs(seconds);
+        assert_eq!(site.take_instance(at(60)), at(70));
+        assert_eq!(site.take_instance(at(60)), at(180));
+        // The pre-warmed one was replaced meanwhile.
+        assert_eq!(site.take_instance(at(180)), at(190));
+    }
+
+    #[test]
+    fn a_pin_holds_against_events_and_a_wider_limit_lets_them_act() {
+        let mut site = site(false);
+        for second in 0..200 {
+            site.observe(500, site.count(), Duration::from_secs(second));
+        }
+        assert_eq!(site.count(), 3);
+        pin(&mut site, 1, 4 * MINUTE);
+        for second in 240..600 {
+            site.observe(500, site.count(), Duration::from_secs(second));
+        }
+        assert_eq!(site.count(), 1);
+    }
+
+    #[test]
+    fn only_a_patch_that_changes_something_restarts_the_app_and_once() {
+        let mut site = site(true);
+        assert!(pin(&mut site, 1, MINUTE).is_some());
+        assert!(!site.takes_restart(MINUTE));
+        assert!(site.takes_restart(MINUTE + RESTART_AFTER));
+        assert!(!site.takes_restart(2 * MINUTE));
+        assert_eq!(pin(&mut site, 1, 2 * MINUTE), None);
+        assert!(!site.takes_restart(3 * MINUTE));
+    }
+}

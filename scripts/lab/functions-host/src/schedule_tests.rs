@@ -1,0 +1,158 @@
+use jiff::civil::date;
+
+use super::*;
+
+const PACIFIC: &[(&str, &str)] = &[("WEBSITE_TIME_ZONE", "America/Los_Angeles")];
+
+fn read(text: &str, variables: &[(&str, &str)]) -> Result<Schedule, String> {
+    Schedule::read(text, &Environment::of(variables)).map_err(|error| format!("{error:#}"))
+}
+
+/// The next occurrences in Pacific time, as .NET writes them.
+fn pacific(text: &str, start: DateTime, count: usize) -> Vec<String> {
+    let schedule = read(text, PACIFIC).expect(text);
+    let mut now = schedule.zone.to_timestamp(start).expect("a moment");
+    let mut occurrences = Vec::new();
+    for _ in 0..count {
+        now = schedule.next(now).expect("an occurrence");
+        occurrences.push(schedule.local(now));
+    }
+    occurrences
+}
+
+/// `CronScheduleTests.cs`, `Interval_IntoDST_ReturnsExpectedValue`.
+#[test]
+fn an_interval_goes_on_where_clocks_skip_an_hour() {
+    assert_eq!(
+        pacific("0 30 * * * *", date(2018, 3, 11).at(0, 0, 0, 0), 4),
+        [
+            "2018-03-11T00:30:00-08:00",
+            "2018-03-11T01:30:00-08:00",
+            "2018-03-11T03:30:00-07:00",
+            "2018-03-11T04:30:00-07:00",
+        ]
+    );
+}
+
+/// `CronScheduleTests.cs`, `PointInTime_WithinAmbiguousHour_ReturnsExpectedValue`.
+#[test]
+fn an_interval_goes_on_through_the_hour_that_occurs_twice() {
+    assert_eq!(
+        pacific("0 */20 * * * *", date(2018, 11, 4).at(0, 30, 0, 0), 9),
+        [
+            "2018-11-04T00:40:00-07:00",
+            "2018-11-04T01:00:00-07:00",
+            "2018-11-04T01:20:00-07:00",
+            "2018-11-04T01:40:00-07:00",
+            "2018-11-04T01:00:00-08:00",
+            "2018-11-04T01:20:00-08:00",
+            "2018-11-04T01:40:00-08:00",
+            "2018-11-04T02:00:00-08:00",
+            "2018-11-04T02:20:00-08:00",
+        ]
+    );
+}
+
+/// `CronScheduleTests.cs`, `PointInTime_IntoDST_ReturnsExpectedValue` and `PointInTime_OutOfDST_ReturnsExpectedValue`.
+#[test]
+fn a_point_in_time_occurs_once_a_day() {
+    assert_eq!(
+        pacific("0 30 1 * * *", date(2018, 3, 10).at(0, 0, 0, 0), 3),
+        [
+            "2018-03-10T01:30:00-08:00",
+            "2018-03-11T01:30:00-08:00",
+            "2018-03-12T01:30:00-07:00",
+        ]
+    );
+    assert_eq!(
+        pacific("0 30 1 * * *", date(2018, 11, 3).at(0, 0, 0, 0), 3),
+        [
+            "2018-11-03T01:30:00-07:00",
+            "2018-11-04T01:30:00-07:00",
+            "2018-11-05T01:30:00-08:00",
+        ]
+    );
+    // Started in the second half of that hour, it has occurred already.
+    let schedule = read("0 30 1 * * *", PACIFIC).expect("valid");
+    let now: Timestamp = "2018-11-04T01:29:00-08:00".parse().expect("a moment");
+    let next = schedule.next(now).expect("an occurrence");
+    assert_eq!(schedule.local(next), "2018-11-05T01:30:00-08:00");
+}
+
+/// `TimerScheduleTests.cs`, `Create_ConstantSchedule_ScheduleIntervalsAreValid`; the table of time spans in the
+/// documentation of the timer trigger.
+#[test]
+fn time_spans_are_net_time_spans() {
+    for (text, seconds, shown) in [
+        ("00:00:45", 45, "Constant: 00:00:45"),
+        ("12:00:00", 12 * 3_600, "Constant: 12:00:00"),
+        ("1.00:00", 86_400, "Constant: 1.00:00:00"),
+        ("1.00:00:00", 86_400, "Constant: 1.00:00:00"),
+        ("24:00:00", 24 * 86_400, "Constant: 24.00:00:00"),
+        ("25:00:00", 25 * 86_400, "Constant: 25.00:00:00"),
+        ("1:02:03:04", 93_784, "Constant: 1.02:03:04"),
+        ("2", 2 * 86_400, "Constant: 2.00:00:00"),
+    ] {
+        let schedule = read(text, &[]).expect(text);
+        assert_eq!(schedule.to_string(), shown);
+        assert!(!schedule.adjusts_for_dst());
+        let next = schedule.next(Timestamp::UNIX_EPOCH).expect("a moment");
+        assert_eq!(next.as_second(), seconds, "{text}");
+    }
+}
+
+/// `TimerScheduleTests.cs`, `Create_CronSchedule_CreatesExpectedSchedule` and `Create_ConstantSchedule_...`.
+#[test]
+fn frequent_schedules_are_not_recorded() {
+    for (text, expected) in [
+        ("*/15 * * * * *", true),
+        ("0 0 * * * *", false),
+        ("00:00:15", true),
+        ("00:01:00", false),
+    ] {
+        assert_eq!(read(text, &[]).expect(text).is_frequent(), expected);
+    }
+}
+
+#[test]
+fn settings_are_resolved() {
+    let variables = [("MINUTES", "*/5"), ("ALL", "00:00:15")];
+    let shown = |text: &str| read(text, &variables).expect(text).to_string();
+    assert_eq!(shown("0 %MINUTES% * * * *"), "Cron: '0 */5 * * * *'");
+    assert_eq!(shown("%ALL%"), "Constant: 00:00:15");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_the_form() {
+    for (text, variables, parts) in [
+        (
+            "every minute",
+            &[][..],
+            &[
+                "'every minute' was not recognized as a valid cron expression or timespan string",
+                "it has 2 fields",
+                "\"0 */5 * * * *\"",
+            ][..],
+        ),
+        ("0 0 25 * * *", &[], &["its hour is \"25\"", "six fields"]),
+        ("00:75:00", &[], &["was not recognized", "\"00:05:00\""]),
+        ("00:00:00", &[], &["was not recognized"]),
+        ("", &[], &["it has 0 fields"]),
+        (
+            "%NONE%",
+            &[],
+            &["'%NONE%' does not resolve to a value; set NONE"],
+        ),
+        ("0 %NONE", &[], &["has no closing '%'"]),
+        (
+            "0 0 * * * *",
+            &[("WEBSITE_TIME_ZONE", "Eastern Standard Time")],
+            &["no IANA time zone"],
+        ),
+    ] {
+        let error = read(text, variables).expect_err(text);
+        for part in parts {
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

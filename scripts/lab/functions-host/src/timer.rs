@@ -1,0 +1,172 @@
+//! The `timerTrigger` of a function, and what its handler gets (`CoreExtensionsScriptBindingProvider.cs` of the host;
+//! `TimerInfo.cs` and `ScheduleStatus.cs` of azure-webjobs-sdk-extensions).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::configuration::boolean;
+use super::environment::Environment;
+use super::json::lookup;
+use super::schedule::Schedule;
+
+/// How .NET writes the time of what never happened.
+const NEVER: &str = "0001-01-01T00:00:00+00:00";
+
+/// When a function with a timer runs.
+#[derive(Clone, Debug)]
+pub(crate) struct TimerTrigger {
+    pub(super) schedule: Schedule,
+    /// Whether it also runs whenever an instance begins to listen.
+    pub(super) run_on_startup: bool,
+    /// Whether its status is recorded, so that a missed run is made up for.
+    pub(super) use_monitor: bool,
+}
+
+impl TimerTrigger {
+    /// Reads the binding of a `timerTrigger`.
+    ///
+    /// # Errors
+    /// Which member is missing or wrong.
+    pub(super) fn read(binding: &Value, environment: &Environment) -> anyhow::Result<Self> {
+        let text = lookup(binding, "schedule").and_then(Value::as_str);
+        let schedule = text.ok_or_else(|| {
+            anyhow!("its timerTrigger has no \"schedule\"; add one, such as \"0 */5 * * * *\" for every five minutes")
+        })?;
+        let schedule = Schedule::read(schedule, environment)?;
+        let is_monitored = match lookup(binding, "useMonitor") {
+            None | Some(Value::Null) => true,
+            Some(_) => boolean(binding, "timerTrigger", "useMonitor")?,
+        };
+        Ok(Self {
+            run_on_startup: boolean(binding, "timerTrigger", "runOnStartup")?,
+            use_monitor: is_monitored && !schedule.is_frequent(),
+            schedule,
+        })
+    }
+
+    /// The value of the trigger, as Newtonsoft.Json writes a `TimerInfo`.
+    pub(super) fn info(&self, status: Option<Status>, is_past_due: bool) -> Value {
+        let recorded = status.filter(|_| self.use_monitor);
+        let time = |at: Option<Timestamp>| match at {
+            Some(at) => self.schedule.local(at),
+            None => NEVER.to_owned(),
+        };
+        json!({
+            "Schedule": { "AdjustForDST": self.schedule.adjusts_for_dst() },
+            "ScheduleStatus": recorded.map(|status| json!({
+                "Last": time(status.last),
+                "Next": time(Some(status.next)),
+                "LastUpdated": time(status.last),
+            })),
+            "IsPastDue": is_past_due,
+        })
+    }
+}
+
+/// When a timer ran, and when it is to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Status {
+    /// When it ran the last time; also when `next` was computed.
+    pub(super) last: Option<Timestamp>,
+    pub(super) next: Timestamp,
+}
+
+/// The statuses of all timers, by the function's place in the table. Azure keeps them in the storage account.
+#[derive(Default)]
+pub(crate) struct Statuses(Mutex<HashMap<usize, Status>>);
+
+impl Statuses {
+    /// None before somebody listens to the timer.
+    pub(super) fn of(&self, function: usize) -> Option<Status> {
+        self.lock().get(&function).copied()
+    }
+
+    pub(super) fn set(&self, function: usize, status: Status) {
+        self.lock().insert(function, status);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Status>> {
+        self.0
+            .lock()
+            .expect("nothing panics while holding the lock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(binding: &Value) -> Result<TimerTrigger, String> {
+        TimerTrigger::read(binding, &Environment::default()).map_err(|error| format!("{error:#}"))
+    }
+
+    /// `CoreExtensionsScriptBindingProviderTests.cs`.
+    #[test]
+    fn omitted_members_have_the_hosts_defaults() {
+        let trigger = read(&json!({ "schedule": "0 0 * * * *" })).expect("valid");
+        assert!(!trigger.run_on_startup && trigger.use_monitor);
+        let trigger = read(
+            &json!({ "Schedule": "0 0 * * * *", "RunOnStartup": "true", "useMonitor": false }),
+        )
+        .expect("valid");
+        assert!(trigger.run_on_startup && !trigger.use_monitor);
+        // Too frequent to be recorded, whatever it says.
+        let trigger = read(&json!({ "schedule": "* * * * * *", "useMonitor": true }));
+        assert!(!trigger.expect("valid").use_monitor);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        for (binding, part) in [
+            (json!({}), "no \"schedule\"; add one"),
+            (json!({ "schedule": 5 }), "no \"schedule\"; add one"),
+            (
+                json!({ "schedule": "0 0 * * * *", "runOnStartup": 1 }),
+                "runOnStartup is 1 but must be true or false",
+            ),
+        ] {
+            let error = read(&binding).expect_err("refused");
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    /// The example in the documentation of the timer trigger.
+    #[test]
+    fn a_handler_gets_what_newtonsoft_writes() {
+        let trigger = read(&json!({ "schedule": "0 */5 * * * *" })).expect("valid");
+        let at = |text: &str| text.parse().expect("a moment");
+        let status = Status {
+            last: Some(at("2016-10-04T10:15:00.012Z")),
+            next: at("2016-10-04T10:20:00Z"),
+        };
+        assert_eq!(
+            trigger.info(Some(status), true),
+            json!({
+                "Schedule": { "AdjustForDST": true },
+                "ScheduleStatus": {
+                    "Last": "2016-10-04T10:15:00.012+00:00",
+                    "Next": "2016-10-04T10:20:00+00:00",
+                    "LastUpdated": "2016-10-04T10:15:00.012+00:00",
+                },
+                "IsPastDue": true,
+            })
+        );
+        let first = Status {
+            last: None,
+            ..status
+        };
+        assert_eq!(
+            trigger.info(Some(first), false)["ScheduleStatus"]["Last"],
+            NEVER
+        );
+        let trigger = read(&json!({ "schedule": "00:00:15" })).expect("valid");
+        assert_eq!(
+            trigger.info(Some(status), false),
+            json!({ "Schedule": { "AdjustForDST": false }, "ScheduleStatus": null, "IsPastDue": false })
+        );
+    }
+}

@@ -1,0 +1,214 @@
+//! Runs functions when their timers are due, for the whole fleet of instances (`TimerListener.cs` and
+//! `ScheduleMonitor.cs` of azure-webjobs-sdk-extensions; `SingletonListener.cs` of azure-webjobs-sdk).
+//!
+//! As in Azure, one instance at a time listens to a timer and runs its function, and never two runs overlap. When the
+//! instance is gone, another one listens: at once, where Azure waits until a lease ends. What Azure keeps in the storage
+//! account, when a timer ran and when it is to run, is kept here in memory.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use time::OffsetDateTime;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::app::App;
+use super::calendar::Calendar;
+use super::console::Severity;
+use super::dispatch::To;
+use super::function::{Function, Trigger};
+use super::invoke;
+use super::timer::{Status, TimerTrigger};
+
+/// How many occurrences are announced.
+const ANNOUNCED: usize = 5;
+
+/// Runs functions whenever their timers are due by the calendar, until `stop`.
+pub async fn run_timers(app: Arc<App>, calendar: Arc<dyn Calendar>, stop: CancellationToken) {
+    let mut listeners = JoinSet::new();
+    for (index, function) in app.table.functions.iter().enumerate() {
+        if let Trigger::Timer(timer) = &function.trigger
+            && !function.disabled
+        {
+            let listener = Listener {
+                app: Arc::clone(&app),
+                index,
+                timer: timer.clone(),
+                calendar: Arc::clone(&calendar),
+                is_announced: false,
+            };
+            listeners.spawn(listener.run());
+        }
+    }
+    stop.run_until_cancelled(listeners.join_all()).await;
+}
+
+/// Why a function runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    /// An occurrence was missed, and an instance begins to listen.
+    PastDue,
+    /// An instance begins to listen.
+    Startup,
+    Due,
+}
+
+/// Listens to the timer of one function, by way of one instance after the other.
+struct Listener {
+    app: Arc<App>,
+    /// The function's place in the table.
+    index: usize,
+    timer: TimerTrigger,
+    calendar: Arc<dyn Calendar>,
+    is_announced: bool,
+}
+
+impl Listener {
+    /// Ends with the app, or after the last occurrence.
+    async fn run(mut self) {
+        while let Some(instance) = self.app.backends.first().await
+            && self.listen(&instance).await.is_some()
+        {}
+    }
+
+    fn function(&self) -> &Function {
+        &self.app.table.functions[self.index]
+    }
+
+    /// Listens until the instance is gone. None when there is no further occurrence.
+    async fn listen(&mut self, instance: &str) -> Option<()> {
+        let mut first = self.start(instance)?;
+        loop {
+            let reason = match first.take() {
+                Some(reason) => reason,
+                None => tokio::select! {
+                    biased;
+                    () = self.app.backends.left(instance) => return Some(()),
+                    () = self.due() => Reason::Due,
+                },
+            };
+            if !self.fire(instance, reason).await? {
+                return Some(());
+            }
+        }
+    }
+
+    /// `TimerListener.StartAsync`: takes up the status as the instance before left it. Returns why the function runs at
+    /// once, where it does.
+    fn start(&mut self, instance: &str) -> Option<Option<Reason>> {
+        let now = self.now();
+        let left = self.app.timers.of(self.index);
+        let recorded = left.filter(|_| self.timer.use_monitor);
+        let status = match recorded {
+            Some(status) => status,
+            None => {
+                // What has been run already is in the past by the precise time, too.
+                let last = left.and_then(|status| status.last).unwrap_or(now);
+                Status {
+                    last: None,
+                    next: self.timer.schedule.next(now.max(last))?,
+                }
+            }
+        };
+        self.app.timers.set(self.index, status);
+        self.announce(instance, status);
+        if recorded.is_some_and(|status| now > status.next) {
+            return Some(Some(Reason::PastDue));
+        }
+        Some(self.timer.run_on_startup.then_some(Reason::Startup))
+    }
+
+    /// Logs who listens, and for the first time the next occurrences.
+    fn announce(&mut self, instance: &str, status: Status) {
+        let (console, name) = (&self.app.console, &self.function().name);
+        let schedule = &self.timer.schedule;
+        console.host(
+            Severity::Debug,
+            format_args!("{instance} listens to the timer of {name}"),
+        );
+        if self.is_announced {
+            return;
+        }
+        let occurrences = std::iter::successors(Some(status.next), |at| schedule.next(*at));
+        let times: Vec<_> = occurrences
+            .take(ANNOUNCED)
+            .map(|at| schedule.local(at))
+            .collect();
+        console.host(
+            Severity::Information,
+            format_args!(
+                "The next {ANNOUNCED} occurrences of the '{name}' schedule ({schedule}) will be: {}",
+                times.join(", ")
+            ),
+        );
+        self.is_announced = true;
+    }
+
+    /// Waits for the next occurrence. The calendar may be unable to wait for a time that is far away (the host's own
+    /// timer waits for 24 days at most), so it is asked again.
+    async fn due(&self) {
+        let Some(status) = self.app.timers.of(self.index) else {
+            return std::future::pending().await;
+        };
+        while self.now() < status.next {
+            tokio::time::sleep_until(self.calendar.instant(moment(status.next))).await;
+        }
+    }
+
+    /// `TimerListener.InvokeJobFunction`: runs the function and computes the next occurrence. False where the instance
+    /// ended before the function did; then another one makes up for the run, if the status is recorded.
+    async fn fire(&self, instance: &str, reason: Reason) -> Option<bool> {
+        let (app, name) = (&self.app, &self.function().name);
+        let status = app.timers.of(self.index);
+        let begun = self.now();
+        let planned = status.map_or(begun, |status| status.next);
+        let schedule = &self.timer.schedule;
+        app.console.host(
+            Severity::Debug,
+            format_args!(
+                "The timer of {name} fires on {instance} ({reason:?}, next {})",
+                schedule.local(planned)
+            ),
+        );
+        let last = match reason {
+            // Fired a moment too early, it must not be due again.
+            Reason::Due => begun.max(planned),
+            Reason::PastDue | Reason::Startup => begun,
+        };
+        let value = self.timer.info(status, reason == Reason::PastDue);
+        let to = To::Instance(&app.backends, instance);
+        let mut is_complete = true;
+        if let Err(failure) = invoke::run(app, to, self.function(), value).await {
+            if failure.is_lost() && app.backends.is_replaced(instance).await {
+                app.console.host(
+                    Severity::Warning,
+                    format_args!(
+                        "{instance} ended while it ran {name}; another instance listens to the timer from now on"
+                    ),
+                );
+                // What ends every instance that runs it is made up for once only.
+                is_complete = reason == Reason::PastDue;
+            } else {
+                app.report(self.function(), &failure);
+            }
+        }
+        if is_complete || !self.timer.use_monitor {
+            let next = schedule.next(last)?;
+            let last = Some(last);
+            app.timers.set(self.index, Status { last, next });
+        }
+        Some(is_complete)
+    }
+
+    /// In ticks of 100 ns, which is how .NET counts.
+    fn now(&self) -> Timestamp {
+        let nanoseconds = self.calendar.now().unix_timestamp_nanos();
+        Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(100))
+            .unwrap_or(Timestamp::MAX)
+    }
+}
+
+fn moment(at: Timestamp) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(at.as_nanosecond())
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
