@@ -41,7 +41,7 @@ def calendar(**changes: Any) -> dict[str, Any]:
             },
         },
     }
-    sale = {
+    sale: dict[str, Any] = {
         "name": "sale",
         "capacity": {"minimum": "3", "maximum": "3", "default": "3"},
         "rules": [],

@@ -32,7 +32,7 @@ mod tests;
 mod text;
 mod view;
 
-pub use check::Delays;
+pub use check::{Delays, flapping};
 pub use command::{RulesArgs, run};
 pub use start::{has_calendar, start, zone};
 pub use text::{decoded, written};
