@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
 use functions_host::{Console, Ending, FunctionApp, Grace, ServeOptions, Served};
 use processes::launch::LaunchArgs;
@@ -14,6 +14,8 @@ use processes::signals::Signals;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// Core Tools' `StartHostAction.cs`.
+const PORT: u16 = 7071;
 /// The exit code after one crash too many of the handler.
 const CRASHED: u8 = 3;
 /// What answers still under way get after the handler has ended.
@@ -22,9 +24,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Arguments of `lab up`.
 #[derive(clap::Args)]
 pub struct UpArgs {
-    /// Port to listen on; 0 picks a free one
-    #[arg(short, long, default_value_t = 7071, value_name = "PORT")]
-    port: u16,
+    /// Port to listen on; 0 picks a free one [default: Host.LocalHttpPort of local.settings.json, or 7071]
+    #[arg(short, long, value_name = "PORT")]
+    port: Option<u16>,
 
     /// Address to listen on; 0.0.0.0 lets other machines in
     #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
@@ -37,6 +39,19 @@ pub struct UpArgs {
     /// Ask for keys as Azure does; they are made at start and printed
     #[arg(long)]
     enable_auth: bool,
+
+    /// Load these functions only, separated by spaces; names in any case
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    functions: Vec<String>,
+
+    /// Allow pages of these origins to call the app, separated by commas; * for all [default: Host.CORS of
+    /// local.settings.json]
+    #[arg(long, value_name = "ORIGINS")]
+    cors: Option<String>,
+
+    /// Allow these pages to send cookies and credentials
+    #[arg(long)]
+    cors_credentials: bool,
 
     /// PostgreSQL to use, `postgres://USER:PASSWORD@HOST/NAME`; passed to the handler, never printed
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
@@ -63,7 +78,14 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         return outcome;
     }
     let options = args.fleet.options()?;
-    let function_app = FunctionApp::read(&args.script_root)?;
+    let function_app = FunctionApp::read(&args.script_root, &args.functions)?;
+    if let Some(port) = function_app.fixed_port()
+        && !options.single()
+    {
+        bail!(
+            "host.json gives the handler a fixed port (customHandler.port {port}), so only one instance can run; add --max 1, or remove the port and let the handler listen on FUNCTIONS_CUSTOMHANDLER_PORT"
+        );
+    }
     let console = Console::open(args.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -82,7 +104,8 @@ async fn run(
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
-    let listener = functions_host::listen(args.address, args.port).await?;
+    let port = args.port.or(function_app.local_host().port);
+    let listener = functions_host::listen(args.address, port.unwrap_or(PORT)).await?;
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
@@ -90,6 +113,8 @@ async fn run(
     let serve_options = ServeOptions {
         address,
         requires_keys: args.enable_auth,
+        cors: args.cors,
+        cors_credentials: args.cors_credentials,
         database_url: args.database_url,
         banner: fixtures.words(),
     };
@@ -97,7 +122,7 @@ async fn run(
         app,
         plan,
         backends,
-    } = function_app.serve(serve_options, console, fleet::balancer());
+    } = function_app.serve(serve_options, console, fleet::balancer())?;
     let (fleet, ends) = Fleet::new(backends);
     let fleet = Arc::new(fleet);
     let mut owner = tokio::spawn(Owner::new(fixtures, ends, Arc::clone(&app), plan).run());

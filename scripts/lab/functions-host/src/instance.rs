@@ -257,7 +257,7 @@ impl Supervisor {
     }
 
     fn start(&self, id: &str) -> std::io::Result<(Process, u16)> {
-        let port = free_port()?;
+        let port = self.plan.port.map_or_else(free_port, Ok)?;
         // HttpWorkerProcess.cs: two names each, for old and new handlers.
         let variables = [
             ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),

@@ -5,9 +5,10 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`function_app`], [`banner`] | a function app: read from its folder, announced, served |
-//! | [`environment`], [`json`], [`configuration`], [`settings`], [`command`] | variables, `local.settings.json`, `host.json` |
-//! | [`function`], [`retry`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
-//! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
+//! | [`local_settings`], [`environment`], [`json`] | `local.settings.json`, variables |
+//! | [`settings`], [`configuration`], [`profile`], [`handler_options`], [`worker_runtime`], [`command`], [`watched`] | `host.json` |
+//! | [`function`], [`handler_route`], [`retry`], [`template`], [`route`], [`keys`] | functions of folders and of `host.json`, the table of routes, who may call |
+//! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
@@ -30,6 +31,7 @@ mod body;
 mod command;
 mod configuration;
 mod console;
+mod cors;
 mod cross_site;
 mod detached;
 mod dispatch;
@@ -38,12 +40,15 @@ mod exchange;
 mod forwarding;
 mod function;
 mod function_app;
+mod handler_options;
+mod handler_route;
 mod handler_stream;
 mod instance;
 mod invoke;
 mod json;
 mod keys;
 mod listener;
+mod local_settings;
 mod output;
 mod path;
 mod payload;
@@ -51,6 +56,7 @@ mod peer;
 mod plan;
 mod pool;
 mod process;
+mod profile;
 mod proxy;
 mod query;
 mod readiness;
@@ -61,7 +67,9 @@ mod server;
 mod settings;
 mod template;
 mod traffic;
+mod watched;
 mod worker;
+mod worker_runtime;
 
 pub use admin::{LabRequest, empty, json_text};
 pub use app::App;
@@ -72,6 +80,7 @@ pub use function_app::{FunctionApp, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
 pub use listener::{listen, serve};
+pub use local_settings::LocalHost;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
