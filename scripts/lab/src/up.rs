@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
-use functions_host::{Console, Ending, FunctionApp, Grace, ServeOptions, Served};
+use functions_host::{
+    Changes, Console, Ending, FunctionApp, Grace, ServeOptions, Served, Severity,
+};
 use processes::launch::LaunchArgs;
 use processes::signals::Signals;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +23,8 @@ const PORT: u16 = 7071;
 const CRASHED: u8 = 3;
 /// What answers still under way get after the handler has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// What requests in flight get before the host starts again (`WebJobsScriptHostService.cs`).
+const BEFORE_RESTART: Duration = Duration::from_secs(10);
 
 /// Arguments of `lab up`.
 #[derive(clap::Args)]
@@ -53,6 +58,10 @@ pub struct UpArgs {
     #[arg(long)]
     cors_credentials: bool,
 
+    /// Start again when host.json, a function.json or another watched file changes, as the host does
+    #[arg(long, conflicts_with = "events")]
+    watch: bool,
+
     /// PostgreSQL to use, `postgres://USER:PASSWORD@HOST/NAME`; passed to the handler, never printed
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
@@ -77,6 +86,23 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(outcome) = args.launch.run() {
         return outcome;
     }
+    // Before the files are read: no change in between is missed.
+    let changes = args.watch.then(|| Changes::watch(&args.script_root));
+    let changes = changes.transpose()?;
+    let (function_app, options) = read(&args)?;
+    let console = Console::open(args.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let outcome = runtime.block_on(keep_up(&args, function_app, options, changes, &console));
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    console.flush();
+    outcome
+}
+
+/// Reads the app and the rules.
+fn read(args: &UpArgs) -> anyhow::Result<(FunctionApp, Options)> {
     let options = args.fleet.options()?;
     let function_app = FunctionApp::read(&args.script_root, &args.functions)?;
     if let Some(port) = function_app.fixed_port()
@@ -86,26 +112,106 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
             "host.json gives the handler a fixed port (customHandler.port {port}), so only one instance can run; add --max 1, or remove the port and let the handler listen on FUNCTIONS_CUSTOMHANDLER_PORT"
         );
     }
-    let console = Console::open(args.verbose);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let outcome = runtime.block_on(run(args, options, function_app, &console));
-    runtime.shutdown_timeout(Duration::from_millis(200));
-    console.flush();
-    outcome
+    Ok((function_app, options))
 }
 
-async fn run(
-    args: UpArgs,
-    options: Options,
-    function_app: FunctionApp,
+/// Runs the app, again and again where its files are watched.
+async fn keep_up(
+    args: &UpArgs,
+    mut function_app: FunctionApp,
+    mut options: Options,
+    mut changes: Option<Changes>,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let port = args.port.or(function_app.local_host().port);
     let listener = functions_host::listen(args.address, port.unwrap_or(PORT)).await?;
+    let listener = Arc::new(listener);
+    loop {
+        if changes
+            .as_ref()
+            .is_some_and(|changes| !changes.cover(&function_app))
+        {
+            let text = "--watch watches nothing, because host.json says fileWatchingEnabled: false";
+            console.host(Severity::Warning, text);
+        }
+        let run = run(
+            args,
+            options,
+            function_app,
+            &listener,
+            &mut signals,
+            &mut changes,
+            console,
+        );
+        if let Some(code) = run.await? {
+            return Ok(code);
+        }
+        loop {
+            match read(args) {
+                Ok(read) => {
+                    (function_app, options) = read;
+                    break;
+                }
+                Err(error) => {
+                    let text = format_args!(
+                        "The app cannot be served: {error:#}; waiting for its files to change"
+                    );
+                    console.host(Severity::Error, text);
+                }
+            }
+            if !wait(&listener, &mut signals, &mut changes, console).await {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+}
+
+/// Answers 503 until a file changes; false where a signal came first.
+async fn wait(
+    listener: &Arc<TcpListener>,
+    signals: &mut Signals,
+    changes: &mut Option<Changes>,
+    console: &Console,
+) -> bool {
+    let stop = CancellationToken::new();
+    let connections = TaskTracker::new();
+    let server = tokio::spawn(functions_host::serve(
+        Arc::clone(listener),
+        console.clone(),
+        stop.clone(),
+        connections.clone(),
+        |request, _| async { functions_host::unavailable(request) },
+    ));
+    let has_changed = tokio::select! {
+        _ = changed(changes) => true,
+        _ = signals.next() => false,
+    };
+    stop.cancel();
+    connections.close();
+    let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
+    let _ = server.await;
+    has_changed
+}
+
+/// Waits for a watched file to change.
+async fn changed(changes: &mut Option<Changes>) -> PathBuf {
+    match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Runs the app until it ends, or until a watched file changes: then there is no exit code.
+async fn run(
+    args: &UpArgs,
+    options: Options,
+    function_app: FunctionApp,
+    listener: &Arc<TcpListener>,
+    signals: &mut Signals,
+    changes: &mut Option<Changes>,
+    console: &Console,
+) -> anyhow::Result<Option<ExitCode>> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
@@ -113,9 +219,9 @@ async fn run(
     let serve_options = ServeOptions {
         address,
         requires_keys: args.enable_auth,
-        cors: args.cors,
+        cors: args.cors.clone(),
         cors_credentials: args.cors_credentials,
-        database_url: args.database_url,
+        database_url: args.database_url.clone(),
         banner: fixtures.words(),
     };
     let Served {
@@ -130,7 +236,7 @@ async fn run(
     let connections = TaskTracker::new();
     let responder = (Arc::clone(&app), Arc::clone(&fleet));
     let server = tokio::spawn(functions_host::serve(
-        listener,
+        Arc::clone(listener),
         console.clone(),
         stop.clone(),
         connections.clone(),
@@ -143,9 +249,23 @@ async fn run(
         },
     ));
 
+    let mut is_restart = false;
     let ended = tokio::select! {
         ended = &mut owner => ended,
         never = app.announce() => match never {},
+        path = changed(changes) => {
+            is_restart = true;
+            console.host(
+                Severity::Information,
+                format_args!("{} has changed; starting again", path.display()),
+            );
+            // Requests that come meanwhile wait for the next start.
+            stop.cancel();
+            connections.close();
+            let _ = tokio::time::timeout(BEFORE_RESTART, connections.wait()).await;
+            fleet.stop(Grace::Kill).await;
+            owner.await
+        }
         _ = signals.next() => {
             console.plain("Stopping");
             stop.cancel();
@@ -164,13 +284,14 @@ async fn run(
     let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
     let _ = server.await;
     match ended.context("the fleet's owner failed")? {
-        Ending::Stopped => Ok(ExitCode::SUCCESS),
+        Ending::Stopped if is_restart => Ok(None),
+        Ending::Stopped => Ok(Some(ExitCode::SUCCESS)),
         Ending::Crashed(reason) => {
             console.flush();
             eprintln!(
                 "lab: the handler failed three times within 30 minutes, so this instance ends; {reason}"
             );
-            Ok(ExitCode::from(CRASHED))
+            Ok(Some(ExitCode::from(CRASHED)))
         }
     }
 }

@@ -25,6 +25,7 @@ use super::plan::Plan;
 use super::route::Table;
 use super::settings::Settings;
 use super::traffic::Traffic;
+use super::watched::Watched;
 
 /// What the folder of a function app says.
 pub struct FunctionApp {
@@ -119,6 +120,11 @@ impl FunctionApp {
     /// How the host starts unless the command line says otherwise.
     pub fn local_host(&self) -> &LocalHost {
         &self.local_host
+    }
+
+    /// Which changes of its files make the host start again.
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.settings.watched
     }
 
     /// The port that `host.json` gives to the handler, of which there can then be only one.

@@ -4,12 +4,12 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`function_app`], [`banner`] | a function app: read from its folder, announced, served |
+//! | [`function_app`], [`banner`], [`changes`] | a function app: read from its folder, announced, served; its changed files |
 //! | [`local_settings`], [`environment`], [`json`] | `local.settings.json`, variables |
 //! | [`settings`], [`configuration`], [`profile`], [`handler_options`], [`worker_runtime`], [`command`], [`watched`] | `host.json` |
 //! | [`function`], [`handler_route`], [`retry`], [`template`], [`route`], [`keys`] | functions of folders and of `host.json`, the table of routes, who may call |
 //! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
-//! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
+//! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
@@ -18,8 +18,9 @@
 //! The host does not decide how many instances there are, nor which of them gets a request: its user does, who starts
 //! each [`Instance`], publishes the [`BackendSet`] and gives a function to [`Choose`] with.
 //!
-//! The emulator does what the host's source does; comments name the host's files. Known differences: no file watching,
-//! no upgraded connections, no CORS, and no wait for a result that the real host would never see (see `Failure::Null`).
+//! The emulator does what the host's source does; comments name the host's files. Known differences: files are watched
+//! only where the user of this crate asks for it, `app_offline.htm` is not known, there are no upgraded connections, and
+//! there is no wait for a result that the real host would never see (see `Failure::Null`).
 //! In the JSON protocol, header names are in title case whatever the client wrote, redirects of a handler are not
 //! followed, and texts that look like dates stay as they are.
 
@@ -28,6 +29,7 @@ mod app;
 mod backends;
 mod banner;
 mod body;
+mod changes;
 mod command;
 mod configuration;
 mod console;
@@ -37,6 +39,7 @@ mod detached;
 mod dispatch;
 mod environment;
 mod exchange;
+mod executable;
 mod forwarding;
 mod function;
 mod function_app;
@@ -48,6 +51,7 @@ mod invoke;
 mod json;
 mod keys;
 mod listener;
+mod listening;
 mod local_settings;
 mod output;
 mod path;
@@ -75,6 +79,7 @@ pub use admin::{LabRequest, empty, json_text};
 pub use app::App;
 pub use backends::{Backend, BackendSet, Choose, InstanceLoad};
 pub use body::Body;
+pub use changes::Changes;
 pub use console::{Console, Severity, timestamp};
 pub use function_app::{FunctionApp, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
@@ -84,6 +89,6 @@ pub use local_settings::LocalHost;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
-pub use server::respond;
+pub use server::{respond, unavailable};
 pub use traffic::{Pace, Percentiles, Recent, Totals, Traffic};
 pub use worker::Worker;

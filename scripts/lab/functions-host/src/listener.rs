@@ -56,7 +56,7 @@ pub async fn listen(ip: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
 
 /// Accepts until `stop`, then lets the connections finish the request they are at. They are all in `tracker`.
 pub async fn serve<R>(
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     console: Console,
     stop: CancellationToken,
     tracker: TaskTracker,

@@ -21,18 +21,27 @@ pub(crate) struct Watched {
     folders: Vec<String>,
 }
 
+/// What counts without a word about it in `host.json`.
+impl Default for Watched {
+    fn default() -> Self {
+        Self {
+            is_enabled: true,
+            files: FILES.map(str::to_owned).into(),
+            folders: vec![FOLDER.to_owned()],
+        }
+    }
+}
+
 impl Watched {
     pub(super) fn read(host: &Value) -> anyhow::Result<Self> {
         let listed = |name| names(host, name).map(Option::unwrap_or_default);
-        let mut files = listed("watchFiles")?;
-        files.extend(FILES.map(str::to_owned));
-        let mut folders = listed("watchDirectories")?;
-        folders.push(FOLDER.to_owned());
-        Ok(Self {
-            is_enabled: switch(host, "host.json", "fileWatchingEnabled")?.unwrap_or(true),
-            files,
-            folders,
-        })
+        let mut watched = Self::default();
+        watched.files.extend(listed("watchFiles")?);
+        watched.folders.extend(listed("watchDirectories")?);
+        if let Some(is_enabled) = switch(host, "host.json", "fileWatchingEnabled")? {
+            watched.is_enabled = is_enabled;
+        }
+        Ok(watched)
     }
 
     /// Whether a change of this file or folder, relative to the script root, makes the host start again. A change of the
