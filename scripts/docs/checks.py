@@ -13,6 +13,7 @@ from page import Block, Page
 ENGLISH = "docs/"
 SPANISH = "docs/es/"
 MOST_KILOBYTES = {".png": 300, ".webp": 3000}
+MOST_WORDS = 900
 
 
 def links(root: Path, pages: dict[str, Page]) -> Iterator[str]:
@@ -86,11 +87,18 @@ def _uncommented(block: Block) -> tuple[object, ...]:
     return block.language, block.words, text
 
 
-def settings(readme: Page, programs: shell.Programs) -> Iterator[str]:
-    """README's table has exactly the handler's settings."""
+def length(root: Path, readme: Page) -> Iterator[str]:
+    """README.md is read in two minutes."""
+    words = len((root / readme.name).read_text(encoding="utf-8").split())
+    if words > MOST_WORDS:
+        yield f"{readme.name}: {words} words; it may have {MOST_WORDS}: move details to docs/"
+
+
+def settings(reference: Page, programs: shell.Programs) -> Iterator[str]:
+    """The table of settings has exactly the handler's settings."""
     text = programs.help_of("target/quick/handler") or ""
     known = set(re.findall(r"\[env: ([A-Z][A-Z_]+)", text))
-    section = readme.prose.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    section = reference.prose.partition("\n## All settings\n")[2].partition("\n## ")[0]
     told = {
         name
         for row in section.splitlines()
@@ -98,12 +106,12 @@ def settings(readme: Page, programs: shell.Programs) -> Iterator[str]:
         for name in re.findall(r"`([A-Z][A-Z_]+)`", row.split("|")[1])
     }
     if not known or not told:
-        yield f"{readme.name}: no settings were found: {len(known)} in `handler --help`, {len(told)} in the table"
+        yield f"{reference.name}: no settings were found: {len(known)} in `handler --help`, {len(told)} in the table"
         return
     for name in sorted(known - told):
-        yield f"{readme.name}: the settings lack {name}"
+        yield f"{reference.name}: the settings lack {name}"
     for name in sorted(told - known):
-        yield f"{readme.name}: {name} is no setting of the handler"
+        yield f"{reference.name}: {name} is no setting of the handler"
 
 
 def every_command(page: Page, root: Path, programs: shell.Programs) -> Iterator[str]:

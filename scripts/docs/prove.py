@@ -1,6 +1,6 @@
 """Holds the documentation against the project: links, commands and their options, outputs, settings, translations.
 
-Every shell block of README.md, infra/README.md and docs/ is run, unless its fence says why not:
+Every shell block of the pages at the top, of infra/README.md and docs/ is run, unless its fence says why not:
 
     ```sh                   run; a ```text block after it is its output, with ... for what differs each time
     ```sh serve             starts the app for the blocks after it on the page
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--look", action="store_true", help="run no block")
     arguments = parser.parse_args()
 
-    names = ["README.md", "infra/README.md"]
+    names = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "infra/README.md"]
     names += sorted(file.relative_to(ROOT).as_posix() for file in (ROOT / "docs").rglob("*.md"))
     pages = {name: page.read(ROOT, name) for name in names}
     if unknown := set(arguments.page or []) - set(names):
@@ -68,7 +68,8 @@ def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:
         *checks.fences(pages, steps),
         *checks.calls(pages, programs),
         *checks.translations(pages),
-        *checks.settings(pages["README.md"], programs),
+        *checks.length(ROOT, pages["README.md"]),
+        *checks.settings(pages["docs/reference/settings.md"], programs),
         *checks.every_command(pages["docs/commands.md"], ROOT, programs),
         *checks.pictures(ROOT, pages),
     ]

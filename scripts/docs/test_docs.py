@@ -42,6 +42,14 @@ class Checks(unittest.TestCase):
             found = list(checks.links(root, pages))
         self.assertEqual(found, ["a.md:2: b.md has no heading for #three", "a.md:2: c.md leads nowhere"])
 
+    def test_length(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            for words, faults in ((900, 0), (901, 1)):
+                (root / "README.md").write_text("word " * words)
+                found = list(checks.length(root, page.read(root, "README.md")))
+                self.assertEqual(len(found), faults, words)
+
     def test_marks(self) -> None:
         text = "".join(
             f"```{fence}\nls\n```\n"
