@@ -117,22 +117,6 @@ pub(super) fn place(node: &mut Value, path: &[&str], value: &str) {
     place(members.entry(key).or_insert(Value::Null), rest, value);
 }
 
-/// A switch that is off where it is not given.
-pub(super) fn boolean(section: &Value, path: &str, name: &str) -> anyhow::Result<bool> {
-    Ok(switch(section, path, name)?.unwrap_or_default())
-}
-
-/// A switch, if it is given.
-pub(super) fn switch(section: &Value, path: &str, name: &str) -> anyhow::Result<Option<bool>> {
-    match lookup(section, name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(value)) => Ok(Some(*value)),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
-        Some(other) => bail!("{path}.{name} is {other} but must be true or false"),
-    }
-}
-
 /// A list of names at the top of `host.json`; None where there is none.
 pub(super) fn names(host: &Value, name: &str) -> anyhow::Result<Option<Vec<String>>> {
     let wrong = || anyhow!("{name} must be a list of names");

@@ -8,11 +8,11 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
 use super::command::Description;
-use super::configuration::{boolean, known_keys, timespan};
+use super::configuration::{known_keys, timespan};
 use super::environment::Environment;
 use super::function::Level;
 use super::handler_route::{HandlerRoute, level};
-use super::json::lookup;
+use super::json::{boolean, lookup};
 
 const CUSTOM_HANDLER: &str = "customHandler";
 const HTTP_WORKER: &str = "httpWorker";

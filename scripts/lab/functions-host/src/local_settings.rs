@@ -6,8 +6,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
-use super::configuration::boolean;
-use super::json::{self, lookup};
+use super::json::{self, boolean, lookup};
 
 const FILE: &str = "local.settings.json";
 

@@ -38,8 +38,9 @@ pub async fn respond<R: Future<Output = Response<Body>>>(
     let Some(grant) = grant else {
         return answer(app, request, peer, lab).await;
     };
-    if let Some(response) = grant.preflight() {
-        discard(request);
+    if grant.is_preflight() {
+        let mut response = refuse(request, StatusCode::NO_CONTENT);
+        grant.apply(response.headers_mut());
         return response;
     }
     let mut response = answer(app, request, peer, lab).await;

@@ -5,7 +5,8 @@ use std::path::{Component, Path};
 
 use serde_json::Value;
 
-use super::configuration::{names, switch};
+use super::configuration::names;
+use super::json::switch;
 
 /// `ScriptJobHostOptionsSetup.cs`.
 const FILES: [&str; 3] = ["host.json", "function.json", "proxies.json"];

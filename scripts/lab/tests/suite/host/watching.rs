@@ -81,11 +81,7 @@ fn other_files_do_not_count() {
     }
     let host = watching(root);
     let write = |file: &str| std::fs::write(host.root.path.join(file), "x").unwrap();
-    for file in [
-        "other/data.txt",
-        "data.db",
-        "WebApp/notes.md",
-    ] {
+    for file in ["other/data.txt", "data.db", "WebApp/notes.md"] {
         write(file);
     }
     write("other/app.toml");
