@@ -82,20 +82,20 @@ pub struct UpArgs {
 }
 
 /// Runs the function app until it is told to stop or its handler has crashed too often.
-pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
+pub fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(outcome) = args.launch.run() {
         return outcome;
     }
     // Before the files are read: no change in between is missed.
     let changes = args.watch.then(|| Changes::watch(&args.script_root));
     let changes = changes.transpose()?;
-    let (function_app, options) = read(&args)?;
+    let (function_app, options) = read(args)?;
     let console = Console::open(args.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let outcome = runtime.block_on(keep_up(&args, function_app, options, changes, &console));
+    let outcome = runtime.block_on(keep_up(args, function_app, options, changes, &console));
     runtime.shutdown_timeout(Duration::from_millis(200));
     console.flush();
     outcome

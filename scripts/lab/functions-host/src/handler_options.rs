@@ -34,8 +34,10 @@ const DESCRIPTION_KEYS: [&str; 6] = [
     "defaultWorkerPath",
     "workerArguments",
 ];
-/// `CustomHandlerHttpOptions.cs`.
-const HTTP_KEYS: [&str; 2] = ["defaultAuthorizationLevel", "routes"];
+/// `CustomHandlerHttpOptions.cs`, and [`DOCUMENTED_ONLY`].
+const HTTP_KEYS: [&str; 3] = ["defaultAuthorizationLevel", "routes", DOCUMENTED_ONLY];
+/// Stands in Microsoft's documentation ("Self-hosted remote MCP server on Azure Functions"), but not in the host's source.
+const DOCUMENTED_ONLY: &str = "enableProxying";
 
 /// How requests of plain HTTP functions reach the handler (`DefaultHttpWorkerService.cs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,12 +170,10 @@ fn routes(
     let Some(http) = lookup(section, "http").filter(|http| !http.is_null()) else {
         return Ok(Vec::new());
     };
-    let known = warnings.len();
     known_keys(http, &path, &HTTP_KEYS, warnings)?;
-    if let Some(proxying) = lookup(http, "enableProxying") {
-        warnings.truncate(known);
+    if let Some(proxying) = lookup(http, DOCUMENTED_ONLY) {
         warnings.push(format!(
-            "host.json: {path}.enableProxying ({proxying}) stands in Microsoft's documentation, but the host ignores it; set {name}.enableProxyingHttpRequest"
+            "host.json: {path}.{DOCUMENTED_ONLY} ({proxying}) stands in Microsoft's documentation, but the host ignores it; set {name}.enableProxyingHttpRequest"
         ));
     }
     let default = match lookup(http, "defaultAuthorizationLevel") {

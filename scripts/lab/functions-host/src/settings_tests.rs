@@ -8,8 +8,9 @@ use crate::environment::Environment;
 use crate::handler_options::HttpMode;
 
 fn read(host: serde_json::Value, variables: &[(&str, &str)]) -> Result<Settings, String> {
-    Settings::from_json(host, Path::new("/app"), &Environment::of(variables))
-        .map_err(|error| format!("{error:#}"))
+    let custom = ("FUNCTIONS_WORKER_RUNTIME", "custom");
+    let environment = Environment::of(&[&[custom], variables].concat());
+    Settings::from_json(host, Path::new("/app"), &environment).map_err(|error| format!("{error:#}"))
 }
 
 fn minimal() -> serde_json::Value {
