@@ -24,7 +24,7 @@ const RESTART_CODE: i32 = 200;
 /// for a program that is no handler at all means to start it without end as fast as it can.
 const EARLY_END: Duration = Duration::from_millis(250);
 
-/// When to say where a handler listens that does not answer.
+/// How often to look where a handler listens that does not answer, until there is something to say.
 const HINT: Duration = Duration::from_secs(3);
 
 /// Where an instance is in its life.
@@ -197,12 +197,15 @@ impl Supervisor {
                     None => break ProcessEnd::Stop(Grace::Kill),
                 },
                 () = &mut hint, if probing && !is_hinted => {
-                    is_hinted = true;
-                    if let Some(cause) = process.silence(port) {
-                        self.console.host(
-                            Severity::Warning,
-                            format_args!("The handler does not answer on 127.0.0.1:{port} yet: {cause}"),
-                        );
+                    match process.listens_elsewhere(port) {
+                        Some(cause) => {
+                            is_hinted = true;
+                            self.console.host(
+                                Severity::Warning,
+                                format_args!("The handler does not answer on 127.0.0.1:{port}: {cause}"),
+                            );
+                        }
+                        None => hint.as_mut().reset(tokio::time::Instant::now() + HINT),
                     }
                 }
                 ready = &mut probe, if probing => {

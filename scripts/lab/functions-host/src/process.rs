@@ -95,6 +95,11 @@ impl Process {
         self.group.as_raw_nonzero().get()
     }
 
+    /// Where it listens, if that is not this port of 127.0.0.1, as far as the system tells.
+    pub(crate) fn listens_elsewhere(&self, port: u16) -> Option<String> {
+        listening::elsewhere(self.group, port)
+    }
+
     /// Why nobody answers on this port, as far as the system tells.
     pub(crate) fn silence(&self, port: u16) -> Option<String> {
         listening::cause(self.group, port)

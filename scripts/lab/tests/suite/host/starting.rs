@@ -107,7 +107,7 @@ fn a_working_directory_that_cannot_be_created_is_named() {
 
 fn silent(start: &str) -> String {
     let mut root = Root::new();
-    root.host_with(|host| host["customHandler"]["initializationTimeout"] = "00:00:00.5".into());
+    root.host_with(|host| host["customHandler"]["initializationTimeout"] = "00:00:02".into());
     root.variable("PROBE_START", start);
     failed(root.start(&SINGLE))
 }
