@@ -66,7 +66,7 @@ const DELAYS: rules::Delays = rules::Delays {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Up(args) => up::up(args),
+        Command::Up(args) => up::up(&args),
         Command::Simulate(args) => simulate::run(&args, report::write_html),
         Command::Rules(args) => rules::run(&args, DELAYS),
         Command::Tune(args) => simulate::tune::run(&args),

@@ -7,25 +7,32 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
-use functions_host::{Console, Ending, FunctionApp, Grace, ServeOptions, Served};
+use functions_host::{
+    Changes, Console, Ending, FunctionApp, Grace, ServeOptions, Served, Severity,
+};
 use processes::launch::LaunchArgs;
 use processes::signals::Signals;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// Core Tools' `StartHostAction.cs`.
+const PORT: u16 = 7071;
 /// The exit code after one crash too many of the handler.
 const CRASHED: u8 = 3;
 /// What answers still under way get after the handler has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// What requests in flight get before the host starts again (`WebJobsScriptHostService.cs`).
+const BEFORE_RESTART: Duration = Duration::from_secs(10);
 
 /// Arguments of `lab up`.
 #[derive(clap::Args)]
 pub struct UpArgs {
-    /// Port to listen on; 0 picks a free one
-    #[arg(short, long, default_value_t = 7071, value_name = "PORT")]
-    port: u16,
+    /// Port to listen on; 0 picks a free one [default: Host.LocalHttpPort of local.settings.json, or 7071]
+    #[arg(short, long, value_name = "PORT")]
+    port: Option<u16>,
 
     /// Address to listen on; 0.0.0.0 lets other machines in
     #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
@@ -38,6 +45,23 @@ pub struct UpArgs {
     /// Ask for keys as Azure does; they are made at start and printed
     #[arg(long)]
     enable_auth: bool,
+
+    /// Load these functions only, separated by spaces; names in any case
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    functions: Vec<String>,
+
+    /// Allow pages of these origins to call the app, separated by commas; * for all [default: Host.CORS of
+    /// local.settings.json]
+    #[arg(long, value_name = "ORIGINS")]
+    cors: Option<String>,
+
+    /// Allow these pages to send cookies and credentials
+    #[arg(long)]
+    cors_credentials: bool,
+
+    /// Start again when host.json, a function.json or another watched file changes, as the host does
+    #[arg(long, conflicts_with = "events")]
+    watch: bool,
 
     /// PostgreSQL to use, `postgres://USER:PASSWORD@HOST/NAME`; passed to the handler, never printed
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
@@ -65,12 +89,14 @@ pub struct UpArgs {
 }
 
 /// Runs the function app until it is told to stop or its handler has crashed too often.
-pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
+pub fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(outcome) = args.launch.run() {
         return outcome;
     }
-    let options = args.fleet.options()?;
-    let function_app = FunctionApp::read(&args.script_root)?;
+    // Before the files are read: no change in between is missed.
+    let changes = args.watch.then(|| Changes::watch(&args.script_root));
+    let changes = changes.transpose()?;
+    let (function_app, options) = read(args)?;
     if args.strict && function_app.faults().next().is_some() {
         for fault in function_app.faults() {
             eprintln!("lab: {}", terminal::printable(fault));
@@ -82,20 +108,128 @@ pub fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let outcome = runtime.block_on(run(args, options, function_app, &console));
+    let outcome = runtime.block_on(keep_up(args, function_app, options, changes, &console));
     runtime.shutdown_timeout(Duration::from_millis(200));
     console.flush();
     outcome
 }
 
-async fn run(
-    args: UpArgs,
-    options: Options,
-    function_app: FunctionApp,
+/// Reads the app and the rules.
+fn read(args: &UpArgs) -> anyhow::Result<(FunctionApp, Options)> {
+    let options = args.fleet.options()?;
+    let function_app = FunctionApp::read(&args.script_root, &args.functions)?;
+    if let Some(port) = function_app.fixed_port()
+        && !options.single()
+    {
+        bail!(
+            "host.json gives the handler a fixed port (customHandler.port {port}), so only one instance can run; add --max 1, or remove the port and let the handler listen on FUNCTIONS_CUSTOMHANDLER_PORT"
+        );
+    }
+    Ok((function_app, options))
+}
+
+/// Runs the app, again and again where its files are watched.
+async fn keep_up(
+    args: &UpArgs,
+    mut function_app: FunctionApp,
+    mut options: Options,
+    mut changes: Option<Changes>,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
-    let listener = functions_host::listen(args.address, args.port).await?;
+    let port = args.port.or(function_app.local_host().port);
+    let listener = functions_host::listen(args.address, port.unwrap_or(PORT)).await?;
+    let listener = Arc::new(listener);
+    loop {
+        if changes
+            .as_ref()
+            .is_some_and(|changes| !changes.cover(&function_app))
+        {
+            let text = "--watch watches nothing, because host.json says fileWatchingEnabled: false";
+            console.host(Severity::Warning, text);
+        }
+        let run = run(
+            args,
+            options,
+            function_app,
+            &listener,
+            &mut signals,
+            &mut changes,
+            console,
+        );
+        if let Some(code) = run.await? {
+            return Ok(code);
+        }
+        loop {
+            match read(args) {
+                Ok((read, _)) if args.strict && read.faults().next().is_some() => {
+                    for fault in read.faults() {
+                        console.host(Severity::Error, fault);
+                    }
+                }
+                Ok(read) => {
+                    (function_app, options) = read;
+                    break;
+                }
+                Err(error) => {
+                    let text = format_args!(
+                        "The app cannot be served: {error:#}; waiting for its files to change"
+                    );
+                    console.host(Severity::Error, text);
+                }
+            }
+            if !wait(&listener, &mut signals, &mut changes, console).await {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+}
+
+/// Answers 503 until a file changes; false where a signal came first.
+async fn wait(
+    listener: &Arc<TcpListener>,
+    signals: &mut Signals,
+    changes: &mut Option<Changes>,
+    console: &Console,
+) -> bool {
+    let stop = CancellationToken::new();
+    let connections = TaskTracker::new();
+    let server = tokio::spawn(functions_host::serve(
+        Arc::clone(listener),
+        console.clone(),
+        stop.clone(),
+        connections.clone(),
+        |request, _| async { Ok::<_, Infallible>(functions_host::unavailable(request)) },
+    ));
+    let has_changed = tokio::select! {
+        _ = changed(changes) => true,
+        _ = signals.next() => false,
+    };
+    stop.cancel();
+    connections.close();
+    let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
+    let _ = server.await;
+    has_changed
+}
+
+/// Waits for a watched file to change.
+async fn changed(changes: &mut Option<Changes>) -> PathBuf {
+    match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Runs the app until it ends, or until a watched file changes: then there is no exit code.
+async fn run(
+    args: &UpArgs,
+    options: Options,
+    function_app: FunctionApp,
+    listener: &Arc<TcpListener>,
+    signals: &mut Signals,
+    changes: &mut Option<Changes>,
+    console: &Console,
+) -> anyhow::Result<Option<ExitCode>> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
@@ -104,14 +238,16 @@ async fn run(
         address,
         requires_keys: args.enable_auth,
         is_strict: args.strict,
-        database_url: args.database_url,
+        cors: args.cors.clone(),
+        cors_credentials: args.cors_credentials,
+        database_url: args.database_url.clone(),
         banner: fixtures.words(),
     };
     let Served {
         app,
         plan,
         backends,
-    } = function_app.serve(serve_options, console, fleet::balancer());
+    } = function_app.serve(serve_options, console, fleet::balancer())?;
     let (fleet, ends) = Fleet::new(backends, &fixtures);
     let fleet = Arc::new(fleet);
     let platform = fixtures.take_platform();
@@ -132,7 +268,7 @@ async fn run(
     });
     let responder = (Arc::clone(&app), Arc::clone(&fleet));
     let server = tokio::spawn(functions_host::serve(
-        listener,
+        Arc::clone(listener),
         console.clone(),
         stop.clone(),
         connections.clone(),
@@ -145,9 +281,23 @@ async fn run(
         },
     ));
 
+    let mut is_restart = false;
     let ended = tokio::select! {
         ended = &mut owner => ended,
         never = app.announce() => match never {},
+        path = changed(changes) => {
+            is_restart = true;
+            console.host(
+                Severity::Information,
+                format_args!("{} has changed; starting again", path.display()),
+            );
+            // Requests that come meanwhile wait for the next start.
+            stop.cancel();
+            connections.close();
+            let _ = tokio::time::timeout(BEFORE_RESTART, connections.wait()).await;
+            fleet.stop(Grace::Kill).await;
+            owner.await
+        }
         _ = signals.next() => {
             console.plain("Stopping");
             stop.cancel();
@@ -170,13 +320,14 @@ async fn run(
     }
     timers.await.context("the timers failed")?;
     match ended.context("the fleet's owner failed")? {
-        Ending::Stopped => Ok(ExitCode::SUCCESS),
+        Ending::Stopped if is_restart => Ok(None),
+        Ending::Stopped => Ok(Some(ExitCode::SUCCESS)),
         Ending::Crashed(reason) => {
             console.flush();
             eprintln!(
                 "lab: the handler failed three times within 30 minutes, so this instance ends; {reason}"
             );
-            Ok(ExitCode::from(CRASHED))
+            Ok(Some(ExitCode::from(CRASHED)))
         }
     }
 }

@@ -264,7 +264,7 @@ impl Options {
     }
 
     /// Whether there is never more than one instance: then it is the host that starts its handler again.
-    pub(crate) fn single(&self) -> bool {
+    pub fn single(&self) -> bool {
         self.setting.maximum() == 1
     }
 }

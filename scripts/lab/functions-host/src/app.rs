@@ -7,6 +7,7 @@ use http::{HeaderName, StatusCode};
 
 use super::backends::{Backends, Unavailable};
 use super::console::{Console, Severity};
+use super::cors::Cors;
 use super::exchange::Expiry;
 use super::function::Function;
 use super::keys::Access;
@@ -27,6 +28,8 @@ pub struct App {
     pub(crate) settings: Settings,
     pub(crate) table: Table,
     pub(crate) access: Access,
+    /// None: requests of pages are the functions' own.
+    pub(crate) cors: Option<Cors>,
     pub(crate) backends: Backends,
     pub(crate) traffic: Traffic,
     pub(crate) console: Console,

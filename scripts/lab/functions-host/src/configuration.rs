@@ -78,7 +78,7 @@ fn by_segment(a: &str, b: &str) -> Ordering {
     a.split(':').map(rank).cmp(b.split(':').map(rank))
 }
 
-fn place(node: &mut Value, path: &[&str], value: &str) {
+pub(super) fn place(node: &mut Value, path: &[&str], value: &str) {
     let Some((first, rest)) = path.split_first() else {
         // A section keeps its members beside a value of its own, and a list beside blank text, which is no list
         // (HttpWorkerOptionsSetup.cs, GetArgumentList).
@@ -117,13 +117,17 @@ fn place(node: &mut Value, path: &[&str], value: &str) {
     place(members.entry(key).or_insert(Value::Null), rest, value);
 }
 
-pub(super) fn boolean(section: &Value, path: &str, name: &str) -> anyhow::Result<bool> {
-    match lookup(section, name) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Some(other) => bail!("{path}.{name} is {other} but must be true or false"),
+/// A list of names at the top of `host.json`; None where there is none.
+pub(super) fn names(host: &Value, name: &str) -> anyhow::Result<Option<Vec<String>>> {
+    let wrong = || anyhow!("{name} must be a list of names");
+    match lookup(host, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(list)) => list
+            .iter()
+            .map(|name| name.as_str().map(str::to_owned).ok_or_else(wrong))
+            .collect::<anyhow::Result<_>>()
+            .map(Some),
+        Some(_) => Err(wrong()),
     }
 }
 

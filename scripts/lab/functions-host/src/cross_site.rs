@@ -36,14 +36,14 @@ pub(crate) enum Refusal {
     Host,
     #[error(
         "The request comes from a web page of another origin. Without keys, such a request is accepted here only if \
-         CORS_ORIGINS names the page's origin. Add the origin to CORS_ORIGINS, or start the emulator with \
+         --cors or CORS_ORIGINS names the page's origin. Add the origin to one of them, or start the emulator with \
          --enable-auth and send a key."
     )]
     Origin,
     #[error(
         "The browser marks the request as sent by a web page of another origin (Sec-Fetch-Site). Without keys, such \
          a request is not accepted here. Open the address in a tab of its own, send the request by a script of an \
-         origin that CORS_ORIGINS names, or start the emulator with --enable-auth and send a key."
+         origin that --cors or CORS_ORIGINS names, or start the emulator with --enable-auth and send a key."
     )]
     Site,
 }
@@ -53,7 +53,7 @@ pub(crate) struct Policy {
     /// Where the emulator listens.
     address: SocketAddr,
     allowed: Vec<Origin>,
-    /// Whether `CORS_ORIGINS` is `*`. That opens the app's functions to every origin, but not the host's endpoints.
+    /// Whether `*` is among the named origins. That opens the app's functions to every origin, but not the host's endpoints.
     any: bool,
 }
 
@@ -67,8 +67,8 @@ struct Origin {
 }
 
 impl Policy {
-    /// The policy of an emulator that listens on `address`, with the value of `CORS_ORIGINS`. The handler reports
-    /// entries that are no origins.
+    /// The policy of an emulator that listens on `address`. `cors_origins` are the app's (`CORS_ORIGINS`) and the
+    /// emulator's own (`--cors`), separated by commas. Who reads them for CORS reports entries that are no origins.
     pub(crate) fn new(address: SocketAddr, cors_origins: &str) -> Self {
         let entries = || cors_origins.split(',').map(str::trim);
         Self {
@@ -132,7 +132,7 @@ impl Policy {
         is_own_site.then_some(()).ok_or(Refusal::Site)
     }
 
-    /// Whether `CORS_ORIGINS` names an origin; `None` is one without scheme and host, such as `null`.
+    /// Whether an origin is named; `None` is one without scheme and host, such as `null`.
     fn allows(&self, origin: Option<&Origin>, target: Target) -> bool {
         (self.any && target != Target::Admin)
             || origin.is_some_and(|origin| self.allowed.contains(origin))

@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::bail;
-use serde_json::Value;
-
-use super::json::{self, lookup};
+use super::local_settings::LocalSettings;
 
 /// Variables by name. What this process did not have itself is also listed in `added`, because a
 /// child inherits the rest without our help, values that are not Unicode included.
@@ -18,8 +15,8 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// The process's environment completed by `local.settings.json` of the script root.
-    pub(crate) fn load(script_root: &Path) -> anyhow::Result<Self> {
+    /// The process's environment completed by `local.settings.json`.
+    pub(crate) fn load(script_root: &Path, settings: &LocalSettings) -> Self {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -32,34 +29,10 @@ impl Environment {
         // These count for more than the file (StartHostAction.cs, GetConfigurationSettings).
         environment.add("AZURE_FUNCTIONS_ENVIRONMENT", "Development");
         environment.add("AzureWebJobsScriptRoot", &script_root.display().to_string());
-        let file = script_root.join("local.settings.json");
-        let Some(settings) = json::read(&file)? else {
-            return Ok(environment);
-        };
-        let is_encrypted = match lookup(&settings, "IsEncrypted") {
-            Some(Value::Bool(value)) => *value,
-            Some(Value::String(text)) => text.trim().eq_ignore_ascii_case("true"),
-            _ => false,
-        };
-        if is_encrypted {
-            bail!(
-                "{} is encrypted, which only func can read; decrypt it with `func settings decrypt`",
-                file.display()
-            );
+        for (name, value) in &settings.variables {
+            environment.add(name, value);
         }
-        for (name, value) in members(&settings, "Values") {
-            // One without a value is skipped.
-            if let Some(text) = plain(value) {
-                environment.add(name, &text);
-            }
-        }
-        for (name, value) in members(&settings, "ConnectionStrings") {
-            // A text, or an object that also names a provider (AppSettingsFile.cs).
-            if let Some(text) = plain(lookup(value, "ConnectionString").unwrap_or(value)) {
-                environment.add(&format!("ConnectionStrings:{name}"), &text);
-            }
-        }
-        Ok(environment)
+        environment
     }
 
     /// Sets a variable for the handler unless the environment has a value for it already.
@@ -134,26 +107,6 @@ impl Environment {
                 .collect(),
             added: Vec::new(),
         }
-    }
-}
-
-/// The members of a section; none where there is no such section.
-fn members<'a>(
-    settings: &'a Value,
-    section: &str,
-) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    lookup(settings, section)
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-}
-
-/// A value as the text of a variable.
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
     }
 }
 

@@ -34,8 +34,8 @@ pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Sends `request`, matched by `path` (decoded) to the function at this index of the table, to the handler and returns
-/// what it answers.
+/// Sends `request`, which the function at this index of the table is to answer, to `path` (decoded) of the handler and
+/// returns what it answers.
 pub(crate) async fn forward(
     app: &Arc<App>,
     function: usize,

@@ -66,6 +66,18 @@ pub(crate) struct Function {
     pub(crate) config: Value,
 }
 
+impl Level {
+    /// The level of this name, in any case.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "anonymous" => Some(Self::Anonymous),
+            "function" => Some(Self::Function),
+            "admin" => Some(Self::Admin),
+            _ => None,
+        }
+    }
+}
+
 impl Function {
     /// Whether its requests can be passed on as they are: exactly one `httpTrigger` in and exactly one
     /// `http` out (`FunctionMetadataExtensions.cs`).
@@ -123,9 +135,14 @@ pub(crate) fn load(
             Err(error) => problems.push(format!("The function {name} is not loaded: {error:#}")),
         }
     }
-    functions.sort_by(|a, b| ordinal_ignore_case(&a.name, &b.name));
+    sort(&mut functions);
     problems.sort();
     Ok((functions, problems))
+}
+
+/// Puts functions into the order in which the host tries them.
+pub(super) fn sort(functions: &mut [Function]) {
+    functions.sort_by(|a, b| ordinal_ignore_case(&a.name, &b.name));
 }
 
 /// .NET's `OrdinalIgnoreCase`: by upper-case letters, so that `_` comes after every letter.
@@ -159,7 +176,8 @@ struct BindingDocument {
     route: Option<String>,
 }
 
-fn parse(
+/// Reads what `function.json` says. Relative paths in it are of `folder`.
+pub(super) fn parse(
     name: &str,
     config: Value,
     folder: &Path,
@@ -268,12 +286,9 @@ fn trigger_of(function: &str, binding: BindingDocument) -> anyhow::Result<Trigge
     }
     let level = match binding.auth_level.as_deref() {
         None => Level::Function,
-        Some(text) if text.eq_ignore_ascii_case("anonymous") => Level::Anonymous,
-        Some(text) if text.eq_ignore_ascii_case("function") => Level::Function,
-        Some(text) if text.eq_ignore_ascii_case("admin") => Level::Admin,
-        Some(other) => {
-            bail!("its authLevel {other:?} is unknown; use anonymous, function or admin")
-        }
+        Some(text) => Level::named(text).ok_or_else(|| {
+            anyhow!("its authLevel {text:?} is unknown; use anonymous, function or admin")
+        })?,
     };
     Ok(Trigger::Http(HttpTrigger {
         route: binding

@@ -1,34 +1,39 @@
 //! A function app: read from its folder, then served.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use tokio::sync::watch;
 
 use super::app::App;
 use super::backends::{BackendSet, Backends, Choose};
 use super::banner::Banner;
 use super::console::{Console, Severity};
+use super::cors::Cors;
 use super::cross_site::Policy;
 use super::environment::Environment;
-use super::function;
+use super::function::{self, Function};
+use super::handler_route;
 use super::instance::CRASH_LIMIT;
 use super::keys::{Access, Keys};
+use super::local_settings::{LocalHost, LocalSettings};
 use super::plan::Plan;
 use super::route::Table;
 use super::settings::Settings;
 use super::timer::Statuses;
 use super::traffic::Traffic;
 use super::unsupported;
+use super::watched::Watched;
 
 /// What the folder of a function app says.
 pub struct FunctionApp {
     script_root: String,
     environment: Environment,
+    local_host: LocalHost,
     settings: Settings,
     table: Table,
     problems: Vec<String>,
@@ -44,6 +49,11 @@ pub struct ServeOptions {
     pub requires_keys: bool,
     /// Whether an invocation fails whose outputs are not delivered.
     pub is_strict: bool,
+    /// Origins whose pages may call the app, separated by commas, and whether they may send cookies. None: as
+    /// `local.settings.json` says.
+    pub cors: Option<String>,
+    /// Whether these pages may send cookies, whatever `local.settings.json` says.
+    pub cors_credentials: bool,
     /// For the handler, as `DATABASE_URL`.
     pub database_url: Option<String>,
     /// Further lines of the banner: a word and a text each.
@@ -61,21 +71,37 @@ pub struct Served {
 }
 
 impl FunctionApp {
-    /// Reads `host.json`, `local.settings.json` and the function folders.
+    /// Reads `host.json`, `local.settings.json` and the function folders. `only` names the functions to load; if it is
+    /// empty, `host.json` decides.
     ///
     /// # Errors
     /// One sentence about what makes the app unusable. A single unusable function does not.
-    pub fn read(script_root: &Path) -> anyhow::Result<Self> {
+    pub fn read(script_root: &Path, only: &[String]) -> anyhow::Result<Self> {
         let script_root = script_root.canonicalize().with_context(|| {
             format!(
                 "the script root {} does not exist; scripts/run makes target/app",
                 script_root.display()
             )
         })?;
-        let environment = Environment::load(&script_root)?;
-        let settings = Settings::read(&script_root, &environment)?;
-        let (functions, mut problems) = function::load(&script_root, &environment)?;
-        let (table, refused) = Table::build(functions, &settings.route_prefix);
+        let local = LocalSettings::read(&script_root)?;
+        let mut environment = Environment::load(&script_root, &local);
+        // StartHostAction.cs, UpdateEnvironmentVariables.
+        for (index, name) in only.iter().enumerate() {
+            environment.set(&format!("AzureFunctionsJobHost__functions__{index}"), name);
+        }
+        let mut settings = Settings::read(&script_root, &environment)?;
+        if let Some(port) = settings.handler.port {
+            check_port(port)?;
+        }
+        let (mut functions, mut problems) = function::load(&script_root, &environment)?;
+        if !settings.handler.routes.is_empty() {
+            (functions, problems) = implicit(&functions, &settings, &environment)?;
+        }
+        if let Some(names) = &settings.functions {
+            let unknown = keep(names, &mut functions);
+            settings.warnings.extend(unknown);
+        }
+        let (table, refused) = Table::build(functions, &settings.route_prefix)?;
         problems.extend(refused);
         if table.functions.is_empty() {
             bail!(
@@ -92,6 +118,7 @@ impl FunctionApp {
             script_root: script_root.display().to_string(),
             unsupported,
             environment,
+            local_host: local.host,
             settings,
             table,
             problems,
@@ -105,15 +132,41 @@ impl FunctionApp {
         faults.map(String::as_str)
     }
 
+    /// How the host starts unless the command line says otherwise.
+    pub fn local_host(&self) -> &LocalHost {
+        &self.local_host
+    }
+
+    /// Which changes of its files make the host start again.
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.settings.watched
+    }
+
+    /// The port that `host.json` gives to the handler, of which there can then be only one.
+    pub fn fixed_port(&self) -> Option<u16> {
+        self.settings.handler.port
+    }
+
     /// Prints the banner and the problems found. `choose` chooses the process of each request.
-    pub fn serve(self, options: ServeOptions, console: &Console, choose: Choose) -> Served {
+    ///
+    /// # Errors
+    /// One sentence about CORS that cannot be had.
+    pub fn serve(
+        self,
+        options: ServeOptions,
+        console: &Console,
+        choose: Choose,
+    ) -> anyhow::Result<Served> {
         let address = options.address;
+        let origins = options.cors.unwrap_or(self.local_host.cors);
+        let credentials = options.cors_credentials || self.local_host.cors_credentials;
+        let (cors, cors_warnings) = Cors::new(&origins, credentials)?;
         let base_url = format!("http://{}", reachable(address));
         let access = if options.requires_keys {
             Access::Keyed(Keys::generate(&self.table.functions))
         } else {
-            let cors_origins = self.environment.var("CORS_ORIGINS").unwrap_or_default();
-            Access::Open(Policy::new(address, cors_origins))
+            let app_origins = self.environment.var("CORS_ORIGINS").unwrap_or_default();
+            Access::Open(Policy::new(address, &format!("{app_origins},{origins}")))
         };
         Banner {
             url: &base_url,
@@ -125,7 +178,7 @@ impl FunctionApp {
             fleet: options.banner,
         }
         .print(&self.table, &access, console);
-        for warning in &self.settings.warnings {
+        for warning in self.settings.warnings.iter().chain(&cors_warnings) {
             console.host(Severity::Warning, warning);
         }
         for problem in &self.problems {
@@ -148,6 +201,7 @@ impl FunctionApp {
             settings: self.settings,
             table: self.table,
             access,
+            cors,
             backends,
             traffic: Traffic::new(),
             console: console.clone(),
@@ -158,12 +212,55 @@ impl FunctionApp {
             timers: Statuses::default(),
             is_strict: options.is_strict,
         };
-        Served {
+        Ok(Served {
             app: Arc::new(app),
             plan,
             backends: publisher,
-        }
+        })
     }
+}
+
+/// The host does not start where the handler could not listen (`HttpWorkerOptionsSetup.cs`, `Validate`).
+fn check_port(port: u16) -> anyhow::Result<()> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+        anyhow!(
+            "the handler cannot listen on port {port}, which host.json gives to it (customHandler.port): {error}; stop the other program, choose another port, or remove it to get a free one"
+        )
+    })?;
+    Ok(())
+}
+
+/// The functions of the handler's routes (`HttpWorkerFunctionProvider.cs`).
+fn implicit(
+    folders: &[Function],
+    settings: &Settings,
+    environment: &Environment,
+) -> anyhow::Result<(Vec<Function>, Vec<String>)> {
+    if let Some(function) = folders.first() {
+        bail!(
+            "the app has the function folder {} and also routes in host.json (customHandler.http.routes, or a configurationProfile that has them); the host takes only one of the two, so remove the folders or the routes",
+            function.name
+        );
+    }
+    Ok(handler_route::functions(
+        &settings.handler.routes,
+        environment,
+    ))
+}
+
+/// Keeps the functions of these names, in any case (`FunctionMetadataManager.cs`, `ApplyAllowList`), and returns a
+/// sentence for each name that no function has.
+fn keep(names: &[String], functions: &mut Vec<Function>) -> Vec<String> {
+    let is = |function: &Function, name: &String| function.name.eq_ignore_ascii_case(name);
+    let unknown = names
+        .iter()
+        .filter(|name| !functions.iter().any(|function| is(function, name)))
+        .map(|name| {
+            format!("There is no function {name:?}, which the list of functions to load names")
+        })
+        .collect();
+    functions.retain(|function| names.iter().any(|name| is(function, name)));
+    unknown
 }
 
 /// Where this machine reaches the listener.
@@ -191,10 +288,11 @@ fn plan(
         environment.set("DATABASE_URL", &url);
     }
     Plan {
-        command: settings.description.command(&environment),
+        command: settings.handler.description.command(&environment),
         variables: environment.added().to_vec(),
         script_root,
-        initialization_timeout: settings.initialization_timeout,
+        initialization_timeout: settings.handler.initialization_timeout,
+        port: settings.handler.port,
         function_timeout: settings.function_timeout,
         groups: Vec::new(),
         crash_limit: CRASH_LIMIT,

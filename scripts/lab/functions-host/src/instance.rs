@@ -24,6 +24,9 @@ const RESTART_CODE: i32 = 200;
 /// for a program that is no handler at all means to start it without end as fast as it can.
 const EARLY_END: Duration = Duration::from_millis(250);
 
+/// How often to look where a handler listens that does not answer, until there is something to say.
+const HINT: Duration = Duration::from_secs(3);
+
 /// Where an instance is in its life.
 #[derive(Clone)]
 pub enum Lifecycle {
@@ -174,6 +177,10 @@ impl Supervisor {
         let probe = answers(Arc::clone(&worker), &self.plan, &self.console);
         tokio::pin!(probe);
         let mut probing = true;
+        // Long before the host gives it up, a handler on another port can be told from a slow one.
+        let hint = tokio::time::sleep(HINT);
+        tokio::pin!(hint);
+        let mut is_hinted = false;
         let turn = loop {
             tokio::select! {
                 // An exit says more than the failing probe it causes.
@@ -189,12 +196,26 @@ impl Supervisor {
                     Some(Command::Stop(grace)) => break ProcessEnd::Stop(grace),
                     None => break ProcessEnd::Stop(Grace::Kill),
                 },
+                () = &mut hint, if probing && !is_hinted => {
+                    match process.listens_elsewhere(port) {
+                        Some(cause) => {
+                            is_hinted = true;
+                            self.console.host(
+                                Severity::Warning,
+                                format_args!("The handler does not answer on 127.0.0.1:{port}: {cause}"),
+                            );
+                        }
+                        None => hint.as_mut().reset(tokio::time::Instant::now() + HINT),
+                    }
+                }
                 ready = &mut probe, if probing => {
                     probing = false;
                     if !ready {
+                        let cause = process.silence(port).map(|cause| format!(": {cause}"));
                         break ProcessEnd::Crash(format!(
-                            "The handler did not listen on 127.0.0.1:{port} (FUNCTIONS_CUSTOMHANDLER_PORT) within {:?}",
-                            self.plan.initialization_timeout
+                            "The handler did not listen on 127.0.0.1:{port} (FUNCTIONS_CUSTOMHANDLER_PORT) within {:?}{}",
+                            self.plan.initialization_timeout,
+                            cause.unwrap_or_default()
                         ));
                     }
                     self.console.host(
@@ -257,7 +278,7 @@ impl Supervisor {
     }
 
     fn start(&self, id: &str) -> std::io::Result<(Process, u16)> {
-        let port = free_port()?;
+        let port = self.plan.port.map_or_else(free_port, Ok)?;
         // HttpWorkerProcess.cs: two names each, for old and new handlers.
         let variables = [
             ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
@@ -286,10 +307,23 @@ fn exited(status: std::io::Result<std::process::ExitStatus>) -> ProcessEnd {
             Some(code @ (0 | RESTART_CODE)) => {
                 ProcessEnd::Restart(format!("The handler ended with exit code {code}"))
             }
-            Some(code) => ProcessEnd::Crash(format!("The handler ended with exit code {code}")),
+            Some(code) => ProcessEnd::Crash(format!(
+                "The handler ended with exit code {code}{}",
+                meaning(code)
+            )),
             None => ProcessEnd::Crash(format!("The handler was ended by {status}")),
         },
         Err(error) => ProcessEnd::Crash(format!("The handler was lost: {error}")),
+    }
+}
+
+/// What the exit codes of shells and container tools mean, for a handler that one of them starts.
+fn meaning(code: i32) -> String {
+    match code {
+        126 => " (by convention: a file was found but could not be started)".to_owned(),
+        127 => " (by convention: a command or a shared library was not found)".to_owned(),
+        129..=192 => format!(" (by convention: ended by signal {})", code - 128),
+        _ => String::new(),
     }
 }
 

@@ -70,7 +70,7 @@ pub async fn warm_up_process(app: &App, backend: &Arc<Backend>) -> Result<(), St
     let Some(function) = app.table.warmup() else {
         return Ok(());
     };
-    let limit = app.settings.initialization_timeout;
+    let limit = app.settings.handler.initialization_timeout;
     match tokio::time::timeout(limit, warm_up(app, To::One(backend), function)).await {
         Ok(outcome) => outcome.map_err(|failure| failure.to_string()),
         Err(_) => Err(format!("no answer within {limit:?}")),

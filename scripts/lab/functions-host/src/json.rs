@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 
@@ -71,6 +71,22 @@ pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     })
+}
+
+/// A switch that is off where it is not given.
+pub(super) fn boolean(section: &Value, path: &str, name: &str) -> anyhow::Result<bool> {
+    Ok(switch(section, path, name)?.unwrap_or_default())
+}
+
+/// A switch, if it is given.
+pub(super) fn switch(section: &Value, path: &str, name: &str) -> anyhow::Result<Option<bool>> {
+    match lookup(section, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(value)) => Ok(Some(*value)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(other) => bail!("{path}.{name} is {other} but must be true or false"),
+    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`function_app`], [`banner`] | a function app: read from its folder, announced, served |
-//! | [`environment`], [`json`], [`configuration`], [`settings`], [`command`] | variables, `local.settings.json`, `host.json` |
-//! | [`function`], [`retry`], [`template`], [`route`], [`keys`] | function folders, the table of routes, who may call |
+//! | [`function_app`], [`banner`], [`changes`] | a function app: read from its folder, announced, served; its changed files |
+//! | [`local_settings`], [`environment`], [`json`] | `local.settings.json`, variables |
+//! | [`settings`], [`configuration`], [`profile`], [`handler_options`], [`worker_runtime`], [`command`], [`watched`] | `host.json` |
+//! | [`function`], [`handler_route`], [`retry`], [`template`], [`route`], [`keys`] | functions of folders and of `host.json`, the table of routes, who may call |
 //! | [`unsupported`] | triggers and bindings that the emulator does not serve |
 //! | [`timer`], [`schedule`], [`cron`] | timers: when they are due, what handlers get |
-//! | [`cross_site`] | requests of foreign web pages, refused while no keys are required |
-//! | [`plan`], [`instance`], [`process`], [`readiness`], [`console`] | keeps a handler running; relays its output |
+//! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
+//! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
@@ -20,8 +21,9 @@
 //! The host does not decide how many instances there are, nor which of them gets a request: its user does, who starts
 //! each [`Instance`], publishes the [`BackendSet`] and gives a function to [`Choose`] with.
 //!
-//! The emulator does what the host's source does; comments name the host's files. Known differences: no file watching,
-//! no upgraded connections, no CORS, and no wait for a result that the real host would never see (see `Failure::Null`).
+//! The emulator does what the host's source does; comments name the host's files. Known differences: files are watched
+//! only where the user of this crate asks for it, `app_offline.htm` is not known, there are no upgraded connections, and
+//! there is no wait for a result that the real host would never see (see `Failure::Null`).
 //! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, header names are in title case
 //! whatever the client wrote, redirects of a handler are not followed, and texts that look like dates stay as they are.
 
@@ -31,24 +33,31 @@ mod backends;
 mod banner;
 mod body;
 mod calendar;
+mod changes;
 mod command;
 mod configuration;
 mod console;
+mod cors;
 mod cron;
 mod cross_site;
 mod detached;
 mod dispatch;
 mod environment;
 mod exchange;
+mod executable;
 mod forwarding;
 mod function;
 mod function_app;
+mod handler_options;
+mod handler_route;
 mod handler_stream;
 mod instance;
 mod invoke;
 mod json;
 mod keys;
 mod listener;
+mod listening;
+mod local_settings;
 mod output;
 mod path;
 mod payload;
@@ -56,6 +65,7 @@ mod peer;
 mod plan;
 mod pool;
 mod process;
+mod profile;
 mod proxy;
 mod query;
 mod readiness;
@@ -70,22 +80,26 @@ mod timer;
 mod timers;
 mod traffic;
 mod unsupported;
+mod watched;
 mod worker;
+mod worker_runtime;
 
 pub use admin::{LabRequest, empty, json_text};
 pub use app::App;
 pub use backends::{Backend, BackendSet, Choose, InstanceLoad};
 pub use body::Body;
 pub use calendar::Calendar;
+pub use changes::Changes;
 pub use console::{Console, Severity, timestamp};
 pub use function_app::{FunctionApp, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
 pub use listener::{listen, serve};
+pub use local_settings::LocalHost;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
-pub use server::respond;
+pub use server::{respond, unavailable};
 pub use timers::run_timers;
 pub use traffic::{Pace, Percentiles, Recent, Totals, Traffic};
 pub use worker::Worker;

@@ -57,7 +57,7 @@ pub async fn listen(ip: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
 /// Accepts until `stop`, then lets the connections finish the request they are at. They are all in `tracker`. Where
 /// `respond` fails, its connection is closed without a response.
 pub async fn serve<R, E>(
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     console: Console,
     stop: CancellationToken,
     tracker: TaskTracker,

@@ -12,6 +12,8 @@ pub struct Plan {
     /// Variables beyond those inherited, without the five of the host.
     pub variables: Vec<(String, String)>,
     pub(crate) script_root: String,
+    /// Where the handler is to listen; None for a free port.
+    pub(crate) port: Option<u16>,
     pub(crate) initialization_timeout: Duration,
     pub(crate) function_timeout: Option<Duration>,
     /// Control groups that the process belongs to.

@@ -1,7 +1,6 @@
 //! One handler process: started with the host's variables, in a group of its own, ended with all it started.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::console::{Console, Severity, Source, Stream, Tail, relay};
 use super::plan::Plan;
+use super::{executable, listening};
 
 /// How long the output of a dead handler is still read: a stray descendant may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -41,28 +41,20 @@ impl Process {
         console: &Console,
     ) -> io::Result<Self> {
         let command = &plan.command;
-        let (executable, arguments) = command.line(variables);
-        check(&executable)?;
-        if !command.working_directory.is_dir() {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                format!(
-                    "the working directory {} does not exist",
-                    command.working_directory.display()
-                ),
-            ));
-        }
+        let (file, arguments) = command.line(variables);
+        executable::check(&file)?;
+        create(&command.working_directory, console)?;
         console.host(
             Severity::Debug,
             format_args!(
                 "Starting {} {} in {}",
-                executable.display(),
+                file.display(),
                 without_secrets(&arguments.join(" ")),
                 command.working_directory.display()
             ),
         );
         let mut child = Command::from(launch::command(&plan.groups)?)
-            .arg(&executable)
+            .arg(&file)
             .args(&arguments)
             .current_dir(&command.working_directory)
             .envs(plan.variables.iter().map(|(name, value)| (name, value)))
@@ -101,6 +93,16 @@ impl Process {
 
     pub(crate) fn id(&self) -> i32 {
         self.group.as_raw_nonzero().get()
+    }
+
+    /// Where it listens, if that is not this port of 127.0.0.1, as far as the system tells.
+    pub(crate) fn listens_elsewhere(&self, port: u16) -> Option<String> {
+        listening::elsewhere(self.group, port)
+    }
+
+    /// Why nobody answers on this port, as far as the system tells.
+    pub(crate) fn silence(&self, port: u16) -> Option<String> {
+        listening::cause(self.group, port)
     }
 
     /// Waits for the process's own end. May be cancelled and called again.
@@ -144,44 +146,27 @@ impl Drop for Process {
     }
 }
 
-/// Says before the start what would otherwise be a bare "not found" in the handler's output.
-fn check(executable: &Path) -> io::Result<()> {
-    let usable = |path: &Path| {
-        path.metadata()
-            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-    };
-    if executable.components().count() > 1 {
-        if !executable.exists() {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                format!("{} does not exist", executable.display()),
-            ));
-        }
-        if !usable(executable) {
-            // On Premium and Dedicated plans the host does not set the bit either.
-            return Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                format!(
-                    "{0} is not executable; run chmod +x {0}",
-                    executable.display()
-                ),
-            ));
-        }
+/// Creates a working directory that is missing, as the host does since April 2026 (pull request 11757,
+/// `DefaultWorkerProcessFactory.cs`). It is empty then, and hardly what was meant.
+fn create(directory: &Path, console: &Console) -> io::Result<()> {
+    if directory.is_dir() {
         return Ok(());
     }
-    let found = std::env::var_os("PATH").is_some_and(|paths| {
-        std::env::split_paths(&paths).any(|folder| usable(&folder.join(executable)))
-    });
-    if found {
-        return Ok(());
-    }
-    Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        format!(
-            "{:?} is neither a file in the script root nor a command on the search path",
-            executable.display().to_string()
+    std::fs::create_dir_all(directory).map_err(|error| {
+        let text = format!(
+            "the working directory {} does not exist and cannot be created: {error}; correct customHandler.description.workingDirectory",
+            directory.display()
+        );
+        io::Error::new(error.kind(), text)
+    })?;
+    console.host(
+        Severity::Warning,
+        format_args!(
+            "The working directory {} did not exist, so it was created, as the host does; is customHandler.description.workingDirectory right?",
+            directory.display()
         ),
-    ))
+    );
+    Ok(())
 }
 
 /// Masks what looks like a credential in text that is logged, as the host's `Sanitizer.cs` does.

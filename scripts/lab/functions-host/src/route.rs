@@ -42,11 +42,25 @@ pub(crate) struct Table {
 impl Table {
     /// Takes the functions in their order. One whose route is refused is left out with a sentence
     /// about it (`ScriptHost.cs`, `ValidateHttpFunction`).
-    pub(crate) fn build(functions: Vec<Function>, prefix: &str) -> (Self, Vec<String>) {
+    ///
+    /// # Errors
+    /// A route on which the whole host fails: it parses each only after it has put the prefix and a slash before it
+    /// (`WebJobsRouteBuilder.cs`, `MapFunctionRoute`).
+    pub(crate) fn build(
+        functions: Vec<Function>,
+        prefix: &str,
+    ) -> anyhow::Result<(Self, Vec<String>)> {
         let mut table = Self::default();
         let mut problems = Vec::new();
         for function in functions {
             if let Trigger::Http(http) = &function.trigger {
+                if !prefix.is_empty() && http.route.starts_with('/') {
+                    bail!(
+                        "the route {0:?} of the function {1} begins with a slash, and after the route prefix {prefix:?} that makes \"{prefix}/{0}\": the host does not start with two slashes in a row; remove the slash at the beginning of the route",
+                        http.route,
+                        function.name
+                    );
+                }
                 match table.route(http, prefix) {
                     Ok(route) => table.routes.push(route),
                     Err(error) => {
@@ -60,7 +74,7 @@ impl Table {
             }
             table.functions.push(function);
         }
-        (table, problems)
+        Ok((table, problems))
     }
 
     /// The warm-up function, if there is one.

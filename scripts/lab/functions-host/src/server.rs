@@ -1,4 +1,4 @@
-//! The path of one request: limits, who may send it, the host's own endpoints, routing, key, handler.
+//! The path of one request: pages of other origins, limits, who may send it, the host's own endpoints, routing, key, handler.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,10 +13,11 @@ use super::body::Body;
 use super::console::Severity;
 use super::cross_site::{Refusal, Target};
 use super::function::Level;
+use super::handler_options::HttpMode;
 use super::keys::Access;
 use super::peer::Peer;
 use super::route::Route;
-use super::settings::HttpMode;
+
 use super::{forwarding, invoke, path, proxy};
 
 /// Kestrel's `MaxRequestLineSize`.
@@ -27,6 +28,27 @@ const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
 /// Answers one request of `peer`; one to an endpoint below `/admin/lab` by `lab`.
 pub async fn respond<R: Future<Output = Response<Body>>>(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    peer: Peer,
+    lab: impl FnOnce(LabRequest) -> R,
+) -> Response<Body> {
+    let granting = app.cors.as_ref();
+    let grant = granting.and_then(|cors| cors.grant(request.method(), request.headers()));
+    let Some(grant) = grant else {
+        return answer(app, request, peer, lab).await;
+    };
+    if grant.is_preflight() {
+        let mut response = refuse(request, StatusCode::NO_CONTENT);
+        grant.apply(response.headers_mut());
+        return response;
+    }
+    let mut response = answer(app, request, peer, lab).await;
+    grant.apply(response.headers_mut());
+    response
+}
+
+async fn answer<R: Future<Output = Response<Body>>>(
     app: &Arc<App>,
     request: Request<Incoming>,
     peer: Peer,
@@ -103,7 +125,7 @@ async fn function_response(
         }
     }
     let mode = if function.is_plain_http() {
-        app.settings.http_mode
+        app.settings.handler.http_mode
     } else {
         HttpMode::Json
     };
@@ -116,6 +138,10 @@ async fn function_response(
     let answer = match mode {
         HttpMode::Proxying => proxy::forward(app, path, request, peer).await,
         HttpMode::Forwarding => forwarding::forward(app, route.function, path, request).await,
+        HttpMode::ForwardingToName => {
+            let path = format!("/{}", function.name);
+            forwarding::forward(app, route.function, &path, request).await
+        }
         HttpMode::Json => invoke::http(app, route, path, request).await,
     };
     app.traffic.answered(started.elapsed());
@@ -143,8 +169,19 @@ fn unfit(app: &App, mode: HttpMode, request: &Request<Incoming>) -> Option<Failu
     if length.is_some_and(|length| length > app.settings.body_limit) {
         return Some(Failure::TooLarge);
     }
-    let is_chunked = mode == HttpMode::Forwarding && forwarding::is_chunked(request.headers());
-    is_chunked.then_some(Failure::Chunked)
+    let is_rebuilt = matches!(mode, HttpMode::Forwarding | HttpMode::ForwardingToName);
+    (is_rebuilt && forwarding::is_chunked(request.headers())).then_some(Failure::Chunked)
+}
+
+/// What every request is told while the app cannot be served (`HostAvailabilityCheckMiddleware.cs`).
+pub fn unavailable(request: Request<Incoming>) -> Response<Body> {
+    let mut response = refuse(request, StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    *response.body_mut() = Body::from("Function host is not running.");
+    response
 }
 
 /// An answer that does not look at the body.

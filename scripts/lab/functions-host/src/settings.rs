@@ -7,32 +7,15 @@ use anyhow::{Context, anyhow, bail};
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::command::Description;
-use super::configuration::{boolean, known_keys, overlay, timespan};
+use super::configuration::{known_keys, names, overlay, timespan};
 use super::environment::Environment;
-use super::json;
-use super::json::lookup;
+use super::handler_options::HandlerOptions;
+use super::json::{self, lookup};
+use super::watched::Watched;
+use super::{profile, worker_runtime};
 
 /// Kestrel's limit as the host sets it: 100 MiB (`ScriptConstants.cs`).
 const BODY_LIMIT: u64 = 104_857_600;
-/// What the `customHandler` section knows (`HttpWorkerOptions.cs`).
-const HANDLER_KEYS: [&str; 6] = [
-    "description",
-    "enableForwardingHttpRequest",
-    "enableProxyingHttpRequest",
-    "initializationTimeout",
-    "port",
-    "http",
-];
-/// What its `description` knows (`WorkerDescription.cs`, `HttpWorkerDescription.cs`).
-const DESCRIPTION_KEYS: [&str; 6] = [
-    "defaultExecutablePath",
-    "arguments",
-    "workingDirectory",
-    "workerDirectory",
-    "defaultWorkerPath",
-    "workerArguments",
-];
 
 /// What `extensions.http` knows (`HttpOptions.cs`).
 const HTTP_KEYS: [&str; 6] = [
@@ -44,29 +27,19 @@ const HTTP_KEYS: [&str; 6] = [
     "hsts",
 ];
 
-/// How requests of plain HTTP functions reach the handler (`DefaultHttpWorkerService.cs`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HttpMode {
-    /// As streams (`enableProxyingHttpRequest`).
-    Proxying,
-    /// Rebuilt, with a buffered response (`enableForwardingHttpRequest`).
-    Forwarding,
-    /// In the JSON protocol, as all other functions.
-    Json,
-}
-
 /// What `host.json` asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) description: Description,
-    pub(crate) http_mode: HttpMode,
+    pub(crate) handler: HandlerOptions,
+    /// The functions to load; None for all.
+    pub(crate) functions: Option<Vec<String>>,
+    pub(crate) watched: Watched,
     /// Without slashes at its ends.
     pub(crate) route_prefix: String,
     /// Added to answers that do not carry them already.
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
     /// None: unbounded.
     pub(crate) function_timeout: Option<Duration>,
-    pub(crate) initialization_timeout: Duration,
     pub(crate) body_limit: u64,
     /// Whether an unmatched `/` shows a page or 204.
     pub(crate) homepage: bool,
@@ -101,53 +74,18 @@ impl Settings {
             Some(other) => bail!("its \"version\" is {other} but must be exactly \"2.0\""),
             None => bail!("it needs \"version\": \"2.0\""),
         }
-        overlay(&mut host, environment);
-
         let mut warnings = Vec::new();
-        let section = match (lookup(&host, "customHandler"), lookup(&host, "httpWorker")) {
-            (Some(handler), legacy) => {
-                if legacy.is_some() {
-                    warnings.push(
-                        "host.json has both customHandler and the old httpWorker; customHandler is used".to_owned(),
-                    );
-                }
-                handler
-            }
-            (None, Some(_)) => {
-                bail!("it has the old \"httpWorker\" section; rename it to \"customHandler\"")
-            }
-            (None, None) => bail!(
-                "it has no \"customHandler\" section, so there is no handler to start; add customHandler.description.defaultExecutablePath"
-            ),
-        };
-        known_keys(section, "customHandler", &HANDLER_KEYS, &mut warnings)?;
-        let description = lookup(section, "description").ok_or_else(|| {
-            anyhow!("customHandler has no \"description\"; add description.defaultExecutablePath")
-        })?;
-        known_keys(
-            description,
-            "customHandler.description",
-            &DESCRIPTION_KEYS,
-            &mut warnings,
-        )?;
-
-        let proxying = boolean(section, "customHandler", "enableProxyingHttpRequest")?;
-        let forwarding = boolean(section, "customHandler", "enableForwardingHttpRequest")?;
-        let http_mode = match (proxying, forwarding) {
-            (true, _) => HttpMode::Proxying,
-            (false, true) => HttpMode::Forwarding,
-            (false, false) => HttpMode::Json,
-        };
-        if lookup(section, "http").is_some() {
-            bail!(
-                "customHandler.http (routes without function.json) is not known to lab up; use function folders"
+        let profile = profile::apply(&mut host, environment, &mut warnings)?;
+        overlay(&mut host, environment);
+        if lookup(&host, "languageWorkers").is_some() {
+            warnings.push(
+                "host.json: languageWorkers is ignored; it is about the workers of other runtimes, and a custom handler has none"
+                    .to_owned(),
             );
         }
-        if lookup(section, "port")
-            .is_some_and(|port| !matches!(port, Value::Number(n) if n.as_u64() == Some(0)))
-        {
-            bail!("customHandler.port is not known to lab up, which picks a free port; remove it");
-        }
+        let handler = HandlerOptions::read(&host, script_root, environment, &mut warnings)?;
+        let has_routes = !handler.routes.is_empty();
+        worker_runtime::check(profile, has_routes, environment, &mut warnings)?;
 
         let http = lookup(&host, "extensions").and_then(|extensions| lookup(extensions, "http"));
         if let Some(http) = http {
@@ -177,8 +115,9 @@ impl Settings {
             .map_or(Ok(Vec::new()), custom_headers)?;
 
         Ok(Self {
-            description: Description::read(description, script_root, environment)?,
-            http_mode,
+            handler,
+            functions: names(&host, "functions")?.filter(|names| !names.is_empty()),
+            watched: Watched::read(&host)?,
             route_prefix,
             custom_headers,
             function_timeout: match lookup(&host, "functionTimeout") {
@@ -187,9 +126,6 @@ impl Settings {
                 Some(Value::String(text)) if text == "-1" => None,
                 Some(value) => Some(timespan(value).context("functionTimeout")?),
             },
-            initialization_timeout: lookup(section, "initializationTimeout")
-                .map_or(Ok(Duration::from_secs(30)), timespan)
-                .context("customHandler.initializationTimeout")?,
             body_limit: match environment.var("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") {
                 None | Some("") => BODY_LIMIT,
                 Some(text) => text.parse().map_err(|_| {

@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{HttpMode, Settings, timespan};
+use super::{Settings, timespan};
 use crate::environment::Environment;
+use crate::handler_options::HttpMode;
 
 fn read(host: serde_json::Value, variables: &[(&str, &str)]) -> Result<Settings, String> {
-    Settings::from_json(host, Path::new("/app"), &Environment::of(variables))
-        .map_err(|error| format!("{error:#}"))
+    let custom = ("FUNCTIONS_WORKER_RUNTIME", "custom");
+    let environment = Environment::of(&[&[custom], variables].concat());
+    Settings::from_json(host, Path::new("/app"), &environment).map_err(|error| format!("{error:#}"))
 }
 
 fn minimal() -> serde_json::Value {
@@ -19,13 +21,22 @@ fn minimal() -> serde_json::Value {
 fn defaults_are_the_hosts() {
     let settings = read(minimal(), &[]).expect("valid");
     assert_eq!(settings.route_prefix, "api");
-    assert_eq!(settings.http_mode, HttpMode::Json);
-    assert_eq!(settings.initialization_timeout, Duration::from_secs(30));
+    assert_eq!(settings.handler.http_mode, HttpMode::Json);
+    assert_eq!(
+        settings.handler.initialization_timeout,
+        Duration::from_secs(30)
+    );
     assert_eq!(settings.function_timeout, Some(Duration::from_secs(1800)));
     assert_eq!(settings.body_limit, 104_857_600);
     // No such file below the root: left for the search path.
-    assert_eq!(settings.description.executable, Path::new("handler"));
-    assert_eq!(settings.description.working_directory, Path::new("/app"));
+    assert_eq!(
+        settings.handler.description.executable,
+        Path::new("handler")
+    );
+    assert_eq!(
+        settings.handler.description.working_directory,
+        Path::new("/app")
+    );
 }
 
 #[test]
@@ -52,13 +63,14 @@ fn a_misspelt_switch_is_named() {
     let mut host = minimal();
     host["customHandler"]["EnableProxyingHttprequest"] = json!("True");
     assert_eq!(
-        read(host, &[]).expect("valid").http_mode,
+        read(host, &[]).expect("valid").handler.http_mode,
         HttpMode::Proxying
     );
 }
 
 fn arguments(settings: &Settings, variables: &[(&str, &str)]) -> Vec<String> {
     settings
+        .handler
         .description
         .command(&Environment::of(variables))
         .line(&[])
@@ -83,7 +95,7 @@ fn variables_override_the_file() {
     ];
     let settings = read(host.clone(), &variables).expect("valid");
     assert_eq!(arguments(&settings, &variables), ["--b", "me"]);
-    assert_eq!(settings.http_mode, HttpMode::Proxying);
+    assert_eq!(settings.handler.http_mode, HttpMode::Proxying);
     assert_eq!(settings.route_prefix, "");
     // An argument with a space falls apart, as on the real host.
     let variables = [("WHO", "me")];
@@ -165,6 +177,6 @@ fn proxying_counts_for_more_than_forwarding() {
         let mut host = minimal();
         host["customHandler"]["enableProxyingHttpRequest"] = proxying.into();
         host["customHandler"]["enableForwardingHttpRequest"] = forwarding.into();
-        assert_eq!(read(host, &[]).expect("valid").http_mode, mode);
+        assert_eq!(read(host, &[]).expect("valid").handler.http_mode, mode);
     }
 }

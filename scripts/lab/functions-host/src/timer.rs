@@ -8,9 +8,8 @@ use anyhow::anyhow;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::configuration::boolean;
 use super::environment::Environment;
-use super::json::lookup;
+use super::json::{boolean, lookup};
 use super::schedule::Schedule;
 
 /// How .NET writes the time of what never happened.

@@ -95,9 +95,12 @@ async fn main() {
     let port: u16 = variable("FUNCTIONS_CUSTOMHANDLER_PORT")
         .parse()
         .expect("a port number");
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .expect("the port is free");
+    let address = match variable("PROBE_START").as_str() {
+        "another-port" => ("127.0.0.1", 0),
+        "ipv6" => ("::1", port),
+        _ => ("127.0.0.1", port),
+    };
+    let listener = TcpListener::bind(address).await.expect("the port is free");
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;

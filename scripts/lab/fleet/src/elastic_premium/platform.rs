@@ -90,7 +90,7 @@ impl Platform {
             ..
         } = self;
         let stopped = stop.clone();
-        functions_host::serve(listener, console, stop, tracker, move |request, _| {
+        functions_host::serve(Arc::new(listener), console, stop, tracker, move |request, _| {
             let (fleet, faults, stopped) =
                 (Arc::clone(&fleet), Arc::clone(&faults), stopped.clone());
             async move {

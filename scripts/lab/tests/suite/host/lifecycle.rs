@@ -48,19 +48,6 @@ fn case_13_a_handler_that_cannot_be_started_ends_the_host() {
 }
 
 #[test]
-fn case_13_a_missing_working_directory_is_named() {
-    let root = Root::new();
-    root.host_with(|host| host["customHandler"]["description"]["workingDirectory"] = "none".into());
-    let mut host = root.start(&SINGLE);
-    let (status, printed) = host.end();
-    assert_eq!(status.code(), Some(3));
-    assert!(
-        printed.contains("the working directory") && printed.contains("does not exist"),
-        "{printed}"
-    );
-}
-
-#[test]
 fn case_15_a_missing_execute_bit_is_named_and_not_repaired() {
     let root = Root::new();
     let handler = root.path.join("handler");

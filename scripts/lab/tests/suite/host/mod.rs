@@ -3,11 +3,15 @@
 mod admin;
 mod authorisation;
 mod configuration;
+mod cors;
 mod cross_site;
 mod forwarding;
 mod json_protocol;
 mod lifecycle;
+mod profiles;
 mod proxying;
 mod routing;
+mod starting;
 mod timers;
 mod unsupported;
+mod watching;

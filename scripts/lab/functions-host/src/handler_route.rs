@@ -1,0 +1,104 @@
+//! Routes that `host.json` gives to the handler without function folders: each counts as a function
+//! (`HttpWorkerRoute.cs`, `HttpWorkerFunctionProvider.cs`).
+
+use std::path::Path;
+
+use anyhow::{anyhow, bail};
+use serde_json::{Value, json};
+
+use super::configuration::known_keys;
+use super::environment::Environment;
+use super::function::{self, Function, Level};
+use super::json::lookup;
+
+const KEYS: [&str; 2] = ["route", "authorizationLevel"];
+/// `BuildAllHttpMethods`.
+const METHODS: [&str; 9] = [
+    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT",
+];
+
+/// One member of `customHandler.http.routes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HandlerRoute {
+    /// As written; empty where there is none.
+    route: String,
+    level: Level,
+}
+
+impl HandlerRoute {
+    /// Reads the member at `path`, whose level is `default` unless it says otherwise.
+    pub(super) fn read(
+        route: &Value,
+        path: &str,
+        default: Level,
+        warnings: &mut Vec<String>,
+    ) -> anyhow::Result<Self> {
+        known_keys(route, path, &KEYS, warnings)?;
+        Ok(Self {
+            route: match lookup(route, "route") {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => bail!("{path}.route is {other} but must be a string"),
+            },
+            level: match lookup(route, "authorizationLevel") {
+                None | Some(Value::Null) => default,
+                Some(text) => level(text, &format!("{path}.authorizationLevel"))?,
+            },
+        })
+    }
+
+    /// The route as a `function.json`.
+    fn config(&self) -> Value {
+        let level = match self.level {
+            Level::Anonymous => "anonymous",
+            Level::Function => "function",
+            Level::Admin => "admin",
+        };
+        json!({ "bindings": [
+            {
+                "type": "httpTrigger",
+                "authLevel": level,
+                "direction": "in",
+                "name": "req",
+                "methods": METHODS,
+                "route": self.route,
+            },
+            { "type": "http", "direction": "out", "name": "res" },
+        ] })
+    }
+}
+
+/// The functions of the routes, and one sentence for each route that is no function.
+pub(super) fn functions(
+    routes: &[HandlerRoute],
+    environment: &Environment,
+) -> (Vec<Function>, Vec<String>) {
+    let mut functions = Vec::new();
+    let mut problems = Vec::new();
+    for (index, route) in routes.iter().enumerate() {
+        let name = format!("http-handler{}", index + 1);
+        let function = if route.route.trim().is_empty() {
+            Err(anyhow!(
+                "its route is empty; the route of the root is {{*route}}"
+            ))
+        } else {
+            function::parse(&name, route.config(), Path::new(""), environment)
+        };
+        match function {
+            Ok(function) => functions.push(function),
+            Err(error) => problems.push(format!(
+                "The function {name} of customHandler.http.routes[{index}] is not loaded: {error:#}"
+            )),
+        }
+    }
+    function::sort(&mut functions);
+    (functions, problems)
+}
+
+/// An authorization level by name.
+pub(super) fn level(value: &Value, path: &str) -> anyhow::Result<Level> {
+    value
+        .as_str()
+        .and_then(Level::named)
+        .ok_or_else(|| anyhow!("{path} is {value} but must be anonymous, function or admin"))
+}

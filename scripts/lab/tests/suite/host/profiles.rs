@@ -1,0 +1,323 @@
+//! Configuration profiles, the handler's own routes, its port and its type.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use crate::support::Root;
+
+/// A root whose `host.json` has this and the probe handler.
+fn root(host: &Value) -> Root {
+    let root = Root::bare();
+    let mut host = host.clone();
+    host["version"] = "2.0".into();
+    host["customHandler"]["description"] = json!({ "defaultExecutablePath": "handler" });
+    root.host(&host);
+    root
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// `HostConfigurationProfile.cs`; Microsoft's page about self-hosted MCP servers, with the port as text.
+#[test]
+fn a_profile_gives_every_path_to_the_handler_as_a_stream() {
+    for profile in ["mcp-custom-handler", "Web-App-Custom-Handler"] {
+        let port = free_port().to_string();
+        let mut root = root(&json!({
+            "configurationProfile": profile,
+            "customHandler": {
+                "port": port,
+                "http": { "DefaultAuthorizationLevel": "anonymous" },
+            },
+        }));
+        // The profile decides, whatever the language of the app.
+        root.variable("FUNCTIONS_WORKER_RUNTIME", "python");
+        let host = root.up(&["--max", "1"]);
+        let start = host.journal().remove(0);
+        assert_eq!(start["environment"]["FUNCTIONS_CUSTOMHANDLER_PORT"], port);
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+            for target in ["/", "/mcp", "/a/b?c=1&c=2"] {
+                let answer = host.request(method, target, &[], "");
+                assert_eq!(answer.status, 200, "{method} {target}");
+                assert_eq!(answer.json()["target"], target);
+            }
+        }
+        let mut streaming = host.open();
+        streaming
+            .send("POST /mcp/stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}");
+        assert_eq!(streaming.head().0, 200);
+        assert_eq!(streaming.chunk().as_deref(), Some(&b"data: 0\n\n"[..]));
+        host.open_gate("next");
+        assert_eq!(streaming.chunk().as_deref(), Some(&b"data: 1\n\n"[..]));
+        assert!(!host.printed().contains("FUNCTIONS_WORKER_RUNTIME"));
+        host.line("http-handler1");
+    }
+}
+
+/// `HostJsonFileConfigurationOptions.cs`: the variable counts for more; the file, for more than the profile.
+#[test]
+fn a_profile_lies_below_the_file() {
+    let mut root = root(&json!({
+        "configurationProfile": "nonsense",
+        "extensions": { "http": { "routePrefix": "v1" } },
+        "customHandler": { "http": { "routes": [{ "authorizationLevel": "anonymous" }] } },
+    }));
+    root.variable(
+        "AzureFunctionsJobHost__configurationProfile",
+        "mcp-custom-handler",
+    );
+    let host = root.up(&["--enable-auth"]);
+    assert_eq!(host.get("/v1/x").json()["target"], "/v1/x");
+    assert_eq!(host.get("/x").status, 404);
+}
+
+/// `HttpWorkerFunctionProvider.cs`; `HttpWorkerOptionsSetupTests.cs`, `CustomHandler_WithValidHttpRoutes_ConfiguresRoutes`.
+#[test]
+fn routes_of_the_file_are_functions_with_a_level_each() {
+    let mut root = root(&json!({
+        "extensions": { "http": { "routePrefix": "" } },
+        "customHandler": {
+            "enableForwardingHttpRequest": true,
+            "http": { "routes": [
+                { "route": "/open/{id}", "authorizationLevel": "Anonymous" },
+                { "route": "closed" },
+                { "route": "admin/{*rest}", "authorizationLevel": "admin" },
+                { "route": " " },
+                { "route": "a//b" },
+            ] },
+        },
+    }));
+    root.variable("FUNCTIONS_WORKER_RUNTIME", "custom");
+    let host = root.up(&["--enable-auth"]);
+    assert_eq!(host.get("/open/7").json()["target"], "/open/7");
+    assert_eq!(host.get("/closed").status, 401);
+    assert_eq!(host.get("/open").status, 404);
+    for number in [3, 4, 5] {
+        host.line(&format!("The function http-handler{number} "));
+    }
+    assert!(!host.printed().contains("FUNCTIONS_WORKER_RUNTIME"));
+}
+
+/// `HttpWorkerFunctionProviderTests.cs`, `GetFunctionMetadataAsync_MixedSources_Throws`.
+#[test]
+fn folders_beside_routes_are_refused() {
+    for host in [
+        json!({ "configurationProfile": "web-app-custom-handler" }),
+        json!({ "customHandler": { "http": { "routes": [{ "route": "a" }] } } }),
+    ] {
+        let root = root(&host);
+        root.warmup();
+        let (code, printed) = root.refused(&[]);
+        assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
+        assert!(
+            printed.contains("the function folder warmup and also routes in host.json"),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn unknown_values_are_refused_with_the_known_ones() {
+    for (host, part) in [
+        (
+            json!({ "configurationProfile": "mcp" }),
+            "use default, mcp-custom-handler or web-app-custom-handler",
+        ),
+        (
+            json!({ "customHandler": { "type": "grpc" } }),
+            "customHandler.type is \"grpc\" but must be \"http\"",
+        ),
+        (
+            json!({ "customHandler": { "port": "<MCP server port>" } }),
+            "must be a port number from 1 to 65535",
+        ),
+        (
+            json!({ "customHandler": { "port": 0 } }),
+            "must be a port number from 1 to 65535",
+        ),
+        (
+            json!({ "customHandler": { "http": { "defaultAuthorizationLevel": "user" } } }),
+            "must be anonymous, function or admin",
+        ),
+        (
+            json!({ "customHandler": { "http": { "routes": [{ "authorizationLevel": "system" }] } } }),
+            "customHandler.http.routes[0].authorizationLevel is \"system\"",
+        ),
+        (
+            json!({ "customHandler": { "http": { "routes": "a" } } }),
+            "customHandler.http.routes must be a list",
+        ),
+    ] {
+        let (code, printed) = root(&host).refused(&["--max", "1"]);
+        assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
+        assert!(printed.contains(part), "{printed}");
+    }
+}
+
+/// `HttpWorkerOptionsSetup.cs`, `Validate`; one port cannot serve two instances.
+#[test]
+fn a_fixed_port_must_be_free_and_has_one_instance() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let host = json!({
+        "configurationProfile": "mcp-custom-handler",
+        "customHandler": { "port": port },
+    });
+    let (code, printed) = root(&host).refused(&["--max", "1"]);
+    assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
+    assert!(
+        printed.contains(&format!("the handler cannot listen on port {port}")),
+        "{printed}"
+    );
+    drop(taken);
+    let (code, printed) = root(&host).refused(&[]);
+    assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
+    assert!(
+        printed.contains("only one instance can run; add --max 1"),
+        "{printed}"
+    );
+    // The next process gets the same port.
+    let host = root(&host).up(&["--max", "1"]);
+    assert_eq!(host.get("/exit-200").status, 500);
+    host.handler(2);
+    assert_eq!(host.get("/x").status, 200);
+}
+
+/// `HttpWorkerFunctionProviderTests.cs`, `CustomRoutesDisabled_WithRoutes_Throws`.
+#[test]
+fn the_worker_runtime_must_be_custom() {
+    let routes = json!({ "customHandler": { "http": { "routes": [{ "route": "a" }] } } });
+    let mut root_of_node = root(&routes);
+    root_of_node.variable("FUNCTIONS_WORKER_RUNTIME", "node");
+    let (code, printed) = root_of_node.refused(&[]);
+    assert_eq!(code, 2);
+    assert!(
+        printed.contains("FUNCTIONS_WORKER_RUNTIME is \"node\"; set it to \"custom\""),
+        "{printed}"
+    );
+
+    let host = root(&routes).up(&[]);
+    host.line("FUNCTIONS_WORKER_RUNTIME is not set; it counts as \"custom\"");
+    let mut root = Root::new();
+    root.variable("FUNCTIONS_WORKER_RUNTIME", "node");
+    let host = root.up(&[]);
+    host.line("FUNCTIONS_WORKER_RUNTIME is \"node\", but the app has a custom handler");
+    assert_eq!(host.get("/x").status, 200);
+}
+
+#[test]
+fn what_the_host_ignores_is_said() {
+    let root = root(&json!({
+        "configurationProfile": "mcp-custom-handler",
+        "languageWorkers": { "node": { "arguments": "--inspect" } },
+        "customHandler": {
+            "type": "none",
+            "http": { "enableProxying": true, "routes": [{ "methods": ["get"] }] },
+        },
+    }));
+    let host = root.up(&[]);
+    for part in [
+        "languageWorkers is ignored",
+        "customHandler.type \"none\" is not supported",
+        "customHandler.http.enableProxying (true) stands in Microsoft's documentation",
+        "customHandler.http.routes[0].methods is not a setting of the host",
+    ] {
+        host.line(part);
+    }
+    assert_eq!(host.request("POST", "/x", &[], "").status, 200);
+}
+
+/// `DefaultHttpWorkerService.cs`: `GetPathValue`, and `InvokeAsync` for the type `None`.
+#[test]
+fn the_section_http_worker_forwards_to_the_functions_name() {
+    let root = Root::bare();
+    root.host(&json!({
+        "version": "2.0",
+        "httpWorker": { "description": { "defaultExecutablePath": "handler" } },
+    }));
+    root.http("Visit", "visits/{id}", None, "anonymous");
+    let host = root.up(&[]);
+    host.line("httpWorker is the predecessor of customHandler");
+    let echo = host
+        .request("POST", "/api/visits/7?a=1&a=2", &[], "x")
+        .json();
+    assert_eq!(echo["target"], "/Visit?a=1,2");
+    assert_eq!(
+        (&echo["method"], &echo["body"]),
+        (&json!("POST"), &json!("x"))
+    );
+}
+
+/// `FunctionMetadataManager.cs`, `ApplyAllowList`; Core Tools' `StartHostAction.cs`.
+#[test]
+fn only_the_listed_functions_are_loaded() {
+    let apps = || {
+        let root = Root::bare();
+        for name in ["One", "Two", "Three"] {
+            root.http(name, "", None, "anonymous");
+        }
+        root
+    };
+    let served = |root: Root, arguments: &[&str]| {
+        let host = root.up(arguments);
+        ["/One", "/Two", "/Three"].map(|path| host.get(path).status == 200)
+    };
+    let root = apps();
+    root.host_with(|host| host["functions"] = json!(["one", "Three"]));
+    assert_eq!(served(root, &[]), [true, false, true]);
+    assert_eq!(
+        served(apps(), &["--functions", "two", "Three"]),
+        [false, true, true]
+    );
+    // The variables of the command line lie over the members of the list.
+    let root = apps();
+    root.host_with(|host| host["functions"] = json!(["One", "Three"]));
+    assert_eq!(served(root, &["--functions", "Two"]), [false, true, true]);
+    let root = apps();
+    root.host_with(|host| host["functions"] = json!([]));
+    assert_eq!(served(root, &[]), [true, true, true]);
+
+    let host = apps().up(&["--functions", "One", "Four"]);
+    host.line("There is no function \"Four\"");
+    let (code, printed) = apps().refused(&["--functions", "Four"]);
+    assert_eq!(code, 2);
+    assert!(printed.contains("holds no usable function"), "{printed}");
+}
+
+/// Core Tools' `StartHostAction.cs`, `ParseArgs`.
+#[test]
+fn the_port_of_the_local_settings_is_the_default() {
+    let settings = |root: &Root, host: &Value| {
+        let text = json!({ "Host": host }).to_string();
+        std::fs::write(root.path.join("local.settings.json"), text).unwrap();
+    };
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let root = Root::new();
+    settings(&root, &json!({ "LocalHttpPort": port }));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(["up", "--script-root"])
+        .arg(&root.path)
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        printed.contains(&format!("port {port} on 127.0.0.1 is in use")),
+        "{printed}"
+    );
+    // The command line counts for more.
+    let host = root.up(&[]);
+    assert_eq!(host.get("/x").status, 200);
+
+    let root = Root::new();
+    settings(&root, &json!({ "LocalHttpPort": "high" }));
+    let (code, printed) = root.refused(&[]);
+    assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
+    assert!(
+        printed.contains("local.settings.json") && printed.contains("Host.LocalHttpPort"),
+        "{printed}"
+    );
+}
