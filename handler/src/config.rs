@@ -15,9 +15,11 @@ use autoscale::Setting;
 mod arguments;
 mod database;
 mod scaler;
+mod scaling_arguments;
 
-pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth, ScalerKind};
+pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
 pub use scaler::ScalerConfig;
+pub use scaling_arguments::{ScalerKind, ScalingArguments};
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]
@@ -124,7 +126,13 @@ impl Cli {
         }
         tracing_subscriber::EnvFilter::try_new(&arguments.log_filter)
             .map_err(|error| format!("RUST_LOG is not a log filter: {error}"))?;
-        let autoscale = autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?;
+        let autoscale = autoscale(
+            arguments
+                .scaling
+                .autoscale_profile
+                .as_deref()
+                .unwrap_or_default(),
+        )?;
         Ok(Config {
             scaler: scaler::scaler(&arguments, autoscale.as_ref())?,
             port: arguments.functions_customhandler_port,
@@ -136,7 +144,7 @@ impl Cli {
             instance_cpus: arguments.instance_cpus,
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
             autoscale,
-            rules_clock: arguments.autoscale_clock.unwrap_or_default(),
+            rules_clock: arguments.scaling.autoscale_clock.unwrap_or_default(),
             stress_max_seconds: arguments.stress_max_seconds,
             client_ip_header: arguments.client_ip_header,
             trusted_proxies: arguments.trusted_proxies.unwrap_or_default(),

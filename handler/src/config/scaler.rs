@@ -1,7 +1,8 @@
 //! Whether the app sets the number of instances itself, and where.
 
-use super::arguments::{Arguments, ScalerKind};
+use super::arguments::Arguments;
 use super::database::identity;
+use super::scaling_arguments::ScalerKind;
 use crate::azure::arm::{ArmEndpoint, SiteId};
 use crate::azure::identity::{Endpoint, Resource};
 use crate::fleet::Rules;
@@ -28,10 +29,11 @@ pub(super) fn scaler(
     arguments: &Arguments,
     autoscale: Option<&Setting>,
 ) -> Result<Option<ScalerConfig>, String> {
-    let Some(ScalerKind::ElasticPremium) = arguments.scaler else {
+    let scaling = &arguments.scaling;
+    let Some(ScalerKind::ElasticPremium) = scaling.scaler else {
         return Ok(None);
     };
-    let site = arguments.scaler_site_id.as_deref().unwrap_or_default();
+    let site = scaling.scaler_site_id.as_deref().unwrap_or_default();
     if site.is_empty() {
         return Err(
             "SCALER=elastic-premium needs SCALER_SITE_ID, the resource id of the app".to_owned(),
@@ -45,7 +47,7 @@ pub(super) fn scaler(
         site: site
             .parse()
             .map_err(|problem| format!("SCALER_SITE_ID {problem}"))?,
-        endpoint: arguments
+        endpoint: scaling
             .scaler_endpoint
             .parse()
             .map_err(|problem| format!("SCALER_ENDPOINT {problem}"))?,

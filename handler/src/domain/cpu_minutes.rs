@@ -172,8 +172,8 @@ mod tests {
         fn whatever_the_clock_a_constant_load_stays_what_it_is(
             scale in 0.1..600.0,
             offset in 0_i64..60_000,
-            millis in 500_u64..120_000,
-            count in 1_i64..100,
+            millis in 500_u64..20_000,
+            count in 1_i64..20,
         ) {
             let clock: RulesClock = format!("2026-01-05T08:00:00Z,2026-11-24T13:05:02.120Z,{scale}")
                 .parse()

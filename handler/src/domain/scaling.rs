@@ -57,7 +57,7 @@ named! {
         Steady = "steady",
         /// No metric can be read.
         Unknown = "unknown",
-        /// No profile applies at this time.
+        /// No profile applies at this time, or the setting is not enabled.
         NoProfile = "no_profile",
         /// The present count is not known, so nothing can be decided.
         CountUnknown = "count_unknown",

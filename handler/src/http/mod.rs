@@ -141,7 +141,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(prometheus::metrics))
         // The Functions host itself.
         .route("/warmup", post(triggers::warm_up))
-        .route("/Autoscale", post(triggers::autoscale))
+        .route(triggers::AUTOSCALE, post(triggers::autoscale))
 }
 
 /// The API's description.

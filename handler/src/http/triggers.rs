@@ -14,6 +14,9 @@ use serde_json::json;
 
 use super::{App, Error};
 
+/// The path of the scaler's function. How long Azure takes is not timed as an answer to a visitor.
+pub(super) const AUTOSCALE: &str = "/Autoscale";
+
 /// Opens a connection and runs a query, so that the first visitor waits for neither. The host's request holds nothing
 /// that this needs.
 pub(super) async fn warm_up(State(app): State<Arc<App>>) -> Result<Response, Error> {
@@ -30,7 +33,7 @@ pub(super) async fn warm_up(State(app): State<Arc<App>>) -> Result<Response, Err
 pub(super) async fn autoscale(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let scaler = app.scaler.as_ref().ok_or(Error::NoScaler)?;
     let line = scaler.run().await?.describe();
-    tracing::info!(result = line, "autoscale rules evaluated");
+    tracing::info!(result = line, "the app's own scaler ran");
     Ok(done(&line))
 }
 

@@ -63,6 +63,13 @@ impl Rules {
                 "the present number of instances is not known",
             );
         };
+        if !self.setting.enabled {
+            return unevaluated(
+                Some(from),
+                ScalingDecision::NoProfile,
+                "the autoscale setting is not enabled",
+            );
+        }
         let unix_seconds = minute.millis().div_euclid(1_000);
         let Some(profile) = self.setting.active(unix_seconds) else {
             return unevaluated(
