@@ -1,6 +1,7 @@
 """The autoscale rule file, in Azure Monitor's own schema, and what Azure would refuse in it.
 
-The same file drives the simulator and the stand-in, so nothing here changes a figure: it is checked and passed on.
+It is a profile, or a setting with profiles for certain times, as `lab tune --out` and `lab rules --out` write both.
+The same file drives the simulator and the emulator, so nothing here changes a number: it is checked and passed on.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -16,6 +17,10 @@ from typing import Any, TypeVar, cast
 from pulumi_azure_native import monitor
 
 MOST_RULES = 10
+MOST_PROFILES = 20
+# What is read of a setting's properties.
+SETTING = {"name", "enabled", "profiles", "targetResourceUri", "targetResourceLocation", "notifications"}
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAMESPACE = "microsoft.web/serverfarms"
 METRIC = "CpuPercentage"
 
@@ -33,6 +38,9 @@ Choice = TypeVar(
     monitor.ScaleDirection,
     monitor.ScaleType,
 )
+
+
+Part = TypeVar("Part", str, int)
 
 
 class Refused(Exception):
@@ -56,8 +64,40 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class FixedDate:
+    """A profile applies from one local time to another."""
+
+    time_zone: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A profile applies from these local times of each week on."""
+
+    time_zone: str
+    days: tuple[str, ...]
+    hours: tuple[int, ...]
+    minutes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One profile, as Azure takes it."""
+
+    name: str
+    minimum: str
+    maximum: str
+    default: str
+    rules: tuple[Rule, ...]
+    schedule: FixedDate | Recurrence | None
+    """When it applies; nothing where it applies when no other profile does."""
+
+
+@dataclass(frozen=True)
 class Profile:
-    """The profile of the file."""
+    """What the file says: of several profiles, all their rules, and the widest limits."""
 
     name: str
     minimum: str
@@ -66,6 +106,8 @@ class Profile:
     rules: tuple[Rule, ...]
     text: str
     """The file's JSON without its white space, for the app to show."""
+    deployed: tuple[Deployed, ...]
+    """The profiles, in the file's order."""
 
 
 def read(path: Path) -> Profile:
@@ -83,52 +125,145 @@ def read(path: Path) -> Profile:
     except RecursionError:
         raise Refused("it is nested too deeply.") from None
     text = json.dumps(document, separators=(",", ":"))
-    top = _object(document, "the file", {"name", "capacity", "rules"})
-    name = top.get("name")
-    if not isinstance(name, str) or not name.strip():
-        raise Refused("name is missing or empty; give the profile a name.")
-    minimum, maximum, default = _capacity(top.get("capacity"))
-    items = top.get("rules")
-    if not isinstance(items, list) or not items:
+    profiles = _profiles(document, path.name)
+    rules = tuple(dict.fromkeys(rule for profile in profiles for rule in profile.rules))
+    if not rules:
         raise Refused("rules must be a list with at least one rule, else nothing scales.")
-    items = cast(list[Any], items)
+    usual = next((profile for profile in profiles if profile.schedule is None), profiles[0])
+    return Profile(
+        name=", ".join(profile.name for profile in profiles),
+        minimum=min((profile.minimum for profile in profiles), key=int),
+        maximum=max((profile.maximum for profile in profiles), key=int),
+        default=usual.default,
+        rules=rules,
+        text=text,
+        deployed=profiles,
+    )
+
+
+def _profiles(document: Any, file: str) -> tuple[Deployed, ...]:
+    """Those of a profile, of a setting, and of a setting as Azure returns it."""
+    top = _object(document, "the file")
+    if "properties" in top:
+        top = _object(top["properties"], "properties")
+    if "profiles" not in top and {"name", "capacity", "rules"} & top.keys():
+        return (_profile(top, "", None),)
+    if not SETTING >= top.keys():
+        raise Refused(
+            "it is no profile (name, capacity, rules) and has more than a setting's "
+            f"{', '.join(sorted(SETTING))}; `target/quick/lab rules infra/{file} --out infra/{file}` writes it as one."
+        )
+    if top.get("enabled", True) is not True:
+        raise Refused("enabled must be true, else the rules look deployed and never act.")
+    if top.get("notifications"):
+        raise Refused("notifications are not deployed; remove them. The stack's alerts tell of failed actions.")
+    items = _list(top.get("profiles"), "profiles")
+    if not 1 <= len(items) <= MOST_PROFILES:
+        raise Refused(f"profiles holds {len(items)} profiles; Azure takes from 1 to {MOST_PROFILES}.")
+    target = top.get("targetResourceUri")
+    profiles = tuple(_profile(item, f"profiles[{index}].", target) for index, item in enumerate(items))
+    names = [profile.name for profile in profiles]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise Refused(f"profiles[{index}].name is {name!r}, which another profile has; give each its own name.")
+    if sum(profile.schedule is None for profile in profiles) != 1:
+        raise Refused("profiles must hold exactly one without fixedDate and recurrence: it applies when no other does.")
+    return profiles
+
+
+def _profile(value: Any, place: str, target: Any) -> Deployed:
+    profile = _object(value, place.rstrip(".") or "the file", {"name", "capacity", "rules", "fixedDate", "recurrence"})
+    name = profile.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise Refused(f"{place}name is missing or empty; give the profile a name.")
+    schedule = _schedule(profile, place)
+    if schedule and not place:
+        raise Refused("a profile for certain times needs one for all others: put both into profiles of a setting.")
+    minimum, maximum, default = _capacity(profile.get("capacity"), f"{place}capacity")
+    items = _list(profile.get("rules"), f"{place}rules")
     if len(items) > MOST_RULES:
-        raise Refused(f"rules holds {len(items)} rules; Azure takes up to {MOST_RULES}.")
-    rules = tuple(_rule(item, f"rules[{index}]") for index, item in enumerate(items))
-    return Profile(name, str(minimum), str(maximum), str(default), rules, text)
+        raise Refused(f"{place}rules holds {len(items)} rules; Azure takes up to {MOST_RULES}.")
+    rules = tuple(_rule(item, f"{place}rules[{index}]", target) for index, item in enumerate(items))
+    return Deployed(name, str(minimum), str(maximum), str(default), rules, schedule)
 
 
-def _object(value: Any, place: str, names: set[str]) -> Mapping[str, Any]:
+def _schedule(profile: Mapping[str, Any], place: str) -> FixedDate | Recurrence | None:
+    if profile.get("fixedDate") is not None:
+        at = f"{place}fixedDate"
+        if profile.get("recurrence") is not None:
+            raise Refused(f"{at} and recurrence exclude each other; remove one.")
+        dates = _object(profile["fixedDate"], at, {"timeZone", "start", "end"})
+        return FixedDate(*(_text(dates, name, at) for name in ("timeZone", "start", "end")))
+    if profile.get("recurrence") is None:
+        return None
+    recurrence = _object(profile["recurrence"], f"{place}recurrence", {"frequency", "schedule"})
+    if recurrence.get("frequency") != "Week":
+        raise Refused(f"{place}recurrence.frequency must be Week, the only one that Azure follows.")
+    at = f"{place}recurrence.schedule"
+    schedule = _object(recurrence.get("schedule"), at, {"timeZone", "days", "hours", "minutes"})
+    return Recurrence(
+        _text(schedule, "timeZone", at),
+        _some(schedule, "days", at, DAYS),
+        _some(schedule, "hours", at, range(24)),
+        _some(schedule, "minutes", at, range(60)),
+    )
+
+
+def _text(fields: Mapping[str, Any], name: str, place: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise Refused(f"{place}.{name} is missing or empty.")
+    return value
+
+
+def _some(fields: Mapping[str, Any], name: str, place: str, accepted: Sequence[Part]) -> tuple[Part, ...]:
+    values = _list(fields.get(name), f"{place}.{name}")
+    for value in values:
+        # True is 1 in Python.
+        if isinstance(value, bool) or value not in accepted:
+            raise Refused(f"{place}.{name} holds {value!r}; accepted: from {accepted[0]} to {accepted[-1]}.")
+    if not values:
+        raise Refused(f"{place}.{name} is empty; give at least one.")
+    return tuple(values)
+
+
+def _list(value: Any, place: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise Refused(f"{place} must be a list.")
+    return cast(list[Any], value)
+
+
+def _object(value: Any, place: str, names: set[str] | None = None) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Refused(f"{place} must be an object.")
     found = cast(dict[str, Any], value)
     for key in found:
-        if key not in names:
+        if names is not None and key not in names:
             raise Refused(f"{place} has a field {key!r}, which is not known here; a misspelt one would be ignored.")
     return found
 
 
-def _capacity(value: Any) -> tuple[int, int, int]:
-    capacity = _object(value, "capacity", {"minimum", "maximum", "default"})
+def _capacity(value: Any, place: str) -> tuple[int, int, int]:
+    capacity = _object(value, place, {"minimum", "maximum", "default"})
     numbers: list[int] = []
     for key in ("minimum", "maximum", "default"):
         number = capacity.get(key)
         # Azure's schema wants text here.
         if not isinstance(number, str) or not re.fullmatch(r"[1-9][0-9]{0,3}", number):
-            raise Refused(f'capacity.{key} must be a whole number from 1 in quotation marks, such as "1".')
+            raise Refused(f'{place}.{key} must be a whole number from 1 in quotation marks, such as "1".')
         numbers.append(int(number))
     minimum, maximum, default = numbers
     if maximum > MOST_INSTANCES:
         raise Refused(
-            f"capacity.maximum is {maximum}, but {MOST_INSTANCES} instances with {POOL_PER_INSTANCE} connections each "
+            f"{place}.maximum is {maximum}, but {MOST_INSTANCES} instances with {POOL_PER_INSTANCE} connections each "
             f"are what the PostgreSQL server's {USER_CONNECTIONS} allow."
         )
     if not minimum <= default <= maximum:
-        raise Refused("capacity must have minimum <= default <= maximum.")
+        raise Refused(f"{place} must have minimum <= default <= maximum.")
     return minimum, maximum, default
 
 
-def _rule(value: Any, place: str) -> Rule:
+def _rule(value: Any, place: str, target: Any) -> Rule:
     rule = _object(value, place, {"metricTrigger", "scaleAction"})
     at = f"{place}.metricTrigger"
     trigger = _object(
@@ -137,6 +272,7 @@ def _rule(value: Any, place: str) -> Rule:
         {
             "metricName",
             "metricNamespace",
+            "metricResourceUri",
             "timeGrain",
             "statistic",
             "timeWindow",
@@ -151,6 +287,8 @@ def _rule(value: Any, place: str) -> Rule:
     # Without it autoscale stops reading the metric on Linux plans after some hours.
     if trigger.get("metricNamespace") != NAMESPACE:
         raise Refused(f"{at}.metricNamespace must be {NAMESPACE}, without which Azure stops reading the metric.")
+    if trigger.get("metricResourceUri", target) != target:
+        raise Refused(f"{at}.metricResourceUri must be the setting's targetResourceUri; the stack puts its own plan there.")
     if trigger.get("dividePerInstance", False) is not False:
         raise Refused(f"{at}.dividePerInstance must be false: CPU is an average already.")
     threshold = trigger.get("threshold")

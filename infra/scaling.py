@@ -87,21 +87,39 @@ def create_autoscale(group: Group, plan: web.AppServicePlan, app: web.WebApp) ->
         # The SDK's default is false: a rule that looks deployed and never acts.
         enabled=True,
         target_resource_uri=plan.id,
-        profiles=[
-            monitor.AutoscaleProfileArgs(
-                name=profile.name,
-                capacity=monitor.ScaleCapacityArgs(
-                    minimum=profile.minimum, maximum=profile.maximum, default=profile.default
-                ),
-                rules=[_rule(rule, plan.id) for rule in profile.rules],
-            )
-        ],
+        profiles=[_profile(deployed, plan.id) for deployed in profile.deployed],
         tags=group.tags,
         # A new plan has no CPU metric in its first minutes, and Azure then refuses the setting (UnsupportedMetric).
         # Waiting for the app gives it time; if it still happens, `pulumi up` again goes on from there.
         opts=pulumi.ResourceOptions(depends_on=[app]),
     )
     return Scaling(setting, OBEYS_RULES)
+
+
+def _profile(profile: rules.Deployed, plan: pulumi.Output[str]) -> monitor.AutoscaleProfileArgs:
+    fixed_date: monitor.TimeWindowArgs | None = None
+    recurrence: monitor.RecurrenceArgs | None = None
+    match profile.schedule:
+        case rules.FixedDate(time_zone, start, end):
+            fixed_date = monitor.TimeWindowArgs(time_zone=time_zone, start=start, end=end)
+        case rules.Recurrence(time_zone, days, hours, minutes):
+            recurrence = monitor.RecurrenceArgs(
+                frequency=monitor.RecurrenceFrequency.WEEK,
+                schedule=monitor.RecurrentScheduleArgs(
+                    time_zone=time_zone, days=list(days), hours=list(hours), minutes=list(minutes)
+                ),
+            )
+        case None:
+            pass
+    return monitor.AutoscaleProfileArgs(
+        name=profile.name,
+        capacity=monitor.ScaleCapacityArgs(
+            minimum=profile.minimum, maximum=profile.maximum, default=profile.default
+        ),
+        rules=[_rule(rule, plan) for rule in profile.rules],
+        fixed_date=fixed_date,
+        recurrence=recurrence,
+    )
 
 
 def _rule(rule: rules.Rule, plan: pulumi.Output[str]) -> monitor.ScaleRuleArgs:

@@ -11,7 +11,7 @@ mod unknown;
 
 use serde_json::{Map, Value};
 
-use crate::json::{entry, field, push_index, push_name};
+use crate::json::{cut, entry, field, push_index, push_name};
 use crate::template::{Scope, Unresolved, Work};
 
 /// The resource type of autoscale settings; Azure compares types in any case.
@@ -52,19 +52,41 @@ pub(crate) fn candidates(root: &Value, given: &Map<String, Value>) -> Found {
     let work = Work::default();
     let mut search = Search {
         found: Found::default(),
+        declared: Vec::new(),
         given,
         work: &work,
     };
     search.any(root, "");
-    let mut found = search.found;
+    let Search {
+        mut found,
+        declared,
+        ..
+    } = search;
     if found.candidates.is_empty() {
         found.notes.push((String::new(), unknown::sentence(root)));
+        return found;
+    }
+    for name in given.keys() {
+        // Azure refuses a deployment with such a parameter; a part of a template declares none.
+        let is_known = declared
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name));
+        if !is_known && !work.is_used(name) {
+            let sentence =
+                "is in the parameter file, and no template declares it; check its spelling"
+                    .to_owned();
+            found
+                .notes
+                .push((format!("parameters.{}", cut(name)), sentence));
+        }
     }
     found
 }
 
 struct Search<'a> {
     found: Found,
+    /// Names of the parameters of all templates.
+    declared: Vec<&'a str>,
     /// The values of `--parameters`.
     given: &'a Map<String, Value>,
     work: &'a Work,
@@ -89,6 +111,7 @@ impl<'a> Search<'a> {
             return;
         }
         let scope = Scope::new(fields, self.given, self.work);
+        self.declares(fields);
         let properties = object(fields, "properties");
         if object(fields, "template").is_some() {
             return self.deployment(fields, path, &scope, false);
@@ -118,6 +141,13 @@ impl<'a> Search<'a> {
                 unresolved,
             });
         }
+    }
+
+    /// Notes the parameters of a template, or of a file that is none.
+    fn declares(&mut self, template: &'a Map<String, Value>) {
+        let parameters = object(template, "parameters").into_iter();
+        let names = parameters.flat_map(|(_, parameters)| parameters.keys());
+        self.declared.extend(names.map(String::as_str));
     }
 
     /// A resource with `properties`, or the same without that level, as `az` writes it.

@@ -23,8 +23,36 @@ pub(crate) fn language_of(file_name: Option<&str>, text: &str) -> Option<&'stati
         "bicepparam" => Some(BICEP_PARAMETERS),
         "tf" | "tfvars" | "hcl" => Some(TERRAFORM),
         "yaml" | "yml" => Some(YAML),
-        _ => text.lines().find_map(language_of_line),
+        // Text for people may show any language.
+        "md" | "markdown" | "txt" | "html" => None,
+        _ => {
+            let mut lines = text.lines();
+            lines.clone().find_map(language_of_line).or_else(|| {
+                let first = lines.find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+                first.filter(|line| is_yaml(line)).map(|_| YAML)
+            })
+        }
     }
+}
+
+/// Whether a YAML document may begin with this line: a document's mark, a key, or an item of a list.
+fn is_yaml(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let (first, second) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    let is_key = |word: &str| {
+        word.strip_suffix(':').is_some_and(|key| {
+            key.starts_with(|sign: char| sign.is_ascii_alphabetic())
+                && key
+                    .chars()
+                    .all(|sign| sign.is_ascii_alphanumeric() || sign == '_')
+        })
+    };
+    first == "---"
+        || first == "-" && second.ends_with(':')
+        || line.starts_with(first) && is_key(first)
 }
 
 /// The language of which this line is typical. The first such line decides, because comments come before it.
@@ -45,18 +73,7 @@ fn language_of_line(line: &str) -> Option<&'static str> {
         "param" | "var" | "resource" | "module" | "@description" if !second.is_empty() => {
             Some(BICEP)
         }
-        "---" => Some(YAML),
         _ if first.starts_with("@description(") || first.starts_with("@allowed(") => Some(BICEP),
-        // A key of YAML at the start of a line, or the first item of a list.
-        "-" if second.ends_with(':') => Some(YAML),
-        _ if line.starts_with(|sign: char| sign.is_ascii_alphabetic())
-            && first.ends_with(':')
-            && first[..first.len() - 1]
-                .chars()
-                .all(|sign| sign.is_ascii_alphanumeric() || sign == '_') =>
-        {
-            Some(YAML)
-        }
         _ => None,
     }
 }

@@ -3,15 +3,20 @@
 use serde_json::{Map, Value};
 
 use crate::json::{self, cut, entry};
+use crate::language;
 
 /// Reads a parameter file of Azure Resource Manager (`{"parameters": {"minimum": {"value": 2}}}`), or an object of
 /// plain values (`{"minimum": 2}`). A parameter from a key vault has no value here and is left out: only an expression
 /// that uses it makes a difference.
 ///
 /// # Errors
-/// One sentence: where the file is no JSON, or which entry has no value.
+/// One sentence: where the file is no JSON or which command creates JSON from it, or which entry has no value.
 pub(crate) fn read(text: &str) -> Result<Map<String, Value>, String> {
-    let Value::Object(root) = json::parse(text)? else {
+    let value = json::parse(text).map_err(|error| {
+        let compiled_first = language::language_of(None, text);
+        compiled_first.map_or(error, str::to_owned)
+    })?;
+    let Value::Object(root) = value else {
         return Err(
             "it is no object; accepted: a parameter file, or an object such as {\"minimum\": 2}"
                 .to_owned(),

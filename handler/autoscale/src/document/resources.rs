@@ -131,6 +131,7 @@ impl<'a> Search<'a> {
             return;
         };
         let path = name_path(path, key);
+        self.declares(template);
         let inner = object(properties, "expressionEvaluationOptions")
             .and_then(|(_, options)| field(options, "scope"))
             .and_then(Value::as_str)

@@ -9,6 +9,9 @@ use super::{ProfilePlace, Reader};
 
 /// Azure allows no more in a profile.
 const MOST_RULES: usize = 10;
+/// Azure allows no longer fixed date.
+const MOST_DAYS: i64 = 365;
+const DAY: i64 = 24 * 60 * 60;
 
 impl Reader<'_> {
     pub(super) fn profile(&mut self, place: &Place<'_>) -> Option<Profile> {
@@ -156,6 +159,21 @@ impl Reader<'_> {
                             "Write the times without Z and without an offset.",
                         );
                     }
+                    // A change of the clocks in between is no day.
+                    let days = (read.span().end - read.span().start) / DAY;
+                    if days > MOST_DAYS {
+                        let message = format!(
+                            "lasts {days} days, and Azure accepts at most {MOST_DAYS}. All of them are used."
+                        );
+                        let remedy = "Choose an earlier end, or a recurrence.";
+                        self.find(
+                            Kind::Assumed,
+                            "out_of_bounds",
+                            place.missing("fixedDate"),
+                            message,
+                            remedy,
+                        );
+                    }
                     Some(Schedule::FixedDate(read))
                 }
                 Err(problem) => {
@@ -170,8 +188,23 @@ impl Reader<'_> {
         if !self.is_object(&recurrence, "an object with frequency and schedule") {
             return None;
         }
+        // Terraform writes none.
         let frequency = recurrence.field(&["frequency"]);
-        let frequency = frequency.as_ref().and_then(Place::text).unwrap_or("Week");
+        let written = frequency
+            .as_ref()
+            .map(|frequency| frequency.text().ok_or(frequency));
+        let frequency = written.unwrap_or(Ok("Week")).unwrap_or_else(|unknown| {
+            let message = format!("is {}. Week is assumed.", unknown.shown());
+            let remedy = "Week is the only frequency that Azure follows.";
+            self.find(
+                Kind::Assumed,
+                "frequency",
+                unknown.path.clone(),
+                message,
+                remedy,
+            );
+            "Week"
+        });
         // Terraform writes the schedule's fields into the recurrence itself.
         let schedule = recurrence
             .field(&["schedule"])

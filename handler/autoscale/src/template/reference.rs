@@ -48,6 +48,9 @@ impl<'a> Scope<'a> {
         sink: &mut Sink,
     ) -> Result<Value, String> {
         let given = find(self.given, name, self.work)?;
+        if given.is_some() {
+            self.work.uses(name);
+        }
         if let Some(value) = given
             && !self.nested
         {

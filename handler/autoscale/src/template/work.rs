@@ -1,6 +1,7 @@
 //! How much work the expressions of one file may take.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -14,16 +15,18 @@ const MOST: usize = 32 << 20;
 /// The longest text that an expression may result in, in bytes.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
 
-/// What is left of the work for one file.
+/// What is left of the work for one file, and which values from outside the file it used.
 #[derive(Debug)]
 pub(crate) struct Work {
     left: Cell<usize>,
+    used: RefCell<BTreeSet<String>>,
 }
 
 impl Default for Work {
     fn default() -> Self {
         Self {
             left: Cell::new(MOST),
+            used: RefCell::default(),
         }
     }
 }
@@ -43,6 +46,16 @@ impl Work {
             "takes too much work: the expressions of this file have a bound together, and reached it"
                 .to_owned(),
         )
+    }
+
+    /// Notes that an expression uses the value of this name.
+    pub(super) fn uses(&self, name: &str) {
+        self.used.borrow_mut().insert(name.to_ascii_lowercase());
+    }
+
+    /// Whether an expression used the value of this name, in any case.
+    pub(crate) fn is_used(&self, name: &str) -> bool {
+        self.used.borrow().contains(&name.to_ascii_lowercase())
     }
 
     pub(super) fn step(&self) -> Result<(), String> {

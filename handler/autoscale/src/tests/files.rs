@@ -168,6 +168,31 @@ fn parameters_have_their_defaults_or_given_values() {
 }
 
 #[test]
+fn a_given_name_that_no_template_declares_is_noted() {
+    let note = |name: &str| {
+        let sentence =
+            "is in the parameter file, and no template declares it; check its spelling".to_owned();
+        (format!("parameters.{name}"), sentence)
+    };
+    let template = json!({
+        "parameters": {"min": {"type": "string", "defaultValue": "1"}, "unused": {"type": "string"}},
+        "resources": [resource("[parameters('min')]")],
+    });
+    let given = json!({"MIN": "2", "unused": "x", "minn": "3"});
+    assert_eq!(found_with(&template, &given).notes, [note("minn")]);
+    let deployment = json!({"properties": {"template": template}});
+    assert_eq!(found_with(&deployment, &given).notes, [note("minn")]);
+    // A part of a template declares nothing, and uses it all the same.
+    let part = profile_of("[parameters('min')]");
+    assert_eq!(
+        found_with(&part, &given).notes,
+        [note("minn"), note("unused")]
+    );
+    // Without a setting only what the file seems to be is of interest.
+    assert_eq!(found_with(&json!({"resources": []}), &given).notes.len(), 1);
+}
+
+#[test]
 fn nested_deployments_have_the_scope_that_they_choose() {
     let template = |scope: Value| {
         json!({
@@ -205,6 +230,7 @@ fn nested_deployments_have_the_scope_that_they_choose() {
         &json!({"from": "4", "other": "5", "min": "3"}),
     );
     assert_eq!(minimums(&given), ["32-9", "4", "5"]);
+    assert_eq!(given.notes, []);
 }
 
 #[test]

@@ -101,6 +101,18 @@ fn parameter_files_and_plain_objects_give_the_same_values() {
     );
     assert!(read("[]").is_err_and(|error| error.contains("accepted: a parameter file")));
     assert!(read("{").is_err_and(|error| error.contains("this is not JSON")));
+    for (text, command) in [
+        ("// shop\nparam minimum int = 1", "az bicep build --file"),
+        (
+            "using './main.bicep'\nparam minimum = 1",
+            "az bicep build-params",
+        ),
+    ] {
+        assert!(
+            read(text).is_err_and(|error| error.contains(command)),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -133,6 +145,7 @@ fn files_of_other_languages_get_the_command_that_creates_json() {
             "--output json",
         ),
         (None, "- capacity:\n    default: 1", "--output json"),
+        (None, "---\nenabled: true", "--output json"),
     ] {
         let sentence = language_of(name, text).unwrap_or_else(|| panic!("{name:?} {text}"));
         assert!(sentence.contains(command), "{text}: {sentence}");
@@ -143,6 +156,10 @@ fn files_of_other_languages_get_the_command_that_creates_json() {
         (None, "/* x */ {\"a\": 1}"),
         (None, "// x\n{\"a\": 1}"),
         (None, "hello world"),
+        // Text for people.
+        (Some("README.md"), "---\ntitle: Rules\n---\nNote: not JSON"),
+        (Some("README.MD"), "```bicep\nparam minimum int\n```"),
+        (None, "# Rules\n\nThe rules of the shop.\nNote: not JSON"),
         (None, ""),
     ] {
         assert_eq!(language_of(name, text), None, "{text}");

@@ -338,6 +338,23 @@ fn findings_name_their_place_and_the_code() {
             "second_default",
             "profiles[1]",
         ),
+        (
+            altered(
+                "/profiles/0/fixedDate",
+                json!({"start": "2026-01-01T00:00:00", "end": "2027-01-02T00:00:00"}),
+            ),
+            "out_of_bounds",
+            "profiles[0].fixedDate",
+        ),
+        (
+            altered(
+                "/profiles/0/recurrence",
+                json!({"frequency": "[variables('often')]", "schedule":
+                    {"timeZone": "UTC", "days": ["Monday"], "hours": [8], "minutes": [0]}}),
+            ),
+            "frequency",
+            "profiles[0].recurrence.frequency",
+        ),
     ] {
         let found = read(&file).findings;
         let finding = found
@@ -463,6 +480,12 @@ fn several_settings_are_named() {
     };
     assert_eq!(named("OTHER"), Ok(9));
     assert!(named("none").is_err());
+}
+
+#[test]
+fn a_year_is_no_longer_than_azure_accepts() {
+    let dates = json!({"start": "2026-01-01T00:00:00", "end": "2027-01-01T00:00:00"});
+    assert_eq!(read(&altered("/profiles/0/fixedDate", dates)).findings, []);
 }
 
 #[test]

@@ -150,7 +150,11 @@ impl FleetArgs {
         } = self.rules.read()?;
         let calendar = self.calendar(&setting)?;
         let replayed = Replayed::read(&self.metric, &setting, &calendar.zone)?;
-        let mut remarks: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        // What the reader says of no instances does not hold here.
+        let findings = findings
+            .iter()
+            .filter(|finding| finding.code != "minimum_zero");
+        let mut remarks: Vec<String> = findings.map(ToString::to_string).collect();
         if self.min.is_none() && setting.minimum() == 0 {
             remarks.push(NEVER_EMPTY.to_owned());
         }

@@ -1,4 +1,5 @@
 use jiff::civil::date;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -153,6 +154,51 @@ fn what_cannot_be_read_is_refused_with_the_form() {
         let error = read(text, variables).expect_err(text);
         for part in parts {
             assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}
+
+proptest! {
+    /// Else a timer would fire without end.
+    #[test]
+    fn the_next_occurrence_is_later(
+        second in prop_oneof![Just("0"), Just("*"), Just("*/20")],
+        minute in prop_oneof![Just("0"), Just("30"), Just("*/7"), Just("15,45")],
+        hour in prop_oneof![Just("*"), Just("1"), Just("2"), Just("0-3"), Just("1,2")],
+        zone in prop_oneof![
+            Just("America/Los_Angeles"), Just("Europe/Berlin"), Just("Australia/Lord_Howe"),
+            Just("Europe/Moscow"), Just("Pacific/Apia"), Just("Africa/Casablanca"),
+        ],
+        start in 1_293_840_000_i64..1_577_836_800,
+    ) {
+        let schedule = read(&format!("{second} {minute} {hour} * * *"), &[("WEBSITE_TIME_ZONE", zone)]).expect("valid");
+        let mut now = Timestamp::from_second(start).expect("a moment");
+        for _ in 0..50 {
+            let next = schedule.next(now).expect("an occurrence");
+            prop_assert!(next > now, "{} after {}", next, now);
+            now = next;
+        }
+    }
+
+    /// Transitions are rare: the days around them.
+    #[test]
+    fn the_next_occurrence_is_later_where_clocks_change(
+        expression in prop_oneof![
+            Just("0 30 1 * * *"), Just("0 15,45 1 * * *"), Just("0 0 5-6 * * *"), Just("*/20 */7 * * * *"), Just("0 30 2 * * *"),
+        ],
+        change in prop_oneof![
+            Just(("America/Los_Angeles", 1_541_322_000_i64)), Just(("America/Los_Angeles", 1_520_762_400)),
+            Just(("Australia/Lord_Howe", 1_522_506_600)), Just(("Europe/Moscow", 1_414_274_400)), Just(("Pacific/Apia", 1_325_239_200)),
+        ],
+        offset in -7_200_i64..7_200,
+    ) {
+        let (zone, at) = change;
+        let schedule = read(expression, &[("WEBSITE_TIME_ZONE", zone)]).expect("valid");
+        let mut now = Timestamp::from_second(at + offset).expect("a moment");
+        for _ in 0..50 {
+            let next = schedule.next(now).expect("an occurrence");
+            prop_assert!(next > now, "{} after {}", next, now);
+            now = next;
         }
     }
 }

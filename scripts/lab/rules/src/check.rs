@@ -20,6 +20,8 @@ mod conditions;
 mod flapping;
 mod habits;
 
+pub use flapping::flapping;
+
 /// Azure accepts no more in a setting.
 pub(crate) const MOST_PROFILES: usize = 20;
 
@@ -100,7 +102,7 @@ pub(crate) fn check(rules: &Rules, delays: Delays, now: i64) -> Remarks {
             profile,
             place,
         };
-        for view in View::all(setting, profile) {
+        for view in View::all(&setting.metrics, profile) {
             remarks.faults.extend(flapping::faults(&placed, &view));
         }
         conditions::check(&placed, &mut remarks);

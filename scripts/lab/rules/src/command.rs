@@ -9,7 +9,7 @@ use run_record::write_whole;
 
 use crate::check::{Delays, Remark, Remarks, check};
 use crate::record::Record;
-use crate::{RuleOptions, Rules, explain};
+use crate::{RuleOptions, Rules, explain, written};
 
 /// Arguments of `lab rules`.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,7 @@ Examples:
   az monitor autoscale show --name NAME --resource-group GROUP --output json > setting.json
   lab rules setting.json
   lab rules template.json --parameters production.json --json - | jq .faults
+  lab rules template.json --parameters production.json --out infra/autoscale.production.json
 
 Exit code: 0 no fault, with or without hints; 1 faults; 2 the file cannot be used.")]
 pub struct RulesArgs {
@@ -47,6 +48,9 @@ pub struct RulesArgs {
     /// Name of the setting, where FILE holds several
     #[arg(long, value_name = "NAME", requires = "file")]
     setting: Option<String>,
+    /// Write the setting as the stack in infra takes it: template expressions evaluated, names in Azure's spelling
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Write everything as JSON; - for standard output, and then nothing else
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -55,7 +59,7 @@ pub struct RulesArgs {
 /// Explains and checks the rules; the exit code says whether they have faults.
 ///
 /// # Errors
-/// One sentence for the user, where the file cannot be used or the JSON cannot be written.
+/// One sentence for the user, where the file cannot be used or another one cannot be written.
 pub fn run(args: &RulesArgs, delays: Delays) -> anyhow::Result<ExitCode> {
     let options = RuleOptions {
         autoscale: args.file.clone(),
@@ -71,6 +75,9 @@ pub fn run(args: &RulesArgs, delays: Delays) -> anyhow::Result<ExitCode> {
         delays,
         i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
     );
+    if let Some(path) = &args.out {
+        write_whole(path, written(&rules.setting)?.as_bytes())?;
+    }
     let json = || {
         let record = Record::new(&rules, &remarks);
         serde_json::to_string_pretty(&record).map(|json| json + "\n")
@@ -81,7 +88,11 @@ pub fn run(args: &RulesArgs, delays: Delays) -> anyhow::Result<ExitCode> {
         if let Some(path) = &args.json {
             write_whole(path, json()?.as_bytes())?;
         }
-        terminal::print(&text(&rules, &remarks));
+        let mut text = text(&rules, &remarks);
+        if let Some(path) = &args.out {
+            text += &format!("\nWrote these rules to {}.\n", path.display());
+        }
+        terminal::print(&text);
     }
     Ok(match remarks.faults.is_empty() {
         true => ExitCode::SUCCESS,

@@ -20,7 +20,7 @@ pub(crate) struct Table {
 
 /// The tables of a profile, and why there is none for some of its rules.
 pub(crate) fn tables(setting: &Setting, profile: &Profile) -> (Vec<Table>, Option<String>) {
-    let views = View::all(setting, profile);
+    let views = View::all(&setting.metrics, profile);
     let shown: Vec<usize> = views
         .iter()
         .flat_map(|view| view.rules.iter().copied())

@@ -32,10 +32,10 @@ mod tests;
 mod text;
 mod view;
 
-pub use check::Delays;
+pub use check::{Delays, flapping};
 pub use command::{RulesArgs, run};
 pub use start::{has_calendar, start, zone};
-pub use text::decoded;
+pub use text::{decoded, written};
 
 /// The rule file's place in the project.
 const IN_PROJECT: &str = "infra/autoscale.json";

@@ -1,6 +1,8 @@
 //! Files as text.
 
 use anyhow::{Context as _, ensure};
+use autoscale::Setting;
+use autoscale::schedule::Schedule;
 
 /// Text in UTF-8, or in the UTF-16 that PowerShell writes by `>`.
 ///
@@ -22,6 +24,22 @@ pub fn decoded(bytes: Vec<u8>) -> anyhow::Result<String> {
         return String::from_utf16(&units).context("it is not text in UTF-16");
     }
     String::from_utf8(bytes).context("it is not text in UTF-8")
+}
+
+/// The setting as a file: a bare profile where it says no more than that, else the setting's properties. The stack in
+/// `infra` takes both.
+///
+/// # Errors
+/// Never: names are text, and numbers are finite.
+pub fn written(setting: &Setting) -> serde_json::Result<String> {
+    let bare = setting.name.is_empty() && setting.target.is_none() && setting.enabled;
+    let value = match setting.profiles.as_slice() {
+        [profile] if bare && profile.schedule == Schedule::Default => {
+            profile.to_arm(&setting.metrics)
+        }
+        _ => setting.to_arm(),
+    };
+    serde_json::to_string_pretty(&value).map(|text| text + "\n")
 }
 
 #[cfg(test)]

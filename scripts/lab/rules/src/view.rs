@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use autoscale::{Decision, Direction, History, Metric, Minute, Profile, Setting, decide, read};
+use autoscale::{Decision, Direction, History, Metric, Minute, Profile, decide, read};
 
 const MINUTE: u64 = 60;
 /// A whole number of every usual time grain, and longer than every window.
@@ -53,8 +53,7 @@ struct Line {
 impl<'a> View<'a> {
     /// The views of a profile; none for rules whose metric depends on the number of instances in a way that nobody
     /// knows, and none for more rules than Azure accepts.
-    pub(crate) fn all(setting: &'a Setting, profile: &Profile) -> Vec<Self> {
-        let metrics = &setting.metrics;
+    pub(crate) fn all(metrics: &'a [Metric], profile: &Profile) -> Vec<Self> {
         if profile.rules.len() > MOST_RULES {
             return Vec::new();
         }
@@ -124,9 +123,15 @@ impl<'a> View<'a> {
         };
         let minute =
             |minute: u64| Minute::even(Duration::from_secs(minute * MINUTE), sample, instances);
+        // No rule looks further back, and `lab tune` asks often.
+        let rules = self.profile.rules.iter();
+        let reach = rules.map(|rule| rule.time_window.max(rule.time_grain) + rule.time_grain);
+        let before = CONSTANT.saturating_sub(reach.max().unwrap_or_default());
         let minutes: Vec<Minute> = match count {
             0 => Vec::new(),
-            _ => (1..=CONSTANT.as_secs() / MINUTE).map(minute).collect(),
+            _ => (before.as_secs() / MINUTE + 1..=CONSTANT.as_secs() / MINUTE)
+                .map(minute)
+                .collect(),
         };
         let mut metrics = vec![Vec::new(); self.metrics.len()];
         for rule in &self.profile.rules {

@@ -16,11 +16,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use autoscale::schedule::Schedule;
 use autoscale::{Finding, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recorded_load::{Load, NoteKind};
-use rules::{RuleOptions, Rules};
+use rules::{RuleOptions, Rules, written};
 use run_record::write_whole;
 
 use crate::SimulationOptions;
@@ -271,7 +270,7 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
         .as_ref()
         .map_or(setting, |proposal| &proposal.setting);
     if let Some(path) = &args.out {
-        write_whole(path, file_of(proposed)?.as_bytes())?;
+        write_whole(path, written(proposed)?.as_bytes())?;
     }
     let validation = other.map(|period| Validation {
         load: period.load.name().to_owned(),
@@ -338,16 +337,4 @@ fn search(args: &TuneArgs, search: Search<'_, impl Fn(&Setting) -> Measured + Sy
     });
     bar.finish_and_clear();
     found
-}
-
-/// The setting as a file: a bare profile where it says no more than that, which is what the stack reads.
-fn file_of(setting: &Setting) -> serde_json::Result<String> {
-    let bare = setting.name.is_empty() && setting.target.is_none() && setting.enabled;
-    let value = match setting.profiles.as_slice() {
-        [profile] if bare && profile.schedule == Schedule::Default => {
-            profile.to_arm(&setting.metrics)
-        }
-        _ => setting.to_arm(),
-    };
-    serde_json::to_string_pretty(&value).map(|text| text + "\n")
 }

@@ -49,6 +49,39 @@ fn the_rules_of_the_project_are_explained_and_have_no_fault() {
 }
 
 #[test]
+fn a_template_is_written_as_the_stack_takes_it() {
+    let folder = Scratch::new();
+    let example = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulate/examples");
+        folder.join(name).to_str().unwrap().to_owned()
+    };
+    let template = example("template.json");
+    let parameters = example("template.parameters.json");
+    let out = folder.join("rules.json");
+    let output = rules(&[&template, "--parameters", &parameters, "--out", path(&out)]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let written = std::fs::read_to_string(&out).unwrap();
+    assert!(!written.contains("parameters("), "{written}");
+    let setting: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(setting["profiles"][0]["capacity"]["maximum"], "5");
+    // Nothing is lost, and what is written is written again as it is.
+    let explained = |file: &str| {
+        let output = rules(&[file, "--json", "-"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let again = folder.join("again.json");
+    rules(&[path(&out), "--out", path(&again)]);
+    assert_eq!(std::fs::read_to_string(&again).unwrap(), written);
+    // A bare profile stays one.
+    let bare = folder.write("bare.json", BUILT_IN);
+    rules(&[path(&bare), "--out", path(&bare)]);
+    let kept: Value = serde_json::from_slice(&std::fs::read(&bare).unwrap()).unwrap();
+    let before: Value = serde_json::from_str(BUILT_IN).unwrap();
+    assert_eq!(kept["capacity"], before["capacity"]);
+    assert_eq!(explained(path(&bare))["faults"], json!([]));
+}
+
+#[test]
 fn faults_make_the_exit_code_1() {
     let folder = Scratch::new();
     let file = folder.write(

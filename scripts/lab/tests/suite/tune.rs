@@ -107,6 +107,22 @@ fn what_it_writes_simulates_to_the_numbers_that_it_prints_and_beats_the_present_
 }
 
 #[test]
+fn what_it_writes_has_no_fault() {
+    let folder = Scratch::new();
+    for load in ["daily", "spike"] {
+        let out = folder.join(&format!("{load}.json"));
+        said(&["--load", load, "--candidates", "500", "--out", path(&out)]);
+        let rules = Command::new(env!("CARGO_BIN_EXE_lab"))
+            .args(["rules", path(&out), "--json", "-"])
+            .output()
+            .unwrap();
+        let record: Value = serde_json::from_slice(&rules.stdout).unwrap();
+        assert_eq!(record["faults"], json!([]), "{load}");
+        assert_eq!(rules.status.code(), Some(0), "{load}");
+    }
+}
+
+#[test]
 fn a_bare_profile_stays_one_that_the_stack_reads() {
     let folder = Scratch::new();
     let out = folder.join("out.json");

@@ -3,7 +3,7 @@
 //! Source: "Flapping in autoscale" in the Azure Monitor documentation. Its check keeps the larger count where the smaller
 //! one would scale out again, but it projects the metric; the margin between the thresholds is gone.
 
-use autoscale::{Direction, Operator, Outcome, Rule};
+use autoscale::{Direction, Metric, Operator, Outcome, Profile, Rule};
 
 use super::{Placed, Remark};
 use crate::bands::{examined, number};
@@ -27,8 +27,26 @@ struct Pair {
     share: f64,
 }
 
+/// The pairs of rules of a profile that undo each other, as `lab rules` finds them: the index of the scale-out rule, and
+/// that of the scale-in rule.
+pub fn flapping(metrics: &[Metric], profile: &Profile) -> Vec<(usize, usize)> {
+    let views = View::all(metrics, profile);
+    let of_view = |view: &View<'_>| {
+        let pairs = pairs(view).into_iter();
+        pairs
+            .map(|pair| (view.rules[pair.out], view.rules[pair.inward]))
+            .collect::<Vec<_>>()
+    };
+    views.iter().flat_map(of_view).collect()
+}
+
 /// One fault for each pair.
 pub(super) fn faults(placed: &Placed<'_>, view: &View<'_>) -> Vec<Remark> {
+    let pairs = pairs(view);
+    pairs.iter().map(|pair| pair.remark(placed, view)).collect()
+}
+
+fn pairs(view: &View<'_>) -> Vec<Pair> {
     let mut pairs: Vec<Pair> = Vec::new();
     for from in examined(view) {
         let before = view.at(from);
@@ -43,7 +61,7 @@ pub(super) fn faults(placed: &Placed<'_>, view: &View<'_>) -> Vec<Remark> {
             find(view, (from, &before), (to, &view.at(to)), &mut pairs);
         }
     }
-    pairs.iter().map(|pair| pair.remark(placed, view)).collect()
+    pairs
 }
 
 /// Adds the pairs that undo a change between two counts.

@@ -12,7 +12,7 @@ use crate::view::{Load, View};
 
 fn described(file: &Value) -> Vec<String> {
     let rules = read(file);
-    let views = View::all(&rules.setting, &rules.setting.profiles[0]);
+    let views = View::all(&rules.setting.metrics, &rules.setting.profiles[0]);
     let (bands, _) = bands(&views[0]);
     bands.iter().map(|band| band.describe(" %")).collect()
 }
@@ -67,7 +67,7 @@ fn a_metric_that_all_rules_divide_is_a_load() {
         )
     };
     let rules = read(&profile(1, 2, &[queue(out(100)), queue(inward(20))]));
-    let views = View::all(&rules.setting, &rules.setting.profiles[0]);
+    let views = View::all(&rules.setting.metrics, &rules.setting.profiles[0]);
     assert_eq!(views[0].load, Load::Divided(0));
     assert_eq!(
         bands(&views[0]).0[1].describe(""),
@@ -78,13 +78,13 @@ fn a_metric_that_all_rules_divide_is_a_load() {
         2,
         &[with(out(80), "metricName", "MemoryPercentage")],
     ));
-    assert!(View::all(&plain.setting, &plain.setting.profiles[0]).is_empty());
+    assert!(View::all(&plain.setting.metrics, &plain.setting.profiles[0]).is_empty());
 }
 
 #[test]
 fn at_most_twenty_counts_have_bands() {
     let rules = read(&profile(2, 1_000, &[out(70), inward(30)]));
-    let views = View::all(&rules.setting, &rules.setting.profiles[0]);
+    let views = View::all(&rules.setting.metrics, &rules.setting.profiles[0]);
     let (bands, left_out) = bands(&views[0]);
     assert_eq!((bands.len(), left_out), (20, 979));
     assert_eq!((bands[0].count, bands[19].count), (2, 21));
@@ -177,7 +177,7 @@ proptest! {
         loads in prop::collection::vec(0.01_f64..900.0, 40),
     ) {
         let rules = read(&profile(minimum, minimum + more, &rules));
-        let views = View::all(&rules.setting, &rules.setting.profiles[0]);
+        let views = View::all(&rules.setting.metrics, &rules.setting.profiles[0]);
         prop_assert_eq!(views.len(), 1);
         let (bands, _) = bands(&views[0]);
         prop_assert_eq!(bands.len(), examined(&views[0]).count());

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use autoscale::schedule::{Schedule, companion};
-use autoscale::{
-    Capacity, Change, Direction, MOST_INSTANCES, Metric, Outcome, Profile, Rule, Setting, decide,
-};
+use autoscale::{Capacity, Change, Direction, MOST_INSTANCES, Profile, Rule, Setting};
 use run_record::format::exact_span;
 use serde::Serialize;
 
@@ -201,9 +199,10 @@ impl<'a> Space<'a> {
                 return None;
             }
             if profile != before {
-                let known = flapping(before, &self.setting.metrics);
-                let mut found = flapping(profile, &self.setting.metrics).into_iter();
-                if found.any(|rule| !known.contains(&rule)) {
+                let metrics = &self.setting.metrics;
+                let known = rules::flapping(metrics, before);
+                let mut found = rules::flapping(metrics, profile).into_iter();
+                if found.any(|pair| !known.contains(&pair)) {
                     return None;
                 }
             }
@@ -360,36 +359,6 @@ fn default_of(setting: &Setting, index: usize) -> Option<usize> {
         let is_default = matches!(other.schedule, Schedule::Default);
         is_default && other.rules == profile.rules && other.capacity == profile.capacity
     })
-}
-
-/// The scale-out rules that scale-in rules undo: right after one fired, all scale-in rules hold under the same load.
-/// `lab rules` calls it a fault. Indices into the rules on the instances' CPU.
-fn flapping(profile: &Profile, metrics: &[Metric]) -> Vec<usize> {
-    let mut of_cpu = profile.clone();
-    of_cpu
-        .rules
-        .retain(|rule| metrics[rule.metric].fleet_cpu && is_percent(rule));
-    let decision = |value, count| {
-        let values = vec![Some(value); of_cpu.rules.len()];
-        decide((&of_cpu, metrics), &values, count, None, Duration::ZERO)
-    };
-    let undone = |rule: &Rule| {
-        let value = rule.threshold + 1e-6;
-        (profile.capacity.minimum..profile.capacity.maximum).any(|count| {
-            let out = decision(value, count);
-            let shared = value * f64::from(count) / f64::from(out.to);
-            matches!(out.outcome, Outcome::ScaledOut(_))
-                && matches!(
-                    decision(shared, out.to).outcome,
-                    Outcome::Flapping(_) | Outcome::ScaledIn(_) | Outcome::ScaledInLess(_)
-                )
-        })
-    };
-    let rules = of_cpu.rules.iter().enumerate();
-    rules
-        .filter(|(_, rule)| rule.direction == Direction::Increase && is_above(rule) && undone(rule))
-        .map(|(index, _)| index)
-        .collect()
 }
 
 #[cfg(test)]

@@ -116,6 +116,9 @@ fn each_handler_knows_its_name_its_share_and_the_rules() {
         assert_eq!(variable("INSTANCE_ID").len(), 10);
         assert_eq!(variable("INSTANCE_CPUS"), "0.25");
         assert_eq!(variable("HEARTBEAT_SECONDS"), "1");
+        let clock: Vec<&str> = variable("AUTOSCALE_CLOCK").split(',').collect();
+        // Without --start, the calendar is that of the wall clock.
+        assert_eq!(clock, [clock[0], clock[0], "5"]);
         let file = variable("AUTOSCALE_PROFILE").strip_prefix('@').unwrap();
         let setting: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();

@@ -1,6 +1,7 @@
 //! `lab up` with several instances: real processes, at up to 600 times Azure's pace.
 
 mod balancing;
+mod calendar;
 mod deaths;
 mod elastic_premium;
 mod ends;

@@ -15,7 +15,7 @@ use crate::support::{Host, Root};
 const SHARE: [&str; 4] = ["--instance-cpus", "0.1", "--time-scale", "300"];
 
 /// The app itself, with a register of its own.
-fn app() -> Root {
+pub fn app() -> Root {
     let lab = Path::new(env!("CARGO_BIN_EXE_lab"));
     let handler = lab.parent().unwrap().join("handler");
     assert!(
