@@ -139,6 +139,7 @@ const labInstance = object({
 
 /** `GET /admin/lab/fleet` of the stand-in for the Functions host: what its autoscaler knows. */
 export const labFleet = object({
+  plan: word("premium-v3", "elastic-premium"),
   time_scale: number,
   started_at: string,
   now: string,

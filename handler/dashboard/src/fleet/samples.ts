@@ -43,6 +43,7 @@ export const fleetOf = (...instances: FleetInstance[]): Fleet => ({
 });
 
 export const labOf = (over: Partial<LabFleet> = {}): LabFleet => ({
+  plan: "premium-v3",
   time_scale: 60,
   started_at: ago(60),
   now: ago(0),

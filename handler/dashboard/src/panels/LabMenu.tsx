@@ -33,14 +33,17 @@ export function LabMenu({ lab }: { lab: api.LabFleet }) {
       </button>
       <div id={id} popover="auto" className="menu" role="dialog" aria-label={words.lab.heading}>
         <p className="text-sm text-soft">{words.lab.note}</p>
-        <Button
-          kind="quiet"
-          small
-          className="mt-3 w-full"
-          onClick={() => act((key) => api.pauseScaler(!lab.paused, key))}
-        >
-          {lab.paused ? words.lab.resume : words.lab.pause}
-        </Button>
+        {lab.plan !== "elastic-premium" && (
+          // There, the app evaluates the rules.
+          <Button
+            kind="quiet"
+            small
+            className="mt-3 w-full"
+            onClick={() => act((key) => api.pauseScaler(!lab.paused, key))}
+          >
+            {lab.paused ? words.lab.resume : words.lab.pause}
+          </Button>
+        )}
         <p className="mt-4 text-sm text-soft">{words.lab.killing}</p>
         <ul className="mt-2 grid gap-2">
           {running.map((instance) => (

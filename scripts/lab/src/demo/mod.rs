@@ -165,8 +165,9 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let signals = Signals::listen().context("cannot listen for signals")?;
     let signals = tokio::spawn(interrupt(signals, stop.clone()));
+    let arguments = args.fleet();
     let app = tokio::select! {
-        app = LabUp::start(&args.script_root, &args.out, &args.fleet(), args.postgres) => app?,
+        app = LabUp::start(&args.script_root, &args.out, &arguments, args.postgres) => app?,
         () = stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let begun = Instant::now() + HEAD_START;
