@@ -79,7 +79,7 @@ fn a_missing_interpreter_is_named() {
 fn a_missing_working_directory_is_created_with_a_word() {
     let root = Root::new();
     root.host_with(|host| {
-        host["customHandler"]["description"]["workingDirectory"] = "work/a".into()
+        host["customHandler"]["description"]["workingDirectory"] = "work/a".into();
     });
     let host = root.up(&SINGLE);
     let line = host.line("did not exist, so it was created, as the host does");
