@@ -23,6 +23,7 @@ pub(crate) struct Site {
     restart_on_patch: bool,
     restart_at: Option<Duration>,
     patches: u32,
+    changes: u32,
     restarts: u32,
     interrupted: u32,
 }
@@ -35,8 +36,9 @@ pub(crate) struct SiteView {
     maximum_elastic_worker_count: u32,
     /// The count that events alone lead to.
     event_driven_count: u32,
-    /// Accepted changes of the configuration, those included that changed nothing.
+    /// Each accepted `PATCH`, and those that changed something.
     patches: u32,
+    changes: u32,
     /// Restarts of the app because of a `PATCH`, and the requests that were in flight then.
     restarts: u32,
     interrupted_requests: u32,
@@ -63,6 +65,7 @@ impl Site {
             restart_on_patch,
             restart_at: None,
             patches: 0,
+            changes: 0,
             restarts: 0,
             interrupted: 0,
         }
@@ -79,6 +82,7 @@ impl Site {
         let after = before.after(change)?;
         self.configuration = after;
         self.patches += u32::from(!change.is_empty());
+        self.changes += u32::from(after != before);
         let reason = (after != before).then(|| {
             format!(
                 "PATCH: minimumElasticInstanceCount {} -> {}, functionAppScaleLimit {} -> {}",
@@ -138,6 +142,7 @@ impl Site {
             maximum_elastic_worker_count: self.configuration.plan_maximum,
             event_driven_count: self.events.wanted(),
             patches: self.patches,
+            changes: self.changes,
             restarts: self.restarts,
             interrupted_requests: self.interrupted,
         }

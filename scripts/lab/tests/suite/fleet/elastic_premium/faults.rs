@@ -16,7 +16,7 @@ const MINUTE: Duration = Duration::from_secs(2);
 
 #[test]
 fn the_platform_fails_and_the_next_run_after_it_sets_the_count() {
-    let rehearsal = Rehearsal::start(&[], None);
+    let rehearsal = Rehearsal::start("0.2", &[], None);
     let visitors = Visitors::start(&rehearsal.host, 2);
     for (endpoint, fault, outcome) in [
         ("arm", "answer=403", "refused"),
@@ -54,7 +54,7 @@ fn the_platform_fails_and_the_next_run_after_it_sets_the_count() {
 #[test]
 fn a_database_that_is_away_during_load_delays_the_count() {
     let mut postgres = Postgres::start(None, &[]);
-    let rehearsal = Rehearsal::start(&[], Some(&postgres.url()));
+    let rehearsal = Rehearsal::start("0.4", &[], Some(&postgres.url()));
     let host = &rehearsal.host;
     let visitors = Visitors::start(host, 2);
     rehearsal.set_load(true);
@@ -86,7 +86,7 @@ fn a_database_that_is_away_during_load_delays_the_count() {
 fn the_instance_that_holds_the_timer_is_killed_again_and_again() {
     let mut dice = Dice::new();
     println!("KILLS_SEED={}", dice.seed());
-    let rehearsal = Rehearsal::start(&[], None);
+    let rehearsal = Rehearsal::start("0.2", &[], None);
     let host = &rehearsal.host;
     let visitors = Visitors::start(host, 4);
     rehearsal.scales_out();
@@ -132,7 +132,7 @@ fn timer_holder(rehearsal: &Rehearsal) -> u32 {
 
 #[test]
 fn two_schedulers_evaluate_each_minute_once() {
-    let rehearsal = Rehearsal::start(&[], None);
+    let rehearsal = Rehearsal::start("0.2", &[], None);
     let host = &rehearsal.host;
     let evaluations = || {
         let text = host.get("/metrics").text().to_owned();

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,6 +13,8 @@ use crate::support::{Host, Root, eventually};
 
 /// Azure seconds in a second: a minute lasts two seconds and holds four heartbeats.
 pub const SCALE: u32 = 30;
+/// Between two looks at the scaler.
+const LOOK: Duration = Duration::from_millis(100);
 /// Of the rules in `infra/autoscale.json`, in minutes.
 const COOLDOWN: f64 = 5.0;
 
@@ -22,8 +25,9 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Starts the app with this database, as a variable of the handler; without one, on SQLite.
-    pub fn start(further: &[&str], database_url: Option<&str>) -> Self {
+    /// Starts the app with this PostgreSQL, or on SQLite. `cpus` is what each instance has: the app alone has to stay below
+    /// the rules' thresholds, and what it does under full load must still go on.
+    pub fn start(cpus: &str, further: &[&str], database_url: Option<&str>) -> Self {
         let lab = Path::new(env!("CARGO_BIN_EXE_lab"));
         let handler = lab.parent().unwrap().join("handler");
         assert!(
@@ -51,7 +55,7 @@ impl Rehearsal {
         root.path = folder;
         let scale = SCALE.to_string();
         let plan = ["--plan", "elastic-premium", "--time-scale", &scale];
-        let small = ["--instance-cpus", "0.1", "--verbose"];
+        let small = ["--instance-cpus", cpus, "--verbose"];
         let host = root.up(&[&plan[..], &small, further].concat());
         let one = ready(&host, 1);
         let platform = Platform::of_process(pids(&one, "ready")[0]);
@@ -74,6 +78,8 @@ impl Rehearsal {
     /// Waits for an evaluation that is like this.
     pub fn evaluation(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         eventually(what, || {
+            // The app itself is asked: more often, and that alone would make the rules act.
+            std::thread::sleep(LOOK);
             Some(self.scaler())
                 .filter(|scaler| scaler["evaluated_at"].is_string() && wanted(scaler))
         })

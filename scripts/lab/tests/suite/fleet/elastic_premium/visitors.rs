@@ -11,53 +11,48 @@ use crate::support::Host;
 use crate::support::http::try_exchange;
 
 /// Between two visits of one visitor, and before a visit is tried again.
-const PACE: Duration = Duration::from_millis(40);
+/// Few enough that the visits themselves make no rule act.
+const PACE: Duration = Duration::from_millis(200);
 /// Nobody waits longer for the acknowledgement of one visit; only a failing test does.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Visitors {
-    stop: Arc<AtomicBool>,
-    failed: Arc<AtomicU64>,
+    shared: Arc<Shared>,
     threads: Vec<JoinHandle<Vec<i64>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    /// The test has failed: nothing matters any more.
+    abandoned: AtomicBool,
+    failed: AtomicU64,
 }
 
 impl Visitors {
     /// As many threads, from now until [`Visitors::finish`].
     pub fn start(host: &Host, count: u16) -> Self {
-        let (stop, failed) = (
-            Arc::new(AtomicBool::new(false)),
-            Arc::new(AtomicU64::new(0)),
-        );
-        let threads = (0..count)
-            .map(|number| {
-                let (stop, failed, port) = (Arc::clone(&stop), Arc::clone(&failed), host.port);
-                std::thread::spawn(move || {
-                    let mut ids = Vec::new();
-                    while !stop.load(Ordering::Relaxed) {
-                        let key = format!("visitor-{number}-{}", ids.len());
-                        ids.push(insist(port, &key, &failed));
-                        std::thread::sleep(PACE);
-                    }
-                    ids
-                })
+        let shared = Arc::new(Shared::default());
+        let visit = |number| {
+            let (shared, port) = (Arc::clone(&shared), host.port);
+            std::thread::spawn(move || {
+                let mut ids = Vec::new();
+                while !shared.stop.load(Ordering::Relaxed) {
+                    let key = format!("visitor-{number}-{}", ids.len());
+                    ids.extend(insist(port, &key, &shared));
+                    std::thread::sleep(PACE);
+                }
+                ids
             })
-            .collect();
-        Self {
-            stop,
-            failed,
-            threads,
-        }
-    }
-
-    /// Attempts that failed so far.
-    pub fn failed(&self) -> u64 {
-        self.failed.load(Ordering::Relaxed)
+        };
+        let threads = (0..count).map(visit).collect();
+        Self { shared, threads }
     }
 
     /// Ends them and compares with the register: every visit is there, and once. Returns how many there are, and how many
     /// attempts failed.
     pub fn finish(mut self, host: &Host) -> (usize, u64) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
         let threads = self.threads.drain(..);
         let acknowledged: Vec<i64> = threads.flat_map(|thread| thread.join().unwrap()).collect();
         let distinct: HashSet<i64> = acknowledged.iter().copied().collect();
@@ -66,25 +61,30 @@ impl Visitors {
         let lost: Vec<_> = distinct.difference(&stored).collect();
         assert!(lost.is_empty(), "lost: {lost:?}");
         assert_eq!(stored.len(), distinct.len(), "a visit was counted twice");
-        (acknowledged.len(), self.failed())
+        let failed = self.shared.failed.load(Ordering::Relaxed);
+        (acknowledged.len(), failed)
     }
 }
 
 impl Drop for Visitors {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.shared.abandoned.store(true, Ordering::Relaxed);
     }
 }
 
 /// Tries one visit until it is acknowledged.
-fn insist(port: u16, key: &str, failed: &AtomicU64) -> i64 {
+fn insist(port: u16, key: &str, shared: &Shared) -> Option<i64> {
     let end = Instant::now() + PATIENCE;
     loop {
         let answer = try_exchange(port, "POST", "/api/visit", &[("Idempotency-Key", key)]);
         if let Some(answer) = answer.filter(|answer| matches!(answer.status, 200 | 201)) {
-            return answer.json()["id"].as_i64().unwrap();
+            return answer.json()["id"].as_i64();
         }
-        failed.fetch_add(1, Ordering::Relaxed);
+        shared.failed.fetch_add(1, Ordering::Relaxed);
+        if shared.abandoned.load(Ordering::Relaxed) {
+            return None;
+        }
         assert!(
             Instant::now() < end,
             "the visit {key} was never acknowledged"
