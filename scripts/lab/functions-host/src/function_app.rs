@@ -95,7 +95,9 @@ impl FunctionApp {
         }
         let (mut functions, mut problems) = function::load(&script_root, &environment)?;
         if !settings.handler.routes.is_empty() {
-            (functions, problems) = implicit(&functions, &settings, &environment)?;
+            let (implicit, refused) = implicit(&functions, &settings, &environment)?;
+            functions = implicit;
+            problems.extend(refused);
         }
         if let Some(names) = &settings.functions {
             let unknown = keep(names, &mut functions);
