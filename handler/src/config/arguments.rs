@@ -47,7 +47,12 @@ pub struct AppRole {
     pub name: String,
 
     /// Object id (principal id) of the app's managed identity
-    #[arg(id = "app_object_id", long = "app-object-id", env = "APP_OBJECT_ID", value_name = "UUID")]
+    #[arg(
+        id = "app_object_id",
+        long = "app-object-id",
+        env = "APP_OBJECT_ID",
+        value_name = "UUID"
+    )]
     pub object_id: uuid::Uuid,
 }
 
