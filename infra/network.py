@@ -50,8 +50,8 @@ def create(group: Group) -> Network:
         # Azure lists the subnets here too; without this a later run would take them for a change.
         opts=pulumi.ResourceOptions(ignore_changes=["subnets"]),
     )
-    # Only the database's address is reached through this subnet; all else leaves by App Service's own way out. So it
-    # needs no access to the internet.
+    # Only the database and, by the service endpoint, storage are reached through this subnet; all else leaves by App
+    # Service's own way out. So it needs no access to the internet.
     app = _subnet(
         group, vnet, "app", APP, "Microsoft.Web/serverFarms", _app_rules(), outbound=False, after=None
     )
@@ -126,9 +126,12 @@ def _subnet(
         address_prefix=prefix,
         default_outbound_access=outbound,
         delegations=[network.DelegationArgs(name=name, service_name=delegation)],
-        # Backups then stay on Azure's own network; the service would add it, and a later run would take it away.
+        # For the app: its storage account lets this subnet in and no other. For the database: backups stay on Azure's own
+        # network; the service would add the endpoint, and a later run would take it away.
         service_endpoints=(
-            [network.ServiceEndpointPropertiesFormatArgs(service="Microsoft.Storage")] if name == "database" else None
+            [network.ServiceEndpointPropertiesFormatArgs(service="Microsoft.Storage")]
+            if name in ("app", "database")
+            else None
         ),
         network_security_group=network.NetworkSecurityGroupArgs(id=security.id),
         opts=pulumi.ResourceOptions(depends_on=[after] if after else None),
@@ -138,6 +141,7 @@ def _subnet(
 def _app_rules() -> list[network.SecurityRuleArgs]:
     return [
         _rule("to-database", 100, "Outbound", "Allow", APP, DATABASE, POSTGRES),
+        _rule("to-storage", 110, "Outbound", "Allow", APP, "Storage", HTTPS),
         _rule("nothing-else-out", 4096, "Outbound", "Deny", "*", "*", "*"),
         _rule("nothing-in", 4096, "Inbound", "Deny", "*", "*", "*"),
     ]

@@ -7,6 +7,7 @@ from database import DATABASE, Database
 from group import Group
 from identity import Identities
 from network import Network
+from observability import Observability
 from pulumi_azure_native import applicationinsights, web
 from scaling import Scaling
 from storage import Storage
@@ -18,6 +19,7 @@ def export(
     identities: Identities,
     database: Database,
     storage: Storage,
+    observability: Observability,
     plan: web.AppServicePlan,
     app: web.WebApp,
     scaling: Scaling,
@@ -42,8 +44,9 @@ def export(
         "postgres_server": database.server.name,
         "postgres_host": database.host,
         "database": DATABASE,
-        "storage_account": storage.packages.name,
-        "package_container": storage.container.name,
+        "storage_account": storage.packages.account.name if storage.packages else "",
+        "package_container": storage.packages.container.name if storage.packages else "",
+        "workspace_id": observability.workspace.customer_id,
         "provision_subnet_id": network.provision_subnet.id,
         "autoscale_setting": scaling.setting.name if scaling.setting else "",
         "autoscale_note": scaling.note,

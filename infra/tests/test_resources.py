@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, cast
 
 from conftest import PACKAGE
-from recorder import Recorded, run
+from recorder import SUBSCRIPTION, Recorded, run
 
 COMMON = {
     "resources:ResourceGroup": 1,
@@ -19,8 +19,7 @@ COMMON = {
     "managedidentity:UserAssignedIdentity": 2,
     "dbforpostgresql:Server": 1,
     "dbforpostgresql:Administrator": 1,
-    "storage:StorageAccount": 2,
-    "storage:BlobContainer": 1,
+    "storage:StorageAccount": 1,
     "operationalinsights:Workspace": 1,
     "applicationinsights:Component": 1,
     "web:AppServicePlan": 1,
@@ -28,7 +27,9 @@ COMMON = {
     "web:WebAppScmAllowed": 1,
     "web:WebAppFtpAllowed": 1,
     "authorization:ManagementLockByScope": 1,
-    "monitor:MetricAlert": 5,
+    "monitor:MetricAlert": 6,
+    "monitor:ScheduledQueryRule": 1,
+    "monitor:DiagnosticSetting": 3,
     "applicationinsights:Workbook": 1,
 }
 OUTPUTS = {
@@ -48,6 +49,7 @@ OUTPUTS = {
     "database",
     "storage_account",
     "package_container",
+    "workspace_id",
     "provision_subnet_id",
     "autoscale_setting",
     "autoscale_note",
@@ -65,16 +67,20 @@ def kinds(stack: Recorded) -> Counter[str]:
 def test_premium_is_made_of_these_and_no_more(premium: Recorded) -> None:
     expected = COMMON | {
         "monitor:AutoscaleSetting": 1,
-        "monitor:DiagnosticSetting": 1,
-        "monitor:MetricAlert": 7,
+        "monitor:DiagnosticSetting": 4,
         "monitor:ActivityLogAlert": 1,
-        "authorization:RoleAssignment": 5,
+        "authorization:RoleAssignment": 3,
     }
     assert kinds(premium) == expected
 
 
-def test_elastic_has_no_autoscale_setting_and_one_role_more(elastic: Recorded) -> None:
-    assert kinds(elastic) == COMMON | {"authorization:RoleAssignment": 6}
+def test_elastic_has_packages_and_a_scaler_instead_of_an_autoscale_setting(elastic: Recorded) -> None:
+    assert kinds(elastic) == COMMON | {
+        "storage:StorageAccount": 2,
+        "storage:BlobContainer": 1,
+        "authorization:RoleDefinition": 1,
+        "authorization:RoleAssignment": 7,
+    }
 
 
 def test_everything_is_where_the_setting_says() -> None:
@@ -87,8 +93,10 @@ def test_everything_is_where_the_setting_says() -> None:
         "web:WebAppScmAllowed",
         "web:WebAppFtpAllowed",
         "authorization:RoleAssignment",
+        "authorization:RoleDefinition",
         "authorization:ManagementLockByScope",
         "monitor:DiagnosticSetting",
+        "consumption:Budget",
     }
     everywhere = {
         "privatedns:PrivateZone",
@@ -107,7 +115,8 @@ def test_outputs_are_text_and_complete(either: Recorded) -> None:
     assert either.outputs.keys() == OUTPUTS
     assert all(isinstance(value, str) for value in either.outputs.values())
     empty = {name for name, value in either.outputs.items() if not value}
-    assert empty == ({"autoscale_setting"} if either.outputs["plan"] == "elastic-premium" else set[str]())
+    elastic = either.outputs["plan"] == "elastic-premium"
+    assert empty == ({"autoscale_setting"} if elastic else {"storage_account", "package_container"})
     assert either.outputs["url"] == f"https://{either.one('web:WebApp').inputs['name']}.azurewebsites.net"
 
 
@@ -115,7 +124,7 @@ def test_outputs_name_what_was_made(either: Recorded) -> None:
     outputs = either.outputs
     assert outputs["provisioner_name"] == either.resources["provisioner-identity"].inputs["resourceName"]
     assert outputs["app_identity_object_id"] == "app-identity-principal"
-    assert outputs["storage_account"] == either.resources["pkg-storage"].inputs["accountName"]
+    assert outputs["workspace_id"] == "00000000-0000-0000-0000-00000000000d"
     assert outputs["lock_name"] == either.one("authorization:ManagementLockByScope").inputs["lockName"]
     assert outputs["provision_subnet_id"] == "provision-subnet_id"
 
@@ -184,8 +193,19 @@ def test_the_package_comes_by_zip_or_from_a_blob_by_identity(premium: Recorded, 
     assert premium.app_settings()["WEBSITE_RUN_FROM_PACKAGE"] == "1"
     settings = elastic.app_settings()
     account = elastic.outputs["storage_account"]
+    assert account == elastic.resources["pkg-storage"].inputs["accountName"]
     assert settings["WEBSITE_RUN_FROM_PACKAGE"] == f"https://{account}.blob.core.windows.net/packages/{PACKAGE}"
     assert settings["WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID"] == "app-identity_id"
+
+
+def test_the_app_scales_itself_on_elastic_premium_only(premium: Recorded, elastic: Recorded) -> None:
+    settings = elastic.app_settings()
+    assert settings["SCALER"] == "elastic-premium"
+    group, app = elastic.outputs["resource_group"], elastic.outputs["function_app"]
+    assert settings["SCALER_SITE_ID"] == (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Web/sites/{app}"
+    )
+    assert not [name for name in premium.app_settings() if name.startswith("SCALER")]
 
 
 def test_before_the_first_upload_elastic_runs_from_nothing() -> None:
@@ -229,6 +249,17 @@ def test_the_database_is_protected_twice_and_nothing_else_is(either: Recorded) -
     lock = either.one("authorization:ManagementLockByScope").inputs
     assert (lock["level"], lock["scope"]) == ("CanNotDelete", "postgres_id")
     assert [found.name for found in either.resources.values() if found.protect] == ["postgres"]
+
+
+def test_a_maintenance_window_and_a_standby_are_settings(either: Recorded) -> None:
+    assert "maintenanceWindow" not in either.one("dbforpostgresql:Server").inputs
+    server = run({"elastic-visits:database-maintenance": "Tuesday 03:30"}).one("dbforpostgresql:Server").inputs
+    assert server["maintenanceWindow"] == {"customWindow": "Enabled", "dayOfWeek": 2, "startHour": 3, "startMinute": 30}
+    for setting, mode in (("same-zone", "SameZone"), ("zone-redundant", "ZoneRedundant")):
+        server = run({"elastic-visits:database-high-availability": setting}).one("dbforpostgresql:Server").inputs
+        assert server["highAvailability"]["mode"] == mode
+        # Azure offers no standby for the burstable tier.
+        assert server["sku"] == {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}
 
 
 def test_a_disk_that_grew_is_not_shrunk_by_a_deployment(either: Recorded) -> None:
@@ -347,8 +378,26 @@ def test_storage_has_no_keys_and_nothing_public(either: Recorded) -> None:
         assert account.inputs["enableHttpsTrafficOnly"] is True
         assert account.inputs["minimumTlsVersion"] == "TLS1_2"
         assert re.fullmatch(r"[a-z0-9]{3,24}", account.inputs["accountName"])
-    assert either.one("storage:BlobContainer").inputs["publicAccess"] == "None"
-    assert either.one("storage:BlobContainer").inputs["containerName"] == "packages"
+    for container in either.of("storage:BlobContainer"):
+        assert (container.inputs["publicAccess"], container.inputs["containerName"]) == ("None", "packages")
+
+
+def test_the_hosts_account_lets_in_the_apps_subnet_only(either: Recorded) -> None:
+    allowed = either.resources["host-storage"].inputs["networkRuleSet"]
+    assert allowed["defaultAction"] == "Deny"
+    assert [rule["virtualNetworkResourceId"] for rule in allowed["virtualNetworkRules"]] == ["app-subnet_id"]
+    # Without the endpoint, the app's calls would come from a public address and be refused.
+    assert either.resources["app-subnet"].inputs["serviceEndpoints"] == [{"service": "Microsoft.Storage"}]
+    assert ("10.0.0.0/26", "Storage", "443") in rules(either, "app", "Outbound", "Allow")
+
+
+def test_packages_are_uploaded_from_anywhere_with_a_role(elastic: Recorded) -> None:
+    assert elastic.resources["pkg-storage"].inputs["networkRuleSet"]["defaultAction"] == "Allow"
+
+
+def test_the_firewall_of_the_hosts_account_can_be_switched_off() -> None:
+    allowed = run({"elastic-visits:storage-firewall": "off"}).resources["host-storage"].inputs["networkRuleSet"]
+    assert allowed["defaultAction"] == "Allow"
 
 
 def test_telemetry_takes_no_key_and_has_a_cap(either: Recorded) -> None:

@@ -33,6 +33,11 @@ PLAN = "elastic-visits:plan"
 RULES = "elastic-visits:rules"
 PACKAGE = "elastic-visits:package"
 EMAIL = "elastic-visits:alert-email"
+BUDGET = "elastic-visits:monthly-budget"
+FIREWALL = "elastic-visits:storage-firewall"
+MAINTENANCE = "elastic-visits:database-maintenance"
+STANDBY = "elastic-visits:database-high-availability"
+ROLE = "elastic-visits:scaler-role"
 LOCATION = "azure-native:location"
 A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
 
@@ -51,7 +56,6 @@ A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
         ({LOCATION: "eastus3"}, LOCATION),
         ({LOCATION: "eu-west-1"}, LOCATION),
         ({LOCATION: "switzerlandnorth", PLAN: "elastic-premium"}, LOCATION),
-        ({PLAN: "elastic-premium", RULES: "autoscale.json"}, RULES),
         ({RULES: "absent.json"}, RULES),
         ({RULES: "../infra/autoscale.json"}, RULES),
         ({RULES: "/etc/passwd"}, RULES),
@@ -67,6 +71,20 @@ A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
         ({EMAIL: "a@example.com, b@example.com"}, EMAIL),
         ({EMAIL: "a@example.com\n"}, EMAIL),
         ({EMAIL: f"{'a' * 250}@example.com"}, EMAIL),
+        ({BUDGET: "100"}, BUDGET),
+        ({BUDGET: "0", EMAIL: "a@example.com"}, BUDGET),
+        ({BUDGET: "99.50", EMAIL: "a@example.com"}, BUDGET),
+        ({BUDGET: "-1", EMAIL: "a@example.com"}, BUDGET),
+        ({BUDGET: "1" * 10, EMAIL: "a@example.com"}, BUDGET),
+        ({FIREWALL: "true"}, FIREWALL),
+        ({FIREWALL: ""}, FIREWALL),
+        ({MAINTENANCE: "sunday"}, MAINTENANCE),
+        ({MAINTENANCE: "sunday 3:00"}, MAINTENANCE),
+        ({MAINTENANCE: "sunday 24:00"}, MAINTENANCE),
+        ({MAINTENANCE: "someday 03:00"}, MAINTENANCE),
+        ({MAINTENANCE: "sunday 03:00\n"}, MAINTENANCE),
+        ({STANDBY: "on"}, STANDBY),
+        ({ROLE: "owner"}, ROLE),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(config: dict[str, str], named: str) -> None:
@@ -131,7 +149,8 @@ def test_names_are_within_limits_for_the_longest_stack_name() -> None:
 
 def test_another_subscription_or_stack_has_other_worldwide_names() -> None:
     def worldwide(found: recorder.Recorded) -> set[str]:
-        return {found.outputs[name] for name in ("function_app", "postgres_server", "storage_account")}
+        names = {found.outputs[name] for name in ("function_app", "postgres_server")}
+        return names | {account.inputs["accountName"] for account in found.of("storage:StorageAccount")}
 
     other = run(login=LOGIN | {"subscriptionId": "00000000-0000-0000-0000-0000000000aa"})
     assert not worldwide(run()) & worldwide(other)
