@@ -35,7 +35,7 @@ class Database:
     """The server and its administrator."""
 
     server: dbforpostgresql.Server
-    administrator: dbforpostgresql.Administrator
+    administrator: dbforpostgresql.AdministratorsMicrosoftEntra
     host: pulumi.Output[str]
 
 
@@ -80,13 +80,14 @@ def create(group: Group, network: Network, identities: Identities) -> Database:
     # One change to the server at a time: whatever is added here later must wait for the one before it. Azure has been
     # seen to answer AadAuthOperationCannotBePerformedWhenServerIsNotAccessible while the server restarts to enable
     # Entra; running `pulumi up` again goes on from there.
-    administrator = dbforpostgresql.Administrator(
+    administrator = dbforpostgresql.AdministratorsMicrosoftEntra(
         "postgres-administrator",
         resource_group_name=group.name,
         server_name=server.name,
         object_id=identities.provisioner.principal_id,
         principal_name=identities.provisioner.name,
-        principal_type=dbforpostgresql.PrincipalType.SERVICE_PRINCIPAL,
+        # As text: the SDK's `PrincipalType` has the values of another API ("servicePrincipal").
+        principal_type="ServicePrincipal",
         tenant_id=tenant,
         opts=pulumi.ResourceOptions(depends_on=[server]),
     )

@@ -11,6 +11,13 @@ CONFIGS = {
     "elastic-premium": {"elastic-visits:plan": "elastic-premium", "elastic-visits:package": PACKAGE},
 }
 
+# Every optional part, for what looks at the whole stack.
+EVERYTHING = {
+    "elastic-visits:alert-email": "operator@example.com",
+    "elastic-visits:monthly-budget": "150",
+    "elastic-visits:database-maintenance": "sunday 03:00",
+}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_login_in_the_environment() -> None:

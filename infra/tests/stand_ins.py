@@ -15,6 +15,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import az_lines
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.path.realpath(sys.executable)
 
@@ -177,4 +179,5 @@ class Stage:
             os.close(ours)
             os.close(theirs)
         made = [json.loads(line) for line in calls.read_text().splitlines()]
+        az_lines.keep([one["call"] for one in made], out)
         return Done(code, out, [one["call"] for one in made], [one["environment"] for one in made])

@@ -18,7 +18,7 @@ COMMON = {
     "privatedns:VirtualNetworkLink": 1,
     "managedidentity:UserAssignedIdentity": 2,
     "dbforpostgresql:Server": 1,
-    "dbforpostgresql:Administrator": 1,
+    "dbforpostgresql:AdministratorsMicrosoftEntra": 1,
     "storage:StorageAccount": 1,
     "operationalinsights:Workspace": 1,
     "applicationinsights:Component": 1,
@@ -88,7 +88,7 @@ def test_everything_is_where_the_setting_says() -> None:
     stack = run({"azure-native:location": "West Europe", "elastic-visits:alert-email": "a@example.com"})
     placeless = {
         "network:Subnet",
-        "dbforpostgresql:Administrator",
+        "dbforpostgresql:AdministratorsMicrosoftEntra",
         "storage:BlobContainer",
         "web:WebAppScmAllowed",
         "web:WebAppFtpAllowed",
@@ -267,10 +267,10 @@ def test_a_disk_that_grew_is_not_shrunk_by_a_deployment(either: Recorded) -> Non
 
 
 def test_the_provisioner_alone_is_administrator_and_by_object_id(either: Recorded) -> None:
-    administrator = either.one("dbforpostgresql:Administrator").inputs
+    administrator = either.one("dbforpostgresql:AdministratorsMicrosoftEntra").inputs
     assert administrator["objectId"] == "provisioner-identity-principal"
     assert administrator["principalName"] == either.outputs["provisioner_name"]
-    assert administrator["principalType"] == "servicePrincipal"
+    assert administrator["principalType"] == "ServicePrincipal"
     assert "app-identity" not in str(administrator)
 
 
