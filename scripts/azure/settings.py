@@ -163,8 +163,6 @@ def main() -> int:
         difference(found, arguments.stack)
         settings = apply(found)
         if not arguments.read_only:
-            if not found.live:
-                commands.text("", "pulumi", "stack", "select", "--create", arguments.stack, "--cwd", str(INFRA))
             write(commands, found, arguments.stack, before, settings)
     except (Refused, Failed) as refused:
         print(refused, file=sys.stderr)
