@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import azure_answers as azure
 import pytest
-from stand_ins import OUTPUTS, ROOT, Done, Stage
-
-sys.path.append(str(ROOT / "scripts" / "azure"))
-
 from permissions import ASSIGNMENTS, LOCKS, RESOURCES, ROLES, allowed, lacking
+from stand_ins import OUTPUTS, Done, Stage
 
 CHANGES = ("pulumi up", "pulumi config set", "pulumi stack select", "pulumi install", "az storage blob", "az deployment")
 

@@ -63,14 +63,14 @@ def find(commands: Commands, stack: str) -> Found:
         groups: list[dict[str, Any]] = commands.json([], "az", "group", "list", "--tag", f"stack={stack}", "--output", "json")
     except Failed as failed:
         raise Refused(f"the resource groups of the subscription cannot be read:\n{failed}") from None
-    ours = [group for group in groups or [] if (group.get("tags") or {}).get("project") == PROJECT]
+    ours = [group for group in groups or [] if _tags(group).get("project") == PROJECT]
     if len(ours) > 1:
         names = ", ".join(str(group["name"]) for group in ours)
         raise Refused(f"the stack {stack!r} has several resource groups: {names}\nDelete those that are not needed: az group delete --name NAME")
     live: dict[str, str] = {}
     group = ""
     if ours:
-        tags: dict[str, str] = ours[0]["tags"]
+        tags = _tags(ours[0])
         group = str(ours[0]["name"])
         live = {key.removeprefix(TAG): value for key, value in tags.items() if key.startswith(TAG)}
         live |= {"plan": tags.get("plan", ""), "location": region(str(ours[0]["location"]))}
@@ -91,6 +91,11 @@ def find(commands: Commands, stack: str) -> Found:
         # The first deployment creates the stack. With a live group and no state, `difference` refuses.
         pass
     return Found(subscription, live, group, file, state)
+
+
+def _tags(group: dict[str, Any]) -> dict[str, str]:
+    tags: dict[str, str] | None = group.get("tags")
+    return tags or {}
 
 
 def difference(found: Found, stack: str) -> None:

@@ -409,3 +409,91 @@ fn an_absent_database_is_reported_and_its_password_is_not() {
     assert_eq!(host.get("/admin/warmup").status, 500);
     assert!(!host.printed().contains("hunter2"), "{}", host.printed());
 }
+
+// --- The role step, which `scripts/deploy` runs on a site of its own ---
+
+/// The folder of the role step that `lab package` laid out, beside the one of the app.
+fn role_step_root() -> PathBuf {
+    let root = app_root().with_file_name("role-step");
+    assert!(
+        root.join("handler").exists(),
+        "there is no role step in {}: run ./scripts/test --only end_to_end",
+        root.display()
+    );
+    root
+}
+
+/// Azure's functions for Entra roles, as they are documented, in the database `postgres` of the tests' server.
+const ENTRA: &str = r"
+    create table if not exists principals (rolname name, objectid text);
+    create or replace function pgaadauth_list_principals(isadminvalue boolean)
+    returns table (rolname name, principaltype text, objectid text, tenantid text, ismfa int, isadmin int)
+    language sql security definer as $$
+        select p.rolname, 'service', p.objectid, 'tenant', 0, 0 from principals as p
+    $$;
+    create or replace function pgaadauth_create_principal_with_oid(
+        rolename text, objectid text, objecttype text, isadmin boolean, ismfa boolean
+    ) returns text language plpgsql security definer as $$
+    begin
+        execute format('create role %I login', rolename);
+        insert into principals values (rolename, objectid);
+        return rolename;
+    end $$";
+
+fn psql(url: &str, sql: &str) -> String {
+    let output = std::process::Command::new("psql")
+        .args(["-qAt", "-v", "ON_ERROR_STOP=1", url, "-c", sql])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The tests' server, with another database's name in the URL.
+fn server(database: &str) -> String {
+    let url =
+        std::env::var("TEST_DATABASE_URL").expect("./scripts/test starts a PostgreSQL server");
+    let (rest, query) = url.split_once('?').unwrap_or((&url, ""));
+    let (server, _) = rest.rsplit_once('/').unwrap();
+    format!("{server}/{database}?{query}")
+}
+
+fn role_step(database: &str, role: &str) -> Host {
+    let mut root = Root::over(role_step_root());
+    root.variable("DATABASE_URL", &server(database));
+    root.variable("APP_ROLE", role);
+    root.variable("APP_OBJECT_ID", "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10");
+    root.up(&[])
+}
+
+/// The progress once it is no longer running.
+fn ended(host: &Host) -> Value {
+    eventually("the role step ends", || {
+        let reply = host.get("/health");
+        assert_eq!(reply.status, 200, "{reply:?}");
+        Some(reply.json()).filter(|progress| progress["state"] != "running")
+    })
+}
+
+#[test]
+fn the_role_step_prepares_the_database_and_reports_it() {
+    psql(&server("postgres"), ENTRA);
+    let unique = std::process::id();
+    let (database, role) = (format!("role_step_{unique}"), format!("role-step-{unique}"));
+    let host = role_step(&database, &role);
+    let done = ended(&host);
+    assert_eq!(done["state"], "done", "{done:#}");
+    assert_eq!(host.get("/api/visits").status, 404);
+    let sql = format!("select has_table_privilege('{role}', 'visits', 'insert')");
+    assert_eq!(psql(&server(&database), &sql).trim(), "t");
+}
+
+#[test]
+fn a_role_step_that_cannot_succeed_keeps_its_reason() {
+    let host = role_step("postgres", "some-role");
+    let failed = ended(&host);
+    assert_eq!(failed["state"], "failed", "{failed:#}");
+    let line = failed["lines"][0].as_str().unwrap();
+    assert!(line.contains("cannot be postgres"), "{line}");
+    assert_eq!(ended(&host), failed);
+}
