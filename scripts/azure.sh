@@ -174,11 +174,11 @@ pulumi_in() {
 # The stack's outputs, as infra/outputs.py names them. Never secret.
 outputs='url resource_group location plan plan_name function_app app_identity_name app_identity_object_id
 provisioner_identity_id provisioner_client_id provisioner_name postgres_server postgres_host database storage_account
-package_container provision_subnet_id autoscale_setting autoscale_note lock_name workbook_url'
+package_container provision_subnet_id workspace_id autoscale_setting autoscale_note lock_name workbook_url'
 url='' resource_group='' location='' plan='' plan_name='' function_app='' app_identity_name=''
 app_identity_object_id='' provisioner_identity_id='' provisioner_client_id='' provisioner_name=''
 postgres_server='' postgres_host='' database='' storage_account='' package_container=''
-provision_subnet_id='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url=''
+provision_subnet_id='' workspace_id='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url=''
 
 # read_outputs: sets the variables above; in a rehearsal each is its own name in angle brackets.
 read_outputs() {

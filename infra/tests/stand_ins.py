@@ -65,6 +65,7 @@ OUTPUTS = {
     "storage_account": "evdevpkg",
     "package_container": "packages",
     "provision_subnet_id": "/subscriptions/s/subnets/provision",
+    "workspace_id": "77777777-2222-4333-8444-555555555555",
     "autoscale_setting": "ev-dev-autoscale",
     "autoscale_note": "Scaled by its rules; it's autoscale.json that says which.",
     "lock_name": "ev-dev-keep-database",
