@@ -40,24 +40,27 @@ _database = database.create(_group, _network, _identities)
 _storage = storage.create(_group, _network)
 _observability = observability.create(_group)
 _access = access.create(_group, _identities, _storage, _observability)
-_plan = scaling.create_plan(_group)
-_app = function_app.create(
-    _group, _plan, _network, _identities, _database, _storage, _observability, _access
-)
-if _group.settings.plan is settings.Plan.ELASTIC_PREMIUM:
-    access.allow_scaling(_group, _identities, _app)
-_scaling = scaling.create_autoscale(_group, _plan, _app)
-observability.keep_logs(_group, _observability, "app", _app.id, ["FunctionAppLogs"])
-# A plan has metrics only: its CPU is what the rules look at.
-observability.keep_logs(_group, _observability, "plan", _plan.id, [], metrics=True)
 observability.keep_logs(_group, _observability, "database", _database.server.id, ["PostgreSQLLogs"])
-if _scaling.setting:
-    evaluations = ["AutoscaleEvaluations", "AutoscaleScaleActions"]
-    observability.keep_logs(_group, _observability, "autoscale", _scaling.setting.id, evaluations, metrics=True)
-alerts.create(_group, _plan, _app, _database, _observability, _scaling)
 budget.create(_group)
-_workbook = workbook.create(_group, _plan, _app, _database, _observability, _scaling)
 _lock_name = protection.create(_group, _database)
-outputs.export(
-    _group, _network, _identities, _database, _storage, _observability, _plan, _app, _scaling, _workbook, _lock_name
-)
+_app: outputs.App | None = None
+# A paused stack keeps its data, network, identities and names. What costs while nobody uses it goes, and with it what
+# watches it: a stopped database would set off its alert.
+if not _group.settings.paused:
+    _plan = scaling.create_plan(_group)
+    _site = function_app.create(
+        _group, _plan, _network, _identities, _database, _storage, _observability, _access
+    )
+    if _group.settings.plan is settings.Plan.ELASTIC_PREMIUM:
+        access.allow_scaling(_group, _identities, _site)
+    _scaling = scaling.create_autoscale(_group, _plan, _site)
+    observability.keep_logs(_group, _observability, "app", _site.id, ["FunctionAppLogs"])
+    # A plan has metrics only: its CPU is what the rules look at.
+    observability.keep_logs(_group, _observability, "plan", _plan.id, [], metrics=True)
+    if _scaling.setting:
+        evaluations = ["AutoscaleEvaluations", "AutoscaleScaleActions"]
+        observability.keep_logs(_group, _observability, "autoscale", _scaling.setting.id, evaluations, metrics=True)
+    alerts.create(_group, _plan, _site, _database, _observability, _scaling)
+    _workbook = workbook.create(_group, _plan, _site, _database, _observability, _scaling)
+    _app = outputs.App(_plan, _site, _scaling, _workbook)
+outputs.export(_group, _network, _identities, _database, _storage, _observability, _app, _lock_name)

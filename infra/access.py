@@ -45,17 +45,16 @@ def create(group: Group, identities: Identities, storage: Storage, observability
         _assign(group, "app-host-tables", app, service, TABLE_CONTRIBUTOR, storage.host.id),
         _assign(group, "app-telemetry", app, service, METRICS_PUBLISHER, observability.insights.id),
     ]
-    if storage.packages:
-        packages = storage.packages.container.id
-        # The platform fetches the package as the app.
-        granted.append(_assign(group, "app-package", app, service, BLOB_READER, packages))
-        # And the role step's as the provisioner.
-        provisioner = identities.provisioner.principal_id
-        _assign(group, "provisioner-package", provisioner, service, BLOB_READER, packages)
-        # Keys are off, so whoever deploys needs a role to upload.
-        login = group.settings.login
-        kind = authorization.PrincipalType.USER if login.is_person else service
-        _assign(group, "deployer-package", login.object_id, kind, BLOB_CONTRIBUTOR, packages)
+    packages = storage.packages.container.id
+    # The platform fetches the package as the app.
+    granted.append(_assign(group, "app-package", app, service, BLOB_READER, packages))
+    # The platform fetches the package of the role step as the provisioner, whose host keeps its blobs in this account too.
+    provisioner = identities.provisioner.principal_id
+    _assign(group, "provisioner-host-blobs", provisioner, service, BLOB_OWNER, storage.packages.account.id)
+    # Keys are off, so whoever deploys needs a role to upload.
+    login = group.settings.login
+    kind = authorization.PrincipalType.USER if login.is_person else service
+    _assign(group, "deployer-package", login.object_id, kind, BLOB_CONTRIBUTOR, packages)
     return Access(granted)
 
 

@@ -128,13 +128,16 @@ def _app_settings(
         "AUTOSCALE_PROFILE": group.settings.profile.text,
         "LOG_FORMAT": "json",
     }
-    if group.settings.plan is Plan.PREMIUM_V3:
+    if group.settings.plan is Plan.ELASTIC_PREMIUM:
+        # What the function Autoscale needs to set the app's own instance count; see scaling.py.
+        settings["SCALER"] = Plan.ELASTIC_PREMIUM.value
+        settings["SCALER_SITE_ID"] = site_id(group)
+    elif not group.settings.package:
+        # Zip deployment; recommended for a dedicated plan on Linux, and not always honored (Azure-Functions#2612), so
+        # scripts/deploy looks for the functions and else sets `package`:
+        # https://learn.microsoft.com/azure/azure-functions/run-functions-from-deployment-package
         settings["WEBSITE_RUN_FROM_PACKAGE"] = "1"
-        return settings
-    # What the function Autoscale needs to set the app's own instance count; see scaling.py.
-    settings["SCALER"] = Plan.ELASTIC_PREMIUM.value
-    settings["SCALER_SITE_ID"] = site_id(group)
-    if storage.packages and group.settings.package:
+    if group.settings.package:
         # No content share: that would need an account key. The package is read from its blob by the identity.
         settings["WEBSITE_RUN_FROM_PACKAGE"] = storage.packages.url(group.settings.package)
         settings["WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID"] = identities.app.id

@@ -20,7 +20,9 @@ import regions
 import rules
 
 FOLDER = Path(__file__).resolve().parent
-DEFAULT_LOCATION = "eastus"
+# PostgreSQL and P0v3 are often refused to new subscriptions in eastus. Microsoft's own tests of its modules deploy both here
+# (Azure/bicep-registry-modules).
+DEFAULT_LOCATION = "swedencentral"
 DEFAULT_RULES = "autoscale.json"
 KEYS = (
     "plan",
@@ -32,6 +34,8 @@ KEYS = (
     "database-maintenance",
     "database-high-availability",
     "scaler-role",
+    "protect",
+    "paused",
 )
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
@@ -99,7 +103,8 @@ class Settings:
     """The autoscale profile of the rule file."""
 
     package: str
-    """The blob that Elastic Premium runs from; empty before the first upload."""
+    """The blob that the app runs from. Empty on Elastic Premium before the first upload, and on premium-v3 while it runs from
+    a zip deployment."""
 
     alert_email: str
     """Whom alerts are sent to; empty for nobody."""
@@ -115,6 +120,15 @@ class Settings:
 
     high_availability: HighAvailability
     scaler_role: ScalerRole
+    protect: bool
+    """Whether a lock keeps the database server from being deleted."""
+
+    paused: bool
+    """Whether plan and app are removed until the stack is started again."""
+
+    given: dict[str, str]
+    """Every setting that was given, as it was given: what the next deployment finds as tags of the resource group."""
+
     login: Login
 
 
@@ -131,13 +145,16 @@ def load() -> Settings:
         location=location,
         plan=plan,
         profile=_profile(config.get("rules")),
-        package=_package(config.get("package") or "", plan),
+        package=_package(config.get("package") or ""),
         alert_email=alert_email,
         monthly_budget=_monthly_budget(config.get("monthly-budget") or "", alert_email),
         storage_firewall=_choice("storage-firewall", config, _Switch, _Switch.ON) is _Switch.ON,
         maintenance=_maintenance(config.get("database-maintenance") or ""),
         high_availability=_choice("database-high-availability", config, HighAvailability, HighAvailability.OFF),
         scaler_role=_choice("scaler-role", config, ScalerRole, ScalerRole.CUSTOM),
+        protect=_choice("protect", config, _Truth, _Truth.TRUE) is _Truth.TRUE,
+        paused=_choice("paused", config, _Truth, _Truth.FALSE) is _Truth.TRUE,
+        given={key: value for key in KEYS if (value := config.get(key))},
         login=_login(),
     )
 
@@ -165,6 +182,11 @@ def _stack(name: str) -> str:
 class _Switch(Enum):
     ON = "on"
     OFF = "off"
+
+
+class _Truth(Enum):
+    TRUE = "true"
+    FALSE = "false"
 
 
 Chosen = TypeVar("Chosen", bound=Enum)
@@ -211,15 +233,8 @@ def _profile(name: str | None) -> rules.Profile:
         raise pulumi.RunError(f"elastic-visits:rules names {name!r}: {refused}") from None
 
 
-def _package(name: str, plan: Plan) -> str:
-    if not name:
-        return ""
-    if plan is Plan.PREMIUM_V3:
-        raise pulumi.RunError(
-            f"elastic-visits:package is {name!r}, but premium-v3 takes its package by zip deployment: "
-            "remove it (`pulumi config rm package`)."
-        )
-    if not re.fullmatch(r"elastic-visits-[0-9a-f]{64}\.zip", name):
+def _package(name: str) -> str:
+    if name and not re.fullmatch(r"elastic-visits-[0-9a-f]{64}\.zip", name):
         raise pulumi.RunError(
             f"elastic-visits:package is {name!r}; scripts/deploy sets it to elastic-visits-<SHA-256 of the file>.zip."
         )

@@ -1,8 +1,8 @@
-"""Storage accounts without keys: one for the Functions host and, on Elastic Premium, one for packages.
+"""Two storage accounts without keys: one for the Functions host, one for packages.
 
 They are separate because of who may write. The host needs wide rights in its own account. With the packages there too, an
 attacker in the app could replace the handler, and the role step would run the replacement as the database's administrator.
-On premium-v3, packages reach the apps by zip deployment, so no account holds them.
+For the same reason the host of the role step keeps its own blobs in the account for packages.
 
 The host's account refuses every network but the app's subnet, which reaches it through a service endpoint. Both plans
 support that: https://learn.microsoft.com/azure/azure-functions/configure-networking-how-to
@@ -18,14 +18,13 @@ import pulumi
 from group import Group
 from network import Network
 from pulumi_azure_native import storage
-from settings import Plan
 
 PACKAGES = "packages"
 
 
 @dataclass(frozen=True)
 class Packages:
-    """Where Elastic Premium's packages are."""
+    """Where packages are."""
 
     account: storage.StorageAccount
     container: storage.BlobContainer
@@ -42,17 +41,15 @@ class Storage:
     """The accounts."""
 
     host: storage.StorageAccount
-    packages: Packages | None
+    packages: Packages
 
 
 def create(group: Group, network: Network) -> Storage:
-    """Creates the account of the host and, on Elastic Premium, the account and the container for packages."""
+    """Creates the account of the host, and the account and the container for packages."""
     allowed = [storage.VirtualNetworkRuleArgs(virtual_network_resource_id=network.app_subnet.id)]
     # The rules are there in either case, so that switching the firewall on later can lock nobody out.
     restricted = storage.DefaultAction.DENY if group.settings.storage_firewall else storage.DefaultAction.ALLOW
     host = _account(group, "host", _rules(restricted, allowed))
-    if group.settings.plan is not Plan.ELASTIC_PREMIUM:
-        return Storage(host, None)
     account = _account(group, "pkg", _rules(storage.DefaultAction.ALLOW, []))
     container = storage.BlobContainer(
         "packages-container",

@@ -22,6 +22,8 @@ pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
 pub struct Config {
     /// Port on 127.0.0.1; 0 picks a free one.
     pub port: u16,
+    /// Whether a port was given, as the Functions host does when it starts the program.
+    pub is_hosted: bool,
     /// Where the visits are stored.
     pub target: Target,
     /// The most connections to PostgreSQL.
@@ -71,6 +73,9 @@ pub enum CorsOrigins {
     List(Vec<HeaderValue>),
 }
 
+/// The port where none is given.
+const PORT: u16 = 8080;
+
 /// A wrong setting (sysexits.h: `EX_USAGE`).
 const USAGE: u8 = 64;
 
@@ -119,7 +124,8 @@ impl Cli {
         tracing_subscriber::EnvFilter::try_new(&arguments.log_filter)
             .map_err(|error| format!("RUST_LOG is not a log filter: {error}"))?;
         Ok(Config {
-            port: arguments.functions_customhandler_port,
+            port: arguments.functions_customhandler_port.unwrap_or(PORT),
+            is_hosted: arguments.functions_customhandler_port.is_some(),
             instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
             in_azure,
             target: database::target(&arguments, in_azure, self.command.as_ref())?,
