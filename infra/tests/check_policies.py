@@ -19,7 +19,7 @@ import arm
 from conftest import CONFIGS, EVERYTHING
 from recorder import Recorded, run
 
-APP, HOST, PACKAGES, PLAN = "app", "host-storage", "pkg-storage", "plan"
+APP, HOST, PACKAGES, PLAN, ROLE_STEP = "app", "host-storage", "pkg-storage", "plan", "role-step"
 
 # The policy and the resource, with why the stack is as it is.
 REVIEWED = {
@@ -32,6 +32,10 @@ REVIEWED = {
     ("CKV_AZURE_35", PACKAGES): "No document says that the platform fetches a package through the app's subnet; see storage.py.",
     ("CKV_AZURE_206", HOST): "The host creates lost keys and locks again. The visits are in PostgreSQL.",
     ("CKV_AZURE_206", PACKAGES): "A deployment builds and uploads a package again.",
+    ("CKV_AZURE_222", ROLE_STEP): "The deploying machine follows its health, and no other address may call it.",
+    ("CKV_AZURE_17", ROLE_STEP): "It serves its health for some minutes, to one address.",
+    ("CKV_AZURE_212", ROLE_STEP): "It prepares the database once, on one instance, and is deleted.",
+    ("CKV_AZURE_213", ROLE_STEP): "scripts/deploy follows its health. A site that is replaced would begin again.",
     ("CKV_AZURE_225", PLAN): "Zone redundancy needs two instances at all times, which would hide the first scale-out and double the "
     "price.",
 }
@@ -58,10 +62,10 @@ FOUND_IN_WRONG = {"CKV_AZURE_44", "CKV_AZURE_35"}
 def main(checkov: str) -> int:
     """Checks either plan, prints each finding with its reason, and returns the exit code."""
     stacks = {plan: run({**config, **EVERYTHING}) for plan, config in CONFIGS.items()}
+    templates = {plan: arm.template(stack) for plan, stack in stacks.items()}
     with tempfile.TemporaryDirectory() as folder:
-        for plan, stack in stacks.items():
-            (Path(folder) / f"{plan}.json").write_text(json.dumps(arm.template(stack)), encoding="utf-8")
-        (Path(folder) / "wrong.json").write_text(json.dumps(WRONG), encoding="utf-8")
+        for name, template in {**templates, "role-step": arm.role_step(), "wrong": WRONG}.items():
+            (Path(folder) / f"{name}.json").write_text(json.dumps(template), encoding="utf-8")
         options = ["--directory", folder, "--framework", "arm", "--skip-download", "--quiet", "--compact", "--output", "json"]
         done = subprocess.run([checkov, *options], capture_output=True, text=True, timeout=300, check=False)
     try:
@@ -96,6 +100,7 @@ def _findings(report: dict[str, Any], stacks: dict[str, Recorded]) -> tuple[dict
         for resource in stack.resources.values()
         for template in [arm.resource(resource)]
     }
+    names |= {f"{one['type']}.{one['name']}": ROLE_STEP for one in arm.role_step()["resources"]}
     found: dict[tuple[str, str], str] = {}
     in_wrong: set[str] = set()
     for check in cast(list[dict[str, Any]], report["results"]["failed_checks"]):
