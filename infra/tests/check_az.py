@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ PARSED = ("az login", "doesn't exist in cloud 'AzureCloud'", "Unable to prompt f
 
 # What needs no login and tells of the installation only.
 WITHOUT_LOGIN = {("az", "version")}
+
+# What acts without a login, so that it is not tried: it would begin to log in, or to install another version.
+ACTS_AT_ONCE = {("az", "login"), ("az", "upgrade")}
 
 # Commands of extensions, which `az` offers to install when they are first used.
 OF_EXTENSIONS = {("az", "monitor", "log-analytics", "query"): "log-analytics"}
@@ -66,6 +70,9 @@ def commands_of_scripts() -> dict[str, str]:
             for match in re.finditer(r"(?<![\w<'-])az((?: [a-z][a-z-]+)+)(?= -| \\| \"|\"|\)|$)", line):
                 if not line.lstrip().startswith("#"):
                     found.setdefault(f"az{match[1]}", f"{file.relative_to(ROOT)}:{number}")
+            for match in re.finditer(r'"az"((?:, "[a-z][a-z-]+")+)', line):
+                words = re.findall(r"[a-z-]+", match[1])
+                found.setdefault(" ".join(["az", *words]), f"{file.relative_to(ROOT)}:{number}")
     return found
 
 
@@ -86,8 +93,7 @@ class Az:
             "AZURE_CORE_NO_COLOR": "true",
             "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
         }
-        core: Any = importlib.import_module("azure.cli.core")
-        self.cli: Any = core.get_default_cli()
+        self.core: Any = importlib.import_module("azure.cli.core")
 
     def fault(self, line: Sequence[str]) -> str:
         """What `az` says against the line; empty when it parsed it."""
@@ -99,19 +105,21 @@ class Az:
         return said or f"it ended with {code} and said nothing"
 
     def _invoke(self, line: Sequence[str]) -> tuple[int, str]:
-        # Its log handlers hold on to the stream that they once had, so the descriptor itself is redirected.
-        kept = os.dup(2), os.dup(1)
-        with tempfile.TemporaryFile() as heard:
+        # Its log handlers hold on to the stream that they once had, so the descriptors themselves are redirected.
+        kept = os.dup(2), os.dup(1), os.dup(0)
+        with tempfile.TemporaryFile() as heard, open(os.devnull, "rb") as nobody:
             os.dup2(heard.fileno(), 2)
             os.dup2(heard.fileno(), 1)
+            os.dup2(nobody.fileno(), 0)
             try:
-                code = self.cli.invoke([*line[1:]])
+                # A new one for each line: a used one would apply the last line's --query to this one's answer.
+                code = self.core.get_default_cli().invoke([*line[1:]])
             except SystemExit as ended:
                 code = ended.code
             finally:
                 sys.stdout.flush()
                 sys.stderr.flush()
-                for number, descriptor in zip((2, 1), kept, strict=True):
+                for number, descriptor in zip((2, 1, 0), kept, strict=True):
                     os.dup2(descriptor, number)
                     os.close(descriptor)
             heard.seek(0)
@@ -128,8 +136,7 @@ def main(lines_file: str) -> int:
     lines = [
         line
         for line in dict.fromkeys([*tested, *map(plain, documented())])
-        # `az login` itself can only be tried: it would begin to log in.
-        if line[:2] != ("az", "login") and line[:4] not in OF_EXTENSIONS
+        if line[:2] not in ACTS_AT_ONCE and line[:4] not in OF_EXTENSIONS
     ]
     with tempfile.TemporaryDirectory() as folder:
         az = Az(folder)
@@ -138,14 +145,14 @@ def main(lines_file: str) -> int:
         for line in lines:
             found = az.fault(line)
             refused += bool(found)
-            shown = " ".join(repr(word) if re.search(r"\s", word) else word for word in line)
-            print("refused" if found else "parsed ", shown, *(f"        {one}" for one in found.splitlines()), sep="\n        "
-                  if found else " ")
+            print("refused" if found else "parsed ", shlex.join(line))
+            for sentence in found.splitlines():
+                print(f"        {sentence}")
     commands = commands_of_scripts()
     never = {
         command: place
         for command, place in commands.items()
-        if not any(" ".join(line).startswith(command) for line in tested) and not command.startswith("az login")
+        if not any(" ".join(line).startswith(command) for line in tested) and tuple(command.split()[:2]) not in ACTS_AT_ONCE
     }
     for command, place in never.items():
         print(f"{place}: {command} was neither called nor shown in a test")
