@@ -17,14 +17,13 @@ WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 APP = "app-identity-principal"
 PROVISIONER = "provisioner-identity-principal"
 BOTH_PLANS = {
+    (APP, BLOB_READER, "packages-container_id", "ServicePrincipal"),
+    # The role step's host keeps its blobs beside the packages, where the app may only read.
+    (PROVISIONER, BLOB_OWNER, "pkg-storage_id", "ServicePrincipal"),
+    (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "User"),
     (APP, BLOB_OWNER, "host-storage_id", "ServicePrincipal"),
     (APP, TABLE_CONTRIBUTOR, "host-storage_id", "ServicePrincipal"),
     (APP, METRICS_PUBLISHER, "insights_id", "ServicePrincipal"),
-}
-PACKAGES = {
-    (APP, BLOB_READER, "packages-container_id", "ServicePrincipal"),
-    (PROVISIONER, BLOB_READER, "packages-container_id", "ServicePrincipal"),
-    (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "User"),
 }
 ELASTIC = {"elastic-visits:plan": "elastic-premium"}
 
@@ -42,9 +41,9 @@ def test_the_roles_on_premium_are_exactly_these(premium: Recorded) -> None:
     assert roles(premium) == BOTH_PLANS
 
 
-def test_elastic_adds_packages_and_scaling_itself(elastic: Recorded) -> None:
+def test_elastic_adds_scaling_itself(elastic: Recorded) -> None:
     role_id = elastic.one("authorization:RoleDefinition").inputs["roleDefinitionId"]
-    assert roles(elastic) == BOTH_PLANS | PACKAGES | {(APP, role_id, "app_id", "ServicePrincipal")}
+    assert roles(elastic) == BOTH_PLANS | {(APP, role_id, "app_id", "ServicePrincipal")}
 
 
 def test_the_scaler_may_read_and_change_the_configuration_of_its_site_and_no_more(elastic: Recorded) -> None:
@@ -80,8 +79,8 @@ def test_where_azure_applies_the_rules_the_app_may_not_change_itself(premium: Re
 def test_the_app_can_write_no_package(either: Recorded) -> None:
     """The role step runs what lies there as the database's administrator."""
     writing = {BLOB_OWNER, BLOB_CONTRIBUTOR}
-    assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and "package" in role[2]]
-    assert all(role[2] != "pkg-storage_id" for role in roles(either))
+    places = {"packages-container_id", "pkg-storage_id", "group_id"}
+    assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and role[2] in places]
 
 
 def test_role_assignments_have_names_of_their_own_and_keep_them(elastic: Recorded) -> None:

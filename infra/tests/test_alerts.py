@@ -93,7 +93,7 @@ def test_azure_has_such_tables_and_takes_such_rules(either: Recorded) -> None:
         assert set(re.findall(r"\b[A-Z][A-Za-z]+\b", quoted)) <= COLUMNS[table], name
         measured = found.get("metricMeasureColumn")
         assert measured in COLUMNS[table] if measured else found["timeAggregation"] == "Count", name
-        assert alert["scopes"] == ["logs_id"] and alert["location"] == "eastus", name
+        assert alert["scopes"] == ["logs_id"] and alert["location"] == "swedencentral", name
         # https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
         assert alert["evaluationFrequency"] in FREQUENCIES and alert["windowSize"] in WINDOWS, name
         # Enum values of the REST API 2025-01-01-preview, scheduledQueryRule_API.json; the SDK's own are another API's.

@@ -12,14 +12,15 @@ from recorder import SUBSCRIPTION, Recorded, run
 COMMON = {
     "resources:ResourceGroup": 1,
     "network:VirtualNetwork": 1,
-    "network:NetworkSecurityGroup": 3,
-    "network:Subnet": 3,
+    "network:NetworkSecurityGroup": 2,
+    "network:Subnet": 2,
     "privatedns:PrivateZone": 1,
     "privatedns:VirtualNetworkLink": 1,
     "managedidentity:UserAssignedIdentity": 2,
     "dbforpostgresql:Server": 1,
     "dbforpostgresql:AdministratorsMicrosoftEntra": 1,
-    "storage:StorageAccount": 1,
+    "storage:StorageAccount": 2,
+    "storage:BlobContainer": 1,
     "operationalinsights:Workspace": 1,
     "applicationinsights:Component": 1,
     "web:AppServicePlan": 1,
@@ -50,7 +51,11 @@ OUTPUTS = {
     "storage_account",
     "package_container",
     "workspace_id",
-    "provision_subnet_id",
+    "app_subnet_id",
+    "plan_id",
+    "function_app_id",
+    "role_step_app",
+    "subscription_id",
     "autoscale_setting",
     "autoscale_note",
     "lock_name",
@@ -69,15 +74,13 @@ def test_premium_is_made_of_these_and_no_more(premium: Recorded) -> None:
         "monitor:AutoscaleSetting": 1,
         "monitor:DiagnosticSetting": 4,
         "monitor:ActivityLogAlert": 1,
-        "authorization:RoleAssignment": 3,
+        "authorization:RoleAssignment": 6,
     }
     assert kinds(premium) == expected
 
 
-def test_elastic_has_packages_and_a_scaler_instead_of_an_autoscale_setting(elastic: Recorded) -> None:
+def test_elastic_has_a_scaler_instead_of_an_autoscale_setting(elastic: Recorded) -> None:
     assert kinds(elastic) == COMMON | {
-        "storage:StorageAccount": 2,
-        "storage:BlobContainer": 1,
         "authorization:RoleDefinition": 1,
         "authorization:RoleAssignment": 7,
     }
@@ -116,7 +119,7 @@ def test_outputs_are_text_and_complete(either: Recorded) -> None:
     assert all(isinstance(value, str) for value in either.outputs.values())
     empty = {name for name, value in either.outputs.items() if not value}
     elastic = either.outputs["plan"] == "elastic-premium"
-    assert empty == ({"autoscale_setting"} if elastic else {"storage_account", "package_container"})
+    assert empty == ({"autoscale_setting"} if elastic else set[str]())
     assert either.outputs["url"] == f"https://{either.one('web:WebApp').inputs['name']}.azurewebsites.net"
 
 
@@ -126,7 +129,8 @@ def test_outputs_name_what_was_made(either: Recorded) -> None:
     assert outputs["app_identity_object_id"] == "app-identity-principal"
     assert outputs["workspace_id"] == "00000000-0000-0000-0000-00000000000d"
     assert outputs["lock_name"] == either.one("authorization:ManagementLockByScope").inputs["lockName"]
-    assert outputs["provision_subnet_id"] == "provision-subnet_id"
+    assert outputs["app_subnet_id"] == "app-subnet_id"
+    assert (outputs["plan_id"], outputs["function_app_id"]) == ("plan_id", "app_id")
 
 
 # --- The app ------------------------------------------------------------------------------------------------
@@ -191,6 +195,8 @@ def test_the_app_settings_name_the_database_and_the_identity(either: Recorded) -
 
 def test_the_package_comes_by_zip_or_from_a_blob_by_identity(premium: Recorded, elastic: Recorded) -> None:
     assert premium.app_settings()["WEBSITE_RUN_FROM_PACKAGE"] == "1"
+    fallen_back = run({"elastic-visits:package": PACKAGE}).app_settings()["WEBSITE_RUN_FROM_PACKAGE"]
+    assert fallen_back == f"https://{premium.outputs['storage_account']}.blob.core.windows.net/packages/{PACKAGE}"
     settings = elastic.app_settings()
     account = elastic.outputs["storage_account"]
     assert account == elastic.resources["pkg-storage"].inputs["accountName"]
@@ -306,13 +312,11 @@ def test_subnets_are_delegated_and_sized(either: Recorded) -> None:
     assert subnets == {
         "app": ("10.0.0.0/26", "Microsoft.Web/serverFarms", False, "app-nsg_id"),
         "database": ("10.0.1.0/28", "Microsoft.DBforPostgreSQL/flexibleServers", True, "database-nsg_id"),
-        "provision": ("10.0.2.0/28", "Microsoft.ContainerInstance/containerGroups", True, "provision-nsg_id"),
     }
 
 
 def test_subnets_are_made_one_after_the_other(either: Recorded) -> None:
     assert "app-subnet" in either.resources["database-subnet"].depends_on
-    assert "database-subnet" in either.resources["provision-subnet"].depends_on
 
 
 def rules(stack: Recorded, name: str, direction: str, access: str) -> set[tuple[str, str, str]]:
@@ -324,11 +328,10 @@ def rules(stack: Recorded, name: str, direction: str, access: str) -> set[tuple[
     }
 
 
-def test_the_database_hears_the_app_and_the_role_step_only(either: Recorded) -> None:
+def test_the_database_hears_the_subnet_of_the_apps_only(either: Recorded) -> None:
     database = "10.0.1.0/28"
     assert rules(either, "database", "Inbound", "Allow") == {
         ("10.0.0.0/26", database, "5432"),
-        ("10.0.2.0/28", database, "5432"),
         (database, database, "5432"),
     }
     assert ("VirtualNetwork", "*", "*") in rules(either, "database", "Inbound", "Deny")
@@ -340,18 +343,10 @@ def test_the_database_hears_the_app_and_the_role_step_only(either: Recorded) -> 
     }
 
 
-def test_the_role_step_may_go_only_where_it_must(either: Recorded) -> None:
-    assert {tag for _, tag, _ in rules(either, "provision", "Outbound", "Allow")} == {
-        "10.0.1.0/28",
-        "AzureActiveDirectory",
-        "AzureResourceManager",
-        "Storage",
-        "MicrosoftContainerRegistry",
-        "AzureFrontDoor.FirstParty",
-    }
-    for name in ("provision", "app"):
-        assert rules(either, name, "Outbound", "Deny") == rules(either, name, "Inbound", "Deny") == {("*", "*", "*")}
-        assert not rules(either, name, "Inbound", "Allow")
+def test_the_apps_reach_the_database_and_storage_only(either: Recorded) -> None:
+    assert {tag for _, tag, _ in rules(either, "app", "Outbound", "Allow")} == {"10.0.1.0/28", "Storage"}
+    assert rules(either, "app", "Outbound", "Deny") == rules(either, "app", "Inbound", "Deny") == {("*", "*", "*")}
+    assert not rules(either, "app", "Inbound", "Allow")
 
 
 def test_priorities_are_unique_in_each_direction(either: Recorded) -> None:
@@ -391,8 +386,8 @@ def test_the_hosts_account_lets_in_the_apps_subnet_only(either: Recorded) -> Non
     assert ("10.0.0.0/26", "Storage", "443") in rules(either, "app", "Outbound", "Allow")
 
 
-def test_packages_are_uploaded_from_anywhere_with_a_role(elastic: Recorded) -> None:
-    assert elastic.resources["pkg-storage"].inputs["networkRuleSet"]["defaultAction"] == "Allow"
+def test_packages_are_uploaded_from_anywhere_with_a_role(either: Recorded) -> None:
+    assert either.resources["pkg-storage"].inputs["networkRuleSet"]["defaultAction"] == "Allow"
 
 
 def test_the_firewall_of_the_hosts_account_can_be_switched_off() -> None:

@@ -21,7 +21,7 @@ import urllib.request
 from typing import Any
 
 IPIFY = "https://api.ipify.org"
-PAUSE_SECONDS = 2
+PAUSE_SECONDS = 1
 # Access restrictions apply some seconds after the site is created.
 REFUSED_SECONDS = 120
 # A larger body is not the step's.
@@ -105,4 +105,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

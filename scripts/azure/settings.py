@@ -85,9 +85,10 @@ def find(commands: Commands, stack: str) -> Found:
                 file["location"] = region(str(value.get("value", "")))
             elif namespace == PROJECT:
                 file[name] = str(value.get("value", ""))
-        state = {key: str(value) for key, value in (commands.json({}, "pulumi", "stack", "output", "--json", *where) or {}).items()}
+        outputs: dict[str, Any] = commands.json({}, "pulumi", "stack", "output", "--json", *where)
+        state = {key: str(value) for key, value in (outputs or {}).items()}
     except Failed:
-        # The first deployment creates the stack.
+        # The first deployment creates the stack. With a live group and no state, `difference` refuses.
         pass
     return Found(subscription, live, group, file, state)
 
@@ -162,8 +163,6 @@ def main() -> int:
         difference(found, arguments.stack)
         settings = apply(found)
         if not arguments.read_only:
-            if not found.live:
-                commands.text("", "pulumi", "stack", "select", "--create", arguments.stack, "--cwd", str(INFRA))
             write(commands, found, arguments.stack, before, settings)
     except (Refused, Failed) as refused:
         print(refused, file=sys.stderr)
