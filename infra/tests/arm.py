@@ -7,11 +7,12 @@ form has the same name in both. The API version is the one that the SDK's class 
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, cast, get_overloads
 
-from recorder import Recorded, Resource
+from recorder import INFRA, Recorded, Resource
 
 Json = dict[str, Any]
 
@@ -126,6 +127,14 @@ def template(stack: Recorded) -> Json:
         "contentVersion": "1.0.0.0",
         "resources": [resource(found) for _, found in sorted(stack.resources.items())],
     }
+
+
+def role_step() -> Json:
+    """The template of the role step's site, with the name of each parameter as its value."""
+    text = (INFRA / "role-step.json").read_text(encoding="utf-8")
+    text = re.sub(r"\[parameters\('(\w+)'\)\]", r"\1", text)
+    text = re.sub(r"\[concat\(parameters\('(\w+)'\), '([^']*)'\)\]", r"\1\2", text)
+    return json.loads(text)
 
 
 def resource(recorded: Resource) -> Json:

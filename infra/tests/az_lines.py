@@ -37,10 +37,12 @@ def kept(path: Path) -> list[tuple[str, ...]]:
 def in_text(text: str) -> list[list[str]]:
     """The lines of a text that are commands, as a shell would split them."""
     found: list[list[str]] = []
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         for match in re.finditer(r"(?:^\s*(?:[$>] )?|`|\$\(|\brun: )(az [a-z][^`]*)", line):
             words = _words(match[1])
-            if len(words) > 1 and re.fullmatch(r"[a-z-]+", words[1]):
+            # Text names commands as well; one that is to be run there has options besides the form of its output.
+            named = match[0].startswith("`") and not [word for word in words if re.match("--(?!output)", word)]
+            if len(words) > 1 and re.fullmatch(r"[a-z-]+", words[1]) and not named:
                 found.append(words)
     return found
 

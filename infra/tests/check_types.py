@@ -22,6 +22,7 @@ from recorder import run
 Json = dict[str, Any]
 
 REQUIRED, READ_ONLY = 1, 2
+OF_TEMPLATES = ("scope", "dependsOn", "type", "apiVersion")
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Specification:
             file, kind = self._find(resource["type"], version) or (None, None)
             if file and kind:
                 # What a template adds to every resource, and the specification of a resource does not have.
-                body = {key: value for key, value in resource.items() if key not in ("scope", "type", "apiVersion")}
+                body = {key: value for key, value in resource.items() if key not in OF_TEMPLATES}
                 body["name"] = body["name"].split("/")[-1]
                 return [f"{name}{fault}" for fault in self._of_value(body, file, kind["body"], "")]
         return [f"{name}: there is no such resource type or API version"]
@@ -145,10 +146,12 @@ def _of_simple(value: Any, kind: str, at: str) -> list[str]:
 def main(folder: str) -> int:
     """Checks the stack on both plans with every optional part, prints what is wrong, and returns the exit code."""
     specification = Specification(Path(folder))
+    templates = {plan: arm.template(run({**config, **EVERYTHING})) for plan, config in CONFIGS.items()}
+    templates["role-step"] = arm.role_step()
     checked: dict[str, list[str]] = {}
-    for plan, config in CONFIGS.items():
-        for resource in arm.template(run({**config, **EVERYTHING}))["resources"]:
-            name = f"{plan} {resource['type']}@{resource['apiVersion']} {resource['name']}"
+    for template, content in templates.items():
+        for resource in content["resources"]:
+            name = f"{template} {resource['type']}@{resource['apiVersion']} {resource['name']}"
             checked[name] = specification.faults(resource)
     faults = [f"{name.split()[0]}: {fault}" for name, found in checked.items() for fault in found]
     for fault in faults:

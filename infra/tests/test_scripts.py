@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,33 @@ def test_watch_asks_for_instances_cpu_and_actions(stage: Stage) -> None:
 def test_logs_streams_the_app(stage: Stage) -> None:
     done = stage.run("scripts/logs", "--stack", "dev")
     assert done.code == 0 and done.lines[-1] == "az webapp log tail --resource-group ev-dev-rg --name ev-dev-app"
+
+
+def test_logs_of_elastic_premium_come_from_application_insights(stage: Stage) -> None:
+    stage.outputs(plan="elastic-premium")
+    first = ["2026-01-05T08:01:02Z", "2026-01-05T08:00:00Z", "instance-1", "a line"]
+    second = ["2026-01-05T08:03:04Z", "2026-01-05T08:02:00Z", "instance-2", "two\nlines \x1b[31mred"]
+    # The latest answer wins: a row, nothing, a row, and then Azure refuses.
+    stage.answer("az rest", err="Forbidden", code=1)
+    stage.answer("az rest", json.dumps([second]), times=1)
+    stage.answer("az rest", "[]", times=1)
+    stage.answer("az rest", json.dumps([first]), times=1)
+    done = stage.run("scripts/logs", "--stack", "dev")
+    assert done.code == 1 and "cannot be read" in done.out and "Log Analytics Reader" in done.out
+    assert "2026-01-05T08:00:00Z instance-1 a line\n" in done.out
+    assert "2026-01-05T08:02:00Z instance-2 two lines  [31mred\n" in done.out
+    calls = [call for call in done.calls if call[:2] == ["az", "rest"]]
+    assert len(calls) == 4
+    queries = [json.loads(call[call.index("--body") + 1])["query"] for call in calls]
+    # Each asks for what was received after the last row.
+    assert [re.findall(r"todatetime\('([^']*)'\)", query)[0] for query in queries][1:] == [first[0], first[0], second[0]]
+    assert "workspaces/33333333-2222-4333-8444-555555555555/query" in " ".join(calls[0])
+
+
+def test_a_log_line_cannot_change_the_next_query(stage: Stage) -> None:
+    stage.outputs(plan="elastic-premium")
+    stage.answer("az rest", err="Forbidden", code=1)
+    row = ["2026-01-05T08:01:02Z", "2026-01-05T08:00:00Z", "instance-1", "a\n') | take 9 //"]
+    stage.answer("az rest", json.dumps([row]), times=1)
+    done = stage.run("scripts/logs", "--stack", "dev")
+    assert not [call for call in done.calls if "take 9" in " ".join(call)]
