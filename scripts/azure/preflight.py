@@ -25,7 +25,7 @@ from typing import Any
 
 from commands import Commands, Failed, say
 from permissions import lacking
-from settings import region
+from stack_settings import region
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 sys.path.append(str(INFRA))
