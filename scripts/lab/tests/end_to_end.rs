@@ -5,7 +5,11 @@
 mod support;
 
 use std::collections::HashSet;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -440,28 +444,74 @@ const ENTRA: &str = r"
         return rolename;
     end $$";
 
-fn psql(url: &str, sql: &str) -> String {
-    let output = std::process::Command::new("psql")
-        .args(["-qAt", "-v", "ON_ERROR_STOP=1", url, "-c", sql])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
+/// A private server whose role is an administrator, as the provisioner's is in Azure.
+struct Administered {
+    server: postgres::Server,
+    // Dropped after the server.
+    _data: tempfile::TempDir,
 }
 
-/// The tests' server, with another database's name in the URL.
-fn server(database: &str) -> String {
-    let url =
-        std::env::var("TEST_DATABASE_URL").expect("./scripts/test starts a PostgreSQL server");
-    let (rest, query) = url.split_once('?').unwrap_or((&url, ""));
-    let (server, _) = rest.rsplit_once('/').unwrap();
-    format!("{server}/{database}?{query}")
+impl Administered {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        // PostgreSQL's own account goes through it where a root user runs the tests.
+        let everybody = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(data.path(), everybody).unwrap();
+        let cluster = data.path().join("server/cluster");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let server = runtime.block_on(async {
+            let folder = data.path().join("server");
+            let mut server = postgres::Server::start(Some(&folder)).await.unwrap();
+            server.shut_down().await.unwrap();
+            // Its superuser has no password, so only the single-user mode can act as it.
+            let owner = cluster.metadata().unwrap();
+            let mut single = Command::new(server.binaries().program("postgres"))
+                .args(["--single", "-D"])
+                .arg(&cluster)
+                .arg("postgres")
+                .current_dir(&cluster)
+                .uid(owner.uid())
+                .gid(owner.gid())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut input = single.stdin.take().unwrap();
+            input.write_all(b"alter role visits superuser\n").unwrap();
+            drop(input);
+            assert!(single.wait().unwrap().success());
+            server.resume().await.unwrap();
+            server
+        });
+        Self {
+            server,
+            _data: data,
+        }
+    }
+
+    /// The server's URL with another database's name.
+    fn url(&self, database: &str) -> String {
+        let url = self.server.url();
+        let (server, _) = url.rsplit_once('/').unwrap();
+        format!("{server}/{database}")
+    }
+
+    fn execute(&self, database: &str, sql: &str) -> String {
+        let output = Command::new(self.server.binaries().program("psql"))
+            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.url(database))
+            .args(["-c", sql])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
 }
 
-fn role_step(database: &str, role: &str) -> Host {
+fn role_step(url: &str) -> Host {
     let mut root = Root::over(role_step_root());
-    root.variable("DATABASE_URL", &server(database));
-    root.variable("APP_ROLE", role);
+    root.variable("DATABASE_URL", url);
+    root.variable("APP_ROLE", "the-app");
     root.variable("APP_OBJECT_ID", "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10");
     root.up(&[])
 }
@@ -477,23 +527,51 @@ fn ended(host: &Host) -> Value {
 
 #[test]
 fn the_role_step_prepares_the_database_and_reports_it() {
-    psql(&server("postgres"), ENTRA);
-    let unique = std::process::id();
-    let (database, role) = (format!("role_step_{unique}"), format!("role-step-{unique}"));
-    let host = role_step(&database, &role);
+    let server = Administered::start();
+    server.execute("postgres", ENTRA);
+    // Held by another session, as by another instance's role step: this one waits, and says so.
+    let lock = "begin; select pg_advisory_lock(7370626172190251); select pg_sleep(3600)";
+    let mut holder = Command::new(server.server.binaries().program("psql"))
+        .args(["-XqAt", "-d", &server.url("postgres"), "-c", lock])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the lock is held", || {
+        let held = "select count(*) from pg_locks where locktype = 'advisory' and granted";
+        (server.execute("postgres", held).trim() == "1").then_some(())
+    });
+    let host = role_step(&server.url("elastic_visits"));
+    let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+    eventually("the role step waits for its turn", || {
+        (server.execute("postgres", waits).trim() == "1").then_some(())
+    });
+    let running = host.get("/health").json();
+    assert_eq!(
+        (&running["state"], &running["attempt"]),
+        (&"running".into(), &1.into())
+    );
+
+    let end =
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted";
+    server.execute("postgres", end);
+    holder.wait().unwrap();
     let done = ended(&host);
     assert_eq!(done["state"], "done", "{done:#}");
     assert_eq!(host.get("/api/visits").status, 404);
-    let sql = format!("select has_table_privilege('{role}', 'visits', 'insert')");
-    assert_eq!(psql(&server(&database), &sql).trim(), "t");
+    let may_insert = "select has_table_privilege('the-app', 'visits', 'insert')";
+    assert_eq!(server.execute("elastic_visits", may_insert).trim(), "t");
 }
 
 #[test]
 fn a_role_step_that_cannot_succeed_keeps_its_reason() {
-    let host = role_step("postgres", "some-role");
+    let url =
+        std::env::var("TEST_DATABASE_URL").expect("./scripts/test starts a PostgreSQL server");
+    // It has none of Azure's functions.
+    let host = role_step(&url);
     let failed = ended(&host);
     assert_eq!(failed["state"], "failed", "{failed:#}");
     let line = failed["lines"][0].as_str().unwrap();
-    assert!(line.contains("cannot be postgres"), "{line}");
+    assert!(line.contains("does not know Entra roles"), "{line}");
     assert_eq!(ended(&host), failed);
 }
