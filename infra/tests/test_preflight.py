@@ -31,7 +31,7 @@ def check(stage: Stage, *options: str) -> Done:
 
 def test_a_subscription_that_allows_everything(stage: Stage) -> None:
     done = check(stage)
-    assert done.code == 0 and "Azure takes this deployment" in done.out, done.out
+    assert done.code == 0 and "Azure accepts this deployment" in done.out, done.out
     assert not any(line.startswith("az provider register") for line in done.lines)
 
 

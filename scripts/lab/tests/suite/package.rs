@@ -309,7 +309,8 @@ fn packed(zip: &Path) -> Vec<(String, u32)> {
     (0..archive.len())
         .map(|index| {
             let entry = archive.by_index(index).unwrap();
-            (entry.name().to_owned(), entry.unix_mode().unwrap() & 0o777)
+            let name = entry.name().unwrap().into_owned();
+            (name, entry.unix_mode().unwrap() & 0o777)
         })
         .collect()
 }
