@@ -42,7 +42,7 @@ def create(settings: Settings) -> Group:
         "group",
         resource_group_name=named.of(f"{settings.plan.value}-rg"),
         location=settings.location,
-        # A deployment from another machine or from GitHub finds the settings here (scripts/azure/settings.py). Tags need no
+        # A deployment from another machine or from GitHub finds the settings here (scripts/azure/stack_settings.py). Tags need no
         # commit, so a workflow with read access to the repository can deploy, and they go with the stack.
         tags=tags | {f"setting:{key}": value for key, value in settings.given.items()},
     )

@@ -181,7 +181,7 @@ azure_python() {
 
 # read_settings [OPTION...]: the stack's settings, from the live stack and its file, as $set_plan, $set_location and so on.
 read_settings() {
-    assignments=$(azure_python settings.py --stack "$stack" "$@") ||
+    assignments=$(azure_python stack_settings.py --stack "$stack" "$@") ||
         give_up 'nothing was changed' "docs/azure/deploy.md describes the settings"
     eval "$assignments"
 }

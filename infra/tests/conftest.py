@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import recorder
+from stand_ins import ROOT
+
+# The programs that the scripts run.
+sys.path.append(str(ROOT / "scripts" / "azure"))
 
 PACKAGE = f"elastic-visits-{'0' * 64}.zip"
 CONFIGS = {

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import azure_answers as azure
 import pytest
-from stand_ins import OUTPUTS, ROOT, Done, Stage
-
-sys.path.append(str(ROOT / "scripts" / "azure"))
-
 from permissions import ASSIGNMENTS, LOCKS, RESOURCES, ROLES, allowed, lacking
+from stand_ins import OUTPUTS, Done, Stage
 
 CHANGES = ("pulumi up", "pulumi config set", "pulumi stack select", "pulumi install", "az storage blob", "az deployment")
 
@@ -257,16 +253,19 @@ def test_a_paused_stack_is_named_as_such(stage: Stage, script: str) -> None:
 
 def test_a_paused_stack_is_not_deployed_by_the_way(stage: Stage) -> None:
     stage.answer("az group list", azure.live_group({"setting:paused": "true"}))
-    done = stage.run("scripts/deploy", "--stack", "dev", "--yes")
-    assert done.code == 1 and "./scripts/start   resumes it" in done.out
-    assert not any(line.startswith(CHANGES) for line in done.lines)
+    # Not even from a machine whose file is of an earlier time.
+    for config in ({}, {"paused": "false"}):
+        stage.answer("pulumi config --json", azure.config(**config))
+        done = stage.run("scripts/deploy", "--stack", "dev", "--yes")
+        assert done.code == 1 and "./scripts/start   resumes it" in done.out
+        assert not any(line.startswith(CHANGES) for line in done.lines)
 
 
 def test_start_brings_everything_back_and_checks_it(stage: Stage) -> None:
-    stage.answer("az group list", azure.live_group({"setting:paused": "true"}))
+    # The first `up` changes the tag.
+    stage.answer("az group list", azure.live_group({"setting:paused": "false"}))
+    stage.answer("az group list", azure.live_group({"setting:paused": "true"}), times=1)
     stage.answer("az postgres flexible-server show", "Stopped")
-    # What `pulumi config set paused false` wrote is read by the deployment.
-    stage.answer("pulumi config --json", azure.config(paused="false"))
     with azure.role_step(azure.progress("done", "ready")) as address:
         stage.answer("az deployment group create", address)
         done = stage.run("scripts/start", "--stack", "dev")
@@ -274,6 +273,7 @@ def test_start_brings_everything_back_and_checks_it(stage: Stage) -> None:
     order = [
         "az postgres flexible-server start --resource-group ev-dev-rg --name ev-dev-postgres",
         "pulumi config set paused false",
+        "pulumi up --yes --skip-preview --stack dev",
         "pulumi up --yes --stack dev",
         "az functionapp deployment source config-zip",
         "lab check https://ev-dev-app.azurewebsites.net",
@@ -281,6 +281,7 @@ def test_start_brings_everything_back_and_checks_it(stage: Stage) -> None:
     positions = [done.position(prefix) for prefix in order]
     assert positions == sorted(positions)
     assert "USD per month with 1 instance" in done.out
+    assert "Costs while paused: 4.18 USD per month" in done.out and "after seven days" in done.out
 
 
 def test_start_leaves_a_server_that_azure_started_again(stage: Stage) -> None:

@@ -106,7 +106,7 @@ def test_the_project_file_gives_no_defaults() -> None:
 
 
 def test_the_scripts_know_the_same_defaults() -> None:
-    given = runpy.run_path(str(INFRA.parent / "scripts" / "azure" / "settings.py"))["DEFAULTS"]
+    given = runpy.run_path(str(INFRA.parent / "scripts" / "azure" / "stack_settings.py"))["DEFAULTS"]
     assert set(given) - {"location"} <= set(settings.KEYS)
     config = {LOCATION if key == "location" else f"elastic-visits:{key}": value for key, value in given.items()}
     assert run(config).outputs == run().outputs

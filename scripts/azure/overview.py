@@ -56,7 +56,8 @@ def rules(name: str) -> list[str]:
 
 
 def wrapped(items: list[str], width: int = 100) -> str:
-    lines, line = [], ""
+    lines: list[str] = []
+    line = ""
     for item in items:
         if line and len(line) + len(item) + 2 > width:
             lines.append(line + ",")

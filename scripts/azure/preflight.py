@@ -25,14 +25,15 @@ from typing import Any
 
 from commands import Commands, Failed, say
 from permissions import lacking
-from settings import region
+from stack_settings import region
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 sys.path.append(str(INFRA))
 
 from naming import names  # noqa: E402  The folder is known only now.
 
-# The oldest versions that the commands were compared with; earlier ones may lack an option.
+# az 2.59 loses its login in a workflow after five minutes (github.com/Azure/azure-cli/issues/28708). Earlier versions of Pulumi
+# were not compared with the commands.
 AZ, PULUMI = (2, 60), (3, 150)
 PROVIDERS = (
     "Microsoft.Authorization",
@@ -167,17 +168,17 @@ class Preflight:
         if self.commands.dry_run:
             return
         remedy = ("./scripts/deploy --location REGION   another region; or ask for access: https://aka.ms/postgres-request-quota-increase",)
-        capabilities: list[dict[str, Any]] = answer.get("value", [])
+        capabilities = _list(answer, "value")
         if any(one.get("restricted") == "Enabled" for one in capabilities):
             reasons = "; ".join(str(one["reason"]) for one in capabilities if one.get("reason"))
             self.report(f"PostgreSQL: {location} is restricted for this subscription{': ' + reasons if reasons else ''}", *remedy)
             return
+        offers = [offer for one in capabilities for offer in _list(one, "supportedServerEditions")]
         sizes = {
             str(sku.get("name", "")).lower()
-            for one in capabilities
-            for offer in one.get("supportedServerEditions") or []
+            for offer in offers
             if offer.get("name") == edition
-            for sku in offer.get("supportedServerSkus") or []
+            for sku in _list(offer, "supportedServerSkus")
         }
         if size not in sizes:
             self.report(f"PostgreSQL: the size {size} is not offered to this subscription in {location}", *remedy)
@@ -186,8 +187,8 @@ class Preflight:
         _, _, family, needed = WITH_STANDBY if self.wanted.standby else ALONE
         location = self.wanted.location
         answer = self.get(f"{POSTGRES}/{location}/resourceType/flexibleServers/usages?{POSTGRES_VERSION}")
-        for usage in answer.get("value", []):
-            name = (usage.get("name") or {}).get("value", "")
+        for usage in _list(answer, "value"):
+            name = str(usage["name"]["value"])
             free = int(usage.get("limit", 0)) - int(usage.get("currentValue", 0))
             if name in ("cores", family) and free < needed:
                 self.report(
@@ -218,6 +219,12 @@ class Preflight:
         if not self.commands.dry_run and not answer.get("nameAvailable"):
             reason = answer.get("message") or answer.get("reason") or "taken"
             self.report(f"the name of {what}: {reason}", remedy)
+
+
+def _list(answer: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """A list of objects in an answer; empty where it is absent or null."""
+    found: list[dict[str, Any]] | None = answer.get(key)
+    return found or []
 
 
 def main() -> int:

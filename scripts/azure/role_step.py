@@ -18,7 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import Any, cast
 
 IPIFY = "https://api.ipify.org"
 PAUSE_SECONDS = 1
@@ -47,16 +47,21 @@ def address() -> int:
     return 0
 
 
-def ask(url: str) -> tuple[int, dict[str, Any], str]:
+def ask(url: str) -> tuple[int, Any, str]:
     """Status, body and the address that Azure refused, if it did. Status 0: no connection."""
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
-            body = json.loads(answer.read(LARGEST_BODY))
-            return answer.status, body if isinstance(body, dict) else {}, ""
+            return answer.status, json.loads(answer.read(LARGEST_BODY)), ""
     except urllib.error.HTTPError as error:
         return error.code, {}, error.headers.get("x-ms-forbidden-ip", "")
     except (OSError, ValueError):
         return 0, {}, ""
+
+
+def reported(progress: Any) -> list[str] | None:
+    """The step's lines; none where the answer is not the step's."""
+    lines: Any = cast(dict[str, Any], progress).get("lines") if isinstance(progress, dict) else None
+    return [str(line) for line in cast(list[Any], lines)] if isinstance(lines, list) else None
 
 
 def follow(url: str, seconds: float, silent_seconds: float) -> int:
@@ -67,10 +72,9 @@ def follow(url: str, seconds: float, silent_seconds: float) -> int:
     while True:
         status, progress, refused = ask(f"{url}/health")
         waited = time.monotonic() - begun
-        lines = progress.get("lines")
-        if status == 200 and isinstance(lines, list):
+        texts = reported(progress)
+        if status == 200 and texts is not None:
             answered = True
-            texts = [str(line) for line in lines]
             # The step shows its last lines only: what was shown is found again at their beginning.
             known = next((count for count in range(len(texts), -1, -1) if shown[len(shown) - count :] == texts[:count]), 0)
             for line in texts[known:]:

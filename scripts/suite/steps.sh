@@ -127,6 +127,8 @@ step_package() {
     rm -rf "$app"
     mkdir -p "${app%/*}"
     cp -R target/app "$app"
+    rm -rf "${app%/*}/role-step"
+    cp -R target/role-step "${app%/*}/role-step"
 }
 
 step_end_to_end() {

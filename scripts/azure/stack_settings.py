@@ -3,8 +3,8 @@
 
 The settings of a live stack are tags of its resource group, because the file infra/Pulumi.STACK.yaml exists only on the machine
 that wrote it. What the file names wins, except that the plan, the region and the subscription of a live stack are fixed, and
-`package` is always the live one, because a deployment from another machine may have changed it. Settings that are only
-live are written to the file.
+`package` and `paused` are always the live ones, because another machine may have changed them. Settings that are only live are
+written to the file.
 
 Prints assignments for the calling shell script. Exit code: 0, or 1 with a sentence on stderr.
 """
@@ -27,6 +27,8 @@ TAG = "setting:"
 # As in infra/settings.py, which needs the Pulumi SDK, so that it cannot be read here.
 DEFAULTS = {"plan": "premium-v3", "location": "swedencentral", "rules": "autoscale.json", "protect": "true", "paused": "false",
             "scaler-role": "custom", "database-high-availability": "off", "package": "", "monthly-budget": ""}
+
+LIVE_ONLY = ("package", "paused")
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
@@ -63,14 +65,14 @@ def find(commands: Commands, stack: str) -> Found:
         groups: list[dict[str, Any]] = commands.json([], "az", "group", "list", "--tag", f"stack={stack}", "--output", "json")
     except Failed as failed:
         raise Refused(f"the resource groups of the subscription cannot be read:\n{failed}") from None
-    ours = [group for group in groups or [] if (group.get("tags") or {}).get("project") == PROJECT]
+    ours = [group for group in groups or [] if _tags(group).get("project") == PROJECT]
     if len(ours) > 1:
         names = ", ".join(str(group["name"]) for group in ours)
         raise Refused(f"the stack {stack!r} has several resource groups: {names}\nDelete those that are not needed: az group delete --name NAME")
     live: dict[str, str] = {}
     group = ""
     if ours:
-        tags: dict[str, str] = ours[0]["tags"]
+        tags = _tags(ours[0])
         group = str(ours[0]["name"])
         live = {key.removeprefix(TAG): value for key, value in tags.items() if key.startswith(TAG)}
         live |= {"plan": tags.get("plan", ""), "location": region(str(ours[0]["location"]))}
@@ -91,6 +93,11 @@ def find(commands: Commands, stack: str) -> Found:
         # The first deployment creates the stack. With a live group and no state, `difference` refuses.
         pass
     return Found(subscription, live, group, file, state)
+
+
+def _tags(group: dict[str, Any]) -> dict[str, str]:
+    tags: dict[str, str] | None = group.get("tags")
+    return tags or {}
 
 
 def difference(found: Found, stack: str) -> None:
@@ -124,7 +131,8 @@ def apply(found: Found) -> dict[str, str]:
     """The settings that apply: defaults, then what is live, then what the file and the options name."""
     settings = DEFAULTS | found.live | found.file
     if found.live:
-        settings["package"] = found.live.get("package", "")
+        for key in LIVE_ONLY:
+            settings[key] = found.live.get(key, DEFAULTS[key])
     return settings
 
 
@@ -134,7 +142,7 @@ def write(commands: Commands, found: Found, stack: str, before: dict[str, str], 
     if found.live:
         for key, value in found.file.items():
             live = found.live.get(key, DEFAULTS.get(key, ""))
-            if value != live and key != "package":
+            if value != live and key not in LIVE_ONLY:
                 say(f"  changes {key}: {live or 'not set'} -> {value or 'not set'}")
     for key in {**found.live, **found.file}:
         name = REGION if key == "location" else key
