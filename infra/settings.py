@@ -216,7 +216,7 @@ def _location(value: str | None, plan: Plan) -> str:
     if plan is Plan.ELASTIC_PREMIUM and name in regions.WITHOUT_ELASTIC_PREMIUM:
         raise pulumi.RunError(
             f"azure-native:location is {name!r}, where the plan elastic-premium is not offered on Linux; "
-            "`az appservice list-locations --sku EP1 --linux-workers-enabled` names the regions that have it."
+            f"choose another region, such as {DEFAULT_LOCATION}."
         )
     return name
 

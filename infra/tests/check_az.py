@@ -55,6 +55,8 @@ def documented() -> list[list[str]]:
         *sorted(ROOT.glob("docs/**/*.md")),
         *sorted(ROOT.glob("*.md")),
         ROOT / "infra" / "README.md",
+        # In messages.
+        *sorted(ROOT.glob("infra/*.py")),
         *sorted(ROOT.glob(".github/workflows/*.yml")),
     ]
     return [line for file in files for line in az_lines.in_text(file.read_text(encoding="utf-8"))]
@@ -63,15 +65,15 @@ def documented() -> list[list[str]]:
 def commands_of_scripts() -> dict[str, str]:
     """The commands that stand in the scripts, such as `az functionapp restart`, with where each is."""
     found: dict[str, str] = {}
-    scripts = [file for file in sorted((ROOT / "scripts").glob("*")) if file.is_file()]
-    for file in [*scripts, *sorted((ROOT / "scripts" / "azure").glob("*.py")), *sorted((ROOT / "infra").glob("*.sh"))]:
+    shell = [file for file in sorted((ROOT / "scripts").glob("*")) if file.is_file()]
+    for file in [*shell, *sorted((ROOT / "scripts" / "azure").glob("*.py"))]:
+        # In a shell script an option, a variable or a quotation mark ends the command. In Python each word is quoted.
+        pattern = r'"az"((?:, "[a-z][a-z-]+")+)' if file.suffix else r"(?<![\w<'-])az((?: [a-z][a-z-]+)+)(?= -| \\| \"|\"|\)|$)"
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            # An option, a variable or a quotation mark ends the command.
-            for match in re.finditer(r"(?<![\w<'-])az((?: [a-z][a-z-]+)+)(?= -| \\| \"|\"|\)|$)", line):
-                if not line.lstrip().startswith("#"):
-                    found.setdefault(f"az{match[1]}", f"{file.relative_to(ROOT)}:{number}")
-            for match in re.finditer(r'"az"((?:, "[a-z][a-z-]+")+)', line):
-                words = re.findall(r"[a-z-]+", match[1])
+            if line.lstrip().startswith("#"):
+                continue
+            for match in re.finditer(pattern, line):
+                words = re.findall(r"[a-z][a-z-]*", match[1])
                 found.setdefault(" ".join(["az", *words]), f"{file.relative_to(ROOT)}:{number}")
     return found
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from stand_ins import Stage
+from stand_ins import GROUP_ID, OUTPUTS, Stage
 
 READS = ("az account show", "az group list")
 SCRIPTS = ("deploy", "check", "destroy", "stop", "start", "watch", "logs")
@@ -137,13 +137,13 @@ def test_destroy_says_what_is_left(stage: Stage) -> None:
 
 
 def test_watch_asks_for_instances_cpu_and_actions(stage: Stage) -> None:
-    stage.outputs(plan_id="/subscriptions/s/plan")
-    stage.answer("az monitor autoscale show", "/subscriptions/s/setting")
+    setting = f"{GROUP_ID}/providers/Microsoft.Insights/autoscalesettings/ev-dev-autoscale"
+    stage.answer("az monitor autoscale show", setting)
     done = stage.run("scripts/watch", "--stack", "dev", "--once")
     assert done.code == 0, done.out
-    assert done.position("az appservice plan show --ids /subscriptions/s/plan")
-    assert done.position("az monitor metrics list --resource /subscriptions/s/plan --metric CpuPercentage")
-    assert done.position("az monitor activity-log list --resource-id /subscriptions/s/setting")
+    assert done.position(f"az appservice plan show --ids {OUTPUTS['plan_id']}")
+    assert done.position(f"az monitor metrics list --resource {OUTPUTS['plan_id']} --metric CpuPercentage")
+    assert done.position(f"az monitor activity-log list --resource-id {setting}")
     stage.answer("az monitor metrics list", code=1)
     assert stage.run("scripts/watch", "--stack", "dev", "--once").code == 1
 
