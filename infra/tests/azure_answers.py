@@ -17,6 +17,7 @@ GROUP_PERMISSIONS = (
 POSTGRES = "az rest --method get --url https://management.azure.com/subscriptions/{subscriptionId}/providers/Microsoft.DBforPostgreSQL/locations/"
 CAPABILITIES = POSTGRES + "swedencentral/capabilities"
 USAGES = POSTGRES + "swedencentral/resourceType/flexibleServers/usages"
+GEO_REGIONS = "az rest --method get --url https://management.azure.com/subscriptions/{subscriptionId}/providers/Microsoft.Web/geoRegions"
 CHECK_SITE = "az rest --method post --url https://management.azure.com/subscriptions/{subscriptionId}/providers/Microsoft.Web/checknameavailability"
 CHECK_SERVER = "az rest --method post --url https://management.azure.com/subscriptions/{subscriptionId}/providers/Microsoft.DBforPostgreSQL/checkNameAvailability"
 
@@ -81,6 +82,11 @@ def usages(*, limit: int, used: int) -> str:
     return json.dumps({"value": named})
 
 
+def geo_regions(*names: str) -> str:
+    """The regions of a plan: learn.microsoft.com/rest/api/appservice/list-geo-regions."""
+    return json.dumps({"value": [{"name": name, "properties": {"displayName": name}} for name in names]})
+
+
 def allows_everything(answer: Answer) -> None:
     """A subscription whose owner deploys, in a region that has it all."""
     answer("az version", json.dumps({"azure-cli": "2.77.0", "azure-cli-core": "2.77.0", "extensions": {}}))
@@ -89,6 +95,7 @@ def allows_everything(answer: Answer) -> None:
     answer(GROUP_PERMISSIONS, permissions(OWNER))
     answer("az provider list", json.dumps(REGISTERED))
     answer("az appservice list-locations", json.dumps(["Sweden Central", "East US", "West Europe"]))
+    answer(GEO_REGIONS, geo_regions("Sweden Central", "East US", "West Europe"))
     answer(CAPABILITIES, capabilities())
     answer(USAGES, usages(limit=10, used=0))
     for prefix in ("az storage account check-name", CHECK_SITE, CHECK_SERVER):

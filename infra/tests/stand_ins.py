@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -180,6 +181,8 @@ class Stage:
         return subprocess.Popen(
             [self.folder / script, *arguments], env=self._prepare(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            # A shell that runs in the background, as the steps of scripts/test do, ignores Ctrl+C, and so does what it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def calls(self) -> list[str]:

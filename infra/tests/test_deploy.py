@@ -113,7 +113,7 @@ def test_elastic_premium_runs_from_a_blob_and_synchronizes_its_triggers(stage: S
     stage.outputs(plan="elastic-premium", autoscale_setting="", autoscale_note="The app scales itself.")
     done = deploy(stage, "--plan", "elastic-premium")
     assert done.code == 0, done.out
-    assert done.position("az appservice list-locations --sku EP1 --linux-workers-enabled")
+    assert done.position(f"{azure.GEO_REGIONS}?sku=ElasticPremium&linuxWorkersEnabled=true&")
     blob = f"elastic-visits-{hashlib.sha256(b'a package').hexdigest()}.zip"
     order = [
         "pulumi config set plan elastic-premium --stack dev",
@@ -279,5 +279,6 @@ def test_a_rehearsal_shows_what_it_would_cost(stage: Stage, plan: str, sku: str,
     assert done.code == 0, done.out
     for part in ("Region:     westeurope", f"({sku}, Linux)", "1 WebApp", "CpuPercentage > 70", f"{third} USD per month with 3"):
         assert part in done.out, part
-    assert f"--sku {sku.upper()}" in done.out and "<" not in done.out.split("Nothing was run")[0].replace("< 30", "")
+    asked = "sku=ElasticPremium" if plan == "elastic-premium" else "--sku P0V3"
+    assert asked in done.out and "<" not in done.out.split("Nothing was run")[0].replace("< 30", "")
     assert SUBSCRIPTION not in done.out

@@ -42,6 +42,15 @@ def test_a_deployment_that_cannot_succeed_creates_nothing(stage: Stage) -> None:
     assert not any(line.startswith(CHANGES) for line in done.lines)
 
 
+def test_elastic_premium_is_looked_up_where_azure_tells_of_it(stage: Stage) -> None:
+    """`az appservice list-locations` refuses the size EP1."""
+    stage.outputs(plan="elastic-premium")
+    stage.answer(azure.GEO_REGIONS, azure.geo_regions("West Europe"))
+    done = check(stage, "--plan", "elastic-premium")
+    assert done.code == 1 and "the plan EP1 on Linux: not offered" in done.out and "offered in: westeurope" in done.out
+    assert not any(line.startswith("az appservice list-locations") for line in done.lines)
+
+
 def test_everything_that_is_missing_is_told_at_once(stage: Stage) -> None:
     stage.answer("az version", json.dumps({"azure-cli": "2.9.1"}))
     stage.answer("pulumi version", "v3.60.1")

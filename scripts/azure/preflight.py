@@ -7,7 +7,7 @@ each with what to do. Exit code: 0 ready, 1 something is missing.
 What is asked, and the page that describes the answer:
   permissions   learn.microsoft.com/rest/api/authorization/permissions/list
   providers     learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types
-  plan          az appservice list-locations
+  plan          az appservice list-locations; learn.microsoft.com/rest/api/appservice/list-geo-regions
   PostgreSQL    learn.microsoft.com/rest/api/postgresql/capabilities-by-location/list, .../quota-usages/list,
                 .../name-availability/check-globally
   names         learn.microsoft.com/rest/api/appservice/check-name-availability, az storage account check-name
@@ -152,8 +152,13 @@ class Preflight:
 
     def plan(self) -> None:
         sku = SKUS[self.wanted.plan]
-        command = ("az", "appservice", "list-locations", "--sku", sku, "--linux-workers-enabled")
-        offered: list[str] = self.commands.json([], *command, "--query", "[].name", "--output", "json")
+        if self.wanted.plan == "elastic-premium":
+            # The command for the other plan asks the same, and refuses the sizes of this one.
+            query = "sku=ElasticPremium&linuxWorkersEnabled=true&api-version=2025-05-01"
+            offered = [str(one["name"]) for one in _list(self.get(f"{ARM}/providers/Microsoft.Web/geoRegions?{query}"), "value")]
+        else:
+            command = ("az", "appservice", "list-locations", "--sku", sku, "--linux-workers-enabled")
+            offered = self.commands.json([], *command, "--query", "[].name", "--output", "json")
         if not self.commands.dry_run and self.wanted.location not in map(region, offered):
             self.report(
                 f"the plan {sku} on Linux: not offered to this subscription in {self.wanted.location}",
