@@ -11,7 +11,7 @@
     access         every role assignment
     scaling        the plan, and the autoscale setting from the rule file
     function_app   the app
-    alerts         what somebody should look at
+    alerts, budget what somebody should look at
     workbook       the fleet's scaling on one page of the portal
     protection     the lock on the database
     outputs        what the scripts and a reader need to know
@@ -19,6 +19,7 @@
 
 import access
 import alerts
+import budget
 import database
 import function_app
 import group
@@ -36,17 +37,30 @@ _group = group.create(settings.load())
 _network = network.create(_group)
 _identities = identity.create(_group)
 _database = database.create(_group, _network, _identities)
-_storage = storage.create(_group)
+_storage = storage.create(_group, _network)
 _observability = observability.create(_group)
 _access = access.create(_group, _identities, _storage, _observability)
-_plan = scaling.create_plan(_group)
-_app = function_app.create(
-    _group, _plan, _network, _identities, _database, _storage, _observability, _access
-)
-_scaling = scaling.create_autoscale(_group, _plan, _app)
-if _scaling.setting:
-    observability.watch_autoscale(_group, _observability, _scaling.setting)
-alerts.create(_group, _plan, _app, _database, _scaling)
-_workbook = workbook.create(_group, _plan, _app, _database, _observability, _scaling)
+observability.keep_logs(_group, _observability, "database", _database.server.id, ["PostgreSQLLogs"])
+budget.create(_group)
 _lock_name = protection.create(_group, _database)
-outputs.export(_group, _network, _identities, _database, _storage, _plan, _app, _scaling, _workbook, _lock_name)
+_app: outputs.App | None = None
+# A paused stack keeps its data, network, identities and names. What costs while nobody uses it goes, and with it what
+# watches it: a stopped database would set off its alert.
+if not _group.settings.paused:
+    _plan = scaling.create_plan(_group)
+    _site = function_app.create(
+        _group, _plan, _network, _identities, _database, _storage, _observability, _access
+    )
+    if _group.settings.plan is settings.Plan.ELASTIC_PREMIUM:
+        access.allow_scaling(_group, _identities, _site)
+    _scaling = scaling.create_autoscale(_group, _plan, _site)
+    observability.keep_logs(_group, _observability, "app", _site.id, ["FunctionAppLogs"])
+    # A plan has metrics only: its CPU is what the rules look at.
+    observability.keep_logs(_group, _observability, "plan", _plan.id, [], metrics=True)
+    if _scaling.setting:
+        evaluations = ["AutoscaleEvaluations", "AutoscaleScaleActions"]
+        observability.keep_logs(_group, _observability, "autoscale", _scaling.setting.id, evaluations, metrics=True)
+    alerts.create(_group, _plan, _site, _database, _observability, _scaling)
+    _workbook = workbook.create(_group, _plan, _site, _database, _observability, _scaling)
+    _app = outputs.App(_plan, _site, _scaling, _workbook)
+outputs.export(_group, _network, _identities, _database, _storage, _observability, _app, _lock_name)

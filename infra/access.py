@@ -11,8 +11,8 @@ import pulumi
 from group import Group
 from identity import Identities
 from observability import Observability
-from pulumi_azure_native import authorization
-from settings import Plan
+from pulumi_azure_native import authorization, web
+from settings import ScalerRole
 from storage import Storage
 
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
@@ -20,6 +20,10 @@ BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
+
+# Reading and changing a site's configuration. `config/write` covers the app settings too; docs/security.md says what that means.
+SCALER_ACTIONS = ["Microsoft.Web/sites/read", "Microsoft.Web/sites/config/read", "Microsoft.Web/sites/config/write"]
 
 
 @dataclass(frozen=True)
@@ -34,24 +38,49 @@ def create(group: Group, identities: Identities, storage: Storage, observability
     app = identities.app.principal_id
     service = authorization.PrincipalType.SERVICE_PRINCIPAL
     granted: list[pulumi.Resource] = [
-        # The host keeps its keys, locks and timers in blobs, and makes the containers itself.
+        # The host keeps its keys and locks in blobs, a timer's lock among them, and creates the containers itself:
+        # https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
         _assign(group, "app-host-blobs", app, service, BLOB_OWNER, storage.host.id),
         # And its diagnostic events in a table.
         _assign(group, "app-host-tables", app, service, TABLE_CONTRIBUTOR, storage.host.id),
         _assign(group, "app-telemetry", app, service, METRICS_PUBLISHER, observability.insights.id),
     ]
-    packages = storage.container.id
-    if group.settings.plan is Plan.ELASTIC_PREMIUM:
-        # The platform fetches the package as the app. On premium-v3 it is deployed by zip, so no role is needed.
-        granted.append(_assign(group, "app-package", app, service, BLOB_READER, packages))
-    # The role step fetches the handler.
+    packages = storage.packages.container.id
+    # The platform fetches the package as the app.
+    granted.append(_assign(group, "app-package", app, service, BLOB_READER, packages))
+    # The platform fetches the package of the role step as the provisioner, whose host keeps its blobs in this account too.
     provisioner = identities.provisioner.principal_id
-    _assign(group, "provisioner-package", provisioner, service, BLOB_READER, packages)
+    _assign(group, "provisioner-host-blobs", provisioner, service, BLOB_OWNER, storage.packages.account.id)
     # Keys are off, so whoever deploys needs a role to upload.
     login = group.settings.login
     kind = authorization.PrincipalType.USER if login.is_person else service
     _assign(group, "deployer-package", login.object_id, kind, BLOB_CONTRIBUTOR, packages)
     return Access(granted)
+
+
+def allow_scaling(group: Group, identities: Identities, app: web.WebApp) -> None:
+    """Lets the app set its own instance count: on Elastic Premium only, and at this one site.
+
+    Until Azure honors the role, the app's calls are refused; it tries again every minute.
+    """
+    principal, service = identities.app.principal_id, authorization.PrincipalType.SERVICE_PRINCIPAL
+    if group.settings.scaler_role is ScalerRole.BUILT_IN:
+        _assign(group, "app-scaler", principal, service, WEBSITE_CONTRIBUTOR, app.id)
+        return
+    role_id = group.names.uuid("scaler-role")
+    role = authorization.RoleDefinition(
+        "scaler-role",
+        # A role may be defined for a resource group, not for a single resource. It is assigned at the site only.
+        scope=group.resource.id,
+        assignable_scopes=[group.resource.id],
+        role_definition_id=role_id,
+        # Unique in the whole tenant.
+        role_name=f"Elastic Visits scaler ({group.names.worldwide('app')})",
+        role_type="CustomRole",
+        description="Lets the app of an Elastic Visits stack set its own instance count.",
+        permissions=[authorization.PermissionArgs(actions=SCALER_ACTIONS, not_actions=[])],
+    )
+    _assign(group, "app-scaler", principal, service, role_id, app.id, after=role)
 
 
 def _assign(
@@ -61,6 +90,8 @@ def _assign(
     kind: authorization.PrincipalType,
     role: str,
     scope: pulumi.Input[str],
+    *,
+    after: pulumi.Resource | None = None,
 ) -> authorization.RoleAssignment:
     subscription = group.settings.login.subscription_id
     # The deployer's is part of the name: another person's deployment is another assignment, not a forbidden change.
@@ -75,4 +106,5 @@ def _assign(
             f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
         ),
         role_assignment_name=group.names.uuid(name, role, who),
+        opts=pulumi.ResourceOptions(depends_on=[after] if after else None),
     )

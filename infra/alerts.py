@@ -1,8 +1,12 @@
-"""Metric alerts: what somebody should look at, with what to do about it.
+"""Alerts: what somebody should look at, with what to do about it.
 
 They are seen under Alerts in the portal; where the setting `alert-email` names an address, they are sent there as well.
-What is scaled by rules has three of its own. Windows and frequencies are among those that Azure takes:
+Windows and frequencies are among those that Azure takes:
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-metric-alert-rule
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
+
+The instance count comes from the log of the autoscale setting: metric alerts don't support that resource type, see
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-metric-near-real-time
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import pulumi
 import rules
 from database import Database
 from group import Group
+from observability import Observability
 from pulumi_azure_native import monitor, web
 from scaling import Scaling
 
@@ -29,7 +34,6 @@ WARNING = 2
 PLAN = "Microsoft.Web/serverfarms"
 APP = "Microsoft.Web/sites"
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
-SETTING = "microsoft.insights/autoscalesettings"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,27 @@ class Condition:
     window: str
     description: str
     """What it means, and what to do."""
+
+
+@dataclass(frozen=True)
+class LogCondition:
+    """When what a query of the workspace finds is worth an alert."""
+
+    name: str
+    severity: int
+    query: str
+    column: str | None
+    """The column that is aggregated; without one the rows are counted."""
+
+    aggregation: monitor.TimeAggregation
+    operator: str
+    """As text: the SDK's `ConditionOperator` has the values of another API ("gte"), which this one refuses."""
+
+    threshold: float
+    window: str
+    """Also how often the query runs: a query every 15 minutes costs a third of one every five."""
+
+    description: str
 
 
 APP_CONDITIONS = (
@@ -113,23 +138,44 @@ SERVER_CONDITIONS = (
 )
 
 
+# The host records every invocation of a function as a request, and host.json excludes requests from sampling.
+SCALER_SILENT = LogCondition(
+    "scaler-silent",
+    WARNING,
+    'AppRequests\n| where Name == "Autoscale"',
+    None,
+    monitor.TimeAggregation.COUNT,
+    "LessThan",
+    1,
+    WINDOWS[15],
+    "The host has not called the function Autoscale for 15 minutes, so the instance count stays as it is. Does the app run "
+    "(./scripts/check)? Does the host reach its storage account, which holds the timer's lock (./scripts/logs)?",
+)
+
+
 def create(
     group: Group,
     plan: web.AppServicePlan,
     app: web.WebApp,
     database: Database,
+    observability: Observability,
     scaling: Scaling,
 ) -> None:
     """Makes the alerts, and whom they are sent to, if anybody."""
     receivers = _receivers(group)
+    profile = group.settings.profile
     watched: list[tuple[pulumi.Input[str], Sequence[Condition]]] = [
         (app.id, APP_CONDITIONS),
         (database.server.id, SERVER_CONDITIONS),
+        (plan.id, busy(profile)),
     ]
-    if scaling.setting and group.settings.profile:
-        watched.append((plan.id, busy(group.settings.profile)))
-        watched.append((scaling.setting.id, at_maximum(group.settings.profile)))
+    if scaling.setting:
+        logged = at_maximum(profile)
         _failed_actions(group, receivers)
+    else:
+        logged = [SCALER_SILENT]
+    for condition in logged:
+        _log_alert(group, observability, condition, receivers)
     for scope, conditions in watched:
         for condition in conditions:
             _metric_alert(group, scope, condition, receivers)
@@ -159,18 +205,18 @@ def busy(profile: rules.Profile) -> list[Condition]:
     ]
 
 
-def at_maximum(profile: rules.Profile) -> list[Condition]:
-    """The fleet cannot grow any more, though it could shrink. The setting tells its count with each evaluation."""
+def at_maximum(profile: rules.Profile) -> list[LogCondition]:
+    """The fleet cannot grow any more, though it could shrink. The setting logs its count with each evaluation."""
     if profile.minimum == profile.maximum:
         return []
     return [
-        Condition(
+        LogCondition(
             "at-maximum",
             WARNING,
-            SETTING,
-            "ObservedCapacity",
-            monitor.AggregationTypeEnum.MINIMUM,
-            monitor.Operator.GREATER_THAN_OR_EQUAL,
+            "AutoscaleEvaluationsLog\n| where CurrentInstanceCount > 0\n| project TimeGenerated, CurrentInstanceCount",
+            "CurrentInstanceCount",
+            monitor.TimeAggregation.MINIMUM,
+            "GreaterThanOrEqual",
             float(profile.maximum),
             WINDOWS[15],
             f"All {profile.maximum} instances that the rules allow have run for a quarter of an hour. If CPU is high too, more "
@@ -242,6 +288,47 @@ def _metric_alert(
             ],
         ),
         actions=[monitor.MetricAlertActionArgs(action_group_id=receivers.id)] if receivers else [],
+        tags=group.tags,
+    )
+
+
+def _log_alert(
+    group: Group,
+    observability: Observability,
+    condition: LogCondition,
+    receivers: monitor.ActionGroup | None,
+) -> None:
+    monitor.ScheduledQueryRule(
+        f"alert-{condition.name}",
+        resource_group_name=group.name,
+        location=group.location,
+        rule_name=group.names.of(condition.name),
+        display_name=group.names.of(condition.name),
+        description=condition.description,
+        kind=monitor.Kind.LOG_ALERT,
+        severity=condition.severity,
+        enabled=True,
+        auto_mitigate=True,
+        scopes=[observability.workspace.id],
+        evaluation_frequency=condition.window,
+        window_size=condition.window,
+        criteria=monitor.ScheduledQueryRuleCriteriaArgs(
+            all_of=[
+                monitor.ConditionArgs(
+                    query=condition.query,
+                    metric_measure_column=condition.column,
+                    time_aggregation=condition.aggregation,
+                    operator=condition.operator,
+                    threshold=condition.threshold,
+                    failing_periods=monitor.ConditionFailingPeriodsArgs(
+                        number_of_evaluation_periods=1, min_failing_periods_to_alert=1
+                    ),
+                )
+            ]
+        ),
+        # A table exists from its first line on, and without it the query, and so the alert, would be refused.
+        skip_query_validation=True,
+        actions=monitor.ActionsArgs(action_groups=[receivers.id] if receivers else []),
         tags=group.tags,
     )
 

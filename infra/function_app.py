@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pulumi
 import rules
-import scaling
 from access import Access
 from database import DATABASE, Database
 from group import Group
@@ -13,7 +12,7 @@ from network import Network
 from observability import Observability
 from pulumi_azure_native import web
 from settings import Plan
-from storage import Storage, package_url
+from storage import Storage
 
 HEALTH_CHECK = "/health/live"
 
@@ -33,7 +32,7 @@ def create(
         "app",
         resource_group_name=group.name,
         location=group.location,
-        name=group.names.worldwide("app"),
+        name=_name(group),
         kind="functionapp,linux",
         reserved=True,
         server_farm_id=plan.id,
@@ -78,16 +77,13 @@ def _site_config(
     settings = _app_settings(group, identities, database, storage, observability)
     # Only here, never in a WebAppApplicationSettings as well: the two would take turns to undo each other.
     common = [web.NameValuePairArgs(name=name, value=value) for name, value in sorted(settings.items())]
-    elastic = group.settings.plan is Plan.ELASTIC_PREMIUM
     return web.SiteConfigArgs(
         app_settings=common,
         # What "custom" means to the platform: no language stack. The SDK's own default names a .NET one.
         linux_fx_version="",
         use32_bit_worker_process=False,
         # A dedicated plan lets an idle host sleep, and then timers too. On Elastic Premium it must not be set.
-        always_on=None if elastic else True,
-        minimum_elastic_instance_count=scaling.MINIMUM if elastic else None,
-        function_app_scale_limit=scaling.MAXIMUM if elastic else None,
+        always_on=None if group.settings.plan is Plan.ELASTIC_PREMIUM else True,
         # Touches no database, so a slow one does not take every instance out of rotation.
         health_check_path=HEALTH_CHECK,
         http20_enabled=True,
@@ -105,7 +101,6 @@ def _app_settings(
     storage: Storage,
     observability: Observability,
 ) -> dict[str, pulumi.Input[str]]:
-    profile = group.settings.profile
     client_id = identities.app.client_id
     settings: dict[str, pulumi.Input[str]] = {
         "FUNCTIONS_EXTENSION_VERSION": "~4",
@@ -130,13 +125,33 @@ def _app_settings(
         "PGSSLMODE": "verify-full",
         # The app has this identity only, but must name it: a token without it would be the system's, which it has not.
         "AZURE_CLIENT_ID": client_id,
-        "AUTOSCALE_PROFILE": "none" if profile is None else profile.text,
+        "AUTOSCALE_PROFILE": group.settings.profile.text,
         "LOG_FORMAT": "json",
     }
-    if group.settings.plan is Plan.PREMIUM_V3:
+    if group.settings.plan is Plan.ELASTIC_PREMIUM:
+        # What the function Autoscale needs to set the app's own instance count; see scaling.py.
+        settings["SCALER"] = Plan.ELASTIC_PREMIUM.value
+        settings["SCALER_SITE_ID"] = site_id(group)
+    elif not group.settings.package:
+        # Zip deployment; recommended for a dedicated plan on Linux, and not always honored (Azure-Functions#2612), so
+        # scripts/deploy looks for the functions and else sets `package`:
+        # https://learn.microsoft.com/azure/azure-functions/run-functions-from-deployment-package
         settings["WEBSITE_RUN_FROM_PACKAGE"] = "1"
-    elif group.settings.package:
+    if group.settings.package:
         # No content share: that would need an account key. The package is read from its blob by the identity.
-        settings["WEBSITE_RUN_FROM_PACKAGE"] = package_url(storage, group.settings.package)
+        settings["WEBSITE_RUN_FROM_PACKAGE"] = storage.packages.url(group.settings.package)
         settings["WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID"] = identities.app.id
     return settings
+
+
+def site_id(group: Group) -> pulumi.Output[str]:
+    """The app's ARM id, put together from names, because the app's own settings name it before the app is there."""
+    return pulumi.Output.concat(
+        f"/subscriptions/{group.settings.login.subscription_id}/resourceGroups/",
+        group.name,
+        f"/providers/Microsoft.Web/sites/{_name(group)}",
+    )
+
+
+def _name(group: Group) -> str:
+    return group.names.worldwide("app")

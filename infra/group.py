@@ -36,12 +36,14 @@ def create(settings: Settings) -> Group:
     It has a plan of its own kind only: premium-v3 and elastic-premium in one group and region have been refused by
     Azure ("webspace" conflicts), which is why the plan is part of the group's name.
     """
-    named = names(settings)
+    named = names(settings.stack, settings.login.subscription_id)
     tags = {"project": "elastic-visits", "stack": settings.stack, "plan": settings.plan.value}
     resource = resources.ResourceGroup(
         "group",
         resource_group_name=named.of(f"{settings.plan.value}-rg"),
         location=settings.location,
-        tags=tags,
+        # A deployment from another machine or from GitHub finds the settings here (scripts/azure/stack_settings.py). Tags need no
+        # commit, so a workflow with read access to the repository can deploy, and they go with the stack.
+        tags=tags | {f"setting:{key}": value for key, value in settings.given.items()},
     )
     return Group(settings, named, resource, tags)

@@ -20,7 +20,7 @@ class Identities:
     """The function app's. Never an administrator of the database."""
 
     provisioner: managedidentity.UserAssignedIdentity
-    """The database's administrator, used by the role step alone and attached to no app."""
+    """The database's administrator, attached only to the site of the role step, which lives for minutes."""
 
 
 def create(group: Group) -> Identities:

@@ -1,7 +1,7 @@
 """The names of all resources, from the project, the stack and the subscription.
 
 Nothing is left to chance: the same stack in the same subscription has the same names after it was destroyed and made
-again, so scripts and bookmarks stay right.
+again, so scripts and bookmarks stay right. This module needs no SDK: scripts/azure/preflight.py reads it too.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-
-from settings import Settings
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,13 @@ class Names:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join((self.subscription_id, self.prefix, *parts))))
 
 
-def names(settings: Settings) -> Names:
-    """The names for these settings."""
-    subscription = settings.login.subscription_id
-    unique = hashlib.sha256(f"{subscription}/{settings.stack}".encode()).hexdigest()[:8]
+def names(stack: str, subscription: str) -> Names:
+    """The names for a stack in a subscription."""
+    unique = hashlib.sha256(f"{subscription}/{stack}".encode()).hexdigest()[:8]
     return Names(
-        prefix=f"ev-{settings.stack}",
+        prefix=f"ev-{stack}",
         unique=unique,
         # 2 for "ev", up to 4 for what, 8 for the unique part.
-        compact=settings.stack.replace("-", "")[:10],
+        compact=stack.replace("-", "")[:10],
         subscription_id=subscription,
     )

@@ -1,4 +1,4 @@
-"""The virtual network: one subnet each for the app, the database and the role step, and who may talk to whom.
+"""The virtual network: one subnet each for the apps and the database, and who may talk to whom.
 
 Subnets are resources of their own, never listed inside the network as well: the two forms undo each other. They are
 made one after the other, since Azure changes a network once at a time ("AnotherOperationInProgress").
@@ -14,14 +14,13 @@ from pulumi_azure_native import network, privatedns
 
 NETWORK = "10.0.0.0/16"
 
-# An instance takes an address, and twice as many while the plan changes its size. It cannot be enlarged later.
+# An instance takes an address, and twice as many while the plan changes its size. The site of the role step takes none of
+# its own, because the addresses belong to the plan: learn.microsoft.com/azure/app-service/overview-vnet-integration. It
+# cannot be enlarged later.
 APP = "10.0.0.0/26"
 
 # The least that PostgreSQL takes.
 DATABASE = "10.0.1.0/28"
-
-# One container at a time, for a minute or two.
-PROVISION = "10.0.2.0/28"
 
 POSTGRES = "5432"
 HTTPS = "443"
@@ -33,7 +32,6 @@ class Network:
 
     app_subnet: network.Subnet
     database_subnet: network.Subnet
-    provision_subnet: network.Subnet
     zone: privatedns.PrivateZone
     link: privatedns.VirtualNetworkLink
 
@@ -50,8 +48,8 @@ def create(group: Group) -> Network:
         # Azure lists the subnets here too; without this a later run would take them for a change.
         opts=pulumi.ResourceOptions(ignore_changes=["subnets"]),
     )
-    # Only the database's address is reached through this subnet; all else leaves by App Service's own way out. So it
-    # needs no access to the internet.
+    # Only the database and, by the service endpoint, storage are reached through this subnet; all else leaves by App
+    # Service's own way out. So it needs no access to the internet.
     app = _subnet(
         group, vnet, "app", APP, "Microsoft.Web/serverFarms", _app_rules(), outbound=False, after=None
     )
@@ -65,18 +63,6 @@ def create(group: Group) -> Network:
         _database_rules(),
         outbound=True,
         after=app,
-    )
-    # New networks have no way out unless it is asked for. The role step needs one, without a NAT gateway's 30 USD a
-    # month: it fetches its image, logs in and downloads the handler. Its rules let it do that and no more.
-    provision = _subnet(
-        group,
-        vnet,
-        "provision",
-        PROVISION,
-        "Microsoft.ContainerInstance/containerGroups",
-        _provision_rules(),
-        outbound=True,
-        after=database,
     )
     # It must end like this, and must not be the server's own full name.
     zone = privatedns.PrivateZone(
@@ -96,7 +82,7 @@ def create(group: Group) -> Network:
         virtual_network=privatedns.SubResourceArgs(id=vnet.id),
         tags=group.tags,
     )
-    return Network(app, database, provision, zone, link)
+    return Network(app, database, zone, link)
 
 
 def _subnet(
@@ -126,9 +112,12 @@ def _subnet(
         address_prefix=prefix,
         default_outbound_access=outbound,
         delegations=[network.DelegationArgs(name=name, service_name=delegation)],
-        # Backups then stay on Azure's own network; the service would add it, and a later run would take it away.
+        # For the app: its storage account lets this subnet in and no other. For the database: backups stay on Azure's own
+        # network; the service would add the endpoint, and a later run would take it away.
         service_endpoints=(
-            [network.ServiceEndpointPropertiesFormatArgs(service="Microsoft.Storage")] if name == "database" else None
+            [network.ServiceEndpointPropertiesFormatArgs(service="Microsoft.Storage")]
+            if name in ("app", "database")
+            else None
         ),
         network_security_group=network.NetworkSecurityGroupArgs(id=security.id),
         opts=pulumi.ResourceOptions(depends_on=[after] if after else None),
@@ -138,6 +127,7 @@ def _subnet(
 def _app_rules() -> list[network.SecurityRuleArgs]:
     return [
         _rule("to-database", 100, "Outbound", "Allow", APP, DATABASE, POSTGRES),
+        _rule("to-storage", 110, "Outbound", "Allow", APP, "Storage", HTTPS),
         _rule("nothing-else-out", 4096, "Outbound", "Deny", "*", "*", "*"),
         _rule("nothing-in", 4096, "Inbound", "Deny", "*", "*", "*"),
     ]
@@ -147,28 +137,11 @@ def _database_rules() -> list[network.SecurityRuleArgs]:
     """What PostgreSQL needs; without the way to Entra nobody can log in."""
     return [
         _rule("from-app", 100, "Inbound", "Allow", APP, DATABASE, POSTGRES),
-        _rule("from-role-step", 110, "Inbound", "Allow", PROVISION, DATABASE, POSTGRES),
         _rule("within-in", 120, "Inbound", "Allow", DATABASE, DATABASE, POSTGRES),
         _rule("nobody-else-in", 4096, "Inbound", "Deny", "VirtualNetwork", "*", "*"),
         _rule("within-out", 100, "Outbound", "Allow", DATABASE, DATABASE, POSTGRES),
         _rule("to-entra", 110, "Outbound", "Allow", DATABASE, "AzureActiveDirectory", HTTPS),
         _rule("to-storage", 120, "Outbound", "Allow", DATABASE, "Storage", HTTPS),
-    ]
-
-
-def _provision_rules() -> list[network.SecurityRuleArgs]:
-    """What the role step needs: its identity is the database's administrator, so it may go nowhere else."""
-    return [
-        _rule("to-database", 100, "Outbound", "Allow", PROVISION, DATABASE, POSTGRES),
-        _rule("to-entra", 110, "Outbound", "Allow", PROVISION, "AzureActiveDirectory", HTTPS),
-        # `az login` asks which subscriptions there are.
-        _rule("to-resource-manager", 120, "Outbound", "Allow", PROVISION, "AzureResourceManager", HTTPS),
-        _rule("to-storage", 130, "Outbound", "Allow", PROVISION, "Storage", HTTPS),
-        _rule("to-image-registry", 140, "Outbound", "Allow", PROVISION, "MicrosoftContainerRegistry", HTTPS),
-        # The image registry hands out its layers from there.
-        _rule("to-image-layers", 150, "Outbound", "Allow", PROVISION, "AzureFrontDoor.FirstParty", HTTPS),
-        _rule("nothing-else-out", 4096, "Outbound", "Deny", "*", "*", "*"),
-        _rule("nothing-in", 4096, "Inbound", "Deny", "*", "*", "*"),
     ]
 
 

@@ -5,8 +5,10 @@ The autoscale logs say for every evaluation what was measured and why nothing or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pulumi
 from group import Group
 from pulumi_azure_native import applicationinsights, monitor, operationalinsights
 
@@ -55,16 +57,26 @@ def create(group: Group) -> Observability:
     return Observability(workspace, insights)
 
 
-def watch_autoscale(group: Group, observability: Observability, setting: monitor.AutoscaleSetting) -> None:
-    """Keeps the autoscale setting's evaluations, actions and metrics."""
+def keep_logs(
+    group: Group,
+    observability: Observability,
+    name: str,
+    resource: pulumi.Input[str],
+    categories: Sequence[str],
+    *,
+    metrics: bool = False,
+) -> None:
+    """Sends a resource's logs, and its metrics if asked, to the workspace.
+
+    The categories are listed by name rather than as the group "allLogs", because that group of a site has a line for every
+    request, which would use up the daily cap during a load test. Metrics stay with Azure Monitor for 93 days in any case.
+    https://learn.microsoft.com/azure/azure-monitor/reference/logs-index lists the categories of each resource type.
+    """
     monitor.DiagnosticSetting(
-        "autoscale-logs",
-        name=group.names.of("autoscale-logs"),
-        resource_uri=setting.id,
+        f"{name}-logs",
+        name=group.names.of(f"{name}-logs"),
+        resource_uri=resource,
         workspace_id=observability.workspace.id,
-        logs=[
-            monitor.DiagnosticsLogSettingsArgs(category="AutoscaleEvaluations", enabled=True),
-            monitor.DiagnosticsLogSettingsArgs(category="AutoscaleScaleActions", enabled=True),
-        ],
-        metrics=[monitor.DiagnosticsMetricSettingsArgs(category="AllMetrics", enabled=True)],
+        logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True) for category in categories],
+        metrics=[monitor.DiagnosticsMetricSettingsArgs(category="AllMetrics", enabled=True)] if metrics else None,
     )

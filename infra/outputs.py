@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 from database import DATABASE, Database
 from group import Group
 from identity import Identities
 from network import Network
+from observability import Observability
 from pulumi_azure_native import applicationinsights, web
 from scaling import Scaling
 from storage import Storage
+
+
+@dataclass(frozen=True)
+class App:
+    """What a paused stack does not have."""
+
+    plan: web.AppServicePlan
+    site: web.WebApp
+    scaling: Scaling
+    workbook: applicationinsights.Workbook
 
 
 def export(
@@ -18,22 +31,18 @@ def export(
     identities: Identities,
     database: Database,
     storage: Storage,
-    plan: web.AppServicePlan,
-    app: web.WebApp,
-    scaling: Scaling,
-    workbook: applicationinsights.Workbook,
+    observability: Observability,
+    app: App | None,
     lock_name: str,
 ) -> None:
-    """Exports the outputs."""
+    """Exports the outputs. Those of a paused stack's app are empty."""
     settings = group.settings
     portal = f"https://portal.azure.com/#@{settings.login.tenant_id}/resource"
     outputs: dict[str, pulumi.Input[str]] = {
-        "url": pulumi.Output.concat("https://", app.default_host_name),
         "resource_group": group.name,
+        "subscription_id": settings.login.subscription_id,
         "location": settings.location,
         "plan": settings.plan.value,
-        "plan_name": plan.name,
-        "function_app": app.name,
         "app_identity_name": identities.app.name,
         "app_identity_object_id": identities.app.principal_id,
         "provisioner_identity_id": identities.provisioner.id,
@@ -42,15 +51,33 @@ def export(
         "postgres_server": database.server.name,
         "postgres_host": database.host,
         "database": DATABASE,
-        "storage_account": storage.packages.name,
-        "package_container": storage.container.name,
-        "provision_subnet_id": network.provision_subnet.id,
-        "autoscale_setting": scaling.setting.name if scaling.setting else "",
-        "autoscale_note": scaling.note,
+        "storage_account": storage.packages.account.name,
+        "package_container": storage.packages.container.name,
+        "workspace_id": observability.workspace.customer_id,
+        "app_subnet_id": network.app_subnet.id,
+        "role_step_app": group.names.worldwide("role-step"),
         "lock_name": lock_name,
         "watch_command": "./scripts/watch",
         "portal_url": pulumi.Output.concat(portal, group.resource.id, "/overview"),
-        "workbook_url": pulumi.Output.concat(portal, workbook.id, "/workbook"),
+        "url": "",
+        "plan_name": "",
+        "plan_id": "",
+        "function_app": "",
+        "function_app_id": "",
+        "autoscale_setting": "",
+        "autoscale_note": "",
+        "workbook_url": "",
     }
+    if app:
+        outputs |= {
+            "url": pulumi.Output.concat("https://", app.site.default_host_name),
+            "plan_name": app.plan.name,
+            "plan_id": app.plan.id,
+            "function_app": app.site.name,
+            "function_app_id": app.site.id,
+            "autoscale_setting": app.scaling.setting.name if app.scaling.setting else "",
+            "autoscale_note": app.scaling.note,
+            "workbook_url": pulumi.Output.concat(portal, app.workbook.id, "/workbook"),
+        }
     for name, value in outputs.items():
         pulumi.export(name, value)

@@ -19,7 +19,13 @@ from pulumi_azure_native import authorization
 
 
 def create(group: Group, database: Database) -> str:
-    """Locks the server and answers the lock's name."""
+    """Locks the server and answers the lock's name; an empty one where the setting `protect` is false.
+
+    Only Owner, User Access Administrator and roles with Microsoft.Authorization/locks/* can create and delete a lock:
+    https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources#who-can-create-or-delete-locks
+    """
+    if not group.settings.protect:
+        return ""
     name = group.names.of("keep-database")
     authorization.ManagementLockByScope(
         "postgres-lock",

@@ -1,8 +1,10 @@
 """The App Service plan and what decides how many instances it has: one to three.
 
-On premium-v3 Azure Monitor follows the rule file. On elastic-premium Azure's scale controller decides alone, by waiting
-events, within the bounds set here; an autoscale setting would only raise the least count, and the controller would go
-past its most, so none is made.
+On premium-v3 Azure Monitor follows the rule file. Elastic Premium obeys no CPU rules: an autoscale setting would only raise
+the least count, and Azure's scale controller would exceed its maximum. So none is created there. Instead, the app applies
+the same rule file once a minute (function Autoscale) and sets its own count, `minimumElasticInstanceCount` and
+`functionAppScaleLimit` of the site. This stack sets neither of them, so it has no old count to send with a deployment. Should
+a deployment reset them, the app's next evaluation sets them again.
 """
 
 from __future__ import annotations
@@ -19,15 +21,14 @@ MINIMUM = 1
 MAXIMUM = rules.MOST_INSTANCES
 
 OBEYS_RULES = "Azure Monitor scales the plan by the CPU rules of the rule file, because premium-v3 is a dedicated plan."
-OBEYS_NO_RULES = (
-    "There is no autoscale setting, because Elastic Premium obeys no CPU rules: Azure's scale controller adds instances "
-    f"by waiting events, from {MINIMUM} to {MAXIMUM}."
+SCALES_ITSELF = (
+    "The app applies the CPU rules of the rule file itself, once a minute, because Azure obeys no CPU rules on Elastic Premium."
 )
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Whether rules apply, and why."""
+    """Who applies the rules."""
 
     setting: monitor.AutoscaleSetting | None
     note: str
@@ -65,6 +66,7 @@ def create_plan(group: Group) -> web.AppServicePlan:
         reserved=True,
         # Here the capacity is the least count, not the count of the moment: stated once, when the plan is made.
         sku=web.SkuDescriptionArgs(name="EP1", tier="ElasticPremium", capacity=MINIMUM),
+        # The bound that holds whatever the app sets.
         maximum_elastic_worker_count=MAXIMUM,
         per_site_scaling=False,
         zone_redundant=False,
@@ -74,10 +76,10 @@ def create_plan(group: Group) -> web.AppServicePlan:
 
 
 def create_autoscale(group: Group, plan: web.AppServicePlan, app: web.WebApp) -> Scaling:
-    """Makes the autoscale setting from the rule file, where there is one."""
+    """Creates the autoscale setting from the rule file, where Azure obeys one."""
     profile = group.settings.profile
-    if profile is None:
-        return Scaling(None, OBEYS_NO_RULES)
+    if group.settings.plan is Plan.ELASTIC_PREMIUM:
+        return Scaling(None, SCALES_ITSELF)
     setting = monitor.AutoscaleSetting(
         "autoscale",
         resource_group_name=group.name,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from os import environ
 from pathlib import Path
+from typing import TypeVar
 
 import pulumi
 from pulumi_azure_native import authorization
@@ -19,9 +20,24 @@ import regions
 import rules
 
 FOLDER = Path(__file__).resolve().parent
-DEFAULT_LOCATION = "eastus"
+# PostgreSQL and P0v3 are often refused to new subscriptions in eastus. Microsoft's own tests of its modules deploy both here
+# (Azure/bicep-registry-modules).
+DEFAULT_LOCATION = "swedencentral"
 DEFAULT_RULES = "autoscale.json"
-KEYS = ("plan", "rules", "package", "alert-email")
+KEYS = (
+    "plan",
+    "rules",
+    "package",
+    "alert-email",
+    "monthly-budget",
+    "storage-firewall",
+    "database-maintenance",
+    "database-high-availability",
+    "scaler-role",
+    "protect",
+    "paused",
+)
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 # What a login with `az login` as a person calls itself: the Azure CLI's own application.
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -34,7 +50,36 @@ class Plan(Enum):
     """P0v3, a dedicated plan: the only kind on which Azure obeys CPU rules."""
 
     ELASTIC_PREMIUM = "elastic-premium"
-    """EP1: Azure's scale controller decides by the events that wait, within bounds."""
+    """EP1: Azure obeys no CPU rules there, so the app applies them itself."""
+
+
+class HighAvailability(Enum):
+    """Whether a standby server takes over when the database server fails."""
+
+    OFF = "off"
+    SAME_ZONE = "same-zone"
+    ZONE_REDUNDANT = "zone-redundant"
+
+
+class ScalerRole(Enum):
+    """Which role lets the app set its own instance count on Elastic Premium."""
+
+    CUSTOM = "custom"
+    """A role of the stack with three actions. Only Owner and User Access Administrator can create roles."""
+
+    BUILT_IN = "built-in"
+    """Website Contributor, for a deployer who can assign roles but not create them."""
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """When Azure may update the database server, in UTC."""
+
+    day_of_week: int
+    """0 is Sunday."""
+
+    hour: int
+    minute: int
 
 
 @dataclass(frozen=True)
@@ -54,14 +99,35 @@ class Settings:
     stack: str
     location: str
     plan: Plan
-    profile: rules.Profile | None
-    """The autoscale profile of the rule file; none on Elastic Premium."""
+    profile: rules.Profile
+    """The autoscale profile of the rule file."""
 
     package: str
-    """The blob that Elastic Premium runs from; empty before the first upload."""
+    """The blob that the app runs from. Empty on Elastic Premium before the first upload, and on premium-v3 while it runs from
+    a zip deployment."""
 
     alert_email: str
     """Whom alerts are sent to; empty for nobody."""
+
+    monthly_budget: int | None
+    """The amount, in the currency of the subscription's bill, of which alerts tell; none for no budget."""
+
+    storage_firewall: bool
+    """Whether the host's storage account refuses every network but the app's subnet."""
+
+    maintenance: Maintenance | None
+    """When the database server is updated; none lets Azure choose."""
+
+    high_availability: HighAvailability
+    scaler_role: ScalerRole
+    protect: bool
+    """Whether a lock keeps the database server from being deleted."""
+
+    paused: bool
+    """Whether plan and app are removed until the stack is started again."""
+
+    given: dict[str, str]
+    """Every setting that was given, as it was given: what the next deployment finds as tags of the resource group."""
 
     login: Login
 
@@ -71,12 +137,26 @@ def load() -> Settings:
     config = pulumi.Config()
     _refuse_unknown_keys()
     stack = _stack(pulumi.get_stack())
-    plan = _plan(config.get("plan"))
+    plan = _choice("plan", config, Plan, Plan.PREMIUM_V3)
     location = _location(pulumi.Config("azure-native").get("location"), plan)
-    profile = _profile(config.get("rules"), plan)
-    package = _package(config.get("package") or "", plan)
     alert_email = _alert_email(config.get("alert-email") or "")
-    return Settings(stack, location, plan, profile, package, alert_email, _login())
+    return Settings(
+        stack=stack,
+        location=location,
+        plan=plan,
+        profile=_profile(config.get("rules")),
+        package=_package(config.get("package") or ""),
+        alert_email=alert_email,
+        monthly_budget=_monthly_budget(config.get("monthly-budget") or "", alert_email),
+        storage_firewall=_choice("storage-firewall", config, _Switch, _Switch.ON) is _Switch.ON,
+        maintenance=_maintenance(config.get("database-maintenance") or ""),
+        high_availability=_choice("database-high-availability", config, HighAvailability, HighAvailability.OFF),
+        scaler_role=_choice("scaler-role", config, ScalerRole, ScalerRole.CUSTOM),
+        protect=_choice("protect", config, _Truth, _Truth.TRUE) is _Truth.TRUE,
+        paused=_choice("paused", config, _Truth, _Truth.FALSE) is _Truth.TRUE,
+        given={key: value for key in KEYS if (value := config.get(key))},
+        login=_login(),
+    )
 
 
 def _refuse_unknown_keys() -> None:
@@ -99,14 +179,28 @@ def _stack(name: str) -> str:
     return name
 
 
-def _plan(value: str | None) -> Plan:
-    accepted = " or ".join(plan.value for plan in Plan)
+class _Switch(Enum):
+    ON = "on"
+    OFF = "off"
+
+
+class _Truth(Enum):
+    TRUE = "true"
+    FALSE = "false"
+
+
+Chosen = TypeVar("Chosen", bound=Enum)
+
+
+def _choice(key: str, config: pulumi.Config, kind: type[Chosen], default: Chosen) -> Chosen:
+    value = config.get(key)
     if value is None:
-        return Plan.PREMIUM_V3
+        return default
     try:
-        return Plan(value)
+        return kind(value)
     except ValueError:
-        raise pulumi.RunError(f"elastic-visits:plan is {value!r}; set it to {accepted}.") from None
+        accepted = " or ".join(str(choice.value) for choice in kind)
+        raise pulumi.RunError(f"elastic-visits:{key} is {value!r}; set it to {accepted}.") from None
 
 
 def _location(value: str | None, plan: Plan) -> str:
@@ -122,19 +216,12 @@ def _location(value: str | None, plan: Plan) -> str:
     if plan is Plan.ELASTIC_PREMIUM and name in regions.WITHOUT_ELASTIC_PREMIUM:
         raise pulumi.RunError(
             f"azure-native:location is {name!r}, where the plan elastic-premium is not offered on Linux; "
-            "`az appservice list-locations --sku EP1 --linux-workers-enabled` names the regions that have it."
+            f"choose another region, such as {DEFAULT_LOCATION}."
         )
     return name
 
 
-def _profile(name: str | None, plan: Plan) -> rules.Profile | None:
-    if plan is Plan.ELASTIC_PREMIUM:
-        if name:
-            raise pulumi.RunError(
-                f"elastic-visits:rules is {name!r}, but the plan elastic-premium obeys no CPU rules: remove it "
-                "(`pulumi config rm rules`) or set elastic-visits:plan to premium-v3."
-            )
-        return None
+def _profile(name: str | None) -> rules.Profile:
     name = name or DEFAULT_RULES
     if name != Path(name).name or not name.endswith(".json"):
         raise pulumi.RunError(
@@ -146,15 +233,8 @@ def _profile(name: str | None, plan: Plan) -> rules.Profile | None:
         raise pulumi.RunError(f"elastic-visits:rules names {name!r}: {refused}") from None
 
 
-def _package(name: str, plan: Plan) -> str:
-    if not name:
-        return ""
-    if plan is Plan.PREMIUM_V3:
-        raise pulumi.RunError(
-            f"elastic-visits:package is {name!r}, but premium-v3 takes its package by zip deployment: "
-            "remove it (`pulumi config rm package`)."
-        )
-    if not re.fullmatch(r"elastic-visits-[0-9a-f]{64}\.zip", name):
+def _package(name: str) -> str:
+    if name and not re.fullmatch(r"elastic-visits-[0-9a-f]{64}\.zip", name):
         raise pulumi.RunError(
             f"elastic-visits:package is {name!r}; scripts/deploy sets it to elastic-visits-<SHA-256 of the file>.zip."
         )
@@ -168,6 +248,33 @@ def _alert_email(address: str) -> str:
             "(`pulumi config rm alert-email`)."
         )
     return address
+
+
+def _monthly_budget(value: str, alert_email: str) -> int | None:
+    if not value:
+        return None
+    # More digits than any bill, and few enough for every place that shows the number.
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
+        raise pulumi.RunError(
+            f"elastic-visits:monthly-budget is {value!r}; give a whole number from 1, in the currency of the subscription's bill."
+        )
+    if not alert_email:
+        raise pulumi.RunError(
+            f"elastic-visits:monthly-budget is {value!r}, but a budget needs somebody to tell: "
+            "`pulumi config set alert-email ADDRESS`."
+        )
+    return int(value)
+
+
+def _maintenance(value: str) -> Maintenance | None:
+    if not value:
+        return None
+    found = re.fullmatch(r"([a-z]+) ([01][0-9]|2[0-3]):([0-5][0-9])", value.lower())
+    if found is None or found[1] not in WEEKDAYS:
+        raise pulumi.RunError(
+            f"elastic-visits:database-maintenance is {value!r}; give a day and a time in UTC, such as 'sunday 03:00'."
+        )
+    return Maintenance(WEEKDAYS.index(found[1]), int(found[2]), int(found[3]))
 
 
 def _login() -> Login:

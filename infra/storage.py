@@ -1,10 +1,13 @@
 """Two storage accounts without keys: one for the Functions host, one for packages.
 
-They are two because of who may write. The host needs wide rights in its own account. If packages lay there too, a
-broken-into app could put another program in the handler's place, and the role step would run that as the database's
-administrator.
+They are separate because of who may write. The host needs wide rights in its own account. With the packages there too, an
+attacker in the app could replace the handler, and the role step would run the replacement as the database's administrator.
+For the same reason the host of the role step keeps its own blobs in the account for packages.
 
-Both are reached over the internet, by those who have a role: the deployer uploads from anywhere. Nothing is public.
+The host's account refuses every network but the app's subnet, which reaches it through a service endpoint. Both plans
+support that: https://learn.microsoft.com/azure/azure-functions/configure-networking-how-to
+The account for packages takes calls from every network: whoever deploys uploads to it, and no document says that the
+platform fetches a package through the app's subnet. A role is required on both accounts, and nothing is public.
 """
 
 from __future__ import annotations
@@ -13,42 +16,59 @@ from dataclasses import dataclass
 
 import pulumi
 from group import Group
+from network import Network
 from pulumi_azure_native import storage
 
 PACKAGES = "packages"
 
 
 @dataclass(frozen=True)
-class Storage:
-    """The accounts and the container for packages."""
+class Packages:
+    """Where packages are."""
 
-    host: storage.StorageAccount
-    packages: storage.StorageAccount
+    account: storage.StorageAccount
     container: storage.BlobContainer
 
+    def url(self, blob: str) -> pulumi.Output[str]:
+        """Where a package is read from, by those who have a role there."""
+        return pulumi.Output.concat(
+            "https://", self.account.name, ".blob.core.windows.net/", self.container.name, "/", blob
+        )
 
-def create(group: Group) -> Storage:
-    """Makes both accounts."""
-    host = _account(group, "host")
-    packages = _account(group, "pkg")
+
+@dataclass(frozen=True)
+class Storage:
+    """The accounts."""
+
+    host: storage.StorageAccount
+    packages: Packages
+
+
+def create(group: Group, network: Network) -> Storage:
+    """Creates the account of the host, and the account and the container for packages."""
+    allowed = [storage.VirtualNetworkRuleArgs(virtual_network_resource_id=network.app_subnet.id)]
+    # The rules are there in either case, so that switching the firewall on later can lock nobody out.
+    restricted = storage.DefaultAction.DENY if group.settings.storage_firewall else storage.DefaultAction.ALLOW
+    host = _account(group, "host", _rules(restricted, allowed))
+    account = _account(group, "pkg", _rules(storage.DefaultAction.ALLOW, []))
     container = storage.BlobContainer(
         "packages-container",
         resource_group_name=group.name,
-        account_name=packages.name,
+        account_name=account.name,
         container_name=PACKAGES,
         public_access=storage.PublicAccess.NONE,
     )
-    return Storage(host, packages, container)
+    return Storage(host, Packages(account, container))
 
 
-def package_url(packages: Storage, blob: str) -> pulumi.Output[str]:
-    """Where a package is read from, by those who have a role there."""
-    return pulumi.Output.concat(
-        "https://", packages.packages.name, ".blob.core.windows.net/", packages.container.name, "/", blob
+def _rules(default: storage.DefaultAction, allowed: list[storage.VirtualNetworkRuleArgs]) -> storage.NetworkRuleSetArgs:
+    # The metrics and logs of the account come from Azure's own services.
+    return storage.NetworkRuleSetArgs(
+        default_action=default, bypass=storage.Bypass.AZURE_SERVICES, virtual_network_rules=allowed
     )
 
 
-def _account(group: Group, what: str) -> storage.StorageAccount:
+def _account(group: Group, what: str, rules: storage.NetworkRuleSetArgs) -> storage.StorageAccount:
     return storage.StorageAccount(
         f"{what}-storage",
         resource_group_name=group.name,
@@ -66,8 +86,6 @@ def _account(group: Group, what: str) -> storage.StorageAccount:
         enable_https_traffic_only=True,
         minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
         public_network_access=storage.PublicNetworkAccess.ENABLED,
-        network_rule_set=storage.NetworkRuleSetArgs(
-            default_action=storage.DefaultAction.ALLOW, bypass=storage.Bypass.AZURE_SERVICES
-        ),
+        network_rule_set=rules,
         tags=group.tags,
     )

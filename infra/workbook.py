@@ -59,7 +59,8 @@ def create(
     scaling: Scaling,
 ) -> applicationinsights.Workbook:
     """Makes the workbook, under the Application Insights component's workbooks."""
-    profile = group.settings.profile if scaling.setting else None
+    profile = group.settings.profile
+    by_azure = scaling.setting is not None
     ids = pulumi.Output.all(plan.id, app.id, database.server.id, observability.workspace.id)
     return applicationinsights.Workbook(
         "workbook",
@@ -71,16 +72,16 @@ def create(
         kind=applicationinsights.WorkbookSharedTypeKind.SHARED,
         source_id=observability.insights.id,
         version="Notebook/1.0",
-        serialized_data=ids.apply(lambda found: content(Sources(*found), profile)),
+        serialized_data=ids.apply(lambda found: content(Sources(*found), profile, by_azure)),
         tags=group.tags,
     )
 
 
-def content(sources: Sources, profile: rules.Profile | None) -> str:
-    """The workbook's JSON; without rules there is nothing to say of them."""
-    items = [_text(_heading(profile)), _time_range()]
+def content(sources: Sources, profile: rules.Profile, by_azure: bool) -> str:
+    """The workbook's JSON. Azure's own log of the rules exists only where Azure applies them."""
+    items = [_text(_heading(profile, by_azure)), _time_range()]
     items.append(_metric("CPU of each instance", PLAN, sources.plan, rules.METRIC, AVERAGE, split="Instance"))
-    if profile:
+    if by_azure:
         items += [
             _query("What the rules saw, and their thresholds", sources, _evaluations(profile), "timechart"),
             _query("Instances", sources, COUNTS, "timechart"),
@@ -141,10 +142,8 @@ def _thresholds(profile: rules.Profile) -> list[tuple[str, float]]:
     return sorted(named, key=lambda line: line[1])
 
 
-def _heading(profile: rules.Profile | None) -> str:
+def _heading(profile: rules.Profile, by_azure: bool) -> str:
     text = "# Elastic Visits\n\n"
-    if profile is None:
-        return text + "Elastic Premium obeys no CPU rules: Azure's scale controller adds instances by waiting requests."
     text += f"{profile.minimum} to {profile.maximum} instances, by these rules (`{profile.name}`):\n\n"
     for rule in profile.rules:
         sign = "+" if rule.direction is monitor.ScaleDirection.INCREASE else "-"
@@ -152,7 +151,9 @@ def _heading(profile: rules.Profile | None) -> str:
             f"- {rule.statistic.value.lower()} CPU {SIGNS[rule.operator]} {rule.threshold:g} % over {rule.time_window}: "
             f"{sign}{rule.value}, then {rule.cooldown} of cooldown\n"
         )
-    return text + "\nThe CPU of a minute is seen by the rules three to four minutes later."
+    if by_azure:
+        return text + "\nThe CPU of a minute is seen by the rules three to four minutes later."
+    return text + "\nThe app applies these rules itself, once a minute. Its dashboard shows each evaluation."
 
 
 def _text(markdown: str) -> Item:

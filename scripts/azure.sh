@@ -150,10 +150,10 @@ need_tools() {
 
 # need_login: who is at work, and in which subscription.
 need_login() {
-    ask '<subscription>' az account show --query name --output tsv ||
+    ask SUBSCRIPTION az account show --query name --output tsv ||
         give_up 'az is not logged in' 'az login' "az account set --subscription '<name or id>'"
     $dry_run || say "Subscription: $answer"
-    ask '<user>' pulumi whoami ||
+    ask USER pulumi whoami ||
         give_up 'pulumi is not logged in' 'pulumi login --local   (keeps the state of the stack in your home folder)' \
             'pulumi login azblob://CONTAINER?storage_account=ACCOUNT   (shares it)'
 }
@@ -171,48 +171,68 @@ pulumi_in() {
     run pulumi "$@" --stack "$stack" --cwd "$root/infra"
 }
 
-# The stack's outputs, as infra/outputs.py names them. Never secret.
-outputs='url resource_group location plan plan_name function_app app_identity_name app_identity_object_id
-provisioner_identity_id provisioner_client_id provisioner_name postgres_server postgres_host database storage_account
-package_container provision_subnet_id autoscale_setting autoscale_note lock_name workbook_url'
-url='' resource_group='' location='' plan='' plan_name='' function_app='' app_identity_name=''
-app_identity_object_id='' provisioner_identity_id='' provisioner_client_id='' provisioner_name=''
-postgres_server='' postgres_host='' database='' storage_account='' package_container=''
-provision_subnet_id='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url=''
+# azure_python FILE ARGUMENT...: a program of scripts/azure; shown, with its own commands, in a rehearsal too.
+azure_python() {
+    program=$1
+    shift
+    if $dry_run; then set -- "$@" --dry-run; fi
+    python3 -B "$root/scripts/azure/$program" "$@"
+}
 
-# read_outputs: sets the variables above; in a rehearsal each is its own name in angle brackets.
+# read_settings [OPTION...]: the stack's settings, from the live stack and its file, as $set_plan, $set_location and so on.
+read_settings() {
+    assignments=$(azure_python stack_settings.py --stack "$stack" "$@") ||
+        give_up 'nothing was changed' "docs/azure/deploy.md describes the settings"
+    eval "$assignments"
+}
+
+# The stack's outputs, as infra/outputs.py names them. Never secret.
+url='' resource_group='' location='' plan='' plan_name='' plan_id='' function_app='' function_app_id=''
+app_identity_name='' app_identity_object_id='' provisioner_identity_id='' provisioner_client_id='' provisioner_name=''
+postgres_server='' postgres_host='' database='' storage_account='' package_container='' app_subnet_id=''
+role_step_app='' workspace_id='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url='' subscription_id=''
+
+# read_outputs: sets the variables above; in a rehearsal each has the form that a real one has.
 read_outputs() {
     if $dry_run; then
         show pulumi stack output --json --stack "$stack" --cwd "$root/infra"
-        for name in $outputs; do
-            eval "$name='<$name>'"
-        done
-        plan=$(planned premium-v3)
+        assignments=$(python3 -B "$root/scripts/azure/outputs.py" --dry-run --stack "$stack" \
+            --plan "$(planned premium-v3)" --location "${set_location:-swedencentral}")
+        eval "$assignments"
         return
     fi
     json=$(pulumi stack output --json --stack "$stack" --cwd "$root/infra") ||
-        give_up "the stack '$stack' has no outputs" './scripts/deploy   makes it' \
-            'pulumi stack ls --cwd infra   names those there are'
-    # Quoted by Python, so that nothing in them is a command.
-    # shellcheck disable=SC2086 # One word per output.
-    assignments=$(printf '%s' "$json" | python3 -c '
-import json, shlex, sys
-outputs = json.load(sys.stdin)
-for name in sys.argv[1:]:
-    print(f"{name}={shlex.quote(str(outputs.get(name, str())))}")
-' $outputs) || give_up "the outputs of the stack '$stack' cannot be read"
+        give_up "the stack '$stack' has no outputs" './scripts/deploy   creates it' \
+            'pulumi login URL   if it was deployed from another machine: the state must be shared'
+    assignments=$(printf '%s' "$json" | python3 -B "$root/scripts/azure/outputs.py") ||
+        give_up "the outputs of the stack '$stack' cannot be read"
     eval "$assignments"
-    [ -n "$resource_group$function_app" ] ||
-        give_up "the stack '$stack' was not made to its end" './scripts/deploy   goes on where it stopped'
+    [ -n "$resource_group" ] ||
+        give_up "the deployment of the stack '$stack' was not completed" './scripts/deploy   continues it'
 }
 
-# planned DEFAULT: the plan that the stack's settings name.
+# need_app: ends the script where the stack is paused.
+need_app() {
+    [ -n "$function_app" ] || give_up "the stack '$stack' is paused" './scripts/start   resumes it'
+}
+
+# planned DEFAULT: the plan that the settings name.
 planned() {
-    setting=
-    if have pulumi; then
+    setting=${set_plan:-}
+    if [ -z "$setting" ] && have pulumi; then
         setting=$(pulumi config get plan --stack "$stack" --cwd "$root/infra" 2>/dev/null) || setting=
     fi
     say "${setting:-$1}"
+}
+
+# delete_role_step: the site that has the administrator's identity, if one was left.
+delete_role_step() {
+    ask "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/$resource_group/providers/Microsoft.Web/sites/$role_step_app" \
+        az resource list --resource-group "$resource_group" --name "$role_step_app" --resource-type Microsoft.Web/sites \
+        --query '[].id' --output tsv || return 1
+    [ -n "$answer" ] || return 0
+    # The plan would go with its last app: az functionapp delete, in azure-cli's appservice/custom.py.
+    run az functionapp delete --resource-group "$resource_group" --name "$role_step_app" --keep-empty-plan --output none
 }
 
 # build_lab_for_azure: the lab, which packages and checks.

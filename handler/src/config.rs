@@ -26,6 +26,8 @@ pub use scaling_arguments::{ScalerKind, ScalingArguments};
 pub struct Config {
     /// Port on 127.0.0.1; 0 picks a free one.
     pub port: u16,
+    /// Whether a port was given, as the Functions host does when it starts the program.
+    pub is_hosted: bool,
     /// Where the visits are stored.
     pub target: Target,
     /// The most connections to PostgreSQL.
@@ -78,6 +80,9 @@ pub enum CorsOrigins {
     /// These.
     List(Vec<HeaderValue>),
 }
+
+/// The port where none is given.
+const PORT: u16 = 8080;
 
 /// A wrong setting (sysexits.h: `EX_USAGE`).
 const USAGE: u8 = 64;
@@ -135,7 +140,8 @@ impl Cli {
         )?;
         Ok(Config {
             scaler: scaler::scaler(&arguments, autoscale.as_ref())?,
-            port: arguments.functions_customhandler_port,
+            port: arguments.functions_customhandler_port.unwrap_or(PORT),
+            is_hosted: arguments.functions_customhandler_port.is_some(),
             instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
             in_azure,
             target: database::target(&arguments, in_azure, self.command.as_ref())?,

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use handler::azure::provisioning;
+use handler::azure::{provisioning, role_step};
 use handler::config::{self, AppRole, Command, Config, LISTEN_ADDRESS};
 use handler::observe::telemetry;
 use handler::service::{self, Service};
@@ -44,6 +44,11 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn provision(config: &Config, role: &AppRole) -> anyhow::Result<()> {
+    if config.is_hosted {
+        let _flush = telemetry::log(config.log_format, &config.log_filter, &config.instance_id)?;
+        let signalled = shutdown::signalled().context("signals cannot be received")?;
+        return role_step::serve(config, role, signalled).await;
+    }
     let report = |line| println!("{line}");
     Ok(provisioning::provision(&config.target, &role.name, role.object_id, report).await?)
 }

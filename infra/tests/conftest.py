@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import recorder
+from stand_ins import ROOT
+
+# The programs that the scripts run.
+sys.path.append(str(ROOT / "scripts" / "azure"))
 
 PACKAGE = f"elastic-visits-{'0' * 64}.zip"
 CONFIGS = {
     "premium-v3": {},
     "elastic-premium": {"elastic-visits:plan": "elastic-premium", "elastic-visits:package": PACKAGE},
+}
+
+# Every optional part, for what looks at the whole stack.
+EVERYTHING = {
+    "elastic-visits:alert-email": "operator@example.com",
+    "elastic-visits:monthly-budget": "150",
+    "elastic-visits:database-maintenance": "sunday 03:00",
 }
 
 

@@ -107,6 +107,7 @@ NAME_KEYS = (
 ANSWERS: dict[str, Inputs] = {
     "applicationinsights:Component": {"connectionString": CONNECTION_STRING},
     "dbforpostgresql:Server": {"fullyQualifiedDomainName": "server.postgres.example"},
+    "operationalinsights:Workspace": {"customerId": "00000000-0000-0000-0000-00000000000d"},
 }
 
 

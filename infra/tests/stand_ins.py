@@ -10,10 +10,17 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import azure_answers as azure
+
+import az_lines
+import azure_answers as azure
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.path.realpath(sys.executable)
@@ -38,23 +45,25 @@ for answer in answers:
             print(answer["out"])
         if answer["err"]:
             print(answer["err"], file=sys.stderr)
-        copy = answer["copies"]
-        if copy:
-            import shutil
-            shutil.copy(copy, sys.argv[sys.argv.index("--file") + 1])
         sys.exit(answer["code"])
 """
 
+SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
+GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ev-dev-rg"
+SITES = f"{GROUP_ID}/providers/Microsoft.Web/sites"
 OUTPUTS = {
     "url": "https://ev-dev-app.azurewebsites.net",
+    "subscription_id": SUBSCRIPTION,
     "resource_group": "ev-dev-rg",
-    "location": "eastus",
+    "location": "swedencentral",
     "plan": "premium-v3",
     "plan_name": "ev-dev-plan",
+    "plan_id": f"{GROUP_ID}/providers/Microsoft.Web/serverfarms/ev-dev-plan",
     "function_app": "ev-dev-app",
+    "function_app_id": f"{SITES}/ev-dev-app",
     "app_identity_name": "ev-dev-app-identity",
     "app_identity_object_id": "11111111-2222-4333-8444-555555555555",
-    "provisioner_identity_id": "/subscriptions/s/provisioner",
+    "provisioner_identity_id": f"{GROUP_ID}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/ev-dev-provisioner",
     "provisioner_client_id": "66666666-2222-4333-8444-555555555555",
     "provisioner_name": "ev-dev-provisioner",
     "postgres_server": "ev-dev-postgres",
@@ -62,7 +71,9 @@ OUTPUTS = {
     "database": "elastic_visits",
     "storage_account": "evdevpkg",
     "package_container": "packages",
-    "provision_subnet_id": "/subscriptions/s/subnets/provision",
+    "app_subnet_id": f"{GROUP_ID}/providers/Microsoft.Network/virtualNetworks/ev-dev-vnet/subnets/app",
+    "role_step_app": "ev-dev-role-step",
+    "workspace_id": "33333333-2222-4333-8444-555555555555",
     "autoscale_setting": "ev-dev-autoscale",
     "autoscale_note": "Scaled by its rules; it's autoscale.json that says which.",
     "lock_name": "ev-dev-keep-database",
@@ -106,16 +117,27 @@ class Stage:
         for script in (ROOT / "scripts").iterdir():
             if script.is_file():
                 shutil.copy(script, self.folder / "scripts")
-        shutil.copy(ROOT / "infra" / "role-step.sh", self.folder / "infra")
+        for part in ("scripts/azure", "infra/tests/snapshots"):
+            shutil.copytree(ROOT / part, self.folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("naming.py", "prices.json", "autoscale.json", "role-step.json"):
+            shutil.copy(ROOT / "infra" / name, self.folder / "infra")
         self.lab = self.folder / "target" / "quick" / "lab"
         for program in (self.lab, self.folder / "target" / "app" / "handler"):
             program.parent.mkdir(parents=True)
             program.write_text(PROGRAM)
             program.chmod(0o755)
         (self.folder / "target" / "elastic-visits.zip").write_bytes(b"a package")
-        self.answer("az account show", "Playground")
+        (self.folder / "target" / "elastic-visits-role-step.zip").write_bytes(b"the role step")
+        self.answer("az account show", SUBSCRIPTION)
+        self.answer("az account show --query name", "Playground")
         self.answer("pulumi whoami", "somebody")
-        self.answer("az container show", "Terminated")
+        self.answer("az functionapp function list", "12")
+        self.answer("az postgres flexible-server show", "Ready")
+        self.answer("az resource list", "")
+        azure.allows_everything(self.answer)
+        # Nothing is deployed yet.
+        self.answer("az group list", "[]")
+        self.answer("pulumi config --json", "{}")
         self.answer("az group exists", "false")
         self.answer("az monitor autoscale show", "true")
         # The toolchain is there as far as the scripts can see.
@@ -126,16 +148,52 @@ class Stage:
         """What the stack tells of itself."""
         self.answer("pulumi stack output", json.dumps(OUTPUTS | changed))
 
-    def answer(
-        self, prefix: str, out: str = "", *, err: str = "", code: int = 0, times: int = -1, copies: str = ""
-    ) -> None:
+    def answer(self, prefix: str, out: str = "", *, err: str = "", code: int = 0, times: int = -1) -> None:
         """What a call that begins so is answered with, from now on; the latest wins. Negative times: always."""
-        self.answers.insert(
-            0, {"prefix": prefix, "out": out, "err": err, "code": code, "times": times, "copies": copies}
-        )
+        self.answers.insert(0, {"prefix": prefix, "out": out, "err": err, "code": code, "times": times})
 
     def run(self, script: str, *arguments: str, typed: str | None = None, environment: dict[str, str] | None = None) -> Done:
         """Runs a script to its end; what is typed goes to a terminal of its own."""
+        variables = self._prepare() | (environment or {})
+        command = [str(self.folder / script), *arguments]
+        if typed is None:
+            done = subprocess.run(
+                command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
+            )
+            code, out = done.returncode, done.stdout
+        else:
+            ours, theirs = pty.openpty()
+            process = subprocess.Popen(
+                command, env=variables, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            os.write(ours, typed.encode() + b"\n")
+            out, _ = process.communicate(timeout=120)
+            code = process.returncode
+            os.close(ours)
+            os.close(theirs)
+        made = self._made()
+        az_lines.keep([one["call"] for one in made], out)
+        return Done(code, out, [one["call"] for one in made], [one["environment"] for one in made])
+
+    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
+        """Starts a script in a process group of its own, for a test that interrupts it."""
+        return subprocess.Popen(
+            [self.folder / script, *arguments], env=self._prepare(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            # A shell that runs in the background, as the steps of scripts/test do, ignores Ctrl+C, and so does what it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def calls(self) -> list[str]:
+        """The calls of a script that was started, a line each."""
+        return [" ".join(one["call"]) for one in self._made()]
+
+    def _made(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
+
+    def _prepare(self) -> dict[str, str]:
+        """Puts the programs and the answers in place; gives the script's environment."""
         programs = self.folder / "programs"
         shutil.rmtree(programs, ignore_errors=True)
         programs.mkdir()
@@ -152,29 +210,10 @@ class Stage:
             assert real is not None, name
             (programs / name).symlink_to(real)
         (programs / "python3").symlink_to(PYTHON)
-        variables = {
+        return {
             "PATH": str(programs),
             "HOME": str(self.folder),
             "CALLS": str(calls),
             "ANSWERS": str(answers),
-            **(environment or {}),
+            "DEPLOYER_ADDRESS": "203.0.113.9",
         }
-        path = self.folder / script
-        if typed is None:
-            done = subprocess.run(
-                [path, *arguments], env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
-            )
-            code, out = done.returncode, done.stdout
-        else:
-            ours, theirs = pty.openpty()
-            process = subprocess.Popen(
-                [path, *arguments], env=variables, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-            os.write(ours, typed.encode() + b"\n")
-            out, _ = process.communicate(timeout=60)
-            code = process.returncode
-            os.close(ours)
-            os.close(theirs)
-        made = [json.loads(line) for line in calls.read_text().splitlines()]
-        return Done(code, out, [one["call"] for one in made], [one["environment"] for one in made])

@@ -12,16 +12,20 @@ BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 
 APP = "app-identity-principal"
 PROVISIONER = "provisioner-identity-principal"
 BOTH_PLANS = {
+    (APP, BLOB_READER, "packages-container_id", "ServicePrincipal"),
+    # The role step's host keeps its blobs beside the packages, where the app may only read.
+    (PROVISIONER, BLOB_OWNER, "pkg-storage_id", "ServicePrincipal"),
+    (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "User"),
     (APP, BLOB_OWNER, "host-storage_id", "ServicePrincipal"),
     (APP, TABLE_CONTRIBUTOR, "host-storage_id", "ServicePrincipal"),
     (APP, METRICS_PUBLISHER, "insights_id", "ServicePrincipal"),
-    (PROVISIONER, BLOB_READER, "packages-container_id", "ServicePrincipal"),
-    (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "User"),
 }
+ELASTIC = {"elastic-visits:plan": "elastic-premium"}
 
 
 def roles(stack: Recorded) -> set[tuple[str, str, str, str]]:
@@ -37,31 +41,62 @@ def test_the_roles_on_premium_are_exactly_these(premium: Recorded) -> None:
     assert roles(premium) == BOTH_PLANS
 
 
-def test_elastic_adds_reading_the_package(elastic: Recorded) -> None:
-    assert roles(elastic) == BOTH_PLANS | {(APP, BLOB_READER, "packages-container_id", "ServicePrincipal")}
+def test_elastic_adds_scaling_itself(elastic: Recorded) -> None:
+    role_id = elastic.one("authorization:RoleDefinition").inputs["roleDefinitionId"]
+    assert roles(elastic) == BOTH_PLANS | {(APP, role_id, "app_id", "ServicePrincipal")}
+
+
+def test_the_scaler_may_read_and_change_the_configuration_of_its_site_and_no_more(elastic: Recorded) -> None:
+    role = elastic.one("authorization:RoleDefinition").inputs
+    (permission,) = role["permissions"]
+    assert permission == {
+        "actions": ["Microsoft.Web/sites/read", "Microsoft.Web/sites/config/read", "Microsoft.Web/sites/config/write"],
+        "notActions": [],
+    }
+    assert role["scope"] == "group_id" and role["assignableScopes"] == ["group_id"]
+    # The assignment needs the role, and the app that it is for.
+    assert {"app", "scaler-role"} <= set(elastic.resources["app-scaler-role"].depends_on)
+
+
+def test_role_names_of_two_stacks_differ(elastic: Recorded) -> None:
+    """Azure requires a custom role's name to be unique in the tenant."""
+    other = run(ELASTIC, stack="other").one("authorization:RoleDefinition").inputs
+    ours = elastic.one("authorization:RoleDefinition").inputs
+    assert other["roleName"] != ours["roleName"] and other["roleDefinitionId"] != ours["roleDefinitionId"]
+
+
+def test_a_deployer_who_cannot_create_roles_assigns_a_built_in_one() -> None:
+    stack = run(ELASTIC | {"elastic-visits:scaler-role": "built-in"})
+    assert not stack.of("authorization:RoleDefinition")
+    assert (APP, WEBSITE_CONTRIBUTOR, "app_id", "ServicePrincipal") in roles(stack)
+
+
+def test_where_azure_applies_the_rules_the_app_may_not_change_itself(premium: Recorded) -> None:
+    assert not premium.of("authorization:RoleDefinition")
+    assert not [role for role in roles(premium) if role[2] == "app_id"]
 
 
 def test_the_app_can_write_no_package(either: Recorded) -> None:
     """The role step runs what lies there as the database's administrator."""
     writing = {BLOB_OWNER, BLOB_CONTRIBUTOR}
-    assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and "package" in role[2]]
-    assert all(role[2] != "pkg-storage_id" for role in roles(either))
+    places = {"packages-container_id", "pkg-storage_id", "group_id"}
+    assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and role[2] in places]
 
 
-def test_role_assignments_have_names_of_their_own_and_keep_them(premium: Recorded) -> None:
+def test_role_assignments_have_names_of_their_own_and_keep_them(elastic: Recorded) -> None:
     def named(stack: Recorded) -> dict[str, str]:
         return {
             role.name: role.inputs["roleAssignmentName"] for role in stack.of("authorization:RoleAssignment")
         }
 
-    assert len(set(named(premium).values())) == 5
-    assert named(run()) == named(premium)
+    assert len(set(named(elastic).values())) == 7
+    assert named(run(ELASTIC)) == named(elastic)
 
 
 def test_a_pipeline_gets_its_role_as_an_application() -> None:
     pipeline = "00000000-0000-0000-0000-0000000000ff"
     login = {"clientId": pipeline, "objectId": DEPLOYER, "subscriptionId": SUBSCRIPTION, "tenantId": "t"}
-    assert (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "ServicePrincipal") in roles(run(login=login))
+    assert (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "ServicePrincipal") in roles(run(ELASTIC, login=login))
 
 
 # --- Secrets ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What infra/README.md says that can be looked up elsewhere."""
+"""What the pages about Azure say that can be looked up elsewhere."""
 
 from __future__ import annotations
 
@@ -6,24 +6,35 @@ import json
 import re
 
 import pytest
+import settings
+from overview import DISK, SERVER, ZONE
 from stand_ins import ROOT
 
-README = (ROOT / "infra" / "README.md").read_text()
-# PostgreSQL B1ms, its 32 GiB, the private DNS zone; the text names them.
-BESIDES = 12.41 + 3.68 + 0.50
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "azure").glob("*.md")}
+README = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_costs_follow_from_the_price_file(count: int) -> None:
     prices = json.loads((ROOT / "infra" / "prices.json").read_text())
-    assert prices["as_of"] in README
+    page = PAGES["cost.md"]
+    assert prices["as_of"] in page
+    besides = SERVER + DISK + ZONE
+    for part in (SERVER, DISK, ZONE, DISK + ZONE):
+        assert f"{part:.2f}" in page
     hours = prices["hours_per_month"]
-    costs = {plan["name"]: round(plan["per_instance_hour"] * hours * count + BESIDES) for plan in prices["plans"]}
-    assert f"| {count} | {costs['P0v3']} | {costs['EP1']} |" in README
+    costs = {plan["name"]: round(plan["per_instance_hour"] * hours * count + besides) for plan in prices["plans"]}
+    assert f"| {count} | {costs['P0v3']} | {costs['EP1']} |" in page
 
 
-def test_every_script_it_names_is_there() -> None:
-    named = set(re.findall(r"\./scripts/([a-z]+)", README))
-    assert named >= {"deploy", "check", "destroy"}
+def test_every_setting_is_described() -> None:
+    described = set(re.findall(r"^\| `elastic-visits:([a-z-]+)`", PAGES["deploy.md"], re.MULTILINE))
+    assert described == set(settings.KEYS)
+    assert f"| `azure-native:location` | `{settings.DEFAULT_LOCATION}` |" in PAGES["deploy.md"]
+
+
+@pytest.mark.parametrize("page", [README, *PAGES.values()], ids=["README.md", *PAGES])
+def test_every_script_it_names_is_there(page: str) -> None:
+    named = set(re.findall(r"\bscripts/([a-z]+)\b(?!/)", page))
     for script in named:
         assert (ROOT / "scripts" / script).is_file(), script

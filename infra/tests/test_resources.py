@@ -7,18 +7,18 @@ from collections import Counter
 from typing import Any, cast
 
 from conftest import PACKAGE
-from recorder import Recorded, run
+from recorder import SUBSCRIPTION, Recorded, run
 
 COMMON = {
     "resources:ResourceGroup": 1,
     "network:VirtualNetwork": 1,
-    "network:NetworkSecurityGroup": 3,
-    "network:Subnet": 3,
+    "network:NetworkSecurityGroup": 2,
+    "network:Subnet": 2,
     "privatedns:PrivateZone": 1,
     "privatedns:VirtualNetworkLink": 1,
     "managedidentity:UserAssignedIdentity": 2,
     "dbforpostgresql:Server": 1,
-    "dbforpostgresql:Administrator": 1,
+    "dbforpostgresql:AdministratorsMicrosoftEntra": 1,
     "storage:StorageAccount": 2,
     "storage:BlobContainer": 1,
     "operationalinsights:Workspace": 1,
@@ -28,7 +28,9 @@ COMMON = {
     "web:WebAppScmAllowed": 1,
     "web:WebAppFtpAllowed": 1,
     "authorization:ManagementLockByScope": 1,
-    "monitor:MetricAlert": 5,
+    "monitor:MetricAlert": 6,
+    "monitor:ScheduledQueryRule": 1,
+    "monitor:DiagnosticSetting": 3,
     "applicationinsights:Workbook": 1,
 }
 OUTPUTS = {
@@ -48,7 +50,12 @@ OUTPUTS = {
     "database",
     "storage_account",
     "package_container",
-    "provision_subnet_id",
+    "workspace_id",
+    "app_subnet_id",
+    "plan_id",
+    "function_app_id",
+    "role_step_app",
+    "subscription_id",
     "autoscale_setting",
     "autoscale_note",
     "lock_name",
@@ -65,16 +72,18 @@ def kinds(stack: Recorded) -> Counter[str]:
 def test_premium_is_made_of_these_and_no_more(premium: Recorded) -> None:
     expected = COMMON | {
         "monitor:AutoscaleSetting": 1,
-        "monitor:DiagnosticSetting": 1,
-        "monitor:MetricAlert": 7,
+        "monitor:DiagnosticSetting": 4,
         "monitor:ActivityLogAlert": 1,
-        "authorization:RoleAssignment": 5,
+        "authorization:RoleAssignment": 6,
     }
     assert kinds(premium) == expected
 
 
-def test_elastic_has_no_autoscale_setting_and_one_role_more(elastic: Recorded) -> None:
-    assert kinds(elastic) == COMMON | {"authorization:RoleAssignment": 6}
+def test_elastic_has_a_scaler_instead_of_an_autoscale_setting(elastic: Recorded) -> None:
+    assert kinds(elastic) == COMMON | {
+        "authorization:RoleDefinition": 1,
+        "authorization:RoleAssignment": 7,
+    }
 
 
 def test_everything_is_where_the_setting_says() -> None:
@@ -82,13 +91,15 @@ def test_everything_is_where_the_setting_says() -> None:
     stack = run({"azure-native:location": "West Europe", "elastic-visits:alert-email": "a@example.com"})
     placeless = {
         "network:Subnet",
-        "dbforpostgresql:Administrator",
+        "dbforpostgresql:AdministratorsMicrosoftEntra",
         "storage:BlobContainer",
         "web:WebAppScmAllowed",
         "web:WebAppFtpAllowed",
         "authorization:RoleAssignment",
+        "authorization:RoleDefinition",
         "authorization:ManagementLockByScope",
         "monitor:DiagnosticSetting",
+        "consumption:Budget",
     }
     everywhere = {
         "privatedns:PrivateZone",
@@ -107,7 +118,8 @@ def test_outputs_are_text_and_complete(either: Recorded) -> None:
     assert either.outputs.keys() == OUTPUTS
     assert all(isinstance(value, str) for value in either.outputs.values())
     empty = {name for name, value in either.outputs.items() if not value}
-    assert empty == ({"autoscale_setting"} if either.outputs["plan"] == "elastic-premium" else set[str]())
+    elastic = either.outputs["plan"] == "elastic-premium"
+    assert empty == ({"autoscale_setting"} if elastic else set[str]())
     assert either.outputs["url"] == f"https://{either.one('web:WebApp').inputs['name']}.azurewebsites.net"
 
 
@@ -115,9 +127,10 @@ def test_outputs_name_what_was_made(either: Recorded) -> None:
     outputs = either.outputs
     assert outputs["provisioner_name"] == either.resources["provisioner-identity"].inputs["resourceName"]
     assert outputs["app_identity_object_id"] == "app-identity-principal"
-    assert outputs["storage_account"] == either.resources["pkg-storage"].inputs["accountName"]
+    assert outputs["workspace_id"] == "00000000-0000-0000-0000-00000000000d"
     assert outputs["lock_name"] == either.one("authorization:ManagementLockByScope").inputs["lockName"]
-    assert outputs["provision_subnet_id"] == "provision-subnet_id"
+    assert outputs["app_subnet_id"] == "app-subnet_id"
+    assert (outputs["plan_id"], outputs["function_app_id"]) == ("plan_id", "app_id")
 
 
 # --- The app ------------------------------------------------------------------------------------------------
@@ -182,10 +195,23 @@ def test_the_app_settings_name_the_database_and_the_identity(either: Recorded) -
 
 def test_the_package_comes_by_zip_or_from_a_blob_by_identity(premium: Recorded, elastic: Recorded) -> None:
     assert premium.app_settings()["WEBSITE_RUN_FROM_PACKAGE"] == "1"
+    fallen_back = run({"elastic-visits:package": PACKAGE}).app_settings()["WEBSITE_RUN_FROM_PACKAGE"]
+    assert fallen_back == f"https://{premium.outputs['storage_account']}.blob.core.windows.net/packages/{PACKAGE}"
     settings = elastic.app_settings()
     account = elastic.outputs["storage_account"]
+    assert account == elastic.resources["pkg-storage"].inputs["accountName"]
     assert settings["WEBSITE_RUN_FROM_PACKAGE"] == f"https://{account}.blob.core.windows.net/packages/{PACKAGE}"
     assert settings["WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID"] == "app-identity_id"
+
+
+def test_the_app_scales_itself_on_elastic_premium_only(premium: Recorded, elastic: Recorded) -> None:
+    settings = elastic.app_settings()
+    assert settings["SCALER"] == "elastic-premium"
+    group, app = elastic.outputs["resource_group"], elastic.outputs["function_app"]
+    assert settings["SCALER_SITE_ID"] == (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Web/sites/{app}"
+    )
+    assert not [name for name in premium.app_settings() if name.startswith("SCALER")]
 
 
 def test_before_the_first_upload_elastic_runs_from_nothing() -> None:
@@ -231,15 +257,26 @@ def test_the_database_is_protected_twice_and_nothing_else_is(either: Recorded) -
     assert [found.name for found in either.resources.values() if found.protect] == ["postgres"]
 
 
+def test_a_maintenance_window_and_a_standby_are_settings(either: Recorded) -> None:
+    assert "maintenanceWindow" not in either.one("dbforpostgresql:Server").inputs
+    server = run({"elastic-visits:database-maintenance": "Tuesday 03:30"}).one("dbforpostgresql:Server").inputs
+    assert server["maintenanceWindow"] == {"customWindow": "Enabled", "dayOfWeek": 2, "startHour": 3, "startMinute": 30}
+    for setting, mode in (("same-zone", "SameZone"), ("zone-redundant", "ZoneRedundant")):
+        server = run({"elastic-visits:database-high-availability": setting}).one("dbforpostgresql:Server").inputs
+        assert server["highAvailability"]["mode"] == mode
+        # Azure offers no standby for the burstable tier.
+        assert server["sku"] == {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}
+
+
 def test_a_disk_that_grew_is_not_shrunk_by_a_deployment(either: Recorded) -> None:
     assert "storage.storageSizeGB" in either.one("dbforpostgresql:Server").ignore_changes
 
 
 def test_the_provisioner_alone_is_administrator_and_by_object_id(either: Recorded) -> None:
-    administrator = either.one("dbforpostgresql:Administrator").inputs
+    administrator = either.one("dbforpostgresql:AdministratorsMicrosoftEntra").inputs
     assert administrator["objectId"] == "provisioner-identity-principal"
     assert administrator["principalName"] == either.outputs["provisioner_name"]
-    assert administrator["principalType"] == "servicePrincipal"
+    assert administrator["principalType"] == "ServicePrincipal"
     assert "app-identity" not in str(administrator)
 
 
@@ -275,13 +312,11 @@ def test_subnets_are_delegated_and_sized(either: Recorded) -> None:
     assert subnets == {
         "app": ("10.0.0.0/26", "Microsoft.Web/serverFarms", False, "app-nsg_id"),
         "database": ("10.0.1.0/28", "Microsoft.DBforPostgreSQL/flexibleServers", True, "database-nsg_id"),
-        "provision": ("10.0.2.0/28", "Microsoft.ContainerInstance/containerGroups", True, "provision-nsg_id"),
     }
 
 
 def test_subnets_are_made_one_after_the_other(either: Recorded) -> None:
     assert "app-subnet" in either.resources["database-subnet"].depends_on
-    assert "database-subnet" in either.resources["provision-subnet"].depends_on
 
 
 def rules(stack: Recorded, name: str, direction: str, access: str) -> set[tuple[str, str, str]]:
@@ -293,11 +328,10 @@ def rules(stack: Recorded, name: str, direction: str, access: str) -> set[tuple[
     }
 
 
-def test_the_database_hears_the_app_and_the_role_step_only(either: Recorded) -> None:
+def test_the_database_hears_the_subnet_of_the_apps_only(either: Recorded) -> None:
     database = "10.0.1.0/28"
     assert rules(either, "database", "Inbound", "Allow") == {
         ("10.0.0.0/26", database, "5432"),
-        ("10.0.2.0/28", database, "5432"),
         (database, database, "5432"),
     }
     assert ("VirtualNetwork", "*", "*") in rules(either, "database", "Inbound", "Deny")
@@ -309,18 +343,10 @@ def test_the_database_hears_the_app_and_the_role_step_only(either: Recorded) -> 
     }
 
 
-def test_the_role_step_may_go_only_where_it_must(either: Recorded) -> None:
-    assert {tag for _, tag, _ in rules(either, "provision", "Outbound", "Allow")} == {
-        "10.0.1.0/28",
-        "AzureActiveDirectory",
-        "AzureResourceManager",
-        "Storage",
-        "MicrosoftContainerRegistry",
-        "AzureFrontDoor.FirstParty",
-    }
-    for name in ("provision", "app"):
-        assert rules(either, name, "Outbound", "Deny") == rules(either, name, "Inbound", "Deny") == {("*", "*", "*")}
-        assert not rules(either, name, "Inbound", "Allow")
+def test_the_apps_reach_the_database_and_storage_only(either: Recorded) -> None:
+    assert {tag for _, tag, _ in rules(either, "app", "Outbound", "Allow")} == {"10.0.1.0/28", "Storage"}
+    assert rules(either, "app", "Outbound", "Deny") == rules(either, "app", "Inbound", "Deny") == {("*", "*", "*")}
+    assert not rules(either, "app", "Inbound", "Allow")
 
 
 def test_priorities_are_unique_in_each_direction(either: Recorded) -> None:
@@ -347,8 +373,26 @@ def test_storage_has_no_keys_and_nothing_public(either: Recorded) -> None:
         assert account.inputs["enableHttpsTrafficOnly"] is True
         assert account.inputs["minimumTlsVersion"] == "TLS1_2"
         assert re.fullmatch(r"[a-z0-9]{3,24}", account.inputs["accountName"])
-    assert either.one("storage:BlobContainer").inputs["publicAccess"] == "None"
-    assert either.one("storage:BlobContainer").inputs["containerName"] == "packages"
+    for container in either.of("storage:BlobContainer"):
+        assert (container.inputs["publicAccess"], container.inputs["containerName"]) == ("None", "packages")
+
+
+def test_the_hosts_account_lets_in_the_apps_subnet_only(either: Recorded) -> None:
+    allowed = either.resources["host-storage"].inputs["networkRuleSet"]
+    assert allowed["defaultAction"] == "Deny"
+    assert [rule["virtualNetworkResourceId"] for rule in allowed["virtualNetworkRules"]] == ["app-subnet_id"]
+    # Without the endpoint, the app's calls would come from a public address and be refused.
+    assert either.resources["app-subnet"].inputs["serviceEndpoints"] == [{"service": "Microsoft.Storage"}]
+    assert ("10.0.0.0/26", "Storage", "443") in rules(either, "app", "Outbound", "Allow")
+
+
+def test_packages_are_uploaded_from_anywhere_with_a_role(either: Recorded) -> None:
+    assert either.resources["pkg-storage"].inputs["networkRuleSet"]["defaultAction"] == "Allow"
+
+
+def test_the_firewall_of_the_hosts_account_can_be_switched_off() -> None:
+    allowed = run({"elastic-visits:storage-firewall": "off"}).resources["host-storage"].inputs["networkRuleSet"]
+    assert allowed["defaultAction"] == "Allow"
 
 
 def test_telemetry_takes_no_key_and_has_a_cap(either: Recorded) -> None:

@@ -135,7 +135,6 @@ def test_a_setting_that_cannot_be_deployed(setting: dict[str, Any], said: str, t
 def test_without_a_setting_the_rules_are_autoscale_json(premium: Recorded) -> None:
     expected = json.loads((INFRA / "autoscale.json").read_text(encoding="utf-8"))
     assert premium.one("monitor:AutoscaleSetting").inputs["profiles"][0]["name"] == expected["name"]
-    assert json.loads(premium.app_settings()["AUTOSCALE_PROFILE"]) == expected
 
 
 def test_the_setting_is_enabled_and_aims_at_the_plan(premium: Recorded) -> None:
@@ -167,24 +166,49 @@ def test_premium_is_a_dedicated_plan_and_sends_no_count(premium: Recorded) -> No
 
 def test_elastic_is_bounded_from_one_to_three(elastic: Recorded) -> None:
     plan = elastic.one("web:AppServicePlan").inputs
-    site = elastic.one("web:WebApp").inputs["siteConfig"]
     assert plan["sku"] == {"name": "EP1", "tier": "ElasticPremium", "capacity": 1}
     assert plan["kind"] == "elastic"
     assert plan["maximumElasticWorkerCount"] == 3
-    assert site["minimumElasticInstanceCount"] == 1
-    assert site["functionAppScaleLimit"] == 3
 
 
-def test_elastic_says_why_there_are_no_rules(elastic: Recorded) -> None:
-    assert elastic.app_settings()["AUTOSCALE_PROFILE"] == "none"
+def test_a_deployment_sends_no_count_of_the_site(elastic: Recorded) -> None:
+    """The app sets both. A value here would come from the time when the stack was created."""
+    site = elastic.one("web:WebApp").inputs["siteConfig"]
+    assert not {"minimumElasticInstanceCount", "functionAppScaleLimit"} & site.keys()
+
+
+def test_the_app_gets_the_same_rules_on_either_plan(either: Recorded) -> None:
+    expected = json.loads((INFRA / "autoscale.json").read_text(encoding="utf-8"))
+    assert json.loads(either.app_settings()["AUTOSCALE_PROFILE"]) == expected
+
+
+def test_elastic_takes_another_rule_file_too() -> None:
+    stack = run({"elastic-visits:plan": "elastic-premium", "elastic-visits:rules": "autoscale.fast.json"})
+    assert json.loads(stack.app_settings()["AUTOSCALE_PROFILE"])["name"] == "cpu-70-30-fast"
+
+
+def test_elastic_says_who_applies_the_rules(elastic: Recorded) -> None:
     assert elastic.outputs["autoscale_setting"] == ""
-    assert "obeys no CPU rules" in elastic.outputs["autoscale_note"]
+    assert "applies the CPU rules" in elastic.outputs["autoscale_note"]
+
+
+# https://learn.microsoft.com/azure/azure-monitor/reference/logs-index
+CATEGORIES = {"app": ["FunctionAppLogs"], "plan": [], "database": ["PostgreSQLLogs"]}
+
+
+def test_logs_of_app_plan_and_database_are_kept(either: Recorded) -> None:
+    resources = {"app": "app_id", "plan": "plan_id", "database": "postgres_id"}
+    for name, categories in CATEGORIES.items():
+        setting = either.resources[f"{name}-logs"].inputs
+        assert (setting["resourceUri"], setting["workspaceId"]) == (resources[name], "logs_id")
+        assert [log["category"] for log in setting["logs"] if log["enabled"]] == categories
+    # A plan has metrics alone.
+    assert [one["category"] for one in either.resources["plan-logs"].inputs["metrics"]] == ["AllMetrics"]
 
 
 def test_evaluations_and_actions_are_logged(premium: Recorded) -> None:
-    logs = premium.one("monitor:DiagnosticSetting").inputs
-    assert logs["resourceUri"] == "autoscale_id"
-    assert logs["workspaceId"] == "logs_id"
+    logs = premium.resources["autoscale-logs"].inputs
+    assert (logs["resourceUri"], logs["workspaceId"]) == ("autoscale_id", "logs_id")
     assert {log["category"] for log in logs["logs"] if log["enabled"]} == {
         "AutoscaleEvaluations",
         "AutoscaleScaleActions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,11 @@ PLAN = "elastic-visits:plan"
 RULES = "elastic-visits:rules"
 PACKAGE = "elastic-visits:package"
 EMAIL = "elastic-visits:alert-email"
+BUDGET = "elastic-visits:monthly-budget"
+FIREWALL = "elastic-visits:storage-firewall"
+MAINTENANCE = "elastic-visits:database-maintenance"
+STANDBY = "elastic-visits:database-high-availability"
+ROLE = "elastic-visits:scaler-role"
 LOCATION = "azure-native:location"
 A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
 
@@ -50,15 +56,14 @@ A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
         ({LOCATION: "mars"}, LOCATION),
         ({LOCATION: "eastus3"}, LOCATION),
         ({LOCATION: "eu-west-1"}, LOCATION),
-        ({LOCATION: "switzerlandnorth", PLAN: "elastic-premium"}, LOCATION),
-        ({PLAN: "elastic-premium", RULES: "autoscale.json"}, RULES),
+        ({LOCATION: "southindia", PLAN: "elastic-premium"}, LOCATION),
         ({RULES: "absent.json"}, RULES),
         ({RULES: "../infra/autoscale.json"}, RULES),
         ({RULES: "/etc/passwd"}, RULES),
         ({RULES: "Pulumi.yaml"}, RULES),
         ({RULES: ".."}, RULES),
         ({RULES: "prices.json"}, RULES),
-        ({PACKAGE: A_PACKAGE}, PACKAGE),
+        ({PACKAGE: "app.zip"}, PACKAGE),
         ({PLAN: "elastic-premium", PACKAGE: "app.zip"}, PACKAGE),
         ({PLAN: "elastic-premium", PACKAGE: f"../{A_PACKAGE}"}, PACKAGE),
         ({PLAN: "elastic-premium", PACKAGE: f"{A_PACKAGE}\n"}, PACKAGE),
@@ -67,6 +72,22 @@ A_PACKAGE = f"elastic-visits-{'a' * 64}.zip"
         ({EMAIL: "a@example.com, b@example.com"}, EMAIL),
         ({EMAIL: "a@example.com\n"}, EMAIL),
         ({EMAIL: f"{'a' * 250}@example.com"}, EMAIL),
+        ({BUDGET: "100"}, BUDGET),
+        ({BUDGET: "0", EMAIL: "a@example.com"}, BUDGET),
+        ({BUDGET: "99.50", EMAIL: "a@example.com"}, BUDGET),
+        ({BUDGET: "-1", EMAIL: "a@example.com"}, BUDGET),
+        ({BUDGET: "1" * 10, EMAIL: "a@example.com"}, BUDGET),
+        ({FIREWALL: "true"}, FIREWALL),
+        ({FIREWALL: ""}, FIREWALL),
+        ({MAINTENANCE: "sunday"}, MAINTENANCE),
+        ({MAINTENANCE: "sunday 3:00"}, MAINTENANCE),
+        ({MAINTENANCE: "sunday 24:00"}, MAINTENANCE),
+        ({MAINTENANCE: "someday 03:00"}, MAINTENANCE),
+        ({MAINTENANCE: "sunday 03:00\n"}, MAINTENANCE),
+        ({STANDBY: "on"}, STANDBY),
+        ({ROLE: "owner"}, ROLE),
+        ({"elastic-visits:protect": "no"}, "elastic-visits:protect"),
+        ({"elastic-visits:paused": "True"}, "elastic-visits:paused"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(config: dict[str, str], named: str) -> None:
@@ -79,14 +100,55 @@ def test_a_misspelt_key_is_not_passed_over(key: str, monkeypatch: pytest.MonkeyP
     assert f"elastic-visits:{key}" in refused({})
 
 
-def test_every_key_of_the_project_file_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    declared = yaml.safe_load((INFRA / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
-    own = {key: value["default"] for key, value in declared.items() if ":" not in key}
-    assert set(own) == set(settings.KEYS)
-    assert all(value["description"] for key, value in declared.items() if ":" not in key)
-    given = {f"elastic-visits:{key}": value for key, value in own.items()} | {LOCATION: declared[LOCATION]}
-    monkeypatch.setenv("PULUMI_CONFIG", json.dumps(given))
-    assert run(given).outputs == run().outputs
+def test_the_project_file_gives_no_defaults() -> None:
+    """Pulumi would report them as given, and they would win over the settings of a live stack."""
+    assert "config" not in yaml.safe_load((INFRA / "Pulumi.yaml").read_text(encoding="utf-8"))
+
+
+def test_the_scripts_know_the_same_defaults() -> None:
+    given = runpy.run_path(str(INFRA.parent / "scripts" / "azure" / "stack_settings.py"))["DEFAULTS"]
+    assert set(given) - {"location"} <= set(settings.KEYS)
+    config = {LOCATION if key == "location" else f"elastic-visits:{key}": value for key, value in given.items()}
+    assert run(config).outputs == run().outputs
+
+
+def test_the_resource_group_keeps_what_was_given() -> None:
+    tags = run({EMAIL: "a@example.com", RULES: "autoscale.json"}).one("resources:ResourceGroup").inputs["tags"]
+    assert tags == {
+        "project": "elastic-visits",
+        "stack": "test",
+        "plan": "premium-v3",
+        "setting:alert-email": "a@example.com",
+        "setting:rules": "autoscale.json",
+    }
+    # Azure's limits: learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
+    assert all(not set("<>%&\\?/") & set(key) and len(value) <= 256 for key, value in tags.items())
+
+
+def test_without_protection_there_is_no_lock() -> None:
+    stack = run({"elastic-visits:protect": "false"})
+    assert not stack.of("authorization:ManagementLockByScope") and stack.outputs["lock_name"] == ""
+    # Pulumi still refuses to delete the server.
+    assert stack.one("dbforpostgresql:Server").protect
+
+
+@pytest.mark.parametrize("plan", ["premium-v3", "elastic-premium"])
+def test_a_paused_stack_keeps_data_network_identities_and_names(plan: str) -> None:
+    live, paused = run({PLAN: plan}), run({PLAN: plan, "elastic-visits:paused": "true"})
+    # What is kept is unchanged, apart from the tag that says so.
+    for name, resource in paused.resources.items():
+        if name != "group":
+            assert resource.inputs == live.resources[name].inputs, name
+    gone = {found.kind.rsplit(":", 1)[1] for name, found in live.resources.items() if name not in paused.resources}
+    assert gone - {"AutoscaleSetting", "ActivityLogAlert", "RoleDefinition", "RoleAssignment"} == {
+        "AppServicePlan", "WebApp", "WebAppScmAllowed", "WebAppFtpAllowed", "MetricAlert", "ScheduledQueryRule",
+        "DiagnosticSetting", "Workbook",
+    }
+    assert {name for name, value in paused.outputs.items() if not value} == {
+        "url", "plan_name", "plan_id", "function_app", "function_app_id", "autoscale_setting", "autoscale_note", "workbook_url",
+    }
+    kept = {name: value for name, value in paused.outputs.items() if value}
+    assert kept.items() <= live.outputs.items()
 
 
 def test_the_example_is_accepted() -> None:
@@ -109,13 +171,12 @@ def test_a_region_may_be_written_as_the_portal_shows_it(location: str) -> None:
     assert run({LOCATION: location}).outputs["location"] == "westeurope"
 
 
-def test_nothing_given_is_premium_in_eastus() -> None:
+def test_nothing_given_is_premium_in_swedencentral() -> None:
     outputs = run().outputs
-    assert (outputs["plan"], outputs["location"]) == ("premium-v3", "eastus")
+    assert (outputs["plan"], outputs["location"]) == ("premium-v3", "swedencentral")
 
 
 def test_empty_rules_and_package_are_the_same_as_none() -> None:
-    """Pulumi.yaml gives them as the defaults."""
     empty = run({RULES: "", PACKAGE: ""})
     assert empty.outputs == run().outputs
     assert run({PLAN: "elastic-premium", RULES: "", PACKAGE: ""}).outputs["plan"] == "elastic-premium"
@@ -131,7 +192,8 @@ def test_names_are_within_limits_for_the_longest_stack_name() -> None:
 
 def test_another_subscription_or_stack_has_other_worldwide_names() -> None:
     def worldwide(found: recorder.Recorded) -> set[str]:
-        return {found.outputs[name] for name in ("function_app", "postgres_server", "storage_account")}
+        names = {found.outputs[name] for name in ("function_app", "postgres_server")}
+        return names | {account.inputs["accountName"] for account in found.of("storage:StorageAccount")}
 
     other = run(login=LOGIN | {"subscriptionId": "00000000-0000-0000-0000-0000000000aa"})
     assert not worldwide(run()) & worldwide(other)

@@ -88,7 +88,7 @@ def test_rules_are_shown_where_they_apply(premium: Recorded, elastic: Recorded) 
     seen = next(query["query"] for query in items(premium, QUERY) if "ObservedValue" in query["query"])
     assert "['scale in at 30 %'] = 30.0, ['scale out at 70 %'] = 70.0" in seen
     (heading,) = items(elastic, TEXT)
-    assert "no CPU rules" in heading["json"]
+    assert "1 to 3 instances" in heading["json"] and "The app applies these rules itself" in heading["json"]
     assert not [query for query in items(elastic, QUERY) if "Autoscale" in query["query"]]
 
 

@@ -29,10 +29,14 @@ plan='
 # Not part of a run without options.
 extra_plan='
       advisories   checks    -                known vulnerabilities in crates (cargo-deny) and npm packages (npm audit); asks servers
+      azure_cli    checks    azure            every az command line of scripts, docs and workflows, parsed by the real az, without a login
+      azure_policy fleets    azure            the Azure policies of checkov on the stack of either plan, against a reviewed list
       long_kills   tests     build            the tests that kill handler and server: 30 rounds instead of 6
       long_fuzz    fleets    package          100,000 requests made from the description of the API; about a quarter of an hour
 '
-long='long_kills long_fuzz'
+long='long_kills long_fuzz azure_cli azure_policy'
+# What --only azure runs besides. These install 900 MB of programs, so a run without options leaves them out.
+with_azure='azure_cli azure_policy'
 
 # What the steps need, as Debian names it. suite/needs.sh finds out whether it is there.
 #     package                    steps
@@ -45,7 +49,7 @@ packages='
       chromium                   browser
       curl                       docs
       musl-tools                 package
-      python3-venv               build dependencies advisories tests ordinary end_to_end long_kills peers monitoring fuzz long_fuzz docs azure flows
+      python3-venv               build dependencies advisories tests ordinary end_to_end long_kills peers monitoring fuzz long_fuzz docs azure azure_cli azure_policy flows
 '
 
 # names PLAN: the steps of it.

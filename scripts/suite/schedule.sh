@@ -102,6 +102,7 @@ run_steps() {
         [ -z "$running" ] || sleep 0.2
     done
     printf '\n%-12s %-8s %8s\n%s%-12s %-8s %6s s\n' step result time "$table" all '' $(($(date +%s) - all_begun))
+    [ -z "$left_out" ] || printf '\nNot run, because they were not named: %s\n' "$left_out"
     # shellcheck disable=SC2086 # One word for each step.
     set -- $passed
     printf '\n%s passed, %s failed or not run\n' $# $((count - $#))

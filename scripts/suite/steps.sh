@@ -127,6 +127,8 @@ step_package() {
     rm -rf "$app"
     mkdir -p "${app%/*}"
     cp -R target/app "$app"
+    rm -rf "${app%/*}/role-step"
+    cp -R target/role-step "${app%/*}/role-step"
 }
 
 step_end_to_end() {
@@ -193,12 +195,25 @@ step_azure() {
         $venv/bin/pyright --pythonpath "$python" --project infra >$venv/types.log 2>&1 &
     checker=$!
     tested=0
-    "$python" -m pytest -q infra/tests || tested=$?
+    rm -f target/az-lines
+    AZ_LINES=$root/target/az-lines "$python" -m pytest -q infra/tests || tested=$?
     typed=0
     wait "$checker" || typed=$?
     printf '%s\n' "Types:"
     cat $venv/types.log
     [ "$tested" = 0 ] && [ "$typed" = 0 ]
+}
+
+# The tests of the stack have recorded the lines.
+step_azure_cli() {
+    python_for azure-cli infra/tests/azure-cli.txt
+    "$python" infra/tests/check_az.py target/az-lines
+}
+
+step_azure_policy() {
+    python_for checkov infra/tests/checkov.txt
+    python_for azure infra/tests/requirements.txt infra/requirements.txt
+    PYTHONPATH=infra "$python" infra/tests/check_policies.py target/checkov-venv/bin/checkov
 }
 
 step_flows() {

@@ -15,6 +15,10 @@ const DATABASE: &str = "elastic_visits";
 /// Where the server keeps its own functions.
 const OWN: &str = "postgres";
 
+/// Held while provisioning: on a plan with several instances each of them runs the role step at the same time. The
+/// number is arbitrary.
+const LOCK: &str = "set lock_timeout = '60s'; select pg_advisory_lock(7370626172190251)";
+
 /// The role that every administrator of an Azure server is a member of, if this login may act as it. It owns the
 /// database and the schema, so that one administrator can continue where another began.
 const SHARED: &str = "
@@ -99,7 +103,9 @@ pub async fn provision(
                 .to_owned(),
         ));
     }
+    // The lock ends with this connection, so it stays open to the end.
     let mut own = PgConnection::connect_with(&server.clone().database(OWN)).await?;
+    execute(&mut own, LOCK.to_owned()).await?;
     let bound = bound_to(&mut own, role).await?;
     let shared: Option<String> = sqlx::query_scalar(SHARED).fetch_optional(&mut own).await?;
     let owner = shared
@@ -132,12 +138,12 @@ pub async fn provision(
         execute(&mut own, format!("create database {name} owner {owner}")).await?;
         report(format!("database {database} made"));
     }
-    own.close().await?;
     migrate_postgres(server.clone()).await?;
     report(format!("schema of {database} is up to date"));
     let mut app = PgConnection::connect_with(&server).await?;
     grant(&mut app, &database, role).await?;
     app.close().await?;
+    own.close().await?;
     report(format!(
         "role {role} may connect to {database}, read and write, and nothing else"
     ));

@@ -34,7 +34,9 @@ pub enum Command {
     ///
     /// Connect as an Entra administrator of the server, with the PG variables; PGDATABASE is the app's
     /// database [default: elastic_visits]. What is there already is left as it is. The role may read and
-    /// write, and no more: the app then runs with DATABASE_AUTH=entra and MIGRATE=off.
+    /// write, and no more: the app then runs with DATABASE_AUTH=entra and MIGRATE=off. With
+    /// FUNCTIONS_CUSTOMHANDLER_PORT set, it repeats failed attempts for ten minutes, serves its progress at
+    /// /health, and runs until it is stopped.
     Provision(AppRole),
 }
 
@@ -42,11 +44,16 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct AppRole {
     /// Name of the app's role, which is the app's PGUSER
-    #[arg(id = "app_role", long = "app-role", value_name = "NAME", value_parser = role_name)]
+    #[arg(id = "app_role", long = "app-role", env = "APP_ROLE", value_name = "NAME", value_parser = role_name)]
     pub name: String,
 
     /// Object id (principal id) of the app's managed identity
-    #[arg(id = "app_object_id", long = "app-object-id", value_name = "UUID")]
+    #[arg(
+        id = "app_object_id",
+        long = "app-object-id",
+        env = "APP_OBJECT_ID",
+        value_name = "UUID"
+    )]
     pub object_id: uuid::Uuid,
 }
 
@@ -74,12 +81,10 @@ pub struct Arguments {
         visible_alias = "port",
         env = "FUNCTIONS_CUSTOMHANDLER_PORT",
         value_name = "PORT",
-        default_value_t = 8080,
-        hide_default_value = true,
         global = true,
         help_heading = "Serving"
     )]
-    pub(super) functions_customhandler_port: u16,
+    pub(super) functions_customhandler_port: Option<u16>,
 
     /// PostgreSQL to keep the register in, as postgres://USER:PASSWORD@HOST/DATABASE
     ///

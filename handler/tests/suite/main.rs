@@ -20,6 +20,7 @@ mod prometheus;
 mod provision;
 mod reads;
 mod retention;
+mod role_step;
 mod scaler;
 mod timeline;
 mod traces;

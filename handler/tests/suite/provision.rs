@@ -9,13 +9,13 @@ use crate::support::server::Server;
 use handler::store::Retention;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-const ROLE: &str = "ev-test-app";
-const DATABASE: &str = "elastic_visits";
-const FIRST: &str = "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10";
+pub(crate) const ROLE: &str = "ev-test-app";
+pub(crate) const DATABASE: &str = "elastic_visits";
+pub(crate) const FIRST: &str = "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10";
 const SECOND: &str = "7c9d2a44-11f0-4b62-9d5e-2f8a6b1c3d4e";
 
 /// As they are documented: they exist in the database `postgres`, and the second makes a role that may log in.
-const FUNCTIONS: &str = r#"
+pub(crate) const FUNCTIONS: &str = r#"
     create table principals (rolname name, objectid text, isadmin int);
     create function pgaadauth_list_principals(isadminvalue boolean)
     returns table (rolname name, principaltype text, objectid text, tenantid text, ismfa int, isadmin int)

@@ -5,7 +5,11 @@
 mod support;
 
 use std::collections::HashSet;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -408,4 +412,166 @@ fn an_absent_database_is_reported_and_its_password_is_not() {
     );
     assert_eq!(host.get("/admin/warmup").status, 500);
     assert!(!host.printed().contains("hunter2"), "{}", host.printed());
+}
+
+// --- The role step, which `scripts/deploy` runs on a site of its own ---
+
+/// The folder of the role step that `lab package` laid out, beside the one of the app.
+fn role_step_root() -> PathBuf {
+    let root = app_root().with_file_name("role-step");
+    assert!(
+        root.join("handler").exists(),
+        "there is no role step in {}: run ./scripts/test --only end_to_end",
+        root.display()
+    );
+    root
+}
+
+/// Azure's functions for Entra roles, as they are documented, in the database `postgres` of the tests' server.
+const ENTRA: &str = r"
+    create table if not exists principals (rolname name, objectid text);
+    create or replace function pgaadauth_list_principals(isadminvalue boolean)
+    returns table (rolname name, principaltype text, objectid text, tenantid text, ismfa int, isadmin int)
+    language sql security definer as $$
+        select p.rolname, 'service', p.objectid, 'tenant', 0, 0 from principals as p
+    $$;
+    create or replace function pgaadauth_create_principal_with_oid(
+        rolename text, objectid text, objecttype text, isadmin boolean, ismfa boolean
+    ) returns text language plpgsql security definer as $$
+    begin
+        execute format('create role %I login', rolename);
+        insert into principals values (rolename, objectid);
+        return rolename;
+    end $$";
+
+/// A private server whose role is an administrator, as the provisioner's is in Azure.
+struct Administered {
+    server: postgres::Server,
+    // Dropped after the server.
+    _data: tempfile::TempDir,
+}
+
+impl Administered {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        // PostgreSQL's own account goes through it where a root user runs the tests.
+        let everybody = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(data.path(), everybody).unwrap();
+        let cluster = data.path().join("server/cluster");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let server = runtime.block_on(async {
+            let folder = data.path().join("server");
+            let mut server = postgres::Server::start(Some(&folder)).await.unwrap();
+            server.shut_down().await.unwrap();
+            // Its superuser has no password, so only the single-user mode can act as it.
+            let owner = cluster.metadata().unwrap();
+            let mut single = Command::new(server.binaries().program("postgres"))
+                .args(["--single", "-D"])
+                .arg(&cluster)
+                .arg("postgres")
+                .current_dir(&cluster)
+                .uid(owner.uid())
+                .gid(owner.gid())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut input = single.stdin.take().unwrap();
+            input.write_all(b"alter role visits superuser\n").unwrap();
+            drop(input);
+            assert!(single.wait().unwrap().success());
+            server.resume().await.unwrap();
+            server
+        });
+        Self {
+            server,
+            _data: data,
+        }
+    }
+
+    /// The server's URL with another database's name.
+    fn url(&self, database: &str) -> String {
+        let url = self.server.url();
+        let (server, _) = url.rsplit_once('/').unwrap();
+        format!("{server}/{database}")
+    }
+
+    fn execute(&self, database: &str, sql: &str) -> String {
+        let output = Command::new(self.server.binaries().program("psql"))
+            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.url(database))
+            .args(["-c", sql])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn role_step(url: &str) -> Host {
+    let mut root = Root::over(role_step_root());
+    root.variable("DATABASE_URL", url);
+    root.variable("APP_ROLE", "the-app");
+    root.variable("APP_OBJECT_ID", "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10");
+    root.up(&[])
+}
+
+/// The progress once it is no longer running.
+fn ended(host: &Host) -> Value {
+    eventually("the role step ends", || {
+        let reply = host.get("/health");
+        assert_eq!(reply.status, 200, "{reply:?}");
+        Some(reply.json()).filter(|progress| progress["state"] != "running")
+    })
+}
+
+#[test]
+fn the_role_step_prepares_the_database_and_reports_it() {
+    let server = Administered::start();
+    server.execute("postgres", ENTRA);
+    // Held by another session, as by another instance's role step: this one waits, and says so.
+    let lock = "begin; select pg_advisory_lock(7370626172190251); select pg_sleep(3600)";
+    let mut holder = Command::new(server.server.binaries().program("psql"))
+        .args(["-XqAt", "-d", &server.url("postgres"), "-c", lock])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the lock is held", || {
+        let held = "select count(*) from pg_locks where locktype = 'advisory' and granted";
+        (server.execute("postgres", held).trim() == "1").then_some(())
+    });
+    let host = role_step(&server.url("elastic_visits"));
+    let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+    eventually("the role step waits for its turn", || {
+        (server.execute("postgres", waits).trim() == "1").then_some(())
+    });
+    let running = host.get("/health").json();
+    assert_eq!(
+        (&running["state"], &running["attempt"]),
+        (&"running".into(), &1.into())
+    );
+
+    let end =
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted";
+    server.execute("postgres", end);
+    holder.wait().unwrap();
+    let done = ended(&host);
+    assert_eq!(done["state"], "done", "{done:#}");
+    assert_eq!(host.get("/api/visits").status, 404);
+    let may_insert = "select has_table_privilege('the-app', 'visits', 'insert')";
+    assert_eq!(server.execute("elastic_visits", may_insert).trim(), "t");
+}
+
+#[test]
+fn a_role_step_that_cannot_succeed_keeps_its_reason() {
+    let url =
+        std::env::var("TEST_DATABASE_URL").expect("./scripts/test starts a PostgreSQL server");
+    // It has none of Azure's functions.
+    let host = role_step(&url);
+    let failed = ended(&host);
+    assert_eq!(failed["state"], "failed", "{failed:#}");
+    let line = failed["lines"][0].as_str().unwrap();
+    assert!(line.contains("does not know Entra roles"), "{line}");
+    assert_eq!(ended(&host), failed);
 }

@@ -14,7 +14,7 @@ pub(crate) const HANDLER: &str = "handler";
 const LOCAL_SETTINGS: &str = "local.settings.json";
 
 /// The function that scales the app on Elastic Premium; on another plan nothing may call it.
-const SCALER: &str = "Autoscale";
+const SCALER: &str = "Autoscale/function.json";
 
 /// One file of the function app.
 pub(crate) struct Entry {
@@ -31,62 +31,30 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// The app itself, for this plan.
     pub(crate) fn read(root: &Path, handler: &Path, plan: HostingPlan) -> anyhow::Result<Self> {
         check_root(root)?;
-        if !handler.is_file() {
-            bail!(
-                "there is no handler binary at {}; build it with: cargo build -p handler",
-                handler.display()
-            );
-        }
-        let host = root.join("host.json");
-        refuse_link(&host)?;
         let functions = root.join("functions");
         refuse_link(&functions)?;
-        let executable = json(&host)?
-            .pointer("/customHandler/description/defaultExecutablePath")
-            .cloned();
-        if executable.as_ref().and_then(Value::as_str) != Some(HANDLER) {
-            bail!(
-                "{} must name its customHandler's defaultExecutablePath \"{HANDLER}\"",
-                host.display()
-            );
-        }
-
-        let mut entries = vec![
-            Entry {
-                name: HANDLER.to_owned(),
-                source: handler.to_owned(),
-                mode: 0o755,
-            },
-            Entry {
-                name: "host.json".to_owned(),
-                source: host,
-                mode: 0o644,
-            },
-        ];
-        for name in folders(&functions)? {
-            if name == SCALER && plan != HostingPlan::ElasticPremium {
-                continue;
-            }
-            let source = functions.join(&name).join("function.json");
-            refuse_link(&functions.join(&name))?;
-            refuse_link(&source)?;
-            json(&source)?;
-            entries.push(Entry {
-                name: format!("{name}/function.json"),
-                source,
-                mode: 0o644,
-            });
-        }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-
         let local_settings = functions.join(LOCAL_SETTINGS);
         refuse_link(&local_settings)?;
         let local_settings = Some(local_settings).filter(|file| file.is_file());
+        let mut entries = entries(&root.join("host.json"), &functions, handler)?;
+        if plan != HostingPlan::ElasticPremium {
+            entries.retain(|entry| entry.name != SCALER);
+        }
         Ok(Self {
             entries,
             local_settings,
+        })
+    }
+
+    /// The app that `scripts/deploy` runs once to prepare the database, from a folder with its host.json and functions.
+    pub(crate) fn read_role_step(folder: &Path, handler: &Path) -> anyhow::Result<Self> {
+        refuse_link(folder)?;
+        Ok(Self {
+            entries: entries(&folder.join("host.json"), folder, handler)?,
+            local_settings: None,
         })
     }
 
@@ -134,6 +102,52 @@ impl Layout {
         }
         Ok(())
     }
+}
+
+/// The handler, host.json and the function folders below `functions`, sorted by name.
+fn entries(host: &Path, functions: &Path, handler: &Path) -> anyhow::Result<Vec<Entry>> {
+    if !handler.is_file() {
+        bail!(
+            "there is no handler binary at {}; build it with: cargo build -p handler",
+            handler.display()
+        );
+    }
+    refuse_link(host)?;
+    let executable = json(host)?
+        .pointer("/customHandler/description/defaultExecutablePath")
+        .cloned();
+    if executable.as_ref().and_then(Value::as_str) != Some(HANDLER) {
+        bail!(
+            "{} must name its customHandler's defaultExecutablePath \"{HANDLER}\"",
+            host.display()
+        );
+    }
+
+    let mut entries = vec![
+        Entry {
+            name: HANDLER.to_owned(),
+            source: handler.to_owned(),
+            mode: 0o755,
+        },
+        Entry {
+            name: "host.json".to_owned(),
+            source: host.to_owned(),
+            mode: 0o644,
+        },
+    ];
+    for name in folders(functions)? {
+        let source = functions.join(&name).join("function.json");
+        refuse_link(&functions.join(&name))?;
+        refuse_link(&source)?;
+        json(&source)?;
+        entries.push(Entry {
+            name: format!("{name}/function.json"),
+            source,
+            mode: 0o644,
+        });
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
 }
 
 /// Tells a user who is in the wrong folder.

@@ -27,6 +27,11 @@ use layout::Layout;
 const APP: &str = "target/app";
 const ZIP: &str = "target/elastic-visits.zip";
 
+/// The app that prepares the database: where its host.json and functions are, and where its folder and zip go.
+const ROLE_STEP: &str = "infra/role-step";
+const ROLE_STEP_APP: &str = "target/role-step";
+const ROLE_STEP_ZIP: &str = "target/elastic-visits-role-step.zip";
+
 /// Arguments of `lab assemble`.
 #[derive(clap::Args)]
 pub struct AssembleArgs {
@@ -78,7 +83,8 @@ pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the deployable zip.
+/// Builds the deployable zip, and beside it the one of the role step, which `scripts/deploy` runs once to prepare the
+/// database.
 ///
 /// # Errors
 /// One sentence for the user, where it cannot be done.
@@ -107,6 +113,13 @@ pub fn package(args: PackageArgs) -> anyhow::Result<ExitCode> {
         megabytes(handler)
     );
     println!("{}: {}", output.display(), megabytes(size));
+    if args.root.join(ROLE_STEP).is_dir() {
+        let layout = Layout::read_role_step(&args.root.join(ROLE_STEP), &binary)?;
+        layout.write(&args.root.join(ROLE_STEP_APP))?;
+        let output = args.root.join(ROLE_STEP_ZIP);
+        let size = archive::write(&layout, &output)?;
+        println!("{}: {}", output.display(), megabytes(size));
+    }
     println!(
         "deploy it with: az functionapp deployment source config-zip -g GROUP -n APP --src {}",
         output.display()

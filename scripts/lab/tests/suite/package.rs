@@ -330,6 +330,40 @@ fn replaces_a_link_in_the_folder_by_the_file() {
     assert_eq!(fs::read_to_string(kept).unwrap(), HOST);
 }
 
+/// Entry names and modes of a zip.
+fn packed(zip: &Path) -> Vec<(String, u32)> {
+    let mut archive = zip::ZipArchive::new(fs::File::open(zip).unwrap()).unwrap();
+    (0..archive.len())
+        .map(|index| {
+            let entry = archive.by_index(index).unwrap();
+            let name = entry.name().unwrap().into_owned();
+            (name, entry.unix_mode().unwrap() & 0o777)
+        })
+        .collect()
+}
+
+#[test]
+fn packs_the_role_step_beside_the_app() {
+    let project = project();
+    let host = r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"handler","arguments":["provision"]}}}"#;
+    project.write("infra/role-step/host.json", host);
+    project.write("infra/role-step/Health/function.json", "{}");
+    succeeds(project.path(), &["package", "--binary", "static"]);
+    let expected = listed(&[
+        ("Health/function.json", 0o644),
+        ("handler", 0o755),
+        ("host.json", 0o644),
+    ]);
+    let zip = project.join("target/elastic-visits-role-step.zip");
+    assert_eq!(packed(&zip), expected);
+    let folder = project.join("target/role-step");
+    assert_eq!(files(&folder), expected);
+    assert_eq!(fs::read_to_string(folder.join("host.json")).unwrap(), host);
+    // The app has nothing of it.
+    let app = packed(&project.join("target/elastic-visits.zip"));
+    assert!(app.iter().all(|(name, _)| name != "Health/function.json"));
+}
+
 #[test]
 fn zips_what_is_deployed_and_nothing_else() {
     let project = project();

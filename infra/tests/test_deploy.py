@@ -1,0 +1,284 @@
+"""scripts/deploy from its first command to its last, with stand-ins that answer as Azure does, failures included."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Generator
+from pathlib import Path
+
+import azure_answers as azure
+import pytest
+from stand_ins import SITES, SUBSCRIPTION, Done, Stage
+
+# What would be a secret: nothing of this kind may be asked for, shown or passed on.
+SECRETS = ("keys list", "access-token", "password", "connection-string", "account keys")
+ROLE_STEP = f"{SITES}/ev-dev-role-step"
+DELETED = "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan"
+ZIP = "az functionapp deployment source config-zip"
+SYNC = f"az rest --method post --output none --url https://management.azure.com{SITES}/ev-dev-app/syncfunctiontriggers"
+READY = (azure.progress("running", "database elastic_visits made"), azure.progress("done", "database elastic_visits made", "ready"))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A stage of the test's own; the name has a space, as a user's folder may."""
+    folder = tmp_path / "a stage"
+    folder.mkdir()
+    return Stage(folder)
+
+
+@pytest.fixture
+def site(stage: Stage) -> Generator[str]:
+    """The site of a role step that succeeds. It exists from its creation on."""
+    with azure.role_step(*READY) as address:
+        created(stage, address)
+        yield address
+
+
+def created(stage: Stage, address: str) -> None:
+    """The site is created at this address; there was none before."""
+    stage.answer("az deployment group create", address)
+    stage.answer("az resource list", ROLE_STEP)
+    stage.answer("az resource list", "", times=1)
+
+
+def deploy(stage: Stage, *options: str) -> Done:
+    """A deployment that asks nothing."""
+    return stage.run("scripts/deploy", "--stack", "dev", "--yes", *options)
+
+
+def deletions(done: Done) -> list[int]:
+    """Where the site of the role step is deleted."""
+    return [number for number, line in enumerate(done.lines) if line.startswith(DELETED)]
+
+
+@pytest.mark.usefixtures("site")
+def test_a_first_deployment_in_order_and_without_secrets(stage: Stage) -> None:
+    done = deploy(stage)
+    assert done.code == 0, done.out
+    step = hashlib.sha256(b"the role step").hexdigest()
+    order = [
+        "az account show",
+        "pulumi whoami",
+        "az group list --tag stack=dev",
+        "az version",
+        azure.PERMISSIONS,
+        "az provider list",
+        "az appservice list-locations --sku P0V3 --linux-workers-enabled",
+        azure.CAPABILITIES,
+        azure.USAGES,
+        "az storage account check-name",
+        azure.CHECK_SITE,
+        azure.CHECK_SERVER,
+        "pulumi stack select --create dev",
+        "pulumi install",
+        "cargo build",
+        "lab package",
+        "pulumi up --yes --stack dev",
+        "az storage blob upload",
+        "az resource list",
+        "az deployment group create",
+        DELETED,
+        ZIP,
+        "az functionapp function list",
+        "lab check https://ev-dev-app.azurewebsites.net --wait 600 --expect-rules",
+    ]
+    positions = [done.position(prefix) for prefix in order]
+    assert positions == sorted(positions), done.lines
+    assert len(deletions(done)) == 1
+    uploads = [call for call in done.calls if call[:4] == ["az", "storage", "blob", "upload"]]
+    names = [call[call.index("--name") + 1] for call in uploads]
+    assert names == [f"elastic-visits-role-step-{step}.zip", f"elastic-visits-{hashlib.sha256(b'a package').hexdigest()}.zip"]
+    assert all(call[call.index("--auth-mode") + 1] == "login" for call in uploads)
+    create = done.calls[done.position("az deployment group create")]
+    given = dict(word.split("=", 1) for word in create[create.index("--parameters") + 1 : create.index("--query")])
+    template = json.loads((stage.folder / "infra/role-step.json").read_text())
+    assert set(given) == set(template["parameters"])
+    assert given["packageUrl"] == f"https://evdevpkg.blob.core.windows.net/packages/elastic-visits-role-step-{step}.zip"
+    assert given["allowedAddress"] == "203.0.113.9"
+    assert given["identityId"].endswith("/ev-dev-provisioner") and given["subnetId"].endswith("/subnets/app")
+    for line in done.lines:
+        assert not any(secret in line for secret in SECRETS), line
+    # The step's lines are shown as they come, each once; the command that reads the key is shown, and was not run.
+    assert done.out.count("database elastic_visits made") == 1 and "  ready" in done.out
+    assert "az functionapp keys list --resource-group ev-dev-rg --name ev-dev-app" in done.out
+    assert "Scaled by its rules; it's autoscale.json that says which." in done.out
+
+
+@pytest.mark.usefixtures("site")
+def test_elastic_premium_runs_from_a_blob_and_synchronizes_its_triggers(stage: Stage) -> None:
+    stage.outputs(plan="elastic-premium", autoscale_setting="", autoscale_note="The app scales itself.")
+    done = deploy(stage, "--plan", "elastic-premium")
+    assert done.code == 0, done.out
+    assert done.position(f"{azure.GEO_REGIONS}?sku=ElasticPremium&linuxWorkersEnabled=true&")
+    blob = f"elastic-visits-{hashlib.sha256(b'a package').hexdigest()}.zip"
+    order = [
+        "pulumi config set plan elastic-premium --stack dev",
+        "pulumi up --yes --stack dev",
+        DELETED,
+        f"pulumi config set package {blob} --stack dev",
+        "pulumi up --yes --skip-preview",
+        "az functionapp restart --resource-group ev-dev-rg --name ev-dev-app",
+        SYNC,
+        "az functionapp function list",
+        "lab check",
+    ]
+    positions = [done.position(prefix) for prefix in order]
+    assert positions == sorted(positions), done.lines
+    assert not any(line.startswith(ZIP) for line in done.lines)
+    assert "lab package --root" in "\n".join(done.lines) and "--plan elastic-premium" in done.lines[done.position("lab package")]
+
+
+# --- The package (Azure-Functions#2612) ---------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("site")
+def test_a_zip_deployment_without_functions_falls_back_once(stage: Stage) -> None:
+    # A zip deployment that succeeds, on P0v3, and no function: none for as long as is waited, then those of the blob.
+    stage.answer("az functionapp function list", "0", times=13)
+    done = deploy(stage)
+    assert done.code == 0, done.out
+    assert "the app has no functions" in done.out and "runs from the package in the storage account" in done.out
+    fallback = done.position("pulumi config set package elastic-visits-")
+    assert done.position(ZIP) < fallback < done.position("pulumi up --yes --skip-preview") < done.position(SYNC)
+    assert sum(line.startswith(ZIP) for line in done.lines) == 1
+
+
+@pytest.mark.usefixtures("site")
+def test_an_app_that_stays_without_functions_is_not_called_deployed(stage: Stage) -> None:
+    stage.answer("az functionapp function list", "0")
+    done = deploy(stage)
+    assert done.code == 1 and "the app has no functions" in done.out
+    assert not any(line.startswith("lab check") for line in done.lines)
+    assert sum(line.startswith("pulumi config set package") for line in done.lines) == 1
+
+
+@pytest.mark.usefixtures("site")
+def test_a_stack_that_fell_back_stays_with_the_blob(stage: Stage) -> None:
+    old = f"elastic-visits-{'1' * 64}.zip"
+    stage.answer("az group list", azure.live_group({"setting:package": old}))
+    done = deploy(stage)
+    assert done.code == 0, done.out
+    assert done.position(f"pulumi config set package {old}") < done.position("pulumi up --yes --stack dev")
+    assert not any(line.startswith(ZIP) for line in done.lines)
+
+
+# --- The role step ------------------------------------------------------------------------------------------
+
+
+def test_a_role_step_that_fails_is_shown_and_leaves_no_administrator(stage: Stage) -> None:
+    line = "this server does not know Entra roles"
+    with azure.role_step(azure.progress("running", "begun"), azure.progress("failed", "begun", line)) as address:
+        created(stage, address)
+        done = deploy(stage)
+    assert done.code == 1 and line in done.out and "the role step failed" in done.out
+    assert len(deletions(done)) == 1 and done.lines[-1].startswith(DELETED)
+
+
+def test_a_site_that_starts_slowly_is_waited_for(stage: Stage) -> None:
+    with azure.role_step((503, {}), (404, {}), *READY) as address:
+        created(stage, address)
+        done = deploy(stage)
+    assert done.code == 0, done.out
+
+
+def test_what_an_interrupted_deployment_left_is_deleted_first(stage: Stage) -> None:
+    with azure.role_step(*READY) as address:
+        created(stage, address)
+        stage.answer("az resource list", ROLE_STEP)
+        done = deploy(stage)
+    assert done.code == 0, done.out
+    first, second = deletions(done)
+    assert first < done.position("az deployment group create") < second
+
+
+@pytest.mark.usefixtures("site")
+def test_a_site_that_is_created_by_half_is_deleted(stage: Stage) -> None:
+    stage.answer("az deployment group create", err="InternalServerError", code=1)
+    done = deploy(stage)
+    assert done.code == 1 and "could not be created" in done.out
+    assert done.lines[-1].startswith(DELETED)
+
+
+def test_a_site_that_cannot_be_deleted_is_named(stage: Stage) -> None:
+    with azure.role_step(*READY) as address:
+        created(stage, address)
+        stage.answer("az functionapp delete", err="Conflict", code=1)
+        done = deploy(stage)
+    assert done.code == 1 and "it has the identity of the database's administrator" in done.out
+    assert "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan" in done.out
+    assert not any(line.startswith(ZIP) for line in done.lines)
+
+
+def test_an_interruption_deletes_the_site(stage: Stage) -> None:
+    with azure.role_step(azure.progress("running", "begun")) as address:
+        created(stage, address)
+        process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "begun" in line:
+                break
+        # As Ctrl+C does: to the script and what it runs.
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stage.calls()[-1].startswith(DELETED)
+
+
+def test_without_an_address_no_site_is_created(stage: Stage) -> None:
+    done = stage.run("scripts/deploy", "--stack", "dev", "--yes", environment={"DEPLOYER_ADDRESS": "not an address"})
+    assert done.code == 1 and "DEPLOYER_ADDRESS=ADDRESS" in done.out
+    assert not any(line.startswith("az deployment") for line in done.lines)
+
+
+# --- Failures on the way ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("call", "said", "never"),
+    [
+        ("pulumi install", "cannot be installed", "pulumi up"),
+        ("lab package", "could not be built", "pulumi up"),
+        ("pulumi up", "not all resources were created", "az storage"),
+        ("az storage blob upload", "could not be uploaded", "az deployment"),
+        (ZIP, "could not be deployed", "lab check"),
+        ("lab check", "does not work as it must", "nothing"),
+    ],
+)
+def test_deploy_stops_at_the_first_failure(stage: Stage, call: str, said: str, never: str) -> None:
+    stage.answer(call, err="it did not work", code=1)
+    done = deploy(stage)
+    assert done.code == 1, done.out
+    assert said in done.out
+    before = done.position("pulumi install")
+    assert not any(line.startswith(never) for line in done.lines[before:]), done.lines
+
+
+@pytest.mark.usefixtures("site")
+def test_an_upload_waits_for_its_role(stage: Stage) -> None:
+    stage.answer("az storage blob upload", err="AuthorizationPermissionMismatch", code=1, times=3)
+    done = deploy(stage)
+    assert done.code == 0, done.out
+    assert done.out.count("not yet; again") == 3 and "AuthorizationPermissionMismatch" not in done.out
+
+
+def test_a_preview_changes_nothing(stage: Stage) -> None:
+    done = stage.run("scripts/deploy", "--stack", "dev", "--preview")
+    assert done.code == 0, done.out
+    assert done.position("pulumi preview --diff --stack dev")
+    assert not any(line.startswith(("pulumi up", "az storage blob", "az deployment", "lab")) for line in done.lines)
+
+
+@pytest.mark.parametrize(("plan", "sku", "third"), [("premium-v3", "P0v3", "238"), ("elastic-premium", "EP1", "490")])
+def test_a_rehearsal_shows_what_it_would_cost(stage: Stage, plan: str, sku: str, third: str) -> None:
+    done = stage.run("scripts/deploy", "--stack", "dev", "--dry-run", "--plan", plan, "--location", "West Europe")
+    assert done.code == 0, done.out
+    for part in ("Region:     westeurope", f"({sku}, Linux)", "1 WebApp", "CpuPercentage > 70", f"{third} USD per month with 3"):
+        assert part in done.out, part
+    asked = "sku=ElasticPremium" if plan == "elastic-premium" else "--sku P0V3"
+    assert asked in done.out and "<" not in done.out.split("Nothing was run")[0].replace("< 30", "")
+    assert SUBSCRIPTION not in done.out
