@@ -168,9 +168,9 @@ build_lab() {
     (cd -- "$root" && cargo build --profile quick --package handler --package lab)
 }
 
-# The function app folder, from what build_lab has built.
+# assemble_app [OPTIONS OF lab assemble]: the function app folder, from what build_lab has built.
 assemble_app() {
-    "$lab" assemble --root "$root" --handler "$root/target/quick/handler"
+    "$lab" assemble --root "$root" --handler "$root/target/quick/handler" "$@"
 }
 
 # --- The dashboard, and the report page on the same charts ----------------------------------------------------

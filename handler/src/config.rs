@@ -7,15 +7,19 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 use clap::Parser as _;
 
-use crate::domain::{AddressPolicy, MIN_SECONDS, TrustedProxies};
+use crate::domain::{AddressPolicy, MIN_SECONDS, RulesClock, TrustedProxies};
 use crate::observe::telemetry::{Collector, LogFormat, parse_headers};
 use crate::store::{Migrate, Target};
 use autoscale::Setting;
 
 mod arguments;
 mod database;
+mod scaler;
+mod scaling_arguments;
 
 pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
+pub use scaler::ScalerConfig;
+pub use scaling_arguments::{ScalerKind, ScalingArguments};
 
 /// Settings, checked and in the form the program uses.
 #[derive(Debug, Clone)]
@@ -40,6 +44,10 @@ pub struct Config {
     pub heartbeat: Duration,
     /// The rules that scale the fleet, to show them; `None` where nothing does.
     pub autoscale: Option<Setting>,
+    /// The clock that these rules are read by.
+    pub rules_clock: RulesClock,
+    /// What sets the number of instances, if the app does so itself.
+    pub scaler: Option<ScalerConfig>,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
     /// The header that holds the client's address.
@@ -123,7 +131,15 @@ impl Cli {
         }
         tracing_subscriber::EnvFilter::try_new(&arguments.log_filter)
             .map_err(|error| format!("RUST_LOG is not a log filter: {error}"))?;
+        let autoscale = autoscale(
+            arguments
+                .scaling
+                .autoscale_profile
+                .as_deref()
+                .unwrap_or_default(),
+        )?;
         Ok(Config {
+            scaler: scaler::scaler(&arguments, autoscale.as_ref())?,
             port: arguments.functions_customhandler_port.unwrap_or(PORT),
             is_hosted: arguments.functions_customhandler_port.is_some(),
             instance_id: instance_id(azure_id, arguments.instance_id.as_deref()),
@@ -133,7 +149,8 @@ impl Cli {
             migrate: arguments.migrate,
             instance_cpus: arguments.instance_cpus,
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
-            autoscale: autoscale(arguments.autoscale_profile.as_deref().unwrap_or_default())?,
+            autoscale,
+            rules_clock: arguments.scaling.autoscale_clock.unwrap_or_default(),
             stress_max_seconds: arguments.stress_max_seconds,
             client_ip_header: arguments.client_ip_header,
             trusted_proxies: arguments.trusted_proxies.unwrap_or_default(),

@@ -9,9 +9,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::azure::arm::Arm;
 use crate::config::Config;
 use crate::domain::{InstanceState, Limits, Run, Timestamp};
-use crate::fleet::{HeartbeatTask, Lifecycle};
+use crate::fleet::{HeartbeatTask, Lifecycle, Scaler};
 use crate::http::{self, Api, App, Instance, Overload};
 use crate::observe::cpu_and_memory::{Gauge, Sampler};
 use crate::observe::telemetry::Spans;
@@ -51,9 +52,19 @@ impl Service {
             &config.instance_id,
             config.in_azure,
         )?;
+        let scaler = config.scaler.as_ref().map(|scaler| {
+            let arm = Arm::new(&scaler.endpoint, &scaler.site, scaler.identity.clone());
+            Scaler::new(
+                database.clone(),
+                config.rules_clock,
+                scaler.rules.clone(),
+                arm,
+            )
+        });
         let app = Arc::new(App {
+            scaler,
             instance: Instance::new(&config.instance_id),
-            reads: SharedReads::new(&database, &tasks),
+            reads: SharedReads::new(&database, &tasks, config.scaler.is_some()),
             recorder: Recorder::start(
                 database.clone(),
                 config.instance_id.clone(),

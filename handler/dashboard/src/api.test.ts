@@ -41,19 +41,21 @@ function drift(shape: Shape, given: Schema | undefined, path: string): string[] 
         path,
       );
     }
+    case "optional":
+      return drift(shape.of, schema.properties ? schema : given, path);
     case "list":
       return types.includes("array") ? drift(shape.of, schema.items, `${path}[]`) : [`${path} is no list`];
     case "map":
       return drift(shape.of, schema.additionalProperties, `${path}.*`);
     case "object":
       return Object.entries(shape.fields).flatMap(([name, field]) => [
-        ...(schema.required?.includes(name) || field.kind === "nullable"
+        ...(schema.required?.includes(name) || field.kind === "nullable" || field.kind === "optional"
           ? []
           : [`${path}.${name} may be absent`]),
         ...drift(field, schema.properties?.[name], `${path}.${name}`),
       ]);
     case "word": {
-      const listed = /^\^\(([a-z|]+)\)\$$/.exec(schema.pattern ?? "")?.[1]?.split("|");
+      const listed = /^\^\(([a-z_|]+)\)\$$/.exec(schema.pattern ?? "")?.[1]?.split("|");
       const pattern = new RegExp(schema.pattern ?? "^$");
       return [
         ...shape.words.filter((word) => !pattern.test(word)).map((word) => `${path} is never ${word}`),

@@ -8,6 +8,7 @@ import {
   number,
   type Of,
   object,
+  optional,
   type Shape,
   string,
   unknown,
@@ -56,8 +57,24 @@ const point = object({
 });
 const fleetEvent = object({
   timestamp: string,
-  type: word("joined", "left", "lost"),
-  instance_id: string,
+  type: word("joined", "left", "lost", "scaled_out", "scaled_in"),
+  /** Of an instance. */
+  instance_id: optional(string),
+  /** Of the fleet, where the app scales itself. */
+  from: optional(number),
+  to: optional(number),
+});
+/** The app's own scaler as of its last evaluation. */
+const scaler = object({
+  evaluated_at: nullable(string),
+  reason: nullable(string),
+  from: nullable(number),
+  wanted: nullable(number),
+  cooldown_left_seconds: nullable(number),
+  outcome: nullable(
+    word("as_wanted", "set", "refused", "throttled", "failed", "timed_out", "unreachable", "no_token"),
+  ),
+  problem: nullable(string),
 });
 
 /** Under the names that the app's OpenAPI document gives them; a test compares the two. */
@@ -81,8 +98,10 @@ export const shapes = {
     live: number,
     capacity: nullable(capacity),
     rules: nullable(list(rule)),
+    scaler: nullable(scaler),
     instances: list(fleetInstance),
   }),
+  FleetScaler: scaler,
   FleetInstance: fleetInstance,
   LatencyMs: latency,
   StressState: stressState,
@@ -157,6 +176,7 @@ export type VisitList = Of<typeof shapes.VisitList>;
 export type RecordedVisit = Of<typeof shapes.RecordedVisit>;
 export type Fleet = Of<typeof shapes.Fleet>;
 export type FleetInstance = Of<typeof fleetInstance>;
+export type Scaler = Of<typeof scaler>;
 export type Timeline = Of<typeof shapes.FleetTimeline>;
 export type Health = Of<typeof shapes.HealthReport>;
 export type LabFleet = Of<typeof labFleet>;

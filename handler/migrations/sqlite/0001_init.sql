@@ -78,3 +78,39 @@ create table progress (
     position integer not null
 ) strict, without rowid;
 insert into progress (task, position) values ('blank_addresses', 0), ('roll_up', 0);
+
+-- Evaluations of the autoscale rules where the app sets the number of instances itself (Elastic Premium): at most one a
+-- minute, the newest has the largest id. Times are the database's. wanted is null where the present count was not known;
+-- outcome is null until the platform was asked, or for ever if the run was cut off.
+create table scale_actions (
+    id integer primary key autoincrement,
+    minute_ms integer not null,
+    at_ms integer not null,
+    from_count integer,
+    wanted integer,
+    decision text not null,
+    rule integer,
+    observed real,
+    reason text not null,
+    cooldown_ms integer not null,
+    outcome text,
+    actual integer,
+    problem text not null default ''
+) strict;
+-- For the timeline and for the cooldown: changes are few.
+create index scale_changes on scale_actions (id) where from_count <> wanted;
+
+-- Which run may tell the platform, and until when. One row.
+create table scale_lease (
+    holder integer not null,
+    ends_ms integer not null
+) strict;
+insert into scale_lease (holder, ends_ms) values (0, 0);
+
+-- How many evaluations had each decision and each outcome: old evaluations are deleted, and counters may not fall.
+create table scale_totals (
+    kind text not null,
+    name text not null,
+    total integer not null,
+    primary key (kind, name)
+) strict, without rowid;

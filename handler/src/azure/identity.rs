@@ -3,14 +3,17 @@
 //! - `endpoint`: where the platform hands tokens out, and one request to it
 //! - `token`: a token, and what its JSON looks like
 //! - `renewal`: the active token, renewed in time
+//! - `cache`: a token fetched when it is needed, and kept until its end
 //!
 //! Knows neither the store nor HTTP's routes: a caller passes a function that receives each new token.
 
+mod cache;
 mod endpoint;
 mod renewal;
 mod token;
 
-pub use endpoint::Endpoint;
+pub use cache::CachedToken;
+pub use endpoint::{Endpoint, Resource};
 pub use renewal::{Refusal, Tokens};
 pub use token::Token;
 

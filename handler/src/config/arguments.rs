@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::scaling_arguments::ScalingArguments;
 use crate::domain::{AddressPolicy, TrustedProxies};
 use crate::observe::telemetry::LogFormat;
 use crate::store::{Migrate, Pooler};
@@ -150,7 +151,7 @@ pub struct Arguments {
     )]
     pub(super) database_auth: DatabaseAuth,
 
-    /// Which of the app's identities the token is for, with DATABASE_AUTH=entra [default: its system-assigned one]
+    /// Which of the app's identities tokens are for [default: its system-assigned one]
     #[arg(
         long,
         env,
@@ -160,7 +161,7 @@ pub struct Arguments {
     )]
     pub(super) azure_client_id: Option<String>,
 
-    /// Where the platform hands out tokens, with DATABASE_AUTH=entra; set by the platform
+    /// Where the platform hands out tokens, for DATABASE_AUTH=entra and for SCALER; set by the platform
     #[arg(
         long,
         env,
@@ -286,17 +287,8 @@ pub struct Arguments {
     #[arg(long, env, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive, global = true, help_heading = "Instance")]
     pub(super) heartbeat_seconds: f64,
 
-    /// The autoscale rules to show: JSON as Azure exports it, @FILE, or none [default: the built-in infra/autoscale.json]
-    ///
-    /// Whatever scales the instances passes the rules in force; they are shown, not run.
-    #[arg(
-        long,
-        env,
-        value_name = "RULES",
-        global = true,
-        help_heading = "Instance"
-    )]
-    pub(super) autoscale_profile: Option<String>,
+    #[command(flatten)]
+    pub(super) scaling: ScalingArguments,
 
     /// The longest stress run a caller may wait for, in seconds
     #[arg(long, env, value_name = "SECONDS", default_value_t = 120.0, value_parser = positive, global = true, help_heading = "Load")]

@@ -6,7 +6,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::arguments::{Arguments, Command, DatabaseAuth};
-use crate::azure::identity::Endpoint;
+use crate::azure::identity::{Endpoint, Resource};
 use crate::store::{Auth, Migrate, Pooler, PostgresTarget, STATEMENT_DEADLINE, Target};
 
 /// Where the visits are stored, from the settings.
@@ -76,7 +76,7 @@ fn auth(arguments: &Arguments, in_azure: bool) -> Result<Auth, String> {
     if arguments.database_auth == DatabaseAuth::Password {
         return Ok(Auth::Password);
     }
-    let Some(url) = set(&arguments.identity_endpoint) else {
+    let Some(endpoint) = identity(arguments, Resource::Database)? else {
         if in_azure {
             return Ok(Auth::Entra(None));
         }
@@ -86,10 +86,20 @@ fn auth(arguments: &Arguments, in_azure: bool) -> Result<Auth, String> {
                 .to_owned(),
         );
     };
+    Ok(Auth::Entra(Some(endpoint)))
+}
+
+/// Where the platform hands out tokens for the app's identity; `None` where it names no place.
+pub(super) fn identity(
+    arguments: &Arguments,
+    resource: Resource,
+) -> Result<Option<Endpoint>, String> {
+    let Some(url) = set(&arguments.identity_endpoint) else {
+        return Ok(None);
+    };
     let header = set(&arguments.identity_header).unwrap_or_default();
     let client_id = set(&arguments.azure_client_id);
-    let endpoint = Endpoint::new(&url, &header, client_id.as_deref())?;
-    Ok(Auth::Entra(Some(endpoint)))
+    Endpoint::new(resource, &url, &header, client_id.as_deref()).map(Some)
 }
 
 /// Whoever has a token is the app: it goes to nobody but the server.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::slice::{SHOWN_INSTANCES, Sum};
-use super::{Run, Slice, Timestamp};
+use super::{CountChange, Run, Slice, Timestamp};
 
 /// The most points, whatever the span.
 pub(super) const MOST_POINTS: u32 = 720;
@@ -148,6 +148,8 @@ pub struct Timeline {
     pub names: HashMap<Run, String>,
     /// The oldest first.
     pub events: Vec<Event>,
+    /// Where the app sets the number of instances itself: its changes, the oldest first.
+    pub changes: Vec<CountChange>,
 }
 
 /// The most recent of all runs that the points tell apart.

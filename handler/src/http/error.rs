@@ -41,6 +41,8 @@ pub enum Error {
     Overloaded,
     /// 503: the sentence says what is missing.
     Unavailable(String),
+    /// 404: the app does not set the number of instances itself.
+    NoScaler,
     /// Any other status without a body: 404, 405, 500.
     Status(StatusCode),
 }
@@ -78,6 +80,7 @@ impl Error {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoScaler => StatusCode::NOT_FOUND,
             Self::Status(status) => *status,
         }
     }
@@ -92,6 +95,9 @@ impl Error {
             Self::NotJson => "the body must be JSON: send content type application/json".to_owned(),
             Self::Busy { .. } => {
                 "a stress run is under way: wait for its end, or stop it".to_owned()
+            }
+            Self::NoScaler => {
+                "this app does not scale itself: set SCALER=elastic-premium, or remove the function Autoscale".to_owned()
             }
             Self::Status(StatusCode::NOT_FOUND) => "there is nothing at this path".to_owned(),
             Self::Status(StatusCode::METHOD_NOT_ALLOWED) => {

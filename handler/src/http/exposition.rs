@@ -15,16 +15,35 @@ pub(super) fn line(
     labels: &[(&str, &str)],
     value: &str,
 ) {
+    let id = ("instance_id", instance_id);
+    series(text, name, std::iter::once(&id).chain(labels), value);
+}
+
+/// One series of the whole fleet.
+pub(super) fn fleet_line(text: &mut String, name: &str, labels: &[(&str, &str)], value: &str) {
+    series(text, name, labels, value);
+}
+
+fn series<'a>(
+    text: &mut String,
+    name: &str,
+    labels: impl IntoIterator<Item = &'a (&'a str, &'a str)>,
+    value: &str,
+) {
     text.push_str(name);
-    text.push_str("{instance_id=\"");
-    escape(text, instance_id);
+    let mut separator = '{';
     for (label, content) in labels {
-        text.push_str("\",");
+        text.push(separator);
         text.push_str(label);
         text.push_str("=\"");
         escape(text, content);
+        text.push('"');
+        separator = ',';
     }
-    text.push_str("\"} ");
+    if separator == ',' {
+        text.push('}');
+    }
+    text.push(' ');
     text.push_str(value);
     text.push('\n');
 }

@@ -15,9 +15,12 @@ use utoipa::ToSchema;
 use super::error::Problem;
 use super::ops::{LatencyMs, StressState};
 use super::query::Query;
+use super::scaler::FleetScaler;
 use super::{App, Error};
+use crate::config::Config;
 use crate::domain::{
-    InstanceState, LONGEST_MINUTES, Member, Run, Slice, Timeline, Timestamp, shown_runs,
+    CountChange, Event, InstanceState, LONGEST_MINUTES, Member, Run, Slice, Timeline, Timestamp,
+    shown_runs,
 };
 use crate::store::FleetListing;
 use autoscale::{self, Profile, RuleSummary, Setting};
@@ -37,6 +40,9 @@ struct Fleet {
     /// The rules of the profile that applies now; null where nothing scales.
     #[schema(required = true)]
     rules: Option<Vec<RuleSummary>>,
+    /// The app's own scaler, which applies these rules on Elastic Premium; null where the app does not scale itself.
+    #[schema(required = true)]
+    scaler: Option<FleetScaler>,
     /// The most recent first, those that have ended last; these stay listed for ten minutes.
     #[schema(max_items = 5000)]
     instances: Vec<FleetInstance>,
@@ -132,16 +138,15 @@ impl FleetInstance {
 pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
     let fleet_listing = app.reads.instances().await?;
-    let setting = app.config.autoscale.as_ref();
     Ok(json(
-        fleet_listing.body(|found| render(&fleet(found, setting))),
+        fleet_listing.body(|found| render(&fleet(found, &app.config))),
     ))
 }
 
-fn fleet(found: &FleetListing, setting: Option<&Setting>) -> Fleet {
+fn fleet(found: &FleetListing, config: &Config) -> Fleet {
     let now = found.now;
-    let active = setting.and_then(|setting| {
-        let profile = setting.active(now.millis().div_euclid(1_000))?;
+    let active = config.autoscale.as_ref().and_then(|setting| {
+        let profile = setting.active(config.rules_clock.unix_seconds(now))?;
         Some((setting, &setting.profiles[profile]))
     });
     let live = |member: &&Member| member.state_at(now) == InstanceState::Live;
@@ -153,6 +158,7 @@ fn fleet(found: &FleetListing, setting: Option<&Setting>) -> Fleet {
         live: found.members.iter().filter(live).count(),
         capacity: active.map(|(_, profile)| profile.capacity.into()),
         rules: active.map(summaries),
+        scaler: found.scaler.as_ref().map(FleetScaler::of),
         instances: found
             .members
             .iter()
@@ -171,7 +177,7 @@ struct FleetTimeline {
     #[schema(max_items = 720)]
     points: Vec<Point>,
     /// The oldest first.
-    #[schema(max_items = 1000)]
+    #[schema(max_items = 2000)]
     events: Vec<FleetEvent>,
 }
 
@@ -196,16 +202,59 @@ struct Point {
     per_instance: BTreeMap<String, f64>,
 }
 
-/// An instance was added to the fleet, or is no longer part of it.
+/// An instance was added to the fleet, or is no longer part of it; or the app's own scaler wants another number of them.
 #[derive(Serialize, ToSchema)]
 struct FleetEvent {
     #[schema(format = DateTime)]
     timestamp: String,
-    /// `joined`; `left` when it ended; `lost` when it stopped sending heartbeats without draining.
+    /// Of an instance: `joined`; `left` when it ended; `lost` when it stopped sending heartbeats without draining. Of the
+    /// fleet, where the app scales itself: `scaled_out` or `scaled_in`.
     #[serde(rename = "type")]
-    #[schema(pattern = "^(joined|left|lost)$")]
+    #[schema(pattern = "^(joined|left|lost|scaled_out|scaled_in)$")]
     kind: &'static str,
-    instance_id: String,
+    /// Which instance; absent for an event of the fleet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    instance_id: Option<String>,
+    /// The instances wanted before; only for an event of the fleet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, nullable = false)]
+    from: Option<u32>,
+    /// The instances wanted from then on; only for an event of the fleet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, nullable = false)]
+    to: Option<u32>,
+    /// Why, in one sentence with the figures; only for an event of the fleet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+}
+
+impl FleetEvent {
+    fn of_instance(event: &Event) -> Self {
+        Self {
+            timestamp: event.at.rfc3339(),
+            kind: event.kind.as_str(),
+            instance_id: Some(event.instance_id.clone()),
+            from: None,
+            to: None,
+            reason: None,
+        }
+    }
+
+    fn of_fleet(change: &CountChange) -> Self {
+        Self {
+            timestamp: change.at.rfc3339(),
+            kind: match change.to > change.from {
+                true => "scaled_out",
+                false => "scaled_in",
+            },
+            instance_id: None,
+            from: Some(change.from),
+            to: Some(change.to),
+            reason: Some(change.reason.clone()),
+        }
+    }
 }
 
 /// Show the fleet over time
@@ -248,16 +297,18 @@ fn fleet_timeline(found: &Timeline) -> FleetTimeline {
             .zip(&found.points)
             .map(|(start, slice)| point(start, slice.as_ref(), &names))
             .collect(),
-        events: found
-            .events
-            .iter()
-            .map(|event| FleetEvent {
-                timestamp: event.at.rfc3339(),
-                kind: event.kind.as_str(),
-                instance_id: event.instance_id.clone(),
-            })
-            .collect(),
+        events: events(found),
     }
+}
+
+/// The oldest first, at most as many as either kind may have.
+fn events(found: &Timeline) -> Vec<FleetEvent> {
+    let of_instances = found.events.iter().map(FleetEvent::of_instance);
+    let of_fleet = found.changes.iter().map(FleetEvent::of_fleet);
+    let mut events: Vec<FleetEvent> = of_instances.chain(of_fleet).collect();
+    // Times of this form sort as text, and the sort is stable.
+    events.sort_by(|one, other| one.timestamp.cmp(&other.timestamp));
+    events
 }
 
 fn point(start: Timestamp, slice: Option<&Slice>, names: &HashMap<Run, &str>) -> Point {

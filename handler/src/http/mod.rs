@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::{Config, CorsOrigins};
-use crate::fleet::Lifecycle;
+use crate::fleet::{Lifecycle, Scaler};
 use crate::observe::cpu_and_memory::Gauge;
 use crate::observe::telemetry::Spans;
 use crate::observe::traffic::Traffic;
@@ -39,6 +39,7 @@ mod overload;
 mod page;
 mod prometheus;
 mod query;
+mod scaler;
 mod span;
 mod stream;
 mod stress;
@@ -80,6 +81,8 @@ pub struct App {
     pub order_given: Arc<Notify>,
     /// This instance's state in its life cycle.
     pub lifecycle: Lifecycle,
+    /// What sets the number of instances, if the app does so itself.
+    pub scaler: Option<Scaler>,
     /// The last reading of CPU and memory.
     pub gauge: Gauge,
     /// Requests counted and timed.
@@ -138,6 +141,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(prometheus::metrics))
         // The Functions host itself.
         .route("/warmup", post(triggers::warm_up))
+        .route(triggers::AUTOSCALE, post(triggers::autoscale))
 }
 
 /// The API's description.

@@ -125,7 +125,7 @@ impl RequestRecord {
         let status = status.as_u16();
         let took = self.began.elapsed();
         if !self.is_probe {
-            let timed = uri.path() != super::stress::PATH;
+            let timed = ![super::stress::PATH, super::triggers::AUTOSCALE].contains(&uri.path());
             app.traffic.count(status, timed.then_some(took));
         }
         app.lifecycle.answered();

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
 use super::exposition::{head, line, ratio, seconds};
-use super::{App, Error};
+use super::{App, Error, scaler};
 use crate::domain::{InstanceState, Limits, Member, Timestamp};
 use crate::store::FleetListing;
 
@@ -103,6 +103,9 @@ fn exposition(found: &FleetListing) -> String {
     text.traffic();
     text.processes();
     text.database();
+    if let Some(report) = &found.scaler {
+        text.text += &scaler::exposition(report, found.now);
+    }
     text.text
 }
 

@@ -1,4 +1,5 @@
-//! `POST /warmup`, called by the Functions host when an instance joins.
+//! `POST /warmup`, called by the Functions host when an instance joins, and `POST /Autoscale`, called once a minute on
+//! one instance where the app sets the number of instances itself.
 //!
 //! The host always uses its JSON protocol here, even when proxying is enabled, and waits for ever if the response is not
 //! a JSON object (learn.microsoft.com: functions-custom-handlers,
@@ -13,6 +14,9 @@ use serde_json::json;
 
 use super::{App, Error};
 
+/// The path of the scaler's function. How long Azure takes is not timed as an answer to a visitor.
+pub(super) const AUTOSCALE: &str = "/Autoscale";
+
 /// Opens a connection and runs a query, so that the first visitor waits for neither. The host's request holds nothing
 /// that this needs.
 pub(super) async fn warm_up(State(app): State<Arc<App>>) -> Result<Response, Error> {
@@ -22,5 +26,18 @@ pub(super) async fn warm_up(State(app): State<Arc<App>>) -> Result<Response, Err
         "instance {} is warm: {} answers",
         app.instance.id, health.db_type
     );
-    Ok(Json(json!({ "Outputs": {}, "Logs": [line], "ReturnValue": null })).into_response())
+    Ok(done(&line))
+}
+
+/// Evaluates the autoscale rules, and sets the number of instances. The host's request holds nothing that this needs.
+pub(super) async fn autoscale(State(app): State<Arc<App>>) -> Result<Response, Error> {
+    let scaler = app.scaler.as_ref().ok_or(Error::NoScaler)?;
+    let line = scaler.run().await?.describe();
+    tracing::info!(result = line, "the app's own scaler ran");
+    Ok(done(&line))
+}
+
+/// The JSON protocol's object, with a line for the host's log.
+fn done(line: &str) -> Response {
+    Json(json!({ "Outputs": {}, "Logs": [line], "ReturnValue": null })).into_response()
 }

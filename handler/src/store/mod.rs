@@ -19,6 +19,7 @@ pub(crate) use connection::schema::migrate_postgres;
 pub use error::Error;
 pub use queries::heartbeats::Reply;
 pub use queries::instances::FleetListing;
+pub use queries::scale_actions::{ScalingInputs, ScalingLease, Turn};
 pub use queries::stress_orders::NewOrders;
 pub use tasks::recorder::Recorder;
 pub use tasks::retention::Retention;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::process::Process;
 use crate::support::{Answer, Backend, TestApp};
-use handler::domain::{Heartbeat, InstanceState, Interval, Report, Run};
+use handler::domain::{Heartbeat, InstanceState, Interval, Report, Run, Timestamp};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -23,6 +23,7 @@ on_both_databases!(
     a_fleet_of_thousands_that_are_gone_is_listed,
     hostile_names_are_only_names,
     absurd_rows_spoil_nothing,
+    the_profile_follows_the_calendar_of_the_rules,
 );
 through_a_pooler_too!(two_instances_see_each_other, an_instance_that_ends_says_so,);
 
@@ -471,4 +472,26 @@ async fn absurd_rows_spoil_nothing(backend: Backend) {
     let old = "select count(*) from instances where instance_id = 'absurd' and last_seen_ms <= 0";
     assert_eq!(backend.number(old).await, 0);
     app.stop().await;
+}
+
+async fn the_profile_follows_the_calendar_of_the_rules(backend: Backend) {
+    const RULES: &str = r#"{"name": "holidays", "properties": {"enabled": true, "profiles": [
+        {"name": "year", "capacity": {"minimum": "1", "maximum": "3", "default": "1"}, "rules": []},
+        {"name": "winter", "capacity": {"minimum": "4", "maximum": "6", "default": "4"}, "rules": [],
+         "fixedDate": {"timeZone": "UTC", "start": "2024-12-24T00:00:00", "end": "2024-12-27T00:00:00"}}
+    ]}}"#;
+    let clock = |calendar: &str| format!("{calendar},{},0.1", Timestamp::now().rfc3339());
+    for (id, calendar, minimum) in [
+        ("before", "2024-12-23T12:00:00Z", 1),
+        ("during", "2024-12-25T12:00:00Z", 4),
+    ] {
+        let clock = clock(calendar);
+        let rules = ["--autoscale-profile", RULES, "--autoscale-clock", &clock];
+        let app = backend
+            .instance(&[&BEAT[..], &["--instance-id", id], &rules].concat())
+            .await;
+        let fleet = app.get("/api/instances").await.json();
+        assert_eq!(fleet["capacity"]["minimum"], minimum, "{id}");
+        app.stop().await;
+    }
 }

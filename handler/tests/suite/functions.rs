@@ -59,6 +59,14 @@ fn functions() -> BTreeMap<String, Function> {
             assert_eq!(bindings.len(), 1);
             continue;
         }
+        if bindings[0]["type"] == "timerTrigger" {
+            assert_eq!(name, "Autoscale");
+            // A minute missed by a stopped host is not made up for: the next one compares anyway.
+            assert_eq!(bindings[0]["useMonitor"], false);
+            assert_eq!(bindings[0]["schedule"], "0 * * * * *");
+            assert_eq!(bindings.len(), 1);
+            continue;
+        }
         // Exactly one trigger and one output: anything else is not proxied.
         assert_eq!(bindings.len(), 2, "{name}");
         assert_eq!(bindings[0]["type"], "httpTrigger", "{name}");

@@ -21,6 +21,7 @@ mod provision;
 mod reads;
 mod retention;
 mod role_step;
+mod scaler;
 mod timeline;
 mod traces;
 mod visits;

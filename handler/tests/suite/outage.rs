@@ -159,13 +159,13 @@ async fn a_deleted_or_replaced_file_takes_no_more_visits() {
 }
 
 /// Forwards connections until it is dropped; then all of them are cut.
-struct Cable {
+pub(crate) struct Cable {
     cut: Arc<AtomicBool>,
     worker: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Cable {
-    fn between(port: u16, server: SocketAddr) -> Self {
+    pub(crate) fn between(port: u16, server: SocketAddr) -> Self {
         let cut = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&cut);
         let worker = std::thread::spawn(move || {

@@ -1,5 +1,5 @@
 /** A fleet as the API and the lab tell of it, for the tests. */
-import type { Fleet, FleetInstance, LabFleet, Rule, Timeline } from "../api";
+import type { Fleet, FleetInstance, LabFleet, Rule, Scaler, Timeline } from "../api";
 
 /** When all of it is told, in milliseconds since 1970. */
 export const NOW = Date.parse("2026-11-24T20:00:00.000Z");
@@ -38,6 +38,7 @@ export const fleetOf = (...instances: FleetInstance[]): Fleet => ({
   live: instances.filter((one) => one.state === "live").length,
   capacity: { minimum: 1, maximum: 3, default: 1 },
   rules: RULES,
+  scaler: null,
   instances,
 });
 
@@ -105,4 +106,27 @@ export const event = (type: Timeline["events"][number]["type"], id: string, seco
   timestamp: ago(seconds),
   type,
   instance_id: id,
+  from: undefined,
+  to: undefined,
+});
+
+/** A change of the app's own scaler. */
+export const change = (from: number, to: number, seconds: number) => ({
+  timestamp: ago(seconds),
+  type: to > from ? ("scaled_out" as const) : ("scaled_in" as const),
+  instance_id: undefined,
+  from,
+  to,
+});
+
+/** The app's own scaler, whose last evaluation changed nothing. */
+export const scalerOf = (over: Partial<Scaler> = {}): Scaler => ({
+  evaluated_at: ago(10),
+  reason: "as the app says it",
+  from: 1,
+  wanted: 1,
+  cooldown_left_seconds: 0,
+  outcome: "as_wanted",
+  problem: null,
+  ...over,
 });

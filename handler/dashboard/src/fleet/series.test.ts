@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { event, labOf, NOW, timelineOf } from "./samples";
+import { change, event, labOf, NOW, timelineOf } from "./samples";
 import { meanOfLast, newest, series } from "./series";
 
 const now = NOW / 1000;
@@ -48,6 +48,15 @@ test("what the lab's scaler did is said, and what was seen only marked", () => {
   expect(events.map(({ at, seen }) => [at - now, seen])).toEqual([
     [-205, false],
     [-200, true],
+  ]);
+});
+
+test("what the app's own scaler did is said, and counts no instance", () => {
+  const timeline = timelineOf([50], 10, [change(1, 2, 205), event("joined", "b", 200)]);
+  for (const point of timeline.points) point.instances = 2;
+  expect(series(timeline, 5, undefined).events).toEqual([
+    { at: now - 205, from: 1, to: 2, seen: false, lost: false },
+    { at: now - 200, from: 1, to: 2, seen: true, lost: false },
   ]);
 });
 

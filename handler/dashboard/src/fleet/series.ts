@@ -48,24 +48,31 @@ export function series(timeline: Timeline, minutes: number, lab: LabFleet | unde
 
 /** What the scaler did, where it can be asked; and how the number of instances was seen to change. */
 function scalingEvents(timeline: Timeline, lab: LabFleet | undefined): ScalingEvent[] {
+  const said = (lab?.actions ?? timeline.events.map(change).filter((one) => one !== undefined)).map(
+    ({ at, from, to }) => ({ at: seconds(at), from, to, seen: false, lost: false }),
+  );
   const seen: ScalingEvent[] = [];
   let count = timeline.points.at(-1)?.instances ?? 0;
   // From the present count backwards, since the oldest event of the span does not know how many there were.
   for (const event of timeline.events.toReversed()) {
+    if (change(event)) continue;
     const joined = event.type === "joined";
     const before = joined ? Math.max(count - 1, 0) : count + 1;
     seen.push({
       at: seconds(event.timestamp),
       from: before,
       to: count,
-      seen: lab !== undefined,
+      seen: lab !== undefined || said.length > 0,
       lost: event.type === "lost",
     });
     count = before;
   }
-  const said =
-    lab?.actions.map(({ at, from, to }) => ({ at: seconds(at), from, to, seen: false, lost: false })) ?? [];
   return [...seen, ...said].sort((one, other) => one.at - other.at);
+}
+
+/** What the app's own scaler did, of an event that tells of it. */
+function change({ timestamp, from, to }: Timeline["events"][number]) {
+  return from === undefined || to === undefined ? undefined : { at: timestamp, from, to };
 }
 
 /** The mean of a column over its last seconds; null where nothing is known. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Health, LabFleet } from "../api";
 import { members } from "./members";
-import { decided, event, fleetOf, instance, labOf, rule, timelineOf } from "./samples";
+import { decided, event, fleetOf, instance, labOf, rule, scalerOf, timelineOf } from "./samples";
 import { series } from "./series";
 import { story } from "./story";
 
@@ -121,6 +121,39 @@ test("on Azure, the cooldown is guessed from the last change", () => {
   expect(told.cooldownLeft).toBe(200);
   expect(told.situation).toMatchObject({ kind: "cooldown", way: "out", left: 200 });
   expect(told.last).toMatchObject({ from: 1, to: 2 });
+});
+
+test("an app that scales itself says why, also in Azure", () => {
+  const told = (scaler: Parameters<typeof scalerOf>[0], cpu: number, environment: Health["environment"]) => {
+    const fleet = { ...fleetOf(instance("a", cpu), instance("b", cpu)), scaler: scalerOf(scaler) };
+    const timeline = timelineOf(new Array(60).fill(cpu), 10);
+    for (const point of timeline.points) point.instances = 2;
+    return story({
+      fleet,
+      members: members(fleet, undefined),
+      series: series(timeline, 60, undefined),
+      lab: undefined,
+      health: health(environment),
+    });
+  };
+  for (const environment of ["production", "development"] as const) {
+    const waiting = told({ from: 2, wanted: 2, cooldown_left_seconds: 240 }, 90, environment);
+    // Ten seconds have passed since the evaluation.
+    expect(waiting).toMatchObject({ source: "app", cooldownLeft: 230 });
+    expect(waiting.situation).toMatchObject({ kind: "cooldown", way: "out", left: 230 });
+    const kept = told({ from: 2, wanted: 2 }, 25, environment);
+    expect(kept.situation).toMatchObject({ kind: "kept", way: "in", reason: "as the app says it" });
+    const out = told({ from: 2, wanted: 3 }, 90, environment);
+    expect(out.situation).toMatchObject({ kind: "acting", way: "out" });
+    const refused = { from: 2, wanted: 3, outcome: "refused", problem: "403 AuthorizationFailed" } as const;
+    expect(told(refused, 90, environment).situation).toEqual({
+      kind: "refused",
+      wanted: 3,
+      problem: "403 AuthorizationFailed",
+    });
+    const away = told({ from: 2, wanted: 3, outcome: "timed_out" }, 90, environment);
+    expect(away.situation).toMatchObject({ kind: "refused", problem: "timed_out" });
+  }
 });
 
 test("where nothing scales, it says so", () => {

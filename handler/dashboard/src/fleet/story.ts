@@ -1,4 +1,4 @@
-import type { Capacity, Fleet, Health, LabFleet, Rule } from "../api";
+import type { Capacity, Fleet, Health, LabFleet, Rule, Scaler } from "../api";
 import { hasEnded, type Member } from "./members";
 import { type Direction, direction, fires, isCpu, isoSeconds } from "./rules";
 import { meanOfLast, type Series } from "./series";
@@ -12,6 +12,8 @@ export type Situation =
   | { kind: "noRules" }
   | { kind: "noScaler" }
   | { kind: "paused" }
+  /** The app's own scaler wants another count, and Azure does not take it. */
+  | { kind: "refused"; wanted: number; problem: string }
   | { kind: "starting"; count: number }
   | { kind: "leaving"; count: number }
   | { kind: "atMaximum"; reading: Reading; maximum: number }
@@ -33,7 +35,7 @@ export type Story = {
   /** Until a rule may act again, in the scaler's seconds; null where nobody can tell. */
   cooldownLeft: number | null;
   /** The scaler's own account, or a guess from what the fleet shows. */
-  source: "lab" | "azure" | "none";
+  source: "lab" | "app" | "azure" | "none";
   /** Seconds of the scaler in one of ours. */
   timeScale: number;
   last: { at: number; from: number; to: number } | undefined;
@@ -51,45 +53,54 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
   const rules = lab?.rules ?? fleet?.rules ?? [];
   const capacity = lab?.capacity ?? fleet?.capacity ?? undefined;
   const now = presentCpu(members);
-  const source = lab ? "lab" : health?.environment === "production" ? "azure" : "none";
+  const own = fleet?.scaler ?? undefined;
+  const source = own ? "app" : lab ? "lab" : health?.environment === "production" ? "azure" : "none";
+  const timeScale = lab?.time_scale ?? 1;
   const readings = rules.map((rule, index): Reading => {
-    if (lab) {
-      const reading = lab.last_decision?.readings.find((reading) => reading.rule === index);
+    if (source === "lab") {
+      const reading = lab?.last_decision?.readings.find((reading) => reading.rule === index);
       return { rule, value: reading?.value ?? null, fires: reading?.fires ?? false };
     }
     const value =
-      series && isCpu(rule) ? meanOfLast(series.times, series.mean, isoSeconds(rule.time_window)) : null;
+      series && isCpu(rule)
+        ? meanOfLast(series.times, series.mean, isoSeconds(rule.time_window) / timeScale)
+        : null;
     return { rule, value, fires: fires(rule, value) };
   });
   const last = series?.events.filter((event) => !event.seen && !event.lost && event.from > 0).at(-1);
-  const told = { readings, now, source, timeScale: lab?.time_scale ?? 1, last } as const;
-  const cooldownLeft = lab
-    ? (lab.last_decision?.cooldown_left_seconds ?? 0)
-    : source === "azure" && last
-      ? guessedCooldown(last, rules, series?.range[1] ?? 0)
-      : null;
+  const told = { readings, now, source, timeScale, last } as const;
+  const cooldownLeft = own
+    ? ownCooldown(own, timeScale, series?.range[1] ?? 0)
+    : lab
+      ? (lab.last_decision?.cooldown_left_seconds ?? 0)
+      : source === "azure" && last
+        ? guessedCooldown(last, rules, series?.range[1] ?? 0)
+        : null;
   const situation = !fleet
     ? ({ kind: "waiting" } as const)
     : rules.length === 0 || !capacity
       ? ({ kind: "noRules" } as const)
       : source === "none"
         ? ({ kind: "noScaler" } as const)
-        : situate({ members, lab, readings, capacity, now, cooldownLeft: cooldownLeft ?? 0 });
+        : situate({ members, lab, own, readings, capacity, now, cooldownLeft: cooldownLeft ?? 0 });
   return { ...told, cooldownLeft, situation };
 }
 
 type Facts = {
   members: Member[];
   lab: LabFleet | undefined;
+  own: Scaler | undefined;
   readings: Reading[];
   capacity: Capacity;
   now: number | null;
   cooldownLeft: number;
 };
 
-function situate({ members, lab, readings, capacity, now, cooldownLeft }: Facts): Situation {
+function situate({ members, lab, own, readings, capacity, now, cooldownLeft }: Facts): Situation {
   const count = lab?.count ?? members.filter((member) => !hasEnded(member.state)).length;
-  if (lab?.paused) return { kind: "paused" };
+  if (own && own.wanted !== null && own.outcome !== null && !["as_wanted", "set"].includes(own.outcome))
+    return { kind: "refused", wanted: own.wanted, problem: own.problem ?? own.outcome };
+  if (!own && lab?.paused) return { kind: "paused" };
   const starting = lab
     ? Math.max(lab.count - lab.ready, 0)
     : members.filter((member) => member.state === "starting").length;
@@ -110,9 +121,9 @@ function situate({ members, lab, readings, capacity, now, cooldownLeft }: Facts)
       return { kind: "atMinimum", reading: firing, minimum: capacity.minimum };
     if (cooldownLeft > 0) return { kind: "cooldown", reading: firing, way, left: cooldownLeft };
     // A scaler that was free to act and did not has its reason.
-    const decision = lab?.last_decision;
-    if (decision?.action === "none" && decision.from === count)
-      return { kind: "kept", way, count, reason: decision.reason };
+    const decision = own ? { from: own.from, to: own.wanted, reason: own.reason } : lab?.last_decision;
+    if (decision && decision.to === decision.from && decision.from === count)
+      return { kind: "kept", way, count, reason: decision.reason ?? "" };
     return { kind: "acting", reading: firing, way };
   }
   for (const way of ["out", "in"] as const) {
@@ -133,6 +144,12 @@ function presentCpu(members: Member[]): number | null {
       : [],
   );
   return serving.length > 0 ? serving.reduce((sum, value) => sum + value, 0) / serving.length : null;
+}
+
+/** What is left of the cooldown that the last evaluation found. */
+function ownCooldown(own: Scaler, timeScale: number, now: number): number {
+  const evaluated = own.evaluated_at ? Date.parse(own.evaluated_at) / 1000 : now;
+  return Math.max((own.cooldown_left_seconds ?? 0) - Math.max(now - evaluated, 0) * timeScale, 0);
 }
 
 /** From the last time that the count was seen to change; the scaler decided a little earlier. */

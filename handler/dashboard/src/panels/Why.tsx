@@ -80,9 +80,11 @@ function telling(story: Story, words: Words, format: Format, provisioning: numbe
     }
     case "acting": {
       const { way, reading } = situation;
-      const said = story.source === "lab" ? tell.acting : tell.expected;
+      const said = story.source === "azure" ? tell.expected : tell.acting;
       return said(way, value(reading), threshold(reading));
     }
+    case "refused":
+      return tell.refused(situation.wanted, situation.problem);
     case "kept":
       return tell.kept(situation.way, situation.count);
     case "building": {

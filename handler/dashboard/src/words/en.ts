@@ -169,6 +169,10 @@ export const en = {
           ? `CPU at ${value} is over ${threshold}. Azure acts on figures up to 3 min old, and a new instance takes about 2 min.`
           : `CPU at ${value} is under ${threshold}. Azure acts on figures up to 3 min old.`,
     }),
+    refused: (wanted: number, problem: string) => ({
+      head: `Azure does not set ${instances(wanted)}`,
+      text: `The rules want ${wanted}. The last attempt ended with: ${problem}. The next evaluation tries again.`,
+    }),
     kept: (way: "out" | "in", value: number) => ({
       head: `Kept at ${value}`,
       text:

@@ -169,6 +169,10 @@ export const es: Words = {
           ? `La CPU, al ${value}, supera el ${threshold}. Azure usa cifras de hasta 3 min atrás, y una instancia nueva tarda unos 2 min.`
           : `La CPU, al ${value}, está por debajo del ${threshold}. Azure usa cifras de hasta 3 min atrás.`,
     }),
+    refused: (wanted, problem) => ({
+      head: `Azure no establece ${instancias(wanted)}`,
+      text: `Las reglas piden ${wanted}. El último intento terminó con: ${problem}. La próxima evaluación lo intenta de nuevo.`,
+    }),
     kept: (way, value) => ({
       head: `Se queda en ${value}`,
       text:

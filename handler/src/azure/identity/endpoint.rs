@@ -15,8 +15,25 @@ use super::{Reason, Token};
 const DEADLINE: Duration = Duration::from_secs(3);
 /// The most that is read of an answer; one with a token has a few thousand bytes.
 const LARGEST_ANSWER: usize = 64 * 1024;
-/// Whom the token is for: every Azure Database for PostgreSQL, percent-encoded.
-const RESOURCE: &str = "https%3A%2F%2Fossrdbms-aad.database.windows.net";
+
+/// Whom a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// Every Azure Database for PostgreSQL.
+    Database,
+    /// Azure Resource Manager.
+    ResourceManager,
+}
+
+impl Resource {
+    /// As the endpoint names it, percent-encoded.
+    const fn encoded(self) -> &'static str {
+        match self {
+            Self::Database => "https%3A%2F%2Fossrdbms-aad.database.windows.net",
+            Self::ResourceManager => "https%3A%2F%2Fmanagement.azure.com%2F",
+        }
+    }
+}
 
 /// Where the platform hands out tokens for the app's identity
 /// (learn.microsoft.com/azure/app-service/overview-managed-identity, "REST endpoint reference").
@@ -35,7 +52,12 @@ impl Endpoint {
     ///
     /// # Errors
     /// One sentence that names the setting, never its value.
-    pub fn new(url: &str, header: &str, client_id: Option<&str>) -> Result<Self, String> {
+    pub fn new(
+        resource: Resource,
+        url: &str,
+        header: &str,
+        client_id: Option<&str>,
+    ) -> Result<Self, String> {
         let refused = || {
             "IDENTITY_ENDPOINT is not of the form http://ADDRESS:PORT/PATH, as the platform sets it"
                 .to_owned()
@@ -68,7 +90,11 @@ impl Endpoint {
             .filter(|value| !value.is_empty())
             .ok_or("IDENTITY_HEADER is missing or no header's value: the platform sets it beside IDENTITY_ENDPOINT")?;
         secret.set_sensitive(true);
-        let mut path = format!("{}?resource={RESOURCE}&api-version=2019-08-01", uri.path());
+        let mut path = format!(
+            "{}?resource={}&api-version=2019-08-01",
+            uri.path(),
+            resource.encoded()
+        );
         if let Some(id) = client_id {
             let id: uuid::Uuid = id
                 .parse()
@@ -155,7 +181,10 @@ mod tests {
             "http://localhost:4141/msi/token",
             "http://[::1]:4141/msi/token",
         ] {
-            assert!(Endpoint::new(url, "secret", None).is_ok(), "{url}");
+            assert!(
+                Endpoint::new(Resource::Database, url, "secret", None).is_ok(),
+                "{url}"
+            );
         }
         for (url, named) in [
             ("https://127.0.0.1/msi/token", "https"),
@@ -167,7 +196,7 @@ mod tests {
             ("/msi/token", "form"),
             ("", "form"),
         ] {
-            let sentence = Endpoint::new(url, "secret", None).expect_err(url);
+            let sentence = Endpoint::new(Resource::Database, url, "secret", None).expect_err(url);
             assert!(sentence.contains(named), "{url}: {sentence}");
         }
     }
@@ -176,14 +205,16 @@ mod tests {
     fn the_header_and_the_client_id_are_checked() {
         let url = "http://127.0.0.1:1/token";
         for header in ["", "a\r\nb: c"] {
-            let sentence = Endpoint::new(url, header, None).expect_err("no header");
+            let sentence =
+                Endpoint::new(Resource::Database, url, header, None).expect_err("no header");
             assert!(sentence.contains("IDENTITY_HEADER"), "{sentence}");
         }
         let id = "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10";
-        let endpoint = Endpoint::new(url, "secret", Some(id)).expect("good");
+        let endpoint = Endpoint::new(Resource::Database, url, "secret", Some(id)).expect("good");
         assert!(endpoint.path.ends_with(&format!("&client_id={id}")));
         assert_eq!(format!("{endpoint:?}"), "Endpoint(***)");
-        let sentence = Endpoint::new(url, "secret", Some("a&b=c")).expect_err("no id");
+        let sentence =
+            Endpoint::new(Resource::Database, url, "secret", Some("a&b=c")).expect_err("no id");
         assert!(sentence.contains("AZURE_CLIENT_ID"), "{sentence}");
     }
 }

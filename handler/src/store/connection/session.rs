@@ -36,9 +36,12 @@ pub(in crate::store) enum Session {
     Sqlite(Lease<Sqlite>),
 }
 
-const POSTGRES_CLOCK: &str =
+/// The database's time.
+pub(in crate::store) const POSTGRES_CLOCK: &str =
     "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";
-const SQLITE_CLOCK: &str = "select cast(unixepoch('subsec') * 1000 as integer) as now_ms";
+/// The same on SQLite.
+pub(in crate::store) const SQLITE_CLOCK: &str =
+    "select cast(unixepoch('subsec') * 1000 as integer) as now_ms";
 
 impl Session {
     /// Whether a statement that comes again and again may be prepared by name; the others never are.

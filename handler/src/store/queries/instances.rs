@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::Row;
 
-use crate::domain::{InstanceState, MINUTE, Member, Report, Run, Timestamp};
+use crate::domain::{InstanceState, MINUTE, Member, Report, Run, ScalerReport, Timestamp};
 use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::{Session, on_either};
@@ -73,6 +73,8 @@ pub struct FleetListing {
     pub now: Timestamp,
     /// One for each name: of several runs the live one, or else the last one.
     pub members: Vec<Member>,
+    /// The app's own scaler; `None` where the app does not set the number of instances itself.
+    pub scaler: Option<ScalerReport>,
 }
 
 impl Store {
@@ -89,8 +91,11 @@ impl Store {
 }
 
 impl Session {
-    /// The instances of the fleet, the ones seen most recently first.
-    pub(in crate::store) async fn fleet_listing(&mut self) -> Result<FleetListing, Error> {
+    /// The instances of the fleet, the ones seen most recently first, and the app's own scaler if it has one.
+    pub(in crate::store) async fn fleet_listing(
+        &mut self,
+        scales_itself: bool,
+    ) -> Result<FleetListing, Error> {
         let now = self.clock().await?;
         let from = now.earlier(ENDED_SHOWN).millis();
         let to = now.later(MINUTE).millis();
@@ -106,7 +111,15 @@ impl Session {
             rows.iter().map(|row| Ok::<_, Error>(member_in!(row))).collect::<Result<_, _>>()
         })?;
         let members = one_per_name(members, now);
-        Ok(FleetListing { now, members })
+        let scaler = match scales_itself {
+            true => Some(self.scaler_report().await?),
+            false => None,
+        };
+        Ok(FleetListing {
+            now,
+            members,
+            scaler,
+        })
     }
 
     /// The runs that were seen since `earliest`, the most recent ones first.

@@ -2,6 +2,8 @@
 
 pub(super) mod heartbeats;
 pub(super) mod instances;
+pub(super) mod scale_actions;
+mod scaler_report;
 pub(super) mod stress_orders;
 mod timeline;
 mod visits;

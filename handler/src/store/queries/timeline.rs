@@ -40,8 +40,12 @@ const SLICES: &str = "
     where at_ms >= (select position from progress where task = 'roll_up') and at_ms < $3";
 
 impl Session {
-    /// The fleet over the last `span`.
-    pub(in crate::store) async fn timeline(&mut self, span: Duration) -> Result<Timeline, Error> {
+    /// The fleet over the last `span`, with the changes of the app's own scaler if it has one.
+    pub(in crate::store) async fn timeline(
+        &mut self,
+        span: Duration,
+        scales_itself: bool,
+    ) -> Result<Timeline, Error> {
         let now = self.clock().await?;
         // The first point may begin a little earlier than the span.
         let earliest = now.earlier(span * 2);
@@ -49,10 +53,18 @@ impl Session {
         let slowest = slowest_heartbeat(&runs, now);
         let grid = Grid::of(span, slowest, now);
         let fine = fine_length(slowest);
-        let slices = self.slices(span > FINE_SPAN, &grid, fine).await?;
+        let slices = self
+            .slices(span > FINE_SPAN, (grid.start, grid.until), fine)
+            .await?;
         let points = grid.fill(&slices);
         let names = names_of(&shown_runs(&points), &runs);
+        let mut changes = match scales_itself {
+            true => self.count_changes((grid.start, now), MOST_EVENTS).await?,
+            false => Vec::new(),
+        };
+        changes.reverse();
         Ok(Timeline {
+            changes,
             events: events_of(&runs, grid.start, now),
             grid,
             points,
@@ -60,11 +72,26 @@ impl Session {
         })
     }
 
-    /// The slices of a grid, with those made now of what is not in the timeline yet.
+    /// The slices of the last `span` up to the database's time, which comes with them.
+    pub(super) async fn recent_slices(
+        &mut self,
+        span: Duration,
+    ) -> Result<(Timestamp, Vec<Slice>), Error> {
+        let now = self.clock().await?;
+        let runs = self.runs_since(now.earlier(span)).await?;
+        let fine = fine_length(slowest_heartbeat(&runs, now));
+        // A slice that begins earlier may reach into the span.
+        let from = now.earlier(span + fine);
+        let until = now.later(Duration::from_millis(1));
+        let slices = self.slices(span > FINE_SPAN, (from, until), fine).await?;
+        Ok((now, slices))
+    }
+
+    /// The slices that begin in this time, with those made now of what is not in the timeline yet.
     async fn slices(
         &mut self,
         coarse: bool,
-        grid: &Grid,
+        (from, until): (Timestamp, Timestamp),
         fine: Duration,
     ) -> Result<Vec<Slice>, Error> {
         let named = self.names_statements();
@@ -72,8 +99,8 @@ impl Session {
             let rows = sqlx::query(SLICES)
                 .persistent(named)
                 .bind(i64::from(coarse))
-                .bind(grid.start.millis())
-                .bind(grid.until.millis())
+                .bind(from.millis())
+                .bind(until.millis())
                 .fetch_all(connection)
                 .await?;
             let (mut slices, mut samples) = (Vec::with_capacity(rows.len()), Vec::new());

@@ -49,6 +49,19 @@ const INSTANCES: &str = "
         limit $2
     )";
 
+/// The last evaluation stays whatever its age, and the last change with it: the next evaluation goes on from them.
+const EVALUATIONS: &str = "
+    delete from scale_actions
+    where id in (
+        select id
+        from scale_actions
+        where at_ms < $1
+            and id < (select max(id) from scale_actions where wanted is not null)
+            and id <> coalesce((select max(id) from scale_actions where from_count <> wanted), 0)
+        order by id
+        limit $2
+    )";
+
 /// Deletes a chunk of each; the largest number of rows deleted.
 macro_rules! delete_chunks {
     ($connection:expr, $chunks:expr) => {{
@@ -67,7 +80,7 @@ macro_rules! delete_chunks {
     }};
 }
 
-/// Deletes what is older than a timeline shows, and minutes older than `keep`; tells whether there may be more.
+/// Deletes what is older than a timeline shows, and minutes and evaluations older than `keep`; tells whether there may be more.
 pub(in crate::store) async fn prune(store: &Store, keep: Duration) -> Result<bool, Error> {
     let mut session = store.writer().await?;
     let now = session.clock().await?;
@@ -76,6 +89,7 @@ pub(in crate::store) async fn prune(store: &Store, keep: Duration) -> Result<boo
         (FINE, now.earlier(FINE_SPAN + MARGIN)),
         (MINUTES, now.earlier(keep.max(LONGEST_SPAN))),
         (INSTANCES, now.earlier(LONGEST_SPAN + MARGIN)),
+        (EVALUATIONS, now.earlier(keep.max(LONGEST_SPAN))),
     ];
     let deleted = match &mut session {
         Session::Postgres(session) => {

@@ -46,8 +46,10 @@ impl<T> Shared<T> {
 #[derive(Debug, Clone)]
 pub struct SharedReads {
     pages: Reads<Page>,
-    listings: Reads<FleetFormat>,
-    timelines: Reads<Span>,
+    listings: Reads<FleetView<FleetFormat>>,
+    timelines: Reads<FleetView<Span>>,
+    /// Whether the app sets the number of instances itself.
+    scales_itself: bool,
 }
 
 impl SharedReads {
@@ -55,7 +57,8 @@ impl SharedReads {
     ///
     /// Pages of visits and views of the fleet have limits of their own, so that a flood of one leaves the other
     /// alone. Together they leave a connection for everything else, unless there are fewer than three.
-    pub fn new(database: &Database, tasks: &Tasks) -> Self {
+    /// What the app's own scaler did is read with the fleet where the app `scales_itself`.
+    pub fn new(database: &Database, tasks: &Tasks, scales_itself: bool) -> Self {
         let connections = database.read_connections();
         let (pages, views) = ((connections / 2).max(1), (connections / 4).max(1));
         let limit = |queries| Limit {
@@ -67,6 +70,7 @@ impl SharedReads {
             pages: Reads::new(database, tasks, limit(pages)),
             listings: Reads::new(database, tasks, views.clone()),
             timelines: Reads::new(database, tasks, views),
+            scales_itself,
         }
     }
 
@@ -87,7 +91,7 @@ impl SharedReads {
     /// # Errors
     /// When the database cannot be used.
     pub async fn instances(&self) -> Result<Arc<Shared<FleetListing>>, Error> {
-        self.listings.ask(FleetFormat::Json).await
+        self.listings.ask(self.view(FleetFormat::Json)).await
     }
 
     /// The same for `/metrics`, which renders it another way.
@@ -95,7 +99,7 @@ impl SharedReads {
     /// # Errors
     /// When the database cannot be used.
     pub async fn exposition(&self) -> Result<Arc<Shared<FleetListing>>, Error> {
-        self.listings.ask(FleetFormat::Prometheus).await
+        self.listings.ask(self.view(FleetFormat::Prometheus)).await
     }
 
     /// The fleet over the last `span`.
@@ -103,7 +107,14 @@ impl SharedReads {
     /// # Errors
     /// When the database cannot be used.
     pub async fn timeline(&self, span: Duration) -> Result<Arc<Shared<Timeline>>, Error> {
-        self.timelines.ask(Span(span)).await
+        self.timelines.ask(self.view(Span(span))).await
+    }
+
+    const fn view<T>(&self, of: T) -> FleetView<T> {
+        FleetView {
+            of,
+            scales_itself: self.scales_itself,
+        }
     }
 }
 
@@ -129,6 +140,13 @@ impl Query for Page {
     }
 }
 
+/// A view of the fleet, with the app's own scaler or without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct FleetView<T> {
+    of: T,
+    scales_itself: bool,
+}
+
 /// In which format the fleet's instances are sent. The rows are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum FleetFormat {
@@ -136,22 +154,22 @@ enum FleetFormat {
     Prometheus,
 }
 
-impl Query for FleetFormat {
+impl Query for FleetView<FleetFormat> {
     type Found = FleetListing;
 
     async fn run(self, session: &mut Session) -> Result<FleetListing, Error> {
-        session.fleet_listing().await
+        session.fleet_listing(self.scales_itself).await
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Span(Duration);
 
-impl Query for Span {
+impl Query for FleetView<Span> {
     type Found = Timeline;
 
     async fn run(self, session: &mut Session) -> Result<Timeline, Error> {
-        session.timeline(self.0).await
+        session.timeline(self.of.0, self.scales_itself).await
     }
 }
 

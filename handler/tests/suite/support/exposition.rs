@@ -65,10 +65,12 @@ pub fn parse(text: &str) -> BTreeMap<String, Family> {
 }
 
 fn series(line: &str) -> (Series, f64) {
-    let (name, rest) = line.split_once('{').expect(line);
-    assert!(is_name(name), "{line}");
     let mut labels = BTreeMap::new();
-    let mut rest = rest;
+    let Some((name, mut rest)) = line.split_once('{') else {
+        // Of the whole fleet, without a label.
+        let (name, value) = line.split_once(' ').expect(line);
+        return (named(line, name, labels), number(line, value));
+    };
     loop {
         let (label, quoted) = rest.split_once("=\"").expect(line);
         let is_label = label
@@ -101,11 +103,20 @@ fn series(line: &str) -> (Series, f64) {
         }
     }
     let value = rest.strip_prefix("} ").expect(line);
+    (named(line, name, labels), number(line, value))
+}
+
+fn named(line: &str, name: &str, labels: BTreeMap<String, String>) -> Series {
+    assert!(is_name(name), "{line}");
+    let name = name.to_owned();
+    Series { name, labels }
+}
+
+fn number(line: &str, value: &str) -> f64 {
     assert!(!value.contains(' '), "no timestamps: {line}");
     let value: f64 = value.parse().expect(line);
     assert!(value.is_finite(), "{line}");
-    let name = name.to_owned();
-    (Series { name, labels }, value)
+    value
 }
 
 fn is_name(name: &str) -> bool {
@@ -125,7 +136,8 @@ fn check(name: &str, family: &Family) {
     );
     for (series, value) in &family.series {
         assert!(
-            series.labels.contains_key("instance_id"),
+            // The scaler is the whole fleet's.
+            series.labels.contains_key("instance_id") != name.starts_with("elastic_visits_scaler_"),
             "{series:?} names no instance"
         );
         assert!(

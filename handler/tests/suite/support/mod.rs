@@ -16,6 +16,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use tower::ServiceExt as _;
 
+pub mod arm;
 pub mod collector;
 pub mod exposition;
 pub mod identity;

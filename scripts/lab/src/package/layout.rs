@@ -12,6 +12,18 @@ pub(crate) const HANDLER: &str = "handler";
 /// For `func start` only; never deployed.
 const LOCAL_SETTINGS: &str = "local.settings.json";
 
+/// The function that scales the app on Elastic Premium; on another plan nothing may call it.
+const SCALER: &str = "Autoscale/function.json";
+
+/// The plan that the function app is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Plan {
+    /// A dedicated plan, which Azure Monitor scales by the CPU rules
+    PremiumV3,
+    /// Elastic Premium, where the app scales itself: with the function Autoscale
+    ElasticPremium,
+}
+
 /// One file of the function app.
 pub(crate) struct Entry {
     /// Its path in the app, with `/` between the parts.
@@ -27,16 +39,20 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The app itself.
-    pub(crate) fn read(root: &Path, handler: &Path) -> anyhow::Result<Self> {
+    /// The app itself, for this plan.
+    pub(crate) fn read(root: &Path, handler: &Path, plan: Plan) -> anyhow::Result<Self> {
         check_root(root)?;
         let functions = root.join("functions");
         refuse_link(&functions)?;
         let local_settings = functions.join(LOCAL_SETTINGS);
         refuse_link(&local_settings)?;
         let local_settings = Some(local_settings).filter(|file| file.is_file());
+        let mut entries = entries(&root.join("host.json"), &functions, handler)?;
+        if plan != Plan::ElasticPremium {
+            entries.retain(|entry| entry.name != SCALER);
+        }
         Ok(Self {
-            entries: entries(&root.join("host.json"), &functions, handler)?,
+            entries,
             local_settings,
         })
     }

@@ -20,7 +20,7 @@ mod build;
 mod elf;
 mod layout;
 
-use layout::Layout;
+use layout::{Layout, Plan};
 
 /// Where the folder goes below the project when nobody says otherwise.
 const APP: &str = "target/app";
@@ -40,6 +40,9 @@ pub struct AssembleArgs {
     /// The function app folder to write [default: target/app below the root]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
+    /// The plan that it is for
+    #[arg(long, value_enum, default_value_t = Plan::PremiumV3)]
+    plan: Plan,
     /// The project: the folder with host.json and functions/
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,
@@ -60,6 +63,9 @@ pub struct PackageArgs {
     /// The function app folder to write [default: target/app below the root]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
+    /// The plan that it is for
+    #[arg(long, value_enum, default_value_t = Plan::PremiumV3)]
+    plan: Plan,
     /// The project: the folder with host.json and functions/
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,
@@ -70,7 +76,7 @@ pub struct PackageArgs {
 /// # Errors
 /// One sentence for the user, where it cannot be done.
 pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
-    let layout = Layout::read(&args.root, &args.handler)?;
+    let layout = Layout::read(&args.root, &args.handler, args.plan)?;
     let into = args.into.unwrap_or_else(|| args.root.join(APP));
     layout.write(&into)?;
     Ok(ExitCode::SUCCESS)
@@ -89,7 +95,7 @@ pub fn package(args: PackageArgs) -> anyhow::Result<ExitCode> {
     };
     check_runs_in_azure(&binary)?;
 
-    let layout = Layout::read(&args.root, &binary)?;
+    let layout = Layout::read(&args.root, &binary, args.plan)?;
     let into = args.into.unwrap_or_else(|| args.root.join(APP));
     layout.write(&into)?;
     let output = args.output.unwrap_or_else(|| args.root.join(ZIP));

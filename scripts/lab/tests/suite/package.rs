@@ -118,6 +118,33 @@ fn assembles_exactly_the_function_app() {
 }
 
 #[test]
+fn the_app_scales_itself_on_elastic_premium_only() {
+    let project = project();
+    project.write("functions/Autoscale/function.json", r#"{"bindings":[]}"#);
+    let has_scaler = || project.join("target/app/Autoscale/function.json").is_file();
+    let assemble = ["assemble", "--handler", "static"];
+    succeeds(project.path(), &assemble);
+    assert!(!has_scaler());
+    succeeds(
+        project.path(),
+        &[&assemble[..], &["--plan", "elastic-premium"]].concat(),
+    );
+    assert!(has_scaler());
+    // Another plan takes it away again.
+    succeeds(project.path(), &assemble);
+    assert!(!has_scaler());
+    for (plan, functions) in [
+        ("premium-v3", "2 functions"),
+        ("elastic-premium", "3 functions"),
+    ] {
+        let package = ["package", "--binary", "static", "--plan", plan];
+        let output = lab(project.path(), &package);
+        assert!(output.status.success(), "{output:?}");
+        assert!(text(&output.stdout).contains(functions), "{output:?}");
+    }
+}
+
+#[test]
 fn takes_the_root_and_the_folder_from_anywhere() {
     let (project, elsewhere) = (project(), Scratch::new());
     let (root, binary) = (project.path().to_str().unwrap(), project.join("static"));

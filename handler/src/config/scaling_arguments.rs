@@ -1,0 +1,71 @@
+//! The part of the command line that is about scaling. Its comments are the help text, which is no Markdown.
+#![allow(clippy::doc_markdown)]
+
+use clap::{Args, ValueEnum};
+
+use crate::domain::RulesClock;
+
+/// The flags, as given.
+#[derive(Args)]
+pub struct ScalingArguments {
+    /// The autoscale rules to show: JSON as Azure exports it, @FILE, or none [default: the built-in infra/autoscale.json]
+    ///
+    /// Whatever scales the instances passes the rules in force; they are shown, and run only with SCALER.
+    #[arg(
+        long,
+        env,
+        value_name = "RULES",
+        global = true,
+        help_heading = "Scaling"
+    )]
+    pub(super) autoscale_profile: Option<String>,
+
+    /// For rehearsals: the clock that the autoscale rules are read by, as CALENDAR,WALL,SCALE [default: the wall clock]
+    ///
+    /// At the time WALL the calendar of the rules shows the time CALENDAR, and it runs SCALE (0.1 to 600) times as
+    /// fast. The times are UTC, such as 2026-01-05T08:00:00Z,2026-11-29T17:20:00Z,60.
+    #[arg(
+        long,
+        env,
+        value_name = "CLOCK",
+        global = true,
+        help_heading = "Scaling"
+    )]
+    pub(super) autoscale_clock: Option<RulesClock>,
+
+    /// Whether the app sets the number of instances itself, and on which plan [default: it does not]
+    ///
+    /// Elastic Premium honours no CPU rules. The function Autoscale then applies AUTOSCALE_PROFILE once a minute. The
+    /// app's identity needs the right to read and write the app's configuration.
+    #[arg(
+        long,
+        env,
+        value_enum,
+        value_name = "PLAN",
+        global = true,
+        help_heading = "Scaling"
+    )]
+    pub(super) scaler: Option<ScalerKind>,
+
+    /// Resource id of the app, with SCALER: /subscriptions/.../providers/Microsoft.Web/sites/APP
+    #[arg(long, env, value_name = "ID", global = true, help_heading = "Scaling")]
+    pub(super) scaler_site_id: Option<String>,
+
+    /// Azure Resource Manager, with SCALER; https, or http on this machine
+    #[arg(
+        long,
+        env,
+        value_name = "URL",
+        default_value = "https://management.azure.com",
+        global = true,
+        help_heading = "Scaling"
+    )]
+    pub(super) scaler_endpoint: String,
+}
+
+/// The plan on which the app sets the number of instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScalerKind {
+    /// Elastic Premium, by its always-ready instances.
+    ElasticPremium,
+}
