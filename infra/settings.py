@@ -286,7 +286,7 @@ def _login() -> Login:
     }
     for part, value in parts.items():
         if not value:
-            raise pulumi.RunError(f"The Azure login has no {part}: run `az login` and `az account set --subscription`.")
+            raise pulumi.RunError(f"The Azure login has no {part}: run `az login` and `az account set --subscription ID`.")
     # The SDK calls every principal a user unless told, and Azure refuses a role for a principal of the wrong type.
     # Pipelines log in with an application of their own, which they name in the environment.
     is_person = not environ.get("ARM_CLIENT_ID") and who.client_id in ("", None, AZURE_CLI)

@@ -1,6 +1,6 @@
 """Checks that every resource type, API version, property and value that the stack sends is in Azure's REST specification.
 
-    python infra/tests/check_types.py FOLDER
+    PYTHONPATH=infra python infra/tests/check_types.py FOLDER
 
 FOLDER is a copy of https://github.com/Azure/bicep-types-az, which holds the specification in a form for programs. The SDK's
 types alone are not enough: some of its enums have the values of another API that has an enum of the same name.
