@@ -21,7 +21,7 @@ use crate::tasks::Tasks;
 /// How often the tasks of other callers get a turn before the next query begins.
 const TURNS: usize = 16;
 
-/// The longest a caller waits: for the query that runs when it arrives, and for the next one, which is its own.
+/// The longest a caller waits: for the query that runs, and for its own.
 const LONGEST_WAIT: Duration = STATEMENT_DEADLINE.saturating_mul(2);
 
 /// What a query found, for several callers.
@@ -41,8 +41,7 @@ impl<T> Shared<T> {
 
 /// Reads for many callers at once.
 ///
-/// A caller that arrives while a query for the same thing runs waits for the next one, which begins after it arrived:
-/// no caller gets an answer older than its request.
+/// A caller that arrives during a query for the same thing waits for the next one: no answer is older than its request.
 #[derive(Debug, Clone)]
 pub struct SharedReads {
     pages: Reads<Page>,
@@ -55,9 +54,9 @@ pub struct SharedReads {
 impl SharedReads {
     /// The queries run as `tasks`, so that a caller that leaves does not end one that others wait for.
     ///
-    /// Pages of visits and views of the fleet have limits of their own, so that a flood of one leaves the other
-    /// alone. Together they leave a connection for everything else, unless there are fewer than three.
-    /// What the app's own scaler did is read with the fleet where the app `scales_itself`.
+    /// Pages of visits and views of the fleet have limits of their own, so that a flood of one leaves the other alone.
+    /// Together they leave a connection for everything else, unless there are fewer than three. Where the app
+    /// `scales_itself`, what its scaler did is read with the fleet.
     pub fn new(database: &Database, tasks: &Tasks, scales_itself: bool) -> Self {
         let connections = database.read_connections();
         let (pages, views) = ((connections / 2).max(1), (connections / 4).max(1));

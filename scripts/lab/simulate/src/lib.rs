@@ -2,12 +2,10 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`start`] | the load, which [`recorded_load`] reads, and the time at which it begins |
-//! | [`model`] | what is assumed of the platform |
+//! | [`start`], [`model`] | the load, which [`recorded_load`] reads, and when it begins; what is assumed of the platform |
 //! | [`simulation`], [`outcome`] | runs the rules, and what happened; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload, [`standstill`] for why nothing changes |
 //! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
-//! | [`fit`] | how it compares with recorded numbers of instances |
-//! | [`prices`] | what it costs |
+//! | [`fit`], [`prices`] | how it compares with recorded numbers of instances; what it costs |
 //! | [`tune`] | looks for better rules |
 //! | [`evaluations`], [`replay`] | a log of every evaluation as Azure writes it, and such a log decided again |
 //! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |

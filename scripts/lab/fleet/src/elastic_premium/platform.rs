@@ -90,17 +90,23 @@ impl Platform {
             ..
         } = self;
         let stopped = stop.clone();
-        functions_host::serve(Arc::new(listener), console, stop, tracker, move |request, _| {
-            let (fleet, faults, stopped) =
-                (Arc::clone(&fleet), Arc::clone(&faults), stopped.clone());
-            async move {
-                tokio::select! {
-                    reply = respond(&fleet, &faults, latency, request) => reply,
-                    // A request that hangs on demand must not keep the lab from its end.
-                    () = stopped.cancelled() => Err(Closed),
+        functions_host::serve(
+            Arc::new(listener),
+            console,
+            stop,
+            tracker,
+            move |request, _| {
+                let (fleet, faults, stopped) =
+                    (Arc::clone(&fleet), Arc::clone(&faults), stopped.clone());
+                async move {
+                    tokio::select! {
+                        reply = respond(&fleet, &faults, latency, request) => reply,
+                        // A request that hangs on demand must not keep the lab from its end.
+                        () = stopped.cancelled() => Err(Closed),
+                    }
                 }
-            }
-        })
+            },
+        )
         .await;
     }
 }
