@@ -152,6 +152,21 @@ SCALER_SILENT = LogCondition(
     "(./scripts/check)? Does the host reach its storage account, which holds the timer's lock (./scripts/logs)?",
 )
 
+# What the handler logs when Azure Resource Manager doesn't take the count. Under load, a sample of the lines arrives.
+NOT_SET = "the number of instances was not set"
+SCALER_REFUSED = LogCondition(
+    "scaler-refused",
+    WARNING,
+    f'AppTraces\n| where Message has "{NOT_SET}"',
+    None,
+    monitor.TimeAggregation.COUNT,
+    "GreaterThan",
+    2,
+    WINDOWS[15],
+    "Azure Resource Manager refused three or more times in 15 minutes to set the instance count, or didn't answer. The reason is "
+    "in the log (./scripts/logs) and in /api/instances. 403 means that the app's role is missing: deploy again.",
+)
+
 
 def create(
     group: Group,
@@ -173,7 +188,7 @@ def create(
         logged = at_maximum(profile)
         _failed_actions(group, receivers)
     else:
-        logged = [SCALER_SILENT]
+        logged = [SCALER_SILENT, SCALER_REFUSED]
     for condition in logged:
         _log_alert(group, observability, condition, receivers)
     for scope, conditions in watched:

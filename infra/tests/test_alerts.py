@@ -36,6 +36,7 @@ METRICS = {
 COLUMNS = {
     "AutoscaleEvaluationsLog": {"TimeGenerated", "CurrentInstanceCount"},
     "AppRequests": {"Name"},
+    "AppTraces": {"Message"},
 }
 SCOPES = {
     "Microsoft.Web/serverfarms": "plan_id",
@@ -66,7 +67,7 @@ def test_what_is_watched(premium: Recorded, elastic: Recorded) -> None:
         }
     assert log_alerts(premium).keys() == {"at-maximum"}
     # There is no autoscale setting, so it can log and fail nothing.
-    assert log_alerts(elastic).keys() == {"scaler-silent"}
+    assert log_alerts(elastic).keys() == {"scaler-silent", "scaler-refused"}
     assert not elastic.of("monitor:ActivityLogAlert")
 
 
@@ -103,6 +104,11 @@ def test_azure_has_such_tables_and_takes_such_rules(either: Recorded) -> None:
         assert alert["skipQueryValidation"] is True, name
         assert alert["enabled"] is alert["autoMitigate"] is True
         assert alert["kind"] == "LogAlert"
+
+
+def test_the_handler_logs_what_the_alert_looks_for() -> None:
+    assert alerts.NOT_SET in (INFRA.parent / "handler" / "src" / "fleet" / "scaler.rs").read_text(encoding="utf-8")
+    assert (INFRA.parent / "functions" / "Autoscale" / "function.json").is_file()
 
 
 def test_no_metric_alert_is_on_a_type_that_azure_has_no_metric_alerts_for(either: Recorded) -> None:

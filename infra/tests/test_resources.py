@@ -81,6 +81,7 @@ def test_premium_is_made_of_these_and_no_more(premium: Recorded) -> None:
 
 def test_elastic_has_a_scaler_instead_of_an_autoscale_setting(elastic: Recorded) -> None:
     assert kinds(elastic) == COMMON | {
+        "monitor:ScheduledQueryRule": 2,
         "authorization:RoleDefinition": 1,
         "authorization:RoleAssignment": 7,
     }
