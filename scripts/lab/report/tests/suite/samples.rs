@@ -259,7 +259,7 @@ pub(crate) fn story() -> Run {
             (90.0, 1, "CPU was 14.8 % on average over the 5 min until minute 87, below 30 %: one fewer, so 1"),
         ],
         provision: 2.0,
-        source: "autoscaler",
+        source: "lab",
     }
     .run();
     run.plan = vec![
@@ -290,7 +290,7 @@ pub(crate) fn quiet() -> Run {
         full: 300.0,
         actions: &[],
         provision: 2.0,
-        source: "autoscaler",
+        source: "lab",
     };
     Run {
         title: "lab load".to_owned(),
@@ -308,7 +308,7 @@ pub(crate) fn failed() -> Run {
         full: 300.0,
         actions: &[],
         provision: 2.0,
-        source: "autoscaler",
+        source: "lab",
     }
     .run();
     for second in run.load.iter_mut().filter(|second| second.at >= 12.0) {
