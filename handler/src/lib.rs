@@ -9,9 +9,9 @@
 //! - [`http`]: routes, layers, handlers, errors
 //! - [`domain`]: types and rules; uses none of the others
 //! - [`store`]: the visits in PostgreSQL or SQLite: connections, queries, and background tasks
-//! - [`azure`]: access tokens of the app's identity, and the database's provisioning
+//! - [`azure`]: access tokens of the app's identity, Azure Resource Manager, and the database's provisioning
 //! - [`stress`]: CPU load on demand
-//! - [`fleet`]: heartbeats, life cycle, and the fleet's commands
+//! - [`fleet`]: heartbeats, life cycle, the fleet's commands, and the scaler of Elastic Premium
 //! - [`observe`]: CPU and memory, traffic, log lines, and traces
 
 pub mod azure;
