@@ -21,7 +21,7 @@ fn lab(seconds: u32, count: u32) -> Value {
         ],
         "actions": [
             {"at": "2026-11-24T09:50:00.000Z", "from": 2, "to": 1, "reason": "before"},
-            {"at": "2026-11-24T10:00:05.000Z", "from": 1, "to": 2, "reason": "CPU\u{1b}[31m"},
+            {"at": "2026-11-24T10:00:05.000Z", "from": 1, "to": 2, "source": "app", "reason": "CPU\u{1b}[31m"},
         ],
     })
 }
@@ -48,7 +48,7 @@ fn a_lab_tells_everything() {
     };
     assert_eq!(
         (action.from, action.to, action.source.as_str()),
-        (1, 2, "lab")
+        (1, 2, "app")
     );
     assert!((action.at - 5.0).abs() < 1e-6, "{action:?}");
     assert_eq!(action.reason, "CPU[31m");

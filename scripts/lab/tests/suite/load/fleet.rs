@@ -15,7 +15,7 @@ fn a_lab_is_asked_for_its_actions() {
             let actions = if look == 0 {
                 "[]"
             } else {
-                r#"[{"at":"2026-11-24T10:00:00.500Z","from":1,"to":2,"reason":"CPU was 81 %"}]"#
+                r#"[{"at":"2026-11-24T10:00:00.500Z","from":1,"to":2,"source":"autoscaler","reason":"CPU was 81 %"}]"#
             };
             let fleet = format!(
                 r#"{{"time_scale":60.0,"now":"2026-11-24T10:00:{look:02}.000Z","count":{},"ready":1,
@@ -38,7 +38,7 @@ fn a_lab_is_asked_for_its_actions() {
     };
     assert_eq!(
         (action.from, action.to, action.source.as_str()),
-        (1, 2, "lab")
+        (1, 2, "autoscaler")
     );
     assert_eq!((run.time_scale, &run.profile["name"]), (60.0, &"p".into()));
     assert_eq!(
