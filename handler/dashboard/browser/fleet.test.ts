@@ -9,7 +9,8 @@ let lab: Lab;
 
 beforeAll(async () => {
   browser = await launch();
-  lab = await startLab(["--time-scale", "60"]);
+  // Instances start for five seconds, so that a page that asks every two seconds sees each of them start.
+  lab = await startLab(["--time-scale", "60", "--provision-seconds", "300"]);
 });
 
 afterAll(async () => {

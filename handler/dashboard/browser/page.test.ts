@@ -167,7 +167,7 @@ test("a hidden tab asks for nothing, and catches up when it is shown", async () 
   await new Promise((resolve) => setTimeout(resolve, 4_500));
   expect(asked).toBe(0);
   await turn("visible");
-  await expect.poll(() => asked).toBeGreaterThan(0);
+  await expect.poll(() => asked, { timeout: 30_000 }).toBeGreaterThan(0);
 });
 
 test("polling on and on keeps nothing of what was answered", { timeout: 120_000 }, async () => {
