@@ -181,7 +181,8 @@ impl Rehearsal {
         };
         for pair in scaled.windows(2) {
             let minutes = (seconds(pair[1]) - seconds(pair[0])) * f64::from(SCALE) / 60.0;
-            assert!(minutes.round() >= COOLDOWN, "{minutes} minutes: {pair:?}");
+            // An evaluation belongs to a minute, and a slow database may delay its record within that minute.
+            assert!(minutes > COOLDOWN - 1.0, "{minutes} minutes: {pair:?}");
         }
         assert_eq!(scaled.len() + 1, counts.len(), "{scaled:?} {actions:?}");
         counts
