@@ -140,6 +140,7 @@ async fn keep_up(
     let port = args.port.or(function_app.local_host().port);
     let listener = functions_host::listen(args.address, port.unwrap_or(PORT)).await?;
     let listener = Arc::new(listener);
+    function_app.check_port()?;
     loop {
         if changes
             .as_ref()
@@ -161,7 +162,11 @@ async fn keep_up(
             return Ok(code);
         }
         loop {
-            match read(args) {
+            let read = read(args).and_then(|(function_app, options)| {
+                function_app.check_port()?;
+                Ok((function_app, options))
+            });
+            match read {
                 Ok((read, _)) if args.strict && read.faults().next().is_some() => {
                     for fault in read.faults() {
                         console.host(Severity::Error, fault);
