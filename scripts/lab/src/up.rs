@@ -27,6 +27,16 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// What requests in flight get before the host starts again (`WebJobsScriptHostService.cs`).
 const BEFORE_RESTART: Duration = Duration::from_secs(10);
 
+/// Why the app runs no longer.
+enum Outcome {
+    /// A watched file has changed.
+    Changed,
+    /// A signal came.
+    Stopped,
+    /// The handler has failed too often; the text tells about the last time.
+    Crashed(String),
+}
+
 /// Arguments of `lab up`.
 #[derive(clap::Args)]
 pub struct UpArgs {
@@ -142,10 +152,10 @@ async fn keep_up(
     let listener = Arc::new(listener);
     function_app.check_port()?;
     loop {
-        if changes
+        let is_watching = changes
             .as_ref()
-            .is_some_and(|changes| !changes.cover(&function_app))
-        {
+            .is_some_and(|changes| changes.cover(&function_app));
+        if changes.is_some() && !is_watching {
             let text = "--watch watches nothing, because host.json says fileWatchingEnabled: false";
             console.host(Severity::Warning, text);
         }
@@ -158,8 +168,25 @@ async fn keep_up(
             &mut changes,
             console,
         );
-        if let Some(code) = run.await? {
-            return Ok(code);
+        match run.await? {
+            Outcome::Changed => {}
+            Outcome::Stopped => return Ok(ExitCode::SUCCESS),
+            Outcome::Crashed(reason) if is_watching => {
+                let text = format_args!(
+                    "The handler failed three times within 30 minutes; {reason}; waiting for the app's files to change"
+                );
+                console.host(Severity::Error, text);
+                if !wait(&listener, &mut signals, &mut changes, console).await {
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
+            Outcome::Crashed(reason) => {
+                console.flush();
+                eprintln!(
+                    "lab: the handler failed three times within 30 minutes, so this instance ends; {reason}"
+                );
+                return Ok(ExitCode::from(CRASHED));
+            }
         }
         loop {
             let read = read(args).and_then(|(function_app, options)| {
@@ -225,7 +252,7 @@ async fn changed(changes: &mut Option<Changes>) -> PathBuf {
     }
 }
 
-/// Runs the app until it ends, or until a watched file changes: then there is no exit code.
+/// Runs the app until it ends, or until a watched file changes.
 async fn run(
     args: &UpArgs,
     options: Options,
@@ -234,7 +261,7 @@ async fn run(
     signals: &mut Signals,
     changes: &mut Option<Changes>,
     console: &Console,
-) -> anyhow::Result<Option<ExitCode>> {
+) -> anyhow::Result<Outcome> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
@@ -325,14 +352,8 @@ async fn run(
     }
     timers.await.context("the timers failed")?;
     match ended.context("the fleet's owner failed")? {
-        Ending::Stopped if is_restart => Ok(None),
-        Ending::Stopped => Ok(Some(ExitCode::SUCCESS)),
-        Ending::Crashed(reason) => {
-            console.flush();
-            eprintln!(
-                "lab: the handler failed three times within 30 minutes, so this instance ends; {reason}"
-            );
-            Ok(Some(ExitCode::from(CRASHED)))
-        }
+        Ending::Stopped if is_restart => Ok(Outcome::Changed),
+        Ending::Stopped => Ok(Outcome::Stopped),
+        Ending::Crashed(reason) => Ok(Outcome::Crashed(reason)),
     }
 }

@@ -59,6 +59,26 @@ fn an_app_that_became_unusable_is_served_again_once_it_is_repaired() {
 }
 
 #[test]
+fn a_handler_that_cannot_run_is_started_again_after_the_next_change() {
+    let mut host = watching(Root::new());
+    host.root.host_with(|host| {
+        host["customHandler"]["description"]["defaultExecutablePath"] = "gone".into();
+    });
+    let line = host.line("waiting for the app's files to change");
+    assert!(
+        line.contains("failed three times") && line.contains("\"gone\""),
+        "{line}"
+    );
+    assert_eq!(host.get("/x").text(), "Function host is not running.");
+    host.root.host(&host.root.plain_host());
+    host.lines_with("Ready: ", 2);
+    assert_eq!(host.get("/x").status, 200);
+    host.signal("INT");
+    let (status, printed) = host.end();
+    assert_eq!(status.code(), Some(0), "{printed}");
+}
+
+#[test]
 fn an_unusable_app_can_be_left_with_a_signal() {
     let mut host = watching(Root::new());
     std::fs::write(host.root.path.join("host.json"), "{").unwrap();
