@@ -189,6 +189,9 @@ async fn keep_up(
             }
         }
         loop {
+            if let Some(changes) = &changes {
+                changes.begin();
+            }
             let read = read(args).and_then(|(function_app, options)| {
                 function_app.check_port()?;
                 Ok((function_app, options))

@@ -31,7 +31,7 @@ pub struct Changes {
 struct Filter {
     root: PathBuf,
     watched: Watched,
-    /// The folders directly below the root when the host started.
+    /// The folders directly below the root before the app was read.
     folders: BTreeSet<OsString>,
 }
 
@@ -70,11 +70,17 @@ impl Changes {
         })
     }
 
+    /// From now on, a change of the set of folders counts from what it is now. Call it before each reading of the app, so
+    /// that no change in between is missed.
+    pub fn begin(&self) {
+        let mut filter = lock(&self.filter);
+        filter.folders = folders(&filter.root);
+    }
+
     /// From now on, the changes count that this app's `host.json` asks for. False where it asks for none.
     pub fn cover(&self, app: &FunctionApp) -> bool {
         let mut filter = lock(&self.filter);
         filter.watched = app.watched().clone();
-        filter.folders = folders(&filter.root);
         filter.watched.is_enabled
     }
 

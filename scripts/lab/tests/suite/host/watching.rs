@@ -59,6 +59,25 @@ fn an_app_that_became_unusable_is_served_again_once_it_is_repaired() {
 }
 
 #[test]
+fn a_folder_that_comes_back_counts() {
+    let host = watching(Root::new());
+    let (here, away) = (
+        host.root.path.join("WebApp"),
+        host.root.files().join("away"),
+    );
+    std::fs::rename(&here, &away).unwrap();
+    host.line("The app cannot be served: ");
+    std::fs::rename(&away, &here).unwrap();
+    host.lines_with("Ready: ", 2);
+    assert_eq!(host.get("/x").status, 200);
+    // What is in it is watched again.
+    host.root.http("WebApp", "again", None, "anonymous");
+    host.line("WebApp/function.json has changed; starting again");
+    host.lines_with("Ready: ", 3);
+    assert_eq!(host.get("/x").status, 404);
+}
+
+#[test]
 fn a_handler_that_cannot_run_is_started_again_after_the_next_change() {
     let mut host = watching(Root::new());
     host.root.host_with(|host| {
