@@ -56,6 +56,8 @@ pub struct ServeOptions {
     pub cors_credentials: bool,
     /// For the handler, as `DATABASE_URL`.
     pub database_url: Option<String>,
+    /// When timers ran and are to run, from before the app started again.
+    pub timers: Statuses,
     /// Further lines of the banner: a word and a text each.
     pub banner: Vec<(&'static str, String)>,
 }
@@ -224,7 +226,7 @@ impl FunctionApp {
             id: uuid::Uuid::new_v4().simple().to_string(),
             base_url,
             warmed: AtomicBool::new(false),
-            timers: Statuses::default(),
+            timers: options.timers,
             is_strict: options.is_strict,
         };
         Ok(Served {

@@ -1,6 +1,6 @@
 //! `--watch`: the host starts again when its files change (`FileMonitoringService.cs`).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Host, Root, alive, eventually};
 
@@ -142,4 +142,41 @@ fn without_the_option_or_with_the_switch_nothing_is_watched() {
     let (code, printed) = Root::new().refused(&["--watch", "--events", "x.jsonl"]);
     assert_eq!(code, 2);
     assert!(printed.contains("cannot be used with"), "{printed}");
+}
+
+/// In Azure, the time goes on and the storage account keeps the record.
+#[test]
+fn the_calendar_and_the_record_of_timers_outlive_a_restart() {
+    let root = Root::bare();
+    root.timer("json-journal", "0 * * * * *", &json!({}));
+    // A minute of the calendar lasts a tenth of a second.
+    let scale = ["--time-scale", "600", "--start", "2026-01-05T08:00:30"];
+    let host = root.up(&[&["--watch", "--max", "1"], &scale[..]].concat());
+    eventually("the timer has fired twice", || {
+        (host.payloads().len() >= 2).then_some(())
+    });
+    host.root
+        .host_with(|host| host["functionTimeout"] = "00:01:00".into());
+    host.handler(2);
+    let journal = eventually("the timer fires again", || {
+        let journal = host.journal();
+        let fired = journal.last()?.get("payload")?.clone();
+        let starts = journal.iter().filter(|entry| !entry["start"].is_null());
+        (starts.count() == 2 && !fired.is_null()).then_some(journal)
+    });
+    let restart = journal.iter().rposition(|entry| !entry["start"].is_null());
+    let (before, after) = journal.split_at(restart.unwrap());
+    let clock = |entry: &Value| {
+        let clock = entry["environment"]["AUTOSCALE_CLOCK"].as_str().unwrap();
+        clock.split(',').next().unwrap().to_owned()
+    };
+    assert_eq!(clock(&before[0]), "2026-01-05T08:00:30.000Z");
+    assert!(clock(&after[0]) > clock(&before[0]));
+    let last = |entries: &[Value]| {
+        let mut payloads = entries.iter().filter_map(|entry| entry.get("payload"));
+        let status = payloads.next().unwrap()["Data"]["myTimer"]["ScheduleStatus"].clone();
+        status["Last"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(last(before), "0001-01-01T00:00:00+00:00");
+    assert!(last(after).starts_with("2026-"), "{}", last(after));
 }
