@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
@@ -28,10 +28,15 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// What requests in flight get before the host starts again (`WebJobsScriptHostService.cs`).
 const BEFORE_RESTART: Duration = Duration::from_secs(10);
 
+/// A change so soon after the app was started may be the handler's own. It includes what requests in flight get.
+const SOON: Duration = Duration::from_secs(30);
+/// After so many of them in a row, the user is told.
+const SOON_IN_A_ROW: u32 = 3;
+
 /// Why the app runs no longer.
 enum Outcome {
-    /// A watched file has changed.
-    Changed,
+    /// This watched file or folder has changed.
+    Changed(PathBuf),
     /// A signal came.
     Stopped,
     /// The handler has failed too often; the text tells about the last time.
@@ -173,6 +178,7 @@ async fn keep_up(
         calendar: None,
         timers: TimerStatuses::default(),
     };
+    let mut soon_changes = 0;
     loop {
         let changes = session.changes.as_ref();
         let is_watching = changes.is_some_and(|changes| changes.cover(&function_app));
@@ -180,8 +186,19 @@ async fn keep_up(
             let text = "--watch watches nothing, because host.json says fileWatchingEnabled: false";
             console.host(Severity::Warning, text);
         }
+        let started = Instant::now();
         match session.run(options, function_app).await? {
-            Outcome::Changed => {}
+            Outcome::Changed(path) if started.elapsed() < SOON => {
+                soon_changes += 1;
+                if soon_changes == SOON_IN_A_ROW {
+                    let text = format_args!(
+                        "The app has started again {SOON_IN_A_ROW} times in a row, each time within {SOON:?}, now because {} changed; if the handler creates or changes it, let it use a folder outside the app's folder",
+                        path.display()
+                    );
+                    console.host(Severity::Warning, text);
+                }
+            }
+            Outcome::Changed(_) => soon_changes = 0,
             Outcome::Stopped => return Ok(ExitCode::SUCCESS),
             Outcome::Crashed(reason) if is_watching => {
                 let text = format_args!(
@@ -316,16 +333,16 @@ impl Session<'_> {
             },
         ));
 
-        let mut is_restart = false;
+        let mut cause = None;
         let ended = tokio::select! {
             ended = &mut owner => ended,
             never = app.announce() => match never {},
             path = changed(&mut self.changes) => {
-                is_restart = true;
-                console.host(
+                    console.host(
                     Severity::Information,
                     format_args!("{} has changed; starting again", path.display()),
                 );
+                cause = Some(path);
                 // Requests that come meanwhile wait for the next start.
                 stop.cancel();
                 connections.close();
@@ -354,11 +371,12 @@ impl Session<'_> {
             let _ = platform.await;
         }
         timers.await.context("the timers failed")?;
-        match ended.context("the fleet's owner failed")? {
-            Ending::Stopped if is_restart => Ok(Outcome::Changed),
-            Ending::Stopped => Ok(Outcome::Stopped),
-            Ending::Crashed(reason) => Ok(Outcome::Crashed(reason)),
-        }
+        let ending = ended.context("the fleet's owner failed")?;
+        Ok(match (cause, ending) {
+            (Some(path), _) => Outcome::Changed(path),
+            (None, Ending::Stopped) => Outcome::Stopped,
+            (None, Ending::Crashed(reason)) => Outcome::Crashed(reason),
+        })
     }
 }
 

@@ -144,6 +144,25 @@ fn without_the_option_or_with_the_switch_nothing_is_watched() {
     assert!(printed.contains("cannot be used with"), "{printed}");
 }
 
+#[test]
+fn a_handler_that_makes_folders_in_the_app_is_named_as_a_cause() {
+    let root = Root::new();
+    let start = root.path.join("start.sh");
+    std::fs::write(&start, "#!/bin/sh\nmkdir \"folder-$$\"\nexec ./handler\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&start, mode).unwrap();
+    root.host_with(|host| {
+        host["customHandler"]["description"]["defaultExecutablePath"] = "start.sh".into();
+    });
+    // There may be no time to become ready.
+    let host = root.start(&["--watch", "--max", "1"]);
+    let line = host.line("The app has started again 3 times in a row");
+    assert!(
+        line.contains("because folder-") && line.contains("use a folder outside"),
+        "{line}"
+    );
+}
+
 /// In Azure, the time goes on and the storage account keeps the record.
 #[test]
 fn the_calendar_and_the_record_of_timers_outlive_a_restart() {
