@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use notify::event::ModifyKind;
+use notify::event::{MetadataKind, ModifyKind};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -98,7 +98,10 @@ impl Filter {
     /// The path of an event that counts, relative to the root.
     fn relevant(&self, event: Event) -> Option<PathBuf> {
         let is_change = match event.kind {
-            EventKind::Modify(ModifyKind::Metadata(_)) | EventKind::Access(_) => false,
+            EventKind::Access(_)
+            | EventKind::Modify(ModifyKind::Metadata(MetadataKind::AccessTime)) => false,
+            // Times and permissions, too: `AutoRecoveringFileSystemWatcher.cs` keeps .NET's default filter, whose
+            // `LastWrite` asks for `IN_ATTRIB` (`FileSystemWatcher.Linux.cs`).
             EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => true,
             EventKind::Any | EventKind::Other => false,
         };

@@ -28,6 +28,21 @@ fn a_changed_file_of_the_host_starts_it_again() {
     assert_eq!(host.get("/x").status, 404);
 }
 
+/// `AutoRecoveringFileSystemWatcher.cs` keeps the default filter of .NET's `FileSystemWatcher`.
+#[test]
+fn a_touched_file_counts() {
+    let host = watching(Root::new());
+    let file = std::fs::File::open(host.root.path.join("host.json")).unwrap();
+    // Both times, as `touch` does: Linux reports the time of the last change alone as a change of the content.
+    let now = std::time::SystemTime::now();
+    let times = std::fs::FileTimes::new()
+        .set_accessed(now)
+        .set_modified(now);
+    file.set_times(times).unwrap();
+    host.line("host.json has changed; starting again");
+    host.lines_with("Ready: ", 2);
+}
+
 #[test]
 fn a_request_in_flight_is_answered_first() {
     let host = watching(Root::new());
