@@ -231,7 +231,7 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
         }
         let value = match &function.trigger {
             // Whatever the input says (TimerTriggerBinding.cs, BindAsync).
-            Trigger::Timer(timer) => timer.info(app.timers.of(index), false),
+            Trigger::Timer(timer) => timer.info(app.timers.of(&function.name, timer), false),
             _ => input,
         };
         if let Err(failure) = invoke::run(&app, To::Any(&app.backends), function, value).await {
