@@ -16,6 +16,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use time::OffsetDateTime;
 use super::app::{App, HOST_VERSION};
 use super::body::Body;
 use super::console::Severity;
@@ -234,7 +235,9 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
             Trigger::Timer(timer) => timer.info(app.timers.of(index), false),
             _ => input,
         };
-        if let Err(failure) = invoke::run(&app, To::Any(&app.backends), function, value).await {
+        let to = To::Any(&app.backends);
+        let run = invoke::run(&app, to, function, value, &OffsetDateTime::now_utc);
+        if let Err(failure) = run.await {
             app.report(function, &failure);
         }
     });

@@ -56,7 +56,8 @@ fn the_status_tells_when_it_ran_and_when_it_will() {
         root,
         &["--time-scale", "600", "--start", "2026-01-05T08:00:30"],
     );
-    let statuses: Vec<_> = payloads(&host, 2)
+    let payloads = payloads(&host, 2);
+    let statuses: Vec<_> = payloads
         .iter()
         .map(|payload| payload["Data"]["myTimer"]["ScheduleStatus"].clone())
         .collect();
@@ -76,6 +77,14 @@ fn the_status_tells_when_it_ran_and_when_it_will() {
     );
     assert!(statuses[1]["Next"].as_str().unwrap() > last);
     assert_eq!(statuses[1]["LastUpdated"], last);
+    // Both are by the calendar.
+    let now = payloads[0]["Metadata"]["sys"]["UtcNow"].as_str().unwrap();
+    assert!(now.ends_with('Z') && now.len() <= 28, "{now}");
+    assert!(
+        now.trim_end_matches('Z') >= next.trim_end_matches("+00:00")
+            && now.starts_with("2026-01-05T08:"),
+        "{now}"
+    );
 }
 
 /// The documentation of `WEBSITE_TIME_ZONE`; `NameResolverExtensions.cs`, `ResolveWholeString`; a day on which an hour
