@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
 use functions_host::{
-    Changes, Console, Ending, FunctionApp, Grace, ServeOptions, Served, Severity,
+    Changes, Console, Ending, FunctionApp, Grace, ServeOptions, Served, Severity, Unavailable,
 };
 use processes::launch::LaunchArgs;
 use processes::signals::Signals;
@@ -161,11 +161,12 @@ async fn keep_up(
             return Ok(code);
         }
         loop {
-            match read(args) {
+            let reasons = match read(args) {
                 Ok((read, _)) if args.strict && read.faults().next().is_some() => {
                     for fault in read.faults() {
                         console.host(Severity::Error, fault);
                     }
+                    read.faults().map(str::to_owned).collect()
                 }
                 Ok(read) => {
                     (function_app, options) = read;
@@ -176,17 +177,23 @@ async fn keep_up(
                         "The app cannot be served: {error:#}; waiting for its files to change"
                     );
                     console.host(Severity::Error, text);
+                    vec![format!("{error:#}")]
                 }
-            }
-            if !wait(&listener, &mut signals, &mut changes, console).await {
+            };
+            let address = listener
+                .local_addr()
+                .context("the listener has no address")?;
+            let host = Unavailable::new(address, args.enable_auth, reasons);
+            if !wait(host, &listener, &mut signals, &mut changes, console).await {
                 return Ok(ExitCode::SUCCESS);
             }
         }
     }
 }
 
-/// Answers 503 until a file changes; false where a signal came first.
+/// Answers without the app until a file changes; false where a signal came first.
 async fn wait(
+    host: Unavailable,
     listener: &Arc<TcpListener>,
     signals: &mut Signals,
     changes: &mut Option<Changes>,
@@ -194,12 +201,16 @@ async fn wait(
 ) -> bool {
     let stop = CancellationToken::new();
     let connections = TaskTracker::new();
+    let host = Arc::new(host);
     let server = tokio::spawn(functions_host::serve(
         Arc::clone(listener),
         console.clone(),
         stop.clone(),
         connections.clone(),
-        |request, _| async { Ok::<_, Infallible>(functions_host::unavailable(request)) },
+        move |request, _| {
+            let host = Arc::clone(&host);
+            async move { Ok::<_, Infallible>(host.respond(request)) }
+        },
     ));
     let has_changed = tokio::select! {
         _ = changed(changes) => true,
