@@ -94,27 +94,22 @@ impl FunctionApp {
             check_port(port)?;
         }
         let (mut functions, mut problems) = function::load(&script_root, &environment)?;
+        let mut unknown = Vec::new();
         if !settings.handler.routes.is_empty() {
             let (implicit, refused) = implicit(&functions, &settings, &environment)?;
             functions = implicit;
             problems.extend(refused);
         }
         if let Some(names) = &settings.functions {
-            let unknown = keep(names, &mut functions);
-            settings.warnings.extend(unknown);
+            unknown = keep(names, &mut functions);
         }
         let (table, refused) = Table::build(functions, &settings.route_prefix)?;
         problems.extend(refused);
         if table.functions.is_empty() {
-            bail!(
-                "{} holds no usable function; a function is a folder directly below it with a function.json{}",
-                script_root.display(),
-                problems
-                    .first()
-                    .map(|problem| format!(" ({problem})"))
-                    .unwrap_or_default()
-            );
+            problems.append(&mut unknown);
+            return Err(unusable(&script_root, &problems));
         }
+        settings.warnings.append(&mut unknown);
         let unsupported = unsupported::sentences(&table.functions, &environment);
         Ok(Self {
             script_root: script_root.display().to_string(),
@@ -230,6 +225,21 @@ fn check_port(port: u16) -> anyhow::Result<()> {
         )
     })?;
     Ok(())
+}
+
+/// That there is nothing to serve, and every reason, on a line each.
+fn unusable(script_root: &Path, reasons: &[String]) -> anyhow::Error {
+    let script_root = script_root.display();
+    if reasons.is_empty() {
+        return anyhow!(
+            "{script_root} holds no usable function; a function is a folder directly below it with a function.json"
+        );
+    }
+    let reasons: String = reasons
+        .iter()
+        .map(|reason| format!("\n  {reason}"))
+        .collect();
+    anyhow!("{script_root} holds no usable function:{reasons}")
 }
 
 /// The functions of the handler's routes (`HttpWorkerFunctionProvider.cs`).

@@ -92,6 +92,16 @@ fn case_17_missing_files_are_named() {
     assert_eq!(code, 2);
     assert!(printed.contains("holds no usable function"), "{printed}");
 
+    let root = Root::bare();
+    for (name, schedule) in [("First", "x"), ("Second", "@daily")] {
+        root.timer(name, schedule, &json!({}));
+    }
+    let (_, printed) = root.refused(&[]);
+    for name in ["First", "Second"] {
+        let reason = format!("\n  The function {name} is not loaded: ");
+        assert!(printed.contains(&reason), "{printed}");
+    }
+
     let (code, printed) = Root::new().refused(&["--script-root", "/nonexistent"]);
     assert_eq!(code, 2, "{printed}");
 }
