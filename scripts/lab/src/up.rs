@@ -77,7 +77,8 @@ pub struct UpArgs {
     #[arg(long)]
     strict: bool,
 
-    /// Show every line of the handler and what the host does
+    /// Show every line of the handler and what the host does; without it, standard output of the handler of Elastic Visits
+    /// appears only where it names a problem
     #[arg(short, long)]
     verbose: bool,
 
@@ -103,7 +104,8 @@ pub fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::FAILURE);
     }
-    let console = Console::open(args.verbose);
+    // As func start does with the handler of any app.
+    let console = Console::open(args.verbose, !function_app.is_own());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -8,29 +8,34 @@ use super::route::Table;
 /// What the banner tells beyond the functions.
 pub(crate) struct Banner<'a> {
     pub(crate) url: &'a str,
+    /// Whether the app is Elastic Visits.
+    pub(crate) is_own: bool,
     pub(crate) script_root: &'a str,
     pub(crate) postgres: bool,
     /// Reachable from other machines.
     pub(crate) exposed: bool,
-    pub(crate) verbose: bool,
     /// Lines about the fleet: a word and what there is to say.
     pub(crate) fleet: Vec<(&'static str, String)>,
 }
 
 impl Banner<'_> {
     pub(crate) fn print(&self, table: &Table, access: &Access, console: &Console) {
-        console.plain("Elastic Visits behind an emulator of the Azure Functions host");
+        let app = if self.is_own {
+            "Elastic Visits"
+        } else {
+            "Function app"
+        };
+        console.plain(format!(
+            "{app} behind an emulator of the Azure Functions host"
+        ));
         console.plain("");
         console.plain(format!("  App       {}/", self.url));
         console.plain(format!("  Folder    {}", self.script_root));
-        console.plain(format!(
-            "  Data      {}",
-            if self.postgres {
-                "PostgreSQL (DATABASE_URL)"
-            } else {
-                "SQLite"
-            }
-        ));
+        if self.postgres {
+            console.plain("  Data      PostgreSQL (DATABASE_URL)");
+        } else if self.is_own {
+            console.plain("  Data      SQLite");
+        }
         for (word, text) in &self.fleet {
             console.plain(format!("  {word:9} {text}"));
         }
@@ -44,8 +49,10 @@ impl Banner<'_> {
         if self.exposed {
             console.plain("            other machines can reach this address");
         }
-        let log = if self.verbose {
+        let log = if console.verbose {
             "everything the handler and the host say"
+        } else if console.shows_handler {
+            "the handler's output, and the host's warnings and errors (--verbose shows everything)"
         } else {
             "warnings and errors (--verbose shows everything)"
         };

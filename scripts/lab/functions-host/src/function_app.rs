@@ -23,11 +23,14 @@ use super::keys::{Access, Keys};
 use super::local_settings::{LocalHost, LocalSettings};
 use super::plan::Plan;
 use super::route::Table;
-use super::settings::Settings;
+use super::settings::{FOLDER, Settings};
 use super::timer::Statuses;
 use super::traffic::Traffic;
 use super::unsupported;
 use super::watched::Watched;
+
+/// The file by which `lab assemble` marks the folder of Elastic Visits. It isn't deployed.
+pub const MARKER: &str = ".lab-assembled";
 
 /// What the folder of a function app says.
 pub struct FunctionApp {
@@ -79,7 +82,7 @@ impl FunctionApp {
     pub fn read(script_root: &Path, only: &[String]) -> anyhow::Result<Self> {
         let script_root = script_root.canonicalize().with_context(|| {
             format!(
-                "the script root {} does not exist; scripts/run makes target/app",
+                "the script root {} does not exist; {FOLDER}",
                 script_root.display()
             )
         })?;
@@ -129,6 +132,11 @@ impl FunctionApp {
         faults.map(String::as_str)
     }
 
+    /// Whether it is Elastic Visits, as `lab assemble` lays it out.
+    pub fn is_own(&self) -> bool {
+        Path::new(&self.script_root).join(MARKER).is_file()
+    }
+
     /// How the host starts unless the command line says otherwise.
     pub fn local_host(&self) -> &LocalHost {
         &self.local_host
@@ -155,6 +163,7 @@ impl FunctionApp {
         choose: Choose,
     ) -> anyhow::Result<Served> {
         let address = options.address;
+        let is_own = self.is_own();
         let origins = options.cors.unwrap_or(self.local_host.cors);
         let credentials = options.cors_credentials || self.local_host.cors_credentials;
         let (cors, cors_warnings) = Cors::new(&origins, credentials)?;
@@ -167,11 +176,11 @@ impl FunctionApp {
         };
         Banner {
             url: &base_url,
+            is_own,
             script_root: &self.script_root,
             postgres: options.database_url.is_some()
                 || self.environment.var("DATABASE_URL").is_some(),
             exposed: !address.ip().is_loopback(),
-            verbose: console.verbose,
             fleet: options.banner,
         }
         .print(&self.table, &access, console);

@@ -93,7 +93,7 @@ pub use body::Body;
 pub use calendar::Calendar;
 pub use changes::Changes;
 pub use console::{Console, Severity, timestamp};
-pub use function_app::{FunctionApp, ServeOptions, Served};
+pub use function_app::{FunctionApp, MARKER, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
 pub use listener::{listen, serve};
