@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use tokio::sync::watch;
 
 use super::app::App;
@@ -80,9 +80,9 @@ impl FunctionApp {
     /// # Errors
     /// One sentence about what makes the app unusable. A single unusable function does not.
     pub fn read(script_root: &Path, only: &[String]) -> anyhow::Result<Self> {
-        let script_root = script_root.canonicalize().with_context(|| {
-            format!(
-                "the script root {} does not exist; {FOLDER}",
+        let script_root = script_root.canonicalize().map_err(|_| {
+            anyhow!(
+                "the script root {} does not exist or cannot be opened; {FOLDER}",
                 script_root.display()
             )
         })?;

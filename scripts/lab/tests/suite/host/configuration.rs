@@ -102,8 +102,12 @@ fn case_17_missing_files_are_named() {
         assert!(printed.contains(&reason), "{printed}");
     }
 
-    let (code, printed) = Root::new().refused(&["--script-root", "/nonexistent"]);
+    let (code, printed) = Root::over("/nonexistent".into()).refused(&[]);
     assert_eq!(code, 2, "{printed}");
+    assert_eq!(
+        printed.trim(),
+        "lab: the script root /nonexistent does not exist or cannot be opened; name the folder with host.json and the function folders in --script-root"
+    );
 }
 
 #[test]
