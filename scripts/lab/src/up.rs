@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
 use functions_host::{
-    Changes, Console, Ending, FunctionApp, Grace, ServeOptions, Served, Severity, Unavailable,
+    Calendar, Changes, Console, Ending, FunctionApp, Grace, ServeOptions, Served, Severity,
+    TimerStatuses, Unavailable,
 };
 use processes::launch::LaunchArgs;
 use processes::signals::Signals;
@@ -26,6 +27,21 @@ const CRASHED: u8 = 3;
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// What requests in flight get before the host starts again (`WebJobsScriptHostService.cs`).
 const BEFORE_RESTART: Duration = Duration::from_secs(10);
+
+/// A change so soon after the app was started may be the handler's own. It includes what requests in flight get.
+const SOON: Duration = Duration::from_secs(30);
+/// After so many of them in a row, the user is told.
+const SOON_IN_A_ROW: u32 = 3;
+
+/// Why the app runs no longer.
+enum Outcome {
+    /// This watched file or folder has changed.
+    Changed(PathBuf),
+    /// A signal came.
+    Stopped,
+    /// The handler has failed too often; the text tells about the last time.
+    Crashed(String),
+}
 
 /// Arguments of `lab up`.
 #[derive(clap::Args)]
@@ -130,40 +146,87 @@ fn read(args: &UpArgs) -> anyhow::Result<(FunctionApp, Options)> {
     Ok((function_app, options))
 }
 
+/// What lasts as long as `lab up`, however often the app starts again.
+struct Session<'a> {
+    args: &'a UpArgs,
+    console: &'a Console,
+    listener: Arc<TcpListener>,
+    signals: Signals,
+    /// With `--watch` only.
+    changes: Option<Changes>,
+    /// The time that rules and timers follow; it starts with the app.
+    calendar: Option<Arc<dyn Calendar>>,
+    timers: TimerStatuses,
+}
+
 /// Runs the app, again and again where its files are watched.
 async fn keep_up(
     args: &UpArgs,
     mut function_app: FunctionApp,
     mut options: Options,
-    mut changes: Option<Changes>,
+    changes: Option<Changes>,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let signals = Signals::listen().context("cannot listen for signals")?;
     let port = args.port.or(function_app.local_host().port);
     let listener = functions_host::listen(args.address, port.unwrap_or(PORT)).await?;
-    let listener = Arc::new(listener);
+    function_app.check_port()?;
+    let mut session = Session {
+        args,
+        console,
+        listener: Arc::new(listener),
+        signals,
+        changes,
+        calendar: None,
+        timers: TimerStatuses::default(),
+    };
+    let mut soon_changes = 0;
     loop {
-        if changes
-            .as_ref()
-            .is_some_and(|changes| !changes.cover(&function_app))
-        {
+        let changes = session.changes.as_ref();
+        let is_watching = changes.is_some_and(|changes| changes.cover(&function_app));
+        if changes.is_some() && !is_watching {
             let text = "--watch watches nothing, because host.json says fileWatchingEnabled: false";
             console.host(Severity::Warning, text);
         }
-        let run = run(
-            args,
-            options,
-            function_app,
-            &listener,
-            &mut signals,
-            &mut changes,
-            console,
-        );
-        if let Some(code) = run.await? {
-            return Ok(code);
+        let started = Instant::now();
+        match session.run(options, function_app).await? {
+            Outcome::Changed(path) if started.elapsed() < SOON => {
+                soon_changes += 1;
+                if soon_changes == SOON_IN_A_ROW {
+                    let text = format_args!(
+                        "The app has started again {SOON_IN_A_ROW} times in a row, each time within {SOON:?}, now because {} changed; if the handler creates or changes it, let it use a folder outside the app's folder",
+                        path.display()
+                    );
+                    console.host(Severity::Warning, text);
+                }
+            }
+            Outcome::Changed(_) => soon_changes = 0,
+            Outcome::Stopped => return Ok(ExitCode::SUCCESS),
+            Outcome::Crashed(reason) if is_watching => {
+                let failed = format!("The handler failed three times within 30 minutes; {reason}");
+                let text = format_args!("{failed}; waiting for the app's files to change");
+                console.host(Severity::Error, text);
+                if !session.wait(vec![failed]).await? {
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
+            Outcome::Crashed(reason) => {
+                console.flush();
+                eprintln!(
+                    "lab: the handler failed three times within 30 minutes, so this instance ends; {reason}"
+                );
+                return Ok(ExitCode::from(CRASHED));
+            }
         }
         loop {
-            let reasons = match read(args) {
+            if let Some(changes) = &session.changes {
+                changes.begin();
+            }
+            let read = read(args).and_then(|(function_app, options)| {
+                function_app.check_port()?;
+                Ok((function_app, options))
+            });
+            let reasons = match read {
                 Ok((read, _)) if args.strict && read.faults().next().is_some() => {
                     for fault in read.faults() {
                         console.host(Severity::Error, fault);
@@ -182,47 +245,150 @@ async fn keep_up(
                     vec![format!("{error:#}")]
                 }
             };
-            let address = listener
-                .local_addr()
-                .context("the listener has no address")?;
-            let host = Unavailable::new(address, args.enable_auth, reasons);
-            if !wait(host, &listener, &mut signals, &mut changes, console).await {
+            if !session.wait(reasons).await? {
                 return Ok(ExitCode::SUCCESS);
             }
         }
     }
 }
 
-/// Answers without the app until a file changes; false where a signal came first.
-async fn wait(
-    host: Unavailable,
-    listener: &Arc<TcpListener>,
-    signals: &mut Signals,
-    changes: &mut Option<Changes>,
-    console: &Console,
-) -> bool {
-    let stop = CancellationToken::new();
-    let connections = TaskTracker::new();
-    let host = Arc::new(host);
-    let server = tokio::spawn(functions_host::serve(
-        Arc::clone(listener),
-        console.clone(),
-        stop.clone(),
-        connections.clone(),
-        move |request, _| {
-            let host = Arc::clone(&host);
-            async move { Ok::<_, Infallible>(host.respond(request)) }
-        },
-    ));
-    let has_changed = tokio::select! {
-        _ = changed(changes) => true,
-        _ = signals.next() => false,
-    };
-    stop.cancel();
-    connections.close();
-    let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
-    let _ = server.await;
-    has_changed
+impl Session<'_> {
+    /// Answers without the app, for these reasons, until a file changes; false where a signal came first.
+    async fn wait(&mut self, reasons: Vec<String>) -> anyhow::Result<bool> {
+        let address = self
+            .listener
+            .local_addr()
+            .context("the listener has no address")?;
+        let host = Arc::new(Unavailable::new(address, self.args.enable_auth, reasons));
+        let stop = CancellationToken::new();
+        let connections = TaskTracker::new();
+        let server = tokio::spawn(functions_host::serve(
+            Arc::clone(&self.listener),
+            self.console.clone(),
+            stop.clone(),
+            connections.clone(),
+            move |request, _| {
+                let host = Arc::clone(&host);
+                async move { Ok::<_, Infallible>(host.respond(request)) }
+            },
+        ));
+        let has_changed = tokio::select! {
+            _ = changed(&mut self.changes) => true,
+            _ = self.signals.next() => false,
+        };
+        stop.cancel();
+        connections.close();
+        let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
+        let _ = server.await;
+        Ok(has_changed)
+    }
+
+    /// Runs the app until it ends, or until a watched file changes.
+    async fn run(
+        &mut self,
+        options: Options,
+        function_app: FunctionApp,
+    ) -> anyhow::Result<Outcome> {
+        let (args, console) = (self.args, self.console);
+        let address = self
+            .listener
+            .local_addr()
+            .context("the listener has no address")?;
+        let mut fixtures = Fixtures::new(options, self.calendar.as_deref(), console).await?;
+        let serve_options = ServeOptions {
+            address,
+            requires_keys: args.enable_auth,
+            is_strict: args.strict,
+            cors: args.cors.clone(),
+            cors_credentials: args.cors_credentials,
+            database_url: args.database_url.clone(),
+            timers: self.timers.clone(),
+            banner: fixtures.words(),
+        };
+        let Served {
+            app,
+            plan,
+            backends,
+        } = function_app.serve(serve_options, console, fleet::balancer())?;
+        let (fleet, ends) = Fleet::new(backends, &fixtures);
+        let fleet = Arc::new(fleet);
+        let platform = fixtures.take_platform();
+        let owner = Owner::new(fixtures, ends, Arc::clone(&app), plan);
+        let stop = CancellationToken::new();
+        let calendar = owner.calendar();
+        self.calendar = Some(Arc::clone(&calendar));
+        let timers = tokio::spawn(functions_host::run_timers(
+            Arc::clone(&app),
+            calendar,
+            stop.clone(),
+        ));
+        let mut owner = tokio::spawn(owner.run());
+        let connections = TaskTracker::new();
+        let platform = platform.map(|platform| {
+            let (stop, connections) = (stop.clone(), connections.clone());
+            let serving = platform.serve(Arc::clone(&fleet), console.clone(), stop, connections);
+            tokio::spawn(serving)
+        });
+        let responder = (Arc::clone(&app), Arc::clone(&fleet));
+        let server = tokio::spawn(functions_host::serve(
+            Arc::clone(&self.listener),
+            console.clone(),
+            stop.clone(),
+            connections.clone(),
+            move |request, peer| {
+                let (app, fleet) = responder.clone();
+                async move {
+                    let lab = |request| fleet::answer_admin(&fleet, request);
+                    Ok::<_, Infallible>(functions_host::respond(&app, request, peer, lab).await)
+                }
+            },
+        ));
+
+        let mut cause = None;
+        let ended = tokio::select! {
+            ended = &mut owner => ended,
+            never = app.announce() => match never {},
+            path = changed(&mut self.changes) => {
+                    console.host(
+                    Severity::Information,
+                    format_args!("{} has changed; starting again", path.display()),
+                );
+                cause = Some(path);
+                // Requests that come meanwhile wait for the next start.
+                stop.cancel();
+                connections.close();
+                let _ = tokio::time::timeout(BEFORE_RESTART, connections.wait()).await;
+                fleet.stop(Grace::Kill).await;
+                owner.await
+            }
+            _ = self.signals.next() => {
+                console.plain("Stopping");
+                stop.cancel();
+                fleet.stop(args.sigterm.map_or(Grace::Kill, |seconds| Grace::Term(Duration::from_secs(seconds)))).await;
+                tokio::select! {
+                    ended = &mut owner => ended,
+                    _ = self.signals.next() => {
+                        fleet.stop(Grace::Kill).await;
+                        owner.await
+                    }
+                }
+            }
+        };
+        stop.cancel();
+        connections.close();
+        let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
+        let _ = server.await;
+        if let Some(platform) = platform {
+            let _ = platform.await;
+        }
+        timers.await.context("the timers failed")?;
+        let ending = ended.context("the fleet's owner failed")?;
+        Ok(match (cause, ending) {
+            (Some(path), _) => Outcome::Changed(path),
+            (None, Ending::Stopped) => Outcome::Stopped,
+            (None, Ending::Crashed(reason)) => Outcome::Crashed(reason),
+        })
+    }
 }
 
 /// Waits for a watched file to change.
@@ -230,117 +396,5 @@ async fn changed(changes: &mut Option<Changes>) -> PathBuf {
     match changes {
         Some(changes) => changes.next().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Runs the app until it ends, or until a watched file changes: then there is no exit code.
-async fn run(
-    args: &UpArgs,
-    options: Options,
-    function_app: FunctionApp,
-    listener: &Arc<TcpListener>,
-    signals: &mut Signals,
-    changes: &mut Option<Changes>,
-    console: &Console,
-) -> anyhow::Result<Option<ExitCode>> {
-    let address = listener
-        .local_addr()
-        .context("the listener has no address")?;
-    let mut fixtures = Fixtures::new(options, console).await?;
-    let serve_options = ServeOptions {
-        address,
-        requires_keys: args.enable_auth,
-        is_strict: args.strict,
-        cors: args.cors.clone(),
-        cors_credentials: args.cors_credentials,
-        database_url: args.database_url.clone(),
-        banner: fixtures.words(),
-    };
-    let Served {
-        app,
-        plan,
-        backends,
-    } = function_app.serve(serve_options, console, fleet::balancer())?;
-    let (fleet, ends) = Fleet::new(backends, &fixtures);
-    let fleet = Arc::new(fleet);
-    let platform = fixtures.take_platform();
-    let owner = Owner::new(fixtures, ends, Arc::clone(&app), plan);
-    let stop = CancellationToken::new();
-    let calendar = owner.calendar();
-    let timers = tokio::spawn(functions_host::run_timers(
-        Arc::clone(&app),
-        calendar,
-        stop.clone(),
-    ));
-    let mut owner = tokio::spawn(owner.run());
-    let connections = TaskTracker::new();
-    let platform = platform.map(|platform| {
-        let (stop, connections) = (stop.clone(), connections.clone());
-        let serving = platform.serve(Arc::clone(&fleet), console.clone(), stop, connections);
-        tokio::spawn(serving)
-    });
-    let responder = (Arc::clone(&app), Arc::clone(&fleet));
-    let server = tokio::spawn(functions_host::serve(
-        Arc::clone(listener),
-        console.clone(),
-        stop.clone(),
-        connections.clone(),
-        move |request, peer| {
-            let (app, fleet) = responder.clone();
-            async move {
-                let lab = |request| fleet::answer_admin(&fleet, request);
-                Ok::<_, Infallible>(functions_host::respond(&app, request, peer, lab).await)
-            }
-        },
-    ));
-
-    let mut is_restart = false;
-    let ended = tokio::select! {
-        ended = &mut owner => ended,
-        never = app.announce() => match never {},
-        path = changed(changes) => {
-            is_restart = true;
-            console.host(
-                Severity::Information,
-                format_args!("{} has changed; starting again", path.display()),
-            );
-            // Requests that come meanwhile wait for the next start.
-            stop.cancel();
-            connections.close();
-            let _ = tokio::time::timeout(BEFORE_RESTART, connections.wait()).await;
-            fleet.stop(Grace::Kill).await;
-            owner.await
-        }
-        _ = signals.next() => {
-            console.plain("Stopping");
-            stop.cancel();
-            fleet.stop(args.sigterm.map_or(Grace::Kill, |seconds| Grace::Term(Duration::from_secs(seconds)))).await;
-            tokio::select! {
-                ended = &mut owner => ended,
-                _ = signals.next() => {
-                    fleet.stop(Grace::Kill).await;
-                    owner.await
-                }
-            }
-        }
-    };
-    stop.cancel();
-    connections.close();
-    let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
-    let _ = server.await;
-    if let Some(platform) = platform {
-        let _ = platform.await;
-    }
-    timers.await.context("the timers failed")?;
-    match ended.context("the fleet's owner failed")? {
-        Ending::Stopped if is_restart => Ok(None),
-        Ending::Stopped => Ok(Some(ExitCode::SUCCESS)),
-        Ending::Crashed(reason) => {
-            console.flush();
-            eprintln!(
-                "lab: the handler failed three times within 30 minutes, so this instance ends; {reason}"
-            );
-            Ok(Some(ExitCode::from(CRASHED)))
-        }
     }
 }

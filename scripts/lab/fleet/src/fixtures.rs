@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use autoscale::Setting;
-use functions_host::Console;
+use functions_host::{Calendar, Console};
 use tempfile::NamedTempFile;
 
 use super::elastic_premium::{Faults, Platform};
@@ -28,10 +28,18 @@ pub struct Fixtures {
 
 impl Fixtures {
     /// Opens the event log, makes the control groups and, on Elastic Premium, listens for requests to the emulated ARM.
+    /// Where the app starts again, its calendar goes on from the one before.
     ///
     /// # Errors
     /// When the event log or the rule file cannot be made, or no port can be listened on.
-    pub async fn new(options: Options, console: &Console) -> anyhow::Result<Self> {
+    pub async fn new(
+        mut options: Options,
+        before: Option<&dyn Calendar>,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
+        if let Some(calendar) = before {
+            options.calendar.start = Some(calendar.now());
+        }
         let events = Events::open(options.events.as_deref(), console.clone())?;
         let share = Share::new(options.instance_cpus, options.setting.maximum());
         let rules =

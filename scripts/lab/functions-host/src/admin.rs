@@ -238,7 +238,7 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
         }
         let value = match &function.trigger {
             // Whatever the input says (TimerTriggerBinding.cs, BindAsync).
-            Trigger::Timer(timer) => timer.info(app.timers.of(index), false),
+            Trigger::Timer(timer) => timer.info(app.timers.of(&function.name, timer), false),
             _ => input,
         };
         let to = To::Any(&app.backends);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use notify::event::ModifyKind;
+use notify::event::{MetadataKind, ModifyKind};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -31,7 +31,7 @@ pub struct Changes {
 struct Filter {
     root: PathBuf,
     watched: Watched,
-    /// The folders directly below the root when the host started.
+    /// The folders directly below the root before the app was read.
     folders: BTreeSet<OsString>,
 }
 
@@ -70,11 +70,17 @@ impl Changes {
         })
     }
 
+    /// From now on, a change of the set of folders counts from what it is now. Call it before each reading of the app, so
+    /// that no change in between is missed.
+    pub fn begin(&self) {
+        let mut filter = lock(&self.filter);
+        filter.folders = folders(&filter.root);
+    }
+
     /// From now on, the changes count that this app's `host.json` asks for. False where it asks for none.
     pub fn cover(&self, app: &FunctionApp) -> bool {
         let mut filter = lock(&self.filter);
         filter.watched = app.watched().clone();
-        filter.folders = folders(&filter.root);
         filter.watched.is_enabled
     }
 
@@ -92,7 +98,10 @@ impl Filter {
     /// The path of an event that counts, relative to the root.
     fn relevant(&self, event: Event) -> Option<PathBuf> {
         let is_change = match event.kind {
-            EventKind::Modify(ModifyKind::Metadata(_)) | EventKind::Access(_) => false,
+            EventKind::Access(_)
+            | EventKind::Modify(ModifyKind::Metadata(MetadataKind::AccessTime)) => false,
+            // Times and permissions, too: `AutoRecoveringFileSystemWatcher.cs` keeps .NET's default filter, whose
+            // `LastWrite` asks for `IN_ATTRIB` (`FileSystemWatcher.Linux.cs`).
             EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => true,
             EventKind::Any | EventKind::Other => false,
         };

@@ -59,6 +59,8 @@ pub struct ServeOptions {
     pub cors_credentials: bool,
     /// For the handler, as `DATABASE_URL`.
     pub database_url: Option<String>,
+    /// When timers ran and are to run, from before the app started again.
+    pub timers: Statuses,
     /// Further lines of the banner: a word and a text each.
     pub banner: Vec<(&'static str, String)>,
 }
@@ -93,9 +95,6 @@ impl FunctionApp {
             environment.set(&format!("AzureFunctionsJobHost__functions__{index}"), name);
         }
         let mut settings = Settings::read(&script_root, &environment)?;
-        if let Some(port) = settings.handler.port {
-            check_port(port)?;
-        }
         let (mut functions, mut problems) = function::load(&script_root, &environment)?;
         let mut unknown = Vec::new();
         if !settings.handler.routes.is_empty() {
@@ -150,6 +149,22 @@ impl FunctionApp {
     /// The port that `host.json` gives to the handler, of which there can then be only one.
     pub fn fixed_port(&self) -> Option<u16> {
         self.settings.handler.port
+    }
+
+    /// Checks that the handler can listen on the port that `host.json` gives to it. The host does not start where it cannot
+    /// (`HttpWorkerOptionsSetup.cs`, `Validate`). Call it while the app's own port is in use, so that the two differ.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub fn check_port(&self) -> anyhow::Result<()> {
+        if let Some(port) = self.fixed_port() {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+                anyhow!(
+                    "the handler cannot listen on port {port}, which host.json gives to it (customHandler.port): {error}; stop the other program, choose another port, or remove it to get a free one"
+                )
+            })?;
+        }
+        Ok(())
     }
 
     /// Prints the banner and the problems found. `choose` chooses the process of each request.
@@ -215,7 +230,7 @@ impl FunctionApp {
             id: uuid::Uuid::new_v4().simple().to_string(),
             base_url,
             warmed: AtomicBool::new(false),
-            timers: Statuses::default(),
+            timers: options.timers,
             is_strict: options.is_strict,
         };
         Ok(Served {
@@ -224,16 +239,6 @@ impl FunctionApp {
             backends: publisher,
         })
     }
-}
-
-/// The host does not start where the handler could not listen (`HttpWorkerOptionsSetup.cs`, `Validate`).
-fn check_port(port: u16) -> anyhow::Result<()> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        anyhow!(
-            "the handler cannot listen on port {port}, which host.json gives to it (customHandler.port): {error}; stop the other program, choose another port, or remove it to get a free one"
-        )
-    })?;
-    Ok(())
 }
 
 /// That there is nothing to serve, and every reason, on a line each.

@@ -304,8 +304,11 @@ impl Supervisor {
 fn exited(status: std::io::Result<std::process::ExitStatus>) -> ProcessEnd {
     match status {
         Ok(status) => match status.code() {
-            Some(code @ (0 | RESTART_CODE)) => {
-                ProcessEnd::Restart(format!("The handler ended with exit code {code}"))
+            Some(0) => ProcessEnd::Restart(
+                "The handler ended with exit code 0, but a handler must keep running and serve requests; if its command starts a server in the background, let it run in the foreground".to_owned(),
+            ),
+            Some(RESTART_CODE) => {
+                ProcessEnd::Restart(format!("The handler ended with exit code {RESTART_CODE}"))
             }
             Some(code) => ProcessEnd::Crash(format!(
                 "The handler ended with exit code {code}{}",

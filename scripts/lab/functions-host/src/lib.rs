@@ -102,6 +102,7 @@ pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
 pub use server::respond;
+pub use timer::Statuses as TimerStatuses;
 pub use timers::run_timers;
 pub use traffic::{Pace, Percentiles, Recent, Totals, Traffic};
 pub use unavailable::Unavailable;

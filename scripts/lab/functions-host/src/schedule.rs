@@ -18,7 +18,7 @@ use super::environment::Environment;
 const FORM: &str = "write six fields, second minute hour day month day-of-week, such as \"0 */5 * * * *\" for every five minutes, or a time span such as \"00:05:00\"";
 
 /// When a timer fires.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Schedule {
     /// As written, settings resolved.
     text: String,
@@ -26,7 +26,7 @@ pub(super) struct Schedule {
     zone: TimeZone,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Rule {
     Cron(Cron),
     /// This long after the last time it fired.

@@ -2,7 +2,7 @@
 //! `TimerInfo.cs` and `ScheduleStatus.cs` of azure-webjobs-sdk-extensions).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::bail;
 use jiff::Timestamp;
@@ -79,21 +79,26 @@ pub(super) struct Status {
     pub(super) next: Timestamp,
 }
 
-/// The statuses of all timers, by the function's place in the table. Azure keeps them in the storage account.
-#[derive(Default)]
-pub(crate) struct Statuses(Mutex<HashMap<usize, Status>>);
+/// The statuses of all timers, by the function's name, each with the schedule that it holds for. Clones share them, and
+/// they outlive a restart of the app. Azure keeps them in the storage account.
+#[derive(Clone, Default)]
+pub struct Statuses(Arc<Mutex<HashMap<String, (Schedule, Status)>>>);
 
 impl Statuses {
-    /// None before somebody listens to the timer.
-    pub(super) fn of(&self, function: usize) -> Option<Status> {
-        self.lock().get(&function).copied()
+    /// None before somebody listens to the timer, and after its schedule has changed (`ScheduleMonitor.cs`,
+    /// `CheckPastDueAsync`: no time of the new schedule counts as missed).
+    pub(super) fn of(&self, function: &str, timer: &TimerTrigger) -> Option<Status> {
+        let statuses = self.lock();
+        let (schedule, status) = statuses.get(function)?;
+        (*schedule == timer.schedule).then_some(*status)
     }
 
-    pub(super) fn set(&self, function: usize, status: Status) {
-        self.lock().insert(function, status);
+    pub(super) fn set(&self, function: &str, timer: &TimerTrigger, status: Status) {
+        let entry = (timer.schedule.clone(), status);
+        self.lock().insert(function.to_owned(), entry);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<usize, Status>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Schedule, Status)>> {
         self.0
             .lock()
             .expect("nothing panics while holding the lock")
@@ -140,6 +145,23 @@ mod tests {
             let error = read(&binding).expect_err("refused");
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    /// `ScheduleMonitor.cs`, `CheckPastDueAsync`.
+    #[test]
+    fn a_status_holds_for_its_schedule() {
+        let timer = |text: &str| read(&json!({ "schedule": text })).expect("valid");
+        let hourly = timer("0 0 * * * *");
+        let status = Status {
+            last: None,
+            next: Timestamp::UNIX_EPOCH,
+        };
+        let statuses = Statuses::default();
+        statuses.clone().set("Tick", &hourly, status);
+        assert_eq!(statuses.of("Tick", &hourly), Some(status));
+        assert_eq!(statuses.of("Tock", &hourly), None);
+        assert_eq!(statuses.of("Tick", &timer("0 30 * * * *")), None);
+        assert_eq!(statuses.of("Tick", &timer("01:00:00")), None);
     }
 
     /// The example in the documentation of the timer trigger.

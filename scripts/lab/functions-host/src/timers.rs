@@ -75,6 +75,15 @@ impl Listener {
         &self.app.table.functions[self.index]
     }
 
+    fn status(&self) -> Option<Status> {
+        self.app.timers.of(&self.function().name, &self.timer)
+    }
+
+    fn record(&self, status: Status) {
+        let name = &self.function().name;
+        self.app.timers.set(name, &self.timer, status);
+    }
+
     /// Listens until the instance is gone. None when there is no further occurrence.
     async fn listen(&mut self, instance: &str) -> Option<()> {
         let mut first = self.start(instance)?;
@@ -97,7 +106,7 @@ impl Listener {
     /// once, where it does.
     fn start(&mut self, instance: &str) -> Option<Option<Reason>> {
         let now = self.now();
-        let left = self.app.timers.of(self.index);
+        let left = self.status();
         let recorded = left.filter(|_| self.timer.use_monitor);
         let status = match recorded {
             Some(status) => status,
@@ -110,7 +119,7 @@ impl Listener {
                 }
             }
         };
-        self.app.timers.set(self.index, status);
+        self.record(status);
         self.announce(instance, status);
         if recorded.is_some_and(|status| now > status.next) {
             return Some(Some(Reason::PastDue));
@@ -147,7 +156,7 @@ impl Listener {
     /// Waits for the next occurrence. The calendar may be unable to wait for a time that is far away (the host's own
     /// timer waits for 24 days at most), so it is asked again.
     async fn due(&self) {
-        let Some(status) = self.app.timers.of(self.index) else {
+        let Some(status) = self.status() else {
             return std::future::pending().await;
         };
         while self.now() < status.next {
@@ -159,7 +168,7 @@ impl Listener {
     /// ended before the function did; then another one makes up for the run, if the status is recorded.
     async fn fire(&self, instance: &str, reason: Reason) -> Option<bool> {
         let (app, name) = (&self.app, &self.function().name);
-        let status = app.timers.of(self.index);
+        let status = self.status();
         let begun = self.now();
         let planned = status.map_or(begun, |status| status.next);
         let schedule = &self.timer.schedule;
@@ -197,7 +206,7 @@ impl Listener {
         if is_complete || !self.timer.use_monitor {
             let next = schedule.next(last)?;
             let last = Some(last);
-            app.timers.set(self.index, Status { last, next });
+            self.record(Status { last, next });
         }
         Some(is_complete)
     }

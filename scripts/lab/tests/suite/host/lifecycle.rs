@@ -215,6 +215,8 @@ fn case_27_exit_0_starts_the_handler_again() {
         assert_eq!(host.get("/exit-0").status, 500);
         host.handler(number + 1);
     }
+    let line = host.line("The handler ended with exit code 0");
+    assert!(line.contains("must keep running"), "{line}");
     assert_eq!(host.get("/x").status, 200);
 }
 

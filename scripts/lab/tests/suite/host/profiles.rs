@@ -173,6 +173,13 @@ fn a_fixed_port_must_be_free_and_has_one_instance() {
         "{printed}"
     );
     drop(taken);
+    // The app's own port, too.
+    let (code, printed) = root(&host).refused(&["--max", "1", "--port", &port.to_string()]);
+    assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
+    assert!(
+        printed.contains(&format!("the handler cannot listen on port {port}")),
+        "{printed}"
+    );
     let (code, printed) = root(&host).refused(&[]);
     assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
     assert!(

@@ -1,6 +1,6 @@
 //! `--watch`: the host starts again when its files change (`FileMonitoringService.cs`).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Host, Root, alive, eventually};
 
@@ -26,6 +26,21 @@ fn a_changed_file_of_the_host_starts_it_again() {
     host.lines_with("Ready: ", 3);
     assert_eq!(host.get("/v2/x").status, 200);
     assert_eq!(host.get("/x").status, 404);
+}
+
+/// `AutoRecoveringFileSystemWatcher.cs` keeps the default filter of .NET's `FileSystemWatcher`.
+#[test]
+fn a_touched_file_counts() {
+    let host = watching(Root::new());
+    let file = std::fs::File::open(host.root.path.join("host.json")).unwrap();
+    // Both times, as `touch` does: Linux reports the time of the last change alone as a change of the content.
+    let now = std::time::SystemTime::now();
+    let times = std::fs::FileTimes::new()
+        .set_accessed(now)
+        .set_modified(now);
+    file.set_times(times).unwrap();
+    host.line("host.json has changed; starting again");
+    host.lines_with("Ready: ", 2);
 }
 
 #[test]
@@ -82,6 +97,45 @@ fn the_status_of_an_unusable_app_is_not_shown_where_keys_are_required() {
 }
 
 #[test]
+fn a_folder_that_comes_back_counts() {
+    let host = watching(Root::new());
+    let (here, away) = (
+        host.root.path.join("WebApp"),
+        host.root.files().join("away"),
+    );
+    std::fs::rename(&here, &away).unwrap();
+    host.line("The app cannot be served: ");
+    std::fs::rename(&away, &here).unwrap();
+    host.lines_with("Ready: ", 2);
+    assert_eq!(host.get("/x").status, 200);
+    // What is in it is watched again.
+    host.root.http("WebApp", "again", None, "anonymous");
+    host.line("WebApp/function.json has changed; starting again");
+    host.lines_with("Ready: ", 3);
+    assert_eq!(host.get("/x").status, 404);
+}
+
+#[test]
+fn a_handler_that_cannot_run_is_started_again_after_the_next_change() {
+    let mut host = watching(Root::new());
+    host.root.host_with(|host| {
+        host["customHandler"]["description"]["defaultExecutablePath"] = "gone".into();
+    });
+    let line = host.line("waiting for the app's files to change");
+    assert!(
+        line.contains("failed three times") && line.contains("\"gone\""),
+        "{line}"
+    );
+    assert_eq!(host.get("/x").text(), "Function host is not running.");
+    host.root.host(&host.root.plain_host());
+    host.lines_with("Ready: ", 2);
+    assert_eq!(host.get("/x").status, 200);
+    host.signal("INT");
+    let (status, printed) = host.end();
+    assert_eq!(status.code(), Some(0), "{printed}");
+}
+
+#[test]
 fn an_unusable_app_can_be_left_with_a_signal() {
     let mut host = watching(Root::new());
     std::fs::write(host.root.path.join("host.json"), "{").unwrap();
@@ -126,4 +180,60 @@ fn without_the_option_or_with_the_switch_nothing_is_watched() {
     let (code, printed) = Root::new().refused(&["--watch", "--events", "x.jsonl"]);
     assert_eq!(code, 2);
     assert!(printed.contains("cannot be used with"), "{printed}");
+}
+
+#[test]
+fn a_handler_that_makes_folders_in_the_app_is_named_as_a_cause() {
+    let root = Root::new();
+    let start = root.path.join("start.sh");
+    std::fs::write(&start, "#!/bin/sh\nmkdir \"folder-$$\"\nexec ./handler\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&start, mode).unwrap();
+    root.host_with(|host| {
+        host["customHandler"]["description"]["defaultExecutablePath"] = "start.sh".into();
+    });
+    // There may be no time to become ready.
+    let host = root.start(&["--watch", "--max", "1"]);
+    let line = host.line("The app has started again 3 times in a row");
+    assert!(
+        line.contains("because folder-") && line.contains("use a folder outside"),
+        "{line}"
+    );
+}
+
+/// In Azure, the time goes on and the storage account keeps the record.
+#[test]
+fn the_calendar_and_the_record_of_timers_outlive_a_restart() {
+    let root = Root::bare();
+    root.timer("json-journal", "0 * * * * *", &json!({}));
+    // A minute of the calendar lasts a tenth of a second.
+    let scale = ["--time-scale", "600", "--start", "2026-01-05T08:00:30"];
+    let host = root.up(&[&["--watch", "--max", "1"], &scale[..]].concat());
+    eventually("the timer has fired twice", || {
+        (host.payloads().len() >= 2).then_some(())
+    });
+    host.root
+        .host_with(|host| host["functionTimeout"] = "00:01:00".into());
+    host.handler(2);
+    let journal = eventually("the timer fires again", || {
+        let journal = host.journal();
+        let fired = journal.last()?.get("payload")?.clone();
+        let starts = journal.iter().filter(|entry| !entry["start"].is_null());
+        (starts.count() == 2 && !fired.is_null()).then_some(journal)
+    });
+    let restart = journal.iter().rposition(|entry| !entry["start"].is_null());
+    let (before, after) = journal.split_at(restart.unwrap());
+    let clock = |entry: &Value| {
+        let clock = entry["environment"]["AUTOSCALE_CLOCK"].as_str().unwrap();
+        clock.split(',').next().unwrap().to_owned()
+    };
+    assert_eq!(clock(&before[0]), "2026-01-05T08:00:30.000Z");
+    assert!(clock(&after[0]) > clock(&before[0]));
+    let last = |entries: &[Value]| {
+        let mut payloads = entries.iter().filter_map(|entry| entry.get("payload"));
+        let status = payloads.next().unwrap()["Data"]["myTimer"]["ScheduleStatus"].clone();
+        status["Last"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(last(before), "0001-01-01T00:00:00+00:00");
+    assert!(last(after).starts_with("2026-"), "{}", last(after));
 }
