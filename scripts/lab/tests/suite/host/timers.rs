@@ -96,6 +96,7 @@ fn a_schedule_may_be_a_setting_in_a_zone_with_summer_time() {
     root.variable("MINUTE", "30");
     root.variable("WEBSITE_TIME_ZONE", "Europe/Berlin");
     let host = up(root, &["--start", "2026-10-23T22:00:00Z"]);
+    host.line("  Calendar  Fri 2026-10-23 22:00, UTC, at the start");
     let line = host.line("The next 5 occurrences of the 'Night' schedule");
     assert!(
         line.contains("(Cron: '0 30 2 * * *') will be: 2026-10-24T02:30:00+02:00, 2026-10-25T02:30:00+02:00, 2026-10-26T02:30:00+01:00"),
