@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use fleet::{Fixtures, Fleet, FleetArgs, Options, Owner};
 use functions_host::{
     Calendar, Changes, Console, Ending, FunctionApp, Grace, ServeOptions, Served, Severity,
-    TimerStatuses,
+    TimerStatuses, Unavailable,
 };
 use processes::launch::LaunchArgs;
 use processes::signals::Signals;
@@ -93,7 +93,8 @@ pub struct UpArgs {
     #[arg(long)]
     strict: bool,
 
-    /// Show every line of the handler and what the host does
+    /// Show every line of the handler and what the host does; without it, standard output of the handler of Elastic Visits
+    /// appears only where it names a problem
     #[arg(short, long)]
     verbose: bool,
 
@@ -119,7 +120,8 @@ pub fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::FAILURE);
     }
-    let console = Console::open(args.verbose);
+    // As func start does with the handler of any app.
+    let console = Console::open(args.verbose, !function_app.is_own());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -201,11 +203,10 @@ async fn keep_up(
             Outcome::Changed(_) => soon_changes = 0,
             Outcome::Stopped => return Ok(ExitCode::SUCCESS),
             Outcome::Crashed(reason) if is_watching => {
-                let text = format_args!(
-                    "The handler failed three times within 30 minutes; {reason}; waiting for the app's files to change"
-                );
+                let failed = format!("The handler failed three times within 30 minutes; {reason}");
+                let text = format_args!("{failed}; waiting for the app's files to change");
                 console.host(Severity::Error, text);
-                if !session.wait().await {
+                if !session.wait(vec![failed]).await? {
                     return Ok(ExitCode::SUCCESS);
                 }
             }
@@ -225,11 +226,12 @@ async fn keep_up(
                 function_app.check_port()?;
                 Ok((function_app, options))
             });
-            match read {
+            let reasons = match read {
                 Ok((read, _)) if args.strict && read.faults().next().is_some() => {
                     for fault in read.faults() {
                         console.host(Severity::Error, fault);
                     }
+                    read.faults().map(str::to_owned).collect()
                 }
                 Ok(read) => {
                     (function_app, options) = read;
@@ -240,9 +242,10 @@ async fn keep_up(
                         "The app cannot be served: {error:#}; waiting for its files to change"
                     );
                     console.host(Severity::Error, text);
+                    vec![format!("{error:#}")]
                 }
-            }
-            if !session.wait().await {
+            };
+            if !session.wait(reasons).await? {
                 return Ok(ExitCode::SUCCESS);
             }
         }
@@ -250,8 +253,13 @@ async fn keep_up(
 }
 
 impl Session<'_> {
-    /// Answers 503 until a file changes; false where a signal came first.
-    async fn wait(&mut self) -> bool {
+    /// Answers without the app, for these reasons, until a file changes; false where a signal came first.
+    async fn wait(&mut self, reasons: Vec<String>) -> anyhow::Result<bool> {
+        let address = self
+            .listener
+            .local_addr()
+            .context("the listener has no address")?;
+        let host = Arc::new(Unavailable::new(address, self.args.enable_auth, reasons));
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
         let server = tokio::spawn(functions_host::serve(
@@ -259,7 +267,10 @@ impl Session<'_> {
             self.console.clone(),
             stop.clone(),
             connections.clone(),
-            |request, _| async { Ok::<_, Infallible>(functions_host::unavailable(request)) },
+            move |request, _| {
+                let host = Arc::clone(&host);
+                async move { Ok::<_, Infallible>(host.respond(request)) }
+            },
         ));
         let has_changed = tokio::select! {
             _ = changed(&mut self.changes) => true,
@@ -269,7 +280,7 @@ impl Session<'_> {
         connections.close();
         let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
         let _ = server.await;
-        has_changed
+        Ok(has_changed)
     }
 
     /// Runs the app until it ends, or until a watched file changes.

@@ -40,12 +40,22 @@ async fn snapshot(fleet: &Fleet, query: Option<&str>) -> Response<Body> {
 }
 
 async fn kill(fleet: &Fleet, id: &str) -> Response<Body> {
-    empty(match fleet.kill(id).await {
-        Some(KillOutcome::Killed) => StatusCode::ACCEPTED,
-        Some(KillOutcome::Unknown) => StatusCode::NOT_FOUND,
-        Some(KillOutcome::NotRunning) => StatusCode::CONFLICT,
-        None => StatusCode::SERVICE_UNAVAILABLE,
-    })
+    match fleet.kill(id).await {
+        Some(KillOutcome::Killed) => empty(StatusCode::ACCEPTED),
+        Some(KillOutcome::Unknown) => empty(StatusCode::NOT_FOUND),
+        Some(KillOutcome::NotRunning) => refusal(
+            StatusCode::CONFLICT,
+            &format!("the instance {id} has no process that runs now; kill it once it has started"),
+        ),
+        None => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+/// A refusal with its reason.
+fn refusal(status: StatusCode, reason: &str) -> Response<Body> {
+    let mut response = json_text(json!({ "error": reason }).to_string());
+    *response.status_mut() = status;
+    response
 }
 
 fn fault(fleet: &Fleet, method: &Method, endpoint: &str, query: Option<&str>) -> Response<Body> {
@@ -56,11 +66,7 @@ fn fault(fleet: &Fleet, method: &Method, endpoint: &str, query: Option<&str>) ->
     match fault.transpose() {
         Ok(fault) if faults.set(endpoint, fault) => empty(StatusCode::OK),
         Ok(_) => empty(StatusCode::NOT_FOUND),
-        Err(reason) => {
-            let mut response = json_text(json!({ "error": reason }).to_string());
-            *response.status_mut() = StatusCode::BAD_REQUEST;
-            response
-        }
+        Err(reason) => refusal(StatusCode::BAD_REQUEST, &reason),
     }
 }
 

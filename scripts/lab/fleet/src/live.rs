@@ -16,6 +16,10 @@ use super::snapshot::Snapshot;
 pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, String)> {
     if options.single() {
         let mut lines = vec![("Instances", "one".to_owned())];
+        // Timers follow it.
+        if options.calendar.start.is_some() {
+            lines.extend(calendar(options).map(|calendar| ("Calendar", calendar)));
+        }
         if share.wanted() {
             lines.push(("CPU", cpu(share)));
         }

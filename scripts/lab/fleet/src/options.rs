@@ -164,16 +164,13 @@ impl FleetArgs {
             capacity.minimum = self.min.unwrap_or(capacity.minimum.max(1));
             capacity.maximum = self.max.unwrap_or(capacity.maximum);
             if capacity.minimum > capacity.maximum {
-                let (minimum, maximum) = (capacity.minimum, capacity.maximum);
-                let source = |given: Option<u32>, flag: &str| match given {
-                    Some(_) => flag.to_owned(),
-                    None => format!("of the rules ({flag} changes it)"),
+                let limit = |flag: &str, name: &str, given: Option<u32>, value: u32| match given {
+                    Some(_) => format!("{flag} {value}"),
+                    None => format!("the {name} {value} of the rules ({flag} changes it)"),
                 };
-                bail!(
-                    "the fewest instances, {minimum} {}, are more than the most, {maximum} {}",
-                    source(self.min, "--min"),
-                    source(self.max, "--max")
-                );
+                let minimum = limit("--min", "minimum", self.min, capacity.minimum);
+                let maximum = limit("--max", "maximum", self.max, capacity.maximum);
+                bail!("{minimum} is more than {maximum}");
             }
             capacity.default = capacity.default.clamp(capacity.minimum, capacity.maximum);
         }
@@ -365,9 +362,12 @@ mod tests {
         };
         refused(
             &["--min", "3", "--max", "2"],
-            "3 --min, are more than the most, 2 --max",
+            "--min 3 is more than --max 2",
         );
-        refused(&["--min", "4"], "3 of the rules (--max changes it)");
+        refused(
+            &["--min", "4"],
+            "--min 4 is more than the maximum 3 of the rules (--max changes it)",
+        );
         refused(
             &["--start", "Monday"],
             "--start: \"Monday\" is not a time such as",

@@ -11,10 +11,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::app::{App, HOST_VERSION};
 use super::body::Body;
@@ -79,7 +81,11 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
         {
             empty(StatusCode::UNAUTHORIZED)
         }
-        (&Method::GET, ["admin", "host", "status"]) => json_answer(&status(app)),
+        (&Method::GET, ["admin", "host", "status"]) => {
+            let is_closed = app.backends.closed();
+            let state = if is_closed { "Error" } else { "Running" };
+            json_answer(&status(&app.id, app.started, state))
+        }
         (&Method::GET, ["admin", "functions"]) => json_answer(
             &app.table
                 .functions
@@ -113,7 +119,7 @@ pub fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-fn json_answer(value: &Value) -> Response<Body> {
+pub(super) fn json_answer(value: &Value) -> Response<Body> {
     json_text(value.to_string())
 }
 
@@ -127,7 +133,7 @@ pub fn json_text(text: String) -> Response<Body> {
     response
 }
 
-fn ping() -> Response<Body> {
+pub(super) fn ping() -> Response<Body> {
     let mut response = empty(StatusCode::OK);
     response.headers_mut().insert(
         header::CACHE_CONTROL,
@@ -136,16 +142,17 @@ fn ping() -> Response<Body> {
     response
 }
 
-fn status(app: &App) -> Value {
+/// The status of the host process of this id (`HostStatus.cs`).
+pub(super) fn status(id: &str, started: Instant, state: &str) -> Value {
     json!({
-        "id": app.id,
-        "state": if app.backends.closed() { "Error" } else { "Running" },
+        "id": id,
+        "state": state,
         "version": HOST_VERSION,
         "versionDetails": format!("{HOST_VERSION} (lab {})", env!("CARGO_PKG_VERSION")),
         "platformVersion": "",
-        "instanceId": app.id,
+        "instanceId": id,
         "computerName": "",
-        "processUptime": u64::try_from(app.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "processUptime": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "functionAppContentEditingState": "NotAllowed",
     })
 }
@@ -234,7 +241,9 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
             Trigger::Timer(timer) => timer.info(app.timers.of(&function.name, timer), false),
             _ => input,
         };
-        if let Err(failure) = invoke::run(&app, To::Any(&app.backends), function, value).await {
+        let to = To::Any(&app.backends);
+        let run = invoke::run(&app, to, function, value, &OffsetDateTime::now_utc);
+        if let Err(failure) = run.await {
             app.report(function, &failure);
         }
     });

@@ -8,29 +8,34 @@ use super::route::Table;
 /// What the banner tells beyond the functions.
 pub(crate) struct Banner<'a> {
     pub(crate) url: &'a str,
+    /// Whether the app is Elastic Visits.
+    pub(crate) is_own: bool,
     pub(crate) script_root: &'a str,
     pub(crate) postgres: bool,
     /// Reachable from other machines.
     pub(crate) exposed: bool,
-    pub(crate) verbose: bool,
     /// Lines about the fleet: a word and what there is to say.
     pub(crate) fleet: Vec<(&'static str, String)>,
 }
 
 impl Banner<'_> {
     pub(crate) fn print(&self, table: &Table, access: &Access, console: &Console) {
-        console.plain("Elastic Visits behind an emulator of the Azure Functions host");
+        let app = if self.is_own {
+            "Elastic Visits"
+        } else {
+            "Function app"
+        };
+        console.plain(format!(
+            "{app} behind an emulator of the Azure Functions host"
+        ));
         console.plain("");
         console.plain(format!("  App       {}/", self.url));
         console.plain(format!("  Folder    {}", self.script_root));
-        console.plain(format!(
-            "  Data      {}",
-            if self.postgres {
-                "PostgreSQL (DATABASE_URL)"
-            } else {
-                "SQLite"
-            }
-        ));
+        if self.postgres {
+            console.plain("  Data      PostgreSQL (DATABASE_URL)");
+        } else if self.is_own {
+            console.plain("  Data      SQLite");
+        }
         for (word, text) in &self.fleet {
             console.plain(format!("  {word:9} {text}"));
         }
@@ -44,8 +49,10 @@ impl Banner<'_> {
         if self.exposed {
             console.plain("            other machines can reach this address");
         }
-        let log = if self.verbose {
+        let log = if console.verbose {
             "everything the handler and the host say"
+        } else if console.shows_handler {
+            "the handler's output, and the host's warnings and errors (--verbose shows everything)"
         } else {
             "warnings and errors (--verbose shows everything)"
         };
@@ -74,46 +81,7 @@ impl Banner<'_> {
     }
 
     fn functions(&self, table: &Table, console: &Console) {
-        let mut rows = vec![["Function", "Methods", "URL", "Key"].map(str::to_owned)];
-        for function in &table.functions {
-            let row = match (&function.trigger, table.route_of(function)) {
-                (Trigger::Http(http), Some(route)) => [
-                    function.name.clone(),
-                    http.methods.as_ref().map_or("all".to_owned(), |methods| {
-                        methods.join(",").to_ascii_uppercase()
-                    }),
-                    format!("{}/{}", self.url, route.text),
-                    match http.level {
-                        Level::Anonymous => "none",
-                        Level::Function => "function",
-                        Level::Admin => "master",
-                    }
-                    .to_owned(),
-                ],
-                (Trigger::Warmup, _) => [
-                    function.name.clone(),
-                    "all".to_owned(),
-                    format!("{}/admin/warmup (once)", self.url),
-                    "none".to_owned(),
-                ],
-                (Trigger::Timer(timer), _) => [
-                    function.name.clone(),
-                    "timer".to_owned(),
-                    format!(
-                        "{}, and POST {}/admin/functions/{}",
-                        timer.schedule, self.url, function.name
-                    ),
-                    "master".to_owned(),
-                ],
-                _ => [
-                    function.name.clone(),
-                    "POST".to_owned(),
-                    format!("{}/admin/functions/{}", self.url, function.name),
-                    "master".to_owned(),
-                ],
-            };
-            rows.push(row);
-        }
+        let rows = rows(self.url, table);
         let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
         let (name, methods, url) = (width(0), width(1), width(2));
         for row in &rows {
@@ -122,5 +90,83 @@ impl Banner<'_> {
                 row[0], row[1], row[2], row[3]
             ));
         }
+    }
+}
+
+/// The functions, below their headings.
+fn rows(base_url: &str, table: &Table) -> Vec<[String; 4]> {
+    let mut rows = vec![["Function", "Methods", "URL", "Key"].map(str::to_owned)];
+    for function in &table.functions {
+        let mut row = match (&function.trigger, table.route_of(function)) {
+            (Trigger::Http(http), Some(route)) => [
+                function.name.clone(),
+                http.methods.as_ref().map_or("all".to_owned(), |methods| {
+                    methods.join(",").to_ascii_uppercase()
+                }),
+                format!("{}/{}", base_url, route.text),
+                match http.level {
+                    Level::Anonymous => "none",
+                    Level::Function => "function",
+                    Level::Admin => "master",
+                }
+                .to_owned(),
+            ],
+            (Trigger::Warmup, _) => [
+                function.name.clone(),
+                "all".to_owned(),
+                format!("{}/admin/warmup (once)", base_url),
+                "none".to_owned(),
+            ],
+            (Trigger::Timer(timer), _) => [
+                function.name.clone(),
+                "timer".to_owned(),
+                format!(
+                    "{}, and POST {}/admin/functions/{}",
+                    timer.schedule, base_url, function.name
+                ),
+                "master".to_owned(),
+            ],
+            _ => [
+                function.name.clone(),
+                "POST".to_owned(),
+                format!("{}/admin/functions/{}", base_url, function.name),
+                "master".to_owned(),
+            ],
+        };
+        if function.disabled {
+            row[1] = "disabled".to_owned();
+            row[3] = "master".to_owned();
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::environment::Environment;
+    use crate::function::parse;
+
+    #[test]
+    fn a_disabled_function_is_marked() {
+        let environment = Environment::of(&[("AzureWebJobs.Off.Disabled", "true")]);
+        let function = |name: &str, more: serde_json::Value| {
+            let mut config = json!({ "bindings": [{ "type": "httpTrigger", "name": "req", "authLevel": "anonymous" }] });
+            config["disabled"] = more;
+            parse(name, config, "/nowhere".as_ref(), &environment).expect("valid")
+        };
+        let functions = vec![
+            function("Off", json!(null)),
+            function("On", json!(false)),
+            function("Out", json!(true)),
+        ];
+        let (table, _) = Table::build(functions, "api").expect("valid");
+        let rows = rows("http://h", &table);
+        assert_eq!(rows[1], ["Off", "disabled", "http://h/api/Off", "master"]);
+        assert_eq!(rows[2], ["On", "all", "http://h/api/On", "none"]);
+        assert_eq!(rows[3], ["Out", "disabled", "http://h/api/Out", "master"]);
     }
 }

@@ -53,6 +53,8 @@ pub struct Console {
     queue: SyncSender<Message>,
     lost: Arc<AtomicU64>,
     pub(crate) verbose: bool,
+    /// Whether every line of the handler appears, as with `func start`.
+    pub(crate) shows_handler: bool,
     /// Whose lines these are, where there are several instances.
     instance: Option<Arc<str>>,
     /// Whether somebody looks who can be shown a status line.
@@ -60,8 +62,8 @@ pub struct Console {
 }
 
 impl Console {
-    /// Starts the thread that writes. With `verbose` every line appears.
-    pub fn open(verbose: bool) -> Self {
+    /// Starts the thread that writes. With `verbose` every line appears, with `shows_handler` every line of the handler.
+    pub fn open(verbose: bool, shows_handler: bool) -> Self {
         let (queue, messages) = sync_channel(QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&lost);
@@ -71,6 +73,7 @@ impl Console {
             queue,
             lost,
             verbose,
+            shows_handler,
             instance: None,
             terminal: is_terminal(),
         }
@@ -104,10 +107,11 @@ impl Console {
         }
     }
 
-    /// A line of the handler. Without `--verbose` only problems appear: what the host takes for a
+    /// A line of the handler. Unless all are wanted, only problems appear: what the host takes for a
     /// warning or an error, and what a line on standard output calls itself.
     fn handler(&self, severity: Severity, text: &str) {
-        if self.verbose || severity >= Severity::Warning || names_a_problem(text) {
+        let shows_all = self.verbose || self.shows_handler;
+        if shows_all || severity >= Severity::Warning || names_a_problem(text) {
             self.stamped(severity, "handler", &text);
         }
     }

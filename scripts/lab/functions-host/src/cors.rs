@@ -24,7 +24,7 @@ pub(crate) struct Grant {
 
 impl Cors {
     /// Allows `origins`, which are separated by commas; None where there are none. The second value is one sentence for
-    /// each entry that can never match.
+    /// each entry that can never match, and for credentials without an origin.
     ///
     /// # Errors
     /// `credentials` for all origins, which the protocol does not have.
@@ -46,6 +46,12 @@ impl Cors {
         if credentials && allowed.iter().any(|origin| origin == ANY) {
             bail!(
                 "CORS: pages of all origins (*) cannot be allowed to send credentials; name the origins, or leave out --cors-credentials and Host.CORSCredentials"
+            );
+        }
+        if credentials && allowed.is_empty() {
+            warnings.push(
+                "CORS: credentials are allowed, but no origin is; name the origins with --cors or Host.CORS, or leave out --cors-credentials and Host.CORSCredentials"
+                    .to_owned(),
             );
         }
         let cors = (!allowed.is_empty()).then_some(Self {
@@ -245,5 +251,8 @@ mod tests {
             Cors::new("localhost:3000,https://a.test/x,,", false).expect("valid");
         assert!(cors.is_none());
         assert_eq!(warnings.len(), 2, "{warnings:?}");
+        let (cors, warnings) = Cors::new("", true).expect("valid");
+        assert!(cors.is_none());
+        assert!(warnings[0].contains("no origin is; name"), "{warnings:?}");
     }
 }

@@ -120,7 +120,10 @@ impl Cron {
         let has_seconds = match words.len() {
             5 => false,
             6 => true,
-            count => return Err(format!("it has {count} fields instead of six or five")),
+            count => {
+                let fields = if count == 1 { "field" } else { "fields" };
+                return Err(format!("it has {count} {fields} instead of six or five"));
+            }
         };
         let mut fields = [Field(1); 6];
         let first = usize::from(!has_seconds);

@@ -95,6 +95,7 @@ fn weekdays_follow_each_other() {
 fn what_the_host_refuses_is_refused_with_the_field() {
     for (expression, part) in [
         ("", "it has 0 fields"),
+        ("@daily", "it has 1 field instead"),
         ("* * * *", "it has 4 fields"),
         ("* * * * * * *", "it has 7 fields"),
         (

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use tokio::sync::watch;
 
 use super::app::App;
@@ -23,11 +23,14 @@ use super::keys::{Access, Keys};
 use super::local_settings::{LocalHost, LocalSettings};
 use super::plan::Plan;
 use super::route::Table;
-use super::settings::Settings;
+use super::settings::{FOLDER, Settings};
 use super::timer::Statuses;
 use super::traffic::Traffic;
 use super::unsupported;
 use super::watched::Watched;
+
+/// The file by which `lab assemble` marks the folder of Elastic Visits. It isn't deployed.
+pub const MARKER: &str = ".lab-assembled";
 
 /// What the folder of a function app says.
 pub struct FunctionApp {
@@ -79,9 +82,9 @@ impl FunctionApp {
     /// # Errors
     /// One sentence about what makes the app unusable. A single unusable function does not.
     pub fn read(script_root: &Path, only: &[String]) -> anyhow::Result<Self> {
-        let script_root = script_root.canonicalize().with_context(|| {
-            format!(
-                "the script root {} does not exist; scripts/run makes target/app",
+        let script_root = script_root.canonicalize().map_err(|_| {
+            anyhow!(
+                "the script root {} does not exist or cannot be opened; {FOLDER}",
                 script_root.display()
             )
         })?;
@@ -93,27 +96,22 @@ impl FunctionApp {
         }
         let mut settings = Settings::read(&script_root, &environment)?;
         let (mut functions, mut problems) = function::load(&script_root, &environment)?;
+        let mut unknown = Vec::new();
         if !settings.handler.routes.is_empty() {
             let (implicit, refused) = implicit(&functions, &settings, &environment)?;
             functions = implicit;
             problems.extend(refused);
         }
         if let Some(names) = &settings.functions {
-            let unknown = keep(names, &mut functions);
-            settings.warnings.extend(unknown);
+            unknown = keep(names, &mut functions);
         }
         let (table, refused) = Table::build(functions, &settings.route_prefix)?;
         problems.extend(refused);
         if table.functions.is_empty() {
-            bail!(
-                "{} holds no usable function; a function is a folder directly below it with a function.json{}",
-                script_root.display(),
-                problems
-                    .first()
-                    .map(|problem| format!(" ({problem})"))
-                    .unwrap_or_default()
-            );
+            problems.append(&mut unknown);
+            return Err(unusable(&script_root, &problems));
         }
+        settings.warnings.append(&mut unknown);
         let unsupported = unsupported::sentences(&table.functions, &environment);
         Ok(Self {
             script_root: script_root.display().to_string(),
@@ -131,6 +129,11 @@ impl FunctionApp {
     pub fn faults(&self) -> impl Iterator<Item = &str> {
         let faults = self.problems.iter().chain(&self.unsupported);
         faults.map(String::as_str)
+    }
+
+    /// Whether it is Elastic Visits, as `lab assemble` lays it out.
+    pub fn is_own(&self) -> bool {
+        Path::new(&self.script_root).join(MARKER).is_file()
     }
 
     /// How the host starts unless the command line says otherwise.
@@ -175,6 +178,7 @@ impl FunctionApp {
         choose: Choose,
     ) -> anyhow::Result<Served> {
         let address = options.address;
+        let is_own = self.is_own();
         let origins = options.cors.unwrap_or(self.local_host.cors);
         let credentials = options.cors_credentials || self.local_host.cors_credentials;
         let (cors, cors_warnings) = Cors::new(&origins, credentials)?;
@@ -187,11 +191,11 @@ impl FunctionApp {
         };
         Banner {
             url: &base_url,
+            is_own,
             script_root: &self.script_root,
             postgres: options.database_url.is_some()
                 || self.environment.var("DATABASE_URL").is_some(),
             exposed: !address.ip().is_loopback(),
-            verbose: console.verbose,
             fleet: options.banner,
         }
         .print(&self.table, &access, console);
@@ -235,6 +239,21 @@ impl FunctionApp {
             backends: publisher,
         })
     }
+}
+
+/// That there is nothing to serve, and every reason, on a line each.
+fn unusable(script_root: &Path, reasons: &[String]) -> anyhow::Error {
+    let script_root = script_root.display();
+    if reasons.is_empty() {
+        return anyhow!(
+            "{script_root} holds no usable function; a function is a folder directly below it with a function.json"
+        );
+    }
+    let reasons: String = reasons
+        .iter()
+        .map(|reason| format!("\n  {reason}"))
+        .collect();
+    anyhow!("{script_root} holds no usable function:{reasons}")
 }
 
 /// The functions of the handler's routes (`HttpWorkerFunctionProvider.cs`).

@@ -9,11 +9,11 @@ use hyper::body::Incoming;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
 use super::backends::Backend;
 use super::body::Body;
+use super::calendar::in_ticks;
 use super::console::Severity;
 use super::detached::detached;
 use super::dispatch::{self, To};
@@ -24,6 +24,9 @@ use super::payload::{self, Received};
 use super::request_body::RequestBody;
 use super::route::Route;
 use super::unsupported;
+
+/// What the clock shows now.
+type Now<'a> = &'a (dyn Fn() -> OffsetDateTime + Sync);
 
 /// Answers an HTTP request by way of the JSON protocol.
 pub(crate) async fn http(
@@ -56,7 +59,8 @@ pub(crate) async fn http(
     let outcome = detached(app, index, async move {
         let app = &*shared;
         let function = &app.table.functions[index];
-        invoke(app, To::Any(&app.backends), function, data, metadata).await
+        let to = To::Any(&app.backends);
+        invoke(app, to, function, data, metadata, &OffsetDateTime::now_utc).await
     })
     .await?;
     output::response(&function.bindings, &outcome)
@@ -79,19 +83,20 @@ pub async fn warm_up_process(app: &App, backend: &Arc<Backend>) -> Result<(), St
 
 /// Calls the warm-up function.
 pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Result<(), Failure> {
-    let data = input(function, json!({}));
-    invoke(app, to, function, data, Map::new()).await.map(drop)
+    run(app, to, function, json!({}), &OffsetDateTime::now_utc).await
 }
 
-/// Runs a function that has no HTTP trigger, with this value of its trigger.
+/// Runs a function that has no HTTP trigger, with this value of its trigger. Its handler gets the time of `now`.
 pub(crate) async fn run(
     app: &App,
     to: To<'_>,
     function: &Function,
     value: Value,
+    now: Now<'_>,
 ) -> Result<(), Failure> {
     let data = input(function, value);
-    invoke(app, to, function, data, Map::new()).await.map(drop)
+    let outcome = invoke(app, to, function, data, Map::new(), now).await;
+    outcome.map(drop)
 }
 
 /// The data of an invocation: the value of its trigger.
@@ -107,6 +112,15 @@ struct Payload<'a> {
     metadata: &'a Map<String, Value>,
 }
 
+/// What the host tells of an invocation (`SystemBindingData.cs` of azure-webjobs-sdk), as Newtonsoft.Json writes it.
+fn system_data(function: &Function, now: OffsetDateTime) -> Value {
+    json!({
+        "MethodName": function.name,
+        "UtcNow": in_ticks(now).to_string(),
+        "RandGuid": uuid::Uuid::new_v4().to_string(),
+    })
+}
+
 /// One invocation with its repetitions.
 async fn invoke(
     app: &App,
@@ -114,18 +128,12 @@ async fn invoke(
     function: &Function,
     data: Map<String, Value>,
     mut metadata: Map<String, Value>,
+    now: Now<'_>,
 ) -> Result<Outcome, Failure> {
     let mut count = 0;
     let mut last = None;
     loop {
-        metadata.insert(
-            "sys".to_owned(),
-            json!({
-                "MethodName": function.name,
-                "UtcNow": OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
-                "RandGuid": uuid::Uuid::new_v4().to_string(),
-            }),
-        );
+        metadata.insert("sys".to_owned(), system_data(function, now()));
         if let Some(retry) = &function.retry {
             let exception = last
                 .take()

@@ -13,6 +13,7 @@
 //! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
+//! | [`unavailable`] | answers while the app cannot be served |
 //! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`timers`], [`calendar`] | runs functions when their timers are due, by the calendar of the host's user |
@@ -79,6 +80,7 @@ mod template;
 mod timer;
 mod timers;
 mod traffic;
+mod unavailable;
 mod unsupported;
 mod watched;
 mod worker;
@@ -91,7 +93,7 @@ pub use body::Body;
 pub use calendar::Calendar;
 pub use changes::Changes;
 pub use console::{Console, Severity, timestamp};
-pub use function_app::{FunctionApp, ServeOptions, Served};
+pub use function_app::{FunctionApp, MARKER, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
 pub use listener::{listen, serve};
@@ -99,8 +101,9 @@ pub use local_settings::LocalHost;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
-pub use server::{respond, unavailable};
+pub use server::respond;
 pub use timer::Statuses as TimerStatuses;
 pub use timers::run_timers;
 pub use traffic::{Pace, Percentiles, Recent, Totals, Traffic};
+pub use unavailable::Unavailable;
 pub use worker::Worker;

@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use listeners::{Listener, Protocol, SocketState};
 use rustix::process::{Pid, getpgid};
 
+/// What a handler should do that does not listen.
+const SILENT: &str = "it listens on no port at all; let it listen on 127.0.0.1, on the port in FUNCTIONS_CUSTOMHANDLER_PORT";
+
 /// The addresses on which the processes of a group listen. None where the system does not tell.
 fn addresses(group: Pid) -> Option<BTreeSet<SocketAddr>> {
     let is_of_group = |listener: &Listener| {
@@ -31,8 +34,7 @@ pub(super) fn elsewhere(group: Pid, port: u16) -> Option<String> {
 /// The same, or that it does not listen at all; None where nothing more is known.
 pub(super) fn cause(group: Pid, port: u16) -> Option<String> {
     let addresses = addresses(group)?;
-    let silent = || "it listens on no port at all".to_owned();
-    explain(&addresses, port).or_else(|| addresses.is_empty().then(silent))
+    explain(&addresses, port).or_else(|| addresses.is_empty().then(|| SILENT.to_owned()))
 }
 
 fn explain(addresses: &BTreeSet<SocketAddr>, port: u16) -> Option<String> {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{anyhow, bail};
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +42,9 @@ impl Schedule {
         let text = resolve(text, environment)?;
         let rule = match Cron::parse(&text) {
             Ok(cron) => Rule::Cron(cron),
+            Err(_) if is_not_positive(&text) => bail!(
+                "the schedule '{text}' is a time span, which must be longer than zero, such as \"00:05:00\""
+            ),
             Err(error) => Rule::Constant(span(&text).ok_or_else(|| {
                 // Only a time span has a colon.
                 let cause = if text.contains(':') {
@@ -169,6 +172,17 @@ fn span(text: &str) -> Option<Duration> {
     span.or_else(|| timespan(&Value::from(text)).ok())
 }
 
+/// Whether it is a time span of zero or below.
+fn is_not_positive(text: &str) -> bool {
+    let text = text.trim();
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let is_zero = unsigned.contains('0')
+        && unsigned
+            .bytes()
+            .all(|byte| matches!(byte, b'0' | b':' | b'.'));
+    is_zero || unsigned.len() < text.len() && span(unsigned).is_some()
+}
+
 /// Replaces each `%NAME%` by the setting (`NameResolverExtensions.ResolveWholeString` of azure-webjobs-sdk).
 fn resolve(text: &str, environment: &Environment) -> anyhow::Result<String> {
     let mut resolved = String::new();
@@ -192,8 +206,8 @@ fn resolve(text: &str, environment: &Environment) -> anyhow::Result<String> {
 fn time_zone(environment: &Environment) -> anyhow::Result<TimeZone> {
     match environment.var("WEBSITE_TIME_ZONE").map(str::trim) {
         None | Some("") => Ok(TimeZone::UTC),
-        Some(name) => TimeZone::get(name).with_context(|| {
-            format!("WEBSITE_TIME_ZONE is {name:?}, which is no IANA time zone such as Europe/Berlin (Linux plans take no Windows names)")
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            anyhow!("WEBSITE_TIME_ZONE is {name:?}, which is no IANA time zone; set it to a name such as Europe/Berlin (Linux plans accept no Windows names)")
         }),
     }
 }

@@ -137,7 +137,10 @@ fn what_cannot_be_read_is_refused_with_the_form() {
         ),
         ("0 0 25 * * *", &[], &["its hour is \"25\"", "six fields"]),
         ("00:75:00", &[], &["was not recognized", "\"00:05:00\""]),
-        ("00:00:00", &[], &["was not recognized"]),
+        ("00:00:00", &[], &["must be longer than zero"]),
+        ("0", &[], &["must be longer than zero"]),
+        ("-00:05:00", &[], &["must be longer than zero"]),
+        ("-1", &[], &["must be longer than zero"]),
         ("", &[], &["it has 0 fields"]),
         (
             "%NONE%",
@@ -148,12 +151,15 @@ fn what_cannot_be_read_is_refused_with_the_form() {
         (
             "0 0 * * * *",
             &[("WEBSITE_TIME_ZONE", "Eastern Standard Time")],
-            &["no IANA time zone"],
+            &[
+                "no IANA time zone; set it to a name such as Europe/Berlin (Linux plans accept no Windows names)",
+            ],
         ),
     ] {
         let error = read(text, variables).expect_err(text);
         for part in parts {
             assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains("database"), "{text}: {error}");
         }
     }
 }

@@ -173,19 +173,8 @@ fn unfit(app: &App, mode: HttpMode, request: &Request<Incoming>) -> Option<Failu
     (is_rebuilt && forwarding::is_chunked(request.headers())).then_some(Failure::Chunked)
 }
 
-/// What every request is told while the app cannot be served (`HostAvailabilityCheckMiddleware.cs`).
-pub fn unavailable(request: Request<Incoming>) -> Response<Body> {
-    let mut response = refuse(request, StatusCode::SERVICE_UNAVAILABLE);
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    *response.body_mut() = Body::from("Function host is not running.");
-    response
-}
-
 /// An answer that does not look at the body.
-fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
+pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
     discard(request);
     empty(status)
 }

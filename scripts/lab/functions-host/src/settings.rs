@@ -47,15 +47,15 @@ pub(crate) struct Settings {
     pub(crate) warnings: Vec<String>,
 }
 
+/// How to name a function app.
+pub(super) const FOLDER: &str =
+    "name the folder with host.json and the function folders in --script-root";
+
 impl Settings {
     pub(crate) fn read(script_root: &Path, environment: &Environment) -> anyhow::Result<Self> {
         let file = script_root.join("host.json");
-        let host = json::read(&file)?.ok_or_else(|| {
-            anyhow!(
-                "{} is missing; point --script-root at an assembled function app (scripts/run makes target/app)",
-                file.display()
-            )
-        })?;
+        let host =
+            json::read(&file)?.ok_or_else(|| anyhow!("{} is missing; {FOLDER}", file.display()))?;
         Self::from_json(host, script_root, environment)
             .with_context(|| format!("{} cannot be used", file.display()))
     }

@@ -54,6 +54,11 @@ impl Template {
                 .strip_prefix('{')
                 .and_then(|part| part.strip_suffix('}'));
             let segment = match inner {
+                None if part.matches('{').count() != part.matches('}').count() => {
+                    bail!(
+                        "the route segment {part:?} has a brace without its counterpart; write a parameter as {{name}}, within one segment"
+                    )
+                }
                 None if part.contains(['{', '}']) => {
                     bail!(
                         "the route segment {part:?} mixes text and a parameter, which lab up does not know"
@@ -285,6 +290,14 @@ mod tests {
         let template = Template::parse("a/{id?}/{*rest?}").expect("valid");
         assert_eq!(template.values("/a/1"), [("id", Some("1")), ("rest", None)]);
         assert_eq!(template.values("/a"), [("id", None), ("rest", None)]);
+    }
+
+    #[test]
+    fn a_brace_without_its_counterpart_is_named() {
+        for template in ["{", "a/{id", "id}", "{a/b}"] {
+            let error = Template::parse(template).expect_err("refused").to_string();
+            assert!(error.contains("a brace without its counterpart"), "{error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use anyhow::anyhow;
+use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -31,10 +31,15 @@ impl TimerTrigger {
     /// # Errors
     /// Which member is missing or wrong.
     pub(super) fn read(binding: &Value, environment: &Environment) -> anyhow::Result<Self> {
-        let text = lookup(binding, "schedule").and_then(Value::as_str);
-        let schedule = text.ok_or_else(|| {
-            anyhow!("its timerTrigger has no \"schedule\"; add one, such as \"0 */5 * * * *\" for every five minutes")
-        })?;
+        let schedule = match lookup(binding, "schedule") {
+            Some(Value::String(text)) => text,
+            None | Some(Value::Null) => bail!(
+                "its timerTrigger has no \"schedule\"; add one, such as \"0 */5 * * * *\" for every five minutes"
+            ),
+            Some(other) => bail!(
+                "its timerTrigger's \"schedule\" is {other} but must be text, such as \"0 */5 * * * *\" for every five minutes"
+            ),
+        };
         let schedule = Schedule::read(schedule, environment)?;
         let is_monitored = match lookup(binding, "useMonitor") {
             None | Some(Value::Null) => true,
@@ -127,7 +132,11 @@ mod tests {
     fn what_is_missing_or_wrong_is_named() {
         for (binding, part) in [
             (json!({}), "no \"schedule\"; add one"),
-            (json!({ "schedule": 5 }), "no \"schedule\"; add one"),
+            (json!({ "schedule": null }), "no \"schedule\"; add one"),
+            (
+                json!({ "schedule": 5 }),
+                "\"schedule\" is 5 but must be text",
+            ),
             (
                 json!({ "schedule": "0 0 * * * *", "runOnStartup": 1 }),
                 "runOnStartup is 1 but must be true or false",

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::app::App;
-use super::calendar::Calendar;
+use super::calendar::{Calendar, in_ticks};
 use super::console::Severity;
 use super::dispatch::To;
 use super::function::{Function, Trigger};
@@ -187,7 +187,9 @@ impl Listener {
         let value = self.timer.info(status, reason == Reason::PastDue);
         let to = To::Instance(&app.backends, instance);
         let mut is_complete = true;
-        if let Err(failure) = invoke::run(app, to, self.function(), value).await {
+        if let Err(failure) =
+            invoke::run(app, to, self.function(), value, &|| self.calendar.now()).await
+        {
             if failure.is_lost() && app.backends.is_replaced(instance).await {
                 app.console.host(
                     Severity::Warning,
@@ -209,11 +211,8 @@ impl Listener {
         Some(is_complete)
     }
 
-    /// In ticks of 100 ns, which is how .NET counts.
     fn now(&self) -> Timestamp {
-        let nanoseconds = self.calendar.now().unix_timestamp_nanos();
-        Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(100))
-            .unwrap_or(Timestamp::MAX)
+        in_ticks(self.calendar.now())
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use run_record::format::things;
 
 use super::name::{Aggregation, Role, key, split};
 use super::recorded::Note;
 use super::recording::{Recording, Times};
 use super::series::{Point, Series};
+use super::time_column::TimeColumn;
 use super::timestamp::{Clock, parse, parse_utc};
 use super::{MOST_STEPS, check_order, quoted};
 
@@ -17,37 +18,17 @@ const MOST_COLUMNS: usize = 256;
 /// What a leap year of minutes has for nine metrics.
 const MOST_VALUES: usize = 5_000_000;
 
-/// How a column gives the time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TimeColumn {
-    Seconds,
-    Timestamp,
-    /// Without an offset too.
-    Utc,
-}
-
-impl TimeColumn {
-    fn of(heading: &str) -> Option<Self> {
-        match key(heading).as_str() {
-            "seconds" => Some(Self::Seconds),
-            "timestamp" | "time" | "datetime" | "timegenerated" => Some(Self::Timestamp),
-            "timestamputc" | "timeutc" | "datetimeutc" | "timegeneratedutc" => Some(Self::Utc),
-            _ => None,
-        }
-    }
-}
-
-/// Whether a column of this name gives the time.
-pub(super) fn is_time(heading: &str) -> bool {
-    TimeColumn::of(heading).is_some()
-}
-
 /// What a column is for.
 enum Column {
     /// The time, or what is left out.
     None,
-    /// A metric of this place in `series`.
+    /// A metric, the next one in `series`.
     Metric(Role),
+    /// Text so far; why it is no metric, and whether a number follows.
+    Text {
+        reason: String,
+        has_number: bool,
+    },
     /// In a table with a row for each metric: its name, a dimension, a value.
     Name,
     Dimension,
@@ -167,11 +148,11 @@ impl Columns {
         Column::Metric(Role::of(name))
     }
 
-    /// Takes a row. Empty cells beyond the header do not matter.
+    /// Takes a row, which is at `place`. Empty cells beyond the header do not matter.
     ///
     /// # Errors
-    /// One sentence without the line's number.
-    pub(super) fn row(&mut self, cells: &[&str]) -> anyhow::Result<()> {
+    /// One sentence without the place.
+    pub(super) fn row(&mut self, cells: &[&str], place: &dyn Fn() -> String) -> anyhow::Result<()> {
         let wanted = self.headings.len();
         let excess = cells.iter().skip(wanted).any(|cell| !cell.is_empty());
         if cells.len() < wanted || excess {
@@ -200,7 +181,7 @@ impl Columns {
         if self.is_long {
             self.long_row(time, cells)
         } else {
-            self.wide_row(time, cells)
+            self.wide_row(time, cells, place)
         }
     }
 
@@ -217,10 +198,9 @@ impl Columns {
         if self.kind == TimeColumn::Seconds {
             let seconds: u64 = cell
                 .parse()
-                .with_context(|| format!("{} is not a whole number of seconds", quoted(cell)))?;
-            return i64::try_from(seconds).with_context(|| {
-                format!("second {seconds} is more than 366 days after the start")
-            });
+                .map_err(|_| anyhow!("{} is not a whole number of seconds", quoted(cell)))?;
+            return i64::try_from(seconds)
+                .map_err(|_| anyhow!("second {seconds} is more than 366 days after the start"));
         }
         let time = match self.kind {
             TimeColumn::Utc => parse_utc(cell),
@@ -233,29 +213,39 @@ impl Columns {
         self.clock.seconds(time?)
     }
 
-    fn wide_row(&mut self, time: i64, cells: &[&str]) -> anyhow::Result<()> {
-        let mut place = 0;
+    fn wide_row(
+        &mut self,
+        time: i64,
+        cells: &[&str],
+        place: &dyn Fn() -> String,
+    ) -> anyhow::Result<()> {
+        let mut next = 0;
         for (index, column) in self.columns.iter_mut().enumerate() {
-            let Column::Metric(role) = column else {
-                continue;
-            };
-            let series = &mut self.series[place];
-            place += 1;
             let cell = cells[index];
+            let role = match column {
+                Column::Metric(role) => role,
+                Column::Text { has_number, .. } => {
+                    *has_number |= matches!(number(cell, self.decimal_comma), Ok(Some(_)));
+                    continue;
+                }
+                _ => continue,
+            };
+            let series = &mut self.series[next];
+            next += 1;
             let value = match number(cell, self.decimal_comma) {
                 Ok(value) => value,
-                // A column of text is no metric: its first text tells.
-                Err(_)
+                // Perhaps a column of text, which is no metric.
+                Err(error)
                     if *role == Role::Other
                         && series.points.iter().rev().all(|(_, value)| value.is_none()) =>
                 {
                     let heading = quoted(&self.headings[index]);
-                    self.notes.push(Note::warning(format!(
-                        "The column {heading} holds text, not numbers: it is left out."
-                    )));
-                    *column = Column::None;
-                    self.series.remove(place - 1);
-                    place -= 1;
+                    *column = Column::Text {
+                        reason: format!("{}: column {heading}: {error}", place()),
+                        has_number: false,
+                    };
+                    next -= 1;
+                    self.series.remove(next);
                     continue;
                 }
                 Err(_) if *role == Role::Load => {
@@ -340,7 +330,20 @@ impl Columns {
     }
 
     /// What was read.
-    pub(super) fn finish(mut self, header: usize) -> Recording {
+    ///
+    /// # Errors
+    /// One sentence with a line's number, where a column holds both text and numbers, or nothing but text is there.
+    pub(super) fn finish(mut self, header: usize) -> anyhow::Result<Recording> {
+        for (column, heading) in self.columns.iter().zip(&self.headings) {
+            let Column::Text { reason, has_number } = column else {
+                continue;
+            };
+            ensure!(!has_number && !self.series.is_empty(), "{reason}");
+            self.notes.push(Note::warning(format!(
+                "The column {} holds text, not numbers: it is left out.",
+                quoted(heading)
+            )));
+        }
         if self.is_long {
             // Another metric's aggregation, in a table with several.
             let has_value = |one: &Series| one.points.iter().any(|(_, value)| value.is_some());
@@ -353,7 +356,7 @@ impl Columns {
             self.series
                 .retain(|one| has_value(one) || !known.contains(&one.name));
         }
-        Recording {
+        Ok(Recording {
             times: match self.kind {
                 TimeColumn::Seconds => Times::Seconds,
                 _ if self.clock.is_local() => Times::Local,
@@ -362,7 +365,7 @@ impl Columns {
             series: self.series,
             header: Some(header),
             notes: self.notes,
-        }
+        })
     }
 }
 
@@ -376,6 +379,6 @@ fn number(cell: &str, decimal_comma: bool) -> anyhow::Result<Option<f64>> {
     } else {
         cell.parse()
     };
-    let number = number.with_context(|| format!("{} is not a number", quoted(cell)))?;
+    let number = number.map_err(|_| anyhow!("{} is not a number", quoted(cell)))?;
     Ok(Some(number))
 }

@@ -5,7 +5,7 @@
 //! | [`source`], [`shape`] | opens a file, standard input, or a load that comes with the program |
 //! | [`read`], [`options`] | recognizes a file by its content |
 //! | [`azure`] | the JSON of `az monitor metrics list` |
-//! | [`table`], [`columns`] | CSV, the portal's export, the table of `az`: finds the header, reads the rows |
+//! | [`table`], [`columns`], [`time_column`] | CSV, the portal's export, the table of `az`: finds the header, reads the rows |
 //! | [`run`] | a run saved by `lab load` or `lab demo` |
 //! | [`recording`], [`series`], [`factor`] | turns samples of metrics into a load |
 //! | [`name`], [`timestamp`] | names of metrics and columns, times |
@@ -32,6 +32,7 @@ mod series;
 mod shape;
 mod source;
 mod table;
+mod time_column;
 mod timestamp;
 
 pub use options::ReadOptions;

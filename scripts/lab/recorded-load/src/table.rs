@@ -14,10 +14,11 @@
 use anyhow::{Context as _, bail};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::columns::{Columns, is_time};
+use super::columns::Columns;
 use super::options::EXPECTED;
 use super::quoted;
 use super::recording::Recording;
+use super::time_column::is_time;
 
 /// The header comes within so many lines.
 const MOST_LINES_BEFORE: usize = 100;
@@ -110,7 +111,7 @@ fn separated(
         match &mut columns {
             Some(columns) => {
                 let cells: Vec<&str> = record.iter().collect();
-                columns.row(&cells).with_context(place)?;
+                columns.row(&cells, &place).with_context(place)?;
             }
             None => {
                 let headings = record.iter().map(str::to_owned).collect();
@@ -120,7 +121,7 @@ fn separated(
         }
     }
     let columns = columns.with_context(|| format!("it has no rows: {EXPECTED}"))?;
-    Ok(columns.finish(header.unwrap_or(1)))
+    columns.finish(header.unwrap_or(1))
 }
 
 /// The number of the line on which a record begins. The reader's own number is that of the end of the record before.
@@ -149,16 +150,17 @@ fn aligned(text: &str, index: usize, header: &str, rule: &str) -> anyhow::Result
             false => cell.to_owned(),
         })
         .collect();
-    let place = |index: usize| format!("line {}", index + 1);
-    let mut columns = Columns::new(headings, false).with_context(|| place(index))?;
+    let mut columns =
+        Columns::new(headings, false).with_context(|| format!("line {}", index + 1))?;
     for (index, line) in text.lines().enumerate().skip(index + 2) {
         if !line.trim().is_empty() {
+            let place = || format!("line {}", index + 1);
             columns
-                .row(&cells(line, &starts))
-                .with_context(|| place(index))?;
+                .row(&cells(line, &starts), &place)
+                .with_context(place)?;
         }
     }
-    Ok(columns.finish(index + 1))
+    columns.finish(index + 1)
 }
 
 /// The cells of a line whose columns begin at these characters.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use fleet::HostingPlan;
+use functions_host::MARKER;
 use serde_json::Value;
 
 /// The name that host.json must give the executable: `func` marks exactly this entry of a zip as executable.
@@ -28,6 +29,8 @@ pub(crate) struct Entry {
 pub(crate) struct Layout {
     pub(crate) entries: Vec<Entry>,
     local_settings: Option<PathBuf>,
+    /// Whether it is Elastic Visits, which `lab up` is to know by a mark.
+    is_marked: bool,
 }
 
 impl Layout {
@@ -46,6 +49,7 @@ impl Layout {
         Ok(Self {
             entries,
             local_settings,
+            is_marked: true,
         })
     }
 
@@ -55,6 +59,7 @@ impl Layout {
         Ok(Self {
             entries: entries(&folder.join("host.json"), folder, handler)?,
             local_settings: None,
+            is_marked: false,
         })
     }
 
@@ -75,6 +80,10 @@ impl Layout {
                 refuse_link(&into.join(folder))?;
             }
             put(&entry.source, &into.join(&entry.name), entry.mode)?;
+        }
+        if self.is_marked {
+            fs::write(into.join(MARKER), "")
+                .with_context(|| format!("cannot mark the folder {}", into.display()))?;
         }
         if let Some(source) = &self.local_settings {
             // It may come to hold a connection string.

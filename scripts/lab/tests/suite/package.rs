@@ -102,6 +102,7 @@ fn assembles_exactly_the_function_app() {
 
     let app = project.join("target/app");
     let expected = [
+        (".lab-assembled", 0o644),
         ("Live/function.json", 0o644),
         ("handler", 0o755),
         ("host.json", 0o644),
@@ -178,6 +179,7 @@ fn removes_functions_that_are_gone_and_nothing_else() {
     assert_eq!(
         names,
         [
+            ".lab-assembled",
             "handler",
             "host.json",
             "local.settings.json",

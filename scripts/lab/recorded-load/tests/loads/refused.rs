@@ -130,3 +130,41 @@ fn the_size_of_a_table_is_bounded() {
         .collect();
     assert!(refused(&long).contains("line 1000001: more than 1000000 rows"));
 }
+
+/// A column whose first values are no numbers may be a column of text, but not where a number follows.
+#[test]
+fn text_among_the_numbers_of_a_metric_is_refused_with_its_line() {
+    let metrics = |text: &str| {
+        let options = recorded_load::ReadOptions {
+            metrics_only: true,
+            ..Default::default()
+        };
+        let read = recorded_load::Load::read("memory.csv", text, &options);
+        format!("{:#}", read.expect_err("refused"))
+    };
+    for (rows, complaint) in [
+        (
+            "0,abc\n",
+            "line 2: column \"Memory\": \"abc\" is not a number",
+        ),
+        (
+            "0,abc\n60,5\n120,6\n",
+            "line 2: column \"Memory\": \"abc\" is not a number",
+        ),
+        (
+            "0,\n60,abc\n120,6\n",
+            "line 3: column \"Memory\": \"abc\" is not a number",
+        ),
+        (
+            "0,50\n60,abc\n",
+            "line 3: column \"Memory\": \"abc\" is not a number",
+        ),
+        ("x,50\n", "line 2: \"x\" is not a whole number of seconds"),
+    ] {
+        assert_eq!(metrics(&format!("seconds,Memory\n{rows}")), complaint);
+    }
+    assert_eq!(
+        refused("seconds,cpu,Memory\n0,80,abc\n60,80,5\n"),
+        "line 2: column \"Memory\": \"abc\" is not a number"
+    );
+}

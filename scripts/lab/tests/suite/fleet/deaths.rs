@@ -176,7 +176,10 @@ fn an_instance_can_be_killed_by_order() {
         (gone && view["ready"] == 2).then_some(view)
     });
     assert!(!ids(&view, "ready").contains(&id));
-    assert_eq!(ask("POST", &kill, &master).status, 409);
+    let refused = ask("POST", &kill, &master);
+    assert_eq!(refused.status, 409);
+    let reason = format!("the instance {id} has no process that runs now");
+    assert!(refused.text().contains(&reason), "{}", refused.text());
     eventually("the events are written", || {
         let events = events(&log);
         let position = |name: &str| {

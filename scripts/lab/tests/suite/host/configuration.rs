@@ -92,8 +92,22 @@ fn case_17_missing_files_are_named() {
     assert_eq!(code, 2);
     assert!(printed.contains("holds no usable function"), "{printed}");
 
-    let (code, printed) = Root::new().refused(&["--script-root", "/nonexistent"]);
+    let root = Root::bare();
+    for (name, schedule) in [("First", "x"), ("Second", "@daily")] {
+        root.timer(name, schedule, &json!({}));
+    }
+    let (_, printed) = root.refused(&[]);
+    for name in ["First", "Second"] {
+        let reason = format!("\n  The function {name} is not loaded: ");
+        assert!(printed.contains(&reason), "{printed}");
+    }
+
+    let (code, printed) = Root::over("/nonexistent".into()).refused(&[]);
     assert_eq!(code, 2, "{printed}");
+    assert_eq!(
+        printed.trim(),
+        "lab: the script root /nonexistent does not exist or cannot be opened; name the folder with host.json and the function folders in --script-root"
+    );
 }
 
 #[test]
@@ -400,6 +414,6 @@ fn the_banner_lists_what_there_is() {
         ["WebApp", "all", &format!("{url}/{{*path}}"), "none"]
     );
     assert_eq!(row("warmup")[2], format!("{url}/admin/warmup"));
-    assert!(printed.contains("Ctrl-C") && printed.contains("SQLite"));
+    assert!(printed.contains("Ctrl-C"));
     assert!(printed.contains(&format!("Ready: {url}/")));
 }

@@ -269,13 +269,31 @@ fn case_33_output_is_logged_at_the_hosts_levels() {
 }
 
 #[test]
-fn case_33_without_verbose_only_problems_are_shown() {
-    let host = Root::new().up(&SINGLE);
+fn case_33_without_verbose_only_problems_of_elastic_visits_are_shown() {
+    let root = Root::new();
+    std::fs::write(root.path.join(".lab-assembled"), "").unwrap();
+    let host = root.up(&SINGLE);
+    host.line("Elastic Visits behind an emulator");
+    host.line("Data      SQLite");
     host.get("/print-out-calm");
     host.get("/print-err-trouble");
     host.line(" handler: trouble");
     assert!(!host.printed().contains("calm"));
-    host.line("--verbose shows everything");
+    host.line("warnings and errors (--verbose shows everything)");
+}
+
+/// `func start` shows what a handler prints.
+#[test]
+fn another_app_is_not_called_elastic_visits_and_its_output_is_shown() {
+    let host = Root::new().up(&SINGLE);
+    host.get("/print-out-calm");
+    assert!(host.line(" handler: calm").contains(" Information "));
+    host.line("Function app behind an emulator");
+    let printed = host.printed();
+    assert!(
+        !printed.contains("Elastic Visits") && !printed.contains("SQLite"),
+        "{printed}"
+    );
 }
 
 #[test]

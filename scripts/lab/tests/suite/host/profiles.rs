@@ -289,9 +289,13 @@ fn only_the_listed_functions_are_loaded() {
 
     let host = apps().up(&["--functions", "One", "Four"]);
     host.line("There is no function \"Four\"");
-    let (code, printed) = apps().refused(&["--functions", "Four"]);
+    let (code, printed) = apps().refused(&["--functions", "Four", "Five"]);
     assert_eq!(code, 2);
     assert!(printed.contains("holds no usable function"), "{printed}");
+    for name in ["Four", "Five"] {
+        let reason = format!("\n  There is no function {name:?}");
+        assert!(printed.contains(&reason), "{printed}");
+    }
 }
 
 /// Core Tools' `StartHostAction.cs`, `ParseArgs`.

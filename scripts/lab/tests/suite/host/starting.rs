@@ -136,7 +136,7 @@ fn a_handler_on_ipv6_only_is_found() {
 fn a_handler_that_does_not_listen_is_told_so() {
     let printed = silent("deaf");
     assert!(
-        printed.contains("it listens on no port at all"),
+        printed.contains("it listens on no port at all; let it listen on 127.0.0.1, on the port in FUNCTIONS_CUSTOMHANDLER_PORT"),
         "{printed}"
     );
 }

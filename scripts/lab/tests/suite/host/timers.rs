@@ -56,7 +56,8 @@ fn the_status_tells_when_it_ran_and_when_it_will() {
         root,
         &["--time-scale", "600", "--start", "2026-01-05T08:00:30"],
     );
-    let statuses: Vec<_> = payloads(&host, 2)
+    let payloads = payloads(&host, 2);
+    let statuses: Vec<_> = payloads
         .iter()
         .map(|payload| payload["Data"]["myTimer"]["ScheduleStatus"].clone())
         .collect();
@@ -76,6 +77,14 @@ fn the_status_tells_when_it_ran_and_when_it_will() {
     );
     assert!(statuses[1]["Next"].as_str().unwrap() > last);
     assert_eq!(statuses[1]["LastUpdated"], last);
+    // Both are by the calendar.
+    let now = payloads[0]["Metadata"]["sys"]["UtcNow"].as_str().unwrap();
+    assert!(now.ends_with('Z') && now.len() <= 28, "{now}");
+    assert!(
+        now.trim_end_matches('Z') >= next.trim_end_matches("+00:00")
+            && now.starts_with("2026-01-05T08:"),
+        "{now}"
+    );
 }
 
 /// The documentation of `WEBSITE_TIME_ZONE`; `NameResolverExtensions.cs`, `ResolveWholeString`; a day on which an hour
@@ -87,6 +96,7 @@ fn a_schedule_may_be_a_setting_in_a_zone_with_summer_time() {
     root.variable("MINUTE", "30");
     root.variable("WEBSITE_TIME_ZONE", "Europe/Berlin");
     let host = up(root, &["--start", "2026-10-23T22:00:00Z"]);
+    host.line("  Calendar  Fri 2026-10-23 22:00, UTC, at the start");
     let line = host.line("The next 5 occurrences of the 'Night' schedule");
     assert!(
         line.contains("(Cron: '0 30 2 * * *') will be: 2026-10-24T02:30:00+02:00, 2026-10-25T02:30:00+02:00, 2026-10-26T02:30:00+01:00"),

@@ -68,9 +68,32 @@ fn an_app_that_became_unusable_is_served_again_once_it_is_repaired() {
         (answer.status, answer.text()),
         (503, "Function host is not running.")
     );
+    let ping = host.get("/admin/host/ping");
+    assert_eq!((ping.status, ping.text()), (200, ""));
+    let status = host.get("/admin/host/status").json();
+    assert_eq!(status["state"], "Error");
+    let error = status["errors"][0].as_str().unwrap();
+    assert!(error.contains("host.json is not valid JSON"), "{error}");
+    let foreign = [("origin", "https://other.example")];
+    assert_eq!(
+        host.request("GET", "/admin/host/status", &foreign, "")
+            .status,
+        403
+    );
+    assert_eq!(host.get("/admin/lab/fleet").status, 503);
     host.root.host(&host.root.plain_host());
     host.lines_with("Ready: ", 2);
     assert_eq!(host.get("/x").status, 200);
+}
+
+/// There is no key before the app can be served.
+#[test]
+fn the_status_of_an_unusable_app_is_not_shown_where_keys_are_required() {
+    let host = Root::new().up(&["--watch", "--max", "1", "--enable-auth"]);
+    std::fs::write(host.root.path.join("host.json"), "{").unwrap();
+    host.line("The app cannot be served: ");
+    assert_eq!(host.get("/admin/host/status").status, 401);
+    assert_eq!(host.get("/admin/host/ping").status, 200);
 }
 
 #[test]
