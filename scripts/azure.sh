@@ -192,6 +192,9 @@ app_identity_name='' app_identity_object_id='' provisioner_identity_id='' provis
 postgres_server='' postgres_host='' database='' storage_account='' package_container='' app_subnet_id=''
 role_step_app='' workspace_id='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url='' subscription_id=''
 
+# Whether read_outputs names the resources of a stack that has no outputs, because its first deployment failed.
+or_names=false
+
 # read_outputs: sets the variables above; in a rehearsal each has the form that a real one has.
 read_outputs() {
     if $dry_run; then
@@ -204,7 +207,12 @@ read_outputs() {
     json=$(pulumi stack output --json --stack "$stack" --cwd "$root/infra") ||
         give_up "the stack '$stack' has no outputs" './scripts/deploy   creates it' \
             'pulumi login URL   if it was deployed from another machine: the state must be shared'
-    assignments=$(printf '%s' "$json" | python3 -B "$root/scripts/azure/outputs.py") ||
+    set --
+    if $or_names; then
+        ask '' az account show --query id --output tsv || give_up 'the subscription cannot be read' 'az login'
+        set -- --stack "$stack" --plan "$(planned premium-v3)" --subscription "$answer"
+    fi
+    assignments=$(printf '%s' "$json" | python3 -B "$root/scripts/azure/outputs.py" "$@") ||
         give_up "the outputs of the stack '$stack' cannot be read"
     eval "$assignments"
     [ -n "$resource_group" ] ||

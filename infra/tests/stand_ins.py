@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import azure_answers as azure
-
 import az_lines
 import azure_answers as azure
+from azure_answers import GROUP_ID, SUBSCRIPTION
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.path.realpath(sys.executable)
@@ -48,8 +47,6 @@ for answer in answers:
         sys.exit(answer["code"])
 """
 
-SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
-GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ev-dev-rg"
 SITES = f"{GROUP_ID}/providers/Microsoft.Web/sites"
 OUTPUTS = {
     "url": "https://ev-dev-app.azurewebsites.net",

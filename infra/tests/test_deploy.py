@@ -11,6 +11,7 @@ from pathlib import Path
 
 import azure_answers as azure
 import pytest
+from naming import names
 from stand_ins import SITES, SUBSCRIPTION, Done, Stage
 
 # What would be a secret: nothing of this kind may be asked for, shown or passed on.
@@ -232,6 +233,57 @@ def test_without_an_address_no_site_is_created(stage: Stage) -> None:
     done = stage.run("scripts/deploy", "--stack", "dev", "--yes", environment={"DEPLOYER_ADDRESS": "not an address"})
     assert done.code == 1 and "DEPLOYER_ADDRESS=ADDRESS" in done.out
     assert not any(line.startswith("az deployment") for line in done.lines)
+
+
+# --- A first deployment that failed -------------------------------------------------------------------------
+
+
+def first_up_failed(stage: Stage) -> None:
+    """The tagged group exists, and the state holds it but has no outputs."""
+    stage.answer("az group list", azure.live_group({}))
+    stage.answer("pulumi stack output", "{}")
+    stage.answer("pulumi stack export", azure.exported(azure.GROUP_ID.lower()))
+
+
+def test_a_first_deployment_that_failed_is_continued(stage: Stage) -> None:
+    stage.answer("pulumi up", err="error: update failed", code=1)
+    done = deploy(stage)
+    assert done.code == 1 and "./scripts/deploy continues" in done.out
+    first_up_failed(stage)
+    done = stage.run("scripts/deploy", "--stack", "dev", "--check")
+    assert done.code == 0 and "this one continues it" in done.out, done.out
+    # The outputs are there after the `up` that succeeds.
+    stage.outputs()
+    stage.answer("pulumi stack output", "{}", times=2)
+    stage.answer("pulumi up")
+    with azure.role_step(*READY) as address:
+        created(stage, address)
+        done = deploy(stage)
+    assert done.code == 0, done.out
+
+
+def test_a_first_deployment_that_failed_may_lack_its_lock(stage: Stage) -> None:
+    first_up_failed(stage)
+    stage.answer(azure.GROUP_PERMISSIONS, azure.permissions(azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR))
+    done = stage.run("scripts/deploy", "--stack", "dev", "--check")
+    assert done.code == 1 and "permission to create a lock" in done.out
+
+
+def test_a_first_deployment_that_failed_is_destroyed_by_its_names(stage: Stage) -> None:
+    first_up_failed(stage)
+    named = names("dev", SUBSCRIPTION)
+    done = stage.run("scripts/destroy", "--stack", "dev", "--yes")
+    assert done.code == 0, done.out
+    group = named.of("premium-v3-rg")
+    assert done.position(f"az lock delete --name {named.of('keep-database')} --resource-group {group} --resource {named.worldwide('postgres')}")
+    assert done.position("pulumi destroy --yes") < done.position(f"az group exists --name {group}")
+
+
+def test_a_group_that_the_state_does_not_hold_is_refused(stage: Stage) -> None:
+    first_up_failed(stage)
+    stage.answer("pulumi stack export", azure.exported())
+    done = deploy(stage)
+    assert done.code == 1 and "its state is not in this Pulumi backend" in done.out
 
 
 # --- Failures on the way ------------------------------------------------------------------------------------

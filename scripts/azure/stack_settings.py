@@ -52,6 +52,9 @@ class Found:
     state: dict[str, str]
     """The outputs in the Pulumi state."""
 
+    begun: bool
+    """Whether the state holds the live group but no outputs: the first `pulumi up` failed, so some resources do not exist."""
+
 
 def region(name: str) -> str:
     """The short form of a region's name: both "Sweden Central" and "swedencentral" are used."""
@@ -78,6 +81,7 @@ def find(commands: Commands, stack: str) -> Found:
         live |= {"plan": tags.get("plan", ""), "location": region(str(ours[0]["location"]))}
     file: dict[str, str] = {}
     state: dict[str, str] = {}
+    begun = False
     where = ("--stack", stack, "--cwd", str(INFRA))
     try:
         given: dict[str, Any] = commands.json({}, "pulumi", "config", "--json", *where)
@@ -89,10 +93,19 @@ def find(commands: Commands, stack: str) -> Found:
                 file[name] = str(value.get("value", ""))
         outputs: dict[str, Any] = commands.json({}, "pulumi", "stack", "output", "--json", *where)
         state = {key: str(value) for key, value in (outputs or {}).items()}
+        if ours and not state:
+            begun = _holds(commands.json({}, "pulumi", "stack", "export", *where), str(ours[0]["id"]))
     except Failed:
         # The first deployment creates the stack. With a live group and no state, `difference` refuses.
         pass
-    return Found(subscription, live, group, file, state)
+    return Found(subscription, live, group, file, state, begun)
+
+
+def _holds(exported: Any, resource_id: str) -> bool:
+    """Whether an exported state has the resource: www.pulumi.com/docs/iac/cli/commands/pulumi_stack_export."""
+    deployment: dict[str, Any] = (exported or {}).get("deployment") or {}
+    resources: list[dict[str, Any]] = deployment.get("resources") or []
+    return any(str(one.get("id", "")).lower() == resource_id.lower() for one in resources)
 
 
 def _tags(group: dict[str, Any]) -> dict[str, str]:
@@ -102,7 +115,7 @@ def _tags(group: dict[str, Any]) -> dict[str, str]:
 
 def difference(found: Found, stack: str) -> None:
     """Refuses what would replace a live stack."""
-    if found.live and not found.state:
+    if found.live and not found.state and not found.begun:
         raise Refused(
             f"the stack {stack!r} is live in the resource group {found.group}, but its state is not in this Pulumi backend\n"
             "Log in to the backend that it was deployed from: pulumi login URL\n"
@@ -176,7 +189,8 @@ def main() -> int:
         print(refused, file=sys.stderr)
         return 1
     values = {f"set_{key.replace('-', '_')}": settings[key] for key in DEFAULTS}
-    print(assignments(values | {"live_group": found.group, "subscription_id": found.subscription}), end="")
+    facts = {"live_group": found.group, "live_begun": "true" if found.begun else "", "subscription_id": found.subscription}
+    print(assignments(values | facts), end="")
     return 0
 
 
