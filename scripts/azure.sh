@@ -233,14 +233,9 @@ planned() {
     say "${setting:-$1}"
 }
 
-# delete_role_step: the site that has the administrator's identity, if one was left.
+# delete_role_step: the site that has the administrator's identity, if there is one. What it shows when it fails says what to do.
 delete_role_step() {
-    ask "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/$resource_group/providers/Microsoft.Web/sites/$role_step_app" \
-        az resource list --resource-group "$resource_group" --name "$role_step_app" --resource-type Microsoft.Web/sites \
-        --query '[].id' --output tsv || return 1
-    [ -n "$answer" ] || return 0
-    # The plan would go with its last app: az functionapp delete, in azure-cli's appservice/custom.py.
-    run az functionapp delete --resource-group "$resource_group" --name "$role_step_app" --keep-empty-plan --output none
+    azure_python role_step.py delete --subscription "$subscription_id" --group "$resource_group" --name "$role_step_app"
 }
 
 # build_lab_for_azure: the lab, which packages and checks.

@@ -105,6 +105,16 @@ def allows_everything(answer: Answer) -> None:
         answer(prefix, json.dumps({"nameAvailable": True, "reason": None, "message": None}))
 
 
+ROLE_STEP = f"az rest --method get --url https://management.azure.com/subscriptions/{SUBSCRIPTION}/"
+
+
+def no_role_step(answer: Answer, times: int = -1) -> None:
+    """There is no site of a role step, and no deployment of one."""
+    missing = {"error": {"code": "ResourceNotFound", "message": "The Resource 'Microsoft.Web/sites/x' was not found."}}
+    answer(ROLE_STEP, err=f"ERROR: Not Found({json.dumps(missing)})", code=1, times=times)
+    answer("az deployment group show", err="ERROR: (DeploymentNotFound) Deployment 'x' could not be found.", code=3, times=times)
+
+
 def live_group(tags: dict[str, str], location: str = "swedencentral") -> str:
     """The resource group of a live stack, as `az group list` shows it."""
     common = {"project": "elastic-visits", "stack": "dev", "plan": "premium-v3"}

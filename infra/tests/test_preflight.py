@@ -230,7 +230,7 @@ def test_stop_removes_what_costs_and_keeps_the_settings(stage: Stage) -> None:
     assert done.code == 0, done.out
     order = [
         "pulumi config set alert-email a@example.com",
-        "az resource list --resource-group ev-dev-rg --name ev-dev-role-step",
+        "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan",
         "pulumi config set paused true",
         "pulumi up --yes --skip-preview",
         "az postgres flexible-server stop --resource-group ev-dev-rg --name ev-dev-postgres",
