@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
+import azure_answers as azure
 import pytest
-from stand_ins import GROUP_ID, OUTPUTS, Stage
+from stand_ins import GROUP_ID, OUTPUTS, ROOT, Stage
 
 READS = ("az account show", "az group list")
 SCRIPTS = ("deploy", "check", "destroy", "stop", "start", "watch", "logs")
@@ -124,6 +125,23 @@ def test_destroy_with_nobody_to_ask_wants_yes(stage: Stage) -> None:
     assert done.code == 2 and "--yes" in done.out
     assert not any(line.startswith("pulumi destroy") for line in done.lines)
     assert stage.run("scripts/destroy", "--stack", "dev", "--yes").code == 0
+
+
+def test_destroy_deletes_only_the_site_of_the_role_step(stage: Stage) -> None:
+    done = stage.run("scripts/destroy", "--stack", "dev", "--role-step-only")
+    assert done.code == 0 and "There is no site ev-dev-role-step" in done.out, done.out
+    assert done.position("az functionapp delete") < done.position(azure.ROLE_STEP)
+    assert not any(line.startswith(("pulumi destroy", "pulumi state", "az lock")) for line in done.lines)
+    stage.answer(azure.ROLE_STEP, "an id")
+    done = stage.run("scripts/destroy", "--stack", "dev", "--role-step-only")
+    assert done.code == 1 and "DELETE THIS SITE" in done.out and "the site is still there" in done.out
+
+
+def test_the_workflow_deletes_the_site_when_it_is_canceled() -> None:
+    text = (ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8")
+    condition, command = re.findall(r"if: \$\{\{ (always\(\).*) \}\}\n +run: (.*)\n", text)[-1]
+    assert "steps.deploy.outcome == 'cancelled'" in condition and "steps.deploy.outcome == 'failure'" in condition
+    assert command == './scripts/destroy --stack "$STACK" --role-step-only'
 
 
 def test_destroy_says_what_is_left(stage: Stage) -> None:
