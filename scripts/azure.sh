@@ -206,7 +206,8 @@ read_outputs() {
     fi
     json=$(pulumi stack output --json --stack "$stack" --cwd "$root/infra") ||
         give_up "the stack '$stack' has no outputs" './scripts/deploy   creates it' \
-            'pulumi login URL   if it was deployed from another machine: the state must be shared'
+            'pulumi login URL   if it was deployed from another machine: the state must be shared' \
+            'export PULUMI_CONFIG_PASSPHRASE=...   if the message above asks for a passphrase'
     set --
     if $or_names; then
         ask '' az account show --query id --output tsv || give_up 'the subscription cannot be read' 'az login'

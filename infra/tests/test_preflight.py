@@ -180,6 +180,16 @@ def test_a_live_stack_whose_state_is_elsewhere_is_refused(stage: Stage) -> None:
     assert not any(line.startswith(CHANGES) for line in done.lines)
 
 
+def test_a_state_that_cannot_be_read_is_not_called_absent(stage: Stage) -> None:
+    reason = "error: getting secrets manager: passphrase must be set with PULUMI_CONFIG_PASSPHRASE"
+    for groups in ("[]", azure.live_group({})):
+        stage.answer("az group list", groups)
+        stage.answer("pulumi stack output", err=reason, code=255)
+        done = check(stage)
+        assert done.code == 1 and reason in done.out and "export PULUMI_CONFIG_PASSPHRASE=" in done.out
+        assert "not in this Pulumi backend" not in done.out
+
+
 def test_another_machine_finds_the_settings_of_the_live_stack(stage: Stage) -> None:
     tags = {"setting:alert-email": "a@example.com", "setting:rules": "autoscale.json", "setting:protect": "false"}
     stage.answer("az group list", azure.live_group(tags, location="eastus"))

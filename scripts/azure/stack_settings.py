@@ -95,9 +95,14 @@ def find(commands: Commands, stack: str) -> Found:
         state = {key: str(value) for key, value in (outputs or {}).items()}
         if ours and not state:
             begun = _holds(commands.json({}, "pulumi", "stack", "export", *where), str(ours[0]["id"]))
-    except Failed:
+    except Failed as failed:
         # The first deployment creates the stack. With a live group and no state, `difference` refuses.
-        pass
+        if "no stack named" not in str(failed):
+            raise Refused(
+                f"the stack {stack!r} cannot be read:\n{failed}\n"
+                "If its state has a passphrase: export PULUMI_CONFIG_PASSPHRASE=...   (empty, if it was empty)\n"
+                "If it is in another backend: pulumi login URL"
+            ) from None
     return Found(subscription, live, group, file, state, begun)
 
 
