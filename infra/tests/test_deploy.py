@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import azure_answers as azure
 import pytest
@@ -147,6 +148,20 @@ def test_a_zip_deployment_without_functions_falls_back_once(stage: Stage) -> Non
     fallback = done.position("pulumi config set package elastic-visits-")
     assert done.position(ZIP) < fallback < done.position("pulumi up --yes --skip-preview") < done.position(SYNC)
     assert sum(line.startswith(ZIP) for line in done.lines) == 1
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("answer", [{"err": "ERROR: (GatewayTimeout)", "code": 1}, {"out": "Bad gateway"}])
+def test_functions_that_azure_does_not_list_change_nothing(stage: Stage, answer: dict[str, Any]) -> None:
+    stage.answer("az functionapp function list", **answer)
+    done = deploy(stage)
+    assert done.code == 1 and f"cannot be listed: {answer.get('err') or answer['out']}" in done.out
+    assert not any(line.startswith("pulumi config set package") for line in done.lines)
+    # An error that passes is no reason to stop.
+    stage.answer("az functionapp function list", "12")
+    stage.answer("az functionapp function list", times=3, **answer)
+    done = deploy(stage)
+    assert done.code == 0 and "12 functions" in done.out, done.out
 
 
 @pytest.mark.usefixtures("site")
