@@ -244,3 +244,9 @@ build_lab_for_azure() {
     show cargo build --profile quick --package handler --package lab
     $dry_run || build_lab || give_up 'the lab could not be built; the message is above'
 }
+
+# build_packages: the packages of the app and of the role step, for the plan of the settings.
+build_packages() {
+    build_lab_for_azure
+    run "$root/target/quick/lab" package --root "$root" --plan "${set_plan:?}" || give_up 'the packages could not be built; the message is above'
+}

@@ -303,6 +303,17 @@ def test_start_brings_everything_back_and_checks_it(stage: Stage) -> None:
     assert "Costs while paused: 4.18 USD per month" in done.out and "after seven days" in done.out
 
 
+@pytest.mark.parametrize(("missing", "code"), [("musl-gcc", 2), ("cargo", 2), ("lab package", 1)])
+def test_start_costs_nothing_before_it_can_build(stage: Stage, missing: str, code: int) -> None:
+    stage.answer("az group list", azure.live_group({"setting:paused": "true"}))
+    stage.answer("az postgres flexible-server show", "Stopped")
+    stage.without = {missing}
+    stage.answer(missing, err="it did not work", code=1)
+    done = stage.run("scripts/start", "--stack", "dev")
+    assert done.code == code, done.out
+    assert not any(line.startswith(("az postgres flexible-server start", "pulumi config set paused", "pulumi up")) for line in done.lines)
+
+
 def test_start_leaves_a_server_that_azure_started_again(stage: Stage) -> None:
     done = stage.run("scripts/start", "--stack", "dev", "--dry-run")
     assert done.code == 0 and "flexible-server start" in done.out
