@@ -133,6 +133,14 @@ def test_who_deploys_a_live_stack_needs_no_right_to_its_lock(stage: Stage) -> No
     assert not any(line.startswith(("az appservice list-locations", azure.POSTGRES)) for line in done.lines)
 
 
+def test_who_deploys_a_live_stack_needs_no_right_to_its_role(stage: Stage) -> None:
+    stage.outputs(plan="elastic-premium")
+    stage.answer("az group list", azure.live_group({"plan": "elastic-premium"}))
+    stage.answer(azure.GROUP_PERMISSIONS, azure.permissions(azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR))
+    done = check(stage)
+    assert done.code == 0, done.out
+
+
 def test_permissions_are_read_as_azure_reads_them() -> None:
     owner, reader = [azure.OWNER], [azure.READER]
     assert all(allowed(owner, action) for action in (*RESOURCES, *ASSIGNMENTS, *LOCKS, *ROLES))
@@ -311,7 +319,7 @@ def test_start_costs_nothing_before_it_can_build(stage: Stage, missing: str, cod
     stage.answer(missing, err="it did not work", code=1)
     done = stage.run("scripts/start", "--stack", "dev")
     assert done.code == code, done.out
-    assert not any(line.startswith(("az postgres flexible-server start", "pulumi config set paused", "pulumi up")) for line in done.lines)
+    assert not any(line.startswith(("az postgres flexible-server start", "pulumi config set paused false", "pulumi up")) for line in done.lines)
 
 
 def test_start_leaves_a_server_that_azure_started_again(stage: Stage) -> None:

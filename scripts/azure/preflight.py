@@ -133,7 +133,7 @@ class Preflight:
         new = wanted.begun or not wanted.group
         elastic = wanted.plan == "elastic-premium"
         for what, roles, remedy in lacking(
-            answer.get("value", []), lock=wanted.protect and new, role=wanted.custom_role and elastic
+            answer.get("value", []), lock=wanted.protect and new, role=wanted.custom_role and elastic and new
         ):
             target = f"/subscriptions/{wanted.subscription}"
             grants = [
