@@ -190,7 +190,7 @@ read_settings() {
 url='' resource_group='' location='' plan='' plan_name='' plan_id='' function_app='' function_app_id=''
 app_identity_name='' app_identity_object_id='' provisioner_identity_id='' provisioner_client_id='' provisioner_name=''
 postgres_server='' postgres_host='' database='' storage_account='' package_container='' app_subnet_id=''
-role_step_app='' workspace_id='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url='' subscription_id=''
+role_step_app='' workspace_id='' workspace_name='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url='' subscription_id=''
 
 # Whether read_outputs names the resources of a stack that has no outputs, because its first deployment failed.
 or_names=false

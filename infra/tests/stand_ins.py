@@ -74,6 +74,7 @@ OUTPUTS = {
     "app_subnet_id": f"{GROUP_ID}/providers/Microsoft.Network/virtualNetworks/ev-dev-vnet/subnets/app",
     "role_step_app": "ev-dev-role-step",
     "workspace_id": "33333333-2222-4333-8444-555555555555",
+    "workspace_name": "ev-dev-logs",
     "autoscale_setting": "ev-dev-autoscale",
     "autoscale_note": "Scaled by its rules; it's autoscale.json that says which.",
     "lock_name": "ev-dev-keep-database",

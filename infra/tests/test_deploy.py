@@ -13,7 +13,7 @@ from typing import Any
 import azure_answers as azure
 import pytest
 from naming import names
-from stand_ins import SITES, SUBSCRIPTION, Done, Stage
+from stand_ins import OUTPUTS, SITES, SUBSCRIPTION, Done, Stage
 
 # What would be a secret: nothing of this kind may be asked for, shown or passed on.
 SECRETS = ("keys list", "access-token", "password", "connection-string", "account keys")
@@ -21,6 +21,7 @@ ROLE_STEP = f"{SITES}/ev-dev-role-step"
 DELETED = "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan"
 ZIP = "az functionapp deployment source config-zip"
 SYNC = f"az rest --method post --output none --url https://management.azure.com{SITES}/ev-dev-app/syncfunctiontriggers"
+SITE_SYNC = SYNC.replace("/ev-dev-app/", "/ev-dev-role-step/")
 READY = (azure.progress("running", "database elastic_visits made"), azure.progress("done", "database elastic_visits made", "ready"))
 
 
@@ -194,6 +195,29 @@ def test_a_role_step_that_fails_is_shown_and_leaves_no_administrator(stage: Stag
     assert done.code == 1 and line in done.out and "the role step failed" in done.out
     assert deletions(done)[-1] > done.position("az deployment group create")
     assert done.lines[-1].startswith(azure.ROLE_STEP)
+
+
+@pytest.mark.usefixtures("site")
+def test_the_triggers_of_the_site_are_synchronized(stage: Stage) -> None:
+    # Its host may not run yet: then the step is followed nevertheless.
+    stage.answer(SITE_SYNC, err="BadRequest", code=1)
+    done = deploy(stage)
+    assert done.code == 0 and "the triggers of the site are not synchronized yet" in done.out, done.out
+    assert done.position("az deployment group create") < done.position(SITE_SYNC) < deletions(done)[-1]
+
+
+def test_a_silent_step_is_restarted_once_and_its_log_is_named(stage: Stage) -> None:
+    step = stage.folder / "scripts" / "azure" / "role_step.py"
+    step.write_text(step.read_text().replace("type=float, default=300", "type=float, default=0"))
+    with azure.role_step((503, {})) as address:
+        created(stage, address)
+        done = deploy(stage)
+    assert done.code == 1 and "the role step did not end in time" in done.out
+    restart = done.position("az functionapp restart --resource-group ev-dev-rg --name ev-dev-role-step")
+    syncs = [number for number, line in enumerate(done.lines) if line.startswith(SITE_SYNC)]
+    assert syncs[0] < restart < syncs[1] < deletions(done)[-1]
+    assert f"az monitor log-analytics query --workspace {OUTPUTS['workspace_id']}" in done.out
+    assert "FunctionAppLogs | where _ResourceId endswith" in done.out and "/ev-dev-role-step" in done.out
 
 
 def test_a_site_that_starts_slowly_is_waited_for(stage: Stage) -> None:

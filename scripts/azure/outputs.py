@@ -19,7 +19,7 @@ from naming import names  # noqa: E402  The folder is known only now.
 
 NAMES = """url resource_group location plan plan_name plan_id function_app function_app_id app_identity_name
 app_identity_object_id provisioner_identity_id provisioner_client_id provisioner_name postgres_server postgres_host database
-storage_account package_container app_subnet_id role_step_app workspace_id autoscale_setting autoscale_note lock_name
+storage_account package_container app_subnet_id role_step_app workspace_id workspace_name autoscale_setting autoscale_note lock_name
 workbook_url subscription_id""".split()
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -52,6 +52,7 @@ def placeholders(stack: str, plan: str, location: str, subscription: str) -> dic
         "app_subnet_id": f"{providers}/Microsoft.Network/virtualNetworks/{named.of('vnet')}/subnets/app",
         "role_step_app": named.worldwide("role-step"),
         "workspace_id": NOBODY,
+        "workspace_name": named.of("logs"),
         "autoscale_setting": named.of("autoscale") if plan == "premium-v3" else "",
         "lock_name": named.of("keep-database"),
         "workbook_url": "https://portal.azure.com/",
