@@ -14,11 +14,10 @@ take_azure_option() {
     taken=1
     case $1 in
         --stack)
-            stack=$2
-            [ -n "$stack" ] || usage_error "--stack needs a name"
+            name_stack "$2"
             taken=2
             ;;
-        --stack=?*) stack=${1#--stack=} ;;
+        --stack=*) name_stack "${1#--stack=}" ;;
         --dry-run) dry_run=true ;;
         -h | --help)
             usage
@@ -26,6 +25,12 @@ take_azure_option() {
             ;;
         *) return 1 ;;
     esac
+}
+
+# name_stack NAME: where the name was left out, the next option is in its place.
+name_stack() {
+    case $1 in '' | -*) usage_error "--stack needs a name" ;; esac
+    stack=$1
 }
 
 usage_error() {

@@ -122,7 +122,7 @@ class Stage:
                 shutil.copy(script, self.folder / "scripts")
         for part in ("scripts/azure", "infra/tests/snapshots"):
             shutil.copytree(ROOT / part, self.folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("naming.py", "prices.json", "autoscale.json", "role-step.json"):
+        for name in ("naming.py", "regions.py", "prices.json", "autoscale.json", "role-step.json"):
             shutil.copy(ROOT / "infra" / name, self.folder / "infra")
         self.lab = self.folder / "target" / "quick" / "lab"
         for program in (self.lab, self.folder / "target" / "app" / "handler"):

@@ -166,6 +166,33 @@ def test_watch_asks_for_instances_cpu_and_actions(stage: Stage) -> None:
     assert stage.run("scripts/watch", "--stack", "dev", "--once").code == 1
 
 
+def test_watch_lists_the_instances_of_elastic_premium(stage: Stage) -> None:
+    stage.outputs(plan="elastic-premium", autoscale_setting="")
+    done = stage.run("scripts/watch", "--stack", "dev", "--once")
+    assert done.code == 0, done.out
+    assert done.position("az webapp list-instances --resource-group ev-dev-rg --name ev-dev-app")
+    assert "sku.capacity" not in done.out
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_option_is_no_name_of_a_stack(stage: Stage, script: str) -> None:
+    for words in (("--stack", "--dry-run"), ("--stack=--dry-run",)):
+        done = stage.run(f"scripts/{script}", *words)
+        assert done.code == 2 and "--stack needs a name" in done.out
+        assert done.calls == []
+
+
+@pytest.mark.parametrize(("option", "said"), [
+    (("--location", "--dry-run"), "--location needs a value"),
+    (("--plan", "--dry-run"), "--plan needs a value"),
+    (("--location", "nowhere", "--dry-run"), "'nowhere' is none of Azure's regions"),
+    (("--location", "South India", "--plan", "elastic-premium", "--dry-run"), "not offered on Linux in southindia"),
+])
+def test_a_region_or_plan_that_does_not_exist_is_refused(stage: Stage, option: tuple[str, ...], said: str) -> None:
+    done = stage.run("scripts/deploy", "--stack", "dev", *option)
+    assert done.code != 0 and said in done.out, done.out
+
+
 def test_logs_streams_the_app(stage: Stage) -> None:
     done = stage.run("scripts/logs", "--stack", "dev")
     assert done.code == 0 and done.lines[-1] == "az webapp log tail --resource-group ev-dev-rg --name ev-dev-app"

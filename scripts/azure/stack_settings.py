@@ -20,6 +20,10 @@ from typing import Any
 from commands import Commands, Failed, assignments, say
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
+sys.path.append(str(INFRA))
+
+import regions  # noqa: E402  The folder is known only now.
+
 PROJECT = "elastic-visits"
 REGION = "azure-native:location"
 TAG = "setting:"
@@ -154,6 +158,14 @@ def apply(found: Found) -> dict[str, str]:
     return settings
 
 
+def _refuse_region(location: str, plan: str) -> None:
+    """As infra/settings.py does, but before anything else, and in a rehearsal too."""
+    if location not in regions.ALL:
+        raise Refused(f"{location!r} is none of Azure's regions\naz account list-locations --query '[].name'   lists them")
+    if plan == "elastic-premium" and location in regions.WITHOUT_ELASTIC_PREMIUM:
+        raise Refused(f"the plan {plan} is not offered on Linux in {location}\nChoose another region: ./scripts/deploy --location REGION")
+
+
 def write(commands: Commands, found: Found, stack: str, before: dict[str, str], settings: dict[str, str]) -> None:
     """Brings the stack's file up to date. `before` is what it named."""
     where = ("--stack", stack, "--cwd", str(INFRA))
@@ -188,6 +200,7 @@ def main() -> int:
         found.file |= chosen
         difference(found, arguments.stack)
         settings = apply(found)
+        _refuse_region(settings["location"], settings["plan"])
         if not arguments.read_only:
             write(commands, found, arguments.stack, before, settings)
     except (Refused, Failed) as refused:
