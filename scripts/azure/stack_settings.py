@@ -110,11 +110,11 @@ def find(commands: Commands, stack: str) -> Found:
     return Found(subscription, live, group, file, state, begun)
 
 
-def _holds(exported: Any, resource_id: str) -> bool:
+def _holds(exported: dict[str, Any], resource_id: str) -> bool:
     """Whether an exported state has the resource: www.pulumi.com/docs/iac/cli/commands/pulumi_stack_export."""
-    deployment: dict[str, Any] = (exported or {}).get("deployment") or {}
-    resources: list[dict[str, Any]] = deployment.get("resources") or []
-    return any(str(one.get("id", "")).lower() == resource_id.lower() for one in resources)
+    deployment: dict[str, Any] | None = exported.get("deployment")
+    resources: list[dict[str, Any]] | None = (deployment or {}).get("resources")
+    return any(str(one.get("id", "")).lower() == resource_id.lower() for one in resources or [])
 
 
 def _tags(group: dict[str, Any]) -> dict[str, str]:
