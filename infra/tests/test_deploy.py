@@ -327,22 +327,35 @@ def test_the_deletion_survives_the_reader_of_the_output(stage: Stage) -> None:
     assert made[-2].startswith(DELETED) and made[-1].startswith(azure.ROLE_STEP)
 
 
+def interrupt_at(stage: Stage, call: str) -> list[str]:
+    """Interrupts the script, as Ctrl+C does, at this call, which hangs until then; gives the calls that follow."""
+    stage.hold = call
+    process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
+    while not any(line.startswith(call) for line in stage.calls()):
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    made = stage.calls()
+    return made[[line.startswith(call) for line in made].index(True) + 1 :]
+
+
+def test_an_interruption_of_the_creation_cancels_it(stage: Stage) -> None:
+    stage.answer("az deployment group show", "Canceled")
+    stage.answer("az deployment group show", "Accepted", times=1)
+    stage.answer("az deployment group show", err="ERROR: (DeploymentNotFound)", code=3, times=1)
+    after = interrupt_at(stage, "az deployment group create")
+    assert after[1].startswith("az deployment group cancel") and after[-1].startswith(azure.ROLE_STEP)
+
+
 def test_an_interruption_of_the_last_deletion_repeats_it(stage: Stage) -> None:
     with azure.role_step(*READY) as address:
         created(stage, address)
         # The site is still there at the second look, and the script waits until it is interrupted.
         stage.answer(azure.ROLE_STEP, SITES, times=1)
         azure.no_role_step(stage.answer, times=1)
-        stage.hold = "sleep 15"
-        process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
-        assert process.stdout is not None
-        while "sleep 15" not in stage.calls():
-            assert process.poll() is None
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 130
-    made = stage.calls()
-    assert made[-2].startswith(DELETED) and made[-1].startswith(azure.ROLE_STEP)
+        after = interrupt_at(stage, "sleep 15")
+    assert after[-2].startswith(DELETED) and after[-1].startswith(azure.ROLE_STEP)
 
 
 def test_without_an_address_no_site_is_created(stage: Stage) -> None:
