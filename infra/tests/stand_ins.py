@@ -82,6 +82,12 @@ OUTPUTS = {
 }
 
 
+def heed_signals() -> None:
+    """Ends the process at an interruption, also where the tests ignore it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass
 class Done:
     """A script that has ended."""
@@ -184,8 +190,9 @@ class Stage:
         return subprocess.Popen(
             [self.folder / script, *arguments], env=self._prepare(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            # A shell that runs in the background, as the steps of scripts/test do, ignores Ctrl+C, and so does what it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            # A shell that runs in the background, as the steps of scripts/test do, ignores Ctrl+C, nohup ignores the end of the
+            # terminal, and so does what they start.
+            preexec_fn=heed_signals,
         )
 
     def calls(self) -> list[str]:
