@@ -200,7 +200,9 @@ class Stage:
         return [" ".join(one["call"]) for one in self._made()]
 
     def _made(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
+        # While a script is running, the last line may be half written.
+        text = (self.folder / "calls").read_text()
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def _prepare(self) -> dict[str, str]:
         """Puts the programs and the answers in place; gives the script's environment."""
