@@ -43,6 +43,8 @@ _access = access.create(_group, _identities, _storage, _observability)
 observability.keep_logs(_group, _observability, "database", _database.server.id, ["PostgreSQLLogs"])
 budget.create(_group)
 _lock_name = protection.create(_group, _database)
+_elastic = _group.settings.plan is settings.Plan.ELASTIC_PREMIUM
+_scaler_role = access.create_scaler_role(_group) if _elastic else None
 _app: outputs.App | None = None
 # A paused stack keeps its data, network, identities and names. What costs while nobody uses it goes, and with it what
 # watches it: a stopped database would set off its alert.
@@ -51,8 +53,8 @@ if not _group.settings.paused:
     _site = function_app.create(
         _group, _plan, _network, _identities, _database, _storage, _observability, _access
     )
-    if _group.settings.plan is settings.Plan.ELASTIC_PREMIUM:
-        access.allow_scaling(_group, _identities, _site)
+    if _elastic:
+        access.allow_scaling(_group, _identities, _site, _scaler_role)
     _scaling = scaling.create_autoscale(_group, _plan, _site)
     observability.keep_logs(_group, _observability, "app", _site.id, ["FunctionAppLogs"])
     # A plan has metrics only: its CPU is what the rules look at.

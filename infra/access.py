@@ -58,28 +58,36 @@ def create(group: Group, identities: Identities, storage: Storage, observability
     return Access(granted)
 
 
-def allow_scaling(group: Group, identities: Identities, app: web.WebApp) -> None:
-    """Lets the app set its own instance count: on Elastic Premium only, and at this one site.
+def create_scaler_role(group: Group) -> authorization.RoleDefinition | None:
+    """Creates the role that lets the app set its own instance count, unless a built-in role is used.
 
-    Until Azure honors the role, the app's calls are refused; it tries again every minute.
+    A paused stack keeps it, so that whoever resumes the stack needs no permission to create roles.
     """
-    principal, service = identities.app.principal_id, authorization.PrincipalType.SERVICE_PRINCIPAL
     if group.settings.scaler_role is ScalerRole.BUILT_IN:
-        _assign(group, "app-scaler", principal, service, WEBSITE_CONTRIBUTOR, app.id)
-        return
-    role_id = group.names.uuid("scaler-role")
-    role = authorization.RoleDefinition(
+        return None
+    return authorization.RoleDefinition(
         "scaler-role",
         # A role may be defined for a resource group, not for a single resource. It is assigned at the site only.
         scope=group.resource.id,
         assignable_scopes=[group.resource.id],
-        role_definition_id=role_id,
+        role_definition_id=group.names.uuid("scaler-role"),
         # Unique in the whole tenant.
         role_name=f"Elastic Visits scaler ({group.names.worldwide('app')})",
         role_type="CustomRole",
         description="Lets the app of an Elastic Visits stack set its own instance count.",
         permissions=[authorization.PermissionArgs(actions=SCALER_ACTIONS, not_actions=[])],
     )
+
+
+def allow_scaling(
+    group: Group, identities: Identities, app: web.WebApp, role: authorization.RoleDefinition | None
+) -> None:
+    """Lets the app set its own instance count: on Elastic Premium only, and at this one site.
+
+    Until Azure honors the role, the app's calls are refused; it tries again every minute.
+    """
+    principal, service = identities.app.principal_id, authorization.PrincipalType.SERVICE_PRINCIPAL
+    role_id = group.names.uuid("scaler-role") if role else WEBSITE_CONTRIBUTOR
     _assign(group, "app-scaler", principal, service, role_id, app.id, after=role)
 
 

@@ -54,6 +54,7 @@ def export(
         "storage_account": storage.packages.account.name,
         "package_container": storage.packages.container.name,
         "workspace_id": observability.workspace.customer_id,
+        "workspace_name": observability.workspace.name,
         "app_subnet_id": network.app_subnet.id,
         "role_step_app": group.names.worldwide("role-step"),
         "lock_name": lock_name,

@@ -14,11 +14,10 @@ take_azure_option() {
     taken=1
     case $1 in
         --stack)
-            stack=$2
-            [ -n "$stack" ] || usage_error "--stack needs a name"
+            name_stack "$2"
             taken=2
             ;;
-        --stack=?*) stack=${1#--stack=} ;;
+        --stack=*) name_stack "${1#--stack=}" ;;
         --dry-run) dry_run=true ;;
         -h | --help)
             usage
@@ -26,6 +25,12 @@ take_azure_option() {
             ;;
         *) return 1 ;;
     esac
+}
+
+# name_stack NAME: where the name was left out, the next option is in its place.
+name_stack() {
+    case $1 in '' | -*) usage_error "--stack needs a name" ;; esac
+    stack=$1
 }
 
 usage_error() {
@@ -190,7 +195,10 @@ read_settings() {
 url='' resource_group='' location='' plan='' plan_name='' plan_id='' function_app='' function_app_id=''
 app_identity_name='' app_identity_object_id='' provisioner_identity_id='' provisioner_client_id='' provisioner_name=''
 postgres_server='' postgres_host='' database='' storage_account='' package_container='' app_subnet_id=''
-role_step_app='' workspace_id='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url='' subscription_id=''
+role_step_app='' workspace_id='' workspace_name='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url='' subscription_id=''
+
+# Whether read_outputs names the resources of a stack that has no outputs, because its first deployment failed.
+or_names=false
 
 # read_outputs: sets the variables above; in a rehearsal each has the form that a real one has.
 read_outputs() {
@@ -203,8 +211,14 @@ read_outputs() {
     fi
     json=$(pulumi stack output --json --stack "$stack" --cwd "$root/infra") ||
         give_up "the stack '$stack' has no outputs" './scripts/deploy   creates it' \
-            'pulumi login URL   if it was deployed from another machine: the state must be shared'
-    assignments=$(printf '%s' "$json" | python3 -B "$root/scripts/azure/outputs.py") ||
+            'pulumi login URL   if it was deployed from another machine: the state must be shared' \
+            'export PULUMI_CONFIG_PASSPHRASE=...   if the message above asks for a passphrase'
+    set --
+    if $or_names; then
+        ask '' az account show --query id --output tsv || give_up 'the subscription cannot be read' 'az login'
+        set -- --stack "$stack" --plan "$(planned premium-v3)" --subscription "$answer"
+    fi
+    assignments=$(printf '%s' "$json" | python3 -B "$root/scripts/azure/outputs.py" "$@") ||
         give_up "the outputs of the stack '$stack' cannot be read"
     eval "$assignments"
     [ -n "$resource_group" ] ||
@@ -225,18 +239,19 @@ planned() {
     say "${setting:-$1}"
 }
 
-# delete_role_step: the site that has the administrator's identity, if one was left.
+# delete_role_step: the site that has the administrator's identity, if there is one. What it shows when it fails says what to do.
 delete_role_step() {
-    ask "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/$resource_group/providers/Microsoft.Web/sites/$role_step_app" \
-        az resource list --resource-group "$resource_group" --name "$role_step_app" --resource-type Microsoft.Web/sites \
-        --query '[].id' --output tsv || return 1
-    [ -n "$answer" ] || return 0
-    # The plan would go with its last app: az functionapp delete, in azure-cli's appservice/custom.py.
-    run az functionapp delete --resource-group "$resource_group" --name "$role_step_app" --keep-empty-plan --output none
+    azure_python role_step.py delete --subscription "$subscription_id" --group "$resource_group" --name "$role_step_app"
 }
 
 # build_lab_for_azure: the lab, which packages and checks.
 build_lab_for_azure() {
     show cargo build --profile quick --package handler --package lab
     $dry_run || build_lab || give_up 'the lab could not be built; the message is above'
+}
+
+# build_packages: the packages of the app and of the role step, for the plan of the settings.
+build_packages() {
+    build_lab_for_azure
+    run "$root/target/quick/lab" package --root "$root" --plan "${set_plan:?}" || give_up 'the packages could not be built; the message is above'
 }

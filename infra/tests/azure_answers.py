@@ -55,6 +55,9 @@ REGISTERED = [
 
 Answer = Callable[..., None]
 
+SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
+GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ev-dev-rg"
+
 
 def permissions(*roles: dict[str, Any]) -> str:
     """The answer of the permissions API for somebody with these roles."""
@@ -102,10 +105,27 @@ def allows_everything(answer: Answer) -> None:
         answer(prefix, json.dumps({"nameAvailable": True, "reason": None, "message": None}))
 
 
+ROLE_STEP = f"az rest --method get --url https://management.azure.com/subscriptions/{SUBSCRIPTION}/"
+
+
+def no_role_step(answer: Answer, times: int = -1) -> None:
+    """There is no site of a role step, and no deployment of one."""
+    missing = {"error": {"code": "ResourceNotFound", "message": "The Resource 'Microsoft.Web/sites/x' was not found."}}
+    answer(ROLE_STEP, err=f"ERROR: Not Found({json.dumps(missing)})", code=1, times=times)
+    answer("az deployment group show", err="ERROR: (DeploymentNotFound) Deployment 'x' could not be found.", code=3, times=times)
+
+
 def live_group(tags: dict[str, str], location: str = "swedencentral") -> str:
     """The resource group of a live stack, as `az group list` shows it."""
     common = {"project": "elastic-visits", "stack": "dev", "plan": "premium-v3"}
-    return json.dumps([{"name": "ev-dev-rg", "location": location, "tags": common | tags}])
+    return json.dumps([{"id": GROUP_ID, "name": "ev-dev-rg", "location": location, "tags": common | tags}])
+
+
+def exported(*resources: str) -> str:
+    """A state with these resource IDs, as `pulumi stack export` shows it. The stack itself is the first resource and has none."""
+    stack = {"urn": "urn:pulumi:dev::elastic-visits::pulumi:pulumi:Stack::elastic-visits-dev", "type": "pulumi:pulumi:Stack"}
+    found = [{"urn": "urn:pulumi:dev::elastic-visits::x", "custom": True, "id": one} for one in resources]
+    return json.dumps({"version": 3, "deployment": {"manifest": {}, "resources": [stack, *found]}})
 
 
 def config(**values: str) -> str:

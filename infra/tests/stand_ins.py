@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import azure_answers as azure
-
 import az_lines
 import azure_answers as azure
+from azure_answers import GROUP_ID, SUBSCRIPTION
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.path.realpath(sys.executable)
@@ -34,6 +33,9 @@ secrets = {key: value for key, value in os.environ.items() if key in ("PGPASSWOR
 with open(os.environ["CALLS"], "a") as calls:
     calls.write(json.dumps({"call": call, "environment": secrets}) + "\\n")
 line = " ".join(call)
+if os.environ["HOLD"] and line.startswith(os.environ["HOLD"]):
+    import signal
+    signal.pause()
 with open(os.environ["ANSWERS"]) as file:
     answers = json.load(file)
 for answer in answers:
@@ -48,8 +50,6 @@ for answer in answers:
         sys.exit(answer["code"])
 """
 
-SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
-GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ev-dev-rg"
 SITES = f"{GROUP_ID}/providers/Microsoft.Web/sites"
 OUTPUTS = {
     "url": "https://ev-dev-app.azurewebsites.net",
@@ -74,11 +74,18 @@ OUTPUTS = {
     "app_subnet_id": f"{GROUP_ID}/providers/Microsoft.Network/virtualNetworks/ev-dev-vnet/subnets/app",
     "role_step_app": "ev-dev-role-step",
     "workspace_id": "33333333-2222-4333-8444-555555555555",
+    "workspace_name": "ev-dev-logs",
     "autoscale_setting": "ev-dev-autoscale",
     "autoscale_note": "Scaled by its rules; it's autoscale.json that says which.",
     "lock_name": "ev-dev-keep-database",
     "workbook_url": "https://portal.example/#@t/resource/subscriptions/s/workbooks/w/workbook",
 }
+
+
+def heed_signals() -> None:
+    """Ends the process at an interruption, also where the tests ignore it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass
@@ -110,6 +117,8 @@ class Stage:
     folder: Path
     answers: list[dict[str, object]] = field(default_factory=lambda: [])
     without: set[str] = field(default_factory=lambda: set())
+    hold: str = ""
+    """A call that begins so does not end until a signal ends it."""
 
     def __post_init__(self) -> None:
         for name in ("scripts", "infra"):
@@ -119,7 +128,7 @@ class Stage:
                 shutil.copy(script, self.folder / "scripts")
         for part in ("scripts/azure", "infra/tests/snapshots"):
             shutil.copytree(ROOT / part, self.folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("naming.py", "prices.json", "autoscale.json", "role-step.json"):
+        for name in ("naming.py", "regions.py", "prices.json", "autoscale.json", "role-step.json"):
             shutil.copy(ROOT / "infra" / name, self.folder / "infra")
         self.lab = self.folder / "target" / "quick" / "lab"
         for program in (self.lab, self.folder / "target" / "app" / "handler"):
@@ -133,7 +142,7 @@ class Stage:
         self.answer("pulumi whoami", "somebody")
         self.answer("az functionapp function list", "12")
         self.answer("az postgres flexible-server show", "Ready")
-        self.answer("az resource list", "")
+        azure.no_role_step(self.answer)
         azure.allows_everything(self.answer)
         # Nothing is deployed yet.
         self.answer("az group list", "[]")
@@ -181,8 +190,9 @@ class Stage:
         return subprocess.Popen(
             [self.folder / script, *arguments], env=self._prepare(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            # A shell that runs in the background, as the steps of scripts/test do, ignores Ctrl+C, and so does what it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            # A shell that runs in the background, as the steps of scripts/test do, ignores Ctrl+C, nohup ignores the end of the
+            # terminal, and so does what they start.
+            preexec_fn=heed_signals,
         )
 
     def calls(self) -> list[str]:
@@ -190,7 +200,9 @@ class Stage:
         return [" ".join(one["call"]) for one in self._made()]
 
     def _made(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
+        # While a script is running, the last line may be half written.
+        text = (self.folder / "calls").read_text()
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def _prepare(self) -> dict[str, str]:
         """Puts the programs and the answers in place; gives the script's environment."""
@@ -215,5 +227,6 @@ class Stage:
             "HOME": str(self.folder),
             "CALLS": str(calls),
             "ANSWERS": str(answers),
+            "HOLD": self.hold,
             "DEPLOYER_ADDRESS": "203.0.113.9",
         }

@@ -65,6 +65,12 @@ def test_role_names_of_two_stacks_differ(elastic: Recorded) -> None:
     assert other["roleName"] != ours["roleName"] and other["roleDefinitionId"] != ours["roleDefinitionId"]
 
 
+def test_a_paused_stack_keeps_the_role_of_the_scaler() -> None:
+    """Resuming it would need a permission to create roles otherwise."""
+    stack = run(ELASTIC | {"elastic-visits:paused": "true"})
+    assert "scaler-role" in stack.resources and "app-scaler-role" not in stack.resources
+
+
 def test_a_deployer_who_cannot_create_roles_assigns_a_built_in_one() -> None:
     stack = run(ELASTIC | {"elastic-visits:scaler-role": "built-in"})
     assert not stack.of("authorization:RoleDefinition")

@@ -8,10 +8,12 @@ import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import azure_answers as azure
 import pytest
-from stand_ins import SITES, SUBSCRIPTION, Done, Stage
+from naming import names
+from stand_ins import OUTPUTS, SITES, SUBSCRIPTION, Done, Stage
 
 # What would be a secret: nothing of this kind may be asked for, shown or passed on.
 SECRETS = ("keys list", "access-token", "password", "connection-string", "account keys")
@@ -19,6 +21,7 @@ ROLE_STEP = f"{SITES}/ev-dev-role-step"
 DELETED = "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan"
 ZIP = "az functionapp deployment source config-zip"
 SYNC = f"az rest --method post --output none --url https://management.azure.com{SITES}/ev-dev-app/syncfunctiontriggers"
+SITE_SYNC = SYNC.replace("/ev-dev-app/", "/ev-dev-role-step/")
 READY = (azure.progress("running", "database elastic_visits made"), azure.progress("done", "database elastic_visits made", "ready"))
 
 
@@ -39,10 +42,8 @@ def site(stage: Stage) -> Generator[str]:
 
 
 def created(stage: Stage, address: str) -> None:
-    """The site is created at this address; there was none before."""
+    """The site is created at this address."""
     stage.answer("az deployment group create", address)
-    stage.answer("az resource list", ROLE_STEP)
-    stage.answer("az resource list", "", times=1)
 
 
 def deploy(stage: Stage, *options: str) -> Done:
@@ -79,16 +80,19 @@ def test_a_first_deployment_in_order_and_without_secrets(stage: Stage) -> None:
         "lab package",
         "pulumi up --yes --stack dev",
         "az storage blob upload",
-        "az resource list",
-        "az deployment group create",
         DELETED,
+        azure.ROLE_STEP,
+        "az deployment group create",
         ZIP,
         "az functionapp function list",
         "lab check https://ev-dev-app.azurewebsites.net --wait 600 --expect-rules",
     ]
     positions = [done.position(prefix) for prefix in order]
     assert positions == sorted(positions), done.lines
-    assert len(deletions(done)) == 1
+    # Before, in case an earlier deployment left one, and after; each is verified.
+    first, second = deletions(done)
+    assert first < done.position("az deployment group create") < second < done.position(ZIP)
+    assert [done.lines[number + 1].startswith(f"{azure.ROLE_STEP}resourceGroups/ev-dev-rg/") for number in (first, second)] == [True] * 2
     uploads = [call for call in done.calls if call[:4] == ["az", "storage", "blob", "upload"]]
     names = [call[call.index("--name") + 1] for call in uploads]
     assert names == [f"elastic-visits-role-step-{step}.zip", f"elastic-visits-{hashlib.sha256(b'a package').hexdigest()}.zip"]
@@ -148,6 +152,20 @@ def test_a_zip_deployment_without_functions_falls_back_once(stage: Stage) -> Non
 
 
 @pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("answer", [{"err": "ERROR: (GatewayTimeout)", "code": 1}, {"out": "Bad gateway"}])
+def test_functions_that_azure_does_not_list_change_nothing(stage: Stage, answer: dict[str, Any]) -> None:
+    stage.answer("az functionapp function list", **answer)
+    done = deploy(stage)
+    assert done.code == 1 and f"cannot be listed: {answer.get('err') or answer['out']}" in done.out
+    assert not any(line.startswith("pulumi config set package") for line in done.lines)
+    # An error that passes is no reason to stop.
+    stage.answer("az functionapp function list", "12")
+    stage.answer("az functionapp function list", times=3, **answer)
+    done = deploy(stage)
+    assert done.code == 0 and "12 functions" in done.out, done.out
+
+
+@pytest.mark.usefixtures("site")
 def test_an_app_that_stays_without_functions_is_not_called_deployed(stage: Stage) -> None:
     stage.answer("az functionapp function list", "0")
     done = deploy(stage)
@@ -175,7 +193,31 @@ def test_a_role_step_that_fails_is_shown_and_leaves_no_administrator(stage: Stag
         created(stage, address)
         done = deploy(stage)
     assert done.code == 1 and line in done.out and "the role step failed" in done.out
-    assert len(deletions(done)) == 1 and done.lines[-1].startswith(DELETED)
+    assert deletions(done)[-1] > done.position("az deployment group create")
+    assert done.lines[-1].startswith(azure.ROLE_STEP)
+
+
+@pytest.mark.usefixtures("site")
+def test_the_triggers_of_the_site_are_synchronized(stage: Stage) -> None:
+    # Its host may not run yet: then the step is followed nevertheless.
+    stage.answer(SITE_SYNC, err="BadRequest", code=1)
+    done = deploy(stage)
+    assert done.code == 0 and "the triggers of the site are not synchronized yet" in done.out, done.out
+    assert done.position("az deployment group create") < done.position(SITE_SYNC) < deletions(done)[-1]
+
+
+def test_a_silent_step_is_restarted_once_and_its_log_is_named(stage: Stage) -> None:
+    step = stage.folder / "scripts" / "azure" / "role_step.py"
+    step.write_text(step.read_text().replace("type=float, default=300", "type=float, default=0"))
+    with azure.role_step((503, {})) as address:
+        created(stage, address)
+        done = deploy(stage)
+    assert done.code == 1 and "the role step did not end in time" in done.out
+    restart = done.position("az functionapp restart --resource-group ev-dev-rg --name ev-dev-role-step")
+    syncs = [number for number, line in enumerate(done.lines) if line.startswith(SITE_SYNC)]
+    assert syncs[0] < restart < syncs[1] < deletions(done)[-1]
+    assert f"az monitor log-analytics query --workspace {OUTPUTS['workspace_id']}" in done.out
+    assert "FunctionAppLogs | where _ResourceId endswith" in done.out and "/ev-dev-role-step" in done.out
 
 
 def test_a_site_that_starts_slowly_is_waited_for(stage: Stage) -> None:
@@ -185,35 +227,60 @@ def test_a_site_that_starts_slowly_is_waited_for(stage: Stage) -> None:
     assert done.code == 0, done.out
 
 
-def test_what_an_interrupted_deployment_left_is_deleted_first(stage: Stage) -> None:
-    with azure.role_step(*READY) as address:
-        created(stage, address)
-        stage.answer("az resource list", ROLE_STEP)
-        done = deploy(stage)
-    assert done.code == 0, done.out
-    first, second = deletions(done)
-    assert first < done.position("az deployment group create") < second
-
-
 @pytest.mark.usefixtures("site")
 def test_a_site_that_is_created_by_half_is_deleted(stage: Stage) -> None:
     stage.answer("az deployment group create", err="InternalServerError", code=1)
     done = deploy(stage)
     assert done.code == 1 and "could not be created" in done.out
-    assert done.lines[-1].startswith(DELETED)
+    assert deletions(done)[-1] > done.position("az deployment group create")
+
+
+@pytest.mark.usefixtures("site")
+def test_a_site_that_was_not_there_counts_as_deleted(stage: Stage) -> None:
+    stage.answer("az functionapp delete", err="ERROR: (ResourceNotFound) The Resource 'Microsoft.Web/sites/x' was not found.", code=1)
+    done = deploy(stage)
+    assert done.code == 0 and "DELETE THIS SITE" not in done.out, done.out
+
+
+@pytest.mark.usefixtures("site")
+def test_a_deletion_is_repeated_until_azure_has_no_site(stage: Stage) -> None:
+    stage.answer(azure.ROLE_STEP, SITES, times=3)
+    done = deploy(stage)
+    assert done.code == 0, done.out
+    assert len(deletions(done)) == 5
 
 
 def test_a_site_that_cannot_be_deleted_is_named(stage: Stage) -> None:
+    stage.answer("az functionapp delete", err="Conflict", code=1)
+    azure.no_role_step(stage.answer, times=2)
     with azure.role_step(*READY) as address:
         created(stage, address)
-        stage.answer("az functionapp delete", err="Conflict", code=1)
+        stage.answer(azure.ROLE_STEP, err="GatewayTimeout", code=1)
+        azure.no_role_step(stage.answer, times=1)
         done = deploy(stage)
-    assert done.code == 1 and "it has the identity of the database's administrator" in done.out
-    assert "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan" in done.out
+    assert done.code == 1 and "DELETE THIS SITE, which has the identity of the database's administrator: ev-dev-role-step" in done.out
+    assert "GatewayTimeout" in done.out and f"  {DELETED} --subscription {SUBSCRIPTION}" in done.out
     assert not any(line.startswith(ZIP) for line in done.lines)
 
 
-def test_an_interruption_deletes_the_site(stage: Stage) -> None:
+def test_a_deployment_of_the_site_that_goes_on_is_canceled_and_waited_for(stage: Stage) -> None:
+    # The connection was lost: az ends, and Azure creates the site nevertheless, even after the deployment was canceled.
+    stage.answer("az deployment group create", err="Connection aborted.", code=1)
+    azure.no_role_step(stage.answer)
+    stage.answer(azure.ROLE_STEP, SITES, times=1)
+    azure.no_role_step(stage.answer, times=3)
+    stage.answer("az deployment group show", "Canceled")
+    stage.answer("az deployment group show", "Running", times=2)
+    stage.answer("az deployment group show", err="ERROR: (DeploymentNotFound)", code=3, times=1)
+    stage.answer("az deployment group cancel", err="DeploymentCannotBeCancelled", code=1, times=1)
+    done = deploy(stage)
+    assert done.code == 1 and "could not be created" in done.out and "DELETE THIS SITE" not in done.out
+    after = done.position("az deployment group cancel --resource-group ev-dev-rg --name ev-dev-role-step")
+    assert len([number for number in deletions(done) if number > after]) == 8
+
+
+def interrupt(stage: Stage, *signals: int, whole_group: bool = True) -> None:
+    """Sends the signals while the step is running, and waits for the end of the script."""
     with azure.role_step(azure.progress("running", "begun")) as address:
         created(stage, address)
         process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
@@ -221,17 +288,131 @@ def test_an_interruption_deletes_the_site(stage: Stage) -> None:
         for line in process.stdout:
             if "begun" in line:
                 break
-        # As Ctrl+C does: to the script and what it runs.
-        os.killpg(process.pid, signal.SIGINT)
+        for number in signals:
+            if whole_group:
+                # As Ctrl+C does: to the script and what it runs.
+                os.killpg(process.pid, number)
+            else:
+                os.kill(process.pid, number)
         process.communicate(timeout=60)
+    assert process.returncode == (130 if signals[0] == signal.SIGINT else 143)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("whole_group", [True, False])
+def test_an_interruption_deletes_the_site(stage: Stage, number: int, whole_group: bool) -> None:
+    interrupt(stage, number, whole_group=whole_group)
+    made = stage.calls()
+    assert made[-2].startswith(DELETED) and made[-1].startswith(azure.ROLE_STEP)
+
+
+def test_a_second_interruption_does_not_end_the_deletion(stage: Stage) -> None:
+    interrupt(stage, signal.SIGINT, signal.SIGINT, signal.SIGTERM)
+    assert stage.calls()[-1].startswith(azure.ROLE_STEP)
+
+
+def test_the_deletion_survives_the_reader_of_the_output(stage: Stage) -> None:
+    with azure.role_step(azure.progress("running", "begun")) as address:
+        created(stage, address)
+        process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "begun" in line:
+                break
+        # `scripts/deploy | tee log`: Ctrl+C ends tee as well.
+        process.stdout.close()
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    made = stage.calls()
+    assert made[-2].startswith(DELETED) and made[-1].startswith(azure.ROLE_STEP)
+
+
+def interrupt_at(stage: Stage, call: str) -> list[str]:
+    """Interrupts the script, as Ctrl+C does, at this call, which hangs until then; gives the calls that follow."""
+    stage.hold = call
+    process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
+    while not any(line.startswith(call) for line in stage.calls()):
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stage.calls()[-1].startswith(DELETED)
+    made = stage.calls()
+    return made[[line.startswith(call) for line in made].index(True) + 1 :]
+
+
+def test_an_interruption_of_the_creation_cancels_it(stage: Stage) -> None:
+    stage.answer("az deployment group show", "Canceled")
+    stage.answer("az deployment group show", "Accepted", times=1)
+    stage.answer("az deployment group show", err="ERROR: (DeploymentNotFound)", code=3, times=1)
+    after = interrupt_at(stage, "az deployment group create")
+    assert after[1].startswith("az deployment group cancel") and after[-1].startswith(azure.ROLE_STEP)
+
+
+def test_an_interruption_of_the_last_deletion_repeats_it(stage: Stage) -> None:
+    with azure.role_step(*READY) as address:
+        created(stage, address)
+        # The site is still there at the second look, and the script waits until it is interrupted.
+        stage.answer(azure.ROLE_STEP, SITES, times=1)
+        azure.no_role_step(stage.answer, times=1)
+        after = interrupt_at(stage, "sleep 15")
+    assert after[-2].startswith(DELETED) and after[-1].startswith(azure.ROLE_STEP)
 
 
 def test_without_an_address_no_site_is_created(stage: Stage) -> None:
     done = stage.run("scripts/deploy", "--stack", "dev", "--yes", environment={"DEPLOYER_ADDRESS": "not an address"})
     assert done.code == 1 and "DEPLOYER_ADDRESS=ADDRESS" in done.out
     assert not any(line.startswith("az deployment") for line in done.lines)
+
+
+# --- A first deployment that failed -------------------------------------------------------------------------
+
+
+def first_up_failed(stage: Stage) -> None:
+    """The tagged group exists, and the state holds it but has no outputs."""
+    stage.answer("az group list", azure.live_group({}))
+    stage.answer("pulumi stack output", "{}")
+    stage.answer("pulumi stack export", azure.exported(azure.GROUP_ID.lower()))
+
+
+def test_a_first_deployment_that_failed_is_continued(stage: Stage) -> None:
+    stage.answer("pulumi up", err="error: update failed", code=1)
+    done = deploy(stage)
+    assert done.code == 1 and "./scripts/deploy continues" in done.out
+    first_up_failed(stage)
+    done = stage.run("scripts/deploy", "--stack", "dev", "--check")
+    assert done.code == 0 and "this one continues it" in done.out, done.out
+    # The outputs are there after the `up` that succeeds.
+    stage.outputs()
+    stage.answer("pulumi stack output", "{}", times=2)
+    stage.answer("pulumi up")
+    with azure.role_step(*READY) as address:
+        created(stage, address)
+        done = deploy(stage)
+    assert done.code == 0, done.out
+
+
+def test_a_first_deployment_that_failed_may_lack_its_lock(stage: Stage) -> None:
+    first_up_failed(stage)
+    stage.answer(azure.GROUP_PERMISSIONS, azure.permissions(azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR))
+    done = stage.run("scripts/deploy", "--stack", "dev", "--check")
+    assert done.code == 1 and "permission to create a lock" in done.out
+
+
+def test_a_first_deployment_that_failed_is_destroyed_by_its_names(stage: Stage) -> None:
+    first_up_failed(stage)
+    named = names("dev", SUBSCRIPTION)
+    done = stage.run("scripts/destroy", "--stack", "dev", "--yes")
+    assert done.code == 0, done.out
+    group = named.of("premium-v3-rg")
+    assert done.position(f"az lock delete --name {named.of('keep-database')} --resource-group {group} --resource {named.worldwide('postgres')}")
+    assert done.position("pulumi destroy --yes") < done.position(f"az group exists --name {group}")
+
+
+def test_a_group_that_the_state_does_not_hold_is_refused(stage: Stage) -> None:
+    first_up_failed(stage)
+    stage.answer("pulumi stack export", azure.exported())
+    done = deploy(stage)
+    assert done.code == 1 and "its state is not in this Pulumi backend" in done.out
 
 
 # --- Failures on the way ------------------------------------------------------------------------------------

@@ -133,6 +133,14 @@ def test_who_deploys_a_live_stack_needs_no_right_to_its_lock(stage: Stage) -> No
     assert not any(line.startswith(("az appservice list-locations", azure.POSTGRES)) for line in done.lines)
 
 
+def test_who_deploys_a_live_stack_needs_no_right_to_its_role(stage: Stage) -> None:
+    stage.outputs(plan="elastic-premium")
+    stage.answer("az group list", azure.live_group({"plan": "elastic-premium"}))
+    stage.answer(azure.GROUP_PERMISSIONS, azure.permissions(azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR))
+    done = check(stage)
+    assert done.code == 0, done.out
+
+
 def test_permissions_are_read_as_azure_reads_them() -> None:
     owner, reader = [azure.OWNER], [azure.READER]
     assert all(allowed(owner, action) for action in (*RESOURCES, *ASSIGNMENTS, *LOCKS, *ROLES))
@@ -178,6 +186,16 @@ def test_a_live_stack_whose_state_is_elsewhere_is_refused(stage: Stage) -> None:
     done = stage.run("scripts/deploy", "--stack", "dev", "--yes")
     assert done.code == 1 and "its state is not in this Pulumi backend" in done.out and "pulumi login" in done.out
     assert not any(line.startswith(CHANGES) for line in done.lines)
+
+
+def test_a_state_that_cannot_be_read_is_not_called_absent(stage: Stage) -> None:
+    reason = "error: getting secrets manager: passphrase must be set with PULUMI_CONFIG_PASSPHRASE"
+    for groups in ("[]", azure.live_group({})):
+        stage.answer("az group list", groups)
+        stage.answer("pulumi stack output", err=reason, code=255)
+        done = check(stage)
+        assert done.code == 1 and reason in done.out and "export PULUMI_CONFIG_PASSPHRASE=" in done.out
+        assert "not in this Pulumi backend" not in done.out
 
 
 def test_another_machine_finds_the_settings_of_the_live_stack(stage: Stage) -> None:
@@ -230,7 +248,7 @@ def test_stop_removes_what_costs_and_keeps_the_settings(stage: Stage) -> None:
     assert done.code == 0, done.out
     order = [
         "pulumi config set alert-email a@example.com",
-        "az resource list --resource-group ev-dev-rg --name ev-dev-role-step",
+        "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan",
         "pulumi config set paused true",
         "pulumi up --yes --skip-preview",
         "az postgres flexible-server stop --resource-group ev-dev-rg --name ev-dev-postgres",
@@ -291,6 +309,17 @@ def test_start_brings_everything_back_and_checks_it(stage: Stage) -> None:
     assert positions == sorted(positions)
     assert "USD per month with 1 instance" in done.out
     assert "Costs while paused: 4.18 USD per month" in done.out and "after seven days" in done.out
+
+
+@pytest.mark.parametrize(("missing", "code"), [("musl-gcc", 2), ("cargo", 2), ("lab package", 1)])
+def test_start_costs_nothing_before_it_can_build(stage: Stage, missing: str, code: int) -> None:
+    stage.answer("az group list", azure.live_group({"setting:paused": "true"}))
+    stage.answer("az postgres flexible-server show", "Stopped")
+    stage.without = {missing}
+    stage.answer(missing, err="it did not work", code=1)
+    done = stage.run("scripts/start", "--stack", "dev")
+    assert done.code == code, done.out
+    assert not any(line.startswith(("az postgres flexible-server start", "pulumi config set paused false", "pulumi up")) for line in done.lines)
 
 
 def test_start_leaves_a_server_that_azure_started_again(stage: Stage) -> None:

@@ -51,6 +51,7 @@ OUTPUTS = {
     "storage_account",
     "package_container",
     "workspace_id",
+    "workspace_name",
     "app_subnet_id",
     "plan_id",
     "function_app_id",

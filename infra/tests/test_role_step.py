@@ -54,5 +54,13 @@ def test_it_has_the_settings_of_the_app_but_another_identity(either: Recorded) -
     assert SETTINGS["AZURE_CLIENT_ID"] == SETTINGS["AzureWebJobsStorage__clientId"] == "[parameters('clientId')]"
 
 
+def test_its_log_outlives_it() -> None:
+    """The site that shows nothing is deleted, and nobody may call its SCM site."""
+    (setting,) = (found for found in TEMPLATE["resources"] if found["type"] == "Microsoft.Insights/diagnosticSettings")
+    assert setting["scope"] == "[concat('Microsoft.Web/sites/', parameters('name'))]"
+    assert setting["properties"]["workspaceId"] == "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]"
+    assert setting["properties"]["logs"] == [{"category": "FunctionAppLogs", "enabled": True}]
+
+
 def test_it_holds_no_secret() -> None:
     assert not re.search(r"password|connectionstring|accountkey|sas", TEXT, re.IGNORECASE)

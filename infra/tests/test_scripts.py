@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
+import azure_answers as azure
 import pytest
-from stand_ins import GROUP_ID, OUTPUTS, Stage
+from stand_ins import GROUP_ID, OUTPUTS, ROOT, Stage
 
 READS = ("az account show", "az group list")
 SCRIPTS = ("deploy", "check", "destroy", "stop", "start", "watch", "logs")
@@ -126,6 +127,23 @@ def test_destroy_with_nobody_to_ask_wants_yes(stage: Stage) -> None:
     assert stage.run("scripts/destroy", "--stack", "dev", "--yes").code == 0
 
 
+def test_destroy_deletes_only_the_site_of_the_role_step(stage: Stage) -> None:
+    done = stage.run("scripts/destroy", "--stack", "dev", "--role-step-only")
+    assert done.code == 0 and "There is no site ev-dev-role-step" in done.out, done.out
+    assert done.position("az functionapp delete") < done.position(azure.ROLE_STEP)
+    assert not any(line.startswith(("pulumi destroy", "pulumi state", "az lock")) for line in done.lines)
+    stage.answer(azure.ROLE_STEP, "an id")
+    done = stage.run("scripts/destroy", "--stack", "dev", "--role-step-only")
+    assert done.code == 1 and "DELETE THIS SITE" in done.out and "the site is still there" in done.out
+
+
+def test_the_workflow_deletes_the_site_when_it_is_canceled() -> None:
+    text = (ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8")
+    condition, command = re.findall(r"if: \$\{\{ (always\(\).*) \}\}\n +run: (.*)\n", text)[-1]
+    assert "steps.deploy.outcome == 'cancelled'" in condition and "steps.deploy.outcome == 'failure'" in condition
+    assert command == './scripts/destroy --stack "$STACK" --role-step-only'
+
+
 def test_destroy_says_what_is_left(stage: Stage) -> None:
     stage.answer("az group exists", "true")
     done = stage.run("scripts/destroy", "--stack", "dev", "--yes")
@@ -146,6 +164,33 @@ def test_watch_asks_for_instances_cpu_and_actions(stage: Stage) -> None:
     assert done.position(f"az monitor activity-log list --resource-id {setting}")
     stage.answer("az monitor metrics list", code=1)
     assert stage.run("scripts/watch", "--stack", "dev", "--once").code == 1
+
+
+def test_watch_lists_the_instances_of_elastic_premium(stage: Stage) -> None:
+    stage.outputs(plan="elastic-premium", autoscale_setting="")
+    done = stage.run("scripts/watch", "--stack", "dev", "--once")
+    assert done.code == 0, done.out
+    assert done.position("az webapp list-instances --resource-group ev-dev-rg --name ev-dev-app")
+    assert "sku.capacity" not in done.out
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_option_is_no_name_of_a_stack(stage: Stage, script: str) -> None:
+    for words in (("--stack", "--dry-run"), ("--stack=--dry-run",)):
+        done = stage.run(f"scripts/{script}", *words)
+        assert done.code == 2 and "--stack needs a name" in done.out
+        assert done.calls == []
+
+
+@pytest.mark.parametrize(("option", "said"), [
+    (("--location", "--dry-run"), "--location needs a value"),
+    (("--plan", "--dry-run"), "--plan needs a value"),
+    (("--location", "nowhere", "--dry-run"), "'nowhere' is none of Azure's regions"),
+    (("--location", "South India", "--plan", "elastic-premium", "--dry-run"), "not offered on Linux in southindia"),
+])
+def test_a_region_or_plan_that_does_not_exist_is_refused(stage: Stage, option: tuple[str, ...], said: str) -> None:
+    done = stage.run("scripts/deploy", "--stack", "dev", *option)
+    assert done.code != 0 and said in done.out, done.out
 
 
 def test_logs_streams_the_app(stage: Stage) -> None:

@@ -6,6 +6,7 @@ What is shown goes to stderr, since the answers for the calling script go to std
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -18,8 +19,11 @@ class Failed(Exception):
 
 
 def say(text: str = "") -> None:
-    """Shows a line."""
-    print(text, file=sys.stderr, flush=True)
+    """Shows a line. Where the reader of the output has ended (`| tee`, which Ctrl+C ends too), the work goes on unseen."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 @dataclass
@@ -53,6 +57,11 @@ class Commands:
             return json.loads(text or "null")
         except json.JSONDecodeError:
             raise Failed(f"{command[0]} printed no JSON: {text[:200]}") from None
+
+    def wait(self, seconds: int) -> None:
+        """Waits, as the shell scripts do; not in a rehearsal."""
+        if not self.dry_run:
+            subprocess.run(("sleep", str(seconds)), check=False)
 
 
 def assignments(values: dict[str, str]) -> str:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Turns the stack's outputs, JSON on stdin, into assignments for the calling shell script.
 
-With --dry-run nothing is read: each output has the form that a real one has, so that az can parse every command line.
+With --dry-run nothing is read: each output has the form that a real one has, so that az can parse every command line. With
+--subscription, the outputs that a first deployment never wrote are the names that infra/naming.py gives.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from naming import names  # noqa: E402  The folder is known only now.
 
 NAMES = """url resource_group location plan plan_name plan_id function_app function_app_id app_identity_name
 app_identity_object_id provisioner_identity_id provisioner_client_id provisioner_name postgres_server postgres_host database
-storage_account package_container app_subnet_id role_step_app workspace_id autoscale_setting autoscale_note lock_name
+storage_account package_container app_subnet_id role_step_app workspace_id workspace_name autoscale_setting autoscale_note lock_name
 workbook_url subscription_id""".split()
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def placeholders(stack: str, plan: str, location: str) -> dict[str, str]:
-    """Outputs of a stack in a subscription that does not exist."""
-    named = names(stack, NOBODY)
+def placeholders(stack: str, plan: str, location: str, subscription: str) -> dict[str, str]:
+    """The outputs, made from the names alone; IDs that only Azure knows are zeros."""
+    named = names(stack, subscription)
     group = named.of(f"{plan}-rg")
-    providers = f"/subscriptions/{NOBODY}/resourceGroups/{group}/providers"
+    providers = f"/subscriptions/{subscription}/resourceGroups/{group}/providers"
     app, server = named.worldwide("app"), named.worldwide("postgres")
     return dict.fromkeys(NAMES, "") | {
         "url": f"https://{app}.azurewebsites.net",
@@ -51,10 +52,11 @@ def placeholders(stack: str, plan: str, location: str) -> dict[str, str]:
         "app_subnet_id": f"{providers}/Microsoft.Network/virtualNetworks/{named.of('vnet')}/subnets/app",
         "role_step_app": named.worldwide("role-step"),
         "workspace_id": NOBODY,
+        "workspace_name": named.of("logs"),
         "autoscale_setting": named.of("autoscale") if plan == "premium-v3" else "",
         "lock_name": named.of("keep-database"),
         "workbook_url": "https://portal.azure.com/",
-        "subscription_id": NOBODY,
+        "subscription_id": subscription,
     }
 
 
@@ -64,11 +66,15 @@ def main() -> int:
     parser.add_argument("--stack", default="dev")
     parser.add_argument("--plan", default="premium-v3")
     parser.add_argument("--location", default="swedencentral")
+    parser.add_argument("--subscription", default="", help="names the resources of a stack that has no outputs")
     given = parser.parse_args()
+    named = placeholders(given.stack, given.plan, given.location, given.subscription or NOBODY)
     if given.dry_run:
-        outputs = placeholders(given.stack, given.plan, given.location)
+        outputs = named
     else:
         read: dict[str, object] = json.load(sys.stdin)
+        if not read and given.subscription:
+            read = {**named, "url": ""}
         outputs = {name: str(read.get(name, "")) for name in NAMES}
     for name, value in outputs.items():
         print(f"{name}={shlex.quote(value)}")

@@ -69,6 +69,9 @@ class Wanted:
     group: str
     """The resource group of the live stack; empty for the first deployment."""
 
+    begun: bool = False
+    """Whether the first deployment of the live stack failed, so that its lock and its role may not exist."""
+
 
 @dataclass
 class Preflight:
@@ -127,10 +130,10 @@ class Preflight:
         answer = self.get(f"{ARM}{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01")
         if self.commands.dry_run:
             return
-        new = not wanted.group
+        new = wanted.begun or not wanted.group
         elastic = wanted.plan == "elastic-premium"
         for what, roles, remedy in lacking(
-            answer.get("value", []), lock=wanted.protect and new, role=wanted.custom_role and elastic
+            answer.get("value", []), lock=wanted.protect and new, role=wanted.custom_role and elastic and new
         ):
             target = f"/subscriptions/{wanted.subscription}"
             grants = [
@@ -237,6 +240,7 @@ def main() -> int:
     for name in ("stack", "plan", "location", "subscription"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--group", default="")
+    parser.add_argument("--begun", action="store_true", help="the first deployment of the group was not completed")
     parser.add_argument("--protect", default="true")
     parser.add_argument("--scaler-role", default="custom")
     parser.add_argument("--high-availability", default="off")
@@ -251,6 +255,7 @@ def main() -> int:
         custom_role=given.scaler_role == "custom",
         standby=given.high_availability != "off",
         group=given.group,
+        begun=given.begun,
     )
     preflight = Preflight(Commands(given.dry_run), wanted)
     preflight.run()

@@ -4,8 +4,9 @@
   role_step.py address        prints the IPv4 address, from DEPLOYER_ADDRESS or api.ipify.org, which az asks too
                               (azure-cli: command_modules/postgresql/utils/validators.py)
   role_step.py follow URL     shows the step's lines as they come until it ends
+  role_step.py delete         deletes the site, whether there is one or not, and looks until Azure says that there is none
 
-Exit codes of follow: 0 done, 1 failed, 3 not done in time, 4 the site refuses this address, 5 no answer yet in time.
+Exit codes of address and delete: 0 done, 1 failed. Of follow: 0 done, 1 failed, 3 not done in time, 4 the site refuses this address, 5 no answer yet in time.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import argparse
 import ipaddress
 import json
 import os
+import shlex
 import sys
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from typing import Any, cast
+
+from commands import Commands, Failed, say
 
 IPIFY = "https://api.ipify.org"
 PAUSE_SECONDS = 1
@@ -26,6 +31,11 @@ PAUSE_SECONDS = 1
 REFUSED_SECONDS = 120
 # A larger body is not the step's.
 LARGEST_BODY = 65536
+# How often the deletion looks, how long it waits between, and how long no site must be seen after a deployment was canceled:
+# canceling a deployment does not stop the request that creates the site at that moment.
+LOOKS, LOOK_SECONDS, SETTLED_LOOKS = 16, 15, 5
+# learn.microsoft.com/rest/api/resources/deployments/get#provisioningstate
+ENDED = ("Succeeded", "Failed", "Canceled")
 DONE, FAILED, LATE, REFUSED, SILENT = 0, 1, 3, 4, 5
 
 
@@ -94,6 +104,87 @@ def follow(url: str, seconds: float, silent_seconds: float) -> int:
         time.sleep(PAUSE_SECONDS)
 
 
+@dataclass(frozen=True)
+class Site:
+    """The site of the role step. Its deployment has the same name."""
+
+    subscription: str
+    group: str
+    name: str
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The options that name the site, or its deployment."""
+        return "--resource-group", self.group, "--name", self.name
+
+    @property
+    def deletion(self) -> tuple[str, ...]:
+        """The command that deletes the site. The plan would go with its last app (azure-cli: appservice/custom.py)."""
+        return "az", "functionapp", "delete", *self.named, "--keep-empty-plan", "--subscription", self.subscription
+
+    @property
+    def url(self) -> str:
+        """Its address in Azure Resource Manager."""
+        path = f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/Microsoft.Web/sites/{self.name}"
+        return f"https://management.azure.com{path}?api-version=2025-05-01"
+
+
+def end_deployment(commands: Commands, site: Site) -> bool:
+    """Cancels the deployment of the site if it is still running, and waits for its end. Whether it was running."""
+    where = (*site.named, "--subscription", site.subscription)
+    state = ("--query", "properties.provisioningState", "--output", "tsv")
+    running = False
+    for _ in range(LOOKS):
+        try:
+            if commands.text("Succeeded", "az", "deployment", "group", "show", *where, *state) in ENDED:
+                break
+            running = True
+            commands.text("", "az", "deployment", "group", "cancel", *where)
+        except Failed as failed:
+            # There was no deployment, or no group. After a failed cancel, the next look shows the state.
+            if "NotFound" in str(failed):
+                break
+        commands.wait(LOOK_SECONDS)
+    return running
+
+
+def exists(commands: Commands, site: Site) -> bool:
+    """Whether there is such a site. Raises `Failed` where Azure does not tell.
+
+    The site itself is asked for, because lists of resources are updated some time after a change.
+    """
+    try:
+        commands.text("", "az", "rest", "--method", "get", "--url", site.url, "--query", "id", "--output", "tsv")
+    except Failed as failed:
+        if "ResourceNotFound" in str(failed) or "ResourceGroupNotFound" in str(failed):
+            return False
+        raise
+    return not commands.dry_run
+
+
+def delete(commands: Commands, site: Site) -> int:
+    """Deletes the site. Where that fails, shows what to do; gives the exit code."""
+    needed = SETTLED_LOOKS if end_deployment(commands, site) else 1
+    absent = 0
+    reason = ""
+    for _ in range(LOOKS):
+        reason = "the site is still there"
+        try:
+            commands.text("", *site.deletion)
+        except Failed as failed:
+            # There was none, perhaps: the look decides.
+            reason = str(failed)
+        try:
+            absent = 0 if exists(commands, site) else absent + 1
+        except Failed as failed:
+            absent, reason = 0, str(failed)
+        if absent == needed:
+            return DONE
+        commands.wait(LOOK_SECONDS)
+    say(f"\nDELETE THIS SITE, which has the identity of the database's administrator: {site.name}\n  {reason}\n  {shlex.join(site.deletion)}")
+    return FAILED
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -102,7 +193,13 @@ def main() -> int:
     following.add_argument("url")
     following.add_argument("--seconds", type=float, default=900, help="how long to wait for the end")
     following.add_argument("--silent-seconds", type=float, default=300, help="how long to wait for the first answer")
+    deleting = commands.add_parser("delete")
+    for name in ("subscription", "group", "name"):
+        deleting.add_argument(f"--{name}", required=True)
+    deleting.add_argument("--dry-run", action="store_true")
     given = parser.parse_args()
+    if given.command == "delete":
+        return delete(Commands(given.dry_run), Site(given.subscription, given.group, given.name))
     if given.command == "address":
         return address()
     return follow(given.url, given.seconds, given.silent_seconds)

@@ -20,6 +20,10 @@ from typing import Any
 from commands import Commands, Failed, assignments, say
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
+sys.path.append(str(INFRA))
+
+import regions  # noqa: E402  The folder is known only now.
+
 PROJECT = "elastic-visits"
 REGION = "azure-native:location"
 TAG = "setting:"
@@ -52,6 +56,9 @@ class Found:
     state: dict[str, str]
     """The outputs in the Pulumi state."""
 
+    begun: bool
+    """Whether the state holds the live group but no outputs: the first `pulumi up` failed, so some resources do not exist."""
+
 
 def region(name: str) -> str:
     """The short form of a region's name: both "Sweden Central" and "swedencentral" are used."""
@@ -78,6 +85,7 @@ def find(commands: Commands, stack: str) -> Found:
         live |= {"plan": tags.get("plan", ""), "location": region(str(ours[0]["location"]))}
     file: dict[str, str] = {}
     state: dict[str, str] = {}
+    begun = False
     where = ("--stack", stack, "--cwd", str(INFRA))
     try:
         given: dict[str, Any] = commands.json({}, "pulumi", "config", "--json", *where)
@@ -89,10 +97,24 @@ def find(commands: Commands, stack: str) -> Found:
                 file[name] = str(value.get("value", ""))
         outputs: dict[str, Any] = commands.json({}, "pulumi", "stack", "output", "--json", *where)
         state = {key: str(value) for key, value in (outputs or {}).items()}
-    except Failed:
+        if ours and not state:
+            begun = _holds(commands.json({}, "pulumi", "stack", "export", *where), str(ours[0]["id"]))
+    except Failed as failed:
         # The first deployment creates the stack. With a live group and no state, `difference` refuses.
-        pass
-    return Found(subscription, live, group, file, state)
+        if "no stack named" not in str(failed):
+            raise Refused(
+                f"the stack {stack!r} cannot be read:\n{failed}\n"
+                "If its state has a passphrase: export PULUMI_CONFIG_PASSPHRASE=...   (empty, if it was empty)\n"
+                "If it is in another backend: pulumi login URL"
+            ) from None
+    return Found(subscription, live, group, file, state, begun)
+
+
+def _holds(exported: dict[str, Any], resource_id: str) -> bool:
+    """Whether an exported state has the resource: www.pulumi.com/docs/iac/cli/commands/pulumi_stack_export."""
+    deployment: dict[str, Any] | None = exported.get("deployment")
+    resources: list[dict[str, Any]] | None = (deployment or {}).get("resources")
+    return any(str(one.get("id", "")).lower() == resource_id.lower() for one in resources or [])
 
 
 def _tags(group: dict[str, Any]) -> dict[str, str]:
@@ -102,7 +124,7 @@ def _tags(group: dict[str, Any]) -> dict[str, str]:
 
 def difference(found: Found, stack: str) -> None:
     """Refuses what would replace a live stack."""
-    if found.live and not found.state:
+    if found.live and not found.state and not found.begun:
         raise Refused(
             f"the stack {stack!r} is live in the resource group {found.group}, but its state is not in this Pulumi backend\n"
             "Log in to the backend that it was deployed from: pulumi login URL\n"
@@ -134,6 +156,14 @@ def apply(found: Found) -> dict[str, str]:
         for key in LIVE_ONLY:
             settings[key] = found.live.get(key, DEFAULTS[key])
     return settings
+
+
+def _refuse_region(location: str, plan: str) -> None:
+    """As infra/settings.py does, but before anything else, and in a rehearsal too."""
+    if location not in regions.ALL:
+        raise Refused(f"{location!r} is none of Azure's regions\naz account list-locations --query '[].name'   lists them")
+    if plan == "elastic-premium" and location in regions.WITHOUT_ELASTIC_PREMIUM:
+        raise Refused(f"the plan {plan} is not offered on Linux in {location}\nChoose another region: ./scripts/deploy --location REGION")
 
 
 def write(commands: Commands, found: Found, stack: str, before: dict[str, str], settings: dict[str, str]) -> None:
@@ -170,13 +200,15 @@ def main() -> int:
         found.file |= chosen
         difference(found, arguments.stack)
         settings = apply(found)
+        _refuse_region(settings["location"], settings["plan"])
         if not arguments.read_only:
             write(commands, found, arguments.stack, before, settings)
     except (Refused, Failed) as refused:
         print(refused, file=sys.stderr)
         return 1
     values = {f"set_{key.replace('-', '_')}": settings[key] for key in DEFAULTS}
-    print(assignments(values | {"live_group": found.group, "subscription_id": found.subscription}), end="")
+    facts = {"live_group": found.group, "live_begun": "true" if found.begun else "", "subscription_id": found.subscription}
+    print(assignments(values | facts), end="")
     return 0
 
 
