@@ -38,13 +38,16 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
         environment = {**os.environ, "XDG_DATA_HOME": data, "NO_COLOR": "1"}
         for name in ("DATABASE_URL", "SQLITE_PATH", "FUNCTIONS_KEY", "PGHOST"):
             environment.pop(name, None)
+        served = stack.enter_context(contextlib.ExitStack())
         for position, block in enumerate(page.blocks):
             if block.language != "sh":
                 continue
             mark, _ = shell.mark_of(block, steps)
             begun = time.monotonic()
             if mark == shell.SERVE:
-                stack.enter_context(serve(root, block.place, block.text, environment))
+                # One app at a time, as on the reader's machine.
+                served.close()
+                served.enter_context(serve(root, block.place, block.text, environment))
             elif mark == shell.STARTS:
                 for command in filter(None, shell.commands(block.text)):
                     with serve(root, block.place, command, environment):

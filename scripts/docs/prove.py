@@ -3,7 +3,7 @@
 Every shell block of the pages at the top, of infra/README.md and docs/ is run, unless its fence says why not:
 
     ```sh                   run; a ```text block after it is its output, with ... for what differs each time
-    ```sh serve             starts the app for the blocks after it on the page
+    ```sh serve             starts the app for the blocks after it on the page, in place of one that runs
     ```sh starts            each line starts it; it is ended as soon as it serves
     ```sh elsewhere STEP    run by that step of scripts/test
     ```sh azure             needs Azure: only its shape is checked, and that our scripts know the options

@@ -1,7 +1,6 @@
 //! Concurrent reads of the same thing share a query.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::{Entry, HashMap};
 use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -32,8 +31,7 @@ pub struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// What was found as it is sent: rendered for the first of the callers only, so that all who may share it must
-    /// want the same form.
+    /// What was found as it is sent, rendered once: all who may share it must want the same form.
     pub fn body(&self, render: impl FnOnce(&T) -> Bytes) -> Bytes {
         self.body.get_or_init(|| render(&self.found)).clone()
     }
