@@ -94,6 +94,8 @@ pub(crate) enum Group {
     Probes,
     /// Through the host emulator
     LabUp,
+    /// Through the host emulator, while the app evaluates its autoscale rules every second
+    Scaler,
     /// Through PgBouncer in transaction pooling
     Pooler,
     /// One, two, three handlers on one database
@@ -114,6 +116,7 @@ impl Group {
             Self::Start => "Start",
             Self::Probes => "Probes",
             Self::LabUp => "Through lab up",
+            Self::Scaler => "The app scales itself (Elastic Premium)",
             Self::Pooler => "Through PgBouncer",
             Self::Instances => "Instances on one database",
             Self::Overload => "Overload, 20 ms of CPU a visit",
@@ -133,7 +136,7 @@ impl Group {
             Self::Memory => fixed(5),
             Self::Start => fixed(4),
             Self::Probes => one * 2 + fixed(2),
-            Self::LabUp | Self::Pooler => one * 4 + fixed(2),
+            Self::LabUp | Self::Scaler | Self::Pooler => one * 4 + fixed(2),
             Self::Instances => one * 3 + fixed(2),
             Self::Tune => tune::window(bench) + fixed(1),
             Self::Overload => one + overload::WINDOW + overload::AFTERWARDS + fixed(3),
@@ -258,6 +261,7 @@ impl Bench {
             Group::Start => self.starts().await,
             Group::Probes => self.probes().await,
             Group::LabUp => self.lab_up().await,
+            Group::Scaler => self.scaler().await,
             Group::Pooler => self.pooler().await,
             Group::Instances => self.instances().await,
             Group::Overload => self.overload().await,

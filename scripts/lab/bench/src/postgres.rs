@@ -136,6 +136,15 @@ impl Postgres {
         Ok((number(rows)?, number(total)?))
     }
 
+    /// How often the app has evaluated its autoscale rules.
+    pub(crate) async fn evaluations(&self, database: &str) -> anyhow::Result<u64> {
+        let text = self
+            .query(database, "select count(*) from scale_actions")
+            .await?;
+        text.parse()
+            .with_context(|| format!("psql counted `{text}`"))
+    }
+
     /// Lets `clients` run a statement that inserts so many rows, each time in a transaction of its own.
     pub(crate) async fn pgbench(
         &self,

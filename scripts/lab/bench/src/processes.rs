@@ -110,21 +110,60 @@ impl Bench {
         let pair = [(names::LISTING_DIRECT, None), (names::VISITS_DIRECT, None)];
         self.pair(Group::LabUp, pair, direct, database).await?;
 
-        let app = self.folder.join("app");
-        self.assemble(&app).await?;
-        let mut command = clean(&self.programs.lab);
-        command
-            // One instance, which alone has no CPU limit, as the direct one has none.
-            .args(["up", "--max", "1", "--script-root"])
-            .arg(app)
-            .env("DATABASE_URL", self.postgres.url(database));
-        let log = self.log("lab_up");
-        let host = Server::start(command, &listing().request, &log).await?;
+        let host = self.emulated("premium-v3", database).await?;
         let pair = [
             (names::LISTING_LAB_UP, Limit::rate(names::LISTING_DIRECT)),
             (names::VISITS_LAB_UP, Limit::rate(names::VISITS_DIRECT)),
         ];
         self.pair(Group::LabUp, pair, host, database).await
+    }
+
+    /// What it costs that the app evaluates the rules: once a second here, once a minute in Azure.
+    pub(super) async fn scaler(&mut self) -> anyhow::Result<()> {
+        let database = "scaler";
+        self.database(database, names::SMALL).await?;
+        let without = self.emulated("premium-v3", database).await?;
+        let pair = [
+            (names::LISTING_UNSCALED, None),
+            (names::VISITS_UNSCALED, None),
+        ];
+        self.pair(Group::Scaler, pair, without, database).await?;
+
+        let with = self.emulated("elastic-premium", database).await?;
+        let pair = [
+            (names::LISTING_SCALED, Limit::rate(names::LISTING_UNSCALED)),
+            (names::VISITS_SCALED, Limit::rate(names::VISITS_UNSCALED)),
+        ];
+        self.pair(Group::Scaler, pair, with, database).await?;
+        let evaluations = self.postgres.evaluations(database).await?;
+        if evaluations == 0 {
+            bail!(
+                "the app has evaluated no rules; log: {}",
+                self.log("lab_up").display()
+            );
+        }
+        Ok(())
+    }
+
+    /// `lab up` with one instance, which alone has no CPU limit, as the direct one has none. An Azure minute lasts a second.
+    async fn emulated(&self, plan: &str, database: &str) -> anyhow::Result<Server> {
+        let app = self.folder.join(plan);
+        self.assemble(plan, &app).await?;
+        let mut command = clean(&self.programs.lab);
+        command
+            .args([
+                "up",
+                "--max",
+                "1",
+                "--time-scale",
+                "60",
+                "--plan",
+                plan,
+                "--script-root",
+            ])
+            .arg(app)
+            .env("DATABASE_URL", self.postgres.url(database));
+        Server::start(command, &listing().request, &self.log("lab_up")).await
     }
 
     /// Listing and visits at 64 connections, on a process of their own.
@@ -174,9 +213,11 @@ impl Bench {
     }
 
     /// Lays out a function app of its own: `target/app` may be in use.
-    async fn assemble(&self, app: &Path) -> anyhow::Result<()> {
+    async fn assemble(&self, plan: &str, app: &Path) -> anyhow::Result<()> {
         let mut command = clean(&self.programs.lab);
-        command.arg("assemble").arg("--into").arg(app);
+        command
+            .args(["assemble", "--plan", plan, "--into"])
+            .arg(app);
         command.arg("--root").arg(&self.root);
         command.arg("--handler").arg(&self.programs.handler);
         let output = command.output().await.context("cannot run lab")?;
