@@ -10,8 +10,10 @@ built=$root/target/suite
 python_for() {
     install_python_packages "$@"
     python=$root/target/$1-venv/bin/python
-    PYTHONDONTWRITEBYTECODE=1
-    export PYTHONDONTWRITEBYTECODE
+    # Bytecode goes to target/ as well, only of the modules that are used, and whatever the user's settings say.
+    unset PYTHONDONTWRITEBYTECODE
+    PYTHONPYCACHEPREFIX=$root/target/python-bytecode
+    export PYTHONPYCACHEPREFIX
 }
 
 # Puts cargo-nextest and cargo-deny into PATH.
