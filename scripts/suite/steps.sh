@@ -60,11 +60,15 @@ step_advisories() {
 }
 
 step_build() {
+    # These may have to be installed, which takes as long as many libraries.
+    (use_cargo_tools) &
+    # Tests from outside run handler and lab, so both are built too, in the form in which scripts/run builds them.
+    cargo test --profile quick --workspace --no-run
+    wait $!
     use_cargo_tools
     # What was built is written down, so that the steps with tests need no cargo: it would wait for the builds beside them.
     mkdir -p "$built"
     cargo metadata --locked --format-version 1 >"$built/metadata.json"
-    # Tests from outside run handler and lab, so both are built too, in the form in which scripts/run builds them.
     cargo nextest list --cargo-profile quick --workspace --list-type binaries-only --message-format json >"$built/binaries.json"
 }
 
