@@ -235,7 +235,8 @@ install_python_packages() {
         cat "$@" | cmp -s - "$venv/installed" && "$venv/bin/python" -c '' 2>/dev/null && exit
         printf '%s\n' "Installing what $list names into $venv ..." >&2
         rm -rf "$venv"
-        # Where a list includes another, it is given here as well, only to be compared.
-        python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --requirement "$list" && cat "$@" >"$venv/installed"
+        # Where a list includes another, it is given here as well, only to be compared. Python compiles a module when it is first
+        # used: of the thousands that Pulumi's library has, that is a few.
+        python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --no-compile --requirement "$list" && cat "$@" >"$venv/installed"
     )
 }

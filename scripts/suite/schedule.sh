@@ -2,6 +2,8 @@
 # Runs the selected steps of scripts/test, the lanes of the plan side by side. Sourced after plan.sh.
 
 logs=${root:?}/target/test-logs
+# Holds the process number of the run that uses this project's target folder.
+lock=${root:?}/target/test-run
 # A process group of its own for each step, so that Ctrl+C ends all that it started.
 if have setsid; then group=setsid; else group=; fi
 
@@ -10,6 +12,7 @@ running=
 ended=' '
 passed=' '
 table=
+all_cpu=0
 
 # all_in STEPS LIST: whether each of them is in the list.
 all_in() {
@@ -31,14 +34,47 @@ lane_is_free() {
     done
 }
 
+# take_lock: two runs would overwrite each other's logs, packages, and virtual environments.
+take_lock() {
+    mkdir -p "${lock%/*}"
+    until (set -C && echo $$ >"$lock") 2>/dev/null; do
+        other=$(cat "$lock" 2>/dev/null) || other=
+        # A run that was killed leaves its lock behind.
+        if [ -z "$other" ] || kill -0 "$other" 2>/dev/null; then
+            refuse "another run (process ${other:-unknown}) uses $root/target. Wait for its end, or stop it. If there is none, delete $lock"
+        fi
+        rm -f "$lock"
+    done
+    trap 'rm -f "$lock"' EXIT
+}
+
+# cpu_seconds FILE: the CPU time of all processes of a step, from what the shell's times wrote when it ended.
+cpu_seconds() {
+    total=0 user='' system=''
+    # The first line is about the shell itself, the second one about its children.
+    { read -r rest && read -r user system; } 2>/dev/null <"$1" || :
+    for part in $user $system; do
+        seconds=${part#*m}
+        total=$((total + ${part%%m*} * 60 + ${seconds%%[!0-9]*}))
+    done
+    printf '%s' "$total"
+}
+
 start() {
-    rm -f "$logs/$1.exit"
+    rm -f "$logs/$1.exit" "$logs/$1.cpu"
     eval "begun_$1=$(date +%s)"
     # The number is written when the step has ended, however it ended.
     # shellcheck disable=SC2016 # That shell expands them.
-    $group sh -c '"$1" --alone "$2"; echo $? >"$3"' sh "$root/scripts/test" "$1" "$logs/$1.exit" >"$logs/$1.log" 2>&1 </dev/null &
+    $group sh -c '"$1" --alone "$2"; code=$?; times >"$3.cpu"; echo $code >"$3.exit"' sh "$root/scripts/test" "$1" "$logs/$1" \
+        >"$logs/$1.log" 2>&1 </dev/null &
     eval "process_$1=$!"
     running="$running $1"
+}
+
+# add_to_table STEP RESULT SECONDS CPU_SECONDS
+add_to_table() {
+    table="$table$(printf '%-12s %-8s %6s s %6s s' "$@")
+"
 }
 
 # report STEP RESULT SECONDS: its output, and a line for the table.
@@ -48,8 +84,9 @@ report() {
     [ ! -e "$logs/$1.log" ] || cat "$logs/$1.log"
     ended="$ended$1 "
     [ "$2" != passed ] || passed="$passed$1 "
-    table="$table$(printf '%-12s %-8s %6s s' "$1" "$2" "$3")
-"
+    cpu=$(cpu_seconds "$logs/$1.cpu")
+    all_cpu=$((all_cpu + cpu))
+    add_to_table "$1" "$2" "$3" "$cpu"
 }
 
 interrupted() {
@@ -63,6 +100,7 @@ interrupted() {
 }
 
 run_steps() {
+    take_lock
     trap interrupted HUP INT TERM
     mkdir -p "$logs"
     rm -f "$logs"/*
@@ -101,7 +139,8 @@ run_steps() {
         done
         [ -z "$running" ] || sleep 0.2
     done
-    printf '\n%-12s %-8s %8s\n%s%-12s %-8s %6s s\n' step result time "$table" all '' $(($(date +%s) - all_begun))
+    add_to_table all '' $(($(date +%s) - all_begun)) "$all_cpu"
+    printf '\n%-12s %-8s %8s %8s\n%s' step result time 'CPU time' "$table"
     [ -z "$left_out" ] || printf '\nNot run, because they were not named: %s\n' "$left_out"
     # shellcheck disable=SC2086 # One word for each step.
     set -- $passed

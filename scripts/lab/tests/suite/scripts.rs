@@ -674,3 +674,48 @@ fn every_step_of_the_suite_is_in_its_plan() {
     let listed = text(&output.stdout);
     assert_eq!(listed.split_whitespace().collect::<BTreeSet<_>>(), defined);
 }
+
+#[test]
+fn a_second_run_of_the_suite_in_the_same_folder_is_refused() {
+    let project = Project::new();
+    for script in [
+        "test",
+        "suite/plan.sh",
+        "suite/needs.sh",
+        "suite/steps.sh",
+        "suite/schedule.sh",
+    ] {
+        let script = format!("scripts/{script}");
+        let content = std::fs::read_to_string(repository().join(&script)).unwrap();
+        project.0.write_executable(&script, &content);
+    }
+    let lock = project.0.join("target/test-run");
+    let run = |process: u32| {
+        std::fs::write(&lock, format!("{process}\n")).unwrap();
+        project.script("test", "", &["--only", "format"])
+    };
+    project
+        .0
+        .write("target/test-logs/shell.log", "of the run that is not over");
+    let output = run(std::process::id());
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = text(&output.stderr);
+    assert!(
+        said.contains(&format!("another run (process {})", std::process::id())),
+        "{said}"
+    );
+    assert!(lock.exists() && project.0.join("target/test-logs/shell.log").exists());
+
+    let mut ended = Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let output = run(ended.id());
+    assert!(
+        output.status.success(),
+        "the other run was killed: {output:?}"
+    );
+    assert!(
+        text(&output.stdout).contains("result       time CPU time"),
+        "{output:?}"
+    );
+    assert!(!lock.exists());
+}

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::support::http::head;
 use crate::support::{Host, Root};
 
@@ -92,7 +94,11 @@ fn no_spelling_of_a_closed_route_gets_past_the_key() {
     for folder in std::fs::read_dir(functions).unwrap() {
         let folder = folder.unwrap();
         if let Ok(text) = std::fs::read_to_string(folder.path().join("function.json")) {
-            let config = serde_json::from_str(&text).unwrap();
+            let config: Value = serde_json::from_str(&text).unwrap();
+            // At the beginning of a minute, a timer calls the handler as well.
+            if config["bindings"][0]["type"] == "timerTrigger" {
+                continue;
+            }
             root.function(folder.file_name().to_str().unwrap(), &config);
         }
     }
