@@ -129,7 +129,9 @@ fn where_everything_fails_it_says_what_to_do() {
     );
     // It is said while the load still runs, as it may take long.
     let mut running = load.start();
-    running.said("lab: Every request failed (404): no function has this path and method. Check --path");
+    running.said(
+        "lab: Every request failed (404): no function has this path and method. Check --path",
+    );
     running.signal("INT");
     let (status, done) = running.end();
     assert_eq!(status.code(), Some(130), "{}", done.err);
@@ -177,22 +179,43 @@ fn what_cannot_be_sent_is_refused() {
         (&["--header", "a: b"], "--path <PATH>"),
         (&["--path", "/", "--mix", "visits=1"], "cannot be used with"),
         (&["--path", "/", "--preset", "k6"], "cannot be used with"),
-        (&["--path", "/", "--method", "FETCH"], "possible values: GET"),
+        (
+            &["--path", "/", "--method", "FETCH"],
+            "possible values: GET",
+        ),
     ] {
         let done = Load::on(&url, arguments).run();
         assert_eq!(done.code, Some(2), "{arguments:?}: {}", done.out);
         assert!(done.err.contains(part), "{arguments:?}: {}", done.err);
     }
     for (arguments, part) in [
-        (&["--path", "api/hello?code=s3cret"][..], "'api/hello' does not begin with a slash"),
+        (
+            &["--path", "api/hello?code=s3cret"][..],
+            "'api/hello' does not begin with a slash",
+        ),
         (&["--path", "/a b?code=s3cret"], "write a space as %20"),
         (&["--path", "/a#s3cret"], "# as %23"),
         (&["--path", "/größe"], "characters that no path has"),
-        (&["--path", "/", "--header", "s3cret"], "needs a name, a colon, and a value"),
-        (&["--path", "/", "--header", "a b: s3cret"], "is not the name of a header"),
-        (&["--path", "/", "--header", "x: s3cret\r\ny: z"], "the value of x"),
-        (&["--path", "/", "--header", "Content-Length: 5"], "cannot set content-length"),
-        (&["--path", "/", "--body", "@/no/such/file"], "cannot read /no/such/file"),
+        (
+            &["--path", "/", "--header", "s3cret"],
+            "needs a name, a colon, and a value",
+        ),
+        (
+            &["--path", "/", "--header", "a b: s3cret"],
+            "is not the name of a header",
+        ),
+        (
+            &["--path", "/", "--header", "x: s3cret\r\ny: z"],
+            "the value of x",
+        ),
+        (
+            &["--path", "/", "--header", "Content-Length: 5"],
+            "cannot set content-length",
+        ),
+        (
+            &["--path", "/", "--body", "@/no/such/file"],
+            "cannot read /no/such/file",
+        ),
     ] {
         let done = Load::on(&url, arguments).run();
         let said = done.refused();
@@ -224,7 +247,14 @@ fn a_server_that_takes_one_connection_at_a_time_can_be_loaded() {
 
 #[test]
 fn any_app_behind_lab_up_is_scaled_out_and_in() {
-    let limits = ["--max", "2", "--instance-cpus", "0.1", "--time-scale", "300"];
+    let limits = [
+        "--max",
+        "2",
+        "--instance-cpus",
+        "0.1",
+        "--time-scale",
+        "300",
+    ];
     let host = Root::new().up(&limits);
     let url = format!("http://127.0.0.1:{}", host.port);
     let done = Load::on(&url, &["--until", "2", "--path", "/hello"]).run();
