@@ -1,13 +1,10 @@
 /** The whole page over an API that answers what the tests want. The real one is in browser/. */
-import { QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App } from "./App";
 import type { Fleet, LabFleet } from "./api";
-import { decided, fleetOf, instance, labOf, timelineOf } from "./fleet/samples";
-import { Keyholder } from "./key";
-import { makeClient } from "./live";
-import { Speaking } from "./words/language";
+import { decided, fleetOf, instance, labInstance, labOf, timelineOf } from "./fleet/samples";
+import { Surrounded } from "./mount";
 
 type Answer = { status?: number; body: unknown };
 type Asked = { method: string; path: string; key: string | null; body: unknown };
@@ -63,13 +60,9 @@ afterEach(() => {
 
 function show() {
   render(
-    <QueryClientProvider client={makeClient()}>
-      <Speaking>
-        <Keyholder>
-          <App />
-        </Keyholder>
-      </Speaking>
-    </QueryClientProvider>,
+    <Surrounded>
+      <App />
+    </Surrounded>,
   );
 }
 
@@ -131,9 +124,7 @@ test("an instance that joins and one that leaves are told apart", async () => {
       ...decided(50),
       count: 2,
       ready: 1,
-      instances: [
-        { id: "lab-b", state: "starting", started_at: "2026-11-24T19:59:59.000Z", cpu_percent: null },
-      ],
+      instances: [labInstance("lab-b", "starting")],
     }),
   );
   fleetAnswers(fleetOf(instance("lab-a", 42), instance("lab-c", 3, { state: "draining" })));
@@ -213,7 +204,7 @@ test("the CPU test asks for the key only when it must, and keeps it for the tab"
     if (said) await screen.findByText(said);
   }
   await waitFor(() => expect(screen.getByTestId("running").textContent).toContain("45\u00a0s"));
-  expect(sessionStorage.getItem("elastic-visits.key")).toBe("right");
+  expect(sessionStorage.getItem("dashboard.key")).toBe("right");
   expect(localStorage.length).toBe(0);
   const orders = asked.filter(({ path, method }) => path === "/api/stress" && method === "POST");
   expect(orders.map(({ key }) => key)).toEqual([null, "wrong", "right"]);
@@ -315,7 +306,7 @@ test("the language is the browser's, can be changed, and is remembered", async (
   fireEvent.click(screen.getByLabelText("EN"));
   expect(screen.getByRole("button", { name: "Register a visit" })).toBeTruthy();
   expect(document.documentElement.lang).toBe("en");
-  expect(localStorage.getItem("elastic-visits.language")).toBe("en");
+  expect(localStorage.getItem("dashboard.language")).toBe("en");
 });
 
 test("the theme can be chosen", async () => {
@@ -325,14 +316,14 @@ test("the theme can be chosen", async () => {
   expect(document.documentElement.dataset.theme).toBe("light");
   fireEvent.click(button);
   expect(document.documentElement.dataset.theme).toBe("dark");
-  expect(localStorage.getItem("elastic-visits.theme")).toBe("dark");
+  expect(localStorage.getItem("dashboard.theme")).toBe("dark");
 });
 
 test("the scaler is paused and an instance killed where there is a lab", async () => {
   labAnswers(
     labOf({
       ...decided(50),
-      instances: [{ id: "lab-a", state: "ready", started_at: "2026-11-24T19:50:00.000Z", cpu_percent: 5 }],
+      instances: [labInstance("lab-a", "ready", { cpu_percent: 5 })],
     }),
   );
   answers["POST /admin/lab/scaler/pause"] = () => {

@@ -1,7 +1,7 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo } from "react";
 import { Banner } from "./components/Banner";
-import { COLOURS, Coloured } from "./components/Instance";
-import { Colours, members, serverTime } from "./fleet/members";
+import { Coloured, useColoursOf } from "./components/Instance";
+import { members, serverTime } from "./fleet/members";
 import { series } from "./fleet/series";
 import { story } from "./fleet/story";
 import { useKey } from "./key";
@@ -11,21 +11,23 @@ import { FleetPanel } from "./panels/Fleet";
 import { Header } from "./panels/Header";
 import { Load } from "./panels/Load";
 import { Recent } from "./panels/Recent";
-import { Scaling, SPANS } from "./panels/Scaling";
+import { Scaling } from "./panels/Scaling";
 import { Visits } from "./panels/Visits";
 import { Why } from "./panels/Why";
-import { recall, remember } from "./remember";
+import { useSpan } from "./span";
 import { useSpeech } from "./words/language";
+
+const TITLE = "Elastic Visits";
 
 /** The page: what is known, handed to what shows it. */
 export function App() {
   const { words } = useSpeech();
   const { key } = useKey();
-  const [chosen, setChosen] = useState(() => SPANS.find((span) => String(span) === recall("minutes")));
+  const [chosen, choose] = useSpan();
   const health = useHealth();
   const visits = useVisits();
   const fleet = useFleet();
-  const lab = useLab(health.data, key);
+  const lab = useLab(health.data?.environment === "development", key);
   // Under a fast clock five minutes hold hours of Azure's; elsewhere they hold not even one change.
   const fast = (lab.data?.time_scale ?? 1) > 4;
   const minutes = chosen ?? (fast ? 5 : 60);
@@ -47,14 +49,12 @@ export function App() {
     () => lab.data && { began: Date.parse(lab.data.started_at) / 1000, scale: lab.data.time_scale },
     [lab.data],
   );
-  const choose = (minutes: number) => {
-    remember("minutes", String(minutes));
-    setChosen(SPANS.find((span) => span === minutes));
-  };
+  const serving = shown.filter((member) => member.state === "live" || member.state === "draining");
+  const rate = serving.reduce((sum, member) => sum + (member.report?.requests_per_second ?? 0), 0);
   const live = shown.filter((member) => member.state === "live").length;
   useEffect(() => {
-    document.title = fleet.data ? `${live} · ${words.title}` : words.title;
-  }, [live, fleet.data, words]);
+    document.title = fleet.data ? `${live} · ${TITLE}` : TITLE;
+  }, [live, fleet.data]);
 
   return (
     <Coloured value={colours}>
@@ -64,6 +64,7 @@ export function App() {
       <div className="hero">
         <div className="wrap">
           <Header
+            title={TITLE}
             connected={visits.isSuccess && fleet.isSuccess}
             trouble={trouble}
             health={health.data}
@@ -95,7 +96,13 @@ export function App() {
             choose={choose}
             azure={azure}
           />
-          <Load className="in-load" series={columns} members={shown} azure={azure} />
+          <Load
+            className="in-load"
+            series={columns}
+            rate={serving.length > 0 ? rate : undefined}
+            azure={azure}
+            note={words.load.own}
+          />
           <Recent className="in-recent" visits={visits.data?.recent_visits} />
         </div>
       </main>
@@ -110,14 +117,4 @@ export function App() {
       </p>
     </Coloured>
   );
-}
-
-/** A new object only when the colours of what is shown have changed. */
-function useColoursOf(ids: string[]): Colours {
-  const colours = useRef(new Colours(COLOURS));
-  const list = [...new Set(ids)].join(" ");
-  return useMemo(() => {
-    colours.current = colours.current.showing(list === "" ? [] : list.split(" "));
-    return colours.current;
-  }, [list]);
 }

@@ -2,7 +2,7 @@
 
 type Choice = "language" | "theme" | "minutes";
 
-const name = (choice: Choice) => `elastic-visits.${choice}`;
+const name = (choice: Choice) => `dashboard.${choice}`;
 
 export function recall(choice: Choice): string | undefined {
   try {
@@ -20,7 +20,7 @@ export function remember(choice: Choice, value: string): void {
   }
 }
 
-const KEY = "elastic-visits.key";
+const KEY = "dashboard.key";
 
 /** The function key, for this tab only. */
 export function recallKey(): string | undefined {

@@ -1,14 +1,8 @@
 import { expect, test } from "vitest";
-import { Colours, members, SHOWN_MS } from "./members";
-import { fleetOf, instance, labOf, NOW } from "./samples";
+import { Colours, countedMembers, members, SHOWN_MS } from "./members";
+import { event, fleetOf, instance, labOf, NOW, labInstance as process } from "./samples";
 
 const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
-const process = (id: string, state: "starting" | "ready" | "draining" | "exited", seconds = 5) => ({
-  id,
-  state,
-  started_at: at(seconds),
-  cpu_percent: null,
-});
 const shown = (...args: Parameters<typeof members>) =>
   members(...args).map(({ id, state }) => `${id} ${state}`);
 
@@ -53,6 +47,32 @@ test("the lab knows of comings and goings before the heartbeats do", () => {
 test("nothing known is nobody shown", () => {
   expect(members(undefined, undefined)).toEqual([]);
   expect(shown(undefined, labOf({ instances: [process("a", "starting")] }))).toEqual(["a starting"]);
+});
+
+test("where the host counts, an instance that ended was lost unless it was asked to leave", () => {
+  const ended = (id: string, seconds: number) =>
+    process(id, "exited", { started_at: at(300), ended_at: at(seconds) });
+  const lab = labOf({
+    instances: [
+      process("young", "starting"),
+      process("busy", "ready", { started_at: at(9), cpu_percent: 42, requests: 7, outstanding: 2 }),
+      ended("left", 1),
+      ended("lost", SHOWN_MS.gone / 1000 + 1),
+      ended("long-lost", SHOWN_MS.lost / 1000 + 1),
+      ended("long-gone", SHOWN_MS.gone / 1000 + 1),
+    ],
+  });
+  const events = [event("left", "left", 3), event("lost", "lost", 2), event("lost", "long-lost", 90)].map(
+    (one) => ({ ...one, reason: undefined }),
+  );
+  const members = countedMembers(lab, events);
+  expect(members.map(({ id, state }) => `${id} ${state}`)).toEqual([
+    "left gone",
+    "lost lost",
+    "busy live",
+    "young starting",
+  ]);
+  expect(members[2]).toMatchObject({ cpu: 42, counted: { served: 7, inFlight: 2 } });
 });
 
 test("an instance keeps its colour, and a newcomer gets a free one", () => {

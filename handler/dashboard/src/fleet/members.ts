@@ -1,4 +1,4 @@
-import type { Fleet, FleetInstance, LabFleet } from "../api";
+import type { Fleet, FleetInstance, LabFleet, LabTimeline } from "../api";
 
 /** An instance as its tile shows it. */
 export type Member = {
@@ -6,8 +6,12 @@ export type Member = {
   state: FleetInstance["state"];
   /** In milliseconds since 1970. */
   started: number;
-  /** What it said of itself with its last heartbeat; none before the first. */
+  /** CPU in percent; null where it is not known. */
+  cpu: number | null;
+  /** What it said of itself with its last heartbeat; none before the first, and none from an app that sends none. */
   report: FleetInstance | undefined;
+  /** Requests that the host sent it, and those that it has not answered yet; none where the instance itself reports. */
+  counted?: { served: number; inFlight: number };
 };
 
 /** How long a tile is shown after the last heartbeat of an instance that has ended, in milliseconds. */
@@ -39,7 +43,8 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
           : process.state === "exited"
             ? "gone"
             : report.state;
-    return { id: report.instance_id, state, started: Date.parse(report.started_at), report };
+    const { instance_id: id, cpu_percent: cpu, started_at } = report;
+    return { id, state, started: Date.parse(started_at), cpu, report };
   });
   const ids = new Set(known.map((member) => member.id));
   const unheard = [...ofLab.values()]
@@ -49,6 +54,7 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
         id: instance.id,
         state: "starting",
         started: Date.parse(instance.started_at),
+        cpu: null,
         report: undefined,
       }),
     );
@@ -56,6 +62,29 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
     (report?.state !== "gone" && report?.state !== "lost") ||
     now - Date.parse(report.last_seen) < SHOWN_MS[report.state];
   return [...known, ...unheard].filter(isShown).sort((one, other) => one.started - other.started);
+}
+
+/** The instances that have a tile as the host knows them, for an app that reports nothing of itself. */
+export function countedMembers(lab: LabFleet, events: LabTimeline["events"]): Member[] {
+  const now = Date.parse(lab.now);
+  const lost = (id: string) => events.findLast((event) => event.instance_id === id)?.type === "lost";
+  const members = lab.instances.map((instance): Member & { ended: number } => {
+    const { id, requests, outstanding, cpu_percent: cpu } = instance;
+    const states = { starting: "starting", ready: "live", draining: "draining" } as const;
+    const state = instance.state === "exited" ? (lost(id) ? "lost" : "gone") : states[instance.state];
+    return {
+      id,
+      state,
+      started: Date.parse(instance.started_at),
+      cpu,
+      report: undefined,
+      counted: { served: requests, inFlight: outstanding },
+      ended: Date.parse(instance.ended_at ?? lab.now),
+    };
+  });
+  const isShown = ({ state, ended }: (typeof members)[number]) =>
+    (state !== "gone" && state !== "lost") || now - ended < SHOWN_MS[state];
+  return members.filter(isShown).sort((one, other) => one.started - other.started);
 }
 
 /** Which of the palette's colours each instance has; it keeps it for as long as anything of it is shown. */

@@ -61,9 +61,9 @@ export function FleetPanel({ members, capacity, now, className }: Props) {
 function Tile({ member, now }: { member: Member; now: number | undefined }) {
   const { words, format } = useSpeech();
   const colour = useColour(member.id);
-  const { report, state } = member;
+  const { report, counted, state } = member;
   const known = hasEnded(state) ? undefined : report;
-  const cpu = known?.cpu_percent ?? 0;
+  const cpu = hasEnded(state) ? null : member.cpu;
   const age = Math.max(((now ?? member.started) - member.started) / 1000, 0);
   return (
     <li
@@ -73,7 +73,7 @@ function Tile({ member, now }: { member: Member; now: number | undefined }) {
       data-id={member.id}
       style={{ "--i": colour } as never}
     >
-      <div className="tile-level" style={{ height: `${Math.min(Math.max(cpu, 0), 100)}%` }} />
+      <div className="tile-level" style={{ height: `${Math.min(Math.max(cpu ?? 0, 0), 100)}%` }} />
       <div className="relative flex h-full flex-col">
         <div className="flex items-center justify-between gap-2">
           <span className="truncate font-mono text-sm" title={member.id}>
@@ -86,20 +86,29 @@ function Tile({ member, now }: { member: Member; now: number | undefined }) {
             className="figure text-[2.6rem] leading-tight font-bold tracking-tight tabular-nums"
             data-testid="cpu"
           >
-            {known ? format.percent(known.cpu_percent) : "–"}
+            {cpu === null ? "–" : format.percent(cpu)}
           </span>
           <span className="text-sm">{words.fleet.cpu}</span>
         </p>
         <p className="min-h-5 text-sm font-medium" data-testid="stress">
           {known?.stress.running
             ? words.fleet.testing(format.span(known.stress.remaining_seconds))
-            : !report && state === "starting"
+            : !report && !counted && state === "starting"
               ? words.fleet.unheard
               : ""}
         </p>
         <dl className="mt-auto grid grid-cols-[auto_auto_auto] gap-2 pt-2 text-sm">
-          <Fact name={words.fleet.memory} value={known ? format.percent(known.memory_percent) : "–"} />
-          <Fact name={words.fleet.rate} value={known ? format.rate(known.requests_per_second) : "–"} />
+          {counted ? (
+            <>
+              <Fact name={words.fleet.served} value={format.whole(counted.served)} />
+              <Fact name={words.fleet.inFlight} value={format.whole(counted.inFlight)} />
+            </>
+          ) : (
+            <>
+              <Fact name={words.fleet.memory} value={known ? format.percent(known.memory_percent) : "–"} />
+              <Fact name={words.fleet.rate} value={known ? format.rate(known.requests_per_second) : "–"} />
+            </>
+          )}
           <Fact name={words.fleet.age} value={format.age(age)} />
         </dl>
       </div>

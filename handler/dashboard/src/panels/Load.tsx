@@ -1,7 +1,6 @@
 import { useMemo } from "react";
 import { Chart, type Line } from "../charts/Chart";
 import { Panel } from "../components/Panel";
-import type { Member } from "../fleet/members";
 import { newest, type Series } from "../fleet/series";
 import { useWide } from "../wide";
 import { useSpeech } from "../words/language";
@@ -12,17 +11,17 @@ const RECENT = 60;
 
 type Props = {
   series: Series | undefined;
-  members: Member[];
+  /** Requests a second; undefined where it is not known. */
+  rate: number | undefined;
   azure: { began: number; scale: number } | undefined;
+  note?: string;
   className?: string;
 };
 
 /** How many requests come, and how long they take. */
-export function Load({ series, members, azure, className }: Props) {
+export function Load({ series, rate, azure, note, className }: Props) {
   const { words, format } = useSpeech();
   const wide = useWide();
-  const serving = members.filter((member) => member.state === "live" || member.state === "draining");
-  const rate = serving.reduce((sum, member) => sum + (member.report?.requests_per_second ?? 0), 0);
   const lines = useMemo<Line[]>(
     () => [
       {
@@ -48,7 +47,7 @@ export function Load({ series, members, azure, className }: Props) {
             className="figure text-[2.6rem] leading-none font-bold tracking-tight tabular-nums"
             data-testid="rate"
           >
-            {serving.length > 0 ? format.lively(rate) : "–"}
+            {rate === undefined ? "–" : format.lively(rate)}
           </span>
           <span className="mt-1 block text-soft">{words.load.rate}</span>
         </p>
@@ -80,7 +79,7 @@ export function Load({ series, members, azure, className }: Props) {
           />
         </div>
       )}
-      <p className="mt-2 text-sm text-soft">{words.load.own}</p>
+      {note && <p className="mt-2 text-sm text-soft">{note}</p>}
     </Panel>
   );
 }

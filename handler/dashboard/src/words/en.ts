@@ -6,7 +6,6 @@ const instances = (value: number) => count(value, "instance", "instances");
 /** Every text of the page. What has figures in it is a function that gets them ready to show. */
 export const en = {
   name: "English",
-  title: "Elastic Visits",
   skip: "Skip to the fleet",
   sum: (live: number) => `${instances(live)} live`,
 
@@ -73,6 +72,8 @@ export const en = {
     memory: "Memory",
     rate: "Requests",
     age: "Age",
+    served: "Requests",
+    inFlight: "In flight",
     testing: (left: string) => `CPU test, ${left} left`,
     unheard: "Not heard of yet",
     more: (value: number) => `and ${value} more`,
@@ -89,7 +90,7 @@ export const en = {
     levelIn: (threshold: string) => `in under ${threshold}`,
     cpuSummary: (highest: string) => `CPU of each instance over time; the mean was ${highest} at most.`,
     countSummary: (highest: number) => `Number of instances over time; ${highest} at most.`,
-    empty: "No history yet. It grows from the first heartbeat on.",
+    empty: "No history yet. It grows as soon as an instance runs.",
     azureMinute: (minute: string) => `Azure minute ${minute}`,
     rules: "Rules",
     when: "When",
@@ -125,7 +126,7 @@ export const en = {
 
   story: {
     label: "Why it has this size",
-    waiting: { head: "Waiting for the first figures", text: "They come with the heartbeats." },
+    waiting: { head: "Waiting for the first figures", text: "They come as soon as instances run." },
     noRules: { head: "Nothing scales here", text: "No autoscale rules are in force for this app." },
     noScaler: {
       head: "Nothing scales here",
@@ -238,6 +239,21 @@ export const en = {
     resume: "Resume the scaler",
     kill: (id: string) => `Kill ${id}`,
     killing: "What happens when an instance dies?",
+    title: "Function app",
+    fixed: (value: number) => ({
+      head: value === 1 ? "One instance" : `${instances(value)}, always`,
+      text: "No rule changes how many there are. To scale on CPU, start the app with lab up --max 3.",
+    }),
+    masterKey: "Master key",
+    locked: "This page needs the master key, which lab up printed at the start.",
+  },
+
+  events: {
+    heading: "Events",
+    none: "Nothing has happened yet.",
+    joined: "is ready",
+    left: "gets no more requests and ends",
+    lost: "ended",
   },
 
   footer: {

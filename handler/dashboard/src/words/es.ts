@@ -4,7 +4,6 @@ const instancias = (value: number) => `${value} ${value === 1 ? "instancia" : "i
 
 export const es: Words = {
   name: "Español",
-  title: "Elastic Visits",
   skip: "Ir a la flota",
   sum: (live) => `${instancias(live)} en servicio`,
 
@@ -71,6 +70,8 @@ export const es: Words = {
     memory: "Memoria",
     rate: "Peticiones",
     age: "Edad",
+    served: "Peticiones",
+    inFlight: "En curso",
     testing: (left) => `Prueba de CPU: quedan ${left}`,
     unheard: "Aún sin noticias",
     more: (value) => `y ${value} más`,
@@ -87,7 +88,7 @@ export const es: Words = {
     levelIn: (threshold) => `menos instancias bajo ${threshold}`,
     cpuSummary: (highest) => `CPU de cada instancia en el tiempo; la media llegó a ${highest} como máximo.`,
     countSummary: (highest) => `Número de instancias en el tiempo; ${highest} como máximo.`,
-    empty: "Aún no hay historia. Crece desde el primer latido.",
+    empty: "Aún no hay historia. Crece en cuanto funciona una instancia.",
     azureMinute: (minute) => `minuto ${minute} de Azure`,
     rules: "Reglas",
     when: "Si",
@@ -123,7 +124,7 @@ export const es: Words = {
 
   story: {
     label: "Por qué tiene este tamaño",
-    waiting: { head: "A la espera de las primeras cifras", text: "Llegan con los latidos." },
+    waiting: { head: "A la espera de las primeras cifras", text: "Llegan en cuanto funcionan instancias." },
     noRules: { head: "Aquí nada escala", text: "No hay reglas de escalado en vigor para esta aplicación." },
     noScaler: {
       head: "Aquí nada escala",
@@ -238,6 +239,21 @@ export const es: Words = {
     resume: "Reanudar el escalador",
     kill: (id) => `Matar ${id}`,
     killing: "¿Qué pasa si muere una instancia?",
+    title: "Aplicación de funciones",
+    fixed: (value) => ({
+      head: value === 1 ? "Una instancia" : `${instancias(value)}, siempre`,
+      text: "Ninguna regla cambia cuántas hay. Para escalar por CPU, inicie la aplicación con lab up --max 3.",
+    }),
+    masterKey: "Clave maestra",
+    locked: "Esta página necesita la clave maestra, que lab up mostró al iniciar.",
+  },
+
+  events: {
+    heading: "Sucesos",
+    none: "Aún no ha pasado nada.",
+    joined: "está lista",
+    left: "no recibe más peticiones y termina",
+    lost: "terminó",
   },
 
   footer: {

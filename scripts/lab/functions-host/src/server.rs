@@ -26,7 +26,7 @@ const REQUEST_LINE: usize = 8192;
 const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
-/// Answers one request of `peer`; one to an endpoint below `/admin/lab` by `lab`.
+/// Answers one request of `peer`; one to `/admin/lab` or below it by `lab`.
 pub async fn respond<R: Future<Output = Response<Body>>>(
     app: &Arc<App>,
     request: Request<Incoming>,
@@ -74,7 +74,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
         let target = match route.map(|route| &app.table.functions[route.function]) {
             Some(function) if function.disabled => Target::Function(Level::Admin),
             Some(function) => Target::Function(function.level()),
-            None if is_admin && !admin::is_ping(&path) => Target::Admin,
+            None if is_admin && !admin::is_public(&path) => Target::Admin,
             None => Target::Other,
         };
         let verdict = policy.check(request.method(), &raw, request.headers(), target);
@@ -84,6 +84,9 @@ async fn answer<R: Future<Output = Response<Body>>>(
     }
     if is_admin {
         return admin::answer(app, &path, request, lab).await;
+    }
+    if let Some(page) = app.offline.page() {
+        return offline(request, page);
     }
     let mut response = function_response(app, &path, route, request, peer).await;
     // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).
@@ -177,6 +180,15 @@ fn unfit(app: &App, mode: HttpMode, request: &Request<Incoming>) -> Option<Failu
 pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
     discard(request);
     empty(status)
+}
+
+/// What a request gets while the app is offline.
+fn offline(request: Request<Incoming>, page: Vec<u8>) -> Response<Body> {
+    let mut response = refuse(request, StatusCode::SERVICE_UNAVAILABLE);
+    *response.body_mut() = Body::from(page);
+    let html = HeaderValue::from_static("text/html");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
 }
 
 /// Refuses a request of a foreign web page, and says why.
