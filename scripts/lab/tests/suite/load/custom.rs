@@ -247,14 +247,7 @@ fn a_server_that_takes_one_connection_at_a_time_can_be_loaded() {
 
 #[test]
 fn any_app_behind_lab_up_is_scaled_out_and_in() {
-    let limits = [
-        "--max",
-        "2",
-        "--instance-cpus",
-        "0.1",
-        "--time-scale",
-        "300",
-    ];
+    let limits = ["--max", "2", "--instance-cpus", "0.1", "--time-scale", "60"];
     let host = Root::new().up(&limits);
     let url = format!("http://127.0.0.1:{}", host.port);
     let done = Load::on(&url, &["--until", "2", "--path", "/hello"]).run();
