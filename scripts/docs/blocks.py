@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +25,10 @@ PORT = 7071
 BEFORE = 'set -eu\ncurl() { command curl --fail-with-body --silent --show-error --max-time 60 "$@"; }\n'
 
 
+# What a page says whose readers have lab, but not this repository.
+OWN_FOLDER = "<!-- These commands run in an empty folder, with lab in PATH. -->"
+
+
 class Failed(Exception):
     """A block did not do what its page says."""
 
@@ -38,36 +43,49 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
         environment = {**os.environ, "XDG_DATA_HOME": data, "NO_COLOR": "1"}
         for name in ("DATABASE_URL", "SQLITE_PATH", "FUNCTIONS_KEY", "PGHOST"):
             environment.pop(name, None)
+        folder = root
+        if OWN_FOLDER in page.prose:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="function-app-docs-")))
+            environment["PATH"] = f"{root / 'target' / 'quick'}{os.pathsep}{environment['PATH']}"
+            # The readers' builds are where their tools put them.
+            environment.pop("CARGO_TARGET_DIR", None)
         served = stack.enter_context(contextlib.ExitStack())
         for position, block in enumerate(page.blocks):
             if block.language != "sh":
                 continue
             mark, _ = shell.mark_of(block, steps)
+            program = shell.program_of(block)
+            if program and not shutil.which(program):
+                yield f"{block.place} was NOT run: {program} is not installed"
+                continue
             begun = time.monotonic()
             if mark == shell.SERVE:
                 # One app at a time, as on the reader's machine.
                 served.close()
-                served.enter_context(serve(root, block.place, block.text, environment))
+                served.enter_context(serve(folder, block.place, block.text, environment))
             elif mark == shell.STARTS:
                 for command in filter(None, shell.commands(block.text)):
-                    with serve(root, block.place, command, environment):
+                    with serve(folder, block.place, command, environment):
                         yield f"{block.place} `{command}` serves after {time.monotonic() - begun:.1f} s"
                     begun = time.monotonic()
                 continue
             elif mark == shell.RUN:
                 following = page.blocks[position + 1] if position + 1 < len(page.blocks) else None
                 shown = following.text if following and following.language == "text" else None
-                _run(root, block, environment, shown)
+                ended_in = _run(folder, block, environment, shown)
+                if folder != root:
+                    folder = ended_in
             else:
                 continue
             did = "serves after" if mark == shell.SERVE else "took"
             yield f"{block.place} {did} {time.monotonic() - begun:.1f} s"
 
 
-def _run(root: Path, block: Block, environment: dict[str, str], shown: str | None) -> None:
+def _run(folder: Path, block: Block, environment: dict[str, str], shown: str | None) -> Path:
+    """Runs a block in a folder, and gives the folder in which it ended."""
     script = subprocess.Popen(
-        ["sh", "-c", BEFORE + block.text],
-        cwd=root,
+        ["sh", "-c", f"{BEFORE}{block.text}\nprintf '\\n%s' \"$PWD\""],
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -83,8 +101,10 @@ def _run(root: Path, block: Block, environment: dict[str, str], shown: str | Non
         raise Failed(f"{block.place}: not done after {SECONDS} s\n{said}{complained}") from None
     if script.returncode:
         raise Failed(f"{block.place}: exit code {script.returncode}\n{said}{complained}")
+    said, _, ended_in = said.rpartition("\n")
     if shown is not None and not fits(shown, said):
         raise Failed(f"{block.place}: the page shows\n{shown}\nbut it printed\n{said}")
+    return Path(ended_in)
 
 
 def fits(shown: str, said: str) -> bool:
@@ -99,14 +119,14 @@ def fits(shown: str, said: str) -> bool:
 
 
 @contextlib.contextmanager
-def serve(root: Path, place: str, command: str, environment: dict[str, str]) -> Iterator[None]:
+def serve(folder: Path, place: str, command: str, environment: dict[str, str]) -> Iterator[None]:
     """Starts the app, says yes if it asks, waits until it serves, and ends it as Ctrl-C does."""
     with contextlib.suppress(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", PORT), timeout=5).close()
         raise Failed(f"{place}: port {PORT} is in use; stop what listens there")
     app = subprocess.Popen(
         ["sh", "-c", f"set -eu\n{command}"],
-        cwd=root,
+        cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

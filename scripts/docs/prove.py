@@ -8,6 +8,10 @@ Every shell block of the pages at the top, of infra/README.md and docs/ is run, 
     ```sh elsewhere STEP    run by that step of scripts/test
     ```sh azure             needs Azure: only its shape is checked, and that our scripts know the options
     ```sh hand              installs something, takes very long, or needs what is not there: checked in the same way
+    ```sh where PROGRAM     run, and told when it is not, only where PROGRAM is installed; also after serve or starts
+
+A page for those who have lab but not this repository says so in a comment (blocks.OWN_FOLDER). Its blocks run one after
+another in an empty folder, as in one terminal, with lab in PATH.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", action="append", metavar="PATH", help="run this page's blocks only, or several")
     parser.add_argument("--look", action="store_true", help="run no block")
+    parser.add_argument("--workflows", metavar="FOLDER", type=Path, help="only write the workflows that pages show into it")
     arguments = parser.parse_args()
 
     names = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "infra/README.md"]
@@ -36,6 +41,8 @@ def main() -> int:
     pages = {name: page.read(ROOT, name) for name in names}
     if unknown := set(arguments.page or []) - set(names):
         parser.error(f"there is no page {', '.join(sorted(unknown))}")
+    if arguments.workflows:
+        return _write_workflows(pages, arguments.workflows)
     steps = subprocess.run(
         [ROOT / "scripts" / "test", "--list"], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -59,6 +66,19 @@ def main() -> int:
         print(failed, file=sys.stderr)
         return 1
     return 0
+
+
+def _write_workflows(pages: dict[str, page.Page], folder: Path) -> int:
+    """Writes each YAML block with jobs, for the checks of scripts/test's step flows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.yml"):
+        old.unlink()
+    shown = [block for each in pages.values() for block in each.blocks if block.language == "yaml" and "\njobs:\n" in block.text]
+    for block in shown:
+        (folder / (block.place.replace("/", "-").replace(":", "-") + ".yml")).write_text(block.text, encoding="utf-8")
+    if not shown:
+        print("no page shows a workflow: has the way they are written changed?", file=sys.stderr)
+    return 0 if shown else 1
 
 
 def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:

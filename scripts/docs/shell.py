@@ -11,6 +11,7 @@ from page import Block
 RUN = "run"
 SERVE = "serve"
 STARTS = "starts"
+WHERE = "where"
 MARKS = {
     SERVE: "starts the app, for the blocks after it on the page",
     STARTS: "each line starts it, and it is ended as soon as it serves",
@@ -19,14 +20,22 @@ MARKS = {
     "hand": "by hand: it installs something, takes very long, or needs what a test machine does not have",
 }
 CALL = re.compile(r"(?:^|[\s(])(?:\./)?(scripts/[a-z]+|target/(?:quick|debug|release)/(?:lab|handler))(?=[\s)]|$)(.*)")
+# The lab of a release, which is in PATH or in the folder.
+LAB = re.compile(r"^\s*(?:\w+=\S*\s+)*(?:\./)?(lab)(?=\s|$)(.*)")
 OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 
 
 def mark_of(block: Block, steps: list[str]) -> tuple[str, str | None]:
     """What is to be done with a shell block, and what is wrong with its mark, if anything."""
-    if not block.words:
+    words = block.words
+    if WHERE in words:
+        at = words.index(WHERE)
+        if len(words) != at + 2:
+            return RUN, f"{WHERE!r} comes last, with the one program that the block needs"
+        words = words[:at]
+    if not words:
         return RUN, None
-    mark, *rest = block.words
+    mark, *rest = words
     if mark not in MARKS:
         return mark, f"the mark {mark!r} is none of {', '.join(MARKS)}"
     if mark == "elsewhere":
@@ -35,6 +44,11 @@ def mark_of(block: Block, steps: list[str]) -> tuple[str, str | None]:
     elif rest:
         return mark, f"the mark {mark!r} stands alone"
     return mark, None
+
+
+def program_of(block: Block) -> str | None:
+    """The program without which a block is not run, where its fence names one."""
+    return block.words[-1] if WHERE in block.words else None
 
 
 def commands(text: str) -> list[str]:
@@ -67,15 +81,15 @@ class Programs:
         found: list[str] = []
         for command in commands(block.text):
             for part in re.split(r"\|\|?|&&|;", command):
-                if call := CALL.search(part):
+                if call := CALL.search(part) or LAB.search(part):
                     found += self._wrong(call[1], call[2])
         return found
 
     def _wrong(self, program: str, words: str) -> list[str]:
         # The rest of a call that runs another program belongs to that one.
         words = words.split(" -- ")[0]
-        if program.startswith("target/"):
-            name = program.rsplit("/", 1)[1]
+        if program == "lab" or program.startswith("target/"):
+            name = program.rsplit("/", 1)[-1]
             first = words.split()[:1]
             subcommand = [first[0]] if first and not first[0].startswith("-") else []
             # Whatever profile the page speaks of, the program is the same.

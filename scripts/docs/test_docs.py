@@ -53,10 +53,13 @@ class Checks(unittest.TestCase):
     def test_marks(self) -> None:
         text = "".join(
             f"```{fence}\nls\n```\n"
-            for fence in ("", "bash", "sh", "text", "sh elsewhere demo", "sh elsewhere moon", "sh later", "sh azure x", "text", "json", "text")
+            for fence in (
+                *("", "bash", "sh", "text", "sh elsewhere demo", "sh elsewhere moon", "sh later", "sh azure x", "text", "json", "text"),
+                *("sh where go", "sh serve where go", "sh where", "sh where go now", "sh later where go"),
+            )
         )
         found = list(checks.fences({"a.md": page.parse("a.md", text)}, STEPS))
-        self.assertEqual([sentence.split(":")[1] for sentence in found], ["1", "4", "16", "19", "22", "31"])
+        self.assertEqual([sentence.split(":")[1] for sentence in found], ["1", "4", "16", "19", "22", "31", "40", "43", "46"])
 
     def test_a_translation_may_differ_in_comments_only(self) -> None:
         english = page.parse("docs/a.md", "# A\n```sh\nls   # all\n```\n```text\nx\n```\n")
@@ -101,6 +104,22 @@ class Runs(unittest.TestCase):
         for text in ("```sh\nfalse\ntrue\n```\n", "```sh\necho 1\n```\n```text\n2\n```\n"):
             with self.assertRaisesRegex(blocks.Failed, "a.md:1"):
                 list(blocks.run(Path.cwd(), page.parse("a.md", text), STEPS))
+
+    def test_a_block_waits_for_its_program(self) -> None:
+        text = "```sh where no-such-program\nfalse\n```\n```sh where sh\necho 1\n```\n```text\n1\n```\n"
+        told = list(blocks.run(Path.cwd(), page.parse("a.md", text), STEPS))
+        self.assertEqual(told[0], "a.md:1 was NOT run: no-such-program is not installed")
+        self.assertRegex(told[1], "a.md:4 took")
+        with self.assertRaisesRegex(blocks.Failed, "a.md:1"):
+            list(blocks.run(Path.cwd(), page.parse("a.md", "```sh where sh\nfalse\n```\n"), STEPS))
+
+    def test_a_page_for_those_without_the_repository_has_a_folder_of_its_own(self) -> None:
+        text = "```sh\nls | wc -l\ncd /\n```\n```text\n0\n```\n```sh\npwd\n```\n```text\n/\n```\n"
+        own = page.parse("a.md", f"{blocks.OWN_FOLDER}\n{text}")
+        self.assertEqual(len(list(blocks.run(Path.cwd(), own, STEPS))), 2)
+        text = "```sh\ncd /\n```\n```sh\npwd\n```\n```text\n/\n```\n"
+        with self.assertRaisesRegex(blocks.Failed, "a.md:4"):
+            list(blocks.run(Path.cwd(), page.parse("a.md", text), STEPS))
 
     def test_marked_blocks_are_not_run(self) -> None:
         text = "```sh azure\nfalse\n```\n```sh hand\nfalse\n```\n```sh elsewhere demo\nfalse\n```\n"

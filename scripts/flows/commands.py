@@ -1,6 +1,6 @@
 """Holds what the workflows run against what the scripts take: every script they call is there, and knows every option.
 
-A renamed option would otherwise be found out by a deployment.
+The workflows that the documentation shows, for other people's apps, call lab itself. A renamed option would otherwise be found out by a deployment.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FLOWS = ROOT / ".github" / "workflows"
 CALL = re.compile(r"\./(scripts/[a-z]+|\.github/workflows/[a-z-]+\.sh)\b([^\n#|;&]*)")
+LAB = re.compile(r"^ *(?:run: |- run: )?lab ([a-z]+)\b([^\n#|;&]*)", re.MULTILINE)
 OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 
 
@@ -25,7 +26,9 @@ def help_of(command: list[str]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lab", required=True, help="the lab, whose options scripts/load and scripts/check pass on")
-    lab = parser.parse_args().lab
+    parser.add_argument("--shown", required=True, type=Path, help="the folder of the workflows that the documentation shows")
+    arguments = parser.parse_args()
+    lab = arguments.lab
     calls = 0
     wrong: list[str] = []
     for file in sorted([*FLOWS.glob("*.yml"), *FLOWS.glob("*.sh")]):
@@ -50,12 +53,21 @@ def main() -> int:
                 for option in options
                 if not re.search(rf"(?<!\S){re.escape(option)}\b", known)
             ]
+    for file in sorted(arguments.shown.glob("*.yml")):
+        for subcommand, words in LAB.findall(file.read_text()):
+            calls += 1
+            known = help_of([lab, subcommand])
+            wrong += [
+                f"{file.name}: lab {subcommand} does not know {option}"
+                for option in OPTION.findall(words)
+                if not re.search(rf"(?<!\S){re.escape(option)}\b", known)
+            ]
     if not calls:
         wrong.append("no call of a script was found: has the way they are written changed?")
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     if not wrong:
-        print(f"workflows: {calls} calls of scripts, with options that they know")
+        print(f"workflows: {calls} calls of scripts and lab, with options that they know")
     return 1 if wrong else 0
 
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 
+use super::custom_request::CustomArgs;
 use super::duration;
 use super::expect::Expect;
 use super::files::Files;
-use super::load_test::{LoadTest, usual_threads};
+use super::load_test::{Content, LoadTest, usual_threads};
 use super::mix::{Key, Mix};
 use super::schedule::Schedule;
 use super::stages::{MOST_USERS, Stage, Stages, Unit};
@@ -58,8 +59,8 @@ pub struct LoadArgs {
     /// What is requested, by weight: visits, metrics, stress (one second, not waited for), listing
     #[arg(long, value_name = "WEIGHTS", default_value = "visits=3,metrics=2,stress=1", value_parser = Mix::parse)]
     mix: Mix,
-    /// Key of an app that requires one for stress. It is better kept in the environment, where other users of
-    /// this machine do not see it
+    /// Key of an app that requires one for stress, or for --path. It is better kept in the environment, where other
+    /// users of this machine do not see it
     #[arg(
         long,
         value_name = "KEY",
@@ -88,6 +89,8 @@ pub struct LoadArgs {
     #[arg(long)]
     pub(super) yes: bool,
     #[command(flatten)]
+    custom: CustomArgs,
+    #[command(flatten)]
     pub(super) files: Files,
 }
 
@@ -110,6 +113,13 @@ Presets:
   locust   100 users, 10 more each second, who think for 1 to 3 s; for --duration
   k6       50 users after 2 min, 100 after 5 more, none after 2 more, who think for 1 s;
            every visit must be 201
+
+Any app: --path loads one path of any app, instead of the endpoints of Elastic Visits. A status below 400 is a success, \
+as in k6 and Locust, and responses are counted by class of status. The key in FUNCTIONS_KEY goes with each request as \
+x-functions-key. Where the target is lab up, the report shows its instances, and --until works.
+  lab load http://127.0.0.1:7071 --path /api/hello --rate 50 --duration 1m
+  lab load http://127.0.0.1:7071 500 50 --path /api/items --body '{\"name\": \"Ada\"}'
+  lab load http://127.0.0.1:7071 --path /api/items/1 --method PUT --body @item.json --header 'If-Match: *'
 
 Mix:
   visits   POST /api/visit, wants 201      metrics  GET /api/metrics, wants 200
@@ -186,7 +196,12 @@ impl LoadArgs {
             // Without a word of it.
             Some(text) => Some(Key::new(text).context("the key has characters that no key has")?),
         };
+        let content = match self.custom.request(&target, key.as_ref())? {
+            Some(request) => Content::Custom(request),
+            None => Content::Visits(self.mix.clone()),
+        };
         Ok(LoadTest {
+            content,
             key,
             timeout: self.timeout,
             max_in_flight: usize::try_from(self.max_in_flight)?,
@@ -194,6 +209,11 @@ impl LoadArgs {
             cacert: self.cacert.clone(),
             ..LoadTest::new(target, schedule, self.mix.clone())
         })
+    }
+
+    /// Whether a request of any app is loaded, and not Elastic Visits.
+    pub(super) fn is_custom(&self) -> bool {
+        self.custom.is_given()
     }
 
     /// Whether every visit must be 201.

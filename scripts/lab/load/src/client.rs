@@ -59,6 +59,11 @@ impl Client {
         }
     }
 
+    /// Closes the connection; the next request opens another one.
+    pub(super) fn disconnect(&mut self) {
+        self.connection = None;
+    }
+
     /// Sends a request and reads the response, both in the route's time limit.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::advice::advice;
 use super::arguments::LoadArgs;
 use super::console::{Console, ask, summary};
 use super::load_test::{Finished, LoadTest};
@@ -21,8 +22,8 @@ use run_record::{Run, Verdict};
 pub struct Analysis {
     /// The answer to "did autoscaling work?".
     pub judge: fn(&Run) -> Verdict,
-    /// What to type where the load was too short for the rules.
-    pub too_short: fn(&Run) -> Option<String>,
+    /// What to type where the load was too short for the rules, when this command is the one to repeat.
+    pub too_short: fn(&Run, &str) -> Option<String>,
     /// Adds Azure's scale actions from the text of an activity log.
     pub add_events: fn(&mut Run, &str) -> anyhow::Result<usize>,
     /// Writes the page of a run.
@@ -59,15 +60,20 @@ pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
             finished,
             scaled,
             interrupted,
-        } = put_on(test, scale_test, signals).await?;
+        } = put_on(&args, test, scale_test, signals).await?;
         let Some(finished) = finished else {
             return Ok(ExitCode::from(interrupted.unwrap_or(1)));
         };
         let mut run = judged(&args, finished, scaled, analysis);
         // A wrong file of events must not cost the run that was just made.
         let events = args.files.add_events(&mut run, analysis.add_events);
-        print!("{}", summary(&run));
-        let advice = (analysis.too_short)(&run);
+        print!("{}", summary(&run, args.is_custom()));
+        let command = if args.is_custom() {
+            "the same command with".to_owned()
+        } else {
+            format!("./scripts/load {}", run.target)
+        };
+        let advice = (analysis.too_short)(&run, &command);
         run.notes.extend(advice.clone());
         for path in places.write(&run, analysis.write_html)? {
             println!("  {:<10} {}", "written", path.display());
@@ -95,11 +101,14 @@ struct End {
 
 /// Runs it with a display.
 async fn put_on(
+    args: &LoadArgs,
     test: LoadTest,
     scale_test: Option<(ScaleTest, watch::Sender<f64>)>,
     mut signals: Signals,
 ) -> anyhow::Result<End> {
     let mut console = Console::open(&test.schedule);
+    let has_key = test.key.is_some();
+    let mut advised = !args.is_custom();
     let mut end = End::default();
     let connected = tokio::select! {
         connected = test.connect() => connected?,
@@ -141,11 +150,23 @@ async fn put_on(
                 stop.cancel();
             }
             Some(phase) = phases.recv() => console.say(&phase),
-            _ = progress.changed() => console.show(&progress.borrow_and_update(), &fleet.borrow()),
+            _ = progress.changed() => {
+                let progress = progress.borrow_and_update();
+                console.show(&progress, &fleet.borrow());
+                if !advised && let Some(advice) = advice(&progress.requests, has_key, false) {
+                    console.say(&format!("lab: {advice}"));
+                    advised = true;
+                }
+            }
         }
     };
     console.close();
-    end.finished = Some(finished?);
+    let mut finished = finished?;
+    if args.is_custom() {
+        let requests = &finished.run.requests;
+        finished.run.notes.extend(advice(requests, has_key, true));
+    }
+    end.finished = Some(finished);
     end.scaled = scaled;
     Ok(end)
 }

@@ -23,7 +23,7 @@ use tokio_util::either::Either;
 
 use super::failure::Failure;
 use super::request::Encoded;
-use super::response::{Head, Response, head};
+use super::response::{Body, Head, LARGEST_BODY, Response, head};
 use super::target::Target;
 
 /// So much is read at a time; responses of the app fit.
@@ -39,6 +39,8 @@ pub struct Route {
     opened: Arc<AtomicUsize>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     timeout: Duration,
+    /// Bytes of a response's body.
+    largest_body: u64,
 }
 
 impl Route {
@@ -67,6 +69,7 @@ impl Route {
             opened: Arc::default(),
             tls: None,
             timeout,
+            largest_body: LARGEST_BODY,
         }
     }
 
@@ -75,6 +78,14 @@ impl Route {
         Self {
             timeout,
             ..self.clone()
+        }
+    }
+
+    /// The same for responses with bodies of up to so many bytes, instead of a mebibyte.
+    pub(super) fn with_largest_body(self, largest_body: u64) -> Self {
+        Self {
+            largest_body,
+            ..self
         }
     }
 
@@ -113,6 +124,7 @@ impl Route {
         Ok(Connection {
             stream: Some(stream),
             received: BytesMut::with_capacity(READ),
+            largest_body: self.largest_body,
             instance: None,
         })
     }
@@ -162,6 +174,7 @@ pub struct Connection {
     /// `None` once no other request may be sent.
     stream: Option<Stream>,
     received: BytesMut,
+    largest_body: u64,
     /// The instance that responded last; it is mostly the same one.
     instance: Option<Arc<str>>,
 }
@@ -194,7 +207,10 @@ impl Connection {
                 break head;
             }
         };
-        while !body.take(&mut self.received, &mut keep)? {
+        if request.is_head {
+            body = Body::Length(0);
+        }
+        while !body.take(&mut self.received, self.largest_body, &mut keep)? {
             if self.receive(&mut stream).await? == 0 {
                 if body.ends_here() {
                     break;

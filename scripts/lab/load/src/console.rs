@@ -115,8 +115,8 @@ fn clock(time: Duration) -> String {
     format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// The run in a few lines.
-pub(super) fn summary(run: &Run) -> String {
+/// The run in a few lines; without kinds of requests where there is only one, which the plan names.
+pub(super) fn summary(run: &Run, is_custom: bool) -> String {
     let requests = &run.requests;
     let Percentiles { p50, p95, p99, max } = requests.latency_ms;
     let mut text = format!("{}\n", run.target);
@@ -133,19 +133,22 @@ pub(super) fn summary(run: &Run) -> String {
     } else {
         0.0
     };
-    row(
-        "requests",
-        &format!(
-            "{} in {}: {} ok ({rate:.1}/s), {} failed, {} busy",
-            requests.sent,
-            duration::describe(seconds),
-            requests.ok,
-            requests.failed,
-            requests.busy
-        ),
+    let mut counts = format!(
+        "{} in {}: {} ok ({rate:.1}/s), {} failed",
+        requests.sent,
+        duration::describe(seconds),
+        requests.ok,
+        requests.failed
     );
-    if !requests.by_kind.is_empty() {
+    if !is_custom {
+        let _ = write!(counts, ", {} busy", requests.busy);
+    }
+    row("requests", &counts);
+    if !is_custom && !requests.by_kind.is_empty() {
         row("by kind", &kinds(requests.by_kind.iter()));
+    }
+    if !requests.statuses.is_empty() {
+        row("statuses", &kinds(requests.statuses.iter()));
     }
     if !requests.errors.is_empty() {
         row("failures", &kinds(requests.errors.iter()));

@@ -53,12 +53,13 @@ impl Dispatcher {
         self.in_flight.set(self.in_flight.get() + 1);
         let sent = Instant::now();
         let request = self.workload.request(kind);
-        let (outcome, instance) = match self.exchange(request, sent).await {
+        let (outcome, instance, status) = match self.exchange(request, sent).await {
             Ok(response) => (
                 self.workload.outcome(kind, response.status),
                 response.instance,
+                self.workload.counted(kind, response.status),
             ),
-            Err(failure) => (Outcome::Failed(failure), None),
+            Err(failure) => (Outcome::Failed(failure), None, None),
         };
         self.in_flight.set(self.in_flight.get() - 1);
         let succeeded = !matches!(outcome, Outcome::Failed(_));
@@ -71,6 +72,7 @@ impl Dispatcher {
             measured: due >= self.warm_up,
             outcome,
             instance,
+            status,
         });
         succeeded
     }
@@ -85,6 +87,7 @@ impl Dispatcher {
             measured: false,
             outcome: Outcome::Failed(Failure::NotStarted),
             instance: None,
+            status: None,
         });
     }
 

@@ -271,12 +271,6 @@ impl Fleet {
         run.instances = instances.into_values().collect();
         run.instances
             .sort_by(|one, other| one.started.total_cmp(&other.started));
-        if self.samples.is_empty() {
-            run.notes.push(
-                "The target did not list its instances (GET /api/instances), so only x-instance-id was counted."
-                    .to_owned(),
-            );
-        }
     }
 }
 

@@ -11,8 +11,9 @@
 //! | [`client`], [`connection`], [`request`], [`response`], [`failure`] | the lab's HTTP client: connections, TLS, HTTP/1.1, what can go wrong |
 //! | [`stats`], [`series`] | counts and latencies, in total and by second |
 //! | [`fleet`], [`poller`] | the instances behind the target |
-//! | [`arguments`], [`command`], [`console`], [`expect`], [`files`] | `lab load` itself: arguments, display, conditions, what it writes |
+//! | [`arguments`], [`custom_request`], [`command`], [`console`], [`advice`], [`expect`], [`files`] | `lab load` itself: arguments, display, conditions, what it writes |
 
+mod advice;
 mod arguments;
 pub mod client;
 mod closed_loop;
@@ -20,6 +21,7 @@ mod command;
 pub mod connection;
 mod console;
 mod cost;
+mod custom_request;
 mod dispatcher;
 mod duration;
 mod expect;

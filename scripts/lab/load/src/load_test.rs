@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, StatusCode};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
@@ -14,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Reply};
 use super::connection::Route;
+use super::custom_request::describe;
 use super::duration;
 use super::failure::Failure;
 use super::fleet::Fleet;
 use super::generator::{HEAD_START, Progress, Settings, generate};
 use super::mix::{Key, Kind, Mix};
-use super::poller::Poller;
+use super::poller::{LAB_FLEET, Poller};
 use super::request::{get, post};
 use super::schedule::Schedule;
 use super::target::{Target, is_this_machine};
@@ -28,10 +30,25 @@ use run_record::{Expectation, Run};
 
 /// A stress run that no app accepts, so that nothing happens on one that requires no key.
 const NO_STRESS: &str = r#"{"duration":-1,"wait":false}"#;
+/// The most bytes of a response of any app; they are counted as they come, not kept.
+const LARGEST_BODY: u64 = 100 * 1024 * 1024;
 /// How long the fleet's state may take; the load does not wait for it.
 const FLEET_TIMEOUT: Duration = Duration::from_secs(5);
+/// Of a fleet that is not known.
+const UNLISTED_BY_APP: &str = "The target did not list its instances (GET /api/instances), so only x-instance-id was counted.";
+const UNLISTED: &str =
+    "The target isn't lab up, so the number and CPU of its instances aren't known.";
 /// Clocks that differ by less are taken for equal: a Date header has whole seconds.
 const SAME_CLOCK: Duration = Duration::from_secs(3);
+
+/// What is requested.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The endpoints of Elastic Visits.
+    Visits(Mix),
+    /// One request of any app, with its key.
+    Custom(Request<Bytes>),
+}
 
 /// What load is put on what.
 #[derive(Clone, Debug)]
@@ -41,8 +58,8 @@ pub struct LoadTest {
     /// When requests start.
     pub schedule: Schedule,
     /// What is requested.
-    pub mix: Mix,
-    /// For stress, where the app is protected.
+    pub content: Content,
+    /// For an app that requires one.
     pub key: Option<Key>,
     /// How long a response may take.
     pub timeout: Duration,
@@ -60,7 +77,7 @@ impl LoadTest {
         Self {
             target,
             schedule,
-            mix,
+            content: Content::Visits(mix),
             key: None,
             timeout: Duration::from_secs(30),
             max_in_flight: 2_000,
@@ -75,7 +92,11 @@ impl LoadTest {
     /// One sentence for the user, when it does not respond or there is nothing left to send.
     pub async fn connect(mut self) -> anyhow::Result<Connected> {
         let addresses = self.target.addresses().await?;
-        let (route, first) = self.first_response(&addresses).await?;
+        let first = match &self.content {
+            Content::Visits(_) => get(&self.target, Kind::Metrics.path()),
+            Content::Custom(_) => self.lab_request(),
+        };
+        let (route, first) = self.first_response(&addresses, &first).await?;
         let mut notes = self.target.remarks.clone();
         if self.key.is_some() && !self.target.secure && !is_this_machine(&addresses) {
             notes.push(format!(
@@ -83,35 +104,9 @@ impl LoadTest {
                 self.target
             ));
         }
-        let status = first.status();
-        if status.is_redirection() {
-            let to = first.head.location.as_deref();
-            bail!(
-                "{} answers {} and sends callers to {}; redirects are not followed, give that address",
-                self.target,
-                status.as_u16(),
-                to.unwrap_or("another address")
-            );
-        }
-        if !status.is_success() {
-            notes.push(format!(
-                "GET {} was answered {} before the load: is this Elastic Visits?",
-                self.target.path(Kind::Metrics.path()),
-                status.as_u16()
-            ));
-        }
-        if self.mix.has(Kind::Stress) && self.refuses_stress(&route).await {
-            let why = if self.key.is_some() {
-                "the key was refused"
-            } else {
-                "the app requires a key and there is none (FUNCTIONS_KEY)"
-            };
-            self.mix = self.mix.without(Kind::Stress).ok_or_else(|| {
-                anyhow!("nothing can be sent: {why}, and the mix has stress only")
-            })?;
-            notes.push(format!(
-                "The stress share was skipped, the others took its place: {why}."
-            ));
+        if let Content::Visits(mix) = &self.content {
+            let mix = self.possible(mix, &route, &first, &mut notes).await?;
+            self.content = Content::Visits(mix);
         }
         let clock = first.date().map_or(time::Duration::ZERO, clock_difference);
         if !clock.is_zero() {
@@ -122,7 +117,10 @@ impl LoadTest {
             ));
         }
         let client = Client::new(route.with_timeout(FLEET_TIMEOUT));
-        let mut poller = Poller::new(self.target.clone(), client);
+        let mut poller = match &self.content {
+            Content::Visits(_) => Poller::of_app(&self.target, client),
+            Content::Custom(_) => Poller::of_lab(self.lab_request(), client),
+        };
         let progress = watch::Sender::new(Progress::default());
         let fleet = watch::Sender::new(Fleet::default());
         poller.poll(Instant::now(), &progress, &fleet).await;
@@ -137,14 +135,70 @@ impl LoadTest {
         })
     }
 
+    /// Asks `lab up` for its fleet; with a key, because it may require the master key. No function of any app has this
+    /// path, so whatever answers it, nothing happens.
+    fn lab_request(&self) -> Request<Bytes> {
+        let mut request = get(&self.target, LAB_FLEET);
+        if let Some(key) = &self.key {
+            request.headers_mut().insert(Key::HEADER, key.header());
+        }
+        request
+    }
+
+    /// The part of the mix that Elastic Visits accepts, by its first response and one about stress.
+    async fn possible(
+        &self,
+        mix: &Mix,
+        route: &Route,
+        first: &Reply,
+        notes: &mut Vec<String>,
+    ) -> anyhow::Result<Mix> {
+        let status = first.status();
+        if status.is_redirection() {
+            let to = first.head.location.as_deref();
+            bail!(
+                "{} answers {} and sends callers to {}; redirects are not followed, give that address",
+                self.target,
+                status.as_u16(),
+                to.unwrap_or("another address")
+            );
+        }
+        if !status.is_success() {
+            notes.push(format!(
+                "GET {} was answered {} before the load: is this Elastic Visits? To load another app, give a path of it \
+                 with --path.",
+                self.target.path(Kind::Metrics.path()),
+                status.as_u16()
+            ));
+        }
+        if !mix.has(Kind::Stress) || !self.refuses_stress(route).await {
+            return Ok(mix.clone());
+        }
+        let why = if self.key.is_some() {
+            "the key was refused"
+        } else {
+            "the app requires a key and there is none (FUNCTIONS_KEY)"
+        };
+        let rest = mix.without(Kind::Stress);
+        let rest =
+            rest.ok_or_else(|| anyhow!("nothing can be sent: {why}, and the mix has stress only"))?;
+        notes.push(format!(
+            "The stress share was skipped, the others took its place: {why}."
+        ));
+        Ok(rest)
+    }
+
     /// The response of the first address that gives one.
-    async fn first_response(&self, addresses: &[SocketAddr]) -> anyhow::Result<(Route, Reply)> {
-        let request = get(&self.target, Kind::Metrics.path());
+    async fn first_response(
+        &self,
+        addresses: &[SocketAddr],
+        request: &Request<Bytes>,
+    ) -> anyhow::Result<(Route, Reply)> {
         let mut failed = None;
         for address in addresses {
             let cacert = self.cacert.as_deref();
             let route = Route::new(&self.target, vec![*address], cacert, self.timeout)?;
-            match Client::new(route.clone()).send(&request).await {
+            match Client::new(route.clone()).send(request).await {
                 Ok(reply) => return Ok((route, reply)),
                 Err(reason) => failed = Some(reason),
             }
@@ -161,9 +215,7 @@ impl LoadTest {
     async fn refuses_stress(&self, route: &Route) -> bool {
         let mut request = post(&self.target, Kind::Stress.path(), NO_STRESS);
         if let Some(key) = &self.key {
-            request
-                .headers_mut()
-                .insert("x-functions-key", key.header());
+            request.headers_mut().insert(Key::HEADER, key.header());
         }
         let reply = Client::new(route.clone()).send(&request).await;
         reply.is_ok_and(|reply| {
@@ -231,8 +283,19 @@ impl Connected {
             max_in_flight: test.max_in_flight.max(1),
             warm_up: Duration::ZERO,
         };
-        let mix = test.mix.clone();
-        let workload = Workload::of_app(&test.target, self.route, mix, test.key.as_ref());
+        let (workload, plan, unlisted) = match test.content {
+            Content::Visits(mix) => {
+                let plan = format!("Mix: {}", mix.describe());
+                let key = test.key.as_ref();
+                let workload = Workload::of_app(&test.target, self.route, mix, key);
+                (workload, plan, UNLISTED_BY_APP)
+            }
+            Content::Custom(request) => {
+                let route = self.route.with_largest_body(LARGEST_BODY);
+                let workload = Workload::custom(route, &request);
+                (workload, describe(&request), UNLISTED)
+            }
+        };
         let begun = Instant::now() + HEAD_START;
         let started = OffsetDateTime::now_utc() + HEAD_START + self.clock;
         let length = test.schedule.duration();
@@ -248,15 +311,15 @@ impl Connected {
             title: "lab load".to_owned(),
             target: test.target.to_string(),
             started: started.format(&Rfc3339).unwrap_or_default(),
-            plan: vec![
-                test.schedule.describe(),
-                format!("Mix: {}", test.mix.describe()),
-            ],
+            plan: vec![test.schedule.describe(), plan],
             notes: self.notes,
             ..Run::default()
         };
         results.record(&mut run);
         self.fleet.borrow().record(&mut run);
+        if run.samples.is_empty() {
+            run.notes.push(unlisted.to_owned());
+        }
         let [visits, failed_visits] = results.requests_of(Kind::Visit as usize);
         Ok(Finished {
             run,

@@ -1,6 +1,6 @@
 //! What is requested, and how often each.
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 /// The most of one kind in a mix, which is gone through in order and so must not be long.
 const HEAVIEST: u32 = 1_000;
@@ -162,11 +162,14 @@ impl Mix {
     }
 }
 
-/// The key of an app whose stress endpoint is protected.
+/// The key of an app that requires one.
 #[derive(Clone, Debug)]
 pub struct Key(HeaderValue);
 
 impl Key {
+    /// The header that carries it.
+    pub(super) const HEADER: HeaderName = HeaderName::from_static("x-functions-key");
+
     /// `None` where it cannot be a key: the header takes visible ASCII only.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, StatusCode};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::client::{Client, Reply};
+use super::client::Client;
 use super::fleet::Fleet;
 use super::generator::Progress;
 use super::request::get;
@@ -17,19 +18,37 @@ const SAMPLES: u32 = 7_200;
 /// At accelerated time a second is too long for a rate that follows the fleet.
 const OFTEN: Duration = Duration::from_millis(250);
 
+/// Where `lab up` reports its fleet.
+pub(super) const LAB_FLEET: &str = "/admin/lab/fleet?samples=0";
+
 /// Reads the fleet's state.
 pub(super) struct Poller {
-    target: Target,
     client: Client,
+    /// To `lab up`.
+    lab: Request<Bytes>,
+    /// To an app that is not behind `lab up`, if it lists its instances.
+    app: Option<Request<Bytes>>,
     /// Whether it is `lab up`; `None` until that is known.
     is_lab: Option<bool>,
 }
 
 impl Poller {
-    pub(super) fn new(target: Target, client: Client) -> Self {
+    /// Of Elastic Visits, behind `lab up` or in Azure.
+    pub(super) fn of_app(target: &Target, client: Client) -> Self {
         Self {
-            target,
             client,
+            lab: get(target, LAB_FLEET),
+            app: Some(get(target, "/api/instances")),
+            is_lab: None,
+        }
+    }
+
+    /// Of any app; `lab` asks `lab up` for its fleet, and is sent once only where that is something else.
+    pub(super) fn of_lab(lab: Request<Bytes>, client: Client) -> Self {
+        Self {
+            client,
+            lab,
+            app: None,
             is_lab: None,
         }
     }
@@ -65,7 +84,7 @@ impl Poller {
     ) {
         let requests = || progress.borrow().per_instance.clone();
         if self.is_lab != Some(false) {
-            let reply = self.get("/admin/lab/fleet?samples=0").await;
+            let reply = self.client.send(&self.lab).await.ok();
             let at = begun.elapsed().as_secs_f64();
             match reply {
                 Some(reply) if reply.status() == StatusCode::OK => {
@@ -79,8 +98,15 @@ impl Poller {
                 _ => {}
             }
         }
-        if self.is_lab != Some(true)
-            && let Some(reply) = self.get("/api/instances").await
+        if self.is_lab == Some(true) {
+            return;
+        }
+        let Some(app) = &self.app else {
+            // A server that takes one connection at a time would wait for the end of this one.
+            self.client.disconnect();
+            return;
+        };
+        if let Ok(reply) = self.client.send(app).await
             && reply.status() == StatusCode::OK
         {
             let at = begun.elapsed().as_secs_f64();
@@ -88,10 +114,5 @@ impl Poller {
                 fleet.read_app(&reply.json(), reply.date(), at, &requests());
             });
         }
-    }
-
-    async fn get(&mut self, endpoint: &str) -> Option<Reply> {
-        let request = get(&self.target, endpoint);
-        self.client.send(&request).await.ok()
     }
 }

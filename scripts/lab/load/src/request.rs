@@ -34,11 +34,15 @@ pub fn post(target: &Target, endpoint: &str, json: &str) -> Request<Bytes> {
 
 /// A request's bytes, encoded once for all the times that it is sent.
 #[derive(Clone)]
-pub struct Encoded(Bytes);
+pub struct Encoded {
+    bytes: Bytes,
+    /// Its response has no body, whatever the headers say (RFC 9112, 6.3).
+    pub(super) is_head: bool,
+}
 
 impl Encoded {
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
@@ -62,14 +66,17 @@ impl From<&Request<Bytes>> for Encoded {
             text.extend_from_slice(value.as_bytes());
             text.extend_from_slice(b"\r\n");
         }
-        if !request.method().is_safe() {
+        if !request.method().is_safe() || !request.body().is_empty() {
             text.extend_from_slice(
                 format!("content-length: {}\r\n", request.body().len()).as_bytes(),
             );
         }
         text.extend_from_slice(b"\r\n");
         text.extend_from_slice(request.body());
-        Self(text.into())
+        Self {
+            bytes: text.into(),
+            is_head: request.method() == Method::HEAD,
+        }
     }
 }
 
@@ -80,11 +87,11 @@ mod tests {
     #[test]
     fn a_request_that_may_have_a_body_has_a_length() {
         let target = Target::parse("http://[::1]:7071/eu").expect("a target");
-        let request = get(&target, "/api/visits?limit=2");
+        let get_request = get(&target, "/api/visits?limit=2");
         let text = |request: &Request<Bytes>| {
             String::from_utf8(Encoded::from(request).bytes().to_vec()).expect("ASCII")
         };
-        let get = text(&request);
+        let get = text(&get_request);
         assert!(
             get.starts_with("GET /eu/api/visits?limit=2 HTTP/1.1\r\nhost: [::1]:7071\r\n"),
             "{get}"
@@ -98,5 +105,12 @@ mod tests {
         let json = text(&post(&target, "/api/stress", "{}"));
         let end = "\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
         assert!(json.ends_with(end), "{json}");
+        let mut searching = get_request;
+        *searching.body_mut() = Bytes::from_static(b"{}");
+        let searching = text(&searching);
+        assert!(
+            searching.ends_with("\r\ncontent-length: 2\r\n\r\n{}"),
+            "{searching}"
+        );
     }
 }

@@ -13,8 +13,8 @@ use super::failure::Failure;
 const LARGEST_HEAD: usize = 256 * 1024;
 /// So many headers are read, more are refused.
 const MOST_HEADERS: usize = 100;
-/// Bodies larger than this are refused.
-const LARGEST_BODY: u64 = 1024 * 1024;
+/// Bodies larger than this are refused, unless the caller allows more.
+pub(super) const LARGEST_BODY: u64 = 1024 * 1024;
 /// The line before a chunk is not longer: a number, and extensions that are hardly used.
 const LONGEST_CHUNK_LINE: usize = 4 * 1024;
 /// Longer ids are cut.
@@ -187,22 +187,23 @@ impl Body {
     /// Gives `keep` what was received of it, and takes it out of there. Whether that is all of it.
     ///
     /// # Errors
-    /// When it is no HTTP, or too large.
+    /// When it is no HTTP, or larger than `largest`.
     pub(super) fn take(
         &mut self,
         received: &mut BytesMut,
+        largest: u64,
         keep: &mut impl FnMut(&[u8]),
     ) -> Result<bool, Failure> {
         loop {
             match self {
                 Self::Length(left) => {
-                    fits(*left)?;
+                    fits(*left, largest)?;
                     *left -= give(received, *left, keep);
                     return Ok(*left == 0);
                 }
                 Self::ToEnd(came) => {
                     *came += give(received, u64::MAX, keep);
-                    fits(*came)?;
+                    fits(*came, largest)?;
                     return Ok(false);
                 }
                 Self::ChunkLine(total) => match httparse::parse_chunk_size(received) {
@@ -214,7 +215,7 @@ impl Body {
                     Ok(Status::Complete((line, size))) => {
                         received.advance(line);
                         let total = total.saturating_add(size);
-                        fits(total)?;
+                        fits(total, largest)?;
                         *self = match size {
                             0 => Self::Trailers,
                             left => Self::Chunk { left, total },
@@ -263,8 +264,8 @@ impl Body {
     }
 }
 
-fn fits(length: u64) -> Result<(), Failure> {
-    if length > LARGEST_BODY {
+fn fits(length: u64, largest: u64) -> Result<(), Failure> {
+    if length > largest {
         return Err(Failure::TooLarge);
     }
     Ok(())

@@ -12,10 +12,8 @@ fn read(text: &[u8], piece: usize) -> Result<(u16, Vec<u8>, bool, usize), Failur
         }
         received.extend_from_slice(pieces.next().ok_or(Failure::Closed)?);
     };
-    while !head
-        .body
-        .take(&mut received, &mut |part| kept.extend_from_slice(part))?
-    {
+    let mut keep = |part: &[u8]| kept.extend_from_slice(part);
+    while !head.body.take(&mut received, LARGEST_BODY, &mut keep)? {
         match pieces.next() {
             Some(piece) => received.extend_from_slice(piece),
             None if head.body.ends_here() => break,

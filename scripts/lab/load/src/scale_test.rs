@@ -125,7 +125,7 @@ impl ScaleTest {
         let wanted = self.instances;
         let Some(state) = fleet.state() else {
             return Err(
-                "the target does not list its instances (GET /api/instances), which --until needs"
+                "the target does not list its instances, which --until needs. lab up lists those of any app (GET /admin/lab/fleet; with --enable-auth, FUNCTIONS_KEY must be the master key), Elastic Visits its own (GET /api/instances)"
                     .to_owned(),
             );
         };
@@ -137,7 +137,7 @@ impl ScaleTest {
         }
         match fleet.maximum() {
             Some(maximum) if maximum < wanted => Err(format!(
-                "the rules allow {maximum} instances at most, so {wanted} will never serve"
+                "the rules allow {maximum} instances at most, so {wanted} will never serve; --max of lab up changes that"
             )),
             _ => Ok(()),
         }

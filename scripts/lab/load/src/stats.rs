@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hdrhistogram::{Counter, Histogram};
+use http::StatusCode;
 
 use super::failure::Failure;
 use run_record::{Percentiles, Requests};
 
 /// Kinds of requests in a workload.
 pub(super) const MOST_KINDS: usize = 4;
+/// Statuses begin with 1 to 9; those from 600 on are of no standard.
+const STATUS_CLASSES: usize = 10;
 /// More instances than any fleet here has; a server that invents ids must not fill the memory.
 const MOST_INSTANCES: usize = 1_000;
 /// What is counted for instances beyond that.
@@ -48,6 +51,8 @@ pub(super) struct Sample {
     pub(super) outcome: Outcome,
     /// The instance that responded.
     pub(super) instance: Option<Arc<str>>,
+    /// The status of the response, where statuses are counted.
+    pub(super) status: Option<StatusCode>,
 }
 
 /// Sums over requests.
@@ -99,6 +104,8 @@ pub struct Stats {
     pub errors: BTreeMap<Failure, u64>,
     pub(super) sent_by_kind: [u64; MOST_KINDS],
     pub(super) failed_by_kind: [u64; MOST_KINDS],
+    /// Responses by the first digit of their status, where statuses are counted.
+    statuses: [u64; STATUS_CLASSES],
     /// Of successful requests, in microseconds from the intended start.
     pub latency: Histogram<u64>,
     /// Of responses with 503, in microseconds from when the request was sent.
@@ -139,6 +146,7 @@ impl Default for Stats {
             errors: BTreeMap::new(),
             sent_by_kind: [0; MOST_KINDS],
             failed_by_kind: [0; MOST_KINDS],
+            statuses: [0; STATUS_CLASSES],
             latency: microseconds(),
             refusals: microseconds(),
             lateness: microseconds(),
@@ -187,6 +195,9 @@ impl Stats {
                 }
             }
         }
+        if let Some(status) = sample.status {
+            self.statuses[usize::from(status.as_u16() / 100)] += 1;
+        }
         if let Some(instance) = &sample.instance {
             self.answered_by(instance, 1);
         }
@@ -216,6 +227,9 @@ impl Stats {
             self.sent_by_kind[kind] += other.sent_by_kind[kind];
             self.failed_by_kind[kind] += other.failed_by_kind[kind];
         }
+        for (class, count) in other.statuses.iter().enumerate() {
+            self.statuses[class] += count;
+        }
         for (mine, others) in [
             (&mut self.latency, &other.latency),
             (&mut self.refusals, &other.refusals),
@@ -236,6 +250,7 @@ impl Stats {
     pub(super) fn requests(&self, names: &[&str]) -> Requests {
         let errors = self.errors.iter();
         let kinds = names.iter().zip(self.sent_by_kind);
+        let statuses = self.statuses.iter().enumerate();
         Requests {
             sent: self.counts.sent,
             ok: self.counts.ok,
@@ -247,6 +262,10 @@ impl Stats {
             by_kind: kinds
                 .filter(|(_, count)| *count > 0)
                 .map(|(name, count)| ((*name).to_owned(), count))
+                .collect(),
+            statuses: statuses
+                .filter(|(_, count)| **count > 0)
+                .map(|(class, count)| (format!("{class}xx"), *count))
                 .collect(),
             latency_ms: percentiles(&self.latency),
         }
@@ -280,6 +299,7 @@ pub(super) mod tests {
             measured: true,
             outcome,
             instance: Some(format!("i{}", intended % 2).into()),
+            status: None,
         }
     }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 
 use super::connection::Route;
+use super::custom_request::name;
 use super::failure::Failure;
 use super::mix::{Key, Kind, Mix};
 use super::request::{Encoded, get, post};
@@ -15,10 +16,10 @@ use super::target::Target;
 
 /// A request that is sent many times.
 struct Prepared {
-    name: &'static str,
+    name: String,
     request: Encoded,
-    /// The status of a success.
-    expected: StatusCode,
+    /// The status of a success; any below 400 where no other is known.
+    expected: Option<StatusCode>,
     /// The status of an instance that already does what the request asks for.
     busy: Option<StatusCode>,
 }
@@ -39,9 +40,9 @@ impl Workload {
     /// The app's requests in this mix.
     pub(super) fn of_app(target: &Target, route: Route, mix: Mix, key: Option<&Key>) -> Self {
         let requests = Kind::ALL.map(|kind| Prepared {
-            name: kind.name(),
+            name: kind.name().to_owned(),
             request: Encoded::from(&request(target, kind, key)),
-            expected: kind.expected(),
+            expected: Some(kind.expected()),
             busy: (kind == Kind::Stress).then_some(StatusCode::TOO_MANY_REQUESTS),
         });
         Self::new(route, requests.into(), mix)
@@ -49,8 +50,22 @@ impl Workload {
 
     /// One request, whose success is this status.
     pub fn single(route: Route, request: &Request<Bytes>, expected: StatusCode) -> Self {
+        Self::repeated(route, request, "request".to_owned(), Some(expected))
+    }
+
+    /// One request of an app of which nothing is known. As in k6 and Locust, a status below 400 is a success.
+    pub(super) fn custom(route: Route, request: &Request<Bytes>) -> Self {
+        Self::repeated(route, request, name(request), None)
+    }
+
+    fn repeated(
+        route: Route,
+        request: &Request<Bytes>,
+        name: String,
+        expected: Option<StatusCode>,
+    ) -> Self {
         let request = Prepared {
-            name: "request",
+            name,
             request: Encoded::from(request),
             expected,
             busy: None,
@@ -79,18 +94,28 @@ impl Workload {
     }
 
     /// The names of the kinds.
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        self.requests.iter().map(|request| request.name).collect()
+    pub(super) fn names(&self) -> Vec<&str> {
+        let names = self.requests.iter().map(|request| request.name.as_str());
+        names.collect()
     }
 
     pub(super) fn request(&self, kind: usize) -> &Encoded {
         &self.requests[kind].request
     }
 
+    /// The status, where it is worth counting: where more than one is a success.
+    pub(super) fn counted(&self, kind: usize, status: StatusCode) -> Option<StatusCode> {
+        Some(status).filter(|_| self.requests[kind].expected.is_none())
+    }
+
     /// What a response means. A stress run that is refused because one is in progress is no failure.
     pub(super) fn outcome(&self, kind: usize, status: StatusCode) -> Outcome {
         let request = &self.requests[kind];
-        if status == request.expected {
+        let succeeded = match request.expected {
+            Some(expected) => status == expected,
+            None => status.as_u16() < 400,
+        };
+        if succeeded {
             Outcome::Ok
         } else if request.busy == Some(status) {
             Outcome::Busy
@@ -108,9 +133,7 @@ fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Bytes> {
         Kind::Stress => {
             let mut request = post(target, endpoint, r#"{"duration":1,"wait":false}"#);
             if let Some(key) = key {
-                request
-                    .headers_mut()
-                    .insert("x-functions-key", key.header());
+                request.headers_mut().insert(Key::HEADER, key.header());
             }
             request
         }

@@ -225,6 +225,7 @@ fn load(page: &Page<'_>) -> Markup {
     html! {
         @if !run.plan.is_empty() { ol.plan { @for step in &run.plan { li { (step) } } } }
         (kinds("Requests by kind", "Kind", &requests.by_kind))
+        (kinds("Responses by status", "Status", &requests.statuses))
         (kinds("Failures by kind", "Failure", &requests.errors))
     }
 }

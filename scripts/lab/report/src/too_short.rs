@@ -5,8 +5,9 @@ use run_record::format::span;
 
 use crate::rules::{limits, rules};
 
-/// What to type, where the load ended before a rule could scale out.
-pub fn too_short(run: &Run) -> Option<String> {
+/// What to type, where the load ended before a rule could scale out;
+/// `command` is what to repeat, without `--until`.
+pub fn too_short(run: &Run, command: &str) -> Option<String> {
     let windows = rules(run)?.into_iter().filter(|rule| rule.out);
     let window = windows.map(|rule| rule.window).min_by(f64::total_cmp)?;
     let (_, most) = limits(run)?;
@@ -18,8 +19,7 @@ pub fn too_short(run: &Run) -> Option<String> {
         return None;
     }
     Some(format!(
-        "Too short for the rules, which average over {}. For scaling: ./scripts/load {} --until {most}",
-        span(window / run.time_scale),
-        run.target
+        "Too short for the rules, which average over {}. For scaling: {command} --until {most}",
+        span(window / run.time_scale)
     ))
 }

@@ -73,6 +73,9 @@ pub struct Requests {
     pub errors: BTreeMap<String, u64>,
     /// By kind of request, such as `visit`.
     pub by_kind: BTreeMap<String, u64>,
+    /// Responses by class of status, such as `2xx`; empty where each kind of request has one status of success.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub statuses: BTreeMap<String, u64>,
     /// Latency of those answered as wanted, from the intended start.
     pub latency_ms: Percentiles,
 }

@@ -121,5 +121,5 @@ fn anything_else_is_ignored() {
     }
     let mut run = Run::default();
     Fleet::default().record(&mut run);
-    assert_eq!((run.time_scale, run.notes.len()), (1.0, 1));
+    assert_eq!((run.time_scale, run.instances.len()), (1.0, 0));
 }

@@ -16,7 +16,7 @@ fn a_load_below_the_window_of_the_rules_is_too_short() {
         ..Run::default()
     };
     assert_eq!(
-        too_short(&run).as_deref(),
+        too_short(&run, "./scripts/load http://127.0.0.1:7071").as_deref(),
         Some(
             "Too short for the rules, which average over 5 s. For scaling: \
              ./scripts/load http://127.0.0.1:7071 --until 3"
@@ -42,6 +42,6 @@ fn a_load_below_the_window_of_the_rules_is_too_short() {
         ..run
     };
     for run in [acted, full, long, unknown] {
-        assert_eq!(too_short(&run), None);
+        assert_eq!(too_short(&run, "lab load"), None);
     }
 }

@@ -2,6 +2,7 @@
 //! that something took at least as long as it was made to.
 
 mod counting;
+mod custom;
 mod endings;
 mod faults;
 mod fleet;
@@ -111,6 +112,16 @@ struct Running {
 }
 
 impl Running {
+    /// Waits for a line on standard error that begins like this.
+    fn said(&mut self, begin: &str) {
+        use std::io::BufRead as _;
+        let err = self.child.stderr.as_mut().unwrap();
+        // Byte by byte, so that nothing of what follows is taken from those who read on.
+        let lines = std::io::BufReader::with_capacity(1, err).lines();
+        let mut lines = lines.map_while(Result::ok);
+        assert!(lines.any(|line| line.starts_with(begin)), "{begin}");
+    }
+
     fn signal(&self, name: &str) {
         let mut kill = Command::new("kill");
         let kill = kill
