@@ -8,12 +8,17 @@ use std::path::{Path, PathBuf};
 /// What is read of a file: more than the first line of a script.
 const BEGINNING: u64 = 512;
 
+/// The setting that replaces `defaultExecutablePath`.
+const SETTING: &str = "AzureFunctionsJobHost__customHandler__description__defaultExecutablePath";
+
 /// Checks a path, or a bare name that is looked for on the search path.
 ///
 /// # Errors
 /// A sentence about the cause, and what to do.
-pub(super) fn check(executable: &Path) -> io::Result<()> {
-    let file = find(executable)?;
+pub(super) fn check(executable: &Path, script_root: &Path) -> io::Result<()> {
+    let search_path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&search_path).collect();
+    let file = find(executable, script_root, &folders)?;
     let mut beginning = Vec::new();
     // One that cannot be read may still be started.
     let read = File::open(&file).and_then(|file| file.take(BEGINNING).read_to_end(&mut beginning));
@@ -23,14 +28,9 @@ pub(super) fn check(executable: &Path) -> io::Result<()> {
     }
 }
 
-fn find(executable: &Path) -> io::Result<PathBuf> {
-    if executable.components().count() > 1 {
-        if !executable.exists() {
-            return Err(failure(
-                ErrorKind::NotFound,
-                format!("{} does not exist", executable.display()),
-            ));
-        }
+fn find(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> io::Result<PathBuf> {
+    let is_path = executable.components().count() > 1;
+    if is_path && executable.exists() {
         if !is_executable(executable) {
             // On Premium and Dedicated plans the host does not set the bit either.
             return Err(failure(
@@ -43,20 +43,76 @@ fn find(executable: &Path) -> io::Result<PathBuf> {
         }
         return Ok(executable.to_owned());
     }
-    let found = std::env::var_os("PATH").and_then(|paths| {
-        std::env::split_paths(&paths)
-            .map(|folder| folder.join(executable))
-            .find(|file| is_executable(file))
-    });
-    found.ok_or_else(|| {
-        failure(
-            ErrorKind::NotFound,
-            format!(
-                "{:?} is neither a file in the script root nor a command on the search path",
-                executable.display().to_string()
-            ),
+    if !is_path && let Some(command) = command(executable, folders) {
+        return Ok(command);
+    }
+    let name = executable.display();
+    let missing = if executable.is_absolute() {
+        format!("{name} does not exist")
+    } else if is_path {
+        format!("the script root has no file {name}")
+    } else {
+        format!("{name} is neither a file in the script root nor a command on the search path")
+    };
+    let advice = advice(executable, script_root, folders);
+    Err(failure(ErrorKind::NotFound, format!("{missing}; {advice}")))
+}
+
+/// The command of this name.
+fn command(name: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
+    let mut files = folders.iter().map(|folder| folder.join(name));
+    files.find(|file| is_executable(file))
+}
+
+/// What may be meant instead of a file that does not exist, and what to do.
+fn advice(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> String {
+    let instead = |found: &str, name: &str| {
+        format!(
+            "{found}: set defaultExecutablePath to \"{name}\" in host.json or, for this machine alone, {SETTING} in \
+             local.settings.json"
         )
-    })
+    };
+    let name = executable.file_name().unwrap_or_default();
+    let text = name.to_string_lossy();
+    if text.contains('\\') {
+        let path = executable.display().to_string().replace('\\', "/");
+        return instead(
+            "only Windows separates folders by \\, and / works there, too",
+            &path,
+        );
+    }
+    if text.to_ascii_lowercase().ends_with(".exe") {
+        let without = executable.with_extension("");
+        let shown = without.display();
+        return if script_root.join(&without).is_file() {
+            instead(&format!("there is {shown}"), &shown.to_string())
+        } else {
+            let found = format!("only Windows adds .exe to programs, so build {shown} first");
+            instead(&found, &shown.to_string())
+        };
+    }
+    if executable.is_absolute()
+        && let Some(found) = command(Path::new(name), folders)
+    {
+        return instead(&format!("there is {}", found.display()), &text);
+    }
+    if let Some(found) = similar(&text, folders) {
+        return instead(&format!("there is the command {found}"), &found);
+    }
+    "build or install it first, or correct customHandler.description.defaultExecutablePath in host.json"
+        .to_owned()
+}
+
+/// A command whose name differs in case only, or has the version of the language at its end.
+fn similar(name: &str, folders: &[PathBuf]) -> Option<String> {
+    let is_similar = |found: &str| {
+        found.eq_ignore_ascii_case(name) || found.strip_prefix(name).is_some_and(|end| end == "3")
+    };
+    let entries = folders.iter().filter_map(|folder| folder.read_dir().ok());
+    entries
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .find(|found| is_similar(found) && command(Path::new(found), folders).is_some())
 }
 
 fn is_executable(path: &Path) -> bool {
