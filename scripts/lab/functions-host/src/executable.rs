@@ -46,13 +46,13 @@ fn find(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> io::Resul
     if !is_path && let Some(command) = command(executable, folders) {
         return Ok(command);
     }
-    let name = executable.display();
+    let name = executable.display().to_string();
     let missing = if executable.is_absolute() {
         format!("{name} does not exist")
     } else if is_path {
         format!("the script root has no file {name}")
     } else {
-        format!("{name} is neither a file in the script root nor a command on the search path")
+        format!("{name:?} is neither a file in the script root nor a command on the search path")
     };
     let advice = advice(executable, script_root, folders);
     Err(failure(ErrorKind::NotFound, format!("{missing}; {advice}")))
@@ -129,6 +129,15 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
         return invalid(format!("{name} is empty"));
     }
     let Some(rest) = beginning.strip_prefix(b"#!") else {
+        if let Some(kind) = foreign(beginning)
+            && (kind == MACOS || !runs_other_formats())
+        {
+            return invalid(format!(
+                "{name} is a program for {kind}; build it for this machine ({} on {})",
+                std::env::consts::OS,
+                std::env::consts::ARCH
+            ));
+        }
         if beginning.contains(&0) {
             // A program; the system knows whether it is one for this machine.
             return Ok(());
@@ -153,6 +162,40 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
     ))
 }
 
+/// A system whose programs run nowhere else.
+const MACOS: &str = "macOS";
+
+/// For what a program is made that Linux does not start by itself. Without this, a shell would be started for it: the C
+/// library does so for a file that is no program of the system.
+fn foreign(beginning: &[u8]) -> Option<&'static str> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    match beginning {
+        [b'M', b'Z', ..] => Some("Windows"),
+        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => Some(MACOS),
+        // The machine is the tenth word (e_machine of the ELF header).
+        [0x7f, b'E', b'L', b'F', ..] => match (beginning.get(18..20), std::env::consts::ARCH) {
+            (Some([0x3e, 0]), "aarch64") => Some("x86-64"),
+            (Some([0xb7, 0]), "x86_64") => Some("ARM64"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the system starts programs of other formats by way of an interpreter such as qemu or WSL's.
+fn runs_other_formats() -> bool {
+    let entries = std::fs::read_dir("/proc/sys/fs/binfmt_misc");
+    entries.is_ok_and(|entries| {
+        entries.flatten().any(|entry| {
+            !["register", "status"]
+                .iter()
+                .any(|own| entry.file_name() == *own)
+        })
+    })
+}
+
 fn failure(kind: ErrorKind, text: String) -> io::Error {
     io::Error::new(kind, text)
 }
@@ -174,13 +217,27 @@ mod tests {
             let error = check_beginning(Path::new("run"), beginning).expect_err(part);
             assert!(error.to_string().contains(part), "{error}");
         }
-        for beginning in [
-            &b"#!/bin/sh\n"[..],
-            b"#! /bin/sh -e",
-            b"\x7fELF\x02\0",
-            b"MZ\0",
-        ] {
+        for beginning in [&b"#!/bin/sh\n"[..], b"#! /bin/sh -e", b"\x7fELF\x02\0"] {
             assert!(check_beginning(Path::new("run"), beginning).is_ok());
         }
+    }
+
+    #[test]
+    fn programs_of_other_systems_are_recognized() {
+        let elf = |machine: u8| {
+            let mut header = [0; 20];
+            header[..4].copy_from_slice(b"\x7fELF");
+            header[18] = machine;
+            header
+        };
+        let (own, other) = match std::env::consts::ARCH {
+            "aarch64" => (0xb7, 0x3e),
+            _ => (0x3e, 0xb7),
+        };
+        assert_eq!(foreign(b"MZ\x90\0"), Some("Windows"));
+        assert_eq!(foreign(&[0xcf, 0xfa, 0xed, 0xfe, 7]), Some("macOS"));
+        assert!(foreign(&elf(other)).is_some());
+        assert_eq!(foreign(&elf(own)), None);
+        assert_eq!(foreign(b"\x7fELF"), None);
     }
 }

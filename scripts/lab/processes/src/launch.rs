@@ -5,13 +5,12 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
-use rustix::io::Errno;
 use rustix::process::Signal;
 
 /// Arguments of `lab up` that [`command`] passes and [`LaunchArgs::run`] obeys.
@@ -78,28 +77,7 @@ impl LaunchArgs {
             return Ok(ExitCode::SUCCESS);
         };
         let error = Command::new(executable).args(arguments).exec();
-        if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) {
-            bail!(
-                "cannot run {}: it is {}; build it for this machine ({} on {})",
-                executable.display(),
-                format_of(Path::new(executable)),
-                std::env::consts::OS,
-                std::env::consts::ARCH
-            );
-        }
         Err(error).with_context(|| format!("cannot run {}", executable.display()))
-    }
-}
-
-/// What a file that the system does not start is, by its first bytes.
-fn format_of(file: &Path) -> &'static str {
-    let mut beginning = [0; 4];
-    let read = File::open(file).and_then(|mut file| file.read_exact(&mut beginning));
-    match (read, beginning) {
-        (Ok(()), [b'M', b'Z', ..]) => "a Windows program",
-        (Ok(()), [0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe]) => "a macOS program",
-        (Ok(()), [0x7f, b'E', b'L', b'F']) => "a program for another processor",
-        _ => "no program of this system",
     }
 }
 

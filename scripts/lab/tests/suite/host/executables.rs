@@ -25,7 +25,7 @@ fn program(path: &Path, content: &[u8]) {
 fn the_name_of_a_windows_build_is_recognized() {
     let text = printed(Root::new(), "handler.exe");
     assert!(
-        text.contains("handler.exe is neither a file in the script root nor a command")
+        text.contains("\"handler.exe\" is neither a file in the script root nor a command")
             && text.contains("there is handler: set defaultExecutablePath to \"handler\"")
             && text.contains("in local.settings.json"),
         "{text}"
@@ -84,23 +84,14 @@ fn a_command_that_may_be_meant_is_named() {
     assert!(text.contains("; build or install it first"), "{text}");
 }
 
+/// Public repositories hold programs that were built on a Mac.
 #[test]
 fn a_program_of_another_system_is_named() {
-    // The first bytes of a program for a processor that does not exist.
-    let mut elf = [0; 64];
-    elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-    elf[16..20].copy_from_slice(&[2, 0, 0xff, 0xff]);
-    for (content, part) in [
-        (&[0xcf, 0xfa, 0xed, 0xfe, 0, 0, 0, 0][..], "a macOS program"),
-        (&elf, "a program for another processor"),
-        (b"\x01\0\0\0", "no program of this system"),
-    ] {
-        let root = Root::new();
-        program(&root.path.join("server"), content);
-        let text = printed(root, "server");
-        assert!(
-            text.contains(&format!("it is {part}; build it for this machine")),
-            "{text}"
-        );
-    }
+    let root = Root::new();
+    program(&root.path.join("server"), &[0xcf, 0xfa, 0xed, 0xfe, 0, 0]);
+    let text = printed(root, "server");
+    assert!(
+        text.contains("/server is a program for macOS; build it for this machine (linux on "),
+        "{text}"
+    );
 }
