@@ -30,7 +30,7 @@ const OWN_EXTENSIONS: [&str; 2] = ["extensions.csproj", "bin/extensions.json"];
 #[derive(Clone, Debug)]
 pub(crate) struct ExtensionBundle {
     id: String,
-    /// A range, as NuGet writes it.
+    /// A range of versions such as `[4.*, 5.0.0)`.
     version: String,
 }
 
