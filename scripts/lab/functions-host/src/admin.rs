@@ -25,6 +25,7 @@ use super::body::Body;
 use super::console::Severity;
 use super::dispatch::To;
 use super::function::{Function, Level, Trigger};
+use super::output::member;
 use super::{health, invoke, payload};
 
 /// The input of a function run by hand.
@@ -245,9 +246,15 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
         Ok(body) => body,
         Err(failure) => return empty(failure.status()),
     };
-    let input = match serde_json::from_slice::<Value>(&body) {
-        Ok(Value::Object(mut members)) => members.remove("input").unwrap_or_default(),
-        _ => return empty(StatusCode::BAD_REQUEST),
+    let Some(input) = input(&body) else {
+        app.console.host(
+            Severity::Warning,
+            format_args!(
+                "POST /admin/functions/{name} needs a body such as {{\"input\": \"...\"}}, where the input is text: write JSON \
+                 as a string"
+            ),
+        );
+        return empty(StatusCode::BAD_REQUEST);
     };
     let app = Arc::clone(app);
     // Runs beside the request that ordered it; functionTimeout bounds it, and the end of the process.
@@ -263,16 +270,31 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
             );
             return;
         }
-        let value = match &function.trigger {
-            // Whatever the input says (TimerTriggerBinding.cs, BindAsync).
-            Trigger::Timer(timer) => timer.info(app.timers.of(&function.name, timer), false),
-            _ => input,
-        };
         let to = To::Any(&app.backends);
-        let run = invoke::run(&app, to, function, value, &OffsetDateTime::now_utc);
-        if let Err(failure) = run.await {
+        let outcome = match &function.trigger {
+            // Whatever the input says (TimerTriggerBinding.cs, BindAsync).
+            Trigger::Timer(timer) => {
+                let value = timer.info(app.timers.of(&function.name, timer), false);
+                invoke::run(&app, to, function, value, &OffsetDateTime::now_utc).await
+            }
+            Trigger::Warmup => invoke::warm_up(&app, to, function).await,
+            _ => invoke::run_with_text(&app, to, function, &input).await,
+        };
+        if let Err(failure) = outcome {
             app.report(function, &failure);
         }
     });
     empty(StatusCode::ACCEPTED)
+}
+
+/// The input of a function run by hand (`FunctionInvocation.cs`). It is text; numbers and switches count as their text,
+/// and an absent input as an empty one. None where the body holds no such input.
+fn input(body: &[u8]) -> Option<String> {
+    let members = serde_json::from_slice(body).ok()?;
+    match member(&members, "input") {
+        None | Some(Value::Null) => Some(String::new()),
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(value @ (Value::Bool(_) | Value::Number(_))) => Some(value.to_string()),
+        Some(Value::Array(_) | Value::Object(_)) => None,
+    }
 }

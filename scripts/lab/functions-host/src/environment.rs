@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::local_settings::LocalSettings;
 
+/// The flag of apps that host an MCP server as a custom handler.
+const MCP_PREVIEW: &str = "EnableMcpCustomHandlerPreview";
+
 /// Variables by name. What this process did not have itself is also listed in `added`, because a
 /// child inherits the rest without our help, values that are not Unicode included.
 #[derive(Clone, Default)]
@@ -31,6 +34,16 @@ impl Environment {
         environment.add("AzureWebJobsScriptRoot", &script_root.display().to_string());
         for (name, value) in &settings.variables {
             environment.add(name, value);
+        }
+        // StartHostAction.cs, UpdateEnvironmentVariables: whatever runtime the settings name.
+        let flags = environment
+            .var("AzureWebJobsFeatureFlags")
+            .unwrap_or_default();
+        if flags
+            .split(',')
+            .any(|flag| flag.trim().eq_ignore_ascii_case(MCP_PREVIEW))
+        {
+            environment.set("FUNCTIONS_WORKER_RUNTIME", "custom");
         }
         environment
     }

@@ -8,12 +8,17 @@ use std::path::{Path, PathBuf};
 /// What is read of a file: more than the first line of a script.
 const BEGINNING: u64 = 512;
 
+/// The setting that replaces `defaultExecutablePath`.
+const SETTING: &str = "AzureFunctionsJobHost__customHandler__description__defaultExecutablePath";
+
 /// Checks a path, or a bare name that is looked for on the search path.
 ///
 /// # Errors
 /// A sentence about the cause, and what to do.
-pub(super) fn check(executable: &Path) -> io::Result<()> {
-    let file = find(executable)?;
+pub(super) fn check(executable: &Path, script_root: &Path) -> io::Result<()> {
+    let search_path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&search_path).collect();
+    let file = find(executable, script_root, &folders)?;
     let mut beginning = Vec::new();
     // One that cannot be read may still be started.
     let read = File::open(&file).and_then(|file| file.take(BEGINNING).read_to_end(&mut beginning));
@@ -23,14 +28,9 @@ pub(super) fn check(executable: &Path) -> io::Result<()> {
     }
 }
 
-fn find(executable: &Path) -> io::Result<PathBuf> {
-    if executable.components().count() > 1 {
-        if !executable.exists() {
-            return Err(failure(
-                ErrorKind::NotFound,
-                format!("{} does not exist", executable.display()),
-            ));
-        }
+fn find(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> io::Result<PathBuf> {
+    let is_path = executable.components().count() > 1;
+    if is_path && executable.exists() {
         if !is_executable(executable) {
             // On Premium and Dedicated plans the host does not set the bit either.
             return Err(failure(
@@ -43,20 +43,76 @@ fn find(executable: &Path) -> io::Result<PathBuf> {
         }
         return Ok(executable.to_owned());
     }
-    let found = std::env::var_os("PATH").and_then(|paths| {
-        std::env::split_paths(&paths)
-            .map(|folder| folder.join(executable))
-            .find(|file| is_executable(file))
-    });
-    found.ok_or_else(|| {
-        failure(
-            ErrorKind::NotFound,
-            format!(
-                "{:?} is neither a file in the script root nor a command on the search path",
-                executable.display().to_string()
-            ),
+    if !is_path && let Some(command) = command(executable, folders) {
+        return Ok(command);
+    }
+    let name = executable.display().to_string();
+    let missing = if executable.is_absolute() {
+        format!("{name} does not exist")
+    } else if is_path {
+        format!("the script root has no file {name}")
+    } else {
+        format!("{name:?} is neither a file in the script root nor a command on the search path")
+    };
+    let advice = advice(executable, script_root, folders);
+    Err(failure(ErrorKind::NotFound, format!("{missing}; {advice}")))
+}
+
+/// The command of this name.
+fn command(name: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
+    let mut files = folders.iter().map(|folder| folder.join(name));
+    files.find(|file| is_executable(file))
+}
+
+/// What may be meant instead of a file that does not exist, and what to do.
+fn advice(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> String {
+    let instead = |found: &str, name: &str| {
+        format!(
+            "{found}: set defaultExecutablePath to \"{name}\" in host.json or, for this machine alone, {SETTING} in \
+             local.settings.json"
         )
-    })
+    };
+    let name = executable.file_name().unwrap_or_default();
+    let text = name.to_string_lossy();
+    if text.contains('\\') {
+        let path = executable.display().to_string().replace('\\', "/");
+        return instead(
+            "only Windows separates folders by \\, and / works there, too",
+            &path,
+        );
+    }
+    if text.to_ascii_lowercase().ends_with(".exe") {
+        let without = executable.with_extension("");
+        let shown = without.display();
+        return if script_root.join(&without).is_file() {
+            instead(&format!("there is {shown}"), &shown.to_string())
+        } else {
+            let found = format!("only Windows adds .exe to programs, so build {shown} first");
+            instead(&found, &shown.to_string())
+        };
+    }
+    if executable.is_absolute()
+        && let Some(found) = command(Path::new(name), folders)
+    {
+        return instead(&format!("there is {}", found.display()), &text);
+    }
+    if let Some(found) = similar(&text, folders) {
+        return instead(&format!("there is the command {found}"), &found);
+    }
+    "build or install it first, or correct customHandler.description.defaultExecutablePath in host.json"
+        .to_owned()
+}
+
+/// A command whose name differs in case only, or has the version of the language at its end.
+fn similar(name: &str, folders: &[PathBuf]) -> Option<String> {
+    let is_similar = |found: &str| {
+        found.eq_ignore_ascii_case(name) || found.strip_prefix(name).is_some_and(|end| end == "3")
+    };
+    let entries = folders.iter().filter_map(|folder| folder.read_dir().ok());
+    entries
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .find(|found| is_similar(found) && command(Path::new(found), folders).is_some())
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -73,6 +129,15 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
         return invalid(format!("{name} is empty"));
     }
     let Some(rest) = beginning.strip_prefix(b"#!") else {
+        if let Some(kind) = foreign(beginning)
+            && (kind == MACOS || !runs_other_formats())
+        {
+            return invalid(format!(
+                "{name} is a program for {kind}; build it for this machine ({} on {})",
+                std::env::consts::OS,
+                std::env::consts::ARCH
+            ));
+        }
         if beginning.contains(&0) {
             // A program; the system knows whether it is one for this machine.
             return Ok(());
@@ -97,6 +162,40 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
     ))
 }
 
+/// A system whose programs run nowhere else.
+const MACOS: &str = "macOS";
+
+/// For what a program is made that Linux does not start by itself. Without this, a shell would be started for it: the C
+/// library does so for a file that is no program of the system.
+fn foreign(beginning: &[u8]) -> Option<&'static str> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    match beginning {
+        [b'M', b'Z', ..] => Some("Windows"),
+        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => Some(MACOS),
+        // The machine is the tenth word (e_machine of the ELF header).
+        [0x7f, b'E', b'L', b'F', ..] => match (beginning.get(18..20), std::env::consts::ARCH) {
+            (Some([0x3e, 0]), "aarch64") => Some("x86-64"),
+            (Some([0xb7, 0]), "x86_64") => Some("ARM64"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the system starts programs of other formats by way of an interpreter such as qemu or WSL's.
+fn runs_other_formats() -> bool {
+    let entries = std::fs::read_dir("/proc/sys/fs/binfmt_misc");
+    entries.is_ok_and(|entries| {
+        entries.flatten().any(|entry| {
+            !["register", "status"]
+                .iter()
+                .any(|own| entry.file_name() == *own)
+        })
+    })
+}
+
 fn failure(kind: ErrorKind, text: String) -> io::Error {
     io::Error::new(kind, text)
 }
@@ -118,13 +217,27 @@ mod tests {
             let error = check_beginning(Path::new("run"), beginning).expect_err(part);
             assert!(error.to_string().contains(part), "{error}");
         }
-        for beginning in [
-            &b"#!/bin/sh\n"[..],
-            b"#! /bin/sh -e",
-            b"\x7fELF\x02\0",
-            b"MZ\0",
-        ] {
+        for beginning in [&b"#!/bin/sh\n"[..], b"#! /bin/sh -e", b"\x7fELF\x02\0"] {
             assert!(check_beginning(Path::new("run"), beginning).is_ok());
         }
+    }
+
+    #[test]
+    fn programs_of_other_systems_are_recognized() {
+        let elf = |machine: u8| {
+            let mut header = [0; 20];
+            header[..4].copy_from_slice(b"\x7fELF");
+            header[18] = machine;
+            header
+        };
+        let (own, other) = match std::env::consts::ARCH {
+            "aarch64" => (0xb7, 0x3e),
+            _ => (0x3e, 0xb7),
+        };
+        assert_eq!(foreign(b"MZ\x90\0"), Some("Windows"));
+        assert_eq!(foreign(&[0xcf, 0xfa, 0xed, 0xfe, 7]), Some("macOS"));
+        assert!(foreign(&elf(other)).is_some());
+        assert_eq!(foreign(&elf(own)), None);
+        assert_eq!(foreign(b"\x7fELF"), None);
     }
 }

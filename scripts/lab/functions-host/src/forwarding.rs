@@ -11,6 +11,7 @@
 //! | headers of the content | `Content-Type` and `Content-Length` of a body; all others are dropped |
 //! | repeated headers | one line (.NET's `HttpConnection.cs`) |
 //! | `User-Agent` | followed by the host's |
+//! | `traceparent` | added where it is absent |
 //! | a client that leaves | is not told |
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use super::detached::detached;
 use super::dispatch::{self, To};
 use super::exchange::Exchange;
 use super::request_body::RequestBody;
+use super::trace_context::{TRACEPARENT, traceparent};
 use super::{path, query};
 
 /// Whether the body is sent in chunks. Its `Transfer-Encoding` is copied like any header but the body is not, which
@@ -145,6 +147,11 @@ fn headers(received: &HeaderMap, has_body: bool) -> Result<HeaderMap, header::In
         let line = one_line(&name, &received.get_all(&name), Some(&value))?;
         headers.insert(name, line);
     }
+    if !headers.contains_key(TRACEPARENT)
+        && let Some(value) = traceparent(received)
+    {
+        headers.insert(TRACEPARENT, value);
+    }
     Ok(headers)
 }
 
@@ -223,7 +230,11 @@ mod tests {
         for gone in ["content-encoding", "content-language", "expires"] {
             assert!(!sent.contains_key(gone), "{gone}");
         }
+        assert!(line("traceparent").ends_with("-00"));
+        let mine = HeaderValue::from_static("mine");
+        received.insert("traceparent", mine.clone());
         let sent = headers(&received, false).expect("valid");
+        assert_eq!(sent["traceparent"], mine);
         assert!(!sent.contains_key("content-type") && !sent.contains_key("content-length"));
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Binding {
     pub(crate) output: bool,
     /// Whether `dataType` says that its values are bytes.
     pub(crate) is_binary: bool,
+    /// Whether `cardinality` says that a trigger gets a list of values at once.
+    pub(crate) is_many: bool,
 }
 
 /// What makes a function run.
@@ -88,6 +90,13 @@ impl Function {
                 .bindings
                 .iter()
                 .any(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+    }
+
+    /// The binding of its trigger.
+    pub(crate) fn trigger_binding(&self) -> Option<&Binding> {
+        self.bindings
+            .iter()
+            .find(|binding| !binding.output && binding.name == self.trigger_name)
     }
 
     /// Who may call it by HTTP.
@@ -171,6 +180,7 @@ struct BindingDocument {
     name: String,
     direction: Option<String>,
     data_type: Option<String>,
+    cardinality: Option<String>,
     auth_level: Option<String>,
     methods: Option<Vec<String>>,
     route: Option<String>,
@@ -221,6 +231,10 @@ pub(super) fn parse(
                 .data_type
                 .as_deref()
                 .is_some_and(|kind| kind.eq_ignore_ascii_case("binary")),
+            is_many: binding
+                .cardinality
+                .as_deref()
+                .is_some_and(|cardinality| cardinality.eq_ignore_ascii_case("many")),
         });
         if binding.kind.to_ascii_lowercase().ends_with("trigger") {
             if trigger.is_some() {

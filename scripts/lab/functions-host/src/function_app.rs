@@ -16,6 +16,7 @@ use super::console::{Console, Severity};
 use super::cors::Cors;
 use super::cross_site::Policy;
 use super::environment::Environment;
+use super::extension_bundle;
 use super::function::{self, Function};
 use super::handler_route;
 use super::instance::CRASH_LIMIT;
@@ -113,7 +114,13 @@ impl FunctionApp {
             return Err(unusable(&script_root, &problems));
         }
         settings.warnings.append(&mut unknown);
-        let unsupported = unsupported::sentences(&table.functions, &environment);
+        settings.warnings.extend(local.warnings);
+        let mut unsupported = unsupported::sentences(&table.functions, &environment);
+        unsupported.extend(extension_bundle::sentences(
+            settings.extension_bundle.as_ref(),
+            &table.functions,
+            &script_root,
+        ));
         Ok(Self {
             script_root: script_root.display().to_string(),
             unsupported,

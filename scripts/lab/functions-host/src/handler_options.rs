@@ -78,7 +78,13 @@ impl HandlerOptions {
             anyhow!("{name} has no \"description\"; add description.defaultExecutablePath")
         })?;
         let description_path = format!("{name}.description");
-        known_keys(description, &description_path, &DESCRIPTION_KEYS, warnings)?;
+        let known = [&DESCRIPTION_KEYS[..], &KEYS].concat();
+        known_keys(description, &description_path, &known, warnings)?;
+        for key in KEYS.iter().filter(|key| lookup(description, key).is_some()) {
+            warnings.push(format!(
+                "host.json: the host ignores {description_path}.{key}; it reads {name}.{key}"
+            ));
+        }
         if !is_legacy {
             check_type(section, warnings)?;
         }

@@ -18,11 +18,12 @@ use super::console::Severity;
 use super::detached::detached;
 use super::dispatch::{self, To};
 use super::exchange::Exchange;
-use super::function::Function;
+use super::function::{Function, Trigger};
 use super::output::{self, Outcome, member};
 use super::payload::{self, Received};
 use super::request_body::RequestBody;
 use super::route::Route;
+use super::trace_context::{TRACEPARENT, traceparent};
 use super::unsupported;
 
 /// What the clock shows now.
@@ -53,14 +54,21 @@ pub(crate) async fn http(
     };
     let data = input(function, received.value());
     let metadata = received.metadata();
-    // Both hold what they need of it, and the invocation may last.
+    let trace = traceparent(&parts.headers);
+    // These hold what they need of it, and the invocation may last.
     drop(body);
     let shared = Arc::clone(app);
     let outcome = detached(app, index, async move {
         let app = &*shared;
         let function = &app.table.functions[index];
+        let invocation = Invocation {
+            function,
+            data,
+            metadata,
+            trace,
+        };
         let to = To::Any(&app.backends);
-        invoke(app, to, function, data, metadata, &OffsetDateTime::now_utc).await
+        invoke(app, to, invocation, &OffsetDateTime::now_utc).await
     })
     .await?;
     output::response(&function.bindings, &outcome)
@@ -94,14 +102,47 @@ pub(crate) async fn run(
     value: Value,
     now: Now<'_>,
 ) -> Result<(), Failure> {
-    let data = input(function, value);
-    let outcome = invoke(app, to, function, data, Map::new(), now).await;
+    let invocation = Invocation::of(function, value, Map::new());
+    invoke(app, to, invocation, now).await.map(drop)
+}
+
+/// Runs a function that has no HTTP trigger, with text as the value of its trigger: the message of a queue, for example.
+pub(crate) async fn run_with_text(
+    app: &App,
+    to: To<'_>,
+    function: &Function,
+    text: &str,
+) -> Result<(), Failure> {
+    let (value, metadata) = payload::of_text(text, function.trigger_binding());
+    let invocation = Invocation::of(function, value, metadata);
+    let outcome = invoke(app, to, invocation, &OffsetDateTime::now_utc).await;
     outcome.map(drop)
 }
 
 /// The data of an invocation: the value of its trigger.
 fn input(function: &Function, value: Value) -> Map<String, Value> {
     Map::from_iter([(function.trigger_name.clone(), value)])
+}
+
+/// An invocation, before its repetitions.
+struct Invocation<'a> {
+    function: &'a Function,
+    data: Map<String, Value>,
+    metadata: Map<String, Value>,
+    /// `traceparent`, where a request caused it.
+    trace: Option<HeaderValue>,
+}
+
+impl<'a> Invocation<'a> {
+    /// Without a request, with this value of the trigger.
+    fn of(function: &'a Function, value: Value, metadata: Map<String, Value>) -> Self {
+        Self {
+            function,
+            data: input(function, value),
+            metadata,
+            trace: None,
+        }
+    }
 }
 
 /// What a handler gets (`HttpScriptInvocationContext.cs`), borrowed: a body is large, and there are repetitions.
@@ -125,11 +166,15 @@ fn system_data(function: &Function, now: OffsetDateTime) -> Value {
 async fn invoke(
     app: &App,
     to: To<'_>,
-    function: &Function,
-    data: Map<String, Value>,
-    mut metadata: Map<String, Value>,
+    invocation: Invocation<'_>,
     now: Now<'_>,
 ) -> Result<Outcome, Failure> {
+    let Invocation {
+        function,
+        data,
+        mut metadata,
+        trace,
+    } = invocation;
     let mut count = 0;
     let mut last = None;
     loop {
@@ -147,7 +192,8 @@ async fn invoke(
             data: &data,
             metadata: &metadata,
         };
-        let failure = match call(app, to, function, &payload).await {
+        let called = call(app, to, function, &payload, trace.as_ref()).await;
+        let failure = match called.and_then(|outcome| with_request(function, outcome)) {
             Ok(outcome) => {
                 log_outputs(app, function, &outcome)?;
                 return Ok(outcome);
@@ -173,6 +219,18 @@ async fn invoke(
             }
             _ => return Err(failure),
         }
+    }
+}
+
+/// An HTTP output needs the request of an HTTP trigger (`HttpBinding.cs`, `BindAsync`).
+fn with_request(function: &Function, outcome: Outcome) -> Result<Outcome, Failure> {
+    let is_http = matches!(function.trigger, Trigger::Http(_));
+    match output::http_with_value(&function.bindings, &outcome) {
+        Some(binding) if !is_http => Err(Failure::Answer(format!(
+            "it has a value for the HTTP output {}, but without an httpTrigger there is no request to answer",
+            binding.name
+        ))),
+        _ => Ok(outcome),
     }
 }
 
@@ -204,11 +262,12 @@ async fn call(
     to: To<'_>,
     function: &Function,
     payload: &Payload<'_>,
+    trace: Option<&HeaderValue>,
 ) -> Result<Outcome, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit, None);
     let body = serde_json::to_vec(payload).map_err(|error| Failure::Answer(error.to_string()))?;
     let id = uuid::Uuid::new_v4().to_string();
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(Method::POST)
         .uri(format!("/{}", function.name))
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
@@ -221,6 +280,9 @@ async fn call(
         .header(INVOCATION_HEADER, id)
         .body(RequestBody::Full(Some(Bytes::from(body))))
         .map_err(|error| Failure::Answer(error.to_string()))?;
+    if let Some(trace) = trace {
+        request.headers_mut().insert(TRACEPARENT, trace.clone());
+    }
     let (parts, body) = dispatch::exchange_whole(to, request, &exchange).await?;
     let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
     for line in result.1.iter().flat_map(|text| text.lines()) {

@@ -8,13 +8,13 @@
 //! | [`local_settings`], [`environment`], [`json`] | `local.settings.json`, variables |
 //! | [`settings`], [`configuration`], [`profile`], [`handler_options`], [`worker_runtime`], [`command`], [`watched`] | `host.json` |
 //! | [`function`], [`handler_route`], [`retry`], [`template`], [`route`], [`keys`] | functions of folders and of `host.json`, the table of routes, who may call |
-//! | [`unsupported`] | triggers and bindings that the emulator does not serve |
+//! | [`unsupported`], [`extension_bundle`] | triggers and bindings that the emulator does not serve, or the host would not load |
 //! | [`timer`], [`schedule`], [`cron`] | timers: when they are due, what handlers get |
 //! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`unavailable`], [`offline`] | answers while the app cannot be served, or its user took it offline |
-//! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
+//! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`trace_context`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`timers`], [`calendar`] | runs functions when their timers are due, by the calendar of the host's user |
 //! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
@@ -46,6 +46,7 @@ mod dispatch;
 mod environment;
 mod exchange;
 mod executable;
+mod extension_bundle;
 mod forwarding;
 mod function;
 mod function_app;
@@ -82,6 +83,7 @@ mod settings;
 mod template;
 mod timer;
 mod timers;
+mod trace_context;
 mod traffic;
 mod unavailable;
 mod unsupported;

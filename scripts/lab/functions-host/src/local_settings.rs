@@ -16,6 +16,8 @@ pub(crate) struct LocalSettings {
     /// Names and values: `Values`, then `ConnectionStrings`.
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) host: LocalHost,
+    /// What Core Tools does otherwise with this file.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The section `Host`: how the host starts unless the command line says otherwise.
@@ -36,6 +38,7 @@ impl LocalSettings {
         let Some(settings) = json::read(&file)? else {
             return Ok(Self::default());
         };
+        let mut warnings = Vec::new();
         let is_encrypted = match lookup(&settings, "IsEncrypted") {
             Some(Value::Bool(value)) => *value,
             Some(Value::String(text)) => text.trim().eq_ignore_ascii_case("true"),
@@ -46,6 +49,12 @@ impl LocalSettings {
                 "{} is encrypted, which only func can read; decrypt it with `func settings decrypt`",
                 file.display()
             );
+        }
+        if lookup(&settings, "IsEncrypted").is_none() {
+            // AppSettingsFile.cs
+            warnings.push(format!(
+                "{FILE} has no \"IsEncrypted\": func takes its values for encrypted and does not start; add \"IsEncrypted\": false"
+            ));
         }
         // One without a value is skipped.
         let mut variables: Vec<_> = members(&settings, "Values")
@@ -61,7 +70,11 @@ impl LocalSettings {
         let host = host
             .map_or(Ok(LocalHost::default()), LocalHost::read)
             .with_context(|| format!("{} cannot be used", file.display()))?;
-        Ok(Self { variables, host })
+        Ok(Self {
+            variables,
+            host,
+            warnings,
+        })
     }
 }
 

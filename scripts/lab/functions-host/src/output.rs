@@ -71,12 +71,29 @@ pub(super) fn others<'a>(
     })
 }
 
+/// The HTTP output, if there is one and it gets a value.
+pub(super) fn http_with_value<'a>(
+    bindings: &'a [Binding],
+    outcome: &Outcome,
+) -> Option<&'a Binding> {
+    let binding = http_output(bindings)?;
+    let has_value = match returned_for(binding, bindings, outcome) {
+        Some(value) => !value.is_null(),
+        // An object without members where there is none (see `response`).
+        None => outcome.outputs.is_some(),
+    };
+    has_value.then_some(binding)
+}
+
+fn http_output(bindings: &[Binding]) -> Option<&Binding> {
+    bindings
+        .iter()
+        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+}
+
 /// The response of a function with these bindings.
 pub(super) fn response(bindings: &[Binding], outcome: &Outcome) -> Result<Response<Body>, Failure> {
-    let http = bindings
-        .iter()
-        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"));
-    let Some(binding) = http else {
+    let Some(binding) = http_output(bindings) else {
         return Ok(Response::new(Body::EMPTY));
     };
     let answer = match returned_for(binding, bindings, outcome) {

@@ -1,7 +1,7 @@
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::{Outcome, response};
+use super::{Outcome, http_with_value, response};
 use crate::function::Binding;
 
 /// A function's output bindings by name and type; `!` marks one of binary data.
@@ -11,12 +11,14 @@ fn bindings(outputs: &[(&str, &str)]) -> Vec<Binding> {
         kind: "httpTrigger".to_owned(),
         output: false,
         is_binary: false,
+        is_many: false,
     };
     let outputs = outputs.iter().map(|(name, kind)| Binding {
         name: name.trim_end_matches('!').to_owned(),
         kind: (*kind).to_owned(),
         output: true,
         is_binary: name.ends_with('!'),
+        is_many: false,
     });
     std::iter::once(input).chain(outputs).collect()
 }
@@ -207,4 +209,26 @@ async fn members_of_a_return_value_are_outputs_where_nothing_is_returned() {
         answer(&outputs, returned).await,
         Ok((200, Some(TEXT.to_owned()), "from outputs".into()))
     );
+}
+
+/// `HttpScriptInvocationResultExtensions.cs`, `GetOutputValue`; `WorkerFunctionInvoker.cs`, `HandleReturnParameter`. A
+/// public handler returns only `Logs` to its queue with an HTTP output, and works.
+#[test]
+fn an_http_output_has_a_value_where_one_is_written() {
+    for (name, returned, expected) in [
+        ("$return", json!({ "ReturnValue": null }), false),
+        ("$return", json!({ "Outputs": {} }), false),
+        ("$return", json!({ "ReturnValue": "a" }), true),
+        ("res", json!({ "ReturnValue": "a" }), false),
+        ("res", json!({ "ReturnValue": { "res": 1 } }), true),
+        ("res", json!({ "Outputs": {} }), true),
+    ] {
+        let outcome = Outcome {
+            outputs: returned["Outputs"].as_object().cloned(),
+            return_value: returned["ReturnValue"].clone(),
+        };
+        let bindings = bindings(&[(name, "http")]);
+        let has_value = http_with_value(&bindings, &outcome).is_some();
+        assert_eq!(has_value, expected, "{name} {returned}");
+    }
 }

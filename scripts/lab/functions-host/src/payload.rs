@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::app::Failure;
 use super::exchange::ACTIVITY_TIMEOUT;
-use super::function::Level;
+use super::function::{Binding, Level};
 use super::{path, query};
 
 /// Reads a client's body, in memory, while it goes on arriving.
@@ -194,6 +194,32 @@ fn bound(value: &Value) -> Value {
         Value::Bool(false) => quoted("False"),
         Value::Number(number) => quoted(&number.to_string()),
     }
+}
+
+/// Text as the value of a trigger, and what a function may bind to then.
+///
+/// The value is JSON within JSON, or base64 where the trigger takes bytes (`GetHttpScriptInvocationContextValue`). A
+/// trigger that takes many values gets a list of one. The members of a JSON object can be bound to, except lists
+/// (`Utility.cs`, `ApplyBindingData`).
+pub(super) fn of_text(text: &str, trigger: Option<&Binding>) -> (Value, Map<String, Value>) {
+    let is_binary = trigger.is_some_and(|trigger| trigger.is_binary);
+    let value = if is_binary {
+        STANDARD.encode(text).into()
+    } else {
+        Value::from(text)
+    };
+    if trigger.is_some_and(|trigger| trigger.is_many) {
+        return (json!([value]).to_string().into(), Map::new());
+    }
+    if is_binary {
+        return (value, Map::new());
+    }
+    let mut data = BindingData::default();
+    let members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+    for (name, value) in members.iter().filter(|(_, value)| !value.is_array()) {
+        data.set(name, Some(bound(value)));
+    }
+    (quoted(text), data.members)
 }
 
 /// A text as JSON within JSON.

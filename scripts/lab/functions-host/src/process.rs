@@ -42,7 +42,7 @@ impl Process {
     ) -> io::Result<Self> {
         let command = &plan.command;
         let (file, arguments) = command.line(variables);
-        executable::check(&file)?;
+        executable::check(&file, Path::new(&plan.script_root))?;
         create(&command.working_directory, console)?;
         console.host(
             Severity::Debug,

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::configuration::{known_keys, names, overlay, timespan};
 use super::environment::Environment;
+use super::extension_bundle::ExtensionBundle;
 use super::handler_options::HandlerOptions;
 use super::json::{self, lookup};
 use super::watched::Watched;
@@ -31,6 +32,7 @@ const HTTP_KEYS: [&str; 6] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) handler: HandlerOptions,
+    pub(crate) extension_bundle: Option<ExtensionBundle>,
     /// The functions to load; None for all.
     pub(crate) functions: Option<Vec<String>>,
     pub(crate) watched: Watched,
@@ -116,6 +118,7 @@ impl Settings {
 
         Ok(Self {
             handler,
+            extension_bundle: ExtensionBundle::read(&host),
             functions: names(&host, "functions")?.filter(|names| !names.is_empty()),
             watched: Watched::read(&host)?,
             route_prefix,

@@ -180,3 +180,21 @@ fn proxying_counts_for_more_than_forwarding() {
         assert_eq!(read(host, &[]).expect("valid").handler.http_mode, mode);
     }
 }
+
+/// A public app has it there: the host speaks the JSON protocol to it, and so does the app.
+#[test]
+fn a_setting_in_the_wrong_section_is_ignored_with_a_word() {
+    let mut host = minimal();
+    host["customHandler"]["description"]["enableForwardingHttpRequest"] = true.into();
+    let settings = read(host, &[]).expect("valid");
+    assert_eq!(settings.handler.http_mode, HttpMode::Json);
+    let text = "the host ignores customHandler.description.enableForwardingHttpRequest; it reads customHandler.enableForwardingHttpRequest";
+    assert!(
+        settings
+            .warnings
+            .iter()
+            .any(|warning| warning.contains(text)),
+        "{:?}",
+        settings.warnings
+    );
+}

@@ -54,7 +54,11 @@ fn of(function: &Function) -> Vec<String> {
                 "The input {binding} ({kind}) of {name} is not read; the handler gets no value for it"
             ))
         } else if kind.eq_ignore_ascii_case("http") {
-            None
+            (!matches!(function.trigger, Trigger::Http(_))).then(|| {
+                format!(
+                    "The output {binding} (http) of {name} has no request to answer, because its trigger is no httpTrigger; an invocation fails when it has a value"
+                )
+            })
         } else {
             Some(format!(
                 "The output {binding} ({kind}) of {name} is not delivered; its value is logged"
@@ -71,10 +75,7 @@ fn of(function: &Function) -> Vec<String> {
 
 /// The trigger of a function that needs a storage account.
 fn needs_storage(function: &Function) -> Option<String> {
-    let trigger = function
-        .bindings
-        .iter()
-        .find(|binding| !binding.output && binding.name == function.trigger_name)?;
+    let trigger = function.trigger_binding()?;
     let is_needy = !WITHOUT_STORAGE
         .iter()
         .any(|kind| kind.eq_ignore_ascii_case(&trigger.kind));

@@ -2,17 +2,22 @@
 
 mod admin;
 mod authorisation;
+mod by_hand;
 mod configuration;
 mod cors;
 mod cross_site;
+mod executables;
+mod extension_bundles;
 mod forwarding;
 mod json_protocol;
 mod lifecycle;
 mod offline;
+mod local_settings;
 mod profiles;
 mod proxying;
 mod routing;
 mod starting;
 mod timers;
+mod trace_context;
 mod unsupported;
 mod watching;

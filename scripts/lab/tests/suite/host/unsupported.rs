@@ -6,6 +6,12 @@ use crate::support::Root;
 
 /// A queue in, a blob to read, two outputs.
 fn copying(root: &Root, name: &str) {
+    root.host_with(|host| {
+        host["extensionBundle"] = json!({
+            "id": "Microsoft.Azure.Functions.ExtensionBundle",
+            "version": "[4.*, 5.0.0)",
+        });
+    });
     root.function(
         name,
         &json!({ "bindings": [
