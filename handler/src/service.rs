@@ -17,7 +17,7 @@ use crate::http::{self, Api, App, Instance, Overload};
 use crate::observe::cpu_and_memory::{Gauge, Sampler};
 use crate::observe::telemetry::Spans;
 use crate::observe::traffic::Traffic;
-use crate::store::{self, Database, Recorder, Retention, SharedReads};
+use crate::store::{self, Database, Recorder, Retention, SharedReads, WriteProbe};
 use crate::stress::Stress;
 use crate::tasks::Tasks;
 
@@ -111,6 +111,12 @@ impl Service {
             order_given: Arc::clone(&app.order_given),
         };
         tasks.spawn("heartbeat", heartbeats.run(stop.clone()));
+        let write_probe = WriteProbe {
+            database: app.database.clone(),
+            interval: heartbeat,
+            first: chance,
+        };
+        tasks.spawn("write probe", write_probe.run(stop.clone()));
         let retention = Retention {
             database: app.database.clone(),
             keep_addresses: app.config.keep_addresses,

@@ -152,6 +152,8 @@ pub struct Report {
     pub connections: Connections,
     /// What its rules allow; `None` where no rules are active.
     pub limits: Option<Limits>,
+    /// Why it could not record visits, in one sentence; `None` where it could.
+    pub write_problem: Option<String>,
 }
 
 /// More requests a second than any instance serves.

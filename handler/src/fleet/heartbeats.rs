@@ -166,7 +166,9 @@ impl HeartbeatTask {
             since,
         };
         let store = self.database.store().await?;
-        let reply = within(STATEMENT_DEADLINE, store.beat(&beat, task.orders.seen())).await?;
+        let reply = within(STATEMENT_DEADLINE, store.beat(&beat, task.orders.seen())).await;
+        self.database.note_heartbeat(&reply);
+        let reply = reply?;
         if is_sampled {
             task.last_sample = Some(snapshot);
         }
@@ -226,6 +228,7 @@ impl HeartbeatTask {
             threads: reading.threads as u64,
             connections: self.database.connections(),
             limits: self.limits,
+            write_problem: self.database.refusal().map(str::to_owned),
         }
     }
 

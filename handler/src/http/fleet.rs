@@ -16,8 +16,8 @@ use super::error::Problem;
 use super::ops::{LatencyMs, StressState};
 use super::query::Query;
 use super::scaler::FleetScaler;
+use super::writes;
 use super::{App, Error};
-use crate::config::Config;
 use crate::domain::{
     CountChange, Event, InstanceState, LONGEST_MINUTES, Member, Run, Slice, Timeline, Timestamp,
     shown_runs,
@@ -101,10 +101,13 @@ struct FleetInstance {
     #[schema(minimum = 0)]
     visits_recorded: u64,
     stress: StressState,
+    /// Why it could not record visits, in one sentence; null where it could.
+    #[schema(required = true)]
+    write_problem: Option<String>,
 }
 
 impl FleetInstance {
-    fn of(member: &Member, now: Timestamp) -> Self {
+    fn of(member: &Member, now: Timestamp, write_problem: Option<String>) -> Self {
         let report = &member.report;
         let stress = report.stress_remaining_ms.map(Duration::from_millis);
         Self {
@@ -119,6 +122,7 @@ impl FleetInstance {
             latency_ms: report.latency.into(),
             visits_recorded: report.visits_recorded,
             stress: stress.into(),
+            write_problem,
         }
     }
 }
@@ -139,12 +143,12 @@ pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, E
     let _place = app.overload.admit_watcher()?;
     let fleet_listing = app.reads.instances().await?;
     Ok(json(
-        fleet_listing.body(|found| render(&fleet(found, &app.config))),
+        fleet_listing.body(|found| render(&fleet(found, &app))),
     ))
 }
 
-fn fleet(found: &FleetListing, config: &Config) -> Fleet {
-    let now = found.now;
+fn fleet(found: &FleetListing, app: &App) -> Fleet {
+    let (now, config) = (found.now, &app.config);
     let active = config.autoscale.as_ref().and_then(|setting| {
         let profile = setting.active(config.rules_clock.unix_seconds(now))?;
         Some((setting, &setting.profiles[profile]))
@@ -162,7 +166,7 @@ fn fleet(found: &FleetListing, config: &Config) -> Fleet {
         instances: found
             .members
             .iter()
-            .map(|member| FleetInstance::of(member, now))
+            .map(|member| FleetInstance::of(member, now, writes::problem(member, app)))
             .collect(),
     }
 }

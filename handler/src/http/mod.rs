@@ -46,6 +46,7 @@ mod stress;
 mod stress_request;
 mod triggers;
 mod visits;
+mod writes;
 
 pub use error::Error;
 pub use listener::serve;

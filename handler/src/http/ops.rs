@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::App;
 use super::error::Problem;
 use crate::domain::{Latency, Timestamp};
+use crate::store;
 
 /// Whether this instance and its database work.
 #[derive(Serialize, ToSchema)]
@@ -23,7 +24,7 @@ struct HealthReport {
     #[schema(format = DateTime)]
     timestamp: String,
     instance_id: String,
-    /// `connected` or `disconnected`.
+    /// `connected` where it answers, even if it takes no visits; else `disconnected`.
     #[schema(pattern = "^(dis)?connected$")]
     database: &'static str,
     /// `postgresql`, `sqlite`, or `none` where nothing is configured.
@@ -43,21 +44,22 @@ struct HealthReport {
 
 /// Tell whether the instance and its database work
 ///
-/// Answers within 2 seconds. Not for the platform's health check: that is /health/live, which a database
+/// Answers within 2 seconds. Whether the database takes visits is tried at the heartbeat's rate, by a visit that is
+/// rolled back. Not for the platform's health check: that is /health/live, which a database
 /// outage does not fail on every instance at once.
 #[utoipa::path(
     method(get, head), path = "/health", operation_id = "Health", tag = "operations",
     responses(
-        (status = 200, description = "The database answers", body = HealthReport),
+        (status = 200, description = "The database answers, and takes visits", body = HealthReport),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer, or a background task of the instance has ended", body = HealthReport),
+        (status = 503, description = "The database does not answer or takes no visits, or a background task of the instance has ended", body = HealthReport),
     )
 )]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     let health = app.database.health().await;
     let database = match health.outcome {
-        Ok(()) => "connected",
+        Ok(()) | Err(store::Error::WritesRefused(_)) => "connected",
         Err(_) => "disconnected",
     };
     let failure = app.tasks.failure().map(|failure| failure.to_string());

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
 use super::exposition::{head, line, ratio, seconds};
-use super::{App, Error, scaler};
+use super::{App, Error, scaler, writes};
 use crate::domain::{InstanceState, Limits, Member, Timestamp};
 use crate::store::FleetListing;
 
@@ -40,16 +40,13 @@ const SHOWN_BOUNDS: [(&str, u64); 14] = [
 /// The most lost instances that are named, the last ones: in a crash loop each has a new name.
 const LOST_SHOWN: usize = 20;
 
-const DATABASE_UP: &str = "elastic_visits_database_up";
-const DATABASE_UP_HELP: &str = "Whether the instance can use the database.";
-
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Expose the whole fleet's metrics
 ///
 /// The counters of every instance that is not gone, as of its last heartbeat, the answering instance's too: the same
 /// series whichever instance answers. Scrape one address of the app, not each instance. Without the database there is
-/// nothing but `elastic_visits_database_up`, which is then 0.
+/// nothing but `elastic_visits_database_up`, which is then 0. It is also 0 where the database answers but takes no visits.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "PrometheusMetrics", tag = "fleet",
     responses(
@@ -62,24 +59,17 @@ const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
     let text = match app.reads.exposition().await.map_err(Error::from) {
-        Ok(fleet_listing) => fleet_listing.body(|found| exposition(found).into()),
+        Ok(fleet_listing) => fleet_listing.body(|found| exposition(found, &app).into()),
         // This instance could only speak for itself, with figures that may already be ahead of what others would
         // tell: series that end are better than counters that seem to fall.
-        Err(Error::Unavailable(_)) => without_database(&app.instance.id).into(),
+        Err(Error::Unavailable(_)) => writes::unreachable(&app.instance.id).into(),
         Err(error) => return Err(error),
     };
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
 }
 
-/// All that can be said: a failed scrape would look as if the app itself were away.
-fn without_database(instance_id: &str) -> String {
-    let mut text = head(DATABASE_UP, "gauge", DATABASE_UP_HELP);
-    line(&mut text, DATABASE_UP, instance_id, &[], "0");
-    text
-}
-
 /// The text; instances in the order of their names, so that two scrapes are easily compared.
-fn exposition(found: &FleetListing) -> String {
+fn exposition(found: &FleetListing, app: &App) -> String {
     let mut members: Vec<&Member> = found
         .members
         .iter()
@@ -102,7 +92,8 @@ fn exposition(found: &FleetListing) -> String {
     text.limits();
     text.traffic();
     text.processes();
-    text.database();
+    text.text += &writes::exposition(&text.members, app);
+    text.connections();
     if let Some(report) = &found.scaler {
         text.text += &scaler::exposition(report, found.now);
     }
@@ -338,10 +329,7 @@ impl Exposition<'_> {
         );
     }
 
-    fn database(&mut self) {
-        // Their heartbeats are in it.
-        self.one(DATABASE_UP, "gauge", DATABASE_UP_HELP, |_| "1".to_owned());
-
+    fn connections(&mut self) {
         let name = "elastic_visits_db_connections";
         self.head(name, "gauge", "Open connections to the database, by state.");
         self.each(|text, member| {

@@ -40,6 +40,9 @@ pub enum Error {
     /// SQLite's file was deleted or replaced: what is written now could not be found again.
     #[error("the database file was deleted or replaced while it was open: restart the app")]
     FileReplaced,
+    /// The database answers, but takes no visit: the sentence says why.
+    #[error("visits cannot be recorded: {0}")]
+    WritesRefused(&'static str),
     /// More visits are waiting to be written than the queue holds.
     #[error("too many visits are waiting to be written")]
     QueueFull,
@@ -69,6 +72,26 @@ impl Error {
         }
     }
 
+    /// Why the database refused a write, in a sentence for everybody; `None` where the error says nothing about writes,
+    /// because the database could not be reached.
+    pub(super) fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Slow(_) => Some("the database did not finish a write in time"),
+            Self::Unavailable(Some(sqlx::Error::Database(cause)))
+            | Self::Other(Some(sqlx::Error::Database(cause))) => {
+                let code = cause.code().unwrap_or_default();
+                let postgres = cause.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+                if postgres.is_some() {
+                    refusal_of_postgres(&code)
+                } else {
+                    Some(refusal_of_sqlite(&code, cause.message()))
+                }
+            }
+            Self::Other(_) => Some(REFUSED),
+            _ => None,
+        }
+    }
+
     /// Sends this error to every caller that waited for the same statement, and logs its cause once.
     pub(super) fn send_to<T>(&self, answers: Vec<oneshot::Sender<Result<T, Self>>>) {
         // What has no cause of its own was logged where it was found, and lasts.
@@ -90,6 +113,7 @@ impl Error {
                 Self::NoToken(reason) => Self::NoToken(reason.clone()),
                 Self::TokenRefused => Self::TokenRefused,
                 Self::FileReplaced => Self::FileReplaced,
+                Self::WritesRefused(reason) => Self::WritesRefused(reason),
                 Self::QueueFull => Self::QueueFull,
                 Self::Other(_) => Self::Other(None),
             };
@@ -115,6 +139,43 @@ impl From<sqlx::Error> for Error {
         } else {
             Self::Other(Some(error))
         }
+    }
+}
+
+const READ_ONLY: &str = "the database is read-only";
+const FULL: &str = "the disk of the database is full";
+const PERMISSION: &str = "the app's role lacks a permission on a table or sequence";
+const SCHEMA: &str = "a table or column is missing";
+const BUSY: &str = "another process keeps the database locked";
+const REFUSED: &str = "the database refuses the statement; the app's log has the cause";
+
+/// By SQLSTATE (appendix A of PostgreSQL's manual).
+fn refusal_of_postgres(code: &str) -> Option<&'static str> {
+    match code {
+        "25006" => Some(READ_ONLY),
+        "53100" => Some(FULL),
+        "42501" => Some(PERMISSION),
+        "42P01" | "42703" => Some(SCHEMA),
+        // The connection or the login, not the statement; 57014 is a canceled statement.
+        "57014" => Some("the database did not finish a write in time"),
+        _ if ["08", "28", "3D", "53", "57"]
+            .iter()
+            .any(|class| code.starts_with(class)) =>
+        {
+            None
+        }
+        _ => Some(REFUSED),
+    }
+}
+
+/// By SQLite's primary result code (sqlite.org/rescode.html), which does not tell a missing table from other errors.
+fn refusal_of_sqlite(code: &str, message: &str) -> &'static str {
+    match code.parse::<u32>().unwrap_or(0) & 0xff {
+        3 | 8 | 23 => READ_ONLY,
+        5 | 6 => BUSY,
+        13 => FULL,
+        _ if message.starts_with("no such") || message.contains("has no column") => SCHEMA,
+        _ => REFUSED,
     }
 }
 
@@ -180,6 +241,17 @@ fn is_transient_sqlite(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_connection_says_nothing_about_writes() {
+        assert_eq!(refusal_of_postgres("57P01"), None);
+        assert_eq!(refusal_of_postgres("53300"), None);
+        assert_eq!(refusal_of_postgres("25006"), Some(READ_ONLY));
+        assert_eq!(refusal_of_postgres("23505"), Some(REFUSED));
+        assert_eq!(refusal_of_sqlite("1032", ""), READ_ONLY);
+        assert_eq!(Error::Unavailable(None).refusal(), None);
+        assert_eq!(Error::QueueFull.refusal(), None);
+    }
 
     #[test]
     fn only_what_may_pass_is_transient() {

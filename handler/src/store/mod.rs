@@ -25,3 +25,4 @@ pub use tasks::recorder::Recorder;
 pub use tasks::retention::Retention;
 pub use tasks::roll_up::is_due as is_roll_up_due;
 pub use tasks::shared_reads::{Shared, SharedReads};
+pub use tasks::write_probe::WriteProbe;

@@ -25,3 +25,4 @@ mod scaler;
 mod timeline;
 mod traces;
 mod visits;
+mod write_probe;

@@ -61,6 +61,16 @@ pub struct Database {
     store: Option<Store>,
     migrate: Migrate,
     state: Arc<watch::Sender<State>>,
+    writes: Arc<watch::Sender<Writes>>,
+}
+
+/// What is known of writing, besides that the database answers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Writes {
+    /// Why the last visit that was tried and rolled back was refused.
+    refusal: Option<&'static str>,
+    /// Whether the last heartbeat did not commit in time. A probe that is rolled back waits for no disk and no standby.
+    commits_late: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +103,7 @@ impl Database {
             store,
             migrate,
             state: Arc::new(watch::Sender::new(State::Opening)),
+            writes: Arc::default(),
         }
     }
 
@@ -138,14 +149,53 @@ impl Database {
         self.store.as_ref().map_or("none", Store::db_type)
     }
 
-    /// Asks the database for an answer; takes less than 2 s.
+    /// Asks the database for an answer; takes less than 2 s. One that takes no visits is no healthy one: see
+    /// [`refusal`](Self::refusal).
     pub async fn health(&self) -> Health {
-        let answered = async { self.store().await?.ping().await };
+        let answered = async {
+            self.store().await?.ping().await?;
+            self.refusal()
+                .map_or(Ok(()), |reason| Err(Error::WritesRefused(reason)))
+        };
         let outcome = within(HEALTH_DEADLINE, answered).await;
         Health {
             db_type: self.db_type(),
             outcome,
         }
+    }
+
+    /// Why visits could not be recorded when that was last tried, if they could not.
+    pub fn refusal(&self) -> Option<&'static str> {
+        let writes = *self.writes.borrow();
+        let late = writes
+            .commits_late
+            .then_some("the database did not commit a heartbeat in time");
+        writes.refusal.or(late)
+    }
+
+    /// Notes what came of writing a visit that is rolled back. Logs when the reason changes, not every attempt.
+    pub(in crate::store) fn note_probe(&self, outcome: &Result<(), Error>) {
+        let refusal = outcome.as_ref().err().and_then(Error::refusal);
+        if outcome.is_err() && refusal.is_none() {
+            // The database could not be reached, which says nothing about writes.
+            return;
+        }
+        let mut before = None;
+        self.writes
+            .send_modify(|writes| before = std::mem::replace(&mut writes.refusal, refusal));
+        match outcome {
+            Err(error) if refusal != before => {
+                tracing::error!(reason = error.with_cause(), "visits cannot be recorded");
+            }
+            Ok(()) if before.is_some() => tracing::info!("visits can be recorded again"),
+            _ => {}
+        }
+    }
+
+    /// Notes whether a heartbeat was committed.
+    pub fn note_heartbeat<T>(&self, outcome: &Result<T, Error>) {
+        let late = matches!(outcome, Err(Error::Slow(_)));
+        self.writes.send_modify(|writes| writes.commits_late = late);
     }
 
     /// How many connections there are, of all kinds together.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::{Connection as _, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres};
 
 use super::deadline::{ACQUIRE_TIMEOUT, within};
 use super::lease::Lease;
@@ -229,6 +229,16 @@ impl Session {
     /// The connection of the operation that has begun.
     pub(in crate::store) fn connection(&mut self) -> &mut PgConnection {
         self.lease.connection()
+    }
+
+    /// Runs statements that are a transaction of their own, from `begin` to its end, in one message.
+    pub(in crate::store) async fn run_alone(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        let connection = self.lease.begin();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(connection)
+            .await?;
+        self.lease.done();
+        Ok(())
     }
 
     /// Makes durable what the operation did.

@@ -3,6 +3,7 @@
 //! - `recorder`: group commit, the only way a visit is written
 //! - `shared_reads`: concurrent reads of the same page share a query
 //! - `roll_up`: samples become slices of the timeline
+//! - `write_probe`: whether visits can be recorded
 //! - `retention`: deletes expired rows and blanks old addresses; `prune` does so for the fleet's rows
 
 mod prune;
@@ -10,3 +11,4 @@ pub(super) mod recorder;
 pub(super) mod retention;
 pub(super) mod roll_up;
 pub(super) mod shared_reads;
+pub(super) mod write_probe;

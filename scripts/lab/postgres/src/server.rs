@@ -178,6 +178,17 @@ impl Server {
         }
     }
 
+    /// Makes the URL's role a superuser, which subscribing to another server takes; restarts the server.
+    ///
+    /// # Errors
+    /// When the server does not stop or come up again.
+    pub async fn make_superuser(&mut self) -> anyhow::Result<()> {
+        self.shut_down().await?;
+        let statement = format!("alter role {NAME} superuser\n");
+        self.tools.execute(&self.home.cluster(), &statement).await?;
+        self.resume().await
+    }
+
     /// Stops the time for all processes of the server: connections stay, new ones are even made, and nothing
     /// is answered until the [thaw](Server::thaw). Only on Linux.
     ///

@@ -82,7 +82,7 @@ impl Tools {
     }
 
     /// Runs statements, one a line, on a cluster that no server holds.
-    async fn execute(&self, cluster: &Path, statements: &str) -> anyhow::Result<()> {
+    pub(super) async fn execute(&self, cluster: &Path, statements: &str) -> anyhow::Result<()> {
         let mut postgres = self.command("postgres");
         postgres.args([
             "--single",

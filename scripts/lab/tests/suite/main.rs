@@ -12,6 +12,7 @@ mod fleet;
 mod host;
 mod kills;
 mod load;
+mod moving;
 mod outage;
 mod package;
 mod postgres;

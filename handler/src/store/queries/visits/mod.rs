@@ -7,6 +7,7 @@ use crate::store::Error;
 use crate::store::connection::session::{Session, on_either};
 
 mod postgres;
+mod probe;
 mod sqlite;
 
 /// The total and one page, of one snapshot. The page is read by key, the total from the counter's slots.

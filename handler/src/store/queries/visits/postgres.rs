@@ -21,7 +21,7 @@ const COUNTER_SLOTS: u64 = 16;
 ///
 /// The last cast fails, and with it the whole statement, if the counter has no row for the slot: no visit may go
 /// uncounted. The message of the error then holds the text.
-const RECORD: &str = "
+pub(super) const RECORD: &str = "
     with clock as materialized (
         select cast(extract(epoch from now()) * 1000 as bigint) as now_ms
     ),
@@ -76,7 +76,7 @@ const EARLIER_VISITS: &str = "
 /// The same for a batch without keys, which is the ordinary case and then costs a third less.
 ///
 /// The rows are inserted in the order of the array, so the ids come back in that order.
-const RECORD_WITHOUT_KEYS: &str = "
+pub(super) const RECORD_WITHOUT_KEYS: &str = "
     with counted as (
         update visit_counter
         set visits = visits + cardinality($1::text[])

@@ -35,20 +35,31 @@ pub(super) async fn record(
 ) -> Result<Vec<Option<Receipt>>, Error> {
     // The write lock comes first, so nobody else can use a key between the look and the insert.
     let mut transaction = writer.begin_with("begin immediate").await?;
+    let receipts = write(&mut transaction, instance_id, arrivals).await?;
+    transaction.commit().await?;
+    Ok(receipts)
+}
+
+/// What [`record`] does within its transaction.
+pub(super) async fn write(
+    transaction: &mut SqliteConnection,
+    instance_id: &str,
+    arrivals: &[Arrival],
+) -> Result<Vec<Option<Receipt>>, Error> {
     let row = sqlx::query(TOTAL).fetch_one(&mut *transaction).await?;
     let before: i64 = row.try_get("total")?;
     let now = Timestamp::from_millis(row.try_get("now_ms")?);
     let mut receipts = Vec::with_capacity(arrivals.len());
     let mut counted = 0;
     for arrival in arrivals {
-        let receipt = match earlier_visit(&mut transaction, arrival, now).await? {
+        let receipt = match earlier_visit(transaction, arrival, now).await? {
             Some(earlier) => Receipt {
                 total_visits: before + counted,
                 ..earlier
             },
             None => {
                 counted += 1;
-                let id = insert(&mut transaction, instance_id, arrival, now).await?;
+                let id = insert(transaction, instance_id, arrival, now).await?;
                 Receipt {
                     id,
                     recorded: now,
@@ -71,7 +82,6 @@ pub(super) async fn record(
             return Err(Error::Other(Some(sqlx::Error::InvalidArgument(reason))));
         }
     }
-    transaction.commit().await?;
     Ok(receipts)
 }
 

@@ -70,3 +70,25 @@ fn the_server_takes_no_writes() {
     case.recovers();
     case.closes();
 }
+
+/// As with high availability whose standby is lost: a commit waits for the standby, and a rollback waits for nobody.
+#[test]
+fn the_servers_commits_do_not_finish() {
+    let postgres = Postgres::start(None, &["synchronous_standby_names=nobody"]);
+    let mut control = postgres.session();
+    control.ask("set synchronous_commit = local");
+    control.ask("alter database visits set synchronous_commit = local");
+    let mut case = Case::in_service("no standby", &[("DATABASE_URL", &postgres.url())]);
+    control.ask("alter database visits set synchronous_commit = on");
+    control.cut_connections();
+    case.endures(Duration::ZERO);
+    // The database answers all the time, and so do listings.
+    eventually("the health check notices it", || {
+        (case.callers.asks("/health") == Some(503)).then_some(())
+    });
+    assert_eq!(case.callers.asks("/api/visits"), Some(200));
+    control.ask("alter database visits set synchronous_commit = local");
+    control.cut_connections();
+    case.recovers();
+    case.closes();
+}

@@ -43,7 +43,8 @@ pub struct Callers {
 }
 
 struct Shared {
-    door: Arc<Door>,
+    /// One or several instances on the same register; each caller knows one of them.
+    doors: Vec<Arc<Door>>,
     tolerance: Tolerance,
     /// Visits acknowledged so far.
     acknowledged: AtomicU64,
@@ -56,11 +57,23 @@ struct Shared {
     abandoned: AtomicBool,
 }
 
+impl Shared {
+    fn door(&self, number: u16) -> Arc<Door> {
+        // Every other caller has keys, so a step of two.
+        Arc::clone(&self.doors[usize::from(number / 2) % self.doors.len()])
+    }
+}
+
 impl Callers {
     /// As many threads that post visits, every other one with keys.
     pub fn visiting(handler: &Handler, count: u16, tolerance: Tolerance) -> Self {
+        Self::visiting_all(vec![handler.door()], count, tolerance)
+    }
+
+    /// The same with several instances, each of which has its part of the callers.
+    pub fn visiting_all(doors: Vec<Arc<Door>>, count: u16, tolerance: Tolerance) -> Self {
         let shared = Arc::new(Shared {
-            door: handler.door(),
+            doors,
             tolerance,
             acknowledged: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -112,6 +125,12 @@ impl Callers {
         self.shared.refused.load(Ordering::SeqCst)
     }
 
+    /// A count of the visits acknowledged so far, for another thread.
+    pub fn count(&self) -> impl Fn() -> u64 + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.acknowledged.load(Ordering::SeqCst)
+    }
+
     /// Asks once; the status, if there was an answer.
     pub fn asks(&mut self, path: &'static str) -> Option<u16> {
         self.own.ask(path)
@@ -143,7 +162,7 @@ impl Callers {
         for thread in self.threads.drain(..) {
             ledger.add(thread.join().unwrap());
         }
-        ledger.check(case, &mut Client::new(Arc::clone(&self.shared.door)));
+        ledger.check(case, &mut Client::new(self.shared.door(0)));
     }
 }
 
@@ -167,7 +186,7 @@ impl Caller {
     fn new(shared: &Arc<Shared>, number: u16) -> Self {
         Self {
             shared: Arc::clone(shared),
-            client: Client::new(Arc::clone(&shared.door)),
+            client: Client::new(shared.door(number)),
             number,
             made: 0,
             succeeded: true,

@@ -15,6 +15,8 @@ use super::eventually;
 /// A handler that is started again whenever it ends; the last one is killed when this is dropped.
 pub struct Handler {
     door: Arc<Door>,
+    /// Of the next start.
+    command: Arc<Mutex<Command>>,
     keeper: Option<JoinHandle<()>>,
     kills: u32,
 }
@@ -65,12 +67,14 @@ impl Handler {
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         let door = Arc::new(Door::default());
+        let command = Arc::new(Mutex::new(command));
         let keeper = {
-            let door = Arc::clone(&door);
-            std::thread::spawn(move || keep(&mut command, &door))
+            let (door, command) = (Arc::clone(&door), Arc::clone(&command));
+            std::thread::spawn(move || keep(&command, &door))
         };
         let handler = Self {
             door,
+            command,
             keeper: Some(keeper),
             kills: 0,
         };
@@ -90,6 +94,12 @@ impl Handler {
             state.address = None;
             self.kills += 1;
         }
+    }
+
+    /// Changes a variable and kills the handler, as a platform does when a setting changes.
+    pub fn restart_with(&mut self, name: &str, value: &str) {
+        self.command.lock().unwrap().env(name, value);
+        self.kill();
     }
 
     /// No handler has ended but those that were killed.
@@ -121,7 +131,7 @@ impl Drop for Handler {
     }
 }
 
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_lab"))
         .parent()
         .unwrap()
@@ -134,14 +144,14 @@ fn program() -> PathBuf {
 }
 
 /// One handler after the other.
-fn keep(command: &mut Command, door: &Door) {
+fn keep(command: &Mutex<Command>, door: &Door) {
     loop {
         let mut child = {
             let mut state = door.0.lock().unwrap();
             if state.closing {
                 return;
             }
-            let child = command.spawn().unwrap();
+            let child = command.lock().unwrap().spawn().unwrap();
             state.process = Some(Pid::from_child(&child));
             state.starts += 1;
             child

@@ -64,6 +64,10 @@ impl Postgres {
         }
     }
 
+    pub fn make_superuser(&mut self) {
+        self.runtime.block_on(self.server.make_superuser()).unwrap();
+    }
+
     pub fn freeze(&mut self) {
         self.runtime.block_on(self.server.freeze()).unwrap();
     }

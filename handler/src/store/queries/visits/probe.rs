@@ -1,0 +1,105 @@
+//! Whether the database takes a visit: all that a visit writes, rolled back.
+
+use sqlx::Connection as _;
+
+use super::{postgres, sqlite};
+use crate::domain::{Arrival, IdempotencyKey};
+use crate::store::Error;
+use crate::store::connection::session::Session;
+
+/// The instance that stands in the rows of a probe, which nobody ever reads.
+const INSTANCE: &str = "write-probe";
+
+/// Every row's id comes from the sequence, so an id above its value means that the sequence was set back or not set
+/// after a copy: the next visits would meet ids that are taken.
+///
+/// The rows seen are older than the value read, so a visit that is written meanwhile does no harm.
+const SEQUENCE_IS_BEHIND: &str = "
+    select (
+        select 'visits_id_seq is behind the ids of visits'
+        where (select max(id) from visits) > coalesce(pg_sequence_last_value('visits_id_seq'), 0)
+    )::bigint";
+
+impl Session {
+    /// Writes a visit and rolls it back: the total stays, and no id is used up.
+    ///
+    /// `number` differs from one probe to the next, and from one instance to another, so that no two probes wait for
+    /// each other.
+    ///
+    /// # Errors
+    /// When a visit could not be written now.
+    pub(in crate::store) async fn probe_write(&mut self, number: u32) -> Result<(), Error> {
+        match self {
+            Self::Postgres(session) => Ok(session.run_alone(on_postgres(number)).await?),
+            Self::Sqlite(lease) => {
+                let key = IdempotencyKey::parse(format!("{INSTANCE}-{number}").as_bytes());
+                let arrival = Arrival {
+                    ip_address: None,
+                    key: Some(key.expect("short and visible")),
+                };
+                // The write lock comes first, as for a visit.
+                let connection = lease.begin();
+                let mut transaction = connection.begin_with("begin immediate").await?;
+                sqlite::write(&mut transaction, INSTANCE, &[arrival]).await?;
+                transaction.rollback().await?;
+                lease.done();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// One message from `begin` to `rollback`. The server goes through it without waiting for this process, so a slot of
+/// the counter is locked for a moment only, whatever becomes of the connection; and it is locked last, so nothing that
+/// the probe waits for can keep visits waiting.
+///
+/// The statement without keys is only planned: its row would take its id from the sequence. What it writes, the
+/// statement with keys writes too.
+fn on_postgres(number: u32) -> String {
+    let slot = number % 16;
+    // Ids and digests that no visit has.
+    let id = format!(
+        "case when has_sequence_privilege('visits_id_seq', 'usage, update') then -1 - {number}::bigint \
+         else nextval('visits_id_seq') end"
+    );
+    let planned = filled(
+        postgres::RECORD_WITHOUT_KEYS,
+        &["array[null]", &format!("'{INSTANCE}'"), &slot.to_string()],
+    );
+    let written = filled(
+        &postgres::RECORD.replace("nextval('visits_id_seq')", &id),
+        &[
+            "array[null]",
+            &format!("array['{INSTANCE}-{number}']"),
+            &format!("'{INSTANCE}'"),
+            "0",
+            &slot.to_string(),
+        ],
+    );
+    format!("begin; {SEQUENCE_IS_BEHIND}; explain {planned}; {written}; rollback")
+}
+
+/// A statement with literals in its parameters' places: a message of several statements takes no parameters.
+fn filled(statement: &str, literals: &[&str]) -> String {
+    let numbered = literals.iter().zip(1..);
+    numbered.fold(statement.to_owned(), |text, (literal, number)| {
+        text.replace(&format!("${number}"), literal)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_uses_up_no_id_and_has_no_parameter_left() {
+        let sql = on_postgres(7);
+        assert!(!sql.contains('$'), "{sql}");
+        // Only where the sequence may not be used, to be refused.
+        assert_eq!(sql.matches("nextval").count(), 1, "{sql}");
+        assert!(
+            sql.contains("else nextval('visits_id_seq') end as id"),
+            "{sql}"
+        );
+    }
+}
