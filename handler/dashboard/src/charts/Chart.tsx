@@ -1,8 +1,10 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { EVENT_ROOM, eventMarks } from "./events";
 import { Legend } from "./Legend";
-import { eventMarks, eventRoom, type Level, levelMarks, type ScalingEvent } from "./marks";
+import type { ScalingEvent } from "./labels";
+import { type Level, levelMarks } from "./levels";
 import { type Palette, useLook } from "./palette";
 import type { TimeAxis } from "./time";
 
@@ -222,12 +224,7 @@ function plotOptions(
   return {
     width,
     height: Math.round(height * rem) + (second ? scaled(20) : 0),
-    padding: [
-      (plot) => scaled(eventRoom(plot, latest.current.events ?? [], AXIS_WIDTH + AXIS_END, rem / 16)),
-      scaled(AXIS_END),
-      0,
-      0,
-    ],
+    padding: [scaled(EVENT_ROOM), scaled(AXIS_END), 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

@@ -1,6 +1,6 @@
 import type { LabFleet, Timeline } from "../api";
 import type { Values } from "../charts/fleet";
-import type { ScalingEvent } from "../charts/marks";
+import type { ScalingEvent } from "../charts/labels";
 
 /** A timeline as the charts take it: columns, times in seconds since 1970. */
 export type Series = {

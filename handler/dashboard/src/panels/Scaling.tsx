@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { Chart, type Line } from "../charts/Chart";
-import type { Level } from "../charts/marks";
+import type { Level } from "../charts/levels";
 import { instanceColour } from "../charts/palette";
 import { roundSteps, type TimeAxis } from "../charts/time";
 import { Choice } from "../components/Choice";
