@@ -1,27 +1,36 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Banner } from "./components/Banner";
 import { COLOURS, Coloured } from "./components/Instance";
+import { fleetEvents } from "./fleet/events";
 import { Colours, members, serverTime } from "./fleet/members";
 import { series } from "./fleet/series";
 import { story } from "./fleet/story";
 import { useKey } from "./key";
 import { trouble as troubleOf, useFleet, useHealth, useLab, useTimeline, useVisits } from "./live";
 import { CpuTest } from "./panels/CpuTest";
+import { Events } from "./panels/Events";
 import { FleetPanel } from "./panels/Fleet";
 import { Header } from "./panels/Header";
 import { Load } from "./panels/Load";
 import { Recent } from "./panels/Recent";
 import { Scaling, SPANS } from "./panels/Scaling";
+import { ViewControls } from "./panels/ViewControls";
 import { Visits } from "./panels/Visits";
 import { Why } from "./panels/Why";
-import { recall, remember } from "./remember";
+import { recall, recallPresent, remember, rememberPresent } from "./remember";
+import { Stale } from "./stale";
+import { useWide } from "./wide";
 import { useSpeech } from "./words/language";
+
+/** Events in the list at most. */
+const EVENTS = { usual: 10, present: 3 };
 
 /** The page: what is known, handed to what shows it. */
 export function App() {
   const { words } = useSpeech();
   const { key } = useKey();
   const [chosen, setChosen] = useState(() => SPANS.find((span) => String(span) === recall("minutes")));
+  const [present, choosePresent] = usePresent();
   const health = useHealth();
   const visits = useVisits();
   const fleet = useFleet();
@@ -34,8 +43,10 @@ export function App() {
 
   const shown = useMemo(() => members(fleet.data, lab.data), [fleet.data, lab.data]);
   const columns = useMemo(
-    () => timeline.data && series(timeline.data.timeline, timeline.data.minutes, lab.data),
-    [timeline.data, lab.data],
+    () =>
+      timeline.data &&
+      series(timeline.data.timeline, timeline.data.minutes, lab.data, words.fleet.states.lost),
+    [timeline.data, lab.data, words],
   );
   const colours = useColoursOf([...(columns?.instances ?? []), ...shown].map(({ id }) => id));
   const told = useMemo(
@@ -56,60 +67,117 @@ export function App() {
     document.title = fleet.data ? `${live} · ${words.title}` : words.title;
   }, [live, fleet.data, words]);
 
+  const events = useMemo(
+    () => (timeline.data ? fleetEvents(timeline.data.timeline, lab.data) : []),
+    [timeline.data, lab.data],
+  );
+
+  const part = {
+    story: <Why story={told} provisioning={lab.data?.provision_seconds} />,
+    test: <CpuTest members={shown} asOf={fleet.dataUpdatedAt} timeScale={lab.data?.time_scale} />,
+    fleet: <FleetPanel members={shown} capacity={capacity} now={serverTime(fleet.data)} />,
+    scaling: (
+      <Scaling
+        series={columns}
+        story={told}
+        minutes={minutes}
+        choose={choose}
+        azure={azure}
+        present={present}
+      />
+    ),
+    load: <Load series={columns} members={shown} azure={azure} brief={present} />,
+    visits: <Visits total={visits.data?.total_visits} brief={present} />,
+  };
   return (
     <Coloured value={colours}>
-      <a href="#fleet" className="skip">
-        {words.skip}
-      </a>
-      <div className="hero">
-        <div className="wrap">
-          <Header
-            connected={visits.isSuccess && fleet.isSuccess}
-            trouble={trouble}
-            health={health.data}
-            lab={lab.data}
-          />
-        </div>
-      </div>
-      <Banner trouble={trouble} />
-      <main data-stale={trouble ? "" : undefined}>
-        <div className="hero">
-          <div className="wrap grid gap-x-14 gap-y-8 pt-2 pb-8 lg:grid-cols-[minmax(19rem,1fr)_minmax(0,1.55fr)]">
-            <Visits total={visits.data?.total_visits} />
-            <Why story={told} provisioning={lab.data?.provision_seconds} />
+      <Stale value={trouble !== undefined}>
+        <a href="#story" className="skip">
+          {words.skip}
+        </a>
+        <div className={present ? "page page-present" : "page"} data-stale={trouble ? "" : undefined}>
+          <div className="hero">
+            <div className="wrap">
+              <Header
+                connected={visits.isSuccess && fleet.isSuccess}
+                trouble={trouble}
+                health={health.data}
+                lab={lab.data}
+              >
+                <ViewControls minutes={minutes} present={present} choose={choosePresent} />
+              </Header>
+            </div>
           </div>
+          <Banner trouble={trouble} />
+          <main>
+            <div className="hero">
+              <div className="wrap top">
+                {part.story}
+                {part.test}
+              </div>
+            </div>
+            <div className="wrap layout">
+              {part.fleet}
+              {present ? (
+                <div className="columns">
+                  {part.scaling}
+                  <div className="column">
+                    {part.load}
+                    {part.visits}
+                    <Events events={events} most={EVENTS.present} className="grow" />
+                  </div>
+                </div>
+              ) : (
+                <div className="columns">
+                  <div className="column">
+                    {part.scaling}
+                    <Recent visits={visits.data?.recent_visits} className="in-recent grow" />
+                  </div>
+                  <div className="column">
+                    {part.load}
+                    {part.visits}
+                    <Events events={events} most={EVENTS.usual} className="grow" />
+                  </div>
+                </div>
+              )}
+            </div>
+          </main>
+          {!present && <Footer version={health.data?.version} />}
+          <p className="sr-only" role="status">
+            {fleet.data && words.sum(live)}
+          </p>
         </div>
-        <div className="wrap layout">
-          <FleetPanel className="in-fleet" members={shown} capacity={capacity} now={serverTime(fleet.data)} />
-          <CpuTest
-            className="in-test"
-            members={shown}
-            asOf={fleet.dataUpdatedAt}
-            timeScale={lab.data?.time_scale}
-          />
-          <Scaling
-            className="in-scaling"
-            series={columns}
-            story={told}
-            minutes={minutes}
-            choose={choose}
-            azure={azure}
-          />
-          <Load className="in-load" series={columns} members={shown} azure={azure} />
-          <Recent className="in-recent" visits={visits.data?.recent_visits} />
-        </div>
-      </main>
-      <footer className="wrap flex flex-wrap gap-x-5 gap-y-2 pb-10 text-sm text-soft">
-        <a href="/api/openapi.json">{words.footer.api}</a>
-        <a href="/metrics">{words.footer.metrics}</a>
-        <a href="/health">{words.footer.health}</a>
-        {health.data && <span>{words.footer.version(health.data.version)}</span>}
-      </footer>
-      <p className="sr-only" role="status">
-        {fleet.data && words.sum(live)}
-      </p>
+      </Stale>
     </Coloured>
   );
+}
+
+function Footer({ version }: { version: string | undefined }) {
+  const { words } = useSpeech();
+  return (
+    <footer className="wrap flex flex-wrap gap-x-5 gap-y-2 pb-10 text-sm text-soft">
+      <a href="/api/openapi.json">{words.footer.api}</a>
+      <a href="/metrics">{words.footer.metrics}</a>
+      <a href="/health">{words.footer.health}</a>
+      {version && <span>{words.footer.version(version)}</span>}
+    </footer>
+  );
+}
+
+/** Whether everything is on one screen, as the address says, and what changes that. */
+function usePresent(): [boolean, (present: boolean) => void] {
+  const [asked, setAsked] = useState(recallPresent);
+  const present = useWide() && asked;
+  useLayoutEffect(() => {
+    document.documentElement.toggleAttribute("data-present", present);
+  }, [present]);
+  return [
+    present,
+    (present) => {
+      rememberPresent(present);
+      setAsked(present);
+    },
+  ];
 }
 
 /** A new object only when the colours of what is shown have changed. */

@@ -135,9 +135,11 @@ const labInstance = object({
   state: word("starting", "ready", "draining", "exited"),
   started_at: string,
   cpu_percent: nullable(number),
+  /** How the process ended; null while it runs. */
+  ending: nullable(string),
 });
 
-/** `GET /admin/lab/fleet` of the stand-in for the Functions host: what its autoscaler knows. */
+/** `GET /admin/lab/fleet` of the host emulator: the state of its fleet and its autoscaler. */
 export const labFleet = object({
   plan: word("premium-v3", "elastic-premium"),
   time_scale: number,

@@ -1,12 +1,12 @@
 import { useSyncExternalStore } from "react";
 
-/** As in page.css: a screen on which the panels stand in three columns. */
-const wide = matchMedia("(min-width: 100rem)");
+/** Room for present mode; on a phone, a link with it shows the usual page. */
+const wide = matchMedia("(min-width: 900px)");
 
 const subscribe = (listener: () => void) => {
   wide.addEventListener("change", listener);
   return () => wide.removeEventListener("change", listener);
 };
 
-/** Whether charts have room to be tall. */
+/** Whether everything fits beside each other. */
 export const useWide = () => useSyncExternalStore(subscribe, () => wide.matches);

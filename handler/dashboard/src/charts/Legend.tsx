@@ -1,17 +1,15 @@
-/** A line's name, and its value under the cursor where there is one. */
+/** A line's name and look. */
 export type Entry = {
   name: string;
   colour: string;
   dashed: boolean;
-  /** Undefined while there is no cursor, null where nothing is known. */
-  value: number | null | undefined;
   shown: boolean;
 };
 
-type Props = { entries: Entry[]; format: (value: number) => string; toggle: (name: string) => void };
+type Props = { entries: Entry[]; toggle: (name: string) => void };
 
 /** Names the lines of a chart; pressing one hides its line and shows it again. */
-export function Legend({ entries, format, toggle }: Props) {
+export function Legend({ entries, toggle }: Props) {
   return (
     <ul className="m-0 flex list-none flex-wrap gap-x-1 gap-y-0.5 p-0">
       {entries.map((entry) => (
@@ -27,9 +25,6 @@ export function Legend({ entries, format, toggle }: Props) {
               style={{ borderColor: entry.colour }}
             />
             <span className="text-soft">{entry.name}</span>
-            <span className="tabular-nums">
-              {entry.value === undefined ? "" : entry.value === null ? "–" : format(entry.value)}
-            </span>
           </button>
         </li>
       ))}

@@ -8,6 +8,7 @@ const process = (id: string, state: "starting" | "ready" | "draining" | "exited"
   state,
   started_at: at(seconds),
   cpu_percent: null,
+  ending: null,
 });
 const shown = (...args: Parameters<typeof members>) =>
   members(...args).map(({ id, state }) => `${id} ${state}`);
@@ -63,4 +64,15 @@ test("an instance keeps its colour, and a newcomer gets a free one", () => {
   const crowd = second.showing(["b", "c", "d", "e"]);
   expect(["b", "c", "d", "e"].map((id) => crowd.of(id))).toEqual([1, 0, 2, 0]);
   expect(crowd.has("a")).toBe(false);
+});
+
+test("a process that was not stopped is lost before its heartbeats are missed", () => {
+  const fleet = fleetOf(instance("killed", 1), instance("removed", 1));
+  const lab = labOf({
+    instances: [
+      { ...process("killed", "exited"), ending: "The handler was ended by signal: 9 (SIGKILL)" },
+      { ...process("removed", "exited"), ending: "scaled in" },
+    ],
+  });
+  expect(shown(fleet, lab)).toEqual(["killed lost", "removed gone"]);
 });

@@ -13,6 +13,9 @@ export type Member = {
 /** How long a tile is shown after the last heartbeat of an instance that has ended, in milliseconds. */
 export const SHOWN_MS = { gone: 12_000, lost: 60_000 };
 
+/** How the emulator names the ending of a process that it stopped itself. */
+const STOPPED = ["scaled in", "stopped"];
+
 /** Whether an instance no longer serves. */
 export const hasEnded = (state: Member["state"]) => state === "gone" || state === "lost";
 
@@ -23,8 +26,8 @@ export function serverTime(fleet: Fleet | undefined): number | undefined {
 }
 
 /**
- * The instances that have a tile, the oldest first so that a new one moves none of them. The lab knows of an instance
- * before its first heartbeat, and that one ends before the heartbeats show it.
+ * The instances that have a tile, the oldest first so that a new one moves none of them. The emulator lists an
+ * instance before its first heartbeat, and its ending before the heartbeats show it.
  */
 export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Member[] {
   const now = serverTime(fleet) ?? 0;
@@ -34,10 +37,10 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
     const state =
       hasEnded(report.state) || !process
         ? report.state
-        : process.state === "draining"
-          ? "draining"
-          : process.state === "exited"
-            ? "gone"
+        : process.state === "exited"
+          ? exitOf(process)
+          : process.state === "draining"
+            ? "draining"
             : report.state;
     return { id: report.instance_id, state, started: Date.parse(report.started_at), report };
   });
@@ -52,10 +55,14 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
         report: undefined,
       }),
     );
-  const isShown = ({ report }: Member) =>
-    (report?.state !== "gone" && report?.state !== "lost") ||
-    now - Date.parse(report.last_seen) < SHOWN_MS[report.state];
+  const isShown = ({ state, report }: Member) =>
+    (state !== "gone" && state !== "lost") || now - Date.parse(report?.last_seen ?? "") < SHOWN_MS[state];
   return [...known, ...unheard].filter(isShown).sort((one, other) => one.started - other.started);
+}
+
+/** A process that ended without being stopped, such as one that was killed, is lost. */
+function exitOf({ ending }: LabFleet["instances"][number]): "gone" | "lost" {
+  return ending && !STOPPED.includes(ending) ? "lost" : "gone";
 }
 
 /** Which of the palette's colours each instance has; it keeps it for as long as anything of it is shown. */

@@ -1,9 +1,10 @@
 import { useMemo } from "react";
-import { Chart, type Line } from "../charts/Chart";
+import { Chart } from "../charts/Chart";
+import type { Line } from "../charts/options";
 import { Panel } from "../components/Panel";
+import { Term } from "../components/Term";
 import type { Member } from "../fleet/members";
 import { newest, type Series } from "../fleet/series";
-import { useWide } from "../wide";
 import { useSpeech } from "../words/language";
 import { wallAxis } from "./Scaling";
 
@@ -14,13 +15,14 @@ type Props = {
   series: Series | undefined;
   members: Member[];
   azure: { began: number; scale: number } | undefined;
+  /** Without the chart. */
+  brief?: boolean;
   className?: string;
 };
 
 /** How many requests come, and how long they take. */
-export function Load({ series, members, azure, className }: Props) {
+export function Load({ series, members, azure, brief, className }: Props) {
   const { words, format } = useSpeech();
-  const wide = useWide();
   const serving = members.filter((member) => member.state === "live" || member.state === "draining");
   const rate = serving.reduce((sum, member) => sum + (member.report?.requests_per_second ?? 0), 0);
   const lines = useMemo<Line[]>(
@@ -36,12 +38,12 @@ export function Load({ series, members, azure, className }: Props) {
     [series, words],
   );
   const highest = Math.max(0, ...(series?.rate ?? []).map((value) => value ?? 0));
-  const percentiles = (["p50", "p95", "p99"] as const).map((name) => ({
+  const percentiles = (brief ? (["p50", "p99"] as const) : (["p50", "p95", "p99"] as const)).map((name) => ({
     name,
     value: series ? newest(series.times, series[name], RECENT) : null,
   }));
   return (
-    <Panel heading={words.load.heading} className={className ?? ""}>
+    <Panel heading={words.load.heading} className={`${brief ? "brief" : ""} ${className ?? ""}`}>
       <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
         <p>
           <span
@@ -52,18 +54,25 @@ export function Load({ series, members, azure, className }: Props) {
           </span>
           <span className="mt-1 block text-soft">{words.load.rate}</span>
         </p>
-        <dl className="grid grid-cols-3 gap-4" aria-label={words.load.latency}>
-          {percentiles.map(({ name, value }) => (
-            <div key={name} title={words.load.p[name]}>
-              <dt className="text-sm text-soft">{name}</dt>
-              <dd className="text-xl font-semibold whitespace-nowrap tabular-nums">
-                {value === null ? "–" : format.ms(value)}
-              </dd>
-            </div>
-          ))}
-        </dl>
+        <div>
+          <p className="text-sm text-soft">
+            <Term term={words.load.latency} text={words.terms.percentiles}>
+              {words.load.latency}
+            </Term>
+          </p>
+          <dl className="flex gap-4" aria-label={words.load.latency}>
+            {percentiles.map(({ name, value }) => (
+              <div key={name}>
+                <dt className="text-sm text-soft">{name}</dt>
+                <dd className="text-lg leading-tight font-semibold whitespace-nowrap tabular-nums">
+                  {value === null ? "–" : format.ms(value)}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </div>
       </div>
-      {series && series.known > 0 && (
+      {!brief && series && series.known > 0 && (
         <div className="mt-4">
           <Chart
             axis={wallAxis(series.range, format, azure, words)}
@@ -76,11 +85,11 @@ export function Load({ series, members, azure, className }: Props) {
             lines={lines}
             format={format.rate}
             tick={format.decimal}
-            height={wide ? 9 : 7.5}
+            height={7.5}
           />
         </div>
       )}
-      <p className="mt-2 text-sm text-soft">{words.load.own}</p>
+      {!brief && <p className="mt-2 text-sm text-soft">{words.load.own}</p>}
     </Panel>
   );
 }
