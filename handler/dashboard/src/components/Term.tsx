@@ -41,7 +41,7 @@ export function Term({ children, term, text }: Props) {
         onBlur={close}
         onKeyDown={(event) => event.key === "Escape" && close()}
       >
-        ?
+        <span aria-hidden="true">?</span>
       </button>
       {open && (
         <span ref={note} id={id} role="tooltip" className="term-note" style={{ marginLeft: `${shift}px` }}>

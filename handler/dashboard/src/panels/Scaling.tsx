@@ -11,6 +11,7 @@ import { Term } from "../components/Term";
 import { direction, effect, isCpu, isoSeconds, sign } from "../fleet/rules";
 import type { Series } from "../fleet/series";
 import type { Reading, Story } from "../fleet/story";
+import { useSpareHeight } from "../wide";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
@@ -64,6 +65,7 @@ type ChartsProps = { series: Series; story: Story; azure: Props["azure"]; presen
 function Charts({ series, story, azure, present }: ChartsProps) {
   const { words, format } = useSpeech();
   const colours = useColours();
+  const spare = useSpareHeight();
   const axis = wallAxis(series.range, format, azure, words);
   const levels = story.readings
     .filter((reading) => isCpu(reading.rule) && direction(reading.rule))
@@ -138,7 +140,7 @@ function Charts({ series, story, azure, present }: ChartsProps) {
         levels={levels}
         format={format.percent}
         range={() => [0, 100]}
-        height={present ? 14.2 : 21}
+        height={present ? 14.2 + spare : 21}
         legend={!present}
         levelsAt="left"
       />
@@ -150,7 +152,7 @@ function Charts({ series, story, azure, present }: ChartsProps) {
         format={format.whole}
         whole
         range={() => [0, highest + 0.4]}
-        height={present ? 13 : 8.5}
+        height={present ? 13 + spare : 8.5}
         bothClocks
       />
     </div>

@@ -41,19 +41,45 @@ export function Visits({ total, brief, className }: Props) {
     queries.invalidateQueries({ queryKey: ["visits"] });
   };
 
+  const result =
+    outcome &&
+    ("visit" in outcome ? (
+      <>
+        {words.visits.registered(format.whole(outcome.visit.id), outcome.visit.ip)}{" "}
+        <Instance id={outcome.visit.instance_id} />
+      </>
+    ) : (
+      <span className="text-bad">{sentence(outcome.error, words)}</span>
+    ));
+  const status = (
+    <div
+      role="status"
+      className={`text-[0.95rem] text-soft empty:mt-0 ${brief ? "truncate" : "mt-3"}`}
+      data-testid="outcome"
+    >
+      {result}
+    </div>
+  );
   return (
     <Panel heading={words.visits.heading} className={`${brief ? "brief" : ""} ${className ?? ""}`}>
-      <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
-        <p>
+      <div className={`flex items-end justify-between gap-x-6 gap-y-3 ${brief ? "" : "flex-wrap"}`}>
+        <div className="min-w-0">
           <output
             className="figure block text-[2.6rem] leading-none font-bold tracking-tight tabular-nums"
             data-testid="total"
           >
             {total === undefined ? "–" : format.whole(total)}
           </output>
-          <span className="mt-1 block text-soft">{words.visits.total}</span>
-        </p>
-        <Button kind={brief ? "quiet" : "primary"} onClick={register} disabled={pending}>
+          {/* On one screen there is no room for another line. */}
+          {(!brief || !result) && <p className="mt-1 text-soft">{words.visits.total}</p>}
+          {brief && status}
+        </div>
+        <Button
+          kind={brief ? "quiet" : "primary"}
+          className={brief ? "flex-none" : ""}
+          onClick={register}
+          disabled={pending}
+        >
           {words.visits.register}
         </Button>
       </div>
@@ -79,16 +105,8 @@ export function Visits({ total, brief, className }: Props) {
           </Button>
         </div>
       )}
-      <div role="status" className="mt-3 text-[0.95rem] text-soft empty:mt-0" data-testid="outcome">
-        {outcome && "visit" in outcome && (
-          <>
-            {words.visits.registered(format.whole(outcome.visit.id), outcome.visit.ip)}{" "}
-            <Instance id={outcome.visit.instance_id} />
-          </>
-        )}
-        {outcome && "error" in outcome && <span className="text-bad">{sentence(outcome.error, words)}</span>}
-      </div>
-      {burst.state && <Progress burst={burst.state} running={burst.running} stop={burst.stop} />}
+      {!brief && status}
+      {!brief && burst.state && <Progress burst={burst.state} running={burst.running} stop={burst.stop} />}
     </Panel>
   );
 }

@@ -26,7 +26,7 @@ export function Why({ story, provisioning }: { story: Story; provisioning: numbe
         <h2 className="story-head" data-testid="headline">
           {head}
         </h2>
-        <p className="mt-2 max-w-[62ch] text-lg text-hero-soft">{text}</p>
+        <p className="story-text">{text}</p>
         <div className="mt-4">
           <Gauge story={story} window={azure(format.span(isoSeconds(window ?? "")))} />
         </div>
@@ -36,8 +36,7 @@ export function Why({ story, provisioning }: { story: Story; provisioning: numbe
               <dt className="inline text-hero-soft">
                 <Term term={words.scaling.cooldown} text={words.terms.cooldown}>
                   {words.scaling.cooldown}
-                </Term>
-                :{" "}
+                </Term>{" "}
               </dt>
               <dd className="inline font-semibold tabular-nums" data-testid="cooldown">
                 {story.cooldownLeft > 0
@@ -47,7 +46,7 @@ export function Why({ story, provisioning }: { story: Story; provisioning: numbe
             </div>
           )}
           <div>
-            <dt className="inline text-hero-soft">{words.scaling.last}: </dt>
+            <dt className="inline text-hero-soft">{words.scaling.last} </dt>
             <dd className="inline font-semibold tabular-nums" data-testid="last-change">
               {story.last
                 ? words.scaling.change(story.last.from, story.last.to, format.time(story.last.at * 1000))
