@@ -52,8 +52,8 @@ const shoot = (page: Page, name: string, fullPage = true) =>
 async function scale(page: Page, at: (stage: string) => Promise<void>): Promise<void> {
   await page.getByTestId("tile").first().waitFor();
   await at("1-first");
-  await page.getByRole("button", { name: "50 at once" }).click();
-  await page.getByText("50 of 50 answered").waitFor();
+  await page.getByRole("button", { name: "Send 50 at once" }).click();
+  await page.getByText("50 of 50 completed").waitFor();
   await page.waitForTimeout(REST);
   await page.getByRole("button", { name: "Start the CPU test" }).click();
   await page.waitForTimeout(6_000);
@@ -108,7 +108,7 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
     light: (await open(browser, lab.url, { ...DESK, colorScheme: "light" })).page,
     dark: (await open(browser, lab.url, { ...DESK, colorScheme: "dark" })).page,
     phone: (await open(browser, lab.url, { ...PHONE, colorScheme: "light" })).page,
-    projector: (await open(browser, lab.url, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })).page,
+    projector: (await open(browser, `${lab.url}/?present`, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })).page,
   };
   const each = async (stage: string) => {
     for (const [name, page] of Object.entries(all))
@@ -116,7 +116,7 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
     await shoot(all.phone, `${stage}-phone-screen`, false);
   };
   await scale(all.light, each);
-  await all.light.getByRole("button", { name: "Lab", exact: true }).click();
+  await all.light.getByRole("button", { name: "Emulator" }).click();
   await shoot(all.light, "7-lab-menu", false);
   await all.light.keyboard.press("Escape");
   for (const page of Object.values(all)) await page.context().setOffline(true);
