@@ -18,7 +18,7 @@ export function Legend({ entries, toggle }: Props) {
             type="button"
             aria-pressed={entry.shown}
             onClick={() => toggle(entry.name)}
-            className={`flex cursor-pointer items-center gap-1.5 rounded border-0 bg-transparent px-1.5 py-0.5 text-[0.8rem] text-ink hover:bg-faint ${entry.shown ? "" : "line-through opacity-50"}`}
+            className={`flex min-h-6 cursor-pointer items-center gap-1.5 rounded border-0 bg-transparent px-1.5 py-0.5 text-[0.8rem] text-ink hover:bg-faint ${entry.shown ? "" : "line-through opacity-50"}`}
           >
             <span
               className={`inline-block w-3.5 border-t-2 ${entry.dashed ? "border-dashed" : "border-solid"}`}
