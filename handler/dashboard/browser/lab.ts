@@ -17,11 +17,15 @@ export type Lab = {
   stop: () => Promise<void>;
 };
 
-/** Starts it on a free port, unless told one, with a register of its own, and waits until it serves. */
-export async function startLab(options: string[] = [], env: Record<string, string> = {}): Promise<Lab> {
+/** Starts an app on a free port, unless told one, and waits until it serves. Ours gets a register of its own. */
+export async function startLab(
+  options: string[] = [],
+  env: Record<string, string> = {},
+  app = needed("APP_ROOT"),
+): Promise<Lab> {
   if (!options.includes("--port")) options = [...options, "--port", "0"];
   const folder = mkdtempSync(join(tmpdir(), "elastic-visits-browser-"));
-  const lab = spawn(needed("LAB"), ["up", "--script-root", needed("APP_ROOT"), ...options], {
+  const lab = spawn(needed("LAB"), ["up", "--script-root", app, ...options], {
     env: { ...process.env, DATABASE_URL: undefined, SQLITE_PATH: join(folder, "visits.db"), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -108,7 +108,9 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
     light: (await open(browser, lab.url, { ...DESK, colorScheme: "light" })).page,
     dark: (await open(browser, lab.url, { ...DESK, colorScheme: "dark" })).page,
     phone: (await open(browser, lab.url, { ...PHONE, colorScheme: "light" })).page,
-    projector: (await open(browser, `${lab.url}/?present`, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })).page,
+    projector: (
+      await open(browser, `${lab.url}/?present`, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })
+    ).page,
   };
   const each = async (stage: string) => {
     for (const [name, page] of Object.entries(all))

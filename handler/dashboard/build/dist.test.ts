@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 /** The built files by name. Compressed ones decompressed: Node.js versions compress differently. */
 function contents(folder: string): Record<string, string> {
   const names = [
+    "lab.html",
     "report.html",
     ...readdirSync(join(folder, "page"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -28,7 +29,8 @@ test("the committed build is a fresh build of its source", { timeout: 120_000 },
   try {
     const logLevel = "error";
     await build({ configFile: "vite.config.ts", build: { outDir: join(fresh, "page") }, logLevel });
-    await build({ configFile: "vite.report.config.ts", build: { outDir: fresh }, logLevel });
+    for (const configFile of ["vite.report.config.ts", "vite.lab.config.ts"])
+      await build({ configFile, build: { outDir: fresh }, logLevel });
     const committed = contents(join(process.cwd(), "dist"));
     const built = contents(fresh);
     expect(Object.keys(committed), "./scripts/dashboard builds it").toEqual(Object.keys(built));

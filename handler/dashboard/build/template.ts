@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
 
 /** Where the template wants the hash of its script. */
-const PLACE = "'report-script'";
+const PLACE = "'own-script'";
 
 /**
  * Lets the page's own script run and no other: puts the script's hash into the Content-Security-Policy. Comes after

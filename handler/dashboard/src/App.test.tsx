@@ -1,13 +1,10 @@
 /** The whole page over an API that answers what the tests want. The real one is in browser/. */
-import { QueryClientProvider } from "@tanstack/react-query";
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App } from "./App";
 import type { Fleet, LabFleet } from "./api";
-import { decided, event, fleetOf, instance, labOf, timelineOf } from "./fleet/samples";
-import { Keyholder } from "./key";
-import { makeClient } from "./live";
-import { Speaking } from "./words/language";
+import { decided, event, fleetOf, instance, labInstance, labOf, timelineOf } from "./fleet/samples";
+import { Surrounded } from "./mount";
 
 type Answer = { status?: number; body: unknown };
 type Asked = { method: string; path: string; key: string | null; body: unknown };
@@ -63,13 +60,9 @@ afterEach(() => {
 
 function show() {
   render(
-    <QueryClientProvider client={makeClient()}>
-      <Speaking>
-        <Keyholder>
-          <App />
-        </Keyholder>
-      </Speaking>
-    </QueryClientProvider>,
+    <Surrounded>
+      <App />
+    </Surrounded>,
   );
 }
 
@@ -102,7 +95,7 @@ test("before anything is known, nothing is claimed", async () => {
   show();
   expect(screen.getByTestId("total").textContent).toBe("–");
   expect(screen.getByTestId("live").textContent).toBe("–");
-  expect(screen.getByText("Waiting for the first heartbeat of an instance.")).toBeTruthy();
+  expect(screen.getByText("Waiting for the first instance.")).toBeTruthy();
   expect(screen.getByText(/No data yet/)).toBeTruthy();
 });
 
@@ -131,15 +124,7 @@ test("an instance that joins and one that leaves are told apart", async () => {
       ...decided(50),
       count: 2,
       ready: 1,
-      instances: [
-        {
-          id: "lab-b",
-          state: "starting",
-          started_at: "2026-11-24T19:59:59.000Z",
-          cpu_percent: null,
-          ending: null,
-        },
-      ],
+      instances: [labInstance("lab-b", "starting")],
     }),
   );
   fleetAnswers(fleetOf(instance("lab-a", 42), instance("lab-c", 3, { state: "draining" })));
@@ -219,7 +204,7 @@ test("the CPU test asks for the key only when it must, and keeps it for the tab"
     if (said) await screen.findByText(said);
   }
   await waitFor(() => expect(screen.getByTestId("running").textContent).toContain("45\u00a0s"));
-  expect(sessionStorage.getItem("elastic-visits.key")).toBe("right");
+  expect(sessionStorage.getItem("dashboard.key")).toBe("right");
   expect(localStorage.length).toBe(0);
   const orders = asked.filter(({ path, method }) => path === "/api/stress" && method === "POST");
   expect(orders.map(({ key }) => key)).toEqual([null, "wrong", "right"]);
@@ -266,7 +251,7 @@ test("the link to this view is copied, without the key", async () => {
     languages: ["en"],
     clipboard: { writeText: async (text: string) => copied.push(text) },
   });
-  sessionStorage.setItem("elastic-visits.key", "secret");
+  sessionStorage.setItem("dashboard.key", "secret");
   show();
   fireEvent.click(await screen.findByLabelText("15 min"));
   fireEvent.click(screen.getByLabelText("ES"));
@@ -377,7 +362,7 @@ test("the language is the browser's, can be changed, and is remembered", async (
   fireEvent.click(screen.getByLabelText("EN"));
   expect(screen.getByRole("button", { name: "Record a visit" })).toBeTruthy();
   expect(document.documentElement.lang).toBe("en");
-  expect(localStorage.getItem("elastic-visits.language")).toBe("en");
+  expect(localStorage.getItem("dashboard.language")).toBe("en");
 });
 
 test("the theme can be chosen", async () => {
@@ -387,16 +372,14 @@ test("the theme can be chosen", async () => {
   expect(document.documentElement.dataset.theme).toBe("light");
   fireEvent.click(button);
   expect(document.documentElement.dataset.theme).toBe("dark");
-  expect(localStorage.getItem("elastic-visits.theme")).toBe("dark");
+  expect(localStorage.getItem("dashboard.theme")).toBe("dark");
 });
 
 test("the scaler is paused and an instance killed where there is a lab", async () => {
   labAnswers(
     labOf({
       ...decided(50),
-      instances: [
-        { id: "lab-a", state: "ready", started_at: "2026-11-24T19:50:00.000Z", cpu_percent: 5, ending: null },
-      ],
+      instances: [labInstance("lab-a", "ready", { cpu_percent: 5 })],
     }),
   );
   answers["POST /admin/lab/scaler/pause"] = () => {

@@ -1,8 +1,8 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useState } from "react";
 import { Banner } from "./components/Banner";
-import { COLOURS, Coloured } from "./components/Instance";
+import { Coloured, useColoursOf } from "./components/Instance";
 import { fleetEvents } from "./fleet/events";
-import { Colours, members, serverTime } from "./fleet/members";
+import { members, serverTime } from "./fleet/members";
 import { series } from "./fleet/series";
 import { story } from "./fleet/story";
 import { useKey } from "./key";
@@ -13,15 +13,17 @@ import { FleetPanel } from "./panels/Fleet";
 import { Header } from "./panels/Header";
 import { Load } from "./panels/Load";
 import { Recent } from "./panels/Recent";
-import { Scaling, SPANS } from "./panels/Scaling";
+import { Scaling } from "./panels/Scaling";
 import { ViewControls } from "./panels/ViewControls";
 import { Visits } from "./panels/Visits";
 import { Why } from "./panels/Why";
-import { recall, recallPresent, remember, rememberPresent } from "./remember";
+import { recallPresent, rememberPresent } from "./remember";
+import { useSpan } from "./span";
 import { Stale } from "./stale";
 import { useWide } from "./wide";
 import { useSpeech } from "./words/language";
 
+const TITLE = "Elastic Visits";
 /** Events in the list at most. */
 const EVENTS = { usual: 10, present: 3 };
 
@@ -29,12 +31,12 @@ const EVENTS = { usual: 10, present: 3 };
 export function App() {
   const { words } = useSpeech();
   const { key } = useKey();
-  const [chosen, setChosen] = useState(() => SPANS.find((span) => String(span) === recall("minutes")));
+  const [chosen, choose] = useSpan();
   const [present, choosePresent] = usePresent();
   const health = useHealth();
   const visits = useVisits();
   const fleet = useFleet();
-  const lab = useLab(health.data, key);
+  const lab = useLab(health.data?.environment === "development", key);
   // Under a fast clock five minutes hold hours of Azure's; elsewhere they hold not even one change.
   const fast = (lab.data?.time_scale ?? 1) > 4;
   const minutes = chosen ?? (fast ? 5 : 60);
@@ -58,14 +60,12 @@ export function App() {
     () => lab.data && { began: Date.parse(lab.data.started_at) / 1000, scale: lab.data.time_scale },
     [lab.data],
   );
-  const choose = (minutes: number) => {
-    remember("minutes", String(minutes));
-    setChosen(SPANS.find((span) => span === minutes));
-  };
+  const serving = shown.filter((member) => member.state === "live" || member.state === "draining");
+  const rate = serving.reduce((sum, member) => sum + (member.report?.requests_per_second ?? 0), 0);
   const live = shown.filter((member) => member.state === "live").length;
   useEffect(() => {
-    document.title = fleet.data ? `${live} · ${words.title}` : words.title;
-  }, [live, fleet.data, words]);
+    document.title = fleet.data ? `${live} · ${TITLE}` : TITLE;
+  }, [live, fleet.data]);
 
   const events = useMemo(
     () => (timeline.data ? fleetEvents(timeline.data.timeline, lab.data) : []),
@@ -86,7 +86,15 @@ export function App() {
         present={present}
       />
     ),
-    load: <Load series={columns} members={shown} azure={azure} brief={present} />,
+    load: (
+      <Load
+        series={columns}
+        rate={serving.length > 0 ? rate : undefined}
+        azure={azure}
+        note={words.load.own}
+        brief={present}
+      />
+    ),
     visits: <Visits total={visits.data?.total_visits} brief={present} />,
   };
   return (
@@ -99,6 +107,7 @@ export function App() {
           <div className="hero">
             <div className="wrap">
               <Header
+                title={TITLE}
                 connected={visits.isSuccess && fleet.isSuccess}
                 trouble={trouble}
                 health={health.data}
@@ -178,14 +187,4 @@ function usePresent(): [boolean, (present: boolean) => void] {
       setAsked(present);
     },
   ];
-}
-
-/** A new object only when the colours of what is shown have changed. */
-function useColoursOf(ids: string[]): Colours {
-  const colours = useRef(new Colours(COLOURS));
-  const list = [...new Set(ids)].join(" ");
-  return useMemo(() => {
-    colours.current = colours.current.showing(list === "" ? [] : list.split(" "));
-    return colours.current;
-  }, [list]);
 }

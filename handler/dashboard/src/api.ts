@@ -134,9 +134,19 @@ const labInstance = object({
   id: string,
   state: word("starting", "ready", "draining", "exited"),
   started_at: string,
+  ended_at: nullable(string),
   cpu_percent: nullable(number),
   /** How the process ended; null while it runs. */
   ending: nullable(string),
+  /** Requests that it was sent, and those of them that are not answered yet. */
+  requests: number,
+  outstanding: number,
+});
+
+/** `GET /admin/lab/timeline`: what the host counts, where the app itself reports nothing. */
+const labTimeline = object({
+  ...shapes.FleetTimeline.fields,
+  events: list(object({ ...fleetEvent.fields, reason: optional(string) })),
 });
 
 /** `GET /admin/lab/fleet` of the host emulator: the state of its fleet and its autoscaler. */
@@ -168,6 +178,7 @@ export const labFleet = object({
       readings: list(object({ rule: number, value: nullable(number), fires: boolean })),
     }),
   ),
+  requests_per_second: number,
   actions: list(object({ at: string, azure_seconds: number, from: number, to: number, reason: string })),
 });
 
@@ -183,6 +194,7 @@ export type Scaler = Of<typeof scaler>;
 export type Timeline = Of<typeof shapes.FleetTimeline>;
 export type Health = Of<typeof shapes.HealthReport>;
 export type LabFleet = Of<typeof labFleet>;
+export type LabTimeline = Of<typeof labTimeline>;
 
 /** Why there was no answer that could be used. */
 export class Failure extends Error {
@@ -285,6 +297,9 @@ export const stopStress = (key: string | undefined) =>
 
 export const lab = (options?: Signal & { key?: string | undefined }) =>
   call("/admin/lab/fleet?samples=0", labFleet, options);
+
+export const labMinutes = (minutes: number, key: string | undefined, options?: Signal) =>
+  call(`/admin/lab/timeline?minutes=${minutes}`, labTimeline, { ...options, key });
 
 const empty = nullable(unknown);
 

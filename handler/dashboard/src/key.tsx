@@ -73,9 +73,40 @@ export function useKeyed(): { run: (action: Action) => Promise<void>; field: Rea
   return { run: (action) => attempt(action, key), field };
 }
 
-type FieldProps = { refused: boolean; use: (key: string) => Promise<void>; cancel: () => void };
+/** Asks for a key without which nothing can be shown, and keeps it once `check` has passed with it. */
+export function KeyGate({
+  check,
+  ...texts
+}: {
+  check: (key: string) => Promise<unknown>;
+  label: string;
+  why: string;
+}) {
+  const { keep } = useKey();
+  const [refused, setRefused] = useState(false);
+  const use = async (typed: string) => {
+    setRefused(false);
+    try {
+      await check(typed);
+    } catch (error) {
+      if (error instanceof Failure && error.status === 401) return setRefused(true);
+    }
+    keep(typed);
+  };
+  return <KeyField {...texts} refused={refused} use={use} />;
+}
 
-function KeyField({ refused, use, cancel }: FieldProps) {
+type FieldProps = {
+  label?: string;
+  /** Why it asks. */
+  why?: string;
+  refused: boolean;
+  use: (key: string) => Promise<void>;
+  /** None where there is nothing else to do. */
+  cancel?: () => void;
+};
+
+function KeyField({ label, why, refused, use, cancel }: FieldProps) {
   const { words } = useSpeech();
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
@@ -87,10 +118,10 @@ function KeyField({ refused, use, cancel }: FieldProps) {
   return (
     <form onSubmit={submit} className="mt-4 rounded-lg border border-line bg-faint p-3">
       <p className={refused ? "font-semibold text-bad" : "font-semibold"} role="alert">
-        {refused ? words.trouble.badKey : words.trouble.key}
+        {refused ? words.trouble.badKey : (why ?? words.trouble.key)}
       </p>
       <label htmlFor={id} className="mt-2 block text-sm text-soft">
-        {words.key.label}
+        {label ?? words.key.label}
       </label>
       <input
         ref={input}
@@ -107,9 +138,11 @@ function KeyField({ refused, use, cancel }: FieldProps) {
         <Button type="submit" kind="primary" small>
           {words.key.use}
         </Button>
-        <Button kind="quiet" small onClick={cancel}>
-          {words.key.cancel}
-        </Button>
+        {cancel && (
+          <Button kind="quiet" small onClick={cancel}>
+            {words.key.cancel}
+          </Button>
+        )}
       </div>
     </form>
   );

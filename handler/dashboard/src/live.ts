@@ -30,15 +30,31 @@ export const useFleet = () =>
   useQuery({ queryKey: ["fleet"], queryFn: ({ signal }) => api.fleet({ signal }) });
 
 /** A timeline, and the minutes that were asked for. */
-type Spanned = { timeline: api.Timeline; minutes: number };
+type Spanned<T> = { timeline: T; minutes: number };
+
+/** How a timeline is asked for, whoever answers. */
+const spanned = <T>(minutes: number, ask: (signal: AbortSignal) => Promise<T>) => ({
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Spanned<T>> => ({
+    timeline: await ask(signal),
+    minutes,
+  }),
+  // The chart keeps what it shows until another span is there.
+  placeholderData: (previous: Spanned<T> | undefined) => previous,
+  refetchInterval: minutes <= 60 ? POLL_MS : SELDOM_MS,
+});
 
 export const useTimeline = (minutes: number) =>
-  useQuery<Spanned>({
+  useQuery({
     queryKey: ["timeline", minutes],
-    queryFn: ({ signal }) => api.timeline(minutes, { signal }).then((timeline) => ({ timeline, minutes })),
-    // The chart keeps what it shows until another span is there.
-    placeholderData: (previous: Spanned | undefined) => previous,
-    refetchInterval: minutes <= 60 ? POLL_MS : SELDOM_MS,
+    ...spanned(minutes, (signal) => api.timeline(minutes, { signal })),
+  });
+
+/** The same as the host counts it, once it may be asked. */
+export const useLabTimeline = (minutes: number, key: string | undefined, enabled: boolean) =>
+  useQuery({
+    queryKey: ["lab", "timeline", minutes, key ?? ""],
+    enabled,
+    ...spanned(minutes, (signal) => api.labMinutes(minutes, key, { signal })),
   });
 
 export const useHealth = () =>
@@ -49,7 +65,7 @@ export const useHealth = () =>
   });
 
 /** What the lab knows, where the app runs under it. Elsewhere there is no such thing, and asking once tells. */
-export function useLab(health: api.Health | undefined, key: string | undefined) {
+export function useLab(enabled: boolean, key: string | undefined) {
   const barred = (query: Query<api.LabFleet>) => {
     const error = query.state.error;
     return error instanceof api.Failure && error.status >= 400 && error.status < 500;
@@ -57,7 +73,7 @@ export function useLab(health: api.Health | undefined, key: string | undefined) 
   return useQuery<api.LabFleet>({
     queryKey: ["lab", key ?? ""],
     queryFn: ({ signal }) => api.lab({ signal, key }),
-    enabled: health?.environment === "development",
+    enabled,
     refetchInterval: (query) => (barred(query) ? false : POLL_MS),
     refetchOnWindowFocus: (query) => !barred(query),
   });

@@ -9,7 +9,7 @@ type Choice = "language" | "theme" | "minutes";
 const PARAMETERS: Record<Choice, string> = { language: "lang", theme: "theme", minutes: "minutes" };
 const PRESENT = "present";
 
-const name = (choice: Choice) => `elastic-visits.${choice}`;
+const name = (choice: Choice) => `dashboard.${choice}`;
 
 export function recall(choice: Choice): string | undefined {
   const linked = new URLSearchParams(location.search).get(PARAMETERS[choice]);
@@ -58,7 +58,7 @@ function address(url: URL, present: boolean): string {
   return url.href.replace(`${PRESENT}=`, PRESENT);
 }
 
-const KEY = "elastic-visits.key";
+const KEY = "dashboard.key";
 
 /** The function key, for this tab only. */
 export function recallKey(): string | undefined {

@@ -83,7 +83,8 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         // One sentence for the user: with the chain of causes, without a backtrace.
-        eprintln!("lab: {}", terminal::printable(&format!("{error:#}")));
+        let told = terminal::without_error_numbers(&format!("{error:#}"));
+        eprintln!("lab: {}", terminal::printable(&told));
         ExitCode::from(2)
     })
 }

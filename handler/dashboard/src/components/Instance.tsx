@@ -1,8 +1,8 @@
-import { createContext, useContext } from "react";
+import { createContext, useContext, useMemo, useRef } from "react";
 import { Colours } from "../fleet/members";
 
 /** The palette has so many (`--i1` to `--i10` in page.css). */
-export const COLOURS = 10;
+const COLOURS = 10;
 
 const Context = createContext(new Colours(COLOURS));
 
@@ -10,6 +10,16 @@ const Context = createContext(new Colours(COLOURS));
 export const Coloured = Context;
 
 export const useColours = () => useContext(Context);
+
+/** The colours of what is shown. A new object only when the colours of what is shown have changed. */
+export function useColoursOf(ids: string[]): Colours {
+  const colours = useRef(new Colours(COLOURS));
+  const list = [...new Set(ids)].join(" ");
+  return useMemo(() => {
+    colours.current = colours.current.showing(list === "" ? [] : list.split(" "));
+    return colours.current;
+  }, [list]);
+}
 
 /** The CSS colour of an instance, the same wherever it is named. */
 export function useColour(id: string): string {

@@ -1,15 +1,8 @@
 import { expect, test } from "vitest";
-import { Colours, members, SHOWN_MS } from "./members";
-import { fleetOf, instance, labOf, NOW } from "./samples";
+import { Colours, countedMembers, members, SHOWN_MS } from "./members";
+import { fleetOf, instance, labOf, NOW, labInstance as process } from "./samples";
 
 const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
-const process = (id: string, state: "starting" | "ready" | "draining" | "exited", seconds = 5) => ({
-  id,
-  state,
-  started_at: at(seconds),
-  cpu_percent: null,
-  ending: null,
-});
 const shown = (...args: Parameters<typeof members>) =>
   members(...args).map(({ id, state }) => `${id} ${state}`);
 
@@ -56,6 +49,29 @@ test("nothing known is nobody shown", () => {
   expect(shown(undefined, labOf({ instances: [process("a", "starting")] }))).toEqual(["a starting"]);
 });
 
+test("where the host counts, an instance that ended was lost unless it was asked to leave", () => {
+  const ended = (id: string, seconds: number, ending: string) =>
+    process(id, "exited", { started_at: at(300), ended_at: at(seconds), ending });
+  const lab = labOf({
+    instances: [
+      process("young", "starting"),
+      process("busy", "ready", { started_at: at(9), cpu_percent: 42, requests: 7, outstanding: 2 }),
+      ended("left", 1, "scaled in"),
+      ended("lost", SHOWN_MS.gone / 1000 + 1, "exit code 1"),
+      ended("long-lost", SHOWN_MS.lost / 1000 + 1, "exit code 1"),
+      ended("long-gone", SHOWN_MS.gone / 1000 + 1, "stopped"),
+    ],
+  });
+  const members = countedMembers(lab);
+  expect(members.map(({ id, state }) => `${id} ${state}`)).toEqual([
+    "left gone",
+    "lost lost",
+    "busy live",
+    "young starting",
+  ]);
+  expect(members[2]).toMatchObject({ cpu: 42, counted: { served: 7, inFlight: 2 } });
+});
+
 test("an instance keeps its colour, and a newcomer gets a free one", () => {
   const first = new Colours(3).showing(["a", "b"]);
   expect(["a", "b"].map((id) => first.of(id))).toEqual([0, 1]);
@@ -70,8 +86,8 @@ test("a process that was not stopped is lost before its heartbeats are missed", 
   const fleet = fleetOf(instance("killed", 1), instance("removed", 1));
   const lab = labOf({
     instances: [
-      { ...process("killed", "exited"), ending: "The handler was ended by signal: 9 (SIGKILL)" },
-      { ...process("removed", "exited"), ending: "scaled in" },
+      process("killed", "exited", { ending: "The handler was ended by signal: 9 (SIGKILL)" }),
+      process("removed", "exited", { ending: "scaled in" }),
     ],
   });
   expect(shown(fleet, lab)).toEqual(["killed lost", "removed gone"]);

@@ -6,8 +6,12 @@ export type Member = {
   state: FleetInstance["state"];
   /** In milliseconds since 1970. */
   started: number;
-  /** What it said of itself with its last heartbeat; none before the first. */
+  /** CPU in percent; null where it is not known. */
+  cpu: number | null;
+  /** What it said of itself with its last heartbeat; none before the first, and none from an app that sends none. */
   report: FleetInstance | undefined;
+  /** Requests that the host sent it, and those that it has not answered yet; none where the instance itself reports. */
+  counted?: { served: number; inFlight: number };
 };
 
 /** How long a tile is shown after the last heartbeat of an instance that has ended, in milliseconds. */
@@ -42,7 +46,8 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
           : process.state === "draining"
             ? "draining"
             : report.state;
-    return { id: report.instance_id, state, started: Date.parse(report.started_at), report };
+    const { instance_id: id, cpu_percent: cpu, started_at } = report;
+    return { id, state, started: Date.parse(started_at), cpu, report };
   });
   const ids = new Set(known.map((member) => member.id));
   const unheard = [...ofLab.values()]
@@ -52,6 +57,7 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
         id: instance.id,
         state: "starting",
         started: Date.parse(instance.started_at),
+        cpu: null,
         report: undefined,
       }),
     );
@@ -63,6 +69,28 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
 /** A process that ended without being stopped, such as one that was killed, is lost. */
 function exitOf({ ending }: LabFleet["instances"][number]): "gone" | "lost" {
   return ending && !STOPPED.includes(ending) ? "lost" : "gone";
+}
+
+/** The instances that have a tile as the host knows them, for an app that reports nothing of itself. */
+export function countedMembers(lab: LabFleet): Member[] {
+  const now = Date.parse(lab.now);
+  const members = lab.instances.map((instance): Member & { ended: number } => {
+    const { id, requests, outstanding, cpu_percent: cpu } = instance;
+    const states = { starting: "starting", ready: "live", draining: "draining" } as const;
+    const state = instance.state === "exited" ? exitOf(instance) : states[instance.state];
+    return {
+      id,
+      state,
+      started: Date.parse(instance.started_at),
+      cpu,
+      report: undefined,
+      counted: { served: requests, inFlight: outstanding },
+      ended: Date.parse(instance.ended_at ?? lab.now),
+    };
+  });
+  const isShown = ({ state, ended }: (typeof members)[number]) =>
+    (state !== "gone" && state !== "lost") || now - ended < SHOWN_MS[state];
+  return members.filter(isShown).sort((one, other) => one.started - other.started);
 }
 
 /** Which of the palette's colours each instance has; it keeps it for as long as anything of it is shown. */

@@ -42,6 +42,22 @@ export const fleetOf = (...instances: FleetInstance[]): Fleet => ({
   instances,
 });
 
+export const labInstance = (
+  id: string,
+  state: LabFleet["instances"][number]["state"],
+  over: Partial<LabFleet["instances"][number]> = {},
+) => ({
+  id,
+  state,
+  started_at: ago(5),
+  ended_at: null,
+  cpu_percent: null,
+  ending: null,
+  requests: 0,
+  outstanding: 0,
+  ...over,
+});
+
 export const labOf = (over: Partial<LabFleet> = {}): LabFleet => ({
   plan: "premium-v3",
   time_scale: 60,
@@ -59,6 +75,7 @@ export const labOf = (over: Partial<LabFleet> = {}): LabFleet => ({
   instances: [],
   metric: { azure_seconds: 3600, cpu_percent: 50 },
   last_decision: null,
+  requests_per_second: 0,
   actions: [],
   ...over,
 });

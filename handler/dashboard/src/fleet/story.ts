@@ -51,7 +51,7 @@ export type Story = {
 };
 
 export type Known = {
-  fleet: Fleet | undefined;
+  fleet: Pick<Fleet, "rules" | "capacity" | "scaler"> | undefined;
   members: Member[];
   series: Series | undefined;
   lab: LabFleet | undefined;
@@ -158,10 +158,8 @@ const threshold = (readings: Reading[], way: Direction) =>
 
 /** Average CPU of those that serve, as of their last heartbeat. */
 function presentCpu(members: Member[]): number | null {
-  const serving = members.flatMap((member) =>
-    member.report && (member.state === "live" || member.state === "draining")
-      ? [member.report.cpu_percent]
-      : [],
+  const serving = members.flatMap(({ cpu, state }) =>
+    cpu !== null && (state === "live" || state === "draining") ? [cpu] : [],
   );
   return serving.length > 0 ? serving.reduce((sum, value) => sum + value, 0) / serving.length : null;
 }

@@ -13,7 +13,7 @@ type Props = {
 
 /** What happened to the fleet: scaling actions, and instances that started, stopped, or were lost. */
 export function Events({ events, most, className }: Props) {
-  const { words, format } = useSpeech();
+  const { words, format, language } = useSpeech();
   return (
     <Panel heading={words.events.heading} className={className ?? ""}>
       {events.length === 0 ? (
@@ -38,13 +38,11 @@ export function Events({ events, most, className }: Props) {
                   <span className="event-kind">{words.events.kinds[event.kind]}</span>
                 </td>
                 <td className="rest">
-                  {event.id !== undefined ? (
-                    <Instance id={event.id} />
-                  ) : (
-                    event.from !== undefined &&
+                  {event.id !== undefined && <Instance id={event.id} />}
+                  {event.from !== undefined &&
                     event.to !== undefined &&
-                    words.events.change(event.from, event.to)
-                  )}
+                    words.events.change(event.from, event.to)}
+                  {event.reason && language === "en" && <p className="event-reason">{event.reason}</p>}
                 </td>
               </tr>
             ))}

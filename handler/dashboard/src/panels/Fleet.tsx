@@ -76,9 +76,9 @@ type TileProps = { member: Member; now: number | undefined; across: { gridColumn
 function Tile({ member, now, across }: TileProps) {
   const { words, format } = useSpeech();
   const colour = useColour(member.id);
-  const { report, state } = member;
+  const { report, counted, state } = member;
   const known = hasEnded(state) ? undefined : report;
-  const cpu = known?.cpu_percent ?? 0;
+  const cpu = hasEnded(state) ? null : member.cpu;
   const age = Math.max(((now ?? member.started) - member.started) / 1000, 0);
   return (
     <li
@@ -88,7 +88,7 @@ function Tile({ member, now, across }: TileProps) {
       data-id={member.id}
       style={{ ...across, "--i": state === "lost" ? "var(--bad)" : colour } as never}
     >
-      <div className="tile-level" style={{ height: `${Math.min(Math.max(cpu, 0), 100)}%` }} />
+      <div className="tile-level" style={{ height: `${Math.min(Math.max(cpu ?? 0, 0), 100)}%` }} />
       <div className="relative flex h-full flex-col">
         <div className="flex items-center justify-between gap-2">
           <span className="truncate font-mono text-sm" title={member.id}>
@@ -98,7 +98,7 @@ function Tile({ member, now, across }: TileProps) {
         </div>
         <p className="tile-value">
           <span className="figure tile-cpu" data-testid="cpu">
-            {known ? format.percent(known.cpu_percent) : "–"}
+            {cpu === null ? "–" : format.percent(cpu)}
           </span>
           <span className="text-sm">{words.fleet.cpu}</span>
         </p>
@@ -107,13 +107,22 @@ function Tile({ member, now, across }: TileProps) {
             ? words.fleet.testing(format.span(known.stress.remaining_seconds))
             : state === "lost"
               ? words.fleet.lost
-              : !report && state === "starting"
+              : !report && !counted && state === "starting"
                 ? words.fleet.unheard
                 : ""}
         </p>
         <dl className="tile-facts">
-          <Fact name={words.fleet.memory} value={known ? format.percent(known.memory_percent) : "–"} />
-          <Fact name={words.fleet.rate} value={known ? format.rate(known.requests_per_second) : "–"} />
+          {counted ? (
+            <>
+              <Fact name={words.fleet.served} value={format.whole(counted.served)} />
+              <Fact name={words.fleet.inFlight} value={format.whole(counted.inFlight)} />
+            </>
+          ) : (
+            <>
+              <Fact name={words.fleet.memory} value={known ? format.percent(known.memory_percent) : "–"} />
+              <Fact name={words.fleet.rate} value={known ? format.rate(known.requests_per_second) : "–"} />
+            </>
+          )}
           <Fact name={words.fleet.age} value={format.age(age)} />
         </dl>
       </div>

@@ -8,6 +8,7 @@ import { LANGUAGES, nameOf, useSpeech } from "../words/language";
 import { LabMenu } from "./LabMenu";
 
 type Props = {
+  title: string;
   connected: boolean;
   trouble: Trouble | undefined;
   health: Health | undefined;
@@ -17,7 +18,7 @@ type Props = {
 };
 
 /** The name, whether what is shown is true now, and how it is shown. */
-export function Header({ connected, trouble, health, lab, children }: Props) {
+export function Header({ title, connected, trouble, health, lab, children }: Props) {
   const { words, format, language, speak } = useSpeech();
   const [theme, chooseTheme] = useTheme();
   const state = trouble ? "stale" : connected ? "live" : "connecting";
@@ -25,7 +26,7 @@ export function Header({ connected, trouble, health, lab, children }: Props) {
     <header className="flex flex-wrap items-center gap-x-5 gap-y-3">
       <h1 className="flex items-center gap-2.5 text-xl font-bold tracking-tight">
         <Mark />
-        {words.title}
+        {title}
       </h1>
       <ul className="flex flex-wrap gap-2 text-[0.9rem]">
         <li className="chip" data-state={state} data-testid="state">

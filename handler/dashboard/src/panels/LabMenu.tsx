@@ -43,8 +43,8 @@ export function LabMenu({ lab }: { lab: api.LabFleet }) {
         onToggle={close}
       >
         <p className="text-sm text-soft">{words.lab.note}</p>
-        {lab.plan !== "elastic-premium" && (
-          // There, the app evaluates the rules.
+        {lab.plan !== "elastic-premium" && lab.capacity.minimum < lab.capacity.maximum && (
+          // There, the app evaluates the rules; and a fixed count has none.
           <Button
             kind="quiet"
             small

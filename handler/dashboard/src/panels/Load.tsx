@@ -3,7 +3,6 @@ import { Chart } from "../charts/Chart";
 import type { Line } from "../charts/options";
 import { Panel } from "../components/Panel";
 import { Term } from "../components/Term";
-import type { Member } from "../fleet/members";
 import { newest, type Series } from "../fleet/series";
 import { useSpeech } from "../words/language";
 import { wallAxis } from "./Scaling";
@@ -13,18 +12,18 @@ const RECENT = 60;
 
 type Props = {
   series: Series | undefined;
-  members: Member[];
+  /** Requests a second; undefined where it is not known. */
+  rate: number | undefined;
   azure: { began: number; scale: number } | undefined;
   /** Without the chart. */
   brief?: boolean;
+  note?: string;
   className?: string;
 };
 
 /** How many requests come, and how long they take. */
-export function Load({ series, members, azure, brief, className }: Props) {
+export function Load({ series, rate, azure, note, brief, className }: Props) {
   const { words, format } = useSpeech();
-  const serving = members.filter((member) => member.state === "live" || member.state === "draining");
-  const rate = serving.reduce((sum, member) => sum + (member.report?.requests_per_second ?? 0), 0);
   const lines = useMemo<Line[]>(
     () => [
       {
@@ -50,7 +49,7 @@ export function Load({ series, members, azure, brief, className }: Props) {
             className="figure text-[2.6rem] leading-none font-bold tracking-tight tabular-nums"
             data-testid="rate"
           >
-            {serving.length > 0 ? format.lively(rate) : "–"}
+            {rate === undefined ? "–" : format.lively(rate)}
           </span>
           <span className="mt-1 block text-soft">{words.load.rate}</span>
         </p>
@@ -89,7 +88,7 @@ export function Load({ series, members, azure, brief, className }: Props) {
           />
         </div>
       )}
-      {!brief && <p className="mt-2 text-sm text-soft">{words.load.own}</p>}
+      {!brief && note && <p className="mt-2 text-sm text-soft">{note}</p>}
     </Panel>
   );
 }

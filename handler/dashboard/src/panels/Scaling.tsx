@@ -11,14 +11,12 @@ import { Term } from "../components/Term";
 import { direction, effect, isCpu, isoSeconds, sign } from "../fleet/rules";
 import type { Series } from "../fleet/series";
 import type { Reading, Story } from "../fleet/story";
+import { SPANS } from "../span";
 import { useSpareHeight } from "../wide";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
 import { amount } from "./Why";
-
-/** Minutes that can be shown. */
-export const SPANS = [5, 15, 60, 360, 1440] as const;
 
 const spanText = (minutes: number) => (minutes < 60 ? `${minutes} min` : `${minutes / 60} h`);
 

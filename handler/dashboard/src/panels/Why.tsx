@@ -6,10 +6,17 @@ import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
 
+type Props = {
+  story: Story;
+  provisioning: number | undefined;
+  /** What is told instead of the story's situation. */
+  told?: Telling | undefined;
+};
+
 /** How many instances run, and one sentence on why, with what it follows from. */
-export function Why({ story, provisioning }: { story: Story; provisioning: number | undefined }) {
+export function Why({ story, provisioning, told }: Props) {
   const { words, format } = useSpeech();
-  const { head, text } = telling(story, words, format, provisioning);
+  const { head, text } = told ?? telling(story, words, format, provisioning);
   const window = story.readings.find((reading) => isCpu(reading.rule))?.rule.time_window;
   const azure = inAzureTime(story, words);
   return (
@@ -30,30 +37,32 @@ export function Why({ story, provisioning }: { story: Story; provisioning: numbe
         <div className="mt-4">
           <Gauge story={story} window={azure(format.span(isoSeconds(window ?? "")))} />
         </div>
-        <dl className="mt-3 flex flex-wrap gap-x-8 gap-y-2">
-          {story.cooldownLeft !== null && (
+        {story.readings.length > 0 && (
+          <dl className="mt-3 flex flex-wrap gap-x-8 gap-y-2">
+            {story.cooldownLeft !== null && (
+              <div>
+                <dt className="inline text-hero-soft">
+                  <Term term={words.scaling.cooldown} text={words.terms.cooldown}>
+                    {words.scaling.cooldown}
+                  </Term>{" "}
+                </dt>
+                <dd className="inline font-semibold tabular-nums" data-testid="cooldown">
+                  {story.cooldownLeft > 0
+                    ? words.scaling.left(azure(format.span(story.cooldownLeft)))
+                    : words.scaling.noCooldown}
+                </dd>
+              </div>
+            )}
             <div>
-              <dt className="inline text-hero-soft">
-                <Term term={words.scaling.cooldown} text={words.terms.cooldown}>
-                  {words.scaling.cooldown}
-                </Term>{" "}
-              </dt>
-              <dd className="inline font-semibold tabular-nums" data-testid="cooldown">
-                {story.cooldownLeft > 0
-                  ? words.scaling.left(azure(format.span(story.cooldownLeft)))
-                  : words.scaling.noCooldown}
+              <dt className="inline text-hero-soft">{words.scaling.last} </dt>
+              <dd className="inline font-semibold tabular-nums" data-testid="last-change">
+                {story.last
+                  ? words.scaling.change(story.last.from, story.last.to, format.time(story.last.at * 1000))
+                  : words.scaling.never}
               </dd>
             </div>
-          )}
-          <div>
-            <dt className="inline text-hero-soft">{words.scaling.last} </dt>
-            <dd className="inline font-semibold tabular-nums" data-testid="last-change">
-              {story.last
-                ? words.scaling.change(story.last.from, story.last.to, format.time(story.last.at * 1000))
-                : words.scaling.never}
-            </dd>
-          </div>
-        </dl>
+          </dl>
+        )}
       </div>
     </section>
   );

@@ -6,7 +6,6 @@ const instances = (value: number) => count(value, "instance", "instances");
 /** Every text of the dashboard. A function takes numbers that are ready to show. */
 export const en = {
   name: "English",
-  title: "Elastic Visits",
   skip: "Skip to the story",
   sum: (live: number) => `${instances(live)} running`,
   more: (term: string) => `What does "${term}" mean?`,
@@ -37,7 +36,7 @@ export const en = {
     cooldown:
       "After a scaling action, each rule waits this long before it can act again. This gives the last change time to take effect.",
     average: (window: string) =>
-      `The rules compare the average CPU of all instances over ${window} with their thresholds. The current value is from the last heartbeats and can be far from the average.`,
+      `The rules compare the average CPU of all instances over ${window} with their thresholds. The current value is the latest measurement and can be far from the average.`,
     wanted:
       "The scaler sets the wanted number. A new instance needs time to start, so ready follows wanted with a delay.",
     truncated:
@@ -104,11 +103,13 @@ export const en = {
     memory: "Memory",
     rate: "Requests",
     age: "Uptime",
+    served: "Requests",
+    inFlight: "In flight",
     testing: (left: string) => `CPU test, ${left} left`,
     unheard: "Waiting for first heartbeat",
-    lost: "No more heartbeats",
+    lost: "Ended without draining",
     more: (value: number) => `and ${value} more`,
-    none: "Waiting for the first heartbeat of an instance.",
+    none: "Waiting for the first instance.",
   },
 
   scaling: {
@@ -124,7 +125,7 @@ export const en = {
     cpuSummary: (highest: string) => `CPU of each instance over time. The highest average is ${highest}.`,
     countSummary: (highest: number) =>
       `Wanted and ready instances over time. The highest number is ${highest}.`,
-    empty: "No data yet. The chart starts with the first heartbeat.",
+    empty: "No data yet. The chart starts when an instance runs.",
     azureMinute: (minute: string) => `Azure minute ${minute}`,
     rules: "Rules",
     when: "Condition",
@@ -160,7 +161,7 @@ export const en = {
 
   story: {
     label: "How many instances are running, and why",
-    waiting: { head: "Waiting for data", text: "The first values arrive with the heartbeats." },
+    waiting: { head: "Waiting for data", text: "The first values arrive as soon as an instance runs." },
     noRules: { head: "No autoscaling", text: "No autoscale rules are active for this app." },
     noScaler: {
       head: "No autoscaling",
@@ -307,6 +308,13 @@ export const en = {
       "The process ends at once. Its requests in progress fail, and it is shown as lost. The emulator starts a replacement.",
     confirmed: "Kill the instance",
     cancel: "Cancel",
+    title: "Function app",
+    fixed: (value: number) => ({
+      head: value === 1 ? "One instance" : `Always ${instances(value)}`,
+      text: "No autoscale rule is active. To scale on CPU, start the app with lab up --max 3.",
+    }),
+    masterKey: "Master key",
+    locked: "This page requires the master key. lab up printed it when it started.",
   },
 
   footer: {

@@ -4,7 +4,6 @@ const instancias = (value: number) => `${value} ${value === 1 ? "instancia" : "i
 
 export const es: Words = {
   name: "Español",
-  title: "Elastic Visits",
   skip: "Ir a la situación actual",
   sum: (live) => `${instancias(live)} en ejecución`,
   more: (term) => `¿Qué significa «${term}»?`,
@@ -34,7 +33,7 @@ export const es: Words = {
     cooldown:
       "Después de una acción de escalado, cada regla espera este tiempo antes de volver a actuar. Así el último cambio puede surtir efecto.",
     average: (window) =>
-      `Las reglas comparan con sus umbrales la CPU media de todas las instancias durante ${window}. El valor actual procede de los últimos latidos y puede alejarse mucho de la media.`,
+      `Las reglas comparan con sus umbrales la CPU media de todas las instancias durante ${window}. El valor actual es la última medición y puede alejarse mucho de la media.`,
     wanted:
       "El escalador fija el número deseado. Una instancia nueva tarda en arrancar, por lo que «listas» sigue a «deseadas» con retraso.",
     truncated:
@@ -101,11 +100,13 @@ export const es: Words = {
     memory: "Memoria",
     rate: "Peticiones",
     age: "Tiempo activo",
+    served: "Peticiones",
+    inFlight: "En curso",
     testing: (left) => `Prueba de CPU: quedan ${left}`,
     unheard: "Esperando el primer latido",
-    lost: "Sin más latidos",
+    lost: "Terminó sin drenar",
     more: (value) => `y ${value} más`,
-    none: "Esperando el primer latido de una instancia.",
+    none: "Esperando la primera instancia.",
   },
 
   scaling: {
@@ -120,7 +121,7 @@ export const es: Words = {
     levelIn: (threshold) => `Reducir < ${threshold}`,
     cpuSummary: (highest) => `CPU de cada instancia en el tiempo. La media más alta es ${highest}.`,
     countSummary: (highest) => `Instancias deseadas y listas en el tiempo. El número más alto es ${highest}.`,
-    empty: "Aún no hay datos. El gráfico empieza con el primer latido.",
+    empty: "Aún no hay datos. El gráfico empieza cuando haya una instancia en ejecución.",
     azureMinute: (minute) => `minuto ${minute} de Azure`,
     rules: "Reglas",
     when: "Condición",
@@ -156,7 +157,10 @@ export const es: Words = {
 
   story: {
     label: "Cuántas instancias hay y por qué",
-    waiting: { head: "Esperando datos", text: "Los primeros valores llegan con los latidos." },
+    waiting: {
+      head: "Esperando datos",
+      text: "Los primeros valores llegan cuando haya una instancia en ejecución.",
+    },
     noRules: {
       head: "Sin escalado automático",
       text: "No hay reglas de escalado activas para esta aplicación.",
@@ -309,6 +313,13 @@ export const es: Words = {
       "El proceso termina de inmediato. Sus peticiones en curso fallan y se muestra como perdida. El emulador arranca otra en su lugar.",
     confirmed: "Terminar la instancia",
     cancel: "Cancelar",
+    title: "Aplicación de funciones",
+    fixed: (value) => ({
+      head: value === 1 ? "Una instancia" : `Siempre ${instancias(value)}`,
+      text: "No hay reglas de escalado activas. Para escalar por CPU, inicie la aplicación con lab up --max 3.",
+    }),
+    masterKey: "Clave maestra",
+    locked: "Esta página requiere la clave maestra. lab up la mostró al iniciar.",
   },
 
   footer: {

@@ -1,7 +1,9 @@
-//! The fleet's endpoints, which Azure does not have. All need the master key.
+//! The fleet's endpoints, which Azure does not have. All but the page need the master key.
 //!
 //! | endpoint | returns |
 //! | --- | --- |
+//! | `GET /admin/lab` | the page of the fleet, for a browser |
+//! | `GET /admin/lab/timeline?minutes=5` | points for charts, and the last events; 400 with the reason |
 //! | `GET /admin/lab/fleet` | instances, samples, decisions; `?samples=0` leaves the samples out |
 //! | `POST /admin/lab/instances/{id}/kill` | 202 and kills the process; 404 unknown, 409 not running |
 //! | `POST /admin/lab/scaler/pause`, `/resume` | 200; the rules are not evaluated meanwhile; 409 on Elastic Premium |
@@ -13,12 +15,14 @@ use http::{Method, Response, StatusCode};
 use serde_json::json;
 
 use super::elastic_premium::Fault;
-use super::{Fleet, KillOutcome};
+use super::{Fleet, KillOutcome, page, timeline};
 
-/// Answers a request below `/admin/lab`, whose key the host has checked.
+/// Answers a request to `/admin/lab`, or below it, where the host has checked the key.
 pub async fn answer(fleet: &Fleet, request: LabRequest) -> Response<Body> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     match (&request.method, segments.as_slice()) {
+        (&Method::GET, []) => page::answer(),
+        (&Method::GET, ["timeline"]) => timeline(fleet, request.query.as_deref()).await,
         (&Method::GET, ["fleet"]) => snapshot(fleet, request.query.as_deref()).await,
         (&Method::POST, ["instances", id, "kill"]) => kill(fleet, id).await,
         (&Method::POST, ["scaler", command @ ("pause" | "resume")]) => {
@@ -35,6 +39,17 @@ async fn snapshot(fleet: &Fleet, query: Option<&str>) -> Response<Body> {
     let samples = query.is_none_or(|query| query.split('&').all(|part| part != "samples=0"));
     match fleet.snapshot(samples).await {
         Some(snapshot) => json_text(snapshot),
+        None => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+async fn timeline(fleet: &Fleet, query: Option<&str>) -> Response<Body> {
+    let minutes = match timeline::minutes(query) {
+        Ok(minutes) => minutes,
+        Err(reason) => return refusal(StatusCode::BAD_REQUEST, &reason),
+    };
+    match fleet.timeline(minutes).await {
+        Some(view) => json_text(json!(view).to_string()),
         None => empty(StatusCode::SERVICE_UNAVAILABLE),
     }
 }

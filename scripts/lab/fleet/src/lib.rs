@@ -9,7 +9,7 @@
 //! | [`elastic_premium`] | the plan on which the app sets the count: its configuration, ARM and identity endpoint |
 //! | [`fixtures`] | what is made before anything runs |
 //! | [`record`] | the history: samples, decisions, events |
-//! | [`admin`], [`snapshot`], [`events`], [`live`] | the fleet as seen from outside: endpoints, JSON, event log, status line |
+//! | [`admin`], [`page`], [`snapshot`], [`timeline`], [`events`], [`live`] | the fleet as seen from outside: endpoints, page, JSON, event log, status line |
 //!
 //! The fleet uses the host, which does not know it. The owner reads the clock, the meters and its instances' reports,
 //! and publishes the backends and snapshots. Nothing else changes the fleet: commands reach the owner through
@@ -27,12 +27,14 @@ mod member;
 mod meter;
 mod options;
 mod owner;
+mod page;
 mod readings;
 mod record;
 mod replayed;
 mod scaler;
 mod share;
 mod snapshot;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -47,6 +49,7 @@ pub use fixtures::Fixtures;
 pub use options::{FleetArgs, HostingPlan, Options};
 pub use owner::Owner;
 use snapshot::Snapshot;
+use timeline::TimelineView;
 
 /// A handle on the fleet.
 pub struct Fleet {
@@ -67,6 +70,8 @@ pub struct Ends {
 enum Command {
     Kill(String, oneshot::Sender<KillOutcome>),
     Pause(bool, oneshot::Sender<()>),
+    /// Returns so many last minutes.
+    Timeline(u32, oneshot::Sender<TimelineView>),
     /// Changes the site configuration, and returns what it then is.
     Configure(Change, oneshot::Sender<Result<Configuration, Refused>>),
     /// Ends all instances; a second, less patient command overrules the first.
@@ -124,6 +129,16 @@ impl Fleet {
             .await
             .ok()?;
         done.await.ok()
+    }
+
+    /// The last minutes; `None` when the fleet has ended.
+    pub(crate) async fn timeline(&self, minutes: u32) -> Option<TimelineView> {
+        let (reply, view) = oneshot::channel();
+        self.commands
+            .send(Command::Timeline(minutes, reply))
+            .await
+            .ok()?;
+        view.await.ok()
     }
 
     /// Changes the site configuration; `None` when the fleet has ended.

@@ -57,7 +57,9 @@ pub struct FleetArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     min: Option<u32>,
 
-    /// Most instances, instead of what the rules say; with 1 a single instance runs, as in func start
+    /// Most instances, instead of what the rules say; with 1 a single instance runs, as in func start [default: what the
+    /// rules say for an app that lab assemble laid out; 1 for any other app, unless --min, --autoscale, or --plan
+    /// elastic-premium is given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max: Option<u32>,
 
@@ -94,8 +96,8 @@ pub struct FleetArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = span)]
     evaluate_seconds: f64,
 
-    /// CPUs of each instance, such as 0.4 [default: 0.6 of the machine's over the most instances, from 0.1 to 1; no
-    /// limit for a single one]
+    /// CPUs of each instance, such as 0.4 [default: no limit for a single instance; with --max 2 or more, 0.6 of the
+    /// machine's over the most instances, from 0.1 to 1]
     #[arg(long, value_name = "CPUS", value_parser = cpus)]
     instance_cpus: Option<f64>,
 
@@ -137,17 +139,24 @@ pub(crate) struct Calendar {
 }
 
 impl FleetArgs {
-    /// Reads the rules and checks what the parser could not.
+    /// Reads the rules and checks what the parser could not. With `is_single`, one instance runs unless an argument asks
+    /// for a fleet.
     ///
     /// # Errors
     /// One sentence for the user.
-    pub fn options(&self) -> anyhow::Result<Options> {
+    pub fn options(&self, is_single: bool) -> anyhow::Result<Options> {
+        let is_single = is_single && !self.asks_for_fleet();
         let Rules {
             mut setting,
             source: rules,
             findings,
             ..
-        } = self.rules.read()?;
+        } = if is_single {
+            // Rules do not matter, and a file of that name in somebody's project may be another thing.
+            Rules::built_in()?
+        } else {
+            self.rules.read()?
+        };
         let calendar = self.calendar(&setting)?;
         let replayed = Replayed::read(&self.metric, &setting, &calendar.zone)?;
         // What the reader says of no instances does not hold here.
@@ -161,6 +170,10 @@ impl FleetArgs {
         remarks.extend(replayed.remarks);
         for profile in &mut setting.profiles {
             let capacity = &mut profile.capacity;
+            if is_single {
+                capacity.minimum = 1;
+                capacity.maximum = 1;
+            }
             capacity.minimum = self.min.unwrap_or(capacity.minimum.max(1));
             capacity.maximum = self.max.unwrap_or(capacity.maximum);
             if capacity.minimum > capacity.maximum {
@@ -199,6 +212,14 @@ impl FleetArgs {
             instance_cpus: self.instance_cpus,
             events: self.events.clone(),
         })
+    }
+
+    /// Whether an argument is about several instances.
+    fn asks_for_fleet(&self) -> bool {
+        self.min.is_some()
+            || self.max.is_some()
+            || self.plan == HostingPlan::ElasticPremium
+            || self.rules.is_given()
     }
 
     /// Checks what depends on the plan; the age of the samples.
@@ -286,114 +307,5 @@ fn cpus(text: &str) -> Result<f64, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-    use time::macros::datetime;
-
-    use super::*;
-    use autoscale::BUILT_IN;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        fleet: FleetArgs,
-    }
-
-    fn read(arguments: &[&str]) -> Result<Options, String> {
-        let line = Line::try_parse_from([&["lab"], arguments].concat())
-            .map_err(|error| error.to_string())?;
-        line.fleet.options().map_err(|error| format!("{error:#}"))
-    }
-
-    fn capacity(arguments: &[&str]) -> (u32, u32, u32) {
-        let setting = read(arguments).expect("valid").setting;
-        let capacity = setting.profiles[0].capacity;
-        (capacity.minimum, capacity.default, capacity.maximum)
-    }
-
-    #[test]
-    fn limits_override_the_rules() {
-        assert_eq!(capacity(&[]), (1, 1, 3));
-        assert_eq!(capacity(&["--min", "2"]), (2, 2, 3));
-        assert_eq!(capacity(&["--min", "3", "--max", "5"]), (3, 3, 5));
-        assert!(read(&["--max", "1"]).expect("valid").single());
-        assert!(!read(&[]).expect("valid").single());
-    }
-
-    /// Options with rules in a file.
-    fn with_rules(rules: &str, arguments: &[&str]) -> Result<Options, String> {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), rules).expect("a file");
-        let path = file.path().to_str().expect("a path in UTF-8");
-        read(&[&["--autoscale", path], arguments].concat())
-    }
-
-    #[test]
-    fn a_minimum_of_none_is_raised_and_said() {
-        let rules = BUILT_IN.replacen("\"minimum\": \"1\"", "\"minimum\": \"0\"", 1);
-        let options = with_rules(&rules, &[]).expect("valid");
-        assert_eq!(options.setting.minimum(), 1);
-        assert_eq!(options.remarks, [NEVER_EMPTY]);
-        assert_eq!(
-            with_rules(&rules, &["--min", "2"]).expect("valid").remarks,
-            [""; 0]
-        );
-        assert_eq!(read(&[]).expect("valid").remarks, [""; 0]);
-    }
-
-    #[test]
-    fn the_calendar_starts_when_it_is_told() {
-        let start = |arguments: &[&str]| {
-            let calendar = read(arguments).expect("valid").calendar;
-            (calendar.start, calendar.zone.name().to_owned())
-        };
-        let eight = datetime!(2026-01-05 08:00 UTC);
-        assert_eq!(start(&[]), (None, "UTC".to_owned()));
-        assert_eq!(start(&["--start", "2026-01-05T08:00"]).0, Some(eight));
-        let berlin = ["--start", "2026-01-05T09:00", "--timezone", "Europe/Berlin"];
-        assert_eq!(start(&berlin), (Some(eight), "Europe/Berlin".to_owned()));
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_in_a_sentence() {
-        let refused = |arguments: &[&str], part: &str| {
-            let error = read(arguments).err().expect("refused");
-            assert!(error.contains(part), "{error}");
-        };
-        refused(
-            &["--min", "3", "--max", "2"],
-            "--min 3 is more than --max 2",
-        );
-        refused(
-            &["--min", "4"],
-            "--min 4 is more than the maximum 3 of the rules (--max changes it)",
-        );
-        refused(
-            &["--start", "Monday"],
-            "--start: \"Monday\" is not a time such as",
-        );
-        refused(&["--start", "3000-01-01T00:00"], "is not from 1970 to 2999");
-        refused(
-            &["--timezone", "Mars"],
-            "--timezone \"Mars\" is no time zone",
-        );
-        refused(&["--metric", "Requests"], "write NAME=FILE");
-        refused(&["--min", "0"], "0 is not in 1..=1000");
-        refused(&["--restart-on-patch"], "needs --plan elastic-premium");
-        refused(
-            &["--plan", "elastic-premium", "--metric-lag", "60"],
-            "are for the plan premium-v3",
-        );
-        refused(&["--time-scale", "601"], "a number from 0.1 to 600");
-        refused(&["--time-scale", "NaN"], "a number from 0.1 to 600");
-        refused(&["--instance-cpus", "0.05"], "a number from 0.1 to");
-        refused(
-            &["--time-scale", "600", "--evaluate-seconds", "20"],
-            "the least there is 30",
-        );
-        refused(
-            &["--autoscale", "/nonexistent/rules.json"],
-            "cannot read the rule file /nonexistent/rules.json",
-        );
-    }
-}
+#[path = "options_tests.rs"]
+mod tests;

@@ -22,6 +22,7 @@ use super::member::Report;
 use super::record::Record;
 use super::scaler::{self, Scaler};
 use super::snapshot::{ActiveRules, Constants, CpuLimit, Sample, Snapshot, rounded};
+use super::timeline::Second;
 use super::{Command, Ends, KillOutcome};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -54,6 +55,8 @@ pub struct Owner {
     pace: Pace,
     /// Counts at the end of the last Azure minute.
     totals: Totals,
+    /// Counts at the end of the last second.
+    second_totals: Totals,
     /// The last beat of each clock: a second, an Azure minute, an evaluation.
     second: Instant,
     minute: u32,
@@ -126,6 +129,7 @@ impl Owner {
             constants: Arc::new(constants),
             snapshot: ends.snapshot,
             totals: app.traffic().totals(),
+            second_totals: app.traffic().totals(),
             app,
             recent: Recent::default(),
             pace: Pace::default(),
@@ -157,6 +161,9 @@ impl Owner {
                         self.pause(paused);
                         let _ = reply.send(());
                     }
+                    Some(Command::Timeline(minutes, reply)) => {
+                        let _ = reply.send(self.record.timeline.view(minutes));
+                    }
                     Some(Command::Configure(change, reply)) => {
                         let _ = reply.send(self.configure(change, Instant::now()));
                     }
@@ -185,8 +192,8 @@ impl Owner {
                     Command::Stop(grace) => self.instances.stop(grace, Instant::now()),
                     Command::Kill(_, reply) => drop(reply.send(KillOutcome::NotRunning)),
                     Command::Pause(_, reply) => drop(reply.send(())),
-                    // Its sender learns that the fleet has ended.
-                    Command::Configure(..) => {}
+                    // Their senders learn that the fleet has ended.
+                    Command::Configure(..) | Command::Timeline(..) => {}
                 },
                 Some(report) = self.reports.recv() => {
                     // Nothing that ends now is replaced.
@@ -256,15 +263,32 @@ impl Owner {
         if now - self.second >= SECOND {
             self.instances.measure(now);
             self.instances.take_second();
-            self.recent.advance(self.app.traffic(), now - self.second);
-            self.pace = self.recent.pace();
-            self.second = now;
+            self.close_second(now);
             self.follow_events(now);
             if let Some(before) = now.checked_sub(LISTED.div_f64(self.clock.scale)) {
                 self.instances.forget(before);
             }
         }
         self.publish();
+    }
+
+    /// Closes a real second.
+    fn close_second(&mut self, now: Instant) {
+        let span = now - self.second;
+        self.second = now;
+        self.recent.advance(self.app.traffic(), span);
+        self.pace = self.recent.pace();
+        let totals = self.app.traffic().totals();
+        let (requests, _) = totals.since(self.second_totals);
+        self.second_totals = totals;
+        self.record.timeline.passed(&Second {
+            at: wall(now),
+            ready: self.instances.ready(),
+            cpu: self.instances.cpu_percent(),
+            requests,
+            span: span.as_secs_f64(),
+            latency_ms: self.pace.latency_ms,
+        });
     }
 
     /// Closes an Azure minute.

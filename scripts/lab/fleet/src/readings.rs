@@ -64,6 +64,14 @@ impl Instances {
         }
     }
 
+    /// What CPU each ready instance used in the last second, in percent.
+    pub(super) fn cpu_percent(&self) -> Vec<(String, f64)> {
+        let ready = self.members.iter().filter(|member| member.ready());
+        ready
+            .filter_map(|member| Some((member.id().to_owned(), member.cpu_percent?)))
+            .collect()
+    }
+
     /// Requests in flight at the ready instances, and how many of these there are.
     pub(super) fn in_flight(&self) -> (u32, u32) {
         let ready = self.members.iter().filter(|member| member.ready());

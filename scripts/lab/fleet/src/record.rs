@@ -13,6 +13,7 @@ use super::clock::{Clock, time_of_day, wall};
 use super::events::Events;
 use super::member::{LifecycleChange, LifecycleEvent};
 use super::snapshot::{Action, DecisionView, Metric, ReadingView, Sample, Source, rounded};
+use super::timeline::Timeline;
 
 /// A day of Azure minutes.
 const SAMPLES: usize = 1_440;
@@ -28,6 +29,7 @@ pub(super) struct Record {
     pub(super) samples: VecDeque<Arc<Sample>>,
     pub(super) last_decision: Option<Arc<DecisionView>>,
     pub(super) actions: VecDeque<Arc<Action>>,
+    pub(super) timeline: Timeline,
 }
 
 impl Record {
@@ -41,6 +43,7 @@ impl Record {
             samples: VecDeque::new(),
             last_decision: None,
             actions: VecDeque::new(),
+            timeline: Timeline::new(),
         }
     }
 
@@ -70,6 +73,7 @@ impl Record {
     pub(super) fn happened(&mut self, event: LifecycleEvent, count: u32, ready: usize) {
         let azure = self.clock.azure(Instant::now());
         let LifecycleEvent { id, what } = event;
+        self.timeline.happened(&id, &what, wall(Instant::now()));
         let (name, line, rest) = match what {
             LifecycleChange::Started => ("start", None, json!({})),
             LifecycleChange::Ready { process } => (
@@ -183,11 +187,13 @@ impl Record {
         self.line(azure, &format!("{direction} {from} -> {to}: {reason}"));
         let rest = json!({ "from": from, "to": to, "source": source });
         self.event("count", azure, rest);
+        let at = wall(Instant::now());
+        self.timeline.acted(from, to, &reason, at);
         if self.actions.len() == ACTIONS {
             self.actions.pop_front();
         }
         self.actions.push_back(Arc::new(Action {
-            at: timestamp(wall(Instant::now())),
+            at: timestamp(at),
             azure_seconds: rounded(azure.as_secs_f64()),
             from,
             to,

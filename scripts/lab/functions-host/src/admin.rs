@@ -7,6 +7,8 @@
 //! | `GET /admin/functions`, `/admin/functions/{name}` | master | what is loaded |
 //! | `POST /admin/functions/{name}` | master | 202 and runs it in the background |
 //! | any verb `/admin/warmup` | none | runs the warm-up function, once per host process |
+//! | `/runtime/health`, `/runtime/health/live`, `/runtime/health/ready` | none | whether the host runs |
+//! | `/admin/lab` | none | what the caller of [`answer`] adds: a page without data; not in Azure |
 //! | `/admin/lab/...` | master | what the caller of [`answer`] adds; not in Azure |
 
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use super::body::Body;
 use super::console::Severity;
 use super::dispatch::To;
 use super::function::{Function, Level, Trigger};
-use super::{invoke, payload};
+use super::{health, invoke, payload};
 
 /// The input of a function run by hand.
 const INPUT_LIMIT: u64 = 1024 * 1024;
@@ -38,13 +40,19 @@ pub(crate) fn owns(path: &str) -> bool {
     first.eq_ignore_ascii_case("admin") || first.eq_ignore_ascii_case("runtime")
 }
 
-/// Whether a path of the host's is that of ping, which everybody may call.
+/// Whether a path of the host's is that of ping.
 pub(crate) fn is_ping(path: &str) -> bool {
     path.trim_matches('/')
         .eq_ignore_ascii_case("admin/host/ping")
 }
 
-/// A request to an endpoint below `/admin/lab`.
+/// Whether everybody may read a path of the host's: ping, health, and the page of the fleet, which holds no data.
+pub(crate) fn is_public(path: &str) -> bool {
+    let path = path.trim_matches('/').to_ascii_lowercase();
+    is_ping(&path) || path == "admin/lab" || path.starts_with("runtime/health")
+}
+
+/// A request to `/admin/lab`, or to an endpoint below it.
 pub struct LabRequest {
     /// The request's method.
     pub method: Method,
@@ -54,7 +62,7 @@ pub struct LabRequest {
     pub query: Option<String>,
 }
 
-/// Answers a request to one of the host's paths. Those below `/admin/lab` go to `lab`, once the key was checked.
+/// Answers a request to one of the host's paths. `/admin/lab` goes to `lab`, and what is below it, once the key was checked.
 pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
     app: &Arc<App>,
     path: &str,
@@ -68,6 +76,9 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
         .access
         .level(request.headers(), request.uri().query(), None);
     let admin = level >= Level::Admin;
+    if let Some(answer) = health::answer(&segments, request.uri().query(), !app.backends.closed()) {
+        return answer;
+    }
     match (&method, segments.as_slice()) {
         (&Method::GET | &Method::POST, ["admin", "host", "ping"]) => ping(),
         (_, ["admin", "warmup"]) => warm_up(app).await,
@@ -76,7 +87,7 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
             ["admin", "host", "status"] | ["admin", "functions"] | ["admin", "functions", _],
         )
         | (&Method::POST, ["admin", "functions", _])
-        | (_, ["admin", "lab", ..])
+        | (_, ["admin", "lab", _, ..])
             if !admin =>
         {
             empty(StatusCode::UNAUTHORIZED)

@@ -11,6 +11,7 @@ use super::cors::Cors;
 use super::exchange::Expiry;
 use super::function::Function;
 use super::keys::Access;
+use super::offline::Offline;
 use super::route::Table;
 use super::settings::Settings;
 use super::timer::Statuses;
@@ -31,6 +32,7 @@ pub struct App {
     /// None: requests of pages are the functions' own.
     pub(crate) cors: Option<Cors>,
     pub(crate) backends: Backends,
+    pub(crate) offline: Offline,
     pub(crate) traffic: Traffic,
     pub(crate) console: Console,
     pub(crate) started: Instant,

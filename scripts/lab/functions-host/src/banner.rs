@@ -11,7 +11,8 @@ pub(crate) struct Banner<'a> {
     /// Whether the app is Elastic Visits.
     pub(crate) is_own: bool,
     pub(crate) script_root: &'a str,
-    pub(crate) postgres: bool,
+    /// Whether the app is told of a PostgreSQL database.
+    pub(crate) has_postgres: bool,
     /// Reachable from other machines.
     pub(crate) exposed: bool,
     /// Lines about the fleet: a word and what there is to say.
@@ -31,11 +32,15 @@ impl Banner<'_> {
         console.plain("");
         console.plain(format!("  App       {}/", self.url));
         console.plain(format!("  Folder    {}", self.script_root));
-        if self.postgres {
-            console.plain("  Data      PostgreSQL (DATABASE_URL)");
-        } else if self.is_own {
-            console.plain("  Data      SQLite");
+        if self.is_own {
+            let data = if self.has_postgres {
+                "PostgreSQL (DATABASE_URL)"
+            } else {
+                "SQLite"
+            };
+            console.plain(format!("  Data      {data}"));
         }
+        console.plain(format!("  Fleet     {}/admin/lab", self.url));
         for (word, text) in &self.fleet {
             console.plain(format!("  {word:9} {text}"));
         }

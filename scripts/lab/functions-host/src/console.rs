@@ -103,6 +103,7 @@ impl Console {
     /// A line of the host. Debug lines appear with `--verbose` only.
     pub fn host(&self, severity: Severity, text: impl fmt::Display) {
         if severity > Severity::Debug || self.verbose {
+            let text = terminal::without_error_numbers(&text.to_string());
             self.stamped(severity, "host", &text);
         }
     }

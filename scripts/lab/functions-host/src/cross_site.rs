@@ -17,11 +17,11 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// The host's own endpoints, except ping.
+    /// The host's own endpoints, except those that everybody may read.
     Admin,
     /// A function of this level.
     Function(Level),
-    /// Ping, the home page and paths that nothing serves.
+    /// Ping, the page of the fleet, the home page and paths that nothing serves.
     Other,
 }
 

@@ -19,8 +19,9 @@ use super::environment::Environment;
 use super::function::{self, Function};
 use super::handler_route;
 use super::instance::CRASH_LIMIT;
-use super::keys::{Access, Keys};
+use super::keys::{Access, KeyRing, Keys};
 use super::local_settings::{LocalHost, LocalSettings};
+use super::offline::Offline;
 use super::plan::Plan;
 use super::route::Table;
 use super::settings::{FOLDER, Settings};
@@ -48,8 +49,8 @@ pub struct FunctionApp {
 pub struct ServeOptions {
     /// Where it listens.
     pub address: SocketAddr,
-    /// Whether it requires keys.
-    pub requires_keys: bool,
+    /// The keys that it requires; None: it requires none.
+    pub keys: Option<KeyRing>,
     /// Whether an invocation fails whose outputs are not delivered.
     pub is_strict: bool,
     /// Origins whose pages may call the app, separated by commas, and whether they may send cookies. None: as
@@ -167,6 +168,21 @@ impl FunctionApp {
         Ok(())
     }
 
+    /// Checks that CORS can be had as the command line and `local.settings.json` together ask for it.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub fn check_cors(&self, origins: Option<&str>, credentials: bool) -> anyhow::Result<()> {
+        let (origins, credentials) = self.cors(origins, credentials);
+        Cors::new(&origins, credentials).map(drop)
+    }
+
+    /// Origins, and whether their pages may send cookies.
+    fn cors(&self, origins: Option<&str>, credentials: bool) -> (String, bool) {
+        let origins = origins.unwrap_or(&self.local_host.cors).to_owned();
+        (origins, credentials || self.local_host.cors_credentials)
+    }
+
     /// Prints the banner and the problems found. `choose` chooses the process of each request.
     ///
     /// # Errors
@@ -179,12 +195,11 @@ impl FunctionApp {
     ) -> anyhow::Result<Served> {
         let address = options.address;
         let is_own = self.is_own();
-        let origins = options.cors.unwrap_or(self.local_host.cors);
-        let credentials = options.cors_credentials || self.local_host.cors_credentials;
+        let (origins, credentials) = self.cors(options.cors.as_deref(), options.cors_credentials);
         let (cors, cors_warnings) = Cors::new(&origins, credentials)?;
         let base_url = format!("http://{}", reachable(address));
-        let access = if options.requires_keys {
-            Access::Keyed(Keys::generate(&self.table.functions))
+        let access = if let Some(ring) = &options.keys {
+            Access::Keyed(Keys::new(ring, &self.table.functions))
         } else {
             let app_origins = self.environment.var("CORS_ORIGINS").unwrap_or_default();
             Access::Open(Policy::new(address, &format!("{app_origins},{origins}")))
@@ -193,7 +208,7 @@ impl FunctionApp {
             url: &base_url,
             is_own,
             script_root: &self.script_root,
-            postgres: options.database_url.is_some()
+            has_postgres: options.database_url.is_some()
                 || self.environment.var("DATABASE_URL").is_some(),
             exposed: !address.ip().is_loopback(),
             fleet: options.banner,
@@ -208,6 +223,7 @@ impl FunctionApp {
         for sentence in &self.unsupported {
             console.host(Severity::Warning, sentence);
         }
+        let offline = Offline::new(self.script_root.as_ref());
         let plan = plan(
             self.script_root,
             self.environment,
@@ -224,6 +240,7 @@ impl FunctionApp {
             access,
             cors,
             backends,
+            offline,
             traffic: Traffic::new(),
             console: console.clone(),
             started: Instant::now(),
@@ -246,7 +263,7 @@ fn unusable(script_root: &Path, reasons: &[String]) -> anyhow::Error {
     let script_root = script_root.display();
     if reasons.is_empty() {
         return anyhow!(
-            "{script_root} holds no usable function; a function is a folder directly below it with a function.json"
+            "{script_root} holds no usable function; a function is a folder directly below it with a function.json, or a route in host.json (customHandler.http.routes, or a configurationProfile that has one); {FOLDER}"
         );
     }
     let reasons: String = reasons

@@ -1,5 +1,8 @@
 //! Access keys: who may call what.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use http::HeaderMap;
 
 use super::cross_site::Policy;
@@ -13,7 +16,22 @@ pub(crate) enum Access {
     Keyed(Keys),
 }
 
-/// Random keys made at start.
+/// Random keys by their names, which stay the same however often the app starts again.
+#[derive(Clone, Default)]
+pub struct KeyRing(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl KeyRing {
+    /// The key of this name, which is made when it is first asked for.
+    fn key(&self, name: &str) -> String {
+        let mut keys = self
+            .0
+            .lock()
+            .expect("nothing panics while holding the lock");
+        keys.entry(name.to_owned()).or_insert_with(random).clone()
+    }
+}
+
+/// The keys of an app.
 pub(crate) struct Keys {
     pub(crate) master: String,
     /// The host's default key, good for every function.
@@ -23,14 +41,15 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn generate(functions: &[Function]) -> Self {
+    pub(crate) fn new(ring: &KeyRing, functions: &[Function]) -> Self {
         Self {
-            master: random(),
-            host: random(),
+            // No function has such a name.
+            master: ring.key("_master"),
+            host: ring.key("_host"),
             functions: functions
                 .iter()
                 .filter(|function| matches!(&function.trigger, Trigger::Http(http) if http.level == Level::Function))
-                .map(|function| (function.name.clone(), random()))
+                .map(|function| (function.name.clone(), ring.key(&function.name)))
                 .collect(),
         }
     }

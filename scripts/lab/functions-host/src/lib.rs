@@ -4,7 +4,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`function_app`], [`banner`], [`changes`] | a function app: read from its folder, announced, served; its changed files |
+//! | [`script_root`], [`function_app`], [`banner`], [`changes`] | a function app: found, read from its folder, announced, served; its changed files |
 //! | [`local_settings`], [`environment`], [`json`] | `local.settings.json`, variables |
 //! | [`settings`], [`configuration`], [`profile`], [`handler_options`], [`worker_runtime`], [`command`], [`watched`] | `host.json` |
 //! | [`function`], [`handler_route`], [`retry`], [`template`], [`route`], [`keys`] | functions of folders and of `host.json`, the table of routes, who may call |
@@ -13,8 +13,8 @@
 //! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
-//! | [`unavailable`] | answers while the app cannot be served |
-//! | [`admin`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
+//! | [`unavailable`], [`offline`] | answers while the app cannot be served, or its user took it offline |
+//! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`timers`], [`calendar`] | runs functions when their timers are due, by the calendar of the host's user |
 //! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
@@ -23,7 +23,7 @@
 //! each [`Instance`], publishes the [`BackendSet`] and gives a function to [`Choose`] with.
 //!
 //! The emulator does what the host's source does; comments name the host's files. Known differences: files are watched
-//! only where the user of this crate asks for it, `app_offline.htm` is not known, there are no upgraded connections, and
+//! only where the user of this crate asks for it, `app_offline.htm` does not stop the handler, there are no upgraded connections, and
 //! there is no wait for a result that the real host would never see (see `Failure::Null`).
 //! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, header names are in title case
 //! whatever the client wrote, redirects of a handler are not followed, and texts that look like dates stay as they are.
@@ -52,6 +52,7 @@ mod function_app;
 mod handler_options;
 mod handler_route;
 mod handler_stream;
+mod health;
 mod instance;
 mod invoke;
 mod json;
@@ -59,6 +60,7 @@ mod keys;
 mod listener;
 mod listening;
 mod local_settings;
+mod offline;
 mod output;
 mod path;
 mod payload;
@@ -74,6 +76,7 @@ mod request_body;
 mod retry;
 mod route;
 mod schedule;
+mod script_root;
 mod server;
 mod settings;
 mod template;
@@ -96,11 +99,13 @@ pub use console::{Console, Severity, timestamp};
 pub use function_app::{FunctionApp, MARKER, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
+pub use keys::KeyRing;
 pub use listener::{listen, serve};
 pub use local_settings::LocalHost;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
+pub use script_root::find_app;
 pub use server::respond;
 pub use timer::Statuses as TimerStatuses;
 pub use timers::run_timers;

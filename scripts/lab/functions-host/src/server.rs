@@ -26,7 +26,7 @@ const REQUEST_LINE: usize = 8192;
 const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
-/// Answers one request of `peer`; one to an endpoint below `/admin/lab` by `lab`.
+/// Answers one request of `peer`; one to `/admin/lab` or below it by `lab`.
 pub async fn respond<R: Future<Output = Response<Body>>>(
     app: &Arc<App>,
     request: Request<Incoming>,
@@ -74,7 +74,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
         let target = match route.map(|route| &app.table.functions[route.function]) {
             Some(function) if function.disabled => Target::Function(Level::Admin),
             Some(function) => Target::Function(function.level()),
-            None if is_admin && !admin::is_ping(&path) => Target::Admin,
+            None if is_admin && !admin::is_public(&path) => Target::Admin,
             None => Target::Other,
         };
         let verdict = policy.check(request.method(), &raw, request.headers(), target);
@@ -84,6 +84,10 @@ async fn answer<R: Future<Output = Response<Body>>>(
     }
     if is_admin {
         return admin::answer(app, &path, request, lab).await;
+    }
+    if let Some(page) = app.offline.page() {
+        discard(request);
+        return page;
     }
     let mut response = function_response(app, &path, route, request, peer).await;
     // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).

@@ -10,7 +10,8 @@ use super::admin;
 use super::body::Body;
 use super::cross_site::{Policy, Target};
 use super::function::Level;
-use super::keys::{Access, Keys};
+use super::health;
+use super::keys::{Access, KeyRing, Keys};
 use super::path;
 use super::server::refuse;
 
@@ -23,12 +24,11 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    /// The host at `address`. With `requires_keys` its status needs a key, and none opens it before the app is served.
-    pub fn new(address: SocketAddr, requires_keys: bool, reasons: Vec<String>) -> Self {
-        let access = if requires_keys {
-            Access::Keyed(Keys::generate(&[]))
-        } else {
-            Access::Open(Policy::new(address, ""))
+    /// The host at `address`. With `keys` its status needs the master key.
+    pub fn new(address: SocketAddr, keys: Option<&KeyRing>, reasons: Vec<String>) -> Self {
+        let access = match keys {
+            Some(ring) => Access::Keyed(Keys::new(ring, &[])),
+            None => Access::Open(Policy::new(address, "")),
         };
         Self {
             access,
@@ -44,6 +44,12 @@ impl Unavailable {
         if admin::is_ping(&path) && matches!(*request.method(), Method::GET | Method::POST) {
             let _ = refuse(request, StatusCode::OK);
             return admin::ping();
+        }
+        let lower = path.to_ascii_lowercase();
+        let segments: Vec<&str> = lower.trim_matches('/').split('/').collect();
+        if let Some(answer) = health::answer(&segments, request.uri().query(), false) {
+            let _ = refuse(request, StatusCode::OK);
+            return answer;
         }
         let is_status = path
             .trim_matches('/')

@@ -88,9 +88,12 @@ impl RuleOptions {
         if let Some(path) = in_working_tree() {
             return self.read_file(&path, IN_PROJECT.to_owned());
         }
-        let name = format!("{IN_PROJECT}, built in");
-        let file = RuleFile::read(BUILT_IN, ReadOptions::default())?;
-        Ok(Rules::new(file, name.clone(), name))
+        Rules::built_in()
+    }
+
+    /// Whether any of them was given.
+    pub fn is_given(&self) -> bool {
+        self.autoscale.is_some() || self.parameters.is_some() || self.setting.is_some()
     }
 
     fn read_file(&self, path: &Path, name: String) -> anyhow::Result<Rules> {
@@ -113,6 +116,16 @@ impl RuleOptions {
 }
 
 impl Rules {
+    /// The copy of the project's file that was compiled into the program.
+    ///
+    /// # Errors
+    /// None in a program whose tests have passed.
+    pub fn built_in() -> anyhow::Result<Self> {
+        let name = format!("{IN_PROJECT}, built in");
+        let file = RuleFile::read(BUILT_IN, ReadOptions::default())?;
+        Ok(Self::new(file, name.clone(), name))
+    }
+
     fn new(file: RuleFile, source: String, name: String) -> Self {
         Self {
             setting: file.setting,

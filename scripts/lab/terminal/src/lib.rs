@@ -16,6 +16,24 @@ pub fn printable(text: &str) -> String {
     text.chars().map(replaced).collect()
 }
 
+/// A message without the numbers that Rust appends to errors of the system, such as ` (os error 98)`: they help nobody.
+pub fn without_error_numbers(message: &str) -> String {
+    const BEGIN: &str = " (os error ";
+    let mut parts = message.split(BEGIN);
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        match part[digits..].strip_prefix(')') {
+            Some(rest) if digits > 0 => kept.push_str(rest),
+            _ => {
+                kept.push_str(BEGIN);
+                kept.push_str(part);
+            }
+        }
+    }
+    kept
+}
+
 /// Prints text to standard output, made [printable].
 ///
 /// A reader that has closed the pipe, such as `head`, is not an error.
@@ -49,6 +67,22 @@ fn controls(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_numbers_of_system_errors_are_left_out() {
+        for (message, told) in [
+            (
+                "in use (os error 98); stop it (os error 2)",
+                "in use; stop it",
+            ),
+            ("plain", "plain"),
+            ("(os error 5)", "(os error 5)"),
+            ("a (os error ) (os error 7", "a (os error ) (os error 7"),
+            ("a (os error 1) (os error 22)", "a"),
+        ] {
+            assert_eq!(without_error_numbers(message), told);
+        }
+    }
 
     #[test]
     fn control_characters_are_replaced_and_other_text_stays() {

@@ -118,7 +118,7 @@ fn whoever_dies_again_and_again_is_replaced_later_and_later() {
 fn an_app_that_never_serves_ends_the_lab() {
     let mut root = Root::new();
     root.variable("PROBE_START", "exit-1");
-    let mut host = root.start(&[]);
+    let mut host = root.start(&["--max", "3"]);
     let (status, printed) = host.end();
     assert_eq!(status.code(), Some(3));
     let last = printed

@@ -1,5 +1,6 @@
 //! `lab up` with several instances: real processes, at up to 600 times Azure's pace.
 
+mod any_app;
 mod balancing;
 mod calendar;
 mod deaths;

@@ -8,6 +8,7 @@ mod cross_site;
 mod forwarding;
 mod json_protocol;
 mod lifecycle;
+mod offline;
 mod profiles;
 mod proxying;
 mod routing;

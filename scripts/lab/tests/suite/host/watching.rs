@@ -237,3 +237,36 @@ fn the_calendar_and_the_record_of_timers_outlive_a_restart() {
     assert_eq!(last(before), "0001-01-01T00:00:00+00:00");
     assert!(last(after).starts_with("2026-"), "{}", last(after));
 }
+
+#[test]
+fn the_keys_outlive_a_restart() {
+    let host = Root::new().up(&["--watch", "--max", "1", "--enable-auth"]);
+    let line = host.line("  master  ");
+    let key = line.split_whitespace().last().unwrap();
+    let status = || host.request("GET", "/admin/host/status", &[("x-functions-key", key)], "");
+    assert_eq!(status().status, 200);
+    host.root
+        .host_with(|host| host["functionTimeout"] = "00:01:00".into());
+    host.lines_with("Ready: ", 2);
+    assert_eq!(status().status, 200);
+    // Also while the app cannot be served.
+    std::fs::write(host.root.path.join("host.json"), "{").unwrap();
+    host.line("The app cannot be served: ");
+    assert_eq!(status().json()["state"], "Error");
+}
+
+/// `local.settings.json` is read again with whatever starts the host again.
+#[test]
+fn wrong_cors_at_a_restart_is_told_and_can_be_repaired() {
+    let host = watching(Root::new());
+    let settings = host.root.path.join("local.settings.json");
+    std::fs::write(&settings, r#"{"Host":{"CORS":"*","CORSCredentials":true}}"#).unwrap();
+    host.root
+        .host_with(|host| host["functionTimeout"] = "00:01:00".into());
+    let line = host.line("The app cannot be served: CORS");
+    assert!(line.contains("name the origins"), "{line}");
+    std::fs::remove_file(&settings).unwrap();
+    host.root.host(&host.root.plain_host());
+    host.lines_with("Ready: ", 2);
+    assert_eq!(host.get("/x").status, 200);
+}

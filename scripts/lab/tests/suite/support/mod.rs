@@ -35,6 +35,8 @@ pub struct Root {
     pub path: PathBuf,
     files: PathBuf,
     variables: Vec<(String, String)>,
+    /// Whether the command line names it; else the host is started in it.
+    pub is_named: bool,
 }
 
 impl Root {
@@ -46,6 +48,7 @@ impl Root {
             path,
             files,
             variables: Vec::new(),
+            is_named: true,
         }
     }
 
@@ -68,6 +71,7 @@ impl Root {
             path,
             files,
             variables: Vec::new(),
+            is_named: true,
         };
         root.host(&root.plain_host());
         root
@@ -165,10 +169,13 @@ impl Root {
     }
 
     fn complete(&self, mut command: Command, arguments: &[&str]) -> Command {
-        command
-            .args(["up", "--script-root"])
-            .arg(&self.path)
-            .args(arguments);
+        command.arg("up");
+        if self.is_named {
+            command.arg("--script-root").arg(&self.path);
+        } else {
+            command.current_dir(&self.path);
+        }
+        command.args(arguments);
         if !arguments.contains(&"--port") {
             command.args(["--port", "0"]);
         }

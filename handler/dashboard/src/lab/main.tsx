@@ -1,0 +1,4 @@
+import { mount } from "../mount";
+import { LabPage } from "./LabPage";
+
+mount(<LabPage />);

@@ -1,0 +1,26 @@
+//! `GET /admin/lab`: the page of the fleet. It holds no data: it asks for them at the endpoints below `/admin/lab`.
+
+use functions_host::Body;
+use http::{HeaderValue, Response, header};
+
+/// Built from `handler/dashboard` by `scripts/dashboard`; a file without a reference to any other.
+const PAGE: &str = include_str!("../../../../handler/dashboard/dist/lab.html");
+/// Beside the policy in the page itself, where browsers ignore this directive.
+const POLICY: &str = "frame-ancestors 'none'";
+
+/// The page.
+pub(super) fn answer() -> Response<Body> {
+    let mut response = Response::new(Body::from(PAGE));
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
