@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Health, LabFleet } from "../api";
 import { members } from "./members";
-import { decided, event, fleetOf, instance, labOf, RULES, rule, scalerOf, timelineOf } from "./samples";
+import { decided, event, fleetOf, instance, labOf, NOW, RULES, rule, scalerOf, timelineOf } from "./samples";
 import { series } from "./series";
 import { story } from "./story";
 
@@ -82,6 +82,17 @@ test("the replacement of a lost instance is told from one that a rule added", ()
   const lab = labOf({ ...decided(5), count: 2, ready: 1 });
   const told = story({ fleet, members: members(fleet, lab), series: undefined, lab, health: undefined });
   expect(told.situation).toEqual({ kind: "starting", count: 1, lost: 1 });
+  const action = { at: new Date(NOW - 5_000).toISOString(), azure_seconds: 0, from: 1, to: 2, reason: "" };
+  const grown = { ...lab, actions: [action] };
+  const columns = series(timelineOf([5, 5], 10, [event("lost", "b", 15)]), 5, grown);
+  const later = story({
+    fleet,
+    members: members(fleet, grown),
+    series: columns,
+    lab: grown,
+    health: undefined,
+  });
+  expect(later.situation).toEqual({ kind: "starting", count: 1, lost: 0 });
 });
 
 test("an instance that is told to end is leaving", () => {

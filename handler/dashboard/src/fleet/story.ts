@@ -66,6 +66,10 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
   const source = own ? "app" : lab ? "lab" : health?.environment === "production" ? "azure" : "none";
   const timeScale = lab?.time_scale ?? 1;
   const last = series?.events.filter((event) => !event.seen && !event.lost && event.from > 0).at(-1);
+  const lastLost = series?.events.findLast((event) => event.lost);
+  // An instance that starts after a scaling action replaces none that was lost before it.
+  const isReplaced = last !== undefined && lastLost !== undefined && last.at > lastLost.at;
+  const lost = isReplaced ? 0 : members.filter((member) => member.state === "lost").length;
   // Since the count was last seen to change, whichever way; the scaler decided a little earlier.
   const passed = source === "azure" && last ? (series?.range[1] ?? 0) - last.at : undefined;
   const readings = rules.map((rule, index): Reading => {
@@ -100,7 +104,7 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
       ? ({ kind: "noRules" } as const)
       : source === "none"
         ? ({ kind: "noScaler" } as const)
-        : situate({ members, lab, own, readings, capacity, now, cooldownLeft: cooldownLeft ?? 0 });
+        : situate({ members, lab, own, lost, readings, capacity, now, cooldownLeft: cooldownLeft ?? 0 });
   return { ...told, cooldownLeft, situation };
 }
 
@@ -108,13 +112,15 @@ type Facts = {
   members: Member[];
   lab: LabFleet | undefined;
   own: Scaler | undefined;
+  /** Instances that were lost and may be replaced. */
+  lost: number;
   readings: Reading[];
   capacity: Capacity;
   now: number | null;
   cooldownLeft: number;
 };
 
-function situate({ members, lab, own, readings, capacity, now, cooldownLeft }: Facts): Situation {
+function situate({ members, lab, own, lost, readings, capacity, now, cooldownLeft }: Facts): Situation {
   const count = lab?.count ?? members.filter((member) => !hasEnded(member.state)).length;
   if (own && own.wanted !== null && own.outcome !== null && !["as_wanted", "set"].includes(own.outcome))
     return { kind: "refused", wanted: own.wanted, problem: own.problem ?? own.outcome };
@@ -122,7 +128,6 @@ function situate({ members, lab, own, readings, capacity, now, cooldownLeft }: F
   const starting = lab
     ? Math.max(lab.count - lab.ready, 0)
     : members.filter((member) => member.state === "starting").length;
-  const lost = members.filter((member) => member.state === "lost").length;
   if (starting > 0) return { kind: "starting", count: starting, lost };
   const leaving = members.filter((member) => member.state === "draining").length;
   if (leaving > 0) return { kind: "leaving", count: leaving };

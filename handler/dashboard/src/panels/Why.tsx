@@ -82,7 +82,9 @@ function Count({ story: { counts } }: { story: Story }) {
       </p>
       {wanted !== undefined && wanted !== running && (
         <p className="chip mt-2" data-testid="wanted">
-          {words.fleet.wanted(wanted)}
+          <Term term={words.scaling.wanted} text={words.terms.wanted}>
+            {words.fleet.wanted(wanted)}
+          </Term>
         </p>
       )}
     </div>

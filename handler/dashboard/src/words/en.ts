@@ -23,7 +23,6 @@ export const en = {
     leave: "Leave present mode",
     fullScreen: "Full screen",
     leaveFullScreen: "Leave full screen",
-    link: "Copy link",
     linkNote: "Copy a link to this view: range, theme, and language",
     copied: "Link copied",
     inAddressBar: "The link is in the address bar",
@@ -85,7 +84,6 @@ export const en = {
 
   fleet: {
     heading: "Instances",
-    live: "running",
     ofMaximum: (maximum: number) => `of ${instances(maximum)} running`,
     running: (value: number): string => (value === 1 ? "instance running" : "instances running"),
     wanted: (value: number) => `${value} wanted`,
@@ -261,7 +259,6 @@ export const en = {
     heading: "Load",
     rate: "requests per second",
     latency: "Latency",
-    none: "no requests",
     chart: "Requests per second",
     summary: (highest: string) => `Requests per second over time. The highest value is ${highest}.`,
     own: "This dashboard sends about 2 requests per second.",

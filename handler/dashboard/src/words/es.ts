@@ -21,7 +21,6 @@ export const es: Words = {
     leave: "Salir del modo de presentación",
     fullScreen: "Pantalla completa",
     leaveFullScreen: "Salir de pantalla completa",
-    link: "Copiar enlace",
     linkNote: "Copiar un enlace a esta vista: intervalo, tema e idioma",
     copied: "Enlace copiado",
     inAddressBar: "El enlace está en la barra de direcciones",
@@ -82,7 +81,6 @@ export const es: Words = {
 
   fleet: {
     heading: "Instancias",
-    live: "en ejecución",
     ofMaximum: (maximum) => `de ${instancias(maximum)} en ejecución`,
     running: (value) => (value === 1 ? "instancia en ejecución" : "instancias en ejecución"),
     wanted: (value) => `${value} ${value === 1 ? "deseada" : "deseadas"}`,
@@ -266,7 +264,6 @@ export const es: Words = {
     heading: "Carga",
     rate: "peticiones por segundo",
     latency: "Latencia",
-    none: "sin peticiones",
     chart: "Peticiones por segundo",
     summary: (highest) => `Peticiones por segundo en el tiempo. El valor más alto es ${highest}.`,
     own: "Esta página hace unas 2 peticiones por segundo.",
