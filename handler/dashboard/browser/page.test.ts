@@ -1,13 +1,11 @@
 /** What one instance is enough for. */
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { violations } from "./axe";
 import { type Complaints, launch, open } from "./chromium";
 import { type Lab, startLab } from "./lab";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PROJECTOR = { width: 1920, height: 1080 };
 const PHONE = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
 /** All that the browser takes for the page, compressed. */
@@ -171,16 +169,7 @@ test.each([
   const page = await show(options);
   if (name === "present") await page.getByRole("button", { name: "Present" }).click();
   await page.getByTestId("charts").waitFor();
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
-    // biome-ignore lint/suspicious/noExplicitAny: axe was put into the page a moment ago
-    const { violations } = await (window as any).axe.run(document);
-    return violations.map(
-      (violation: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }) =>
-        `${violation.impact} ${violation.id}: ${violation.nodes.map((node) => `${node.html} ${node.failureSummary}`).join("; ")}`,
-    );
-  });
-  expect(found).toEqual([]);
+  expect(await violations(page)).toEqual([]);
 });
 
 test("everything is within reach of the keyboard", async () => {

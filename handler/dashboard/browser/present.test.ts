@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { violations } from "./axe";
 import { launch, open } from "./chromium";
 import { startLab } from "./lab";
 
@@ -111,6 +112,7 @@ test("a kill asks first, and then the instance is lost: in its tile and in the e
       .join(", ")})`;
     expect(await tile.evaluate((element) => getComputedStyle(element).color)).toBe(red);
     await page.locator('[data-kind="lost"]').filter({ hasText: id }).waitFor({ timeout: 30_000 });
+    expect(await violations(page)).toEqual([]);
   } finally {
     await lab.stop();
   }
