@@ -76,7 +76,8 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
         .access
         .level(request.headers(), request.uri().query(), None);
     let admin = level >= Level::Admin;
-    if let Some(answer) = health::answer(&segments, request.uri().query(), !app.backends.closed()) {
+    let is_running = !app.backends.closed();
+    if let Some(answer) = health_answer(&segments, request.uri().query(), is_running) {
         return answer;
     }
     match (&method, segments.as_slice()) {
@@ -145,7 +146,22 @@ pub fn json_text(text: String) -> Response<Body> {
 }
 
 pub(super) fn ping() -> Response<Body> {
-    let mut response = empty(StatusCode::OK);
+    uncached(empty(StatusCode::OK))
+}
+
+/// The answer of a health endpoint, where the path is that of one.
+pub(super) fn health_answer(
+    segments: &[&str],
+    query: Option<&str>,
+    is_running: bool,
+) -> Option<Response<Body>> {
+    let (status, value) = health::check(segments, query, is_running)?;
+    let mut response = uncached(json_answer(&value));
+    *response.status_mut() = status;
+    Some(response)
+}
+
+fn uncached(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("no-store, no-cache"),

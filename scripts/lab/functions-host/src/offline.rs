@@ -7,10 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Response, StatusCode, header};
-
-use super::body::Body;
-
 const FILE: &str = "app_offline.htm";
 /// How long an answer to the question whether the file is there holds: each request asks.
 const HOLDS: Duration = Duration::from_millis(100);
@@ -37,7 +33,7 @@ impl Offline {
     }
 
     /// What every request gets while the app is offline.
-    pub(super) fn page(&self) -> Option<Response<Body>> {
+    pub(super) fn page(&self) -> Option<Vec<u8>> {
         let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now >= self.next_look.load(Ordering::Relaxed) {
             let holds = u64::try_from(HOLDS.as_millis()).unwrap_or(u64::MAX);
@@ -50,11 +46,6 @@ impl Offline {
         let mut page = Vec::new();
         let file = std::fs::File::open(&self.file).ok()?;
         file.take(LONGEST).read_to_end(&mut page).ok()?;
-        let mut response = Response::new(Body::from(page));
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-        Some(response)
+        Some(page)
     }
 }

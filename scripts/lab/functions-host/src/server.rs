@@ -86,8 +86,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
         return admin::answer(app, &path, request, lab).await;
     }
     if let Some(page) = app.offline.page() {
-        discard(request);
-        return page;
+        return offline(request, page);
     }
     let mut response = function_response(app, &path, route, request, peer).await;
     // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).
@@ -181,6 +180,15 @@ fn unfit(app: &App, mode: HttpMode, request: &Request<Incoming>) -> Option<Failu
 pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
     discard(request);
     empty(status)
+}
+
+/// What a request gets while the app is offline.
+fn offline(request: Request<Incoming>, page: Vec<u8>) -> Response<Body> {
+    let mut response = refuse(request, StatusCode::SERVICE_UNAVAILABLE);
+    *response.body_mut() = Body::from(page);
+    let html = HeaderValue::from_static("text/html");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
 }
 
 /// Refuses a request of a foreign web page, and says why.

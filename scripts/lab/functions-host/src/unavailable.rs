@@ -10,7 +10,6 @@ use super::admin;
 use super::body::Body;
 use super::cross_site::{Policy, Target};
 use super::function::Level;
-use super::health;
 use super::keys::{Access, KeyRing, Keys};
 use super::path;
 use super::server::refuse;
@@ -47,7 +46,7 @@ impl Unavailable {
         }
         let lower = path.to_ascii_lowercase();
         let segments: Vec<&str> = lower.trim_matches('/').split('/').collect();
-        if let Some(answer) = health::answer(&segments, request.uri().query(), false) {
+        if let Some(answer) = admin::health_answer(&segments, request.uri().query(), false) {
             let _ = refuse(request, StatusCode::OK);
             return answer;
         }
