@@ -192,7 +192,7 @@ test("everything is within reach of the keyboard", async () => {
     "Send 50 at once",
     "Start the CPU test",
     "All instances",
-    "5 min",
+    "2 min",
     "EN",
   ]) {
     expect([...reached]).toContain(name);

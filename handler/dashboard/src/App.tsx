@@ -31,15 +31,12 @@ const EVENTS = { usual: 10, present: 3 };
 export function App() {
   const { words } = useSpeech();
   const { key } = useKey();
-  const [chosen, choose] = useSpan();
   const [present, choosePresent] = usePresent();
   const health = useHealth();
   const visits = useVisits();
   const fleet = useFleet();
   const lab = useLab(health.data?.environment === "development", key);
-  // Under a fast clock five minutes hold hours of Azure's; elsewhere they hold not even one change.
-  const fast = (lab.data?.time_scale ?? 1) > 4;
-  const minutes = chosen ?? (fast ? 5 : 60);
+  const [minutes, choose] = useSpan(lab.data?.time_scale ?? 1, 60);
   const timeline = useTimeline(minutes);
   const trouble = troubleOf([visits, fleet, timeline], health.data);
 

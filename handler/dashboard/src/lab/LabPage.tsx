@@ -28,9 +28,8 @@ const EVENTS = 20;
 export function LabPage() {
   const { words } = useSpeech();
   const { key } = useKey();
-  const [chosen, choose] = useSpan();
-  const minutes = chosen ?? 5;
   const lab = useLab(true, key);
+  const [minutes, choose] = useSpan(lab.data?.time_scale ?? 1, 5);
   const locked = isLocked(lab.error);
   const timeline = useLabTimeline(minutes, key, lab.isSuccess);
   const trouble = locked ? undefined : troubleOf([lab, timeline], undefined);

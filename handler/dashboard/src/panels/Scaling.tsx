@@ -11,7 +11,7 @@ import { Term } from "../components/Term";
 import { direction, effect, isCpu, isoSeconds, sign } from "../fleet/rules";
 import type { Series } from "../fleet/series";
 import type { Reading, Story } from "../fleet/story";
-import { SPANS } from "../span";
+import { spansAt } from "../span";
 import { useSpareHeight } from "../wide";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
@@ -42,7 +42,7 @@ export function Scaling({ series, story, minutes, choose, azure, present, classN
       aside={
         <Choice
           label={words.scaling.span}
-          options={SPANS.map((value) => ({ value: value as number, text: spanText(value) }))}
+          options={spansAt(azure?.scale ?? 1).map((value) => ({ value, text: spanText(value) }))}
           value={minutes}
           choose={choose}
         />
