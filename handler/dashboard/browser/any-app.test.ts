@@ -132,13 +132,15 @@ test("where keys are required, the page asks for the master key", async () => {
   expect(page.url()).toBe(address);
 });
 
-test("no other page can hold it in a frame", async () => {
-  const { page: address } = await start();
-  const { page, complaints } = await open(browser, "data:text/html,<!doctype html><title>Foreign</title>");
+test("no page can hold it in a frame, not even one of the app itself", async () => {
+  const { url, page: address } = await start();
+  const { page } = await open(browser, `${url}/`);
+  const answered = page.waitForResponse(address);
   await page.evaluate((src) => {
     const frame = document.createElement("iframe");
     frame.src = src;
     document.body.append(frame);
   }, address);
-  await expect.poll(() => complaints.join("\n")).toContain("frame-ancestors");
+  expect((await answered).status()).toBe(200);
+  await expect.poll(() => page.frames().at(-1)?.url()).toBe("chrome-error://chromewebdata/");
 });

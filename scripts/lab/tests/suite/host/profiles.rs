@@ -180,7 +180,7 @@ fn a_fixed_port_must_be_free_and_has_one_instance() {
         printed.contains(&format!("the handler cannot listen on port {port}")),
         "{printed}"
     );
-    let (code, printed) = root(&host).refused(&[]);
+    let (code, printed) = root(&host).refused(&["--max", "3"]);
     assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
     assert!(
         printed.contains("only one instance can run; add --max 1"),
