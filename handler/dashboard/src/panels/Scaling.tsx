@@ -145,6 +145,7 @@ function Charts({ series, story, azure, present }: ChartsProps) {
       <Chart
         {...common}
         title={words.scaling.count}
+        {...(axis.second ? { note: words.scaling.azureRow } : {})}
         summary={words.scaling.countSummary(highest)}
         lines={count}
         format={format.whole}

@@ -125,6 +125,7 @@ export const en = {
       `Wanted and ready instances over time. The highest number is ${highest}.`,
     empty: "No data yet. The chart starts when an instance runs.",
     azureMinute: (minute: string) => `Azure minute ${minute}`,
+    azureRow: "blue: Azure minutes",
     rules: "Rules",
     when: "Condition",
     reading: "Current",

@@ -121,6 +121,7 @@ export const es: Words = {
     countSummary: (highest) => `Instancias deseadas y listas en el tiempo. El número más alto es ${highest}.`,
     empty: "Aún no hay datos. El gráfico empieza cuando haya una instancia en ejecución.",
     azureMinute: (minute) => `minuto ${minute} de Azure`,
+    azureRow: "en azul: minutos de Azure",
     rules: "Reglas",
     when: "Condición",
     reading: "Actual",
