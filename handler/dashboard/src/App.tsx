@@ -130,7 +130,7 @@ export function App() {
                   <div className="column">
                     {part.load}
                     {part.visits}
-                    <Events events={events} most={EVENTS.present} className="grow" />
+                    <Events events={events} most={EVENTS.present - (trouble ? 1 : 0)} className="grow" />
                   </div>
                 </div>
               ) : (

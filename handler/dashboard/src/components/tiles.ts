@@ -1,7 +1,7 @@
 import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 
 /** A tile needs so much, in rem. */
-const TILE_REM = 11.5;
+const TILE_REM = 13.5;
 
 /** How many tiles each row has, of at most `most`: rows as even as possible, none with a hole. */
 export function tileRows(tiles: number, most: number): number[] {

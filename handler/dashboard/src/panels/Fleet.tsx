@@ -132,8 +132,8 @@ function Tile({ member, now, across }: TileProps) {
 
 function Fact({ name, value }: { name: string; value: string }) {
   return (
-    <div className="min-w-0">
-      <dt className="truncate text-[0.8rem] opacity-90">{name}</dt>
+    <div>
+      <dt className="text-[0.8rem] leading-tight opacity-90">{name}</dt>
       <dd className="font-semibold whitespace-nowrap tabular-nums">{value}</dd>
     </div>
   );

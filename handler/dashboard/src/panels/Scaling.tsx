@@ -12,11 +12,15 @@ import { direction, effect, isCpu, isoSeconds, sign } from "../fleet/rules";
 import type { Series } from "../fleet/series";
 import type { Reading, Story } from "../fleet/story";
 import { spansAt } from "../span";
+import { useStale } from "../stale";
 import { useSpareHeight } from "../wide";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
 import { amount } from "./Why";
+
+/** Height of the banner over stale data in present mode, in rem. */
+const BANNER = 2.3;
 
 const spanText = (minutes: number) => (minutes < 60 ? `${minutes} min` : `${minutes / 60} h`);
 
@@ -63,7 +67,8 @@ type ChartsProps = { series: Series; story: Story; azure: Props["azure"]; presen
 function Charts({ series, story, azure, present }: ChartsProps) {
   const { words, format } = useSpeech();
   const colours = useColours();
-  const spare = useSpareHeight();
+  const stale = useStale();
+  const spare = useSpareHeight() - (stale ? BANNER : 0);
   const axis = wallAxis(series.range, format, azure, words);
   const levels = story.readings
     .filter((reading) => isCpu(reading.rule) && direction(reading.rule))
