@@ -82,17 +82,20 @@ test("an app under load grows, and an instance is killed and replaced", { timeou
   const served = await page.getByTestId("tile").first().textContent();
   expect(served).toMatch(/Requests\d+.*In flight\d+/);
   await page.getByRole("img", { name: /CPU of each instance over time/ }).waitFor();
-  await page.getByRole("img", { name: "Number of instances over time; 2 at most." }).waitFor();
+  await page
+    .getByRole("img", { name: "Wanted and ready instances over time. The highest number is 2." })
+    .waitFor();
   await page.getByTestId("events").getByText("1 → 2").waitFor();
 
-  await page.getByRole("button", { name: "Lab", exact: true }).click();
-  await page.getByRole("button", { name: "Pause the scaler" }).click();
-  await page.getByRole("button", { name: "Resume the scaler" }).waitFor();
+  await page.getByRole("button", { name: "Emulator" }).click();
+  await page.getByRole("button", { name: "Pause autoscaling" }).click();
+  await page.getByRole("button", { name: "Resume autoscaling" }).waitFor();
   await page
     .getByRole("button", { name: /^Kill lab-/ })
     .first()
     .click();
-  await page.getByTestId("events").getByText("ended").first().waitFor();
+  await page.getByRole("button", { name: "Kill the instance" }).click();
+  await page.getByTestId("events").getByText("Lost").first().waitFor();
   await live(page, 2);
 
   expect(await page.title()).toBe("2 · Function app");
@@ -106,9 +109,9 @@ test("one instance has nothing to pause", async () => {
   const { page, complaints } = await open(browser, address, { viewport: { width: 390, height: 844 } });
   await live(page, 1);
   await page.getByText("lab up --max 3").waitFor();
-  await page.getByRole("button", { name: "Lab", exact: true }).click();
+  await page.getByRole("button", { name: "Emulator" }).click();
   await page.getByRole("button", { name: /^Kill lab-/ }).waitFor();
-  expect(await page.getByRole("button", { name: "Pause the scaler" }).count()).toBe(0);
+  expect(await page.getByRole("button", { name: "Pause autoscaling" }).count()).toBe(0);
   // A phone does not have to scroll sideways.
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   expect(complaints).toEqual([]);
@@ -119,10 +122,10 @@ test("where keys are required, the page asks for the master key", async () => {
   const { page } = await open(browser, address);
   const field = page.getByLabel("Master key");
   await field.fill(keys.get("default") ?? "no key was printed");
-  await page.getByRole("button", { name: "Use it" }).click();
-  await page.getByText("This key was not accepted.").waitFor();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByText("The key isn't valid.").waitFor();
   await field.fill(keys.get("master") ?? "no key was printed");
-  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await live(page, 1);
   await page.reload();
   await live(page, 1);

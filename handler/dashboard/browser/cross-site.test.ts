@@ -123,7 +123,7 @@ test("a link from elsewhere opens the dashboard, and its buttons work", async ()
   await page.evaluate((url) => document.querySelector("a")?.setAttribute("href", url), `${lab.url}/`);
   await page.click("a");
   await page.getByRole("button", { name: "Start the CPU test" }).click();
-  await page.getByText("running on 1 instance").waitFor();
-  await page.getByRole("button", { name: "Stop all" }).click();
+  await page.getByText("Running on 1 instance").waitFor();
+  await page.getByRole("button", { name: "Stop the CPU test" }).click();
   await page.getByRole("button", { name: "Start the CPU test" }).waitFor();
 });

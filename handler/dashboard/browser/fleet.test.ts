@@ -72,9 +72,11 @@ test("one, two, three and one", { timeout: 200_000 }, async () => {
   // Who came was seen to come, and who went to go.
   expect(ids("starting").length).toBeGreaterThanOrEqual(1);
   expect(new Set([...ids("draining"), ...ids("gone")]).size).toBe(2);
-  expect(headlines.join("\n")).toMatch(/An instance is joining[\s\S]*Cooling down/);
+  expect(headlines.join("\n")).toMatch(/Adding an instance[\s\S]*Cooldown/);
   // The chart tells of the same changes.
-  await page.getByRole("img", { name: "Number of instances over time; 3 at most." }).waitFor();
+  await page
+    .getByRole("img", { name: "Wanted and ready instances over time. The highest number is 3." })
+    .waitFor();
   await page.getByTestId("last-change").filter({ hasText: "2 → 1" }).waitFor();
   expect(complaints).toEqual([]);
 });

@@ -22,25 +22,25 @@ test("the key is asked for, checked, used and forgotten", async () => {
   const start = page.getByRole("button", { name: "Start the CPU test" });
   const field = page.getByLabel("Function key");
   await start.click();
-  await page.getByText("This function asks for a key.").waitFor();
+  await page.getByText("This function requires a key.").waitFor();
   // It takes the focus: typing goes on without the mouse.
   await page.keyboard.type("not the key");
   await page.keyboard.press("Enter");
-  await page.getByText("This key was not accepted.").waitFor();
+  await page.getByText("The key isn't valid.").waitFor();
   await field.fill(lab.keys.get("default") ?? "no key was printed");
-  await page.getByRole("button", { name: "Use it" }).click();
-  await page.getByText("running on 1 instance").waitFor();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByText("Running on 1 instance").waitFor();
   expect(await field.count()).toBe(0);
   // Kept for the tab: not asked for again, not even after a reload.
   await page.reload();
-  await page.getByRole("button", { name: "Stop all" }).click();
+  await page.getByRole("button", { name: "Stop the CPU test" }).click();
   await start.waitFor();
   // Another tab knows nothing of it.
   const other = await page.context().newPage();
   await other.goto(lab.url);
   await other.getByRole("button", { name: "Start the CPU test" }).click();
-  await other.getByText("This function asks for a key.").waitFor();
+  await other.getByText("This function requires a key.").waitFor();
   await page.getByRole("button", { name: "Forget the key" }).click();
   await start.click();
-  await page.getByText("This function asks for a key.").waitFor();
+  await page.getByText("This function requires a key.").waitFor();
 });

@@ -15,8 +15,8 @@ const REPORT = process.env.REPORT;
 const DESK = { viewport: { width: 1280, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const PROJECTOR = { viewport: { width: 1920, height: 1080 } };
-/** Shows the fleet, why it is as large as it is, and both charts at once, for the recording. */
-const SCREEN = { viewport: { width: 1600, height: 1170 } };
+/** For the recording, in present mode. */
+const SCREEN = { viewport: { width: 1600, height: 900 } };
 /** What an instance may use: little, so that three and a browser with four pages fit on two cores. */
 const INSTANCE_CPUS = "0.3";
 /** From one picture of the recording to the next, in milliseconds. */
@@ -52,8 +52,8 @@ const shoot = (page: Page, name: string, fullPage = true) =>
 async function scale(page: Page, at: (stage: string) => Promise<void>): Promise<void> {
   await page.getByTestId("tile").first().waitFor();
   await at("1-first");
-  await page.getByRole("button", { name: "50 at once" }).click();
-  await page.getByText("50 of 50 answered").waitFor();
+  await page.getByRole("button", { name: "Record a visit" }).click();
+  await page.getByTestId("outcome").getByText("recorded by").waitFor();
   await page.waitForTimeout(REST);
   await page.getByRole("button", { name: "Start the CPU test" }).click();
   await page.waitForTimeout(6_000);
@@ -95,7 +95,7 @@ function record(page: Page): () => Promise<void> {
 }
 
 test("a recording of a run", { timeout: 300_000 }, async () => {
-  const { page } = await open(browser, lab.url, { ...SCREEN, colorScheme: "light" });
+  const { page } = await open(browser, `${lab.url}/?present`, { ...SCREEN, colorScheme: "light" });
   await page.getByTestId("charts").waitFor();
   const stop = record(page);
   await scale(page, async () => undefined);
@@ -108,7 +108,9 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
     light: (await open(browser, lab.url, { ...DESK, colorScheme: "light" })).page,
     dark: (await open(browser, lab.url, { ...DESK, colorScheme: "dark" })).page,
     phone: (await open(browser, lab.url, { ...PHONE, colorScheme: "light" })).page,
-    projector: (await open(browser, lab.url, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })).page,
+    projector: (
+      await open(browser, `${lab.url}/?present`, { ...PROJECTOR, colorScheme: "dark", locale: "es-ES" })
+    ).page,
   };
   const each = async (stage: string) => {
     for (const [name, page] of Object.entries(all))
@@ -116,7 +118,7 @@ test("the page at rest, and while it scales", { timeout: 300_000 }, async () => 
     await shoot(all.phone, `${stage}-phone-screen`, false);
   };
   await scale(all.light, each);
-  await all.light.getByRole("button", { name: "Lab", exact: true }).click();
+  await all.light.getByRole("button", { name: "Emulator" }).click();
   await shoot(all.light, "7-lab-menu", false);
   await all.light.keyboard.press("Escape");
   for (const page of Object.values(all)) await page.context().setOffline(true);

@@ -1,43 +1,51 @@
-import { useEffect, useMemo } from "react";
+import { useEffect, useLayoutEffect, useMemo, useState } from "react";
 import { Banner } from "./components/Banner";
 import { Coloured, useColoursOf } from "./components/Instance";
+import { fleetEvents } from "./fleet/events";
 import { members, serverTime } from "./fleet/members";
 import { series } from "./fleet/series";
 import { story } from "./fleet/story";
 import { useKey } from "./key";
 import { trouble as troubleOf, useFleet, useHealth, useLab, useTimeline, useVisits } from "./live";
 import { CpuTest } from "./panels/CpuTest";
+import { Events } from "./panels/Events";
 import { FleetPanel } from "./panels/Fleet";
 import { Header } from "./panels/Header";
 import { Load } from "./panels/Load";
 import { Recent } from "./panels/Recent";
 import { Scaling } from "./panels/Scaling";
+import { ViewControls } from "./panels/ViewControls";
 import { Visits } from "./panels/Visits";
 import { Why } from "./panels/Why";
+import { recallPresent, rememberPresent } from "./remember";
 import { useSpan } from "./span";
+import { Stale } from "./stale";
+import { useWide } from "./wide";
 import { useSpeech } from "./words/language";
 
 const TITLE = "Elastic Visits";
+/** Events in the list at most. */
+const EVENTS = { usual: 10, present: 3 };
 
 /** The page: what is known, handed to what shows it. */
 export function App() {
   const { words } = useSpeech();
   const { key } = useKey();
-  const [chosen, choose] = useSpan();
+  const [present, choosePresent] = usePresent();
   const health = useHealth();
   const visits = useVisits();
   const fleet = useFleet();
   const lab = useLab(health.data?.environment === "development", key);
-  // Under a fast clock five minutes hold hours of Azure's; elsewhere they hold not even one change.
-  const fast = (lab.data?.time_scale ?? 1) > 4;
-  const minutes = chosen ?? (fast ? 5 : 60);
+  const [minutes, choose] = useSpan(lab.data?.time_scale ?? 1, 60);
   const timeline = useTimeline(minutes);
   const trouble = troubleOf([visits, fleet, timeline], health.data);
 
   const shown = useMemo(() => members(fleet.data, lab.data), [fleet.data, lab.data]);
   const columns = useMemo(
-    () => timeline.data && series(timeline.data.timeline, timeline.data.minutes, lab.data),
-    [timeline.data, lab.data],
+    () =>
+      timeline.data &&
+      series(timeline.data.timeline, timeline.data.minutes, lab.data, words.fleet.states.lost),
+    [timeline.data, lab.data, words],
   );
   const colours = useColoursOf([...(columns?.instances ?? []), ...shown].map(({ id }) => id));
   const told = useMemo(
@@ -56,65 +64,124 @@ export function App() {
     document.title = fleet.data ? `${live} · ${TITLE}` : TITLE;
   }, [live, fleet.data]);
 
+  const events = useMemo(
+    () => (timeline.data ? fleetEvents(timeline.data.timeline, lab.data) : []),
+    [timeline.data, lab.data],
+  );
+
+  const part = {
+    story: <Why story={told} provisioning={lab.data?.provision_seconds} />,
+    test: <CpuTest members={shown} asOf={fleet.dataUpdatedAt} timeScale={lab.data?.time_scale} />,
+    fleet: <FleetPanel members={shown} capacity={capacity} now={serverTime(fleet.data)} />,
+    scaling: (
+      <Scaling
+        series={columns}
+        story={told}
+        minutes={minutes}
+        choose={choose}
+        azure={azure}
+        present={present}
+      />
+    ),
+    load: (
+      <Load
+        series={columns}
+        rate={serving.length > 0 ? rate : undefined}
+        azure={azure}
+        note={words.load.own}
+        brief={present}
+      />
+    ),
+    visits: <Visits total={visits.data?.total_visits} brief={present} />,
+  };
   return (
     <Coloured value={colours}>
-      <a href="#fleet" className="skip">
-        {words.skip}
-      </a>
-      <div className="hero">
-        <div className="wrap">
-          <Header
-            title={TITLE}
-            connected={visits.isSuccess && fleet.isSuccess}
-            trouble={trouble}
-            health={health.data}
-            lab={lab.data}
-          />
-        </div>
-      </div>
-      <Banner trouble={trouble} />
-      <main data-stale={trouble ? "" : undefined}>
-        <div className="hero">
-          <div className="wrap grid gap-x-14 gap-y-8 pt-2 pb-8 lg:grid-cols-[minmax(19rem,1fr)_minmax(0,1.55fr)]">
-            <Visits total={visits.data?.total_visits} />
-            <Why story={told} provisioning={lab.data?.provision_seconds} />
+      <Stale value={trouble !== undefined}>
+        <a href="#story" className="skip">
+          {words.skip}
+        </a>
+        <div className={present ? "page page-present" : "page"} data-stale={trouble ? "" : undefined}>
+          <div className="hero">
+            <div className="wrap">
+              <Header
+                title={TITLE}
+                connected={visits.isSuccess && fleet.isSuccess}
+                trouble={trouble}
+                health={health.data}
+                lab={lab.data}
+              >
+                <ViewControls minutes={minutes} present={present} choose={choosePresent} />
+              </Header>
+            </div>
           </div>
+          <Banner trouble={trouble} />
+          <main>
+            <div className="hero">
+              <div className="wrap top">
+                {part.story}
+                {part.test}
+              </div>
+            </div>
+            <div className="wrap layout">
+              {part.fleet}
+              {present ? (
+                <div className="columns">
+                  {part.scaling}
+                  <div className="column">
+                    {part.load}
+                    {part.visits}
+                    <Events events={events} most={EVENTS.present - (trouble ? 1 : 0)} className="grow" />
+                  </div>
+                </div>
+              ) : (
+                <div className="columns">
+                  <div className="column">
+                    {part.scaling}
+                    <Recent visits={visits.data?.recent_visits} className="in-recent grow" />
+                  </div>
+                  <div className="column">
+                    {part.load}
+                    {part.visits}
+                    <Events events={events} most={EVENTS.usual} className="grow" />
+                  </div>
+                </div>
+              )}
+            </div>
+          </main>
+          {!present && <Footer version={health.data?.version} />}
+          <p className="sr-only" role="status">
+            {fleet.data && words.sum(live)}
+          </p>
         </div>
-        <div className="wrap layout">
-          <FleetPanel className="in-fleet" members={shown} capacity={capacity} now={serverTime(fleet.data)} />
-          <CpuTest
-            className="in-test"
-            members={shown}
-            asOf={fleet.dataUpdatedAt}
-            timeScale={lab.data?.time_scale}
-          />
-          <Scaling
-            className="in-scaling"
-            series={columns}
-            story={told}
-            minutes={minutes}
-            choose={choose}
-            azure={azure}
-          />
-          <Load
-            className="in-load"
-            series={columns}
-            rate={serving.length > 0 ? rate : undefined}
-            azure={azure}
-            note={words.load.own}
-          />
-          <Recent className="in-recent" visits={visits.data?.recent_visits} />
-        </div>
-      </main>
-      <footer className="wrap flex flex-wrap gap-x-5 gap-y-2 pb-10 text-sm text-soft">
-        <a href="/api/openapi.json">{words.footer.api}</a>
-        <a href="/metrics">{words.footer.metrics}</a>
-        <a href="/health">{words.footer.health}</a>
-        {health.data && <span>{words.footer.version(health.data.version)}</span>}
-      </footer>
-      <p className="sr-only" role="status">
-        {fleet.data && words.sum(live)}
-      </p>
+      </Stale>
     </Coloured>
   );
+}
+
+function Footer({ version }: { version: string | undefined }) {
+  const { words } = useSpeech();
+  return (
+    <footer className="wrap flex flex-wrap gap-x-5 gap-y-2 pb-10 text-sm text-soft">
+      <a href="/api/openapi.json">{words.footer.api}</a>
+      <a href="/metrics">{words.footer.metrics}</a>
+      <a href="/health">{words.footer.health}</a>
+      {version && <span>{words.footer.version(version)}</span>}
+    </footer>
+  );
+}
+
+/** Whether everything is on one screen, as the address says, and what changes that. */
+function usePresent(): [boolean, (present: boolean) => void] {
+  const [asked, setAsked] = useState(recallPresent);
+  const present = useWide() && asked;
+  useLayoutEffect(() => {
+    document.documentElement.toggleAttribute("data-present", present);
+  }, [present]);
+  return [
+    present,
+    (present) => {
+      rememberPresent(present);
+      setAsked(present);
+    },
+  ];
 }

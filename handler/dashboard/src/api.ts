@@ -136,6 +136,8 @@ const labInstance = object({
   started_at: string,
   ended_at: nullable(string),
   cpu_percent: nullable(number),
+  /** How the process ended; null while it runs. */
+  ending: nullable(string),
   /** Requests that it was sent, and those of them that are not answered yet. */
   requests: number,
   outstanding: number,
@@ -147,7 +149,7 @@ const labTimeline = object({
   events: list(object({ ...fleetEvent.fields, reason: optional(string) })),
 });
 
-/** `GET /admin/lab/fleet` of the stand-in for the Functions host: what its autoscaler knows. */
+/** `GET /admin/lab/fleet` of the host emulator: the state of its fleet and its autoscaler. */
 export const labFleet = object({
   plan: word("premium-v3", "elastic-premium"),
   time_scale: number,

@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { Keyholder } from "./key";
 import { makeClient } from "./live";
 import "./page.css";
+import "./present.css";
 import { followTheme } from "./theme";
 import { Speaking } from "./words/language";
 

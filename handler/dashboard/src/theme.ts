@@ -5,7 +5,7 @@ import { recall, remember } from "./remember";
 export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-function chosenTheme(): Theme {
+export function chosenTheme(): Theme {
   return THEMES.find((theme) => theme === recall("theme")) ?? "auto";
 }
 

@@ -1,8 +1,10 @@
 /** The four charts of a fleet under load. The report feeds them a whole run, the dashboard its last minutes. */
 import { useMemo } from "react";
-import { Chart, type ChartProps, type Line } from "./Chart";
-import type { Level, ScalingEvent } from "./marks";
+import { Chart } from "./Chart";
+import type { ScalingEvent } from "./labels";
+import type { Level } from "./levels";
 import { decimal, latency, percent, rate } from "./numbers";
+import type { ChartProps, Line } from "./options";
 import { instanceColour } from "./palette";
 import type { TimeAxis } from "./time";
 

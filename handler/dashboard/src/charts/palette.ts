@@ -17,7 +17,7 @@ export type Palette = {
 /** How the page is shown at present. */
 export type Look = { palette: Palette; printing: boolean };
 
-const INSTANCE_COLOURS = 8;
+const INSTANCE_COLOURS = 10;
 
 /** Colours a page without a stylesheet gets. */
 const FALLBACK = "#5a6575";

@@ -1,8 +1,9 @@
 import { direction, isCpu } from "../fleet/rules";
 import type { Story } from "../fleet/story";
 import { useSpeech } from "../words/language";
+import { Term } from "./Term";
 
-/** Where CPU stands between the thresholds of the rules: as they see it, and at this moment. */
+/** Where CPU stands between the thresholds of the rules: the average that they use, and the current value. */
 export function Gauge({ story, window }: { story: Story; window: string }) {
   const { words, format } = useSpeech();
   const cpu = story.readings.filter((reading) => isCpu(reading.rule));
@@ -14,35 +15,31 @@ export function Gauge({ story, window }: { story: Story; window: string }) {
   const { now } = story;
   if (cpu.length === 0) return null;
   const zone = value === null ? "none" : value > high ? "out" : value < low ? "in" : "steady";
+  const written = value === null ? "–" : format.percent(value);
   return (
-    <div
-      className="gauge"
-      data-zone={zone}
-      role="img"
-      aria-label={words.gauge.summary(
-        value === null ? "–" : format.percent(value),
-        format.percent(low),
-        format.percent(high),
-      )}
-    >
-      <div className="gauge-track">
-        <div className="gauge-in" style={{ width: `${low}%` }} />
-        <div className="gauge-out" style={{ width: `${100 - high}%` }} />
-        {value !== null && <div className="gauge-fill" style={{ width: `${clamp(value)}%` }} />}
-        {now !== null && <div className="gauge-now" style={{ left: `${clamp(now)}%` }} />}
+    <div className="gauge" data-zone={zone}>
+      <div role="img" aria-label={words.gauge.summary(written, format.percent(low), format.percent(high))}>
+        <div className="gauge-track">
+          <div className="gauge-in" style={{ width: `${low}%` }} />
+          <div className="gauge-out" style={{ width: `${100 - high}%` }} />
+          {value !== null && <div className="gauge-fill" style={{ width: `${clamp(value)}%` }} />}
+          {now !== null && <div className="gauge-now" style={{ left: `${clamp(now)}%` }} />}
+        </div>
+        <div className="gauge-scale">
+          {low > 0 && <span style={{ left: `${low}%` }}>{words.scaling.levelIn(format.percent(low))}</span>}
+          {high < 100 && (
+            <span style={{ left: `${high}%` }}>{words.scaling.levelOut(format.percent(high))}</span>
+          )}
+        </div>
       </div>
-      <div className="gauge-scale">
-        <span style={{ left: `${low}%` }}>{format.percent(low)}</span>
-        <span style={{ left: `${high}%` }}>{format.percent(high)}</span>
-      </div>
-      <div className="flex flex-wrap justify-between gap-x-6 text-[0.95rem]">
-        <span>
+      <div className="mt-1 flex flex-wrap justify-between gap-x-6">
+        <Term term={words.gauge.average} text={words.terms.average(window)}>
           <span aria-hidden="true" className="gauge-key-fill" />
-          {words.gauge.label(value === null ? "–" : format.percent(value), window)}
-        </span>
+          {words.gauge.average} <b className="tabular-nums">{words.gauge.label(written, window)}</b>
+        </Term>
         <span>
           <span aria-hidden="true" className="gauge-key-now" />
-          {words.gauge.now(now === null ? "–" : format.percent(now))}
+          <span className="tabular-nums">{words.gauge.now(now === null ? "–" : format.percent(now))}</span>
         </span>
       </div>
     </div>

@@ -1,8 +1,8 @@
 import { createContext, useContext, useMemo, useRef } from "react";
 import { Colours } from "../fleet/members";
 
-/** The palette has so many (`--i1` to `--i8` in page.css). */
-const COLOURS = 8;
+/** The palette has so many (`--i1` to `--i10` in page.css). */
+const COLOURS = 10;
 
 const Context = createContext(new Colours(COLOURS));
 

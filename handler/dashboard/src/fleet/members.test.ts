@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Colours, countedMembers, members, SHOWN_MS } from "./members";
-import { event, fleetOf, instance, labOf, NOW, labInstance as process } from "./samples";
+import { fleetOf, instance, labOf, NOW, labInstance as process } from "./samples";
 
 const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
 const shown = (...args: Parameters<typeof members>) =>
@@ -50,22 +50,19 @@ test("nothing known is nobody shown", () => {
 });
 
 test("where the host counts, an instance that ended was lost unless it was asked to leave", () => {
-  const ended = (id: string, seconds: number) =>
-    process(id, "exited", { started_at: at(300), ended_at: at(seconds) });
+  const ended = (id: string, seconds: number, ending: string) =>
+    process(id, "exited", { started_at: at(300), ended_at: at(seconds), ending });
   const lab = labOf({
     instances: [
       process("young", "starting"),
       process("busy", "ready", { started_at: at(9), cpu_percent: 42, requests: 7, outstanding: 2 }),
-      ended("left", 1),
-      ended("lost", SHOWN_MS.gone / 1000 + 1),
-      ended("long-lost", SHOWN_MS.lost / 1000 + 1),
-      ended("long-gone", SHOWN_MS.gone / 1000 + 1),
+      ended("left", 1, "scaled in"),
+      ended("lost", SHOWN_MS.gone / 1000 + 1, "exit code 1"),
+      ended("long-lost", SHOWN_MS.lost / 1000 + 1, "exit code 1"),
+      ended("long-gone", SHOWN_MS.gone / 1000 + 1, "stopped"),
     ],
   });
-  const events = [event("left", "left", 3), event("lost", "lost", 2), event("lost", "long-lost", 90)].map(
-    (one) => ({ ...one, reason: undefined }),
-  );
-  const members = countedMembers(lab, events);
+  const members = countedMembers(lab);
   expect(members.map(({ id, state }) => `${id} ${state}`)).toEqual([
     "left gone",
     "lost lost",
@@ -83,4 +80,15 @@ test("an instance keeps its colour, and a newcomer gets a free one", () => {
   const crowd = second.showing(["b", "c", "d", "e"]);
   expect(["b", "c", "d", "e"].map((id) => crowd.of(id))).toEqual([1, 0, 2, 0]);
   expect(crowd.has("a")).toBe(false);
+});
+
+test("a process that was not stopped is lost before its heartbeats are missed", () => {
+  const fleet = fleetOf(instance("killed", 1), instance("removed", 1));
+  const lab = labOf({
+    instances: [
+      process("killed", "exited", { ending: "The handler was ended by signal: 9 (SIGKILL)" }),
+      process("removed", "exited", { ending: "scaled in" }),
+    ],
+  });
+  expect(shown(fleet, lab)).toEqual(["killed lost", "removed gone"]);
 });

@@ -1,4 +1,4 @@
-import type { Fleet, FleetInstance, LabFleet, LabTimeline } from "../api";
+import type { Fleet, FleetInstance, LabFleet } from "../api";
 
 /** An instance as its tile shows it. */
 export type Member = {
@@ -17,6 +17,9 @@ export type Member = {
 /** How long a tile is shown after the last heartbeat of an instance that has ended, in milliseconds. */
 export const SHOWN_MS = { gone: 12_000, lost: 60_000 };
 
+/** How the emulator names the ending of a process that it stopped itself. */
+const STOPPED = ["scaled in", "stopped"];
+
 /** Whether an instance no longer serves. */
 export const hasEnded = (state: Member["state"]) => state === "gone" || state === "lost";
 
@@ -27,8 +30,8 @@ export function serverTime(fleet: Fleet | undefined): number | undefined {
 }
 
 /**
- * The instances that have a tile, the oldest first so that a new one moves none of them. The lab knows of an instance
- * before its first heartbeat, and that one ends before the heartbeats show it.
+ * The instances that have a tile, the oldest first so that a new one moves none of them. The emulator lists an
+ * instance before its first heartbeat, and its ending before the heartbeats show it.
  */
 export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Member[] {
   const now = serverTime(fleet) ?? 0;
@@ -38,10 +41,10 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
     const state =
       hasEnded(report.state) || !process
         ? report.state
-        : process.state === "draining"
-          ? "draining"
-          : process.state === "exited"
-            ? "gone"
+        : process.state === "exited"
+          ? exitOf(process)
+          : process.state === "draining"
+            ? "draining"
             : report.state;
     const { instance_id: id, cpu_percent: cpu, started_at } = report;
     return { id, state, started: Date.parse(started_at), cpu, report };
@@ -58,20 +61,23 @@ export function members(fleet: Fleet | undefined, lab: LabFleet | undefined): Me
         report: undefined,
       }),
     );
-  const isShown = ({ report }: Member) =>
-    (report?.state !== "gone" && report?.state !== "lost") ||
-    now - Date.parse(report.last_seen) < SHOWN_MS[report.state];
+  const isShown = ({ state, report }: Member) =>
+    (state !== "gone" && state !== "lost") || now - Date.parse(report?.last_seen ?? "") < SHOWN_MS[state];
   return [...known, ...unheard].filter(isShown).sort((one, other) => one.started - other.started);
 }
 
+/** A process that ended without being stopped, such as one that was killed, is lost. */
+function exitOf({ ending }: LabFleet["instances"][number]): "gone" | "lost" {
+  return ending && !STOPPED.includes(ending) ? "lost" : "gone";
+}
+
 /** The instances that have a tile as the host knows them, for an app that reports nothing of itself. */
-export function countedMembers(lab: LabFleet, events: LabTimeline["events"]): Member[] {
+export function countedMembers(lab: LabFleet): Member[] {
   const now = Date.parse(lab.now);
-  const lost = (id: string) => events.findLast((event) => event.instance_id === id)?.type === "lost";
   const members = lab.instances.map((instance): Member & { ended: number } => {
     const { id, requests, outstanding, cpu_percent: cpu } = instance;
     const states = { starting: "starting", ready: "live", draining: "draining" } as const;
-    const state = instance.state === "exited" ? (lost(id) ? "lost" : "gone") : states[instance.state];
+    const state = instance.state === "exited" ? exitOf(instance) : states[instance.state];
     return {
       id,
       state,

@@ -30,8 +30,8 @@ test.each([
 test.each([
   [{}, "+1"],
   [{ direction: "Decrease", value: 2 }, "−2"],
-  [{ change: "PercentChangeCount", value: 50 }, "+50 %"],
+  [{ change: "PercentChangeCount", value: 50 }, "+50%"],
   [{ change: "ExactCount", value: 4 }, "→ 4"],
 ])("%j does %s", (over, written) => {
-  expect(effect(rule(over))).toBe(written);
+  expect(effect(rule(over), (value) => `${value}%`)).toBe(written);
 });

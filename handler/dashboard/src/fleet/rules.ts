@@ -41,11 +41,11 @@ const SIGNS: Record<string, string> = {
 /** The operator as a sign. */
 export const sign = (rule: Rule) => SIGNS[rule.operator] ?? rule.operator;
 
-/** `+1`, `−1`, `+50 %`, `→ 2` */
-export function effect(rule: Rule): string {
+/** `+1`, `−1`, `+50%`, `→ 2`; `percent` writes a percentage. */
+export function effect(rule: Rule, percent: (value: number) => string): string {
   if (rule.change === "ExactCount") return `→ ${rule.value}`;
-  const unit = rule.change === "PercentChangeCount" ? " %" : "";
-  return `${direction(rule) === "out" ? "+" : "−"}${rule.value}${unit}`;
+  const value = rule.change === "PercentChangeCount" ? percent(rule.value) : rule.value;
+  return `${direction(rule) === "out" ? "+" : "−"}${value}`;
 }
 
 export const isCpu = (rule: Rule) => rule.metric === "CpuPercentage";

@@ -52,6 +52,7 @@ export const labInstance = (
   started_at: ago(5),
   ended_at: null,
   cpu_percent: null,
+  ending: null,
   requests: 0,
   outstanding: 0,
   ...over,

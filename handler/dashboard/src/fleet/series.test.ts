@@ -13,17 +13,28 @@ test("columns, one for each instance that was there", () => {
   expect(columns.known).toBe(2);
 });
 
-test("the axis grows with what is known, to the span that was chosen", () => {
-  const long = series(timelineOf(new Array(30).fill(50), 10), 5, undefined);
-  expect(long.range).toEqual([now - 300, now]);
-  const young = series(
-    timelineOf([...new Array(20).fill(null), ...new Array(10).fill(50)], 10),
-    5,
-    undefined,
-  );
-  expect(young.range).toEqual([now - 110, now]);
-  const newborn = series(timelineOf([...new Array(29).fill(null), 50], 10), 5, undefined);
-  expect(newborn.range).toEqual([now - 60, now]);
+test("the axis spans what was chosen, also where little is known", () => {
+  const young = timelineOf([...new Array(20).fill(null), ...new Array(10).fill(50)], 10);
+  expect(series(young, 5, undefined).range).toEqual([now - 300, now]);
+  expect(series(timelineOf([50], 10), 60, undefined).range).toEqual([now - 3600, now]);
+});
+
+test("what the scaler wanted at each time", () => {
+  const timeline = timelineOf(new Array(6).fill(50), 10);
+  const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
+  const action = (from: number, to: number, seconds: number) => ({
+    at: at(seconds),
+    azure_seconds: 0,
+    from,
+    to,
+    reason: "",
+  });
+  const lab = labOf({ started_at: at(55), count: 2, actions: [action(1, 2, 40), action(2, 3, 25)] });
+  expect(series(timeline, 5, lab).wanted).toEqual([null, 1, 2, 2, 3, 3]);
+  expect(series(timeline, 5, labOf({ count: 2 })).wanted).toEqual([2, 2, 2, 2, 2, 2]);
+  expect(series(timeline, 5, undefined).wanted).toEqual(new Array(6).fill(null));
+  const own = timelineOf(new Array(6).fill(50), 10, [change(1, 2, 30)]);
+  expect(series(own, 5, undefined).wanted).toEqual([1, 1, 1, 2, 2, 2]);
 });
 
 test("what was seen of the fleet counts back from the present number", () => {
@@ -36,8 +47,8 @@ test("what was seen of the fleet counts back from the present number", () => {
 
 test("a lost instance is told apart from one that left", () => {
   const events = [event("joined", "b", 200), event("lost", "b", 100)];
-  const last = series(timelineOf([50, 50], 10, events), 5, undefined).events.at(-1);
-  expect(last).toEqual({ at: now - 100, from: 2, to: 1, seen: false, lost: true });
+  const last = series(timelineOf([50, 50], 10, events), 5, undefined, "lost").events.at(-1);
+  expect(last).toEqual({ at: now - 100, from: 2, to: 1, seen: false, lost: true, label: "lost" });
 });
 
 test("what the lab's scaler did is said, and what was seen only marked", () => {

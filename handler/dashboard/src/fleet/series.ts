@@ -1,6 +1,6 @@
 import type { LabFleet, Timeline } from "../api";
 import type { Values } from "../charts/fleet";
-import type { ScalingEvent } from "../charts/marks";
+import type { ScalingEvent } from "../charts/labels";
 
 /** A timeline as the charts take it: columns, times in seconds since 1970. */
 export type Series = {
@@ -9,7 +9,10 @@ export type Series = {
   times: number[];
   mean: Values;
   instances: { id: string; values: Values }[];
+  /** Instances that serve. */
   count: Values;
+  /** Instances that the scaler wants; null where nobody says it. */
+  wanted: Values;
   rate: Values;
   p50: Values;
   p95: Values;
@@ -19,38 +22,46 @@ export type Series = {
   known: number;
 };
 
-/** The least that an axis spans, in seconds. */
-const SHORTEST = 60;
-
 const seconds = (time: string) => Date.parse(time) / 1000;
 
-export function series(timeline: Timeline, minutes: number, lab: LabFleet | undefined): Series {
+/** `lost` is the word that marks a lost instance in a chart. */
+export function series(
+  timeline: Timeline,
+  minutes: number,
+  lab: LabFleet | undefined,
+  lost?: string,
+): Series {
   const { points, bucket_seconds: bucket } = timeline;
   const times = points.map((point) => seconds(point.timestamp));
   const end = (times.at(-1) ?? Date.now() / 1000 - bucket) + bucket;
-  // An axis of mostly nothing says little: it grows with what is known.
-  const begun = times.find((_, index) => points[index]?.instances !== null) ?? end;
+  const actions = scalerActions(timeline, lab);
+  const seen = seenChanges(timeline, lab !== undefined || actions.length > 0, lost);
   const ids = [...new Set(points.flatMap((point) => Object.keys(point.per_instance)))];
   return {
-    range: [Math.max(end - minutes * 60, Math.min(begun - bucket, end - SHORTEST)), end],
+    range: [end - minutes * 60, end],
     times,
     mean: points.map((point) => point.cpu_percent),
     instances: ids.map((id) => ({ id, values: points.map((point) => point.per_instance[id] ?? null) })),
     count: points.map((point) => point.instances),
+    wanted: wantedAt(times, actions, lab),
     rate: points.map((point) => point.requests_per_second),
     p50: points.map((point) => point.latency_ms.p50),
     p95: points.map((point) => point.latency_ms.p95),
     p99: points.map((point) => point.latency_ms.p99),
-    events: scalingEvents(timeline, lab),
+    events: [...seen, ...actions].sort((one, other) => one.at - other.at),
     known: points.filter((point) => point.cpu_percent !== null).length,
   };
 }
 
-/** What the scaler did, where it can be asked; and how the number of instances was seen to change. */
-function scalingEvents(timeline: Timeline, lab: LabFleet | undefined): ScalingEvent[] {
-  const said = (lab?.actions ?? timeline.events.map(change).filter((one) => one !== undefined)).map(
+/** What the scaler did: its own account where there is one. */
+function scalerActions(timeline: Timeline, lab: LabFleet | undefined): ScalingEvent[] {
+  return (lab?.actions ?? timeline.events.map(change).filter((one) => one !== undefined)).map(
     ({ at, from, to }) => ({ at: seconds(at), from, to, seen: false, lost: false }),
   );
+}
+
+/** How the number of instances was seen to change; `isTold` if the scaler's own account is shown too. */
+function seenChanges(timeline: Timeline, isTold: boolean, lost: string | undefined): ScalingEvent[] {
   const seen: ScalingEvent[] = [];
   let count = timeline.points.at(-1)?.instances ?? 0;
   // From the present count backwards, since the oldest event of the span does not know how many there were.
@@ -62,12 +73,23 @@ function scalingEvents(timeline: Timeline, lab: LabFleet | undefined): ScalingEv
       at: seconds(event.timestamp),
       from: before,
       to: count,
-      seen: lab !== undefined || said.length > 0,
+      seen: isTold,
       lost: event.type === "lost",
+      ...(event.type === "lost" && lost ? { label: lost } : {}),
     });
     count = before;
   }
-  return [...seen, ...said].sort((one, other) => one.at - other.at);
+  return seen;
+}
+
+/** What the scaler wanted at each time: what its last action set, before the first what that one changed. */
+function wantedAt(times: number[], actions: ScalingEvent[], lab: LabFleet | undefined): Values {
+  const begun = lab ? seconds(lab.started_at) : 0;
+  let next = 0;
+  return times.map((at) => {
+    while ((actions[next]?.at ?? Infinity) <= at) next += 1;
+    return at < begun ? null : (actions[next - 1]?.to ?? actions[next]?.from ?? lab?.count ?? null);
+  });
 }
 
 /** What the app's own scaler did, of an event that tells of it. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Health, LabFleet } from "../api";
 import { members } from "./members";
-import { decided, event, fleetOf, instance, labOf, RULES, rule, scalerOf, timelineOf } from "./samples";
+import { decided, event, fleetOf, instance, labOf, NOW, RULES, rule, scalerOf, timelineOf } from "./samples";
 import { series } from "./series";
 import { story } from "./story";
 
@@ -31,7 +31,7 @@ function underLab(cpu: number[], over: Partial<LabFleet>) {
 test.each<[string, number[], Partial<LabFleet>, object]>([
   ["nothing measured", [5], {}, { kind: "waiting" }],
   ["paused", [90], { ...decided(90), paused: true }, { kind: "paused" }],
-  ["joining", [90], { ...decided(90), count: 3, ready: 1 }, { kind: "starting", count: 2 }],
+  ["joining", [90], { ...decided(90), count: 3, ready: 1 }, { kind: "starting", count: 2, lost: 0 }],
   ["at rest", [5], decided(5), { kind: "atMinimum", minimum: 1 }],
   ["full", [90, 90, 90], decided(90), { kind: "atMaximum", maximum: 3 }],
   [
@@ -60,10 +60,39 @@ test.each<[string, number[], Partial<LabFleet>, object]>([
     { kind: "building", way: "out", now: 95, window: 300 },
   ],
   ["the mean lags behind its end", [5, 5], decided(50), { kind: "building", way: "in", now: 5 }],
-  ["in between", [50], decided(50), { kind: "steady", value: 50 }],
+  ["in between", [50], decided(50), { kind: "steady", value: 50, low: 30, high: 70 }],
   ["nothing to take away", [5], decided(50), { kind: "steady", value: 50 }],
 ])("under the lab: %s", (_, cpu, over, situation) => {
   expect(underLab(cpu, over).situation).toMatchObject(situation);
+});
+
+test("how many serve, how many are wanted, and how many there may be", () => {
+  expect(underLab([90], { ...decided(90), count: 3, ready: 1 }).counts).toEqual({
+    running: 1,
+    wanted: 3,
+    maximum: 3,
+  });
+  expect(
+    story({ fleet: undefined, members: [], series: undefined, lab: undefined, health: undefined }).counts,
+  ).toBe(undefined);
+});
+
+test("the replacement of a lost instance is told from one that a rule added", () => {
+  const fleet = fleetOf(instance("a", 5), instance("b", 5, { state: "lost" }));
+  const lab = labOf({ ...decided(5), count: 2, ready: 1 });
+  const told = story({ fleet, members: members(fleet, lab), series: undefined, lab, health: undefined });
+  expect(told.situation).toEqual({ kind: "starting", count: 1, lost: 1 });
+  const action = { at: new Date(NOW - 5_000).toISOString(), azure_seconds: 0, from: 1, to: 2, reason: "" };
+  const grown = { ...lab, actions: [action] };
+  const columns = series(timelineOf([5, 5], 10, [event("lost", "b", 15)]), 5, grown);
+  const later = story({
+    fleet,
+    members: members(fleet, grown),
+    series: columns,
+    lab: grown,
+    health: undefined,
+  });
+  expect(later.situation).toEqual({ kind: "starting", count: 1, lost: 0 });
 });
 
 test("an instance that is told to end is leaving", () => {

@@ -20,7 +20,8 @@ export type Situation =
   | { kind: "paused" }
   /** The app's own scaler wants another count, and Azure does not take it. */
   | { kind: "refused"; wanted: number; problem: string }
-  | { kind: "starting"; count: number }
+  /** `lost` of those that served were lost just now. */
+  | { kind: "starting"; count: number; lost: number }
   | { kind: "leaving"; count: number }
   | { kind: "atMaximum"; reading: Reading; maximum: number }
   | { kind: "atMinimum"; reading: Reading; minimum: number }
@@ -28,15 +29,17 @@ export type Situation =
   | { kind: "acting"; reading: Reading; way: Direction }
   /** The scaler was free to act and did not: one fewer would be too few, say. */
   | { kind: "kept"; way: Direction; count: number; reason: string }
-  /** The load of this moment asks for it, the mean over the window does not yet. */
+  /** CPU of this moment asks for it, the average over the window does not yet. */
   | { kind: "building"; reading: Reading; way: Direction; now: number; window: number }
-  | { kind: "steady"; value: number };
+  | { kind: "steady"; value: number; low: number | undefined; high: number | undefined };
 
 /** The scaler's side of the page. */
 export type Story = {
   situation: Situation;
   readings: Reading[];
-  /** Mean CPU of this moment. */
+  /** How many instances serve, how many the scaler wants, and how many there may be; undefined if unknown. */
+  counts: { running: number; wanted: number | undefined; maximum: number | undefined } | undefined;
+  /** Average CPU of this moment. */
   now: number | null;
   /** Until a rule may act again, in the scaler's seconds; null where nobody can tell. */
   cooldownLeft: number | null;
@@ -63,6 +66,10 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
   const source = own ? "app" : lab ? "lab" : health?.environment === "production" ? "azure" : "none";
   const timeScale = lab?.time_scale ?? 1;
   const last = series?.events.filter((event) => !event.seen && !event.lost && event.from > 0).at(-1);
+  const lastLost = series?.events.findLast((event) => event.lost);
+  // An instance that starts after a scaling action replaces none that was lost before it.
+  const isReplaced = last !== undefined && lastLost !== undefined && last.at > lastLost.at;
+  const lost = isReplaced ? 0 : members.filter((member) => member.state === "lost").length;
   // Since the count was last seen to change, whichever way; the scaler decided a little earlier.
   const passed = source === "azure" && last ? (series?.range[1] ?? 0) - last.at : undefined;
   const readings = rules.map((rule, index): Reading => {
@@ -77,7 +84,12 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
     const waits = passed === undefined ? 0 : Math.max(isoSeconds(rule.cooldown) - passed, 0);
     return { rule, value, fires: fires(rule, value), waits };
   });
-  const told = { readings, now, source, timeScale, last } as const;
+  const counts = fleet && {
+    running: members.filter((member) => member.state === "live").length,
+    wanted: own?.wanted ?? lab?.count,
+    maximum: capacity?.maximum,
+  };
+  const told = { counts, readings, now, source, timeScale, last } as const;
   const cooldownLeft = own
     ? ownCooldown(own, timeScale, series?.range[1] ?? 0)
     : lab
@@ -92,7 +104,7 @@ export function story({ fleet, members, series, lab, health }: Known): Story {
       ? ({ kind: "noRules" } as const)
       : source === "none"
         ? ({ kind: "noScaler" } as const)
-        : situate({ members, lab, own, readings, capacity, now, cooldownLeft: cooldownLeft ?? 0 });
+        : situate({ members, lab, own, lost, readings, capacity, now, cooldownLeft: cooldownLeft ?? 0 });
   return { ...told, cooldownLeft, situation };
 }
 
@@ -100,13 +112,15 @@ type Facts = {
   members: Member[];
   lab: LabFleet | undefined;
   own: Scaler | undefined;
+  /** Instances that were lost and may be replaced. */
+  lost: number;
   readings: Reading[];
   capacity: Capacity;
   now: number | null;
   cooldownLeft: number;
 };
 
-function situate({ members, lab, own, readings, capacity, now, cooldownLeft }: Facts): Situation {
+function situate({ members, lab, own, lost, readings, capacity, now, cooldownLeft }: Facts): Situation {
   const count = lab?.count ?? members.filter((member) => !hasEnded(member.state)).length;
   if (own && own.wanted !== null && own.outcome !== null && !["as_wanted", "set"].includes(own.outcome))
     return { kind: "refused", wanted: own.wanted, problem: own.problem ?? own.outcome };
@@ -114,7 +128,7 @@ function situate({ members, lab, own, readings, capacity, now, cooldownLeft }: F
   const starting = lab
     ? Math.max(lab.count - lab.ready, 0)
     : members.filter((member) => member.state === "starting").length;
-  if (starting > 0) return { kind: "starting", count: starting };
+  if (starting > 0) return { kind: "starting", count: starting, lost };
   const leaving = members.filter((member) => member.state === "draining").length;
   if (leaving > 0) return { kind: "leaving", count: leaving };
   if (readings.every((reading) => reading.value === null)) return { kind: "waiting" };
@@ -140,10 +154,14 @@ function situate({ members, lab, own, readings, capacity, now, cooldownLeft }: F
       return { kind: "building", reading: ahead, way, now, window: isoSeconds(ahead.rule.time_window) };
   }
   const value = readings.find((reading) => reading.value !== null)?.value ?? 0;
-  return { kind: "steady", value };
+  return { kind: "steady", value, low: threshold(readings, "in"), high: threshold(readings, "out") };
 }
 
-/** Mean CPU of those that serve, as of their last heartbeat. */
+/** The threshold of the first CPU rule of a direction. */
+const threshold = (readings: Reading[], way: Direction) =>
+  ofWay(readings, way).find((reading) => isCpu(reading.rule))?.rule.threshold;
+
+/** Average CPU of those that serve, as of their last heartbeat. */
 function presentCpu(members: Member[]): number | null {
   const serving = members.flatMap(({ cpu, state }) =>
     cpu !== null && (state === "live" || state === "draining") ? [cpu] : [],

@@ -3,38 +3,46 @@ import * as api from "../api";
 import { Banner } from "../components/Banner";
 import { Coloured, useColoursOf } from "../components/Instance";
 import { Panel } from "../components/Panel";
+import { fleetEvents } from "../fleet/events";
 import { countedMembers } from "../fleet/members";
 import { series } from "../fleet/series";
 import { story } from "../fleet/story";
 import { KeyGate, useKey } from "../key";
 import { trouble as troubleOf, useLab, useLabTimeline } from "../live";
+import { Events } from "../panels/Events";
 import { FleetPanel } from "../panels/Fleet";
 import { Header } from "../panels/Header";
 import { Load } from "../panels/Load";
 import { Scaling } from "../panels/Scaling";
 import { Why } from "../panels/Why";
 import { useSpan } from "../span";
+import { Stale } from "../stale";
 import { useSpeech } from "../words/language";
-import { Events } from "./Events";
 
 const isLocked = (error: Error | null) => error instanceof api.Failure && error.status === 401;
+
+/** Events in the list at most. */
+const EVENTS = 20;
 
 /** The fleet of any app, as the emulator of the host counts it. */
 export function LabPage() {
   const { words } = useSpeech();
   const { key } = useKey();
-  const [chosen, choose] = useSpan();
-  const minutes = chosen ?? 5;
   const lab = useLab(true, key);
+  const [minutes, choose] = useSpan(lab.data?.time_scale ?? 1, 5);
   const locked = isLocked(lab.error);
   const timeline = useLabTimeline(minutes, key, lab.isSuccess);
   const trouble = locked ? undefined : troubleOf([lab, timeline], undefined);
   const fleet = lab.data;
-  const events = timeline.data?.timeline.events;
 
-  const shown = useMemo(() => (fleet ? countedMembers(fleet, events ?? []) : []), [fleet, events]);
+  const shown = useMemo(() => (fleet ? countedMembers(fleet) : []), [fleet]);
   const columns = useMemo(
-    () => timeline.data && series(timeline.data.timeline, timeline.data.minutes, fleet),
+    () =>
+      timeline.data && series(timeline.data.timeline, timeline.data.minutes, fleet, words.fleet.states.lost),
+    [timeline.data, fleet, words],
+  );
+  const events = useMemo(
+    () => (timeline.data ? fleetEvents(timeline.data.timeline, fleet) : []),
     [timeline.data, fleet],
   );
   const colours = useColoursOf([...(columns?.instances ?? []), ...shown].map(({ id }) => id));
@@ -57,85 +65,65 @@ export function LabPage() {
 
   return (
     <Coloured value={colours}>
-      <a href="#fleet" className="skip">
-        {words.skip}
-      </a>
-      <div className="hero">
-        <div className="wrap">
-          <Header
-            title={words.lab.title}
-            connected={lab.isSuccess && timeline.isSuccess}
-            trouble={trouble}
-            health={undefined}
-            lab={fleet}
-          />
-        </div>
-      </div>
-      <Banner trouble={trouble} />
-      {locked ? (
-        <main className="wrap py-8">
-          <Panel heading={words.fleet.heading} className="mx-auto max-w-xl">
-            <KeyGate
-              label={words.lab.masterKey}
-              why={words.lab.locked}
-              check={(typed) => api.lab({ key: typed })}
-            />
-          </Panel>
-        </main>
-      ) : (
-        <main data-stale={trouble ? "" : undefined}>
+      <Stale value={trouble !== undefined}>
+        <a href="#story" className="skip">
+          {words.skip}
+        </a>
+        <div className="page" data-stale={trouble ? "" : undefined}>
           <div className="hero">
-            <div className="wrap pt-2 pb-8">
-              {isFixed ? (
-                <Fixed {...words.lab.fixed(capacity.maximum)} />
-              ) : (
-                <Why story={told} provisioning={fleet?.provision_seconds} />
-              )}
+            <div className="wrap">
+              <Header
+                title={words.lab.title}
+                connected={lab.isSuccess && timeline.isSuccess}
+                trouble={trouble}
+                health={undefined}
+                lab={fleet}
+              />
             </div>
           </div>
-          <div className="wrap layout layout-lab">
-            <FleetPanel
-              className="in-fleet"
-              members={shown}
-              capacity={capacity}
-              now={fleet && Date.parse(fleet.now)}
-            />
-            <Load
-              className="in-load"
-              series={columns}
-              rate={live > 0 ? fleet?.requests_per_second : undefined}
-              azure={azure}
-            />
-            <Scaling
-              className="in-scaling"
-              series={columns}
-              story={told}
-              minutes={minutes}
-              choose={choose}
-              azure={azure}
-            />
-            <Events className="in-events" events={events} />
-          </div>
-        </main>
-      )}
-      <p className="sr-only" role="status">
-        {fleet && words.sum(live)}
-      </p>
+          <Banner trouble={trouble} />
+          {locked ? (
+            <main className="wrap py-8">
+              <Panel heading={words.fleet.heading} className="mx-auto max-w-xl">
+                <KeyGate
+                  label={words.lab.masterKey}
+                  why={words.lab.locked}
+                  check={(typed) => api.lab({ key: typed })}
+                />
+              </Panel>
+            </main>
+          ) : (
+            <main>
+              <div className="hero">
+                <div className="wrap top top-alone">
+                  <Why
+                    story={told}
+                    provisioning={fleet?.provision_seconds}
+                    told={isFixed ? words.lab.fixed(capacity.maximum) : undefined}
+                  />
+                </div>
+              </div>
+              <div className="wrap layout">
+                <FleetPanel members={shown} capacity={capacity} now={fleet && Date.parse(fleet.now)} />
+                <div className="columns">
+                  <Scaling series={columns} story={told} minutes={minutes} choose={choose} azure={azure} />
+                  <div className="column">
+                    <Load
+                      series={columns}
+                      rate={live > 0 ? fleet?.requests_per_second : undefined}
+                      azure={azure}
+                    />
+                    <Events events={events} most={EVENTS} className="grow" />
+                  </div>
+                </div>
+              </div>
+            </main>
+          )}
+          <p className="sr-only" role="status">
+            {fleet && words.sum(live)}
+          </p>
+        </div>
+      </Stale>
     </Coloured>
-  );
-}
-
-/** Where no rule changes how many there are. */
-function Fixed({ head, text }: { head: string; text: string }) {
-  return (
-    <section className="min-w-0">
-      <p
-        className="text-[clamp(1.7rem,3.1vw,2.7rem)] leading-[1.08] font-bold tracking-tight"
-        data-testid="headline"
-      >
-        {head}
-      </p>
-      <p className="mt-2 max-w-[62ch] text-lg text-hero-soft">{text}</p>
-    </section>
   );
 }

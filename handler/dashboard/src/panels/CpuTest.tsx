@@ -1,8 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useId, useState } from "react";
+import { useEffect, useState } from "react";
 import * as api from "../api";
 import { Button } from "../components/Button";
 import { Choice } from "../components/Choice";
+import { NumberField, typedNumber } from "../components/NumberField";
 import { Panel } from "../components/Panel";
 import { hasEnded, type Member } from "../fleet/members";
 import { useKey, useKeyed } from "../key";
@@ -14,6 +15,8 @@ const LONGEST = 3_600;
 const SHORTEST = 1;
 /** Long enough for two more instances by the usual rules, in Azure's seconds. */
 const USUAL = 1_800;
+/** Hashes a second that the API takes at most. */
+const MOST_HASHES = 1e15;
 /** An order that no instance has taken up after this many seconds has come to nothing. */
 const TAKE_UP = 15;
 
@@ -40,7 +43,6 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
   const [busy, setBusy] = useState(false);
   /** What was ordered, until an instance says that it runs. */
   const [ordered, setOrdered] = useState<{ at: number; seconds: number }>();
-  const id = useId();
 
   const running = members.filter((member) => !hasEnded(member.state) && member.report?.stress.running);
   const left = useCountdown(
@@ -56,8 +58,9 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
   if (ordered && isOver) setOrdered(undefined);
 
   const usual = Math.min(Math.max(Math.round(USUAL / (timeScale ?? 1)), 30), LONGEST);
-  const seconds = Math.min(Math.max(Number(typed ?? usual) || usual, SHORTEST), LONGEST);
-  const intensity = Math.floor(Number(hashes)) || 0;
+  const seconds = typedNumber(typed ?? String(usual), SHORTEST, LONGEST, false);
+  const intensity = typedNumber(hashes, 1, MOST_HASHES, true);
+  const isIntensityWrong = hashes.trim() !== "" && intensity === undefined;
 
   const act = async (action: (key: string | undefined) => Promise<void>) => {
     setBusy(true);
@@ -74,7 +77,8 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
   };
   const start = () =>
     act(async (key) => {
-      await api.startStress({ duration: seconds, scope, ...(intensity > 0 ? { intensity } : {}) }, key);
+      if (seconds === undefined || isIntensityWrong) return;
+      await api.startStress({ duration: seconds, scope, ...(intensity ? { intensity } : {}) }, key);
       setOrdered({ at: Date.now(), seconds });
     });
   const stop = () =>
@@ -88,7 +92,7 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
   return (
     <Panel heading={words.test.heading} className={className ?? ""}>
       {active ? (
-        <div data-testid="running" className="flex grow flex-col">
+        <div data-testid="running">
           <p className="flex items-baseline gap-2">
             <span
               className="figure text-[2.6rem] leading-tight font-bold tracking-tight tabular-nums"
@@ -108,75 +112,69 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
             {running.length > 0 ? words.test.running(running.length) : words.test.pending}
           </p>
           <p className="text-sm text-soft">{words.test.newcomers}</p>
-          <div className="mt-auto pt-4">
-            <Button kind="danger" className="w-full" onClick={stop} disabled={busy}>
-              {words.test.stop}
-            </Button>
-          </div>
         </div>
       ) : (
-        <>
-          <p className="text-soft">{words.test.note}</p>
-          <div className="mt-4 grid gap-4">
-            <Choice
-              visible
-              label={words.test.scope}
-              value={scope}
-              choose={setScope}
-              options={[
-                { value: "fleet", text: words.test.fleet },
-                { value: "instance", text: words.test.instance },
-              ]}
+        <div className="grid gap-2.5">
+          <p className="test-note text-soft">{words.test.note}</p>
+          <Choice
+            visible
+            label={words.test.scope}
+            value={scope}
+            choose={setScope}
+            options={[
+              { value: "fleet", text: words.test.fleet },
+              { value: "instance", text: words.test.instance },
+            ]}
+          />
+          <div className="grid grid-cols-2 gap-3">
+            <NumberField
+              label={`${words.test.duration}, ${words.test.seconds}`}
+              value={typed ?? String(usual)}
+              change={setTyped}
+              least={SHORTEST}
+              most={LONGEST}
+              problem={
+                seconds === undefined
+                  ? words.test.durationRange(format.whole(SHORTEST), format.whole(LONGEST))
+                  : undefined
+              }
             />
-            <div className="grid grid-cols-2 gap-3">
-              <div>
-                <label htmlFor={`${id}-seconds`} className="mb-1 block text-sm text-soft">
-                  {words.test.duration}, {words.test.seconds}
-                </label>
-                <input
-                  id={`${id}-seconds`}
-                  type="number"
-                  inputMode="numeric"
-                  min={SHORTEST}
-                  max={LONGEST}
-                  className="field w-full"
-                  value={typed ?? String(usual)}
-                  onChange={(event) => setTyped(event.target.value)}
-                />
-              </div>
-              <div>
-                <label htmlFor={`${id}-hashes`} className="mb-1 block text-sm text-soft">
-                  {words.test.intensity}, hashes/s
-                </label>
-                <input
-                  id={`${id}-hashes`}
-                  type="number"
-                  inputMode="numeric"
-                  min={1}
-                  className="field w-full"
-                  placeholder={words.test.full}
-                  value={hashes}
-                  onChange={(event) => setHashes(event.target.value)}
-                />
-              </div>
-            </div>
-            {timeScale !== undefined && timeScale !== 1 && (
-              <p className="-mt-2 text-sm text-soft">
-                {words.scaling.azure(format.span(seconds * timeScale))}
-              </p>
-            )}
-            <Button kind="primary" className="w-full" onClick={start} disabled={busy}>
-              {words.test.start}
-            </Button>
+            <NumberField
+              label={`${words.test.intensity}, hashes/s`}
+              value={hashes}
+              change={setHashes}
+              least={1}
+              problem={isIntensityWrong ? words.test.intensityRange : undefined}
+              placeholder={words.test.full}
+            />
           </div>
-        </>
+          {timeScale !== undefined && timeScale !== 1 && seconds !== undefined && (
+            <p className="-mt-1 text-sm text-soft">{words.scaling.azure(format.span(seconds * timeScale))}</p>
+          )}
+        </div>
       )}
       {keyed.field}
-      {note && (
-        <p role="status" className={`mt-3 ${note.bad ? "font-semibold text-bad" : "text-soft"}`}>
-          {note.text}
-        </p>
-      )}
+      <div className="test-action">
+        {note && (
+          <p role="status" className={`mb-2 ${note.bad ? "font-semibold text-bad" : "text-soft"}`}>
+            {note.text}
+          </p>
+        )}
+        {active ? (
+          <Button kind="danger" className="w-full" onClick={stop} disabled={busy}>
+            {words.test.stop}
+          </Button>
+        ) : (
+          <Button
+            kind="primary"
+            className="w-full"
+            onClick={start}
+            disabled={busy || seconds === undefined || isIntensityWrong}
+          >
+            {words.test.start}
+          </Button>
+        )}
+      </div>
       {key && !keyed.field && (
         <button type="button" className="link mt-3 text-sm" onClick={() => keep(undefined)}>
           {words.key.forget}

@@ -1,13 +1,16 @@
 import type { Capacity } from "../api";
 import { useColour } from "../components/Instance";
 import { Panel } from "../components/Panel";
+import { tileRows, useColumns } from "../components/tiles";
 import { hasEnded, type Member } from "../fleet/members";
 import { useSpeech } from "../words/language";
 
-/** More free places than this would only push the instances apart. */
-const FREE_SHOWN = 8;
+/** Instances and free slots in a tile of their own at most; beyond it, the free slots share one. */
+const MOST = 10;
 /** Tiles at most. */
 const TILES = 24;
+/** Beside fewer tiles than this, as on a phone, the free slots share one. */
+const FEW_COLUMNS = 3;
 
 type Props = {
   members: Member[];
@@ -17,48 +20,60 @@ type Props = {
   className?: string;
 };
 
-/** A tile for each instance, and one for each that may still come. */
+/** A tile for each instance, and one for each free slot. */
 export function FleetPanel({ members, capacity, now, className }: Props) {
   const { words } = useSpeech();
-  const live = members.filter((member) => member.state === "live").length;
-  // One that has just ended keeps its place until its tile goes; one that was lost may be replaced at once.
-  const places = members.filter((member) => member.state !== "lost").length;
-  const free = Math.max((capacity?.maximum ?? 0) - places, 0);
+  const [list, columns] = useColumns();
+  // One that has just ended keeps its slot until its tile goes; one that was lost is replaced at once.
+  const taken = members.filter((member) => member.state !== "lost").length;
+  const free = Math.max((capacity?.maximum ?? 0) - taken, 0);
   const shown = members.slice(0, TILES);
+  const isApart = columns >= FEW_COLUMNS && shown.length + free <= MOST;
+  const slots = isApart ? free : Math.min(free, 1);
+  const rows = tileRows(shown.length + slots, columns);
+  // So many columns that the tiles of every row fill it.
+  const cells = rows.reduce(leastCommonMultiple, 1);
+  const spans = rows.flatMap((tiles) => new Array<number>(tiles).fill(cells / tiles));
+  const across = (place: number) => ({ gridColumn: `span ${spans[place] ?? cells}` });
   return (
-    <Panel
-      id="fleet"
-      heading={words.fleet.heading}
-      className={`flex flex-col ${className ?? ""}`}
-      aside={
-        <p>
-          <b className="text-2xl tabular-nums" data-testid="live">
-            {now === undefined ? "–" : live}
-          </b>{" "}
-          <span className="text-lg">{words.fleet.live}</span>{" "}
-          {capacity && <span className="text-soft">{words.fleet.atMost(capacity.maximum)}</span>}
-        </p>
-      }
-    >
+    <Panel id="fleet" heading={words.fleet.heading} className={`fleet ${className ?? ""}`}>
       {members.length === 0 && !capacity && <p className="text-soft">{words.fleet.none}</p>}
-      <ul className="tiles grid grid-cols-[repeat(auto-fit,minmax(min(100%,12.5rem),1fr))] gap-3">
-        {shown.map((member) => (
-          <Tile key={member.id} member={member} now={now} />
+      <ul
+        ref={list}
+        className="tiles"
+        data-rows={rows.length}
+        style={{ gridTemplateColumns: `repeat(${cells}, minmax(0, 1fr))` }}
+      >
+        {shown.map((member, place) => (
+          <Tile key={member.id} member={member} now={now} across={across(place)} />
         ))}
-        {free <= FREE_SHOWN &&
-          Array.from({ length: free }, (_, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: free places have nothing else to tell them apart
-            <li key={place} className="tile tile-free" title={words.fleet.freeNote}>
-              {words.fleet.free}
-            </li>
-          ))}
+        {Array.from({ length: slots }, (_, place) => (
+          <li
+            // biome-ignore lint/suspicious/noArrayIndexKey: free slots have nothing else to tell them apart
+            key={place}
+            className="tile tile-free"
+            style={across(shown.length + place)}
+            title={words.fleet.freeNote}
+            data-testid="free"
+          >
+            {isApart ? words.fleet.free : words.fleet.slots(free)}
+          </li>
+        ))}
       </ul>
       {members.length > TILES && <p className="mt-3 text-soft">{words.fleet.more(members.length - TILES)}</p>}
     </Panel>
   );
 }
 
-function Tile({ member, now }: { member: Member; now: number | undefined }) {
+function leastCommonMultiple(one: number, other: number): number {
+  let [divisor, rest] = [one, other];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  return (one / divisor) * other;
+}
+
+type TileProps = { member: Member; now: number | undefined; across: { gridColumn: string } };
+
+function Tile({ member, now, across }: TileProps) {
   const { words, format } = useSpeech();
   const colour = useColour(member.id);
   const { report, counted, state } = member;
@@ -71,7 +86,7 @@ function Tile({ member, now }: { member: Member; now: number | undefined }) {
       data-state={state}
       data-testid="tile"
       data-id={member.id}
-      style={{ "--i": colour } as never}
+      style={{ ...across, "--i": state === "lost" ? "var(--bad)" : colour } as never}
     >
       <div className="tile-level" style={{ height: `${Math.min(Math.max(cpu ?? 0, 0), 100)}%` }} />
       <div className="relative flex h-full flex-col">
@@ -81,23 +96,22 @@ function Tile({ member, now }: { member: Member; now: number | undefined }) {
           </span>
           <span className="tile-state">{words.fleet.states[state]}</span>
         </div>
-        <p className="mt-1 flex items-baseline gap-2">
-          <span
-            className="figure text-[2.6rem] leading-tight font-bold tracking-tight tabular-nums"
-            data-testid="cpu"
-          >
+        <p className="tile-value">
+          <span className="figure tile-cpu" data-testid="cpu">
             {cpu === null ? "–" : format.percent(cpu)}
           </span>
           <span className="text-sm">{words.fleet.cpu}</span>
         </p>
-        <p className="min-h-5 text-sm font-medium" data-testid="stress">
+        <p className="tile-note" data-testid="stress">
           {known?.stress.running
             ? words.fleet.testing(format.span(known.stress.remaining_seconds))
-            : !report && !counted && state === "starting"
-              ? words.fleet.unheard
-              : ""}
+            : state === "lost"
+              ? words.fleet.lost
+              : !report && !counted && state === "starting"
+                ? words.fleet.unheard
+                : ""}
         </p>
-        <dl className="mt-auto grid grid-cols-[auto_auto_auto] gap-2 pt-2 text-sm">
+        <dl className="tile-facts">
           {counted ? (
             <>
               <Fact name={words.fleet.served} value={format.whole(counted.served)} />
@@ -118,8 +132,8 @@ function Tile({ member, now }: { member: Member; now: number | undefined }) {
 
 function Fact({ name, value }: { name: string; value: string }) {
   return (
-    <div className="min-w-0">
-      <dt className="truncate text-[0.8rem] opacity-80">{name}</dt>
+    <div>
+      <dt className="text-[0.8rem] leading-tight opacity-90">{name}</dt>
       <dd className="font-semibold whitespace-nowrap tabular-nums">{value}</dd>
     </div>
   );

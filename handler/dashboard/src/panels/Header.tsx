@@ -1,5 +1,7 @@
+import type { ReactNode } from "react";
 import type { Health, LabFleet } from "../api";
 import { Choice } from "../components/Choice";
+import { Term } from "../components/Term";
 import type { Trouble } from "../live";
 import { THEMES, useTheme } from "../theme";
 import { LANGUAGES, nameOf, useSpeech } from "../words/language";
@@ -11,10 +13,12 @@ type Props = {
   trouble: Trouble | undefined;
   health: Health | undefined;
   lab: LabFleet | undefined;
+  /** More controls, at the end. */
+  children?: ReactNode;
 };
 
 /** The name, whether what is shown is true now, and how it is shown. */
-export function Header({ title, connected, trouble, health, lab }: Props) {
+export function Header({ title, connected, trouble, health, lab, children }: Props) {
   const { words, format, language, speak } = useSpeech();
   const [theme, chooseTheme] = useTheme();
   const state = trouble ? "stale" : connected ? "live" : "connecting";
@@ -33,11 +37,16 @@ export function Header({ title, connected, trouble, health, lab }: Props) {
               ? words.header.live
               : words.header.connecting}
         </li>
-        {health && <li className="chip">{words.header.database[health.db_type]}</li>}
+        {health && <li className="chip max-sm:hidden">{words.header.database[health.db_type]}</li>}
         {lab && lab.time_scale !== 1 && (
-          <li className="chip tabular-nums" title={words.header.speed(format.decimal(lab.time_scale))}>
-            ×{format.decimal(lab.time_scale)} ·{" "}
-            {words.header.azureMinute(format.whole(Math.floor(lab.azure_seconds / 60)))}
+          <li className="chip tabular-nums">
+            <Term
+              term={words.header.azureMinute("")}
+              text={words.terms.azureMinute(format.decimal(lab.time_scale))}
+            >
+              ×{format.decimal(lab.time_scale)} ·{" "}
+              {words.header.azureMinute(format.whole(Math.floor(lab.azure_seconds / 60)))}
+            </Term>
           </li>
         )}
       </ul>
@@ -58,6 +67,7 @@ export function Header({ title, connected, trouble, health, lab }: Props) {
         >
           <ThemeIcon theme={theme} />
         </button>
+        {children}
       </div>
     </header>
   );

@@ -1,8 +1,9 @@
 import { useMemo } from "react";
-import { Chart, type Line } from "../charts/Chart";
+import { Chart } from "../charts/Chart";
+import type { Line } from "../charts/options";
 import { Panel } from "../components/Panel";
+import { Term } from "../components/Term";
 import { newest, type Series } from "../fleet/series";
-import { useWide } from "../wide";
 import { useSpeech } from "../words/language";
 import { wallAxis } from "./Scaling";
 
@@ -14,14 +15,15 @@ type Props = {
   /** Requests a second; undefined where it is not known. */
   rate: number | undefined;
   azure: { began: number; scale: number } | undefined;
+  /** Without the chart. */
+  brief?: boolean;
   note?: string;
   className?: string;
 };
 
 /** How many requests come, and how long they take. */
-export function Load({ series, rate, azure, note, className }: Props) {
+export function Load({ series, rate, azure, note, brief, className }: Props) {
   const { words, format } = useSpeech();
-  const wide = useWide();
   const lines = useMemo<Line[]>(
     () => [
       {
@@ -35,12 +37,12 @@ export function Load({ series, rate, azure, note, className }: Props) {
     [series, words],
   );
   const highest = Math.max(0, ...(series?.rate ?? []).map((value) => value ?? 0));
-  const percentiles = (["p50", "p95", "p99"] as const).map((name) => ({
+  const percentiles = (brief ? (["p50", "p99"] as const) : (["p50", "p95", "p99"] as const)).map((name) => ({
     name,
     value: series ? newest(series.times, series[name], RECENT) : null,
   }));
   return (
-    <Panel heading={words.load.heading} className={className ?? ""}>
+    <Panel heading={words.load.heading} className={`${brief ? "brief" : ""} ${className ?? ""}`}>
       <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
         <p>
           <span
@@ -51,18 +53,25 @@ export function Load({ series, rate, azure, note, className }: Props) {
           </span>
           <span className="mt-1 block text-soft">{words.load.rate}</span>
         </p>
-        <dl className="grid grid-cols-3 gap-4" aria-label={words.load.latency}>
-          {percentiles.map(({ name, value }) => (
-            <div key={name} title={words.load.p[name]}>
-              <dt className="text-sm text-soft">{name}</dt>
-              <dd className="text-xl font-semibold whitespace-nowrap tabular-nums">
-                {value === null ? "–" : format.ms(value)}
-              </dd>
-            </div>
-          ))}
-        </dl>
+        <div>
+          <p className="text-sm text-soft">
+            <Term term={words.load.latency} text={words.terms.percentiles}>
+              {words.load.latency}
+            </Term>
+          </p>
+          <dl className="flex gap-4" aria-label={words.load.latency}>
+            {percentiles.map(({ name, value }) => (
+              <div key={name}>
+                <dt className="text-sm text-soft">{name}</dt>
+                <dd className="text-lg leading-tight font-semibold whitespace-nowrap tabular-nums">
+                  {value === null ? "–" : format.ms(value)}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </div>
       </div>
-      {series && series.known > 0 && (
+      {!brief && series && series.known > 0 && (
         <div className="mt-4">
           <Chart
             axis={wallAxis(series.range, format, azure, words)}
@@ -75,11 +84,11 @@ export function Load({ series, rate, azure, note, className }: Props) {
             lines={lines}
             format={format.rate}
             tick={format.decimal}
-            height={wide ? 9 : 7.5}
+            height={7.5}
           />
         </div>
       )}
-      {note && <p className="mt-2 text-sm text-soft">{note}</p>}
+      {!brief && note && <p className="mt-2 text-sm text-soft">{note}</p>}
     </Panel>
   );
 }

@@ -1,6 +1,7 @@
 import type { Visit } from "../api";
 import { Instance } from "../components/Instance";
 import { Panel } from "../components/Panel";
+import { Term } from "../components/Term";
 import { useSpeech } from "../words/language";
 
 /** The last ten visits, each with the instance that recorded it. */
@@ -9,29 +10,39 @@ export function Recent({ visits, className }: { visits: Visit[] | undefined; cla
   return (
     <Panel heading={words.visits.last} className={className ?? ""}>
       {visits && visits.length > 0 ? (
-        <ol className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,21rem),1fr))] gap-x-10 tabular-nums">
-          {visits.map((visit) => (
-            <li
-              key={visit.id}
-              className="grid grid-cols-[auto_auto_minmax(0,1fr)_auto] items-baseline gap-x-3 border-b border-line py-1.5"
-            >
-              <b>
-                <span className="sr-only">{words.visits.number} </span>
-                {format.whole(visit.id)}
-              </b>
-              <time dateTime={visit.timestamp} title={format.full(Date.parse(visit.timestamp))}>
-                {format.time(Date.parse(visit.timestamp))}
-              </time>
-              <span className="truncate text-soft" title={visit.ip_address ?? undefined}>
-                {visit.ip_address ?? words.visits.notKept}
-              </span>
-              <span className="min-w-0">
-                <span className="sr-only">{words.visits.recordedBy} </span>
-                <Instance id={visit.instance_id} />
-              </span>
-            </li>
-          ))}
-        </ol>
+        <table className="list tabular-nums">
+          <caption className="sr-only">{words.visits.last}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{words.visits.number}</th>
+              <th scope="col">{words.visits.time}</th>
+              <th scope="col">
+                <Term term={words.visits.truncated} text={words.terms.truncated}>
+                  {words.visits.address} ({words.visits.truncated})
+                </Term>
+              </th>
+              <th scope="col">{words.visits.recordedBy}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {visits.map((visit) => (
+              <tr key={visit.id}>
+                <td className="font-semibold">{format.whole(visit.id)}</td>
+                <td>
+                  <time dateTime={visit.timestamp} title={format.full(Date.parse(visit.timestamp))}>
+                    {format.time(Date.parse(visit.timestamp))}
+                  </time>
+                </td>
+                <td className="text-soft" title={visit.ip_address ?? undefined}>
+                  {visit.ip_address ?? words.visits.notKept}
+                </td>
+                <td className="rest">
+                  <Instance id={visit.instance_id} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
       ) : (
         <p className="text-soft">{visits ? words.visits.none : words.header.connecting}</p>
       )}

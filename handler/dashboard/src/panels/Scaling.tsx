@@ -1,20 +1,26 @@
 import { useMemo } from "react";
-import { Chart, type Line } from "../charts/Chart";
-import type { Level } from "../charts/marks";
+import { Chart } from "../charts/Chart";
+import type { Level } from "../charts/levels";
+import type { Line } from "../charts/options";
 import { instanceColour } from "../charts/palette";
 import { roundSteps, type TimeAxis } from "../charts/time";
 import { Choice } from "../components/Choice";
 import { useColours } from "../components/Instance";
 import { Panel } from "../components/Panel";
+import { Term } from "../components/Term";
 import { direction, effect, isCpu, isoSeconds, sign } from "../fleet/rules";
 import type { Series } from "../fleet/series";
 import type { Reading, Story } from "../fleet/story";
-import { SPANS } from "../span";
-import { useWide } from "../wide";
+import { spansAt } from "../span";
+import { useStale } from "../stale";
+import { useSpareHeight } from "../wide";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
 import { amount } from "./Why";
+
+/** Height of the banner over stale data in present mode, in rem. */
+const BANNER = 2.3;
 
 const spanText = (minutes: number) => (minutes < 60 ? `${minutes} min` : `${minutes / 60} h`);
 
@@ -25,11 +31,13 @@ type Props = {
   choose: (minutes: number) => void;
   /** Where the lab's clock runs faster: when it began, in seconds, and how much faster. */
   azure: { began: number; scale: number } | undefined;
+  /** On one screen with everything else: the charts beside each other, without the table of rules. */
+  present?: boolean;
   className?: string;
 };
 
 /** CPU and the number of instances over time, with what the rules make of it. */
-export function Scaling({ series, story, minutes, choose, azure, className }: Props) {
+export function Scaling({ series, story, minutes, choose, azure, present, className }: Props) {
   const { words, format } = useSpeech();
   return (
     <Panel
@@ -38,26 +46,29 @@ export function Scaling({ series, story, minutes, choose, azure, className }: Pr
       aside={
         <Choice
           label={words.scaling.span}
-          options={SPANS.map((value) => ({ value: value as number, text: spanText(value) }))}
+          options={spansAt(azure?.scale ?? 1).map((value) => ({ value, text: spanText(value) }))}
           value={minutes}
           choose={choose}
         />
       }
     >
       {series && series.known > 0 ? (
-        <Charts series={series} story={story} azure={azure} />
+        <Charts series={series} story={story} azure={azure} present={present} />
       ) : (
         <p className="grid min-h-72 place-items-center text-soft">{words.scaling.empty}</p>
       )}
-      <Rules story={story} words={words} format={format} />
+      {!present && <Rules story={story} words={words} format={format} />}
     </Panel>
   );
 }
 
-function Charts({ series, story, azure }: { series: Series; story: Story; azure: Props["azure"] }) {
+type ChartsProps = { series: Series; story: Story; azure: Props["azure"]; present: boolean | undefined };
+
+function Charts({ series, story, azure, present }: ChartsProps) {
   const { words, format } = useSpeech();
   const colours = useColours();
-  const wide = useWide();
+  const stale = useStale();
+  const spare = useSpareHeight() - (stale ? BANNER : 0);
   const axis = wallAxis(series.range, format, azure, words);
   const levels = story.readings
     .filter((reading) => isCpu(reading.rule) && direction(reading.rule))
@@ -92,23 +103,36 @@ function Charts({ series, story, azure }: { series: Series; story: Story; azure:
     ],
     [series, words, colours],
   );
+  const isWantedKnown = series.wanted.some((value) => value !== null);
   const count = useMemo<Line[]>(
     () => [
       {
-        name: words.scaling.count,
+        name: words.scaling.ready,
         colour: (palette) => palette.accent,
         values: series.count,
         steps: true,
         width: 2.5,
         fill: 0.2,
       },
+      ...(isWantedKnown
+        ? [
+            {
+              name: words.scaling.wanted,
+              colour: (palette: Parameters<Line["colour"]>[0]) => palette.ink,
+              values: series.wanted,
+              steps: true,
+              width: 1.75,
+              dashed: true,
+            },
+          ]
+        : []),
     ],
-    [series, words],
+    [series, isWantedKnown, words],
   );
-  const highest = Math.max(1, ...series.count.map((value) => value ?? 0));
+  const highest = Math.max(1, ...[...series.count, ...series.wanted].map((value) => value ?? 0));
   const common = { axis, times: series.times, events: series.events, group: "live", zoom: false };
   return (
-    <div data-testid="charts">
+    <div data-testid="charts" className={present ? "grid grid-cols-2 gap-x-6" : ""}>
       <Chart
         {...common}
         title={words.scaling.cpu}
@@ -119,18 +143,20 @@ function Charts({ series, story, azure }: { series: Series; story: Story; azure:
         levels={levels}
         format={format.percent}
         range={() => [0, 100]}
-        height={wide ? 16 : 21}
+        height={present ? 14.2 + spare : 21}
+        legend={!present}
         levelsAt="left"
       />
       <Chart
         {...common}
         title={words.scaling.count}
+        {...(axis.second ? { note: words.scaling.azureRow } : {})}
         summary={words.scaling.countSummary(highest)}
         lines={count}
         format={format.whole}
         whole
         range={() => [0, highest + 0.4]}
-        height={wide ? 7.5 : 8.5}
+        height={present ? 13 + spare : 8.5}
         bothClocks
       />
     </div>
@@ -151,7 +177,9 @@ function Rules({ story, words, format }: { story: Story; words: Words; format: F
             {words.scaling.effect}
           </th>
           <th scope="col" className="pb-1 font-normal max-sm:hidden">
-            {words.scaling.cooldown}
+            <Term term={words.scaling.cooldown} text={words.terms.cooldown}>
+              {words.scaling.cooldown}
+            </Term>
           </th>
           <th scope="col" className="pb-1 text-right font-normal">
             {words.scaling.reading}
@@ -171,12 +199,13 @@ function Rules({ story, words, format }: { story: Story; words: Words; format: F
                 {words.scaling.window(format.span(isoSeconds(reading.rule.time_window)))}
               </span>
             </td>
-            <td className="py-1.5 pr-3 font-semibold">{effect(reading.rule)}</td>
+            <td className="py-1.5 pr-3 font-semibold">{effect(reading.rule, format.percent)}</td>
             <td className="py-1.5 pr-3 text-soft max-sm:hidden">
               {format.span(isoSeconds(reading.rule.cooldown))}
             </td>
-            <td className="py-1.5 text-right whitespace-nowrap">
-              <Met reading={reading} words={words} /> {amount(reading, reading.value, format)}
+            <td className="py-1.5 text-right">
+              <Met reading={reading} words={words} />{" "}
+              <span className="whitespace-nowrap">{amount(reading, reading.value, format)}</span>
             </td>
           </tr>
         ))}

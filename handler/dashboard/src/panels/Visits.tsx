@@ -1,9 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useState } from "react";
 import * as api from "../api";
 import { type Burst, useBurst } from "../burst";
 import { Button } from "../components/Button";
 import { Instance } from "../components/Instance";
+import { NumberField, typedNumber } from "../components/NumberField";
+import { Panel } from "../components/Panel";
 import { sentence } from "../trouble";
 import { useSpeech } from "../words/language";
 
@@ -11,16 +13,22 @@ const MOST_AT_ONCE = 1_000;
 
 type Outcome = { visit: api.RecordedVisit } | { error: unknown };
 
-/** The register's total, and what adds to it. */
-export function Visits({ total }: { total: number | undefined }) {
+type Props = {
+  total: number | undefined;
+  /** Without many visits at once. */
+  brief?: boolean;
+  className?: string;
+};
+
+/** The total of all visits, and what adds to it. */
+export function Visits({ total, brief, className }: Props) {
   const { words, format } = useSpeech();
   const queries = useQueryClient();
   const [outcome, setOutcome] = useState<Outcome>();
   const [pending, setPending] = useState(false);
   const [many, setMany] = useState("50");
   const burst = useBurst(() => queries.invalidateQueries({ queryKey: ["visits"] }));
-  const field = useId();
-  const wanted = Math.min(Math.max(Math.floor(Number(many)) || 1, 1), MOST_AT_ONCE);
+  const wanted = typedNumber(many, 1, MOST_AT_ONCE, true);
 
   const register = async () => {
     setPending(true);
@@ -33,56 +41,73 @@ export function Visits({ total }: { total: number | undefined }) {
     queries.invalidateQueries({ queryKey: ["visits"] });
   };
 
+  const result =
+    outcome &&
+    ("visit" in outcome ? (
+      <>
+        {words.visits.registered(format.whole(outcome.visit.id), outcome.visit.ip)}{" "}
+        <Instance id={outcome.visit.instance_id} />
+      </>
+    ) : (
+      <span className="text-bad">{sentence(outcome.error, words)}</span>
+    ));
+  const status = (
+    <div
+      role="status"
+      className={`text-[0.95rem] text-soft empty:mt-0 ${brief ? "truncate" : "mt-3"}`}
+      data-testid="outcome"
+    >
+      {result}
+    </div>
+  );
   return (
-    <section aria-labelledby={`${field}-heading`} className="min-w-0">
-      <h2 id={`${field}-heading`} className="sr-only">
-        {words.visits.heading}
-      </h2>
-      <p className="figure text-[clamp(3.6rem,7.5vw,6.5rem)] leading-[0.95] font-bold tracking-tighter tabular-nums">
-        <output data-testid="total">{total === undefined ? "–" : format.whole(total)}</output>
-      </p>
-      <p className="mt-1 text-lg text-hero-soft">{words.visits.total}</p>
-      <div className="mt-5 flex flex-wrap gap-3">
-        <Button kind="primary" onClick={register} disabled={pending}>
+    <Panel heading={words.visits.heading} className={`${brief ? "brief" : ""} ${className ?? ""}`}>
+      <div className={`flex items-end justify-between gap-x-6 gap-y-3 ${brief ? "" : "flex-wrap"}`}>
+        <div className="min-w-0">
+          <output
+            className="figure block text-[2.6rem] leading-none font-bold tracking-tight tabular-nums"
+            data-testid="total"
+          >
+            {total === undefined ? "–" : format.whole(total)}
+          </output>
+          {/* On one screen there is no room for another line. */}
+          {(!brief || !result) && <p className="mt-1 text-soft">{words.visits.total}</p>}
+          {brief && status}
+        </div>
+        <Button
+          kind={brief ? "quiet" : "primary"}
+          className={brief ? "flex-none" : ""}
+          onClick={register}
+          disabled={pending}
+        >
           {words.visits.register}
         </Button>
-        <div className="flex">
-          <label htmlFor={field} className="sr-only">
-            {words.visits.howMany}
-          </label>
-          <input
-            id={field}
-            type="number"
-            inputMode="numeric"
-            min={1}
-            max={MOST_AT_ONCE}
+      </div>
+      {!brief && (
+        <div className="mt-4 flex flex-wrap gap-2">
+          <NumberField
+            label={words.visits.howMany}
+            visible={false}
             value={many}
-            onChange={(event) => setMany(event.target.value)}
-            className="hero-field w-20 rounded-r-none border-r-0"
+            change={setMany}
+            least={1}
+            most={MOST_AT_ONCE}
+            problem={wanted === undefined ? words.visits.range(format.whole(MOST_AT_ONCE)) : undefined}
+            className="w-24"
           />
           <Button
             kind="quiet"
-            className="rounded-l-none"
-            onClick={() => burst.run(wanted)}
-            disabled={burst.running}
+            className="self-start"
+            onClick={() => wanted !== undefined && burst.run(wanted)}
+            disabled={burst.running || wanted === undefined}
           >
-            {words.visits.many(format.whole(wanted))}
+            {words.visits.many(wanted === undefined ? "–" : format.whole(wanted))}
           </Button>
         </div>
-      </div>
-      <div role="status" className="mt-3 text-[0.95rem] empty:mt-0 text-hero-soft" data-testid="outcome">
-        {outcome && "visit" in outcome && (
-          <>
-            {words.visits.registered(format.whole(outcome.visit.id), outcome.visit.ip)}{" "}
-            <Instance id={outcome.visit.instance_id} />
-          </>
-        )}
-        {outcome && "error" in outcome && (
-          <span className="text-hero-bad">{sentence(outcome.error, words)}</span>
-        )}
-      </div>
-      {burst.state && <Progress burst={burst.state} running={burst.running} stop={burst.stop} />}
-    </section>
+      )}
+      {!brief && status}
+      {!brief && burst.state && <Progress burst={burst.state} running={burst.running} stop={burst.stop} />}
+    </Panel>
   );
 }
 
@@ -100,7 +125,7 @@ function Progress({ burst, running, stop }: { burst: Burst; running: boolean; st
         <span className="tabular-nums">
           {words.visits.progress(format.whole(burst.done), format.whole(burst.all))}
           {!running && burst.done > 0 && (
-            <span className="text-hero-soft"> {words.visits.took(format.ms(burst.took))}</span>
+            <span className="text-soft"> {words.visits.took(format.ms(burst.took))}</span>
           )}
         </span>
         {running && (
@@ -117,7 +142,7 @@ function Progress({ burst, running, stop }: { burst: Burst; running: boolean; st
       />
       <ul aria-label={words.visits.outcome} className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-[0.95rem]">
         {[...burst.statuses].map(([status, count]) => (
-          <li key={status} className={status === 201 ? "" : "text-hero-bad"}>
+          <li key={status} className={status === 201 ? "" : "text-bad"}>
             <b className="tabular-nums">{format.whole(count)}</b> {name(status)}
           </li>
         ))}

@@ -1,49 +1,93 @@
 import { Gauge } from "../components/Gauge";
+import { Term } from "../components/Term";
 import { isCpu, isoSeconds } from "../fleet/rules";
 import type { Reading, Story } from "../fleet/story";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
 
-/** One sentence on why the fleet has the size it has, and what it was told from. */
-export function Why({ story, provisioning }: { story: Story; provisioning: number | undefined }) {
+type Props = {
+  story: Story;
+  provisioning: number | undefined;
+  /** What is told instead of the story's situation. */
+  told?: Telling | undefined;
+};
+
+/** How many instances run, and one sentence on why, with what it follows from. */
+export function Why({ story, provisioning, told }: Props) {
   const { words, format } = useSpeech();
-  const { head, text } = telling(story, words, format, provisioning);
+  const { head, text } = told ?? telling(story, words, format, provisioning);
   const window = story.readings.find((reading) => isCpu(reading.rule))?.rule.time_window;
   const azure = inAzureTime(story, words);
   return (
-    <section aria-label={words.story.label} className="min-w-0" data-testid="why">
-      <p
-        className="text-[clamp(1.7rem,3.1vw,2.7rem)] leading-[1.08] font-bold tracking-tight text-balance"
-        data-testid="headline"
-      >
-        {head}
-      </p>
-      <p className="mt-2 max-w-[62ch] text-lg text-hero-soft">{text}</p>
-      <div className="mt-4">
-        <Gauge story={story} window={format.span(isoSeconds(window ?? ""))} />
-      </div>
-      <dl className="mt-4 flex flex-wrap gap-x-8 gap-y-2 text-[0.95rem]">
-        {story.cooldownLeft !== null && (
-          <div>
-            <dt className="inline text-hero-soft">{words.scaling.cooldown}: </dt>
-            <dd className="inline font-semibold tabular-nums" data-testid="cooldown">
-              {story.cooldownLeft > 0
-                ? words.scaling.left(azure(format.span(story.cooldownLeft)))
-                : words.scaling.noCooldown}
-            </dd>
-          </div>
-        )}
-        <div>
-          <dt className="inline text-hero-soft">{words.scaling.last}: </dt>
-          <dd className="inline font-semibold tabular-nums" data-testid="last-change">
-            {story.last
-              ? words.scaling.change(story.last.from, story.last.to, format.time(story.last.at * 1000))
-              : words.scaling.never}
-          </dd>
+    <section
+      id="story"
+      // What is skipped to must be able to take the focus.
+      tabIndex={-1}
+      aria-label={words.story.label}
+      className="story min-w-0 outline-none"
+      data-testid="why"
+    >
+      <Count story={story} />
+      <div className="min-w-0">
+        <h2 className="story-head" data-testid="headline">
+          {head}
+        </h2>
+        <p className="story-text">{text}</p>
+        <div className="mt-4">
+          <Gauge story={story} window={azure(format.span(isoSeconds(window ?? "")))} />
         </div>
-      </dl>
+        {story.readings.length > 0 && (
+          <dl className="mt-3 flex flex-wrap gap-x-8 gap-y-2">
+            {story.cooldownLeft !== null && (
+              <div>
+                <dt className="inline text-hero-soft">
+                  <Term term={words.scaling.cooldown} text={words.terms.cooldown}>
+                    {words.scaling.cooldown}
+                  </Term>{" "}
+                </dt>
+                <dd className="inline font-semibold tabular-nums" data-testid="cooldown">
+                  {story.cooldownLeft > 0
+                    ? words.scaling.left(azure(format.span(story.cooldownLeft)))
+                    : words.scaling.noCooldown}
+                </dd>
+              </div>
+            )}
+            <div>
+              <dt className="inline text-hero-soft">{words.scaling.last} </dt>
+              <dd className="inline font-semibold tabular-nums" data-testid="last-change">
+                {story.last
+                  ? words.scaling.change(story.last.from, story.last.to, format.time(story.last.at * 1000))
+                  : words.scaling.never}
+              </dd>
+            </div>
+          </dl>
+        )}
+      </div>
     </section>
+  );
+}
+
+/** The number of instances, and the number that the scaler wants where it is another. */
+function Count({ story: { counts } }: { story: Story }) {
+  const { words } = useSpeech();
+  const { running = 0, wanted, maximum } = counts ?? {};
+  return (
+    <div className="story-count">
+      <output className="figure story-figure" data-testid="live">
+        {counts ? running : "–"}
+      </output>
+      <p className="text-lg leading-snug">
+        {maximum === undefined ? words.fleet.running(running) : words.fleet.ofMaximum(maximum)}
+      </p>
+      {wanted !== undefined && wanted !== running && (
+        <p className="chip mt-2" data-testid="wanted">
+          <Term term={words.scaling.wanted} text={words.terms.wanted}>
+            {words.fleet.wanted(wanted)}
+          </Term>
+        </p>
+      )}
+    </div>
   );
 }
 
@@ -67,6 +111,7 @@ function telling(story: Story, words: Words, format: Format, provisioning: numbe
     case "paused":
       return tell[situation.kind];
     case "starting":
+      if (situation.lost > 0) return tell.replacing(situation.count);
       return tell.starting(situation.count, provisioning ? azure(format.span(provisioning)) : "");
     case "leaving":
       return tell.leaving(situation.count);
@@ -93,7 +138,11 @@ function telling(story: Story, words: Words, format: Format, provisioning: numbe
       return tell.building(way, format.percent(now), value(reading), threshold(reading), span);
     }
     case "steady":
-      return tell.steady(format.percent(situation.value));
+      return tell.steady(
+        format.percent(situation.value),
+        situation.low === undefined ? "" : format.percent(situation.low),
+        situation.high === undefined ? "" : format.percent(situation.high),
+      );
   }
 }
 

@@ -1,6 +1,7 @@
 import { highest, join, mean, together } from "../charts/bins";
 import type { Comparison, InstanceCpu, Values } from "../charts/fleet";
-import type { Level, ScalingEvent } from "../charts/marks";
+import type { ScalingEvent } from "../charts/labels";
+import type { Level } from "../charts/levels";
 import { daysAxis, runAxis, type TimeAxis } from "../charts/time";
 import type { Inlined } from "./run";
 

@@ -3,64 +3,93 @@ import type { Format } from "./format";
 const count = (value: number, one: string, many: string) => `${value} ${value === 1 ? one : many}`;
 const instances = (value: number) => count(value, "instance", "instances");
 
-/** Every text of the page. What has figures in it is a function that gets them ready to show. */
+/** Every text of the dashboard. A function takes numbers that are ready to show. */
 export const en = {
   name: "English",
-  skip: "Skip to the fleet",
-  sum: (live: number) => `${instances(live)} live`,
+  skip: "Skip to the story",
+  sum: (live: number) => `${instances(live)} running`,
+  more: (term: string) => `What does "${term}" mean?`,
 
   header: {
     live: "Live",
     connecting: "Connecting …",
-    stale: (time: string) => `As of ${time}`,
+    stale: (time: string) => `Data from ${time}`,
     language: "Language",
-    theme: "Appearance",
+    theme: "Theme",
     themes: { auto: "Automatic", light: "Light", dark: "Dark" },
     database: { postgresql: "PostgreSQL", sqlite: "SQLite", none: "No database" },
-    speed: (scale: string) => `Lab time ×${scale}`,
     azureMinute: (minute: string) => `Azure minute ${minute}`,
+    present: "Present",
+    leave: "Leave present mode",
+    fullScreen: "Full screen",
+    leaveFullScreen: "Leave full screen",
+    linkNote: "Copy a link to this view: range, theme, and language",
+    copied: "Link copied",
+    inAddressBar: "The link is in the address bar",
+  },
+
+  /** What a term means, in one or two sentences. */
+  terms: {
+    azureMinute: (scale: string) =>
+      `The emulator runs in accelerated time: 1 s here is ${scale} s in Azure. Windows and cooldowns of the rules count Azure time.`,
+    cooldown:
+      "After a scaling action, each rule waits this long before it can act again. This gives the last change time to take effect.",
+    average: (window: string) =>
+      `The rules compare the average CPU of all instances over ${window} with their thresholds. The current value is the latest measurement and can be far from the average.`,
+    wanted:
+      "The scaler sets the wanted number. A new instance needs time to start, so ready follows wanted with a delay.",
+    truncated:
+      "To protect privacy, the app stores only the network part of an address: /24 of IPv4, /48 of IPv6.",
+    percentiles:
+      "Half of the requests are faster than p50, 95% are faster than p95, and 99% are faster than p99.",
   },
 
   trouble: {
-    offline: "The server does not answer.",
-    database: "The database does not answer.",
-    overloaded: "The server has too much to do.",
-    other: (status: number) => `The server answers with status ${status}.`,
-    kept: (time: string) => `Shown is what was known at ${time}. This page tries again by itself.`,
-    nothing: "This page tries again by itself.",
-    key: "This function asks for a key.",
-    badKey: "This key was not accepted.",
-    busy: "A CPU test is already running there.",
-    gone: "This instance is no longer there.",
+    offline: "The server doesn't respond.",
+    database: "The database doesn't respond.",
+    overloaded: "The server is overloaded.",
+    other: (status: number) => `The server responds with status ${status}.`,
+    kept: (time: string) => `Showing data from ${time}. Actions are off. Reconnecting …`,
+    nothing: "Reconnecting …",
+    key: "This function requires a key.",
+    badKey: "The key isn't valid.",
+    busy: "A CPU test is already running on this instance.",
+    gone: "This instance is no longer running.",
   },
 
   visits: {
     heading: "Visits",
-    total: "visits registered",
-    register: "Register a visit",
+    total: "visits recorded",
+    register: "Record a visit",
     registered: (id: string, ip: string) => `No. ${id}, from ${ip}, recorded by`,
-    many: (value: string) => `${value} at once`,
+    many: (value: string) => `Send ${value} at once`,
     howMany: "Visits at once",
+    range: (most: string) => `Enter a whole number from 1 to ${most}.`,
     stop: "Stop",
-    progress: (done: string, all: string) => `${done} of ${all} answered`,
+    progress: (done: string, all: string) => `${done} of ${all} completed`,
     outcome: "Outcome",
-    accepted: "registered",
-    unanswered: "no answer",
+    accepted: "recorded",
+    unanswered: "no response",
     status: (status: number) => `status ${status}`,
     took: (time: string) => `in ${time}`,
-    last: "Last visits",
-    none: "Nobody has visited yet. Register the first visit.",
+    last: "Recent visits",
+    none: "No visits yet. Record the first one.",
     number: "No.",
-    notKept: "not kept",
+    time: "Time",
+    address: "Address",
+    truncated: "truncated",
+    notKept: "not stored",
     recordedBy: "Recorded by",
   },
 
   fleet: {
-    heading: "Fleet",
-    live: "running",
-    atMost: (maximum: number) => `of at most ${maximum}`,
-    free: "free",
-    freeNote: "A rule may fill it",
+    heading: "Instances",
+    ofMaximum: (maximum: number) => `of ${instances(maximum)} running`,
+    running: (value: number): string => (value === 1 ? "instance running" : "instances running"),
+    wanted: (value: number) => `${value} wanted`,
+    free: "Available slot",
+    slots: (value: number) => count(value, "available slot", "available slots"),
+    freeNote: "Used when a rule scales out",
     states: {
       starting: "starting",
       live: "running",
@@ -71,41 +100,45 @@ export const en = {
     cpu: "CPU",
     memory: "Memory",
     rate: "Requests",
-    age: "Age",
+    age: "Uptime",
     served: "Requests",
     inFlight: "In flight",
     testing: (left: string) => `CPU test, ${left} left`,
-    unheard: "Not heard of yet",
+    unheard: "Waiting for first heartbeat",
+    lost: "Ended without draining",
     more: (value: number) => `and ${value} more`,
-    none: "No instance has reported yet.",
+    none: "Waiting for the first instance.",
   },
 
   scaling: {
     heading: "Scaling",
-    span: "Time shown",
+    span: "Range",
     cpu: "CPU of each instance",
-    mean: "mean",
-    count: "Instances",
-    levelOut: (threshold: string) => `out over ${threshold}`,
-    levelIn: (threshold: string) => `in under ${threshold}`,
-    cpuSummary: (highest: string) => `CPU of each instance over time; the mean was ${highest} at most.`,
-    countSummary: (highest: number) => `Number of instances over time; ${highest} at most.`,
-    empty: "No history yet. It grows as soon as an instance runs.",
+    mean: "average",
+    count: "Instances: wanted and ready",
+    ready: "ready",
+    wanted: "wanted",
+    levelOut: (threshold: string) => `Scale out > ${threshold}`,
+    levelIn: (threshold: string) => `Scale in < ${threshold}`,
+    cpuSummary: (highest: string) => `CPU of each instance over time. The highest average is ${highest}.`,
+    countSummary: (highest: number) =>
+      `Wanted and ready instances over time. The highest number is ${highest}.`,
+    empty: "No data yet. The chart starts when an instance runs.",
     azureMinute: (minute: string) => `Azure minute ${minute}`,
+    azureRow: "blue: Azure minutes",
     rules: "Rules",
-    when: "When",
-    reading: "Now",
-    effect: "Then",
-    window: (window: string) => `over ${window}`,
-    firing: "met",
-    notFiring: "not met",
+    when: "Condition",
+    reading: "Current",
+    effect: "Action",
+    window: (window: string) => `average over ${window}`,
+    firing: "Triggered",
+    notFiring: "Not triggered",
     cooldown: "Cooldown",
     noCooldown: "none",
     left: (time: string) => `${time} left`,
     last: "Last change",
     never: "none yet",
     change: (from: number, to: number, time: string) => `${from} → ${to} at ${time}`,
-    decision: "Last evaluation",
     azure: (span: string) => `${span} of Azure time`,
     metrics: {
       CpuPercentage: "CPU",
@@ -118,147 +151,173 @@ export const en = {
   },
 
   gauge: {
-    label: (value: string, window: string) => `CPU over ${window}: ${value}`,
-    now: (value: string) => `now ${value}`,
+    average: "Average CPU",
+    label: (value: string, window: string) => `${value} over ${window}`,
+    now: (value: string) => `Current CPU ${value}`,
     summary: (value: string, low: string, high: string) =>
-      `The rules see ${value} CPU. Below ${low} an instance goes, above ${high} one comes.`,
+      `The average CPU is ${value}. Below ${low} the rules remove an instance; above ${high} they add one.`,
   },
 
   story: {
-    label: "Why it has this size",
-    waiting: { head: "Waiting for the first figures", text: "They come as soon as instances run." },
-    noRules: { head: "Nothing scales here", text: "No autoscale rules are in force for this app." },
+    label: "How many instances are running, and why",
+    waiting: { head: "Waiting for data", text: "The first values arrive as soon as an instance runs." },
+    noRules: { head: "No autoscaling", text: "No autoscale rules are active for this app." },
     noScaler: {
-      head: "Nothing scales here",
-      text: "The rules below act in Azure, and under the lab (scripts/run).",
+      head: "No autoscaling",
+      text: "Rules apply in Azure and with scripts/run.",
     },
-    paused: { head: "The scaler is paused", text: "No rule is looked at until it is resumed." },
+    paused: { head: "Autoscaling is paused", text: "No rule is evaluated until you resume it." },
     starting: (value: number, time: string) => ({
-      head: value === 1 ? "An instance is joining" : `${value} instances are joining`,
-      text: time ? `It takes requests about ${time} after the decision.` : "It takes requests in a moment.",
+      head: value === 1 ? "Adding an instance" : `Adding ${instances(value)}`,
+      text: time
+        ? `It starts now and takes requests about ${time} after the decision.`
+        : "It starts now and takes requests when it is ready.",
+    }),
+    replacing: (value: number) => ({
+      head: value === 1 ? "Replacing a lost instance" : `Replacing ${value} lost instances`,
+      text: "An instance ended without draining. A new one starts in its place.",
     }),
     leaving: (value: number) => ({
-      head: value === 1 ? "An instance is leaving" : `${value} instances are leaving`,
-      text: "Requests under way are finished first.",
+      head: value === 1 ? "Removing an instance" : `Removing ${instances(value)}`,
+      text: "It receives no new requests, completes the ones in progress, and then stops.",
     }),
     atMaximum: (maximum: number, value: string, threshold: string) => ({
-      head: `At the maximum: ${maximum}`,
-      text: `CPU at ${value} is over ${threshold}, but no more than ${instances(maximum)} may run.`,
+      head: `Maximum reached: ${instances(maximum)}`,
+      text: `Average CPU is ${value}, above ${threshold}, but the rules allow at most ${instances(maximum)}.`,
     }),
     atMinimum: (minimum: number, value: string, threshold: string) => ({
-      head: `At rest: ${instances(minimum)}`,
-      text: `CPU at ${value} is under ${threshold}, and ${minimum} is the minimum.`,
+      head: `Idle: ${instances(minimum)} (minimum)`,
+      text: `Average CPU is ${value}, below ${threshold}. The rules keep at least ${instances(minimum)}.`,
     }),
     cooldown: (way: "out" | "in", left: string, value: string, threshold: string) => ({
-      head: `Cooling down: ${left}`,
+      head: `Cooldown: ${left}`,
       text:
         way === "out"
-          ? `CPU at ${value} is over ${threshold}: one more as soon as the cooldown is over.`
-          : `CPU at ${value} is under ${threshold}: one fewer as soon as the cooldown is over.`,
+          ? `Average CPU is ${value}, above ${threshold}. The rule can add an instance after the cooldown.`
+          : `Average CPU is ${value}, below ${threshold}. The rule can remove an instance after the cooldown.`,
     }),
     acting: (way: "out" | "in", value: string, threshold: string) => ({
       head: way === "out" ? "Scaling out" : "Scaling in",
       text:
         way === "out"
-          ? `CPU at ${value} is over ${threshold}: the next evaluation adds an instance.`
-          : `CPU at ${value} is under ${threshold}: the next evaluation removes an instance.`,
+          ? `Average CPU is ${value}, above ${threshold}. The next evaluation adds an instance.`
+          : `Average CPU is ${value}, below ${threshold}. The next evaluation removes an instance.`,
     }),
     expected: (way: "out" | "in", value: string, threshold: string) => ({
-      head: way === "out" ? "Should scale out" : "Should scale in",
+      head: way === "out" ? "Scale-out expected" : "Scale-in expected",
       text:
         way === "out"
-          ? `CPU at ${value} is over ${threshold}. Azure acts on figures up to 3 min old, and a new instance takes about 2 min.`
-          : `CPU at ${value} is under ${threshold}. Azure acts on figures up to 3 min old.`,
+          ? `Average CPU is ${value}, above ${threshold}. Azure evaluates metrics that are up to 3 min old, and a new instance takes about 2 min to start.`
+          : `Average CPU is ${value}, below ${threshold}. Azure evaluates metrics that are up to 3 min old.`,
     }),
     refused: (wanted: number, problem: string) => ({
-      head: `Azure does not set ${instances(wanted)}`,
-      text: `The rules want ${wanted}. The last attempt ended with: ${problem}. The next evaluation tries again.`,
+      head: `Azure didn't set ${instances(wanted)}`,
+      text: `The rules want ${instances(wanted)}. The last attempt failed: ${problem}. The next evaluation tries again.`,
     }),
     kept: (way: "out" | "in", value: number) => ({
-      head: `Kept at ${value}`,
+      head: `No change: ${instances(value)}`,
       text:
         way === "in"
-          ? "With one fewer, the rest would soon be over the threshold and scale out again."
+          ? "With one instance less, CPU would rise above the threshold and the rules would scale out again."
           : "The last evaluation changed nothing.",
     }),
     building: (way: "out" | "in", now: string, value: string, threshold: string, window: string) => ({
-      head: way === "out" ? "Not yet: the mean must rise" : "Not yet: the mean must fall",
+      head:
+        way === "out"
+          ? `Waiting: average ${value}, needs ${threshold}`
+          : `Waiting: average ${value}, above ${threshold}`,
       text:
         way === "out"
-          ? `CPU is ${now} now, but the rule takes the mean over ${window}: ${value}. Above ${threshold} it adds one.`
-          : `CPU is ${now} now, but the rule takes the mean over ${window}: ${value}. Below ${threshold} it removes one.`,
+          ? `Current CPU is ${now}, but the rule uses the average over ${window}. It adds an instance above ${threshold}.`
+          : `Current CPU is ${now}, but the rule uses the average over ${window}. It removes an instance below ${threshold}.`,
     }),
-    steady: (value: string) => ({
-      head: "Steady",
-      text: `CPU at ${value} meets no rule.`,
+    steady: (value: string, low: string, high: string) => ({
+      head: "Stable",
+      text:
+        low && high
+          ? `Average CPU is ${value}, between ${low} and ${high}: no change.`
+          : `Average CPU is ${value}. No rule is triggered.`,
     }),
+  },
+
+  events: {
+    heading: "Events",
+    none: "No events in this range.",
+    time: "Time",
+    event: "Event",
+    what: "Details",
+    kinds: {
+      joined: "Started",
+      left: "Stopped",
+      lost: "Lost",
+      scaled_out: "Scale-out",
+      scaled_in: "Scale-in",
+    },
+    change: (from: number, to: number) => `${from} → ${instances(to)}`,
   },
 
   load: {
     heading: "Load",
     rate: "requests per second",
     latency: "Latency",
-    none: "no requests",
-    chart: "Requests a second",
-    summary: (highest: string) => `Requests a second over time; ${highest} at most.`,
-    own: "This page itself asks about twice a second.",
-    p: { p50: "half are faster", p95: "95 % are faster", p99: "99 % are faster" },
+    chart: "Requests per second",
+    summary: (highest: string) => `Requests per second over time. The highest value is ${highest}.`,
+    own: "This dashboard sends about 2 requests per second.",
   },
 
   test: {
     heading: "CPU test",
-    note: "Instances compute at full power until the time is over. The rules do the rest.",
-    scope: "Where",
-    fleet: "Whole fleet",
+    note: "Runs each instance at 100% CPU for the duration so that the autoscale rules react.",
+    scope: "Target",
+    fleet: "All instances",
     instance: "One instance",
     duration: "Duration",
     seconds: "seconds",
+    durationRange: (least: string, most: string) => `Enter ${least} to ${most} seconds.`,
     intensity: "Intensity",
-    full: "Full",
+    intensityRange: "Enter a whole number above 0, or leave this empty.",
+    full: "Maximum",
     start: "Start the CPU test",
-    stop: "Stop all",
+    stop: "Stop the CPU test",
     left: "left",
-    running: (value: number) => `running on ${instances(value)}`,
-    pending: "starting …",
-    stopped: "Stopped.",
-    newcomers: "Newcomers join in for what is left.",
+    running: (value: number) => `Running on ${instances(value)}`,
+    pending: "Starting …",
+    stopped: "CPU test stopped.",
+    newcomers: "New instances join the running test.",
   },
 
   key: {
     label: "Function key",
-    note: "Kept in this tab only.",
-    use: "Use it",
+    note: "Kept only in this tab.",
+    use: "Continue",
     forget: "Forget the key",
     cancel: "Cancel",
   },
 
   lab: {
-    heading: "Lab",
-    note: "Only here, where the fleet runs on one machine.",
-    pause: "Pause the scaler",
-    resume: "Resume the scaler",
+    heading: "Emulator",
+    note: "Available only in the local emulator.",
+    pause: "Pause autoscaling",
+    resume: "Resume autoscaling",
     kill: (id: string) => `Kill ${id}`,
-    killing: "What happens when an instance dies?",
+    killing: "What happens when an instance fails?",
+    confirm: (id: string) => `Kill ${id}?`,
+    consequence:
+      "The process ends at once. Its requests in progress fail, and it is shown as lost. The emulator starts a replacement.",
+    confirmed: "Kill the instance",
+    cancel: "Cancel",
     title: "Function app",
     fixed: (value: number) => ({
-      head: value === 1 ? "One instance" : `${instances(value)}, always`,
-      text: "No rule changes how many there are. To scale on CPU, start the app with lab up --max 3.",
+      head: value === 1 ? "One instance" : `Always ${instances(value)}`,
+      text: "No autoscale rule is active. To scale on CPU, start the app with lab up --max 3.",
     }),
     masterKey: "Master key",
-    locked: "This page needs the master key, which lab up printed at the start.",
-  },
-
-  events: {
-    heading: "Events",
-    none: "Nothing has happened yet.",
-    joined: "is ready",
-    left: "gets no more requests and ends",
-    lost: "ended",
+    locked: "This page requires the master key. lab up printed it when it started.",
   },
 
   footer: {
     api: "API description",
-    metrics: "Metrics for Prometheus",
+    metrics: "Prometheus metrics",
     health: "Health",
     version: (version: string) => `Version ${version}`,
   },

@@ -4,32 +4,54 @@ const instancias = (value: number) => `${value} ${value === 1 ? "instancia" : "i
 
 export const es: Words = {
   name: "Español",
-  skip: "Ir a la flota",
-  sum: (live) => `${instancias(live)} en servicio`,
+  skip: "Ir a la situación actual",
+  sum: (live) => `${instancias(live)} en ejecución`,
+  more: (term) => `¿Qué significa «${term}»?`,
 
   header: {
     live: "En directo",
     connecting: "Conectando …",
     stale: (time) => `Datos de las ${time}`,
     language: "Idioma",
-    theme: "Aspecto",
+    theme: "Tema",
     themes: { auto: "Automático", light: "Claro", dark: "Oscuro" },
     database: { postgresql: "PostgreSQL", sqlite: "SQLite", none: "Sin base de datos" },
-    speed: (scale) => `Tiempo del laboratorio ×${scale}`,
     azureMinute: (minute) => `Minuto ${minute} de Azure`,
+    present: "Presentar",
+    leave: "Salir del modo de presentación",
+    fullScreen: "Pantalla completa",
+    leaveFullScreen: "Salir de pantalla completa",
+    linkNote: "Copiar un enlace a esta vista: intervalo, tema e idioma",
+    copied: "Enlace copiado",
+    inAddressBar: "El enlace está en la barra de direcciones",
+  },
+
+  terms: {
+    azureMinute: (scale) =>
+      `El emulador usa tiempo acelerado: 1 s aquí son ${scale} s en Azure. Los intervalos y enfriamientos de las reglas cuentan el tiempo de Azure.`,
+    cooldown:
+      "Después de una acción de escalado, cada regla espera este tiempo antes de volver a actuar. Así el último cambio puede surtir efecto.",
+    average: (window) =>
+      `Las reglas comparan con sus umbrales la CPU media de todas las instancias durante ${window}. El valor actual es la última medición y puede alejarse mucho de la media.`,
+    wanted:
+      "El escalador fija el número deseado. Una instancia nueva tarda en arrancar, por lo que «listas» sigue a «deseadas» con retraso.",
+    truncated:
+      "Para proteger la privacidad, la aplicación guarda solo la parte de red de la dirección: /24 en IPv4, /48 en IPv6.",
+    percentiles:
+      "La mitad de las peticiones tarda menos que p50; el 95 %, menos que p95, y el 99 %, menos que p99.",
   },
 
   trouble: {
     offline: "El servidor no responde.",
     database: "La base de datos no responde.",
-    overloaded: "El servidor tiene demasiado trabajo.",
+    overloaded: "El servidor está sobrecargado.",
     other: (status) => `El servidor responde con el estado ${status}.`,
-    kept: (time) => `Se muestra lo que se sabía a las ${time}. La página lo intenta de nuevo por sí sola.`,
-    nothing: "La página lo intenta de nuevo por sí sola.",
-    key: "Esta función pide una clave.",
-    badKey: "Esta clave no fue aceptada.",
-    busy: "Allí ya hay una prueba de CPU en marcha.",
-    gone: "Esta instancia ya no está.",
+    kept: (time) => `Se muestran datos de las ${time}. Las acciones están desactivadas. Reconectando …`,
+    nothing: "Reconectando …",
+    key: "Esta función requiere una clave.",
+    badKey: "La clave no es válida.",
+    busy: "Ya hay una prueba de CPU en curso en esta instancia.",
+    gone: "Esta instancia ya no está en ejecución.",
   },
 
   visits: {
@@ -37,28 +59,34 @@ export const es: Words = {
     total: "visitas registradas",
     register: "Registrar una visita",
     registered: (id, ip) => `N.º ${id}, desde ${ip}, registrada por`,
-    many: (value) => `${value} a la vez`,
+    many: (value) => `Enviar ${value} a la vez`,
     howMany: "Visitas a la vez",
+    range: (most) => `Escriba un número entero de 1 a ${most}.`,
     stop: "Detener",
-    progress: (done, all) => `${done} de ${all} respondidas`,
+    progress: (done, all) => `${done} de ${all} completadas`,
     outcome: "Resultado",
     accepted: "registradas",
     unanswered: "sin respuesta",
     status: (status) => `estado ${status}`,
     took: (time) => `en ${time}`,
-    last: "Últimas visitas",
+    last: "Visitas recientes",
     none: "Aún no hay visitas. Registre la primera.",
     number: "N.º",
+    time: "Hora",
+    address: "Dirección",
+    truncated: "truncada",
     notKept: "no se guarda",
     recordedBy: "Registrada por",
   },
 
   fleet: {
-    heading: "Flota",
-    live: "en ejecución",
-    atMost: (maximum) => `de ${maximum} como máximo`,
-    free: "libre",
-    freeNote: "Una regla puede ocuparlo",
+    heading: "Instancias",
+    ofMaximum: (maximum) => `de ${instancias(maximum)} en ejecución`,
+    running: (value) => (value === 1 ? "instancia en ejecución" : "instancias en ejecución"),
+    wanted: (value) => `${value} ${value === 1 ? "deseada" : "deseadas"}`,
+    free: "Plaza disponible",
+    slots: (value) => `${value} ${value === 1 ? "plaza disponible" : "plazas disponibles"}`,
+    freeNote: "Se usa cuando una regla agrega instancias",
     states: {
       starting: "arrancando",
       live: "en ejecución",
@@ -69,41 +97,44 @@ export const es: Words = {
     cpu: "CPU",
     memory: "Memoria",
     rate: "Peticiones",
-    age: "Edad",
+    age: "Tiempo activo",
     served: "Peticiones",
     inFlight: "En curso",
     testing: (left) => `Prueba de CPU: quedan ${left}`,
-    unheard: "Aún sin noticias",
+    unheard: "Esperando el primer latido",
+    lost: "Terminó sin drenar",
     more: (value) => `y ${value} más`,
-    none: "Ninguna instancia ha dado noticias todavía.",
+    none: "Esperando la primera instancia.",
   },
 
   scaling: {
     heading: "Escalado",
-    span: "Tiempo mostrado",
+    span: "Intervalo",
     cpu: "CPU de cada instancia",
     mean: "media",
-    count: "Instancias",
-    levelOut: (threshold) => `más instancias sobre ${threshold}`,
-    levelIn: (threshold) => `menos instancias bajo ${threshold}`,
-    cpuSummary: (highest) => `CPU de cada instancia en el tiempo; la media llegó a ${highest} como máximo.`,
-    countSummary: (highest) => `Número de instancias en el tiempo; ${highest} como máximo.`,
-    empty: "Aún no hay historia. Crece en cuanto funciona una instancia.",
+    count: "Instancias: deseadas y listas",
+    ready: "listas",
+    wanted: "deseadas",
+    levelOut: (threshold) => `Escalar > ${threshold}`,
+    levelIn: (threshold) => `Reducir < ${threshold}`,
+    cpuSummary: (highest) => `CPU de cada instancia en el tiempo. La media más alta es ${highest}.`,
+    countSummary: (highest) => `Instancias deseadas y listas en el tiempo. El número más alto es ${highest}.`,
+    empty: "Aún no hay datos. El gráfico empieza cuando haya una instancia en ejecución.",
     azureMinute: (minute) => `minuto ${minute} de Azure`,
+    azureRow: "en azul: minutos de Azure",
     rules: "Reglas",
-    when: "Si",
-    reading: "Ahora",
-    effect: "Entonces",
-    window: (window) => `en ${window}`,
-    firing: "se cumple",
-    notFiring: "no se cumple",
+    when: "Condición",
+    reading: "Actual",
+    effect: "Acción",
+    window: (window) => `media de ${window}`,
+    firing: "Activada",
+    notFiring: "No activada",
     cooldown: "Enfriamiento",
     noCooldown: "ninguno",
     left: (time) => `quedan ${time}`,
     last: "Último cambio",
     never: "aún ninguno",
     change: (from, to, time) => `${from} → ${to} a las ${time}`,
-    decision: "Última evaluación",
     azure: (span) => `${span} de tiempo de Azure`,
     metrics: {
       CpuPercentage: "CPU",
@@ -116,150 +147,183 @@ export const es: Words = {
   },
 
   gauge: {
-    label: (value, window) => `CPU en ${window}: ${value}`,
-    now: (value) => `ahora ${value}`,
+    average: "CPU media",
+    label: (value, window) => `${value} en ${window}`,
+    now: (value) => `CPU actual ${value}`,
     summary: (value, low, high) =>
-      `Las reglas ven ${value} de CPU. Por debajo de ${low} se va una instancia, por encima de ${high} llega otra.`,
+      `La CPU media es ${value}. Por debajo de ${low} se quita una instancia; por encima de ${high} se agrega otra.`,
   },
 
   story: {
-    label: "Por qué tiene este tamaño",
-    waiting: { head: "A la espera de las primeras cifras", text: "Llegan en cuanto funcionan instancias." },
-    noRules: { head: "Aquí nada escala", text: "No hay reglas de escalado en vigor para esta aplicación." },
-    noScaler: {
-      head: "Aquí nada escala",
-      text: "Las reglas de abajo actúan en Azure y en el laboratorio (scripts/run).",
+    label: "Cuántas instancias hay y por qué",
+    waiting: {
+      head: "Esperando datos",
+      text: "Los primeros valores llegan cuando haya una instancia en ejecución.",
     },
-    paused: { head: "El escalador está en pausa", text: "Ninguna regla se evalúa hasta que se reanude." },
+    noRules: {
+      head: "Sin escalado automático",
+      text: "No hay reglas de escalado activas para esta aplicación.",
+    },
+    noScaler: {
+      head: "Sin escalado automático",
+      text: "Las reglas se aplican en Azure y con scripts/run.",
+    },
+    paused: {
+      head: "El escalado automático está en pausa",
+      text: "No se evalúa ninguna regla hasta que lo reanude.",
+    },
     starting: (value, time) => ({
-      head: value === 1 ? "Llega una instancia" : `Llegan ${value} instancias`,
+      head: value === 1 ? "Agregando una instancia" : `Agregando ${instancias(value)}`,
       text: time
-        ? `Atiende peticiones unos ${time} después de la decisión.`
-        : "Atiende peticiones en un momento.",
+        ? `Está arrancando y atiende peticiones unos ${time} después de la decisión.`
+        : "Está arrancando y atiende peticiones en cuanto esté lista.",
+    }),
+    replacing: (value) => ({
+      head: value === 1 ? "Sustituyendo una instancia perdida" : `Sustituyendo ${value} instancias perdidas`,
+      text: "Una instancia terminó sin drenar. Otra nueva arranca en su lugar.",
     }),
     leaving: (value) => ({
-      head: value === 1 ? "Se va una instancia" : `Se van ${value} instancias`,
-      text: "Antes termina las peticiones en curso.",
+      head: value === 1 ? "Quitando una instancia" : `Quitando ${instancias(value)}`,
+      text: "No recibe peticiones nuevas, completa las que están en curso y después se detiene.",
     }),
     atMaximum: (maximum, value, threshold) => ({
-      head: `En el máximo: ${maximum}`,
-      text: `La CPU, al ${value}, supera el ${threshold}, pero no puede haber más de ${instancias(maximum)}.`,
+      head: `Máximo alcanzado: ${instancias(maximum)}`,
+      text: `La CPU media es ${value} y supera ${threshold}, pero las reglas permiten como máximo ${instancias(maximum)}.`,
     }),
     atMinimum: (minimum, value, threshold) => ({
-      head: `En reposo: ${instancias(minimum)}`,
-      text: `La CPU, al ${value}, está por debajo del ${threshold}, y ${minimum} es el mínimo.`,
+      head: `En reposo: ${instancias(minimum)} (mínimo)`,
+      text: `La CPU media es ${value}, por debajo de ${threshold}. Las reglas mantienen al menos ${instancias(minimum)}.`,
     }),
     cooldown: (way, left, value, threshold) => ({
       head: `Enfriamiento: ${left}`,
       text:
         way === "out"
-          ? `La CPU, al ${value}, supera el ${threshold}: una más en cuanto acabe el enfriamiento.`
-          : `La CPU, al ${value}, está por debajo del ${threshold}: una menos en cuanto acabe el enfriamiento.`,
+          ? `La CPU media es ${value} y supera ${threshold}. La regla puede agregar una instancia después del enfriamiento.`
+          : `La CPU media es ${value}, por debajo de ${threshold}. La regla puede quitar una instancia después del enfriamiento.`,
     }),
     acting: (way, value, threshold) => ({
-      head: way === "out" ? "Ampliando" : "Reduciendo",
+      head: way === "out" ? "Agregando instancias" : "Reduciendo instancias",
       text:
         way === "out"
-          ? `La CPU, al ${value}, supera el ${threshold}: la próxima evaluación añade una instancia.`
-          : `La CPU, al ${value}, está por debajo del ${threshold}: la próxima evaluación quita una instancia.`,
+          ? `La CPU media es ${value} y supera ${threshold}. La próxima evaluación agrega una instancia.`
+          : `La CPU media es ${value}, por debajo de ${threshold}. La próxima evaluación quita una instancia.`,
     }),
     expected: (way, value, threshold) => ({
-      head: way === "out" ? "Debería ampliar" : "Debería reducir",
+      head: way === "out" ? "Debería escalar horizontalmente" : "Debería reducirse",
       text:
         way === "out"
-          ? `La CPU, al ${value}, supera el ${threshold}. Azure usa cifras de hasta 3 min atrás, y una instancia nueva tarda unos 2 min.`
-          : `La CPU, al ${value}, está por debajo del ${threshold}. Azure usa cifras de hasta 3 min atrás.`,
+          ? `La CPU media es ${value} y supera ${threshold}. Azure evalúa métricas de hasta 3 min atrás, y una instancia nueva tarda unos 2 min en arrancar.`
+          : `La CPU media es ${value}, por debajo de ${threshold}. Azure evalúa métricas de hasta 3 min atrás.`,
     }),
     refused: (wanted, problem) => ({
-      head: `Azure no establece ${instancias(wanted)}`,
-      text: `Las reglas piden ${wanted}. El último intento terminó con: ${problem}. La próxima evaluación lo intenta de nuevo.`,
+      head: `Azure no estableció ${instancias(wanted)}`,
+      text: `Las reglas piden ${instancias(wanted)}. El último intento falló: ${problem}. La próxima evaluación lo intenta de nuevo.`,
     }),
     kept: (way, value) => ({
-      head: `Se queda en ${value}`,
+      head: `Sin cambios: ${instancias(value)}`,
       text:
         way === "in"
-          ? "Con una menos, el resto superaría pronto el umbral y volvería a ampliarse."
+          ? "Con una instancia menos, la CPU superaría el umbral y las reglas volverían a agregar una."
           : "La última evaluación no cambió nada.",
     }),
     building: (way, now, value, threshold, window) => ({
-      head: way === "out" ? "Aún no: la media debe subir" : "Aún no: la media debe bajar",
+      head:
+        way === "out"
+          ? `En espera: media ${value}, se necesita ${threshold}`
+          : `En espera: media ${value}, por encima de ${threshold}`,
       text:
         way === "out"
-          ? `La CPU está ahora al ${now}, pero la regla toma la media de ${window}: ${value}. Sobre ${threshold} añade una.`
-          : `La CPU está ahora al ${now}, pero la regla toma la media de ${window}: ${value}. Bajo ${threshold} quita una.`,
+          ? `La CPU actual es ${now}, pero la regla usa la media de ${window}. Por encima de ${threshold} agrega una instancia.`
+          : `La CPU actual es ${now}, pero la regla usa la media de ${window}. Por debajo de ${threshold} quita una instancia.`,
     }),
-    steady: (value) => ({
+    steady: (value, low, high) => ({
       head: "Estable",
-      text: `La CPU, al ${value}, no cumple ninguna regla.`,
+      text:
+        low && high
+          ? `La CPU media es ${value}, entre ${low} y ${high}: sin cambios.`
+          : `La CPU media es ${value}. No se activa ninguna regla.`,
     }),
+  },
+
+  events: {
+    heading: "Eventos",
+    none: "No hay eventos en este intervalo.",
+    time: "Hora",
+    event: "Evento",
+    what: "Detalles",
+    kinds: {
+      joined: "Iniciada",
+      left: "Detenida",
+      lost: "Perdida",
+      scaled_out: "Ampliación",
+      scaled_in: "Reducción",
+    },
+    change: (from, to) => `${from} → ${instancias(to)}`,
   },
 
   load: {
     heading: "Carga",
     rate: "peticiones por segundo",
     latency: "Latencia",
-    none: "sin peticiones",
     chart: "Peticiones por segundo",
-    summary: (highest) => `Peticiones por segundo en el tiempo; ${highest} como máximo.`,
-    own: "Esta página pregunta unas dos veces por segundo.",
-    p: { p50: "la mitad tarda menos", p95: "el 95 % tarda menos", p99: "el 99 % tarda menos" },
+    summary: (highest) => `Peticiones por segundo en el tiempo. El valor más alto es ${highest}.`,
+    own: "Esta página hace unas 2 peticiones por segundo.",
   },
 
   test: {
     heading: "Prueba de CPU",
-    note: "Las instancias calculan a plena potencia hasta que acaba el tiempo. Las reglas hacen el resto.",
-    scope: "Dónde",
-    fleet: "Toda la flota",
-    instance: "Una instancia",
+    note: "Pone cada instancia al 100 % de CPU durante ese tiempo para que actúen las reglas.",
+    scope: "Destino",
+    fleet: "Todas las instancias",
+    instance: "Solo una",
     duration: "Duración",
     seconds: "segundos",
+    durationRange: (least, most) => `Escriba de ${least} a ${most} segundos.`,
     intensity: "Intensidad",
-    full: "Plena",
+    intensityRange: "Escriba un número entero mayor que 0 o deje el campo vacío.",
+    full: "Máxima",
     start: "Iniciar la prueba de CPU",
-    stop: "Detener todo",
+    stop: "Detener la prueba de CPU",
     left: "restantes",
-    running: (value) => `en marcha en ${instancias(value)}`,
-    pending: "arrancando …",
-    stopped: "Detenida.",
-    newcomers: "Las que llegan se suman por lo que queda.",
+    running: (value) => `En curso en ${instancias(value)}`,
+    pending: "Iniciando …",
+    stopped: "Prueba de CPU detenida.",
+    newcomers: "Las instancias nuevas se suman a la prueba en curso.",
   },
 
   key: {
     label: "Clave de función",
     note: "Se guarda solo en esta pestaña.",
-    use: "Usarla",
+    use: "Continuar",
     forget: "Olvidar la clave",
     cancel: "Cancelar",
   },
 
   lab: {
-    heading: "Laboratorio",
-    note: "Solo aquí, donde la flota corre en una máquina.",
-    pause: "Pausar el escalador",
-    resume: "Reanudar el escalador",
-    kill: (id) => `Matar ${id}`,
-    killing: "¿Qué pasa si muere una instancia?",
+    heading: "Emulador",
+    note: "Disponible solo en el emulador local.",
+    pause: "Pausar el escalado automático",
+    resume: "Reanudar el escalado automático",
+    kill: (id) => `Terminar ${id}`,
+    killing: "¿Qué pasa cuando falla una instancia?",
+    confirm: (id) => `¿Terminar ${id}?`,
+    consequence:
+      "El proceso termina de inmediato. Sus peticiones en curso fallan y se muestra como perdida. El emulador arranca otra en su lugar.",
+    confirmed: "Terminar la instancia",
+    cancel: "Cancelar",
     title: "Aplicación de funciones",
     fixed: (value) => ({
-      head: value === 1 ? "Una instancia" : `${instancias(value)}, siempre`,
-      text: "Ninguna regla cambia cuántas hay. Para escalar por CPU, inicie la aplicación con lab up --max 3.",
+      head: value === 1 ? "Una instancia" : `Siempre ${instancias(value)}`,
+      text: "No hay reglas de escalado activas. Para escalar por CPU, inicie la aplicación con lab up --max 3.",
     }),
     masterKey: "Clave maestra",
-    locked: "Esta página necesita la clave maestra, que lab up mostró al iniciar.",
-  },
-
-  events: {
-    heading: "Sucesos",
-    none: "Aún no ha pasado nada.",
-    joined: "está lista",
-    left: "no recibe más peticiones y termina",
-    lost: "terminó",
+    locked: "Esta página requiere la clave maestra. lab up la mostró al iniciar.",
   },
 
   footer: {
     api: "Descripción de la API",
-    metrics: "Métricas para Prometheus",
-    health: "Salud",
+    metrics: "Métricas de Prometheus",
+    health: "Estado",
     version: (version) => `Versión ${version}`,
   },
 };

@@ -40,7 +40,7 @@ test("each language writes numbers its own way", () => {
       format.rate(7.36),
       format.decimal(0.034),
     ].map(plain);
-  expect(written(english)).toEqual(["12,345", "81 %", "3.14 ms", "1.24 s", "7.4/s", "0.03"]);
+  expect(written(english)).toEqual(["12,345", "81%", "3.14 ms", "1.24 s", "7.4/s", "0.03"]);
   expect(written(spanish)).toEqual(["12.345", "81 %", "3,14 ms", "1,24 s", "7,4/s", "0,03"]);
 });
 

@@ -183,7 +183,7 @@ fn instances(page: &Page<'_>) -> Markup {
         .map(|(index, id)| {
             let record = record(id);
             let share = part(answered(id), all);
-            let colour = format!("i{}", index % 8 + 1);
+            let colour = format!("i{}", index % 10 + 1);
             vec![
                 Cell::Markup(html! {
                     span.whole { i.dot.(colour) {} (id) }
