@@ -80,7 +80,7 @@ def eventually(what: str, ask: Callable[[], T | None]) -> T:
     while time.monotonic() < deadline:
         try:
             answer = ask()
-        except (OSError, urllib.error.URLError):
+        except (OSError, urllib.error.URLError, json.JSONDecodeError):
             answer = None
         if answer:
             return answer
