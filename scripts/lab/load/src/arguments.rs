@@ -197,7 +197,7 @@ impl LoadArgs {
             Some(text) => Some(Key::new(text).context("the key has characters that no key has")?),
         };
         let content = match self.custom.request(&target, key.as_ref())? {
-            Some(request) => Content::Custom(request),
+            Some(request) => Content::Custom(Box::new(request)),
             None => Content::Visits(self.mix.clone()),
         };
         Ok(LoadTest {
