@@ -62,6 +62,7 @@ fn a_run_of_another_app_shows_its_statuses_and_nothing_of_visits() {
     assert!(page_body(&run).contains("How the data flows"));
     run.requests.statuses = [("2xx".to_owned(), 7), ("5xx".to_owned(), 1)].into();
     run.requests.by_kind = [("GET /api/hello".to_owned(), 8)].into();
+    run.plan = vec!["Request: GET /api/hello".to_owned()];
     let shown = text(&page_body(&run));
     for part in ["Responses by status", "5xx", "GET /api/hello"] {
         assert!(shown.contains(part), "{part}");
