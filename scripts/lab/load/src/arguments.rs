@@ -119,7 +119,7 @@ as in k6 and Locust, and responses are counted by class of status. The key in FU
 x-functions-key. Where the target is lab up, the report shows its instances, and --until works.
   lab load http://127.0.0.1:7071 --path /api/hello --rate 50 --duration 1m
   lab load http://127.0.0.1:7071 500 50 --path /api/items --body '{\"name\": \"Ada\"}'
-  lab load http://127.0.0.1:7071 --path /api/items/1 --method PUT --body @item.json --header 'If-Match: *'
+  lab load http://127.0.0.1:7071 --path /api/items/1 --method PUT --body @item.json
 
 Mix:
   visits   POST /api/visit, wants 201      metrics  GET /api/metrics, wants 200
@@ -197,7 +197,7 @@ impl LoadArgs {
             Some(text) => Some(Key::new(text).context("the key has characters that no key has")?),
         };
         let content = match self.custom.request(&target, key.as_ref())? {
-            Some(request) => Content::Custom(request),
+            Some(request) => Content::Custom(Box::new(request)),
             None => Content::Visits(self.mix.clone()),
         };
         Ok(LoadTest {

@@ -29,19 +29,15 @@ pub(super) struct CustomArgs {
     path: Option<String>,
     /// Method of the request [default: GET, or POST with --body]
     #[arg(long, value_name = "METHOD", requires = "path", ignore_case = true,
-        value_parser = PossibleValuesParser::new(METHODS).try_map(method))]
+        value_parser = PossibleValuesParser::new(METHODS).try_map(|text| text.to_ascii_uppercase().parse::<Method>()))]
     method: Option<Method>,
     /// Body of the request, or @FILE to read it from a file; sent as application/json if it is JSON
     #[arg(long, value_name = "TEXT", requires = "path")]
     body: Option<String>,
     /// Header of the request, such as 'Accept: text/html'; may be given several times. For the key of a function, use
-    /// FUNCTIONS_KEY
+    /// `FUNCTIONS_KEY`
     #[arg(long, value_name = "NAME: VALUE", requires = "path")]
     header: Vec<String>,
-}
-
-fn method(text: String) -> Result<Method, http::method::InvalidMethod> {
-    text.to_ascii_uppercase().parse()
 }
 
 impl CustomArgs {

@@ -47,7 +47,7 @@ pub enum Content {
     /// The endpoints of Elastic Visits.
     Visits(Mix),
     /// One request of any app, with its key.
-    Custom(Request<Bytes>),
+    Custom(Box<Request<Bytes>>),
 }
 
 /// What load is put on what.

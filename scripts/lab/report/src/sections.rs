@@ -278,8 +278,10 @@ fn rules_of(run: &Run) -> Markup {
 }
 
 fn flow(page: &Page<'_>) -> Markup {
+    // The figure is of Elastic Visits; classes of statuses are counted of other apps only.
+    let is_of_visits = page.run.requests.statuses.is_empty();
     html! {
-        @if !page.run.simulated {
+        @if !page.run.simulated && is_of_visits {
             figure.flow tabindex="0" aria-label="How the data flows" { (PreEscaped(FLOW)) }
         }
     }

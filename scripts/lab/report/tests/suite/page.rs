@@ -57,6 +57,20 @@ fn the_page_says_everything() {
 }
 
 #[test]
+fn a_run_of_another_app_shows_its_statuses_and_nothing_of_visits() {
+    let mut run = samples::story();
+    assert!(page_body(&run).contains("How the data flows"));
+    run.requests.statuses = [("2xx".to_owned(), 7), ("5xx".to_owned(), 1)].into();
+    run.requests.by_kind = [("GET /api/hello".to_owned(), 8)].into();
+    run.plan = vec!["Request: GET /api/hello".to_owned()];
+    let shown = text(&page_body(&run));
+    for part in ["Responses by status", "5xx", "GET /api/hello"] {
+        assert!(shown.contains(part), "{part}");
+    }
+    assert!(!page_body(&run).contains("How the data flows"));
+}
+
+#[test]
 fn nothing_in_a_run_becomes_markup() {
     let html = page_body(&samples::hostile());
     assert!(!html.contains("<b>&"), "a <b> got through");
