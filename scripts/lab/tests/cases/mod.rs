@@ -4,6 +4,7 @@
 //! The program that runs the app is a parameter. The tests run each case on `lab up`; `./scripts/test --only real_host`
 //! runs it on the real host. Cases 1 to 34 are the host's own behavior, 35 to 51 what newer hosts and Core Tools add, and
 //! 52 is the timer extension's. The apps are in `functions-host/tests/apps`; their handler is `probe/handler.rs`.
+#![allow(dead_code)] // Only the program for the real host prints them.
 
 mod elsewhere;
 mod forwarding;

@@ -116,7 +116,7 @@ fn the_root_can_be_a_route(program: &Program) {
 }
 
 fn routes_are_tried_in_the_order_of_names(program: &Program) {
-    let mut root = Root::app("routes", program);
+    let root = Root::app("routes", program);
     // The catch-all sorts before the closed function and so takes its requests.
     root.http("alpha", "{*path}", Some(&["get"]), "anonymous");
     let host = root.with_keys().up(&[]);

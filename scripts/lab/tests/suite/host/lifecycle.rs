@@ -1,6 +1,5 @@
 use std::process::Stdio;
 
-use crate::support::http::head;
 use crate::support::{Root, alive, eventually, signal};
 
 /// One instance, whose handler is started again in place as on the real host.

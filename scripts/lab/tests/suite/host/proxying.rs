@@ -5,8 +5,6 @@ use serde_json::json;
 use crate::support::http::head;
 use crate::support::{Root, eventually};
 
-const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
 #[test]
 fn a_clients_fault_is_no_error_of_the_app() {
     let mut root = Root::new();

@@ -96,7 +96,7 @@ impl Root {
         assert!(copy.status().unwrap().success());
         if let Program::Image { .. } = program {
             // The image's user is another one, and has to write the journal.
-            std::fs::set_permissions(&root.files, PermissionsExt::from_mode(0o777)).unwrap();
+            std::fs::set_permissions(&root.files, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
         root
     }
@@ -143,7 +143,7 @@ impl Root {
         let handler = self.path.join("handler");
         std::fs::remove_file(&handler).unwrap();
         std::fs::write(&handler, script).unwrap();
-        std::fs::set_permissions(&handler, PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&handler, std::fs::Permissions::from_mode(0o755)).unwrap();
         self
     }
 

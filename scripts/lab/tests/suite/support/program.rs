@@ -230,6 +230,6 @@ fn write_keys(files: &Path) {
     }
     // The image's user is another one.
     for path in [folder, temporary(files)] {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(0o777)).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
     }
 }
