@@ -5,7 +5,8 @@ use std::process::Command;
 use crate::scratch::{Scratch, text};
 use crate::support::program::built;
 
-/// Does what `func start` does, by `lab up`; the keys go where the real host keeps them.
+/// Does what `func start` does, by `lab up`; the keys go where the real host keeps them. A plain sh would drop the variables
+/// whose names have a colon.
 const FUNC: &str = r#"
 [ "$1" = start ] || exit 2
 shift
@@ -18,23 +19,23 @@ for argument; do
 done
 keys=$TMPDIR/secrets/functions/secrets
 rm -f "$keys"/*
-"$LAB" up --max 1 "$@" 2>&1 | awk -v keys="$keys" '
-    { print; fflush() }
-    length($NF) != 64 { next }
-    $1 == "master" { master = $NF; next }
-    $1 == "default" {
-        file = keys "/host.json"
-        printf "{\"masterKey\":{\"value\":\"%s\"},\"functionKeys\":[{\"value\":\"%s\"}]}", master, $NF >file
-    }
-    $1 != "default" { file = keys "/" tolower($1) ".json"; printf "{\"keys\":[{\"value\":\"%s\"}]}", $NF >file }
-    { close(file) }
-'
+"$LAB" up --script-root "$PWD" --max 1 "$@" 2>&1 | while IFS= read -r line; do
+    printf '%s\n' "$line"
+    key=${line##* }
+    [ "${#key}" = 64 ] || continue
+    read -r name rest <<<"$line"
+    case $name in
+        master) master=$key ;;
+        default) printf '{"masterKey":{"value":"%s"},"functionKeys":[{"value":"%s"}]}' "$master" "$key" >"$keys/host.json" ;;
+        *) printf '{"keys":[{"value":"%s"}]}' "$key" >"$keys/${name,,}.json" ;;
+    esac
+done
 "#;
 
 /// Runs the cases with this `func` in PATH: the exit code and what was printed.
 fn compare(func: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let scratch = Scratch::new();
-    scratch.write_executable("bin/func", &format!("#!/bin/sh\n{func}"));
+    scratch.write_executable("bin/func", &format!("#!/usr/bin/env bash\n{func}"));
     let path = std::env::var("PATH").unwrap();
     let output = Command::new(built().join("examples/real_host"))
         .args(["--func", "func"])

@@ -10,7 +10,6 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -48,6 +47,8 @@ pub struct Root {
     variables: Vec<(String, String)>,
     program: Program,
     keys: bool,
+    /// Options of `lab up` that belong to the app.
+    options: &'static [&'static str],
 }
 
 impl Root {
@@ -61,6 +62,7 @@ impl Root {
             variables: Vec::new(),
             program: Program::LabUp,
             keys: false,
+            options: &[],
         }
     }
 
@@ -82,12 +84,15 @@ impl Root {
             variables: Vec::new(),
             program,
             keys: false,
+            options: &[],
         }
     }
 
     /// An app of `functions-host/tests/apps`, which the program is to run.
     pub fn app(name: &str, program: &Program) -> Self {
-        let root = Self::with_probe(program.clone());
+        let mut root = Self::with_probe(program.clone());
+        // The real host runs one instance here.
+        root.options = &["--max", "1"];
         let app = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("functions-host/tests/apps")
             .join(name);
@@ -233,6 +238,7 @@ impl Root {
             .args(["up", "--script-root"])
             .arg(&self.path)
             .args(self.keys.then_some("--enable-auth"))
+            .args(self.options)
             .args(arguments);
         if !arguments.contains(&"--port") {
             command.args(["--port", "0"]);
@@ -330,9 +336,7 @@ pub fn free_port() -> u16 {
 
 /// A new name in the temporary folder.
 fn temporary() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("lab-host-{}-{number}", std::process::id()))
+    std::env::temp_dir().join(format!("lab-host-{}", uuid::Uuid::new_v4().simple()))
 }
 
 impl Drop for Root {
@@ -389,11 +393,12 @@ impl Host {
                 return found;
             }
             let left = end.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "no {count} lines with {part:?} in:\n{}",
-                lines.join("\n")
-            );
+            if left.is_zero() {
+                let printed = lines.join("\n");
+                // Whoever handles the panic may want to print them, too.
+                drop(lines);
+                panic!("no {count} lines with {part:?} in:\n{printed}");
+            }
             lines = self.output.more.wait_timeout(lines, left).unwrap().0;
         }
     }
