@@ -31,6 +31,7 @@ plan='
 extra_plan='
       advisories   checks    -                known vulnerabilities in crates (cargo-deny) and npm packages (npm audit); asks servers
       azure_cli    checks    azure            every az command line of scripts, docs and workflows, parsed by the real az, without a login
+      real_host    tests     build            the cases of the Functions host on the real one: func, or its image in Docker; without either it does not pass
       azure_policy fleets    azure            the Azure policies of checkov on the stack of either plan, against a reviewed list
       long_kills   tests     build            the tests that kill handler and server: 30 rounds instead of 6
       long_fuzz    fleets    package          100,000 requests made from the description of the API; about a quarter of an hour

@@ -3,6 +3,8 @@
 
 # The packaged app has a copy for the tests: scripts/run and scripts/demo, which the documentation runs, write to target/app.
 app=${root:?}/target/suite/app
+# The exit code of a step that could not run.
+not_run=77
 # What step_build has built, for the steps with tests.
 built=$root/target/suite
 
@@ -136,6 +138,28 @@ step_package() {
     cp -R target/app "$app"
     rm -rf "${app%/*}/role-step"
     cp -R target/role-step "${app%/*}/role-step"
+}
+
+# Each case agrees or differs. Where there is no host the step has not run, which is not the same as passed: schedule.sh.
+step_real_host() {
+    compare=target/quick/examples/real_host
+    if have func; then
+        "$compare" --func "$(command -v func)"
+    elif docker info >/dev/null 2>&1; then
+        docker build --target host --file infra/container/Dockerfile --tag elastic-visits-host .
+        # The image may have another C library than this machine.
+        triple=$(rustc -vV | sed -n 's/^host: //p')
+        RUSTFLAGS='-C target-feature=+crt-static' \
+            nice cargo build --profile quick --target "$triple" --package lab --example probe_handler
+        "$compare" --image elastic-visits-host --probe "target/$triple/quick/examples/probe_handler"
+    else
+        printf '%s\n' "Not run: there is no real host here. Install Azure Functions Core Tools, which require Node.js 22:
+
+  npm install --global azure-functions-core-tools@4
+
+or Docker, in which the host's image runs." >&2
+        return "$not_run"
+    fi
 }
 
 step_end_to_end() {

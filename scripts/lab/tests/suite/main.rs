@@ -4,6 +4,8 @@
 //! One program for all of it, because each of its own would be compiled and linked with everything it needs.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[path = "../cases/mod.rs"]
+mod cases;
 mod check;
 mod demo;
 mod doctor;

@@ -653,13 +653,15 @@ fn the_workflow_installs_the_packages_that_the_suite_names() {
         .lines()
         .filter(|line| line.contains("apt-get install"))
         .collect();
-    assert_eq!(install.len(), 1, "{install:?}");
-    assert!(
-        install[0].contains("./scripts/test --packages | xargs"),
-        "the workflow has no list of its own: {install:?}"
-    );
-    for package in named.lines() {
-        assert!(!install[0].contains(package), "{package}");
+    assert_eq!(install.len(), 2, "{install:?}");
+    for line in install {
+        assert!(
+            line.contains("./scripts/test ") && line.contains("--packages | xargs"),
+            "the workflow has no list of its own: {line}"
+        );
+        for package in named.lines() {
+            assert!(!line.contains(package), "{package}");
+        }
     }
 }
 
@@ -718,4 +720,56 @@ fn a_second_run_of_the_suite_in_the_same_folder_is_refused() {
         "{output:?}"
     );
     assert!(!lock.exists());
+}
+
+/// Runs lines of shell in the repository, without any program in PATH but the shell's own.
+fn shell(lines: &str) -> Output {
+    Command::new("/bin/sh")
+        .args(["-ec", lines, "scripts/sh"])
+        .current_dir(repository())
+        .env("PATH", "/nonexistent")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn without_a_real_host_its_step_says_so_and_has_an_exit_code_of_its_own() {
+    let output = shell(". scripts/preamble.sh; . scripts/suite/steps.sh; step_real_host");
+    assert_eq!(output.status.code(), Some(77), "{output:?}");
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("Not run") && said.contains("azure-functions-core-tools@4"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_step_that_has_not_run_does_not_count_as_passed() {
+    let project = Scratch::new();
+    let script = "case $2 in real_host) exit 77 ;; *) exit 1 ;; esac";
+    project.write_executable("scripts/test", &format!("#!/bin/sh\n{script}\n"));
+    let lines = r#"
+        root=$1 left_out=
+        have() { command -v "$1" >/dev/null; }
+        . scripts/suite/plan.sh
+        selected='real_host shell'
+        look_up() { lane=$1 after=; }
+        . scripts/suite/schedule.sh
+        run_steps
+    "#;
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-ec", lines, "sh"])
+        .arg(project.path())
+        .current_dir(repository());
+    let output = command.output().unwrap();
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for line in [
+        "real_host    not run",
+        "shell        FAILED",
+        "0 passed, 2 failed or not run",
+    ] {
+        assert!(said.contains(line), "no {line:?} in {said}");
+    }
 }

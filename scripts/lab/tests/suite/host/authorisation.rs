@@ -2,78 +2,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::support::Root;
 use crate::support::http::head;
-use crate::support::{Host, Root};
-
-fn key(host: &Host, name: &str) -> String {
-    // The table of functions has the same names; keys are the long words.
-    host.lines_with(&format!("  {name} "), 1)
-        .iter()
-        .filter_map(|line| line.split_whitespace().last())
-        .find(|word| word.len() == 64)
-        .unwrap()
-        .to_owned()
-}
-
-#[test]
-fn case_28_functions_ask_for_their_keys() {
-    let root = Root::bare();
-    root.http("Anonymous", "open", None, "anonymous");
-    root.http("Stress", "stress", None, "function");
-    root.http("Other", "other", None, "function");
-    root.http("Master", "master", None, "admin");
-    let host = root.up(&["--enable-auth"]);
-    let (master, default, stress, other) = (
-        key(&host, "master"),
-        key(&host, "default"),
-        key(&host, "Stress"),
-        key(&host, "Other"),
-    );
-    let status = |target: &str, header: Option<&str>| {
-        let headers: Vec<_> = header.iter().map(|key| ("X-Functions-Key", *key)).collect();
-        let answer = host.request("GET", target, &headers, "");
-        assert!(answer.status == 200 || answer.body.is_empty());
-        answer.status
-    };
-    // Without the right key the handler is not called.
-    assert_eq!(status("/stress", None), 401);
-    assert_eq!(status("/stress", Some("wrong")), 401);
-    assert_eq!(status("/stress?code=wrong", None), 401);
-    assert_eq!(status("/stress", Some(&other)), 401);
-    assert_eq!(status("/master", None), 401);
-    assert_eq!(status("/master", Some(&default)), 401);
-    // The header wins over the query even when it is wrong.
-    assert_eq!(
-        status(&format!("/stress?code={stress}"), Some("wrong")),
-        401
-    );
-    // An unknown route is 404 before anything is asked.
-    assert_eq!(status("/nowhere", None), 404);
-    assert!(host.requests().is_empty());
-
-    assert_eq!(status("/stress", Some(&stress)), 200);
-    assert_eq!(status("/stress", Some(&default)), 200);
-    assert_eq!(status("/stress", Some(&master)), 200);
-    assert_eq!(status(&format!("/stress?a=1&code={stress}"), None), 200);
-    assert_eq!(status("/master", Some(&master)), 200);
-    assert_eq!(status("/open", None), 200);
-    assert_eq!(status("/open", Some("wrong")), 200);
-    // The key is not taken out on the way.
-    assert!(
-        host.requests()
-            .contains(&format!("/stress?a=1&code={stress}"))
-    );
-}
-
-#[test]
-fn case_28_without_the_switch_every_request_is_admin() {
-    let root = Root::bare();
-    root.http("Master", "master", None, "admin");
-    let host = root.up(&[]);
-    assert_eq!(host.get("/master").status, 200);
-    assert_eq!(host.get("/admin/host/status").status, 200);
-    assert!(!host.printed().contains("Keys"));
-}
 
 #[test]
 fn keys_are_new_each_time() {
@@ -81,7 +11,7 @@ fn keys_are_new_each_time() {
         let root = Root::bare();
         root.http("Stress", "stress", None, "function");
         let host = root.up(&["--enable-auth"]);
-        key(&host, "master")
+        host.key("master")
     };
     assert_ne!(make(), make());
 }
@@ -145,7 +75,7 @@ fn no_spelling_of_a_closed_route_gets_past_the_key() {
     }
     // The catch-all was reached at all, and the key opens the door.
     assert!(!host.requests().is_empty());
-    let master = key(&host, "master");
+    let master = host.key("master");
     let answer = host.request("POST", "/api/stress", &[("x-functions-key", &master)], "");
     assert_eq!(answer.json()["target"], "/api/stress");
 }

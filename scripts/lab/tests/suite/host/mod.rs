@@ -1,4 +1,4 @@
-//! `lab up` from outside: the checkable cases of the host's protocol, each test named by its number.
+//! `lab up` from outside. What the real Functions host does as well are the cases in `tests/cases`.
 
 mod admin;
 mod authorisation;
@@ -15,6 +15,7 @@ mod offline;
 mod local_settings;
 mod profiles;
 mod proxying;
+mod real_host;
 mod routing;
 mod starting;
 mod timers;

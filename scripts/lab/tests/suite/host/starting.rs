@@ -1,9 +1,5 @@
 //! Why an app does not start: the cause in words, and what to do.
 
-use std::os::unix::fs::PermissionsExt;
-
-use serde_json::json;
-
 use crate::support::{Host, Root};
 
 /// One instance, whose handler is started again in place as on the real host.
@@ -12,10 +8,7 @@ const SINGLE: [&str; 2] = ["--max", "1"];
 /// An app whose handler is this file.
 fn script(text: &str) -> Root {
     let root = Root::new();
-    let handler = root.path.join("handler");
-    std::fs::remove_file(&handler).unwrap();
-    std::fs::write(&handler, text).unwrap();
-    std::fs::set_permissions(&handler, PermissionsExt::from_mode(0o755)).unwrap();
+    root.handler(text);
     root
 }
 
@@ -26,45 +19,6 @@ fn failed(mut host: Host) -> String {
     printed
 }
 
-/// `WebJobsRouteBuilder.cs`, `MapFunctionRoute`: the prefix, a slash, and the route.
-#[test]
-fn a_route_with_a_leading_slash_under_a_prefix_stops_the_host() {
-    let root = Root::bare();
-    root.host_with(|host| host["extensions"]["http"] = json!({}));
-    root.http("Other", "other", None, "anonymous");
-    root.http("Items", "/items/{id}", None, "anonymous");
-    let (code, printed) = root.refused(&[]);
-    assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
-    assert!(
-        printed.contains("the route \"/items/{id}\" of the function Items begins with a slash")
-            && printed.contains("\"api//items/{id}\"")
-            && printed.contains("remove the slash"),
-        "{printed}"
-    );
-    // Without a prefix nothing comes before it.
-    let root = Root::bare();
-    root.http("Items", "/items/{id}", None, "anonymous");
-    assert_eq!(root.up(&[]).get("/items/7").status, 200);
-}
-
-#[test]
-fn a_script_without_an_interpreter_is_explained() {
-    let printed = failed(script("exec sleep 60\n").start(&SINGLE));
-    assert!(
-        printed.contains("its first line must name one, for example #!/bin/sh"),
-        "{printed}"
-    );
-}
-
-#[test]
-fn windows_line_endings_are_explained() {
-    let printed = failed(script("#!/bin/sh\r\nexec sleep 60\r\n").start(&SINGLE));
-    assert!(
-        printed.contains("Windows line endings (CRLF)") && printed.contains("sed -i 's/\\r$//'"),
-        "{printed}"
-    );
-}
-
 #[test]
 fn a_missing_interpreter_is_named() {
     let printed = failed(script("#!/opt/none/python\n").start(&SINGLE));
@@ -72,23 +26,6 @@ fn a_missing_interpreter_is_named() {
         printed.contains("names the interpreter \"/opt/none/python\""),
         "{printed}"
     );
-}
-
-/// Pull request 11757 of the host: `DefaultWorkerProcessFactory.cs` creates it.
-#[test]
-fn a_missing_working_directory_is_created_with_a_word() {
-    let root = Root::new();
-    root.host_with(|host| {
-        host["customHandler"]["description"]["workingDirectory"] = "work/a".into();
-    });
-    let host = root.up(&SINGLE);
-    let line = host.line("did not exist, so it was created, as the host does");
-    assert!(
-        line.contains(" Warning ") && line.contains("work/a"),
-        "{line}"
-    );
-    let directory = host.journal()[0]["directory"].as_str().unwrap().to_owned();
-    assert!(directory.ends_with("the app/work/a"), "{directory}");
 }
 
 #[test]

@@ -28,25 +28,6 @@ fn up(root: Root, arguments: &[&str]) -> Host {
     root.up(&[&["--max", "1"], arguments].concat())
 }
 
-/// `TimerSchedule.cs`, `ShouldDisableScheduleMonitor`: no status below a minute.
-#[test]
-fn a_timer_calls_its_function_with_the_hosts_payload() {
-    let root = Root::bare();
-    root.timer("json-journal", "* * * * * *", &json!({}));
-    let host = up(root, &[]);
-    let line = host.line("The next 5 occurrences of the 'json-journal' schedule");
-    assert!(line.contains("(Cron: '* * * * * *') will be: "), "{line}");
-    let payload = payloads(&host, 1).remove(0);
-    assert_eq!(
-        payload["Data"],
-        json!({ "myTimer": { "Schedule": { "AdjustForDST": true }, "ScheduleStatus": null, "IsPastDue": false } })
-    );
-    let metadata = payload["Metadata"].as_object().unwrap();
-    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["sys"]);
-    assert_eq!(metadata["sys"]["MethodName"], "json-journal");
-    assert_eq!(host.journal()[1]["method"], "POST");
-}
-
 #[test]
 fn the_status_tells_when_it_ran_and_when_it_will() {
     let root = Root::bare();
@@ -102,17 +83,6 @@ fn a_schedule_may_be_a_setting_in_a_zone_with_summer_time() {
         line.contains("(Cron: '0 30 2 * * *') will be: 2026-10-24T02:30:00+02:00, 2026-10-25T02:30:00+02:00, 2026-10-26T02:30:00+01:00"),
         "{line}"
     );
-}
-
-/// `TimerListener.cs`, `StartAsync`.
-#[test]
-fn a_function_may_run_on_startup() {
-    let root = Root::bare();
-    root.timer("json-journal", FAR, &json!({ "runOnStartup": true }));
-    let host = up(root, &[]);
-    let timer = payloads(&host, 1)[0]["Data"]["myTimer"].clone();
-    assert_eq!(timer["IsPastDue"], false);
-    assert_eq!(timer["ScheduleStatus"]["Last"], "0001-01-01T00:00:00+00:00");
 }
 
 #[test]

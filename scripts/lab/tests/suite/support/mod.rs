@@ -1,26 +1,36 @@
-//! Starts the real `lab up` over a script root of its own with the probe handler in it, and speaks
-//! plain HTTP to it.
+//! Starts the real `lab up`, or the real Functions host, over a script root of its own with the probe handler in it,
+//! and speaks plain HTTP to it.
 
 #![allow(dead_code)] // Each test binary uses its part.
 
 pub mod http;
+pub mod program;
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use program::{Program, Run};
+
 /// Longer than anything here takes on a busy machine; only a failing test waits for it.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
+/// Longer than the real host takes to start, or to give an app up.
+const STARTING: Duration = Duration::from_secs(120);
+
 /// Waits for a condition, looking often.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + DEADLINE;
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually_within(DEADLINE, what, look)
+}
+
+fn eventually_within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
     loop {
         if let Some(found) = look() {
             return found;
@@ -37,6 +47,10 @@ pub struct Root {
     variables: Vec<(String, String)>,
     /// Whether the command line names it; else the host is started in it.
     pub is_named: bool,
+    program: Program,
+    keys: bool,
+    /// Options of `lab up` that belong to the app.
+    options: &'static [&'static str],
 }
 
 impl Root {
@@ -49,30 +63,56 @@ impl Root {
             files,
             variables: Vec::new(),
             is_named: true,
+            program: Program::LabUp,
+            keys: false,
+            options: &[],
         }
     }
 
-    /// `host.json` with proxying and no route prefix, the probe handler, no function yet.
-    pub fn bare() -> Self {
+    /// A root with the probe handler and nothing else.
+    fn with_probe(program: Program) -> Self {
         let files = temporary();
         // The name has a space to see that nobody splits paths.
         let path = files.join("the app");
         std::fs::create_dir_all(&path).unwrap();
-        let probe = Path::new(env!("CARGO_BIN_EXE_lab"))
-            .parent()
-            .unwrap()
-            .join("examples/probe_handler");
+        let probe = program.probe();
         assert!(
             probe.exists(),
             "the probe handler is missing; build it with cargo build -p lab --examples"
         );
         std::os::unix::fs::symlink(probe, path.join("handler")).unwrap();
-        let root = Self {
+        Self {
             path,
             files,
             variables: Vec::new(),
             is_named: true,
-        };
+            program,
+            keys: false,
+            options: &[],
+        }
+    }
+
+    /// An app of `functions-host/tests/apps`, which the program is to run.
+    pub fn app(name: &str, program: &Program) -> Self {
+        let mut root = Self::with_probe(program.clone());
+        // The real host runs one instance here.
+        root.options = &["--max", "1"];
+        let app = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("functions-host/tests/apps")
+            .join(name);
+        let mut copy = Command::new("cp");
+        copy.arg("-R").arg(app.join(".")).arg(&root.path);
+        assert!(copy.status().unwrap().success());
+        if let Program::Image { .. } = program {
+            // The image's user is another one, and has to write the journal.
+            std::fs::set_permissions(&root.files, std::fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        root
+    }
+
+    /// `host.json` with proxying and no route prefix, the probe handler, no function yet.
+    pub fn bare() -> Self {
+        let root = Self::with_probe(Program::LabUp);
         root.host(&root.plain_host());
         root
     }
@@ -103,6 +143,23 @@ impl Root {
     /// Changes the plain `host.json`.
     pub fn host_with(&self, change: impl FnOnce(&mut Value)) -> &Self {
         let mut host = self.plain_host();
+        change(&mut host);
+        self.host(&host)
+    }
+
+    /// Makes a script the handler.
+    pub fn handler(&self, script: &str) -> &Self {
+        let handler = self.path.join("handler");
+        std::fs::remove_file(&handler).unwrap();
+        std::fs::write(&handler, script).unwrap();
+        std::fs::set_permissions(&handler, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    /// Changes the `host.json` that is there.
+    pub fn edit_host(&self, change: impl FnOnce(&mut Value)) -> &Self {
+        let text = std::fs::read_to_string(self.path.join("host.json")).unwrap();
+        let mut host = serde_json::from_str(&text).unwrap();
         change(&mut host);
         self.host(&host)
     }
@@ -151,6 +208,17 @@ impl Root {
         self
     }
 
+    /// Requires function keys.
+    pub fn with_keys(mut self) -> Self {
+        self.keys = true;
+        self
+    }
+
+    /// Where the handler sees the script root.
+    pub fn path_for_handler(&self) -> String {
+        self.program.app(&self.path).to_str().unwrap().to_owned()
+    }
+
     /// A folder of the test's own, outside the script root.
     pub fn files(&self) -> &Path {
         &self.files
@@ -165,7 +233,7 @@ impl Root {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        self.complete(Command::new(env!("CARGO_BIN_EXE_lab")), arguments)
+        self.complete(Command::new(program::built().join("lab")), arguments)
     }
 
     fn complete(&self, mut command: Command, arguments: &[&str]) -> Command {
@@ -175,43 +243,61 @@ impl Root {
         } else {
             command.current_dir(&self.path);
         }
-        command.args(arguments);
+        program::isolate(&mut command);
+        command
+            .args(self.keys.then_some("--enable-auth"))
+            .args(self.options)
+            .args(arguments);
         if !arguments.contains(&"--port") {
             command.args(["--port", "0"]);
         }
-        // What a developer's shell may have set must not matter.
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if name == "DATABASE_URL" || name.starts_with("Azure") || name.starts_with("FUNCTIONS_")
-            {
-                command.env_remove(name);
-            }
-        }
+        command.envs(self.settings());
         command
-            .env("PROBE_JOURNAL", self.journal())
-            .env("PROBE_GATE", self.gate())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+    }
+
+    /// The app's settings, with what the probe handler needs.
+    fn settings(&self) -> Vec<(String, String)> {
+        let file = |name: &str, path: PathBuf| (name.to_owned(), path.to_str().unwrap().to_owned());
+        let mut settings = vec![
+            file("PROBE_JOURNAL", self.journal()),
+            file("PROBE_GATE", self.gate()),
+        ];
+        settings.extend_from_slice(&self.variables);
+        settings
     }
 
     /// Starts the host without waiting for anything.
     pub fn start(self, arguments: &[&str]) -> Host {
-        let command = self.command(arguments);
-        self.spawn(command)
+        if self.program.is_lab_up() {
+            let command = self.command(arguments);
+            return self.spawn(command, 0);
+        }
+        assert!(arguments.is_empty(), "options of lab up: {arguments:?}");
+        let port = free_port();
+        let command = self.program.command(&Run {
+            app: &self.path,
+            files: &self.files,
+            settings: &self.settings(),
+            keys: self.keys,
+            port,
+        });
+        self.spawn(command, port)
     }
 
     /// Starts the host by way of another command, which runs what follows its own arguments.
     pub fn start_by(self, mut command: Command, arguments: &[&str]) -> Host {
-        command.arg(env!("CARGO_BIN_EXE_lab"));
+        command.arg(program::built().join("lab"));
         let command = self.complete(command, arguments);
-        self.spawn(command)
+        self.spawn(command, 0)
     }
 
-    fn spawn(self, mut command: Command) -> Host {
-        let mut child = command.spawn().unwrap();
+    fn spawn(self, mut command: Command, port: u16) -> Host {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let output = Arc::new(Output::default());
         let readers = vec![
             output.read(child.stdout.take().unwrap()),
@@ -221,7 +307,7 @@ impl Root {
             child,
             output,
             readers,
-            port: 0,
+            port,
             root: self,
         }
     }
@@ -229,14 +315,19 @@ impl Root {
     /// Starts the host and waits until it serves.
     pub fn up(self, arguments: &[&str]) -> Host {
         let mut host = self.start(arguments);
-        host.listening();
-        host.line("Ready: ");
+        if host.root.program.is_lab_up() {
+            host.listening();
+            host.line("Ready: ");
+        } else {
+            host.answers();
+        }
         host
     }
 
     /// Runs a host that cannot start: its exit code and all it printed.
     pub fn refused(&self, arguments: &[&str]) -> (i32, String) {
-        let output = self.command(arguments).output().unwrap();
+        let mut command = self.command(arguments);
+        let output = command.stdin(Stdio::null()).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (
             output.status.code().unwrap(),
@@ -245,11 +336,15 @@ impl Root {
     }
 }
 
+/// A port on which nothing listens.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// A new name in the temporary folder.
 fn temporary() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("lab-host-{}-{number}", std::process::id()))
+    std::env::temp_dir().join(format!("lab-host-{}", uuid::Uuid::new_v4().simple()))
 }
 
 impl Drop for Root {
@@ -306,17 +401,63 @@ impl Host {
                 return found;
             }
             let left = end.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "no {count} lines with {part:?} in:\n{}",
-                lines.join("\n")
-            );
+            if left.is_zero() {
+                let printed = lines.join("\n");
+                // Whoever handles the panic may want to print them, too.
+                drop(lines);
+                panic!("no {count} lines with {part:?} in:\n{printed}");
+            }
             lines = self.output.more.wait_timeout(lines, left).unwrap().0;
         }
     }
 
     pub fn printed(&self) -> String {
         self.output.lines.lock().unwrap().join("\n")
+    }
+
+    pub fn program(&self) -> &Program {
+        &self.root.program
+    }
+
+    /// Waits for a line of `lab up`'s own. The real host has other words.
+    pub fn lab_up_prints(&self, part: &str) -> Option<String> {
+        self.program().is_lab_up().then(|| self.line(part))
+    }
+
+    /// Waits until the real host answers. It holds requests to functions until the app has started.
+    fn answers(&mut self) {
+        eventually_within(STARTING, "the host answers", || {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the host ended: {ended:?}");
+            http::try_exchange(self.port, "GET", "/admin/host/ping", &[])
+                .filter(|answer| answer.status == 200)
+        });
+    }
+
+    /// Waits until it is certain that the app is not served: the host has ended, or answers with an error of its own.
+    pub fn serves_nothing(&mut self, target: &str) {
+        eventually_within(STARTING, "the host gives up", || {
+            if self.child.try_wait().unwrap().is_some() {
+                return Some(());
+            }
+            let answer = http::try_exchange(self.port, "GET", target, &[])?;
+            assert_ne!(answer.status, 200, "the app is served: {answer:?}");
+            (answer.status >= 500).then_some(())
+        });
+    }
+
+    /// The key of this name: `master`, `default`, or a function's.
+    pub fn key(&self, name: &str) -> String {
+        if !self.program().is_lab_up() {
+            return eventually("the host has keys", || program::key(&self.root.files, name));
+        }
+        // The table of functions has the same names; keys are the long words.
+        self.lines_with(&format!("  {name} "), 1)
+            .iter()
+            .filter_map(|line| line.split_whitespace().last())
+            .find(|word| word.len() == 64)
+            .unwrap()
+            .to_owned()
     }
 
     /// Waits for the banner, which tells the port.
@@ -332,6 +473,11 @@ impl Host {
 
     pub fn signal(&self, name: &str) {
         signal(self.id(), name);
+    }
+
+    /// Kills a handler, wherever it runs.
+    pub fn kill_handler(&self, process: u32) {
+        self.program().kill(process, &self.root.files);
     }
 
     /// Waits for the host's own end and returns its exit status and everything it printed.
@@ -352,6 +498,11 @@ impl Host {
             .filter_map(|line| line.strip_suffix('\n'))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// Waits for the journal entry of the first handler's start.
+    pub fn started(&self) -> Value {
+        self.entry("a handler starts", |entry| entry["start"].is_u64())
     }
 
     /// Waits for a journal entry.
@@ -405,10 +556,13 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
+        self.program().stop(self.id(), &self.root.files);
         let _ = self.child.kill();
         let _ = self.child.wait();
-        for handler in self.handlers() {
-            eventually("the handler is gone", || (!alive(handler)).then_some(()));
+        if self.program().is_lab_up() {
+            for handler in self.handlers() {
+                eventually("the handler is gone", || (!alive(handler)).then_some(()));
+            }
         }
         if std::thread::panicking() {
             eprintln!("the host printed:\n{}", self.printed());
