@@ -1,6 +1,7 @@
 //! Group commit: what visits of one batch owe each other.
 
 use std::collections::HashMap;
+use std::pin::pin;
 
 use crate::support::{Answer, Backend, TestApp};
 use axum::body::Body;
@@ -11,11 +12,13 @@ on_both_databases!(
     every_receipt_is_of_its_own_visit,
     a_visit_the_database_refuses_fails_alone,
     a_batch_with_keys_and_without_is_counted_right,
+    instances_that_write_at_once_lose_nothing,
 );
 through_a_pooler_too!(
     every_receipt_is_of_its_own_visit,
     a_visit_the_database_refuses_fails_alone,
     a_batch_with_keys_and_without_is_counted_right,
+    instances_that_write_at_once_lose_nothing,
 );
 
 /// A visit from a network of its own, which the register keeps.
@@ -113,6 +116,96 @@ async fn a_batch_with_keys_and_without_is_counted_right(backend: Backend) {
         let mut statuses = [three[0].status.as_u16(), three[2].status.as_u16()];
         statuses.sort_unstable();
         assert_eq!((statuses, three[1].status.as_u16()), ([200, 201], 201));
+    }
+    app.stop().await;
+}
+
+/// Three instances, each with callers that send their next visit once the last one is acknowledged.
+async fn instances_that_write_at_once_lose_nothing(backend: Backend) {
+    const CALLERS: usize = 8;
+    const VISITS: usize = 12;
+    let mut apps = Vec::new();
+    for _ in 0..3 {
+        apps.push(backend.instance(&[]).await);
+    }
+    let caller = async |app: &TestApp| {
+        let mut ids = Vec::new();
+        for _ in 0..VISITS {
+            let answer = app.visit().await;
+            assert_eq!(answer.status, 201);
+            ids.push(answer.json()["id"].as_i64().unwrap());
+        }
+        assert!(ids.is_sorted(), "an instance's ids grow");
+        ids
+    };
+    let callers = apps
+        .iter()
+        .flat_map(|app| (0..CALLERS).map(move |_| caller(app)));
+    let mut ids = join_all(callers).await.concat();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3 * CALLERS * VISITS);
+    let recorded = i64::try_from(ids.len()).unwrap();
+    assert_eq!(apps[0].total().await, recorded);
+    let rows = backend.number("select count(*) from visits").await;
+    assert_eq!(rows, recorded);
+    for app in apps {
+        app.stop().await;
+    }
+}
+
+/// What shares a transaction is a batch: `xmin` is the number of the transaction that wrote a row.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn visits_that_arrive_during_a_write_share_the_next_one() {
+    let backend = Backend::postgres().await;
+    let app = backend.instance(&[]).await;
+    let lock = backend.lock_writers().await;
+    // The first poll of a visit brings it to the writer: one is written, which the lock stops, and the others wait.
+    let first = async {
+        assert_eq!(app.visit().await.status, 201);
+    };
+    let others = async {
+        until_a_write_waits(&backend).await;
+        let mut others = pin!(join_all((0..40).map(|_| app.visit())));
+        assert!(futures_util::poll!(&mut others).is_pending());
+        lock.release().await;
+        for answer in others.await {
+            assert_eq!(answer.status, 201);
+        }
+    };
+    tokio::join!(first, others);
+    let batches = "select count(distinct xmin::text) from visits";
+    assert_eq!(backend.number(batches).await, 2);
+    app.stop().await;
+}
+
+async fn until_a_write_waits(backend: &Backend) {
+    let waiting = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    while backend.number(waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_instance_adds_to_one_slot_until_another_instance_does() {
+    let backend = Backend::postgres().await;
+    let app = backend.instance(&[]).await;
+    let used = "select count(*) from visit_counter where visits > 0";
+    for _ in 0..5 {
+        assert_eq!(app.visit().await.status, 201);
+    }
+    assert_eq!(backend.number(used).await, 1);
+    // Whichever slot it is, somebody else adds to it.
+    backend
+        .execute("update visit_counter set visits = visits + 1 where visits > 0")
+        .await;
+    // The slot that a sequence names next may be the same one, but not for ever.
+    while backend.number(used).await == 1 {
+        assert_eq!(app.visit().await.status, 201);
+        backend
+            .execute("update visit_counter set visits = visits + 1 where visits > 0")
+            .await;
     }
     app.stop().await;
 }

@@ -6,4 +6,4 @@ pub(super) mod scale_actions;
 mod scaler_report;
 pub(super) mod stress_orders;
 mod timeline;
-mod visits;
+pub(super) mod visits;

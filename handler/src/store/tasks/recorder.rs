@@ -3,7 +3,6 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use opentelemetry::trace::SpanContext;
 use tokio::sync::{mpsc, oneshot};
@@ -16,20 +15,15 @@ use crate::store::connection::database::Database;
 use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
 use crate::store::connection::postgres::TRUSTED_IDLE;
 use crate::store::connection::session::Session;
+use crate::store::queries::visits::CounterSlot;
 use crate::tasks::Tasks;
+use gather::{Gather, MAX_BATCH};
 
-/// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.
-const MAX_BATCH: usize = 512;
+mod gather;
 
 /// Visits that may wait for the next write: some batches, so it fills up only when the database cannot keep
 /// pace.
 const QUEUE: usize = 2_048;
-
-/// The part of a write's time for which the next one waits for the callers of the last; see
-/// [`Writer::gather`].
-const GATHER_PART: u32 = 8;
-/// It is never longer.
-const LONGEST_GATHER: Duration = Duration::from_millis(1);
 
 /// Hands visits to the one task of this process that writes them.
 ///
@@ -63,9 +57,8 @@ impl Recorder {
             spans: spans.clone(),
             written: Arc::clone(&written),
             session: None,
-            turn: 0,
-            last_batch: 0,
-            gather_until: Instant::now(),
+            slot: CounterSlot::default(),
+            gather: Gather::new(),
         };
         tasks.spawn("visit writer", writer.run(arrivals));
         Self {
@@ -111,11 +104,8 @@ struct Writer {
     /// Kept from one batch to the next while they follow so closely that it need not be asked whether it is
     /// still there.
     session: Option<Session>,
-    /// Batches so far.
-    turn: u64,
-    /// Visits of the last batch, and until when their callers are waited for.
-    last_batch: usize,
-    gather_until: Instant,
+    slot: CounterSlot,
+    gather: Gather,
 }
 
 impl Writer {
@@ -123,7 +113,8 @@ impl Writer {
         let mut waiting = Vec::with_capacity(MAX_BATCH);
         let mut written: Option<Written> = None;
         loop {
-            // What waits already needs nothing but the connection, which is free again.
+            // What waits already needs nothing but the connection, which is free again. The only instance that writes
+            // sends it at once; while others write too, larger batches are better for all.
             while waiting.len() < MAX_BATCH
                 && let Ok(one) = arrivals.try_recv()
             {
@@ -134,10 +125,16 @@ impl Writer {
                     written.hand_out();
                 }
                 match self.receive(&mut waiting, &mut arrivals).await {
-                    Received::Some => self.gather(&mut waiting, &mut arrivals).await,
+                    Received::Some => self.gather.wait(0, &mut waiting, &mut arrivals).await,
                     Received::Silence => self.session = None,
                     Received::End => return,
                 }
+            } else if self.gather.with_others()
+                && let Some(written) = written.take()
+            {
+                written.hand_out();
+                let waited = waiting.len();
+                self.gather.wait(waited, &mut waiting, &mut arrivals).await;
             }
             written = self.next(&mut waiting, written.take()).await;
         }
@@ -159,22 +156,6 @@ impl Writer {
             Ok(0) => Received::End,
             Ok(_) => Received::Some,
             Err(_) => Received::Silence,
-        }
-    }
-
-    /// Lets the callers just answered come back before the next write begins, for a small part of the time
-    /// that the last one took. Without this the quickest of them would start a write of its own, and all the
-    /// others would wait for two.
-    ///
-    /// The time runs from the last answer: whoever comes later, and so everybody who comes alone, is written
-    /// at once.
-    async fn gather(&self, waiting: &mut Vec<Waiting>, arrivals: &mut mpsc::Receiver<Waiting>) {
-        while waiting.len() < self.last_batch && Instant::now() < self.gather_until {
-            match arrivals.try_recv() {
-                Ok(one) => waiting.push(one),
-                // The runtime's timer knows whole milliseconds only, and others can run meanwhile.
-                Err(_) => tokio::task::yield_now().await,
-            }
         }
     }
 
@@ -201,9 +182,7 @@ impl Writer {
                 before.hand_out();
             }
         });
-        let ended = Instant::now();
-        self.last_batch = batch.len();
-        self.gather_until = ended + ((ended - began) / GATHER_PART).min(LONGEST_GATHER);
+        self.gather.wrote(batch.len(), began);
         match receipts {
             // The database refused what one of them holds, and wrote none: the others must not suffer.
             Err(Error::Other(Some(sqlx::Error::Database(_)))) if batch.len() > 1 => {
@@ -234,7 +213,9 @@ impl Writer {
             // Boxed: it is seldom needed, and large.
             none => none.insert(Box::pin(open(&self.database)).await?),
         };
-        session.record(&self.instance_id, self.turn, batch).await
+        session
+            .record(&self.instance_id, &mut self.slot, batch)
+            .await
     }
 
     async fn write(
@@ -242,7 +223,6 @@ impl Writer {
         batch: &[Arrival],
         callers: &[Option<SpanContext>],
     ) -> Result<Vec<Option<Receipt>>, Error> {
-        self.turn += 1;
         let callers = callers.iter().flatten().cloned();
         let db_type = self.database.db_type();
         let span = self.spans.shared_write(callers, db_type, batch.len());
@@ -255,12 +235,16 @@ impl Writer {
             telemetry::end(span, failure.map(|error| (error.kind(), error.to_string())));
         }
         if let Ok(receipts) = &written {
+            self.gather.counted(receipts);
             let new = receipts
                 .iter()
                 .flatten()
                 .filter(|receipt| !receipt.replayed);
             self.written
                 .fetch_add(new.count() as u64, Ordering::Relaxed);
+        }
+        if written.is_err() {
+            self.slot.leave();
         }
         // SQLite has one connection that writes, and others want it too.
         if written.is_err() || matches!(self.session, Some(Session::Sqlite(_))) {

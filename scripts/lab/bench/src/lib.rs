@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`measure`] | one measurement with the load engine of [`load`] |
 //! | [`postgres`], [`server`], [`proc`] | the PostgreSQL server, the measured servers, their CPU and memory |
-//! | [`limits`], [`visits`], [`processes`], [`overload`], [`tune`] | what is measured, by groups |
+//! | [`limits`], [`visits`], [`processes`], [`instances`], [`overload`], [`tune`] | what is measured, by groups |
 //! | [`names`], [`results`], [`databases`], [`targets`], [`report`] | values, acknowledged visits, verdicts, output |
 
 use std::fs::{self, File};
@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 mod databases;
+mod instances;
 mod limits;
 mod measure;
 mod names;
@@ -137,7 +138,7 @@ impl Group {
             Self::Start => fixed(4),
             Self::Probes => one * 2 + fixed(2),
             Self::LabUp | Self::Scaler | Self::Pooler => one * 4 + fixed(2),
-            Self::Instances => one * 3 + fixed(2),
+            Self::Instances => one * 6 + fixed(4),
             Self::Tune => tune::window(bench) + fixed(1),
             Self::Overload => one + overload::WINDOW + overload::AFTERWARDS + fixed(3),
         }

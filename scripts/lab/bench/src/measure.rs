@@ -124,6 +124,11 @@ impl Bench {
             stages: Stages::constant(measurement.connections.into(), WARM_UP + self.window),
             think: Duration::ZERO..=Duration::ZERO,
         };
+        let records = measurement.call.expected == StatusCode::CREATED;
+        let written_before = match database {
+            Some(_) if records => Some(self.postgres.written().await?),
+            _ => None,
+        };
         let before = (cpu(servers)?, self.postgres.cpu()?);
         let (stats, memory) = tokio::join!(
             load(measurement.call, servers, schedule, WARM_UP, 1),
@@ -147,7 +152,12 @@ impl Bench {
         ];
         if let Some(database) = database {
             values.push((Metric::PostgresUs, per_request(postgres_cpu, answered)));
-            if measurement.call.expected == StatusCode::CREATED {
+            if let Some(before) = written_before {
+                let now = self.postgres.written().await?;
+                let transactions = count((now.transactions - before.transactions).max(1));
+                let wal_bytes = count(now.wal_bytes - before.wal_bytes);
+                values.push((Metric::PerCommit, count(stats.counts.ok) / transactions));
+                values.push((Metric::WalBytes, wal_bytes / count(answered.max(1))));
                 self.databases
                     .add(database, stats.counts.ok, unanswered(&stats));
             }
@@ -186,6 +196,8 @@ impl Bench {
         for (metric, unit) in [
             (Metric::Rate, "/s"),
             (Metric::P99Ms, " ms p99"),
+            (Metric::PostgresUs, " us PostgreSQL"),
+            (Metric::PerCommit, " a commit"),
             (Metric::TimeMs, " ms"),
             (Metric::MemoryMb, " MB"),
             (Metric::Count, " requests"),

@@ -50,6 +50,10 @@ pub(crate) fn instances(count: usize) -> String {
     format!("POST /api/visit, 64 conn, {count} instance{plural}")
 }
 
+pub(crate) fn limited_instances(count: usize) -> String {
+    format!("{}, CPU limited", instances(count))
+}
+
 /// `1k`, `10M`; exact numbers where neither is whole.
 pub(crate) fn size(rows: u64) -> String {
     match rows {

@@ -6,6 +6,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use rustix::io::Errno;
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_setaffinity};
 use tokio::process::Command;
 
 use ::postgres::{Pooler, Server};
@@ -43,6 +46,14 @@ pub(crate) struct Postgres {
     server: Server,
     /// The process that all others of the server are children of.
     postmaster: u32,
+}
+
+/// What the server has written since it was created.
+pub(crate) struct Written {
+    /// Transactions that wrote something.
+    pub(crate) transactions: u64,
+    /// Bytes of the write-ahead log.
+    pub(crate) wal_bytes: u64,
 }
 
 /// What pgbench measured.
@@ -91,6 +102,33 @@ impl Postgres {
     /// CPU time of the whole server so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         proc::family_cpu(self.postmaster)
+    }
+
+    /// What has been written so far.
+    pub(crate) async fn written(&self) -> anyhow::Result<Written> {
+        // Every transaction that writes has a number; the statistics would lag behind.
+        let query = "select pg_snapshot_xmax(pg_current_snapshot()) || ' ' \
+                     || pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')";
+        let said = self.query("visits", query).await?;
+        let numbers = said.split_once(' ').and_then(|(transactions, wal_bytes)| {
+            Some(Written {
+                transactions: transactions.parse().ok()?,
+                wal_bytes: wal_bytes.parse().ok()?,
+            })
+        });
+        numbers.with_context(|| format!("psql counted `{said}`"))
+    }
+
+    /// Leaves the whole server only these CPUs.
+    pub(crate) fn pin(&self, cpus: &CpuSet) -> anyhow::Result<()> {
+        for pid in proc::family(self.postmaster)? {
+            // One that has ended meanwhile needs none.
+            match sched_setaffinity(Pid::from_raw(pid.cast_signed()), cpus) {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => return Err(error).context("cannot choose the server's CPUs"),
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn url(&self, database: &str) -> String {

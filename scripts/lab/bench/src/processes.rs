@@ -1,4 +1,4 @@
-//! What is measured of whole processes: memory, start, the host emulator, several instances.
+//! What is measured of whole processes: memory, start, the host emulator.
 
 use std::path::Path;
 use std::time::Duration;
@@ -224,24 +224,6 @@ impl Bench {
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("lab assemble failed: {}", said.trim());
-        }
-        Ok(())
-    }
-
-    pub(super) async fn instances(&mut self) -> anyhow::Result<()> {
-        let database = "instances";
-        self.database(database, 0).await?;
-        let mut running: Vec<Server> = Vec::new();
-        for number in 1..=3 {
-            running.push(self.on_postgres(database).await?);
-            let (name, visit) = (names::instances(number), visit());
-            let measurement = Measurement::new(Group::Instances, &name, &visit, 64)
-                .beside(Limit::rate(names::SINGLE_INSERTS));
-            let servers: Vec<&Server> = running.iter().collect();
-            self.load(measurement, &servers, Some(database)).await?;
-        }
-        for server in running {
-            server.stop().await?;
         }
         Ok(())
     }

@@ -25,13 +25,15 @@ pub(crate) struct Setting {
 }
 
 /// The columns, but for the last one.
-const COLUMNS: [(&str, Metric); 9] = [
+const COLUMNS: [(&str, Metric); 11] = [
     ("per s", Metric::Rate),
     ("p50 ms", Metric::P50Ms),
     ("p99 ms", Metric::P99Ms),
     ("process us", Metric::ProcessUs),
     ("postgres us", Metric::PostgresUs),
     ("client us", Metric::ClientUs),
+    ("a commit", Metric::PerCommit),
+    ("WAL B", Metric::WalBytes),
     ("MB", Metric::MemoryMb),
     ("ms", Metric::TimeMs),
     ("requests", Metric::Count),
@@ -51,7 +53,8 @@ pub(crate) fn table(results: &Results) -> String {
     let mut text = aligned(&lines);
     text.push_str(
         "\nMedians over the rounds; rates count successful requests only. CPU is per answered request, `process us` that\n\
-         of the server. `to limit` is the row's rate (for a lone visit: its p50) over that of the row named beside\n\
+         of the server. `a commit` is the number of visits that a transaction recorded; `WAL B` is the write-ahead log of one\n\
+         visit. `to limit` is the row's rate (for a lone visit: its p50) over that of the row named beside\n\
          it, of the same round.\n",
     );
     text

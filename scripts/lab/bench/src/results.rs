@@ -19,6 +19,10 @@ pub(crate) enum Metric {
     ProcessUs,
     PostgresUs,
     ClientUs,
+    /// Requests that a transaction of the database recorded.
+    PerCommit,
+    /// Write-ahead log of one request, in bytes.
+    WalBytes,
     /// In megabytes.
     MemoryMb,
     /// A duration, in milliseconds.

@@ -57,7 +57,11 @@ impl Programs {
 
 /// A program with nothing of the caller's environment that could change what it does.
 pub(crate) fn clean(program: &Path) -> Command {
-    let mut command = Command::new(program);
+    in_clean_environment(Command::new(program))
+}
+
+/// The same for a command that has arguments already.
+pub(crate) fn in_clean_environment(mut command: Command) -> Command {
     command.env_clear();
     for name in ["PATH", "HOME", "TMPDIR"] {
         if let Some(value) = std::env::var_os(name) {

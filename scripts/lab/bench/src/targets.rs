@@ -36,13 +36,17 @@ impl Verdict {
 
 /// Every target.
 pub(crate) fn judge(results: &Results, databases: &Databases) -> Vec<Verdict> {
-    use Metric::{Count, MemoryMb, P50Ms, P99Ms, ProcessUs, Rate, TimeMs};
+    use Metric::{Count, MemoryMb, P50Ms, P99Ms, PostgresUs, ProcessUs, Rate, TimeMs};
 
     let small = names::SMALL;
     let visits = |connections: u32| names::visits(connections, small);
     let listing = |connections, rows| names::listing(connections, rows);
     let of = |name: &str, metric| results.median(name, metric);
     let ratio = |name: &str, to: &str, metric| results.ratio(name, to, metric);
+    let of_limited = |instances| {
+        let one = names::limited_instances(1);
+        ratio(&names::limited_instances(instances), &one, Rate)
+    };
     let databases = &databases.0;
     let counted = databases.iter().any(|database| database.rows.is_some());
     let wrong = databases.iter().filter(|database| !database.is_exact());
@@ -74,6 +78,10 @@ pub(crate) fn judge(results: &Results, databases: &Databases) -> Vec<Verdict> {
         "visits through lab up: times direct": ratio(names::VISITS_LAB_UP, names::VISITS_DIRECT, Rate), AtLeast 0.5;
         "listing through lab up: times direct":
             ratio(names::LISTING_LAB_UP, names::LISTING_DIRECT, Rate), AtLeast 0.5;
+        "visits, 2 CPU limited instances: times one's": of_limited(2), AtLeast 1.0;
+        "visits, 3 CPU limited instances: times one's": of_limited(3), AtLeast 1.0;
+        "visits, 3 CPU limited instances: PostgreSQL's CPU of a visit, us":
+            of(&names::limited_instances(3), PostgresUs), AtMost 8.0;
         "overload: p99 of accepted visits, ms": of(names::ACCEPTED, P99Ms), AtMost 100.0;
         "overload: p99 of 503 answers, ms": of(names::SHED, P99Ms), AtMost 50.0;
         "overload: requests neither accepted nor answered 503": of(names::NEITHER, Count), AtMost 0.0;

@@ -13,17 +13,21 @@ pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
 
 /// What a process and its children have used, those included that have ended and that it has waited for.
 pub fn family_cpu(parent: u32) -> anyhow::Result<Duration> {
-    let parent_stat = stat(parent)?;
+    let members = family(parent)?;
+    // One that has just ended is counted by its parent.
+    let used = members.filter_map(|pid| stat(pid).ok());
+    Ok(used.map(|stat| stat.own + stat.waited_for).sum())
+}
+
+/// A process and its children.
+pub fn family(parent: u32) -> anyhow::Result<impl Iterator<Item = u32>> {
     let processes = fs::read_dir("/proc").context("cannot read /proc")?;
-    let children = processes
+    let pids = processes
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        // One that has just ended is counted by its parent.
-        .filter_map(|pid| stat(pid).ok())
-        .filter(|stat| stat.parent == parent);
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     Ok(
-        children.fold(parent_stat.own + parent_stat.waited_for, |sum, child| {
-            sum + child.own + child.waited_for
+        pids.filter(move |pid| {
+            *pid == parent || stat(*pid).is_ok_and(|stat| stat.parent == parent)
         }),
     )
 }

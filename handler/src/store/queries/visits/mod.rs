@@ -6,9 +6,12 @@ use crate::domain::{Arrival, Listing, Receipt, Timestamp, Visit};
 use crate::store::Error;
 use crate::store::connection::session::{Session, on_either};
 
+mod counter_slot;
 mod postgres;
 mod probe;
 mod sqlite;
+
+pub(in crate::store) use counter_slot::CounterSlot;
 
 /// The total and one page, of one snapshot. The page is read by key, the total from the counter's slots.
 const LIST_VISITS: &str = "
@@ -28,20 +31,20 @@ impl Session {
     /// for a replayed key that expired and was deleted meanwhile.
     ///
     /// A key that was used within its lifetime gives the earlier visit, also when both arrive in the same
-    /// batch. `turn` differs from one batch to the next and chooses the counter's slot.
+    /// batch. `slot` is the counter's slot to which this instance adds.
     ///
     /// # Errors
     /// Nothing of the batch is known to be durable, but after [`Error::Other`] nothing of it is.
     pub(in crate::store) async fn record(
         &mut self,
         instance_id: &str,
-        turn: u64,
+        slot: &mut CounterSlot,
         arrivals: &[Arrival],
     ) -> Result<Vec<Option<Receipt>>, Error> {
         match self {
             Self::Postgres(session) => {
                 session.begin(false).await?;
-                let receipts = postgres::record(session, instance_id, turn, arrivals).await?;
+                let receipts = postgres::record(session, instance_id, slot, arrivals).await?;
                 session.end().await?;
                 Ok(receipts)
             }

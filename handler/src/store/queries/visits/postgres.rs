@@ -1,16 +1,13 @@
 //! Writes a batch of visits in one statement.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sqlx::Row;
 
+use super::counter_slot::CounterSlot;
 use crate::domain::{Arrival, IdempotencyKey, KEY_LIFETIME, Receipt, Timestamp};
 use crate::store::Error;
 use crate::store::connection::postgres::Session;
-
-/// Slots of `visit_counter`, as the schema creates them.
-const COUNTER_SLOTS: u64 = 16;
 
 /// One statement is one transaction and one round trip.
 ///
@@ -20,7 +17,7 @@ const COUNTER_SLOTS: u64 = 16;
 /// is not claimed here and its visit is not inserted.
 ///
 /// The last cast fails, and with it the whole statement, if the counter has no row for the slot: no visit may go
-/// uncounted. The message of the error then holds the text.
+/// uncounted. The message of the error then holds the text. `coalesce` evaluates it only in that case.
 pub(super) const RECORD: &str = "
     with clock as materialized (
         select cast(extract(epoch from now()) * 1000 as bigint) as now_ms
@@ -58,10 +55,13 @@ pub(super) const RECORD: &str = "
         update visit_counter
         set visits = visits + (select count(*) from inserted)
         where slot = $5
-        returning slot
+        returning visits
     )
     select arrived.id, inserted.id is not null as inserted, total.before, clock.now_ms,
-        (select 'visit_counter has no such slot' where not exists (select from counted))::bigint
+        coalesce(
+            (select visits from counted),
+            (select 'visit_counter has no such slot' where not exists (select from counted))::bigint
+        ) as slot_visits
     from arrived
     left join inserted on inserted.id = arrived.id
     cross join (select coalesce(sum(visits), 0)::bigint as before from visit_counter) as total
@@ -81,22 +81,24 @@ pub(super) const RECORD_WITHOUT_KEYS: &str = "
         update visit_counter
         set visits = visits + cardinality($1::text[])
         where slot = $3
-        returning slot
+        returning visits
     )
     insert into visits (recorded_ms, ip_address, instance_id)
     select (select cast(extract(epoch from now()) * 1000 as bigint)), ip_address, $2
     from unnest($1::text[]) as batch (ip_address)
     returning id, recorded_ms, (select coalesce(sum(visits), 0)::bigint from visit_counter) as before,
-        (select 'visit_counter has no such slot' where not exists (select from counted))::bigint";
+        coalesce(
+            (select visits from counted),
+            (select 'visit_counter has no such slot' where not exists (select from counted))::bigint
+        ) as slot_visits";
 
 /// See [`crate::store::connection::session::Session::record`].
 pub(super) async fn record(
     session: &mut Session,
     instance_id: &str,
-    turn: u64,
+    slot: &mut CounterSlot,
     arrivals: &[Arrival],
 ) -> Result<Vec<Option<Receipt>>, Error> {
-    let slot = slot(instance_id, turn);
     if arrivals.iter().all(|arrival| arrival.key.is_none()) {
         record_without_keys(session, instance_id, slot, arrivals).await
     } else {
@@ -107,7 +109,7 @@ pub(super) async fn record(
 async fn record_without_keys(
     session: &mut Session,
     instance_id: &str,
-    slot: i16,
+    slot: &mut CounterSlot,
     arrivals: &[Arrival],
 ) -> Result<Vec<Option<Receipt>>, Error> {
     let addresses: Vec<Option<&str>> = arrivals
@@ -118,9 +120,12 @@ async fn record_without_keys(
         .persistent(session.names_statements())
         .bind(addresses)
         .bind(instance_id)
-        .bind(slot)
+        .bind(slot.number())
         .fetch_all(session.connection())
         .await?;
+    if let Some(row) = rows.first() {
+        slot.added(arrivals.len() as i64, row.try_get("slot_visits")?);
+    }
     rows.iter()
         .zip(1..)
         .map(|(row, place)| {
@@ -139,7 +144,7 @@ async fn record_without_keys(
 async fn record_with_keys(
     session: &mut Session,
     instance_id: &str,
-    slot: i16,
+    slot: &mut CounterSlot,
     arrivals: &[Arrival],
 ) -> Result<Vec<Option<Receipt>>, Error> {
     // A key that stands in the batch more than once is sent once; the others are replays of it.
@@ -162,7 +167,7 @@ async fn record_with_keys(
         .bind(keys)
         .bind(instance_id)
         .bind(KEY_LIFETIME.as_millis() as i64)
-        .bind(slot)
+        .bind(slot.number())
         .fetch_all(session.connection())
         .await?;
 
@@ -183,6 +188,9 @@ async fn record_with_keys(
             total_visits: before + counted,
             replayed: !inserted,
         }));
+    }
+    if let Some(row) = first {
+        slot.added(counted, row.try_get("slot_visits")?);
     }
     // The batch may be durable by now: whatever goes wrong, it must not look as if nothing had been written.
     let filled = fill_in_replays(session, arrivals, &mut receipts).await;
@@ -241,12 +249,4 @@ fn digest(arrival: &Arrival) -> Option<&[u8]> {
         .as_ref()
         .map(IdempotencyKey::digest)
         .map(<[u8; 32]>::as_slice)
-}
-
-/// The counter's slot of a batch. Every instance begins elsewhere and moves on with each batch: two that meet
-/// in a slot, where one waits for the other's commit, part again at once.
-fn slot(instance_id: &str, turn: u64) -> i16 {
-    let mut hasher = DefaultHasher::new();
-    (instance_id, turn).hash(&mut hasher);
-    i16::try_from(hasher.finish() % COUNTER_SLOTS).expect("a remainder of 16 fits")
 }
