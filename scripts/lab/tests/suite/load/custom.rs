@@ -141,7 +141,8 @@ fn where_everything_fails_it_says_what_to_do() {
 #[test]
 fn a_response_to_head_has_no_body_and_others_may_be_large() {
     let head = app("HEAD /page", |_| {
-        Reply::Raw(b"HTTP/1.1 200 x\r\ncontent-length: 5000\r\n\r\n".to_vec())
+        let head = "HTTP/1.1 200 x\r\ncontent-length: 5000\r\nconnection: close\r\n\r\n";
+        Reply::Raw(head.as_bytes().to_vec())
     });
     let request = ["10", "2", "--path", "/page", "--method", "HEAD"];
     let requests = Load::on(&head.url(), &request).run().record().requests;
