@@ -60,10 +60,10 @@ fn report(seed: u64) -> Report {
         rss_bytes: 30_000_000,
         threads: 12,
         limits: Some(Limits {
-            write_problem: None,
             minimum: 1,
             maximum: 3,
         }),
+        write_problem: None,
         connections: Connections {
             size: 10,
             idle: 8,
