@@ -19,7 +19,7 @@ test("the axis spans what was chosen, also where little is known", () => {
   expect(series(timelineOf([50], 10), 60, undefined).range).toEqual([now - 3600, now]);
 });
 
-test("what the scaler wanted at each time", () => {
+test("what the scaler wanted at the end of each bucket, so that ready does not come first", () => {
   const timeline = timelineOf(new Array(6).fill(50), 10);
   const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
   const action = (from: number, to: number, seconds: number) => ({
@@ -29,8 +29,8 @@ test("what the scaler wanted at each time", () => {
     to,
     reason: "",
   });
-  const lab = labOf({ started_at: at(55), count: 2, actions: [action(1, 2, 40), action(2, 3, 25)] });
-  expect(series(timeline, 5, lab).wanted).toEqual([null, 1, 2, 2, 3, 3]);
+  const lab = labOf({ started_at: at(45), count: 2, actions: [action(1, 2, 40), action(2, 3, 25)] });
+  expect(series(timeline, 5, lab).wanted).toEqual([null, 1, 2, 3, 3, 3]);
   expect(series(timeline, 5, labOf({ count: 2 })).wanted).toEqual([2, 2, 2, 2, 2, 2]);
   expect(series(timeline, 5, undefined).wanted).toEqual(new Array(6).fill(null));
   const own = timelineOf(new Array(6).fill(50), 10, [change(1, 2, 30)]);

@@ -43,7 +43,7 @@ export function series(
     mean: points.map((point) => point.cpu_percent),
     instances: ids.map((id) => ({ id, values: points.map((point) => point.per_instance[id] ?? null) })),
     count: points.map((point) => point.instances),
-    wanted: wantedAt(times, actions, lab),
+    wanted: wantedAt(times, bucket, actions, lab),
     rate: points.map((point) => point.requests_per_second),
     p50: points.map((point) => point.latency_ms.p50),
     p95: points.map((point) => point.latency_ms.p95),
@@ -82,13 +82,19 @@ function seenChanges(timeline: Timeline, isTold: boolean, lost: string | undefin
   return seen;
 }
 
-/** What the scaler wanted at each time: what its last action set, before the first what that one changed. */
-function wantedAt(times: number[], actions: ScalingEvent[], lab: LabFleet | undefined): Values {
+/** What the scaler wanted at the end of each bucket: what its last action set, before the first what that one changed. */
+function wantedAt(
+  times: number[],
+  bucket: number,
+  actions: ScalingEvent[],
+  lab: LabFleet | undefined,
+): Values {
   const begun = lab ? seconds(lab.started_at) : 0;
   let next = 0;
   return times.map((at) => {
-    while ((actions[next]?.at ?? Infinity) <= at) next += 1;
-    return at < begun ? null : (actions[next - 1]?.to ?? actions[next]?.from ?? lab?.count ?? null);
+    const end = at + bucket;
+    while ((actions[next]?.at ?? Infinity) < end) next += 1;
+    return end <= begun ? null : (actions[next - 1]?.to ?? actions[next]?.from ?? lab?.count ?? null);
   });
 }
 
