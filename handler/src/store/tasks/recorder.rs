@@ -27,8 +27,8 @@ const QUEUE: usize = 2_048;
 
 /// Hands visits to the one task of this process that writes them.
 ///
-/// There is no timer: a visit that finds no write in progress starts one at once, so a lone request is as
-/// quick as a statement of its own.
+/// A lone visit starts a write at once, so it is as quick as a statement of its own. For the only wait, see
+/// [`gather`].
 #[derive(Debug, Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<Waiting>,

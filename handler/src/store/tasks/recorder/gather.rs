@@ -168,7 +168,7 @@ mod tests {
             let callers = async {
                 for visit in 3..=5 {
                     tokio::task::yield_now().await;
-                    queue.send(visit).await.unwrap();
+                    queue.send(visit).await.expect("the writer listens");
                 }
             };
             tokio::join!(gather.wait(2, &mut waiting, &mut arrivals), callers);
@@ -208,7 +208,7 @@ mod tests {
             let gather = gather(MAX_BATCH, with_others, Instant::now() + HOUR);
             let (queue, mut arrivals) = mpsc::channel(MAX_BATCH);
             for visit in 0..MAX_BATCH {
-                queue.try_send(visit).unwrap();
+                queue.try_send(visit).expect("there is room");
             }
             let mut waiting = vec![0; 5];
             gather.wait(5, &mut waiting, &mut arrivals).await;
@@ -220,7 +220,7 @@ mod tests {
     async fn what_waits_when_nobody_can_send_any_more_is_not_lost() {
         let gather = gather(9, true, Instant::now() + HOUR);
         let (queue, mut arrivals) = mpsc::channel(8);
-        queue.try_send(2).unwrap();
+        queue.try_send(2).expect("there is room");
         drop(queue);
         let mut waiting = vec![1];
         gather.wait(1, &mut waiting, &mut arrivals).await;
@@ -256,7 +256,7 @@ mod tests {
             assert_eq!(gather.with_others(), with_others, "{totals:?}");
         }
         let mut replayed = receipts(&[22]);
-        replayed[0].as_mut().unwrap().replayed = true;
+        replayed[0].as_mut().expect("there is one").replayed = true;
         gather.counted(&replayed);
         assert!(!gather.with_others());
     }
