@@ -175,7 +175,7 @@ impl Instances {
             .as_ref()
             .map(|group| group.folders.clone())
             .unwrap_or_default();
-        plan.variables.push(("INSTANCE_ID".to_owned(), id));
+        plan.set("INSTANCE_ID".to_owned(), id);
         let instance = Instance::launch(plan, console);
         self.tasks.spawn(attend(
             instance.clone(),

@@ -66,7 +66,9 @@ pub struct Owner {
 impl Owner {
     /// The owner of a fleet that is still empty. Its clock starts here.
     pub fn new(fixtures: Fixtures, ends: Ends, app: Arc<App>, mut plan: Plan) -> Self {
-        plan.variables.extend(fixtures.variables());
+        for (name, value) in fixtures.variables() {
+            plan.set(name, value);
+        }
         let Fixtures {
             options,
             share,
@@ -75,7 +77,8 @@ impl Owner {
             ..
         } = fixtures;
         let clock = Clock::start(options.time_scale, options.calendar.start);
-        plan.variables.push(clock.variable());
+        let (name, value) = clock.variable();
+        plan.set(name, value);
         let console = app.console().clone();
         let (single, site) = (options.single(), options.site());
         let scaler = Scaler::new(

@@ -340,6 +340,7 @@ fn plan(
     Plan {
         command: settings.handler.description.command(&environment),
         variables: environment.added().to_vec(),
+        is_own: Path::new(&script_root).join(MARKER).is_file(),
         script_root,
         initialization_timeout: settings.handler.initialization_timeout,
         port: settings.handler.port,

@@ -10,8 +10,10 @@ use super::command::HandlerCommand;
 pub struct Plan {
     pub(crate) command: HandlerCommand,
     /// Variables beyond those inherited, without the five of the host.
-    pub variables: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, String)>,
     pub(crate) script_root: String,
+    /// Whether it is Elastic Visits, as `lab assemble` lays it out.
+    pub(crate) is_own: bool,
     /// Where the handler is to listen; None for a free port.
     pub(crate) port: Option<u16>,
     pub(crate) initialization_timeout: Duration,
@@ -20,4 +22,16 @@ pub struct Plan {
     pub groups: Vec<PathBuf>,
     /// The error of the handler that ends the instance; those before are answered by a new process.
     pub crash_limit: u32,
+}
+
+impl Plan {
+    /// Sets a variable that Elastic Visits reads. Any other app keeps a variable of that name that it has already.
+    pub fn set(&mut self, name: String, value: String) {
+        let is_theirs = !self.is_own
+            && (std::env::var_os(&name).is_some()
+                || self.variables.iter().any(|(other, _)| *other == name));
+        if !is_theirs {
+            self.variables.push((name, value));
+        }
+    }
 }

@@ -67,19 +67,19 @@ pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
         let mut run = judged(&args, finished, scaled, analysis);
         // A wrong file of events must not cost the run that was just made.
         let events = args.files.add_events(&mut run, analysis.add_events);
-        print!("{}", summary(&run, args.is_custom()));
+        terminal::print(&summary(&run, args.is_custom()));
         let command = if args.is_custom() {
-            "the same command with".to_owned()
+            "the same command, without a rate and a duration, with".to_owned()
         } else {
             format!("./scripts/load {}", run.target)
         };
         let advice = (analysis.too_short)(&run, &command);
         run.notes.extend(advice.clone());
         for path in places.write(&run, analysis.write_html)? {
-            println!("  {:<10} {}", "written", path.display());
+            terminal::print(&format!("  {:<10} {}\n", "written", path.display()));
         }
         if let Some(advice) = advice {
-            println!("{advice}");
+            terminal::print(&format!("{advice}\n"));
         }
         events?;
         Ok(ExitCode::from(

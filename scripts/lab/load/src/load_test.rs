@@ -36,8 +36,7 @@ const LARGEST_BODY: u64 = 100 * 1024 * 1024;
 const FLEET_TIMEOUT: Duration = Duration::from_secs(5);
 /// Of a fleet that is not known.
 const UNLISTED_BY_APP: &str = "The target did not list its instances (GET /api/instances), so only x-instance-id was counted.";
-const UNLISTED: &str =
-    "The target isn't lab up, so the number and CPU of its instances aren't known.";
+const UNLISTED: &str = "The target doesn't tell the number and CPU of its instances: it isn't lab up, or FUNCTIONS_KEY isn't its master key.";
 /// Clocks that differ by less are taken for equal: a Date header has whole seconds.
 const SAME_CLOCK: Duration = Duration::from_secs(3);
 
@@ -163,12 +162,14 @@ impl LoadTest {
                 to.unwrap_or("another address")
             );
         }
-        if !status.is_success() {
+        let is_ours = serde_json::from_slice::<serde_json::Map<_, serde_json::Value>>(&first.body);
+        if !status.is_success() || is_ours.is_err() {
             notes.push(format!(
-                "GET {} was answered {} before the load: is this Elastic Visits? To load another app, give a path of it \
+                "GET {} was answered {}{} before the load: is this Elastic Visits? To load another app, give a path of it \
                  with --path.",
                 self.target.path(Kind::Metrics.path()),
-                status.as_u16()
+                status.as_u16(),
+                if status.is_success() { " without a JSON object" } else { "" }
             ));
         }
         if !mix.has(Kind::Stress) || !self.refuses_stress(route).await {

@@ -23,7 +23,7 @@ const FULL: f64 = 80.0;
 const MOST_LOAD: f64 = 95.0;
 /// How far the load goes from the threshold of the rule to [`MOST_LOAD`].
 const ABOVE_THRESHOLD: f64 = 0.4;
-/// Azure seconds for each instance that is to be added and removed again.
+/// Azure seconds for each instance that is to be added, and again for each that is to be removed.
 const LONGEST: f64 = 3_000.0;
 /// So many failures, if they are more than half of all requests, end the load.
 const MOST_FAILED: u64 = 1_000;
@@ -93,6 +93,8 @@ pub struct Outcome {
     most: u32,
     last: u32,
     wanted: u32,
+    /// The phase that took too long.
+    too_slow: Option<Phase>,
 }
 
 impl Outcome {
@@ -100,7 +102,13 @@ impl Outcome {
     pub fn expectation(&self) -> Expectation {
         Expectation {
             condition: format!("{} instances, then the minimum", self.wanted),
-            measured: format!("at most {}, {} in the end", self.most, self.last),
+            measured: match self.too_slow {
+                None => format!("at most {}, {} in the end", self.most, self.last),
+                Some(phase) => format!(
+                    "at most {}, {} when time was up ({phase})",
+                    self.most, self.last
+                ),
+            },
             held: self.reached && self.finished,
         }
     }
@@ -162,7 +170,8 @@ impl ScaleTest {
         let minimum = fleet.borrow().minimum();
         let minimum = minimum.or(first.map(|state| state.ready)).unwrap_or(1);
         let steps = f64::from(self.instances.saturating_sub(minimum).max(1));
-        let deadline = Instant::now() + Duration::from_secs_f64(LONGEST * steps / scale);
+        let longest = Duration::from_secs_f64(LONGEST * steps / scale);
+        let mut deadline = Instant::now() + longest;
         let mut outcome = Outcome {
             wanted: self.instances,
             ..Outcome::default()
@@ -188,6 +197,7 @@ impl ScaleTest {
             };
             // Too late, or the load has ended for a reason of its own.
             if !matches!(changed, Ok(Ok(()))) {
+                outcome.too_slow = changed.is_err().then_some(phase);
                 return outcome;
             }
             let state = {
@@ -212,6 +222,9 @@ impl ScaleTest {
                 return outcome;
             }
             let grown = matches!((phase, next), (Phase::Rising { ready: before }, Phase::Rising { ready }) if ready > before);
+            if matches!((phase, next), (Phase::Rising { .. }, Phase::Holding { .. })) {
+                deadline = Instant::now() + longest;
+            }
             entering = grown || std::mem::discriminant(&next) != std::mem::discriminant(&phase);
             phase = next;
         }

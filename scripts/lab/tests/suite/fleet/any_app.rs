@@ -41,6 +41,19 @@ fn in_its_folder_it_is_found_and_runs_as_one_instance_without_a_limit() {
 }
 
 #[test]
+fn it_keeps_its_variables_of_the_names_that_elastic_visits_reads() {
+    let mut root = Root::new();
+    root.variable("INSTANCE_ID", "mine");
+    let settings = r#"{"IsEncrypted":false,"Values":{"FUNCTIONS_WORKER_RUNTIME":"custom","HEARTBEAT_SECONDS":"77"}}"#;
+    std::fs::write(root.path.join("local.settings.json"), settings).unwrap();
+    let host = root.up(&[]);
+    assert_eq!(host.get("/x").status, 200);
+    let environment = host.journal()[0]["environment"].clone();
+    assert_eq!(environment["INSTANCE_ID"], "mine");
+    assert_eq!(environment["HEARTBEAT_SECONDS"], "77");
+}
+
+#[test]
 fn the_help_names_both_defaults_and_no_app() {
     let output = Command::new(env!("CARGO_BIN_EXE_lab"))
         .args(["up", "--help"])

@@ -136,6 +136,6 @@ fn a_load_that_is_too_short_says_what_to_type() {
     assert_eq!(done.out.lines().last(), Some(advice.as_str()));
     assert!(done.record().notes.contains(&advice));
     let custom = Load::on(&server.url(), &["50", "5", "--path", "/api/visits"]).run();
-    let advice = "Too short for the rules, which average over 5 s. For scaling: the same command with --until 2";
+    let advice = "Too short for the rules, which average over 5 s. For scaling: the same command, without a rate and a duration, with --until 2";
     assert_eq!(custom.out.lines().last(), Some(advice));
 }

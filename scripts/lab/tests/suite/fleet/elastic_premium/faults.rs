@@ -54,7 +54,7 @@ fn the_platform_fails_and_the_next_run_after_it_sets_the_count() {
 #[test]
 fn a_database_that_is_away_during_load_delays_the_count() {
     let mut postgres = Postgres::start(None, &[]);
-    let rehearsal = Rehearsal::start("0.4", &[], Some(&postgres.url()));
+    let rehearsal = Rehearsal::start("0.2", &[], Some(&postgres.url()));
     let host = &rehearsal.host;
     let visitors = Visitors::start(host, 2);
     rehearsal.set_load(true);
