@@ -2,14 +2,12 @@
 # The steps of scripts/test: what there is, what runs side by side, and in which order. Sourced.
 #
 # The lanes run side by side, the steps of one lane one after another. A step starts when the steps after which it comes
-# have passed. Cargo runs one build at a time, so all that builds shares a lane. The longest way is that through build and tests:
-# what runs beside them and takes much CPU gives way to them (nice).
+# have passed. Builds wait for each other anyway, so they share a lane; they give way to the tests beside them (nice).
 
 #     step         lane      after            what it checks
 plan='
       build        build     -                builds the handler, the lab and all Rust tests
       package      build     build            the static binary, the function app folder target/app and the deployable zip
-      docs         build     build,package    every command in the documentation is run, or says why not; outputs, links, options, settings
       lint         build     build            clippy, no warning allowed
       doctests     build     build            the examples in the documentation of the code
       format       checks    -                rustfmt
@@ -23,7 +21,8 @@ plan='
       ordinary     tests     build            the tests of the fleet as an ordinary user, without control groups (as root only)
       end_to_end   tests     package          the packaged app behind the host emulator
       browser      browser   build,dashboard  the dashboard in Chromium, over the app behind lab up
-      monitoring   fleets    build            Prometheus rules and alerts by promtool; a real run, 1, 3, 1 instances and one killed, fills every panel
+      docs         browser   build,package    every command in the documentation is run, or says why not; outputs, links, options, settings
+      monitoring   fleets    package          Prometheus rules and alerts by promtool; a real run, 1, 3, 1 instances and one killed, fills every panel
       demo         fleets    package          the demonstration of autoscaling, 1, 2, 3, 2, 1 instances: its verdict counts
       fuzz         fleets    package          requests made from the description of the API, to the handler and through the host
 '

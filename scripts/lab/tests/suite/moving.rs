@@ -235,6 +235,55 @@ fn a_move_that_is_canceled_leaves_the_old_server_as_it_was() {
 }
 
 #[test]
+fn once_the_visits_belong_to_the_new_server_nothing_opens_the_old_one() {
+    let old = Administered::start(&["wal_level=logical"]);
+    let new = Administered::start(&[]);
+    // The role that the new server logs in with is on the old server only.
+    old.sql(
+        "create role mover login replication; grant select on all tables in schema public to mover",
+    );
+    let insert = "insert into visits (recorded_ms, instance_id) values (1, 'one')";
+    old.sql(insert);
+    done(&step("copy", &old, &new));
+    // What vacuum holds keeps the new server's visits from being opened.
+    let mut vacuum = Command::new("psql")
+        .args(["-Xq", "-d", &new.0.url(), "-c"])
+        .arg("begin; lock table visits in share update exclusive mode; select pg_sleep(600)")
+        .spawn()
+        .unwrap();
+    eventually("the table is locked", || {
+        let locks = "select count(*) from pg_locks where relation = 'visits'::regclass
+            and mode = 'ShareUpdateExclusiveLock'";
+        (new.sql(locks) == "1").then_some(())
+    });
+    let theirs = "belong to the new server";
+    refused(&step("cutover", &old, &new), 1, theirs);
+    for again in ["rollback", "cancel"] {
+        refused(&step(again, &old, &new), 1, theirs);
+    }
+    let refuses = |server: &Administered| {
+        let output = Command::new("psql")
+            .args(["-Xq", "-d", &server.0.url(), "-c", insert])
+            .output()
+            .unwrap();
+        text(&output.stderr).contains("being moved to another server")
+    };
+    assert!(refuses(&old) && refuses(&new));
+    new.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity where query like 'begin; lock%'",
+    );
+    vacuum.wait().unwrap();
+    done(&step("cutover", &old, &new));
+    refused(&step("cutover", &old, &new), 1, "cut over already");
+    refused(&step("rollback", &old, &new), 1, theirs);
+    assert!(refuses(&old) && !refuses(&new));
+    assert_eq!(
+        new.sql("select string_agg(id::text, ' ' order by id) from visits"),
+        "1 2"
+    );
+}
+
+#[test]
 fn a_server_that_is_not_ready_is_told_what_to_do() {
     let old = Administered::start(&[]);
     let new = Administered::start(&[]);
