@@ -10,6 +10,8 @@ pub struct Orders {
     seen: Option<i64>,
     /// The active order, as long as it has not been started.
     pending: Option<StressOrder>,
+    /// When the last run that an order asked for had begun.
+    followed: Option<Timestamp>,
 }
 
 impl Orders {
@@ -19,6 +21,7 @@ impl Orders {
             stress,
             seen: None,
             pending: None,
+            followed: None,
         }
     }
 
@@ -43,7 +46,13 @@ impl Orders {
             OrderKind::Run { .. } => Some(order),
             OrderKind::Stop => {
                 let ordered = Timestamp::from_millis(order.ordered.millis().saturating_sub(behind));
-                if self.stress.stop(ordered).await > 0 {
+                // It also ends a run that an earlier order asked for, even if that one began here after the stop was
+                // ordered: an instance that starts reads both orders one after the other.
+                let before = self
+                    .followed
+                    .take()
+                    .map_or(ordered, |began| began.max(ordered));
+                if self.stress.stop(before).await > 0 {
                     tracing::info!(order = order.id, "stress run ended by a fleet-wide stop");
                 }
                 None
@@ -77,6 +86,46 @@ impl Orders {
             );
             run.detach();
             self.pending = None;
+            self.followed = Some(Timestamp::now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn orders(order: StressOrder, now: Timestamp) -> NewOrders {
+        NewOrders {
+            now,
+            orders: vec![order],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_the_run_of_an_earlier_order_that_began_here_after_the_stop() {
+        let stress = Stress::new(0.1, false);
+        let mut followed = Orders::new(stress.clone());
+        let now = Timestamp::now();
+        let before = |span| Timestamp::from_millis(now.millis() - span);
+        let run = StressOrder {
+            id: 1,
+            ordered: before(2_000),
+            kind: OrderKind::Run {
+                ends: Timestamp::from_millis(now.millis() + 600_000),
+                intensity: None,
+            },
+        };
+        followed.follow(orders(run, now)).await;
+        assert!(stress.remaining() > Some(Duration::ZERO));
+        let stop = StressOrder {
+            id: 2,
+            ordered: before(1_000),
+            kind: OrderKind::Stop,
+        };
+        followed.follow(orders(stop, now)).await;
+        assert_eq!(stress.remaining(), None);
     }
 }
