@@ -141,7 +141,7 @@ impl FunctionApp {
 
     /// Whether it is Elastic Visits, as `lab assemble` lays it out.
     pub fn is_own(&self) -> bool {
-        Path::new(&self.script_root).join(MARKER).is_file()
+        is_own(&self.script_root)
     }
 
     /// How the host starts unless the command line says otherwise.
@@ -325,6 +325,11 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
+/// Whether `lab assemble` laid out this folder.
+fn is_own(script_root: &str) -> bool {
+    Path::new(script_root).join(MARKER).is_file()
+}
+
 /// The handler's variables: what this process adds to its own environment, as `func start` does.
 fn plan(
     script_root: String,
@@ -340,7 +345,7 @@ fn plan(
     Plan {
         command: settings.handler.description.command(&environment),
         variables: environment.added().to_vec(),
-        is_own: Path::new(&script_root).join(MARKER).is_file(),
+        is_own: is_own(&script_root),
         script_root,
         initialization_timeout: settings.handler.initialization_timeout,
         port: settings.handler.port,

@@ -130,13 +130,13 @@ fn a_missing_execute_bit_is_not_repaired(program: &Program) {
 fn a_missing_working_directory_is_created(program: &Program) {
     let root = Root::app("proxying", program);
     root.edit_host(|host| {
-        host["customHandler"]["description"]["workingDirectory"] = "work/a".into();
+        host["customHandler"]["description"]["workingDirectory"] = "made/here".into();
     });
     let host = root.up(&[]);
     let line = host.lab_up_prints("did not exist, so it was created, as the host does");
-    assert!(line.is_none_or(|line| line.contains(" Warning ") && line.contains("work/a")));
+    assert!(line.is_none_or(|line| line.contains(" Warning ") && line.contains("made/here")));
     let directory = host.started()["directory"].as_str().unwrap().to_owned();
-    assert!(directory.ends_with("/work/a"), "{directory}");
+    assert!(directory.ends_with("/made/here"), "{directory}");
 }
 
 fn any_response_to_the_ping_means_ready(program: &Program) {
