@@ -22,7 +22,7 @@ TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 
-# Reading and changing a site's configuration. `config/write` covers the app settings too; docs/security.md says what that means.
+# Reading and changing a site's configuration. `config/write` covers the app settings too; docs/concepts/security.md says what that means.
 SCALER_ACTIONS = ["Microsoft.Web/sites/read", "Microsoft.Web/sites/config/read", "Microsoft.Web/sites/config/write"]
 
 

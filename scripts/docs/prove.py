@@ -90,7 +90,7 @@ def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:
         *checks.translations(pages),
         *checks.length(ROOT, pages["README.md"]),
         *checks.settings(pages["docs/reference/settings.md"], programs),
-        *checks.every_command(pages["docs/commands.md"], ROOT, programs),
+        *checks.every_command(pages["docs/reference/commands.md"], ROOT, programs),
         *checks.pictures(ROOT, pages),
     ]
 

@@ -62,12 +62,12 @@ class Checks(unittest.TestCase):
         self.assertEqual([sentence.split(":")[1] for sentence in found], ["1", "4", "16", "19", "22", "31", "40", "43", "46"])
 
     def test_a_translation_may_differ_in_comments_only(self) -> None:
-        english = page.parse("docs/a.md", "# A\n```sh\nls   # all\n```\n```text\nx\n```\n")
-        spanish = page.parse("docs/es/a.md", "# A\n```sh\nls # todo\n```\n```text\nx\n```\n")
-        self.assertEqual(list(checks.translations({"docs/a.md": english, "docs/es/a.md": spanish})), [])
+        english = page.parse("docs/guide.md", "# A\n```sh\nls   # all\n```\n```text\nx\n```\n")
+        spanish = page.parse("docs/es/guide.md", "# A\n```sh\nls # todo\n```\n```text\nx\n```\n")
+        self.assertEqual(list(checks.translations({"docs/guide.md": english, "docs/es/guide.md": spanish})), [])
         for text in ("# A\n```sh\nls -l\n```\n```text\nx\n```\n", "# A\n```sh\nls\n```\n", "```sh\nls\n```\n```text\nx\n```\n"):
-            wrong = page.parse("docs/es/a.md", text)
-            self.assertEqual(len(list(checks.translations({"docs/a.md": english, "docs/es/a.md": wrong}))), 1, text)
+            wrong = page.parse("docs/es/guide.md", text)
+            self.assertEqual(len(list(checks.translations({"docs/guide.md": english, "docs/es/guide.md": wrong}))), 1, text)
 
     def test_options(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,5 @@
 //! What the fleet costs at a thousand instances and a day of samples. Prints figures and judges none of them but the
-//! bounds; docs/fleet.md has them, and the command.
+//! bounds; docs/concepts/fleet.md has them, and the command.
 
 use std::time::{Duration, Instant};
 
