@@ -21,14 +21,14 @@ pub use arguments::{AppRole, Arguments, Cli, Command, DatabaseAuth};
 pub use scaler::ScalerConfig;
 pub use scaling_arguments::{ScalerKind, ScalingArguments};
 
-/// Settings, checked and in the form the program uses.
+/// The checked settings, in the types that the program uses.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Port on 127.0.0.1; 0 picks a free one.
+    /// The port on 127.0.0.1; 0 chooses a free one.
     pub port: u16,
-    /// Whether a port was given, as the Functions host does when it starts the program.
+    /// Whether a port was given, which the Functions host does when it starts the program.
     pub is_hosted: bool,
-    /// Where the visits are stored.
+    /// The database for the visits.
     pub target: Target,
     /// The most connections to PostgreSQL.
     pub pool_max: u32,
@@ -36,35 +36,35 @@ pub struct Config {
     pub migrate: Migrate,
     /// This instance's name: 1-64 characters of `A-Z a-z 0-9 . _ -`.
     pub instance_id: String,
-    /// Whether the platform runs this instance.
+    /// Whether this instance runs in Azure.
     pub in_azure: bool,
-    /// CPUs that 100 % means, if set.
+    /// The number of CPUs that counts as 100%, if set.
     pub instance_cpus: Option<f64>,
     /// Time between two heartbeats.
     pub heartbeat: Duration,
-    /// The rules that scale the fleet, to show them; `None` where nothing does.
+    /// The rules that scale the fleet, to show them; `None` if there are none.
     pub autoscale: Option<Setting>,
-    /// The clock that these rules are read by.
+    /// The clock that the rules use.
     pub rules_clock: RulesClock,
-    /// What sets the number of instances, if the app does so itself.
+    /// The app's own scaler, if the app sets the number of instances itself.
     pub scaler: Option<ScalerConfig>,
     /// The longest waited stress run, in seconds.
     pub stress_max_seconds: f64,
     /// The header that holds the client's address.
     pub client_ip_header: HeaderName,
-    /// Proxies to skip in it.
+    /// Proxies to skip in that header.
     pub trusted_proxies: TrustedProxies,
     /// Origins whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// What is stored of an address.
+    /// How much of an address is stored.
     pub visitor_ip: AddressPolicy,
-    /// CPU time burnt per visit.
+    /// CPU time that each visit uses in addition.
     pub visit_work: Duration,
-    /// How log lines look.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// Which log lines are written.
+    /// The filter for log lines.
     pub log_filter: String,
-    /// Where spans of traces go, if anywhere.
+    /// Where trace spans are sent, if anywhere.
     pub collector: Option<Collector>,
     /// How long addresses and the timeline are kept.
     pub keep_addresses: Duration,
@@ -73,27 +73,27 @@ pub struct Config {
 /// Origins whose pages may call the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CorsOrigins {
-    /// The page is same-origin; nobody else's may call.
+    /// Only the dashboard may call the API; it has the same origin.
     None,
-    /// Every page.
+    /// Pages of every origin.
     Any,
-    /// These.
+    /// Pages of these origins.
     List(Vec<HeaderValue>),
 }
 
-/// The port where none is given.
+/// The default port.
 const PORT: u16 = 8080;
 
-/// A wrong setting (sysexits.h: `EX_USAGE`).
+/// The exit code for a wrong setting (sysexits.h: `EX_USAGE`).
 const USAGE: u8 = 64;
 
 /// Reads the settings of this process.
 ///
 /// # Errors
-/// The code to exit with, once the help or one sentence about a wrong setting has been printed.
+/// The code to exit with, after the help or one sentence about a wrong setting has been printed.
 pub fn load() -> Result<(Option<Command>, Config), ExitCode> {
     let cli = Cli::try_parse().map_err(|error| {
-        // Help and version are errors to the parser only; a closed output is nobody's fault.
+        // The parser returns help and version as errors. A failed write to a closed output is ignored.
         let _ = error.print();
         if error.use_stderr() {
             ExitCode::from(USAGE)
@@ -110,10 +110,10 @@ pub fn load() -> Result<(Option<Command>, Config), ExitCode> {
 }
 
 impl Cli {
-    /// Checks what the parser could not.
+    /// Checks what the parser cannot check.
     ///
     /// # Errors
-    /// One sentence that names the setting; never its value where that may hold a password.
+    /// One sentence that names the setting, but not its value if that may contain a password.
     pub fn config(self) -> Result<Config, String> {
         let arguments = self.arguments;
         let azure_id = arguments
@@ -160,7 +160,7 @@ impl Cli {
             log_format: arguments.log_format.unwrap_or(default_format),
             log_filter: arguments.log_filter,
             collector: match arguments.otel_exporter_otlp_endpoint.as_deref() {
-                // Set and empty is as good as not set, as the OpenTelemetry specification has it.
+                // An empty value counts as not set, as the OpenTelemetry specification requires.
                 None | Some("") => None,
                 Some(endpoint) => Some(Collector::new(
                     endpoint,
@@ -173,7 +173,7 @@ impl Cli {
     }
 }
 
-/// The active profile: JSON, `@FILE`, `none`, or the one that comes with the app.
+/// The active setting: JSON, `@FILE`, `none`, or the built-in one.
 fn autoscale(setting: &str) -> Result<Option<Setting>, String> {
     let refused = |problem: String| format!("AUTOSCALE_PROFILE: {problem}");
     let text = match setting.trim() {
@@ -205,7 +205,7 @@ fn cors_origins(list: &str) -> Result<CorsOrigins, String> {
         if entry == "*" {
             return Ok(CorsOrigins::Any);
         }
-        // An origin is scheme, host and port; a path would never match (RFC 6454).
+        // An origin is scheme, host, and port; an entry with a path would never match (RFC 6454).
         let host = entry
             .strip_prefix("https://")
             .or_else(|| entry.strip_prefix("http://"));
@@ -213,7 +213,7 @@ fn cors_origins(list: &str) -> Result<CorsOrigins, String> {
             host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']));
         let value = HeaderValue::from_str(entry).ok().filter(|_| well_formed);
         origins.push(value.ok_or_else(|| {
-            format!("CORS_ORIGINS: `{entry}` is no origin such as https://example.org")
+            format!("CORS_ORIGINS: `{entry}` is not an origin such as https://example.org")
         })?);
     }
     Ok(if origins.is_empty() {
@@ -223,9 +223,9 @@ fn cors_origins(list: &str) -> Result<CorsOrigins, String> {
     })
 }
 
-/// Characters of Azure's instance id that are kept; it has 64 hexadecimal digits.
+/// How many characters of Azure's instance id are kept. The id has 64 hexadecimal digits.
 const AZURE_ID_LENGTH: usize = 12;
-/// The longest instance id, as it goes into every response and every row.
+/// The longest instance id. The id is part of every response and of every row.
 const ID_LENGTH: usize = 64;
 
 fn instance_id(azure: Option<&str>, named: Option<&str>) -> String {
@@ -253,7 +253,7 @@ fn instance_id(azure: Option<&str>, named: Option<&str>) -> String {
         })
 }
 
-/// The address served on: only the Functions host, on the same machine, may connect.
+/// The listen address. Only the Functions host, on the same machine, may connect.
 pub const LISTEN_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 #[cfg(test)]
@@ -270,13 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn the_command_line_definition_is_valid() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn an_instance_id_fits_a_header() {
+    fn an_instance_id_is_a_valid_header_value() {
         let config = config(&["--instance-id", "naïve id\n2"]).expect("good settings");
         assert_eq!(config.instance_id, "na-ve-id-2");
     }
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_built_in_given_or_none() {
+    fn rules_are_built_in_or_given_or_none() {
         let profile = |setting| {
             let config = config(&["--autoscale-profile", setting]);
             config.map(|config| config.autoscale)

@@ -1,4 +1,4 @@
-//! Types and rules of the visit log. Knows neither HTTP nor SQL.
+//! The types and rules of the visit log. This module uses neither HTTP nor SQL.
 
 mod address;
 mod cpu_minutes;

@@ -1,5 +1,5 @@
-//! An instance's part in the fleet: what it tells with each heartbeat, and the orders it hears in return; and the scaler
-//! of the whole fleet, where the app sets the number of instances itself.
+//! An instance's part in the fleet: its heartbeats, and the fleet commands that it reads with them. And the scaler of
+//! the whole fleet, if the app sets the number of instances itself.
 
 mod heartbeats;
 mod lifecycle;

@@ -1,6 +1,6 @@
 //! Elastic Visits: a visit log that runs as an Azure Functions custom handler.
 //!
-//! The modules, in the order in which a start, and then a request, meets them:
+//! The modules, in the order in which they are used at the start and then by a request:
 //!
 //! - [`config`]: every setting
 //! - [`shutdown`]: SIGTERM and SIGINT

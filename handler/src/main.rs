@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // The allocator asks for huge pages, and each thread would touch some: 16 MB for nothing. Where the
-    // system does not know the request, memory is all that is lost.
+    // The allocator requests huge pages, and each thread would touch some, which wastes 16 MB. On a system without
+    // this call, only that memory is lost.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let outcome = match config::load() {
         Ok((Some(Command::Migrate), config)) => migrate(&config),
@@ -55,9 +55,9 @@ async fn provision(config: &Config, role: &AppRole) -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
-    // Dropped last: what is still to be logged is then written.
+    // Dropped last, so that all log lines are written.
     let _flush = telemetry::log(config.log_format, &config.log_filter, &config.instance_id)?;
-    // Before the port is open, so that no signal is missed from then on.
+    // Before the port is open, so that no signal is missed after that.
     let signalled = shutdown::signalled().context("signals cannot be received")?;
     let listener = TcpListener::bind((LISTEN_ADDRESS, config.port))
         .await

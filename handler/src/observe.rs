@@ -1,4 +1,4 @@
-//! What the instance measures and reports of its own work.
+//! What the instance measures and reports about its own work.
 //!
 //! - [`cpu_and_memory`]: CPU and memory, read in the background
 //! - [`traffic`]: requests, counted and timed

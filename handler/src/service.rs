@@ -21,14 +21,14 @@ use crate::store::{self, Database, Recorder, Retention, SharedReads, WriteProbe}
 use crate::stress::Stress;
 use crate::tasks::Tasks;
 
-/// How long requests in flight may take once the instance is told to stop.
+/// How long requests in flight may take after the instance was told to stop.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the background tasks and the database may take after that.
 const STOP_DEADLINE: Duration = Duration::from_secs(3);
-/// How long the fleet may take to be told that this instance is about to end, and that it has.
+/// How long it may take to report to the fleet that this instance is about to end, and that it has ended.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Owns the background tasks, and ends them all.
+/// Owns the background tasks and ends them.
 #[derive(Debug)]
 pub struct Service {
     app: Arc<App>,
@@ -36,7 +36,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the background tasks. The database may be away: it is opened when it can be.
+    /// Starts the background tasks. The database may be unavailable; a task opens it as soon as possible.
     ///
     /// # Errors
     /// When the system's CPU and memory cannot be read, or settings of the OpenTelemetry SDK are wrong.
@@ -125,18 +125,18 @@ impl Service {
         Ok(Self { app, tasks })
     }
 
-    /// The routes, for whoever serves them.
+    /// The routes, for the server.
     pub fn router(&self) -> Router {
         http::router(Arc::clone(&self.app))
     }
 
-    /// The store, for whoever waits until it is ready.
+    /// The database, for callers that wait until it is ready.
     pub fn database(&self) -> &Database {
         &self.app.database
     }
 
-    /// Serves until `shutdown` returns the reason to end, or until a background task fails; then finishes what is in
-    /// flight and stops everything.
+    /// Serves until `shutdown` returns the reason to end, or until a background task fails. Then it completes the
+    /// requests in flight and stops everything.
     ///
     /// # Errors
     /// When the listener has no address, or a background task failed.
@@ -157,7 +157,7 @@ impl Service {
                 failure = tasks.failed() => tracing::info!(reason = %failure, "stopping"),
             }
             lifecycle.announce(InstanceState::Draining, FAREWELL).await;
-            // A run nobody should wait for any longer: its caller gets what was done.
+            // End a waited stress run early: its caller receives the result so far.
             stress.stop(Timestamp::now()).await;
             begun.cancel();
         };
@@ -174,7 +174,7 @@ impl Service {
         tokio::select! {
             () = serving => {}
             () = deadline => {
-                tracing::warn!(seconds = DRAIN_DEADLINE.as_secs(), "requests still in flight are given up");
+                tracing::warn!(seconds = DRAIN_DEADLINE.as_secs(), "requests are still in flight after the deadline and are aborted");
             }
         }
         self.stop().await;
@@ -185,7 +185,7 @@ impl Service {
         }
     }
 
-    /// Ends the background tasks and the connections to the database, and sends the last spans.
+    /// Ends the background tasks and the database connections, and exports the last spans.
     pub async fn stop(self) {
         let Self { app, tasks } = self;
         app.stress.stop(Timestamp::now()).await;
@@ -193,7 +193,7 @@ impl Service {
         tasks.stop();
         let database = app.database.clone();
         let spans = app.spans.clone();
-        // The recorder's task ends once nobody can hand it a visit any more.
+        // The recorder's task ends when no sender of visits is left.
         drop(app);
         let stopped = async {
             tasks.stopped().await;
@@ -202,13 +202,13 @@ impl Service {
         if tokio::time::timeout(STOP_DEADLINE, stopped).await.is_err() {
             tracing::warn!("the database connections could not be closed in time");
         }
-        // The SDK's own thread is waited for.
+        // This waits for the SDK's own thread.
         let flushed = tokio::task::spawn_blocking(move || spans.flush()).await;
         debug_assert!(flushed.is_ok(), "flushing does not panic");
     }
 }
 
-/// Brings the database schema up to date; tells which kind of database it is.
+/// Updates the database schema. Returns the kind of database.
 ///
 /// # Errors
 /// When the database cannot be used or a migration fails.
@@ -252,7 +252,7 @@ mod tests {
         let (router, tasks) = (service.router(), service.tasks.clone());
         service.database().ready().await;
         assert_eq!(get(&router, "/health").await.0, 200);
-        // The fleet can only be told if it knows of this instance.
+        // The fleet can only be notified if it knows this instance.
         while get(&router, "/api/instances").await.1["live"] != 1 {}
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let serving = tokio::spawn(service.serve(listener, std::future::pending()));
@@ -268,7 +268,7 @@ mod tests {
         let sentence = "the background task \"test\" panicked";
         assert_eq!(health["error"], sentence);
         assert_eq!(get(&router, "/health/live").await.0, 200);
-        // The writer of visits ends with the last router.
+        // The visit writer ends with the last router.
         drop(router);
         let served = serving.await.expect("no panic");
         assert_eq!(served.expect_err("it failed").to_string(), sentence);

@@ -4,10 +4,10 @@ use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Listens for the signals from now on; the future ends with the first one.
+/// Listens for the signals from now on. The future ends with the first one.
 ///
 /// # Errors
-/// When the signals cannot be listened for.
+/// When the process cannot listen for the signals.
 pub fn signalled() -> io::Result<impl Future<Output = &'static str> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,4 +1,4 @@
-//! CPU load on demand: SHA-512 on threads of its own.
+//! CPU load on demand: SHA-512 on separate threads.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,27 +10,27 @@ use uuid::Uuid;
 
 use crate::domain::{StressPlan, Timestamp};
 
-/// Hashes between two looks at the clock: some tens of microseconds.
+/// Hashes between two checks of the clock: some tens of microseconds.
 const BATCH: u64 = 64;
-/// The longest a thread that is ahead of its rate sleeps before it looks whether it should stop.
+/// The longest sleep of a thread that is ahead of its rate, before it checks whether it should stop.
 const LONGEST_NAP: Duration = Duration::from_millis(10);
-/// A thread with less than a CPU of its own works for its part of each slice and sleeps for the rest. As
-/// short as the periods of a CPU quota are, so that the quota is never used up before the period is over.
+/// A thread with less than a whole CPU works for its part of each slice and sleeps for the rest. The slices are
+/// shorter than the periods of a CPU quota, so that the quota is never used up before the end of a period.
 const SLICE: Duration = Duration::from_millis(10);
-/// A thread that got less CPU time than its part makes up for this much of its part, and no more.
+/// A thread that got less CPU time than its part catches up on this much time at most.
 const MADE_UP_FOR: Duration = Duration::from_secs(1);
-/// The lowest priority a thread can have without a privilege (nice value).
+/// The lowest priority that a thread can have without a privilege (nice value).
 const NICE: i32 = 19;
 
-/// Runs at most one stress run at a time on this instance.
+/// Runs stress runs on this instance, at most one at a time.
 #[derive(Debug, Clone)]
 pub struct Stress {
     threads: usize,
-    /// The part of its time that each thread works, up to 1.
+    /// The fraction of time that each thread works, up to 1.
     duty: f64,
     /// Whether the threads run below normal priority.
     yields: bool,
-    /// Held only to look at it or to change it.
+    /// Locked only for short accesses.
     running: Arc<Mutex<Option<Arc<Running>>>>,
 }
 
@@ -53,28 +53,28 @@ pub struct Run {
     detached: bool,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome {
-    /// Hashes made by all threads.
+    /// The number of hashes by all threads.
     pub operations: u64,
-    /// How long it really took.
+    /// How long it actually took.
     pub took: Duration,
-    /// It was ended before its time.
+    /// Whether it was ended early.
     pub stopped: bool,
 }
 
 /// Another run is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a stress run is under way")]
+#[error("a stress run is in progress")]
 pub struct Busy {
-    /// What is left of it.
+    /// The time until it ends.
     pub remaining: Duration,
 }
 
 impl Stress {
-    /// A run uses `cpus` CPUs, on as many threads. One that `yields` takes only what nobody else wants: it runs below normal
-    /// priority and never makes up for time that it did not get.
+    /// A run uses `cpus` CPUs, on as many threads. If it `yields`, it uses only CPU time that nothing else needs: it
+    /// runs below normal priority and never catches up on time that it did not get.
     pub fn new(cpus: f64, yields: bool) -> Self {
         let threads = (cpus.ceil() as usize).clamp(1, 1_024);
         let duty = (cpus / threads as f64).min(1.0);
@@ -89,7 +89,7 @@ impl Stress {
     /// Starts a run.
     ///
     /// # Errors
-    /// [`Busy`] while another one lasts, or when the system gives no thread.
+    /// [`Busy`] while another run lasts, or when the system cannot create a thread.
     pub fn start(&self, plan: StressPlan) -> Result<Run, Busy> {
         let began = Instant::now();
         let mut slot = lock(&self.running);
@@ -117,14 +117,14 @@ impl Stress {
                 .name("stress".to_owned())
                 .spawn(move || {
                     if engine.yields {
-                        // Without the lower priority the run still works; it only disturbs more.
+                        // Without the lower priority the run still works, but it affects other work more.
                         let _ = rustix::process::setpriority_process(None, NICE);
                     }
                     worker.burn(share, engine.duty, engine.yields);
                     engine.leave(&worker, 1);
                 });
             if let Err(error) = spawned {
-                tracing::error!(%error, "no thread for the stress run");
+                tracing::error!(%error, "cannot create a thread for the stress run");
                 running.cancelled.store(true, Ordering::Relaxed);
                 *slot = Some(Arc::clone(&running));
                 drop(slot);
@@ -141,15 +141,15 @@ impl Stress {
         })
     }
 
-    /// What is left of the run in progress, if there is one.
+    /// The time until the run in progress ends, if there is one.
     pub fn remaining(&self) -> Option<Duration> {
         let slot = lock(&self.running);
         slot.as_ref()
             .map(|run| run.deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Ends the run in progress if it began before `before`, and waits for its threads; tells how many
-    /// were ended.
+    /// Ends the run in progress if it began before `before`, and waits for its threads. Returns how many runs were
+    /// ended.
     pub async fn stop(&self, before: Timestamp) -> usize {
         let running = lock(&self.running).clone();
         let Some(running) = running.filter(|run| run.began_at <= before) else {
@@ -160,7 +160,7 @@ impl Stress {
         1
     }
 
-    /// Called by each thread as its last act; the last of them frees the place and tells the outcome.
+    /// Called by each thread when it ends. The last thread marks the instance as free and sends the outcome.
     fn leave(&self, running: &Arc<Running>, threads: usize) {
         if running.threads_left.fetch_sub(threads, Ordering::AcqRel) > threads {
             return;
@@ -180,12 +180,12 @@ impl Run {
         self.running.id
     }
 
-    /// Lets the run go on by itself until its time is over or it is stopped.
+    /// Lets the run continue without this value, until its time is over or it is stopped.
     pub fn detach(mut self) {
         self.detached = true;
     }
 
-    /// Waits for the end. Dropping the future ends the run.
+    /// Waits for the end of the run. Dropping the future ends the run.
     pub async fn finished(self) -> Outcome {
         let mut finished = self.running.finished.subscribe();
         let outcome = finished
@@ -193,7 +193,7 @@ impl Run {
             .await
             .ok()
             .and_then(|outcome| *outcome);
-        outcome.expect("the last thread tells the outcome, and `self` keeps the sender")
+        outcome.expect("the last thread sends the outcome, and `self` keeps the sender")
     }
 }
 
@@ -206,8 +206,8 @@ impl Drop for Run {
 }
 
 impl Running {
-    /// Hashes until the deadline, at `rate` hashes per second or as fast as it goes, but for no more than
-    /// its `duty`.
+    /// Hashes until the deadline, at `rate` hashes per second or as fast as possible, but for no more than the
+    /// fraction `duty` of the time.
     fn burn(&self, rate: Option<u64>, duty: f64, yields: bool) {
         let began_with = thread_cpu_time();
         let mut given_up = Duration::ZERO;
@@ -238,7 +238,7 @@ impl Running {
             for _ in 0..batch {
                 digest = Sha512::digest(digest);
             }
-            // The chain must be made, whatever the optimiser thinks of its use.
+            // The optimiser must not remove the chain of hashes, although its result is not used.
             std::hint::black_box(&digest);
             done += batch;
             self.operations.fetch_add(batch, Ordering::Relaxed);
@@ -246,7 +246,7 @@ impl Running {
     }
 }
 
-/// Burns `work` of CPU time on the calling thread; what `VISIT_WORK` asks of every visit.
+/// Uses `work` of CPU time on the calling thread, for `VISIT_WORK`.
 pub fn burn_cpu(work: Duration) {
     let until = thread_cpu_time() + work;
     let mut digest = Sha512::digest(b"visit");
@@ -258,7 +258,7 @@ pub fn burn_cpu(work: Duration) {
     }
 }
 
-/// How long to sleep at this point of a run, if the part of the slice to work in is over.
+/// How long to sleep at this point of a run, if the working part of the slice is over.
 fn rest_of_slice(elapsed: Duration, duty: f64) -> Option<Duration> {
     let slice = SLICE.as_nanos();
     let into_slice = elapsed.as_nanos() % slice;
@@ -275,14 +275,14 @@ fn thread_cpu_time() -> Duration {
     )
 }
 
-/// How long to sleep at this point of a run, if the CPU time used so far is the part of all slices up to this one.
+/// How long to sleep at this point of a run, if the thread has used its part of all slices so far.
 fn rest_of_share(elapsed: Duration, used: Duration, duty: f64) -> Option<Duration> {
     let slices = elapsed.as_nanos() / SLICE.as_nanos() + 1;
     let end = SLICE * u32::try_from(slices).unwrap_or(u32::MAX);
     (duty < 1.0 && used >= end.mul_f64(duty)).then(|| end - elapsed)
 }
 
-/// CPU time that a thread did not get and does not make up for.
+/// CPU time that a thread did not get and does not catch up on.
 fn too_far_behind(elapsed: Duration, used: Duration, duty: f64) -> Duration {
     elapsed
         .saturating_sub(MADE_UP_FOR)
@@ -290,7 +290,7 @@ fn too_far_behind(elapsed: Duration, used: Duration, duty: f64) -> Duration {
         .saturating_sub(used)
 }
 
-/// Hashes that should have been made after `elapsed`.
+/// The number of hashes that should have been made after `elapsed`.
 fn due(rate: u64, elapsed: Duration) -> u64 {
     let due = u128::from(rate) * elapsed.as_micros() / 1_000_000;
     u64::try_from(due).unwrap_or(u64::MAX)
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_kept_to_and_made_up_for_within_a_second() {
+    fn a_thread_keeps_its_share_and_catches_up_within_a_second() {
         let ms = Duration::from_millis;
         assert_eq!(rest_of_share(ms(23), ms(7), 0.25), None);
         assert_eq!(rest_of_share(ms(23), ms(8), 0.25), Some(ms(7)));
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_cpu_is_a_part_of_each_slice() {
+    fn a_part_of_a_cpu_uses_a_part_of_each_slice() {
         let ms = Duration::from_millis;
         assert_eq!(rest_of_slice(ms(20), 0.25), None);
         assert_eq!(rest_of_slice(ms(22), 0.25), None);

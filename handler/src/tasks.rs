@@ -1,4 +1,4 @@
-//! The background tasks of an instance: all are spawned here, and none ends unnoticed.
+//! The background tasks of an instance. All are spawned here, so that the end of each one is noticed.
 
 use std::fmt;
 

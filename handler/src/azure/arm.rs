@@ -1,8 +1,8 @@
-//! Azure Resource Manager (ARM), asked for two things only: the number of instances that a site on Elastic Premium keeps,
-//! and to change it.
+//! Two calls to Azure Resource Manager (ARM): one reads the number of instances that a site on Elastic Premium keeps,
+//! the other sets it.
 //!
-//! - `address`: the setting's site and endpoint, checked
-//! - `answer`: what an answer says
+//! - `address`: the checked ids of the site and the endpoint
+//! - `answer`: reads a response
 
 use std::time::Duration;
 
@@ -26,57 +26,57 @@ pub use address::{ArmEndpoint, SiteId};
 pub use answer::InstanceCounts;
 use answer::{problem, retry_after};
 
-/// The version of the site's configuration that is read and changed.
+/// The API version that is used to read and set the site's configuration.
 const API_VERSION: &str = "2025-05-01";
-/// The most that is read of an answer; a site's configuration has a few thousand bytes.
+/// The most bytes that are read of a response. A site's configuration has a few thousand.
 const LARGEST_ANSWER: usize = 256 * 1024;
-/// Attempts of one call.
+/// Attempts per call.
 const ATTEMPTS: u32 = 3;
 
-/// Why a call was in vain. Each sentence is for the operator's log; none holds the token.
+/// Why a call failed. The sentences are for the operator's log; none of them contains the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// There is no token to call with.
+    /// There is no token for the call.
     #[error("no access token for Azure Resource Manager: {0}")]
     NoToken(Reason),
-    /// A status from 400 to 499, which trying again does not mend.
+    /// A status from 400 to 499. A retry does not help.
     #[error("Azure Resource Manager refused with {status} {code}: {message}")]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// ARM's own code, such as `AuthorizationFailed`; may be empty.
+        /// ARM's own error code, such as `AuthorizationFailed`; may be empty.
         code: String,
-        /// ARM's own sentence; may be empty.
+        /// ARM's own message; may be empty.
         message: String,
     },
-    /// 429, and no later attempt fitted into the time.
-    #[error("Azure Resource Manager throttles: {message}")]
+    /// 429, and there was no time left for another attempt.
+    #[error("Azure Resource Manager throttled the request: {message}")]
     Throttled {
-        /// ARM's own sentence; may be empty.
+        /// ARM's own message; may be empty.
         message: String,
     },
-    /// A status of 500 or more, or one that is not documented.
+    /// A status of 500 or more, or an undocumented one.
     #[error("Azure Resource Manager failed with {status} {code}: {message}")]
     Failed {
         /// The HTTP status.
         status: u16,
-        /// ARM's own code; may be empty.
+        /// ARM's own error code; may be empty.
         code: String,
-        /// ARM's own sentence; may be empty.
+        /// ARM's own message; may be empty.
         message: String,
     },
-    /// No connection, or one that ended early.
+    /// The connection could not be opened, or it ended early.
     #[error("Azure Resource Manager cannot be reached")]
     Unreachable,
-    /// No answer in time.
+    /// No response in time.
     #[error("Azure Resource Manager did not answer in time")]
     Slow,
-    /// An answer that is no site's configuration.
-    #[error("Azure Resource Manager gave an answer that is no site configuration")]
+    /// The response is not a site's configuration.
+    #[error("Azure Resource Manager returned something that is not a site configuration")]
     Malformed,
 }
 
-/// A site's number of instances, as ARM knows it.
+/// The number of instances that a site keeps, read and set through ARM.
 #[derive(Debug)]
 pub struct Arm {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -85,16 +85,16 @@ pub struct Arm {
     token: CachedToken,
 }
 
-/// What one attempt came to.
+/// The result of one attempt.
 enum Attempt {
     Done(InstanceCounts),
-    /// Another attempt may go better, after this time if the server said so.
+    /// Another attempt may succeed, after this time if the server named one.
     Again(Failure, Option<Duration>),
     Over(Failure),
 }
 
 impl Arm {
-    /// Calls nobody yet.
+    /// Creates the client. It makes no call yet.
     pub fn new(endpoint: &ArmEndpoint, site: &SiteId, identity: Option<Endpoint>) -> Self {
         let connector = HttpsConnectorBuilder::new()
             .with_webpki_roots()
@@ -102,7 +102,7 @@ impl Arm {
             .enable_http1()
             .build();
         Self {
-            // A run is a minute after the one before: the connection would hardly be open any more.
+            // Runs are a minute apart, so a kept connection would hardly be open any more.
             client: Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(0)
                 .build(connector),
@@ -111,18 +111,20 @@ impl Arm {
         }
     }
 
-    /// Asks how many instances the site keeps.
+    /// Reads how many instances the site keeps.
     ///
     /// # Errors
-    /// Why it is not known, at the deadline at the latest.
+    /// The reason why the number is not known. Returns at the deadline at the latest.
     pub async fn counts(&self, deadline: Instant) -> Result<InstanceCounts, Failure> {
         self.call(Method::GET, &Bytes::new(), deadline).await
     }
 
-    /// Has the site keep exactly so many instances: as many as always-ready ones, and no more for events.
+    /// Sets the number of instances that the site keeps: the number of always-ready instances, and the same number as
+    /// the limit for scaling by events.
     ///
     /// # Errors
-    /// Why that is not known to be done, at the deadline at the latest. It may be done nevertheless.
+    /// The reason why the change is not confirmed. Returns at the deadline at the latest. The change may have been
+    /// made nevertheless.
     pub async fn set_count(
         &self,
         count: u32,
@@ -136,7 +138,7 @@ impl Arm {
         self.call(Method::PATCH, &body, deadline).await
     }
 
-    /// Both calls can be repeated: one reads, and the other sets what it did before.
+    /// Both calls can be repeated safely: one only reads, and the other sets the same value again.
     async fn call(
         &self,
         method: Method,
@@ -144,7 +146,7 @@ impl Arm {
         deadline: Instant,
     ) -> Result<InstanceCounts, Failure> {
         let budget = deadline.saturating_duration_since(Instant::now());
-        // A first attempt that hangs leaves room for another one.
+        // If the first attempt hangs, there is time for another one.
         let longest = budget / 2;
         let mut wait = budget / 20;
         let mut attempt = 1;
@@ -186,7 +188,7 @@ impl Arm {
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(body.clone()));
-        // The parts of the address were checked.
+        // The parts of the address were checked when the settings were read.
         let Ok(request) = request else {
             return Attempt::Over(Failure::Unreachable);
         };

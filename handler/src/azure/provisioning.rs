@@ -1,7 +1,7 @@
-//! `handler provision`: the app's role and its database on an Azure server, made by an administrator.
+//! `handler provision`: an administrator runs it to create the app's role and database on an Azure server.
 //!
-//! What is there is left as it is, so that every deployment may run it. The functions named `pgaadauth_…` are the
-//! server's own, in the database `postgres`
+//! It leaves everything that exists unchanged, so every deployment may run it. The functions named `pgaadauth_…`
+//! belong to the server, in the database `postgres`
 //! (learn.microsoft.com/azure/postgresql/security/security-manage-entra-users).
 
 use sqlx::postgres::PgConnection;
@@ -10,23 +10,23 @@ use uuid::Uuid;
 
 use crate::store::{Error, Target, migrate_postgres};
 
-/// The app's database, where PGDATABASE names none.
+/// The app's database if PGDATABASE is not set.
 const DATABASE: &str = "elastic_visits";
-/// Where the server keeps its own functions.
+/// The database with the server's own functions.
 const OWN: &str = "postgres";
 
-/// Held while provisioning: on a plan with several instances each of them runs the role step at the same time. The
-/// number is arbitrary.
+/// A lock for the time of provisioning: on a plan with several instances, each instance runs the role step at the
+/// same time. The number is arbitrary.
 const LOCK: &str = "set lock_timeout = '60s'; select pg_advisory_lock(7370626172190251)";
 
-/// The role that every administrator of an Azure server is a member of, if this login may act as it. It owns the
-/// database and the schema, so that one administrator can continue where another began.
+/// A role that every administrator of an Azure server is a member of, if this login may act as that role. It owns the
+/// database and the schema, so that another administrator can continue the work of the first.
 const SHARED: &str = "
     select rolname::text
     from pg_roles
     where rolname = 'azure_pg_admin' and pg_has_role(oid, 'member')";
 
-/// Each as one JSON object: the names of the columns differ in case from one description to another.
+/// Each row as one JSON object, because the documentation spells the column names in different cases.
 const PRINCIPALS: &str = "
     select to_jsonb(principal)::text
     from pgaadauth_list_principals(false) as principal";
@@ -34,24 +34,24 @@ const PRINCIPALS: &str = "
 const CREATE_PRINCIPAL: &str =
     "select * from pgaadauth_create_principal_with_oid($1, $2, 'service', false, false)";
 
-/// What the role may do in the app's schema although it is not granted: `public` of servers before 15, or what
-/// somebody else gave it.
+/// Whether the role can create objects in the app's schema although nothing grants it: through `public` on servers
+/// before version 15, or by a grant that somebody else made.
 const MAY_CREATE: &str = "
     select has_schema_privilege($1, 'public', 'create')
         or has_database_privilege($1, current_database(), 'create, temporary')";
 
-/// Why the role step failed: sentences for whoever runs it.
+/// Why the role step failed. The sentences are for the person who runs it.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
-    /// A setting that does not fit.
+    /// A setting that does not work here.
     #[error("{0}")]
     Refused(String),
-    /// The server is none of Azure's, or the login is no Entra login.
+    /// The server is not an Azure server, or the login is not an Entra login.
     #[error(
         "this server does not know Entra roles: connect as an Entra administrator of an Azure server"
     )]
     NotEntra,
-    /// The server. The sentence holds the cause, so it is not a source as well.
+    /// The server failed. The sentence contains the cause, so the cause is not a source as well.
     #[error("{}", .0.with_cause())]
     Store(Error),
 }
@@ -64,7 +64,7 @@ impl From<Error> for ProvisionError {
 
 impl From<sqlx::Error> for ProvisionError {
     fn from(error: sqlx::Error) -> Self {
-        // No such function; or one that only Entra administrators may call.
+        // The function does not exist, or only Entra administrators may call it.
         let code = error.as_database_error().and_then(|error| error.code());
         match code.as_deref() {
             Some("42883") => Self::NotEntra,
@@ -73,10 +73,10 @@ impl From<sqlx::Error> for ProvisionError {
     }
 }
 
-/// Creates what is missing; `report` is called with a line for each step.
+/// Creates what is missing. Calls `report` with one line for each step.
 ///
 /// # Errors
-/// Says what is in the way. What was done until then stays, and is found by the next attempt.
+/// The sentence names the obstacle. What was done until then stays, and the next attempt continues from it.
 pub async fn provision(
     target: &Target,
     role: &str,
@@ -84,7 +84,7 @@ pub async fn provision(
     mut report: impl FnMut(String),
 ) -> Result<(), ProvisionError> {
     let Target::Postgres(target) = target else {
-        let sentence = "set PGHOST to the server on which to make the app's role";
+        let sentence = "set PGHOST to the server on which to create the app's role";
         return Err(ProvisionError::Refused(sentence.to_owned()));
     };
     let mut server = target.migrate.clone();
@@ -94,16 +94,16 @@ pub async fn provision(
     let database = server.get_database().unwrap_or(DATABASE).to_owned();
     if [OWN, "template0", "template1"].contains(&database.as_str()) {
         return Err(ProvisionError::Refused(format!(
-            "PGDATABASE names the app's own database, which cannot be {database}"
+            "PGDATABASE is the app's own database, which cannot be {database}"
         )));
     }
     if server.get_username() == role {
         return Err(ProvisionError::Refused(
-            "--app-role is the role that is connected: the app's is another, which administers nothing"
+            "--app-role is the role that you are connected as: name another role, which is not an administrator"
                 .to_owned(),
         ));
     }
-    // The lock ends with this connection, so it stays open to the end.
+    // The lock ends with this connection, so the connection stays open to the end.
     let mut own = PgConnection::connect_with(&server.clone().database(OWN)).await?;
     execute(&mut own, LOCK.to_owned()).await?;
     let bound = bound_to(&mut own, role).await?;
@@ -122,14 +122,14 @@ pub async fn provision(
         }
         drop_role(&mut own, role).await?;
         report(format!(
-            "role {role} belonged to an identity that is no more the app's, and was dropped"
+            "role {role} belonged to another identity and was dropped"
         ));
     }
     if bound == Some(object_id) {
         report(format!("role {role} is there"));
     } else {
         create_role(&mut own, role, object_id).await?;
-        report(format!("role {role} made for identity {object_id}"));
+        report(format!("role {role} created for identity {object_id}"));
     }
     if exists {
         report(format!("database {database} is there"));
@@ -150,7 +150,7 @@ pub async fn provision(
     Ok(())
 }
 
-/// The object id that the role belongs to; `None` where it is no Entra role.
+/// The object id of the identity that the role belongs to; `None` if it is not an Entra role.
 async fn bound_to(own: &mut PgConnection, role: &str) -> Result<Option<Uuid>, ProvisionError> {
     let principals: Vec<String> = sqlx::query_scalar(PRINCIPALS).fetch_all(own).await?;
     for principal in principals {
@@ -177,7 +177,9 @@ async fn bound_to(own: &mut PgConnection, role: &str) -> Result<Option<Uuid>, Pr
         }
         let bound = field("objectid").and_then(|id| id.parse().ok());
         return bound.map(Some).ok_or_else(|| {
-            ProvisionError::Refused(format!("role {role} is bound to what is no object id"))
+            ProvisionError::Refused(format!(
+                "role {role} is bound to something that is not an object id"
+            ))
         });
     }
     Ok(None)
@@ -195,7 +197,7 @@ async fn create_role(
             .await?;
     if exists {
         return Err(ProvisionError::Refused(format!(
-            "a role {role} is there that is no Entra role: drop it, or give the app's another name"
+            "a role {role} exists that is not an Entra role: drop it, or choose another name for the app's role"
         )));
     }
     sqlx::query(CREATE_PRINCIPAL)
@@ -206,8 +208,8 @@ async fn create_role(
     Ok(())
 }
 
-/// Dropped rather than bound anew: the server refuses to drop what owns something or may do something elsewhere, so
-/// nothing but the app's own rights is lost.
+/// Drops the role instead of binding it to the new identity. The server refuses to drop a role that owns objects or
+/// has rights in another database, so only the app's own rights are lost.
 async fn drop_role(own: &mut PgConnection, role: &str) -> Result<(), ProvisionError> {
     let dropped = execute(own, format!("drop role {}", quoted(role))).await;
     dropped.map_err(|error| {
@@ -224,7 +226,7 @@ async fn drop_role(own: &mut PgConnection, role: &str) -> Result<(), ProvisionEr
     })
 }
 
-/// Whether the database exists. One that this login made otherwise is given to `owner`.
+/// Whether the database exists. If this login created it under another owner, it is transferred to `owner`.
 async fn is_owned(
     own: &mut PgConnection,
     database: &str,
@@ -257,7 +259,7 @@ async fn is_owned(
     Ok(true)
 }
 
-/// Takes from the role what [`grant`] gave it.
+/// Revokes from the role what [`grant`] granted.
 async fn take_away(
     app: &mut PgConnection,
     database: &str,
@@ -279,9 +281,10 @@ async fn take_away(
     Ok(())
 }
 
-/// Gives the role what the app needs, and takes from everybody what nobody needs. In one transaction, so that an app
-/// that runs meanwhile is not refused in between. There are no default privileges: they belong to the administrator who
-/// sets them, and no other one could drop the role then. Whoever changes the schema runs this afterwards.
+/// Grants the role what the app needs, and revokes from everybody what nobody needs. Both happen in one transaction,
+/// so that a running app is never refused in between. There are no default privileges: they would belong to the
+/// administrator who sets them, and no other administrator could then drop the role. Run this again after a change of
+/// the schema.
 async fn grant(app: &mut PgConnection, database: &str, role: &str) -> Result<(), ProvisionError> {
     let (db, name) = (quoted(database), quoted(role));
     let sql = format!(
@@ -303,14 +306,14 @@ async fn grant(app: &mut PgConnection, database: &str, role: &str) -> Result<(),
         .await?;
     if may_create {
         return Err(ProvisionError::Refused(format!(
-            "role {role} may still create things in {database}: take that right from it, or from a role it is a \
+            "role {role} may still create objects in {database}: revoke that right from it, or from a role it is a \
              member of"
         )));
     }
     Ok(())
 }
 
-/// Statements that take no parameters; every name in them is [`quoted`].
+/// Runs statements that take no parameters. Every name in them is [`quoted`].
 async fn execute(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(connection)
@@ -318,7 +321,7 @@ async fn execute(connection: &mut PgConnection, sql: String) -> Result<(), sqlx:
     Ok(())
 }
 
-/// An identifier of SQL, whatever is in it.
+/// Quotes any name as an SQL identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! The command line. Its comments are the help text, which is no Markdown.
+//! The command line. The comments are the help text, which is not Markdown.
 #![allow(clippy::doc_markdown)]
 
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use crate::domain::{AddressPolicy, TrustedProxies};
 use crate::observe::telemetry::LogFormat;
 use crate::store::{Migrate, Pooler};
 
-/// A visit register that runs as an Azure Functions custom handler.
+/// A visit log that runs as an Azure Functions custom handler.
 ///
-/// The Functions host starts it and sends it the requests; started by hand it serves the same API on
-/// 127.0.0.1. Every setting is a flag or an environment variable of the same name; a flag wins.
+/// The Functions host starts it and forwards requests to it. If you start it yourself, it serves the same API on
+/// 127.0.0.1. Every setting is a flag or an environment variable of the same name; a flag takes precedence.
 #[derive(Debug, Parser)]
 #[command(name = "handler", version)]
 pub struct Cli {
-    /// What to do; serve requests if nothing is said.
+    /// What to do. Without a command it serves requests.
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
@@ -28,22 +28,21 @@ pub struct Cli {
 /// What the program can do besides serving.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Bring the database schema up to date and exit
+    /// Update the database schema and exit
     Migrate,
-    /// Make the app's role and its database on an Azure server, bring the schema up to date, and exit
+    /// Create the app's role and database on an Azure server, update the schema, and exit
     ///
-    /// Connect as an Entra administrator of the server, with the PG variables; PGDATABASE is the app's
-    /// database [default: elastic_visits]. What is there already is left as it is. The role may read and
-    /// write, and no more: the app then runs with DATABASE_AUTH=entra and MIGRATE=off. With
-    /// FUNCTIONS_CUSTOMHANDLER_PORT set, it repeats failed attempts for ten minutes, serves its progress at
-    /// /health, and runs until it is stopped.
+    /// Connect as an Entra administrator of the server, with the PG variables. PGDATABASE is the app's database
+    /// [default: elastic_visits]. Existing objects stay unchanged. The role may only read and write, so the app then
+    /// runs with DATABASE_AUTH=entra and MIGRATE=off. With FUNCTIONS_CUSTOMHANDLER_PORT set, it repeats failed
+    /// attempts for ten minutes, serves its progress at /health, and runs until it is stopped.
     Provision(AppRole),
 }
 
-/// Whose role it is.
+/// The app's role.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct AppRole {
-    /// Name of the app's role, which is the app's PGUSER
+    /// Name of the app's role, which is also the app's PGUSER
     #[arg(id = "app_role", long = "app-role", env = "APP_ROLE", value_name = "NAME", value_parser = role_name)]
     pub name: String,
 
@@ -57,7 +56,7 @@ pub struct AppRole {
     pub object_id: uuid::Uuid,
 }
 
-/// The server cuts longer names off, and keeps those that begin with pg_ or azure_ to itself.
+/// The server truncates longer names, and reserves names that begin with pg_ or azure_.
 fn role_name(name: &str) -> Result<String, String> {
     let lower = name.to_ascii_lowercase();
     if name.is_empty() || name.len() > 63 || name.chars().any(char::is_control) {
@@ -67,15 +66,15 @@ fn role_name(name: &str) -> Result<String, String> {
         || lower.starts_with("azure_")
         || ["public", "none"].contains(&lower.as_str())
     {
-        return Err("this name is the server's own".to_owned());
+        return Err("this name is reserved by the server".to_owned());
     }
     Ok(name.to_owned())
 }
 
-/// The flags, as given.
+/// The flags, before they are checked.
 #[derive(Args)]
 pub struct Arguments {
-    /// Port to listen on, always on 127.0.0.1; 0 picks a free one [default: 8080]
+    /// Port to listen on, always on 127.0.0.1; 0 chooses a free one [default: 8080]
     #[arg(
         long,
         visible_alias = "port",
@@ -86,11 +85,11 @@ pub struct Arguments {
     )]
     pub(super) functions_customhandler_port: Option<u16>,
 
-    /// PostgreSQL to keep the register in, as postgres://USER:PASSWORD@HOST/DATABASE
+    /// PostgreSQL that stores the visits, as postgres://USER:PASSWORD@HOST/DATABASE
     ///
-    /// Better set in the environment than as a flag, which other users of the machine can read. Without
-    /// it PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and PGSSLMODE count as libpq names them; without
-    /// those either, the register is a SQLite file.
+    /// Set it in the environment rather than as a flag, because other users of the machine can read flags. Without
+    /// it, PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, and PGSSLMODE have the same meaning as in libpq. If none
+    /// of them is set, visits are stored in a SQLite file.
     #[arg(
         long,
         env,
@@ -101,7 +100,7 @@ pub struct Arguments {
     )]
     pub(super) database_url: Option<String>,
 
-    /// PostgreSQL host, when no DATABASE_URL is given; the other PG variables go with it
+    /// PostgreSQL host if DATABASE_URL is not set; the other PG variables complete it
     #[arg(
         long,
         env = "PGHOST",
@@ -111,10 +110,10 @@ pub struct Arguments {
     )]
     pub(super) pghost: Option<String>,
 
-    /// What DATABASE_URL leads to, if not to the server itself: PgBouncer in transaction pooling
+    /// The pooler that DATABASE_URL leads to, if any: PgBouncer with transaction pooling
     ///
-    /// No statement is then prepared by name, and every operation is one transaction. The schema is
-    /// changed over DATABASE_MIGRATE_URL, past the pooler.
+    /// The app then prepares no named statements, and runs every operation as one transaction. It changes the schema
+    /// through DATABASE_MIGRATE_URL, which bypasses the pooler.
     #[arg(
         long,
         env,
@@ -125,7 +124,7 @@ pub struct Arguments {
     )]
     pub(super) database_pooler: Option<Pooler>,
 
-    /// PostgreSQL as the role that may change the schema, never through a pooler [default: as DATABASE_URL]
+    /// PostgreSQL URL of the role that may change the schema, never through a pooler [default: DATABASE_URL]
     #[arg(
         long,
         env,
@@ -136,10 +135,10 @@ pub struct Arguments {
     )]
     pub(super) database_migrate_url: Option<String>,
 
-    /// What proves to PostgreSQL who is connecting
+    /// How to log in to PostgreSQL
     ///
-    /// With `entra` PGUSER is the role of the app's identity, and the server's certificate is always verified:
-    /// PGSSLMODE is verify-full then, and PGSSLROOTCERT names further authorities to trust.
+    /// With `entra`, PGUSER is the role of the app's identity, and the app always verifies the server's certificate:
+    /// PGSSLMODE is then verify-full, and PGSSLROOTCERT adds authorities to trust.
     #[arg(
         long,
         env,
@@ -151,7 +150,7 @@ pub struct Arguments {
     )]
     pub(super) database_auth: DatabaseAuth,
 
-    /// Which of the app's identities tokens are for [default: its system-assigned one]
+    /// Client id of the identity to use for tokens [default: the app's system-assigned identity]
     #[arg(
         long,
         env,
@@ -161,7 +160,7 @@ pub struct Arguments {
     )]
     pub(super) azure_client_id: Option<String>,
 
-    /// Where the platform hands out tokens, for DATABASE_AUTH=entra and for SCALER; set by the platform
+    /// Token endpoint, for DATABASE_AUTH=entra and for SCALER; set by the platform
     #[arg(
         long,
         env,
@@ -172,7 +171,7 @@ pub struct Arguments {
     )]
     pub(super) identity_endpoint: Option<String>,
 
-    /// The secret that goes with IDENTITY_ENDPOINT; set by the platform
+    /// Secret for IDENTITY_ENDPOINT; set by the platform
     #[arg(
         long,
         env,
@@ -183,7 +182,7 @@ pub struct Arguments {
     )]
     pub(super) identity_header: Option<String>,
 
-    /// Whether and how the connection to PostgreSQL is encrypted, as libpq names it
+    /// Whether and how to encrypt the connection to PostgreSQL, with libpq's names
     #[arg(
         long,
         env = "PGSSLMODE",
@@ -193,9 +192,9 @@ pub struct Arguments {
     )]
     pub(super) pgsslmode: Option<String>,
 
-    /// SQLite file, when no PostgreSQL is configured [default: elastic-visits/visits.db in the user's data folder]
+    /// SQLite file if PostgreSQL is not configured [default: elastic-visits/visits.db in the user's data folder]
     ///
-    /// Never put it into the function app's folder: a new folder there restarts the Functions host.
+    /// Do not put it into the function app's folder: a new folder there restarts the Functions host.
     #[arg(
         long,
         env,
@@ -205,14 +204,14 @@ pub struct Arguments {
     )]
     pub(super) sqlite_path: Option<PathBuf>,
 
-    /// The most connections to PostgreSQL; at least 3, of which visits and heartbeats keep one each
+    /// Most connections to PostgreSQL, at least 3; visits and heartbeats have one each of their own
     ///
-    /// Times the most instances it must stay below the server's limit: three instances of ten fit the 35
-    /// that a B1ms server leaves to users.
+    /// This number times the maximum number of instances must stay below the server's limit: three instances with ten
+    /// connections each fit the 35 that a B1ms server offers to users.
     #[arg(long, env, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(3..=1000), global = true, help_heading = "Database")]
     pub(super) database_pool_max: u32,
 
-    /// Who changes the database schema
+    /// What changes the database schema
     #[arg(
         long,
         env,
@@ -224,11 +223,11 @@ pub struct Arguments {
     )]
     pub(super) migrate: Migrate,
 
-    /// Days after which visitor addresses are blanked and the fleet's timeline ends; visits are never deleted
+    /// Days until visitor addresses are blanked and timeline data is deleted; visits are never deleted
     #[arg(long, env, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650), global = true, help_heading = "Privacy")]
     pub(super) retention_days: u16,
 
-    /// What the register keeps of a visitor's address
+    /// How much of a visitor's address is stored
     #[arg(
         long,
         env,
@@ -242,8 +241,8 @@ pub struct Arguments {
 
     /// Header that holds the client's address, such as x-azure-socketip behind Azure Front Door
     ///
-    /// Read from the right, past TRUSTED_PROXIES. Name only a header that a proxy of yours always sets: whoever sends
-    /// the request can set any other.
+    /// It is read from the right, past TRUSTED_PROXIES. Name only a header that your own proxy always sets: a client
+    /// can set any other header.
     #[arg(long, env, value_name = "NAME", default_value = "x-forwarded-for", value_parser = header_name, global = true, help_heading = "Privacy")]
     pub(super) client_ip_header: HeaderName,
 
@@ -269,36 +268,37 @@ pub struct Arguments {
     )]
     pub(super) cors_origins: String,
 
-    /// CPUs that 100 % means [default: the cgroup's quota, else the machine]
+    /// Number of CPUs that counts as 100% [default: the cgroup's quota, or else the machine's CPUs]
     #[arg(long, env, value_name = "CPUS", value_parser = positive, global = true, help_heading = "Instance")]
     pub(super) instance_cpus: Option<f64>,
 
-    /// Name of this instance, where WEBSITE_INSTANCE_ID gives none [default: host name and process id]
+    /// Name of this instance if WEBSITE_INSTANCE_ID is not set [default: host name and process id]
     #[arg(long, env, value_name = "ID", global = true, help_heading = "Instance")]
     pub(super) instance_id: Option<String>,
 
-    /// Azure's name of this instance; set by the platform, and then no SQLite file is used
+    /// Azure's name for this instance; set by the platform. If it is set, SQLite is not used
     #[arg(long, env, value_name = "ID", global = true, help_heading = "Instance")]
     pub(super) website_instance_id: Option<String>,
 
-    /// Seconds between two heartbeats to the fleet; fractions allowed
+    /// Seconds between two heartbeats; fractions are allowed
     ///
-    /// Each writes what this instance does, and hears the orders to the fleet. An instance that misses three counts as lost.
+    /// With each heartbeat, the instance stores its status and reads the fleet commands. An instance that misses
+    /// three heartbeats counts as lost.
     #[arg(long, env, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive, global = true, help_heading = "Instance")]
     pub(super) heartbeat_seconds: f64,
 
     #[command(flatten)]
     pub(super) scaling: ScalingArguments,
 
-    /// The longest stress run a caller may wait for, in seconds
+    /// Longest stress run that a caller may wait for, in seconds
     #[arg(long, env, value_name = "SECONDS", default_value_t = 120.0, value_parser = positive, global = true, help_heading = "Load")]
     pub(super) stress_max_seconds: f64,
 
-    /// CPU milliseconds burnt per visit, so that ordinary traffic drives the autoscale rules
+    /// CPU milliseconds that each visit uses in addition, so that ordinary traffic triggers the autoscale rules
     #[arg(long, env, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), global = true, help_heading = "Load")]
     pub(super) visit_work: u32,
 
-    /// How log lines look [default: json in Azure, text elsewhere]
+    /// Format of log lines [default: json in Azure, text elsewhere]
     #[arg(
         long,
         env,
@@ -309,7 +309,7 @@ pub struct Arguments {
     )]
     pub(super) log_format: Option<LogFormat>,
 
-    /// Which log lines are written, e.g. `warn` or `handler=debug`
+    /// Filter for log lines, such as `warn` or `handler=debug`
     #[arg(
         long,
         env = "RUST_LOG",
@@ -320,16 +320,16 @@ pub struct Arguments {
     )]
     pub(super) log_filter: String,
 
-    /// Collector of traces, as http://HOST:4318, to send a span of each request to [default: none are sent]
+    /// Trace collector that receives a span of each request, as http://HOST:4318 [default: none]
     ///
-    /// By OTLP over HTTP, to /v1/traces below this address. OTEL_TRACES_SAMPLER, OTEL_RESOURCE_ATTRIBUTES and the
-    /// other variables that OpenTelemetry defines for its SDKs hold as well.
+    /// Spans are sent by OTLP over HTTP, to /v1/traces below this address. OTEL_TRACES_SAMPLER,
+    /// OTEL_RESOURCE_ATTRIBUTES, and the other variables that OpenTelemetry defines for its SDKs apply as well.
     #[arg(long, env, value_name = "URL", global = true, help_heading = "Traces")]
     pub(super) otel_exporter_otlp_endpoint: Option<String>,
 
-    /// What the collector wants to know of the sender, as NAME=VALUE,NAME=VALUE; values percent-encoded
+    /// Headers to send to the collector, as NAME=VALUE,NAME=VALUE; values are percent-encoded
     ///
-    /// Better set in the environment than as a flag, which other users of the machine can read.
+    /// Set it in the environment rather than as a flag, because other users of the machine can read flags.
     #[arg(
         long,
         env,
@@ -342,7 +342,7 @@ pub struct Arguments {
     )]
     pub(super) otel_exporter_otlp_headers: String,
 
-    /// Name of the service in its traces
+    /// Service name in traces
     #[arg(
         long,
         env,
@@ -354,20 +354,20 @@ pub struct Arguments {
     pub(super) otel_service_name: String,
 }
 
-/// Keeps the password out of whatever prints the arguments.
+/// Omits the password when the arguments are printed.
 impl std::fmt::Debug for Arguments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Arguments(***)")
     }
 }
 
-/// What proves to PostgreSQL who is connecting.
+/// How to log in to PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum DatabaseAuth {
-    /// The password of DATABASE_URL or PGPASSWORD.
+    /// With the password of DATABASE_URL or PGPASSWORD.
     #[default]
     Password,
-    /// An Entra access token of the app's managed identity.
+    /// With an Entra access token of the app's managed identity.
     Entra,
 }
 
@@ -377,7 +377,7 @@ fn header_name(text: &str) -> Result<HeaderName, String> {
 
 fn positive(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    // A day bounds what can be meant; it also keeps durations within what the clock can add.
+    // Nobody needs more than a day. The limit also keeps durations within what the clock can add.
     if number.is_finite() && (0.01..=86_400.0).contains(&number) {
         Ok(number)
     } else {

@@ -1,4 +1,4 @@
-//! Which database, and how it is reached.
+//! The database, and how to reach it.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use super::arguments::{Arguments, Command, DatabaseAuth};
 use crate::azure::identity::{Endpoint, Resource};
 use crate::store::{Auth, Migrate, Pooler, PostgresTarget, STATEMENT_DEADLINE, Target};
 
-/// Where the visits are stored, from the settings.
+/// The database for the visits, from the settings.
 ///
 /// # Errors
-/// One sentence that names the setting; never its value, which may hold a password.
+/// One sentence that names the setting but not its value, which may contain a password.
 pub(super) fn target(
     arguments: &Arguments,
     in_azure: bool,
@@ -23,13 +23,13 @@ pub(super) fn target(
         (None, Some(host)) => PgConnectOptions::new().host(&host),
         (None, None) if in_azure => return Ok(Target::NotConfigured),
         (None, None) if arguments.database_auth == DatabaseAuth::Entra => {
-            return Err("DATABASE_AUTH=entra needs a PostgreSQL: set PGHOST".to_owned());
+            return Err("DATABASE_AUTH=entra requires PostgreSQL: set PGHOST".to_owned());
         }
         (None, None) if matches!(command, Some(Command::Provision(_))) => {
-            return Err("set PGHOST to the server on which to make the app's role".to_owned());
+            return Err("set PGHOST to the server on which to create the app's role".to_owned());
         }
         (None, None) if arguments.database_pooler.is_some() => {
-            return Err("DATABASE_POOLER needs a PostgreSQL: set DATABASE_URL".to_owned());
+            return Err("DATABASE_POOLER requires PostgreSQL: set DATABASE_URL".to_owned());
         }
         (None, None) => return sqlite(arguments),
     };
@@ -58,7 +58,7 @@ pub(super) fn target(
         None => protected(migrate, &arguments.database_url)?,
     };
     let connect = match arguments.database_pooler {
-        // The pooler refuses settings that it does not follow.
+        // PgBouncer refuses start-up parameters that it does not track.
         Some(Pooler::Transaction) => server.extra_float_digits(None),
         None => server.options(session_settings()),
     };
@@ -70,8 +70,8 @@ pub(super) fn target(
     })))
 }
 
-/// In Azure a missing endpoint is told by `/health`, as a missing database is: an app that ends at once is started
-/// again and again, and says nothing.
+/// In Azure, `/health` reports a missing endpoint, as it reports a missing database. An app that exits at once would
+/// only be restarted again and again, without a reason.
 fn auth(arguments: &Arguments, in_azure: bool) -> Result<Auth, String> {
     if arguments.database_auth == DatabaseAuth::Password {
         return Ok(Auth::Password);
@@ -81,7 +81,7 @@ fn auth(arguments: &Arguments, in_azure: bool) -> Result<Auth, String> {
             return Ok(Auth::Entra(None));
         }
         return Err(
-            "DATABASE_AUTH=entra needs IDENTITY_ENDPOINT and IDENTITY_HEADER, which Azure sets where the app has an \
+            "DATABASE_AUTH=entra requires IDENTITY_ENDPOINT and IDENTITY_HEADER, which Azure sets where the app has an \
              identity; elsewhere use a password"
                 .to_owned(),
         );
@@ -89,7 +89,7 @@ fn auth(arguments: &Arguments, in_azure: bool) -> Result<Auth, String> {
     Ok(Auth::Entra(Some(endpoint)))
 }
 
-/// Where the platform hands out tokens for the app's identity; `None` where it names no place.
+/// The platform's token endpoint for the app's identity; `None` if it is not set.
 pub(super) fn identity(
     arguments: &Arguments,
     resource: Resource,
@@ -102,14 +102,14 @@ pub(super) fn identity(
     Endpoint::new(resource, &url, &header, client_id.as_deref()).map(Some)
 }
 
-/// Whoever has a token is the app: it goes to nobody but the server.
+/// Anyone who has the token can act as the app, so it is sent only to a verified server.
 fn verified(
     options: PgConnectOptions,
     mode: Option<&str>,
     url: Option<&str>,
 ) -> Result<PgConnectOptions, String> {
     if options.get_socket().is_some() || options.get_host().starts_with('/') {
-        return Err("DATABASE_AUTH=entra needs a server's name, not a socket".to_owned());
+        return Err("DATABASE_AUTH=entra requires a server name, not a socket".to_owned());
     }
     let is_said = mode.is_some_and(|mode| !mode.is_empty())
         || url.is_some_and(|url| url.contains("sslmode=") || url.contains("ssl-mode="));
@@ -124,11 +124,12 @@ fn verified(
     }
 }
 
-/// Nobody waits any longer for a statement that took this long; the server may not go on with it, nor hold the
-/// locks of a transaction whose client was cut off.
+/// Nobody waits longer than this for a statement, so the server should neither continue with it nor keep the locks of
+/// a transaction whose client disconnected.
 ///
-/// Every statement here has one good plan whatever its parameters. Left to itself the server would estimate that
-/// an unknown `limit` returns a tenth of the visits, prefer the parameters it sees, and plan anew each time.
+/// Every statement here has one good plan whatever its parameters. By default the server would estimate that an
+/// unknown `limit` returns a tenth of the visits, would prefer plans for the actual parameters, and so would plan
+/// again each time.
 fn session_settings() -> [(&'static str, String); 3] {
     let limit = format!("{}ms", STATEMENT_DEADLINE.as_millis() + 1_000);
     [
@@ -148,7 +149,7 @@ fn set(text: &Option<String>) -> Option<String> {
     text.clone().filter(|text| !text.is_empty())
 }
 
-/// The parser's own message may repeat the URL, and with it the password.
+/// The parser's own message may repeat the URL, which contains the password.
 fn parse(setting: &str, url: &str) -> Result<PgConnectOptions, String> {
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(format!(
@@ -166,11 +167,13 @@ fn sqlite(arguments: &Arguments) -> Result<Target, String> {
         Some(path) => Ok(Target::Sqlite(path)),
         None => data_folder()
             .map(|folder| Target::Sqlite(folder.join("elastic-visits").join("visits.db")))
-            .ok_or_else(|| "no home folder to keep the register in: set SQLITE_PATH".to_owned()),
+            .ok_or_else(|| {
+                "there is no home folder for the SQLite file: set SQLITE_PATH".to_owned()
+            }),
     }
 }
 
-/// The user's data folder, as the XDG base directory specification has it.
+/// The user's data folder, as the XDG base directory specification defines it.
 fn data_folder() -> Option<PathBuf> {
     let set = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn no_message_repeats_the_password() {
+    fn no_error_message_contains_the_password() {
         for setting in ["--database-url", "--database-migrate-url"] {
             for url in [
                 "mysql://user:hunter2@host/db",
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn in_azure_nothing_falls_back_to_a_file() {
+    fn in_azure_sqlite_is_not_a_fallback() {
         let id = "0a1b".repeat(16);
         let cli = Cli::try_parse_from(["handler", "--website-instance-id", &id]);
         let config = cli.expect("well formed").config().expect("good settings");
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pooler_is_given_no_setting_that_it_refuses() {
+    fn a_pooler_gets_no_parameter_that_it_refuses() {
         let direct = postgres(&[]).expect("good settings").connect;
         let limits = direct.get_options().unwrap_or_default();
         assert!(limits.contains("statement_timeout=4000ms"), "{limits}");

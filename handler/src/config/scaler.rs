@@ -1,4 +1,4 @@
-//! Whether the app sets the number of instances itself, and where.
+//! Whether the app sets the number of instances itself, and of which site.
 
 use super::arguments::Arguments;
 use super::database::identity;
@@ -8,20 +8,20 @@ use crate::azure::identity::{Endpoint, Resource};
 use crate::fleet::Rules;
 use autoscale::Setting;
 
-/// What the app's own scaler needs.
+/// The settings of the app's own scaler.
 #[derive(Debug, Clone)]
 pub struct ScalerConfig {
-    /// The app itself.
+    /// The site, which is the app itself.
     pub site: SiteId,
     /// Azure Resource Manager.
     pub endpoint: ArmEndpoint,
-    /// Where its tokens come from; `None` where the platform names no place.
+    /// The token endpoint; `None` if the platform sets none.
     pub identity: Option<Endpoint>,
     /// The rules to apply.
     pub rules: Rules,
 }
 
-/// The scaler of the settings; `None` where the app does not set the number of instances itself.
+/// The scaler's settings; `None` if the app does not set the number of instances itself.
 ///
 /// # Errors
 /// One sentence that names the setting.
@@ -36,11 +36,11 @@ pub(super) fn scaler(
     let site = scaling.scaler_site_id.as_deref().unwrap_or_default();
     if site.is_empty() {
         return Err(
-            "SCALER=elastic-premium needs SCALER_SITE_ID, the resource id of the app".to_owned(),
+            "SCALER=elastic-premium requires SCALER_SITE_ID, the resource id of the app".to_owned(),
         );
     }
-    let setting =
-        autoscale.ok_or("SCALER=elastic-premium needs rules: AUTOSCALE_PROFILE may not be none")?;
+    let setting = autoscale
+        .ok_or("SCALER=elastic-premium requires rules: AUTOSCALE_PROFILE must not be none")?;
     let rules = Rules::new(setting.clone())
         .map_err(|problem| format!("with SCALER=elastic-premium {problem}"))?;
     Ok(Some(ScalerConfig {

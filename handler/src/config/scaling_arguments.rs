@@ -1,16 +1,17 @@
-//! The part of the command line that is about scaling. Its comments are the help text, which is no Markdown.
+//! The scaling part of the command line. The comments are the help text, which is not Markdown.
 #![allow(clippy::doc_markdown)]
 
 use clap::{Args, ValueEnum};
 
 use crate::domain::RulesClock;
 
-/// The flags, as given.
+/// The flags, before they are checked.
 #[derive(Args)]
 pub struct ScalingArguments {
     /// The autoscale rules to show: JSON as Azure exports it, @FILE, or none [default: the built-in infra/autoscale.json]
     ///
-    /// Whatever scales the instances passes the rules in force; they are shown, and run only with SCALER.
+    /// The program that scales the instances passes the active rules. The app shows them, and applies them only if
+    /// SCALER is set.
     #[arg(
         long,
         env,
@@ -20,10 +21,10 @@ pub struct ScalingArguments {
     )]
     pub(super) autoscale_profile: Option<String>,
 
-    /// For rehearsals: the clock that the autoscale rules are read by, as CALENDAR,WALL,SCALE [default: the wall clock]
+    /// For rehearsals: the clock that the autoscale rules use, as CALENDAR,WALL,SCALE [default: the wall clock]
     ///
-    /// At the time WALL the calendar of the rules shows the time CALENDAR, and it runs SCALE (0.1 to 600) times as
-    /// fast. The times are UTC, such as 2026-01-05T08:00:00Z,2026-11-29T17:20:00Z,60.
+    /// At the time WALL, the calendar of the rules shows CALENDAR. It runs SCALE (0.1 to 600) times as fast as the
+    /// wall clock. The times are UTC, such as 2026-01-05T08:00:00Z,2026-11-29T17:20:00Z,60.
     #[arg(
         long,
         env,
@@ -35,8 +36,8 @@ pub struct ScalingArguments {
 
     /// Whether the app sets the number of instances itself, and on which plan [default: it does not]
     ///
-    /// Elastic Premium honours no CPU rules. The function Autoscale then applies AUTOSCALE_PROFILE once a minute. The
-    /// app's identity needs the right to read and write the app's configuration.
+    /// Elastic Premium does not apply CPU rules. If this is set, the function Autoscale applies AUTOSCALE_PROFILE
+    /// once a minute. The app's identity then needs permission to read and write the app's configuration.
     #[arg(
         long,
         env,
@@ -47,11 +48,11 @@ pub struct ScalingArguments {
     )]
     pub(super) scaler: Option<ScalerKind>,
 
-    /// Resource id of the app, with SCALER: /subscriptions/.../providers/Microsoft.Web/sites/APP
+    /// Resource id of the app, for SCALER: /subscriptions/.../providers/Microsoft.Web/sites/APP
     #[arg(long, env, value_name = "ID", global = true, help_heading = "Scaling")]
     pub(super) scaler_site_id: Option<String>,
 
-    /// Azure Resource Manager, with SCALER; https, or http on this machine
+    /// Address of Azure Resource Manager, for SCALER; https, or http on this machine
     #[arg(
         long,
         env,
@@ -66,6 +67,6 @@ pub struct ScalingArguments {
 /// The plan on which the app sets the number of instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ScalerKind {
-    /// Elastic Premium, by its always-ready instances.
+    /// Elastic Premium, through its always-ready instances.
     ElasticPremium,
 }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-/// Networks whose addresses in the client address header are proxies of ours, never visitors.
+/// Networks of trusted proxies. Their addresses in the client address header are never a visitor's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -28,7 +28,7 @@ impl Default for TrustedProxies {
 impl FromStr for TrustedProxies {
     type Err = String;
 
-    /// Reads a comma-separated list of networks or single addresses; an empty list trusts nobody.
+    /// Reads a comma-separated list of networks or single addresses. With an empty list, no proxy is trusted.
     fn from_str(list: &str) -> Result<Self, String> {
         let entries = list
             .split(',')
@@ -46,10 +46,10 @@ impl FromStr for TrustedProxies {
     }
 }
 
-/// The client's address: read from the right of the header, the first entry that is not a trusted proxy; `peer` when
-/// there is none.
+/// The client's address: the first entry from the right of the header that is not a trusted proxy, or `peer` if there
+/// is none.
 ///
-/// An entry that is not an address ends the search: a trusted proxy did not write what is left of it.
+/// An entry that is not an address ends the search, because no trusted proxy wrote the entries to its left.
 pub fn client_address<'a>(
     header_lines: impl DoubleEndedIterator<Item = &'a str>,
     peer: IpAddr,
@@ -72,7 +72,7 @@ pub fn client_address<'a>(
     peer.to_canonical()
 }
 
-/// An entry is an address, or an address and port: Azure's front end writes `203.0.113.7:51234`.
+/// An entry is an address, with or without a port: Azure's front end writes `203.0.113.7:51234`.
 fn parse_entry(entry: &str) -> Option<IpAddr> {
     let bare = || entry.parse::<IpAddr>().ok();
     let with_port = || entry.parse::<SocketAddr>().ok().map(|socket| socket.ip());
@@ -86,7 +86,7 @@ fn parse_entry(entry: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-/// What is stored of a visitor's address.
+/// How much of a visitor's address is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum AddressPolicy {
     /// The network only: /24 of an IPv4 address, /48 of an IPv6 address.
@@ -99,7 +99,7 @@ pub enum AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// `address` as it may be stored.
+    /// The part of `address` that may be stored.
     pub fn apply(self, address: IpAddr) -> Option<String> {
         match self {
             Self::Truncated => Some(truncate(address).to_string()),
@@ -109,8 +109,8 @@ impl AddressPolicy {
     }
 }
 
-/// The address with everything below /24 or /48 set to zero. An address that carries an IPv4 address counts as that
-/// one: the first 48 bits of a 6to4 address hold all of it.
+/// The address with everything below /24 or /48 set to zero. An IPv6 address that carries an IPv4 address counts as
+/// that IPv4 address: the first 48 bits of a 6to4 address contain all of it.
 fn truncate(address: IpAddr) -> IpAddr {
     let address = match address {
         IpAddr::V6(v6) => carried_ipv4(v6).map_or(address, IpAddr::V4),
@@ -120,14 +120,14 @@ fn truncate(address: IpAddr) -> IpAddr {
     IpNet::new(address, kept).map_or(address, |network| network.network())
 }
 
-/// The IPv4 address that an IPv6 address stands for, if it is of one of the forms with a prefix of its own: mapped and
-/// compatible (RFC 4291), NAT64 (RFC 6052) and 6to4 (RFC 3056). Of Teredo's (RFC 4380), /48 keeps a part of the
-/// server's address and nothing of the client's.
+/// The IPv4 address inside an IPv6 address, if the form has a prefix of its own: mapped and compatible (RFC 4291),
+/// NAT64 (RFC 6052), and 6to4 (RFC 3056). For Teredo (RFC 4380), /48 keeps a part of the server's address and nothing
+/// of the client's.
 fn carried_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let [high, low] = match segments {
         [0x2002, high, low, ..] => [high, low],
-        // Neither `::` nor `::1`, nor any other in 0.0.0.0/16.
+        // Not `::`, `::1`, or any other address in 0.0.0.0/16.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => [high, low],
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => [high, low],
         _ => return None,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rightmost_stranger_is_the_client() {
+    fn the_rightmost_untrusted_address_is_the_client() {
         assert_eq!(found(&[]), "127.0.0.1");
         assert_eq!(found(&["203.0.113.7"]), "203.0.113.7");
         assert_eq!(
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_left_of_garbage_is_believed() {
+    fn entries_left_of_an_invalid_entry_are_ignored() {
         assert_eq!(found(&["203.0.113.7, unknown, 10.0.0.4"]), "127.0.0.1");
         assert_eq!(found(&["203.0.113.7, , 10.0.0.4"]), "203.0.113.7");
     }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_register_keeps_what_the_policy_allows() {
+    fn only_what_the_policy_allows_is_stored() {
         let v4: IpAddr = "203.0.113.7".parse().expect("an address");
         let v6: IpAddr = "2001:db8:1:2::7".parse().expect("an address");
         assert_eq!(
@@ -208,14 +208,14 @@ mod tests {
     #[test]
     fn an_ipv4_address_inside_an_ipv6_address_is_truncated_too() {
         for (address, kept) in [
-            // 6to4: the network of one IPv4 address, and its router.
+            // 6to4: the network of one IPv4 address, and its router address.
             ("2002:cb00:7107::1", "203.0.113.0"),
             ("2002:cb00:7107:ffff::", "203.0.113.0"),
             // Mapped, compatible, NAT64.
             ("::ffff:203.0.113.7", "203.0.113.0"),
             ("::203.0.113.7", "203.0.113.0"),
             ("64:ff9b::203.0.113.7", "203.0.113.0"),
-            // NAT64 with a local prefix, and Teredo: /48 keeps nothing of the client.
+            // NAT64 with a local prefix, and Teredo: /48 keeps nothing of the client's address.
             ("64:ff9b:1::203.0.113.7", "64:ff9b:1::"),
             ("2001:0:4136:e378:8000:63bf:34ff:8ef8", "2001:0:4136::"),
             // ISATAP, in the lower half.

@@ -1,4 +1,4 @@
-//! The fleet's CPU by the minutes of the rules' clock, from slices of the timeline.
+//! The fleet's CPU per minute of the rules' clock, computed from slices of the timeline.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,8 +22,8 @@ pub struct CpuMinute {
     pub instances: u32,
 }
 
-/// The minutes that end by `until`, the oldest first; those of which nothing is known are left out. A slice that lies in
-/// several minutes counts in each of them by its share.
+/// The minutes that end at `until` or earlier, in order of time. Minutes without data are left out. A slice that
+/// overlaps several minutes counts in each of them in proportion.
 pub fn cpu_minutes(slices: &[Slice], clock: RulesClock, until: Timestamp) -> Vec<CpuMinute> {
     let mut sums: BTreeMap<Timestamp, Sum> = BTreeMap::new();
     for slice in slices {
@@ -48,7 +48,7 @@ pub fn cpu_minutes(slices: &[Slice], clock: RulesClock, until: Timestamp) -> Vec
         .collect()
 }
 
-/// What counts of a slice.
+/// The part of a slice that counts.
 fn part(slice: &Slice, length: Duration) -> Slice {
     Slice {
         start: slice.start,
@@ -64,7 +64,7 @@ fn part(slice: &Slice, length: Duration) -> Slice {
 fn minute_of(end: Timestamp, slice: &Slice) -> Option<CpuMinute> {
     let average = slice.cpu_percent;
     let each = || slice.per_instance.iter().map(|(_, cpu)| *cpu);
-    // A slice of another version may tell no instances apart.
+    // A slice that another version wrote may not distinguish the instances.
     let is_known = average.is_finite() && slice.instances > 0;
     is_known.then(|| CpuMinute {
         end,
@@ -106,7 +106,7 @@ mod tests {
                 slice(begin + ten * 10_000, 10_000, cpus)
             })
             .collect();
-        // The third minute is not over.
+        // The third minute has not ended.
         let until = Timestamp::from_millis(begin + 120_000);
         let minutes = cpu_minutes(&slices, RulesClock::default(), until);
         let seen: Vec<_> = minutes
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(
             ends,
             [
-                // 0.12 s of a slice that began before the clock.
+                // From a slice that began 0.12 s before the clock.
                 "2026-01-05T08:00:00.000Z",
                 "2026-01-05T08:01:00.000Z",
                 "2026-01-05T08:02:00.000Z"
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_longer_than_a_minute_speaks_for_each() {
+    fn a_slice_longer_than_a_minute_counts_in_each_minute() {
         let slices = [slice(60_000_000, 180_000, &[40.0])];
         let until = Timestamp::from_millis(60_000_000 + 180_000);
         let minutes = cpu_minutes(&slices, RulesClock::default(), until);
@@ -169,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_clock_a_constant_load_stays_what_it_is(
+        fn a_constant_load_is_the_same_on_any_clock(
             scale in 0.1..600.0,
             offset in 0_i64..60_000,
             millis in 500_u64..20_000,

@@ -3,16 +3,15 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-/// How long a key keeps its visit.
+/// How long a key refers to its visit.
 pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The longest key taken, in characters.
+/// The longest accepted key, in characters.
 const MAX_LENGTH: usize = 200;
 
-/// What a client put into `Idempotency-Key`
-/// (draft-ietf-httpapi-idempotency-key-header): 1-200 visible ASCII characters.
+/// The value of `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): 1-200 visible ASCII characters.
 ///
-/// Only its digest is stored: a key may hold something about the visitor, and a digest has one length.
+/// Only its digest is stored, because a key may contain personal data, and because digests all have the same length.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
     digest: [u8; 32],
@@ -33,7 +32,7 @@ impl IdempotencyKey {
         })
     }
 
-    /// The digest the store knows the key by.
+    /// The digest under which the key is stored.
     pub const fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_visible_ascii_of_a_bounded_length() {
+    fn accepts_visible_ascii_of_a_bounded_length() {
         assert!(IdempotencyKey::parse(b"a").is_ok());
         assert!(IdempotencyKey::parse(&[b'~'; 200]).is_ok());
         for bad in [

@@ -1,4 +1,4 @@
-//! What the fleet knows of one instance.
+//! What the fleet stores about one instance.
 
 use std::time::Duration;
 
@@ -8,54 +8,53 @@ use super::{Latencies, Timestamp};
 
 /// Heartbeats that may be missed before an instance counts as lost.
 const BEATS_MISSED: u32 = 3;
-/// A heartbeat counts as missed so long after it was due: it has to be written, and the instance may be busy.
+/// A heartbeat counts as missed this long after it was due, because writing takes time and the instance may be busy.
 const LATENESS: Duration = Duration::from_millis(500);
 
-/// One run of an instance's process, by a number that grows with the time of its start.
+/// One run of an instance's process. Its number increases with the start time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Run(i64);
 
 impl Run {
-    /// Bits below the time; chance fills them.
+    /// The low bits, which are random.
     const CHANCE_BITS: u32 = 21;
 
-    /// A number for a run that began at `started`. `chance` keeps apart those that began in the same
-    /// millisecond.
+    /// A number for a run that began at `started`. `chance` distinguishes runs that began in the same millisecond.
     pub fn new(started: Timestamp, chance: u32) -> Self {
         let chance = i64::from(chance) & ((1 << Self::CHANCE_BITS) - 1);
-        // 42 bits of milliseconds reach beyond the year 2100.
+        // 42 bits of milliseconds last beyond the year 2100.
         let time = started.millis().clamp(0, (1 << 42) - 1);
         Self((time << Self::CHANCE_BITS) | chance)
     }
 
-    /// A run read from the store.
+    /// A run that was read from the store.
     pub const fn from_number(number: i64) -> Self {
         Self(number)
     }
 
-    /// The number, as stored.
+    /// The number as it is stored.
     pub const fn number(self) -> i64 {
         self.0
     }
 }
 
-/// Where an instance is in its life; later states are greater.
+/// The state of an instance in its life cycle. Later states are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InstanceState {
-    /// It has joined, but nobody has had an answer from it, and its second heartbeat is still to come.
+    /// It has joined, but it has not responded to a request or sent its second heartbeat.
     Starting,
     /// It serves.
     Live,
-    /// It was told to end, and finishes what it has begun.
+    /// It was told to stop, and completes its requests in flight.
     Draining,
-    /// It has ended: it said so, or stopped sending heartbeats while it was draining.
+    /// It has ended: it reported its end, or stopped sending heartbeats while it was draining.
     Gone,
-    /// It stopped sending heartbeats without draining. Seen by others, never said by itself.
+    /// It stopped sending heartbeats without draining. Other instances conclude this; an instance never reports it.
     Lost,
 }
 
 impl InstanceState {
-    /// As stored and shown.
+    /// The name as it is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -71,7 +70,7 @@ impl InstanceState {
         matches!(self, Self::Gone | Self::Lost)
     }
 
-    /// Reads a stored state; an unknown one is a newer version's, of an instance that lives.
+    /// Reads a stored state. An unknown state was written by a later version, for an instance that runs.
     pub fn parse(text: &str) -> Self {
         match text {
             "starting" => Self::Starting,
@@ -87,9 +86,9 @@ impl InstanceState {
 pub struct Latency {
     /// Half of the requests took no longer.
     pub p50: f64,
-    /// 95 % took no longer.
+    /// 95% took no longer.
     pub p95: f64,
-    /// 99 % took no longer.
+    /// 99% took no longer.
     pub p99: f64,
 }
 
@@ -105,7 +104,7 @@ pub struct Connections {
     pub max: u32,
 }
 
-/// How few and how many instances the active rules allow, as an instance knows them.
+/// The minimum and maximum number of instances that the active rules allow, according to one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The fewest.
@@ -114,9 +113,9 @@ pub struct Limits {
     pub maximum: u32,
 }
 
-/// What an instance says of itself with a heartbeat. Totals are since its start.
+/// What an instance reports with a heartbeat. Totals count from its start.
 ///
-/// Stored as JSON: members that another version does not know are left out or ignored.
+/// It is stored as JSON, and members that another version does not know are omitted or ignored.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
@@ -124,23 +123,23 @@ pub struct Report {
     pub cpu_percent: f64,
     /// Memory of the same scope, 0 to 100.
     pub memory_percent: f64,
-    /// As `/api/metrics` showed it then.
+    /// The value that `/api/metrics` showed at that time.
     pub requests_per_second: f64,
     /// The same.
     pub latency: Option<Latency>,
-    /// Visits it has written.
+    /// Visits that it has written.
     pub visits_recorded: u64,
-    /// What is left of its stress run, if there is one.
+    /// The time left of its stress run, if there is one.
     pub stress_remaining_ms: Option<u64>,
     /// Requests answered, by the first digit of their status: 1xx to 5xx.
     pub requests: [u64; 5],
-    /// Those of them that were refused because too many were in flight.
+    /// Those of them that were refused because too many requests were in flight.
     pub refused: u64,
     /// Requests in flight.
     pub in_flight: u64,
     /// Timed requests.
     pub latencies: Latencies,
-    /// The time that these took together.
+    /// The total time of these requests.
     pub latency_sum_us: u64,
     /// CPU time its process has used.
     pub process_cpu_ms: u64,
@@ -150,20 +149,20 @@ pub struct Report {
     pub threads: u64,
     /// Its connections to the database.
     pub connections: Connections,
-    /// What its rules allow; `None` where no rules are active.
+    /// The limits in its rules; `None` if no rules are active.
     pub limits: Option<Limits>,
-    /// Why it could not record visits, in one sentence; `None` where it could.
+    /// Why it could not record visits, in one sentence; `None` if it could.
     pub write_problem: Option<String>,
 }
 
-/// More requests a second than any instance serves.
+/// More requests per second than any instance can serve.
 pub const MOST_PER_SECOND: f64 = 1e9;
 /// Longer than any request takes, in milliseconds: a day.
 const LONGEST_LATENCY_MS: f64 = 86_400_000.0;
 
 impl Report {
-    /// Reads a stored report. One that is not in this form counts as empty: another version may have written it.
-    /// Numbers that no instance can measure are moved to the nearest that one can.
+    /// Reads a stored report. An unreadable report counts as empty, because another version may have written it.
+    /// Numbers that no instance can measure are replaced with the nearest possible value.
     pub fn read(json: &str) -> Self {
         let mut report: Self = serde_json::from_str(json).unwrap_or_default();
         report.cpu_percent = within_bounds(report.cpu_percent, 100.0);
@@ -178,7 +177,7 @@ impl Report {
     }
 }
 
-/// A stored number within 0 and `most`; 0 for what is not a number.
+/// Limits a stored number to the range from 0 to `most`; 0 if it is not a number.
 pub fn within_bounds(number: f64, most: f64) -> f64 {
     if number.is_nan() {
         0.0
@@ -187,33 +186,33 @@ pub fn within_bounds(number: f64, most: f64) -> f64 {
     }
 }
 
-/// What an instance writes with a heartbeat.
+/// What an instance stores with each heartbeat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heartbeat {
-    /// Which run of the instance.
+    /// The run of the instance.
     pub run: Run,
     /// Its name.
     pub instance_id: String,
-    /// Where it is in its life.
+    /// Its state.
     pub state: InstanceState,
     /// How long its process has been up.
     pub up: Duration,
     /// Time between two of its heartbeats.
     pub interval: Duration,
-    /// 1 for the first; a later one never gives way to an earlier one that was long on its way.
+    /// 1 for the first heartbeat. A delayed heartbeat never overwrites a later one.
     pub number: u64,
-    /// What it says of itself.
+    /// Its report.
     pub report: Report,
-    /// What it did since the last heartbeat that was written; `None` if there was none.
+    /// Its activity since the last stored heartbeat; `None` if there was none.
     pub since: Option<Interval>,
 }
 
-/// What an instance did between two heartbeats.
+/// The activity of an instance between two heartbeats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interval {
     /// The time between them.
     pub length: Duration,
-    /// CPU over its share, the mean of that time.
+    /// CPU over its share, the average of that time.
     pub cpu_percent: f64,
     /// Requests answered.
     pub requests: u64,
@@ -224,13 +223,13 @@ pub struct Interval {
 /// An instance as of its last heartbeat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// Which run of the instance.
+    /// The run of the instance.
     pub run: Run,
     /// Its name.
     pub instance_id: String,
     /// The program's version.
     pub version: String,
-    /// As it said itself; see [`state_at`](Self::state_at).
+    /// The state that it reported itself; see [`state_at`](Self::state_at).
     pub state: InstanceState,
     /// When its process began.
     pub started: Timestamp,
@@ -240,14 +239,15 @@ pub struct Member {
     pub heartbeat: Duration,
     /// Heartbeats so far.
     pub beats: u64,
-    /// What it said.
+    /// Its report.
     pub report: Report,
 }
 
 impl Member {
-    /// Its state as seen at `now`, by the same clock as `last_seen`.
+    /// Its state at `now`, by the clock of `last_seen`.
     ///
-    /// A heartbeat from the future was written before the clock was set back. Whoever lives writes a new one soon.
+    /// A heartbeat in the future was written before the clock was set back. A running instance soon writes another
+    /// one.
     pub fn state_at(&self, now: Timestamp) -> InstanceState {
         let patience = self.patience();
         let is_silent =
@@ -259,7 +259,7 @@ impl Member {
         }
     }
 
-    /// How long ago it ended at `now`; `None` while it has not.
+    /// How long before `now` it ended; `None` if it has not.
     pub fn ended_for(&self, now: Timestamp) -> Option<Duration> {
         let end = match self.state {
             InstanceState::Gone => self.last_seen,
@@ -268,7 +268,7 @@ impl Member {
         self.state_at(now).has_ended().then(|| now.since(end))
     }
 
-    /// The time without a heartbeat in which three were missed.
+    /// The time without heartbeats in which three heartbeats are missed.
     fn patience(&self) -> Duration {
         self.heartbeat * BEATS_MISSED + LATENESS
     }
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn three_missed_heartbeats_are_the_end() {
+    fn an_instance_counts_as_ended_after_three_missed_heartbeats() {
         let seen = Timestamp::from_millis(1_000_000);
         let mut member = Member {
             run: Run::from_number(1),
@@ -309,18 +309,18 @@ mod tests {
             member.ended_for(after(15_600)),
             Some(Duration::from_millis(100))
         );
-        // The clock was set back by a little, then by an hour: seen in the future.
+        // The clock was set back, a little and then by an hour, so the heartbeat is in the future.
         let before = |seconds| seen.earlier(Duration::from_secs(seconds));
         assert_eq!(member.state_at(before(2)), InstanceState::Draining);
         assert_eq!(member.state_at(before(3_600)), InstanceState::Gone);
         assert_eq!(member.ended_for(before(3_600)), Some(Duration::ZERO));
-        // One that does not drain is lost.
+        // An instance that was not draining is lost.
         for state in [InstanceState::Starting, InstanceState::Live] {
             member.state = state;
             assert_eq!(member.state_at(after(15_400)), state);
             assert_eq!(member.state_at(after(15_600)), InstanceState::Lost);
         }
-        // It said so itself.
+        // The instance itself reported that it is gone.
         member.state = InstanceState::Gone;
         assert_eq!(member.state_at(after(15_600)), InstanceState::Gone);
         assert_eq!(
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_nobody_measured_are_bounded() {
+    fn impossible_numbers_are_bounded() {
         let report = Report::read(
             r#"{"cpu_percent": 1e308, "memory_percent": -5, "requests_per_second": 1e308,
                 "latency": {"p50": -1, "p95": 2.5, "p99": 1e308}}"#,

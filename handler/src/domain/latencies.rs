@@ -1,13 +1,13 @@
-//! Latencies counted in fixed buckets, so that those of many instances can be added up.
+//! Latencies counted in fixed buckets, so that those of several instances can be added.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Upper bounds in microseconds, from 0.1 ms to 100 s: ten a decade, the R10 series of ISO 3. A percentile read
-/// from them is at most a quarter off, and every bound that people ask for (1, 2.5, 5, 10) is among them.
+/// Upper bounds in microseconds, from 0.1 ms to 100 s: ten per decade, the R10 series of ISO 3. A percentile computed
+/// from them is off by at most a quarter, and they include the bounds that people usually choose (1, 2.5, 5, 10).
 const BOUNDS_US: [u64; 61] = bounds();
-/// One more for what took longer than the last bound.
+/// One more bucket, for requests that took longer than the last bound.
 const BUCKETS: usize = BOUNDS_US.len() + 1;
 
 const fn bounds() -> [u64; 61] {
@@ -24,7 +24,7 @@ const fn bounds() -> [u64; 61] {
     bounds
 }
 
-/// How many requests took how long.
+/// The number of requests by duration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<(u8, u64)>", into = "Vec<(u8, u64)>")]
 pub struct Latencies {
@@ -45,7 +45,7 @@ impl Latencies {
         self.counts[BOUNDS_US.partition_point(|bound| *bound < us)] += 1;
     }
 
-    /// All requests.
+    /// The number of requests.
     pub fn count(&self) -> u64 {
         self.counts
             .iter()
@@ -62,14 +62,14 @@ impl Latencies {
             .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Adds another's requests to these.
+    /// Adds the requests of another count.
     pub fn add(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(&other.counts) {
             *count = count.saturating_add(*more);
         }
     }
 
-    /// The requests counted since `earlier`, an older state of the same count.
+    /// The requests counted since `earlier`, an earlier state of the same count.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut counts = self.counts;
         for (count, before) in counts.iter_mut().zip(&earlier.counts) {
@@ -78,8 +78,8 @@ impl Latencies {
         Self { counts }
     }
 
-    /// The time in milliseconds that this part of the requests, 0 to 1, did not exceed; between two bounds it is
-    /// estimated as if they were spread evenly. `None` without a request.
+    /// The time in milliseconds that this fraction of the requests, 0 to 1, did not exceed. Between two bounds it is
+    /// estimated as if the requests were spread evenly. `None` if there are no requests.
     pub fn quantile(&self, part: f64) -> Option<f64> {
         let rank = part * self.count() as f64;
         let mut before = 0.0;
@@ -96,7 +96,7 @@ impl Latencies {
         None
     }
 
-    /// The buckets in use, by number.
+    /// The buckets that are not empty, with their numbers.
     fn used(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
         (0_u8..)
             .zip(&self.counts)
@@ -104,8 +104,8 @@ impl Latencies {
             .map(|(bucket, count)| (bucket, *count))
     }
 
-    /// A few bytes for the store: number and count of every bucket in use, the count in groups of seven bits
-    /// (LEB128).
+    /// Encodes the counts in a few bytes for the store: number and count of every bucket that is not empty, with the
+    /// count in groups of seven bits (LEB128).
     pub fn pack(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (bucket, mut count) in self.used() {
@@ -119,7 +119,7 @@ impl Latencies {
         bytes
     }
 
-    /// Reads what [`pack`](Self::pack) wrote; what cannot be read counts nothing.
+    /// Decodes the result of [`pack`](Self::pack). Unreadable parts count as no requests.
     pub fn unpack(bytes: &[u8]) -> Self {
         let mut latencies = Self::default();
         let mut bytes = bytes.iter().copied();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_ascend_to_a_hundred_seconds() {
+    fn bounds_increase_up_to_a_hundred_seconds() {
         assert!(BOUNDS_US.is_sorted());
         assert_eq!(
             (BOUNDS_US[0], BOUNDS_US[10], BOUNDS_US[60]),
@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn percentiles_of_two_instances_are_those_of_all_their_requests() {
         assert_eq!(of(&[]).quantile(0.5), None);
-        // Ninety-nine quick requests on one, one slow on the other: the mean of their medians would be half a
-        // second.
+        // One instance has ninety-nine quick requests, the other has one slow request. The mean of their medians
+        // would be half a second.
         let mut both = of(&[1_500; 99]);
         both.add(&of(&[1_000_000]));
         let (p50, p95) = (both.quantile(0.50), both.quantile(0.95));
@@ -219,7 +219,7 @@ mod tests {
         }
 
         #[test]
-        fn a_percentile_is_near_the_truth(mut all in proptest::collection::vec(100_u64..50_000_000, 1..300)) {
+        fn a_percentile_is_close_to_the_exact_one(mut all in proptest::collection::vec(100_u64..50_000_000, 1..300)) {
             all.sort_unstable();
             let latencies = of(&all);
             for part in [0.5, 0.95, 0.99, 1.0] {

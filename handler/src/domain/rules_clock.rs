@@ -1,4 +1,4 @@
-//! The clock that the autoscale rules are read by: the wall clock, or in a rehearsal a calendar that runs faster.
+//! The clock that the autoscale rules use: the wall clock, or in a rehearsal a calendar that runs faster.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::timeline::MINUTE;
 /// How many times as fast as the wall clock the calendar may run.
 const SCALES: std::ops::RangeInclusive<f64> = 0.1..=600.0;
 
-/// The calendar of the autoscale rules: at one moment of the wall clock it shows a given time, and it runs a given
+/// The calendar of the autoscale rules. It shows a given time at a given moment of the wall clock, and runs a given
 /// number of times as fast. By default it is the wall clock itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RulesClock {
@@ -38,7 +38,7 @@ impl RulesClock {
         shifted(self.calendar, passed as f64 * self.scale)
     }
 
-    /// When the wall clock shows a moment of the calendar.
+    /// The time on the wall clock at a moment of the calendar.
     pub fn wall(self, calendar: Timestamp) -> Timestamp {
         let passed = calendar.millis().saturating_sub(self.calendar.millis());
         shifted(self.wall, passed as f64 / self.scale)
@@ -54,13 +54,13 @@ impl RulesClock {
         self.calendar(wall).later(MINUTE / 2).floor(MINUTE)
     }
 
-    /// How long a span of the calendar lasts by the wall clock.
+    /// The length of a span of the calendar on the wall clock.
     pub fn wall_span(self, span: Duration) -> Duration {
         span.div_f64(self.scale)
     }
 }
 
-/// Milliseconds are far from the limits of either type, and a conversion of floats saturates.
+/// Milliseconds are far from the limits of both types, and the float conversion saturates.
 fn shifted(from: Timestamp, millis: f64) -> Timestamp {
     Timestamp::from_millis(from.millis().saturating_add(millis.round() as i64))
 }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_calendar_runs_at_its_own_pace() {
+    fn the_calendar_runs_at_the_given_scale() {
         let clock = clock("2026-01-05T08:00:00Z,2026-11-29T17:20:00.123Z,60");
         let origin = clock.wall(clock.calendar);
         assert_eq!(origin.rfc3339(), "2026-11-29T17:20:00.123Z");
@@ -131,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn by_default_it_is_the_wall_clock() {
+    fn the_default_is_the_wall_clock() {
         let at = Timestamp::from_millis(1_795_525_502_120);
         assert_eq!(RulesClock::default().calendar(at), at);
         assert_eq!(RulesClock::default().wall(at), at);
     }
 
     #[test]
-    fn what_is_no_clock_is_refused() {
+    fn invalid_clocks_are_refused() {
         for bad in [
             "",
             "2026-01-05T08:00:00Z",
@@ -158,7 +158,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn there_and_back_is_the_same_time(
+        fn converting_to_the_calendar_and_back_keeps_the_time(
             calendar in 0_i64..4_000_000_000_000,
             wall in 0_i64..4_000_000_000_000,
             scale in 0.1..600.0,
@@ -171,7 +171,7 @@ mod tests {
             };
             let at = Timestamp::from_millis(at);
             let back = clock.wall(clock.calendar(at)).millis();
-            // Half a millisecond of a calendar that runs slower is so many of the wall clock.
+            // Half a millisecond of a slower calendar can be up to five milliseconds of the wall clock.
             prop_assert!((back - at.millis()).abs() <= 6, "{back}");
         }
     }

@@ -1,4 +1,4 @@
-//! Evaluations of the autoscale rules by the app itself, as they are recorded.
+//! Records of the app's own evaluations of the autoscale rules.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ macro_rules! named {
         }
 
         impl $type {
-            /// All of them.
+            /// All variants.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// As stored and shown.
+            /// The name as it is stored and shown.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
                 }
             }
 
-            /// Reads a stored name; `None` for one that another version wrote.
+            /// Reads a stored name; `None` if another version wrote it and this version does not know it.
             pub fn parse(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|one| one.as_str() == name)
             }
@@ -33,7 +33,7 @@ macro_rules! named {
 }
 
 named! {
-    /// What an evaluation of the rules came to.
+    /// The result of an evaluation of the rules.
     ScalingDecision {
         /// A rule adds instances.
         ScaledOut = "scaled_out",
@@ -41,7 +41,7 @@ named! {
         ScaledIn = "scaled_in",
         /// The count was outside the limits.
         Limited = "limited",
-        /// No metric can be read, and the default is larger.
+        /// No metric can be read, and the default count is larger than the current one.
         MetricMissing = "metric_missing",
         /// A rule's condition holds, but its cooldown is not over.
         CoolingDown = "cooling_down",
@@ -49,35 +49,35 @@ named! {
         AtMaximum = "at_maximum",
         /// The rules would remove instances, but the minimum is reached.
         AtMinimum = "at_minimum",
-        /// Fewer instances would soon be more again.
+        /// With fewer instances, the rules would soon add instances again.
         Flapping = "flapping",
         /// Not all rules that remove instances agree.
         HeldBack = "held_back",
-        /// No rule asks for a change.
+        /// No rule requires a change.
         Steady = "steady",
         /// No metric can be read.
         Unknown = "unknown",
         /// No profile applies at this time, or the setting is not enabled.
         NoProfile = "no_profile",
-        /// The present count is not known, so nothing can be decided.
+        /// The current count is not known, so the rules cannot be evaluated.
         CountUnknown = "count_unknown",
     }
 }
 
 named! {
-    /// What became of the wanted count.
+    /// What happened to the wanted count.
     ScalingOutcome {
-        /// The platform has it already.
+        /// The platform already has this count.
         AsWanted = "as_wanted",
-        /// The platform was told, and took it.
+        /// The platform accepted the count.
         Set = "set",
-        /// The platform refused; trying again alone does not mend it.
+        /// The platform refused. A retry alone does not help.
         Refused = "refused",
-        /// Too many calls; the next run tries again.
+        /// There were too many calls. The next run tries again.
         Throttled = "throttled",
         /// The platform failed.
         Failed = "failed",
-        /// The platform did not answer in time.
+        /// The platform did not respond in time.
         TimedOut = "timed_out",
         /// The platform cannot be reached.
         Unreachable = "unreachable",
@@ -96,48 +96,49 @@ impl ScalingOutcome {
 /// One evaluation of the rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// The instances wanted before; `None` if that was not known.
+    /// The number of instances wanted before; `None` if it was not known.
     pub from: Option<u32>,
-    /// The instances wanted from now on.
+    /// The number of instances wanted from now on.
     pub wanted: Option<u32>,
-    /// What it came to.
+    /// The result.
     pub decision: ScalingDecision,
-    /// The rule that decided, by its place in the profile.
+    /// The rule that decided, by its position in the profile.
     pub rule: Option<u32>,
-    /// What that rule saw, or else the first rule with a value.
+    /// The metric's value for that rule, or else for the first rule with a value.
     pub observed: Option<f64>,
-    /// One sentence with the figures.
+    /// One sentence with the numbers.
     pub reason: String,
-    /// What is left of the cooldown of the rule that decided, or else of the one that waits longest; by the rules' clock.
+    /// The time left of the cooldown of the rule that decided, or else the longest time left of any rule; by the
+    /// rules' clock.
     pub cooldown_left: Duration,
 }
 
-/// What became of an evaluation.
+/// What happened after an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settled {
-    /// In one word.
+    /// The result in one word.
     pub outcome: ScalingOutcome,
-    /// Always-ready instances that the platform keeps, if it said so.
+    /// The number of always-ready instances that the platform keeps, if it reported it.
     pub actual: Option<u32>,
-    /// Such as `403 AuthorizationFailed`; empty for a success.
+    /// The error, such as `403 AuthorizationFailed`; empty for a success.
     pub problem: String,
 }
 
-/// What an evaluation begins from.
+/// The state before an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScalingState {
-    /// The instances that the last evaluation wanted; `None` before the first one.
+    /// The number of instances that the last evaluation wanted; `None` before the first one.
     pub wanted: Option<u32>,
-    /// The minute, by the wall clock, in which a rule last changed the count.
+    /// The minute of the wall clock in which a rule last changed the count.
     pub last_action: Option<Timestamp>,
 }
 
-/// The last evaluation, and totals since the first one.
+/// The last evaluation, and the totals since the first one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScalerReport {
-    /// The last one, and when it was.
+    /// The last evaluation and its time.
     pub last: Option<(Timestamp, Evaluation)>,
-    /// What became of it; `None` while that is not known.
+    /// What happened after it; `None` while that is not known.
     pub settled: Option<Settled>,
     /// Evaluations by decision.
     pub decisions: Vec<(ScalingDecision, u64)>,
@@ -152,8 +153,8 @@ pub struct CountChange {
     pub at: Timestamp,
     /// The count before.
     pub from: u32,
-    /// The count from then on; another one.
+    /// The count after it, which differs.
     pub to: u32,
-    /// One sentence with the figures.
+    /// One sentence with the numbers.
     pub reason: String,
 }

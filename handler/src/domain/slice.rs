@@ -1,51 +1,52 @@
-//! The fleet over a span of time, made from what its instances did, or from shorter spans.
+//! The fleet's activity over a span of time, computed from the instances' samples or from shorter spans.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Latencies, Run, Timestamp};
 
-/// Instances that are told apart in a slice: the most recent ones. Of the most recent ones of a longer time each
-/// is among the most recent ones of every moment it lived in, so none is missing when slices are put together.
+/// The number of instances that a slice lists separately: the most recently started ones. Slices can be combined
+/// without losing one: an instance that is among the most recent of a longer time is also among the most recent of
+/// every moment in which it ran.
 pub(super) const SHOWN_INSTANCES: usize = 20;
 
-/// What one run did between two of its heartbeats.
+/// The activity of one run between two of its heartbeats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Whose it is.
+    /// The run.
     pub run: Run,
     /// When it was written.
     pub at: Timestamp,
-    /// The time it is about, up to then.
+    /// The time that it covers, which ends when it was written.
     pub length: Duration,
-    /// Mean over that time.
+    /// Average over that time.
     pub cpu_percent: f64,
-    /// Requests answered in it.
+    /// Requests answered in that time.
     pub requests: u64,
     /// Those of them that were timed.
     pub latencies: Latencies,
 }
 
-/// The fleet over a span of time.
+/// The fleet's activity over a span of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slice {
     /// Its beginning.
     pub start: Timestamp,
     /// Its length.
     pub length: Duration,
-    /// Instances heard of; over a longer span the most there were at once.
+    /// The number of instances with a heartbeat; over a longer span, the most at one time.
     pub instances: u32,
-    /// Mean over the instances.
+    /// Average over the instances.
     pub cpu_percent: f64,
-    /// All instances together.
+    /// Of all instances together.
     pub requests_per_second: f64,
     /// Of all instances together.
     pub latencies: Latencies,
-    /// CPU of the most recent ones, the oldest of them first.
+    /// CPU of the most recently started instances, in order of their start.
     pub per_instance: Vec<(Run, f64)>,
 }
 
-/// What one run did within a slice.
+/// The activity of one run within a slice.
 #[derive(Default)]
 struct Share {
     seconds: f64,
@@ -53,7 +54,7 @@ struct Share {
     requests: u64,
 }
 
-/// Makes slices of this length from samples; each counts where it was written.
+/// Makes slices of this length from samples. Each sample counts in the slice in which it was written.
 pub fn slices_of(samples: &[Sample], length: Duration) -> Vec<Slice> {
     let mut starts: BTreeMap<Timestamp, Vec<&Sample>> = BTreeMap::new();
     for sample in samples {
@@ -79,8 +80,8 @@ fn slice_of(start: Timestamp, length: Duration, samples: &[&Sample]) -> Slice {
         share.requests = share.requests.saturating_add(sample.requests);
         latencies.add(&sample.latencies);
     }
-    // A slice holds two heartbeats. A last word right after the heartbeat before is so short that its rate would
-    // mean nothing.
+    // A slice is as long as two heartbeats. A final heartbeat right after the previous one covers so little time that
+    // its rate would be meaningless.
     let shortest = length.as_secs_f64() / 4.0;
     let cpu: Vec<(Run, f64)> = shares
         .iter()
@@ -105,7 +106,7 @@ fn slice_of(start: Timestamp, length: Duration, samples: &[&Sample]) -> Slice {
     }
 }
 
-/// Adds slices up to one.
+/// The sum of several slices.
 #[derive(Debug, Clone, Default)]
 pub struct Sum {
     instances: u32,
@@ -118,7 +119,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// Adds one.
+    /// Adds a slice.
     pub fn add(&mut self, slice: &Slice) {
         let seconds = slice.length.as_secs_f64();
         let weight = seconds * f64::from(slice.instances);
@@ -135,7 +136,7 @@ impl Sum {
         }
     }
 
-    /// The sum as a slice of its own; `None` if nothing was added.
+    /// The sum as one slice; `None` if nothing was added.
     pub fn slice(&self, start: Timestamp, length: Duration) -> Option<Slice> {
         if self.instance_seconds <= 0.0 {
             return None;
@@ -156,10 +157,10 @@ impl Sum {
     }
 }
 
-/// Bytes of one instance's CPU in the store: its run's number, then tenths of a percent.
+/// Bytes per instance in the store: the run's number, then its CPU in tenths of a percent.
 const PACKED: usize = 10;
 
-/// A few bytes for the store.
+/// Encodes the CPU of the instances in a few bytes for the store.
 pub fn pack_per_instance(per_instance: &[(Run, f64)]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(per_instance.len() * PACKED);
     for (run, cpu) in per_instance {
@@ -171,7 +172,7 @@ pub fn pack_per_instance(per_instance: &[(Run, f64)]) -> Vec<u8> {
     bytes
 }
 
-/// Reads what [`pack_per_instance`] wrote; what cannot be read is left out.
+/// Decodes the result of [`pack_per_instance`]. Unreadable parts are left out.
 pub fn unpack_per_instance(bytes: &[u8]) -> Vec<(Run, f64)> {
     let one = |packed: &[u8]| {
         let (run, tenths) = packed.split_first_chunk()?;
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_word_makes_no_peak() {
+    fn a_short_final_sample_does_not_distort_the_average() {
         let mut last = sample(1, 500, 0, 0.0, 3);
         last.length = Duration::from_millis(1);
         let slices = slices_of(&[last], SECOND);
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_most_recent_instances_are_told_apart() {
+    fn only_the_most_recent_instances_are_listed_separately() {
         let samples: Vec<Sample> = (1..=1_000).map(|run| sample(run, 0, 1, 50.0, 1)).collect();
         let slices = slices_of(&samples, SECOND);
         assert_eq!(

@@ -4,9 +4,9 @@ use super::Timestamp;
 
 /// The shortest run, in seconds.
 pub const MIN_SECONDS: f64 = 0.1;
-/// The longest run nobody waits for, in seconds.
+/// The longest run that nobody waits for, in seconds.
 pub const UNWAITED_MAX_SECONDS: f64 = 3600.0;
-/// The most hashes per second that can be asked for.
+/// The largest number of hashes per second that can be requested.
 pub const MAX_INTENSITY: u64 = 1_000_000_000_000_000;
 
 /// One stress run on one instance.
@@ -14,31 +14,31 @@ pub const MAX_INTENSITY: u64 = 1_000_000_000_000_000;
 pub struct StressPlan {
     /// How long the run lasts.
     pub duration: Duration,
-    /// SHA-512 hashes per second wanted on the instance; `None` means all it has.
+    /// SHA-512 hashes per second on the instance; `None` for as many as possible.
     pub intensity: Option<u64>,
 }
 
-/// What an order asks of every instance.
+/// What a fleet command tells every instance to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderKind {
     /// Run until `ends`, at this intensity.
     Run {
-        /// When the order runs out, also for an instance that joins late.
+        /// When the command expires, also for an instance that joins late.
         ends: Timestamp,
         /// As in [`StressPlan`].
         intensity: Option<u64>,
     },
-    /// End every run that began before the order.
+    /// End every run that began before the command.
     Stop,
 }
 
-/// An order to the whole fleet. The newest one in the store is active.
+/// A command to the whole fleet. The latest one in the store is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StressOrder {
-    /// Grows with every order.
+    /// Increases with every command.
     pub id: i64,
     /// When it was given.
     pub ordered: Timestamp,
-    /// What it asks.
+    /// What to do.
     pub kind: OrderKind,
 }

@@ -1,4 +1,4 @@
-//! The fleet over a span of time, in points of equal length.
+//! The fleet's activity over a span of time, in points of equal length.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use super::slice::{SHOWN_INSTANCES, Sum};
 use super::{CountChange, Run, Slice, Timestamp};
 
-/// The most points, whatever the span.
+/// The most points for any span.
 pub(super) const MOST_POINTS: u32 = 720;
-/// Minutes that can be asked for: a day.
+/// The longest span in minutes: a day.
 pub const LONGEST_MINUTES: u16 = 1_440;
-/// Up to this span the points come from the fine slices, which are kept a little longer; beyond it from those of a
-/// minute.
+/// Up to this span the points come from the fine slices, which are kept for slightly longer. For longer spans they
+/// come from the slices of one minute.
 pub const FINE_SPAN: Duration = Duration::from_secs(2 * 60 * 60);
 /// The length of the coarse slices.
 pub const MINUTE: Duration = Duration::from_secs(60);
 
-/// Lengths that a slice or a point may have, in seconds: such that a clock reads well on an axis.
+/// The possible lengths of slices and points, in seconds. They give readable times on an axis.
 const STEPS: [u64; 16] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400, 172_800,
 ];
@@ -28,13 +28,13 @@ fn step(least: Duration) -> Duration {
     Duration::from_secs(STEPS.into_iter().find(wanted).unwrap_or(longest))
 }
 
-/// The length of a fine slice: two heartbeats of the slowest instance, so that every instance that lives has
-/// written at least one in it.
+/// The length of a fine slice: two heartbeat intervals of the slowest instance, so that every running instance has at
+/// least one heartbeat in it.
 pub fn fine_length(heartbeat: Duration) -> Duration {
     step(heartbeat * 2)
 }
 
-/// Which points a timeline has.
+/// The points of a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
     /// The beginning of the first point.
@@ -43,12 +43,12 @@ pub struct Grid {
     pub bucket: Duration,
     /// How many there are; at least one.
     pub points: u32,
-    /// Up to where everything is known: not every instance has had its next heartbeat after that.
+    /// The end of the time with complete data. After it, not every instance has sent its next heartbeat.
     pub until: Timestamp,
 }
 
 impl Grid {
-    /// The points of the last `span` before `now`, as far as it is known. The last one may still be in progress.
+    /// The points of the last `span` before `now`, as far as data is complete. The last point may be incomplete.
     pub fn of(span: Duration, heartbeat: Duration, now: Timestamp) -> Self {
         let fine = fine_length(heartbeat);
         let shortest = if span > FINE_SPAN {
@@ -76,12 +76,13 @@ impl Grid {
         self.start.later(self.bucket * point)
     }
 
-    /// Puts slices where they belong. One that is longer than a point says the same of every point it covers.
+    /// Assigns slices to points. A slice that is longer than a point has the same values in every point that it
+    /// covers.
     pub fn fill(&self, slices: &[Slice]) -> Vec<Option<Slice>> {
         let mut sums = vec![Sum::default(); self.points as usize];
         let bucket = self.bucket.as_millis();
         for slice in slices {
-            // The slice's first and last point; those before the grid are cut off.
+            // The first and last point of the slice. Points before the grid are cut off.
             let begin = slice.start.millis() - self.start.millis();
             let covered = if slice.length > self.bucket {
                 i64::try_from(slice.length.as_millis()).unwrap_or(i64::MAX)
@@ -115,7 +116,7 @@ pub struct Event {
     pub instance_id: String,
 }
 
-/// What happened to an instance. At one time an end comes before a start: that is a restart.
+/// What happened to an instance. At equal times, an end sorts before a start, because that is a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
     /// It ended.
@@ -127,7 +128,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// As shown.
+    /// The name as it is shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Left => "left",
@@ -140,19 +141,19 @@ impl EventKind {
 /// The fleet over a span of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timeline {
-    /// Which points there are.
+    /// The points in time.
     pub grid: Grid,
-    /// What is known of each.
+    /// The data of each point, if there is any.
     pub points: Vec<Option<Slice>>,
-    /// Names of the runs that the points tell apart.
+    /// Names of the runs that the points list separately.
     pub names: HashMap<Run, String>,
-    /// The oldest first.
+    /// The events in order of time.
     pub events: Vec<Event>,
-    /// Where the app sets the number of instances itself: its changes, the oldest first.
+    /// The scaler's changes of the count in order of time, if the app sets the number of instances itself.
     pub changes: Vec<CountChange>,
 }
 
-/// The most recent of all runs that the points tell apart.
+/// The most recent of all runs that the points list.
 pub fn shown_runs(points: &[Option<Slice>]) -> BTreeSet<Run> {
     let runs = points
         .iter()
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_as_fine_as_heartbeats_and_the_bound_allow() {
+    fn points_are_as_short_as_heartbeats_and_the_limit_allow() {
         let bucket = |span, heartbeat_ms| {
             let grid = Grid::of(minutes(span), Duration::from_millis(heartbeat_ms), NOW);
             (grid.bucket.as_secs(), grid.points)
@@ -191,12 +192,12 @@ mod tests {
         assert_eq!(bucket(120, 5_000), (10, 720));
         assert_eq!(bucket(121, 5_000), (60, 121));
         assert_eq!(bucket(1_440, 500), (120, 720));
-        // A heartbeat a day is allowed, and then there is one point.
+        // The slowest allowed heartbeat, one per day, gives one point.
         assert_eq!(bucket(1, 86_400_000), (172_800, 1));
     }
 
     #[test]
-    fn a_long_slice_covers_the_points_below_it() {
+    fn a_long_slice_fills_every_point_that_it_covers() {
         let grid = Grid {
             start: Timestamp::from_millis(10_000),
             bucket: Duration::from_secs(1),
@@ -232,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_more_points_than_allowed(
+        fn there_are_never_more_points_than_allowed(
             span in 1_u32..=1_440,
             heartbeat_ms in 10_u64..=86_400_000,
             now in 0_i64..4_000_000_000_000,

@@ -13,13 +13,12 @@ const YEAR_ZERO: i64 = -62_167_219_200_000;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// Both databases store it as an integer: SQLite would keep a date as text, which neither compares nor
-/// buckets cheaply.
+/// Both databases store it as an integer. SQLite would store a date as text, which is slow to compare and to group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The present, by the system clock.
+    /// The current time, by the system clock.
     pub fn now() -> Self {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -27,17 +26,17 @@ impl Timestamp {
         Self(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// A timestamp read from the store.
+    /// A timestamp that was read from the store.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the epoch, as stored.
+    /// Milliseconds since the epoch, as they are stored.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// The timestamp `span` earlier; never before the earliest one that can be represented.
+    /// The timestamp `span` earlier, but not earlier than the first one that can be represented.
     pub fn earlier(self, span: Duration) -> Self {
         Self(
             self.0
@@ -53,26 +52,26 @@ impl Timestamp {
         )
     }
 
-    /// The last multiple of `span` since the epoch that is not after this timestamp; `span` is at least a
+    /// The last multiple of `span` since the epoch that is not after this timestamp. `span` is at least one
     /// millisecond.
     pub fn floor(self, span: Duration) -> Self {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
         Self(self.0.saturating_sub(self.0.rem_euclid(span)))
     }
 
-    /// How long after `other` this timestamp is; zero when it is not after it.
+    /// How long after `other` this timestamp is; zero if it is not after it.
     pub fn since(self, other: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(other.0)).unwrap_or(0))
     }
 
-    /// RFC 3339 in UTC with `Z` and milliseconds; times outside the years 0 to 9999, which have no such form, become the
-    /// first or the last one within.
+    /// RFC 3339 in UTC with `Z` and milliseconds. Times outside the years 0 to 9999 cannot be written in this form
+    /// and become the first or last possible time.
     pub fn rfc3339(self) -> String {
         let millis = self.0.max(YEAR_ZERO);
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .ok()
             .and_then(|time| time.format(RFC_3339_MILLIS).ok())
-            // Only a clock or a row beyond the year 9999 gets here.
+            // Only a clock or a row beyond the year 9999 leads here.
             .unwrap_or_else(|| "9999-12-31T23:59:59.999Z".to_owned())
     }
 }

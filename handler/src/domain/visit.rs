@@ -3,24 +3,24 @@ use super::{IdempotencyKey, Timestamp};
 /// A visit as it arrives, before it has an id and a time.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// The visitor's address as it may be stored; `None` stores none.
+    /// The visitor's address as it may be stored; `None` if it is not stored.
     pub ip_address: Option<String>,
     /// The client's `Idempotency-Key`, if it sent one.
     pub key: Option<IdempotencyKey>,
 }
 
-/// What is known of an arrival once it is durable.
+/// The data of a visit that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Grows with every visit; gaps are possible.
+    /// Increases with every visit; gaps are possible.
     pub id: i64,
-    /// When the visit was recorded, by the database's clock; for a replayed key, the first time.
+    /// When the visit was recorded, by the database's clock. For a replayed key, the time of the first visit.
     pub recorded: Timestamp,
     /// The instance that recorded it.
     pub instance_id: String,
-    /// All visits: those committed when the transaction began, and those before this one in its batch.
+    /// The total: visits committed when the transaction began, plus those before this one in its batch.
     pub total_visits: i64,
-    /// The key had been used before: this is that earlier visit, and nothing was counted.
+    /// The key was used before. This is the earlier visit, and it was not counted again.
     pub replayed: bool,
 }
 
@@ -31,19 +31,19 @@ pub struct Visit {
     pub id: i64,
     /// When it was recorded.
     pub recorded: Timestamp,
-    /// The stored address: truncated, full or none, as the instance that recorded it was set.
+    /// The stored address: truncated, full, or none, as the setting of the recording instance required.
     pub ip_address: Option<String>,
     /// The instance that recorded it.
     pub instance_id: String,
 }
 
-/// One page of visits and the total, both of one snapshot.
+/// One page of visits and the total, from the same snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// All visits committed at the snapshot.
+    /// All visits committed at the time of the snapshot.
     pub total_visits: i64,
     /// Newest first.
     pub visits: Vec<Visit>,
-    /// Where the next page begins; `None` on the last one.
+    /// The id at which the next page begins; `None` on the last page.
     pub next_before: Option<i64>,
 }

@@ -13,20 +13,20 @@ use crate::observe::traffic::{Totals, Traffic};
 use crate::store::{Database, Error, Reply, STATEMENT_DEADLINE, is_roll_up_due, within};
 use crate::stress::Stress;
 
-/// While the database is unavailable, the next attempt comes no later than this.
+/// While the database is unavailable, the next attempt follows after this time at the latest.
 const RETRY: Duration = Duration::from_secs(1);
-/// Roll-ups in a row; what is still left then waits for the next heartbeat of any instance.
+/// The most roll-ups in a row. The rest waits for the next heartbeat of any instance.
 const ROLL_UPS: u32 = 3;
-/// The first heartbeat after which an instance checks whether another one has its name. By then an earlier run of it
-/// that crashed counts as lost.
+/// The first heartbeat after which an instance checks whether another one has the same name. An earlier run that
+/// crashed counts as lost by then.
 const CHECKS_NAME: u64 = 5;
 
-/// Writes heartbeats that report this instance to the fleet, and follows the orders that it reads in return.
+/// Writes the heartbeats of this instance, and follows the fleet commands that it reads with them.
 #[derive(Debug)]
 pub struct HeartbeatTask {
     /// The database that all instances share.
     pub database: Database,
-    /// Which run of the instance this is.
+    /// The run of this instance.
     pub run: Run,
     /// The instance's name.
     pub instance_id: String,
@@ -44,13 +44,13 @@ pub struct HeartbeatTask {
     pub visits: Arc<AtomicU64>,
     /// The stress run.
     pub stress: Stress,
-    /// What the active rules allow.
+    /// The limits in the active rules.
     pub limits: Option<Limits>,
-    /// Notified when this instance received an order, so that it need not wait for its next heartbeat.
+    /// Notified when this instance received a fleet command, so that it does not wait for its next heartbeat.
     pub order_given: Arc<Notify>,
 }
 
-/// The totals at a point in time; the difference of two is a sample.
+/// The totals at a point in time. The difference of two snapshots is a sample.
 #[derive(Debug)]
 struct Snapshot {
     at: Instant,
@@ -70,7 +70,7 @@ struct TaskState {
     roll_up: FailureLog,
 }
 
-/// Logs when an operation begins to fail, and when it works again.
+/// Logs when an operation begins to fail, and when it succeeds again.
 #[derive(Debug)]
 struct FailureLog {
     name: &'static str,
@@ -82,7 +82,7 @@ impl HeartbeatTask {
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            // The fleet knows that this instance is gone, and no heartbeat follows that one.
+            // The fleet knows that this instance is gone, so no further heartbeat follows.
             () = self.live() => stop.cancelled().await,
         }
     }
@@ -90,14 +90,14 @@ impl HeartbeatTask {
     async fn live(&self) {
         let mut task = TaskState::new(self.stress.clone());
         let mut states = self.lifecycle.states();
-        // Until then no heartbeat can be written.
+        // No heartbeat can be written before that.
         self.database.ready().await;
         let mut timer = time::interval(self.interval);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = timer.tick() => {
-                    // Even without a request so far, the instance can serve.
+                    // The instance can serve, even if it has not received a request yet.
                     if task.last_sample.is_some() {
                         self.lifecycle.enter(InstanceState::Live);
                     }
@@ -116,7 +116,7 @@ impl HeartbeatTask {
         }
     }
 
-    /// Writes a heartbeat, follows the orders that it returns, and rolls up if it is time.
+    /// Writes a heartbeat, follows the fleet commands that come back, and rolls up if it is time.
     async fn send_heartbeat(
         &self,
         state: InstanceState,
@@ -135,7 +135,7 @@ impl HeartbeatTask {
         self.lifecycle.note_reported(state);
         let now = reply.new_orders.now;
         task.orders.follow(reply.new_orders).await;
-        // An instance that is about to end leaves the rest to the others.
+        // An instance that is about to end leaves the rest to the other instances.
         if state > InstanceState::Live {
             return;
         }
@@ -183,8 +183,8 @@ impl HeartbeatTask {
         }
     }
 
-    /// What happened since the last sample. A heartbeat that only reports a new state comes too
-    /// early for a sample: what it would measure is part of the next one.
+    /// The activity since the last sample. A heartbeat that only reports a new state is too early for a sample: its
+    /// time is part of the next one.
     fn interval_since(
         &self,
         snapshot: &Snapshot,
@@ -232,7 +232,7 @@ impl HeartbeatTask {
         }
     }
 
-    /// Reads the orders between two heartbeats.
+    /// Reads the fleet commands between two heartbeats.
     async fn read_orders(&self, task: &mut TaskState) {
         let new_orders = async {
             let store = self.database.store().await?;
@@ -240,7 +240,9 @@ impl HeartbeatTask {
         };
         match new_orders.await {
             Ok(new_orders) => task.orders.follow(new_orders).await,
-            Err(error) => tracing::debug!(%error, "orders not read; the next heartbeat tells them"),
+            Err(error) => {
+                tracing::debug!(%error, "fleet commands not read; the next heartbeat reads them")
+            }
         }
     }
 
@@ -287,7 +289,7 @@ impl FailureLog {
         Self { name, fails: false }
     }
 
-    /// Logs the first failure, not every one.
+    /// Logs the first failure of a series, not every one.
     fn note_failure(&mut self, error: &Error) {
         if !self.fails {
             tracing::warn!(

@@ -7,10 +7,10 @@ use tokio::time::timeout;
 
 use crate::domain::InstanceState;
 
-/// This instance's state. Those who change it set it here; the heartbeats report it to the fleet.
+/// This instance's state. Other parts of the program set it here; the heartbeats report it to the fleet.
 #[derive(Debug, Clone)]
 pub struct Lifecycle {
-    /// Whether this instance has answered a request. Read for every request.
+    /// Whether this instance has responded to a request. Read for every request.
     has_answered: Arc<AtomicBool>,
     state: Arc<watch::Sender<InstanceState>>,
     /// The last state that a heartbeat reported; `None` before the first heartbeat.
@@ -28,7 +28,7 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
-    /// Notes that an answer was given; the first one makes the instance live.
+    /// Notes that a response was sent. The first one makes the instance live.
     pub fn answered(&self) {
         if !self.has_answered.load(Ordering::Relaxed) {
             self.has_answered.store(true, Ordering::Relaxed);
@@ -36,13 +36,13 @@ impl Lifecycle {
         }
     }
 
-    /// Enters a state and waits, at most until the deadline, until a heartbeat has reported it. Before the first
-    /// heartbeat there is nothing to wait for.
+    /// Enters a state and waits until a heartbeat has reported it, or until the deadline. Before the first heartbeat
+    /// there is nothing to wait for.
     pub async fn announce(&self, state: InstanceState, deadline: Duration) {
         self.enter(state);
         let mut reported = self.reported.subscribe();
         if reported.borrow().is_some() {
-            // The sender lives in `self`.
+            // The wait cannot fail: the sender is part of `self`.
             let _ = timeout(
                 deadline,
                 reported.wait_for(|reported| *reported >= Some(state)),

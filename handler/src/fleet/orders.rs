@@ -2,20 +2,20 @@ use crate::domain::{OrderKind, StressOrder, StressPlan, Timestamp};
 use crate::store::NewOrders;
 use crate::stress::Stress;
 
-/// Follows the orders to the fleet on behalf of this instance.
+/// Follows the fleet commands on this instance.
 #[derive(Debug)]
 pub struct Orders {
     stress: Stress,
-    /// The last order that was read; `None` before the first.
+    /// The last command that was read; `None` before the first.
     seen: Option<i64>,
-    /// The active order, as long as it has not been started.
+    /// The active command, until its run has started here.
     pending: Option<StressOrder>,
-    /// When the last run that an order asked for had begun.
+    /// When the last run that a command started had begun.
     followed: Option<Timestamp>,
 }
 
 impl Orders {
-    /// No order has been read yet.
+    /// No command has been read yet.
     pub fn new(stress: Stress) -> Self {
         Self {
             stress,
@@ -25,14 +25,14 @@ impl Orders {
         }
     }
 
-    /// The last order that was read.
+    /// The last command that was read.
     pub fn seen(&self) -> Option<i64> {
         self.seen
     }
 
-    /// Follows these, the oldest first, and what is left of those before.
+    /// Follows these commands in order, and the pending one from before.
     pub async fn follow(&mut self, new_orders: NewOrders) {
-        // How far the clock here is behind the database's.
+        // How far the local clock is behind the database's clock.
         let behind = new_orders.now.millis() - Timestamp::now().millis();
         for order in new_orders.orders {
             self.note(order, behind).await;
@@ -46,8 +46,8 @@ impl Orders {
             OrderKind::Run { .. } => Some(order),
             OrderKind::Stop => {
                 let ordered = Timestamp::from_millis(order.ordered.millis().saturating_sub(behind));
-                // It also ends a run that an earlier order asked for, even if that one began here after the stop was
-                // ordered: an instance that starts reads both orders one after the other.
+                // It also ends a run that an earlier command started, even if that run began here after the stop was
+                // given: a new instance reads both commands one after the other.
                 let before = self
                     .followed
                     .take()
@@ -60,7 +60,8 @@ impl Orders {
         };
     }
 
-    /// Starts what is left of the pending order, unless a run is in progress: then the next heartbeat tries again.
+    /// Starts the rest of the pending command, unless a run is in progress. In that case the next heartbeat tries
+    /// again.
     fn start_pending(&mut self, now: Timestamp) {
         let Some(StressOrder {
             id,
@@ -82,7 +83,7 @@ impl Orders {
             tracing::info!(
                 order = id,
                 seconds = left.as_secs_f64(),
-                "fleet-wide stress order taken up"
+                "fleet-wide stress run started"
             );
             run.detach();
             self.pending = None;
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stop_ends_the_run_of_an_earlier_order_that_began_here_after_the_stop() {
+    async fn a_stop_ends_the_run_of_an_earlier_order_even_if_it_began_after_the_stop() {
         let stress = Stress::new(0.1, false);
         let mut followed = Orders::new(stress.clone());
         let now = Timestamp::now();

@@ -1,15 +1,15 @@
-//! The app's own scaler on Elastic Premium, where the platform honours no CPU rules. The Functions host calls it once a
-//! minute, on one instance; whatever calls it more often does nothing.
+//! The app's own scaler on Elastic Premium, where the platform does not apply CPU rules. The Functions host calls it
+//! once a minute, on one instance. Additional calls do nothing.
 //!
-//! A run, in this order:
+//! A run has these steps:
 //!
-//! 1. reads the fleet's CPU by minutes (`rules` makes the engine's history of it);
-//! 2. in one transaction takes a lease, decides with the rule engine, and records the evaluation;
-//! 3. compares the wanted count with the one that Azure Resource Manager tells, and sets it where they differ;
-//! 4. records what became of it.
+//! 1. It reads the fleet's CPU per minute (`rules` turns it into the engine's history).
+//! 2. In one transaction, it takes a lease, decides with the rule engine, and records the evaluation.
+//! 3. It compares the wanted count with the count in Azure Resource Manager, and sets it if they differ.
+//! 4. It records the result.
 //!
-//! It compares in every run, because each deployment resets the platform's count. Where Azure Resource Manager does not
-//! answer or refuses, the next run tries again.
+//! It compares in every run, because each deployment resets the platform's count. If Azure Resource Manager does not
+//! respond or refuses, the next run tries again.
 
 use std::time::Duration;
 
@@ -26,9 +26,10 @@ mod rules;
 
 pub use rules::Rules;
 
-/// By the rules' clock. A host's timer may fire a little before its minute, and its clock is not the database's.
+/// By the rules' clock. The host's timer may fire slightly before its minute, and its clock is not the database's
+/// clock.
 const EARLY: Duration = Duration::from_secs(5);
-/// The shortest lease: a statement of the database's may take its time even where a minute is short.
+/// The shortest lease, because a database statement takes time even if a minute is short.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
 /// Evaluates the rules and sets the number of instances.
@@ -40,16 +41,16 @@ pub struct Scaler {
     arm: Arm,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub enum Run {
-    /// It evaluated the rules, and this became of it.
+    /// It evaluated the rules, with this result.
     Evaluated(Evaluation, Settled),
-    /// Another run has evaluated this minute.
+    /// Another run has already evaluated this minute.
     AlreadyEvaluated,
-    /// Another run is under way.
+    /// Another run is in progress.
     UnderWay,
-    /// It took so long that another run may have begun, so it did not act any more.
+    /// It took so long that another run may have begun, so it did not set the count.
     LeaseLost(Evaluation),
 }
 
@@ -60,24 +61,27 @@ impl Run {
             Self::Evaluated(evaluation, settled) => {
                 let count = settled.actual.unwrap_or_default();
                 let told = match (settled.outcome, settled.problem.as_str()) {
-                    (ScalingOutcome::AsWanted, _) => format!("{count} is the count already"),
+                    (ScalingOutcome::AsWanted, _) => format!("the count is already {count}"),
                     (ScalingOutcome::Set, _) => format!("{count} is set"),
                     (outcome, "") => format!("not set: {}", outcome.as_str()),
                     (outcome, problem) => format!("not set: {}, {problem}", outcome.as_str()),
                 };
                 format!("{}; {told}", evaluation.reason)
             }
-            Self::AlreadyEvaluated => "this minute has been evaluated".to_owned(),
-            Self::UnderWay => "another run is under way".to_owned(),
+            Self::AlreadyEvaluated => "this minute has already been evaluated".to_owned(),
+            Self::UnderWay => "another run is in progress".to_owned(),
             Self::LeaseLost(evaluation) => {
-                format!("{}; took too long to act on it", evaluation.reason)
+                format!(
+                    "{}; the run took too long to set the count",
+                    evaluation.reason
+                )
             }
         }
     }
 }
 
 impl Scaler {
-    /// Does nothing before it is run.
+    /// Creates the scaler. It does nothing until it is run.
     pub const fn new(database: Database, clock: RulesClock, rules: Rules, arm: Arm) -> Self {
         Self {
             database,
@@ -87,10 +91,10 @@ impl Scaler {
         }
     }
 
-    /// One run. It takes less time than a minute of the rules' clock.
+    /// Runs once. A run takes less time than a minute of the rules' clock.
     ///
     /// # Errors
-    /// When the database cannot be used. The next run goes on from what is recorded.
+    /// When the database cannot be used. The next run continues from what is recorded.
     pub async fn run(&self) -> Result<Run, Error> {
         let begun = Instant::now();
         let lease = ScalingLease {
@@ -98,7 +102,7 @@ impl Scaler {
             holder: i64::from_ne_bytes((Uuid::new_v4().as_u128() as u64).to_ne_bytes()),
             length: (self.clock.wall_span(MINUTE) * 3 / 4).max(SHORTEST_LEASE),
         };
-        // Whatever waits for the platform ends well before the lease does.
+        // All calls to the platform end well before the lease does.
         let deadline = begun + lease.length * 4 / 5;
         let store = self.database.store().await?;
         let span = self.clock.wall_span(self.rules.longest_window());
@@ -155,9 +159,9 @@ const fn done(outcome: ScalingOutcome, actual: Option<u32>) -> Settled {
     }
 }
 
-/// The log tells everything; anybody may read what is recorded, so that is status and code only.
+/// The full reason goes to the log. Anybody may read the record, so it contains only status and code.
 fn failed(failure: &Failure, counts: Option<InstanceCounts>) -> Settled {
-    tracing::warn!(reason = %failure, "the number of instances was not set, trying again at the next run");
+    tracing::warn!(reason = %failure, "the number of instances was not set; the next run tries again");
     let (outcome, problem) = match failure {
         Failure::NoToken(_) => (ScalingOutcome::NoToken, String::new()),
         Failure::Refused { status, code, .. } => {
@@ -167,7 +171,10 @@ fn failed(failure: &Failure, counts: Option<InstanceCounts>) -> Settled {
         Failure::Failed { status, code, .. } => {
             (ScalingOutcome::Failed, format!("{status} {code}"))
         }
-        Failure::Malformed => (ScalingOutcome::Failed, "no site configuration".to_owned()),
+        Failure::Malformed => (
+            ScalingOutcome::Failed,
+            "not a site configuration".to_owned(),
+        ),
         Failure::Unreachable => (ScalingOutcome::Unreachable, String::new()),
         Failure::Slow => (ScalingOutcome::TimedOut, String::new()),
     };

@@ -1,14 +1,14 @@
-//! What a request says that it accepts: `Accept`, `Accept-Encoding`, and other lists in headers.
+//! What a request accepts: `Accept`, `Accept-Encoding`, and other list headers.
 
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Removes what refuses a plain response from `Accept-Encoding`.
+/// Removes the entries of `Accept-Encoding` that refuse a plain response.
 ///
-/// The compression layer replaces the status with 406 where it finds no encoding, but only after the work was done:
-/// a visit would be counted and reported as an error. RFC 9110, section 12.5.3, lets a server send a plain response
-/// to such a request.
+/// If no encoding is acceptable, the compression layer replaces the status with 406, but only after the work was
+/// done: a visit would be counted and reported as an error. RFC 9110, section 12.5.3, lets a server send a plain
+/// response to such a request.
 pub(super) fn allow_plain(mut request: Request) -> Request {
     let elements = || elements(request.headers(), &ACCEPT_ENCODING);
     if elements().any(refuses_plain) {

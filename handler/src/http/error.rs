@@ -16,30 +16,30 @@ use crate::store;
 pub enum Error {
     /// 400: the request cannot be read.
     Malformed(String),
-    /// 422: it can be read, but a field has a value it may not have.
+    /// 422: the request can be read, but a field has an invalid value.
     Invalid {
         /// The field, as the caller wrote it.
         field: &'static str,
-        /// What it may be; continues the sentence that begins with the field.
+        /// The values that it may have. The text continues the sentence that begins with the field.
         reason: String,
     },
     /// 408: the body did not arrive in time.
     BodyTooSlow,
-    /// 413: the body is over the limit; `drained` if all of it was read nevertheless.
+    /// 413: the body exceeds the limit; `drained` if all of it was read nevertheless.
     BodyTooLarge {
-        /// Whether the connection can be used again.
+        /// Whether the connection can be used for another request.
         drained: bool,
     },
     /// 415: the body is not JSON.
     NotJson,
     /// 429: a stress run is in progress.
     Busy {
-        /// How long it still takes.
+        /// The time until it ends.
         retry_after: Duration,
     },
     /// 503: more requests are in flight than the instance accepts.
     Overloaded,
-    /// 503: the sentence says what is missing.
+    /// 503: the sentence names what is unavailable.
     Unavailable(String),
     /// 404: the app does not set the number of instances itself.
     NoScaler,
@@ -50,7 +50,7 @@ pub enum Error {
 /// Problem details as sent (RFC 9457), with the two members every error of this API carries.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Problem {
-    /// Always `about:blank`: the status says what kind of problem it is.
+    /// Always `about:blank`: the status is the kind of problem.
     #[serde(rename = "type")]
     kind: &'static str,
     /// The status in words.
@@ -60,13 +60,13 @@ pub(super) struct Problem {
     status: u16,
     /// What went wrong with this request, and what to do.
     detail: String,
-    /// The same, under the name that clients of the first version know.
+    /// The same text, under the name that clients of the first version use.
     error: String,
-    /// The query name, body member or header that is to blame.
+    /// The query name, body member, or header with the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     field: Option<&'static str>,
-    /// The instance that answers.
+    /// The instance that responds.
     instance_id: String,
 }
 
@@ -91,23 +91,23 @@ impl Error {
             Self::Invalid { field, reason } => format!("{field} {reason}"),
             Self::BodyTooSlow => "the body did not arrive in time".to_owned(),
             Self::BodyTooLarge { .. } => "the body is larger than 64 KiB".to_owned(),
-            Self::Overloaded => "too many requests are under way: try again in a moment".to_owned(),
+            Self::Overloaded => "too many requests are in flight: try again in a moment".to_owned(),
             Self::NotJson => "the body must be JSON: send content type application/json".to_owned(),
             Self::Busy { .. } => {
-                "a stress run is under way: wait for its end, or stop it".to_owned()
+                "a stress run is in progress: wait for its end, or stop it".to_owned()
             }
             Self::NoScaler => {
                 "this app does not scale itself: set SCALER=elastic-premium, or remove the function Autoscale".to_owned()
             }
             Self::Status(StatusCode::NOT_FOUND) => "there is nothing at this path".to_owned(),
             Self::Status(StatusCode::METHOD_NOT_ALLOWED) => {
-                "this path does not take this method".to_owned()
+                "this path does not accept this method".to_owned()
             }
-            Self::Status(_) => "the request could not be answered".to_owned(),
+            Self::Status(_) => "the request could not be processed".to_owned(),
         }
     }
 
-    /// The body, with the id of this instance.
+    /// The body, with this instance's id.
     pub(super) fn problem(&self, instance_id: &str) -> Problem {
         let status = self.status();
         let sentence = self.sentence();
@@ -127,7 +127,7 @@ impl Error {
 }
 
 impl IntoResponse for Error {
-    /// Leaves the body to the layer that knows the instance's id; see [`super::outer`].
+    /// Another layer adds the body, because it knows the instance's id; see [`super::outer`].
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
@@ -151,7 +151,7 @@ impl IntoResponse for Error {
 }
 
 impl Problem {
-    /// Puts the problem into a response as its body.
+    /// Writes the problem into a response as its body.
     pub(super) fn write_to(&self, response: &mut Response) {
         // A struct of strings and numbers always serialises.
         let body = serde_json::to_vec(self).unwrap_or_default();

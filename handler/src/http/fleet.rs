@@ -25,7 +25,7 @@ use crate::domain::{
 use crate::store::FleetListing;
 use autoscale::{self, Profile, RuleSummary, Setting};
 
-/// What a timeline shows if nothing is said.
+/// The default span of a timeline.
 const DEFAULT_MINUTES: i64 = 30;
 
 /// The fleet as of each instance's last heartbeat.
@@ -34,16 +34,16 @@ struct Fleet {
     /// Instances whose state is `live`.
     #[schema(minimum = 0)]
     live: usize,
-    /// Bounds on the number of instances, of the profile that applies now; null where nothing scales.
+    /// Bounds on the number of instances, of the profile that applies now; null if nothing scales.
     #[schema(inline, required = true)]
     capacity: Option<Capacity>,
-    /// The rules of the profile that applies now; null where nothing scales.
+    /// The rules of the profile that applies now; null if nothing scales.
     #[schema(required = true)]
     rules: Option<Vec<RuleSummary>>,
-    /// The app's own scaler, which applies these rules on Elastic Premium; null where the app does not scale itself.
+    /// The app's own scaler, which applies these rules on Elastic Premium; null if the app does not scale itself.
     #[schema(required = true)]
     scaler: Option<FleetScaler>,
-    /// The most recent first, those that have ended last; these stay listed for ten minutes.
+    /// The most recent first, then those that have ended; these stay listed for ten minutes.
     #[schema(max_items = 5000)]
     instances: Vec<FleetInstance>,
 }
@@ -51,13 +51,13 @@ struct Fleet {
 /// Bounds on the number of instances.
 #[derive(Serialize, ToSchema)]
 struct Capacity {
-    /// Never fewer.
+    /// The minimum.
     #[schema(minimum = 0)]
     minimum: u32,
-    /// Never more.
+    /// The maximum.
     #[schema(minimum = 0)]
     maximum: u32,
-    /// At the start, and while the metric cannot be read.
+    /// The number at the start, and while the metric cannot be read.
     #[schema(minimum = 0)]
     default: u32,
 }
@@ -76,8 +76,8 @@ impl From<autoscale::Capacity> for Capacity {
 #[derive(Serialize, ToSchema)]
 struct FleetInstance {
     instance_id: String,
-    /// `starting` until its first answer or second heartbeat; `live`; `draining` once it was told to end; `gone` when
-    /// it has ended; `lost` when it missed three heartbeats without draining.
+    /// `starting` until its first response or second heartbeat; `live`; `draining` after it was told to stop; `gone` after
+    /// it has ended; `lost` after it missed three heartbeats without draining.
     #[schema(pattern = "^(starting|live|draining|gone|lost)$")]
     state: &'static str,
     #[schema(format = DateTime)]
@@ -86,13 +86,13 @@ struct FleetInstance {
     #[schema(format = DateTime)]
     last_seen: String,
     version: String,
-    /// CPU over the instance's share since the heartbeat before.
+    /// CPU over the instance's share since the previous heartbeat.
     #[schema(minimum = 0, maximum = 100)]
     cpu_percent: f64,
     /// Memory of the same scope.
     #[schema(minimum = 0, maximum = 100)]
     memory_percent: f64,
-    /// Mean over the last ten seconds.
+    /// Average over the last ten seconds.
     #[schema(minimum = 0)]
     requests_per_second: f64,
     /// Over the last minute, without stress runs.
@@ -101,7 +101,7 @@ struct FleetInstance {
     #[schema(minimum = 0)]
     visits_recorded: u64,
     stress: StressState,
-    /// Why it could not record visits, in one sentence; null where it could.
+    /// Why it could not record visits, in one sentence; null if it could.
     #[schema(required = true)]
     write_problem: Option<String>,
 }
@@ -129,14 +129,14 @@ impl FleetInstance {
 
 /// List the fleet's instances
 ///
-/// Every instance answers for the whole fleet, with what each said with its last heartbeat.
+/// Every instance returns the whole fleet, as of each instance's last heartbeat.
 #[utoipa::path(
     get, path = "/api/instances", operation_id = "Instances", tag = "fleet",
     responses(
         (status = 200, description = "As of each instance's last heartbeat", body = Fleet),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are in flight", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, Error> {
@@ -177,7 +177,7 @@ struct FleetTimeline {
     /// The length of a point.
     #[schema(minimum = 1)]
     bucket_seconds: u64,
-    /// The oldest first, without a gap; the last one may still be under way.
+    /// The oldest first, without gaps; the last one may be incomplete.
     #[schema(max_items = 720)]
     points: Vec<Point>,
     /// The oldest first.
@@ -185,16 +185,16 @@ struct FleetTimeline {
     events: Vec<FleetEvent>,
 }
 
-/// The fleet over the length of a point; nulls where nothing was heard of any instance.
+/// The fleet during one point; nulls if no instance sent a heartbeat.
 #[derive(Serialize, ToSchema)]
 struct Point {
-    /// Its beginning.
+    /// When the point begins.
     #[schema(format = DateTime)]
     timestamp: String,
-    /// The most that were heard of at once.
+    /// The most instances with heartbeats at one time.
     #[schema(minimum = 1, required = true)]
     instances: Option<u32>,
-    /// Mean over the instances.
+    /// Average over the instances.
     #[schema(minimum = 0, maximum = 100, required = true)]
     cpu_percent: Option<f64>,
     /// All instances together.
@@ -206,7 +206,7 @@ struct Point {
     per_instance: BTreeMap<String, f64>,
 }
 
-/// An instance was added to the fleet, or is no longer part of it; or the app's own scaler wants another number of them.
+/// An instance was added to the fleet, or is no longer part of it; or the app's own scaler wants another number.
 #[derive(Serialize, ToSchema)]
 struct FleetEvent {
     #[schema(format = DateTime)]
@@ -228,7 +228,7 @@ struct FleetEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, nullable = false)]
     to: Option<u32>,
-    /// Why, in one sentence with the figures; only for an event of the fleet.
+    /// The reason, in one sentence with the numbers; only for an event of the fleet.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
@@ -263,16 +263,16 @@ impl FleetEvent {
 
 /// Show the fleet over time
 ///
-/// At most 720 points, whatever the span and the size of the fleet; none is shorter than two heartbeats.
+/// Returns at most 720 points, for any span and any size of the fleet. No point is shorter than two heartbeats.
 #[utoipa::path(
     get, path = "/api/timeline", operation_id = "Timeline", tag = "fleet",
-    params(("minutes" = inline(Option<i64>), Query, description = "The span up to now [default: 30]", minimum = 1, maximum = 1440, nullable = false)),
+    params(("minutes" = inline(Option<i64>), Query, description = "Minutes up to now [default: 30]", minimum = 1, maximum = 1440, nullable = false)),
     responses(
         (status = 200, description = "The fleet over the last minutes", body = FleetTimeline),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The parameter has a value it may not have", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The parameter has an invalid value", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are in flight", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn timeline(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {
@@ -305,7 +305,7 @@ fn fleet_timeline(found: &Timeline) -> FleetTimeline {
     }
 }
 
-/// The oldest first, at most as many as either kind may have.
+/// The events in order of time, at most as many as there may be of both kinds.
 fn events(found: &Timeline) -> Vec<FleetEvent> {
     let of_instances = found.events.iter().map(FleetEvent::of_instance);
     let of_fleet = found.changes.iter().map(FleetEvent::of_fleet);
@@ -334,7 +334,7 @@ fn point(start: Timestamp, slice: Option<&Slice>, names: &HashMap<Run, &str>) ->
     }
 }
 
-/// One decimal, as everywhere.
+/// Rounds to one decimal, as everywhere.
 fn percent(number: f64) -> f64 {
     round(number.clamp(0.0, 100.0), 10.0)
 }

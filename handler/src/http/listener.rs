@@ -60,7 +60,7 @@ const BUFFER: usize = 32 * 1024;
 /// The pause after a failed accept. The usual cause is too many open files, and connections that end free some.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts until `stop`, then lets every connection finish the request it is at.
+/// Accepts connections until `stop`, then lets every connection complete its current request.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(kept() + RESERVE));
     let connections = TaskTracker::new();
@@ -128,8 +128,8 @@ async fn connection(
     let _ = connection.await;
 }
 
-/// How many connections may be kept, as far as the system's limit of open files allows; raises the limit as
-/// far as this process may.
+/// How many connections may be kept within the system's limit of open files. Raises that limit as far as this process
+/// may.
 fn kept() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    /// A response that never ends, so that no buffer of the system can hold it.
+    /// A response that never ends, so no system buffer can hold all of it.
     async fn endless() -> Body {
         let frame =
             || Ok::<_, Infallible>(hyper::body::Frame::data(Bytes::from_static(&[0; 65_536])));

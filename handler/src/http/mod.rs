@@ -58,7 +58,7 @@ pub use overload::Overload;
 /// The program's version, as `/health` shows it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Smaller responses gain nothing from compression.
+/// Smaller responses are not worth compressing.
 const WORTH_COMPRESSING: u64 = 1_024;
 
 /// What the handlers share.
@@ -86,29 +86,29 @@ pub struct App {
     pub scaler: Option<Scaler>,
     /// The last reading of CPU and memory.
     pub gauge: Gauge,
-    /// Requests counted and timed.
+    /// Counts and times requests.
     pub traffic: Arc<Traffic>,
-    /// Spans of requests, where a collector is set.
+    /// Spans of requests, if a collector is set.
     pub spans: Spans,
     /// Bounds the requests in flight.
     pub overload: Overload,
     /// When the process began.
     pub started: Instant,
-    /// What the description of the API says.
+    /// The description of the API.
     pub api: Api,
 }
 
 /// This instance's name, as text and as a header value.
 #[derive(Debug)]
 pub struct Instance {
-    /// As in the JSON bodies.
+    /// As it is used in JSON bodies.
     pub id: String,
-    /// As in the header.
+    /// As it is used in the header.
     pub header: HeaderValue,
 }
 
 impl Instance {
-    /// `id` as the settings have it: characters of a token only.
+    /// `id` comes from the checked settings, so it has only characters that a header may contain.
     pub fn new(id: &str) -> Self {
         let header = HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("unknown"));
         Self {
@@ -128,7 +128,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(openapi::document))
         .routes(routes!(page::index))
         .merge(page::files())
-        // Operators, and whoever shows the fleet scale.
+        // Operators, and everything that shows how the fleet scales.
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(stress::by_query, stress::by_body, stress::stop))
@@ -145,7 +145,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .route(triggers::AUTOSCALE, post(triggers::autoscale))
 }
 
-/// The API's description.
+/// The description of the API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::with_optional_body(routes().split_for_parts().1)
 }

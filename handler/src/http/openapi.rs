@@ -1,4 +1,5 @@
-//! The description of the API, made from the routes: `GET /api/openapi.json`, and what else follows from it.
+//! The description of the API, made from the routes: `GET /api/openapi.json`, and everything else that is derived
+//! from it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,20 +22,20 @@ use super::page::ApiIndex;
 #[openapi(
     info(
         title = "Elastic Visits",
-        description = "A visit register whose instances scale on CPU rules over one shared database. Every response carries `x-instance-id`.",
+        description = "A visit log whose instances scale on CPU rules and share one database. Every response carries `x-instance-id`.",
     ),
     tags(
         (name = "visits", description = "The register"),
         (name = "load", description = "CPU load on demand, to see the fleet scale"),
         (name = "fleet", description = "All instances, now and over time"),
-        (name = "operations", description = "Health, metrics and the page"),
+        (name = "operations", description = "Health, metrics, and the dashboard"),
     ),
     components(schemas(Problem)),
     modifiers(&FunctionKey),
 )]
 pub(super) struct Head;
 
-/// Where the Functions host looks for a key: the header first, then the query.
+/// The places in which the Functions host looks for a key: first the header, then the query.
 struct FunctionKey;
 
 impl Modify for FunctionKey {
@@ -47,7 +48,7 @@ impl Modify for FunctionKey {
     }
 }
 
-/// No operation needs its body. The macro could say so only by allowing `null` as well, which is refused.
+/// Marks all bodies as optional. The macro can only express that by also allowing `null`, which the API refuses.
 pub(super) fn with_optional_body(
     mut document: utoipa::openapi::OpenApi,
 ) -> utoipa::openapi::OpenApi {
@@ -63,14 +64,14 @@ pub(super) fn with_optional_body(
     document
 }
 
-/// What the description says, in the forms that requests need.
+/// The description, in the forms in which requests use it.
 #[derive(Debug)]
 pub struct Api {
-    /// The description as JSON, as it is sent.
+    /// The description as JSON, ready to send.
     document: Bytes,
     /// The operations that read a request body, as method and path template.
     with_body: Vec<(String, String)>,
-    /// The index of the operations, as it is sent.
+    /// The index of the operations, ready to send.
     index: Bytes,
 }
 
@@ -112,7 +113,7 @@ impl Api {
         self.index.clone()
     }
 
-    /// Whether the operation that a request was routed to reads a body.
+    /// Whether the operation that a request was routed to reads its body.
     pub(super) fn reads_body(&self, request: &Request) -> bool {
         let path = request.extensions().get::<MatchedPath>();
         path.is_some_and(|path| {
@@ -185,7 +186,7 @@ mod tests {
         body
     }
 
-    /// The layer order of the real router: the body is read after routing, by what the description says.
+    /// Has the layer order of the real router: the body is read after routing, depending on the description.
     fn router() -> (Router, Arc<Api>) {
         let (router, description) = OpenApiRouter::new()
             .routes(routes!(put_thing, touch_thing))

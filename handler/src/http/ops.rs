@@ -24,10 +24,10 @@ struct HealthReport {
     #[schema(format = DateTime)]
     timestamp: String,
     instance_id: String,
-    /// `connected` where it answers, even if it takes no visits; else `disconnected`.
+    /// `connected` if the database responds, even if it cannot record visits; otherwise `disconnected`.
     #[schema(pattern = "^(dis)?connected$")]
     database: &'static str,
-    /// `postgresql`, `sqlite`, or `none` where nothing is configured.
+    /// `postgresql`, `sqlite`, or `none` if nothing is configured.
     #[schema(pattern = "^(postgresql|sqlite|none)$")]
     db_type: &'static str,
     /// `production` in Azure, `development` elsewhere.
@@ -42,18 +42,18 @@ struct HealthReport {
     error: Option<String>,
 }
 
-/// Tell whether the instance and its database work
+/// Report whether the instance and its database work
 ///
-/// Answers within 2 seconds. Whether the database takes visits is tried at the heartbeat's rate, by a visit that is
-/// rolled back. Not for the platform's health check: that is /health/live, which a database
-/// outage does not fail on every instance at once.
+/// Responds within 2 seconds. At each heartbeat interval, the instance tests with a visit that is rolled back whether the
+/// database can record visits. Do not use this path for the platform's health check, because a database outage would
+/// fail it on every instance at once. Use /health/live.
 #[utoipa::path(
     method(get, head), path = "/health", operation_id = "Health", tag = "operations",
     responses(
-        (status = 200, description = "The database answers, and takes visits", body = HealthReport),
+        (status = 200, description = "The database responds and can record visits", body = HealthReport),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer or takes no visits, or a background task of the instance has ended", body = HealthReport),
+        (status = 503, description = "The database does not respond or cannot record visits, or a background task of the instance has ended", body = HealthReport),
     )
 )]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
@@ -86,7 +86,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     (code, Json(report)).into_response()
 }
 
-/// The process serves.
+/// The process is running.
 #[derive(Serialize, ToSchema)]
 struct Alive {
     /// `alive`
@@ -94,13 +94,13 @@ struct Alive {
     instance_id: String,
 }
 
-/// Tell that the process serves
+/// Report that the process is running
 ///
-/// Touches no database: the path for the platform's health check.
+/// Uses no database. This is the path for the platform's health check.
 #[utoipa::path(
     method(get, head), path = "/health/live", operation_id = "Live", tag = "operations",
     responses(
-        (status = 200, description = "The process serves", body = Alive),
+        (status = 200, description = "The process is running", body = Alive),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
     )
@@ -128,7 +128,7 @@ struct InstanceMetrics {
     /// Requests answered since the start; probes are not counted.
     #[schema(minimum = 0)]
     requests_total: u64,
-    /// Mean over the last ten seconds.
+    /// Average over the last ten seconds.
     #[schema(minimum = 0)]
     requests_per_second: f64,
     /// Over the last minute, without stress runs.
@@ -138,7 +138,7 @@ struct InstanceMetrics {
     stress: StressState,
 }
 
-/// Percentiles in milliseconds; null without a request in the time they are of.
+/// Percentiles in milliseconds; null if there were no requests in that time.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LatencyMs {
     #[schema(minimum = 0, required = true)]
@@ -203,7 +203,7 @@ impl From<Option<Duration>> for StressState {
 
 /// Show this instance's CPU, memory, traffic and pool
 ///
-/// Answered from a background sampler, at once.
+/// Returns the last reading of a background sampler immediately.
 #[utoipa::path(
     get, path = "/api/metrics", operation_id = "Metrics", tag = "operations",
     responses(

@@ -100,7 +100,7 @@ fn response_of(result: Result<impl IntoResponse, Infallible>) -> Response {
     result.map_or_else(|never| match never {}, IntoResponse::into_response)
 }
 
-/// What the metrics and the log need of a request when its response is complete.
+/// The data of a request that the metrics and the log need when its response is complete.
 struct RequestRecord {
     began: Instant,
     method: Method,
@@ -135,8 +135,8 @@ impl RequestRecord {
             tracing::error!(%method, path, status, took_ms, "answered");
         } else {
             // Not at the default level: a line for each request would cost a third as much as the response, and the
-            // Functions host records every invocation. The cause of a 503 is logged where it is found, once for all
-            // requests that it fails.
+            // Functions host already records every invocation. The cause of a 503 is logged where it occurs, once for
+            // all requests that fail because of it.
             tracing::debug!(%method, path = span::path(uri), status, took_ms, "answered");
         }
     }
@@ -152,7 +152,7 @@ fn complete(response: &mut Response, app: &App) {
     let status = response.status();
     let error = response.extensions_mut().remove::<Error>().or_else(|| {
         let failed = status.is_client_error() || status.is_server_error();
-        // From a layer, or the router's own 404 and 405.
+        // The response comes from a layer, or is the router's own 404 or 405.
         let bare = response
             .headers()
             .get(CONTENT_TYPE)
@@ -174,7 +174,7 @@ fn complete(response: &mut Response, app: &App) {
         .or_insert(HeaderValue::from_static("no-store"));
 }
 
-/// The response to a request whose handler panicked. The panic hook logs the place.
+/// The response to a request whose handler panicked. The panic hook logs the location.
 pub(super) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Error::Status(StatusCode::INTERNAL_SERVER_ERROR).into_response()

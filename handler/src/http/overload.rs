@@ -1,8 +1,8 @@
-//! What happens when more visits come than can be served: those over a bound get 503 at once, so that the
-//! others are served in time.
+//! Overload protection: visits over a bound receive 503 at once, so that the other visits are served in time.
 //!
-//! Only what piles up is bounded, which is what waits for the database: visits, their listing, the fleet. The probes,
-//! the metrics of one instance and above all stopping a stress run answer at once whatever the load, and are never refused.
+//! Only requests that wait for the database can pile up, so only these are bounded: visits, their listing, and the
+//! fleet. The probes, the metrics of one instance, and stopping a stress run are never refused, and respond
+//! immediately at any load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,32 +13,32 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::Error;
 use crate::stress::burn_cpu;
 
-/// Visits that may be in flight, and as many requests for pages of visits. Meanwhile a request holds no more than its
-/// buffers, and a database that keeps pace answers this many within a tenth of a second.
+/// The most visits in flight, and the most requests for pages of visits. A waiting request uses only its buffers, and
+/// a database that keeps pace completes this many within a tenth of a second.
 const IN_FLIGHT: usize = 2_048;
 
-/// Requests that look at the fleet and may be under way. Those who want the same share a query, and nobody needs more
-/// pages open at once.
+/// The most requests for the fleet's data in flight. Equal requests share a query, and nobody needs more dashboards
+/// open at one time.
 const WATCHING: usize = 512;
 
-/// CPU time of the visits that may wait for each CPU. With less, visits are refused at an ordinary load when the machine
-/// stalls for a moment; with more, accepted visits wait too long under overload.
+/// CPU time of the visits that may wait for each CPU. With a lower value, a short stall of the machine would refuse
+/// visits at an ordinary load. With a higher value, accepted visits would wait too long under overload.
 const WAITING_WORK: Duration = Duration::from_millis(70);
 
-/// At most one line a second about refused requests.
+/// Refused requests are logged at most once a second.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// Bounds on what may be under way at once.
+/// Bounds on what may be in flight at once.
 #[derive(Debug)]
 pub struct Overload {
     visits: Semaphore,
-    /// Places of their own, so that a flood of reads takes none from visits.
+    /// A separate bound, so that many reads do not block visits.
     reads: Semaphore,
-    /// Places of their own, so that a flood of visits or reads can be watched.
+    /// A separate bound, so that the fleet can be observed while there are many visits or reads.
     watchers: Semaphore,
-    /// Visits that burn CPU or wait to.
+    /// Visits that use CPU or wait for it.
     work_places: Semaphore,
-    /// As many visits burn CPU at a time as the instance has CPUs.
+    /// The number of visits that use CPU at a time is the number of CPUs of the instance.
     work: Arc<Semaphore>,
     started: Instant,
     shed: AtomicU64,
@@ -46,9 +46,10 @@ pub struct Overload {
 }
 
 impl Overload {
-    /// For an instance with this many CPUs, whose visits burn `work` each.
+    /// For an instance with this many CPUs, whose visits use `work` of CPU time each.
     pub fn new(cpus: f64, work: Duration) -> Self {
-        // A share of a CPU counts as a whole one: it is given in slices of 100 ms, and needs the room between them.
+        // A fraction of a CPU counts as a whole one: the system grants it in slices of 100 ms, so visits must be able
+        // to wait between them.
         let cpus = (cpus.ceil() as usize).max(1);
         let waiting = WAITING_WORK.as_micros() / work.as_micros().max(1_000);
         let waiting = usize::try_from(waiting).unwrap_or(1).max(1);
@@ -64,34 +65,34 @@ impl Overload {
         }
     }
 
-    /// Lets a visit in, until the place is dropped.
+    /// Admits a visit until the permit is dropped.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] at once, when all places are taken.
+    /// [`Error::Overloaded`] at once if the bound is reached.
     pub(super) fn admit_visit(&self) -> Result<SemaphorePermit<'_>, Error> {
         self.visits.try_acquire().map_err(|_| Error::Overloaded)
     }
 
-    /// Lets a request for a page of visits in, until the place is dropped.
+    /// Admits a request for a page of visits until the permit is dropped.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] at once, when all places are taken.
+    /// [`Error::Overloaded`] at once if the bound is reached.
     pub(super) fn admit_read(&self) -> Result<SemaphorePermit<'_>, Error> {
         self.reads.try_acquire().map_err(|_| Error::Overloaded)
     }
 
-    /// Lets a request that looks at the fleet in, until the place is dropped.
+    /// Admits a request for the fleet's data until the permit is dropped.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] at once, when all places are taken.
+    /// [`Error::Overloaded`] at once if the bound is reached.
     pub(super) fn admit_watcher(&self) -> Result<SemaphorePermit<'_>, Error> {
         self.watchers.try_acquire().map_err(|_| Error::Overloaded)
     }
 
-    /// Burns what `VISIT_WORK` asks of a visit.
+    /// Uses the CPU time that `VISIT_WORK` sets for a visit.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] when more would wait than can be worked off in time.
+    /// [`Error::Overloaded`] if too much work is already waiting.
     pub(super) async fn work(&self, work: Duration) -> Result<(), Error> {
         if work.is_zero() {
             return Ok(());
@@ -111,7 +112,7 @@ impl Overload {
         Ok(())
     }
 
-    /// Counts a refused request; says so in the log now and then.
+    /// Counts a refused request, and logs refused requests at intervals.
     pub(super) fn note_shed(&self) {
         self.shed.fetch_add(1, Ordering::Relaxed);
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -1,5 +1,5 @@
-//! `GET /`: the dashboard for a browser, an index of the API as JSON for other clients. And the dashboard's files, each at
-//! its exact path. `build.rs` compiles them in.
+//! `GET /`: the dashboard for a browser, or an index of the API as JSON for other clients. And the files of the
+//! dashboard, each at its exact path. `build.rs` compiles them in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::error::Problem;
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// No inline code, and nothing from other origins.
+/// The page has no inline code and loads nothing from other origins.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -48,13 +48,13 @@ pub(super) struct ApiIndex {
     pub(super) endpoints: BTreeMap<String, String>,
 }
 
-/// Show the page, or name the endpoints
+/// Show the dashboard, or list the endpoints
 ///
-/// HTML where `Accept` names `text/html`, else JSON.
+/// HTML if `Accept` names `text/html`, otherwise JSON.
 #[utoipa::path(
     get, path = "/", operation_id = "WebApp", tag = "operations",
     responses(
-        (status = 200, description = "The page, or the names of the endpoints", content(
+        (status = 200, description = "The dashboard, or the list of endpoints", content(
             (ApiIndex = "application/json"),
             (String = "text/html"),
         )),
@@ -86,7 +86,7 @@ pub(super) async fn index(State(app): State<Arc<App>>, headers: HeaderMap) -> Re
     response
 }
 
-/// The routes of the files.
+/// The routes of the dashboard's files.
 pub(super) fn files<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     FILES.iter().fold(OpenApiRouter::new(), |router, file| {
         let answer = move |headers: HeaderMap| async move { file.answer(&headers) };
@@ -116,7 +116,7 @@ impl File {
         }
     }
 
-    /// The Brotli form for a client that accepts it, else the plain one.
+    /// The Brotli form if the client accepts it, otherwise the plain form.
     fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
         match self.brotli {
             Some(bytes) if accepts_encoding(headers, "br") => (Some("br"), bytes),

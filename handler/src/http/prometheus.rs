@@ -18,8 +18,8 @@ use crate::store::FleetListing;
 const TEXT_FORMAT: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-/// Bounds of the latency buckets shown, as a scraper reads them and in microseconds. All are bounds of the buckets
-/// kept, of which these are a fourth: a scraper keeps a series for each.
+/// The bounds of the exposed latency buckets, in the form that a scraper reads and in microseconds. They are a fourth
+/// of the stored bounds, because a scraper stores one series for each.
 const SHOWN_BOUNDS: [(&str, u64); 14] = [
     ("0.0005", 500),
     ("0.001", 1_000),
@@ -37,38 +37,38 @@ const SHOWN_BOUNDS: [(&str, u64); 14] = [
     ("10", 10_000_000),
 ];
 
-/// The most lost instances that are named, the last ones: in a crash loop each has a new name.
+/// The most lost instances that are listed, the last ones: in a crash loop each has a new name.
 const LOST_SHOWN: usize = 20;
 
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Expose the whole fleet's metrics
 ///
-/// The counters of every instance that is not gone, as of its last heartbeat, the answering instance's too: the same
-/// series whichever instance answers. Scrape one address of the app, not each instance. Without the database there is
-/// nothing but `elastic_visits_database_up`, which is then 0. It is also 0 where the database answers but takes no visits.
+/// The counters of every instance that is not gone, as of its last heartbeat. Every instance returns the same series, so
+/// scrape one address of the app and not each instance. If the database is unavailable, only `elastic_visits_database_up`
+/// is returned, with the value 0. It is also 0 if the database responds but cannot record visits.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "PrometheusMetrics", tag = "fleet",
     responses(
         (status = 200, description = "Prometheus text format 0.0.4", body = String, content_type = "text/plain"),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Too many requests are under way", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too many requests are in flight", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Error> {
     let _place = app.overload.admit_watcher()?;
     let text = match app.reads.exposition().await.map_err(Error::from) {
         Ok(fleet_listing) => fleet_listing.body(|found| exposition(found, &app).into()),
-        // This instance could only speak for itself, with figures that may already be ahead of what others would
-        // tell: series that end are better than counters that seem to fall.
+        // This instance could only return its own series, perhaps with later numbers than the other instances return.
+        // Series that end are better than counters that appear to decrease.
         Err(Error::Unavailable(_)) => writes::unreachable(&app.instance.id).into(),
         Err(error) => return Err(error),
     };
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
 }
 
-/// The text; instances in the order of their names, so that two scrapes are easily compared.
+/// The metrics as text, with the instances in the order of their names so that scrapes are easy to compare.
 fn exposition(found: &FleetListing, app: &App) -> String {
     let mut members: Vec<&Member> = found
         .members
@@ -231,13 +231,13 @@ impl Exposition<'_> {
         self.one(
             "elastic_visits_http_requests_refused_total",
             "counter",
-            "Requests answered with 503 because too many were under way; part of the requests answered.",
+            "Requests answered with 503 because too many were in flight; part of the requests answered.",
             |member| member.report.refused.to_string(),
         );
         self.one(
             "elastic_visits_http_requests_in_flight",
             "gauge",
-            "Requests under way when the heartbeat was written; probes are not counted.",
+            "Requests in flight when the heartbeat was written; probes are not counted.",
             |member| member.report.in_flight.to_string(),
         );
 
@@ -315,13 +315,13 @@ impl Exposition<'_> {
         self.one(
             "elastic_visits_stress_running",
             "gauge",
-            "Whether a stress run is under way on the instance.",
+            "Whether a stress run is in progress on the instance.",
             |member| u8::from(member.report.stress_remaining_ms.is_some()).to_string(),
         );
         self.one(
             "elastic_visits_stress_remaining_seconds",
             "gauge",
-            "What is left of the stress run under way, or 0.",
+            "What is left of the stress run in progress, or 0.",
             |member| {
                 let left = member.report.stress_remaining_ms.unwrap_or(0);
                 seconds(Duration::from_millis(left))

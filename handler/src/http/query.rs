@@ -1,4 +1,4 @@
-//! Query parameters, by name, checked one at a time so that an error can say which.
+//! Query parameters by name. Each is checked separately, so that an error can name it.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ impl<'a> Query<'a> {
         Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect())
     }
 
-    /// The value of `name`; `None` if the query lacks it.
+    /// The value of `name`; `None` if it is absent.
     ///
     /// A repeated name is refused: it is unclear which value the caller means.
     pub(super) fn value(&self, name: &'static str) -> Result<Option<&str>, Error> {
@@ -32,7 +32,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// A whole number from `least` to `most`; `None` if the query lacks it.
+    /// A whole number from `least` to `most`; `None` if it is absent.
     pub(super) fn whole(
         &self,
         name: &'static str,

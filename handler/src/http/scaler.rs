@@ -12,13 +12,13 @@ pub(super) struct FleetScaler {
     /// When the rules were last evaluated.
     #[schema(format = DateTime, required = true)]
     evaluated_at: Option<String>,
-    /// What that came to: `scaled_out`, `scaled_in`, or why nothing changed.
+    /// The result: `scaled_out`, `scaled_in`, or why nothing changed.
     #[schema(
         required = true,
         pattern = "^(scaled_out|scaled_in|limited|metric_missing|cooling_down|at_maximum|at_minimum|flapping|held_back|steady|unknown|no_profile|count_unknown)$"
     )]
     decision: Option<&'static str>,
-    /// One sentence with the figures.
+    /// One sentence with the numbers.
     #[schema(required = true)]
     reason: Option<String>,
     /// The instances wanted before; null if that was not known.
@@ -27,14 +27,14 @@ pub(super) struct FleetScaler {
     /// The instances wanted from then on.
     #[schema(minimum = 0, required = true)]
     wanted: Option<u32>,
-    /// The always-ready instances that the platform keeps, as it last said in that run; null if it did not say.
+    /// The always-ready instances that the platform keeps, as last reported in that run; null if it reported none.
     #[schema(minimum = 0, required = true)]
     actual: Option<u32>,
-    /// What was then left of the cooldown, by the rules' clock: of the rule that waits, or else of the one that waits
-    /// longest.
+    /// The time left of the cooldown after that, by the rules' clock: of the rule that decided, or else the longest of
+    /// any rule.
     #[schema(minimum = 0, required = true)]
     cooldown_left_seconds: Option<f64>,
-    /// What became of the wanted count; null while that is not known. The next run tries again what failed.
+    /// What happened to the wanted count; null while that is not known. The next run retries what failed.
     #[schema(
         required = true,
         pattern = "^(as_wanted|set|refused|throttled|failed|timed_out|unreachable|no_token)$"
@@ -65,7 +65,7 @@ impl FleetScaler {
     }
 }
 
-/// The scaler's metrics. They are the fleet's, so no series names an instance.
+/// The scaler's metrics. They belong to the whole fleet, so no series has an instance label.
 pub(super) fn exposition(report: &ScalerReport, now: Timestamp) -> String {
     let mut text = String::new();
     let mut family = |name: &str, kind: &str, help: &str, series: &[(&[(&str, &str)], String)]| {
@@ -91,7 +91,7 @@ pub(super) fn exposition(report: &ScalerReport, now: Timestamp) -> String {
     family(
         "decisions_total",
         "counter",
-        "The same by what the rules decided.",
+        "Evaluations of the autoscale rules by decision.",
         &series_of(&decisions),
     );
     let outcomes: Vec<_> = report
@@ -102,7 +102,7 @@ pub(super) fn exposition(report: &ScalerReport, now: Timestamp) -> String {
     family(
         "outcomes_total",
         "counter",
-        "The same by what became of the wanted count; none for a run that was cut off.",
+        "Evaluations of the autoscale rules by the result for the wanted count. A run that was cut off has no result.",
         &series_of(&outcomes),
     );
     let failures = report.outcomes.iter();
@@ -113,7 +113,7 @@ pub(super) fn exposition(report: &ScalerReport, now: Timestamp) -> String {
     family(
         "errors_total",
         "counter",
-        "Evaluations after which Azure Resource Manager could not be asked or told.",
+        "Evaluations after which a call to Azure Resource Manager failed.",
         &[(&[], failures.to_string())],
     );
     let gauge = |value: Option<String>| value.map(|value| (&[][..], value));
@@ -129,7 +129,7 @@ pub(super) fn exposition(report: &ScalerReport, now: Timestamp) -> String {
     family(
         "actual_instances",
         "gauge",
-        "The always-ready instances that the platform keeps, as it said in the last run.",
+        "The always-ready instances that the platform keeps, as reported in the last run.",
         gauge(actual.map(|actual| actual.to_string())).as_slice(),
     );
     family(

@@ -1,4 +1,4 @@
-//! The trace and the invocation of a request: their ids in its log lines, and its span where spans are exported.
+//! The trace and the invocation of a request: their ids for its log lines, and its span if spans are exported.
 
 use std::pin::Pin;
 
@@ -82,7 +82,7 @@ pub(super) fn path(request: &axum::http::Uri) -> String {
     request.path().chars().take(LONGEST).collect()
 }
 
-/// The span that the caller says this request is part of, if it says so in the form of the standard.
+/// The span that the caller names as the parent of this request, if the header has the standard's form.
 fn parent(headers: &HeaderMap) -> Context {
     if headers.contains_key(TRACEPARENT) {
         TraceContextPropagator::new()
@@ -92,9 +92,9 @@ fn parent(headers: &HeaderMap) -> Context {
     }
 }
 
-/// The span of a request as the semantic conventions for HTTP servers and for functions have it
-/// (opentelemetry.io/docs/specs/semconv/http/http-spans, .../faas/faas-spans). Without the client's address, which
-/// leaves this program only as the settings say, and without the query, which may carry a key.
+/// The span of a request, with the names of the semantic conventions for HTTP servers and for functions
+/// (opentelemetry.io/docs/specs/semconv/http/http-spans, .../faas/faas-spans). It omits the client's address, which
+/// leaves this program only as the settings allow, and the query, which may contain a key.
 fn described(request: &Request, invocation: Option<String>) -> SpanBuilder {
     let headers = request.headers();
     let header = |name: &HeaderName| headers.get(name)?.to_str().ok();

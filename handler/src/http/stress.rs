@@ -24,7 +24,7 @@ pub(super) const PATH: &str = "/api/stress";
 /// A finished run.
 #[derive(Serialize, ToSchema)]
 struct StressResult {
-    /// `completed`, or `stopped` when it was ended before its time.
+    /// `completed`, or `stopped` if it was ended early.
     #[schema(pattern = "^(completed|stopped)$")]
     status: &'static str,
     /// How long it took.
@@ -48,14 +48,14 @@ struct StressResult {
 struct StressStarted {
     /// `started`
     status: &'static str,
-    /// Names the run, or the order to the fleet.
+    /// The id of the run, or of the fleet command.
     stress_id: String,
     /// `instance` or `fleet`.
     scope: &'static str,
     /// How long it will last.
     #[schema(minimum = 0)]
     duration: f64,
-    /// The instance that answers.
+    /// The instance that responds.
     instance_id: String,
     /// When it began.
     #[schema(format = DateTime)]
@@ -64,21 +64,21 @@ struct StressStarted {
 
 /// Put CPU load on an instance or on the fleet
 ///
-/// One run at a time per instance. Without a body and without a content type all members have their defaults.
+/// Each instance runs one at a time. Without a body and a content type, all members have their defaults.
 #[utoipa::path(
     post, path = "/api/stress", operation_id = "Stress", tag = "load",
     request_body(content = StressRequest, description = "Unknown members are ignored", content_type = "application/json"),
     responses(
-        (status = 200, description = "The run is over", body = StressResult),
-        (status = 202, description = "The run has begun, or the order is given", body = StressStarted),
-        (status = 400, description = "The body is no JSON object, or could not be read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The Functions host asks for a key (empty body)"),
+        (status = 200, description = "The run has ended", body = StressResult),
+        (status = 202, description = "The run has begun, or the fleet command is given", body = StressStarted),
+        (status = 400, description = "The body is not a JSON object, or could not be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The Functions host requires a key (empty body)"),
         (status = 408, description = "The body did not arrive in time", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not labelled as JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A member has a value it may not have", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "A run is under way", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds until it is over"))),
-        (status = 503, description = "The order cannot be given: the database is not available", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A member has an invalid value", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "A run is in progress", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds until it ends"))),
+        (status = 503, description = "The fleet command cannot be given: the database is not available", body = Problem, content_type = "application/problem+json"),
     ),
     security(("function_key" = []), ("function_code" = []))
 )]
@@ -96,19 +96,19 @@ pub(super) async fn by_body(
     get, path = "/api/stress", operation_id = "StressByQuery", tag = "load",
     params(
         ("duration" = inline(Option<f64>), Query, description = "Seconds, fractions allowed [default: 10]", minimum = 0.1, maximum = 3600, nullable = false),
-        ("intensity" = inline(Option<i64>), Query, description = "SHA-512 hashes per second wanted; all the instance has if absent", minimum = 1, maximum = 1_000_000_000_000_000_i64, nullable = false),
-        ("wait" = inline(Option<bool>), Query, description = "Answer at the end of the run [default: true]", nullable = false),
+        ("intensity" = inline(Option<i64>), Query, description = "SHA-512 hashes per second; as many as possible if absent", minimum = 1, maximum = 1_000_000_000_000_000_i64, nullable = false),
+        ("wait" = inline(Option<bool>), Query, description = "Respond at the end of the run [default: true]", nullable = false),
         ("scope" = inline(Option<String>), Query, pattern = "^(instance|fleet)$", description = "instance or fleet [default: instance]", nullable = false),
     ),
     responses(
-        (status = 200, description = "The run is over", body = StressResult),
-        (status = 202, description = "The run has begun, or the order is given", body = StressStarted),
+        (status = 200, description = "The run has ended", body = StressResult),
+        (status = 202, description = "The run has begun, or the fleet command is given", body = StressStarted),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The Functions host asks for a key (empty body)"),
+        (status = 401, description = "The Functions host requires a key (empty body)"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter has a value it may not have", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "A run is under way", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds until it is over"))),
-        (status = 503, description = "The order cannot be given: the database is not available", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A parameter has an invalid value", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "A run is in progress", body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds until it ends"))),
+        (status = 503, description = "The fleet command cannot be given: the database is not available", body = Problem, content_type = "application/problem+json"),
     ),
     security(("function_key" = []), ("function_code" = []))
 )]
@@ -120,10 +120,10 @@ pub(super) async fn by_query(State(app): State<Arc<App>>, uri: Uri) -> Result<Re
 /// How many runs were ended.
 #[derive(Serialize, ToSchema)]
 struct StressStopped {
-    /// Runs ended on the answering instance; the others follow within one heartbeat.
+    /// Runs ended on this instance; the others follow within one heartbeat.
     #[schema(minimum = 0)]
     stopped: usize,
-    /// The instance that answers.
+    /// The instance that responds.
     instance_id: String,
 }
 
@@ -131,11 +131,11 @@ struct StressStopped {
 #[utoipa::path(
     delete, path = "/api/stress", operation_id = "StopStress", tag = "load",
     responses(
-        (status = 200, description = "Ended here; the other instances follow within one heartbeat", body = StressStopped),
+        (status = 200, description = "Ended on this instance; the others follow within one heartbeat", body = StressStopped),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The Functions host asks for a key (empty body)"),
+        (status = 401, description = "The Functions host requires a key (empty body)"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Ended here, but the others cannot be told: the database is not available", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Ended on this instance, but not on the others: the database is not available", body = Problem, content_type = "application/problem+json"),
     ),
     security(("function_key" = []), ("function_code" = []))
 )]

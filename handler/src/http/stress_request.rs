@@ -17,16 +17,16 @@ const DEFAULT_SECONDS: f64 = 10.0;
 #[derive(Default, ToSchema)]
 #[expect(dead_code, reason = "the schema describes what `read_body` reads")]
 pub(super) struct StressRequest {
-    /// Seconds, fractions allowed. At most `STRESS_MAX_SECONDS` (120) when waited for.
+    /// Seconds; fractions are allowed. At most `STRESS_MAX_SECONDS` (120) if `wait` is true.
     #[schema(minimum = 0.1, maximum = 3600, default = 10, nullable = false)]
     duration: Option<f64>,
-    /// SHA-512 hashes per second wanted on an instance; all it has if absent.
+    /// SHA-512 hashes per second on an instance; as many as possible if absent.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64, nullable = false)]
     intensity: Option<i64>,
-    /// Answer at the end of the run, and end the run when the caller leaves.
+    /// Respond at the end of the run, and end the run if the caller disconnects.
     #[schema(default = true, nullable = false)]
     wait: Option<bool>,
-    /// One instance, or all of them; the latter only when not waited for.
+    /// One instance, or all of them; `fleet` requires `wait` to be false.
     #[schema(pattern = "^(instance|fleet)$", default = "instance", nullable = false)]
     scope: Option<String>,
 }

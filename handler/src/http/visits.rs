@@ -19,20 +19,20 @@ use crate::domain::{Arrival, IdempotencyKey, Visit, client_address};
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// A visit that is in the register.
+/// A recorded visit.
 #[derive(Serialize, ToSchema)]
 struct RecordedVisit {
     message: &'static str,
-    /// Grows with every visit; gaps are possible.
+    /// Increases with every visit; gaps are possible.
     #[schema(minimum = 1)]
     id: i64,
     /// When it was recorded.
     #[schema(format = DateTime)]
     timestamp: String,
-    /// All visits as of this one.
+    /// The number of visits up to this one.
     #[schema(minimum = 1)]
     total_visits: i64,
-    /// The caller's own address, whoever used the key first; only a part of it is stored.
+    /// The caller's own address, even if another caller used the key first; only a part of it is stored.
     ip: String,
     /// The instance that recorded it.
     instance_id: String,
@@ -40,19 +40,19 @@ struct RecordedVisit {
 
 /// Record a visit
 ///
-/// Answered once the visit is durable. Any body within 64 KiB is ignored.
+/// Responds after the visit is durable. A body of up to 64 KiB is ignored.
 #[utoipa::path(
     post, path = "/api/visit", operation_id = "RecordVisit", tag = "visits",
     params(("Idempotency-Key" = inline(Option<String>), Header, min_length = 1, max_length = 200, pattern = "^[!-~]+$", nullable = false,
-        description = "1 to 200 visible ASCII characters. The same key within 24 hours, on any instance, gives the same visit, which is not counted again.")),
+        description = "1 to 200 visible ASCII characters. The same key within 24 hours, on any instance, returns the same visit, which is not counted again.")),
     responses(
-        (status = 201, description = "The visit is in the register", body = RecordedVisit),
+        (status = 201, description = "The visit is recorded", body = RecordedVisit),
         (status = 200, description = "The key was used before; this is its visit", body = RecordedVisit),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive in time", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The key is not of the form", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The key is invalid", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are in flight", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn record(
@@ -106,7 +106,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Error>
 }
 
 fn caller(app: &App, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-    // A line that is not text holds no address, and ends the search as such an entry does.
+    // A header line that is not text contains no address, and ends the search like any other invalid entry.
     let lines = headers
         .get_all(&app.config.client_ip_header)
         .iter()
@@ -114,30 +114,30 @@ fn caller(app: &App, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     client_address(lines, peer, &app.config.trusted_proxies)
 }
 
-/// A page of the register.
+/// A page of visits.
 #[derive(Serialize, ToSchema)]
 struct VisitList {
-    /// All visits, exact.
+    /// The exact number of visits.
     #[schema(minimum = 0)]
     total_visits: i64,
     /// Newest first.
     #[schema(max_items = 100)]
     recent_visits: Vec<ListedVisit>,
-    /// Give it as `before` for the next page; null on the last one.
+    /// Pass it as `before` to get the next page; null on the last page.
     next_before: Option<i64>,
-    /// The instance that answers.
+    /// The instance that responds.
     instance_id: String,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ListedVisit {
-    /// Grows with every visit.
+    /// Increases with every visit.
     #[schema(minimum = 1)]
     id: i64,
     /// When it was recorded.
     #[schema(format = DateTime)]
     timestamp: String,
-    /// The stored part of the visitor's address; null where none is kept.
+    /// The stored part of the visitor's address; null if none is stored.
     ip_address: Option<String>,
     /// The instance that recorded it.
     instance_id: String,
@@ -145,19 +145,19 @@ struct ListedVisit {
 
 /// List visits
 ///
-/// The exact total and the newest visits, of one snapshot. The cost does not grow with the register.
+/// Returns the exact total and the newest visits, from one snapshot. The cost does not grow with the number of visits.
 #[utoipa::path(
     get, path = "/api/visits", operation_id = "ListVisits", tag = "visits",
     params(
         ("limit" = inline(Option<u8>), Query, description = "How many visits [default: 10]", minimum = 1, maximum = 100, nullable = false),
-        ("before" = inline(Option<i64>), Query, description = "Only visits with smaller ids: `next_before` of the page before", minimum = 1, nullable = false),
+        ("before" = inline(Option<i64>), Query, description = "Only visits with smaller ids: `next_before` of the previous page", minimum = 1, nullable = false),
     ),
     responses(
-        (status = 200, description = "A page of the register", body = VisitList),
+        (status = 200, description = "A page of visits", body = VisitList),
         (status = 400, description = "The body could not be read", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 64 KiB", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter has a value it may not have", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database is not available, or too many requests are under way", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A parameter has an invalid value", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is not available, or too many requests are in flight", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Error> {

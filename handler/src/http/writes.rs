@@ -8,12 +8,12 @@ use crate::domain::Member;
 
 const DATABASE_UP: &str = "elastic_visits_database_up";
 const DATABASE_UP_HELP: &str =
-    "Whether the database answers the instance and takes visits from it.";
+    "Whether the database responds to the instance and can record its visits.";
 const WRITE_PROBLEM: &str = "elastic_visits_write_problem";
 const WRITE_PROBLEM_HELP: &str = "Why the instance cannot record visits; 1 while it cannot.";
 
-/// Why an instance could not record visits. What this instance knows of itself is later than its heartbeat, and may be why
-/// there is none.
+/// Why an instance cannot record visits. For itself, this instance uses its current state: it is later than its last
+/// heartbeat, and may be the reason why no heartbeat was written.
 pub(super) fn problem(member: &Member, app: &App) -> Option<String> {
     if member.instance_id == app.instance.id {
         app.database.refusal().map(str::to_owned)
@@ -22,8 +22,8 @@ pub(super) fn problem(member: &Member, app: &App) -> Option<String> {
     }
 }
 
-/// Of every instance, for Prometheus. An instance that cannot write has no heartbeat after a while. So the instance that
-/// answers speaks for itself here, listed or not.
+/// The write state of every instance, for Prometheus. An instance that cannot write soon has no current heartbeat. So
+/// the instance that responds adds its own state here, whether it is listed or not.
 pub(super) fn exposition(members: &[&Member], app: &App) -> String {
     let mut problems: BTreeMap<&str, Option<String>> = members
         .iter()
@@ -47,7 +47,7 @@ pub(super) fn exposition(members: &[&Member], app: &App) -> String {
     text
 }
 
-/// All that can be said where the database does not answer: a failed scrape would look as if the app itself were away.
+/// The response if the database does not respond. A failed scrape would look as if the app itself were unavailable.
 pub(super) fn unreachable(instance_id: &str) -> String {
     let mut text = head(DATABASE_UP, "gauge", DATABASE_UP_HELP);
     line(&mut text, DATABASE_UP, instance_id, &[], "0");

@@ -1,17 +1,17 @@
-//! The control group this process runs in, version 1 and 2
-//! (kernel: Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst).
+//! The control group in which this process runs, version 1 and 2 (kernel: Documentation/admin-guide/cgroup-v1 and
+//! cgroup-v2.rst).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A version 1 limit of this size or more means none (`PAGE_COUNTER_MAX` in bytes).
+/// A version 1 limit of this size or more means no limit (`PAGE_COUNTER_MAX` in bytes).
 const NO_LIMIT: u64 = 1 << 60;
 
 /// The nearest group that limits this process's CPU.
 #[derive(Debug)]
 pub(super) struct Cgroup {
-    /// Where `cpu.max`, or `cpu.cfs_quota_us`, was found.
+    /// The version of the hierarchy, with the folder of `cpu.max` or `cpu.cfs_quota_us`.
     version: Version,
     quota_cpus: f64,
 }
@@ -28,7 +28,7 @@ enum Version {
 }
 
 impl Cgroup {
-    /// The group whose quota limits this process; `None` when nothing does.
+    /// The group whose quota limits this process; `None` if there is no quota.
     pub(super) fn with_quota() -> Option<Self> {
         let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
         let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
@@ -59,7 +59,7 @@ impl Cgroup {
                         let period: i64 = number(&group.join("cpu.cfs_period_us"))?;
                         (quota > 0 && period > 0).then(|| (depth, quota as f64 / period as f64))
                     })?;
-            // The same group in the hierarchies that count its CPU time and its memory.
+            // The same group in the hierarchies for CPU time and memory.
             let beside = |controller| {
                 let own = locate(groups, mounts, Some(controller))?;
                 upwards(&own).into_iter().nth(depth)
@@ -74,12 +74,12 @@ impl Cgroup {
         v2().or_else(v1)
     }
 
-    /// CPUs the quota allows.
+    /// The number of CPUs that the quota allows.
     pub(super) const fn quota_cpus(&self) -> f64 {
         self.quota_cpus
     }
 
-    /// CPU time of the whole group since its start.
+    /// CPU time that the whole group has used since its start.
     pub(super) fn cpu_time(&self) -> Option<Duration> {
         match &self.version {
             Version::V1 { cpu_time, .. } => number(cpu_time).map(Duration::from_nanos),
@@ -90,7 +90,7 @@ impl Cgroup {
         }
     }
 
-    /// Memory of the group that the kernel could not simply drop: without inactive file pages.
+    /// Memory of the group that the kernel cannot simply drop: without inactive file pages.
     pub(super) fn memory_used(&self) -> Option<u64> {
         let (folder, usage, inactive) = match &self.version {
             Version::V1 { memory, .. } => (
@@ -111,7 +111,7 @@ impl Cgroup {
             Version::V1 { memory, .. } => {
                 number(&memory.as_deref()?.join("memory.limit_in_bytes"))?
             }
-            // `max` is no number.
+            // `max` is not a number.
             Version::V2 { group } => number(&group.join("memory.max"))?,
         };
         (limit < NO_LIMIT).then_some(limit)
@@ -120,7 +120,8 @@ impl Cgroup {
 
 /// The folder of this process's group for a version 1 controller, or in the version 2 hierarchy.
 ///
-/// In a container the mount shows only a part of the hierarchy; that part is cut from the group's path.
+/// In a container the mount shows only a part of the hierarchy, so the path of that part is removed from the group's
+/// path.
 fn locate(groups: &str, mounts: &str, controller: Option<&str>) -> Option<PathBuf> {
     let path = groups.lines().find_map(|line| {
         let mut fields = line.splitn(3, ':');
@@ -146,12 +147,12 @@ fn locate(groups: &str, mounts: &str, controller: Option<&str>) -> Option<PathBu
     })
 }
 
-/// The group itself and those above it, nearest first.
+/// The group itself and its parents, nearest first.
 fn upwards(group: &Path) -> Vec<PathBuf> {
     group.ancestors().map(Path::to_path_buf).collect()
 }
 
-/// `"50000 100000"` is half a CPU; `"max 100000"` is no quota.
+/// `"50000 100000"` is half a CPU; `"max 100000"` means no quota.
 fn parse_cpu_max(text: &str) -> Option<f64> {
     let (quota, period) = text.trim().split_once(' ')?;
     let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_above_the_own_group_counts() {
+    fn a_quota_of_a_parent_group_counts() {
         let root =
             std::env::temp_dir().join(format!("elastic-visits-cgroup-{}", std::process::id()));
         let group = root.join("limited/inner");

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::cgroup::Cgroup;
 
-/// CPU use is a difference of two readings; a second is as often as a page wants to see it. Heartbeats that follow
-/// each other more closely want a reading each, but not so often that it says nothing.
+/// CPU use is the difference of two readings, and a dashboard needs one per second at most. Shorter heartbeat
+/// intervals need a reading each, but readings that are too close together are meaningless.
 const EVERY: Duration = Duration::from_secs(1);
 const OFTEN: Duration = Duration::from_millis(200);
 
@@ -35,7 +35,7 @@ pub struct Reading {
     pub sum: CpuSum,
 }
 
-/// Readings of CPU added up, so that whoever looks twice knows the mean of the time between.
+/// A running sum of CPU readings. Two sums give the average of the time between them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CpuSum {
     /// Percent times seconds.
@@ -44,14 +44,14 @@ pub struct CpuSum {
 }
 
 impl CpuSum {
-    /// The mean since `earlier`, in percent; `None` if nothing was read since.
+    /// The average since `earlier`, in percent; `None` if there was no reading since then.
     pub fn mean_since(self, earlier: Self) -> Option<f64> {
         let seconds = self.seconds - earlier.seconds;
         (seconds > 0.0).then(|| round((self.percent_seconds - earlier.percent_seconds) / seconds))
     }
 }
 
-/// Gives the last reading to whoever asks; asking costs nothing.
+/// Holds the last reading. Reading it costs almost nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Gauge(Arc<Mutex<Reading>>);
 
@@ -66,14 +66,14 @@ impl Gauge {
     }
 }
 
-/// What 100 % of CPU means, and whose CPU is counted.
+/// What counts as 100% CPU, and whose CPU is counted.
 #[derive(Debug)]
 enum Scope {
-    /// The quota's group.
+    /// The control group with the quota.
     Cgroup(Cgroup),
-    /// This process, over a share that was set.
+    /// This process, over the share from the settings.
     Process,
-    /// Everything on the machine.
+    /// The whole machine.
     Machine,
 }
 
@@ -88,7 +88,7 @@ pub struct Sampler {
     sum: CpuSum,
 }
 
-/// CPU time used since some start.
+/// CPU time used since a common start.
 #[derive(Debug, Clone, Copy)]
 struct Counters {
     at: Instant,
@@ -97,7 +97,7 @@ struct Counters {
 }
 
 impl Sampler {
-    /// Finds out what this instance's share is; `instance_cpus` overrides it.
+    /// Determines the share of this instance; `instance_cpus` overrides it.
     ///
     /// # Errors
     /// When the system cannot be read at all.
@@ -122,13 +122,14 @@ impl Sampler {
         })
     }
 
-    /// CPUs that 100 % means.
+    /// The number of CPUs that counts as 100%.
     pub const fn cpus(&self) -> f64 {
         self.cpus
     }
 
-    /// CPUs that a stress run may use. A quota that were used up would stop every thread of the instance
-    /// until its next period, those that answer probes too; so a run leaves a little of it.
+    /// The number of CPUs that a stress run may use. If it used up the whole quota, every thread of the instance
+    /// would stop until the next period, including those that respond to probes. So it leaves a small part of the
+    /// quota.
     pub fn stress_cpus(&self) -> f64 {
         match &self.scope {
             Scope::Cgroup(cgroup) => self.cpus.min(cgroup.quota_cpus()) * BELOW_QUOTA,
@@ -136,13 +137,14 @@ impl Sampler {
         }
     }
 
-    /// Whether a stress run takes only the CPU time that nothing else wants. Not where the instance has a share that no quota
-    /// enforces: the run keeps to that share, and below normal priority a busy machine would leave it nothing.
+    /// Whether a stress run uses only CPU time that nothing else needs. This is not the case if the instance has a
+    /// share without a quota that enforces it: the run limits itself to that share, and below normal priority it
+    /// would get nothing on a busy machine.
     pub fn stress_yields(&self) -> bool {
         !matches!(self.scope, Scope::Process)
     }
 
-    /// Samples once a second until it is stopped; more often if heartbeats follow each other more closely.
+    /// Takes a reading every second until it is stopped, or more often if the heartbeat interval is shorter.
     pub async fn run(mut self, gauge: Gauge, heartbeat: Duration, stop: CancellationToken) {
         let mut turn = tokio::time::interval(heartbeat.clamp(OFTEN, EVERY));
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -201,7 +203,7 @@ impl Sampler {
             Scope::Process => (process_cpu_percent, percent(rss_bytes as f64, total as f64)),
             Scope::Machine => {
                 let used = total.saturating_sub(self.system.available_memory());
-                // The first difference has no start, and would read as everything since boot.
+                // The first reading has no previous one, so the difference would be everything since boot.
                 let cpu = if last.is_some() {
                     f64::from(self.system.global_cpu_usage())
                 } else {
@@ -243,7 +245,7 @@ fn percent(part: f64, whole: f64) -> f64 {
     }
 }
 
-/// One decimal: more is noise.
+/// Rounds to one decimal; more would be noise.
 fn round(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
@@ -253,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_full_at_one_hundred() {
+    fn a_fully_used_share_is_one_hundred_percent() {
         let second = Duration::from_secs(1);
         assert_eq!(
             percent_of_share(Duration::from_millis(250), second, 0.5),

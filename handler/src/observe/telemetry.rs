@@ -1,4 +1,4 @@
-//! What the instance tells of its work while it works: log lines always, spans of traces where a collector is set.
+//! What the instance reports while it runs: log lines always, and trace spans if a collector is set.
 
 mod collector;
 mod ids;

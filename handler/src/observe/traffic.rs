@@ -1,4 +1,4 @@
-//! Requests counted and timed, for `/api/metrics` and the heartbeats.
+//! Counts and times requests, for `/api/metrics` and the heartbeats.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,28 +10,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Latencies, Latency};
 
-/// The length of a slice of time.
+/// The length of one time slice.
 const TICK: Duration = Duration::from_secs(1);
 
-/// The span that latencies are summed up over.
+/// The number of slices that latencies are summed over.
 const LATENCY_WINDOW: usize = 60;
-/// The span that the request rate is averaged over.
+/// The number of slices that the request rate is averaged over.
 const RATE_WINDOW: usize = 10;
-/// The longest latency told apart, in microseconds.
+/// The largest latency that is recorded as it is, in microseconds.
 const LONGEST_US: u64 = 600_000_000;
 
-/// Counts every request and times all but stress runs, whose length is the caller's wish.
+/// Counts every request, and times all except stress runs, whose duration the caller chooses.
 #[derive(Debug)]
 pub struct Traffic {
     /// By the first digit of the status.
     requests: [AtomicU64; 5],
-    /// Refused because too many were in flight.
+    /// Requests refused because too many were in flight.
     refused: AtomicU64,
-    /// Begun and not yet ended.
+    /// Requests that have begun and not yet ended.
     in_flight: AtomicU64,
-    /// Held for the length of one `count`.
+    /// Locked for the duration of one `count`.
     timed: Mutex<Timed>,
-    /// Held by the ticking task, and by readers for the length of one copy.
+    /// Locked by the ticking task, and by readers for the duration of one copy.
     window: Mutex<Window>,
 }
 
@@ -50,17 +50,17 @@ struct Timed {
 pub struct Totals {
     /// Requests answered, by the first digit of their status: 1xx to 5xx.
     pub requests: [u64; 5],
-    /// Those of them that were refused because too many were in flight.
+    /// Those of them that were refused because too many requests were in flight.
     pub refused: u64,
     /// Those that were timed.
     pub latencies: Latencies,
-    /// The time that these took together, in microseconds.
+    /// The total time of these requests, in microseconds.
     pub latency_sum_us: u64,
 }
 
 #[derive(Debug)]
 struct Window {
-    /// One entry a tick, the oldest first.
+    /// One entry per tick, in order of time.
     ticks: VecDeque<Tick>,
     last_tick: Instant,
     last_total: u64,
@@ -74,12 +74,12 @@ struct Tick {
     latencies: Histogram<u64>,
 }
 
-/// What the last seconds were like.
+/// Averages of the last seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Summary {
-    /// Mean over the last ten seconds.
+    /// Average over the last ten seconds.
     pub requests_per_second: f64,
-    /// Over the last minute; `None` without a request in it.
+    /// Over the last minute; `None` if there were no requests.
     pub latency: Option<Latency>,
 }
 
@@ -104,7 +104,7 @@ impl Default for Traffic {
     }
 }
 
-/// A request in flight, until this is dropped.
+/// A request in flight, until this value is dropped.
 #[derive(Debug)]
 pub struct InFlight(Arc<Traffic>);
 
@@ -115,7 +115,7 @@ impl Drop for InFlight {
 }
 
 impl Traffic {
-    /// Notes that a request has begun; it ends with what is returned, also when its caller leaves.
+    /// Notes that a request has begun. It ends when the returned value is dropped, also if the client disconnects.
     pub fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(Arc::clone(self))
@@ -126,12 +126,12 @@ impl Traffic {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Counts a request that was refused because too many were in flight; it is counted as answered besides.
+    /// Counts a request that was refused because too many were in flight. It also counts as answered.
     pub fn count_refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a request that has been answered with this status; `latency` is `None` for one that is not timed.
+    /// Counts a request that received this status; `latency` is `None` for a request that is not timed.
     pub fn count(&self, status: u16, latency: Option<Duration>) {
         let class = usize::from(status / 100).clamp(1, self.requests.len());
         self.requests[class - 1].fetch_add(1, Ordering::Relaxed);
@@ -161,12 +161,12 @@ impl Traffic {
         }
     }
 
-    /// The state as of the last tick.
+    /// The averages as of the last tick.
     pub fn summary(&self) -> Summary {
         lock(&self.window).summary
     }
 
-    /// Closes a slice of time once a second until it is stopped.
+    /// Completes a time slice every second until it is stopped.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut turn = tokio::time::interval(TICK);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -182,7 +182,7 @@ impl Traffic {
         let total = self.total();
         let mut window = lock(&self.window);
         let mut latencies = match window.ticks.len() {
-            // The oldest slice leaves, and its memory is used again.
+            // The oldest slice is removed, and its memory is used again.
             LATENCY_WINDOW => window
                 .ticks
                 .pop_front()
@@ -227,13 +227,13 @@ fn summarize(ticks: &VecDeque<Tick>) -> Summary {
     }
 }
 
-/// Two significant digits: what a percentile on a page shows, in a few kilobytes.
+/// Two significant digits are enough for a percentile on a dashboard, and need a few kilobytes.
 fn empty() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST_US, 2).expect("the bounds are valid")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing in here panics half-way through a change.
+    // The lock cannot be poisoned in the middle of a change, because no change panics.
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_is_under_way() {
+    fn counts_requests_in_flight() {
         let traffic = Arc::new(Traffic::default());
         let (one, other) = (traffic.begin(), traffic.begin());
         assert_eq!(traffic.in_flight(), 2);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn forgets_what_is_older_than_its_window() {
+    fn discards_what_is_older_than_its_window() {
         let traffic = Traffic::default();
         let start = Instant::now();
         traffic.count(200, Some(Duration::from_millis(5)));

@@ -4,14 +4,14 @@ use tokio::sync::oneshot;
 
 use crate::azure::identity::{Reason, Refusal};
 
-/// What can go wrong below HTTP; only what a caller branches on.
+/// What can go wrong below HTTP. It has only the cases that callers distinguish.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database cannot be used now; the same call may work later. Without a cause if that was logged.
+    /// The database cannot be used now. The same call may succeed later. There is no cause if it was already logged.
     #[error("the database is not available")]
     Unavailable(#[source] Option<sqlx::Error>),
-    /// In Azure, with no PostgreSQL configured: nothing falls back silently.
-    #[error("no database is configured: set DATABASE_URL, or PGHOST and its companions")]
+    /// In Azure, with no PostgreSQL configured. There is no silent fallback.
+    #[error("no database is configured: set DATABASE_URL, or PGHOST and the other PG variables")]
     NotConfigured,
     /// The database did not answer in time.
     #[error("the database did not answer within {} s", .0.as_secs_f32())]
@@ -19,12 +19,12 @@ pub enum Error {
     /// `MIGRATE=off`, and the schema is older than this program.
     #[error("the database schema is too old for this version: run `handler migrate`")]
     SchemaTooOld,
-    /// The server's schema was not created by the migrations that this program knows.
+    /// The server's schema was not created by this program's migrations.
     #[error(
         "the database has the schema of another version: run that version, or use an empty database"
     )]
     OtherSchema,
-    /// The same of a SQLite file.
+    /// The same for a SQLite file.
     #[error(
         "the SQLite file has the schema of another version: `./scripts/run --fresh` starts with an empty one, or set SQLITE_PATH to another file"
     )]
@@ -32,27 +32,27 @@ pub enum Error {
     /// `DATABASE_AUTH=entra`, and there is no access token to log in with.
     #[error("no access token for the database: {0}")]
     NoToken(Reason),
-    /// `DATABASE_AUTH=entra`, and the server takes none of the tokens.
+    /// `DATABASE_AUTH=entra`, and the server accepts none of the tokens.
     #[error(
         "the database refuses the access token: check PGUSER, and that `handler provision` made this role for the app's identity"
     )]
     TokenRefused,
-    /// SQLite's file was deleted or replaced: what is written now could not be found again.
+    /// The SQLite file was deleted or replaced, so new rows would be lost.
     #[error("the database file was deleted or replaced while it was open: restart the app")]
     FileReplaced,
-    /// The database answers, but takes no visit: the sentence says why.
+    /// The database responds but cannot record visits. The sentence gives the reason.
     #[error("visits cannot be recorded: {0}")]
     WritesRefused(&'static str),
     /// More visits are waiting to be written than the queue holds.
     #[error("too many visits are waiting to be written")]
     QueueFull,
-    /// Nothing that waiting would mend. Without a cause if that was logged.
+    /// Waiting would not help. There is no cause if it was already logged.
     #[error("the database refused a statement")]
     Other(#[source] Option<sqlx::Error>),
 }
 
 impl Error {
-    /// The error and its cause, for the operator's log or terminal: never for an answer.
+    /// The error and its cause, for the operator's log or terminal, never for a response.
     pub fn with_cause(&self) -> String {
         match self {
             Self::Unavailable(Some(cause)) | Self::Other(Some(cause)) => format!("{self}: {cause}"),
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// What the semantic conventions call the type of an error: the database's own code where there is one.
+    /// The type of an error as the semantic conventions define it: the database's own code if there is one.
     pub(super) fn kind(&self) -> String {
         match self {
             Self::Unavailable(Some(sqlx::Error::Database(cause)))
@@ -72,8 +72,8 @@ impl Error {
         }
     }
 
-    /// Why the database refused a write, in a sentence for everybody; `None` where the error says nothing about writes,
-    /// because the database could not be reached.
+    /// Why the database refused a write, in a sentence that may be public; `None` if the database could not be
+    /// reached, so that the error says nothing about writes.
     pub(super) fn refusal(&self) -> Option<&'static str> {
         match self {
             Self::Slow(_) => Some("the database did not finish a write in time"),
@@ -94,7 +94,7 @@ impl Error {
 
     /// Sends this error to every caller that waited for the same statement, and logs its cause once.
     pub(super) fn send_to<T>(&self, answers: Vec<oneshot::Sender<Result<T, Self>>>) {
-        // What has no cause of its own was logged where it was found, and lasts.
+        // Errors without a cause last, and were logged where they occurred.
         if matches!(
             self,
             Self::Unavailable(Some(_)) | Self::Other(Some(_)) | Self::Slow(_)
@@ -117,7 +117,7 @@ impl Error {
                 Self::QueueFull => Self::QueueFull,
                 Self::Other(_) => Self::Other(None),
             };
-            // The caller may have gone meanwhile.
+            // The caller may have disconnected in the meantime.
             let _ = answer.send(Err(error));
         }
     }
@@ -149,7 +149,7 @@ const SCHEMA: &str = "a table or column is missing";
 const BUSY: &str = "another process keeps the database locked";
 const REFUSED: &str = "the database refuses the statement; the app's log has the cause";
 
-/// By SQLSTATE (appendix A of PostgreSQL's manual).
+/// Maps an SQLSTATE (appendix A of PostgreSQL's manual).
 fn refusal_of_postgres(code: &str) -> Option<&'static str> {
     match code {
         "25006" => Some(READ_ONLY),
@@ -168,7 +168,8 @@ fn refusal_of_postgres(code: &str) -> Option<&'static str> {
     }
 }
 
-/// By SQLite's primary result code (sqlite.org/rescode.html), which does not tell a missing table from other errors.
+/// Maps SQLite's primary result code (sqlite.org/rescode.html), which does not distinguish a missing table from other
+/// errors.
 fn refusal_of_sqlite(code: &str, message: &str) -> &'static str {
     match code.parse::<u32>().unwrap_or(0) & 0xff {
         3 | 8 | 23 => READ_ONLY,
@@ -179,7 +180,7 @@ fn refusal_of_sqlite(code: &str, message: &str) -> &'static str {
     }
 }
 
-/// Whether the database, and not the statement, is to blame.
+/// Whether the database, and not the statement, is the cause.
 fn is_transient(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
@@ -203,7 +204,7 @@ fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
-/// PostgreSQL's SQLSTATE classes (appendix A of its manual).
+/// Whether one of PostgreSQL's SQLSTATE classes is transient (appendix A of its manual).
 fn is_transient_postgres(code: &str) -> bool {
     const CLASSES: [&str; 7] = [
         "08", // connection exception
@@ -222,7 +223,8 @@ fn is_transient_postgres(code: &str) -> bool {
     CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
 }
 
-/// SQLite's primary result codes (sqlite.org/rescode.html); the low byte of an extended one.
+/// Whether one of SQLite's primary result codes is transient (sqlite.org/rescode.html). It is the low byte of an
+/// extended code.
 fn is_transient_sqlite(code: &str) -> bool {
     const CODES: [u32; 8] = [
         3,  // PERM
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_transient() {
+    fn only_temporary_errors_are_transient() {
         assert!(is_transient_postgres("57P01"));
         assert!(is_transient_postgres("53300"));
         assert!(!is_transient_postgres("23505"));

@@ -1,10 +1,10 @@
-//! The store of visits: PostgreSQL, or SQLite when no database is configured.
+//! The store for visits: PostgreSQL, or SQLite if PostgreSQL is not configured.
 //!
 //! - `connection`: pools, connections in use, the schema; uses neither of the others
-//! - `queries`: what is read and written, one method per operation, on the store or on a connection in use
-//! - `tasks`: what runs in the background; uses both
+//! - `queries`: reads and writes, one method per operation, on the store or on a connection in use
+//! - `tasks`: background work on the store; uses both
 //!
-//! Both engines take the same statements wherever their dialects agree.
+//! Both engines run the same statements where their dialects agree.
 
 mod connection;
 mod error;

@@ -141,7 +141,7 @@ fn a_refused_token_is_replaced() {
     scene.cut();
     handler.eventually("/health", 200);
     handler.wait_for_line(|line| {
-        line["message"] == "the database refuses the access token, asking for another"
+        line["message"] == "the database refuses the access token, fetching another one"
     });
     assert_eq!(scene.token_server.issued(), 2);
     // A server that takes no token at all is not asked about without end.
@@ -175,8 +175,8 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
     let failures = [
         (Behavior::Status(400), "answers 400: check AZURE_CLIENT_ID"),
         (Behavior::Status(500), "answers 500"),
-        (Behavior::Body("<html>".to_owned()), "holds no token"),
-        (Behavior::Body("x".repeat(200_000)), "holds no token"),
+        (Behavior::Body("<html>".to_owned()), "without a token"),
+        (Behavior::Body("x".repeat(200_000)), "without a token"),
         (Behavior::Issues(-10), "has expired"),
         (Behavior::Hangs, "does not answer in time"),
     ];
@@ -199,7 +199,7 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
         ("answers 400", 1),
         ("answers 500", 1),
         // Twice in a row for two causes: one reason.
-        ("holds no token", 1),
+        ("without a token", 1),
         ("token that has expired", 1),
         ("does not answer in time", 1),
     ] {

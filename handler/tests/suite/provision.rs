@@ -163,7 +163,7 @@ fn the_role_step_may_be_run_again_and_again() {
     assert_eq!(
         said,
         format!(
-            "role {ROLE} made for identity {FIRST}\n\
+            "role {ROLE} created for identity {FIRST}\n\
              database {DATABASE} made\n\
              schema of {DATABASE} is up to date\n\
              role {ROLE} may connect to {DATABASE}, read and write, and nothing else\n"
@@ -186,7 +186,7 @@ fn the_role_step_may_be_run_again_and_again() {
     // An identity made anew: the role is its, and the visits are still there.
     let said = azure.provisioned(SECOND);
     assert!(
-        said.contains("was dropped\n") && said.contains(&format!("made for identity {SECOND}")),
+        said.contains("was dropped\n") && said.contains(&format!("created for identity {SECOND}")),
         "{said}"
     );
     let handler = azure.handler();
@@ -228,7 +228,7 @@ fn what_is_in_the_way_is_told() {
     );
     azure.execute("postgres", "create role somebody");
     let message = azure.refused("somebody", FIRST);
-    assert!(message.contains("no Entra role"), "{message}");
+    assert!(message.contains("not an Entra role"), "{message}");
     azure.execute(
         "postgres",
         "insert into principals values ('somebody', '0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10', 1)",
@@ -239,7 +239,7 @@ fn what_is_in_the_way_is_told() {
         "{message}"
     );
     let message = azure.refused("provisioner", FIRST);
-    assert!(message.contains("the app's is another"), "{message}");
+    assert!(message.contains("name another role"), "{message}");
     let said = azure.provisioned(FIRST);
     assert!(
         said.contains(&format!("database {DATABASE} is there")),

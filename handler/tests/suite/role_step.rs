@@ -122,7 +122,7 @@ fn a_wrong_setting_fails_at_once_and_the_reason_stays() {
     assert_eq!(failed["attempt"], 1);
     let line = failed["lines"][0].as_str().unwrap();
     assert!(
-        line.contains("--app-role is the role that is connected"),
+        line.contains("--app-role is the role that you are connected as"),
         "{line}"
     );
     assert_eq!(health(&handler), failed);

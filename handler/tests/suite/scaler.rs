@@ -378,7 +378,7 @@ async fn failures_of_azure_are_told_and_mended_by_the_next_run(backend: Backend)
         (
             Behavior::Body("<html>"),
             "failed",
-            "no site configuration".into(),
+            "not a site configuration".into(),
         ),
     ] {
         *scene.platform().arm.lock().unwrap() = behavior.clone();

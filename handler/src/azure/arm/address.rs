@@ -11,7 +11,7 @@ pub struct ArmEndpoint(String);
 impl FromStr for ArmEndpoint {
     type Err = String;
 
-    /// A token is sent there, so plain http is for this machine only.
+    /// A token is sent to this address, so plain HTTP is accepted for this machine only.
     fn from_str(text: &str) -> Result<Self, String> {
         let refused = || "must be of the form https://HOST, without a path".to_owned();
         let uri: Uri = text.parse().map_err(|_| refused())?;
@@ -43,7 +43,7 @@ impl fmt::Display for ArmEndpoint {
     }
 }
 
-/// The resource id of a site (`Microsoft.Web/sites`), which is also a path below the endpoint.
+/// The resource id of a site (`Microsoft.Web/sites`). It is also a path below the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteId(String);
 
@@ -71,7 +71,7 @@ impl FromStr for SiteId {
         else {
             return Err(refused());
         };
-        // Ids are compared without regard to case (learn.microsoft.com: Resource Manager, resource ids).
+        // Resource ids are not case-sensitive (learn.microsoft.com: Resource Manager, resource ids).
         let keywords = [
             (subscriptions, "subscriptions"),
             (groups, "resourceGroups"),
@@ -85,7 +85,7 @@ impl FromStr for SiteId {
         let is_name = |name: &str, more: &str| {
             (1..=90).contains(&name.len())
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-                // A segment of dots alone leads elsewhere.
+                // A segment that consists of dots would lead to another path.
                 && name.chars().any(|c| c.is_ascii_alphanumeric())
         };
         let is_subscription = subscription.parse::<uuid::Uuid>().is_ok();
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_goes_over_https_or_stays_on_this_machine() {
+    fn the_endpoint_must_be_https_or_on_this_machine() {
         for (text, address) in [
             (
                 "https://management.azure.com",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_id_of_a_site_is_taken() {
+    fn only_a_site_id_is_accepted() {
         const GROUP: &str =
             "/subscriptions/0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10/resourceGroups/visits";
         for good in [

@@ -4,22 +4,22 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use serde_json::Value;
 
-/// The longest part of an error's sentence that is told.
+/// The most characters of an error message that are logged.
 const LONGEST_MESSAGE: usize = 300;
-/// The longest code of an error.
+/// The most characters of an error code that are logged.
 const LONGEST_CODE: usize = 64;
 
-/// How many instances a site keeps (`Microsoft.Web/sites/config`, `web`).
+/// How many instances a site keeps (`Microsoft.Web/sites/config/web`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstanceCounts {
-    /// Always-ready instances, `minimumElasticInstanceCount`; 0 where the site does not set it.
+    /// The always-ready instances, `minimumElasticInstanceCount`; 0 if the site does not set it.
     pub minimum: u32,
-    /// The most instances that events may start, `functionAppScaleLimit`; `None` without a limit.
+    /// The most instances that events may start, `functionAppScaleLimit`; `None` if there is no limit.
     pub limit: Option<u32>,
 }
 
 impl InstanceCounts {
-    /// Reads a site's configuration; `None` if it is none.
+    /// Reads a site's configuration; `None` if the body is something else.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let answer: Value = serde_json::from_slice(body).ok()?;
         let properties = answer.get("properties")?.as_object()?;
@@ -33,15 +33,15 @@ impl InstanceCounts {
         })
     }
 
-    /// Whether the site keeps exactly so many instances.
+    /// Whether the site keeps exactly this number of instances.
     pub fn are(self, count: u32) -> bool {
         self.minimum == count && self.limit == Some(count)
     }
 }
 
-/// Code and sentence of an error's body, short and of one line; both empty where it has none.
+/// The code and message of an error's body, shortened to one line; both are empty if the body has none.
 ///
-/// ARM writes `{"error": {"code", "message"}}`, App Service below it also `{"Code", "Message"}`.
+/// ARM writes `{"error": {"code", "message"}}`. App Service, which ARM calls, also writes `{"Code", "Message"}`.
 pub(super) fn problem(body: &[u8], secret: &str) -> (String, String) {
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| {
@@ -57,7 +57,7 @@ pub(super) fn problem(body: &[u8], secret: &str) -> (String, String) {
     };
     let code = text("code").chars();
     let code = code.filter(|c| c.is_ascii_alphanumeric() || *c == '_');
-    // An answer is no place for the token, but it is the server that writes it.
+    // A response should not repeat the token, but this app does not control what the server writes.
     let message = text("message").replace(secret, "***");
     let message = message
         .chars()
@@ -68,7 +68,7 @@ pub(super) fn problem(body: &[u8], secret: &str) -> (String, String) {
     )
 }
 
-/// The time to wait that a `Retry-After` names in seconds, the only form that ARM uses.
+/// The time to wait that `Retry-After` gives in seconds, the only form that ARM uses.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     seconds.parse().ok().map(Duration::from_secs)
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_read_and_may_be_absent() {
+    fn counts_are_read_and_are_optional() {
         let parse = |text: &str| InstanceCounts::parse(text.as_bytes());
         let counts = |minimum, limit| Some(InstanceCounts { minimum, limit });
         let both = r#"{"properties":{"minimumElasticInstanceCount":2,"functionAppScaleLimit":3,"more":[]}}"#;
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_in_short_and_without_the_token() {
+    fn error_messages_are_shortened_and_omit_the_token() {
         let body = r#"{"error":{"code":"AuthorizationFailed","message":"The client\nmay not; secret-token"}}"#;
         let (code, message) = problem(body.as_bytes(), "secret-token");
         assert_eq!(code, "AuthorizationFailed");

@@ -3,20 +3,20 @@ use std::time::{Duration, SystemTime};
 
 use super::{Endpoint, Reason, Token};
 
-/// A token that ends sooner is not used: the call that it is for takes time.
+/// A token that expires sooner than this is not used, because the call that needs it takes time.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// A token that is fetched when it is needed, for a caller that needs one once in a while.
+/// A token that is fetched when it is needed, for callers that rarely need one.
 #[derive(Debug)]
 pub struct CachedToken {
-    /// `None` where the platform sets none.
+    /// `None` if the platform sets no endpoint.
     endpoint: Option<Endpoint>,
-    /// Never locked over an await.
+    /// The lock is never held over an await.
     token: Mutex<Option<Token>>,
 }
 
 impl CachedToken {
-    /// Nothing is fetched yet.
+    /// Creates the cache. Nothing is fetched yet.
     pub const fn new(endpoint: Option<Endpoint>) -> Self {
         Self {
             endpoint,
@@ -24,10 +24,10 @@ impl CachedToken {
         }
     }
 
-    /// The token of the last call, or a new one if that one is about to end.
+    /// The cached token, or a new one if the cached token is about to expire.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is no token.
     pub async fn get(&self) -> Result<Token, Reason> {
         let held = self.held().clone();
         if let Some(token) = held.filter(|token| token.left(SystemTime::now()) > MARGIN) {
@@ -39,7 +39,7 @@ impl CachedToken {
         Ok(token)
     }
 
-    /// Forgets the token, because it was refused: the next call fetches another.
+    /// Discards a token that was refused, so that the next call fetches another one.
     pub fn forget(&self) {
         *self.held() = None;
     }

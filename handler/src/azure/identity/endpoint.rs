@@ -13,10 +13,10 @@ use super::{Reason, Token};
 
 /// How long one request may take.
 const DEADLINE: Duration = Duration::from_secs(3);
-/// The most that is read of an answer; one with a token has a few thousand bytes.
+/// The most bytes that are read of a response. One with a token has a few thousand.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
-/// Whom a token is for.
+/// What a token gives access to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// Every Azure Database for PostgreSQL.
@@ -26,7 +26,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// As the endpoint names it, percent-encoded.
+    /// The percent-encoded name that the endpoint expects.
     const fn encoded(self) -> &'static str {
         match self {
             Self::Database => "https%3A%2F%2Fossrdbms-aad.database.windows.net",
@@ -35,7 +35,7 @@ impl Resource {
     }
 }
 
-/// Where the platform hands out tokens for the app's identity
+/// The platform's token endpoint for the app's identity
 /// (learn.microsoft.com/azure/app-service/overview-managed-identity, "REST endpoint reference").
 #[derive(Clone)]
 pub struct Endpoint {
@@ -47,11 +47,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks what the platform set. The header keeps other programs of the machine from asking; the client id
-    /// tells which of the app's identities is meant.
+    /// Checks the settings that the platform made. The header's secret keeps other programs on the machine from
+    /// requesting tokens. The client id selects one of the app's identities.
     ///
     /// # Errors
-    /// One sentence that names the setting, never its value.
+    /// One sentence that names the setting but not its value.
     pub fn new(
         resource: Resource,
         url: &str,
@@ -88,7 +88,7 @@ impl Endpoint {
         let mut secret = HeaderValue::from_str(header)
             .ok()
             .filter(|value| !value.is_empty())
-            .ok_or("IDENTITY_HEADER is missing or no header's value: the platform sets it beside IDENTITY_ENDPOINT")?;
+            .ok_or("IDENTITY_HEADER is missing or is not a valid header value: the platform sets it beside IDENTITY_ENDPOINT")?;
         secret.set_sensitive(true);
         let mut path = format!(
             "{}?resource={}&api-version=2019-08-01",
@@ -98,7 +98,7 @@ impl Endpoint {
         if let Some(id) = client_id {
             let id: uuid::Uuid = id
                 .parse()
-                .map_err(|_| "AZURE_CLIENT_ID is no client id, which is a UUID".to_owned())?;
+                .map_err(|_| "AZURE_CLIENT_ID is not a client id, which is a UUID".to_owned())?;
             path += &format!("&client_id={id}");
         }
         Ok(Self {
@@ -110,7 +110,7 @@ impl Endpoint {
         })
     }
 
-    /// Asks once, on a connection of its own: there are hours between two requests.
+    /// Requests one token, on a new connection because requests are hours apart.
     pub(super) async fn token(&self) -> Result<Token, Reason> {
         tokio::time::timeout(DEADLINE, self.ask())
             .await
@@ -136,13 +136,13 @@ impl Endpoint {
                 return Err(Reason::Status(answer.status().as_u16()));
             }
             let body = Limited::new(answer.into_body(), LARGEST_ANSWER);
-            // Too large, or cut off.
+            // The response is too large, or was cut off.
             let body = body.collect().await.map_err(|_| Reason::Malformed)?;
             Token::parse(&body.to_bytes(), SystemTime::now())
         };
         tokio::select! {
             outcome = exchange => outcome,
-            // Drives the exchange, which itself learns of the connection's end.
+            // This future runs the connection. The exchange itself notices when the connection ends.
             never = async { let _ = connection.await; std::future::pending().await } => never,
         }
     }
@@ -154,7 +154,7 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-/// On this machine, or beside it: Linux apps are given a link-local or a private address of the container's network.
+/// On this machine or next to it: Linux apps get a link-local or private address of the container's network.
 fn is_near(host: &str) -> bool {
     if host.eq_ignore_ascii_case("localhost") {
         return true;
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_endpoint_nearby_is_asked() {
+    fn only_a_nearby_endpoint_is_accepted() {
         for url in [
             "http://127.0.0.1:41741/msi/token/",
             "http://169.254.129.4:8081/msi/token",

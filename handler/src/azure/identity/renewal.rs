@@ -8,16 +8,17 @@ use uuid::Uuid;
 
 use super::{Endpoint, Reason, Token};
 
-/// A token is renewed so long before its end.
+/// A token is renewed this long before it expires.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
-/// Two successful requests are apart by this at least, however short-lived the tokens.
+/// Two successful requests are at least this far apart, even if the tokens are valid only briefly.
 const CLOSEST: Duration = Duration::from_secs(1);
-/// The wall clock is looked at so often: a machine that slept must not count the time it was awake.
+/// The longest sleep between two looks at the wall clock. While a machine is suspended, only the wall clock advances.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// Waits after failures: doubling, and short enough to be back within 2 s of the endpoint's return.
+/// The waits after failures. They double, and stay short enough to recover within 2 s after the endpoint is available
+/// again.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(1);
-/// Waits between requests for the reason that the server refuses the tokens: doubling until one is renewed in time.
+/// The waits between requests while the server refuses the tokens. They double until a token is renewed on time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a caller waits for a token that is being fetched.
@@ -31,10 +32,10 @@ pub struct Tokens {
 
 #[derive(Debug)]
 struct Shared {
-    /// `None` where the platform sets none.
+    /// `None` if the platform sets no endpoint.
     endpoint: Option<Endpoint>,
     held: watch::Sender<Held>,
-    /// The number of the newest token that the server refused.
+    /// The number of the latest token that the server refused.
     refused: watch::Sender<u64>,
 }
 
@@ -43,23 +44,23 @@ struct Held {
     /// Counts the tokens; 0 before the first.
     number: u64,
     token: Option<Token>,
-    /// Why the last request brought none.
+    /// Why the last request returned no token.
     failure: Option<Reason>,
-    /// Until then a refused token is not replaced: it was fetched for that reason.
+    /// Until this time a refused token is not replaced, because it was itself fetched after a refusal.
     rests_until: Option<Instant>,
 }
 
-/// Why nothing can be done about a token that the server refused.
+/// Why a token that the server refused cannot be replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no other.
+    /// There is no other token.
     NoToken(Reason),
-    /// The other one is refused as well.
+    /// The other token was refused too.
     TokenRefused,
 }
 
 impl Tokens {
-    /// None is fetched before [`run`](Self::run).
+    /// Creates the tokens. None is fetched before [`run`](Self::run).
     pub fn new(endpoint: Option<Endpoint>) -> Self {
         let failure = endpoint.is_none().then_some(Reason::NoEndpoint);
         Self {
@@ -76,7 +77,7 @@ impl Tokens {
         }
     }
 
-    /// Fetches, and renews in time, until it is stopped; `take` is given each token before anybody else sees it.
+    /// Fetches a token and renews it on time, until `stop`. `take` receives each token before any other code sees it.
     pub async fn run(self, stop: CancellationToken, take: impl Fn(&Token)) {
         let Some(endpoint) = &self.shared.endpoint else {
             tracing::error!(reason = %Reason::NoEndpoint, "no access token for the database");
@@ -98,7 +99,7 @@ impl Tokens {
             let rests_until = was_refused.then(|| Instant::now() + pause);
             let number = self.hold(token.clone(), rests_until);
             let refusal = async {
-                // The sender lives in `self`.
+                // The wait cannot fail: the sender is part of `self`.
                 let _ = refused.wait_for(|refused| *refused == number).await;
                 if let Some(rest) = rests_until {
                     tokio::time::sleep_until(rest).await;
@@ -113,7 +114,7 @@ impl Tokens {
                     if was_refused {
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     } else {
-                        tracing::warn!("the database refuses the access token, asking for another");
+                        tracing::warn!("the database refuses the access token, fetching another one");
                     }
                     was_refused = true;
                 }
@@ -133,10 +134,10 @@ impl Tokens {
         number
     }
 
-    /// Fetches one token, for a command that ends soon.
+    /// Fetches one token, for a command that runs only briefly.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is no token.
     pub async fn fetch(&self, take: impl Fn(&Token)) -> Result<(), Reason> {
         let endpoint = self.shared.endpoint.as_ref().ok_or(Reason::NoEndpoint)?;
         let token = endpoint.token().await?;
@@ -145,10 +146,10 @@ impl Tokens {
         Ok(())
     }
 
-    /// The number of the active token. Waits a moment for the first one.
+    /// The number of the active token. Waits briefly for the first one.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is no token.
     pub async fn ready(&self) -> Result<u64, Reason> {
         let mut held = self.shared.held.subscribe();
         let there = held.wait_for(|held| held.number > 0 || held.failure.is_some());
@@ -159,12 +160,12 @@ impl Tokens {
         }
     }
 
-    /// The number of the active token now.
+    /// The number of the active token, without waiting.
     pub fn number(&self) -> u64 {
         self.shared.held.borrow().number
     }
 
-    /// Why there has been no token at all yet; `None` once there is one.
+    /// Why there has been no token yet; `None` once there is one.
     pub fn missing(&self) -> Option<Reason> {
         let held = self.shared.held.borrow();
         (held.number == 0).then(|| held.failure.clone().unwrap_or(Reason::NotFetchedYet))
@@ -175,10 +176,10 @@ impl Tokens {
         self.shared.held.borrow().token.clone()
     }
 
-    /// Tells that the server refused the token of this number, and waits a moment for another.
+    /// Reports that the server refused the token with this number, and waits briefly for another one.
     ///
     /// # Errors
-    /// When there is none to try.
+    /// When there is no other token to try.
     pub async fn another(&self, number: u64) -> Result<(), Refusal> {
         self.note_refusal(number);
         let mut held = self.shared.held.subscribe();
@@ -194,7 +195,7 @@ impl Tokens {
         }
     }
 
-    /// Tells that the server refused the token of this number.
+    /// Reports that the server refused the token with this number.
     pub fn note_refusal(&self, number: u64) {
         self.shared.refused.send_if_modified(|refused| {
             let newer = number > *refused;
@@ -210,7 +211,7 @@ impl Held {
     }
 }
 
-/// Asks until there is a token. Logs the first failure and every change of its reason, not every one.
+/// Requests a token until there is one. Logs the first failure and each change of the reason, but not every failure.
 async fn until_fetched(tokens: &Tokens, endpoint: &Endpoint) -> Token {
     let mut wait = FIRST_RETRY;
     let mut logged = None;
@@ -235,7 +236,7 @@ async fn until_fetched(tokens: &Tokens, endpoint: &Endpoint) -> Token {
             .shared
             .held
             .send_modify(|held| held.failure = Some(reason));
-        // Instances that lost the endpoint together do not come back together.
+        // A random factor, so that instances that lost the endpoint together do not all retry together.
         let jitter = 0.5 + f64::from(Uuid::new_v4().as_u128() as u16) / 131_072.0;
         tokio::time::sleep(wait.mul_f64(jitter)).await;
         wait = (wait * 2).min(LONGEST_RETRY);
@@ -257,7 +258,7 @@ async fn until_due(token: &Token) {
     }
 }
 
-/// How long a token that is good for so long is kept before it is renewed.
+/// How long to keep a token that is valid for `left` before it is renewed.
 fn pause_before_renewal(left: Duration) -> Duration {
     let pause = left.checked_sub(MARGIN).unwrap_or(left / 2);
     pause.max(CLOSEST)
@@ -273,7 +274,7 @@ mod tests {
         assert_eq!(pause_before_renewal(seconds(3_600)), seconds(3_300));
         assert_eq!(pause_before_renewal(seconds(301)), seconds(1));
         assert_eq!(pause_before_renewal(seconds(300)), seconds(1));
-        // Shorter-lived than the margin: half of it, and never at once.
+        // Tokens that are valid for less than the margin are renewed at half their time, never at once.
         assert_eq!(pause_before_renewal(seconds(100)), seconds(50));
         assert_eq!(pause_before_renewal(seconds(0)), seconds(1));
     }

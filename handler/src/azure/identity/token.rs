@@ -4,10 +4,10 @@ use serde::Deserialize;
 
 use super::Reason;
 
-/// Longer than any token that is issued; what is longer is none.
+/// No issued token is longer. A longer text is not a token.
 const LONGEST: usize = 32 * 1024;
 
-/// A secret for a while.
+/// A secret that expires.
 #[derive(Clone)]
 pub struct Token {
     secret: String,
@@ -15,17 +15,17 @@ pub struct Token {
 }
 
 impl Token {
-    /// What stands in the password's place.
+    /// The text that is sent in place of a password.
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// How long it is still good for.
+    /// How long it is still valid.
     pub(super) fn left(&self, now: SystemTime) -> Duration {
         self.expires.duration_since(now).unwrap_or_default()
     }
 
-    /// Reads the endpoint's answer.
+    /// Reads the endpoint's response.
     pub(super) fn parse(body: &[u8], now: SystemTime) -> Result<Self, Reason> {
         let answer: Answer = serde_json::from_slice(body).map_err(|_| Reason::Malformed)?;
         let seconds = match &answer.expires_on {
@@ -53,14 +53,15 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// What is used of the answer of learn.microsoft.com/azure/app-service/overview-managed-identity.
+/// The members that are used of the documented response
+/// (learn.microsoft.com/azure/app-service/overview-managed-identity).
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
     expires_on: Seconds,
 }
 
-/// Since 1970. The documented form is a text; endpoints of other platforms write a number.
+/// Seconds since 1970. The documented form is a string; endpoints of other platforms write a number.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Seconds {
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_a_text_or_a_number() {
+    fn the_expiry_may_be_a_string_or_a_number() {
         for end in ["\"1600\"", "1600"] {
             let body = format!(r#"{{"access_token":"a.b-c_d","expires_on":{end},"more":[]}}"#);
             assert_eq!(parse(&body), Ok(Duration::from_secs(600)));
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn a_response_without_a_valid_token_is_refused() {
         for body in [
             "",
             "null",

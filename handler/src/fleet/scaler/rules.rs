@@ -1,4 +1,4 @@
-//! The rule engine on the fleet's minutes.
+//! Applies the rule engine to the fleet's CPU per minute.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use autoscale::{Decision, History, Minute, Outcome, Profile, Setting, evaluate};
 
 use crate::domain::{CpuMinute, Evaluation, MINUTE, ScalingDecision, Timestamp};
 
-/// The most always-ready instances that a site on Elastic Premium keeps
+/// The most always-ready instances that a site on Elastic Premium can have
 /// (learn.microsoft.com/azure/azure-functions/functions-premium-plan, "Always ready instances").
 const MOST_INSTANCES: u32 = 20;
 
@@ -17,10 +17,10 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The rules of a setting. A minimum of 0 becomes 1, because the platform keeps at least one instance.
+    /// The rules of a setting. A minimum of 0 becomes 1, because the platform always keeps one instance.
     ///
     /// # Errors
-    /// One sentence, when a profile allows more instances than the platform keeps.
+    /// One sentence if a profile allows more instances than the platform can keep.
     pub fn new(mut setting: Setting) -> Result<Self, String> {
         for profile in &mut setting.profiles {
             let capacity = &mut profile.capacity;
@@ -39,16 +39,17 @@ impl Rules {
         Ok(Self { setting })
     }
 
-    /// How far back the rules look, and a minute more.
+    /// How far back the rules look, plus one minute.
     pub fn longest_window(&self) -> Duration {
         let profiles = self.setting.profiles.iter();
         let rules = profiles.flat_map(|profile| &profile.rules);
-        // A window ends with a whole time grain.
+        // A window ends at a multiple of its time grain.
         let windows = rules.map(|rule| rule.time_window.max(rule.time_grain) + rule.time_grain);
         windows.max().unwrap_or_default() + MINUTE
     }
 
-    /// Evaluates the rules at the end of a minute, with `count` instances wanted so far. Minutes are by the rules' clock.
+    /// Evaluates the rules at the end of a minute. `count` instances are wanted so far. Minutes are by the rules'
+    /// clock.
     pub fn evaluate(
         &self,
         minutes: &[CpuMinute],
@@ -60,7 +61,7 @@ impl Rules {
             return unevaluated(
                 None,
                 ScalingDecision::CountUnknown,
-                "the present number of instances is not known",
+                "the current number of instances is not known",
             );
         };
         if !self.setting.enabled {
@@ -129,7 +130,7 @@ fn recorded(profile: &Profile, decision: &Decision, from: u32, reason: String) -
     };
     let readings = &decision.readings;
     let first = readings.iter().find_map(|reading| reading.value);
-    // An action starts every rule's cooldown anew.
+    // An action restarts the cooldown of every rule.
     let cooldown_left = match decision.starts_cooldown() {
         true => profile.rules.iter().map(|rule| rule.cooldown).max(),
         false => match decision.outcome {
@@ -158,7 +159,7 @@ fn engine_minute(minute: &CpuMinute) -> Minute {
     }
 }
 
-/// The engine counts from a start of the caller's choice.
+/// The engine counts time from a start that the caller chooses.
 fn since_1970(at: Timestamp) -> Duration {
     at.since(Timestamp::from_millis(0))
 }
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_constant_load_scales_out_when_the_model_says() {
-        // Without the metrics' lag the first complete minute counts at once.
+        // Without the delay of metrics, the first complete minute counts at once.
         let mut count = 1;
         let mut last_action = None;
         let mut actions = Vec::new();
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_changes_nothing() {
+    fn unknown_values_change_nothing() {
         let unknown = rules().evaluate(&constant(90.0, 1..=5), None, None, at(5));
         assert_eq!(
             (unknown.decision, unknown.wanted),
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_those_that_the_platform_can_keep() {
+    fn limits_are_bounded_by_the_platform() {
         let setting = |minimum: u32, maximum: u32| {
             let capacity =
                 format!(r#"{{"minimum":"{minimum}","maximum":"{maximum}","default":"{minimum}"}}"#);

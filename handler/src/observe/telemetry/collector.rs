@@ -1,4 +1,4 @@
-//! The way to the collector: OTLP over HTTP (opentelemetry.io/docs/specs/otlp, "OTLP/HTTP").
+//! The connection to the collector: OTLP over HTTP (opentelemetry.io/docs/specs/otlp, "OTLP/HTTP").
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,22 +14,22 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use percent_encoding::percent_decode_str;
 use tokio::runtime::Handle;
 
-/// How long one export may take, as OTLP's own default has it.
+/// How long one export may take, which is OTLP's default.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Where spans go.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Collector {
-    /// The address that spans are posted to.
+    /// The URL that spans are posted to.
     pub(super) url: String,
-    /// What it wants to know of the sender, keys among them.
+    /// Headers for the collector, which may include keys.
     pub(super) headers: HashMap<String, String>,
-    /// The name of the service in its traces.
+    /// The service name in traces.
     pub(super) service_name: String,
 }
 
 impl Collector {
-    /// `endpoint` is the base address, to which `/v1/traces` is added as OTLP has it.
+    /// `endpoint` is the base address, to which `/v1/traces` is added as OTLP defines.
     ///
     /// # Errors
     /// One sentence that names the setting.
@@ -54,7 +54,7 @@ impl Collector {
     }
 }
 
-/// Keeps keys out of whatever prints the settings.
+/// Omits keys when the settings are printed.
 impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Collector")
@@ -63,11 +63,11 @@ impl fmt::Debug for Collector {
     }
 }
 
-/// Headers as the OpenTelemetry specification writes them in a setting: `name=value,name=value`, values
-/// percent-encoded.
+/// Headers in the form that the OpenTelemetry specification defines for a setting: `name=value,name=value`, with
+/// percent-encoded values.
 ///
 /// # Errors
-/// One sentence that names the setting, never a value.
+/// One sentence that names the setting but not a value.
 pub fn parse_headers(text: &str) -> Result<HashMap<String, String>, String> {
     let mut headers = HashMap::new();
     for entry in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
@@ -86,11 +86,11 @@ pub fn parse_headers(text: &str) -> Result<HashMap<String, String>, String> {
     Ok(headers)
 }
 
-/// Sends what the exporter's own thread hands it, on the runtime of everything else.
+/// Sends what the exporter's own thread passes to it, on the app's runtime.
 pub(super) struct Client {
     client: HyperClient<HttpsConnector<HttpConnector>>,
     runtime: Handle,
-    /// Whether the last attempt failed, so that it is said once and not with every batch.
+    /// Whether the last attempt failed, so that a failure is logged once and not with every batch.
     away: AtomicBool,
 }
 
@@ -141,14 +141,14 @@ impl HttpClient for Client {
     {
         Box::pin(async move {
             let client = self.client.clone();
-            // The thread that waits for it has no runtime of its own.
+            // The exporter's thread waits for the result and has no runtime of its own.
             let sending = self
                 .runtime
                 .spawn(async move { client.send_bytes(request).await });
             let answer = sending.await.map_err(HttpError::from).flatten();
             self.note(match &answer {
                 Ok(answer) if answer.status().is_success() => None,
-                Ok(answer) => Some(format!("the collector answered {}", answer.status())),
+                Ok(answer) => Some(format!("the collector returned {}", answer.status())),
                 Err(error) => Some(with_causes(error.as_ref())),
             });
             answer
@@ -156,7 +156,7 @@ impl HttpClient for Client {
     }
 }
 
-/// The sentence of an error, and those of its causes: the outermost alone says only that something failed.
+/// The sentence of an error with those of its causes, because the outermost one only says that something failed.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_base_address_of_http_is_taken() {
+    fn only_an_http_base_address_is_accepted() {
         for (endpoint, url) in [
             ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
             (

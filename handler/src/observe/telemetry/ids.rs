@@ -1,4 +1,4 @@
-//! The request that a task is at work on, for the log lines that it writes meanwhile.
+//! The request that a task is processing, for the log lines that it writes.
 
 use std::fmt::{self, Write};
 
@@ -6,37 +6,38 @@ use axum::http::HeaderValue;
 use opentelemetry::trace::TraceId;
 use uuid::Uuid;
 
-/// The longest part of what a client sent that is logged or exported, in characters.
+/// The most characters of a client's text that are logged or exported.
 pub const LONGEST: usize = 200;
 
 tokio::task_local! {
     static CURRENT: RequestIds;
 }
 
-/// The ids by which a request's lines are found. Kept as they came: most requests write no line.
+/// The ids by which the log lines of a request are found. They are kept as received, because most requests write no
+/// line.
 #[derive(Debug, Clone, Default)]
 pub struct RequestIds {
     /// The caller's trace, or that of the exported span.
     pub trace: Option<TraceId>,
-    /// The header in which the Functions host names the invocation.
+    /// The header with the Functions host's id of the invocation.
     pub invocation: Option<HeaderValue>,
 }
 
 impl RequestIds {
-    /// Has every line that is logged while `work` is polled carry these ids.
+    /// Adds these ids to every line that is logged while `work` is polled.
     pub async fn around<T>(self, work: impl Future<Output = T>) -> T {
         CURRENT.scope(self, work).await
     }
 
-    /// The invocation's id as the host writes it; what no log line could hold is left out.
+    /// The invocation's id as the host writes it, without characters that a log line cannot contain.
     pub fn invocation_id(&self) -> Option<String> {
         let id = self.invocation.as_ref()?.to_str().ok()?;
         let visible = id.chars().filter(char::is_ascii_graphic);
         Some(visible.take(LONGEST).collect())
     }
 
-    /// The host may pass no trace on (github.com/Azure/azure-functions-host/pull/9576); then its own id of the
-    /// invocation, which has as many bits, finds the same lines.
+    /// The host may not pass on the trace (github.com/Azure/azure-functions-host/pull/9576). Then the id of the
+    /// invocation, which has the same number of bits, takes the place of the trace id.
     fn trace_id(&self, invocation: Option<&str>) -> Option<TraceId> {
         self.trace.or_else(|| {
             let id = Uuid::parse_str(invocation?).ok()?;
@@ -45,7 +46,7 @@ impl RequestIds {
     }
 }
 
-/// Gives name and value of each id of the request that this task is at work on, if it is on one, to `write`.
+/// Calls `write` with the name and value of each id of the request that this task is processing, if there is one.
 pub(super) fn each(mut write: impl FnMut(&str, &str) -> fmt::Result) -> fmt::Result {
     let ids = CURRENT.try_with(RequestIds::clone).unwrap_or_default();
     let invocation = ids.invocation_id();

@@ -13,26 +13,26 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use super::ids;
 
-/// Lines that may wait to be written; the queue takes its memory at once.
+/// The number of lines that may wait to be written. The queue allocates its memory at the start.
 const BUFFERED_LINES: usize = 8_192;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// For people.
+    /// For people to read.
     Text,
 }
 
-/// Starts logging; lines still waiting are written when the guard is dropped. Every line carries the instance's id,
+/// Starts logging. Lines that still wait are written when the guard is dropped. Every line carries the instance's id,
 /// 1-64 characters of `A-Z a-z 0-9 . _ -`.
 ///
-/// A thread of its own writes them: if nobody reads standard output, lines are lost rather than requests
-/// held up.
+/// A separate thread writes the lines. If nobody reads standard output, lines are dropped instead of delaying
+/// requests.
 ///
 /// # Errors
-/// When logging was started before.
+/// When logging has already been started.
 pub fn start(
     format: LogFormat,
     filter: &str,
@@ -41,7 +41,7 @@ pub fn start(
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(BUFFERED_LINES)
         .finish(std::io::stdout());
-    // The settings were checked; a filter that fails here would only cost log lines.
+    // The filter was checked with the settings. If it fails here, the default applies.
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer();
@@ -77,7 +77,7 @@ pub fn start(
     Ok(guard)
 }
 
-/// Puts the instance's id into every line, and those of the request that the line belongs to, if it does.
+/// Adds the instance's id to every line, and the ids of the request if the line belongs to one.
 struct WithIds<F> {
     inner: F,
     stamp: String,
@@ -85,9 +85,9 @@ struct WithIds<F> {
 }
 
 enum Place {
-    /// Instead of an object's opening brace.
+    /// In place of an object's opening brace.
     First,
-    /// Instead of the line's end.
+    /// In place of the end of the line.
     Last,
 }
 

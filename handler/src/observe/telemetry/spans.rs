@@ -13,16 +13,16 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::collector::{Client, Collector, DEADLINE};
 
-/// How long the last spans may take to leave once everything else has stopped.
+/// How long the export of the last spans may take after everything else has stopped.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// The most spans that one names as its causes: every visit of the largest batch.
+/// The most spans that one span may link to: every visit of the largest batch.
 const MOST_LINKS: u32 = 512;
 
-/// Makes spans and hands them to the collector; makes none where no collector is set. Clones share the way there.
+/// Makes spans and passes them to the collector; makes none if no collector is set. Clones share the exporter.
 ///
-/// What waits to leave is bounded (2,048 spans unless `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise), and nobody waits
-/// for it: what does not fit is dropped. Which traces are kept, and further attributes of the instance, are told by
-/// the SDK's own variables, among them `OTEL_TRACES_SAMPLER` and `OTEL_RESOURCE_ATTRIBUTES`
+/// The queue is bounded (2,048 spans unless `OTEL_BSP_MAX_QUEUE_SIZE` is set), and nothing waits for it: spans that
+/// do not fit are dropped. The SDK's own variables decide which traces are kept, and add attributes of the instance.
+/// Among them are `OTEL_TRACES_SAMPLER` and `OTEL_RESOURCE_ATTRIBUTES`
 /// (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
 #[derive(Debug, Clone, Default)]
 pub struct Spans(Option<Export>);
@@ -34,7 +34,7 @@ struct Export {
 }
 
 impl Spans {
-    /// Must be called on the runtime. The collector may be away.
+    /// Must be called on the runtime. The collector may be unavailable.
     ///
     /// # Errors
     /// When the SDK's own variables contradict each other.
@@ -73,23 +73,24 @@ impl Spans {
         Ok(Self(Some(Export { provider, tracer })))
     }
 
-    /// Begins a span below `parent`, or a trace of its own where that names none. It is in the context given back,
-    /// and ends when it is told to, or when the last clone of that context is dropped. `None` without a collector.
+    /// Begins a span below `parent`, or a new trace if `parent` has no span. The returned context contains the span,
+    /// which ends when [`end`](Self::end) is called, or when the last clone of the context is dropped. `None` without
+    /// a collector.
     pub fn begin(&self, parent: &Context, span: impl FnOnce() -> SpanBuilder) -> Option<Context> {
         let export = self.0.as_ref()?;
         let span = export.tracer.build_with_context(span(), parent);
         Some(parent.with_span(span))
     }
 
-    /// The span whose future is being polled, if it is exported.
+    /// The exported span of the future that is being polled, if there is one.
     pub fn current(&self) -> Option<SpanContext> {
         self.0.as_ref()?;
         let current = Context::current().span().span_context().clone();
         current.is_sampled().then_some(current)
     }
 
-    /// Begins the span of a write that `callers` wait for: below the first one's, so that the trace of a lone request
-    /// shows it, and linked to the others'. `None` where nobody's span is exported.
+    /// Begins the span of a write that `callers` wait for. It is below the first caller's span, so that the trace of
+    /// a single request shows it, and linked to the other callers' spans. `None` if no caller's span is exported.
     pub fn shared_write(
         &self,
         callers: impl IntoIterator<Item = SpanContext>,
@@ -105,7 +106,7 @@ impl Spans {
         } else {
             ("INSERT visits", "INSERT")
         };
-        // Names by the semantic conventions for calls to databases (opentelemetry.io/docs/specs/semconv/db).
+        // The names follow the semantic conventions for database calls (opentelemetry.io/docs/specs/semconv/db).
         let mut attributes = vec![
             KeyValue::new("db.system.name", db_type),
             KeyValue::new("db.collection.name", "visits"),
@@ -122,7 +123,7 @@ impl Spans {
         self.begin(&parent, || span)
     }
 
-    /// Sends what still waits. Blocks, for two seconds at most.
+    /// Exports the spans that still wait. Blocks for two seconds at most.
     pub fn flush(&self) {
         if let Some(export) = &self.0
             && export.provider.shutdown_with_timeout(FAREWELL).is_err()
@@ -132,7 +133,7 @@ impl Spans {
     }
 }
 
-/// Ends the span in `context`; with the kind of its error and a sentence about it, if it failed.
+/// Ends the span in `context`, with the kind of its error and a sentence about it if it failed.
 pub fn end(context: &Context, error: Option<(String, String)>) {
     let span = context.span();
     if let Some((kind, sentence)) = error {

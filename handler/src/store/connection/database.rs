@@ -14,33 +14,33 @@ use crate::azure::identity::Reason;
 use crate::domain::Connections;
 use crate::store::Error;
 
-/// The deadline of `/health`.
+/// The deadline of `/health`'s query.
 const HEALTH_DEADLINE: Duration = Duration::from_millis(1_900);
-/// A schema change may take a while; one that takes longer is better watched by a person.
+/// A schema change may take a while, but if it takes longer than this, an operator should run it.
 const MIGRATION_DEADLINE: Duration = Duration::from_secs(10 * 60);
-/// Waits between attempts to open the database: doubling, and so short that an attempt and a wait leave room
-/// within the 2 s in which the instance should be back.
+/// Waits between attempts to open the database. They double, and stay short enough that an attempt and a wait fit
+/// into the 2 s in which the instance should recover.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LONGEST_RETRY: Duration = Duration::from_millis(250);
 
-/// Where the visits are stored.
+/// The database for the visits.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A PostgreSQL server.
     Postgres(Box<PostgresTarget>),
     /// A file on this machine.
     Sqlite(PathBuf),
-    /// In Azure with no server configured: a file there would vanish with the instance.
+    /// In Azure with no server configured. A file would be lost with the instance.
     NotConfigured,
 }
 
-/// Who changes the schema.
+/// What changes the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Migrate {
-    /// Every instance at its start, under a lock.
+    /// Every instance when it starts, under a lock.
     #[default]
     Auto,
-    /// `handler migrate`, run by a role that may; the instances only check.
+    /// `handler migrate`, run with a role that may change the schema. The instances only check it.
     Off,
 }
 
@@ -49,13 +49,13 @@ pub enum Migrate {
 pub struct Health {
     /// `postgresql`, `sqlite`, or `none`.
     pub db_type: &'static str,
-    /// Why not, if not.
+    /// Why the database cannot be used, if it cannot.
     pub outcome: Result<(), Error>,
 }
 
 /// The store, and whether its schema is ready.
 ///
-/// The process serves as soon as it starts; a task of this type's opens the database when it can.
+/// The process serves as soon as it starts. A task of this type opens the database when it becomes available.
 #[derive(Debug, Clone)]
 pub struct Database {
     store: Option<Store>,
@@ -64,12 +64,13 @@ pub struct Database {
     writes: Arc<watch::Sender<Writes>>,
 }
 
-/// What is known of writing, besides that the database answers.
+/// What is known about writing, in addition to whether the database responds.
 #[derive(Debug, Clone, Copy, Default)]
 struct Writes {
-    /// Why the last visit that was tried and rolled back was refused.
+    /// Why the last write probe was refused.
     refusal: Option<&'static str>,
-    /// Whether the last heartbeat did not commit in time. A probe that is rolled back waits for no disk and no standby.
+    /// Whether the last heartbeat did not commit in time. A write probe is rolled back, so it does not wait for a
+    /// disk or a standby.
     commits_late: bool,
 }
 
@@ -81,18 +82,18 @@ enum State {
     Unavailable,
     /// `MIGRATE=off`, and the migrations have not run yet.
     SchemaTooOld,
-    /// Other migrations than this program's have created the schema of the server, or of the file.
+    /// The schema was created by migrations that this program does not know.
     OtherSchema,
     OtherFile,
     /// The server refused the access token.
     TokenRefused,
-    /// SQLite's file is no longer at its path. Lasts until the process ends.
+    /// The SQLite file is no longer at its path. This state lasts until the process ends.
     FileReplaced,
     Ready,
 }
 
 impl Database {
-    /// Prepares the connections; nothing is opened before [`open`](Self::open).
+    /// Prepares the connections. None is opened before [`open`](Self::open).
     pub fn new(target: &Target, pool_max: u32, migrate: Migrate) -> Self {
         let store = match target {
             Target::Postgres(target) => Some(Store::Postgres(Server::lazy(target, pool_max))),
@@ -107,18 +108,19 @@ impl Database {
         }
     }
 
-    /// The store, once its schema is ready. Waits briefly for the first attempt to open it, so that a
-    /// request that comes right after the start is served rather than refused.
+    /// The store, once its schema is ready. Waits briefly for the first attempt to open it, so that a request right
+    /// after the start is served and not refused.
     ///
     /// # Errors
-    /// Says why it cannot be used now.
+    /// The reason why it cannot be used now.
     pub async fn store(&self) -> Result<&Store, Error> {
         let store = self.store.as_ref().ok_or(Error::NotConfigured)?;
         let mut state = *self.state.borrow();
         if state == State::Opening {
             let mut states = self.state.subscribe();
             let opened = states.wait_for(|state| *state != State::Opening);
-            // Still opening at the deadline: a long migration. The sender lives in `self`.
+            // Still opening at the deadline, probably a long migration. Otherwise the wait cannot fail: the sender is
+            // part of `self`.
             if let Ok(Ok(opened)) = tokio::time::timeout(ACQUIRE_TIMEOUT, opened).await {
                 state = *opened;
             }
@@ -136,7 +138,7 @@ impl Database {
         }
     }
 
-    /// Why there is no token to open the database with, where one is needed.
+    /// Why there is no token to open the database with, if a token is needed.
     fn missing_token(&self) -> Option<Reason> {
         match self.store.as_ref()? {
             Store::Postgres(server) => server.tokens.as_ref()?.missing(),
@@ -149,7 +151,7 @@ impl Database {
         self.store.as_ref().map_or("none", Store::db_type)
     }
 
-    /// Asks the database for an answer; takes less than 2 s. One that takes no visits is no healthy one: see
+    /// Queries the database; takes less than 2 s. A database that cannot record visits is not healthy: see
     /// [`refusal`](Self::refusal).
     pub async fn health(&self) -> Health {
         let answered = async {
@@ -164,7 +166,7 @@ impl Database {
         }
     }
 
-    /// Why visits could not be recorded when that was last tried, if they could not.
+    /// Why visits could not be recorded at the last attempt, if they could not.
     pub fn refusal(&self) -> Option<&'static str> {
         let writes = *self.writes.borrow();
         let late = writes
@@ -173,11 +175,11 @@ impl Database {
         writes.refusal.or(late)
     }
 
-    /// Notes what came of writing a visit that is rolled back. Logs when the reason changes, not every attempt.
+    /// Notes the result of a write probe. Logs when the reason changes, not every attempt.
     pub(in crate::store) fn note_probe(&self, outcome: &Result<(), Error>) {
         let refusal = outcome.as_ref().err().and_then(Error::refusal);
         if outcome.is_err() && refusal.is_none() {
-            // The database could not be reached, which says nothing about writes.
+            // The database could not be reached, so the result says nothing about writes.
             return;
         }
         let mut before = None;
@@ -198,7 +200,7 @@ impl Database {
         self.writes.send_modify(|writes| writes.commits_late = late);
     }
 
-    /// How many connections there are, of all kinds together.
+    /// The number of connections, of all kinds together.
     pub fn connections(&self) -> Connections {
         fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Connections {
             let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
@@ -222,7 +224,7 @@ impl Database {
         }
     }
 
-    /// How many connections there may be in the pool that reads use.
+    /// The most connections in the pool that reads use.
     pub(in crate::store) fn read_connections(&self) -> usize {
         let max = match &self.store {
             None => 1,
@@ -232,7 +234,7 @@ impl Database {
         max as usize
     }
 
-    /// Opens the database, again and again until it is there and its schema is right.
+    /// Tries to open the database until it is available and its schema is correct.
     ///
     /// Logs the first failure and every change of its reason, not every attempt.
     pub async fn open(self, stop: CancellationToken) {
@@ -275,16 +277,16 @@ impl Database {
         tracing::info!(db_type = store.db_type(), "database ready");
     }
 
-    /// Opens the database and then checks `every` so often that SQLite's file is still the one that was opened;
-    /// runs until it is stopped.
+    /// Opens the database. Then checks at the interval `every` that the SQLite file is still the one that was opened.
+    /// Runs until it is stopped.
     pub async fn keep_open(self, every: Duration, stop: CancellationToken) {
         self.clone().open(stop.clone()).await;
         if let Some(Store::Sqlite(sqlite)) = &self.store {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sqlite.replaced(every) => {
-                    // What is at the path now is not opened: SQLite may corrupt a new file while connections to the
-                    // old one are open, and other processes may have some.
+                    // Do not open the new file at the path: SQLite may corrupt it while connections to the old file
+                    // are open, and other processes may have some.
                     self.state.send_replace(State::FileReplaced);
                     tracing::error!(path = %sqlite.path.display(), "{}", Error::FileReplaced);
                 }
@@ -293,7 +295,7 @@ impl Database {
         stop.cancelled().await;
     }
 
-    /// Keeps the access token fresh that new connections log in with, where there is one; runs until it is stopped.
+    /// Keeps the access token for new connections fresh, if one is used. Runs until it is stopped.
     pub async fn keep_token(self, stop: CancellationToken) {
         if let Some(Store::Postgres(server)) = &self.store
             && let Some(tokens) = &server.tokens
@@ -306,7 +308,7 @@ impl Database {
 
     /// Waits until the store can be used.
     pub async fn ready(&self) {
-        // The sender lives in `self`, so the wait cannot end otherwise.
+        // The wait cannot fail: the sender is part of `self`.
         let _ = self
             .state
             .subscribe()
@@ -314,7 +316,7 @@ impl Database {
             .await;
     }
 
-    /// Brings the schema up to date once; what `handler migrate` does.
+    /// Updates the schema once, for `handler migrate`.
     ///
     /// # Errors
     /// When the database cannot be used or a migration fails.
@@ -329,7 +331,7 @@ impl Database {
         schema::migrate(store).await
     }
 
-    /// Ends all connections.
+    /// Closes all connections.
     pub async fn close(&self) {
         if let Some(store) = &self.store {
             store.close().await;

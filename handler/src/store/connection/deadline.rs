@@ -1,19 +1,19 @@
-//! How long the database may take.
+//! Deadlines for the database.
 
 use std::time::Duration;
 
 use crate::store::Error;
 
-/// How long a statement of an ordinary request may take before it is answered 503.
+/// How long a statement of an ordinary request may take before the request fails with 503.
 pub const STATEMENT_DEADLINE: Duration = Duration::from_secs(3);
 
-/// `/health` must answer within 2 s, so nothing may wait for a connection longer than that.
+/// `/health` must respond within 2 s, so nothing may wait longer than this for a connection.
 pub(in crate::store) const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 
-/// Gives up on a statement that takes longer than a caller may wait.
+/// Aborts a statement that takes longer than its caller may wait.
 ///
 /// # Errors
-/// [`Error::Slow`] at the deadline; the statement is dropped with its connection.
+/// [`Error::Slow`] at the deadline. The statement is dropped together with its connection.
 pub async fn within<T>(
     deadline: Duration,
     statement: impl Future<Output = Result<T, Error>>,

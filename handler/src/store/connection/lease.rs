@@ -9,7 +9,7 @@ use sqlx::{Database, Pool};
 /// run on it, a transaction may be open, or the server may no longer accept writes.
 #[derive(Debug)]
 pub(in crate::store) struct Lease<DB: Database> {
-    /// `Some` until the lease is dropped.
+    /// `None` only after the lease was dropped.
     connection: Option<PoolConnection<DB>>,
     /// Whether an operation has begun and not ended.
     unfinished: bool,
@@ -23,7 +23,7 @@ impl<DB: Database> Lease<DB> {
         })
     }
 
-    /// The connection, for an operation that ends with [`done`](Self::done) or not at all.
+    /// The connection, for an operation that must end with [`done`](Self::done).
     pub(in crate::store) fn begin(&mut self) -> &mut DB::Connection {
         self.unfinished = true;
         self.connection()
@@ -34,7 +34,7 @@ impl<DB: Database> Lease<DB> {
         self.connection.as_mut().expect("there until the drop")
     }
 
-    /// The operation has ended well.
+    /// Marks the operation as complete.
     pub(in crate::store) fn done(&mut self) {
         self.unfinished = false;
     }
@@ -43,7 +43,7 @@ impl<DB: Database> Lease<DB> {
 impl<DB: Database> Drop for Lease<DB> {
     fn drop(&mut self) {
         if self.unfinished {
-            // Detached, the pool does not wait for it; dropped, it is closed.
+            // After `detach` the pool does not wait for the connection; dropping it closes it.
             drop(self.connection.take().map(PoolConnection::detach));
         }
     }

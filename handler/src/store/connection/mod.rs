@@ -1,8 +1,8 @@
 //! The connections to the database.
 //!
-//! - `database`: opens the store in the background and tells whether it can be used
+//! - `database`: opens the store in the background and reports whether it can be used
 //! - `schema`: the migrations
-//! - `pools`: the connections of either engine
+//! - `pools`: the connection pools of either engine
 //! - `session`: a connection in use
 //! - `postgres`, `sqlite`: what only one of the engines needs
 //! - `lease`: a connection taken from its pool

@@ -1,4 +1,4 @@
-//! The connections of either engine.
+//! The connection pools of either engine.
 
 use super::lease::Lease;
 use super::postgres;
@@ -6,10 +6,10 @@ use super::session::Session;
 use super::sqlite::Sqlite;
 use crate::store::Error;
 
-/// Both engines take the same statements wherever their dialects agree.
+/// The store. Both engines run the same statements where their dialects agree.
 #[derive(Debug, Clone)]
 pub enum Store {
-    /// Shared by all instances.
+    /// A server that all instances share.
     Postgres(postgres::Server),
     /// One file, for one machine.
     Sqlite(Sqlite),
@@ -32,7 +32,7 @@ impl Store {
         })
     }
 
-    /// A connection for operations that write as well.
+    /// A connection for operations that also write.
     pub(in crate::store) async fn writer(&self) -> Result<Session, Error> {
         Ok(match self {
             Self::Postgres(server) => Session::Postgres(server.session().await?),
@@ -40,8 +40,8 @@ impl Store {
         })
     }
 
-    /// The connection for the task that writes visits. PostgreSQL has one for it alone, so that neither reads nor
-    /// background tasks delay it; SQLite has one writer for everything.
+    /// The connection for the task that writes visits. PostgreSQL has a separate one, so that reads and background
+    /// tasks do not delay it. SQLite has one writer for everything.
     pub(in crate::store) async fn visit_writer(&self) -> Result<Session, Error> {
         match self {
             Self::Postgres(server) => Ok(Session::Postgres(server.visit_writer().await?)),
@@ -49,7 +49,7 @@ impl Store {
         }
     }
 
-    /// The connection for heartbeats. PostgreSQL has one for them alone, so that no load delays them; SQLite has one
+    /// The connection for heartbeats. PostgreSQL has a separate one, so that load does not delay them. SQLite has one
     /// writer for everything.
     pub(in crate::store) async fn heartbeat_writer(&self) -> Result<Session, Error> {
         match self {
@@ -58,7 +58,7 @@ impl Store {
         }
     }
 
-    /// Answers once the database has run a statement.
+    /// Returns after the database has run a statement.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -66,7 +66,7 @@ impl Store {
         self.reader().await?.ping().await
     }
 
-    /// Ends all connections; statements in progress finish first.
+    /// Closes all connections. Statements in progress finish first.
     pub(in crate::store) async fn close(&self) {
         match self {
             Self::Postgres(server) => {

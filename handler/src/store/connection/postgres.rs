@@ -1,4 +1,4 @@
-//! What only PostgreSQL needs: how to connect, and what a connection may be used for.
+//! What only PostgreSQL needs: how to connect, and how a connection may be used.
 
 use std::time::Duration;
 
@@ -10,38 +10,38 @@ use super::lease::Lease;
 use crate::azure::identity::{Endpoint, Token, Tokens};
 use crate::store::Error;
 
-/// Whether something stands between this program and the server that shares its connections out.
+/// Whether a pooler between this program and the server shares the server's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Pooler {
-    /// PgBouncer's transaction pooling: two transactions may meet two servers' sessions, so no statement is
-    /// prepared by name and every operation is one explicit transaction.
+    /// PgBouncer's transaction pooling. Two transactions may run in different sessions of the server, so no statement
+    /// is prepared by name, and every operation is one explicit transaction.
     Transaction,
 }
 
-/// Where the server is, and who may do what.
+/// The server, and how to log in.
 #[derive(Debug, Clone)]
 pub struct PostgresTarget {
     /// For everything but the schema.
     pub connect: PgConnectOptions,
-    /// For the schema's migrations, which hold a lock of the session's: never through a pooler.
+    /// For the schema's migrations. They hold a session lock, so they never go through a pooler.
     pub migrate: PgConnectOptions,
-    /// What `connect` leads to, if not to the server itself.
+    /// The pooler that `connect` leads to, if there is one.
     pub pooler: Option<Pooler>,
-    /// What proves who is connecting.
+    /// How to log in.
     pub auth: Auth,
 }
 
-/// What proves to the server who is connecting.
+/// How to log in to the server.
 #[derive(Debug, Clone)]
 pub enum Auth {
-    /// The password among the options.
+    /// With the password among the options.
     Password,
-    /// An Entra access token in its place; no endpoint where the platform names none.
+    /// With an Entra access token instead; `None` if the platform sets no endpoint.
     Entra(Option<Endpoint>),
 }
 
 impl Auth {
-    /// A token fetched for a command that ends soon, where tokens are used.
+    /// Fetches a token for a command that runs only briefly, if tokens are used.
     pub(crate) async fn token(&self) -> Result<Option<Token>, Error> {
         let Self::Entra(endpoint) = self else {
             return Ok(None);
@@ -52,27 +52,27 @@ impl Auth {
     }
 }
 
-/// A connection that has been idle for longer is asked whether it is still there: asking costs a round trip,
-/// which only a lone request pays. Right after its last use it would hardly have been cut.
+/// A connection that has been idle for longer than this is tested before use. The test costs a round trip, which only
+/// a request without others around it pays. Right after its last use, a connection is rarely cut.
 pub(in crate::store) const TRUSTED_IDLE: Duration = Duration::from_millis(50);
 
-/// A server and the connections to it.
+/// A server and the pools of connections to it.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// For everything else.
+    /// For everything except visits and heartbeats.
     pub(in crate::store) pool: PgPool,
-    /// One connection, for the task that writes visits.
+    /// One connection for the task that writes visits.
     pub(in crate::store) visits: PgPool,
-    /// One connection, for the heartbeats.
+    /// One connection for the heartbeats.
     pub(in crate::store) heartbeats: PgPool,
     migrate: Box<PgConnectOptions>,
     pooler: Option<Pooler>,
-    /// With `DATABASE_AUTH=entra`: what stands in the password's place, of every new connection.
+    /// With `DATABASE_AUTH=entra`: the tokens that new connections use as their password.
     pub(in crate::store) tokens: Option<Tokens>,
 }
 
 impl Server {
-    /// Prepares the connections; nothing is opened yet.
+    /// Prepares the connections. None is opened yet.
     pub(in crate::store) fn lazy(target: &PostgresTarget, pool_max: u32) -> Self {
         let pool = |max_connections| {
             PgPoolOptions::new()
@@ -102,7 +102,7 @@ impl Server {
         }
     }
 
-    /// Has every connection from now on log in with this token; those that are open stay.
+    /// Makes all new connections log in with this token. Open connections stay.
     pub(in crate::store) fn use_token(&self, token: &Token) {
         for pool in [&self.pool, &self.visits, &self.heartbeats] {
             let options = PgConnectOptions::clone(&pool.connect_options());
@@ -110,7 +110,7 @@ impl Server {
         }
     }
 
-    /// The way to change the schema, with the active token.
+    /// The options for changing the schema, with the active token.
     pub(in crate::store) fn migrate_options(&self) -> PgConnectOptions {
         let options = PgConnectOptions::clone(&self.migrate);
         match self.tokens.as_ref().and_then(Tokens::current) {
@@ -119,8 +119,8 @@ impl Server {
         }
     }
 
-    /// Connects once, outside the pool. The pool would retry until its deadline and then report only a timeout; this
-    /// reports the cause at once.
+    /// Connects once, outside the pool, and reports the cause of a failure at once. The pool would retry until its
+    /// deadline and then report only a timeout.
     pub(in crate::store) async fn try_connect(
         &self,
         options: impl Fn() -> PgConnectOptions,
@@ -143,7 +143,7 @@ impl Server {
         }
     }
 
-    /// A connection for as many operations as the caller likes, one after the other.
+    /// A connection for any number of operations, one after the other.
     pub(in crate::store) async fn session(&self) -> Result<Session, Error> {
         self.session_of(&self.pool).await
     }
@@ -169,14 +169,14 @@ impl Server {
     async fn lease_of(&self, pool: &PgPool) -> Result<Lease<Postgres>, Error> {
         match &self.tokens {
             None => Ok(Lease::of(pool).await?),
-            // Boxed, so that only servers with tokens carry the room that this takes.
+            // Boxed, so that only servers with tokens pay for its size.
             Some(tokens) => Box::pin(with_token(tokens, pool)).await,
         }
     }
 }
 
-/// A refused token is asked for anew and tried once more: the identity may have been made anew, or the token
-/// withdrawn before its end.
+/// After a refusal, it fetches another token and tries once more: the identity may have been created again, or the
+/// token may have been revoked before it expired.
 async fn with_token(tokens: &Tokens, pool: &PgPool) -> Result<Lease<Postgres>, Error> {
     let number = tokens.number();
     match Lease::of(pool).await {
@@ -194,13 +194,13 @@ async fn with_token(tokens: &Tokens, pool: &PgPool) -> Result<Lease<Postgres>, E
     }
 }
 
-/// SQLSTATE class 28, invalid authorization: a wrong password, or none.
+/// SQLSTATE class 28, invalid authorization: a wrong or missing password.
 fn is_refusal(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code.starts_with("28"))
 }
 
-/// A connection in use, with what a pooler asks of it.
+/// A connection in use, with the behaviour that a pooler requires.
 #[derive(Debug)]
 pub(in crate::store) struct Session {
     lease: Lease<Postgres>,
@@ -209,8 +209,8 @@ pub(in crate::store) struct Session {
 }
 
 impl Session {
-    /// Begins an operation, as a transaction where a pooler wants one. Statements that must see or change
-    /// something together ask for one in any case.
+    /// Begins an operation, as a transaction if a pooler requires one. Statements that must be consistent with each
+    /// other set `transaction` in any case.
     pub(in crate::store) async fn begin(&mut self, transaction: bool) -> Result<(), sqlx::Error> {
         let connection = self.lease.begin();
         self.in_transaction = transaction || self.pooler.is_some();
@@ -220,8 +220,8 @@ impl Session {
         Ok(())
     }
 
-    /// Whether a statement may be prepared by name: not where the next transaction may meet another of the
-    /// server's sessions.
+    /// Whether a statement may be prepared by name. With a pooler it may not, because the next transaction may run in
+    /// another session of the server.
     pub(in crate::store) fn names_statements(&self) -> bool {
         self.pooler.is_none()
     }
@@ -231,7 +231,7 @@ impl Session {
         self.lease.connection()
     }
 
-    /// Runs statements that are a transaction of their own, from `begin` to its end, in one message.
+    /// Runs statements that form a complete transaction, from `begin` to its end, in one message.
     pub(in crate::store) async fn run_alone(&mut self, sql: String) -> Result<(), sqlx::Error> {
         let connection = self.lease.begin();
         sqlx::raw_sql(AssertSqlSafe(sql))
@@ -241,7 +241,7 @@ impl Session {
         Ok(())
     }
 
-    /// Makes durable what the operation did.
+    /// Commits the operation.
     pub(in crate::store) async fn end(&mut self) -> Result<(), sqlx::Error> {
         if self.in_transaction {
             sqlx::raw_sql("commit").execute(self.connection()).await?;

@@ -1,4 +1,4 @@
-//! The schema's migrations, and who may run them when.
+//! The schema's migrations, and when they run.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::store::Error;
 /// How long one attempt to connect may take.
 const CONNECT_DEADLINE: Duration = Duration::from_millis(1_800);
 
-/// Number, name, and the statements for either engine. Listed here rather than found by a macro of sqlx's,
-/// which would compile both drivers a second time for the compiler's own use.
+/// Number, name, and the statements for either engine. They are listed here because sqlx's macro, which would find
+/// them, compiles both drivers a second time for the compiler's own use.
 const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
     1,
     "init",
@@ -29,12 +29,12 @@ fn migrator(engine: fn(&'static str, &'static str) -> &'static str) -> Migrator 
         Migration::new(version, name.into(), MigrationType::Simple, sql, false)
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
-    // Those that a later version added after ours are for that version to know.
+    // Migrations that a later version added are not an error.
     migrator.set_ignore_missing(true);
     migrator
 }
 
-/// Runs what is missing of the migrations, one instance at a time.
+/// Runs the missing migrations, one instance at a time.
 pub(in crate::store) async fn migrate(store: &Store) -> Result<(), Error> {
     match store {
         Store::Postgres(server) => {
@@ -53,8 +53,8 @@ pub(in crate::store) async fn migrate(store: &Store) -> Result<(), Error> {
     }
 }
 
-/// Runs what is missing over a connection of its own: the lock that sqlx takes meanwhile is the session's, so it
-/// may not be one through a pooler.
+/// Runs the missing migrations over a separate connection. sqlx takes a session lock for this, so the connection must
+/// not go through a pooler.
 pub(crate) async fn migrate_postgres(options: PgConnectOptions) -> Result<(), Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
@@ -68,7 +68,7 @@ pub(crate) async fn migrate_postgres(options: PgConnectOptions) -> Result<(), Er
 
 const APPLIED: &str = "select version, checksum from _sqlx_migrations where success";
 
-/// Whether all migrations this program knows have run, in the form that it knows; there may be later ones.
+/// Whether all migrations of this program have run, with the same statements. There may be later ones.
 pub(in crate::store) async fn check(store: &Store) -> Result<(), Error> {
     if let Store::Postgres(server) = store {
         let options = || PgConnectOptions::clone(&server.pool.connect_options());
@@ -103,7 +103,8 @@ async fn applied(session: &mut Session) -> Result<HashMap<i64, Vec<u8>>, Error> 
     })
 }
 
-/// No table of migrations: none has run. PostgreSQL has a code for it, SQLite only words.
+/// Whether the error means that the migrations table is missing, so that none has run. PostgreSQL has a code for it,
+/// SQLite only a message.
 fn is_missing_table(error: &Error) -> bool {
     let (Error::Unavailable(Some(sqlx::Error::Database(cause)))
     | Error::Other(Some(sqlx::Error::Database(cause)))) = error
@@ -116,7 +117,7 @@ fn is_missing_table(error: &Error) -> bool {
 fn from_migration(error: MigrateError) -> Error {
     match error {
         MigrateError::Execute(error) => error.into(),
-        // It has run, with other statements.
+        // The migration has run with other statements.
         MigrateError::VersionMismatch(_) => Error::OtherSchema,
         other => Error::Other(Some(sqlx::Error::Migrate(Box::new(other)))),
     }

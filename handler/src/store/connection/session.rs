@@ -1,4 +1,4 @@
-//! A connection in use, on either engine, and the operations on it.
+//! A connection in use, of either engine, and the operations on it.
 
 use sqlx::Sqlite;
 
@@ -29,22 +29,22 @@ macro_rules! on_either {
 }
 pub(in crate::store) use on_either;
 
-/// A connection of one of the pools; several operations may use it, one after the other.
+/// A connection from one of the pools. Several operations may use it, one after the other.
 #[derive(Debug)]
 pub(in crate::store) enum Session {
     Postgres(postgres::Session),
     Sqlite(Lease<Sqlite>),
 }
 
-/// The database's time.
+/// The database's current time.
 pub(in crate::store) const POSTGRES_CLOCK: &str =
     "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms";
-/// The same on SQLite.
+/// The same for SQLite.
 pub(in crate::store) const SQLITE_CLOCK: &str =
     "select cast(unixepoch('subsec') * 1000 as integer) as now_ms";
 
 impl Session {
-    /// Whether a statement that comes again and again may be prepared by name; the others never are.
+    /// Whether a frequent statement may be prepared by name. Other statements never are.
     pub(in crate::store) fn names_statements(&self) -> bool {
         match self {
             Self::Postgres(session) => session.names_statements(),
@@ -57,7 +57,7 @@ impl Session {
         on_either!(self, connection => sqlx::raw_sql("select 1").execute(connection).await.map(|_| ()))
     }
 
-    /// The database's time. All times of the fleet are by this one clock.
+    /// The database's current time. All times of the fleet use this one clock.
     pub(in crate::store) async fn clock(&mut self) -> Result<Timestamp, Error> {
         let sql = match self {
             Self::Postgres(_) => POSTGRES_CLOCK,

@@ -9,24 +9,24 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use crate::store::Error;
 
-/// How long a process waits for another one's write before it gives up.
+/// How long a process waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Connections for reading; reads in WAL mode never wait for the writer.
+/// Connections for reading. In WAL mode, reads never wait for the writer.
 const READERS: u32 = 4;
 
 /// A database file and its connections.
 #[derive(Debug, Clone)]
 pub struct Sqlite {
-    /// One connection: SQLite has one writer at a time, and queueing here is fairer than polling its lock.
+    /// One connection: SQLite has one writer at a time, and this queue is fairer than polling its lock.
     pub(in crate::store) writer: SqlitePool,
-    /// The others.
+    /// The connections for reading.
     pub(in crate::store) readers: SqlitePool,
     pub(in crate::store) path: PathBuf,
 }
 
 impl Sqlite {
-    /// Prepares the connections; nothing is opened yet.
+    /// Prepares the connections. None is opened yet.
     pub(in crate::store) fn lazy(path: &Path, acquire_timeout: Duration) -> Self {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -35,7 +35,7 @@ impl Sqlite {
             // In WAL mode only FULL makes a commit durable before it returns.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        // Asking a local file whether it is still there would only cost time.
+        // Testing whether a local file still exists before each use would only cost time.
         let pool = || {
             SqlitePoolOptions::new()
                 .acquire_timeout(acquire_timeout)
@@ -48,7 +48,7 @@ impl Sqlite {
         }
     }
 
-    /// Returns when the file at the path is no longer the one that is there now; looks `every` so often.
+    /// Returns when the file at the path is no longer the current one. Checks at the interval `every`.
     pub(in crate::store) async fn replaced(&self, every: Duration) {
         let opened = file_id(&self.path).await;
         let mut turn = tokio::time::interval(every);
@@ -57,9 +57,9 @@ impl Sqlite {
         }
     }
 
-    /// Runs `work` while no other process does the same on this file, and with its folder in place.
+    /// Creates the file's folder and runs `work` while no other process does the same for this file.
     ///
-    /// SQLite's own locks do not cover switching to WAL mode, nor a migration's check and its act.
+    /// SQLite's own locks do not cover switching to WAL mode, or the time between a migration's check and its change.
     pub(in crate::store) async fn alone<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
@@ -79,7 +79,7 @@ async fn file_id(path: &Path) -> Option<(u64, u64)> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Takes the lock file beside the database; it is released when the file is closed, also by a crash.
+/// Takes the lock file next to the database. The lock is released when the file is closed, also by a crash.
 fn lock_beside(path: &Path) -> std::io::Result<std::fs::File> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

@@ -1,4 +1,4 @@
-//! Heartbeats: one statement writes a heartbeat and reads what the instance needs to know.
+//! Heartbeats: one statement writes a heartbeat and reads what the instance needs.
 
 use sqlx::{Connection as _, Row, SqliteConnection};
 
@@ -12,14 +12,14 @@ use crate::store::connection::session::Session;
 /// What an instance reads when it writes a heartbeat.
 #[derive(Debug)]
 pub struct Reply {
-    /// The orders after the last one that it knew.
+    /// The fleet commands after the last one that the instance knew.
     pub new_orders: NewOrders,
-    /// Samples before this are in the timeline.
+    /// Earlier samples are already in the timeline.
     pub rolled_up: Timestamp,
 }
 
-/// One statement, and so one transaction. Only this run writes these rows. `beats` keeps a heartbeat that was given
-/// up, but went through after all, from undoing later ones.
+/// One statement, and so one transaction. Only this run writes these rows. The condition on `beats` prevents a
+/// delayed heartbeat, which its instance gave up, from overwriting later ones.
 const ON_POSTGRES: &str = "
     with clock as (
         select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now_ms
@@ -79,7 +79,7 @@ const SQLITE_SAMPLE: &str = "
     values ($1, $2, $3, $4, $5, $6)
     on conflict do nothing";
 
-/// Integers as the databases have them.
+/// Converts to the integers that the databases have.
 fn whole(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
@@ -90,10 +90,11 @@ fn json(beat: &Heartbeat) -> String {
 }
 
 impl Store {
-    /// Writes a heartbeat; reads the orders after the one with this id, or without an id the last order.
+    /// Writes a heartbeat, and reads the fleet commands after the one with this id, or only the last one if there is
+    /// no id.
     ///
     /// # Errors
-    /// When the database cannot be used; the heartbeat may be written nevertheless.
+    /// When the database cannot be used. The heartbeat may have been written nevertheless.
     pub async fn beat(&self, beat: &Heartbeat, last_order: Option<i64>) -> Result<Reply, Error> {
         self.heartbeat_writer().await?.beat(beat, last_order).await
     }
@@ -143,7 +144,8 @@ async fn on_postgres(
         .fetch_all(session.connection())
         .await?;
     session.end().await?;
-    // Without a row this heartbeat came after a later one: it was given up, so nobody waits for the answer.
+    // Without a row, this heartbeat arrived after a later one. Its instance gave it up, so nobody waits for the
+    // result.
     let first = rows.first().ok_or(Error::Unavailable(None))?;
     let mut orders = Vec::new();
     for row in &rows {

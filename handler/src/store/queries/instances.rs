@@ -11,17 +11,17 @@ use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::{Session, on_either};
 
-/// Instances that have ended stay listed so long.
+/// How long instances that have ended stay listed.
 const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
-/// The most instances listed: of those beyond, the ones seen longest ago are left out.
+/// The most listed instances. If there are more, those seen longest ago are left out.
 const MOST_MEMBERS: i64 = 5_000;
-/// The most runs that a timeline looks at for names and events, the most recent ones.
+/// The most runs whose names and events a timeline reads, the most recent ones.
 const MOST_RUNS: i64 = 20_000;
-/// The longest slice, for heartbeats of a day.
+/// The longest slice, which occurs with one heartbeat per day.
 const LONGEST: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
-/// Rows seen in the future were written before the clock was set back. Rows whose heartbeat no setting allows are left
-/// out, here and below; `4.0` keeps their product from overflowing.
+/// Rows with times in the future were written before the clock was set back. This and the following statements skip
+/// rows whose heartbeat interval no setting allows; `4.0` prevents an overflow of the product.
 const MEMBERS: &str = "
     select run, instance_id, version, state, started_ms, last_seen_ms, heartbeat_ms, beats, report
     from instances
@@ -66,19 +66,19 @@ const NAMESAKES: &str = "
         and last_seen_ms >= $3 - 3.0 * heartbeat_ms
         and last_seen_ms <= $3 + 60000";
 
-/// The instances that run, and those that ended a short time ago.
+/// The running instances, and those that ended a short time ago.
 #[derive(Debug)]
 pub struct FleetListing {
     /// The database's time.
     pub now: Timestamp,
-    /// One for each name: of several runs the live one, or else the last one.
+    /// One per name: if there are several runs, the live one, or else the last one.
     pub members: Vec<Member>,
-    /// The app's own scaler; `None` where the app does not set the number of instances itself.
+    /// The app's own scaler; `None` if the app does not set the number of instances itself.
     pub scaler: Option<ScalerReport>,
 }
 
 impl Store {
-    /// Whether another run has heartbeats under this name, which must be an instance's alone.
+    /// Whether another run sends heartbeats under this name, which must be unique.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -91,7 +91,8 @@ impl Store {
 }
 
 impl Session {
-    /// The instances of the fleet, the ones seen most recently first, and the app's own scaler if it has one.
+    /// The instances of the fleet, those seen most recently first, and the state of the app's own scaler if it has
+    /// one.
     pub(in crate::store) async fn fleet_listing(
         &mut self,
         scales_itself: bool,
@@ -122,7 +123,7 @@ impl Session {
         })
     }
 
-    /// The runs that were seen since `earliest`, the most recent ones first.
+    /// The runs that were seen since `earliest`, the most recent first.
     pub(super) async fn runs_since(&mut self, earliest: Timestamp) -> Result<Vec<Member>, Error> {
         let named = self.names_statements();
         on_either!(self, connection => {
@@ -136,7 +137,7 @@ impl Session {
         })
     }
 
-    /// Whether another run has heartbeats under this name.
+    /// Whether another run sends heartbeats under this name.
     pub(super) async fn has_namesake(
         &mut self,
         instance_id: &str,
@@ -156,7 +157,7 @@ impl Session {
     }
 }
 
-/// Two runs of the same name are a restart, or a mistake; names are told apart, runs are not.
+/// Reduces the list to one run per name. Two runs with the same name are a restart, or a mistake.
 fn one_per_name(mut members: Vec<Member>, now: Timestamp) -> Vec<Member> {
     members.retain(|member| member.ended_for(now).is_none_or(|time| time <= ENDED_SHOWN));
     members.sort_by_key(|member| (member.state_at(now).has_ended(), Reverse(member.run)));
@@ -165,7 +166,7 @@ fn one_per_name(mut members: Vec<Member>, now: Timestamp) -> Vec<Member> {
     members
 }
 
-/// A stored length of time; none is longer than the longest slice.
+/// A stored length of time, limited to the longest slice.
 pub(in crate::store) fn millis(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(LONGEST)
 }

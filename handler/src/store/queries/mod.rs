@@ -1,4 +1,4 @@
-//! What is read from the database and written to it, a file for each subject.
+//! Reads and writes of the database, in one file per subject.
 
 pub(super) mod heartbeats;
 pub(super) mod instances;

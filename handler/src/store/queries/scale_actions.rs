@@ -1,7 +1,7 @@
-//! Evaluations of the autoscale rules by the app itself: what each decided, and what became of it.
+//! The app's own evaluations of the autoscale rules: what each decided, and its result.
 //!
-//! A run begins an evaluation, tells the platform, and settles the evaluation. Beginning takes a lease; without it a run
-//! neither tells the platform nor settles.
+//! A run begins an evaluation, calls the platform, and settles the evaluation. Beginning takes a lease. Without the
+//! lease, a run neither calls the platform nor settles.
 
 use std::time::Duration;
 
@@ -12,38 +12,38 @@ use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::{POSTGRES_CLOCK, SQLITE_CLOCK, Session, on_either};
 
-/// What a run sees before it begins an evaluation.
+/// What a run reads before it begins an evaluation.
 #[derive(Debug)]
 pub struct ScalingInputs {
     /// The database's time.
     pub now: Timestamp,
-    /// The fleet over the span that was asked for.
+    /// The fleet's activity over the requested span.
     pub slices: Vec<Slice>,
-    /// Whether an evaluation has wanted a count before.
+    /// Whether no earlier evaluation wanted a count.
     pub is_first: bool,
 }
 
-/// Who may tell the platform, and for how long.
+/// The right to call the platform, for a limited time.
 #[derive(Debug, Clone, Copy)]
 pub struct ScalingLease {
-    /// The run, by a random number.
+    /// The run's random number.
     pub holder: i64,
-    /// From the beginning of the evaluation on.
+    /// The time from the beginning of the evaluation.
     pub length: Duration,
 }
 
-/// Whether a run may evaluate.
+/// The result of trying to begin an evaluation.
 #[derive(Debug)]
 pub enum Turn {
-    /// It did, and holds the lease. The number is the evaluation's.
+    /// The run evaluated and holds the lease. The number is the evaluation's id.
     Taken(i64, Evaluation),
-    /// Another run has evaluated this minute.
+    /// Another run has already evaluated this minute.
     AlreadyEvaluated,
-    /// Another run still tells the platform what an earlier evaluation decided.
+    /// Another run is still setting the count of an earlier evaluation.
     Leased,
 }
 
-/// On PostgreSQL runs wait for each other here; on SQLite the transaction itself excludes others.
+/// On PostgreSQL, runs wait for each other here. On SQLite the transaction itself excludes others.
 const HOLD_LEASE: &str = "select holder from scale_lease for update";
 const LEASE: &str = "select holder, ends_ms from scale_lease";
 const TAKE_LEASE: &str = "update scale_lease set holder = $1, ends_ms = $2";
@@ -64,7 +64,7 @@ const STATE: &str = "
 const WANTED: &str = "
     select wanted from scale_actions where wanted is not null order by id desc limit 1";
 
-/// The clock was set back: what was evaluated by the clock before counts as evaluated now.
+/// After the clock was set back: evaluations dated in the future count as evaluations of this minute.
 const BRING_BACK: &str = "update scale_actions set minute_ms = $1 where minute_ms > $1";
 
 const RECORD: &str = "
@@ -86,7 +86,7 @@ const COUNT: &str = "
 pub(super) const DECISION: &str = "decision";
 pub(super) const OUTCOME: &str = "outcome";
 
-/// The time of a transaction that has begun.
+/// The time within a transaction that has begun.
 macro_rules! clock {
     ($connection:expr, $sql:expr) => {
         Timestamp::from_millis(
@@ -98,7 +98,7 @@ macro_rules! clock {
     };
 }
 
-/// What follows the clock, once the transaction excludes other runs.
+/// What follows after the clock was read, once the transaction excludes other runs.
 macro_rules! begin_evaluation {
     ($connection:expr, $now:expr, $minute:expr, $lease:expr, $decide:expr) => {{
         let (now, minute, lease): (Timestamp, Timestamp, ScalingLease) = ($now, $minute, $lease);
@@ -168,7 +168,7 @@ macro_rules! count_one {
     };
 }
 
-/// Settles an evaluation if the lease still holds; whether it did.
+/// Settles an evaluation if the lease is still held. Returns whether it did.
 macro_rules! settle {
     ($connection:expr, $now:expr, $id:expr, $holder:expr, $settled:expr) => {{
         let settled: &Settled = $settled;
@@ -195,7 +195,7 @@ macro_rules! settle {
 }
 
 impl Store {
-    /// What a run sees of the fleet over the last `span`.
+    /// What a run reads about the fleet over the last `span`.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -212,11 +212,11 @@ impl Store {
         })
     }
 
-    /// Begins the evaluation of a minute, which is a time of the wall clock: takes the lease, lets `decide` see what the
-    /// evaluations before came to, and records what it decided. All of it or nothing happens.
+    /// Begins the evaluation of a minute, which is a time of the wall clock. Takes the lease, calls `decide` with the
+    /// results of earlier evaluations, and records the decision. Either all of it happens or nothing.
     ///
     /// # Errors
-    /// When the database cannot be used; the evaluation may be recorded nevertheless.
+    /// When the database cannot be used. The evaluation may have been recorded nevertheless.
     pub async fn begin_evaluation(
         &self,
         minute: Timestamp,
@@ -228,7 +228,8 @@ impl Store {
             Session::Postgres(session) => {
                 session.begin(true).await?;
                 let connection = session.connection();
-                // Before the clock is read: a run that waited here must not evaluate by an old time.
+                // This is before the clock is read, so that a run that waited here does not evaluate with an old
+                // time.
                 let held = sqlx::query(HOLD_LEASE).persistent(false);
                 held.fetch_one(&mut *connection).await?;
                 let now = clock!(connection, POSTGRES_CLOCK);
@@ -262,8 +263,8 @@ impl Store {
         Ok(held.0 == holder && held.1 > now.millis())
     }
 
-    /// Records what became of an evaluation and returns the lease; `false` if the run does not hold it any more, and
-    /// then nothing is recorded.
+    /// Records the result of an evaluation and returns the lease. Returns `false`, and records nothing, if the run no
+    /// longer holds the lease.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -297,7 +298,7 @@ impl Store {
     }
 }
 
-/// A stored number of instances, or of a rule.
+/// A stored number of instances, or the number of a rule.
 pub(super) fn instances(number: i64) -> u32 {
     u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! What is told of the app's own scaler: its last evaluation, totals, and changes of the count.
+//! The report about the app's own scaler: its last evaluation, totals, and changes of the count.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ macro_rules! last_in {
         let evaluation = Evaluation {
             from: number("from_count")?.map(instances),
             wanted: number("wanted")?.map(instances),
-            // Of a newer version.
+            // A later version may have written another decision.
             decision: ScalingDecision::parse(decision).unwrap_or(ScalingDecision::Steady),
             rule: number("rule")?.map(instances),
             observed: row.try_get("observed")?,
@@ -58,7 +58,7 @@ macro_rules! last_in {
     }};
 }
 
-/// The same of a change.
+/// Reads a change of the count from such a row.
 macro_rules! change_in {
     ($row:expr) => {
         CountChange {
@@ -71,7 +71,7 @@ macro_rules! change_in {
 }
 
 impl Session {
-    /// The scaler's last evaluation, and its totals.
+    /// The scaler's last evaluation and its totals.
     pub(in crate::store) async fn scaler_report(&mut self) -> Result<ScalerReport, Error> {
         let last = on_either!(self, connection => {
             let row = sqlx::query(LAST).persistent(false).fetch_optional(connection).await?;
@@ -100,7 +100,7 @@ impl Session {
         })
     }
 
-    /// The last changes of the wanted count within a time, at most so many, the newest first.
+    /// The last changes of the wanted count within a time span, up to a maximum number, the newest first.
     pub(super) async fn count_changes(
         &mut self,
         (from, until): (Timestamp, Timestamp),

@@ -1,4 +1,4 @@
-//! Orders to the fleet: to start a stress run, or to stop it.
+//! Fleet commands: start a stress run, or stop it.
 
 use sqlx::Row;
 
@@ -7,13 +7,13 @@ use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::{Session, on_either};
 
-/// Orders that an instance has not read yet. Their times are by the database's clock.
+/// Fleet commands that an instance has not read yet. Their times use the database's clock.
 #[derive(Debug)]
 pub struct NewOrders {
-    /// The database's time when it was asked.
+    /// The database's time of the query.
     pub now: Timestamp,
-    /// What counts of the orders after the last one known: the last stop and the last order, the oldest first. The
-    /// others were replaced by these two. An instance that knows none gets only the last order.
+    /// The relevant commands after the last known one: the last stop and the last command, in order. Both replace all
+    /// others. An instance that knows no command receives only the last one.
     pub orders: Vec<StressOrder>,
 }
 
@@ -22,12 +22,13 @@ const PLACE_ORDER: &str = "
     values ($1, $2, $3)
     returning id";
 
-/// The order before this one, if it is a stop: an instance that has not followed it yet follows the later one instead.
+/// Deletes the command before this one if it is a stop. An instance that has not followed it yet follows the later
+/// stop instead.
 const DELETE_EARLIER_STOP: &str = "
     delete from stress_orders
     where id = (select max(id) from stress_orders where id < $1) and ends_ms <= ordered_ms";
 
-/// What [`NewOrders`] contains.
+/// The query for [`NewOrders`].
 pub(super) const ORDERS: &str = "
     select id, ordered_ms, ends_ms, intensity
     from stress_orders
@@ -39,16 +40,16 @@ pub(super) const ORDERS: &str = "
     order by id";
 
 impl Store {
-    /// Gives the fleet an order that is active until the next one: to run this plan, or without a plan to stop. A stop
-    /// takes the place of the stop before it, so that repeated stops do not add rows.
+    /// Gives a command to the fleet, which is active until the next one: run this plan, or stop if there is no plan.
+    /// A stop replaces the stop before it, so that repeated stops do not add rows.
     ///
     /// # Errors
-    /// When the database cannot be used; the order is then not given.
+    /// When the database cannot be used. The command is then not given.
     pub async fn place_order(&self, plan: Option<StressPlan>) -> Result<i64, Error> {
         self.writer().await?.place_order(plan).await
     }
 
-    /// What counts of the orders after the one with this id; see [`NewOrders`]. Without an id only the last order.
+    /// The relevant commands after the one with this id; see [`NewOrders`]. Without an id, only the last command.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -75,7 +76,7 @@ impl Session {
             .fetch_one(connection)
             .await)?;
         if plan.is_none() {
-            // Only now: had the later stop not been written, the earlier one would still be needed.
+            // The earlier stop is deleted only after the later one is written, because until then it is still needed.
             on_either!(self, connection => sqlx::query(DELETE_EARLIER_STOP)
                 .persistent(false)
                 .bind(id)

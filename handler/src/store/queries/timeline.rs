@@ -1,4 +1,4 @@
-//! What the fleet did over time.
+//! Reads the fleet's activity over time.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::domain::{
 use crate::store::Error;
 use crate::store::connection::session::{Session, on_either};
 
-/// The most events of a timeline, the newest ones.
+/// The most events in a timeline, the newest ones.
 const MOST_EVENTS: usize = 1_000;
 
-/// Slices of the timeline; those that are not yet part of one of this grain; and the samples that are in none. One
-/// statement sees one state, in which nothing is missing or there twice. `number` counts instances, or a sample's
-/// requests.
+/// Slices of the timeline, finer slices that are not yet part of a slice of this grain, and samples that are not yet
+/// part of any slice. One statement reads one state, in which nothing is missing or counted twice. `number` is the
+/// number of instances, or the requests of a sample.
 const SLICES: &str = "
     select start_ms, length_ms, cast(null as bigint) as run, instances as number, cpu_percent,
         requests_per_second, latencies, per_instance
@@ -40,14 +40,14 @@ const SLICES: &str = "
     where at_ms >= (select position from progress where task = 'roll_up') and at_ms < $3";
 
 impl Session {
-    /// The fleet over the last `span`, with the changes of the app's own scaler if it has one.
+    /// The fleet's activity over the last `span`, with the changes by the app's own scaler if it has one.
     pub(in crate::store) async fn timeline(
         &mut self,
         span: Duration,
         scales_itself: bool,
     ) -> Result<Timeline, Error> {
         let now = self.clock().await?;
-        // The first point may begin a little earlier than the span.
+        // The first point may begin slightly before the span.
         let earliest = now.earlier(span * 2);
         let runs = self.runs_since(earliest).await?;
         let slowest = slowest_heartbeat(&runs, now);
@@ -72,7 +72,7 @@ impl Session {
         })
     }
 
-    /// The slices of the last `span` up to the database's time, which comes with them.
+    /// The slices of the last `span` up to the database's time, and that time.
     pub(super) async fn recent_slices(
         &mut self,
         span: Duration,
@@ -80,14 +80,14 @@ impl Session {
         let now = self.clock().await?;
         let runs = self.runs_since(now.earlier(span)).await?;
         let fine = fine_length(slowest_heartbeat(&runs, now));
-        // A slice that begins earlier may reach into the span.
+        // A slice that begins before the span may extend into it.
         let from = now.earlier(span + fine);
         let until = now.later(Duration::from_millis(1));
         let slices = self.slices(span > FINE_SPAN, (from, until), fine).await?;
         Ok((now, slices))
     }
 
-    /// The slices that begin in this time, with those made now of what is not in the timeline yet.
+    /// The slices that begin in this time. Samples that are not in the timeline yet are combined into slices here.
     async fn slices(
         &mut self,
         coarse: bool,
@@ -136,8 +136,8 @@ impl Session {
     }
 }
 
-/// The longest heartbeat interval of the live runs, or of the last run if none seems to live because the database was
-/// unavailable.
+/// The longest heartbeat interval of the live runs. If no run seems to be live, because the database was unavailable,
+/// it is the interval of the last run.
 fn slowest_heartbeat(runs: &[Member], now: Timestamp) -> Duration {
     let living = runs.iter().filter(|run| !run.state_at(now).has_ended());
     let slowest = living.map(|run| run.heartbeat).max();

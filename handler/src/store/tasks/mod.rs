@@ -1,10 +1,10 @@
-//! What works on the store in the background.
+//! Background work on the store.
 //!
-//! - `recorder`: group commit, the only way a visit is written
-//! - `shared_reads`: concurrent reads of the same page share a query
-//! - `roll_up`: samples become slices of the timeline
-//! - `write_probe`: whether visits can be recorded
-//! - `retention`: deletes expired rows and blanks old addresses; `prune` does so for the fleet's rows
+//! - `recorder`: group commit, the only way to write visits
+//! - `shared_reads`: concurrent reads of the same data share a query
+//! - `roll_up`: turns samples into slices of the timeline
+//! - `write_probe`: tests whether visits can be recorded
+//! - `retention`: deletes expired rows and blanks old addresses; `prune` deletes the fleet's old rows
 
 mod prune;
 pub(super) mod recorder;

@@ -9,17 +9,17 @@ use crate::store::Error;
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::Session;
 
-/// Rows of one statement.
+/// Rows per statement.
 const CHUNK: i64 = 1_000;
-/// Beyond the time that a timeline shows.
+/// The extra time for which rows are kept after no timeline shows them any more.
 const MARGIN: Duration = Duration::from_secs(60 * 60);
-/// The longest timeline, for whose names and events the instances are kept.
+/// The longest timeline. Instances are kept this long for its names and events.
 const LONGEST_SPAN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Locks the timeline against changes by other instances; waits for those in progress.
+/// Locks the timeline against changes by other instances, and waits for changes in progress.
 const HOLD_MARK: &str = "select position from progress where task = 'roll_up' for update";
 
-/// Samples leave when they are rolled up; these were not.
+/// Samples are deleted when they are rolled up. These were not.
 const SAMPLES: &str = "
     delete from samples
     where (at_ms, run) in (
@@ -38,7 +38,7 @@ const MINUTES: &str = "
         select start_ms from timeline where grain = 1 and start_ms < $1 order by start_ms limit $2
     )";
 
-/// Rows whose heartbeat is absurd go by the time of their last one alone.
+/// Rows with an impossible heartbeat interval are deleted by the time of their last heartbeat alone.
 const INSTANCES: &str = "
     delete from instances
     where run in (
@@ -49,7 +49,7 @@ const INSTANCES: &str = "
         limit $2
     )";
 
-/// The last evaluation stays whatever its age, and the last change with it: the next evaluation goes on from them.
+/// The last evaluation and the last change stay at any age, because the next evaluation continues from them.
 const EVALUATIONS: &str = "
     delete from scale_actions
     where id in (
@@ -62,7 +62,7 @@ const EVALUATIONS: &str = "
         limit $2
     )";
 
-/// Deletes a chunk of each; the largest number of rows deleted.
+/// Deletes a chunk from each table. Returns the largest number of rows that one statement deleted.
 macro_rules! delete_chunks {
     ($connection:expr, $chunks:expr) => {{
         let mut most = 0;
@@ -80,7 +80,8 @@ macro_rules! delete_chunks {
     }};
 }
 
-/// Deletes what is older than a timeline shows, and minutes and evaluations older than `keep`; tells whether there may be more.
+/// Deletes what no timeline shows any more, and minutes and evaluations older than `keep`. Returns whether there may
+/// be more.
 pub(in crate::store) async fn prune(store: &Store, keep: Duration) -> Result<bool, Error> {
     let mut session = store.writer().await?;
     let now = session.clock().await?;

@@ -1,4 +1,4 @@
-//! Group commit: visits that arrive while a write is in progress share the next one.
+//! Group commit: visits that arrive during a write share the next write.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use gather::{Gather, MAX_BATCH};
 
 mod gather;
 
-/// Visits that may wait for the next write: some batches, so it fills up only when the database cannot keep
-/// pace.
+/// The most visits that may wait for the next write. They are several batches, so the queue fills up only if the
+/// database cannot keep pace.
 const QUEUE: usize = 2_048;
 
-/// Hands visits to the one task of this process that writes them.
+/// Passes visits to the one task of this process that writes them.
 ///
-/// A lone visit starts a write at once, so it is as quick as a statement of its own. For the only wait, see
+/// A single visit starts a write at once, so it is as fast as a statement of its own. For the only wait, see
 /// [`gather`].
 #[derive(Debug, Clone)]
 pub struct Recorder {
@@ -41,13 +41,13 @@ type Answer = oneshot::Sender<Result<Receipt, Error>>;
 struct Waiting {
     arrival: Arrival,
     answer: Answer,
-    /// The span that waits for this visit, where spans are exported.
+    /// The span that waits for this visit, if spans are exported.
     caller: Option<SpanContext>,
 }
 
 impl Recorder {
-    /// Starts the writing task. Once the tasks were told to stop, it ends when the last `Recorder` is dropped and the
-    /// queue is empty.
+    /// Starts the writing task. After the tasks were told to stop, it ends when the last `Recorder` is dropped and
+    /// the queue is empty.
     pub fn start(database: Database, instance_id: String, spans: Spans, tasks: &Tasks) -> Self {
         let (queue, arrivals) = mpsc::channel(QUEUE);
         let written = Arc::new(AtomicU64::new(0));
@@ -68,17 +68,18 @@ impl Recorder {
         }
     }
 
-    /// Visits written since the start, for whoever counts on; a key used again is not another visit.
+    /// The number of visits written since the start, as a shared counter. A key that is used again does not add a
+    /// visit.
     pub fn written(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.written)
     }
 
-    /// Answers once the visit is durable.
+    /// Returns after the visit is durable.
     ///
     /// # Errors
-    /// [`Error::QueueFull`] at once when too many wait; otherwise why the write failed. Unless the queue
-    /// was full, a visit whose answer was an error may still have been written: only a key makes trying
-    /// again safe.
+    /// [`Error::QueueFull`] at once if too many visits wait; otherwise the reason why the write failed. Except with a
+    /// full queue, the visit may have been written despite the error, so only a visit with a key can be sent again
+    /// safely.
     pub async fn record(&self, arrival: Arrival) -> Result<Receipt, Error> {
         let (answer, receipt) = oneshot::channel();
         self.queue
@@ -101,8 +102,7 @@ struct Writer {
     instance_id: String,
     spans: Spans,
     written: Arc<AtomicU64>,
-    /// Kept from one batch to the next while they follow so closely that it need not be asked whether it is
-    /// still there.
+    /// Kept between batches that follow each other closely, so that the connection need not be tested each time.
     session: Option<Session>,
     slot: CounterSlot,
     gather: Gather,
@@ -113,8 +113,8 @@ impl Writer {
         let mut waiting = Vec::with_capacity(MAX_BATCH);
         let mut written: Option<Written> = None;
         loop {
-            // What waits already needs nothing but the connection, which is free again. The only instance that writes
-            // sends it at once; while others write too, larger batches are better for all.
+            // The visits that already wait need only the connection, which is free again. If this instance is the
+            // only one that writes, it sends them at once. If others write too, larger batches are better for all.
             while waiting.len() < MAX_BATCH
                 && let Ok(one) = arrivals.try_recv()
             {
@@ -159,14 +159,14 @@ impl Writer {
         }
     }
 
-    /// Writes what waits. The callers of the batch before are answered once this one is on its way, so that the
-    /// database does not wait for that.
+    /// Writes the waiting visits. The callers of the previous batch receive their results after this batch was sent,
+    /// so that the database does not wait for that.
     async fn next(
         &mut self,
         waiting: &mut Vec<Waiting>,
         before: Option<Written>,
     ) -> Option<Written> {
-        // A caller that is gone wants no visit; its request was never acknowledged.
+        // A caller that has disconnected needs no visit, because its request was never acknowledged.
         waiting.retain(|one| !one.answer.is_closed());
         let (batch, waiters): (Vec<_>, Vec<_>) = waiting
             .drain(..)
@@ -184,7 +184,7 @@ impl Writer {
         });
         self.gather.wrote(batch.len(), began);
         match receipts {
-            // The database refused what one of them holds, and wrote none: the others must not suffer.
+            // The database refused one of the visits and wrote none of them. Write the others one by one.
             Err(Error::Other(Some(sqlx::Error::Database(_)))) if batch.len() > 1 => {
                 self.answer_singly(&batch, answers, &callers).await;
                 None
@@ -210,7 +210,7 @@ impl Writer {
     async fn statement(&mut self, batch: &[Arrival]) -> Result<Vec<Option<Receipt>>, Error> {
         let session = match &mut self.session {
             Some(session) => session,
-            // Boxed: it is seldom needed, and large.
+            // Boxed, because it is rarely needed and large.
             none => none.insert(Box::pin(open(&self.database)).await?),
         };
         session
@@ -246,7 +246,7 @@ impl Writer {
         if written.is_err() {
             self.slot.leave();
         }
-        // SQLite has one connection that writes, and others want it too.
+        // SQLite has only one connection that writes, and other tasks need it too.
         if written.is_err() || matches!(self.session, Some(Session::Sqlite(_))) {
             self.session = None;
         }
@@ -258,16 +258,16 @@ async fn open(database: &Database) -> Result<Session, Error> {
     database.store().await?.visit_writer().await
 }
 
-/// What came of waiting for a visit.
+/// The result of waiting for a visit.
 enum Received {
     Some,
-    /// Nothing, for so long that the connection must be looked at before it is used again.
+    /// No visit for so long that the connection must be tested before it is used again.
     Silence,
-    /// Nobody can send any more.
+    /// No sender is left.
     End,
 }
 
-/// A batch that was written, or could not be, and whose callers are still to be told.
+/// A batch that was written or has failed, and whose callers do not know the result yet.
 struct Written {
     answers: Vec<Answer>,
     receipts: Result<Vec<Option<Receipt>>, Error>,
@@ -278,7 +278,7 @@ impl Written {
         match self.receipts {
             Ok(receipts) => {
                 for (answer, receipt) in self.answers.into_iter().zip(receipts) {
-                    // The caller may have gone meanwhile; its visit is stored all the same.
+                    // The caller may have disconnected in the meantime. Its visit is stored nevertheless.
                     let _ = answer.send(receipt.ok_or(Error::Unavailable(None)));
                 }
             }

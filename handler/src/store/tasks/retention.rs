@@ -1,4 +1,4 @@
-//! Deletes expired keys, old orders and old rows of the fleet, and blanks old addresses.
+//! Deletes expired keys, old fleet commands, and old rows of the fleet, and blanks old addresses.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
 use crate::store::connection::pools::Store;
 use crate::store::connection::session::{Session, on_either};
 
-/// When an instance looks for the first time: not while it has its first visitors.
+/// The delay before an instance's first turn, so that it does not compete with its first visitors.
 const FIRST: Duration = Duration::from_secs(60);
-/// How often each instance looks whether there is something to delete.
+/// How often each instance checks whether there is something to delete.
 const EVERY: Duration = Duration::from_secs(10 * 60);
-/// Rows of one transaction: small enough not to hold up visits.
+/// Rows per transaction, few enough not to delay visits.
 const CHUNK: i64 = 1_000;
-/// Orders to the fleet are kept for a day, so that an operator can see what happened.
+/// Fleet commands are kept for a day, so that an operator can see what happened.
 const ORDER_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Deletes the oldest keys.
@@ -30,9 +30,9 @@ const DELETE_KEYS: &str = "
         select key_hash from idempotency_keys where recorded_ms <= $1 order by recorded_ms limit $2
     )";
 
-/// The same on PostgreSQL, where visits use keys meanwhile. Keys that a visit has locked are left to the next turn: a
-/// deletion that waits for one while it holds others could deadlock with that visit, which takes its keys in another
-/// order. The lock is taken before the deletion, and only on keys that are then still old enough.
+/// The same for PostgreSQL, where visits use keys at the same time. Keys that a visit has locked are left to the next
+/// turn. If a deletion waited for a key while it held others, it could deadlock with that visit, which takes its keys
+/// in another order. The lock is taken before the deletion, and only on keys that are still old enough then.
 const DELETE_UNLOCKED_KEYS: &str = "
     with expired as materialized (
         select key_hash
@@ -45,23 +45,23 @@ const DELETE_UNLOCKED_KEYS: &str = "
     delete from idempotency_keys
     where recorded_ms <= $1 and key_hash in (select key_hash from expired)";
 
-/// The newest order stays whatever its age: a newcomer must see that it has ended.
+/// The newest command stays at any age, so that a new instance sees that it has expired.
 const DELETE_ORDERS: &str = "
     delete from stress_orders
     where ordered_ms <= $1 and ends_ms <= $1 and id < (select max(id) from stress_orders)";
 
-/// How far addresses have been blanked.
+/// Up to which visit addresses have been blanked.
 const MARK: &str = "select position from progress where task = 'blank_addresses'";
 
-/// The same on PostgreSQL, where others may be at it.
+/// The same for PostgreSQL, where several instances may do this at the same time.
 const HOLD_MARK: &str = "
     select position
     from progress
     where task = 'blank_addresses'
     for update skip locked";
 
-/// The next visits above the mark. Read by key: ids and times grow together, so no index on the time is needed. Visits
-/// dated in the future are skipped: they are as old as those around them.
+/// The next visits after the mark. They are read by key, because ids and times increase together, so no index on the
+/// time is needed. Visits dated in the future are skipped. They are as old as the visits around them.
 const NEXT_VISITS: &str = "
     select id, recorded_ms
     from visits
@@ -69,7 +69,7 @@ const NEXT_VISITS: &str = "
     order by id
     limit $3";
 
-/// A chunk, whatever the number of skipped visits.
+/// Blanks a chunk, whatever the number of skipped visits.
 const BLANK: &str = "
     update visits
     set ip_address = null
@@ -83,17 +83,17 @@ const BLANK: &str = "
 
 const MOVE_MARK: &str = "update progress set position = $1 where task = 'blank_addresses'";
 
-/// Deletes in the background what is past its time.
+/// Deletes expired data in the background.
 #[derive(Debug)]
 pub struct Retention {
     /// The store to work on.
     pub database: Database,
-    /// How long addresses are kept, and the minutes of the timeline.
+    /// How long addresses and the minutes of the timeline are kept.
     pub keep_addresses: Duration,
 }
 
 impl Retention {
-    /// Works until it is stopped; a failure is logged and tried again at the next turn.
+    /// Works until it is stopped. A failure is logged and retried in the next turn.
     pub async fn run(self, stop: CancellationToken) {
         let mut turn = tokio::time::interval_at(Instant::now() + FIRST, EVERY);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -112,10 +112,10 @@ impl Retention {
         }
     }
 
-    /// Deletes everything that is past its time by the database's clock, chunk by chunk.
+    /// Deletes everything that has expired by the database's clock, chunk by chunk.
     ///
     /// # Errors
-    /// When the database cannot be used; what was done stays done.
+    /// When the database cannot be used. What was done until then stays done.
     pub async fn turn(&self) -> Result<(), Error> {
         let store = self.database.store().await?;
         let now = within(STATEMENT_DEADLINE, async {
@@ -133,7 +133,7 @@ impl Retention {
     }
 }
 
-/// Deletes one chunk of keys; tells whether there may be more.
+/// Deletes one chunk of keys. Returns whether there may be more.
 async fn delete_keys(store: &Store, expired: i64) -> Result<bool, Error> {
     let mut session = store.writer().await?;
     let sql = match store {
@@ -146,7 +146,7 @@ async fn delete_keys(store: &Store, expired: i64) -> Result<bool, Error> {
     })
 }
 
-/// Whether so many rows are a whole chunk, so that there may be more.
+/// Whether this number of rows is a whole chunk, so that there may be more.
 fn is_chunk(rows: u64) -> bool {
     i64::try_from(rows).unwrap_or(i64::MAX) >= CHUNK
 }
@@ -158,7 +158,7 @@ async fn delete_orders(store: &Store, old: i64) -> Result<(), Error> {
     })
 }
 
-/// What follows the mark, once the transaction holds it alone; whether there may be more.
+/// Blanks the visits after the mark, once the transaction holds the mark alone. Returns whether there may be more.
 macro_rules! blank_after {
     ($connection:expr, $mark:expr, $old:expr, $now:expr) => {{
         let rows = sqlx::query(NEXT_VISITS)
@@ -192,13 +192,13 @@ macro_rules! blank_after {
     }};
 }
 
-/// Blanks one chunk of addresses and moves the mark behind it; tells whether there may be more.
+/// Blanks one chunk of addresses and moves the mark behind it. Returns whether there may be more.
 async fn blank_addresses(store: &Store, old: Timestamp, now: Timestamp) -> Result<bool, Error> {
     match store.writer().await? {
         Session::Postgres(mut session) => {
             session.begin(true).await?;
             let connection = session.connection();
-            // The row lock lets one instance at a time do this; the others find nothing to do.
+            // The row lock admits one instance at a time. The others find nothing to do.
             let mark: Option<i64> = sqlx::query_scalar(HOLD_MARK)
                 .persistent(false)
                 .fetch_optional(&mut *connection)
@@ -226,8 +226,7 @@ async fn blank_addresses(store: &Store, old: Timestamp, now: Timestamp) -> Resul
     }
 }
 
-/// The last id of the leading rows that are old enough, and whether all rows were; `None` if not even the
-/// first one is.
+/// The last id of the leading rows that are old enough, and whether all rows are; `None` if the first row is not.
 fn chunk_end<R>(rows: &[R], old: Timestamp) -> Result<Option<(i64, bool)>, sqlx::Error>
 where
     R: Row,

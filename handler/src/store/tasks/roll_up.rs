@@ -1,4 +1,4 @@
-//! Summarises samples into slices of the timeline. Any instance may do so, one at a time.
+//! Combines samples into slices of the timeline. Any instance may do so, one at a time.
 
 use std::time::Duration;
 
@@ -13,14 +13,15 @@ use crate::store::connection::pools::Store;
 use crate::store::connection::session::Session;
 use crate::store::queries::instances::millis;
 
-/// A heartbeat gets its time before its commit is over; one that takes longer than this is not in the timeline.
+/// A heartbeat takes its time before it commits. If the commit takes longer than this, the timeline lacks the
+/// heartbeat.
 const LATE: Duration = Duration::from_secs(2);
-/// Fine slices made in one transaction: at a thousand instances they take 20,000 samples.
+/// The most fine slices per transaction. With a thousand instances they combine 20,000 samples.
 const CHUNK: u32 = 10;
 
 /// How far the samples have been rolled up.
 const MARK: &str = "select position from progress where task = 'roll_up'";
-/// The same on PostgreSQL, where others may be at it.
+/// The same for PostgreSQL, where several instances may do this at the same time.
 const HOLD_MARK: &str = "
     select position
     from progress
@@ -28,8 +29,8 @@ const HOLD_MARK: &str = "
     for update skip locked";
 const MOVE_MARK: &str = "update progress set position = $1 where task = 'roll_up'";
 
-/// The slowest heartbeat of the instances that may still live, whatever their state. Rows with an absurd heartbeat, or
-/// seen in the future, are left out; `4.0` keeps their product from overflowing.
+/// The longest heartbeat interval of the instances that may still run, whatever their state. Rows with an impossible
+/// interval, or with a time in the future, are skipped; `4.0` prevents an overflow of the product.
 const SLOWEST: &str = "
     select coalesce(max(heartbeat_ms), 0)
     from instances
@@ -62,16 +63,16 @@ const WRITE_SLICE: &str = "
         latencies = excluded.latencies,
         per_instance = excluded.per_instance";
 
-/// Those that came too late as well.
+/// Also deletes samples that arrived too late.
 const DELETE_SAMPLES: &str = "delete from samples where at_ms < $1";
 
-/// Whether it is time to roll up, as far as an instance with this heartbeat can tell. A mark in the future is from
-/// before the clock was set back, and has to come back too.
+/// Whether it is time to roll up, as far as an instance with this heartbeat interval can tell. A mark in the future
+/// was written before the clock was set back, and must be set back too.
 pub fn is_due(now: Timestamp, rolled_up: Timestamp, heartbeat: Duration) -> bool {
     now.earlier(LATE).floor(fine_length(heartbeat)) > rolled_up || rolled_up > now
 }
 
-/// Rolls up once the transaction holds the mark alone; the mark's new place.
+/// Rolls up, once the transaction holds the mark alone. Returns the new position of the mark.
 macro_rules! roll_up_after {
     ($connection:expr, $mark:expr, $now:expr) => {{
         let (mark, now): (Timestamp, Timestamp) = ($mark, $now);
@@ -101,7 +102,7 @@ macro_rules! roll_up_after {
             for slice in slices_of(&samples, length) {
                 write_slice!($connection, 0_i16, &slice);
             }
-            // The minutes that are complete now, of the slices just made and of those before them.
+            // The minutes that are complete now, from the slices just made and from earlier slices.
             let rows = sqlx::query(FINE_SLICES)
                 .persistent(false)
                 .bind(mark.floor(MINUTE).millis())
@@ -181,17 +182,17 @@ macro_rules! slice_in {
 }
 
 impl Store {
-    /// Makes slices of the timeline of some of the samples whose time has come; tells whether there may be more.
-    /// Does nothing while another instance rolls up.
+    /// Makes slices of the timeline from some of the samples that are due. Returns whether there may be more. Does
+    /// nothing while another instance rolls up.
     ///
     /// # Errors
-    /// When the database cannot be used; nothing was changed then.
+    /// When the database cannot be used. In that case nothing was changed.
     pub async fn roll_up(&self) -> Result<bool, Error> {
         roll_up(self).await
     }
 }
 
-/// Rolls up some of what is due; tells whether there may be more.
+/// Rolls up some of what is due. Returns whether there may be more.
 async fn roll_up(store: &Store) -> Result<bool, Error> {
     let mut session = store.heartbeat_writer().await?;
     let now = session.clock().await?;
@@ -228,8 +229,8 @@ async fn roll_up(store: &Store) -> Result<bool, Error> {
     }
 }
 
-/// Up to where to roll up, from `mark` on: whole slices that no heartbeat can come to any more. A time without
-/// samples is skipped.
+/// The end of the next roll-up that begins at `mark`: whole slices to which no heartbeat can be added any more. A
+/// time without samples is skipped.
 fn end_of(
     mark: Timestamp,
     oldest: Option<Timestamp>,
@@ -237,7 +238,7 @@ fn end_of(
     length: Duration,
 ) -> Timestamp {
     let due = now.earlier(LATE).floor(length);
-    // The clock was set back; what is written from now on must not wait until it is where it was.
+    // The clock was set back. New samples must not wait until it reaches the old mark again.
     if mark > now {
         return due;
     }
@@ -246,7 +247,7 @@ fn end_of(
     due.min(begin.floor(length).later(length * CHUNK)).max(mark)
 }
 
-/// Puts fine slices together by minutes. A fine slice may be longer than a minute.
+/// Combines fine slices into minutes. A fine slice may be longer than a minute.
 fn minutes_of(slices: &[Slice]) -> Vec<Slice> {
     let mut minutes: Vec<(Timestamp, Duration, Sum)> = Vec::new();
     for slice in slices {
@@ -274,15 +275,15 @@ mod tests {
     }
 
     #[test]
-    fn only_slices_that_are_over_are_rolled_up() {
+    fn only_complete_slices_are_rolled_up() {
         let ten = SECOND * 10;
         assert_eq!(end_of(at(100), Some(at(101)), at(111), ten), at(100));
         assert_eq!(end_of(at(100), Some(at(101)), at(112), ten), at(110));
-        // Nothing came for an hour, then somebody did.
+        // There was no sample for an hour, and then there was one.
         assert_eq!(end_of(at(100), None, at(3_700), ten), at(100));
         assert_eq!(end_of(at(100), Some(at(3_705)), at(3_706), ten), at(3_700));
         assert_eq!(end_of(at(100), Some(at(3_705)), at(3_713), ten), at(3_710));
-        // Much is to be caught up with: some at a time.
+        // There is a large backlog, of which a part is rolled up at a time.
         assert_eq!(end_of(at(100), Some(at(103)), at(3_700), ten), at(200));
         // The clock was set back by an hour.
         assert_eq!(end_of(at(7_200), None, at(3_605), ten), at(3_600));

@@ -1,4 +1,4 @@
-//! Concurrent reads of the same thing share a query.
+//! Concurrent reads of the same data share a query.
 
 use std::collections::hash_map::{Entry, HashMap};
 use std::hash::Hash;
@@ -17,13 +17,13 @@ use crate::store::connection::session::Session;
 use crate::store::queries::instances::FleetListing;
 use crate::tasks::Tasks;
 
-/// How often the tasks of other callers get a turn before the next query begins.
+/// How many turns the tasks of other callers get before the next query begins.
 const TURNS: usize = 16;
 
-/// The longest a caller waits: for the query that runs, and for its own.
+/// The longest time that a caller waits: for the query in progress, and for its own.
 const LONGEST_WAIT: Duration = STATEMENT_DEADLINE.saturating_mul(2);
 
-/// What a query found, for several callers.
+/// The result of a query, for several callers.
 #[derive(Debug)]
 pub struct Shared<T> {
     found: T,
@@ -31,7 +31,7 @@ pub struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// What was found as it is sent, rendered once: all who may share it must want the same form.
+    /// The result in the form in which it is sent, rendered once. All callers that share it must need the same form.
     pub fn body(&self, render: impl FnOnce(&T) -> Bytes) -> Bytes {
         self.body.get_or_init(|| render(&self.found)).clone()
     }
@@ -39,7 +39,8 @@ impl<T> Shared<T> {
 
 /// Reads for many callers at once.
 ///
-/// A caller that arrives during a query for the same thing waits for the next one: no answer is older than its request.
+/// A caller that arrives during a query for the same data waits for the next query, so no response is older than its
+/// request.
 #[derive(Debug, Clone)]
 pub struct SharedReads {
     pages: Reads<Page>,
@@ -50,11 +51,12 @@ pub struct SharedReads {
 }
 
 impl SharedReads {
-    /// The queries run as `tasks`, so that a caller that leaves does not end one that others wait for.
+    /// The queries run as separate `tasks`, so that a caller that disconnects does not end a query that others wait
+    /// for.
     ///
-    /// Pages of visits and views of the fleet have limits of their own, so that a flood of one leaves the other alone.
-    /// Together they leave a connection for everything else, unless there are fewer than three. Where the app
-    /// `scales_itself`, what its scaler did is read with the fleet.
+    /// Pages of visits and views of the fleet have separate limits, so that many requests for one do not block the
+    /// other. Together they leave a connection for everything else, unless there are fewer than three connections. If
+    /// the app `scales_itself`, the state of its scaler is read with the fleet.
     pub fn new(database: &Database, tasks: &Tasks, scales_itself: bool) -> Self {
         let connections = database.read_connections();
         let (pages, views) = ((connections / 2).max(1), (connections / 4).max(1));
@@ -91,7 +93,7 @@ impl SharedReads {
         self.listings.ask(self.view(FleetFormat::Json)).await
     }
 
-    /// The same for `/metrics`, which renders it another way.
+    /// The same for `/metrics`, which renders it in another form.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -99,7 +101,7 @@ impl SharedReads {
         self.listings.ask(self.view(FleetFormat::Prometheus)).await
     }
 
-    /// The fleet over the last `span`.
+    /// The fleet's activity over the last `span`.
     ///
     /// # Errors
     /// When the database cannot be used.
@@ -115,14 +117,14 @@ impl SharedReads {
     }
 }
 
-/// A query that callers can share if they want the same.
+/// A query whose result callers share if their values are equal.
 trait Query: Copy + Eq + Hash + Send + Sync + 'static {
     type Found: Send + Sync + 'static;
 
     fn run(self, session: &mut Session) -> impl Future<Output = Result<Self::Found, Error>> + Send;
 }
 
-/// Which page: how many visits, and below which id.
+/// Identifies a page: the number of visits, and the id below which it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Page {
     limit: u8,
@@ -137,14 +139,14 @@ impl Query for Page {
     }
 }
 
-/// A view of the fleet, with the app's own scaler or without.
+/// A view of the fleet, with or without the app's own scaler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct FleetView<T> {
     of: T,
     scales_itself: bool,
 }
 
-/// In which format the fleet's instances are sent. The rows are the same.
+/// The format in which the fleet's instances are sent. The rows are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum FleetFormat {
     Json,
@@ -173,15 +175,15 @@ impl Query for FleetView<Span> {
 type Answer<Q> = oneshot::Sender<Result<Arc<Shared<<Q as Query>::Found>>, Error>>;
 type Waiting<Q> = Arc<Mutex<HashMap<Q, Vec<Answer<Q>>>>>;
 
-/// Bounds on the queries that run at once.
+/// Bounds the number of queries that run at once.
 #[derive(Clone)]
 struct Limit {
     places: Arc<Semaphore>,
-    /// Whether a query that follows another one may use the same connection: only if others find one meanwhile.
+    /// Whether the next query may reuse the connection. Only if other tasks can get a connection in the meantime.
     keeps_connections: bool,
 }
 
-/// A place among the queries that run at once, with its connection.
+/// A permit to run a query, and its connection.
 struct Place {
     session: Session,
     permit: OwnedSemaphorePermit,
@@ -193,7 +195,7 @@ struct Reads<Q: Query> {
     database: Database,
     tasks: Tasks,
     limit: Limit,
-    /// Who waits for which query; one without an entry is not running. Locked only to look at it or to change it.
+    /// The callers that wait for each query. A query without an entry is not running. Locked only for short accesses.
     waiting: Waiting<Q>,
 }
 
@@ -233,12 +235,12 @@ impl<Q: Query> Reads<Q> {
             };
             self.tasks.spawn_short(self.clone().read(callers));
         }
-        // Without an answer the reading task panicked: a fault of this program, not of the database.
+        // Without a result, the reading task panicked: an error in this program, not in the database.
         let answered = async { found.await.unwrap_or(Err(Error::Other(None))) };
         within(LONGEST_WAIT, answered).await
     }
 
-    /// Runs one query after the other as long as somebody waits.
+    /// Runs one query after the other, as long as callers wait.
     async fn read(self, mut callers: Callers<Q>) {
         let mut place = None;
         let mut served = 0;
@@ -253,7 +255,7 @@ impl<Q: Query> Reads<Q> {
                     let body = OnceLock::new();
                     let shared = Arc::new(Shared { found, body });
                     for answer in answers {
-                        // The caller may have left meanwhile.
+                        // The caller may have disconnected in the meantime.
                         let _ = answer.send(Ok(Arc::clone(&shared)));
                     }
                     place = place.and_then(|place| self.keep(place));
@@ -270,7 +272,7 @@ impl<Q: Query> Reads<Q> {
         let statement = pin!(async {
             let place = match place {
                 Some(place) => place,
-                // Boxed: it is seldom needed, and large.
+                // Boxed, because it is rarely needed and large.
                 none => none.insert(Box::pin(self.place()).await?),
             };
             query.run(&mut place.session).await
@@ -286,33 +288,33 @@ impl<Q: Query> Reads<Q> {
         Ok(Place { session, permit })
     }
 
-    /// Keeps the place for the next query, unless others wait for one.
+    /// Keeps the place for the next query, unless other queries wait for one.
     fn keep(&self, place: Place) -> Option<Place> {
         if !self.limit.keeps_connections {
             return None;
         }
         let Place { session, permit } = place;
-        // A returned permit goes to those who wait, and then there is none to take back.
+        // A returned permit goes to a waiting query first. In that case there is none to take back.
         drop(permit);
         let permit = Arc::clone(&self.limit.places).try_acquire_owned().ok()?;
         Some(Place { session, permit })
     }
 }
 
-/// Those who wait for one query, on behalf of the task that runs it. However that task ends, they are not kept
-/// waiting: dropping this drops their senders.
+/// The callers that wait for one query, on behalf of the task that runs it. If that task ends for any reason, this
+/// value is dropped with their senders, so they do not wait for ever.
 struct Callers<Q: Query> {
     query: Q,
     waiting: Waiting<Q>,
-    /// The entry was removed; there may be a new one, of another task.
+    /// The entry was removed. There may be a new one, of another task.
     is_over: bool,
 }
 
 impl<Q: Query> Callers<Q> {
-    /// Waits until as many callers are there as the last query served, but for no longer than some turns of other
-    /// tasks. Those who were answered together come back within microseconds of each other; taken one by one, the
-    /// first would have a query of its own and the others would wait for it. A runtime without other work takes no
-    /// time for these turns, and a lone caller is not kept waiting.
+    /// Waits until as many callers have arrived as the last query served, but only for a limited number of turns of
+    /// other tasks. Callers that received their results together return within microseconds of each other. Without
+    /// this wait, the first caller would have a query of its own, and the others would wait for it. These turns take
+    /// no time in a runtime without other work, so a single caller is not delayed.
     async fn gather(&self, served: usize) {
         if served < 2 {
             return;
@@ -326,7 +328,7 @@ impl<Q: Query> Callers<Q> {
         }
     }
 
-    /// Those who wait now and have not left. Without any, removes the entry and returns `None`.
+    /// The callers that wait now and are still connected. If there are none, removes the entry and returns `None`.
     fn take(&mut self) -> Option<Vec<Answer<Q>>> {
         let mut waiting = lock(&self.waiting);
         let mut answers = std::mem::take(waiting.get_mut(&self.query)?);
@@ -384,7 +386,7 @@ mod tests {
             keeps_connections: true,
         };
         let reads = Reads::new(&database, &Tasks::default(), limit);
-        // The second call found the entry of the first one, and waited for ever.
+        // Previously, the second call found the entry of the first one and waited for ever.
         for _ in 0..3 {
             let (one, other) = tokio::join!(reads.ask(Panicking), reads.ask(Panicking));
             assert!(matches!(one, Err(Error::Other(None))), "{one:?}");

@@ -1,4 +1,4 @@
-//! Finds out at every heartbeat's rate whether visits can be recorded, for `/health`.
+//! Tests at each heartbeat interval whether visits can be recorded, for `/health`.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::store::Error;
 use crate::store::connection::database::Database;
 use crate::store::connection::deadline::{STATEMENT_DEADLINE, within};
 
-/// While visits cannot be recorded, the next look comes no later than this.
+/// While visits cannot be recorded, the next probe follows after this time at the latest.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Writes a visit and rolls it back, again and again, and tells the [`Database`] what came of it.
+/// Repeatedly writes a visit and rolls it back, and reports the result to the [`Database`].
 #[derive(Debug)]
 pub struct WriteProbe {
     /// The database that all instances share.
     pub database: Database,
-    /// Time between two probes: the heartbeat's.
+    /// The time between two probes, which is the heartbeat interval.
     pub interval: Duration,
-    /// The first probe's number: any number that another instance hardly has.
+    /// The first probe's number, which other instances are unlikely to use.
     pub first: u32,
 }
 

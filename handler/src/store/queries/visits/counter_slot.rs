@@ -1,19 +1,19 @@
-//! The slot of the counter to which an instance adds.
+//! The slot of the visit counter to which an instance adds.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Slots of `visit_counter`, as the schema creates them.
+/// The number of slots of `visit_counter`, as the schema creates them.
 const COUNTER_SLOTS: u64 = 16;
 
-/// An instance stays in a slot as long as no other instance adds to it, and otherwise goes to another one: two
-/// instances in one slot would wait for each other's commits.
+/// An instance stays in a slot while no other instance adds to it, and otherwise moves to another one. Two instances
+/// in one slot would wait for each other's commits.
 #[derive(Debug, Default)]
 pub(in crate::store) struct CounterSlot {
-    /// Gives every process a sequence of its own.
+    /// Gives every process its own sequence of slots.
     sequence: RandomState,
-    /// How often this instance has gone to another slot.
+    /// How often this instance has moved to another slot.
     moves: u64,
-    /// What the slot held after this instance's last batch; `None` before the first batch there.
+    /// The slot's count after this instance's last batch; `None` before its first batch in the slot.
     visits: Option<i64>,
 }
 
@@ -24,7 +24,7 @@ impl CounterSlot {
         i16::try_from(number).expect("a remainder of 16 fits")
     }
 
-    /// Notes what the slot holds after a batch that added so many visits.
+    /// Notes the slot's count after a batch that added this number of visits.
     pub(super) fn added(&mut self, added: i64, visits: i64) {
         if self.visits.is_some_and(|before| before + added != visits) {
             self.leave();
@@ -33,7 +33,8 @@ impl CounterSlot {
         }
     }
 
-    /// Goes to another slot. After a failed batch, since a transaction that was cut off may hold the slot's row.
+    /// Moves to another slot. This is needed after a failed batch too, because a transaction that was cut off may
+    /// still lock the slot's row.
     pub(in crate::store) fn leave(&mut self) {
         self.moves += 1;
         self.visits = None;
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn two_instances_in_one_slot_both_leave_it() {
+    fn two_instances_in_one_slot_both_move() {
         let (mut one, mut other) = (CounterSlot::default(), CounterSlot::default());
         let mut visits = 0;
         for _ in 0..2 {
@@ -65,7 +66,7 @@ mod tests {
             }
         }
         assert_eq!((one.moves, other.moves), (1, 1));
-        // What is in the next slot is not known yet.
+        // The count of the next slot is not known yet.
         one.added(5, 1_000);
         assert_eq!(one.moves, 1);
     }

@@ -1,4 +1,4 @@
-//! Visits: written in batches, read by pages.
+//! Visits: written in batches, read in pages.
 
 use sqlx::Row;
 
@@ -13,7 +13,7 @@ mod sqlite;
 
 pub(in crate::store) use counter_slot::CounterSlot;
 
-/// The total and one page, of one snapshot. The page is read by key, the total from the counter's slots.
+/// The total and one page, from one snapshot. The page is read by key, the total from the counter's slots.
 const LIST_VISITS: &str = "
     select total.visits as total_visits, page.id, page.recorded_ms, page.ip_address, page.instance_id
     from (select cast(coalesce(sum(visits), 0) as bigint) as visits from visit_counter) as total
@@ -27,14 +27,14 @@ const LIST_VISITS: &str = "
     order by page.id desc";
 
 impl Session {
-    /// Writes all arrivals in one transaction and moves the total; returns receipts in the same order, with `None`
-    /// for a replayed key that expired and was deleted meanwhile.
+    /// Writes all arrivals in one transaction and updates the total. Returns receipts in the same order, with `None`
+    /// for a replayed key that expired and was deleted in the meantime.
     ///
-    /// A key that was used within its lifetime gives the earlier visit, also when both arrive in the same
-    /// batch. `slot` is the counter's slot to which this instance adds.
+    /// A key that was used within its lifetime returns the earlier visit, also if both are in the same batch. `slot`
+    /// is the slot of the counter to which this instance adds.
     ///
     /// # Errors
-    /// Nothing of the batch is known to be durable, but after [`Error::Other`] nothing of it is.
+    /// After [`Error::Other`], nothing of the batch was written. After any other error, it may have been.
     pub(in crate::store) async fn record(
         &mut self,
         instance_id: &str,
@@ -66,7 +66,7 @@ impl Session {
         before: Option<i64>,
     ) -> Result<Listing, Error> {
         let before = before.unwrap_or(i64::MAX);
-        // One more than asked for tells whether there is another page.
+        // One more row than requested shows whether there is another page.
         let wanted = i64::from(limit) + 1;
         let named = self.names_statements();
         on_either!(self, connection => {

@@ -11,13 +11,12 @@ use crate::store::connection::postgres::Session;
 
 /// One statement is one transaction and one round trip.
 ///
-/// Every part sees the same snapshot, so `before` is the total without this batch. Keys are claimed in the
-/// order of their digests: two instances with overlapping batches then wait for each other in one
-/// direction only. A key that another transaction holds makes this one wait; when that one commits the key
-/// is not claimed here and its visit is not inserted.
+/// Every part reads the same snapshot, so `before` is the total without this batch. Keys are claimed in the order of
+/// their digests, so two instances with overlapping batches cannot deadlock. If another transaction holds a key, this
+/// one waits. After the other one commits, the key is not claimed here, and its visit is not inserted.
 ///
-/// The last cast fails, and with it the whole statement, if the counter has no row for the slot: no visit may go
-/// uncounted. The message of the error then holds the text. `coalesce` evaluates it only in that case.
+/// If the counter has no row for the slot, the last cast fails, and the whole statement with it, so that every visit
+/// is counted. The error message then contains the text. `coalesce` evaluates it only in that case.
 pub(super) const RECORD: &str = "
     with clock as materialized (
         select cast(extract(epoch from now()) * 1000 as bigint) as now_ms
@@ -73,9 +72,9 @@ const EARLIER_VISITS: &str = "
     from idempotency_keys
     where key_hash = any($1)";
 
-/// The same for a batch without keys, which is the ordinary case and then costs a third less.
+/// The same for a batch without keys. This is the usual case, and costs a third less.
 ///
-/// The rows are inserted in the order of the array, so the ids come back in that order.
+/// The rows are inserted in the order of the array, so the ids are returned in that order.
 pub(super) const RECORD_WITHOUT_KEYS: &str = "
     with counted as (
         update visit_counter
@@ -147,7 +146,7 @@ async fn record_with_keys(
     slot: &mut CounterSlot,
     arrivals: &[Arrival],
 ) -> Result<Vec<Option<Receipt>>, Error> {
-    // A key that stands in the batch more than once is sent once; the others are replays of it.
+    // A key that occurs more than once in the batch is sent once. The other occurrences are replays of it.
     let mut seen = HashSet::new();
     let is_first: Vec<bool> = arrivals
         .iter()
@@ -192,7 +191,7 @@ async fn record_with_keys(
     if let Some(row) = first {
         slot.added(counted, row.try_get("slot_visits")?);
     }
-    // The batch may be durable by now: whatever goes wrong, it must not look as if nothing had been written.
+    // The batch may be durable now. So any error from here on must not look as if nothing had been written.
     let filled = fill_in_replays(session, arrivals, &mut receipts).await;
     filled.map_err(|error| match error {
         Error::Other(cause) => Error::Unavailable(cause),
@@ -201,8 +200,8 @@ async fn record_with_keys(
     Ok(receipts)
 }
 
-/// Puts the earlier visit into the receipt of every replayed key; takes the receipt away if there is none
-/// any more, since the key expired between the two statements.
+/// Puts the earlier visit into the receipt of every replayed key. Removes the receipt if there is no earlier visit
+/// any more, because the key expired between the two statements.
 async fn fill_in_replays(
     session: &mut Session,
     arrivals: &[Arrival],
@@ -218,7 +217,8 @@ async fn fill_in_replays(
     if keys.is_empty() {
         return Ok(());
     }
-    // A statement of its own: the claim above did not see what another transaction committed meanwhile.
+    // A separate statement, because the statement above does not see what another transaction committed in the
+    // meantime.
     let rows = sqlx::query(EARLIER_VISITS)
         .persistent(session.names_statements())
         .bind(keys)

@@ -1,4 +1,4 @@
-//! Whether the database takes a visit: all that a visit writes, rolled back.
+//! The write probe: writes everything that a visit writes, and rolls it back.
 
 use sqlx::Connection as _;
 
@@ -7,13 +7,14 @@ use crate::domain::{Arrival, IdempotencyKey};
 use crate::store::Error;
 use crate::store::connection::session::Session;
 
-/// The instance that stands in the rows of a probe, which nobody ever reads.
+/// The instance id in the rows of a probe. Nobody ever reads it.
 const INSTANCE: &str = "write-probe";
 
-/// Every row's id comes from the sequence, so an id above its value means that the sequence was set back or not set
-/// after a copy: the next visits would meet ids that are taken.
+/// Every row's id comes from the sequence. An id above its value means that the sequence was set back, or not set
+/// after a copy, so the next visits would collide with existing ids.
 ///
-/// The rows seen are older than the value read, so a visit that is written meanwhile does no harm.
+/// The rows that are read are older than the sequence's value, so a visit that is written in the meantime does not
+/// matter.
 const SEQUENCE_IS_BEHIND: &str = "
     select (
         select 'visits_id_seq is behind the ids of visits'
@@ -21,10 +22,9 @@ const SEQUENCE_IS_BEHIND: &str = "
     )::bigint";
 
 impl Session {
-    /// Writes a visit and rolls it back: the total stays, and no id is used up.
+    /// Writes a visit and rolls it back. The total does not change, and no id is used up.
     ///
-    /// `number` differs from one probe to the next, and from one instance to another, so that no two probes wait for
-    /// each other.
+    /// `number` differs between probes and between instances, so that no two probes wait for each other.
     ///
     /// # Errors
     /// When a visit could not be written now.
@@ -37,7 +37,7 @@ impl Session {
                     ip_address: None,
                     key: Some(key.expect("short and visible")),
                 };
-                // The write lock comes first, as for a visit.
+                // The write lock is taken first, as for a visit.
                 let connection = lease.begin();
                 let mut transaction = connection.begin_with("begin immediate").await?;
                 sqlite::write(&mut transaction, INSTANCE, &[arrival]).await?;
@@ -49,12 +49,12 @@ impl Session {
     }
 }
 
-/// One message from `begin` to `rollback`. The server goes through it without waiting for this process, so a slot of
-/// the counter is locked for a moment only, whatever becomes of the connection; and it is locked last, so nothing that
-/// the probe waits for can keep visits waiting.
+/// One message from `begin` to `rollback`. The server processes it without waiting for this process, so it locks a
+/// slot of the counter only briefly, even if the connection breaks. The slot is locked last, so a probe that waits
+/// for something else does not block visits.
 ///
-/// The statement without keys is only planned: its row would take its id from the sequence. What it writes, the
-/// statement with keys writes too.
+/// The statement without keys is only planned, because its row would take an id from the sequence. The statement with
+/// keys writes to the same tables.
 fn on_postgres(number: u32) -> String {
     let slot = number % 16;
     // Ids and digests that no visit has.
@@ -79,7 +79,7 @@ fn on_postgres(number: u32) -> String {
     format!("begin; {SEQUENCE_IS_BEHIND}; explain {planned}; {written}; rollback")
 }
 
-/// A statement with literals in its parameters' places: a message of several statements takes no parameters.
+/// A statement with literals instead of parameters, because a message with several statements cannot have parameters.
 fn filled(statement: &str, literals: &[&str]) -> String {
     let numbered = literals.iter().zip(1..);
     numbered.fold(statement.to_owned(), |text, (literal, number)| {
@@ -95,7 +95,7 @@ mod tests {
     fn a_probe_uses_up_no_id_and_has_no_parameter_left() {
         let sql = on_postgres(7);
         assert!(!sql.contains('$'), "{sql}");
-        // Only where the sequence may not be used, to be refused.
+        // It is only used if the role may not use the sequence, so that the statement is refused.
         assert_eq!(sql.matches("nextval").count(), 1, "{sql}");
         assert!(
             sql.contains("else nextval('visits_id_seq') end as id"),

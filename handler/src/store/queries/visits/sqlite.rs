@@ -33,14 +33,14 @@ pub(super) async fn record(
     instance_id: &str,
     arrivals: &[Arrival],
 ) -> Result<Vec<Option<Receipt>>, Error> {
-    // The write lock comes first, so nobody else can use a key between the look and the insert.
+    // The write lock is taken first, so that nobody else can use a key between the check and the insert.
     let mut transaction = writer.begin_with("begin immediate").await?;
     let receipts = write(&mut transaction, instance_id, arrivals).await?;
     transaction.commit().await?;
     Ok(receipts)
 }
 
-/// What [`record`] does within its transaction.
+/// The part of [`record`] within its transaction.
 pub(super) async fn write(
     transaction: &mut SqliteConnection,
     instance_id: &str,
@@ -76,7 +76,7 @@ pub(super) async fn write(
             .bind(counted)
             .execute(&mut *transaction)
             .await?;
-        // No visit may go uncounted: the transaction is rolled back.
+        // Every visit must be counted, so the transaction is rolled back.
         if updated.rows_affected() == 0 {
             let reason = "visit_counter has no such slot".to_owned();
             return Err(Error::Other(Some(sqlx::Error::InvalidArgument(reason))));

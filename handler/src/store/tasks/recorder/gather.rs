@@ -1,12 +1,13 @@
 //! How long the next write waits for the callers of the last one.
 //!
-//! A caller that was answered often sends its next visit at once. The first of those callers would start a write, and
-//! all others would have to wait for two. So the writer waits briefly for as many visits as can be expected.
+//! Callers often send their next visit right after the response to the last one. Without a wait, the first of these
+//! visits would start a write, and all others would wait for two writes. So the writer waits briefly for as many
+//! visits as can be expected.
 //!
-//! While other instances commit too, each write costs the server time that the others' writes need, and the smaller
-//! the batches, the more writes there are. Then the writer also waits when some visits are already waiting: otherwise
-//! an instance's callers would split into two groups that take turns, with batches half as large. The wait follows
-//! the time of the last write, which includes what the server needed for the other instances. No instance waits for
+//! While other instances commit too, each write costs server time that the writes of the others need, and smaller
+//! batches mean more writes. In that case the writer also waits when some visits are already waiting. Otherwise the
+//! callers of an instance would split into two groups that take turns, with batches half as large. The wait depends
+//! on the time of the last write, which includes the server's work for the other instances. No instance waits for
 //! another one.
 
 use std::time::Duration;
@@ -16,16 +17,16 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::domain::Receipt;
 
-/// The most visits of one transaction. Larger batches gain nothing and make their first visit wait.
+/// The most visits per transaction. Larger batches gain nothing and delay their first visit.
 pub(super) const MAX_BATCH: usize = 512;
 
-/// The part of the last write's time that the next one may wait, and the limit of that, for the only instance that
-/// writes. The database has nothing else to do, so the wait is short.
+/// The fraction of the last write's time that the next write may wait, and the limit of that, if this instance is the
+/// only one that writes. The database has nothing else to do, so the wait is short.
 const ALONE: Wait = Wait {
     part: 8,
     longest: Duration::from_millis(1),
 };
-/// The same while other instances commit too.
+/// The same, while other instances commit too.
 const WITH_OTHERS: Wait = Wait {
     part: 1,
     longest: Duration::from_millis(4),
@@ -37,7 +38,7 @@ struct Wait {
     longest: Duration,
 }
 
-/// What the last writes tell about the next one.
+/// What the last writes show about the next one.
 #[derive(Debug)]
 pub(super) struct Gather {
     /// Visits of the last batch.
@@ -74,8 +75,8 @@ impl Gather {
         self.took = self.ended - began;
     }
 
-    /// Notes the totals of a batch. The total is that of all instances, so a gap between two batches of this instance
-    /// is what the others recorded.
+    /// Notes the totals of a batch. The total includes all instances, so a difference between two batches of this
+    /// instance is what the others recorded.
     pub(super) fn counted(&mut self, receipts: &[Option<Receipt>]) {
         let mut receipts = receipts.iter().flatten();
         let Some(first) = receipts.next() else { return };
@@ -84,9 +85,9 @@ impl Gather {
         self.total = Some(receipts.next_back().unwrap_or(first).total_visits);
     }
 
-    /// Waits until there are as many visits as the callers of the last batch can send, beside the `others` that waited
-    /// when it ended. Returns at once where the time for that is over: a visit that comes later, and so every visit
-    /// that comes alone, is not delayed.
+    /// Waits until there are as many visits as the callers of the last batch can send, in addition to the `others`
+    /// that waited when it ended. Returns at once if the time for that is over, so a later visit, and every single
+    /// visit, is not delayed.
     pub(super) async fn wait<T>(
         &self,
         others: usize,
@@ -103,13 +104,13 @@ impl Gather {
                 {
                 }
             };
-            // The timer's resolution is a millisecond. While visits arrive, the condition above is more exact.
+            // The timer has a resolution of a millisecond. While visits arrive, the condition above is more exact.
             let _ = timeout_at(until, arriving).await;
         } else {
             while waiting.len() < expected && Instant::now() < until {
                 match arrivals.try_recv() {
                     Ok(one) => waiting.push(one),
-                    // Too short a time for the timer, and other tasks can run meanwhile.
+                    // The time is too short for the timer, and other tasks can run in the meantime.
                     Err(_) => tokio::task::yield_now().await,
                 }
             }
@@ -133,7 +134,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
-    /// After a batch that ended in the future, so that the time to wait is over only when a test wants it.
+    /// The last batch ends in the future, so that the time to wait is over only when a test advances to it.
     fn gather(last_batch: usize, with_others: bool, ended: Instant) -> Gather {
         Gather {
             last_batch,
@@ -158,12 +159,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn visits_that_can_be_expected_share_a_write() {
+    async fn expected_visits_share_a_write() {
         let later = Instant::now() + HOUR;
         for with_others in [false, true] {
             let gather = gather(3, with_others, later);
             let (queue, mut arrivals) = mpsc::channel(8);
-            // Two others waited when the write ended; its three callers come back one by one.
+            // Two other visits waited when the write ended. Its three callers return one by one.
             let mut waiting = vec![1, 2];
             let callers = async {
                 for visit in 3..=5 {
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_visit_that_comes_alone_is_written_at_once() {
+    async fn a_single_visit_is_written_at_once() {
         let long_ago = Instant::now() - Duration::from_secs(1);
         for with_others in [false, true] {
             for (last_batch, ended) in [(1, Instant::now() + HOUR), (9, long_ago)] {
@@ -185,14 +186,14 @@ mod tests {
                 let (_queue, mut arrivals) = mpsc::channel::<u8>(8);
                 let mut waiting = vec![1];
                 let mut wait = std::pin::pin!(gather.wait(0, &mut waiting, &mut arrivals));
-                // Ready when it is asked first: it has waited for nothing.
+                // Ready at the first poll, so it has waited for nothing.
                 assert!(futures_util::poll!(&mut wait).is_ready());
             }
         }
     }
 
     #[tokio::test]
-    async fn callers_that_do_not_come_back_are_not_waited_for() {
+    async fn the_writer_does_not_wait_for_callers_that_do_not_return() {
         for with_others in [false, true] {
             let gather = gather(9, with_others, Instant::now());
             let (_queue, mut arrivals) = mpsc::channel::<u8>(8);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_when_nobody_can_send_any_more_is_not_lost() {
+    async fn waiting_visits_are_kept_when_no_sender_is_left() {
         let gather = gather(9, true, Instant::now() + HOUR);
         let (queue, mut arrivals) = mpsc::channel(8);
         queue.try_send(2).expect("there is room");
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_follows_the_last_write_and_is_bounded() {
+    fn the_wait_depends_on_the_last_write_and_is_bounded() {
         let millis = Duration::from_millis;
         for (with_others, took, longest) in [
             (false, millis(4), Duration::from_micros(500)),
@@ -243,9 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn others_are_seen_by_the_total() {
+    fn other_instances_are_detected_by_the_total() {
         let mut gather = gather(1, false, Instant::now());
-        // What was recorded before the first batch may be of any time.
+        // Visits before the first batch may be from any time.
         for (totals, with_others) in [
             (&[11, 12][..], false),
             (&[13], false),
