@@ -1,6 +1,7 @@
-//! Lists the files of the built dashboard, which is part of the project, for `src/http/page.rs` to compile in.
+//! Lists the files of the built dashboard, so that `src/http/page.rs` compiles them in. The built dashboard is part
+//! of the project.
 //!
-//! It runs no npm: `scripts/dashboard` builds the dashboard.
+//! This does not run npm: `scripts/dashboard` builds the dashboard.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ fn main() {
     fs::write(&to, table).expect("OUT_DIR can be written");
 }
 
-/// The Rust source of the page and of the files it asks for.
+/// Generates the Rust source for the page and the files that it loads.
 fn table(folder: &Path) -> String {
     let mut found = BTreeSet::new();
     list(folder, &mut found);
@@ -47,7 +48,7 @@ fn table(folder: &Path) -> String {
         if url == "index.html" {
             let tag = fingerprint(&fs::read(path).expect("the page can be read"));
             let _ = writeln!(table, "const PAGE: File = {file};");
-            // Weak: the same for every way it may be compressed.
+            // Weak, because it is the same for all compressed forms.
             let _ = writeln!(table, "const PAGE_TAG: &str = \"W/\\\"{tag:016x}\\\"\";");
         } else {
             let _ = writeln!(files, "    {file},");
@@ -69,7 +70,7 @@ fn list(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// None for what is no file of its own: compressed copies and source maps.
+/// `None` for files that are not served themselves: compressed copies and source maps.
 fn content_type(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()? {
         "html" => Some("text/html; charset=utf-8"),
@@ -81,7 +82,7 @@ fn content_type(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Only ever compared with one of the same build or another: it need not stay the same between compilers.
+/// It is only compared with fingerprints of this and other builds, so compilers may compute different ones.
 fn fingerprint(content: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);

@@ -1,6 +1,6 @@
-//! The limit of every route: a server like the handler's whose only route does nothing, without layers.
+//! The upper limit for every route: a server like the handler's, without layers, whose only route does nothing.
 //!
-//! Usage: `empty_route --port PORT`. `lab bench` measures the handler beside it.
+//! Usage: `empty_route --port PORT`. `lab bench` measures it next to the handler.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
-    // As the handler does.
+    // The handler does the same.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let port = std::env::args().skip_while(|word| word != "--port").nth(1);
     serve(port.context("usage: empty_route --port PORT")?.parse()?)

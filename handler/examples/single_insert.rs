@@ -1,7 +1,7 @@
-//! The limit of a lone visit: the insert alone, through sqlx, again and again on one connection.
+//! The lower limit for a single visit: only the insert, through sqlx, repeated on one connection.
 //!
-//! Usage: `DATABASE_URL=... single_insert SECONDS`, on a database with the table that `lab bench` makes. Prints
-//! the number of inserts and the quantiles of their latency as JSON.
+//! Usage: `DATABASE_URL=... single_insert SECONDS`, on a database with the table that `lab bench` creates. Prints the
+//! number of inserts and the quantiles of their latency as JSON.
 
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,11 @@
-//! Decisions and rules in one sentence each, for people.
+//! Describes decisions and rules for people, in one sentence each.
 
 use super::duration;
 use super::engine::{Decision, Outcome};
 use super::profile::{Aggregation, Change, Direction, Metric, Operator, Profile, Rule, Statistic};
 
 impl Decision {
-    /// One sentence with the figures: why `from` instances become [`Decision::to`], or why they stay.
+    /// One sentence with the numbers: why `from` instances become [`Decision::to`], or why nothing changes.
     pub fn describe(&self, (profile, metrics): (&Profile, &[Metric]), from: u32) -> String {
         let to = self.to;
         let capacity = profile.capacity;
@@ -41,7 +41,7 @@ impl Decision {
             }
             Outcome::AtMaximum(index) => {
                 format!(
-                    "{}, but the rule asks for {} and there are {from}",
+                    "{}, but the rule sets {} and there are {from}",
                     seen(index),
                     rule(index).change.value()
                 )
@@ -51,7 +51,7 @@ impl Decision {
             }
             Outcome::AtMinimum(index) => {
                 format!(
-                    "{}, but the rule asks for {} and there are {from}",
+                    "{}, but the rule sets {} and there are {from}",
                     seen(index),
                     rule(index).change.value()
                 )
@@ -88,11 +88,11 @@ impl Decision {
                     let value = self.readings[index].value.unwrap_or_default();
                     let shown = quantity(value, rule(index), metrics);
                     format!(
-                        "{} {shown}: no rule asks for a change",
+                        "{} {shown}: no rule requires a change",
                         measured(rule(index), metrics)
                     )
                 }
-                None => "no rule asks for a change".to_owned(),
+                None => "no rule requires a change".to_owned(),
             },
             Outcome::Unknown => format!("no metric can be read: stays at {from}"),
         }
@@ -111,7 +111,7 @@ impl Decision {
 }
 
 impl Rule {
-    /// Such as `adds 1 when average CPU over 5 minutes is above 70 %, cooldown 5 minutes`.
+    /// For example `adds 1 when average CPU over 5 minutes is above 70 %, cooldown 5 minutes`.
     pub fn describe(&self, metrics: &[Metric]) -> String {
         let verb = match self.direction {
             Direction::Increase => "adds",
@@ -133,18 +133,18 @@ impl Rule {
         )
     }
 
-    /// Such as `average CPU over 5 minutes is above 70 %`.
+    /// For example `average CPU over 5 minutes is above 70 %`.
     pub fn condition(&self, metrics: &[Metric]) -> String {
         format!("{} is {}", measured(self, metrics), compared(self, metrics))
     }
 
-    /// The unit of the threshold behind a number: ` %`, or nothing.
+    /// The unit that follows the threshold's number: ` %`, or nothing.
     pub fn unit(&self, metrics: &[Metric]) -> &'static str {
         unit(self, metrics)
     }
 }
 
-/// Such as `average CPU over 5 minutes`.
+/// For example `average CPU over 5 minutes`.
 fn measured(rule: &Rule, metrics: &[Metric]) -> String {
     let window = duration::in_words(rule.time_window.max(rule.time_grain));
     let metric = match metrics.get(rule.metric) {
@@ -190,7 +190,7 @@ fn compared(rule: &Rule, metrics: &[Metric]) -> String {
     }
 }
 
-/// ` %` for what Azure measures in percent: its metrics say so in their names.
+/// ` %` for metrics that Azure measures in percent, which their names show.
 fn unit(rule: &Rule, metrics: &[Metric]) -> &'static str {
     let in_percent = metrics.get(rule.metric).is_some_and(|metric| {
         metric.fleet_cpu || metric.name.to_ascii_lowercase().contains("percent")
@@ -202,7 +202,7 @@ fn unit(rule: &Rule, metrics: &[Metric]) -> &'static str {
     }
 }
 
-/// One decimal, and more where the value would otherwise look like the threshold that it is not.
+/// One decimal. More decimals are shown if the value would otherwise look equal to the threshold although it differs.
 fn quantity(value: f64, rule: &Rule, metrics: &[Metric]) -> String {
     let threshold = rule.threshold;
     let alike = |decimals: usize| {

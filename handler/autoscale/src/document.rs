@@ -1,9 +1,9 @@
-//! Autoscale settings in the files that people have: profiles, settings, resources, lists, templates, and what
-//! Terraform and the activity log write.
+//! Finds autoscale settings in files of different forms: profiles, settings, resources, lists, templates, and the
+//! output of Terraform and of the activity log.
 //!
 //! - [`resources`]: templates and their nested deployments
 //! - [`elsewhere`]: Terraform and the activity log
-//! - [`unknown`]: what a file without a setting seems to be
+//! - [`unknown`]: describes a file without a setting
 
 mod elsewhere;
 mod resources;
@@ -14,40 +14,40 @@ use serde_json::{Map, Value};
 use crate::json::{cut, entry, field, push_index, push_name};
 use crate::template::{Scope, Unresolved, Work};
 
-/// The resource type of autoscale settings; Azure compares types in any case.
+/// The resource type of autoscale settings. Azure compares types without regard to case.
 const SETTING: &str = "Microsoft.Insights/autoscaleSettings";
 
-/// So many settings of one file are read; a subscription has at most a hundred in each region.
+/// The most settings that are read from one file. A subscription has at most a hundred in each region.
 const MOST_CANDIDATES: usize = 1_000;
 const MOST_NOTES: usize = 100;
 
 /// A setting or profile in a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Candidate {
-    /// The name of the setting, where it has one that can be known.
+    /// The name of the setting, if it has one without unresolved expressions.
     pub(crate) name: Option<String>,
     /// The place of `value` in the file, such as `resources[0].properties`; empty for the whole file.
     pub(crate) path: String,
-    /// The setting with `profiles`, or the profile, with its expressions evaluated. It is no object where the file has
-    /// something else in its place. Keys are as written; those of Terraform are its own snake case.
+    /// The setting with `profiles`, or the profile, with its expressions evaluated. It may be something other than an
+    /// object if the file contains something else there. Keys keep their spelling; Terraform's are in snake case.
     pub(crate) value: Value,
     /// Whether `value` is a setting; otherwise it is a profile.
     pub(crate) is_setting: bool,
-    /// Expressions without a value, in `value` and in the name of the resource.
+    /// Expressions that have no value, in `value` and in the name of the resource.
     pub(crate) unresolved: Vec<Unresolved>,
 }
 
 /// All settings of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// In the order of the file; those of objects by their keys.
+    /// In the order of the file. Settings in objects follow the order of the keys.
     pub(crate) candidates: Vec<Candidate>,
-    /// What was passed over or assumed: its place, and a sentence that has the place as its subject. Without any
-    /// candidate, the last one says what the file seems to be and what is accepted.
+    /// What was skipped or assumed: its place, and a sentence with the place as its subject. If there is no
+    /// candidate, the last note describes the file and lists what is accepted.
     pub(crate) notes: Vec<(String, String)>,
 }
 
-/// Finds the settings of a file. `given` are the values of `--parameters`.
+/// Finds the settings in a file. `given` are the values from `--parameters`.
 pub(crate) fn candidates(root: &Value, given: &Map<String, Value>) -> Found {
     let work = Work::default();
     let mut search = Search {
@@ -67,7 +67,7 @@ pub(crate) fn candidates(root: &Value, given: &Map<String, Value>) -> Found {
         return found;
     }
     for name in given.keys() {
-        // Azure refuses a deployment with such a parameter; a part of a template declares none.
+        // Azure refuses a deployment with an undeclared parameter. A part of a template declares none.
         let is_known = declared
             .iter()
             .any(|known| known.eq_ignore_ascii_case(name));
@@ -85,15 +85,15 @@ pub(crate) fn candidates(root: &Value, given: &Map<String, Value>) -> Found {
 
 struct Search<'a> {
     found: Found,
-    /// Names of the parameters of all templates.
+    /// The names of the parameters of all templates.
     declared: Vec<&'a str>,
-    /// The values of `--parameters`.
+    /// The values from `--parameters`.
     given: &'a Map<String, Value>,
     work: &'a Work,
 }
 
 impl<'a> Search<'a> {
-    /// A file, or an item of a list, whose form is not known yet.
+    /// Reads a file, or an item of a list, whose form is not known yet.
     fn any(&mut self, value: &'a Value, path: &str) {
         match value {
             Value::Array(items) => {
@@ -143,20 +143,20 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Notes the parameters of a template, or of a file that is none.
+    /// Notes the parameters of a template, or of a file that is not a template.
     fn declares(&mut self, template: &'a Map<String, Value>) {
         let parameters = object(template, "parameters").into_iter();
         let names = parameters.flat_map(|(_, parameters)| parameters.keys());
         self.declared.extend(names.map(String::as_str));
     }
 
-    /// A resource with `properties`, or the same without that level, as `az` writes it.
+    /// Reads a resource with `properties`, or one without that level, as `az` writes it.
     fn setting(&mut self, resource: &Map<String, Value>, path: &str, scope: &Scope<'_>) {
         let (mut name, mut unnamed) = (None, None);
         if let Some((key, value)) = entry(resource, "name") {
             match scope.value(value) {
                 Ok(Value::String(text)) => {
-                    // The name of a child resource starts with that of its parent.
+                    // The name of a child resource begins with its parent's name.
                     name = text.rsplit('/').next().map(str::to_owned);
                 }
                 Ok(_) => {}
@@ -207,7 +207,7 @@ impl<'a> Search<'a> {
             return candidates.push(candidate);
         }
         let sentence =
-            format!("holds more than {MOST_CANDIDATES} settings; the others are not read");
+            format!("contains more than {MOST_CANDIDATES} settings; the others are not read");
         if self
             .found
             .notes
@@ -225,7 +225,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A field that is an object, with its key as written.
+/// The field if it is an object, with its key as written.
 fn object<'a>(
     fields: &'a Map<String, Value>,
     name: &str,

@@ -1,5 +1,5 @@
-//! Durations as Azure Resource Manager writes them: ISO 8601, or the `h:mm:ss` that its command line tools print, with days
-//! as Python (`1 day, 0:00:00`) or .NET (`1.00:00:00`) write them.
+//! Durations in the forms of Azure Resource Manager: ISO 8601, or the `h:mm:ss` of its command line tools, with days
+//! as Python (`1 day, 0:00:00`) or .NET (`1.00:00:00`) writes them.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const WEEK: u64 = 7 * DAY;
 
-/// Reads `PT5M`, `P1DT12H`, `P1W`, `0:05:00`, `1 day, 0:00:00` or `1.00:00:00`; whole seconds only. Years and months have no fixed length and are refused.
+/// Reads `PT5M`, `P1DT12H`, `P1W`, `0:05:00`, `1 day, 0:00:00`, or `1.00:00:00`, in whole seconds. Years and months
+/// are refused, because they have no fixed length.
 pub fn parse(text: &str) -> Option<Duration> {
     let seconds = match text.strip_prefix('P') {
         Some(rest) => iso_8601(rest),
@@ -29,7 +30,7 @@ fn iso_8601(text: &str) -> Option<u64> {
     days.checked_add(time)
 }
 
-/// Numbers with these designators, each at most once and in this order.
+/// Reads numbers with these designators, each at most once and in this order.
 fn designated(mut text: &str, designators: &[(char, u64)]) -> Option<u64> {
     let mut total: u64 = 0;
     for &(designator, unit) in designators {
@@ -91,7 +92,7 @@ pub(super) fn format(duration: Duration) -> String {
     text
 }
 
-/// For people: `5 minutes`, `1 hour 30 minutes`, `45 s`.
+/// For people to read: `5 minutes`, `1 hour 30 minutes`, `45 s`.
 pub fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds == 0 || !seconds.is_multiple_of(MINUTE) {
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn invalid_durations_are_refused() {
         for text in [
             "",
             "P",

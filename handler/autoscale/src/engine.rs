@@ -1,61 +1,61 @@
-//! One evaluation of a profile, as Azure Monitor makes it.
+//! Evaluates a profile once, as Azure Monitor does.
 //!
-//! Sources: the pages "Understand autoscale settings" (version of 2026-08-19), "Flapping in Autoscale" and "Autoscale
-//! best practices" of Azure Monitor's documentation. In their order:
+//! Sources: the pages "Understand autoscale settings" (version of 2026-08-19), "Flapping in Autoscale", and
+//! "Autoscale best practices" of Azure Monitor's documentation. The steps are:
 //!
 //! 1. A count outside the limits moves to the nearest limit at once. The rules are evaluated the next time.
-//! 2. If no rule has a sample in its window, the count moves up to the default, never down.
-//! 3. A rule waits until its own cooldown has passed since the most recent action of any rule, in any direction. A rule
-//!    that waits is not evaluated: it does not fire, and as a scale-in rule it does not count as true. Steps 1 and 2
-//!    neither wait for a cooldown nor start one.
-//! 4. If any scale-out rule fires, the largest count that one of them asks for is taken, up to the maximum. At the
-//!    maximum nothing happens, and nothing scales in either.
-//! 5. Otherwise, if every scale-in rule fires, the largest count that one of them asks for is taken, down to the
-//!    minimum, unless that many instances would fire a scale-out rule, whether it waits or not. Then the next larger
-//!    count is tried, and there may be none below the present count (the flapping check).
+//! 2. If no rule has a sample in its window, the count moves up to the default, but never down.
+//! 3. A rule waits until its own cooldown has passed since the last action of any rule, in any direction. A rule
+//!    that waits is not evaluated: it does not fire, and a waiting scale-in rule does not count as true. Steps 1
+//!    and 2 neither wait for a cooldown nor start one.
+//! 4. If any scale-out rule fires, the count becomes the largest that one of them requests, up to the maximum. At the
+//!    maximum nothing changes, and nothing scales in either.
+//! 5. Otherwise, if every scale-in rule fires, the count becomes the largest that one of them requests, down to the
+//!    minimum. If a scale-out rule, waiting or not, would fire with that many instances, the next larger count is
+//!    tried. If no count below the current one remains, nothing changes (the flapping check).
 //!
-//! Where the pages are silent: of several rules that ask for the count taken, the first one acted. A rule without a
-//! sample in its window does not fire, so it holds scale-in back. A percentage that is no whole number of instances is
-//! rounded towards more instances, but changes at least one. A scale-out rule never removes instances, and a scale-in
-//! rule never adds any, whatever `ExactCount` says. A rule without a direction that sets an exact count is a scale-out
-//! rule below that count and a scale-in rule above it.
+//! Assumptions where the pages say nothing: if several rules request the resulting count, the first of them acted. A
+//! rule without a sample in its window does not fire, so it prevents scale-in. A percentage that is not a whole
+//! number of instances is rounded towards more instances, but changes the count by at least one. A scale-out rule
+//! never removes instances, and a scale-in rule never adds any, whatever `ExactCount` says. A rule without a
+//! direction that sets an exact count is a scale-out rule below that count and a scale-in rule above it.
 //!
-//! The flapping check multiplies the window's value by present / fewer instances, as the page on flapping does. By
-//! arithmetic, a sum over the instances stays the same when instances leave, a count of samples falls, and a metric of
-//! another resource does not depend on the instances at all; divided by the instances, each of them grows again. Azure's
-//! own estimate for these is not documented.
+//! The flapping check multiplies the window's value by current / fewer instances, as the page on flapping does. By
+//! arithmetic, a sum over the instances stays the same when instances are removed, a count of samples decreases, and
+//! a metric of another resource does not depend on the instances at all. Divided by the number of instances, each of
+//! them increases again. Azure's own estimate for these metrics is not documented.
 
 use std::time::Duration;
 
 use super::profile::{Capacity, Change, Direction, Metric, Operator, Profile, Rule, Statistic};
 use super::window::{self, History};
 
-/// What a rule saw.
+/// The input of a rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// The window's value; `None` without a sample in it.
+    /// The value of the window; `None` if it contains no sample.
     pub value: Option<f64>,
     /// Whether the rule's condition holds.
     pub holds: bool,
-    /// What is left of the rule's cooldown; zero when it is over. A rule that waits does not fire.
+    /// The time left of the rule's cooldown; zero if it has passed. A rule that waits does not fire.
     pub waits: Duration,
 }
 
 impl Reading {
-    /// Whether the rule fires: its condition holds, and its cooldown is over.
+    /// Whether the rule fires: its condition holds, and its cooldown has passed.
     pub fn fires(&self) -> bool {
         self.holds && self.waits.is_zero()
     }
 }
 
-/// What an evaluation came to.
+/// The result of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
     /// The count wanted from now on.
     pub to: u32,
-    /// Why.
+    /// The reason.
     pub outcome: Outcome,
-    /// What each rule saw, in the profile's order.
+    /// The input of each rule, in the profile's order.
     pub readings: Vec<Reading>,
 }
 
@@ -72,34 +72,34 @@ impl Decision {
 /// Why the count changes, or why not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Outcome {
-    /// Out, by the rule of this index.
+    /// The rule with this index added instances.
     ScaledOut(usize),
-    /// In, by the rule of this index.
+    /// The rule with this index removed instances.
     ScaledIn(usize),
-    /// In, by the rule of this index, but less far, because the flapping check forbade the rest.
+    /// The rule with this index removed fewer instances than it requests, because of the flapping check.
     ScaledInLess(usize),
-    /// Back into the limits.
+    /// The count moves back into the limits.
     Limited,
-    /// Up to the default, because no metric can be read.
+    /// The count moves up to the default, because no metric can be read.
     MetricMissing,
-    /// The condition of the rule of this index holds, but its cooldown is not over.
+    /// The condition of the rule with this index holds, but its cooldown has not passed.
     CoolingDown(usize),
-    /// A scale-out rule fires, but there is no room, or the count that it sets is there already.
+    /// A scale-out rule fires, but the maximum is reached, or the count is already the one that the rule sets.
     AtMaximum(usize),
-    /// All scale-in rules fire, but there is nothing to remove.
+    /// All scale-in rules fire, but no instance may be removed.
     AtMinimum(usize),
-    /// All scale-in rules fire, but fewer instances would fire the scale-out rule of this index.
+    /// All scale-in rules fire, but with fewer instances the scale-out rule with this index would fire.
     Flapping(usize),
-    /// A scale-in rule fires, but the scale-in rule of this index does not.
+    /// A scale-in rule fires, but the scale-in rule with this index does not.
     HeldBack(usize),
     /// No rule fires.
     Steady,
-    /// No metric can be read, and there are instances enough.
+    /// No metric can be read, and there are enough instances.
     Unknown,
 }
 
-/// Evaluates `profile`, whose rules look at `metrics`, for `count` instances at `now`. The last time that a rule changed
-/// the count was `last_action`.
+/// Evaluates `profile`, whose rules use `metrics`, for `count` instances at `now`. `last_action` is the last time
+/// that a rule changed the count.
 pub fn evaluate(
     (profile, metrics): (&Profile, &[Metric]),
     history: History<'_>,
@@ -111,9 +111,9 @@ pub fn evaluate(
     decide((profile, metrics), &values, count, last_action, now)
 }
 
-/// The value that each rule of `profile` sees in `history`; the first half of [`evaluate`].
+/// The value of each rule of `profile` in `history`; the first half of [`evaluate`].
 ///
-/// The cost is that of the windows, whatever the length of the history.
+/// The cost depends on the windows, not on the length of the history.
 pub fn read(profile: &Profile, history: History<'_>, count: u32) -> Vec<Option<f64>> {
     let rules = profile.rules.iter();
     rules
@@ -121,7 +121,7 @@ pub fn read(profile: &Profile, history: History<'_>, count: u32) -> Vec<Option<f
         .collect()
 }
 
-/// What follows from the values that the profile's rules see; the second half of [`evaluate`].
+/// The decision for the rules' values; the second half of [`evaluate`].
 pub fn decide(
     (profile, metrics): (&Profile, &[Metric]),
     values: &[Option<f64>],
@@ -183,7 +183,7 @@ impl<'a> Evaluation<'a> {
             .of(Direction::Increase)
             .find(|(_, reading)| reading.holds);
         match self.scale_in() {
-            // Only a change is worth more than the rule that would act if it did not wait.
+            // A change takes precedence over a rule that would act if it did not wait.
             (to, outcome) if to != count => (to, outcome),
             (_, outcome) => (
                 count,
@@ -192,7 +192,8 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Why a rule whose condition holds does nothing while it waits: a limit would forbid it anyway, or its cooldown.
+    /// Why a rule whose condition holds does nothing while it waits: because of a limit, or otherwise because of its
+    /// cooldown.
     fn waiting(&self, rule: usize) -> Outcome {
         let asked = self.profile.rules[rule].asks_for(self.count);
         if self.profile.capacity.nearest(asked) != self.count {
@@ -235,14 +236,14 @@ impl<'a> Evaluation<'a> {
         (count, forbidding.map_or(Outcome::Steady, Outcome::Flapping))
     }
 
-    /// The rules that scale in this direction at the present count, with their index.
+    /// The rules that scale in this direction at the current count, with their index.
     fn of(&self, direction: Direction) -> impl Iterator<Item = (usize, &'a Reading)> {
         let (count, profile) = (self.count, self.profile);
         let all = self.readings.iter().enumerate();
         all.filter(move |(index, _)| profile.rules[*index].direction_at(count) == direction)
     }
 
-    /// The largest count that a firing rule of this direction asks for, and which rule does; the first of several.
+    /// The largest count that a firing rule of this direction requests, and the index of the first such rule.
     fn wanted(&self, direction: Direction) -> Option<(usize, i64)> {
         let mut largest: Option<(usize, i64)> = None;
         for (index, _) in self.of(direction).filter(|(_, reading)| reading.fires()) {
@@ -270,7 +271,8 @@ impl<'a> Evaluation<'a> {
 }
 
 impl Rule {
-    /// What this rule would see with `fewer` instances under the same load, if it sees `value` with `count`.
+    /// The value that this rule would have with `fewer` instances under the same load, if it has `value` with
+    /// `count`.
     pub fn projected(&self, metrics: &[Metric], value: f64, count: u32, fewer: u32) -> f64 {
         let elsewhere = metrics
             .get(self.metric)
@@ -282,7 +284,7 @@ impl Rule {
             Statistic::Count => f64::from(fewer) / f64::from(count),
             _ => f64::from(count) / f64::from(fewer),
         };
-        // Nothing, shared by no instance, stays nothing.
+        // Zero stays zero, even if no instance shares it.
         if value == 0.0 {
             value
         } else {
@@ -290,7 +292,7 @@ impl Rule {
         }
     }
 
-    /// Which way this rule changes `count`; [`Direction::None`] if it does not.
+    /// The direction in which this rule changes `count`; [`Direction::None`] if it does not change it.
     pub fn direction_at(&self, count: u32) -> Direction {
         match (self.direction, self.change) {
             (Direction::None, Change::ExactCount(exact)) if exact > count => Direction::Increase,
@@ -299,7 +301,7 @@ impl Rule {
         }
     }
 
-    /// The count that this rule sets when it fires at `count`, before the limits: it may be less than none.
+    /// The count that this rule requests when it fires at `count`, before the limits apply. It may be negative.
     pub(super) fn asks_for(&self, count: u32) -> i64 {
         let direction = self.direction_at(count);
         let count = i64::from(count);
@@ -309,7 +311,7 @@ impl Rule {
             (Direction::Increase, Change::Count(more)) => count + i64::from(more),
             (Direction::Decrease, Change::Count(less)) => count - i64::from(less),
             (Direction::Increase, Change::PercentCount(percent)) => {
-                // Rounded up, as towards more instances.
+                // Rounded up, towards more instances.
                 count + ((share(percent) + 99) / 100).max(1)
             }
             (Direction::Decrease, Change::PercentCount(percent)) => {
@@ -324,7 +326,7 @@ impl Rule {
 }
 
 impl Capacity {
-    /// The count within the limits that is nearest to the one asked for.
+    /// The count within the limits that is nearest to the requested one.
     pub(super) fn nearest(self, asked: i64) -> u32 {
         let nearest = asked.clamp(self.minimum.into(), self.maximum.into());
         u32::try_from(nearest).expect("the limits are counts")
@@ -332,7 +334,7 @@ impl Capacity {
 }
 
 impl Operator {
-    /// Whether `value` stands so to `threshold`.
+    /// Whether `value` compares to `threshold` in this way.
     pub fn holds(self, value: f64, threshold: f64) -> bool {
         match self {
             Self::Equals => value == threshold,

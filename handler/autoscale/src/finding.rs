@@ -1,19 +1,19 @@
-//! What a reader notices in a rule file, and why it refuses one.
+//! What the reader of a rule file reports, and why it refuses a file.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Something in a rule file that the user should know about. The file is used all the same.
+/// Something in a rule file that the user should know. The file is used nevertheless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What it means for the result.
     pub kind: Kind,
-    /// Names the sort of finding for programs, such as `wrong_target`.
+    /// The kind of finding for programs, such as `wrong_target`.
     pub code: &'static str,
-    /// Such as `profiles[0].rules[1].metricTrigger.metricName`; empty where the whole file is meant.
+    /// For example `profiles[0].rules[1].metricTrigger.metricName`; empty if it is about the whole file.
     pub place: String,
-    /// What is there, and how it is treated.
+    /// What was found, and how it is treated.
     pub message: String,
     /// The command or the edit that resolves it.
     pub remedy: String,
@@ -27,12 +27,12 @@ pub enum Kind {
     CannotBeSimulated,
     /// Azure's documentation does not say how this works, or the file leaves it out.
     Assumed,
-    /// The file says something that is not followed.
+    /// The file contains something that is not applied.
     Ignored,
 }
 
 impl Kind {
-    /// As the output names it.
+    /// The name in the output.
     pub fn name(self) -> &'static str {
         match self {
             Self::CannotBeSimulated => "cannot be simulated",
@@ -56,7 +56,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Why a rule file cannot be used: every problem that was found.
+/// Why a rule file cannot be used: every problem in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// At least one.
@@ -66,9 +66,9 @@ pub struct Refusal {
 /// One reason why a rule file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Such as `profiles[0].rules[1].metricTrigger.threshold`; empty where the whole file is meant.
+    /// For example `profiles[0].rules[1].metricTrigger.threshold`; empty if it is about the whole file.
     pub place: String,
-    /// What is wrong there, and what would be accepted.
+    /// What is wrong, and what is accepted.
     pub message: String,
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for Problem {
 }
 
 impl fmt::Display for Refusal {
-    /// A problem is a sentence; several are a line each.
+    /// One problem is a sentence. Several problems are one line each.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [problem] = self.problems.as_slice() {
             return write!(formatter, "{problem}");

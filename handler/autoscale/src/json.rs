@@ -1,14 +1,16 @@
-//! JSON as people and tools write it: with comments, trailing commas, a byte order mark and line breaks inside texts.
+//! JSON in the form that people and tools write: with comments, trailing commas, a byte order mark, and line breaks
+//! in strings.
 //!
-//! Keys stay as they are written; [`field`] finds them in any case, as Azure does. Of two equal keys the last one counts.
+//! Keys keep their spelling; [`field`] finds them without regard to case, as Azure does. The last of several equal
+//! keys counts.
 
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value};
 
-/// The longest text that is read, in bytes. Templates and the settings of a whole subscription are shorter.
+/// The longest accepted text in bytes. Templates, and the settings of a whole subscription, are shorter.
 const LONGEST: usize = 4 << 20;
 
-/// The deepest nesting that is read. Everything that walks through a value uses the stack once for each level.
+/// The deepest accepted nesting. Functions that walk through a value use stack for each level.
 const DEEPEST: usize = 128;
 
 /// Comments and trailing commas are the only additions to JSON.
@@ -28,7 +30,7 @@ const ACCEPTED: ParseOptions = ParseOptions {
 /// Reads a JSON text.
 ///
 /// # Errors
-/// One sentence: the line and column, and what is wrong there; or that the text is too long, too deep or empty.
+/// One sentence: the line, the column, and what is wrong; or that the text is too long, nested too deep, or empty.
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
     if text.len() > LONGEST {
         return Err(format!(
@@ -42,7 +44,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, String> {
             "line {line}, column {column}: it is nested deeper than {DEEPEST} levels, the most that is read"
         ));
     }
-    // The parser takes a text without a value for null.
+    // The parser returns null for a text without a value.
     let value: Option<Value> =
         jsonc_parser::parse_to_serde_value(text, &ACCEPTED).map_err(|error| {
             format!(
@@ -52,11 +54,11 @@ pub(crate) fn parse(text: &str) -> Result<Value, String> {
                 lower_first(&error.kind().to_string())
             )
         })?;
-    value.ok_or_else(|| "it holds no JSON value".to_owned())
+    value.ok_or_else(|| "it contains no JSON value".to_owned())
 }
 
-/// The line and column, from one, of the first bracket beyond the deepest level. Brackets in texts and comments do
-/// not count. The parser has a limit of its own, but that one lets debug builds run out of stack on small threads.
+/// The line and column, from one, of the first bracket below the deepest level. Brackets in strings and comments do
+/// not count. The parser has its own limit, but with it debug builds exhaust the stack of small threads.
 fn too_deep(text: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let (mut depth, mut at) = (0_usize, 0);
@@ -87,7 +89,7 @@ fn too_deep(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// The length of the text that starts here, with both quotation marks.
+/// The length of the string that starts here, with both quotation marks.
 fn text_length(bytes: &[u8]) -> usize {
     let mut at = 1;
     while let Some(byte) = bytes.get(at) {
@@ -117,7 +119,7 @@ fn lower_first(text: &str) -> String {
     })
 }
 
-/// An entry of an object, its name in any case; the exact name is preferred.
+/// An entry of an object by name, without regard to case. An exact match is preferred.
 pub(crate) fn entry<'a>(
     object: &'a Map<String, Value>,
     name: &str,
@@ -129,7 +131,7 @@ pub(crate) fn entry<'a>(
     })
 }
 
-/// A field of an object, its name in any case. Null and absent are the same to Azure.
+/// A field of an object by name, without regard to case. Azure treats null as absent.
 pub(crate) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     entry(object, name)
         .map(|(_, value)| value)
@@ -149,7 +151,7 @@ pub(crate) fn push_index(path: &mut String, index: usize) {
     path.push_str(&format!("[{index}]"));
 }
 
-/// A text as messages show it: on one line, cut where it is long.
+/// A text for a message: on one line, and shortened if it is long.
 pub(crate) fn cut(text: &str) -> String {
     const LONGEST_SHOWN: usize = 80;
     let mut shown: String = text

@@ -1,4 +1,4 @@
-//! Files in languages that have to be compiled to JSON first.
+//! Files in languages that must be compiled to JSON first.
 
 const BICEP: &str = "it is Bicep, which has to be compiled to JSON first: run `az bicep build --file FILE --stdout > \
                      template.json` and pass template.json";
@@ -9,8 +9,8 @@ const TERRAFORM: &str = "it is a Terraform configuration, which has to be evalua
 const YAML: &str = "it is YAML, and JSON is read here: for a setting in Azure, run `az monitor autoscale show` with \
                     `--output json`";
 
-/// For a file that is no JSON: which language it is in, and the command that creates JSON from it. The extension of
-/// the name decides, then what the text looks like. None for JSON and for what is not known.
+/// For a file that is not JSON: its language, and the command that creates JSON from it. The file's extension decides
+/// first, then the text. `None` for JSON and for unknown languages.
 pub(crate) fn language_of(file_name: Option<&str>, text: &str) -> Option<&'static str> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with(['{', '[']) {
@@ -23,7 +23,7 @@ pub(crate) fn language_of(file_name: Option<&str>, text: &str) -> Option<&'stati
         "bicepparam" => Some(BICEP_PARAMETERS),
         "tf" | "tfvars" | "hcl" => Some(TERRAFORM),
         "yaml" | "yml" => Some(YAML),
-        // Text for people may show any language.
+        // A document for people may contain examples in any language.
         "md" | "markdown" | "txt" | "html" => None,
         _ => {
             let mut lines = text.lines();
@@ -35,7 +35,7 @@ pub(crate) fn language_of(file_name: Option<&str>, text: &str) -> Option<&'stati
     }
 }
 
-/// Whether a YAML document may begin with this line: a document's mark, a key, or an item of a list.
+/// Whether this may be the first line of a YAML document: a document marker, a key, or an item of a list.
 fn is_yaml(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let (first, second) = (
@@ -55,7 +55,7 @@ fn is_yaml(line: &str) -> bool {
         || line.starts_with(first) && is_key(first)
 }
 
-/// The language of which this line is typical. The first such line decides, because comments come before it.
+/// The language for which this line is typical. The first such line decides, because comments come before it.
 fn language_of_line(line: &str) -> Option<&'static str> {
     let line = line.trim_end();
     let mut words = line.split_whitespace();

@@ -1,18 +1,18 @@
-//! Azure Monitor's autoscale rules, and what they decide.
+//! Azure Monitor's autoscale rules, and the decisions that follow from them.
 //!
-//! The path of a rule file, one way:
+//! A rule file passes through the modules in this order:
 //!
 //! | module | does |
 //! | --- | --- |
 //! | `json` | reads JSON with comments and trailing commas |
-//! | `document`, `template`, `parameters` | find the settings in any form, and evaluate template expressions |
-//! | `reader`, `place` | read a setting; [`finding`] says what the reader noticed |
-//! | [`profile`], [`schedule`] | what a setting says, in Azure's own terms, and when each profile applies |
+//! | `document`, `template`, `parameters` | find the settings in files of any form, and evaluate template expressions |
+//! | `reader`, `place` | read a setting; [`finding`] has what the reader reports |
+//! | [`profile`], [`schedule`] | the content of a setting, with Azure's terms, and when each profile applies |
 //! | `writer` | writes a setting back |
-//! | [`engine`], [`window`] | one evaluation, a pure function, and what one rule sees |
+//! | [`engine`], [`window`] | one evaluation as a pure function, and the input of a rule |
 //! | `describe`, `summary` | decisions and rules in words |
 //!
-//! The app shows the active rules, `lab up` and `lab simulate` apply them. Nothing here reads a clock, a file or the
+//! The app shows the active rules; `lab up` and `lab simulate` apply them. This crate reads no clock, no file, and no
 //! network.
 
 mod describe;

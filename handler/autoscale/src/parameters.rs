@@ -6,11 +6,12 @@ use crate::json::{self, cut, entry};
 use crate::language;
 
 /// Reads a parameter file of Azure Resource Manager (`{"parameters": {"minimum": {"value": 2}}}`), or an object of
-/// plain values (`{"minimum": 2}`). A parameter from a key vault has no value here and is left out: only an expression
-/// that uses it makes a difference.
+/// plain values (`{"minimum": 2}`). A parameter from a key vault has no value here and is left out; this only matters
+/// if an expression uses it.
 ///
 /// # Errors
-/// One sentence: where the file is no JSON or which command creates JSON from it, or which entry has no value.
+/// One sentence: the position at which the file is not JSON, or the command that creates JSON from it, or the entry
+/// that has no value.
 pub(crate) fn read(text: &str) -> Result<Map<String, Value>, String> {
     let value = json::parse(text).map_err(|error| {
         let compiled_first = language::language_of(None, text);
@@ -18,12 +19,12 @@ pub(crate) fn read(text: &str) -> Result<Map<String, Value>, String> {
     })?;
     let Value::Object(root) = value else {
         return Err(
-            "it is no object; accepted: a parameter file, or an object such as {\"minimum\": 2}"
+            "it is not an object; accepted: a parameter file, or an object such as {\"minimum\": 2}"
                 .to_owned(),
         );
     };
     let Some((_, Value::Object(entries))) = entry(&root, "parameters") else {
-        // `az` also takes the entries without the level around them.
+        // `az` also accepts the entries without the `parameters` level.
         let plain = |(name, value): (String, Value)| {
             let wrapped = value.as_object().filter(|fields| fields.len() == 1);
             let inner = wrapped.and_then(|fields| entry(fields, "value"));

@@ -1,8 +1,8 @@
-//! A value in a rule file together with its path, so that every message names the place.
+//! A value in a rule file together with its path, so that every message can name the place.
 
 use serde_json::{Map, Value};
 
-/// A value and where it stands.
+/// A value and its path.
 #[derive(Debug, Clone)]
 pub(super) struct Place<'a> {
     pub(super) value: &'a Value,
@@ -17,7 +17,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The object at this place. Terraform writes a block as a list with one object in it.
+    /// The object at this place. Terraform writes a block as a list with one object.
     pub(super) fn object(&self) -> Option<(&'a Map<String, Value>, String)> {
         match self.value {
             Value::Object(object) => Some((object, self.path.clone())),
@@ -29,8 +29,8 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The first of these fields that is there. Azure takes keys in any case; Terraform's words are separated by
-    /// underscores, and it writes an empty list for a block that is not there.
+    /// The first of these fields that exists. Azure ignores the case of keys. Terraform separates words with
+    /// underscores, and writes an empty list for an absent block.
     pub(super) fn field(&self, names: &[&str]) -> Option<Place<'a>> {
         let (object, path) = self.object()?;
         let found = names.iter().find_map(|name| {
@@ -63,7 +63,7 @@ impl<'a> Place<'a> {
         Some(items.iter().enumerate().map(place).collect())
     }
 
-    /// The names of fields other than these.
+    /// The fields with other names than these.
     pub(super) fn other_fields(&self, known: &[&str]) -> Vec<Place<'a>> {
         let Some((object, path)) = self.object() else {
             return Vec::new();
@@ -79,12 +79,12 @@ impl<'a> Place<'a> {
             .collect()
     }
 
-    /// The text at this place, if it is one and no template expression without a value.
+    /// The string at this place, if it is one and not a template expression without a value.
     pub(super) fn text(&self) -> Option<&'a str> {
         self.value.as_str().filter(|text| !is_expression(text))
     }
 
-    /// A number, or the text of one.
+    /// A number, or a string that contains one.
     pub(super) fn number(&self) -> Option<f64> {
         let number = match self.value {
             Value::Number(number) => number.as_f64(),
@@ -94,7 +94,7 @@ impl<'a> Place<'a> {
         number.filter(|number| number.is_finite())
     }
 
-    /// A whole number, or the text of one: the schema's counts are texts.
+    /// A whole number, or a string that contains one: the schema's counts are strings.
     pub(super) fn whole(&self) -> Option<u32> {
         let number = match self.value {
             // Some tools write 2.0.
@@ -107,7 +107,7 @@ impl<'a> Place<'a> {
         number.and_then(|number| u32::try_from(number).ok())
     }
 
-    /// True or false, or the text of it.
+    /// A Boolean, or a string that contains one.
     pub(super) fn boolean(&self) -> Option<bool> {
         match self.value {
             Value::Bool(value) => Some(*value),
@@ -117,7 +117,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The value as a message shows it, cut where it is long.
+    /// The value in the form for messages, shortened if it is long.
     pub(super) fn shown(&self) -> String {
         match self.value {
             Value::String(text) => format!("\"{}\"", printable(text)),
@@ -130,7 +130,8 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Whether a text is a template expression, which [`template`](super::template) could not evaluate if it is still there.
+/// Whether a string is a template expression. If it is still there, [`template`](super::template) could not evaluate
+/// it.
 pub(super) fn is_expression(text: &str) -> bool {
     text.starts_with('[') && text.ends_with(']') && !text.starts_with("[[")
 }
@@ -162,7 +163,7 @@ fn joined(path: &str, name: &str) -> String {
     }
 }
 
-/// A text of a file without control characters, cut where it is long.
+/// A string from a file without control characters, shortened if it is long.
 pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 80;
     let clean = |part: &str| {

@@ -8,35 +8,35 @@ use super::place::printable;
 use super::resource_type;
 use super::schedule::{self, Schedule};
 
-/// The rules that come with the app, `infra/autoscale.json`, as the file stands.
+/// The built-in rules: the text of `infra/autoscale.json`.
 pub const BUILT_IN: &str = include_str!("../../../infra/autoscale.json");
 
-/// No plan and no scale set has more instances, so no profile may ask for more.
+/// No plan and no scale set has more instances, so a profile may not request more.
 pub const MOST_INSTANCES: u32 = 1_000;
 
-/// An autoscale setting: one target, and the profiles that apply to it by the calendar.
+/// An autoscale setting: one target, and the profiles that apply to it according to the calendar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     /// The resource's name; empty for a bare profile.
     pub name: String,
-    /// Whether Azure would act on it.
+    /// Whether Azure would apply it.
     pub enabled: bool,
-    /// The resource that is scaled, where the file tells it.
+    /// The resource that is scaled, if the file names it.
     pub target: Option<String>,
     /// In the file's order.
     pub profiles: Vec<Profile>,
-    /// What the rules look at; [`Rule::metric`] is an index into it.
+    /// The metrics that the rules use; [`Rule::metric`] is an index into this list.
     pub metrics: Vec<Metric>,
 }
 
-/// What a rule looks at.
+/// The metric that a rule uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
-    /// Such as `CpuPercentage`.
+    /// For example `CpuPercentage`.
     pub name: String,
-    /// Such as `microsoft.web/serverfarms`, where the file tells it.
+    /// For example `microsoft.web/serverfarms`, if the file names it.
     pub namespace: Option<String>,
-    /// The resource that has the metric, where it is not the one that is scaled.
+    /// The resource of the metric, if it is not the one that is scaled.
     pub resource: Option<String>,
     /// Only samples with these dimensions count.
     pub dimensions: Vec<Dimension>,
@@ -51,46 +51,46 @@ pub struct Dimension {
     pub name: String,
     /// `Equals` or `NotEquals`.
     pub operator: String,
-    /// What it is compared with.
+    /// The values for the comparison.
     pub values: Vec<String>,
 }
 
-/// Bounds on the number of instances, and the rules that change it within them.
+/// The limits of the number of instances, and the rules that change it within them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// As the file names it.
+    /// The name in the file.
     pub name: String,
     /// When it applies.
     pub schedule: Schedule,
-    /// Bounds on the number of instances.
+    /// The limits of the number of instances.
     pub capacity: Capacity,
     /// In the file's order.
     pub rules: Vec<Rule>,
 }
 
-/// Bounds on the number of instances; `minimum <= default <= maximum`.
+/// The limits of the number of instances; `minimum <= default <= maximum`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
-    /// Never fewer.
+    /// The minimum.
     pub minimum: u32,
-    /// Never more.
+    /// The maximum.
     pub maximum: u32,
-    /// At the start, and at least so many when the metric cannot be read.
+    /// The number at the start, and the least number while the metric cannot be read.
     pub default: u32,
 }
 
-/// One rule: when it fires and what it then does.
+/// One rule: when it fires, and what it does then.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// What it looks at: an index into [`Setting::metrics`].
+    /// The metric: an index into [`Setting::metrics`].
     pub metric: usize,
-    /// How the instances' values of one time grain become one.
+    /// How the instances' values of one time grain are combined.
     pub statistic: Statistic,
     /// The span of one value.
     pub time_grain: Duration,
-    /// The span looked at.
+    /// The span that is evaluated.
     pub time_window: Duration,
-    /// How the values of the window become one.
+    /// How the values in the window are combined.
     pub time_aggregation: Aggregation,
     /// How the window's value is compared with the threshold.
     pub operator: Operator,
@@ -98,41 +98,41 @@ pub struct Rule {
     pub threshold: f64,
     /// Whether the window's value is divided by the number of instances.
     pub divide_per_instance: bool,
-    /// Which way the count goes.
+    /// The direction of the change.
     pub direction: Direction,
-    /// By how much it changes.
+    /// The amount of the change.
     pub change: Change,
-    /// This rule waits so long after the most recent action of any rule.
+    /// The time that this rule waits after the last action of any rule.
     pub cooldown: Duration,
 }
 
-/// How the instances' values of one time grain become one.
+/// How the instances' values of one time grain are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
-    /// Their mean.
+    /// Their average.
     Average,
     /// The smallest.
     Min,
     /// The largest.
     Max,
-    /// All added up.
+    /// Their sum.
     Sum,
-    /// How many there are.
+    /// Their number.
     Count,
 }
 
-/// How the values of the window become one.
+/// How the values in the window are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aggregation {
-    /// Their mean.
+    /// Their average.
     Average,
     /// The smallest.
     Minimum,
     /// The largest.
     Maximum,
-    /// All added up.
+    /// Their sum.
     Total,
-    /// How many there are.
+    /// Their number.
     Count,
     /// The newest.
     Last,
@@ -155,32 +155,32 @@ pub enum Operator {
     LessThanOrEqual,
 }
 
-/// Which way the count goes.
+/// The direction in which the count changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Direction {
     /// More instances.
     Increase,
     /// Fewer instances.
     Decrease,
-    /// Either, with [`Change::ExactCount`]; nothing with any other change.
+    /// Either direction with [`Change::ExactCount`]; no effect with any other change.
     None,
 }
 
-/// By how much the count changes.
+/// The amount by which the count changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// By so many instances.
+    /// This number of instances.
     Count(u32),
-    /// By so many percent of the present count.
+    /// This percentage of the current count.
     PercentCount(u32),
-    /// To exactly so many.
+    /// To exactly this count.
     ExactCount(u32),
     /// To the next count that the service offers; here, one instance more or fewer.
     NextAllowed,
 }
 
 impl Setting {
-    /// The index of the profile that applies at a time; `None` where none does.
+    /// The index of the profile that applies at a time; `None` if none applies.
     pub fn active(&self, unix_seconds: i64) -> Option<usize> {
         let schedules = self.profiles.iter().map(|profile| &profile.schedule);
         schedule::active(schedules, unix_seconds)
@@ -200,7 +200,7 @@ impl Setting {
 }
 
 impl Metric {
-    /// The name of the resource that has the metric, where it is not the one that is scaled.
+    /// The name of the metric's resource, if it is not the one that is scaled.
     pub fn resource_name(&self) -> Option<String> {
         let resource = self.resource.as_deref()?;
         Some(printable(resource_type::name(resource)))
@@ -208,7 +208,7 @@ impl Metric {
 }
 
 impl Profile {
-    /// The profile's name for people: the portal's companion profiles have JSON for a name.
+    /// The profile's name for people. The portal's companion profiles have JSON as their name.
     pub fn title(&self) -> String {
         match schedule::companion(&self.name) {
             Some(companion) => {
@@ -230,7 +230,7 @@ impl Statistic {
         ("Count", Self::Count),
     ];
 
-    /// As the schema writes it.
+    /// The name in the schema.
     pub fn name(self) -> &'static str {
         name_in(&Self::NAMES, &self)
     }
@@ -247,7 +247,7 @@ impl Aggregation {
         ("Last", Self::Last),
     ];
 
-    /// As the schema writes it.
+    /// The name in the schema.
     pub fn name(self) -> &'static str {
         name_in(&Self::NAMES, &self)
     }
@@ -264,7 +264,7 @@ impl Operator {
         ("LessThanOrEqual", Self::LessThanOrEqual),
     ];
 
-    /// As the schema writes it.
+    /// The name in the schema.
     pub fn name(self) -> &'static str {
         name_in(&Self::NAMES, &self)
     }
@@ -278,14 +278,14 @@ impl Direction {
         ("None", Self::None),
     ];
 
-    /// As the schema writes it.
+    /// The name in the schema.
     pub fn name(self) -> &'static str {
         name_in(&Self::NAMES, &self)
     }
 }
 
 impl Change {
-    /// As the schema writes its `type`.
+    /// The schema's `type`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Count(_) => "ChangeCount",
@@ -295,7 +295,7 @@ impl Change {
         }
     }
 
-    /// As the schema writes its `value`.
+    /// The schema's `value`.
     pub fn value(self) -> u32 {
         match self {
             Self::Count(value) | Self::PercentCount(value) | Self::ExactCount(value) => value,

@@ -1,9 +1,9 @@
-//! Rule files read: whatever form the setting comes in, and every problem and finding at once.
+//! Reads rule files: settings of any form, and all problems and findings at once.
 //!
-//! The text becomes JSON ([`json`](super::json)), the settings in it are found and their template expressions evaluated
-//! ([`document`](super::document)), and the one that is meant is read here. Azure refuses what lies outside the schema's
-//! bounds; here the nearest value within them is used, with a finding, because a rehearsal is also for settings that are
-//! not finished.
+//! The text is parsed as JSON ([`json`](super::json)). The settings in it are found and their template expressions
+//! evaluated ([`document`](super::document)). Then the chosen setting is read here. Azure refuses values outside the
+//! schema's bounds. This reader uses the nearest value within the bounds and reports a finding, so that unfinished
+//! settings can be rehearsed too.
 
 use serde_json::Map;
 
@@ -20,38 +20,38 @@ mod metric;
 mod profile;
 mod rule;
 
-/// Azure allows no more in a setting.
+/// The most profiles that Azure accepts in a setting.
 const MOST_PROFILES: usize = 20;
 const EXPORT: &str = "export the deployed setting: az monitor autoscale show --output json";
 
-/// What a reader needs to know beside the text.
+/// What a reader needs in addition to the text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReadOptions<'a> {
-    /// The file's name; its extension tells languages that must be compiled first.
+    /// The file's name. Its extension shows languages that must be compiled first.
     pub file_name: Option<&'a str>,
     /// The text of a parameter file for a template.
     pub parameters: Option<&'a str>,
-    /// The name of the setting that is meant, where a file holds several.
+    /// The name of the chosen setting, if the file contains several.
     pub setting: Option<&'a str>,
 }
 
-/// A setting, and what its reader noticed.
+/// A setting, and the reader's findings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleFile {
-    /// What the file says.
+    /// The content of the file.
     pub setting: Setting,
     /// In the file's order.
     pub findings: Vec<Finding>,
-    /// Where each of the setting's profiles stands in the file, and each of its rules.
+    /// The places of the setting's profiles in the file, and of their rules.
     pub places: Vec<ProfilePlace>,
 }
 
-/// Where a profile stands in a file, in the form of [`Finding::place`].
+/// The place of a profile in a file, in the form of [`Finding::place`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfilePlace {
-    /// Such as `profiles[0]`; empty for a bare profile.
+    /// For example `profiles[0]`; empty for a bare profile.
     pub profile: String,
-    /// Such as `profiles[0].rules[1]`, in the profile's order.
+    /// For example `profiles[0].rules[1]`, in the profile's order.
     pub rules: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl RuleFile {
     /// Reads a rule file.
     ///
     /// # Errors
-    /// Every problem in the file: where it is, what is wrong there, and what would be accepted.
+    /// Every problem in the file: its place, what is wrong, and what is accepted.
     pub fn read(text: &str, options: ReadOptions<'_>) -> Result<Self, Refusal> {
         let root = json::parse(text).map_err(|error| {
             let compiled_first = language::language_of(options.file_name, text);
@@ -97,21 +97,21 @@ impl RuleFile {
 }
 
 impl Setting {
-    /// Reads a rule file that needs no options, and passes over its findings.
+    /// Reads a rule file that needs no options, and ignores its findings.
     ///
     /// # Errors
-    /// As [`RuleFile::read`].
+    /// The same as for [`RuleFile::read`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         RuleFile::read(text, ReadOptions::default()).map(|file| file.setting)
     }
 
-    /// The rules that come with the app.
+    /// The app's built-in rules.
     pub fn built_in() -> Self {
         Self::parse(super::BUILT_IN).expect("a test reads it")
     }
 }
 
-/// The setting that is meant, of those in the file.
+/// The setting to use, of those in the file.
 fn chosen<'a>(found: &'a document::Found, wanted: Option<&str>) -> Result<&'a Candidate, Refusal> {
     let candidates = &found.candidates;
     let names = || {
@@ -134,7 +134,7 @@ fn chosen<'a>(found: &'a document::Found, wanted: Option<&str>) -> Result<&'a Ca
     match (wanted, candidates.as_slice()) {
         (None, [one]) => Ok(one),
         (None, several) => Err(Refusal::whole(format!(
-            "it holds {} autoscale settings: {}. Choose one with --setting NAME.",
+            "it contains {} autoscale settings: {}. Choose one with --setting NAME.",
             several.len(),
             names()
         ))),
@@ -150,14 +150,14 @@ fn chosen<'a>(found: &'a document::Found, wanted: Option<&str>) -> Result<&'a Ca
             match named.as_slice() {
                 [one] => Ok(one),
                 [] => Err(Refusal::whole(format!(
-                    "it holds no autoscale setting named {}; there are: {}",
+                    "it contains no autoscale setting named {}; there are: {}",
                     printable(wanted),
                     names()
                 ))),
                 several => {
                     let paths: Vec<&str> = several.iter().map(|one| one.path.as_str()).collect();
                     Err(Refusal::whole(format!(
-                        "it holds {} autoscale settings named {}. Choose one by its place with --setting: {}",
+                        "it contains {} autoscale settings named {}. Choose one by its place with --setting: {}",
                         several.len(),
                         printable(wanted),
                         paths.join(", ")
@@ -168,17 +168,17 @@ fn chosen<'a>(found: &'a document::Found, wanted: Option<&str>) -> Result<&'a Ca
     }
 }
 
-/// A setting without a name is named by its number.
+/// A setting without a name is identified by its number.
 fn name_of(candidate: &Candidate, index: usize) -> String {
     let name = candidate.name.as_deref().map(printable);
     name.filter(|name| !name.is_empty())
         .unwrap_or_else(|| (index + 1).to_string())
 }
 
-/// Reads a setting, and goes on after a problem to find them all.
+/// Reads a setting. It continues after a problem, in order to find all of them.
 struct Reader<'a> {
     unresolved: &'a [Unresolved],
-    /// Whether it is a whole setting and not a bare profile.
+    /// Whether this is a whole setting and not a bare profile.
     is_setting: bool,
     target: Option<String>,
     metrics: Vec<Metric>,
@@ -303,7 +303,7 @@ impl Reader<'_> {
             return;
         };
         let Some(uri) = field.text().filter(|uri| !uri.is_empty()) else {
-            // An expression that has no value is still the same text in every place.
+            // An expression without a value can still be compared: it has the same text everywhere.
             self.target = field.value.as_str().map(str::to_owned);
             return;
         };

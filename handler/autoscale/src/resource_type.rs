@@ -1,9 +1,9 @@
-//! What a resource ID says about the resource.
+//! Reads the type and name of a resource from its ID.
 
 use super::place::is_expression;
 
-/// The resource's type in lower case, such as `microsoft.web/serverfarms`; of a child resource the type of the child
-/// as well. `None` where the text is no resource ID, such as a template expression without a value.
+/// The resource's type in lower case, such as `microsoft.web/serverfarms`. For a child resource, the type includes
+/// the child's. `None` if the text is not a resource ID, such as a template expression without a value.
 pub(super) fn of(resource_id: &str) -> Option<String> {
     if is_expression(resource_id) {
         return None;
@@ -12,7 +12,7 @@ pub(super) fn of(resource_id: &str) -> Option<String> {
     let (_, after) = lower.rsplit_once("/providers/")?;
     let mut parts = after.split('/');
     let mut found = parts.next()?.to_owned();
-    // A name follows each type.
+    // Each type is followed by a name.
     for kind in parts.step_by(2) {
         found.push('/');
         found.push_str(kind);

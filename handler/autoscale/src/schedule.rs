@@ -1,4 +1,4 @@
-//! When a profile applies: always, between two dates, or from recurring times of the week on.
+//! When a profile applies: always, between two dates, or after recurring times of the week.
 //!
 //! Source: "Autoscale with multiple profiles" and "Understand autoscale settings" in the Azure Monitor
 //! documentation. A recurring profile has no end: it applies until the next recurring profile starts. For daylight
@@ -28,15 +28,15 @@ const MINUTES_OF_DAY: u16 = 24 * 60;
 /// When a profile applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Schedule {
-    /// When no other profile does.
+    /// When no other profile applies.
     Default,
-    /// Between two moments, before all other profiles.
+    /// Between two moments. It takes precedence over all other profiles.
     FixedDate(FixedDate),
     /// From each of its starts until the next start of any recurring profile.
     Recurring(Recurrence),
 }
 
-/// A span of time, `fixedDate` in a setting.
+/// A span of time; `fixedDate` in a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FixedDate {
     zone: TimeZone,
@@ -45,35 +45,36 @@ pub struct FixedDate {
     offset_ignored: bool,
 }
 
-/// The times of the week at which a profile starts, `recurrence` in a setting.
+/// The times of the week at which a profile starts; `recurrence` in a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recurrence {
     zone: TimeZone,
-    /// Minutes since Monday 00:00 on the local clock, sorted, each once, at least one.
+    /// Minutes since Monday 00:00 on the local clock; sorted, without duplicates, at least one.
     starts: Box<[u16]>,
 }
 
-/// What the portal writes into the name of the profile that it adds where a recurring profile is meant to end.
+/// The content of the name of a companion profile, which the portal adds at the end of a recurring profile.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Companion {
-    /// The name of the profile whose rules and limits this one repeats, the default.
+    /// The name of the default profile, whose rules and limits this one repeats.
     pub name: String,
     /// The name of the profile that ends when this one starts.
     #[serde(rename = "for")]
     pub for_profile: String,
 }
 
-/// The companion that a profile's name describes, such as `{"name":"Auto created default","for":"Weekend"}`. `None`
-/// for an ordinary name.
+/// The companion in a profile's name, such as `{"name":"Auto created default","for":"Weekend"}`. `None` for an
+/// ordinary name.
 pub fn companion(name: &str) -> Option<Companion> {
     serde_json::from_str(name).ok()
 }
 
-/// The index of the profile that applies at a time: the first fixed-date profile whose span contains it, else the
-/// recurring profile that started last, else the first default. `None` where none applies.
+/// The index of the profile that applies at a time: the first fixed-date profile whose span contains it, or else the
+/// recurring profile that started last, or else the first default. `None` if none applies.
 ///
-/// Of two recurring profiles that start at the same moment, the first one applies (assumed: the documentation does not
-/// say). With a recurring profile, the default never applies, because recurring profiles have no end.
+/// If two recurring profiles start at the same moment, the first one applies. This is an assumption, because the
+/// documentation does not say. If there is a recurring profile, the default never applies, because recurring profiles
+/// have no end.
 pub fn active<'a>(
     schedules: impl IntoIterator<Item = &'a Schedule>,
     unix_seconds: i64,
@@ -99,8 +100,8 @@ pub fn active<'a>(
     recurring.map(|(_, index)| index).or(default)
 }
 
-/// The first moment after a time at which [`active`] may give another answer; before it, the answer stays the same.
-/// `None` when it never changes again.
+/// The first moment after a time at which the result of [`active`] may change. Before it, the result stays the same.
+/// `None` if it never changes again.
 pub fn next_change<'a>(
     schedules: impl IntoIterator<Item = &'a Schedule>,
     unix_seconds: i64,
@@ -117,7 +118,7 @@ pub fn next_change<'a>(
 }
 
 impl Schedule {
-    /// In words, such as `every Monday to Friday at 08:00, W. Europe Standard Time (Europe/Berlin)`.
+    /// A description, such as `every Monday to Friday at 08:00, W. Europe Standard Time (Europe/Berlin)`.
     pub fn describe(&self) -> String {
         match self {
             Self::Default => "when no other profile applies".to_owned(),
@@ -128,10 +129,11 @@ impl Schedule {
 }
 
 impl FixedDate {
-    /// The span from `start` to `end`, each such as `2026-12-24T18:00:00`, with or without a fraction and an offset.
+    /// The span from `start` to `end`. Each is written like `2026-12-24T18:00:00`, with or without a fraction and an
+    /// offset.
     ///
-    /// With a `zone`, both are local times in it, whatever offset is written beside them (assumed). Without one, an
-    /// offset counts, and a time without an offset is UTC. The error is a sentence.
+    /// With a `zone`, both are local times in it, and their offsets are ignored (assumed). Without a zone, an offset
+    /// counts, and a time without an offset is UTC. The error is a sentence.
     pub fn new(zone: Option<TimeZone>, start: &str, end: &str) -> Result<Self, String> {
         let read = |text: &str| -> Result<(i64, bool), String> {
             let written = WrittenTime::parse(text)?;
@@ -159,17 +161,17 @@ impl FixedDate {
         })
     }
 
-    /// Unix seconds: from the first one to the one after the last.
+    /// The span in Unix seconds, without its end.
     pub fn span(&self) -> Range<i64> {
         self.start..self.end
     }
 
-    /// The zone of the local times.
+    /// The time zone of the local times.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// Whether an offset is written beside a start or an end that means another moment than the time zone does.
+    /// Whether a start or an end has an offset that contradicts the time zone.
     pub fn offset_ignored(&self) -> bool {
         self.offset_ignored
     }
@@ -192,10 +194,10 @@ impl FixedDate {
 }
 
 impl Recurrence {
-    /// Every combination of a day, an hour and a minute is a start.
+    /// Every combination of a day, an hour, and a minute is a start.
     ///
-    /// `frequency` must be `Week`, the only one that Azure knows. Days are English names, whole or three letters, in any
-    /// case. The error is a sentence.
+    /// `frequency` must be `Week`, the only one that Azure supports. Days are English names, complete or with three
+    /// letters, in upper or lower case. The error is a sentence.
     pub fn new(
         frequency: &str,
         zone: TimeZone,
@@ -229,17 +231,17 @@ impl Recurrence {
         Ok(Self { zone, starts })
     }
 
-    /// Minutes since Monday 00:00 on the local clock, sorted, each once, at least one.
+    /// Minutes since Monday 00:00 on the local clock; sorted, without duplicates, at least one.
     pub fn starts(&self) -> &[u16] {
         &self.starts
     }
 
-    /// The zone of [`Self::starts`].
+    /// The time zone of [`Self::starts`].
     pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// The last start at or before a time. `None` only where the calendar begins.
+    /// The last start at or before a time. `None` only at the beginning of the calendar.
     fn latest_start(&self, unix_seconds: i64) -> Option<i64> {
         let mut until = unix_seconds.clamp(EARLIEST, LATEST);
         let oldest = until - 2 * WEEK;
@@ -257,7 +259,7 @@ impl Recurrence {
         None
     }
 
-    /// The first start after a time. `None` only where the calendar ends.
+    /// The first start after a time. `None` only at the end of the calendar.
     fn next_start(&self, unix_seconds: i64) -> Option<i64> {
         if unix_seconds >= LATEST {
             return None;
@@ -308,7 +310,7 @@ impl Recurrence {
             self.starts.iter().any(is_of_day)
         };
         let days: Vec<usize> = (0..DAYS.len()).filter(|day| on(*day)).collect();
-        // Each day has the same times.
+        // All days have the same times.
         let times: Vec<String> = self.starts[..self.starts.len() / days.len()]
             .iter()
             .map(|start| start % MINUTES_OF_DAY)
@@ -333,18 +335,18 @@ fn seconds(start: u16) -> i64 {
     i64::from(start) * MINUTE
 }
 
-/// The index of a day, Monday first.
+/// The index of a day, from Monday.
 fn day(text: &str) -> Result<usize, String> {
     let name = text.trim();
     let is_name =
         |day: &&str| name.eq_ignore_ascii_case(day) || name.eq_ignore_ascii_case(&day[..3]);
     DAYS.iter().position(is_name).ok_or_else(|| {
         let shown = shortened(text);
-        format!("\"{shown}\" is no day of the week; write Monday to Sunday")
+        format!("\"{shown}\" is not a day of the week; write Monday to Sunday")
     })
 }
 
-/// Which of the numbers below `N` are among `numbers`.
+/// For each number below `N`, whether `numbers` contains it.
 fn chosen<const N: usize>(numbers: &[i64], noun: &str) -> Result<[bool; N], String> {
     let mut chosen = [false; N];
     for number in numbers {
@@ -356,7 +358,7 @@ fn chosen<const N: usize>(numbers: &[i64], noun: &str) -> Result<[bool; N], Stri
     Ok(chosen)
 }
 
-/// Such as `Monday to Friday`, `Saturday and Sunday` or, for all seven, `day`.
+/// For example `Monday to Friday`, `Saturday and Sunday`, or `day` for all seven.
 fn days_in_words(days: &[usize]) -> String {
     if days.len() == DAYS.len() {
         return "day".to_owned();
@@ -371,7 +373,8 @@ fn days_in_words(days: &[usize]) -> String {
     listed(&words)
 }
 
-/// Such as `a, b and c`; of more than six, the first three and how many follow.
+/// For example `a, b and c`. Of more than six words, the first three are listed, followed by the number of the
+/// others.
 fn listed(words: &[String]) -> String {
     match words {
         [first, second, third, rest @ ..] if rest.len() > 3 => {

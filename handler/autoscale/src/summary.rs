@@ -1,4 +1,4 @@
-//! A rule in a few words, as the API and the lab show it.
+//! A short form of a rule, for the API and the lab.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::duration;
 use super::profile::{Metric, Rule};
 
-/// A rule in a few words; names and values as the rule file writes them.
+/// A rule in short form, with the names and values of the rule file.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RuleSummary {
     /// Such as `CpuPercentage`.
@@ -18,7 +18,7 @@ pub struct RuleSummary {
     /// In the metric's unit.
     #[schema(example = 70.0)]
     pub threshold: f64,
-    /// The span looked at, ISO 8601.
+    /// The span that the rule evaluates, ISO 8601.
     #[schema(example = "PT5M")]
     pub time_window: String,
     /// `Increase`, `Decrease`, or `None` for a rule that sets an exact count in either direction.
@@ -30,13 +30,13 @@ pub struct RuleSummary {
     /// By how much the count changes.
     #[schema(example = 1)]
     pub value: u32,
-    /// This rule waits so long after the most recent action of any rule, ISO 8601.
+    /// The time that this rule waits after the last action of any rule, ISO 8601.
     #[schema(example = "PT5M")]
     pub cooldown: String,
 }
 
 impl Rule {
-    /// This rule in a few words.
+    /// The short form of this rule.
     pub fn summary(&self, metrics: &[Metric]) -> RuleSummary {
         RuleSummary {
             metric: metrics

@@ -1,13 +1,13 @@
-//! Expressions of Azure Resource Manager templates, as far as autoscale settings use them.
+//! Evaluates expressions of Azure Resource Manager templates, as far as autoscale settings use them.
 //!
-//! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions>. The list of
-//! functions is closed, and copy loops are not expanded: this is no general interpreter. What has no value here stays
-//! as it is written and is listed with its place and the reason.
+//! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions>. This is not a
+//! general interpreter: it supports a fixed list of functions, and does not expand copy loops. An expression that has
+//! no value here keeps its text, and is listed with its place and the reason.
 //!
 //! - [`parser`]: the grammar
 //! - [`reference`]: parameters and variables
-//! - [`functions`], [`texts`], [`values`]: what is evaluated
-//! - [`work`]: the bound on time and memory
+//! - [`functions`], [`texts`], [`values`]: the supported functions
+//! - [`work`]: the limit of time and memory
 
 mod functions;
 mod parser;
@@ -25,31 +25,31 @@ use parser::{Access, Base, Expression, Text};
 use values::{COPY, Key, boolean, copy_loops, descend};
 pub(crate) use work::Work;
 
-/// Levels of a value, of calls and of references together; the stack is used for each.
+/// The most levels of values, calls, and references together. Each uses stack.
 const DEEPEST: usize = 200;
 
-/// So many expressions without a value are listed; a setting of the service has fewer fields.
+/// The most expressions without a value that are listed. A setting in Azure has fewer fields.
 const MOST_UNRESOLVED: usize = 5_000;
 
 /// An expression that has no value here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unresolved {
-    /// Where it stands in the file, or where its value would stand: `resources[0].properties.name`.
+    /// Its place in the file, or the place of its value: `resources[0].properties.name`.
     pub(crate) path: String,
-    /// The text of the template.
+    /// The text in the template.
     pub(crate) expression: String,
-    /// What is missing, with the expression as its subject: `uses the function ...`.
+    /// What is missing, with the expression as the subject: `uses the function ...`.
     pub(crate) reason: String,
 }
 
-/// What parameters and variables mean in one template.
+/// The parameters and variables of one template.
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
     /// Values from outside the file.
     given: &'a Map<String, Value>,
-    /// Whether this is the template of a deployment inside the file's template.
+    /// Whether this is the template of a deployment inside another template.
     nested: bool,
-    /// `{"name": {"value": ...}}` of a deployment; their expressions belong to the scope around it.
+    /// `{"name": {"value": ...}}` of a deployment. The expressions in it belong to the outer scope.
     passed: Option<(Option<&'a Map<String, Value>>, &'a Scope<'a>)>,
     declared: Option<&'a Map<String, Value>>,
     variables: Option<&'a Map<String, Value>>,
@@ -64,7 +64,7 @@ enum Kind {
     Variable,
 }
 
-/// Collects what has no value.
+/// Collects expressions without a value.
 #[derive(Default)]
 struct Sink {
     path: String,
@@ -82,7 +82,7 @@ impl Sink {
         }
     }
 
-    /// Does something one level deeper.
+    /// Runs `act` one level deeper.
     fn below<T>(&mut self, add: impl FnOnce(&mut String), act: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
         add(&mut self.path);
@@ -93,7 +93,7 @@ impl Sink {
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of a template, or of a file that is none.
+    /// The scope of a template, or of a file that is not a template.
     pub(crate) fn new(
         template: &'a Map<String, Value>,
         given: &'a Map<String, Value>,
@@ -111,7 +111,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The same as the template of a deployment, whose parameters are evaluated in the scope around it.
+    /// The scope of a deployment's template. Its parameters are evaluated in the outer scope.
     pub(crate) fn of_deployment(
         self,
         parameters: Option<&'a Map<String, Value>>,
@@ -125,8 +125,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The value with its expressions evaluated, and those that have no value. These stay as they are written.
-    /// `path` is the place of the value in the file.
+    /// Returns the value with its expressions evaluated, and the expressions that have no value, which keep their
+    /// text. `path` is the place of the value in the file.
     pub(crate) fn resolve(&self, value: &Value, path: &str) -> (Value, Vec<Unresolved>) {
         let mut sink = Sink {
             path: path.to_owned(),
@@ -150,7 +150,7 @@ impl<'a> Scope<'a> {
         (resolved, sink.unresolved)
     }
 
-    /// The value with all its expressions evaluated.
+    /// Returns the value with all its expressions evaluated.
     ///
     /// # Errors
     /// The first reason why an expression has no value.
@@ -174,7 +174,7 @@ impl<'a> Scope<'a> {
                 }
             },
             Value::Array(_) | Value::Object(_) if depth >= DEEPEST => {
-                sink.push("", "is nested too deep".to_owned());
+                sink.push("", "is nested too deeply".to_owned());
                 Value::Null
             }
             Value::Array(items) => {
@@ -220,7 +220,7 @@ impl<'a> Scope<'a> {
         self.evaluate(&parser::parse(text)?, keys, depth, sink)
     }
 
-    /// The value of an expression, and below it what the keys name.
+    /// The value of an expression, or the part of it that the keys select.
     fn evaluate(
         &self,
         expression: &Expression,
@@ -277,7 +277,7 @@ impl<'a> Scope<'a> {
                 self.evaluate(if holds { yes } else { no }, keys, depth, sink)
             }
             ("and" | "or", [_, _, ..]) => {
-                // The value at which the rest does not matter.
+                // The value that decides the result, whatever the other arguments are.
                 let decisive = name == "or";
                 for argument in arguments {
                     if boolean(&name, &self.argument(argument, depth)?)? == decisive {
@@ -305,7 +305,7 @@ impl<'a> Scope<'a> {
                 descend(&value, keys, self.work)
             }
             ("parameters" | "variables" | "if" | "and" | "or" | "coalesce", _) => Err(format!(
-                "uses the function {name} with {} arguments, which it does not take",
+                "uses the function {name} with {} arguments, which it does not accept",
                 arguments.len()
             )),
             _ => Err(format!(
@@ -315,13 +315,13 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// An argument has to have a value as a whole.
+    /// Every part of an argument must have a value.
     fn argument(&self, expression: &Expression, depth: usize) -> Result<Value, String> {
         whole(|sink| self.evaluate(expression, &[], depth, sink))
     }
 }
 
-/// A value of which every part has to have a value.
+/// Evaluates a value, every part of which must have a value.
 fn whole(create: impl FnOnce(&mut Sink) -> Result<Value, String>) -> Result<Value, String> {
     let mut sink = Sink::default();
     let value = create(&mut sink)?;

@@ -1,4 +1,4 @@
-//! What one rule sees: the metric's samples within its window, made into one value.
+//! The input of a rule: the metric's samples within its window, combined into one value.
 
 use std::time::Duration;
 
@@ -6,23 +6,24 @@ use super::profile::{Aggregation, Rule, Statistic};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A metric over one minute, over all instances that gave a value. Times are spans since a start of the caller's choice.
+/// A metric over one minute, over all instances that reported a value. Times are spans since a start that the caller
+/// chooses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Minute {
     /// When the minute ended.
     pub end: Duration,
-    /// Mean over the instances.
+    /// Average over the instances.
     pub average: f64,
     /// The lowest instance's value.
     pub minimum: f64,
     /// The highest instance's value.
     pub maximum: f64,
-    /// Instances that gave a value; more than none.
+    /// The number of instances that reported a value; at least one.
     pub instances: u32,
 }
 
 impl Minute {
-    /// A minute in which each of so many instances gave the same value.
+    /// A minute in which each of `instances` reported the same value.
     pub fn even(end: Duration, value: f64, instances: u32) -> Self {
         Self {
             end,
@@ -34,32 +35,33 @@ impl Minute {
     }
 }
 
-/// What can be seen of the metrics.
+/// The available samples of the metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
-    /// The minutes of each of [`Setting::metrics`](super::Setting::metrics), the oldest first; a metric without an entry
-    /// has no samples.
+    /// The minutes of each of [`Setting::metrics`](super::Setting::metrics), in order of time. A metric without an
+    /// entry has no samples.
     pub metrics: &'a [Vec<Minute>],
-    /// Windows end here: now, less the metrics' lag.
+    /// The end of the windows: now, minus the delay of the metrics.
     pub until: Duration,
 }
 
-/// The window's value for `count` instances; `None` without a sample in it.
+/// The value of the window for `count` instances; `None` if it contains no sample.
 pub(super) fn value(rule: &Rule, history: History<'_>, count: u32) -> Option<f64> {
     value_of(rule, samples(rule, history), count)
 }
 
-/// The metric's samples in the rule's window, the oldest first.
+/// The metric's samples in the rule's window, in order of time.
 ///
-/// A sample spans one time grain; grains begin at multiples of their length. It counts if it ended within the window,
-/// the window's end included and its beginning not. A window that is shorter than the grain is as long as the grain.
+/// A sample covers one time grain, and grains begin at multiples of their length. A sample counts if it ended within
+/// the window, including the window's end and excluding its beginning. A window that is shorter than the grain is
+/// extended to the grain.
 pub fn samples<'a>(rule: &'a Rule, history: History<'a>) -> impl Iterator<Item = f64> + 'a {
     let minutes = history
         .metrics
         .get(rule.metric)
         .map_or(&[][..], Vec::as_slice);
     let window = rule.time_window.max(rule.time_grain);
-    // A grain that is not complete yet gives no sample.
+    // An incomplete grain gives no sample.
     let seen = minutes.partition_point(|minute| grain_end(minute, rule) <= history.until);
     let (seen, _) = minutes.split_at(seen);
     let old = seen.partition_point(|minute| grain_end(minute, rule) + window <= history.until);
@@ -68,8 +70,8 @@ pub fn samples<'a>(rule: &'a Rule, history: History<'a>) -> impl Iterator<Item =
     grains.map(|of_grain| sample(rule.statistic, of_grain))
 }
 
-/// The value that these samples, the oldest first, make in the rule's window for `count` instances; `None` without a
-/// sample. Where samples are missing, those that are there make the value.
+/// The value that these samples, in order of time, have in the rule's window for `count` instances; `None` if there
+/// is no sample. Missing samples are ignored.
 pub fn value_of(rule: &Rule, samples: impl IntoIterator<Item = f64>, count: u32) -> Option<f64> {
     let value = aggregated(rule.time_aggregation, samples)?;
     if !rule.divide_per_instance {
@@ -78,7 +80,7 @@ pub fn value_of(rule: &Rule, samples: impl IntoIterator<Item = f64>, count: u32)
     (count > 0).then(|| settled(value / f64::from(count)))
 }
 
-/// The value of the window with these samples.
+/// Combines these samples into the value of the window.
 fn aggregated(aggregation: Aggregation, samples: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut lowest, mut highest) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
     let (mut number, mut newest) = (0_u32, None);
@@ -100,7 +102,7 @@ fn aggregated(aggregation: Aggregation, samples: impl IntoIterator<Item = f64>) 
     })
 }
 
-/// One sample of the metric: every instance gives a value each minute, and the statistic is that of all of them.
+/// One sample of the metric: every instance reports a value each minute, and the statistic combines all of them.
 fn sample(statistic: Statistic, minutes: &[Minute]) -> f64 {
     let values = || minutes.iter().map(|minute| f64::from(minute.instances));
     let sum = || {
@@ -124,7 +126,7 @@ fn sample(statistic: Statistic, minutes: &[Minute]) -> f64 {
     }
 }
 
-/// When the time grain ends that a minute belongs to. A grain of one minute is the minute itself.
+/// The end of the time grain that a minute belongs to. A grain of one minute is the minute itself.
 fn grain_end(minute: &Minute, rule: &Rule) -> Duration {
     if rule.time_grain <= MINUTE {
         return minute.end;
@@ -134,7 +136,7 @@ fn grain_end(minute: &Minute, rule: &Rule) -> Duration {
     Duration::from_secs(end.div_ceil(grain) * grain)
 }
 
-/// Rounded to a billionth, so that the noise of adding and dividing does not fire a strict operator at the threshold.
+/// Rounds to a billionth, so that rounding errors do not fire a strict operator at the threshold.
 pub(super) fn settled(value: f64) -> f64 {
     const BILLION: f64 = 1e9;
     (value * BILLION).round() / BILLION

@@ -1,4 +1,4 @@
-//! Settings written in the JSON of Azure Resource Manager (`Microsoft.Insights/autoscaleSettings`, API 2022-10-01).
+//! Writes settings as JSON of Azure Resource Manager (`Microsoft.Insights/autoscaleSettings`, API 2022-10-01).
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,7 @@ use super::profile::{Dimension, Metric, Profile, Rule, Setting};
 use super::schedule::{DAYS, FixedDate, Recurrence, Schedule};
 
 impl Setting {
-    /// The setting's properties as Azure takes them, to be passed on; [`RuleFile::read`](super::RuleFile::read) reads them
-    /// back as they were.
+    /// The setting's properties in Azure's form. [`RuleFile::read`](super::RuleFile::read) reads them back unchanged.
     pub fn to_arm(&self) -> Value {
         let profiles: Vec<Value> = self
             .profiles
@@ -29,12 +28,12 @@ impl Setting {
 }
 
 impl Profile {
-    /// The profile in the schema.
+    /// The profile in the schema's form.
     pub fn to_arm(&self, metrics: &[Metric]) -> Value {
         self.written(metrics, None)
     }
 
-    /// The same in a setting, whose target has the metrics that name no resource.
+    /// The same for a profile in a setting. Metrics that name no resource belong to the setting's target.
     fn written(&self, metrics: &[Metric], target: Option<&str>) -> Value {
         let rules = self.rules.iter();
         let rules: Vec<Value> = rules.map(|rule| rule.to_arm(metrics, target)).collect();
@@ -62,7 +61,7 @@ fn fixed_date(dates: &FixedDate) -> Value {
     json!({"timeZone": dates.zone().name(), "start": local(span.start), "end": local(span.end)})
 }
 
-/// Every combination of the days, hours and minutes is a start, as it was when the setting was read.
+/// Every combination of the days, hours, and minutes is a start, as when the setting was read.
 fn weekly(recurrence: &Recurrence) -> Value {
     let parts = |part: fn(u16) -> u16| {
         let parts: BTreeSet<u16> = recurrence

@@ -1,4 +1,4 @@
-//! Settings that other programs wrote: Terraform's JSON and Azure's activity log.
+//! Settings in files of other programs: Terraform's JSON and Azure's activity log.
 //!
 //! Sources: <https://developer.hashicorp.com/terraform/internals/json-format>,
 //! <https://learn.microsoft.com/azure/azure-monitor/autoscale/autoscale-diagnostics>
@@ -12,7 +12,7 @@ const SETTING: &str = "azurerm_monitor_autoscale_setting";
 const PROFILE: &str = "ActiveAutoscaleProfile";
 
 impl<'a> Search<'a> {
-    /// The state or plan of `terraform show -json`, or a state file; false for other files.
+    /// Reads the state or plan of `terraform show -json`, or a state file. Returns false for other files.
     pub(super) fn terraform(&mut self, fields: &'a Map<String, Value>, path: &str) -> bool {
         for values in ["planned_values", "values"] {
             if let Some((key, values)) = object(fields, values)
@@ -60,8 +60,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// An event of the activity log, or its properties; false for other objects. A log repeats the same profile in
-    /// many events: it is taken once.
+    /// Reads an event of the activity log, or its properties. Returns false for other objects. A log repeats the same
+    /// profile in many events; it is read once.
     pub(super) fn activity(&mut self, fields: &'a Map<String, Value>, path: &str) -> bool {
         let event = entry(fields, PROFILE).map(|(key, profile)| (path.to_owned(), key, profile));
         let below = || {
@@ -79,7 +79,7 @@ impl<'a> Search<'a> {
                 Err(problem) => {
                     self.note(
                         path,
-                        format!("is no JSON text of a profile: {}", cut(&problem)),
+                        format!("is not the JSON text of a profile: {}", cut(&problem)),
                     );
                     return true;
                 }
@@ -109,7 +109,7 @@ fn is_setting(resource: &Map<String, Value>) -> bool {
     field(resource, "type").and_then(Value::as_str) == Some(SETTING)
 }
 
-/// Does something for each object of a list.
+/// Calls `act` for each object of a list.
 fn each<'a>(
     fields: &'a Map<String, Value>,
     list: &str,

@@ -1,4 +1,4 @@
-//! Templates: resources as a list or by symbolic names, resources inside resources, and nested deployments.
+//! Templates: resources as a list or with symbolic names, resources inside resources, and nested deployments.
 //!
 //! Sources: <https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax>,
 //! <https://learn.microsoft.com/azure/azure-resource-manager/templates/linked-templates>
@@ -11,12 +11,12 @@ use crate::template::Scope;
 
 const DEPLOYMENT: &str = "Microsoft.Resources/deployments";
 
-/// What shows the settings that exist, without any template.
+/// How to show the deployed settings without a template.
 const SHOW: &str =
     "for a deployed setting, pass the output of `az monitor autoscale show --output json`";
 
 impl<'a> Search<'a> {
-    /// The resources of a template, or those inside a resource.
+    /// Reads the resources of a template, or those inside a resource.
     pub(super) fn resources(
         &mut self,
         template: &'a Map<String, Value>,
@@ -45,7 +45,7 @@ impl<'a> Search<'a> {
             Value::Null => {}
             _ => self.note(
                 path,
-                format!("is no list of resources that can be read here; {SHOW}"),
+                format!("is not a list of resources that can be read here; {SHOW}"),
             ),
         }
     }
@@ -68,11 +68,11 @@ impl<'a> Search<'a> {
         {
             self.deployment(properties, &name_path(path, key), scope, true);
         }
-        // A condition does not hold for the resources inside.
+        // The condition does not apply to the resources inside.
         self.resources(resource, path, scope);
     }
 
-    /// Whether the template creates the resource. What cannot be known is taken as yes.
+    /// Whether the template creates the resource. If this cannot be determined, it is assumed.
     fn deployed(&mut self, resource: &Map<String, Value>, path: &str, scope: &Scope<'_>) -> bool {
         if field(resource, "existing") == Some(&Value::Bool(true)) {
             self.note(
@@ -107,13 +107,16 @@ impl<'a> Search<'a> {
         if let Some((key, _)) = object(resource, "copy") {
             self.note(
                 name_path(path, key),
-                format!("is a copy loop, which is not expanded here: what it repeats is read once; {SHOW}"),
+                format!(
+                    "is a copy loop, which is not expanded here: its content is read once; {SHOW}"
+                ),
             );
         }
         true
     }
 
-    /// A deployment's properties: its template and parameters. It is nested, or the whole file.
+    /// Reads a deployment's properties: its template and parameters. The deployment is nested, or it is the whole
+    /// file.
     pub(super) fn deployment(
         &mut self,
         properties: &'a Map<String, Value>,
@@ -146,7 +149,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// An extension resource inside another one has the type `providers/autoscaleSettings`.
+/// The type may be shortened to `providers/autoscaleSettings` in an extension resource inside another resource.
 fn is_setting(kind: &str) -> bool {
     const INSIDE: &str = "providers/autoscalesettings";
     kind.eq_ignore_ascii_case(SETTING) || kind.to_ascii_lowercase().ends_with(INSIDE)

@@ -1,17 +1,17 @@
-//! What a file without a setting seems to be.
+//! Describes a file without a setting.
 
 use serde_json::{Map, Value};
 
 use super::{SETTING, object};
 use crate::json::{cut, field};
 
-/// A sentence that has the file as its subject.
+/// A sentence with the file as its subject.
 pub(super) fn sentence(root: &Value) -> String {
     let seems = match root {
         Value::Array(items) if items.is_empty() => "is an empty list".to_owned(),
         Value::Array(_) => "is a list without an autoscale setting".to_owned(),
         Value::Object(fields) => seems(fields),
-        _ => "is no object or list".to_owned(),
+        _ => "is not an object or a list".to_owned(),
     };
     format!(
         "{seems}; accepted: a profile (name, capacity, rules), a setting with `profiles`, the output of \
@@ -65,5 +65,5 @@ fn seems(fields: &Map<String, Value>) -> String {
     {
         return "is a resource without `profiles`".to_owned();
     }
-    "is no autoscale setting".to_owned()
+    "is not an autoscale setting".to_owned()
 }

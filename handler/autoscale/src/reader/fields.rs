@@ -1,4 +1,4 @@
-//! What is done with any field: findings, problems, and values of a kind.
+//! Reads fields of all kinds, with their findings and problems.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Reader<'_> {
         });
     }
 
-    /// A value that is not what is accepted; or a template expression, which has no value.
+    /// Reports a value that is not accepted, or a template expression that has no value.
     pub(super) fn refuse_value(&mut self, place: &Place<'_>, accepted: &str) {
         let message = match place.value.as_str() {
             Some(expression) if is_expression(expression) => {
@@ -56,14 +56,14 @@ impl Reader<'_> {
     pub(super) fn missing(&mut self, place: &Place<'_>, name: &str, accepted: &str) {
         let message = match place.field(&["copy"]) {
             Some(copy) if is_copied(&copy, name) => {
-                format!("is made by a copy loop, which is not expanded here; {EXPORT}")
+                format!("is created by a copy loop, which is not expanded here; {EXPORT}")
             }
             _ => format!("is missing; accepted: {accepted}"),
         };
         self.refuse(place.missing(name), message);
     }
 
-    /// Whether an object is at this place. If not, that is a problem.
+    /// Whether there is an object at this place. If not, that is a problem.
     pub(super) fn is_object(&mut self, place: &Place<'_>, accepted: &str) -> bool {
         let is_object = place.object().is_some();
         if !is_object {
@@ -72,7 +72,7 @@ impl Reader<'_> {
         is_object
     }
 
-    /// One of these names, in any case.
+    /// Reads one of these names, without regard to case.
     pub(super) fn one_of<T: Copy>(
         &mut self,
         place: &Place<'_>,
@@ -89,7 +89,7 @@ impl Reader<'_> {
         found.map(|(_, value)| *value)
     }
 
-    /// A duration; outside the bounds the nearest bound is used.
+    /// Reads a duration. If it is outside the bounds, the nearest bound is used.
     pub(super) fn duration(
         &mut self,
         place: &Place<'_>,
@@ -120,21 +120,22 @@ impl Reader<'_> {
         Some(nearest)
     }
 
-    /// Fields that the schema does not have would be passed over in silence.
+    /// Reports fields that the schema does not have. They would otherwise be skipped silently.
     pub(super) fn other_fields(&mut self, place: &Place<'_>, known: &[&str]) {
         for field in place.other_fields(known) {
             self.find(
                 Kind::Ignored,
                 "unknown_field",
                 field.path,
-                "is no field of the schema.",
+                "is not a field of the schema.",
                 "Check its spelling.",
             );
         }
     }
 }
 
-/// Whether a property's copy loop makes this field (<https://learn.microsoft.com/azure/azure-resource-manager/templates/copy-properties>).
+/// Whether a property's copy loop creates this field
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/templates/copy-properties>).
 fn is_copied(copy: &Place<'_>, name: &str) -> bool {
     let loops = copy.items().unwrap_or_default();
     let mut names = loops.iter().filter_map(|one| one.field(&["name"]));

@@ -1,4 +1,4 @@
-//! What a rule looks at.
+//! The metric of a rule.
 
 use super::super::finding::Kind;
 use super::super::place::{Place, printable};
@@ -6,7 +6,7 @@ use super::super::profile::{Dimension, Metric};
 use super::super::resource_type;
 use super::Reader;
 
-/// Metrics of the instances' CPU, and the types of the resources that have them.
+/// CPU metrics of instances, and the types of the resources that have them.
 const CPU_METRICS: [(&str, &str); 2] = [
     ("CpuPercentage", "microsoft.web/serverfarms"),
     (
@@ -16,7 +16,7 @@ const CPU_METRICS: [(&str, &str); 2] = [
 ];
 
 impl Reader<'_> {
-    /// The rule's metric, as an index.
+    /// Reads the rule's metric. Returns its index.
     pub(super) fn metric(&mut self, trigger: &Place<'_>) -> Option<usize> {
         let Some(field) = trigger.field(&["metricName", "name"]) else {
             self.missing(
@@ -59,10 +59,10 @@ impl Reader<'_> {
         Some(self.metrics.len() - 1)
     }
 
-    /// Whether a metric's resource is another than the one that is scaled. A site's CPU is its plan's.
+    /// Whether a metric belongs to another resource than the one that is scaled. A site's CPU is its plan's CPU.
     fn is_elsewhere(&self, resource: &str, cpu: Option<&(&str, &str)>) -> bool {
         let Some(target) = self.target.as_deref() else {
-            // Without a target only the metric tells: nobody scales a plan on another plan's CPU.
+            // Without a target, only the metric can tell: nobody scales a plan by another plan's CPU.
             return cpu.is_none()
                 && resource_type::of(resource)
                     .is_some_and(|kind| !CPU_METRICS.iter().any(|(_, owner)| *owner == kind));
@@ -73,13 +73,14 @@ impl Reader<'_> {
         }
         match (resource_type::of(resource), resource_type::of(target)) {
             (Some(kind), Some(scaled)) if kind == scaled => true,
-            // The CPU of a site or of a plan of another sort stands for the target's, as one of them is a mistake.
+            // The CPU of a site, or of a plan of another type, counts as the target's CPU, because one of the two is
+            // a mistake.
             (Some(kind), Some(_)) => {
                 let owners = CPU_METRICS.iter().map(|(_, owner)| *owner);
                 let mut runs_apps = owners.chain(["microsoft.web/sites"]);
                 cpu.is_none() || !runs_apps.any(|owner| owner == kind)
             }
-            // An expression without a value may be any resource.
+            // An expression without a value may stand for any resource.
             _ => false,
         }
     }
@@ -113,7 +114,7 @@ impl Reader<'_> {
             && trigger
                 .field(&["metricResourceUri", "metricResourceId", "resource"])
                 .is_none();
-        // The stack and the portal add it to a bare profile.
+        // The stack and the portal add the resource to a bare profile.
         if self.is_setting && unnamed {
             let namespace = scaled.as_deref().filter(|_| same_sort).or(owner);
             let remedy = namespace.map_or(String::new(), |namespace| {

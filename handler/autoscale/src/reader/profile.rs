@@ -1,4 +1,4 @@
-//! One profile: its limits, its calendar and its rules.
+//! One profile: its limits, its calendar, and its rules.
 
 use super::super::finding::Kind;
 use super::super::place::Place;
@@ -7,9 +7,9 @@ use super::super::schedule::{FixedDate, Recurrence, Schedule};
 use super::super::time_zone::TimeZone;
 use super::{ProfilePlace, Reader};
 
-/// Azure allows no more in a profile.
+/// The most rules that Azure accepts in a profile.
 const MOST_RULES: usize = 10;
-/// Azure allows no longer fixed date.
+/// The longest fixed date that Azure accepts.
 const MOST_DAYS: i64 = 365;
 const DAY: i64 = 24 * 60 * 60;
 
@@ -54,7 +54,7 @@ impl Reader<'_> {
 
     fn rules(&mut self, place: &Place<'_>) -> Option<Vec<Rule>> {
         let Some(list) = place.field(&["rules", "rule"]) else {
-            // Without rules a profile only keeps its limits; rules of a copy loop are missing.
+            // A profile without rules only enforces its limits. With a copy loop, rules are missing.
             if place.field(&["copy"]).is_some() {
                 self.missing(place, "rules", "a list of rules");
                 return None;
@@ -159,7 +159,7 @@ impl Reader<'_> {
                             "Write the times without Z and without an offset.",
                         );
                     }
-                    // A change of the clocks in between is no day.
+                    // A change of the clocks within the span does not count as a day.
                     let days = (read.span().end - read.span().start) / DAY;
                     if days > MOST_DAYS {
                         let message = format!(
@@ -188,7 +188,7 @@ impl Reader<'_> {
         if !self.is_object(&recurrence, "an object with frequency and schedule") {
             return None;
         }
-        // Terraform writes none.
+        // Terraform writes no frequency.
         let frequency = recurrence.field(&["frequency"]);
         let written = frequency
             .as_ref()
@@ -243,7 +243,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The time zone that a calendar names; `Some(None)` where it names none.
+    /// The time zone of a calendar; `Some(None)` if it names none.
     fn zone(&mut self, calendar: &Place<'_>) -> Option<Option<TimeZone>> {
         let Some(field) = calendar.field(&["timeZone"]) else {
             return Some(None);
@@ -268,7 +268,7 @@ impl Reader<'_> {
         text.map(str::to_owned)
     }
 
-    /// The items of a list; a single value is a list of one.
+    /// The items of a list. A single value counts as a list of one.
     fn list<'a>(&mut self, place: &Place<'a>, name: &str) -> Option<Vec<Place<'a>>> {
         let Some(field) = place.field(&[name]) else {
             return Some(Vec::new());
@@ -283,7 +283,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A list of whole numbers, or of texts of such.
+    /// Reads a list of whole numbers, or of strings that contain them.
     fn numbers(&mut self, place: &Place<'_>, name: &str) -> Option<Vec<i64>> {
         let mut numbers = Vec::new();
         for item in self.list(place, name)? {

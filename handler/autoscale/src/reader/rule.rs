@@ -10,8 +10,8 @@ use super::super::profile::{
 };
 use super::Reader;
 
-/// The time grains of Azure Monitor's platform metrics, up to the longest that a rule may have (`metricAvailabilities` of
-/// a metric's definition).
+/// The time grains of Azure Monitor's platform metrics, up to the longest that a rule may have
+/// (`metricAvailabilities` in the definition of a metric).
 const GRAIN_MINUTES: [u64; 7] = [1, 5, 15, 30, 60, 360, 720];
 
 impl Reader<'_> {
@@ -30,7 +30,7 @@ impl Reader<'_> {
             let accepted = "an object with direction, type, value and cooldown";
             self.missing(place, "scaleAction", accepted);
         }
-        // Both are read before the first problem of either ends the rule.
+        // Both parts are read, so that the problems of both are reported.
         let condition = trigger.and_then(|trigger| self.trigger(&trigger));
         let action = action.and_then(|action| self.action(&action));
         let (condition, (direction, change, cooldown)) = (condition?, action?);
@@ -42,7 +42,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The rule's condition; what it does is not known yet.
+    /// Reads the rule's condition. Its action is read elsewhere.
     fn trigger(&mut self, trigger: &Place<'_>) -> Option<Rule> {
         if !self.is_object(
             trigger,
@@ -126,7 +126,7 @@ impl Reader<'_> {
         Some(rule)
     }
 
-    /// A time grain: the one of Azure Monitor's metrics that is not shorter.
+    /// Reads a time grain. Returns the shortest grain of Azure Monitor's metrics that is at least as long.
     fn grain(&mut self, place: &Place<'_>) -> Option<Duration> {
         let read = self.duration(place, "PT1M", "PT12H")?;
         let known = GRAIN_MINUTES
@@ -182,7 +182,7 @@ impl Reader<'_> {
         divided
     }
 
-    /// What Azure's documentation leaves open about such a rule.
+    /// Reports what Azure's documentation does not define for such a rule.
     fn assumptions(&mut self, trigger: &Place<'_>, rule: &Rule) {
         if rule.time_window < rule.time_grain {
             self.find(
@@ -322,7 +322,7 @@ impl Reader<'_> {
         Some(change)
     }
 
-    /// One of these names; the first of the schema's where the field is missing.
+    /// Reads one of these names. If the field is missing, the first name of the schema is assumed.
     fn or_assumed<T: Copy>(
         &mut self,
         trigger: &Place<'_>,

@@ -1,5 +1,5 @@
-//! The functions that are evaluated, except for those that need not all of their arguments (`if`, `and`, `or`,
-//! `coalesce`) and those that look up (`parameters`, `variables`).
+//! The supported functions, except those that may not need all of their arguments (`if`, `and`, `or`, `coalesce`) and
+//! those that look up values (`parameters`, `variables`).
 //!
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions>
 
@@ -10,7 +10,7 @@ use super::values::{boolean, find, integer, same, text, written, wrong};
 use super::work::{Work, check_length};
 use crate::json;
 
-/// All of them, in small letters.
+/// All of them, in lower case.
 pub(super) const NAMES: [&str; 41] = [
     "add",
     "array",
@@ -112,7 +112,7 @@ pub(super) fn call(name: &str, arguments: Vec<Value>, work: &Work) -> Result<Val
         ("resourceid", _) => texts::resource_id(given)?,
         _ => {
             return Err(format!(
-                "uses the function {name} with {} arguments of other kinds than it takes",
+                "uses the function {name} with {} arguments of other types than it accepts",
                 given.len()
             ));
         }
@@ -133,7 +133,7 @@ fn arithmetic(name: &str, left: &Value, right: &Value) -> Result<Value, String> 
         "sub" => left.checked_sub(right),
         "mul" => left.checked_mul(right),
         "div" | "mod" if right == 0 => {
-            return Err(format!("uses the function {name} with 0 as divisor"));
+            return Err(format!("uses the function {name} with 0 as the divisor"));
         }
         "div" => left.checked_div(right),
         _ => left.checked_rem(right),
@@ -213,7 +213,7 @@ fn concat_arrays(arguments: Vec<Value>) -> Result<Value, String> {
     Ok(Value::Array(all))
 }
 
-/// Lists without duplicates; objects with the last of equal names, merged as deep as both are objects.
+/// Combines lists without duplicates. Combines objects with the last of equal names; nested objects are merged.
 fn union(arguments: Vec<Value>, work: &Work) -> Result<Value, String> {
     let mut arguments = arguments.into_iter();
     match arguments.next().unwrap_or_default() {
@@ -277,7 +277,7 @@ fn merge(
     Ok(())
 }
 
-/// What `length` counts; nothing for values without a length.
+/// The length of a value for `length`; `None` if it has none.
 fn length(value: &Value) -> Option<usize> {
     match value {
         Value::String(text) => Some(text.chars().count()),
@@ -287,7 +287,7 @@ fn length(value: &Value) -> Option<usize> {
     }
 }
 
-/// True for what `empty` takes: texts, lists, objects and null.
+/// Whether `empty` accepts the value: strings, lists, objects, and null.
 fn measurable(name: &str, value: &Value) -> Result<bool, String> {
     if value.is_null() || length(value).is_some() {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! The grammar of template expressions: function calls, texts in single quotation marks, whole numbers, and access
+//! The grammar of template expressions: function calls, strings in single quotation marks, whole numbers, and access
 //! to properties (`.name`, `['name']`) and items (`[0]`).
 //!
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions>
@@ -6,7 +6,7 @@
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-/// Calls inside calls; evaluating uses the stack for each.
+/// The most calls inside calls. Evaluating each uses stack.
 const DEEPEST: usize = 50;
 
 /// A parsed expression, without the brackets around it.
@@ -21,7 +21,7 @@ pub(super) enum Base {
     Text(String),
     Integer(i64),
     Call {
-        /// As written; names compare in any case.
+        /// As written. Names are compared without regard to case.
         name: String,
         arguments: Vec<Expression>,
     },
@@ -33,12 +33,12 @@ pub(super) enum Access {
     Index(Expression),
 }
 
-/// How the service takes a text of a template.
+/// How a string of a template is interpreted.
 pub(super) enum Text<'a> {
     Plain,
-    /// A text in brackets that starts with two: the first one is an escape.
+    /// A string in brackets that begins with two brackets: the first one is an escape character.
     Escaped(&'a str),
-    /// What stands between the brackets.
+    /// The text between the brackets.
     Expression(&'a str),
 }
 
@@ -52,10 +52,10 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Parses what stands between the brackets.
+/// Parses the text between the brackets.
 ///
 /// # Errors
-/// What is wrong, and at which character of the text inside the brackets.
+/// What is wrong, and the position of the character in the text between the brackets.
 pub(super) fn parse(text: &str) -> Result<Expression, String> {
     let mut parser = Parser {
         text,
@@ -76,13 +76,13 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn expression(&mut self, depth: usize) -> Result<Expression, String> {
         if depth > DEEPEST {
-            return Err(self.wrong("functions are nested too deep"));
+            return Err(self.wrong("functions are nested too deeply"));
         }
         let base = match self.peek() {
             Some('\'') => Base::Text(self.quoted()?),
             Some('-' | '0'..='9') => Base::Integer(self.integer()?),
             Some(sign) if is_name(sign) => self.call(depth)?,
-            Some(sign) => return Err(self.wrong(&format!("`{sign}` starts no expression"))),
+            Some(sign) => return Err(self.wrong(&format!("`{sign}` does not start an expression"))),
             None => return Err(self.wrong("an expression is missing")),
         };
         let mut accesses = Vec::new();
@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
             .map_err(|_| self.wrong("a whole number is missing or too large"))
     }
 
-    /// A text in single quotation marks; two of them inside stand for one.
+    /// A string in single quotation marks. Two quotation marks inside it stand for one.
     fn quoted(&mut self) -> Result<String, String> {
         self.rest.next();
         let mut content = String::new();
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
         Err(self.wrong(&format!("`{wanted}` is missing")))
     }
 
-    /// The next character that is no white space.
+    /// The next character that is not white space.
     fn peek(&mut self) -> Option<char> {
         while self
             .rest
@@ -189,7 +189,7 @@ impl<'a> Parser<'a> {
     fn wrong(&mut self, problem: &str) -> String {
         let at = self.position();
         let character = self.text[..at].chars().count() + 1;
-        format!("is no valid template expression: at character {character}, {problem}")
+        format!("is not a valid template expression: at character {character}, {problem}")
     }
 }
 

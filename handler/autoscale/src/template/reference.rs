@@ -7,11 +7,12 @@ use super::values::{Key, descend, find, missing, same, step};
 use super::{Kind, Scope, Sink};
 use crate::json::{cut, entry, field};
 
-/// How a value gets in from outside the file.
+/// How to provide a value from outside the file.
 const HINT: &str = "with --parameters FILE";
 
 impl<'a> Scope<'a> {
-    /// What the keys name in a parameter or variable. Only that is evaluated, so that the rest may lack a value.
+    /// The part of a parameter or variable that the keys select. Only this part is evaluated, so the rest need not
+    /// have a value.
     pub(super) fn reference(
         &self,
         kind: Kind,
@@ -38,8 +39,8 @@ impl<'a> Scope<'a> {
         )
     }
 
-    /// A value from outside the file comes before the default value. In a nested deployment it comes last, because
-    /// it belongs to the template around it.
+    /// A value from outside the file takes precedence over the default value. In a nested deployment it comes last,
+    /// because it belongs to the outer template.
     fn parameter(
         &self,
         name: &str,
@@ -90,7 +91,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Evaluates what belongs to a parameter or variable, unless that is being done already.
+    /// Evaluates a parameter or variable, unless this is already in progress.
     fn enter(
         &self,
         kind: Kind,
@@ -101,7 +102,7 @@ impl<'a> Scope<'a> {
         let opened = (kind, name.to_ascii_lowercase());
         if self.open.borrow().contains(&opened) {
             return Err(format!(
-                "uses `{}`, whose value refers to itself in a circle",
+                "uses `{}`, whose value refers to itself",
                 cut(name)
             ));
         }
@@ -118,13 +119,13 @@ impl<'a> Scope<'a> {
         let Some(declared) = find(declared, name, self.work)?.and_then(Value::as_object) else {
             return Ok(None);
         };
-        // Exported templates write null for a parameter that has no default value.
+        // Exported templates have null for a parameter without a default value.
         let nullable =
             || field(declared, "nullable").filter(|nullable| same(nullable, &Value::Bool(true)));
         Ok(field(declared, "defaultValue").or_else(|| nullable().map(|_| &Value::Null)))
     }
 
-    /// What the keys name in a value whose expressions belong to this scope.
+    /// The part that the keys select of a value whose expressions belong to this scope.
     fn below(
         &self,
         value: &Value,

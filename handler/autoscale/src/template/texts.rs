@@ -1,11 +1,11 @@
-//! Functions that create texts. Lengths are checked before a text is created.
+//! Functions that create strings. The length is checked before a string is created.
 
 use serde_json::{Value, json};
 
 use super::values::{integer, text, written, wrong};
 use super::work::check_length;
 
-/// A created text as a value.
+/// A created string as a value.
 pub(super) fn created(text: String) -> Result<Value, String> {
     check_length(text.len())?;
     Ok(Value::String(text))
@@ -24,7 +24,7 @@ pub(super) fn concat(values: &[Value]) -> Result<Value, String> {
     Ok(Value::String(result))
 }
 
-/// Placeholders are numbers in braces; two braces stand for one. Formats inside placeholders are not supported.
+/// Placeholders are numbers in braces, and two braces stand for one. Formats in placeholders are not supported.
 pub(super) fn format(format: &str, values: &[Value]) -> Result<Value, String> {
     let unclear = || {
         Err(
@@ -73,7 +73,7 @@ pub(super) fn replace(from: &str, old: &str, new: &str) -> Result<Value, String>
     created(from.replace(old, new))
 }
 
-/// Start and length in characters; without a length, up to the end.
+/// Start and length are in characters. Without a length, the result extends to the end.
 pub(super) fn substring(
     from: &str,
     start: &Value,
@@ -96,7 +96,7 @@ pub(super) fn substring(
     ))
 }
 
-/// Splits at one delimiter or at any of several.
+/// Splits at one delimiter, or at any of several.
 pub(super) fn split(from: &str, delimiters: &Value) -> Result<Value, String> {
     let delimiters = match delimiters {
         Value::Array(items) => items.as_slice(),
@@ -112,7 +112,7 @@ pub(super) fn split(from: &str, delimiters: &Value) -> Result<Value, String> {
         .collect();
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
-    // Bounded: only the first few delimiters are of use, and each is compared at each place.
+    // The limit bounds the work: each delimiter is compared at each position.
     if delimiters.len() > 16 {
         return Err("uses the function split with more than 16 delimiters".to_owned());
     }
@@ -143,7 +143,7 @@ pub(super) fn join(items: &[Value], delimiter: &str) -> Result<Value, String> {
     Ok(Value::String(result))
 }
 
-/// A text or whole number, filled up from the left to a width in characters.
+/// A string or whole number, padded on the left to a width in characters.
 pub(super) fn pad_left(
     value: &Value,
     width: &Value,
@@ -172,8 +172,8 @@ pub(super) fn pad_left(
     )
 }
 
-/// `resourceId([subscription], [resource group], type, name, ...)`: the text that Azure would give, with placeholders
-/// for the subscription and the resource group of the deployment, so that equal calls give equal texts.
+/// `resourceId([subscription], [resource group], type, name, ...)`: the string that Azure would return, with
+/// placeholders for the deployment's subscription and resource group, so that equal calls return equal strings.
 pub(super) fn resource_id(values: &[Value]) -> Result<Value, String> {
     let values = values
         .iter()

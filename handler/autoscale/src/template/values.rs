@@ -1,4 +1,4 @@
-//! Values of expressions: access, comparison, and what functions accept.
+//! Values of expressions: access, comparison, and checks of arguments.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::json::{cut, entry};
 
 pub(super) const COPY: &str = "is created by a `copy` loop, and copy loops are not expanded here";
 
-/// A property's name or an item's index.
+/// The name of a property, or the index of an item.
 #[derive(Debug, Clone)]
 pub(super) enum Key {
     Name(String),
@@ -22,7 +22,7 @@ impl Key {
                 .as_u64()
                 .and_then(|index| usize::try_from(index).ok())
                 .map(Self::Index)
-                .ok_or_else(|| format!("uses the index {number}, which no list has")),
+                .ok_or_else(|| format!("uses the index {number}, which is not a valid index")),
             other => Err(format!(
                 "uses {} as a property's name or an index",
                 kind(other)
@@ -31,7 +31,7 @@ impl Key {
     }
 }
 
-/// The property or item under this key; names in any case.
+/// The property or item with this key. Names are compared without regard to case.
 pub(super) fn step<'a>(value: &'a Value, key: &Key, work: &Work) -> Result<&'a Value, String> {
     match (value, key) {
         (Value::Object(fields), Key::Name(name)) => find(fields, name, work)?.ok_or_else(|| {
@@ -53,7 +53,7 @@ pub(super) fn step<'a>(value: &'a Value, key: &Key, work: &Work) -> Result<&'a V
     }
 }
 
-/// A copy of the value under these keys.
+/// A copy of the value that these keys select.
 pub(super) fn descend(value: &Value, keys: &[Key], work: &Work) -> Result<Value, String> {
     let mut value = value;
     for key in keys {
@@ -63,7 +63,7 @@ pub(super) fn descend(value: &Value, keys: &[Key], work: &Work) -> Result<Value,
     Ok(value.clone())
 }
 
-/// An entry of an object by its name in any case; charged, because the object may be large.
+/// An entry of an object by name, without regard to case. The search is charged, because the object may be large.
 pub(super) fn find<'a>(
     fields: &'a Map<String, Value>,
     name: &str,
@@ -81,7 +81,7 @@ pub(super) fn copy_loops(fields: &Map<String, Value>) -> Option<&Vec<Value>> {
     entry(fields, "copy").and_then(|(_, copy)| copy.as_array())
 }
 
-/// Why a field of this name is missing.
+/// Why a field with this name is missing.
 pub(super) fn missing(fields: &Map<String, Value>, name: &str) -> &'static str {
     let named = |copy: &Value| {
         let name_of_copy = copy.get("name").and_then(Value::as_str);
@@ -94,7 +94,7 @@ pub(super) fn missing(fields: &Map<String, Value>, name: &str) -> &'static str {
     }
 }
 
-/// Numbers are equal by value; texts and names by case.
+/// Numbers are compared by value, strings and names with regard to case.
 pub(super) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
@@ -104,7 +104,7 @@ pub(super) fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// A value inside a text, as .NET writes it.
+/// The form of a value inside a string, as .NET writes it.
 pub(super) fn written(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,21 +1,22 @@
-//! How much work the expressions of one file may take.
+//! Limits the work for the expressions of one file.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// What one evaluation step costs.
+/// The cost of one evaluation step.
 const STEP: usize = 256;
 
-/// What all expressions of one file may cost together, in bytes of their results and steps. Real templates need
-/// about a hundredth; a template whose variables double each other needs more than any machine has.
+/// The most that all expressions of one file may cost together, in bytes of their results and steps. Real templates
+/// need about a hundredth of it. A template whose variables double each other would need more memory than any machine
+/// has.
 const MOST: usize = 32 << 20;
 
-/// The longest text that an expression may result in, in bytes.
+/// The longest string that an expression may return, in bytes.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
 
-/// What is left of the work for one file, and which values from outside the file it used.
+/// The work that is left for one file, and the values from outside the file that were used.
 #[derive(Debug)]
 pub(crate) struct Work {
     left: Cell<usize>,
@@ -32,10 +33,10 @@ impl Default for Work {
 }
 
 impl Work {
-    /// Takes from what is left.
+    /// Subtracts from the work that is left.
     ///
     /// # Errors
-    /// When too little is left; then nothing else is evaluated.
+    /// When too little is left. In that case nothing else is evaluated.
     pub(super) fn charge(&self, cost: usize) -> Result<(), String> {
         if let Some(left) = self.left.get().checked_sub(cost) {
             self.left.set(left);
@@ -43,17 +44,17 @@ impl Work {
         }
         self.left.set(0);
         Err(
-            "takes too much work: the expressions of this file have a bound together, and reached it"
+            "takes too much work: the expressions of this file reached their common limit"
                 .to_owned(),
         )
     }
 
-    /// Notes that an expression uses the value of this name.
+    /// Notes that an expression uses the value with this name.
     pub(super) fn uses(&self, name: &str) {
         self.used.borrow_mut().insert(name.to_ascii_lowercase());
     }
 
-    /// Whether an expression used the value of this name, in any case.
+    /// Whether an expression used the value with this name, without regard to case.
     pub(crate) fn is_used(&self, name: &str) -> bool {
         self.used.borrow().contains(&name.to_ascii_lowercase())
     }
@@ -64,13 +65,13 @@ impl Work {
 
     /// Charges for a copy of this value.
     pub(super) fn charge_value(&self, value: &Value) -> Result<(), String> {
-        // Without this, a value would be weighed again and again after the bound was reached.
+        // Without this check, values would be weighed again and again after the limit was reached.
         self.step()?;
         self.charge(weight(value))
     }
 }
 
-/// Refuses a text before it is created.
+/// Refuses a string before it is created.
 pub(super) fn check_length(length: usize) -> Result<(), String> {
     if length > LONGEST_TEXT {
         return Err(format!(
@@ -81,7 +82,7 @@ pub(super) fn check_length(length: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// About the bytes that a value takes.
+/// The approximate size of a value in bytes.
 fn weight(value: &Value) -> usize {
     const EACH: usize = 16;
     EACH + match value {

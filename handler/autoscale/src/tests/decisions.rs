@@ -1,4 +1,4 @@
-//! Decisions on which the documentation gives no example.
+//! Decisions for which the documentation gives no example.
 
 use super::*;
 
@@ -21,8 +21,8 @@ fn thresholds_are_strict_and_noise_does_not_cross_them() {
     );
 }
 
-/// "Understand autoscale settings": cooldowns of 60 minutes out and 40 minutes in, and a scale-out at 10:00. The scale-in
-/// may act at 10:40, the scale-out again at 11:00.
+/// "Understand autoscale settings": cooldowns of 60 minutes out and 40 minutes in, and a scale-out at 10:00. Scale-in
+/// may act from 10:40, scale-out again from 11:00.
 #[test]
 fn documented_each_rule_waits_for_its_own_cooldown() {
     use Operator::{GreaterThan, LessThan};
@@ -80,7 +80,7 @@ fn a_scale_in_rule_that_waits_does_not_count_as_true() {
     assert_eq!(at(10), (2, Outcome::ScaledIn(1)));
 }
 
-/// A scale-out rule that waits would fire with fewer instances, so it still forbids the scale-in.
+/// A scale-out rule that waits would fire with fewer instances, so it still prevents the scale-in.
 #[test]
 fn the_flapping_check_projects_rules_that_wait() {
     use Operator::{GreaterThan, LessThan};
@@ -92,7 +92,7 @@ fn the_flapping_check_projects_rules_that_wait() {
 }
 
 #[test]
-fn moves_into_the_limits_and_to_the_default_wait_for_nothing_and_start_no_cooldown() {
+fn moves_into_the_limits_and_to_the_default_neither_wait_for_a_cooldown_nor_start_one() {
     let mut profile = built_in_profile();
     profile.capacity.default = 2;
     let just_now = Some(minutes(20));
@@ -104,7 +104,7 @@ fn moves_into_the_limits_and_to_the_default_wait_for_nothing_and_start_no_cooldo
 }
 
 #[test]
-fn a_rule_that_does_not_fire_holds_the_other_scale_in_rules_back_by_name() {
+fn a_scale_in_rule_that_does_not_fire_is_named_when_it_prevents_scale_in() {
     use Operator::{GreaterThan, LessThan};
     let never = inward(LessThan, 5.0, Change::Count(1));
     let profile = profile(
@@ -140,7 +140,8 @@ fn without_a_direction_an_exact_count_is_reached_from_both_sides() {
     assert_eq!(reached(&constant(&nothing, 90.0, 2)), (2, Outcome::Steady));
 }
 
-/// By arithmetic: a sum stays the same when instances leave, a count of values falls, a value per instance grows.
+/// By arithmetic: when instances are removed, a sum stays the same, a count of values decreases, and a value per
+/// instance increases.
 #[test]
 fn the_flapping_check_follows_the_statistic() {
     use Operator::{GreaterThan, LessThan};
@@ -195,7 +196,7 @@ fn a_metric_of_another_resource_does_not_grow_when_instances_leave() {
 }
 
 #[test]
-fn a_fleet_may_leave_for_nothing_only_without_load() {
+fn scale_in_to_zero_requires_no_load() {
     use Operator::{GreaterThan, LessThan};
     let profile = profile(
         0,
@@ -218,7 +219,7 @@ fn a_fleet_may_leave_for_nothing_only_without_load() {
 }
 
 #[test]
-fn at_a_limit_nothing_is_done_and_no_cooldown_begins() {
+fn at_a_limit_nothing_changes_and_no_cooldown_begins() {
     let profile = built_in_profile();
     for (value, count, outcome) in [
         (90.0, 3, Outcome::AtMaximum(0)),
@@ -231,9 +232,9 @@ fn at_a_limit_nothing_is_done_and_no_cooldown_begins() {
 }
 
 #[test]
-fn scale_out_that_fires_at_the_maximum_holds_scale_in_back() {
+fn a_scale_out_rule_that_fires_at_the_maximum_prevents_scale_in() {
     use Operator::{GreaterThan, LessThan};
-    // Both fire: high at its worst, low on average.
+    // Both fire: the maximum is high, and the average is low.
     let mut high = out(GreaterThan, 70.0, Change::Count(1));
     high.time_aggregation = Aggregation::Maximum;
     let profile = profile(1, 3, vec![high, inward(LessThan, 30.0, Change::Count(1))]);
@@ -265,7 +266,7 @@ fn without_samples_the_count_goes_up_to_the_default_and_never_down() {
 }
 
 #[test]
-fn a_rule_without_a_sample_holds_scale_in_back_but_not_scale_out() {
+fn a_rule_without_a_sample_prevents_scale_in_but_not_scale_out() {
     use Operator::{GreaterThan, LessThan};
     let mut short = inward(LessThan, 30.0, Change::Count(1));
     short.time_window = MINUTE;
@@ -289,14 +290,14 @@ fn a_rule_without_a_sample_holds_scale_in_back_but_not_scale_out() {
 }
 
 #[test]
-fn a_profile_without_rules_only_keeps_the_limits() {
+fn a_profile_without_rules_only_enforces_the_limits() {
     let profile = profile(2, 4, Vec::new());
     assert_eq!(reached(&constant(&profile, 99.0, 3)), (3, Outcome::Steady));
     assert_eq!(reached(&constant(&profile, 99.0, 5)), (4, Outcome::Limited));
 }
 
 #[test]
-fn the_first_of_the_rules_that_ask_for_the_largest_count_acts() {
+fn the_first_rule_that_requests_the_largest_count_acts() {
     let larger = out(Operator::GreaterThan, 70.0, Change::Count(5));
     let rules = vec![
         out(Operator::GreaterThan, 70.0, Change::Count(1)),

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn decisions_are_described_with_their_figures() {
+fn decisions_are_described_with_their_numbers() {
     use Operator::{GreaterThan, LessThan};
     let default = built_in_profile();
     let acted = Some(minutes(19));
@@ -27,7 +27,7 @@ fn decisions_are_described_with_their_figures() {
         (
             constant(&default, 50.0, 2),
             2,
-            "average CPU over 5 minutes 50.0 %: no rule asks for a change",
+            "average CPU over 5 minutes 50.0 %: no rule requires a change",
         ),
         (
             constant(&default, 90.0, 3),
@@ -88,7 +88,7 @@ fn decisions_are_described_with_their_figures() {
 }
 
 #[test]
-fn what_holds_scale_in_back_is_named() {
+fn the_rule_that_prevents_scale_in_is_named() {
     use Operator::LessThan;
     let rules = vec![
         inward(LessThan, 30.0, Change::Count(1)),

@@ -1,4 +1,4 @@
-//! Evaluations whose result the documentation gives.
+//! Evaluations for which the documentation gives the result.
 
 use super::*;
 
@@ -62,8 +62,8 @@ fn documented_thread_counts_flap_without_a_margin_and_not_with_one() {
     );
 }
 
-/// The page on best practices: 575 threads on three would be 862.5 on two; out at 80 %, in at 60 %: 60 on three would
-/// be 90 on two, 50 would be 75.
+/// The page on best practices: 575 threads on three instances would be 862.5 on two. With out at 80 % and in at 60 %,
+/// 60 on three would be 90 on two, and 50 would be 75.
 #[test]
 fn documented_projections_defer_or_allow_scale_in() {
     use Operator::{GreaterThanOrEqual, LessThanOrEqual};
@@ -89,8 +89,8 @@ fn documented_projections_defer_or_allow_scale_in() {
     );
 }
 
-/// The page on flapping: 65 % on 30 instances, ten fewer wanted. By its own formula the first count that stays at or
-/// below 70 % is 28; the page's table says 27, which would be 72 %.
+/// The page on flapping: 65 % on 30 instances, and ten fewer requested. By the page's own formula, the first count
+/// that stays at or below 70 % is 28. The page's table says 27, which would be 72 %.
 #[test]
 fn documented_scale_in_by_ten_is_shortened() {
     use Operator::{GreaterThan, LessThanOrEqual};
@@ -104,7 +104,8 @@ fn documented_scale_in_by_ten_is_shortened() {
     );
 }
 
-/// The page on flapping, its log: six instances, one intended, four reached (3 requests fire; 2 on six are 3 on four).
+/// The log on the page on flapping: six instances, one intended, four reached (3 requests fire; 2 on six are 3 on
+/// four).
 #[test]
 fn documented_log_six_to_one_becomes_four() {
     use Operator::{GreaterThan, LessThan};
@@ -118,7 +119,8 @@ fn documented_log_six_to_one_becomes_four() {
     );
 }
 
-/// The page on settings: of three more and five more, five; of 50 % fewer (five) and three fewer (seven), seven.
+/// The page on settings: of three more and five more, five is chosen. Of 50 % fewer (five) and three fewer (seven),
+/// seven is chosen.
 #[test]
 fn documented_several_rules_take_the_largest_count() {
     use Operator::{GreaterThan, LessThan};

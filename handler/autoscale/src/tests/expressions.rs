@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use super::*;
 use crate::template::{Scope, Unresolved, Work};
 
-/// A template with something of each kind.
+/// A template with one value of each kind.
 fn template() -> Value {
     json!({
         "parameters": {
@@ -176,7 +176,7 @@ fn each_function_gives_what_the_documentation_says() {
 }
 
 #[test]
-fn each_lack_of_a_value_has_its_reason() {
+fn each_missing_value_has_a_reason() {
     for (expression, expected) in [
         (
             "uniqueString('a')",
@@ -212,11 +212,11 @@ fn each_lack_of_a_value_has_its_reason() {
         ),
         (
             "variables('circle')",
-            "uses `circle`, whose value refers to itself in a circle",
+            "uses `circle`, whose value refers to itself",
         ),
         (
             "variables('self').a",
-            "uses `self`, whose value refers to itself in a circle",
+            "uses `self`, whose value refers to itself",
         ),
         (
             "variables('object')",
@@ -232,7 +232,7 @@ fn each_lack_of_a_value_has_its_reason() {
         ),
         (
             "variables('list')[-1]",
-            "uses the index -1, which no list has",
+            "uses the index -1, which is not a valid index",
         ),
         ("variables('list').a", "uses the property `a` of a list"),
         (
@@ -249,12 +249,12 @@ fn each_lack_of_a_value_has_its_reason() {
         ),
         (
             "parameters()",
-            "uses the function parameters with 0 arguments, which it does not take",
+            "uses the function parameters with 0 arguments, which it does not accept",
         ),
-        ("div(1, 0)", "uses the function div with 0 as divisor"),
+        ("div(1, 0)", "uses the function div with 0 as the divisor"),
         (
             "mod(1, sub(1, 1))",
-            "uses the function mod with 0 as divisor",
+            "uses the function mod with 0 as the divisor",
         ),
         (
             "add(9223372036854775807, 1)",
@@ -270,7 +270,7 @@ fn each_lack_of_a_value_has_its_reason() {
         ),
         (
             "add(1)",
-            "uses the function add with 1 arguments of other kinds than it takes",
+            "uses the function add with 1 arguments of other types than it accepts",
         ),
         (
             "not('true')",
@@ -371,13 +371,13 @@ fn each_lack_of_a_value_has_its_reason() {
 }
 
 #[test]
-fn what_is_no_expression_is_said_with_its_place() {
+fn a_syntax_error_is_reported_with_its_position() {
     for (expression, expected) in [
         ("[]", "at character 1, an expression is missing"),
         ("[concat('a']", "at character 11, `)` is missing"),
         (
             "[concat('a',)]",
-            "at character 12, `)` starts no expression",
+            "at character 12, `)` does not start an expression",
         ),
         ("[concat]", "at character 7, `(` is missing"),
         ("['a]", "at character 3, the text has no closing `'`"),
@@ -399,10 +399,13 @@ fn what_is_no_expression_is_said_with_its_place() {
         ),
         ("[true().]", "at character 8, a name is missing"),
         ("[true()[0]", "at character 9, `]` is missing"),
-        ("[\"a\"]", "at character 1, `\"` starts no expression"),
+        (
+            "[\"a\"]",
+            "at character 1, `\"` does not start an expression",
+        ),
     ] {
         let reason = reason(expression);
-        let start = "is no valid template expression: ";
+        let start = "is not a valid template expression: ";
         assert!(
             reason
                 .strip_prefix(start)
@@ -413,7 +416,7 @@ fn what_is_no_expression_is_said_with_its_place() {
 }
 
 #[test]
-fn given_values_come_before_defaults_and_are_no_expressions() {
+fn given_values_take_precedence_over_defaults_and_are_not_expressions() {
     let given = json!({"MINIMUM": 7, "needed": "[x]", "object": {"Key": [1]}});
     for (expression, expected) in [
         ("[parameters('minimum')]", json!(7)),
@@ -426,7 +429,7 @@ fn given_values_come_before_defaults_and_are_no_expressions() {
 }
 
 #[test]
-fn a_subtree_keeps_what_has_no_value_and_lists_it_with_its_place() {
+fn expressions_without_a_value_stay_and_are_listed_with_their_place() {
     let template = json!({"variables": {
         "profiles": [{"name": "p", "uri": "[reference('x').id]", "minimum": "[variables('minimum')]"}],
         "minimum": 3,

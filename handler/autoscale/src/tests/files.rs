@@ -1,4 +1,4 @@
-//! The forms in which settings come.
+//! The forms of files that contain settings.
 
 use serde_json::{Map, json};
 
@@ -49,7 +49,7 @@ fn profiles_settings_and_resources_are_found() {
     let setting = json!({"name": "s", "enabled": true, "profiles": [bare]});
     let wrapped = json!({"properties": {"name": "s", "profiles": [bare]}});
     let rest = json!({"id": "/x", "name": "s", "type": "microsoft.INSIGHTS/autoscalesettings", "properties": {"profiles": [bare]}});
-    // As `az monitor autoscale show` writes it.
+    // The form of `az monitor autoscale show`.
     let shown = json!({"autoscaleSettingResourceName": "s", "id": "/x", "name": "s", "profiles": [bare],
         "type": "Microsoft.Insights/autoscaleSettings"});
     let upper = json!({"Properties": {"Name": "s", "Profiles": [bare]}});
@@ -81,7 +81,7 @@ fn profiles_settings_and_resources_are_found() {
         let value = if path.is_empty() { file } else { &file[path] };
         assert_eq!(&candidate.value, value);
     }
-    // Lists of `az` and of REST.
+    // Lists in the forms of `az` and of REST.
     for file in [&setting, &wrapped, &rest, &shown] {
         assert_eq!(
             only(&json!([file])).path,
@@ -125,7 +125,7 @@ fn templates_are_searched_everywhere() {
         only(&nested).path,
         "resources[0].properties.template.resources[0].properties"
     );
-    // What the REST API and `az` export around a template.
+    // The form in which the REST API and `az` export a template.
     let exported = json!({"template": list});
     assert_eq!(only(&exported).path, "template.resources[1].properties");
     let deployment = json!({"id": "/x", "type": "Microsoft.Resources/deployments", "properties": {"template": list}});
@@ -155,10 +155,10 @@ fn parameters_have_their_defaults_or_given_values() {
         profile_of("[parameters('min')]")
     );
 
-    // A profile that was copied out of a template, with the values for it.
+    // A profile that was copied from a template, with values for it.
     let alone = found_with(&profile_of("[parameters('min')]"), &json!({"min": "4"}));
     assert_eq!(alone.candidates[0].value, profile_of("4"));
-    // The parameters of an exported deployment; values from outside come first.
+    // The parameters of an exported deployment. Values from outside take precedence.
     let deployment = json!({"properties": {"parameters": {"min": {"type": "String", "value": "5"}}, "template": file}});
     assert_eq!(minimums(&found(&deployment)), ["5"]);
     assert_eq!(
@@ -168,7 +168,7 @@ fn parameters_have_their_defaults_or_given_values() {
 }
 
 #[test]
-fn a_given_name_that_no_template_declares_is_noted() {
+fn a_given_parameter_that_no_template_declares_is_reported() {
     let note = |name: &str| {
         let sentence =
             "is in the parameter file, and no template declares it; check its spelling".to_owned();
@@ -182,13 +182,13 @@ fn a_given_name_that_no_template_declares_is_noted() {
     assert_eq!(found_with(&template, &given).notes, [note("minn")]);
     let deployment = json!({"properties": {"template": template}});
     assert_eq!(found_with(&deployment, &given).notes, [note("minn")]);
-    // A part of a template declares nothing, and uses it all the same.
+    // A part of a template declares nothing, but uses the value.
     let part = profile_of("[parameters('min')]");
     assert_eq!(
         found_with(&part, &given).notes,
         [note("minn"), note("unused")]
     );
-    // Without a setting only what the file seems to be is of interest.
+    // Without a setting, there is only the note that describes the file.
     assert_eq!(found_with(&json!({"resources": []}), &given).notes.len(), 1);
 }
 
@@ -213,7 +213,7 @@ fn nested_deployments_have_the_scope_that_they_choose() {
     assert_eq!(minimums(&found(&template(json!("Inner"))))[0], "12-9");
     assert_eq!(minimums(&found(&template(json!("outer"))))[0], "1-2");
     assert_eq!(minimums(&found(&template(json!(null))))[0], "1-2");
-    // Values from outside belong to the outer template, except where the inner one has none.
+    // Values from outside belong to the outer template, unless the inner one has no value.
     let given = found_with(&template(json!("inner")), &json!({"min": "3"}));
     assert_eq!(minimums(&given)[0], "32-9");
     let reason = |index: usize| given.candidates[index].unresolved[0].reason.clone();
@@ -234,7 +234,7 @@ fn nested_deployments_have_the_scope_that_they_choose() {
 }
 
 #[test]
-fn a_module_passes_profiles_of_which_a_uri_has_no_value() {
+fn a_module_passes_profiles_with_a_uri_that_has_no_value() {
     let mut profile = profile_of("2");
     profile["rules"] =
         json!([{"metricTrigger": {"metricResourceUri": "[reference('plan').outputs.id.value]"}}]);
@@ -264,7 +264,7 @@ fn a_module_passes_profiles_of_which_a_uri_has_no_value() {
 }
 
 #[test]
-fn what_is_passed_over_or_assumed_is_noted() {
+fn skipped_parts_and_assumptions_are_reported() {
     let with = |name: &str, value: Value| {
         let mut resource = resource("1");
         resource[name] = value;
@@ -311,14 +311,14 @@ fn what_is_passed_over_or_assumed_is_noted() {
             json!({"resources": "[variables('r')]"}),
             0,
             "resources",
-            "is no list of resources that can be read here",
+            "is not a list of resources that can be read here",
         ),
     ] {
         let found = found(&file);
         assert_eq!(found.candidates.len(), count, "{file}");
         assert_eq!(found.notes[0].0, path, "{file}");
         assert!(found.notes[0].1.starts_with(sentence), "{:?}", found.notes);
-        // Without a setting, a second note says what the file is.
+        // Without a setting, a second note describes the file.
         assert_eq!(found.notes.len(), 2 - count, "{file}");
     }
     let on = with("condition", json!("[not(parameters('on'))]"));
@@ -327,12 +327,12 @@ fn what_is_passed_over_or_assumed_is_noted() {
     assert_eq!(several.candidates.len(), 1_000);
     assert_eq!(
         several.notes[0].1,
-        "holds more than 1000 settings; the others are not read"
+        "contains more than 1000 settings; the others are not read"
     );
 }
 
 #[test]
-fn terraforms_state_and_plan_are_read() {
+fn terraform_state_and_plan_are_read() {
     let values = json!({"name": "t", "enabled": true, "profile": [{"name": "p", "capacity": [{"minimum": 1}]}]});
     let setting = json!({"address": "a", "mode": "managed", "type": "azurerm_monitor_autoscale_setting", "name": "s", "values": values});
     let other = json!({"type": "azurerm_service_plan", "values": {"name": "plan"}});
@@ -393,14 +393,21 @@ fn profiles_of_the_activity_log_are_read_once() {
     }
     let broken = notes(&json!({"ActiveAutoscaleProfile": "{"}));
     assert_eq!(broken[0].0, "ActiveAutoscaleProfile");
-    assert!(broken[0].1.starts_with("is no JSON text of a profile: "));
+    assert!(
+        broken[0]
+            .1
+            .starts_with("is not the JSON text of a profile: ")
+    );
 }
 
 #[test]
-fn a_file_without_a_setting_is_said_to_be_what_it_seems() {
+fn a_file_without_a_setting_is_described() {
     for (file, expected) in [
-        (json!({}), "is no autoscale setting; accepted: a profile"),
-        (json!("x"), "is no object or list;"),
+        (
+            json!({}),
+            "is not an autoscale setting; accepted: a profile",
+        ),
+        (json!("x"), "is not an object or a list;"),
         (json!([]), "is an empty list;"),
         (json!({"value": []}), "is an empty list;"),
         (json!([1]), "is a list without an autoscale setting;"),

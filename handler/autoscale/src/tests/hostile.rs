@@ -1,4 +1,4 @@
-//! Files that are made to take long, to take much memory, or to end the program.
+//! Files that are designed to take a long time, to use a lot of memory, or to crash the program.
 
 use std::fmt::Write as _;
 
@@ -92,16 +92,16 @@ fn long_chains_and_deep_calls_end_with_a_reason() {
         "refers to other expressions through too many levels"
     );
     let calls = format!("[{}1{}]", "string(".repeat(100_000), ")".repeat(100_000));
-    assert!(reason(&Map::new(), &calls).ends_with("functions are nested too deep"));
+    assert!(reason(&Map::new(), &calls).ends_with("functions are nested too deeply"));
     let indexes = format!("[{}1]", "a()[".repeat(100_000));
-    assert!(reason(&Map::new(), &indexes).ends_with("functions are nested too deep"));
+    assert!(reason(&Map::new(), &indexes).ends_with("functions are nested too deeply"));
     let mut deep = json!("x");
     for _ in 0..100 {
         deep = json!({"a": [deep]});
     }
     let mut variables = Map::new();
     variables.insert("v0".to_owned(), deep);
-    assert!(reason(&variables, "[variables('v0')]").ends_with("is nested too deep"));
+    assert!(reason(&variables, "[variables('v0')]").ends_with("is nested too deeply"));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_large_variable_that_is_used_often_is_copied_a_bounded_number_of_times() {
     );
 }
 
-/// Deployments inside deployments, as deep as the reader of JSON accepts, each of which doubles its parameter.
+/// Deployments inside deployments, as deep as the JSON reader accepts. Each doubles its parameter.
 #[test]
 fn nested_deployments_end_with_a_reason() {
     let mut text = String::new();
@@ -196,7 +196,7 @@ fn template_with(minimum: &str) -> Value {
     })
 }
 
-/// What must hold for whatever was found.
+/// What must be true for every result.
 fn check(found: &Found) {
     assert!(!found.candidates.is_empty() || !found.notes.is_empty());
     for candidate in &found.candidates {
@@ -209,7 +209,7 @@ fn check(found: &Found) {
     }
 }
 
-/// Equal, but for the last digit of numbers, which `serde_json` rounds in its own way, and for the sign of zero.
+/// Equal, except for the last digit of numbers, which `serde_json` rounds differently, and for the sign of zero.
 fn alike(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
@@ -235,7 +235,7 @@ fn alike(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// All values of a tree, each with the way to it.
+/// All values of a tree, each with its path.
 fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
     all.push(at.to_owned());
     match value {
@@ -293,7 +293,7 @@ proptest! {
         check(&found);
         let candidate = &found.candidates[0];
         let minimum = &candidate.value["profiles"][0]["capacity"]["minimum"];
-        // Without a value it stays as it is written.
+        // An expression without a value keeps its text.
         let whole = candidate.unresolved.iter().any(|one| one.path.ends_with("capacity.minimum"));
         prop_assert_eq!(whole, minimum == &json!(text));
     }
@@ -306,7 +306,7 @@ proptest! {
     #[test]
     fn any_text_is_json_or_refused(text in "[\\[\\]{}\":,/*\\\\0-9a-e.+'\n\r-]{0,40}|\\PC{0,40}") {
         let parsed = json::parse(&text);
-        // What is JSON for everyone else is JSON here too, with the same value.
+        // What other parsers accept as JSON is JSON here too, with the same value.
         if let Ok(value) = serde_json::from_str::<Value>(&text) {
             let parsed = parsed.expect("this is JSON");
             prop_assert!(alike(&parsed, &value), "{} {}", parsed, value);

@@ -1,4 +1,4 @@
-//! JSON as people write it, parameter files, and files that are no JSON.
+//! JSON in the form that people write, parameter files, and files that are not JSON.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ fn comments_trailing_commas_and_line_breaks_in_texts_are_accepted() {
 }
 
 #[test]
-fn what_is_no_json_is_refused_with_its_place() {
+fn invalid_json_is_refused_with_its_position() {
     for (text, expected) in [
         (
             "{\n  \"a\": 1\n  \"b\": 2}",
@@ -38,8 +38,8 @@ fn what_is_no_json_is_refused_with_its_place() {
         ("[\n1e400]", "line 2, column 1: this is not JSON: "),
         ("{\"a\": 1} x", "line 1, column 10: this is not JSON: "),
         ("{\"a\": ", "line 1, column"),
-        ("  // nothing\n", "it holds no JSON value"),
-        ("", "it holds no JSON value"),
+        ("  // nothing\n", "it contains no JSON value"),
+        ("", "it contains no JSON value"),
     ] {
         let error = parse(text).expect_err(text);
         assert!(error.starts_with(expected), "{text}: {error}");
@@ -61,7 +61,7 @@ fn nesting_has_a_limit_and_brackets_in_texts_and_comments_do_not_count() {
         Err(format!("line 2, column 129: {problem}"))
     );
     assert!(parse(&"[{\"a\":".repeat(100_000)).is_err_and(|error| error.ends_with(problem)));
-    // Each comment and text hides its brackets, and nothing behind it.
+    // Each comment and string hides its brackets, but nothing after it.
     let hidden = "[".repeat(1_000);
     for start in [
         format!("// {hidden}\n"),
@@ -156,7 +156,7 @@ fn files_of_other_languages_get_the_command_that_creates_json() {
         (None, "/* x */ {\"a\": 1}"),
         (None, "// x\n{\"a\": 1}"),
         (None, "hello world"),
-        // Text for people.
+        // Documents for people.
         (Some("README.md"), "---\ntitle: Rules\n---\nNote: not JSON"),
         (Some("README.MD"), "```bicep\nparam minimum int\n```"),
         (None, "# Rules\n\nThe rules of the shop.\nNote: not JSON"),

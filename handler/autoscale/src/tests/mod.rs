@@ -1,4 +1,4 @@
-//! Tests of the rules: files, evaluations, words, and what holds for any of them.
+//! Tests of the rules: files, evaluations, descriptions, and properties of all of them.
 
 use std::time::Duration;
 
@@ -81,12 +81,12 @@ fn profile(minimum: u32, maximum: u32, rules: Vec<Rule>) -> Profile {
     }
 }
 
-/// The only profile of the rules that come with the app.
+/// The only profile of the built-in rules.
 fn built_in_profile() -> Profile {
     Setting::built_in().profiles.remove(0)
 }
 
-/// The metrics of rules that look at the instances' CPU.
+/// The metrics of rules that use the instances' CPU.
 fn cpu() -> Vec<Metric> {
     vec![metric("CpuPercentage", true)]
 }
@@ -101,12 +101,12 @@ fn metric(name: &str, fleet_cpu: bool) -> Metric {
     }
 }
 
-/// One minute in which every instance showed `value`.
+/// One minute in which every instance had `value`.
 fn minute(end: u32, value: f64, instances: u32) -> Minute {
     Minute::even(minutes(end), value, instances)
 }
 
-/// Twenty minutes of `value`, seen at their end.
+/// The decision after twenty minutes of `value`.
 fn constant(profile: &Profile, value: f64, count: u32) -> Decision {
     after(profile, value, count, None)
 }
@@ -116,7 +116,7 @@ fn after(profile: &Profile, value: f64, count: u32, last_action: Option<Duration
     evaluated(profile, samples, count, last_action, minutes(20))
 }
 
-/// An evaluation without a lag of the metric.
+/// An evaluation without a delay of the metric.
 fn evaluated(
     profile: &Profile,
     samples: Vec<Minute>,

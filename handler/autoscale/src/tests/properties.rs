@@ -1,4 +1,4 @@
-//! What holds for any rules, any history and any file.
+//! Properties of any rules, any history, and any file.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -17,7 +17,7 @@ prop_compose! {
         time_window in 60..43_200_u64,
         time_aggregation in any_of(&Aggregation::NAMES),
         operator in any_of(&Operator::NAMES),
-        // As people write them; the reader of JSON is exact for numbers of up to fifteen digits.
+        // Numbers as people write them. The JSON reader is exact for numbers with up to fifteen digits.
         threshold in prop_oneof![Just(50.0), (-10_000_000..150_000_000_i64).prop_map(|number| number as f64 / 1e6)],
         direction in any_of(&Direction::NAMES),
         change in (1..=1_000_u32).prop_flat_map(|value| {
@@ -57,7 +57,7 @@ prop_compose! {
     }
 }
 
-/// Rules that act often: averages over some minutes, thresholds within reach.
+/// Rules that act often: averages over some minutes, and thresholds that are easily reached.
 fn lively_profile() -> impl Strategy<Value = Profile> {
     let rule = (any_rule(), 1..8_u32, 1..12_u32, 10..95_u32).prop_map(
         |(rule, window, cooldown, threshold)| Rule {
@@ -77,7 +77,7 @@ fn lively_profile() -> impl Strategy<Value = Profile> {
         .prop_map(|(profile, rules)| Profile { rules, ..profile })
 }
 
-/// A value for each minute, now and then none.
+/// A value for each minute, with a missing value at times.
 fn any_values() -> impl Strategy<Value = Vec<Option<f64>>> {
     prop::collection::vec(prop::option::weighted(0.9, 0.0..100.0_f64), 1..120)
 }
@@ -88,7 +88,7 @@ fn samples(values: &[Option<f64>], instances: u32) -> Vec<Minute> {
     (1..).zip(values).filter_map(sample).collect()
 }
 
-/// Evaluates once a minute, as a scaler does; each decision with the count before it and its time.
+/// Evaluates once a minute, as a scaler does. Returns each decision with the count before it and its time.
 fn evaluations(
     profile: &Profile,
     values: &[Option<f64>],
@@ -161,7 +161,7 @@ proptest! {
         }
     }
 
-    /// A load in percent of one instance, seen in every minute at the present count, nothing cooling down.
+    /// A load in percent of one instance, which is constant at the current count, with no active cooldown.
     #[test]
     fn the_bands_of_the_built_in_rules_hold(load in 0.0..400.0_f64, count in 1..=3_u32) {
         let decision = constant(&built_in_profile(), (load / f64::from(count)).min(100.0), count);
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_refused_in_one_short_sentence(text in any::<String>()) {
+    fn any_text_is_refused_with_one_short_sentence(text in any::<String>()) {
         let refusal = Setting::parse(&text).expect_err("this is no rule file").to_string();
         prop_assert!(refusal.lines().count() <= 1 && refusal.chars().count() < 400, "{refusal}");
     }
@@ -218,7 +218,7 @@ proptest! {
     }
 }
 
-/// JSON that is near to what a rule file holds, and JSON that is not.
+/// JSON that resembles the content of a rule file, and JSON that does not.
 fn any_json() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(vec![
         "name",

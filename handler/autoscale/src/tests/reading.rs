@@ -1,4 +1,4 @@
-//! Rule files read: every form gives the same setting, and what a reader notices or refuses is named with its place.
+//! Reading rule files: every form results in the same setting, and findings and problems name their place.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ fn action(field: &str) -> String {
 }
 
 #[test]
-fn the_built_in_rules_are_what_they_are_said_to_be() {
+fn the_built_in_rules_have_the_documented_values() {
     let file = read(&built_in());
     assert_eq!(file.findings, []);
     let [profile] = file.setting.profiles.as_slice() else {
@@ -78,7 +78,7 @@ fn the_built_in_rules_are_what_they_are_said_to_be() {
 }
 
 #[test]
-fn what_is_written_reads_back() {
+fn a_written_setting_reads_back() {
     for text in [BUILT_IN, FAST] {
         let setting = taken(text);
         assert_eq!(parsed(&setting.to_arm()), setting);
@@ -132,7 +132,7 @@ fn every_form_of_a_setting_gives_the_same_profiles() {
     }
 }
 
-/// The built-in profile as Terraform's provider writes it.
+/// The built-in profile in the form of Terraform's provider.
 fn terraform() -> Value {
     let rule = |operator: &str, threshold: u32, direction: &str| {
         json!({
@@ -220,7 +220,7 @@ fn every_enumeration_of_the_schema_is_read_in_any_case() {
     }
 }
 
-/// Each of these says something that is not documented, or that is not followed.
+/// Each of these files contains something that is not documented, or that is not applied.
 #[test]
 fn findings_name_their_place_and_the_code() {
     let site = "/subscriptions/x/resourceGroups/r/providers/Microsoft.Web/sites/s";
@@ -379,7 +379,7 @@ fn a_setting_is_written_with_the_resource_of_each_metric() {
 }
 
 #[test]
-fn the_cpu_of_another_plan_is_not_the_fleets() {
+fn the_cpu_of_another_plan_is_not_the_cpu_of_the_fleet() {
     let other = "/subscriptions/x/resourceGroups/r/providers/Microsoft.Web/serverfarms/q";
     let metrics = read(&altered(&trigger("metricResourceUri"), json!(other)))
         .setting
@@ -394,7 +394,7 @@ fn the_cpu_of_another_plan_is_not_the_fleets() {
 }
 
 #[test]
-fn every_problem_is_named_at_once_with_its_place_and_what_is_accepted() {
+fn all_problems_are_reported_at_once_with_their_place_and_what_is_accepted() {
     let mut file = setting();
     let rule = &mut file["profiles"][0]["rules"][0];
     rule["metricTrigger"]["operator"] = json!(">");
@@ -423,7 +423,7 @@ fn every_problem_is_named_at_once_with_its_place_and_what_is_accepted() {
 }
 
 #[test]
-fn a_parameter_decides_only_with_a_value() {
+fn the_value_of_a_parameter_is_used_and_required() {
     let template = |default: Value| {
         let mut setting = setting();
         setting["profiles"][0]["capacity"]["minimum"] = json!("[parameters('min')]");
@@ -483,7 +483,7 @@ fn several_settings_are_named() {
 }
 
 #[test]
-fn a_year_is_no_longer_than_azure_accepts() {
+fn a_fixed_date_of_one_year_is_accepted() {
     let dates = json!({"start": "2026-01-01T00:00:00", "end": "2027-01-01T00:00:00"});
     assert_eq!(read(&altered("/profiles/0/fixedDate", dates)).findings, []);
 }
@@ -514,7 +514,7 @@ fn a_language_that_must_be_compiled_first_is_named_with_its_command() {
 }
 
 #[test]
-fn what_a_file_holds_does_not_steer_the_terminal() {
+fn file_contents_cannot_control_the_terminal() {
     let file = altered(&trigger("metricName"), json!("Queue\u{1b}[31m\nLength"));
     let setting = read(&file).setting;
     let words = setting.profiles[0].rules[0].describe(&setting.metrics);
@@ -523,7 +523,7 @@ fn what_a_file_holds_does_not_steer_the_terminal() {
     assert!(!refusal.problems[0].message.contains(char::is_control));
 }
 
-/// Bicep and exports write such IDs; they cannot be evaluated without the resource group.
+/// Bicep and exports write such IDs. They cannot be evaluated without the resource group.
 #[test]
 fn an_expression_without_a_value_is_the_scaled_resource() {
     let id = "[concat(resourceGroup().id, '/providers/Microsoft.Web/serverfarms/p')]";
@@ -540,7 +540,7 @@ fn an_expression_without_a_value_is_the_scaled_resource() {
 }
 
 #[test]
-fn what_a_copy_loop_makes_is_missing() {
+fn items_of_a_copy_loop_are_missing() {
     let mut file = setting();
     let profile = file["profiles"][0].as_object_mut().expect("a profile");
     profile.remove("rules");
@@ -576,7 +576,7 @@ fn an_expression_in_the_place_of_an_object_is_named() {
 }
 
 #[test]
-fn of_two_settings_with_one_name_the_place_chooses() {
+fn the_place_distinguishes_settings_with_the_same_name() {
     let mut other = setting();
     other["profiles"][0]["capacity"]["maximum"] = json!("9");
     let list = json!([setting(), other]).to_string();

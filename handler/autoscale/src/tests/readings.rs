@@ -1,9 +1,9 @@
-//! What rules see, and what they then ask for.
+//! The inputs of rules, and the counts that they request.
 
 use super::*;
 
 #[test]
-fn the_window_takes_its_end_and_not_its_beginning() {
+fn the_window_includes_its_end_and_excludes_its_beginning() {
     let samples: Vec<Minute> = (1..=10).map(|end| minute(end, f64::from(end), 1)).collect();
     let mut rule = out(Operator::GreaterThan, 0.0, Change::Count(1));
     let value = |rule: &Rule, until| {
@@ -38,7 +38,7 @@ fn the_window_takes_its_end_and_not_its_beginning() {
 }
 
 #[test]
-fn statistics_make_one_value_of_the_instances() {
+fn statistics_combine_the_values_of_the_instances() {
     let samples = [vec![Minute {
         end: MINUTE,
         average: 40.0,
@@ -120,7 +120,7 @@ fn changes_are_counted_from_the_present_count() {
     }
 }
 
-/// Five minutes make one sample, from the values of all instances in them; the grain that is not over gives none.
+/// Five minutes make one sample, from the values of all instances in them. An incomplete grain gives no sample.
 #[test]
 fn a_longer_time_grain_makes_fewer_samples() {
     let samples = [(1..=13)
@@ -160,7 +160,7 @@ fn a_longer_time_grain_makes_fewer_samples() {
         assert_eq!(value(&last, 13), Some(second), "{statistic:?}");
         assert_eq!(value(&last, 9), Some(first), "{statistic:?}");
         assert_eq!(value(&rule, 4), None, "{statistic:?}");
-        // A window that is shorter than the grain is one grain.
+        // A window that is shorter than the grain is extended to one grain.
         let mut short = rule.clone();
         short.time_window = minutes(1);
         assert_eq!(value(&short, 13), Some(second), "{statistic:?}");
@@ -184,7 +184,7 @@ fn a_value_may_be_divided_by_the_number_of_instances() {
 }
 
 #[test]
-fn a_metric_without_samples_is_seen_by_nobody() {
+fn a_metric_without_samples_gives_no_values() {
     let mut rule = out(Operator::GreaterThan, 0.0, Change::Count(1));
     rule.metric = 7;
     let history = History {

@@ -1,4 +1,4 @@
-//! What holds for any schedules at any time, compared with a model that walks through the local time.
+//! Properties of any schedules at any time, compared with a model that steps through the local time.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -11,7 +11,8 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Zones whose clocks change by an hour, half an hour, two hours and a day; at midnight; twice around Ramadan; never.
+/// Zones whose clocks change by an hour, half an hour, two hours, or a day; at midnight; twice around Ramadan; or
+/// never.
 const ZONES: [&str; 13] = [
     "Europe/Berlin",
     "America/New_York",
@@ -30,7 +31,7 @@ const ZONES: [&str; 13] = [
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// What a schedule was made of.
+/// The input from which a schedule was made.
 #[derive(Debug, Clone)]
 enum Written {
     Default,
@@ -68,7 +69,7 @@ impl Written {
         }
     }
 
-    /// Whether a recurring profile starts at this very moment.
+    /// Whether a recurring profile starts at exactly this moment.
     fn starts_at(&self, zone: &Zone, at: i64) -> bool {
         let Self::Weekly {
             days,
@@ -92,14 +93,14 @@ impl Written {
                     .expect("it is valid")
                     == at
         };
-        // What clocks show, or what they skipped and would have shown.
+        // The time that clocks show, or that they skipped.
         [0, 30, 60, 120, 24 * 60].iter().any(|skipped| {
             is_start(shown.saturating_sub(jiff::SignedDuration::from_mins(*skipped)))
         })
     }
 }
 
-/// The active profile by the rules' wording alone.
+/// The active profile according to the wording of the rules alone.
 fn model(written: &[Written], at: i64) -> Option<usize> {
     let zones: Vec<Zone> = written
         .iter()
@@ -135,7 +136,7 @@ fn bundled(name: &str) -> Zone {
         .expect("it is in the database")
 }
 
-/// A zone and a time: most often near a change of its clocks, else any time from 2011 to 2039.
+/// A zone and a time: usually near a change of its clocks, otherwise any time from 2011 to 2039.
 fn any_place() -> impl Strategy<Value = (&'static str, i64)> {
     let near = prop_oneof![3 => -3 * HOUR..3 * HOUR, 1 => -2 * DAY..8 * DAY];
     let any_zone = || (0..ZONES.len()).prop_map(|index| ZONES[index]);
@@ -153,7 +154,7 @@ fn any_place() -> impl Strategy<Value = (&'static str, i64)> {
     prop_oneof![4 => near_change, 1 => samoa, 1 => anywhere]
 }
 
-/// Mostly starts in the hours around `at`, in the same zone: there, a change of the clocks matters.
+/// Usually starts in the hours around `at`, in the same zone, where a change of the clocks matters.
 fn any_schedule(zone: &'static str, at: i64) -> impl Strategy<Value = Written> {
     let moment = Timestamp::from_second(at).expect("it is valid");
     let hour = i64::from(bundled(zone).to_datetime(moment).hour());
@@ -201,7 +202,7 @@ proptest! {
         prop_assert_eq!(active(&schedules(&written), at), model(&written, at));
     }
 
-    /// Also in the model, so that no change is missed by both functions.
+    /// This is checked with the model too, so that a change which both functions miss is found.
     #[test]
     fn nothing_changes_before_the_next_change((at, written) in any_case(), parts in prop::collection::vec(0.0..1.0_f64, 3)) {
         let schedules = schedules(&written);
@@ -217,7 +218,7 @@ proptest! {
         prop_assert_eq!(active(&schedules, last), present);
     }
 
-    /// Of one recurring profile alone, the next change is its next start in the model.
+    /// With one recurring profile alone, the next change is its next start in the model.
     #[test]
     fn the_next_change_of_one_recurring_profile_is_its_start((at, written) in any_case()) {
         for written in &written {

@@ -1,4 +1,4 @@
-//! Which profile applies when: fixed dates, recurring times, and the words for them.
+//! Which profile applies when: fixed dates, recurring times, and their descriptions.
 
 use jiff::Timestamp;
 
@@ -33,7 +33,7 @@ fn applies(schedules: &[Schedule], zone_name: &str, expected: &[(&str, usize)]) 
     }
 }
 
-/// Each change of the active profile in a span, in RFC 3339.
+/// Each change of the active profile in a span, with its time in RFC 3339.
 fn changes(schedules: &[Schedule], from: &str, to: &str) -> Vec<(String, Option<usize>)> {
     let (mut at, end) = (instant(from), instant(to));
     let mut found = Vec::new();
@@ -204,15 +204,15 @@ fn sunday_night_lasts_into_the_next_week() {
     );
 }
 
-/// Night from 02:30, day from 06:00, around both changes of the clocks.
+/// Night starts at 02:30, day at 06:00, around both changes of the clocks.
 #[test]
-fn daylight_saving_shifts_a_start_that_is_skipped_and_takes_the_first_of_two() {
+fn daylight_saving_moves_a_skipped_start_and_uses_the_first_of_two() {
     for (name, from, to, times) in [
         (
             "W. Europe Standard Time",
             "2026-03-28T12:00:00Z",
             "2026-03-30T12:00:00Z",
-            // Clocks go from 02:00 to 03:00: the start at 02:30 is at 03:30.
+            // Clocks go from 02:00 to 03:00, so the start at 02:30 is at 03:30.
             [
                 ("2026-03-29T01:30:00Z", 0),
                 ("2026-03-29T04:00:00Z", 1),
@@ -290,7 +290,7 @@ fn daylight_saving_shifts_a_start_that_is_skipped_and_takes_the_first_of_two() {
     }
 }
 
-/// The start at 02:30 is skipped and moves to 03:30, behind the start at 03:00.
+/// The start at 02:30 is skipped and moves to 03:30, after the start at 03:00.
 #[test]
 fn a_skipped_start_may_overtake_another_one() {
     let schedules = [
@@ -301,7 +301,7 @@ fn a_skipped_start_may_overtake_another_one() {
     assert_eq!(found, expected(&[("2026-03-29T01:30:00Z", 0)]));
 }
 
-/// Clocks show 02:00 to 03:00 twice; only the first of the two starts anything.
+/// Clocks show 02:00 to 03:00 twice. Only the first of the two starts a profile.
 #[test]
 fn a_repeated_hour_does_not_start_a_profile_again() {
     let schedules = [
@@ -313,7 +313,7 @@ fn a_repeated_hour_does_not_start_a_profile_again() {
     assert_eq!(found, expected(&times));
 }
 
-/// The week of the autumn change has 169 hours: the only start lies more than seven days back.
+/// The week of the autumn change has 169 hours, so the only start is more than seven days ago.
 #[test]
 fn the_week_of_the_change_is_an_hour_longer() {
     let schedules = [Otherwise, weekly("Europe/Berlin", &["Friday"], &[8], &[0])];
@@ -422,7 +422,7 @@ fn recurrences_are_read_in_each_form() {
 }
 
 #[test]
-fn what_is_no_recurrence_is_refused() {
+fn invalid_recurrences_are_refused() {
     let refused = |frequency: &str, days: &[&str], hours: &[i64], minutes: &[i64]| {
         Recurrence::new(frequency, TimeZone::UTC, days, hours, minutes)
             .expect_err("it must be refused")
@@ -432,7 +432,7 @@ fn what_is_no_recurrence_is_refused() {
         "the frequency is \"Day\"; Azure knows only \"Week\""
     );
     for day in ["1", "", "Mo", "Mond", "Montag", "Mondays", "Täg"] {
-        let expected = format!("\"{day}\" is no day of the week; write Monday to Sunday");
+        let expected = format!("\"{day}\" is not a day of the week; write Monday to Sunday");
         assert_eq!(refused("Week", &[day], &[0], &[0]), expected);
     }
     for hour in [24, -1, i64::MIN, i64::MAX] {
@@ -454,7 +454,7 @@ fn what_is_no_recurrence_is_refused() {
 }
 
 #[test]
-fn schedules_in_words() {
+fn schedules_are_described() {
     let hours: Vec<i64> = (0..24).collect();
     let zone = "W. Europe Standard Time";
     let every_day = [&WORKDAYS[..], &WEEKEND[..]].concat();
@@ -498,7 +498,7 @@ fn schedules_in_words() {
 }
 
 #[test]
-fn the_portal_names_a_companion_in_json() {
+fn companion_names_of_the_portal_are_read() {
     let found = companion(r#"{"name":"Auto created default scale condition","for":"Weekend"}"#);
     let expected = Companion {
         name: "Auto created default scale condition".to_owned(),
@@ -524,7 +524,7 @@ fn the_portal_names_a_companion_in_json() {
 }
 
 #[test]
-fn no_moment_is_too_far_away() {
+fn extreme_moments_are_accepted() {
     let starts = weekly("Europe/Berlin", &["Monday"], &[8], &[0]);
     let schedules = [
         starts,

@@ -47,7 +47,7 @@ fn windows_name(text: &str) -> &'static str {
 }
 
 #[test]
-fn names_are_shown_as_the_setting_means_them() {
+fn names_are_shown_in_their_usual_spelling() {
     for (name, shown) in [
         (
             "w. europe standard time",
@@ -75,7 +75,7 @@ fn names_are_shown_as_the_setting_means_them() {
 }
 
 #[test]
-fn what_is_no_time_zone_is_not_known() {
+fn unknown_time_zones_are_not_accepted() {
     for name in [
         "Europe/Nowhere",
         "Standard Time",
@@ -102,7 +102,7 @@ fn a_time_is_read_in_the_zone_unless_an_offset_is_written() {
         ("2026-01-05 08:00:00.75", "2026-01-05T07:00:00Z"),
         ("2026-01-05T08:00:00Z", "2026-01-05T08:00:00Z"),
         ("2026-01-05T08:00:00-05:30", "2026-01-05T13:30:00Z"),
-        // Clocks skip 02:00 to 03:00, and show 02:00 to 03:00 twice.
+        // Clocks skip 02:00 to 03:00 in spring, and show it twice in autumn.
         ("2026-03-29T02:30:00", "2026-03-29T01:30:00Z"),
         ("2026-10-25T02:30:00", "2026-10-25T00:30:00Z"),
     ] {
@@ -111,7 +111,7 @@ fn a_time_is_read_in_the_zone_unless_an_offset_is_written() {
 }
 
 #[test]
-fn what_is_no_time_is_refused_with_an_example() {
+fn invalid_times_are_refused_with_an_example() {
     for text in [
         "",
         "monday",
@@ -170,7 +170,7 @@ fn local_times_follow_daylight_saving() {
 }
 
 #[test]
-fn moments_outside_the_calendar_are_shown_as_its_ends() {
+fn moments_outside_the_calendar_are_shown_as_its_first_or_last_moment() {
     assert_eq!(
         (EARLIEST, LATEST),
         (Timestamp::MIN.as_second(), Timestamp::MAX.as_second())
@@ -182,7 +182,8 @@ fn moments_outside_the_calendar_are_shown_as_its_ends() {
     }
 }
 
-/// The search for starts relies on it: a local time that a change skips or repeats never reaches the change after it.
+/// The search for starts depends on this: a local time that a change skips or repeats never extends to the next
+/// change.
 #[test]
 fn each_change_of_an_offset_is_smaller_than_the_time_to_the_next_change() {
     let mut checked = 0;

@@ -1,12 +1,11 @@
 //! The Windows names of time zones, which Azure's settings use.
 //!
-//! Source: Unicode CLDR, `windowsZones.xml`, the rows for the territory `001`. Three rows are not in CLDR; Azure's
-//! REST specification and its template reference name them: `Kamchatka Standard Time` and
-//! `Mid-Atlantic Standard Time`, which Windows keeps for old settings (here without daylight saving), and
-//! `Türkiye Standard Time`.
+//! Source: Unicode CLDR, `windowsZones.xml`, the rows for the territory `001`. Three rows are not in CLDR, but in
+//! Azure's REST specification and its template reference: `Kamchatka Standard Time` and `Mid-Atlantic Standard Time`,
+//! which Windows keeps for old settings (here without daylight saving), and `Türkiye Standard Time`.
 
-/// Each Windows name with its IANA name, sorted by the Windows name without regard to ASCII case. `UTC` is the same
-/// in both and is not here.
+/// Windows names with their IANA names, sorted by the Windows name without regard to ASCII case. `UTC` is the same in
+/// both and is not listed.
 pub(crate) const ZONES: &[(&str, &str)] = &[
     ("Afghanistan Standard Time", "Asia/Kabul"),
     ("Alaskan Standard Time", "America/Anchorage"),
