@@ -1,4 +1,4 @@
-//! Group commit: what visits of one batch owe each other.
+//! Group commit: visits of one batch must not affect each other.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -9,19 +9,19 @@ use axum::http::Request;
 use futures_util::future::join_all;
 
 on_both_databases!(
-    every_receipt_is_of_its_own_visit,
-    a_visit_the_database_refuses_fails_alone,
-    a_batch_with_keys_and_without_is_counted_right,
-    instances_that_write_at_once_lose_nothing,
+    every_receipt_belongs_to_its_own_visit,
+    a_visit_that_the_database_refuses_fails_alone,
+    a_batch_with_and_without_keys_is_counted_correctly,
+    instances_that_write_at_the_same_time_lose_no_visit,
 );
 through_a_pooler_too!(
-    every_receipt_is_of_its_own_visit,
-    a_visit_the_database_refuses_fails_alone,
-    a_batch_with_keys_and_without_is_counted_right,
-    instances_that_write_at_once_lose_nothing,
+    every_receipt_belongs_to_its_own_visit,
+    a_visit_that_the_database_refuses_fails_alone,
+    a_batch_with_and_without_keys_is_counted_correctly,
+    instances_that_write_at_the_same_time_lose_no_visit,
 );
 
-/// A visit from a network of its own, which the register keeps.
+/// A visit from a separate network, which is stored.
 async fn visit_from(app: &TestApp, network: u8, key: Option<&str>) -> Answer {
     let mut request =
         Request::post("/api/visit").header("x-forwarded-for", format!("203.0.{network}.9"));
@@ -48,7 +48,7 @@ async fn networks(app: &TestApp) -> HashMap<i64, String> {
     }
 }
 
-async fn every_receipt_is_of_its_own_visit(backend: Backend) {
+async fn every_receipt_belongs_to_its_own_visit(backend: Backend) {
     let app = backend.instance(&[]).await;
     let answers = join_all((0..=255).map(|network| visit_from(&app, network, None))).await;
     let stored = networks(&app).await;
@@ -67,9 +67,9 @@ async fn every_receipt_is_of_its_own_visit(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_visit_the_database_refuses_fails_alone(backend: Backend) {
+async fn a_visit_that_the_database_refuses_fails_alone(backend: Backend) {
     let app = backend.instance(&[]).await;
-    // No visit the app makes is refused by itself, so the schema is made to refuse one.
+    // The app sends no visit that the database refuses, so this constraint makes it refuse one.
     backend
         .execute(match backend {
             Backend::Postgres { .. } => {
@@ -94,9 +94,9 @@ async fn a_visit_the_database_refuses_fails_alone(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_batch_with_keys_and_without_is_counted_right(backend: Backend) {
+async fn a_batch_with_and_without_keys_is_counted_correctly(backend: Backend) {
     let app = backend.instance(&[]).await;
-    // Every network comes three times: twice with the same key, once without.
+    // Every network visits three times: twice with the same key, and once without.
     let keys: Vec<String> = (0..50).map(|network| format!("key-{network}")).collect();
     let visits = (0..50).zip(&keys).flat_map(|(network, key)| {
         [Some(key.as_str()), None, Some(key.as_str())].map(|key| visit_from(&app, network, key))
@@ -120,8 +120,8 @@ async fn a_batch_with_keys_and_without_is_counted_right(backend: Backend) {
     app.stop().await;
 }
 
-/// Three instances, each with callers that send their next visit once the last one is acknowledged.
-async fn instances_that_write_at_once_lose_nothing(backend: Backend) {
+/// Three instances with callers, each of which sends its next visit after the last one is acknowledged.
+async fn instances_that_write_at_the_same_time_lose_no_visit(backend: Backend) {
     const CALLERS: usize = 8;
     const VISITS: usize = 12;
     let mut apps = Vec::new();
@@ -154,13 +154,14 @@ async fn instances_that_write_at_once_lose_nothing(backend: Backend) {
     }
 }
 
-/// What shares a transaction is a batch: `xmin` is the number of the transaction that wrote a row.
+/// A transaction is one batch: `xmin` is the number of the transaction that wrote a row.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn visits_that_arrive_during_a_write_share_the_next_one() {
     let backend = Backend::postgres().await;
     let app = backend.instance(&[]).await;
     let lock = backend.lock_writers().await;
-    // The first poll of a visit brings it to the writer: one is written, which the lock stops, and the others wait.
+    // The first poll of a visit sends it to the writer. One visit is being written and blocked by the lock, and the
+    // others wait.
     let first = async {
         assert_eq!(app.visit().await.status, 201);
     };
@@ -196,11 +197,11 @@ async fn an_instance_adds_to_one_slot_until_another_instance_does() {
         assert_eq!(app.visit().await.status, 201);
     }
     assert_eq!(backend.number(used).await, 1);
-    // Whichever slot it is, somebody else adds to it.
+    // Another instance adds to its slot, whichever it is.
     backend
         .execute("update visit_counter set visits = visits + 1 where visits > 0")
         .await;
-    // The slot that a sequence names next may be the same one, but not for ever.
+    // The next slot in a sequence may be the same one, but not always.
     while backend.number(used).await == 1 {
         assert_eq!(app.visit().await.status, 201);
         backend

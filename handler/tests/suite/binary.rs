@@ -1,4 +1,4 @@
-//! The real binary: start, settings, signals, sudden death.
+//! The real binary: start, settings, signals, and kills.
 
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
@@ -10,8 +10,8 @@ use crate::support::process::{Process, run, send};
 use rustix::process::Signal;
 
 on_both_databases!(
-    an_acknowledged_visit_survives_sudden_death,
-    one_key_fifty_times_over_two_processes_is_one_visit,
+    an_acknowledged_visit_survives_a_kill,
+    a_key_sent_fifty_times_to_two_processes_is_one_visit,
     three_processes_start_together,
     migrate_prepares_the_database_and_exits,
 );
@@ -20,7 +20,7 @@ through_a_pooler_too!(
     migrate_prepares_the_database_and_exits,
 );
 
-async fn an_acknowledged_visit_survives_sudden_death(backend: Backend) {
+async fn an_acknowledged_visit_survives_a_kill(backend: Backend) {
     let flags = backend.flags();
     let acknowledged = tokio::task::spawn_blocking(move || {
         let mut acknowledged = Vec::new();
@@ -31,7 +31,7 @@ async fn an_acknowledged_visit_survives_sudden_death(backend: Backend) {
             let callers: Vec<_> = (0..8)
                 .map(|_| std::thread::spawn(move || visit_until_refused(address)))
                 .collect();
-            // Killed in the middle: once some visits are in, while others are under way.
+            // Killed when some visits are stored, while others are in flight.
             let metrics = || {
                 handler
                     .send("GET", "/api/visits?limit=1", &[])
@@ -54,7 +54,7 @@ async fn an_acknowledged_visit_survives_sudden_death(backend: Backend) {
     .unwrap();
     assert!(acknowledged.len() >= 100);
     let distinct: HashSet<i64> = acknowledged.iter().copied().collect();
-    assert_eq!(distinct.len(), acknowledged.len(), "an id was given twice");
+    assert_eq!(distinct.len(), acknowledged.len(), "an id was used twice");
 
     let app = backend.instance(&[]).await;
     let mut stored = HashSet::new();
@@ -86,7 +86,7 @@ async fn an_acknowledged_visit_survives_sudden_death(backend: Backend) {
     app.stop().await;
 }
 
-/// Ids of the visits that were acknowledged before the process died.
+/// The ids of the visits that were acknowledged before the process was killed.
 fn visit_until_refused(address: SocketAddr) -> Vec<i64> {
     let mut ids = Vec::new();
     while let Ok(reply) = send(address, "POST", "/api/visit", &[], b"") {
@@ -97,7 +97,7 @@ fn visit_until_refused(address: SocketAddr) -> Vec<i64> {
     ids
 }
 
-async fn one_key_fifty_times_over_two_processes_is_one_visit(backend: Backend) {
+async fn a_key_sent_fifty_times_to_two_processes_is_one_visit(backend: Backend) {
     let flags = backend.flags();
     let (statuses, ids) = tokio::task::spawn_blocking(move || {
         let processes = [Process::start(&flags, &[]), Process::start(&flags, &[])];
@@ -174,7 +174,7 @@ async fn migrate_prepares_the_database_and_exits(backend: Backend) {
 }
 
 #[test]
-fn a_wrong_setting_is_one_sentence_and_exit_code_64() {
+fn a_wrong_setting_prints_one_sentence_and_exits_with_64() {
     let cases: [(&[&str], &str); 8] = [
         (&["--database-url", "mysql://u:hunter2@h/d"], "DATABASE_URL"),
         (&["--functions-customhandler-port", "70000"], "70000"),
@@ -198,7 +198,7 @@ fn a_wrong_setting_is_one_sentence_and_exit_code_64() {
 }
 
 #[test]
-fn a_port_in_use_is_one_sentence_and_exit_code_1() {
+fn a_port_in_use_prints_one_sentence_and_exits_with_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = run(
@@ -252,17 +252,17 @@ fn help_names_every_setting() {
 }
 
 #[test]
-fn signals_finish_what_is_in_flight() {
+fn requests_in_flight_are_completed_after_a_signal() {
     for signal in [Signal::TERM, Signal::INT] {
         let backend = Backend::sqlite();
         let mut handler = Process::start(&backend.flags(), &[]);
         handler.eventually("/health", 200);
-        // A request whose body is still on its way when the signal comes.
+        // A request whose body is incomplete when the signal arrives.
         let mut stream = TcpStream::connect(handler.address).unwrap();
         stream
             .write_all(b"POST /api/visit HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nab")
             .unwrap();
-        // The server has read the head once it has answered a request sent after it.
+        // The server has read the head of this request once it has responded to a later one.
         handler.eventually("/health/live", 200);
         handler.signal(signal);
         handler.wait_for_line(|line| line["message"] == "stopping");
@@ -273,13 +273,13 @@ fn signals_finish_what_is_in_flight() {
         assert_eq!(handler.wait(), Some(0));
         assert!(
             TcpStream::connect(handler.address).is_err(),
-            "it still accepts"
+            "it still accepts connections"
         );
     }
 }
 
 #[test]
-fn a_waited_run_is_cut_short_by_a_signal() {
+fn a_signal_ends_a_waited_run() {
     let backend = Backend::sqlite();
     let mut handler = Process::start(&backend.flags(), &["--instance-cpus", "1"]);
     let address = handler.address;
@@ -287,7 +287,7 @@ fn a_waited_run_is_cut_short_by_a_signal() {
         std::thread::spawn(move || send(address, "GET", "/api/stress?duration=100", &[], b""));
     let deadline = Instant::now() + Duration::from_secs(20);
     while handler.send("GET", "/api/metrics", &[]).unwrap().json()["stress"]["running"] != true {
-        assert!(Instant::now() < deadline, "the run does not begin");
+        assert!(Instant::now() < deadline, "the run did not begin");
     }
     handler.signal(Signal::TERM);
     assert_eq!(handler.wait(), Some(0));
@@ -295,7 +295,7 @@ fn a_waited_run_is_cut_short_by_a_signal() {
 }
 
 #[test]
-fn a_caller_that_hangs_up_ends_its_run() {
+fn a_run_ends_when_its_caller_disconnects() {
     let backend = Backend::sqlite();
     let handler = Process::start(&backend.flags(), &[]);
     let mut stream = TcpStream::connect(handler.address).unwrap();
@@ -306,16 +306,16 @@ fn a_caller_that_hangs_up_ends_its_run() {
         || handler.send("GET", "/api/metrics", &[]).unwrap().json()["stress"]["running"] == true;
     let deadline = Instant::now() + Duration::from_secs(20);
     while !running() {
-        assert!(Instant::now() < deadline, "the run does not begin");
+        assert!(Instant::now() < deadline, "the run did not begin");
     }
     drop(stream);
     while running() {
-        assert!(Instant::now() < deadline, "the run goes on");
+        assert!(Instant::now() < deadline, "the run did not end");
     }
 }
 
 #[test]
-fn a_large_body_is_answered_while_it_is_still_sent() {
+fn a_large_body_gets_a_response_while_it_is_still_being_sent() {
     let backend = Backend::sqlite();
     let handler = Process::start(&backend.flags(), &[]);
     let reply = send(
@@ -337,7 +337,7 @@ fn a_large_body_is_answered_while_it_is_still_sent() {
 }
 
 #[test]
-fn logs_name_the_invocation_and_no_secret() {
+fn logs_contain_the_invocation_and_no_secret() {
     let backend = Backend::sqlite();
     let mut handler = Process::start(&backend.flags(), &["--log-filter", "handler=debug"]);
     handler.eventually("/health", 200);

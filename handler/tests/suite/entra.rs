@@ -1,5 +1,5 @@
-//! The real binary with access tokens in the password's place: it meets an identity endpoint, and a PostgreSQL
-//! that takes TLS and the newest token only.
+//! The real binary with access tokens instead of passwords: with an identity endpoint, and a PostgreSQL that accepts
+//! only TLS and the latest token.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ impl Scene {
             .block_on(Endpoint::open(&self.token_server, port))
     }
 
-    /// A handler with these settings, the later ones counting.
+    /// A handler with these settings. Later settings take precedence.
     fn handler(&self, endpoint: &Endpoint, more: &[(&str, &str)]) -> Process {
         let mut handler = command(&[], &["--heartbeat-seconds", "0.2"]);
         handler
@@ -52,7 +52,7 @@ impl Scene {
         Process::spawn(handler)
     }
 
-    /// Cuts every connection of the handler's, so that it needs new ones.
+    /// Cuts all connections of the handler, so that it needs new ones.
     fn cut(&self) {
         let sql = format!(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = '{ROLE}'"
@@ -82,7 +82,7 @@ fn health_says(handler: &Process, part: &str) {
 
 #[test]
 fn tokens_are_renewed_under_load_without_a_failed_request() {
-    // Good for a second more than the margin: each is renewed after a second.
+    // The tokens are valid for a second more than the margin, so each is renewed after a second.
     let scene = Scene::new(Behavior::Issues(301));
     let endpoint = scene.open(0);
     let mut handler = scene.handler(&endpoint, &[("RUST_LOG", "trace")]);
@@ -118,7 +118,7 @@ fn tokens_are_renewed_under_load_without_a_failed_request() {
             .map(|caller| caller.join().unwrap())
             .sum();
     });
-    // The connections were opened with the first token; the newest is what opens others.
+    // The connections were opened with the first token. New connections need the latest one.
     let before = scene.token_server.issued();
     until("another token", || scene.token_server.issued() > before);
     scene.cut();
@@ -144,7 +144,7 @@ fn a_refused_token_is_replaced() {
         line["message"] == "the database refuses the access token, fetching another one"
     });
     assert_eq!(scene.token_server.issued(), 2);
-    // A server that takes no token at all is not asked about without end.
+    // If the server accepts no token at all, requests for tokens must not repeat without limit.
     let sql = format!("alter role \"{ROLE}\" nologin");
     scene
         .runtime
@@ -167,7 +167,7 @@ fn a_refused_token_is_replaced() {
 }
 
 #[test]
-fn every_failure_of_the_endpoint_is_told_once_and_passes() {
+fn every_failure_of_the_endpoint_is_logged_once_and_recovers() {
     let scene = Scene::new(Behavior::Status(400));
     let endpoint = scene.open(0);
     let port = endpoint.port;
@@ -183,7 +183,7 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
     for (behavior, sentence) in &failures {
         scene.token_server.set(behavior.clone());
         health_says(&handler, sentence);
-        // The process lives on, and requests are refused at once.
+        // The process keeps running, and refuses requests at once.
         let live = handler.send("GET", "/health/live", &[]).unwrap();
         assert_eq!(live.status, 200);
         let visit = handler.send("POST", "/api/visit", &[]).unwrap();
@@ -198,7 +198,7 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
     for (sentence, times) in [
         ("answers 400", 1),
         ("answers 500", 1),
-        // Twice in a row for two causes: one reason.
+        // Two causes in a row with the same reason.
         ("without a token", 1),
         ("token that has expired", 1),
         ("does not answer in time", 1),
@@ -211,7 +211,7 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
     }
     assert!(!log.contains(MARK) && !log.contains(SECRET), "{log}");
 
-    // The endpoint goes while the token is good: nobody notices, also with new connections.
+    // If the endpoint stops while the token is valid, nothing fails, even with new connections.
     drop(endpoint);
     scene.cut();
     handler.eventually("/health", 200);
@@ -220,17 +220,17 @@ fn every_failure_of_the_endpoint_is_told_once_and_passes() {
 }
 
 #[test]
-fn a_token_goes_to_no_server_that_is_not_known() {
+fn a_token_is_not_sent_to_an_unknown_server() {
     let scene = Scene::new(Behavior::Issues(3_600));
     let endpoint = scene.open(0);
-    // Its certificate is signed by none of the roots that are built in.
+    // No built-in root signed its certificate.
     let mut handler = scene.handler(&endpoint, &[("PGSSLROOTCERT", "")]);
     let line = handler.wait_for_line(|line| line["message"] == "database not ready, trying again");
     assert!(
         line["reason"].as_str().unwrap().contains("certificate"),
         "{line}"
     );
-    // Nor is it this one's, by another name.
+    // The certificate is not valid for another name of the server.
     let mut handler = scene.handler(&endpoint, &[("PGHOST", "127.0.0.1")]);
     let line = handler.wait_for_line(|line| line["message"] == "database not ready, trying again");
     assert!(
@@ -268,7 +268,7 @@ fn a_token_goes_to_no_server_that_is_not_known() {
 }
 
 #[test]
-fn in_azure_without_an_identity_health_tells_why() {
+fn in_azure_without_an_identity_health_reports_the_reason() {
     let mut handler = command(&[], &[]);
     handler.envs([
         ("PGHOST", "localhost"),
@@ -280,7 +280,7 @@ fn in_azure_without_an_identity_health_tells_why() {
 }
 
 #[test]
-fn a_migration_by_hand_uses_a_token_too() {
+fn a_manual_migration_uses_a_token_too() {
     let scene = Scene::new(Behavior::Issues(3_600));
     let endpoint = scene.open(0);
     let migrate = || {
@@ -301,15 +301,15 @@ fn a_migration_by_hand_uses_a_token_too() {
         message.contains("the identity endpoint answers 404"),
         "{message}"
     );
-    // Then the instances need not change the schema.
+    // The instances then need not change the schema.
     scene.token_server.set(Behavior::Issues(3_600));
     let handler = scene.handler(&endpoint, &[("MIGRATE", "off")]);
     handler.eventually("/health", 200);
 }
 
-/// learn.microsoft.com/azure/postgresql/security/security-tls: the roots to which the servers' chains lead.
+/// learn.microsoft.com/azure/postgresql/security/security-tls: the root certificates of the servers' chains.
 #[test]
-fn the_roots_of_azure_s_servers_are_trusted() {
+fn the_root_certificates_of_azure_servers_are_trusted() {
     for name in [
         "DigiCert Global Root G2",
         "Microsoft RSA Root Certificate Authority 2017",

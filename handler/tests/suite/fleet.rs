@@ -1,4 +1,4 @@
-//! Every instance answers for the whole fleet.
+//! Every instance returns the whole fleet.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -13,19 +13,19 @@ use serde_json::Value;
 
 on_both_databases!(
     two_instances_see_each_other,
-    an_instance_nobody_calls_is_starting_then_live,
+    an_instance_without_requests_is_starting_and_then_live,
     a_killed_instance_is_lost,
     an_instance_killed_while_draining_is_gone,
-    an_instance_that_ends_says_so,
-    a_restart_begins_anew,
+    an_instance_reports_its_end,
+    a_restart_is_a_new_run,
     a_name_used_twice_is_shown_once,
-    a_heartbeat_that_comes_too_late_undoes_nothing,
-    a_fleet_of_thousands_that_are_gone_is_listed,
-    hostile_names_are_only_names,
-    absurd_rows_spoil_nothing,
+    a_delayed_heartbeat_does_not_overwrite_a_later_one,
+    a_fleet_with_thousands_of_gone_instances_is_listed,
+    hostile_names_are_escaped,
+    impossible_rows_do_not_affect_other_instances,
     the_profile_follows_the_calendar_of_the_rules,
 );
-through_a_pooler_too!(two_instances_see_each_other, an_instance_that_ends_says_so,);
+through_a_pooler_too!(two_instances_see_each_other, an_instance_reports_its_end,);
 
 const BEAT: [&str; 2] = ["--heartbeat-seconds", "0.2"];
 
@@ -35,7 +35,7 @@ async fn named(backend: &Backend, id: &str) -> TestApp {
         .await
 }
 
-/// The state of an instance, or nothing if it is not listed.
+/// The state of an instance, or an empty text if it is not listed.
 fn state_of(fleet: &Value, id: &str) -> String {
     member(fleet, id)["state"]
         .as_str()
@@ -49,7 +49,7 @@ fn member<'a>(fleet: &'a Value, id: &str) -> &'a Value {
         .unwrap_or(&Value::Null)
 }
 
-/// Asks until all of these are in these states.
+/// Repeats the request until all of these instances are in these states.
 async fn until(app: &TestApp, wanted: &[(&str, &str)]) -> Value {
     let are = |answer: &Answer| {
         let fleet = answer.json();
@@ -93,9 +93,9 @@ async fn two_instances_see_each_other(backend: Backend) {
     other.stop().await;
 }
 
-async fn an_instance_nobody_calls_is_starting_then_live(backend: Backend) {
+async fn an_instance_without_requests_is_starting_and_then_live(backend: Backend) {
     let watcher = named(&backend, "watcher").await;
-    // Its second heartbeat is far away.
+    // Its second heartbeat follows much later.
     let slow = ["--instance-id", "slow", "--heartbeat-seconds", "600"];
     let slow = backend.instance(&slow).await;
     until(&watcher, &[("watcher", "live"), ("slow", "starting")]).await;
@@ -118,7 +118,7 @@ async fn a_killed_instance_is_lost(backend: Backend) {
     process.signal(Signal::KILL);
     let fleet = until(&watcher, &[("watcher", "live"), ("victim", "lost")]).await;
     assert_eq!(fleet["live"], 1);
-    // Those that have ended come last, and out of the counters.
+    // Ended instances are listed last, and their counters are not exposed.
     assert_eq!(fleet["instances"][1]["instance_id"], "victim");
     let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
     let families = crate::support::exposition::parse(&text);
@@ -135,7 +135,7 @@ async fn a_killed_instance_is_lost(backend: Backend) {
     assert!(told_of("watcher").contains(&"elastic_visits_database_up"));
     assert!(!told_of("watcher").contains(&"elastic_visits_instance_lost"));
     assert_eq!(events_of(&watcher, "victim").await, ["joined", "lost"]);
-    // After ten minutes they are not listed any more.
+    // After ten minutes they are no longer listed.
     backend
         .execute("update instances set last_seen_ms = last_seen_ms - 602000 where instance_id = 'victim'")
         .await;
@@ -153,7 +153,7 @@ async fn an_instance_killed_while_draining_is_gone(backend: Backend) {
     let process = tokio::task::spawn_blocking(move || Process::start(&flags, &victim));
     let process = process.await.unwrap();
     until(&watcher, &[("victim", "live")]).await;
-    // A request whose body does not end keeps it draining.
+    // A request with an incomplete body keeps it draining.
     let mut request = TcpStream::connect(process.address).unwrap();
     request
         .write_all(b"POST /api/visit HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{")
@@ -169,7 +169,7 @@ async fn an_instance_killed_while_draining_is_gone(backend: Backend) {
     watcher.stop().await;
 }
 
-/// What the timeline tells of an instance.
+/// The events of an instance in the timeline.
 async fn events_of(app: &TestApp, id: &str) -> Vec<String> {
     let timeline = app.get("/api/timeline?minutes=5").await.json();
     let events = timeline["events"].as_array().unwrap().iter();
@@ -179,10 +179,10 @@ async fn events_of(app: &TestApp, id: &str) -> Vec<String> {
         .collect()
 }
 
-async fn an_instance_that_ends_says_so(backend: Backend) {
+async fn an_instance_reports_its_end(backend: Backend) {
     let watcher = named(&backend, "watcher").await;
     let flags = backend.flags();
-    // Heartbeats so rare that only what is said out of turn can be seen.
+    // Its heartbeats are so rare that only heartbeats outside the interval are seen.
     let leaver = ["--instance-id", "leaver", "--heartbeat-seconds", "600"];
     let process = tokio::task::spawn_blocking(move || Process::start(&flags, &leaver));
     let mut process = process.await.unwrap();
@@ -190,12 +190,12 @@ async fn an_instance_that_ends_says_so(backend: Backend) {
     process.eventually("/health/live", 200);
     until(&watcher, &[("leaver", "live")]).await;
 
-    // A request in flight: its body is not complete.
+    // A request in flight, because its body is not complete.
     let mut request = TcpStream::connect(process.address).unwrap();
     request
         .write_all(b"POST /api/visit HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{")
         .unwrap();
-    // It has been read when a later one has been answered.
+    // It was read once a later request received its response.
     process.eventually("/health/live", 200);
     process.signal(Signal::TERM);
     let fleet = until(&watcher, &[("leaver", "draining")]).await;
@@ -205,7 +205,7 @@ async fn an_instance_that_ends_says_so(backend: Backend) {
     request.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     let fleet = until(&watcher, &[("leaver", "gone")]).await;
-    // Its last word counts what it did to the end.
+    // Its last heartbeat counts everything that it did.
     assert_eq!(member(&fleet, "leaver")["visits_recorded"], 1);
     let text = String::from_utf8(watcher.get("/metrics").await.body).unwrap();
     assert!(!text.contains("\"leaver\""), "it is not lost: {text}");
@@ -214,7 +214,7 @@ async fn an_instance_that_ends_says_so(backend: Backend) {
     watcher.stop().await;
 }
 
-async fn a_restart_begins_anew(backend: Backend) {
+async fn a_restart_is_a_new_run(backend: Backend) {
     let watcher = named(&backend, "watcher").await;
     let phoenix = named(&backend, "phoenix").await;
     phoenix.visit().await;
@@ -231,7 +231,7 @@ async fn a_restart_begins_anew(backend: Backend) {
         member(&after, "phoenix")["started_at"].as_str()
             > member(&before, "phoenix")["started_at"].as_str()
     );
-    // The timeline knows of both lives.
+    // The timeline contains both runs.
     let told = events_of(&watcher, "phoenix").await;
     assert_eq!(told, ["joined", "left", "joined"]);
     watcher.stop().await;
@@ -263,7 +263,7 @@ async fn a_name_used_twice_is_shown_once(backend: Backend) {
     );
     let text = String::from_utf8(first.get("/metrics").await.body).unwrap();
     crate::support::exposition::parse(&text);
-    // When the newer one dies, the older one is there again.
+    // When the newer one is killed, the older one is shown again.
     let shown = member(&fleet, "twin")["started_at"].clone();
     second.signal(Signal::KILL);
     let other = |answer: &Answer| {
@@ -274,7 +274,7 @@ async fn a_name_used_twice_is_shown_once(backend: Backend) {
     first.stop().await;
 }
 
-async fn a_heartbeat_that_comes_too_late_undoes_nothing(backend: Backend) {
+async fn a_delayed_heartbeat_does_not_overwrite_a_later_one(backend: Backend) {
     let app = named(&backend, "watcher").await;
     let store = app.service.database().store().await.unwrap();
     let beat = |number, visits_recorded| Heartbeat {
@@ -305,7 +305,7 @@ async fn a_heartbeat_that_comes_too_late_undoes_nothing(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_fleet_of_thousands_that_are_gone_is_listed(backend: Backend) {
+async fn a_fleet_with_thousands_of_gone_instances_is_listed(backend: Backend) {
     let app = named(&backend, "watcher").await;
     until(&app, &[("watcher", "live")]).await;
     backend
@@ -318,10 +318,10 @@ async fn a_fleet_of_thousands_that_are_gone_is_listed(backend: Backend) {
         .await;
     let fleet = app.get("/api/instances").await.json();
     assert_eq!(fleet["live"], 1);
-    // Whoever lives is among the first, whatever else there is.
+    // Running instances are listed first, however many others there are.
     assert_eq!(fleet["instances"][0]["instance_id"], "watcher");
     assert_eq!(fleet["instances"].as_array().unwrap().len(), 5_000);
-    // A scraper keeps a series for each name, so it is told the last ones only.
+    // A scraper stores a series for each name, so only the last ones are exposed.
     let text = String::from_utf8(app.get("/metrics").await.body).unwrap();
     let families = crate::support::exposition::parse(&text);
     let lost: BTreeSet<_> = families["elastic_visits_instance_lost"]
@@ -335,10 +335,10 @@ async fn a_fleet_of_thousands_that_are_gone_is_listed(backend: Backend) {
     app.stop().await;
 }
 
-async fn hostile_names_are_only_names(backend: Backend) {
+async fn hostile_names_are_escaped(backend: Backend) {
     let app = named(&backend, "'; drop table instances; --").await;
     until(&app, &[("---drop-table-instances----", "live")]).await;
-    // What somebody wrote past the program; its report is no report at all.
+    // A row that something other than the program wrote, with an invalid report.
     backend
         .execute(
             "insert into instances
@@ -361,8 +361,8 @@ async fn hostile_names_are_only_names(backend: Backend) {
     app.stop().await;
 }
 
-/// Rows with numbers that no instance writes are left out, and everything about the others is still shown.
-async fn absurd_rows_spoil_nothing(backend: Backend) {
+/// Rows with numbers that no instance writes are left out, and the others are still shown completely.
+async fn impossible_rows_do_not_affect_other_instances(backend: Backend) {
     let app = named(&backend, "watcher").await;
     until(&app, &[("watcher", "live")]).await;
     let most = i64::MAX;
@@ -442,7 +442,7 @@ async fn absurd_rows_spoil_nothing(backend: Backend) {
         let answer = app.get(&format!("/api/timeline?minutes={minutes}")).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let timeline = answer.json();
-        // Nobody's absurd heartbeat makes the points coarser.
+        // An impossible heartbeat interval does not make the points longer.
         let bucket = timeline["bucket_seconds"].as_u64().unwrap();
         assert!(bucket <= 120, "{minutes}: {bucket}");
         for point in timeline["points"].as_array().unwrap() {
@@ -455,7 +455,7 @@ async fn absurd_rows_spoil_nothing(backend: Backend) {
             }
         }
     }
-    // The timeline goes on, and what is absurd is forgotten with the rest.
+    // The timeline continues, and impossible rows are deleted with the others.
     let mark = "select position from progress where task = 'roll_up'";
     let before = backend.number(mark).await;
     app.eventually("/api/timeline?minutes=1", |_| true).await;

@@ -1,5 +1,5 @@
-//! What the fleet costs at a thousand instances and a day of samples. Prints figures and judges none of them but the
-//! bounds; docs/concepts/fleet.md has them, and the command.
+//! The cost of the fleet with a thousand instances and a day of samples. Prints the numbers and checks only the
+//! bounds. docs/concepts/fleet.md contains the numbers and the command.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 const INSTANCES: i64 = 1_000;
 const HOURS: i64 = 24;
 const HEARTBEAT_MS: i64 = 5_000;
-/// What a roll-up takes at most: ten slices of two heartbeats.
+/// The most that one roll-up processes: ten slices of two heartbeats.
 const CHUNK_MS: i64 = 100_000;
-/// Between one run's number and the next: none meets that of a real one.
+/// The distance between two run numbers, so that none equals the number of a real run.
 const FIRST_RUN: i64 = 1_000_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,7 +30,7 @@ async fn on_sqlite() {
     measure(&Backend::sqlite()).await;
 }
 
-/// What an instance with 50 requests a second has to say.
+/// The latencies of an instance with 50 requests a second.
 fn latencies(seed: u64) -> Latencies {
     let mut latencies = Latencies::default();
     for request in 0..250 {
@@ -95,7 +95,7 @@ async fn measure(backend: &Backend) {
         "{}: {INSTANCES} instances, {HOURS} h of samples every {HEARTBEAT_MS} ms",
         backend.db_type()
     );
-    // No instance is up while the past is made: it would roll up up to now.
+    // No instance runs while the past is created, because it would roll up to the present.
     let config = crate::support::config(&backend.flags(), &[]);
     let database = Database::new(&config.target, config.pool_max, config.migrate);
     database.clone().open(CancellationToken::new()).await;
@@ -107,7 +107,7 @@ async fn measure(backend: &Backend) {
     let store = app.service.database().store().await.unwrap();
     sizes(backend).await;
     for (number, minutes) in (10_000..).zip([5, 30, 120, 121, 360, 1_440]) {
-        // All live, and in the newest point.
+        // All are live, and in the newest point.
         heartbeats(store, number).await;
         reads(&app, &format!("/api/timeline?minutes={minutes}")).await;
     }
@@ -155,10 +155,10 @@ async fn heartbeats(store: &Store, number: u64) {
         store.beat(&beat, Some(0)).await.unwrap();
         took.push(began.elapsed());
     }
-    show("a heartbeat, one after the other", &mut took, "");
+    show("one heartbeat at a time", &mut took, "");
 }
 
-/// Feeds a day of samples through the roll-up, as they would have come.
+/// Passes a day of samples to the roll-up, in the order in which they would have been written.
 async fn a_day(backend: &Backend, store: &Store) {
     let now = backend
         .number("select max(last_seen_ms) from instances")
@@ -187,7 +187,7 @@ async fn a_day(backend: &Backend, store: &Store) {
         let began = Instant::now();
         backend.execute(sql.leak()).await;
         fed += began.elapsed();
-        // Somebody lives; without a sample, whose time would be today's.
+        // One instance is live, but without a sample, which would have today's time.
         number += 1;
         let alive = Heartbeat {
             since: None,

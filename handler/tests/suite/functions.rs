@@ -1,4 +1,4 @@
-//! The function folders, host.json, the router and the API's description must say the same.
+//! The function folders, host.json, the router, and the API's description must match.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ struct Function {
     auth: String,
 }
 
-/// Every HTTP function by name; checks on the way what the host asks of each folder.
+/// Every HTTP function by name. Also checks what the host requires of each folder.
 fn functions() -> BTreeMap<String, Function> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(root().join("functions")).unwrap() {
@@ -61,13 +61,14 @@ fn functions() -> BTreeMap<String, Function> {
         }
         if bindings[0]["type"] == "timerTrigger" {
             assert_eq!(name, "Autoscale");
-            // A minute missed by a stopped host is not made up for: the next one compares anyway.
+            // A minute that was missed while the host was stopped is not made up, because the next run compares the
+            // count anyway.
             assert_eq!(bindings[0]["useMonitor"], false);
             assert_eq!(bindings[0]["schedule"], "0 * * * * *");
             assert_eq!(bindings.len(), 1);
             continue;
         }
-        // Exactly one trigger and one output: anything else is not proxied.
+        // Exactly one trigger and one output, because the host does not proxy anything else.
         assert_eq!(bindings.len(), 2, "{name}");
         assert_eq!(bindings[0]["type"], "httpTrigger", "{name}");
         assert_eq!(bindings[0]["direction"], "in", "{name}");
@@ -93,7 +94,8 @@ fn functions() -> BTreeMap<String, Function> {
     found
 }
 
-/// Routes of the functions with their methods; OPTIONS is listed for preflights, which are a setting's.
+/// The routes of the functions with their methods. OPTIONS is listed for preflight requests, which depend on a
+/// setting.
 fn by_route() -> BTreeMap<String, BTreeSet<String>> {
     let mut routes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for function in functions().into_values() {
@@ -113,8 +115,8 @@ fn by_route() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_catch_all_sorts_last() {
-    // The host sorts names without regard to case and takes the first template that fits.
+fn the_catch_all_route_sorts_last() {
+    // The host sorts names without regard to case, and uses the first matching template.
     let functions = functions();
     let last = functions
         .keys()
@@ -126,7 +128,7 @@ fn the_catch_all_sorts_last() {
     assert_eq!(
         functions["WebApp"].methods,
         BTreeSet::from(["get".to_owned()]),
-        "another method would walk around keys"
+        "another method would bypass the keys"
     );
     assert!(
         functions
@@ -136,7 +138,7 @@ fn the_catch_all_sorts_last() {
 }
 
 #[test]
-fn only_stress_asks_for_a_key() {
+fn only_stress_requires_a_key() {
     for (name, function) in functions() {
         let wanted = if name.contains("Stress") {
             "function"
@@ -148,7 +150,7 @@ fn only_stress_asks_for_a_key() {
 }
 
 #[test]
-fn the_description_names_the_same_routes_methods_and_keys() {
+fn the_description_has_the_same_routes_methods_and_keys() {
     let document: Value =
         serde_json::from_str(&handler::http::openapi().to_json().unwrap()).unwrap();
     let mut described: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -178,7 +180,7 @@ fn the_description_names_the_same_routes_methods_and_keys() {
 }
 
 #[tokio::test]
-async fn the_router_takes_the_same_routes_and_methods() {
+async fn the_router_accepts_the_same_routes_and_methods() {
     let backend = Backend::sqlite();
     let app = backend.instance(&["--stress-max-seconds", "0.1"]).await;
     for (path, listed) in by_route() {
@@ -195,7 +197,7 @@ async fn the_router_takes_the_same_routes_and_methods() {
                 taken.insert(method.to_owned());
             }
         }
-        // The host lets HEAD through only where it is listed; the handler would answer it like GET.
+        // The host forwards HEAD only if it is listed. The handler would respond to it as to GET.
         if !listed.contains("head") && path != "/api/stress" && listed.contains("get") {
             taken.remove("head");
         }
@@ -208,7 +210,7 @@ async fn the_router_takes_the_same_routes_and_methods() {
 fn host_json_starts_the_handler_and_proxies() {
     let host = read(&root().join("host.json"));
     assert_eq!(host["version"], "2.0");
-    // Packagers give the run bit only to the file that this names exactly.
+    // Packagers set the executable bit only on the file with exactly this name.
     assert_eq!(
         host["customHandler"]["description"]["defaultExecutablePath"],
         "handler"
@@ -220,12 +222,13 @@ fn host_json_starts_the_handler_and_proxies() {
         .as_object()
         .unwrap();
     assert_eq!(headers["X-Content-Type-Options"], "nosniff");
-    // Longer than any answer may take (Azure's front end gives up at 230 s): at its end the host kills us.
+    // Longer than any response may take (Azure's front end gives up after 230 s). At this timeout the host kills the
+    // process.
     assert_eq!(host["functionTimeout"], "00:05:00");
 }
 
 #[test]
-fn local_settings_let_func_start() {
+fn local_settings_suit_func_start() {
     let settings = read(&root().join("functions/local.settings.json"));
     assert_eq!(settings["Values"]["FUNCTIONS_WORKER_RUNTIME"], "custom");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Stress runs and orders to the fleet.
+//! Stress runs and fleet commands.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use handler::domain::{OrderKind, StressPlan};
 use serde_json::json;
 
 on_both_databases!(
-    a_fleet_order_reaches_every_instance_and_one_stop_ends_it,
-    a_newcomer_takes_up_what_is_left_of_an_order,
+    a_fleet_command_reaches_every_instance_and_one_stop_ends_it,
+    a_new_instance_runs_the_rest_of_a_fleet_command,
     a_stop_reaches_runs_of_other_instances,
-    many_stops_delay_no_run,
+    many_stops_do_not_delay_a_run,
     a_stop_between_two_runs_is_followed,
 );
-through_a_pooler_too!(a_fleet_order_reaches_every_instance_and_one_stop_ends_it);
+through_a_pooler_too!(a_fleet_command_reaches_every_instance_and_one_stop_ends_it);
 
 async fn sqlite() -> (Backend, TestApp) {
     let backend = Backend::sqlite();
@@ -27,7 +27,7 @@ fn is_running(answer: &Answer) -> bool {
     answer.json()["stress"]["running"] == true
 }
 
-async fn a_fleet_order_reaches_every_instance_and_one_stop_ends_it(backend: Backend) {
+async fn a_fleet_command_reaches_every_instance_and_one_stop_ends_it(backend: Backend) {
     let beat = ["--heartbeat-seconds", "0.1"];
     let first = backend.instance(&beat).await;
     let second = backend.instance(&beat).await;
@@ -39,7 +39,7 @@ async fn a_fleet_order_reaches_every_instance_and_one_stop_ends_it(backend: Back
     for app in [&first, &second] {
         app.eventually("/api/metrics", is_running).await;
     }
-    // In force everywhere: neither a second order nor a run of one's own.
+    // The run is active everywhere, so neither a second fleet command nor a run on one instance may begin.
     let busy = second.post_json("/api/stress", order).await;
     assert!(busy.header("retry-after").parse::<u64>().unwrap() <= 60);
     busy.problem(429);
@@ -52,7 +52,7 @@ async fn a_fleet_order_reaches_every_instance_and_one_stop_ends_it(backend: Back
     first
         .eventually("/api/metrics", |answer| !is_running(answer))
         .await;
-    // Over for good: the order does not come back with the next beat, and a new run may begin.
+    // It has ended for good: the command does not return with the next heartbeat, and a new run may begin.
     assert_eq!(
         second.get("/api/stress?duration=0.1").await.status,
         StatusCode::OK
@@ -61,7 +61,7 @@ async fn a_fleet_order_reaches_every_instance_and_one_stop_ends_it(backend: Back
     second.stop().await;
 }
 
-async fn a_newcomer_takes_up_what_is_left_of_an_order(backend: Backend) {
+async fn a_new_instance_runs_the_rest_of_a_fleet_command(backend: Backend) {
     let beat = ["--heartbeat-seconds", "0.1"];
     let first = backend.instance(&beat).await;
     let order = r#"{"duration": 60, "intensity": 1000, "wait": false, "scope": "fleet"}"#;
@@ -98,7 +98,8 @@ async fn a_stop_reaches_runs_of_other_instances(backend: Backend) {
         .await;
     assert_eq!(run.status, StatusCode::ACCEPTED);
     assert_eq!(run.json()["scope"], "instance");
-    // Not only the first stop: the run of one instance is no order, so a stop after a stop has something to end.
+    // This is not only the first stop: a run on one instance is not a fleet command, so a stop after a stop may have
+    // a run to end.
     assert_eq!(
         second.call(Method::DELETE, "/api/stress").await.json()["stopped"],
         0
@@ -110,7 +111,7 @@ async fn a_stop_reaches_runs_of_other_instances(backend: Backend) {
     second.stop().await;
 }
 
-async fn many_stops_delay_no_run(backend: Backend) {
+async fn many_stops_do_not_delay_a_run(backend: Backend) {
     let app = backend.instance(&["--heartbeat-seconds", "600"]).await;
     let store = app.service.database().store().await.unwrap();
     let first = store.place_order(None).await.unwrap();
@@ -118,7 +119,7 @@ async fn many_stops_delay_no_run(backend: Backend) {
         let stopped = app.call(Method::DELETE, "/api/stress").await;
         assert_eq!(stopped.json()["stopped"], 0);
     }
-    // Each stop took the place of the one before it.
+    // Each stop replaced the one before it.
     let orders = "select count(*) from stress_orders";
     assert_eq!(backend.number(orders).await, 1);
     let plan = StressPlan {
@@ -129,7 +130,7 @@ async fn many_stops_delay_no_run(backend: Backend) {
     let orders = store.orders(Some(first)).await.unwrap().orders;
     assert_eq!(orders.last().unwrap().id, run);
     assert!(orders.len() <= 2, "{orders:?}");
-    // Runs and stops in turn leave rows, but an instance hears only those that count.
+    // Alternating runs and stops leave rows, but an instance reads only the relevant ones.
     for _ in 0..250 {
         store.place_order(Some(plan)).await.unwrap();
         store.place_order(None).await.unwrap();
@@ -145,13 +146,13 @@ async fn many_stops_delay_no_run(backend: Backend) {
     app.stop().await;
 }
 
-/// An instance that hears of a run, a stop and another run at once ends the first run and begins the second.
+/// An instance that reads a run, a stop, and another run at once ends the first run and begins the second.
 async fn a_stop_between_two_runs_is_followed(backend: Backend) {
     let app = backend.instance(&["--heartbeat-seconds", "0.1"]).await;
     let order = r#"{"duration": 3000, "intensity": 1000, "wait": false, "scope": "fleet"}"#;
     app.post_json("/api/stress", order).await;
     app.eventually("/api/metrics", is_running).await;
-    // Both orders in one transaction: the instance hears them together.
+    // Both commands are in one transaction, so the instance reads them together.
     backend
         .execute(
             "insert into stress_orders (ordered_ms, ends_ms, intensity)
@@ -168,7 +169,7 @@ async fn a_stop_between_two_runs_is_followed(backend: Backend) {
 }
 
 #[tokio::test]
-async fn a_waited_run_answers_at_its_end() {
+async fn a_waited_run_responds_at_its_end() {
     let (_backend, app) = sqlite().await;
     let answer = app.get("/api/stress?duration=0.3&intensity=1000").await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -177,7 +178,7 @@ async fn a_waited_run_answers_at_its_end() {
     assert_eq!(run["instance_id"], "one");
     assert_eq!(run["duration"], run["duration_seconds"]);
     assert!(run["duration_seconds"].as_f64().unwrap() >= 0.3, "{run}");
-    // At a thousand a second, three hundred; never more than asked for.
+    // Three hundred at a thousand a second; never more than requested.
     let operations = run["operations"].as_u64().unwrap();
     assert!((1..=300 + 64).contains(&operations), "{run}");
     app.stop().await;
@@ -215,7 +216,7 @@ async fn one_run_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_ends_its_run() {
+async fn a_run_ends_when_its_caller_leaves() {
     let (_backend, app) = sqlite().await;
     let waiting = app.get("/api/stress?duration=60&intensity=1");
     assert!(
@@ -229,7 +230,7 @@ async fn a_caller_that_leaves_ends_its_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stopped_run_tells_what_was_done() {
+async fn a_stopped_run_returns_what_was_done() {
     let (_backend, app) = sqlite().await;
     let stop = async {
         app.eventually("/api/metrics", is_running).await;
@@ -259,7 +260,7 @@ async fn stopping_the_instance_ends_its_run() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_object_are_refused() {
+async fn bodies_other_than_json_objects_are_refused() {
     let (_backend, app) = sqlite().await;
     for body in [
         "",
@@ -297,7 +298,7 @@ async fn bodies_that_are_no_json_object_are_refused() {
 }
 
 #[tokio::test]
-async fn bad_members_name_their_field() {
+async fn bad_members_are_refused_with_their_field() {
     let (_backend, app) = sqlite().await;
     let bad = [
         ("duration", r#"{"duration": 0}"#),
@@ -364,7 +365,7 @@ async fn bad_members_name_their_field() {
 }
 
 #[tokio::test]
-async fn every_documented_form_is_taken() {
+async fn every_documented_form_is_accepted() {
     let (_backend, app) = sqlite().await;
     let bodies = [
         r#"{"duration": 0.1, "intensity": 1e3, "unknown": [1, {"a": null}]}"#,
@@ -394,9 +395,9 @@ async fn every_documented_form_is_taken() {
 }
 
 #[tokio::test]
-async fn without_a_body_everything_has_its_default() {
+async fn without_a_body_all_members_have_their_defaults() {
     let backend = Backend::sqlite();
-    // The default of ten seconds does not exceed a shorter limit.
+    // The default of ten seconds is reduced to a shorter limit.
     let app = backend.instance(&["--stress-max-seconds", "0.2"]).await;
     let answer = app.call(Method::POST, "/api/stress").await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -420,7 +421,7 @@ async fn head_starts_nothing() {
 }
 
 #[tokio::test]
-async fn visits_can_be_made_to_cost_cpu() {
+async fn visits_can_use_additional_cpu() {
     let backend = Backend::sqlite();
     let app = backend.instance(&["--visit-work", "30"]).await;
     let began = Instant::now();

@@ -1,6 +1,6 @@
-//! The handler as a whole: in the test's own process or as the real binary, over real databases.
+//! The handler as a whole, in the test's own process or as the real binary, with real databases.
 //!
-//! One program for all of it, because each of its own would be compiled and linked with everything it needs.
+//! All tests are one program, because each separate program would be compiled and linked with all dependencies.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[macro_use]

@@ -1,4 +1,4 @@
-//! Health, metrics, the page, errors of every kind, and what every answer carries.
+//! Health, metrics, the dashboard, errors of every kind, and the headers of every response.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 
 on_both_databases!(
-    health_tells_the_database,
-    warmup_answers_the_json_protocol,
-    an_older_instance_lives_with_a_newer_schema,
-    a_schema_with_another_history_is_refused_in_one_sentence,
+    health_reports_the_database,
+    warmup_responds_with_the_json_protocol,
+    an_older_instance_works_with_a_newer_schema,
+    a_schema_from_other_migrations_is_refused_in_one_sentence,
 );
-through_a_pooler_too!(health_tells_the_database);
+through_a_pooler_too!(health_reports_the_database);
 
-/// As a database looks whose first migration was another one, such as a file of an earlier version.
-async fn a_schema_with_another_history_is_refused_in_one_sentence(backend: Backend) {
+/// The state of a database whose first migration was a different one, such as a file of an earlier version.
+async fn a_schema_from_other_migrations_is_refused_in_one_sentence(backend: Backend) {
     backend.instance(&[]).await.stop().await;
     backend
         .execute(match backend {
@@ -54,7 +54,7 @@ async fn a_schema_with_another_history_is_refused_in_one_sentence(backend: Backe
     assert!(said.contains(remedy) && said.lines().count() == 1, "{said}");
 }
 
-async fn an_older_instance_lives_with_a_newer_schema(backend: Backend) {
+async fn an_older_instance_works_with_a_newer_schema(backend: Backend) {
     backend.instance(&[]).await.stop().await;
     let newer =
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -67,7 +67,7 @@ async fn an_older_instance_lives_with_a_newer_schema(backend: Backend) {
     }
 }
 
-async fn health_tells_the_database(backend: Backend) {
+async fn health_reports_the_database(backend: Backend) {
     let app = backend.instance(&["--instance-id", "one"]).await;
     let answer = app.get("/health").await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -128,7 +128,7 @@ async fn metrics_are_complete() {
     app.stop().await;
 }
 
-async fn warmup_answers_the_json_protocol(backend: Backend) {
+async fn warmup_responds_with_the_json_protocol(backend: Backend) {
     let app = backend.instance(&[]).await;
     let answer = app
         .post_json(
@@ -145,8 +145,8 @@ async fn warmup_answers_the_json_protocol(backend: Backend) {
 }
 
 #[tokio::test]
-async fn an_absent_database_is_a_problem_and_no_more() {
-    // Nothing listens on this port: it was free a moment ago.
+async fn an_unavailable_database_is_a_problem_response() {
+    // Nothing listens on this port: it was just released.
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -175,7 +175,7 @@ async fn an_absent_database_is_a_problem_and_no_more() {
         assert_eq!(answer.header("retry-after"), "1");
         answer.problem(503);
     }
-    // A stop works here whatever the store says, and says that the others were not told.
+    // A stop works on this instance in any case, and reports that the others did not receive it.
     let begun = app
         .post_json(
             "/api/stress",
@@ -220,7 +220,7 @@ async fn in_azure_a_missing_database_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_made_is_reported() {
+async fn a_file_that_cannot_be_created_is_reported() {
     let app = TestApp::start(&["--sqlite-path".into(), "/proc/no/visits.db".into()], &[]);
     app.visit().await.problem(503);
     assert_eq!(app.get("/health").await.json()["db_type"], "sqlite");
@@ -265,7 +265,7 @@ async fn unknown_paths_and_methods_are_problems() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_the_page_and_everybody_else_json() {
+async fn a_browser_gets_the_dashboard_and_other_clients_get_json() {
     let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     let json = app.get("/").await;
@@ -297,7 +297,7 @@ async fn a_browser_gets_the_page_and_everybody_else_json() {
     app.stop().await;
 }
 
-/// `accept` and more headers, as a browser sends them when it opens the page.
+/// Sends `accept` and more headers, as a browser does when it opens the dashboard.
 fn browser(path: &str, more: &[(&str, &str)]) -> Request<Body> {
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     let request = Request::get(path).header("accept", accept);
@@ -310,7 +310,7 @@ fn browser(path: &str, more: &[(&str, &str)]) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn the_page_and_its_files_may_be_kept_as_long_as_they_are_the_same() {
+async fn the_dashboard_and_its_files_may_be_cached_until_they_change() {
     let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     let page = app.send(browser("/", &[])).await;
@@ -334,7 +334,7 @@ async fn the_page_and_its_files_may_be_kept_as_long_as_they_are_the_same() {
     let other = browser("/", &[("if-none-match", "W/\"other\"")]);
     assert_eq!(app.send(other).await.status, StatusCode::OK);
 
-    // What the page asks for is there, and nothing in it is inline or from elsewhere.
+    // Everything that the dashboard loads exists, and nothing in it is inline or from another origin.
     let policy = page.header("content-security-policy");
     assert!(
         policy.contains("default-src 'none'") && !policy.contains("unsafe"),
@@ -385,7 +385,7 @@ async fn the_page_and_its_files_may_be_kept_as_long_as_they_are_the_same() {
                 .await;
             assert_eq!(brotli.status, StatusCode::OK, "{file}");
         }
-        // Its source stays with the project.
+        // Source maps are not served.
         app.get(&format!("{file}.map")).await.problem(404);
         app.get(&format!("{file}.gz")).await.problem(404);
     }
@@ -393,7 +393,7 @@ async fn the_page_and_its_files_may_be_kept_as_long_as_they_are_the_same() {
 }
 
 #[tokio::test]
-async fn large_answers_are_compressed_for_who_takes_it() {
+async fn large_responses_are_compressed_for_clients_that_accept_it() {
     let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     let request = |path: &str| {
@@ -417,7 +417,7 @@ async fn large_answers_are_compressed_for_who_takes_it() {
     app.stop().await;
 }
 
-/// The work is done before its response is encoded, so that no preference may turn it into an error.
+/// The work is done before the response is encoded, so no preference may turn it into an error.
 #[tokio::test]
 async fn no_accept_encoding_changes_a_status() {
     const PLAIN: &str = "";
@@ -459,7 +459,7 @@ async fn no_accept_encoding_changes_a_status() {
     }
     assert_eq!(app.total().await, i64::try_from(cases.len()).unwrap());
 
-    // Every pair of elements, also malformed ones.
+    // Every pair of elements, including malformed ones.
     let weights = ["", ";q=0", "; Q=0.000", ";q=1", ";q=x", ";q=0;q=1", ";"];
     let elements: Vec<String> = ["gzip", "identity", "*", "br", "x-gzip", ""]
         .iter()
@@ -476,7 +476,7 @@ async fn no_accept_encoding_changes_a_status() {
 }
 
 #[tokio::test]
-async fn other_origins_are_let_in_only_by_name() {
+async fn other_origins_are_allowed_only_by_name() {
     let backend = Backend::sqlite();
     let preflight = |origin: &str| {
         Request::builder()
@@ -508,7 +508,7 @@ async fn other_origins_are_let_in_only_by_name() {
 }
 
 #[tokio::test]
-async fn the_description_is_what_it_was() {
+async fn the_description_matches_its_snapshot() {
     let mut document: serde_json::Value =
         serde_json::from_str(&handler::http::openapi().to_json().unwrap()).unwrap();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));

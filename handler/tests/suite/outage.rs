@@ -1,4 +1,4 @@
-//! A database that comes and goes while the real binary serves.
+//! A database that becomes unavailable and recovers while the real binary serves.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::support::{Answer, Backend};
 use axum::http::Method;
 
 #[test]
-fn a_database_that_comes_later_is_used_without_a_restart() {
+fn a_database_that_starts_later_is_used_without_a_restart() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let backend = runtime.block_on(Backend::postgres());
     let Backend::Postgres { url, .. } = &backend else {
@@ -18,7 +18,7 @@ fn a_database_that_comes_later_is_used_without_a_restart() {
     };
     let mut url = url::Url::parse(url).unwrap();
     let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
-    // The handler knows a port where nobody listens yet; later a cable leads from there to the server.
+    // The handler uses a port on which nothing listens yet. Later a cable connects it to the server.
     let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = reserved.local_addr().unwrap().port();
     drop(reserved);
@@ -33,8 +33,8 @@ fn a_database_that_comes_later_is_used_without_a_restart() {
     for round in 1..=2 {
         let cable = Cable::between(port, server);
         handler.eventually("/health", 200);
-        // A connection that was silent for less than 50 ms is not asked whether it is still there, and an outage can
-        // be shorter: then the first visit finds it cut, and is not written.
+        // A connection that was idle for less than 50 ms is not tested before use, and an outage can be shorter. In
+        // that case the first visit fails on the cut connection and is not written.
         let visit = std::iter::repeat_with(|| handler.send("POST", "/api/visit", &[]).unwrap())
             .take(2)
             .find(|visit| visit.status != 503)
@@ -72,13 +72,16 @@ fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
     let lives = |handler: &Process| {
         let deadline = std::time::Instant::now() + Duration::from_secs(20);
         while handler.eventually("/api/instances", 200).json()["live"] != 1 {
-            assert!(std::time::Instant::now() < deadline, "no heartbeat comes");
+            assert!(
+                std::time::Instant::now() < deadline,
+                "there was no heartbeat"
+            );
         }
     };
     lives(&handler);
     drop(cable);
     handler.wait_for_line(|line| line["message"] == "heartbeat failed, trying again");
-    // Ten heartbeats later it has not been said again.
+    // After ten more heartbeats it has not been logged again.
     let began = std::time::Instant::now();
     while began.elapsed() < Duration::from_secs(1) {
         for path in ["/api/instances", "/api/timeline", "/health"] {
@@ -92,7 +95,7 @@ fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
             handler.send("GET", "/health/live", &[]).unwrap().status,
             200
         );
-        // Nothing of the fleet, but that it is the database: a scrape that fails would look like an app that is away.
+        // There is only the metric about the database: a failed scrape would look like an app that is unavailable.
         let metrics = handler.send("GET", "/metrics", &[]).unwrap();
         assert_eq!(metrics.status, 200);
         let text = String::from_utf8(metrics.body).unwrap();
@@ -105,7 +108,7 @@ fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
     lives(&handler);
     let log = handler.log();
     assert_eq!(log.matches("heartbeat failed").count(), 1, "{log}");
-    // Told to end in the middle of an outage, it does not wait for a database that is away.
+    // If it is told to stop during an outage, it does not wait for the database.
     drop(cable);
     handler.eventually("/health", 503);
     let began = std::time::Instant::now();
@@ -119,7 +122,7 @@ fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deleted_or_replaced_file_takes_no_more_visits() {
+async fn visits_are_refused_after_the_file_was_deleted_or_replaced() {
     for replaced in [false, true] {
         let backend = Backend::sqlite();
         let Backend::Sqlite { folder } = &backend else {
@@ -129,7 +132,7 @@ async fn a_deleted_or_replaced_file_takes_no_more_visits() {
         let app = backend.instance(&["--heartbeat-seconds", "0.1"]).await;
         assert_eq!(app.visit().await.status, 201);
         if replaced {
-            // As an editor or a restored backup does it.
+            // An editor or a restored backup replaces files in this way.
             let copy = folder.join("copy.db");
             std::fs::copy(&file, &copy).unwrap();
             std::fs::rename(&copy, &file).unwrap();
@@ -151,14 +154,14 @@ async fn a_deleted_or_replaced_file_takes_no_more_visits() {
         }
         assert_eq!(app.get("/health/live").await.status, 200);
         app.stop().await;
-        // A restart uses what is at the path.
+        // After a restart, the file at the path is used.
         let app = backend.instance(&[]).await;
         assert_eq!(app.visit().await.status, 201);
         app.stop().await;
     }
 }
 
-/// Forwards connections until it is dropped; then all of them are cut.
+/// Forwards connections until it is dropped, which cuts all of them.
 pub(crate) struct Cable {
     cut: Arc<AtomicBool>,
     worker: Option<std::thread::JoinHandle<()>>,

@@ -1,4 +1,4 @@
-//! More than an instance can serve: connections, requests, CPU work.
+//! More than an instance can serve: connections, requests, and CPU work.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ on_both_databases!(requests_beyond_the_bound_are_refused_at_once);
 through_a_pooler_too!(requests_beyond_the_bound_are_refused_at_once);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_listings_takes_no_place_from_visits() {
+async fn many_listings_do_not_block_visits() {
     let backend = Backend::postgres().await;
     let Backend::Postgres { url, .. } = &backend else {
         unreachable!()
@@ -21,7 +21,7 @@ async fn a_flood_of_listings_takes_no_place_from_visits() {
     const BOUND: usize = 2_048;
     const SENT: usize = BOUND + 100;
     let app = backend.instance(&[]).await;
-    // Neither reads nor visits get further than this lock.
+    // This lock stops both reads and visits.
     let mut other = PgConnection::connect(url).await.unwrap();
     let mut lock = other.begin().await.unwrap();
     sqlx::raw_sql("lock table visits in access exclusive mode")
@@ -32,7 +32,7 @@ async fn a_flood_of_listings_takes_no_place_from_visits() {
         .map(|before| format!("/api/visits?before={before}"))
         .collect();
     let listings = join_all(pages.iter().map(|page| app.get(page)));
-    // All listings have been sent when the visits are: both are polled in this order.
+    // All listings were sent before the visits: they are polled in this order.
     let visits = join_all((0..20).map(|_| app.visit()));
     let release = async { lock.commit().await.unwrap() };
     let (listings, visits, ()) = join3(listings, visits, release).await;
@@ -54,7 +54,7 @@ fn assert_refused(answer: &Answer) {
     assert!(sentence.contains("too many requests"), "{sentence}");
 }
 
-/// The database holds every visit back, until the test lets go.
+/// The database blocks every visit until the test releases it.
 async fn requests_beyond_the_bound_are_refused_at_once(backend: Backend) {
     const BOUND: usize = 2_048;
     const SENT: usize = BOUND + 100;
@@ -62,7 +62,7 @@ async fn requests_beyond_the_bound_are_refused_at_once(backend: Backend) {
     let lock = backend.lock_writers().await;
     let visits = join_all((0..SENT).map(|_| app.visit()));
     let meanwhile = async {
-        // Nothing is let through before the lock goes, and nothing but the refused is answered.
+        // While the lock is held, no visit is written, and only the refused ones receive a response.
         for probe in ["/health/live", "/health", "/api/metrics"] {
             assert_eq!(app.get(probe).await.status, 200, "{probe}");
         }
@@ -75,7 +75,7 @@ async fn requests_beyond_the_bound_are_refused_at_once(backend: Backend) {
     refused.into_iter().for_each(assert_refused);
     assert_eq!(app.visit().await.status, 201);
     assert_eq!(app.total().await, i64::try_from(BOUND).unwrap() + 1);
-    // Whoever watches the fleet can tell them from other failures.
+    // Refused requests are distinguished from other failures in the metrics.
     let told = |answer: &Answer| {
         let text = String::from_utf8(answer.body.clone()).unwrap();
         let families = crate::support::exposition::parse(&text);
@@ -100,7 +100,7 @@ async fn visits_that_would_wait_for_the_cpu_are_refused() {
     let answers = join_all((0..30).map(|_| app.visit())).await;
     let (accepted, refused): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 201);
-    // One burns, one waits for it.
+    // One visit uses the CPU, and one waits for it.
     assert_eq!(accepted.len(), 2);
     refused.into_iter().for_each(assert_refused);
     assert_eq!(app.visit().await.status, 201);
@@ -108,7 +108,8 @@ async fn visits_that_would_wait_for_the_cpu_are_refused() {
     app.stop().await;
 }
 
-/// As many as an instance works off in 80 ms of CPU time. A machine that stalls for that long delivers them at once.
+/// As many visits as an instance completes in 80 ms of CPU time. A machine that stalls for that long delivers them at
+/// once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_short_burst_of_work_is_served() {
     let backend = Backend::sqlite();
@@ -125,7 +126,7 @@ async fn a_short_burst_of_work_is_served() {
 
 const GET_LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// A kept connection that has been answered once.
+/// A kept connection on which one response was received.
 fn kept_connection(handler: &Process) -> TcpStream {
     let mut stream = TcpStream::connect(handler.address).unwrap();
     stream.write_all(GET_LIVE).unwrap();
@@ -134,7 +135,7 @@ fn kept_connection(handler: &Process) -> TcpStream {
     stream
 }
 
-/// Reads until the end of an answer to [`GET_LIVE`], whose body is a JSON object without another in it.
+/// Reads to the end of the response to [`GET_LIVE`], whose body is a JSON object without nested objects.
 fn read_answer(stream: &mut TcpStream) -> String {
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
@@ -152,8 +153,8 @@ fn read_answer(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn a_probe_gets_through_when_all_connections_are_taken() {
-    // 640 files: 256 connections are kept, 256 are the reserve.
+fn a_probe_succeeds_when_all_connections_are_taken() {
+    // 640 files: 256 connections are kept, and 256 are the reserve.
     let backend = Backend::sqlite();
     let handler = Process::start_with_files(640, &backend.flags());
     let kept: Vec<_> = (0..256).map(|_| kept_connection(&handler)).collect();
@@ -164,14 +165,14 @@ fn a_probe_gets_through_when_all_connections_are_taken() {
         let answer = read_answer(&mut probe);
         assert!(answer.contains("connection: close"), "{answer}");
     }
-    // One that says nothing may not hold a place of the reserve for long.
+    // A connection that sends nothing must not occupy the reserve for long.
     let mut silent = TcpStream::connect(handler.address).unwrap();
     silent
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
     assert_eq!(silent.read(&mut [0; 64]).unwrap(), 0);
 
-    // The kept ones still work, and once they go there is room again.
+    // The kept connections still work, and when they are closed there is room again.
     for mut stream in kept {
         stream.write_all(GET_LIVE).unwrap();
         read_answer(&mut stream);
@@ -183,7 +184,10 @@ fn a_probe_gets_through_when_all_connections_are_taken() {
         if !read_answer(&mut stream).contains("connection: close") {
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "no room again");
+        assert!(
+            std::time::Instant::now() < deadline,
+            "there is still no room"
+        );
     }
 }
 
@@ -193,7 +197,7 @@ fn a_head_may_not_be_larger_than_its_buffer() {
     let handler = Process::start(&backend.flags(), &[]);
     let long = "x".repeat(40 * 1024);
     let reply = handler.send("GET", "/health/live", &[("x-long", &long)]);
-    // Answered 431 where the client still reads, cut off where it does not.
+    // The response is 431 if the client still reads; otherwise the connection is cut.
     assert!(reply.map_or(true, |reply| reply.status == 431));
     assert_eq!(
         handler.send("GET", "/health/live", &[]).unwrap().status,

@@ -1,4 +1,4 @@
-//! `/metrics`: the whole fleet's counters, the same from every instance, and never fewer than before.
+//! `/metrics`: the whole fleet's counters, the same from every instance, and never decreasing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -10,10 +10,10 @@ use axum::http::Method;
 use futures_util::future::join_all;
 
 on_both_databases!(
-    the_text_is_what_prometheus_reads,
-    counters_never_fall_whichever_instance_answers,
+    the_text_has_the_format_of_prometheus,
+    counters_never_decrease_whichever_instance_responds,
 );
-through_a_pooler_too!(the_text_is_what_prometheus_reads);
+through_a_pooler_too!(the_text_has_the_format_of_prometheus);
 
 async fn scrape(app: &TestApp) -> BTreeMap<String, Family> {
     parse(&text(&app.get("/metrics").await))
@@ -28,7 +28,7 @@ fn text(answer: &Answer) -> String {
     String::from_utf8(answer.body.clone()).unwrap()
 }
 
-/// The value of a metric with no labels but the instance's, or with one more.
+/// The value of a metric without labels except the instance's, or with one more label.
 fn value(
     families: &BTreeMap<String, Family>,
     family: &str,
@@ -42,7 +42,7 @@ fn value(
     series[name.unwrap_or_else(|| panic!("no {labels:?} in {family}"))]
 }
 
-async fn the_text_is_what_prometheus_reads(backend: Backend) {
+async fn the_text_has_the_format_of_prometheus(backend: Backend) {
     let flags = ["--heartbeat-seconds", "0.2", "--instance-id", "one"];
     let app = backend.instance(&flags).await;
     for _ in 0..3 {
@@ -97,7 +97,7 @@ async fn the_text_is_what_prometheus_reads(backend: Backend) {
     );
     assert!(value(&families, "elastic_visits_heartbeats_total", "one", None) >= 2.0);
     for (metric, expected) in [
-        // Those of infra/autoscale.json.
+        // The limits of infra/autoscale.json.
         ("elastic_visits_capacity_minimum_instances", 1.0),
         ("elastic_visits_capacity_maximum_instances", 3.0),
         ("elastic_visits_database_up", 1.0),
@@ -154,7 +154,7 @@ fn promtool(text: &str) {
     assert!(output.status.success() && said.is_empty(), "{said}");
 }
 
-async fn counters_never_fall_whichever_instance_answers(backend: Backend) {
+async fn counters_never_decrease_whichever_instance_responds(backend: Backend) {
     let mut apps = Vec::new();
     for id in ["one", "two", "three"] {
         let flags = ["--heartbeat-seconds", "0.1", "--instance-id", id];
@@ -175,7 +175,7 @@ async fn counters_never_fall_whichever_instance_answers(backend: Backend) {
             .filter(|family| family.kind != "gauge");
         let now: BTreeMap<Series, f64> = counters.flat_map(|family| family.series).collect();
         if !last.is_empty() {
-            // The same series from everybody.
+            // Every instance returns the same series.
             assert!(now.keys().eq(last.keys()));
         }
         for (series, before) in &last {
@@ -189,7 +189,7 @@ async fn counters_never_fall_whichever_instance_answers(backend: Backend) {
         last = now;
     }
     assert!(grown > 0, "nothing was counted");
-    // Who leaves takes its counters along.
+    // The counters of an instance end with it.
     apps.pop().unwrap().stop().await;
     let families = scrape(&apps[0]).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! `handler provision` on a PostgreSQL that has Azure's functions, and the app under the role that it makes.
+//! `handler provision` on a PostgreSQL with Azure's functions, and the app with the role that it creates.
 
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ pub(crate) const DATABASE: &str = "elastic_visits";
 pub(crate) const FIRST: &str = "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10";
 const SECOND: &str = "7c9d2a44-11f0-4b62-9d5e-2f8a6b1c3d4e";
 
-/// As they are documented: they exist in the database `postgres`, and the second makes a role that may log in.
+/// The functions as documented: they exist in the database `postgres`, and the second one creates a role that may log
+/// in.
 pub(crate) const FUNCTIONS: &str = r#"
     create table principals (rolname name, objectid text, isadmin int);
     create function pgaadauth_list_principals(isadminvalue boolean)
@@ -86,7 +87,7 @@ impl Azure {
         self.runtime.block_on(self.server.execute(database, sql));
     }
 
-    /// What the role is told when it tries this.
+    /// The server's error when the role tries this.
     fn tried(&self, sql: &str) -> Result<(), String> {
         self.runtime.block_on(async {
             let login = self.server.login(ROLE, "token", DATABASE);
@@ -102,7 +103,7 @@ impl Azure {
         })
     }
 
-    /// One number, read behind the app's back.
+    /// One number, read without the app.
     fn number(&self, sql: &'static str) -> i64 {
         self.runtime.block_on(async {
             let owner = self.server.owner(DATABASE);
@@ -111,7 +112,7 @@ impl Azure {
         })
     }
 
-    /// Two days later, an instance of this role forgets what it should.
+    /// Runs retention with this role, as if two days had passed.
     fn forget(&self) {
         for (table, column) in [
             ("idempotency_keys", "recorded_ms"),
@@ -157,7 +158,7 @@ fn until(what: &str, done: impl Fn() -> bool) {
 }
 
 #[test]
-fn the_role_step_may_be_run_again_and_again() {
+fn the_role_step_can_be_repeated() {
     let azure = Azure::new(FUNCTIONS);
     let said = azure.provisioned(FIRST);
     assert_eq!(
@@ -173,7 +174,7 @@ fn the_role_step_may_be_run_again_and_again() {
     handler.eventually("/health", 200);
     let visit = || handler.send("POST", "/api/visit", &[]).unwrap().status;
     assert_eq!(visit(), 201);
-    // The app serves on while nothing is changed.
+    // The app keeps serving while nothing is changed.
     let said = azure.provisioned(FIRST);
     assert!(
         said.starts_with(&format!(
@@ -183,7 +184,7 @@ fn the_role_step_may_be_run_again_and_again() {
     );
     assert_eq!(visit(), 201);
     drop(handler);
-    // An identity made anew: the role is its, and the visits are still there.
+    // The identity was created again: it gets the role, and the visits still exist.
     let said = azure.provisioned(SECOND);
     assert!(
         said.contains("was dropped\n") && said.contains(&format!("created for identity {SECOND}")),
@@ -194,9 +195,9 @@ fn the_role_step_may_be_run_again_and_again() {
     assert_eq!(visits["total_visits"], 2);
 }
 
-/// Each administrator of an Azure server is a role of its own, and a member of `azure_pg_admin`.
+/// Each administrator of an Azure server is a separate role, and a member of `azure_pg_admin`.
 #[test]
-fn one_administrator_goes_on_where_another_began() {
+fn an_administrator_can_continue_the_work_of_another() {
     let azure = Azure::new(FUNCTIONS);
     azure.provisioned(FIRST);
     let handler = azure.handler();
@@ -219,9 +220,9 @@ fn one_administrator_goes_on_where_another_began() {
 }
 
 #[test]
-fn what_is_in_the_way_is_told() {
+fn obstacles_are_reported() {
     let azure = Azure::new(FUNCTIONS);
-    // A database somebody made beforehand is used, a role is not.
+    // A database that somebody created beforehand is used, but not a role.
     azure.execute(
         "postgres",
         "create database elastic_visits owner provisioner",
@@ -245,7 +246,7 @@ fn what_is_in_the_way_is_told() {
         said.contains(&format!("database {DATABASE} is there")),
         "{said}"
     );
-    // Its administrator gave it to the role that all of them share.
+    // Its administrator gave it to the role that all administrators share.
     azure.execute(
         "postgres",
         "create role stranger login createrole createdb password 'admin-token'",
@@ -256,7 +257,7 @@ fn what_is_in_the_way_is_told() {
         !output.status.success() && message.contains("belongs to azure_pg_admin"),
         "{message}"
     );
-    // The role owns something: it is not dropped with what it owns.
+    // The role owns something, so it is not dropped.
     azure.execute("postgres", "create database theirs");
     azure.execute("postgres", "alter database theirs owner to \"ev-test-app\"");
     let message = azure.refused(ROLE, SECOND);
@@ -275,14 +276,14 @@ fn what_is_in_the_way_is_told() {
             "{output:?}"
         );
     }
-    // A name is a name, whatever is in it.
+    // Any text can be a name.
     let role = "it's \"quoted\"; drop table visits; --";
     let output = azure.provision(role, SECOND, "provisioner", "admin-token");
     assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
-fn another_server_than_azure_s_is_named_as_such() {
+fn a_server_outside_azure_is_reported() {
     let azure =
         Azure::new("create role provisioner login createrole createdb password 'admin-token'");
     let message = azure.refused(ROLE, FIRST);
@@ -293,7 +294,7 @@ fn another_server_than_azure_s_is_named_as_such() {
 }
 
 #[test]
-fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
+fn the_whole_app_works_with_a_role_that_only_reads_and_writes() {
     let azure = Azure::new(FUNCTIONS);
     azure.provisioned(FIRST);
     let mut handler = azure.handler();
@@ -308,16 +309,16 @@ fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
         handler.eventually("/api/visits", 200).json()["total_visits"],
         2
     );
-    // Orders to the fleet, which reach this instance over the database.
+    // Fleet commands, which this instance reads from the database.
     let path = "/api/stress?scope=fleet&wait=false&duration=60&intensity=1000";
     let ordered = handler.send("GET", path, &[]).unwrap();
     assert_eq!(ordered.status, 202, "{ordered:?}");
     let runs = || handler.eventually("/api/metrics", 200).json()["stress"]["running"] == true;
-    until("the order is heard", runs);
+    until("the fleet command is followed", runs);
     let ended = handler.send("DELETE", "/api/stress", &[]).unwrap();
     assert!(ended.status < 300, "{ended:?}");
-    until("the end is heard", || !runs());
-    // Heartbeats, and the timeline that is rolled up of them.
+    until("the stop is followed", || !runs());
+    // Heartbeats, and the timeline made from them.
     let rolled_up = || azure.number("select count(*) from timeline");
     until("a roll-up", || rolled_up() > 0);
     assert_eq!(handler.eventually("/api/instances", 200).json()["live"], 1);
@@ -332,7 +333,7 @@ fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
     );
     assert_eq!(azure.number("select count(*) from visits"), 2);
 
-    // All it may do with the data, and nothing else.
+    // Everything that it may do with the data, and nothing else.
     for sql in [
         "delete from idempotency_keys; delete from stress_orders; delete from timeline",
         "update visits set ip_address = null; update progress set position = position",
@@ -357,7 +358,7 @@ fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
         let tried = azure.tried(sql);
         assert_eq!(tried, denied, "{sql}");
     }
-    // A table of a later migration is the app's as well, once this has been run again.
+    // After this has been run again, the app can also use a table of a later migration.
     azure.runtime.block_on(async {
         let login = azure.server.login("provisioner", "admin-token", DATABASE);
         let mut owner = PgConnection::connect_with(&login).await.unwrap();
@@ -376,7 +377,7 @@ fn the_whole_app_is_served_by_a_role_that_only_reads_and_writes() {
 }
 
 #[test]
-fn a_server_that_is_away_is_told_in_one_sentence() {
+fn an_unavailable_server_is_reported_in_one_sentence() {
     let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = reserved.local_addr().unwrap().port();
     drop(reserved);

@@ -1,4 +1,4 @@
-//! Concurrent reads share queries, and nobody reads the past.
+//! Concurrent reads share queries, and all reads are current.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ async fn a_read_shows_every_visit_acknowledged_before_it(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_readers_of_a_page_are_one_query() {
+async fn many_readers_of_a_page_share_one_query() {
     let backend = Backend::postgres().await;
     let Backend::Postgres { url, .. } = &backend else {
         unreachable!()
@@ -38,7 +38,7 @@ async fn many_readers_of_a_page_are_one_query() {
     let app = backend.instance(&[]).await;
     app.visit().await;
 
-    // Whoever reads the register has to wait for this lock, so that it can be seen who does.
+    // Reads of the visits wait for this lock, so the waiting ones can be counted.
     let mut other = PgConnection::connect(url).await.unwrap();
     let mut lock = other.begin().await.unwrap();
     sqlx::query("lock table visits in access exclusive mode")
@@ -50,7 +50,7 @@ async fn many_readers_of_a_page_are_one_query() {
         let waiting = "select count(*) from pg_stat_activity
                        where datname = current_database() and wait_event_type = 'Lock'";
         while backend.number(waiting).await == 0 {}
-        // All fifty have asked: they are polled together with this, and before it.
+        // All fifty requests have been sent: they are polled together with this one, and before it.
         assert_eq!(backend.number(waiting).await, 1);
         lock.commit().await.unwrap();
     };
@@ -59,11 +59,11 @@ async fn many_readers_of_a_page_are_one_query() {
     app.stop().await;
 }
 
-/// Pages that are asked for all the time must not keep the connections that visits and everything else need.
+/// Pages that are requested all the time must not occupy the connections that visits and everything else need.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hot_pages_keep_no_connection_from_others() {
+async fn frequent_pages_leave_a_connection_for_other_work() {
     let backend = Backend::postgres().await;
-    // The smallest pool: one connection each for visits, for heartbeats and for the rest.
+    // The smallest pool: one connection each for visits, for heartbeats, and for everything else.
     let app = Arc::new(backend.instance(&["--database-pool-max", "3"]).await);
     let over = Arc::new(AtomicBool::new(false));
     let readers: Vec<_> = (0..120)

@@ -1,4 +1,4 @@
-//! What the register forgets, and what it does not.
+//! What is deleted or blanked after its time, and what is kept.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use handler::store::Retention;
 use sqlx::{Connection as _, PgConnection};
 
 on_both_databases!(
-    a_key_is_forgotten_after_a_day,
-    old_addresses_are_blanked_and_visits_kept,
-    a_visit_dated_in_the_future_holds_nothing_up,
-    a_key_dated_in_the_future_holds_nothing_up,
+    a_key_expires_after_a_day,
+    old_addresses_are_blanked_and_visits_are_kept,
+    a_visit_dated_in_the_future_delays_nothing,
+    a_key_dated_in_the_future_delays_nothing,
 );
 through_a_pooler_too!(
-    a_key_is_forgotten_after_a_day,
-    old_addresses_are_blanked_and_visits_kept,
+    a_key_expires_after_a_day,
+    old_addresses_are_blanked_and_visits_are_kept,
 );
 
-/// What an instance forgets with these days of retention.
+/// The retention of an instance with this setting.
 fn retention(app: &TestApp, days: u64) -> Retention {
     Retention {
         database: app.service.database().clone(),
@@ -37,25 +37,26 @@ async fn shift_visits(backend: &Backend, days: i64, which: &str) {
 
 const BLANK: &str = "select count(*) from visits where ip_address is null";
 
-async fn a_visit_dated_in_the_future_holds_nothing_up(backend: Backend) {
+async fn a_visit_dated_in_the_future_delays_nothing(backend: Backend) {
     let app = backend.instance(&[]).await;
     for _ in 0..4 {
         let answers = join_all((0..500).map(|_| app.visit())).await;
         assert!(answers.iter().all(|answer| answer.status == 201));
     }
-    // Old, but for a few; among them more than one chunk in a row that a clock ahead wrote, and one beyond any time.
+    // Most visits are old. Among them are more than one chunk in a row that a fast clock dated in the future, and one
+    // with the largest possible time.
     shift_visits(&backend, -31, "id <= 1900").await;
     shift_visits(&backend, 71, "id <= 1 or id between 300 and 1700").await;
     backend
         .execute("update visits set recorded_ms = 9223372036854775807 where id = 2")
         .await;
-    // As young as they say: the youngest of all is the last one that is dated in the future.
+    // These are as recent as their dates: the last one of all is dated in the future.
     shift_visits(&backend, 40, "id = 1901 or id = 2000").await;
     retention(&app, 30).turn().await.unwrap();
-    // Those in the future are as old as the visits around them.
+    // Visits dated in the future are as old as the visits around them.
     let wrong = "select count(*) from visits where (ip_address is null) <> (id <= 1900)";
     assert_eq!(backend.number(wrong).await, 0);
-    // Nothing was passed over for good.
+    // No visit was skipped permanently.
     shift_visits(&backend, -72, "id > 1900").await;
     retention(&app, 30).turn().await.unwrap();
     assert_eq!(backend.number(BLANK).await, 2_000);
@@ -63,7 +64,7 @@ async fn a_visit_dated_in_the_future_holds_nothing_up(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_key_dated_in_the_future_holds_nothing_up(backend: Backend) {
+async fn a_key_dated_in_the_future_delays_nothing(backend: Backend) {
     let app = backend.instance(&[]).await;
     let first = app.visit_with_key("ahead").await.json();
     app.visit_with_key("old").await;
@@ -77,7 +78,7 @@ async fn a_key_dated_in_the_future_holds_nothing_up(backend: Backend) {
     retention(&app, 30).turn().await.unwrap();
     let keys = "select count(*) from idempotency_keys";
     assert_eq!(backend.number(keys).await, 1);
-    // It is less than a day old, whatever it says.
+    // The key is less than a day old, whatever its date.
     let again = app.visit_with_key("ahead").await;
     assert_eq!(
         (again.status, &again.json()["id"]),
@@ -86,7 +87,7 @@ async fn a_key_dated_in_the_future_holds_nothing_up(backend: Backend) {
     app.stop().await;
 }
 
-/// A clock of the database's own, so that it and the instance's differ: functions in this schema come before the
+/// A clock for the database that differs from the instance's: the functions in this schema take precedence over the
 /// server's.
 const OWN_CLOCK: [&str; 3] = [
     "create table clock (shift interval)",
@@ -100,9 +101,9 @@ const OWN_CLOCK: [&str; 3] = [
     end $$",
 ];
 
-/// An instance whose clock is days away from the database's neither keeps nor forgets anything too long or too soon.
+/// An instance whose clock is days away from the database's clock deletes nothing too early or too late.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lifetimes_are_by_the_clock_of_the_database() {
+async fn lifetimes_use_the_clock_of_the_database() {
     let backend = Backend::postgres().await;
     for sql in OWN_CLOCK {
         backend.execute(sql).await;
@@ -127,7 +128,7 @@ async fn lifetimes_are_by_the_clock_of_the_database() {
     retention(&app, 30).turn().await.unwrap();
     let keys = "select count(*) from idempotency_keys";
     assert_eq!(backend.number(keys).await, 1);
-    // A day later the key may be used again.
+    // One day later the key may be used again.
     at(101.1).await;
     let second = app.visit_with_key("key").await;
     assert_eq!(second.status, StatusCode::CREATED);
@@ -144,11 +145,11 @@ async fn lifetimes_are_by_the_clock_of_the_database() {
     app.stop().await;
 }
 
-/// How many of this database's connections wait for a lock.
+/// The number of this database's connections that wait for a lock.
 const WAITING: &str = "select count(*) from pg_stat_activity
                        where datname = current_database() and wait_event_type = 'Lock'";
 
-/// Visits whose expired keys are deleted at the same time, in the other order.
+/// Visits use expired keys in one order while the keys are deleted in the other order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deleting_keys_and_using_them_again_does_not_deadlock() {
     let backend = Backend::postgres().await;
@@ -156,8 +157,8 @@ async fn deleting_keys_and_using_them_again_does_not_deadlock() {
         unreachable!()
     };
     let app = backend.instance(&[]).await;
-    // The digest of the first one is the greater, so that the deletion, which reads the table from its beginning, and
-    // the visits, which take keys in the order of their digests, begin at opposite ends.
+    // The digest of the first key is the greater one. The deletion reads the table from its beginning, and the visits
+    // take keys in the order of their digests, so they begin at opposite ends.
     let keys = ["one", "two"];
     for key in keys {
         assert_eq!(app.visit_with_key(key).await.status, StatusCode::CREATED);
@@ -165,7 +166,7 @@ async fn deleting_keys_and_using_them_again_does_not_deadlock() {
     backend
         .execute("update idempotency_keys set recorded_ms = recorded_ms - 86401000")
         .await;
-    // Both come to wait for the last digest.
+    // Both wait for the last digest.
     let mut other = PgConnection::connect(url).await.unwrap();
     let mut hold = other.begin().await.unwrap();
     sqlx::query("select from idempotency_keys order by key_hash desc limit 1 for update")
@@ -177,7 +178,7 @@ async fn deleting_keys_and_using_them_again_does_not_deadlock() {
     while backend.number(WAITING).await == 0 && !deletion.is_finished() {}
     let before = backend.number(WAITING).await;
 
-    // A write that waits, so that the visits after it share the next one.
+    // A write that waits, so that the visits after it share the next write.
     let writers = backend.lock_writers().await;
     let keyed = async {
         while backend.number(WAITING).await == before {}
@@ -197,10 +198,10 @@ async fn deleting_keys_and_using_them_again_does_not_deadlock() {
     app.stop().await;
 }
 
-async fn a_key_is_forgotten_after_a_day(backend: Backend) {
+async fn a_key_expires_after_a_day(backend: Backend) {
     let app = backend.instance(&[]).await;
     let first = app.visit_with_key("daily").await.json();
-    // One day and one second ago: expired, but not yet deleted.
+    // One day and one second ago: expired but not yet deleted.
     backend
         .execute("update idempotency_keys set recorded_ms = recorded_ms - 86401000")
         .await;
@@ -232,7 +233,7 @@ async fn a_key_is_forgotten_after_a_day(backend: Backend) {
     app.stop().await;
 }
 
-async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
+async fn old_addresses_are_blanked_and_visits_are_kept(backend: Backend) {
     let app = backend.instance(&[]).await;
     for _ in 0..3 {
         let answers = join_all((0..500).map(|_| app.visit())).await;
@@ -263,9 +264,9 @@ async fn old_addresses_are_blanked_and_visits_kept(backend: Backend) {
     app.stop().await;
 }
 
-/// A transaction gives an expired key a new visit while retention would delete it.
+/// A transaction gives an expired key a new visit while retention tries to delete it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_renewed_meanwhile_is_kept() {
+async fn a_key_that_is_renewed_during_the_deletion_is_kept() {
     let backend = Backend::postgres().await;
     let Backend::Postgres { url, .. } = &backend else {
         unreachable!()
@@ -283,7 +284,7 @@ async fn a_key_renewed_meanwhile_is_kept() {
         .await
         .unwrap();
     let retention = retention(&app, 1);
-    // What others have locked is left to the next turn.
+    // Rows that others have locked are left to the next turn.
     retention.turn().await.unwrap();
     renewal.commit().await.unwrap();
     retention.turn().await.unwrap();

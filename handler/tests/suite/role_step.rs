@@ -1,4 +1,4 @@
-//! `handler provision` as the Functions host runs it: with a port, an identity endpoint and retries.
+//! `handler provision` as the Functions host runs it: with a port, an identity endpoint, and retries.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ impl Scene {
         self.runtime.block_on(Endpoint::open(&self.token_server, 0))
     }
 
-    /// The role step with the settings that its site has. `Process` gives the port.
+    /// The role step with the settings of its site. `Process` chooses the port.
     fn role_step(&self, endpoint: &Endpoint, role: &str) -> Process {
         let mut handler = command(&["provision".to_owned()], &[]);
         handler
@@ -65,7 +65,7 @@ fn health(handler: &Process) -> Value {
     reply.json()
 }
 
-/// The first progress that is as wanted.
+/// The first progress that meets the condition.
 fn progress(handler: &Process, wanted: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -96,7 +96,7 @@ fn failed_attempts_are_repeated_until_the_database_is_ready() {
     assert!(last.contains("read and write, and nothing else"), "{last}");
     assert_eq!(scene.roles(), 1);
 
-    // Nothing else is served, and what was done is not done again.
+    // It serves nothing else, and does not repeat what is done.
     for path in ["/", "/health/live", "/api/visits"] {
         assert_eq!(
             handler.send("GET", path, &[]).unwrap().status,
@@ -113,7 +113,7 @@ fn failed_attempts_are_repeated_until_the_database_is_ready() {
 }
 
 #[test]
-fn a_wrong_setting_fails_at_once_and_the_reason_stays() {
+fn a_wrong_setting_fails_at_once_and_keeps_the_reason() {
     let scene = Scene::new(FUNCTIONS, Behavior::Issues(3_600));
     let endpoint = scene.open();
     let mut handler = scene.role_step(&endpoint, ADMINISTRATOR);
@@ -146,7 +146,7 @@ fn a_server_without_entra_functions_fails_at_once() {
 }
 
 #[test]
-fn three_instances_at_once_make_one_role() {
+fn three_instances_at_once_create_one_role() {
     let scene = Scene::new(FUNCTIONS, Behavior::Issues(3_600));
     let endpoint = scene.open();
     let handlers: Vec<_> = (0..3).map(|_| scene.role_step(&endpoint, ROLE)).collect();

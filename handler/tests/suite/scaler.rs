@@ -1,4 +1,4 @@
-//! The app's own scaler on Elastic Premium, over real databases and a stand-in for Azure Resource Manager.
+//! The app's own scaler on Elastic Premium, with real databases and an emulated Azure Resource Manager.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,28 +17,28 @@ use serde_json::Value;
 
 on_both_databases!(
     the_app_scales_itself_once_a_minute,
-    a_deployment_that_resets_the_count_is_repaired,
+    a_count_that_a_deployment_reset_is_set_again,
     the_cooldown_survives_a_restart,
-    of_many_runs_at_once_one_evaluates,
-    a_run_that_lost_its_lease_does_not_act,
-    a_run_that_is_cut_off_blocks_nobody_for_long,
-    failures_of_azure_are_told_and_mended_by_the_next_run,
-    a_platform_that_works_again_in_time_is_told_in_the_same_run,
-    without_a_token_nothing_is_asked,
-    the_count_is_not_guessed,
-    evaluations_in_the_future_hold_nothing_up,
-    old_evaluations_are_deleted_and_the_last_one_kept,
+    only_one_of_many_concurrent_runs_evaluates,
+    a_run_that_lost_its_lease_sets_nothing,
+    a_run_that_was_cut_off_does_not_block_others_for_long,
+    failures_of_azure_are_reported_and_the_next_run_succeeds,
+    a_platform_that_recovers_in_time_gets_the_count_in_the_same_run,
+    without_a_token_the_platform_is_not_called,
+    an_unknown_count_is_not_guessed,
+    evaluations_in_the_future_delay_nothing,
+    old_evaluations_are_deleted_and_the_last_one_is_kept,
     an_app_that_does_not_scale_itself_refuses,
 );
 through_a_pooler_too!(the_app_scales_itself_once_a_minute);
 
-/// A minute of the rules lasts ten minutes, so that none ends during a test. The instance's heartbeats hardly count beside
-/// the load that the tests write.
+/// A minute of the rules lasts ten minutes, so that none ends during a test. The instance's own heartbeats are
+/// negligible compared with the load that the tests write.
 const SLOW: f64 = 0.1;
-/// A minute lasts three seconds: what waits for the platform gives up after 1.8 s.
+/// A minute lasts three seconds, so calls to the platform time out after 1.8 s.
 const FAST: f64 = 20.0;
 
-/// A platform that keeps one instance, and the database of an app on it.
+/// A platform that keeps one instance, and the database of an app that runs on it.
 struct Scene {
     backend: Backend,
     azure: Listening,
@@ -71,14 +71,14 @@ impl Scene {
         &self.azure.platform
     }
 
-    /// From now on every minute's CPU is this, and that of the minutes before too.
+    /// Sets the CPU of every minute, past and future.
     async fn load(&self, cpu: f64) {
         let now = Timestamp::now().floor(Duration::from_secs(10)).millis();
         let empty = match self.backend.db_type() {
             "sqlite" => "x''",
             _ => "''",
         };
-        // So many instances that those of the test weigh nothing.
+        // So many instances that the test's own instances are negligible.
         let row = |start: i64| format!("(0, {start}, 10000, 100000, {cpu}, 0, {empty}, {empty})");
         let rows: Vec<String> = (-500..50).map(|ten| row(now + ten * 10_000)).collect();
         self.backend.execute("delete from timeline").await;
@@ -90,7 +90,7 @@ impl Scene {
         self.backend.execute(sql.leak()).await;
     }
 
-    /// Makes what was evaluated so many minutes older.
+    /// Makes earlier evaluations this many minutes older.
     async fn minutes_pass(&self, minutes: u32) {
         let millis = f64::from(minutes) * 60_000.0 / self.scale;
         let sql = format!(
@@ -109,7 +109,7 @@ impl Scene {
     }
 }
 
-/// What the Functions host does, and what it is told.
+/// Calls the function as the Functions host does, and returns the response.
 async fn call(app: &TestApp) -> Answer {
     let answer = app
         .post_json("/Autoscale", r#"{"Data": {"timer": {}}, "Metadata": {}}"#)
@@ -126,7 +126,7 @@ async fn scaler(app: &TestApp) -> Value {
     app.get("/api/instances").await.json()["scaler"].take()
 }
 
-/// Calls in one minute after the other until this became of an evaluation.
+/// Calls in successive minutes until an evaluation has this outcome.
 async fn until(scene: &Scene, app: &TestApp, outcome: &str) -> Value {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
@@ -167,7 +167,7 @@ async fn the_app_scales_itself_once_a_minute(backend: Backend) {
     // The same minute again.
     call(&app).await;
     assert_eq!(scene.evaluations().await, 1);
-    // The cooldown holds for five minutes, and the platform has what is wanted.
+    // The cooldown lasts five minutes, and the platform has the wanted count.
     scene.minutes_pass(1).await;
     call(&app).await;
     let told = scaler(&app).await;
@@ -183,7 +183,7 @@ async fn the_app_scales_itself_once_a_minute(backend: Backend) {
     scene.load(5.0).await;
     call(&app).await;
     assert_eq!(scene.platform().changes(), [2, 3, 2]);
-    // One token for all of it.
+    // One token was used for everything.
     assert_eq!(*scene.platform().tokens_issued.lock().unwrap(), 1);
     changes_are_in_the_timeline(&app).await;
     metrics_tell_of_it(&app).await;
@@ -245,12 +245,12 @@ async fn metrics_tell_of_it(app: &TestApp) {
     assert!((0.0..60.0).contains(&value("evaluation_age_seconds", None)));
 }
 
-async fn a_deployment_that_resets_the_count_is_repaired(backend: Backend) {
+async fn a_count_that_a_deployment_reset_is_set_again(backend: Backend) {
     let scene = Scene::new(backend, SLOW).await;
     let app = scene.app().await;
     scene.load(90.0).await;
     call(&app).await;
-    // The same floor, but events may start more; then as a deployment leaves it.
+    // The same minimum, but events may start more instances; then the state after a deployment.
     for counts in [(2, None), (1, Some(3))] {
         *scene.platform().counts.lock().unwrap() = counts;
         scene.minutes_pass(1).await;
@@ -281,7 +281,7 @@ async fn the_cooldown_survives_a_restart(backend: Backend) {
     app.stop().await;
 }
 
-async fn of_many_runs_at_once_one_evaluates(backend: Backend) {
+async fn only_one_of_many_concurrent_runs_evaluates(backend: Backend) {
     let scene = Scene::new(backend, SLOW).await;
     let apps = [scene.app().await, scene.app().await];
     scene.load(90.0).await;
@@ -301,14 +301,14 @@ async fn of_many_runs_at_once_one_evaluates(backend: Backend) {
     }
 }
 
-async fn a_run_that_lost_its_lease_does_not_act(backend: Backend) {
+async fn a_run_that_lost_its_lease_sets_nothing(backend: Backend) {
     let scene = Scene::new(backend, SLOW).await;
     let app = Arc::new(scene.app().await);
     scene.load(90.0).await;
     call(&app).await;
     *scene.platform().counts.lock().unwrap() = (1, None);
     scene.minutes_pass(1).await;
-    // It hangs while it asks the platform, and another run takes the lease.
+    // The run hangs in its call to the platform, and another run takes the lease.
     let gate = &scene.platform().gate;
     let held = gate.forget_permits(gate.available_permits());
     let asked = scene.platform().calls();
@@ -333,16 +333,16 @@ async fn a_run_that_lost_its_lease_does_not_act(backend: Backend) {
     Arc::into_inner(app).unwrap().stop().await;
 }
 
-async fn a_run_that_is_cut_off_blocks_nobody_for_long(backend: Backend) {
+async fn a_run_that_was_cut_off_does_not_block_others_for_long(backend: Backend) {
     let scene = Scene::new(backend, FAST).await;
     let app = scene.app().await;
     scene.load(90.0).await;
-    // The host gives the request up while the platform hangs.
+    // The host gives up the request while the platform hangs.
     *scene.platform().arm.lock().unwrap() = Behavior::Hangs;
     let hung = tokio::time::timeout(Duration::from_millis(300), call(&app)).await;
     assert!(hung.is_err(), "{hung:?}");
     *scene.platform().arm.lock().unwrap() = Behavior::Works;
-    // Its lease ends, and the next minute comes.
+    // The lease ends, and the next minute begins.
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     while scene.platform().changes().is_empty() {
         assert!(tokio::time::Instant::now() < deadline, "nothing was set");
@@ -353,7 +353,7 @@ async fn a_run_that_is_cut_off_blocks_nobody_for_long(backend: Backend) {
     app.stop().await;
 }
 
-async fn failures_of_azure_are_told_and_mended_by_the_next_run(backend: Backend) {
+async fn failures_of_azure_are_reported_and_the_next_run_succeeds(backend: Backend) {
     let scene = Scene::new(backend, FAST).await;
     let app = scene.app().await;
     scene.load(90.0).await;
@@ -384,9 +384,9 @@ async fn failures_of_azure_are_told_and_mended_by_the_next_run(backend: Backend)
         *scene.platform().arm.lock().unwrap() = behavior.clone();
         let told = until(&scene, &app, outcome).await;
         assert_eq!(told["problem"], problem, "{behavior:?}");
-        // Nothing that only the operator should see.
+        // Nothing that only the operator may see.
         assert!(!told.to_string().contains("a message of Azure's"), "{told}");
-        // What is wanted is decided as ever.
+        // The wanted count is decided as usual.
         assert!(
             told["wanted"].as_u64().unwrap() >= 2 && told["actual"].is_null(),
             "{told}"
@@ -399,7 +399,7 @@ async fn failures_of_azure_are_told_and_mended_by_the_next_run(backend: Backend)
     app.stop().await;
 }
 
-async fn a_platform_that_works_again_in_time_is_told_in_the_same_run(backend: Backend) {
+async fn a_platform_that_recovers_in_time_gets_the_count_in_the_same_run(backend: Backend) {
     let scene = Scene::new(backend, FAST).await;
     let app = scene.app().await;
     scene.load(90.0).await;
@@ -418,7 +418,7 @@ async fn a_platform_that_works_again_in_time_is_told_in_the_same_run(backend: Ba
         assert_eq!(scene.backend.number(errors).await, 0, "{behavior:?}");
         assert!(scene.platform().calls() >= asked + 2);
     }
-    // Another token after one that was refused.
+    // Another token is fetched after one that was refused.
     let issued = *scene.platform().tokens_issued.lock().unwrap();
     *scene.platform().arm.lock().unwrap() = Behavior::StatusOnce(401, None, "InvalidToken");
     assert_eq!(
@@ -430,7 +430,7 @@ async fn a_platform_that_works_again_in_time_is_told_in_the_same_run(backend: Ba
     app.stop().await;
 }
 
-async fn without_a_token_nothing_is_asked(backend: Backend) {
+async fn without_a_token_the_platform_is_not_called(backend: Backend) {
     let mut scene = Scene::new(backend, FAST).await;
     let app = scene.app().await;
     scene.load(90.0).await;
@@ -440,7 +440,7 @@ async fn without_a_token_nothing_is_asked(backend: Backend) {
     assert_eq!(scene.platform().calls(), 0);
     *scene.platform().identity.lock().unwrap() = Behavior::Works;
     until(&scene, &app, "set").await;
-    // Nobody listens; then somebody does again.
+    // Nothing listens, and then the platform is available again.
     let port = scene.azure.port;
     let platform = Arc::clone(scene.platform());
     scene.azure = Listening::open(&platform, 0).await;
@@ -450,7 +450,7 @@ async fn without_a_token_nothing_is_asked(backend: Backend) {
     app.stop().await;
 }
 
-async fn the_count_is_not_guessed(backend: Backend) {
+async fn an_unknown_count_is_not_guessed(backend: Backend) {
     let scene = Scene::new(backend, SLOW).await;
     *scene.platform().counts.lock().unwrap() = (3, Some(3));
     *scene.platform().arm.lock().unwrap() = Behavior::Status(403, None, "AuthorizationFailed");
@@ -475,7 +475,7 @@ async fn the_count_is_not_guessed(backend: Backend) {
     app.stop().await;
 }
 
-async fn evaluations_in_the_future_hold_nothing_up(backend: Backend) {
+async fn evaluations_in_the_future_delay_nothing(backend: Backend) {
     let scene = Scene::new(backend, SLOW).await;
     let app = scene.app().await;
     scene.load(90.0).await;
@@ -499,7 +499,7 @@ async fn evaluations_in_the_future_hold_nothing_up(backend: Backend) {
     app.stop().await;
 }
 
-async fn old_evaluations_are_deleted_and_the_last_one_kept(backend: Backend) {
+async fn old_evaluations_are_deleted_and_the_last_one_is_kept(backend: Backend) {
     let scene = Scene::new(backend, SLOW).await;
     let app = scene.app().await;
     scene.load(90.0).await;
@@ -517,13 +517,13 @@ async fn old_evaluations_are_deleted_and_the_last_one_kept(backend: Backend) {
         keep_addresses: Duration::from_secs(86_400),
     };
     retention.turn().await.unwrap();
-    // The last one, and the last one that changed the count.
+    // The last evaluation, and the last one that changed the count.
     let ids = "select count(*) from scale_actions where id in (3, 5)";
     assert_eq!(
         (scene.evaluations().await, scene.backend.number(ids).await),
         (2, 2)
     );
-    // The counters did not fall.
+    // The counters did not decrease.
     let text = String::from_utf8(app.get("/metrics").await.body).unwrap();
     assert!(
         text.contains("elastic_visits_scaler_evaluations_total 5\n"),
@@ -544,7 +544,7 @@ async fn an_app_that_does_not_scale_itself_refuses(backend: Backend) {
     assert!(scaler(&app).await.is_null());
     let text = String::from_utf8(app.get("/metrics").await.body).unwrap();
     assert!(!text.contains("elastic_visits_scaler"));
-    // Only the host calls it.
+    // Only the host calls this path.
     assert_eq!(app.call(Method::GET, "/Autoscale").await.status, 405);
     app.stop().await;
 }
@@ -589,7 +589,7 @@ fn settings_of_the_scaler_are_checked_at_the_start() {
 }
 
 #[test]
-fn a_database_that_is_away_delays_the_scaler_and_nothing_else() {
+fn an_unavailable_database_delays_only_the_scaler() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let backend = runtime.block_on(Backend::postgres());
     let Backend::Postgres { url, .. } = &backend else {
@@ -624,7 +624,7 @@ fn a_database_that_is_away_delays_the_scaler_and_nothing_else() {
     handler.eventually("/health", 200);
     runtime.block_on(scene.minutes_pass(5));
     let retried = std::iter::repeat_with(|| handler.send("POST", "/Autoscale", &[]).unwrap());
-    // A connection that was silent for less than 50 ms is not asked whether it is still there.
+    // A connection that was idle for less than 50 ms is not tested before use.
     let answer = retried.take(2).find(|answer| answer.status != 503);
     assert_eq!(
         answer.expect("the second run has a new connection").status,

@@ -1,4 +1,4 @@
-//! The fleet over time: its shape, its bounds, and what becomes of its past.
+//! The fleet over time: the form of the timeline, its bounds, and the retention of its data.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use serde_json::Value;
 on_both_databases!(
     a_timeline_without_a_past_is_empty,
     one_instance_fills_the_newest_points,
-    a_thousand_instances_are_twenty_lines_and_a_sum,
+    a_thousand_instances_are_listed_as_twenty_and_summed_up,
     never_more_points_than_720,
     samples_are_rolled_up_and_nothing_is_lost,
-    a_clock_set_back_stops_nothing,
-    what_is_old_is_deleted_and_what_is_young_is_kept,
+    a_clock_that_is_set_back_stops_nothing,
+    old_rows_are_deleted_and_recent_rows_are_kept,
 );
 through_a_pooler_too!(
     one_instance_fills_the_newest_points,
     samples_are_rolled_up_and_nothing_is_lost,
-    what_is_old_is_deleted_and_what_is_young_is_kept,
+    old_rows_are_deleted_and_recent_rows_are_kept,
 );
 
 fn points(answer: &Answer) -> Vec<Value> {
@@ -28,7 +28,7 @@ fn points(answer: &Answer) -> Vec<Value> {
     answer.json()["points"].as_array().unwrap().clone()
 }
 
-/// What every point must be, whether it holds something or not.
+/// Checks what must be true for every point, with or without data.
 #[track_caller]
 fn check_points(timeline: &Value) {
     let bucket = timeline["bucket_seconds"].as_u64().unwrap();
@@ -64,7 +64,7 @@ fn check_points(timeline: &Value) {
 }
 
 async fn a_timeline_without_a_past_is_empty(backend: Backend) {
-    // No second heartbeat comes, and so no sample.
+    // There is no second heartbeat, and so no sample.
     let app = backend.instance(&["--heartbeat-seconds", "30"]).await;
     app.eventually("/api/instances", |answer| answer.json()["live"] == 1)
         .await;
@@ -95,7 +95,7 @@ async fn one_instance_fills_the_newest_points(backend: Backend) {
     };
     let timeline = app.eventually("/api/timeline?minutes=5", seen).await.json();
     check_points(&timeline);
-    // Half-second heartbeats show every second.
+    // Half-second heartbeats give one point per second.
     assert_eq!(timeline["bucket_seconds"], 1);
     assert_eq!(timeline["points"].as_array().unwrap().len(), 300);
     let filled: Vec<&Value> = timeline["points"]
@@ -111,7 +111,7 @@ async fn one_instance_fills_the_newest_points(backend: Backend) {
     let last = &timeline["points"][299];
     assert!(
         !last["instances"].is_null(),
-        "the last point is not behind: {last}"
+        "the last point is not delayed: {last}"
     );
     let joined = &timeline["events"][0];
     assert_eq!(
@@ -121,8 +121,8 @@ async fn one_instance_fills_the_newest_points(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_thousand_instances_are_twenty_lines_and_a_sum(backend: Backend) {
-    // A second between heartbeats, so a slice holds two.
+async fn a_thousand_instances_are_listed_as_twenty_and_summed_up(backend: Backend) {
+    // One second between heartbeats, so a slice contains two.
     let app = backend.instance(&["--heartbeat-seconds", "1"]).await;
     app.eventually("/api/timeline?minutes=1", |answer| {
         points(answer)
@@ -138,7 +138,7 @@ async fn a_thousand_instances_are_twenty_lines_and_a_sum(backend: Backend) {
              from i, (select max(last_seen_ms) as ms from instances) as now",
         )
         .await;
-    // One sample each in every second, the next few seconds' too: their time will come.
+    // One sample per instance and second, also for the next few seconds.
     backend
         .execute(
             "with recursive i (n) as (select 1 union all select n + 1 from i where n < 1000),
@@ -149,7 +149,7 @@ async fn a_thousand_instances_are_twenty_lines_and_a_sum(backend: Backend) {
         )
         .await;
     let is_full = |point: &Value| point["instances"].as_u64() >= Some(1_000);
-    // From samples, then from slices made of them, then from a minute made of those.
+    // From samples, then from slices made of them, then from a minute made of these.
     for uri in ["/api/timeline?minutes=1", "/api/timeline?minutes=1440"] {
         let seen = |answer: &Answer| points(answer).iter().any(is_full);
         let timeline = app.eventually(uri, seen).await.json();
@@ -158,7 +158,7 @@ async fn a_thousand_instances_are_twenty_lines_and_a_sum(backend: Backend) {
         let full = points.iter().find(|point| is_full(point)).unwrap();
         assert_eq!(full["per_instance"].as_object().unwrap().len(), 20);
         if uri.ends_with("=1") {
-            // 0 to 99 percent alike; five requests a second each.
+            // CPU is spread evenly from 0 to 99 percent, with five requests per second each.
             let (cpu, rate) = (&full["cpu_percent"], &full["requests_per_second"]);
             assert!((45.0..55.0).contains(&cpu.as_f64().unwrap()), "{full}");
             assert!(
@@ -197,7 +197,7 @@ async fn never_more_points_than_720(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_span_is_from_a_minute_to_a_day() {
+async fn a_span_may_be_from_a_minute_to_a_day() {
     let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     for bad in [
@@ -239,19 +239,19 @@ async fn samples_are_rolled_up_and_nothing_is_lost(backend: Backend) {
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // A sample is in the timeline, or still waits; never both.
+    // A sample is either in the timeline or still waits, never both.
     let both = "select count(*) from samples where at_ms < (select position from progress where task = 'roll_up')";
     assert_eq!(backend.number(both).await, 0);
     let ahead = "select count(*) from timeline
                  where start_ms >= (select position from progress where task = 'roll_up')";
     assert_eq!(backend.number(ahead).await, 0);
-    // What waits is what came in the last seconds.
+    // Only the samples of the last seconds are waiting.
     let waiting = backend.number("select count(*) from samples").await;
     assert!(waiting < 60, "{waiting} samples");
     app.stop().await;
 }
 
-async fn a_clock_set_back_stops_nothing(backend: Backend) {
+async fn a_clock_that_is_set_back_stops_nothing(backend: Backend) {
     let app = backend.instance(&["--heartbeat-seconds", "0.2"]).await;
     let filled = |answer: &Answer| {
         points(answer)
@@ -259,7 +259,7 @@ async fn a_clock_set_back_stops_nothing(backend: Backend) {
             .any(|point| !point["instances"].is_null())
     };
     app.eventually("/api/timeline?minutes=1", filled).await;
-    // Everything written so far is from an hour ahead.
+    // Everything written so far has a time one hour in the future.
     for sql in [
         "update instances set last_seen_ms = last_seen_ms + 3600000, started_ms = started_ms + 3600000",
         "update samples set at_ms = at_ms + 3600000",
@@ -277,7 +277,7 @@ async fn a_clock_set_back_stops_nothing(backend: Backend) {
         .await
         .json();
     assert_eq!(fleet["instances"].as_array().unwrap().len(), 1, "{fleet}");
-    // The mark came back, and rolling up goes on.
+    // The mark was set back, and rolling up continues.
     let far = "select count(*) from progress, (select max(last_seen_ms) as ms from instances where run <> 5) as now
                where task = 'roll_up' and position > now.ms";
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
@@ -291,7 +291,7 @@ async fn a_clock_set_back_stops_nothing(backend: Backend) {
     app.stop().await;
 }
 
-async fn what_is_old_is_deleted_and_what_is_young_is_kept(backend: Backend) {
+async fn old_rows_are_deleted_and_recent_rows_are_kept(backend: Backend) {
     let app = backend.instance(&["--heartbeat-seconds", "0.2"]).await;
     app.eventually("/api/timeline?minutes=1", |answer| {
         points(answer)
@@ -299,8 +299,8 @@ async fn what_is_old_is_deleted_and_what_is_young_is_kept(backend: Backend) {
             .any(|point| !point["instances"].is_null())
     })
     .await;
-    // 2,500 minutes of the timeline and as many gone instances that are older than anything that is kept, more than
-    // one chunk; and one of each that is young enough.
+    // 2,500 minutes of the timeline and as many ended instances that are old enough to be deleted, more than one
+    // chunk; and one of each that is recent enough to be kept.
     let numbers = "with recursive i (n) as (select 1 union all select n + 1 from i where n < 2500)";
     for sql in [
         format!("{numbers} insert into timeline

@@ -1,4 +1,4 @@
-//! Traces: the context that a caller sends, what is exported to a collector, and the ids in the log lines.
+//! Traces: the caller's context, the spans that are exported to a collector, and the ids in the log lines.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -20,9 +20,9 @@ fn traceparent() -> String {
 }
 
 on_both_databases!(
-    a_visit_is_a_span_of_its_caller_and_its_write_one_below,
-    fifty_visits_at_once_are_all_linked_to_the_writes_they_shared,
-    an_error_is_marked,
+    a_visit_is_a_span_below_its_caller_with_its_write_below_it,
+    fifty_concurrent_visits_are_linked_to_their_shared_writes,
+    a_failed_request_has_an_error_status,
 );
 
 fn traced(backend: &Backend, collector: &Collector) -> TestApp {
@@ -33,7 +33,7 @@ fn traced(backend: &Backend, collector: &Collector) -> TestApp {
     )
 }
 
-async fn a_visit_is_a_span_of_its_caller_and_its_write_one_below(backend: Backend) {
+async fn a_visit_is_a_span_below_its_caller_with_its_write_below_it(backend: Backend) {
     let collector = Collector::start();
     let app = traced(&backend, &collector);
     app.eventually("/health", |answer| answer.status == 200)
@@ -107,7 +107,7 @@ async fn a_visit_is_a_span_of_its_caller_and_its_write_one_below(backend: Backen
     assert!(server.resource.contains_key("service.version"));
 }
 
-async fn fifty_visits_at_once_are_all_linked_to_the_writes_they_shared(backend: Backend) {
+async fn fifty_concurrent_visits_are_linked_to_their_shared_writes(backend: Backend) {
     let collector = Collector::start();
     let app = traced(&backend, &collector);
     app.eventually("/health", |answer| answer.status == 200)
@@ -150,7 +150,7 @@ async fn fifty_visits_at_once_are_all_linked_to_the_writes_they_shared(backend: 
     assert_eq!(served.into_iter().collect::<BTreeSet<_>>(), visits);
 }
 
-async fn an_error_is_marked(backend: Backend) {
+async fn a_failed_request_has_an_error_status(backend: Backend) {
     let collector = Collector::start();
     let app = traced(&backend, &collector);
     app.eventually("/health", |answer| answer.status == 200)
@@ -177,20 +177,20 @@ async fn an_error_is_marked(backend: Backend) {
     let write = named("INSERT visits");
     assert_eq!(write.status, 2);
     assert!(write.attributes.contains_key("error.type"));
-    // The caller's mistakes are not the server's.
+    // The caller's mistakes are not errors of the server.
     assert_eq!(named("GET").status, 0);
     assert_eq!(named("DELETE /api/visits").status, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn probes_and_malformed_contexts() {
+async fn probes_have_no_span_and_malformed_contexts_begin_a_new_trace() {
     let backend = Backend::sqlite();
     let collector = Collector::start();
     let app = traced(&backend, &collector);
     app.eventually("/health", |answer| answer.status == 200)
         .await;
     app.get("/health/live").await;
-    // The host's readiness poll.
+    // The Functions host's readiness poll.
     app.get("/").await;
     let malformed = [
         "",
@@ -206,7 +206,7 @@ async fn probes_and_malformed_contexts() {
         let answer = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, 200, "{text}");
     }
-    // Whoever says that its trace is not kept is heard.
+    // A caller's decision not to sample its trace is followed.
     let unsampled = format!("00-{TRACE}-{CALLER}-00");
     let request = Request::get("/api/metrics").header("traceparent", unsampled);
     app.send(request.body(Body::empty()).unwrap()).await;
@@ -220,7 +220,7 @@ async fn probes_and_malformed_contexts() {
         assert_ne!(span.trace_id, TRACE);
     }
     let traces: BTreeSet<_> = spans.iter().map(|span| &span.trace_id).collect();
-    assert_eq!(traces.len(), spans.len(), "each begins a trace of its own");
+    assert_eq!(traces.len(), spans.len(), "each begins a separate trace");
 }
 
 /// A handler process that exports to `endpoint` ten times a second.
@@ -268,12 +268,12 @@ fn a_log_line_leads_to_its_trace() {
 }
 
 #[test]
-fn the_last_spans_leave_before_the_process_ends() {
+fn the_last_spans_are_sent_before_the_process_ends() {
     let backend = Backend::sqlite();
     let collector = Collector::start();
     let mut handler = Process::spawn({
         let mut command = exporting(&backend, &collector.endpoint());
-        // Longer than the test waits for anything: only the end sends them.
+        // Longer than the test waits, so only the end of the process sends them.
         command.env("OTEL_BSP_SCHEDULE_DELAY", "600000");
         command
     });
@@ -290,7 +290,7 @@ fn the_last_spans_leave_before_the_process_ends() {
 }
 
 #[test]
-fn a_collector_that_is_away_costs_no_request_and_one_line() {
+fn an_unavailable_collector_fails_no_request_and_is_logged_once() {
     let backend = Backend::sqlite();
     let collector = Collector::start();
     collector.answer(400);
@@ -314,14 +314,14 @@ fn a_collector_that_is_away_costs_no_request_and_one_line() {
     assert_eq!(
         handler.log().matches("spans cannot be exported").count(),
         1,
-        "it is said with every batch"
+        "it is logged with every batch"
     );
 }
 
 #[test]
-fn nobody_listens_where_the_collector_should_be() {
+fn a_collector_that_refuses_connections_is_reported() {
     let backend = Backend::sqlite();
-    // Bound to nothing: the port was free a moment ago, and is taken for the collector below.
+    // The port was just released, so nothing listens on it.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
@@ -342,7 +342,7 @@ fn nobody_listens_where_the_collector_should_be() {
 }
 
 #[test]
-fn a_collector_that_never_answers_does_not_hold_up_the_end() {
+fn a_collector_that_never_responds_does_not_delay_the_end() {
     let backend = Backend::sqlite();
     let collector = Collector::start();
     collector.answer(0);
@@ -354,12 +354,12 @@ fn a_collector_that_never_answers_does_not_hold_up_the_end() {
     handler.signal(Signal::TERM);
     handler.wait_for_line(|line| line["message"] == "the last spans could not be exported in time");
     assert_eq!(handler.wait(), Some(0));
-    // The platform kills what has not ended ten seconds after it was told to.
+    // The platform kills a process that has not ended ten seconds after it was told to stop.
     assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 #[test]
-fn without_a_collector_the_lines_still_name_the_trace() {
+fn without_a_collector_the_log_lines_still_contain_the_trace() {
     let backend = Backend::sqlite();
     let mut handler = Process::start(
         &backend.flags(),
@@ -369,11 +369,11 @@ fn without_a_collector_the_lines_still_name_the_trace() {
     let parent = traceparent();
     let traced = ("traceparent", parent.as_str());
     let invoked = ("x-azure-functions-invocationid", INVOCATION);
-    // What would end the text in a line, if it were not quoted.
+    // Characters that would end the string in the log line if they were not escaped.
     let hostile = ("x-azure-functions-invocationid", r#"a"},"b\"#);
     for (headers, trace) in [
         (vec![traced], Some(TRACE)),
-        // The caller's own trace counts for more than the host's number of the invocation.
+        // The caller's trace takes precedence over the host's id of the invocation.
         (vec![traced, invoked], Some(TRACE)),
         (vec![invoked], Some("11111111222233334444555555555555")),
         (vec![hostile], None),
@@ -390,7 +390,7 @@ fn without_a_collector_the_lines_still_name_the_trace() {
 }
 
 #[test]
-fn wrong_settings_are_named_and_their_values_kept() {
+fn wrong_settings_are_named_without_their_values() {
     for (flag, value, named) in [
         (
             "--otel-exporter-otlp-endpoint",

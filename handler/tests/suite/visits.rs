@@ -1,4 +1,4 @@
-//! The register, as a caller sees it.
+//! Visits from a caller's point of view.
 
 use std::collections::HashSet;
 
@@ -9,25 +9,25 @@ use futures_util::future::join_all;
 
 on_both_databases!(
     a_visit_is_recorded_and_listed,
-    the_register_outlives_its_instances,
+    visits_outlive_the_instances,
     concurrent_visits_are_counted_without_a_gap,
     several_instances_count_exactly,
     three_instances_may_start_at_once_on_an_empty_database,
     pages_are_read_by_id,
-    a_key_gives_the_same_visit_again,
+    a_key_returns_the_same_visit_again,
     fifty_replays_over_two_instances_are_one_visit,
     a_visit_that_cannot_be_counted_is_not_recorded,
     the_client_address_is_read_from_the_header_that_is_set,
-    addresses_are_kept_as_the_policy_says,
+    addresses_are_stored_as_the_policy_requires,
     a_database_without_its_schema_is_reported,
     any_body_within_the_limit_is_ignored,
 );
 through_a_pooler_too!(
     a_visit_is_recorded_and_listed,
-    the_register_outlives_its_instances,
+    visits_outlive_the_instances,
     several_instances_count_exactly,
     three_instances_may_start_at_once_on_an_empty_database,
-    a_key_gives_the_same_visit_again,
+    a_key_returns_the_same_visit_again,
     fifty_replays_over_two_instances_are_one_visit,
     a_database_without_its_schema_is_reported,
 );
@@ -59,7 +59,7 @@ async fn a_visit_is_recorded_and_listed(backend: Backend) {
     app.stop().await;
 }
 
-async fn the_register_outlives_its_instances(backend: Backend) {
+async fn visits_outlive_the_instances(backend: Backend) {
     let first = backend.instance(&[]).await;
     first.visit().await;
     first.visit().await;
@@ -83,7 +83,7 @@ async fn concurrent_visits_are_counted_without_a_gap(backend: Backend) {
         .map(|answer| answer.json()["id"].as_i64().unwrap())
         .collect();
     assert_eq!(ids.len(), 300);
-    // With one writing instance, who has the larger id has the larger total.
+    // With one writing instance, a larger id has a larger total.
     let mut pairs: Vec<(i64, i64)> = answers
         .iter()
         .map(|answer| answer.json())
@@ -153,7 +153,7 @@ async fn pages_are_read_by_id(backend: Backend) {
     assert!(seen.is_sorted_by(|newer, older| newer > older), "{seen:?}");
     let all = app.get("/api/visits?limit=100").await.json();
     assert_eq!(all["recent_visits"].as_array().unwrap().len(), 25);
-    // A page that is just full is the last one.
+    // A page that is exactly full is the last one.
     assert!(app.get("/api/visits?limit=25").await.json()["next_before"].is_null());
     assert!(
         app.get("/api/visits?before=1").await.json()["recent_visits"]
@@ -164,7 +164,7 @@ async fn pages_are_read_by_id(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_key_gives_the_same_visit_again(backend: Backend) {
+async fn a_key_returns_the_same_visit_again(backend: Backend) {
     let app = backend.instance(&["--instance-id", "first"]).await;
     let from = |address: &str| {
         let request = Request::post("/api/visit").header("idempotency-key", "order-1");
@@ -183,7 +183,7 @@ async fn a_key_gives_the_same_visit_again(backend: Backend) {
     for field in ["id", "timestamp", "instance_id"] {
         assert_eq!(first[field], again[field], "{field}");
     }
-    // Somebody who guesses a key learns nothing about the caller who used it first.
+    // A caller that guesses a key learns nothing about the caller who used it first.
     assert_eq!(first["ip"], "203.0.113.7");
     assert_eq!(again["ip"], "198.51.100.9");
     assert_eq!(again["total_visits"], 2);
@@ -197,7 +197,7 @@ async fn fifty_replays_over_two_instances_are_one_visit(backend: Backend) {
         backend.instance(&["--instance-id", "a"]).await,
         backend.instance(&["--instance-id", "b"]).await,
     ];
-    // Other keys in the same batches, in every order, so that the two could block each other.
+    // Other keys are in the same batches in every order, so that the two instances could block each other.
     let answers = join_all((0..50).flat_map(|n| {
         let other = format!("other-{}", n % 5);
         let app = &apps[n % 2];
@@ -230,7 +230,7 @@ async fn fifty_replays_over_two_instances_are_one_visit(backend: Backend) {
     }
 }
 
-async fn addresses_are_kept_as_the_policy_says(backend: Backend) {
+async fn addresses_are_stored_as_the_policy_requires(backend: Backend) {
     for (policy, kept) in [
         ("truncated", "2001:db8:1::"),
         ("full", "2001:db8:1:2::9"),
@@ -255,7 +255,7 @@ async fn addresses_are_kept_as_the_policy_says(backend: Backend) {
     }
 }
 
-/// The counter has lost its rows, as after a migration that this program does not know.
+/// The counter has lost its rows, as it might after an unknown migration.
 async fn a_visit_that_cannot_be_counted_is_not_recorded(backend: Backend) {
     let app = backend.instance(&[]).await;
     backend.execute("delete from visit_counter").await;
@@ -280,13 +280,13 @@ async fn the_client_address_is_read_from_the_header_that_is_set(backend: Backend
         ("203.0.113.7", "203.0.113.7"),
         ("203.0.113.7:5678", "203.0.113.7"),
         ("[2001:db8::7]:80", "2001:db8::7"),
-        // A trusted proxy, and no address: the peer is the client.
+        // A trusted proxy and no address: the peer is the client.
         ("[::1]:80", "127.0.0.1"),
         ("unknown", "127.0.0.1"),
     ] {
         let request = Request::post("/api/visit")
             .header("x-azure-clientip", header)
-            // Not this instance's header: anybody may have written it.
+            // This is not the header in the instance's setting, and anybody may have written it.
             .header("x-forwarded-for", "198.51.100.9");
         let visit = app.send(request.body(Body::empty()).unwrap()).await.json();
         assert_eq!(visit["ip"], address, "{header}");
@@ -328,7 +328,7 @@ async fn a_database_without_its_schema_is_reported(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bad_queries_name_their_field() {
+async fn bad_queries_are_refused_with_their_field() {
     let backend = Backend::sqlite();
     let app = backend.instance(&[]).await;
     for value in [

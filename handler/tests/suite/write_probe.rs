@@ -1,4 +1,4 @@
-//! A database that answers but takes no visits is unhealthy, and says why.
+//! A database that responds but cannot record visits is unhealthy, and the reason is reported.
 
 use std::fs::Permissions;
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::support::process::Process;
 use crate::support::{Answer, Backend, TestApp};
 
 on_both_databases!(
-    a_database_that_takes_no_visits_is_unhealthy,
+    a_database_that_cannot_record_visits_is_unhealthy,
     probes_leave_nothing_behind,
-    a_database_that_somebody_keeps_locked_is_unhealthy,
+    a_database_that_stays_locked_is_unhealthy,
 );
 through_a_pooler_too!(
-    a_database_that_takes_no_visits_is_unhealthy,
+    a_database_that_cannot_record_visits_is_unhealthy,
     probes_leave_nothing_behind
 );
 
@@ -27,7 +27,7 @@ const PERMISSION: &str = "the app's role lacks a permission on a table or sequen
 const SCHEMA: &str = "a table or column is missing";
 const REFUSED: &str = "the database refuses the statement; the app's log has the cause";
 
-/// A fault, what ends it, and what is said of it.
+/// A fault, how it is repaired, and the reported reason.
 type Fault = (&'static str, &'static str, &'static str);
 
 const ON_POSTGRES: [Fault; 7] = [
@@ -61,7 +61,7 @@ const ON_POSTGRES: [Fault; 7] = [
         "alter table renamed rename to visit_counter",
         SCHEMA,
     ),
-    // As after a copy from another server, which copies no sequence.
+    // As after a copy from another server that did not copy the sequence.
     (
         "select setval('visits_id_seq', 1, false)",
         "select setval('visits_id_seq', (select max(id) from visits))",
@@ -93,7 +93,7 @@ fn is(status: u16) -> impl Fn(&Answer) -> bool {
     move |answer| answer.status == status
 }
 
-/// What every view says while visits cannot be recorded.
+/// Checks what every view reports while visits cannot be recorded.
 async fn everything_says(app: &TestApp, reason: &str) {
     let said = |answer: &Answer| {
         let error = &answer.json()["error"];
@@ -117,7 +117,7 @@ async fn everything_says(app: &TestApp, reason: &str) {
     assert_eq!((problem.labels["reason"].as_str(), *value), (reason, 1.0));
 }
 
-async fn a_database_that_takes_no_visits_is_unhealthy(backend: Backend) {
+async fn a_database_that_cannot_record_visits_is_unhealthy(backend: Backend) {
     let app = backend.instance(&FLAGS).await;
     assert_eq!(app.visit().await.status, 201);
     let faults: &[Fault] = match backend {
@@ -142,7 +142,7 @@ async fn a_database_that_takes_no_visits_is_unhealthy(backend: Backend) {
 async fn probes_leave_nothing_behind(backend: Backend) {
     let app = backend.instance(&FLAGS).await;
     let first = app.visit().await.json();
-    // A probe follows each heartbeat, or comes before it.
+    // A probe runs before or after each heartbeat.
     let beats = |answer: &Answer| {
         let families = parse(std::str::from_utf8(&answer.body).unwrap());
         let beats = families.get("elastic_visits_heartbeats_total");
@@ -163,7 +163,7 @@ async fn probes_leave_nothing_behind(backend: Backend) {
     app.stop().await;
 }
 
-async fn a_database_that_somebody_keeps_locked_is_unhealthy(backend: Backend) {
+async fn a_database_that_stays_locked_is_unhealthy(backend: Backend) {
     let app = backend.instance(&FLAGS).await;
     app.eventually("/health", is(200)).await;
     let lock = backend.lock_writers().await;
@@ -171,7 +171,7 @@ async fn a_database_that_somebody_keeps_locked_is_unhealthy(backend: Backend) {
     let error = answer["error"].as_str().unwrap();
     // On SQLite, heartbeats wait for the same lock.
     assert!(error.ends_with("in time"), "{error}");
-    // Reading goes on.
+    // Reads still work.
     assert_eq!(app.call(Method::GET, "/api/visits").await.status, 200);
     lock.release().await;
     app.eventually("/health", is(200)).await;
@@ -179,7 +179,7 @@ async fn a_database_that_somebody_keeps_locked_is_unhealthy(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_turns_read_only_is_unhealthy_and_said_so_without_a_heartbeat() {
+async fn a_server_that_becomes_read_only_is_unhealthy_even_without_a_heartbeat() {
     let backend = Backend::postgres().await;
     let Backend::Postgres {
         admin_url, name, ..
@@ -209,9 +209,9 @@ async fn a_server_that_turns_read_only_is_unhealthy_and_said_so_without_a_heartb
     app.stop().await;
 }
 
-/// SQLite opens a file that it may not write for reading only. The process gives up root's rights where it has them.
+/// SQLite opens a read-only file for reading. The process gives up root's rights if it has them.
 #[test]
-fn a_file_that_may_not_be_written_is_unhealthy() {
+fn a_read_only_file_is_unhealthy() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let backend = Backend::sqlite();
@@ -255,7 +255,7 @@ fn a_file_that_may_not_be_written_is_unhealthy() {
         error = handler.eventually("/health", 503).json()["error"].clone();
     }
     permit(0o666);
-    // What SQLite has opened for reading only stays so.
+    // A file that SQLite opened for reading stays read-only.
     drop(handler);
     let handler = Process::start(&backend.flags(), &FLAGS);
     handler.eventually("/health", 200);

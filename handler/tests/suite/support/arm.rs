@@ -1,4 +1,4 @@
-//! A stand-in for Azure Resource Manager and for the platform's identity endpoint: one site, and tokens for it.
+//! An emulated Azure Resource Manager and identity endpoint of the platform: one site, and tokens for it.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,17 +13,17 @@ use tokio_util::sync::CancellationToken;
 
 pub const SITE: &str = "/subscriptions/0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10/resourceGroups/visits/providers/Microsoft.Web/sites/visits-app";
 pub const SECRET: &str = "the-header-that-nobody-may-see";
-/// What every token begins with, to look for it in logs.
+/// The beginning of every token, to search for it in logs.
 pub const MARK: &str = "eyJ-arm-token-";
 
-/// How it answers.
+/// How it responds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behavior {
     /// As documented.
     Works,
-    /// Never.
+    /// It never responds.
     Hangs,
-    /// With a status, so many seconds of `Retry-After`, and ARM's error.
+    /// With a status, a `Retry-After` in seconds, and ARM's error.
     Status(u16, Option<u32>, &'static str),
     /// The same, but only once.
     StatusOnce(u16, Option<u32>, &'static str),
@@ -37,14 +37,14 @@ pub struct Platform {
     pub identity: Mutex<Behavior>,
     /// `minimumElasticInstanceCount` and `functionAppScaleLimit`.
     pub counts: Mutex<(u32, Option<u32>)>,
-    /// Every call, as method and, of a change, the count.
+    /// Every call: the method, and the count if it is a change.
     pub calls: Mutex<Vec<(Method, Option<u64>)>>,
     pub tokens_issued: Mutex<u32>,
-    /// Calls wait here; there is room unless a test takes it.
+    /// Calls wait for a permit here. There are enough unless a test takes them.
     pub gate: Semaphore,
 }
 
-/// Serves until dropped.
+/// Serves until it is dropped.
 pub struct Listening {
     pub platform: Arc<Platform>,
     pub port: u16,
@@ -63,7 +63,7 @@ impl Platform {
         })
     }
 
-    /// The counts that were set, one after the other.
+    /// The counts that were set, in order.
     pub fn changes(&self) -> Vec<u64> {
         let calls = self.calls.lock().unwrap();
         calls.iter().filter_map(|(_, count)| *count).collect()
@@ -156,7 +156,7 @@ fn failure(status: u16, retry_after: Option<u32>, code: &str) -> Response {
 }
 
 impl Listening {
-    /// Opens both on one port; 0 for a free one.
+    /// Opens both on one port; 0 chooses a free one.
     pub async fn open(platform: &Arc<Platform>, port: u16) -> Self {
         let listener = tokio::net::TcpSocket::new_v4().unwrap();
         listener.set_reuseaddr(true).unwrap();
@@ -193,7 +193,7 @@ impl Listening {
         }
     }
 
-    /// The flags with which a handler scales itself.
+    /// The flags for a handler that scales itself.
     pub fn flags(&self) -> Vec<String> {
         let address = format!("http://127.0.0.1:{}", self.port);
         [

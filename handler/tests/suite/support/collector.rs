@@ -1,4 +1,4 @@
-//! A collector of traces: takes what OpenTelemetry's exporters post, and keeps it for the test to look at.
+//! A trace collector: accepts what OpenTelemetry's exporters send, and keeps it for the test.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,13 +17,13 @@ use prost::Message as _;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What one span says.
+/// The content of one span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
     pub name: String,
     pub trace_id: String,
     pub span_id: String,
-    /// Empty for the first of a trace.
+    /// Empty for the first span of a trace.
     pub parent_id: String,
     /// Spans it is linked to.
     pub links: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Span {
     pub status: i32,
     pub nanoseconds: u64,
     pub attributes: BTreeMap<String, String>,
-    /// The attributes of whoever sent it.
+    /// The attributes of the sender.
     pub resource: BTreeMap<String, String>,
     pub trace_state: String,
 }
@@ -42,16 +42,16 @@ pub struct Span {
 struct Taken {
     spans: Mutex<Vec<Span>>,
     more: Condvar,
-    /// Requests, whatever they were answered.
+    /// The requests, whatever the response was.
     requests: Mutex<Vec<HeaderMap>>,
-    /// What to answer; 0 for nothing at all.
+    /// The status of the responses; 0 for no response.
     status: AtomicU16,
 }
 
 pub struct Collector {
     taken: Arc<Taken>,
     address: SocketAddr,
-    // Dropped with the collector, and its thread then ends.
+    // The thread ends when this is dropped with the collector.
     _end: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -60,7 +60,7 @@ impl Collector {
         Self::start_at(([127, 0, 0, 1], 0).into())
     }
 
-    /// At an address where nobody listens.
+    /// Starts at an address on which nothing listens yet.
     pub fn start_at(address: SocketAddr) -> Self {
         let taken = Arc::new(Taken::default());
         taken.status.store(200, Ordering::Relaxed);
@@ -71,7 +71,7 @@ impl Collector {
             .route("/v1/traces", post(take))
             .with_state(Arc::clone(&taken));
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        // A thread of its own: some tests have no runtime, and none must be held up by theirs.
+        // A separate thread, because some tests have no runtime, and their runtime must not delay the collector.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -96,22 +96,22 @@ impl Collector {
         format!("http://{}", self.address)
     }
 
-    /// Answers so from now on; 0 for nothing at all.
+    /// Responds with this status from now on; 0 for no response.
     pub fn answer(&self, status: u16) {
         self.taken.status.store(status, Ordering::Relaxed);
     }
 
-    /// Everything taken so far.
+    /// All spans that were accepted so far.
     pub fn spans(&self) -> Vec<Span> {
         self.taken.spans.lock().unwrap().clone()
     }
 
-    /// The heads of the requests so far, taken or not.
+    /// The headers of all requests so far, accepted or not.
     pub fn requests(&self) -> Vec<HeaderMap> {
         self.taken.requests.lock().unwrap().clone()
     }
 
-    /// Waits for a span that is as wanted.
+    /// Waits for a span that meets the condition.
     pub fn wait_for(&self, wanted: impl Fn(&Span) -> bool) -> Span {
         let deadline = Instant::now() + PATIENCE;
         let mut spans = self.taken.spans.lock().unwrap();
@@ -125,7 +125,7 @@ impl Collector {
         }
     }
 
-    /// Waits until so many requests came, taken or not.
+    /// Waits for this number of requests, accepted or not.
     pub fn wait_for_requests(&self, count: usize) {
         let deadline = Instant::now() + PATIENCE;
         let mut requests = self.taken.requests.lock().unwrap();

@@ -1,4 +1,4 @@
-//! A strict reader of Prometheus' text format 0.0.4, as its documentation describes it.
+//! A strict parser for Prometheus' text format 0.0.4, according to its documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ pub struct Series {
     pub labels: BTreeMap<String, String>,
 }
 
-/// Reads an exposition; panics at the first thing that is not allowed.
+/// Parses an exposition. Panics at the first error.
 #[track_caller]
 pub fn parse(text: &str) -> BTreeMap<String, Family> {
     assert!(text.ends_with('\n'), "the last line must end");
@@ -30,7 +30,10 @@ pub fn parse(text: &str) -> BTreeMap<String, Family> {
                 ..Family::default()
             };
             let other = families.insert(name.to_owned(), family);
-            assert!(other.is_none(), "{name} comes twice, or not in one piece");
+            assert!(
+                other.is_none(),
+                "{name} occurs twice, or its lines are not together"
+            );
             name.clone_into(&mut current);
         } else if let Some(kind) = line.strip_prefix("# TYPE ") {
             let (name, kind) = kind.split_once(' ').expect(line);
@@ -40,10 +43,7 @@ pub fn parse(text: &str) -> BTreeMap<String, Family> {
             assert!(family.kind.is_empty() && family.series.is_empty(), "{line}");
             kind.clone_into(&mut family.kind);
         } else {
-            assert!(
-                !line.starts_with('#'),
-                "a comment that says nothing: {line}"
-            );
+            assert!(!line.starts_with('#'), "an unknown comment: {line}");
             let (series, value) = series(line);
             let family = families.get_mut(&current).expect(line);
             let suffixes: &[&str] = match family.kind.as_str() {
@@ -67,7 +67,7 @@ pub fn parse(text: &str) -> BTreeMap<String, Family> {
 fn series(line: &str) -> (Series, f64) {
     let mut labels = BTreeMap::new();
     let Some((name, mut rest)) = line.split_once('{') else {
-        // Of the whole fleet, without a label.
+        // A series of the whole fleet, without a label.
         let (name, value) = line.split_once(' ').expect(line);
         return (named(line, name, labels), number(line, value));
     };
@@ -136,7 +136,7 @@ fn check(name: &str, family: &Family) {
     );
     for (series, value) in &family.series {
         assert!(
-            // The scaler is the whole fleet's.
+            // The scaler's series belong to the whole fleet.
             series.labels.contains_key("instance_id") != name.starts_with("elastic_visits_scaler_"),
             "{series:?} names no instance"
         );

@@ -1,4 +1,4 @@
-//! A stand-in for the platform's identity endpoint: hands out tokens, and makes the newest one the role's password.
+//! An emulated identity endpoint of the platform: it issues tokens, and makes the latest one the role's password.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,15 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 pub const SECRET: &str = "the-header-that-nobody-may-see";
 pub const CLIENT_ID: &str = "0d0e0b2f-3a5c-4d9e-8c61-5f2d7e3a9b10";
-/// What every token begins with, to look for it in logs.
+/// The beginning of every token, to search for it in logs.
 pub const MARK: &str = "eyJ-token-";
 
-/// How it answers.
+/// How it responds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behavior {
-    /// Tokens that are good for so many seconds.
+    /// With tokens that are valid for this many seconds.
     Issues(i64),
-    /// Never.
+    /// It never responds.
     Hangs,
     /// With a status.
     Status(u16),
@@ -31,14 +31,14 @@ pub enum Behavior {
 #[derive(Debug)]
 pub struct TokenServer {
     pub behavior: Mutex<Behavior>,
-    /// Path, query and secret of each request.
+    /// Path, query, and secret of each request.
     pub asked: Mutex<Vec<(String, String)>>,
     issued: Mutex<u32>,
     owner: PgConnectOptions,
     role: String,
 }
 
-/// Serves until dropped.
+/// Serves until it is dropped.
 pub struct Endpoint {
     pub port: u16,
     stop: CancellationToken,
@@ -63,7 +63,7 @@ impl TokenServer {
         *self.issued.lock().unwrap()
     }
 
-    /// From now on the server takes no token but the next one.
+    /// From now on the server accepts no token until the next one is issued.
     pub async fn withdraw(&self) {
         self.set_password("nobody-has-this").await;
     }
@@ -97,7 +97,7 @@ impl TokenServer {
             *issued += 1;
             *issued
         };
-        // As long as a real one, and longer than most buffers.
+        // As long as a real token, and longer than most buffers.
         let token = format!("{MARK}{number}-{}", "x".repeat(2_000));
         self.set_password(&token).await;
         let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
@@ -114,7 +114,7 @@ impl TokenServer {
 }
 
 impl Endpoint {
-    /// Opens the endpoint on this port; 0 for a free one.
+    /// Opens the endpoint on this port; 0 chooses a free one.
     pub async fn open(token_server: &Arc<TokenServer>, port: u16) -> Self {
         let listener = tokio::net::TcpSocket::new_v4().unwrap();
         listener.set_reuseaddr(true).unwrap();
@@ -140,7 +140,7 @@ impl Endpoint {
         Self { port, stop }
     }
 
-    /// The settings with which a handler finds it.
+    /// The settings for a handler that uses this endpoint.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("DATABASE_AUTH", "entra".to_owned()),

@@ -1,4 +1,4 @@
-//! A whole instance in the test's process, over a real database.
+//! A whole instance in the test's process, with a real database.
 #![allow(unreachable_pub)]
 
 use std::path::PathBuf;
@@ -42,8 +42,8 @@ macro_rules! on_both_databases {
     };
 }
 
-/// Runs every listed test through PgBouncer too: those whose statements, transactions or connections a pooler could break.
-/// Each statement of the store is in at least one of them.
+/// Also runs every listed test through PgBouncer: those whose statements, transactions, or connections a pooler could
+/// break. Each statement of the store is in at least one of them.
 #[macro_export]
 macro_rules! through_a_pooler_too {
     ($($test:ident),* $(,)?) => {
@@ -56,7 +56,7 @@ macro_rules! through_a_pooler_too {
     };
 }
 
-/// An empty database of the test's own, gone when the test ends.
+/// An empty database for one test, which is deleted at the end of the test.
 pub enum Backend {
     Sqlite {
         folder: PathBuf,
@@ -80,7 +80,7 @@ fn unique() -> String {
     )
 }
 
-/// A server's URL from the environment. A test must not pass because its server is missing.
+/// A server's URL from the environment. It is required: a test must not pass because its server is missing.
 fn required(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| {
         panic!(
@@ -97,7 +97,7 @@ impl Backend {
         Self::Sqlite { folder }
     }
 
-    /// On the server that `TEST_DATABASE_URL` names. Without one the test fails.
+    /// A database on the server in `TEST_DATABASE_URL`. The test fails without one.
     pub async fn postgres() -> Self {
         let admin_url = required("TEST_DATABASE_URL");
         let name = format!("visits_{}", unique());
@@ -116,7 +116,7 @@ impl Backend {
         }
     }
 
-    /// The same through the PgBouncer that `TEST_POOLER_URL` names, in transaction pooling.
+    /// The same through the PgBouncer in `TEST_POOLER_URL`, with transaction pooling.
     pub async fn pooled_postgres() -> Self {
         let pooler = required("TEST_POOLER_URL");
         let mut backend = Self::postgres().await;
@@ -138,7 +138,7 @@ impl Backend {
         }
     }
 
-    /// The flags that point an instance at this database.
+    /// The flags for an instance that uses this database.
     pub fn flags(&self) -> Vec<String> {
         match self {
             Self::Sqlite { folder } => vec![
@@ -166,7 +166,7 @@ impl Backend {
         }
     }
 
-    /// Runs one statement behind the instances' backs.
+    /// Runs one statement without the instances.
     pub async fn execute(&self, sql: &'static str) {
         match self {
             Self::Sqlite { folder } => {
@@ -183,7 +183,7 @@ impl Backend {
         }
     }
 
-    /// Keeps everybody from writing visits, until it is released.
+    /// Blocks all writes of visits until the lock is released.
     pub async fn lock_writers(&self) -> Lock {
         match self {
             Self::Sqlite { folder } => {
@@ -204,7 +204,7 @@ impl Backend {
         }
     }
 
-    /// One number, read behind the instances' backs.
+    /// One number, read without the instances.
     pub async fn number(&self, sql: &'static str) -> i64 {
         match self {
             Self::Sqlite { folder } => {
@@ -221,7 +221,7 @@ impl Backend {
         }
     }
 
-    /// An instance on this database, once it is ready.
+    /// An instance with this database, after it is ready.
     pub async fn instance(&self, extra: &[&str]) -> TestApp {
         let app = TestApp::start(&self.flags(), extra);
         app.service.database().ready().await;
@@ -288,14 +288,14 @@ pub struct TestApp {
     router: Router,
 }
 
-/// An answer with its body read.
+/// A response with its body.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-/// For the message of a test that fails: a person reads text, and not all of a long one.
+/// For the message of a failed test: text is readable, and long text is shortened.
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = String::from_utf8_lossy(&self.body);
@@ -315,7 +315,7 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Checks that this is a problem as the API promises it, and gives it.
+    /// Checks that this is a problem response as the API promises, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
@@ -390,7 +390,7 @@ impl TestApp {
             .unwrap()
     }
 
-    /// Asks again until the answer is as wanted; a test that waits in vain fails.
+    /// Repeats the request until the response meets the condition. Fails the test at a timeout.
     pub async fn eventually(&self, uri: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         loop {

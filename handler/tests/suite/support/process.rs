@@ -1,4 +1,4 @@
-//! The real binary as a process of its own, and a plain HTTP client.
+//! The real binary as a separate process, and a plain HTTP client.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A handler process; killed when dropped.
+/// A handler process, which is killed when this is dropped.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
@@ -29,12 +29,12 @@ pub fn command(flags: &[String], extra: &[&str]) -> Command {
 }
 
 impl Process {
-    /// Starts it on a free port and waits for the line that tells which.
+    /// Starts it on a free port, and waits for the log line that contains the port.
     pub fn start(flags: &[String], extra: &[&str]) -> Self {
         Self::spawn(command(flags, extra))
     }
 
-    /// The same for a process that may open only so many files.
+    /// The same for a process that may open only this many files.
     pub fn start_with_files(files: u32, flags: &[String]) -> Self {
         let handler = command(flags, &[]);
         let mut shell = Command::new("sh");
@@ -49,7 +49,7 @@ impl Process {
         Self::spawn(shell)
     }
 
-    /// The same for a command of the caller's own.
+    /// The same for any command.
     pub fn spawn(mut command: Command) -> Self {
         let mut child = command
             .args(["--port", "0", "--log-format", "json"])
@@ -76,7 +76,7 @@ impl Process {
         process
     }
 
-    /// The next log line that is as wanted.
+    /// The next log line that meets the condition.
     pub fn wait_for_line(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -105,7 +105,7 @@ impl Process {
         rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Waits until it has ended by itself; gives its exit code.
+    /// Waits until the process has ended. Returns its exit code.
     pub fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -126,7 +126,7 @@ impl Process {
         send(self.address, method, path, headers, b"")
     }
 
-    /// Asks until the status is as wanted.
+    /// Repeats the request until the status is as expected.
     pub fn eventually(&self, path: &str, status: u16) -> Reply {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -150,7 +150,7 @@ impl Drop for Process {
     }
 }
 
-/// Runs the binary to its end.
+/// Runs the binary until it ends.
 pub fn run(flags: &[String], extra: &[&str]) -> Output {
     command(flags, extra).output().unwrap()
 }
@@ -168,7 +168,7 @@ impl Reply {
     }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a separate connection.
 pub fn send(
     address: SocketAddr,
     method: &str,
@@ -199,7 +199,7 @@ pub fn send(
         .find_map(|line| line.strip_prefix("content-length: "))
         .and_then(|n| n.parse().ok());
     let body = bytes.split_off(end + 4);
-    // A reply cut short is no reply.
+    // An incomplete reply does not count.
     if length.is_some_and(|length: usize| length != body.len() && method != "HEAD") {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }

@@ -1,4 +1,4 @@
-//! A private PostgreSQL server that takes TLS and passwords only, as Azure's does.
+//! A private PostgreSQL server that accepts only TLS and passwords, as Azure's does.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,7 @@ use super::unique;
 
 const PASSWORD: &str = "the-owner";
 
-/// Stopped, and its folder deleted, when dropped.
+/// Stopped when it is dropped, and its folder is deleted.
 pub struct Server {
     child: Child,
     folder: PathBuf,
@@ -22,9 +22,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// A test without PostgreSQL's server programs fails.
+    /// Starts the server. Fails the test if PostgreSQL's server programs are missing.
     pub async fn start() -> Self {
-        // Where a root user's PostgreSQL can go as well.
+        // A folder that PostgreSQL can access even if the tests run as root.
         let folder = std::env::temp_dir().join(format!("elastic-visits-tls-{}", unique()));
         std::fs::create_dir(&folder).unwrap();
         std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
@@ -47,7 +47,7 @@ impl Server {
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = write("server.crt", &own.cert.pem());
         let key = write("server.key", &own.signing_key.serialize_pem());
-        // The client reads it as whoever runs the test.
+        // The client reads it as the user who runs the test.
         std::fs::write(folder.join("root.crt"), own.cert.pem()).unwrap();
         let hba = write("hba.conf", "hostssl all all 127.0.0.1/32 scram-sha-256\n");
         let password = write("password", PASSWORD);
@@ -135,7 +135,7 @@ impl Server {
         owner.close().await.unwrap();
     }
 
-    /// The settings with which a handler finds it, all but who it is.
+    /// The settings for a handler that uses this server, except for its login.
     pub fn settings(&self, database: &str) -> Vec<(&'static str, String)> {
         vec![
             ("PGHOST", "localhost".to_owned()),
@@ -148,7 +148,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Immediate shutdown: its data is not wanted any more, its children end with it.
+        // Immediate shutdown: the data is no longer needed, and the server's child processes end with it.
         let pid = rustix::process::Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
         let _ = self.child.wait();
@@ -172,7 +172,7 @@ fn account() -> Option<(u32, u32)> {
     named("postgres").or_else(|| named("nobody"))
 }
 
-/// The newest server's programs; Debian keeps them out of PATH.
+/// The programs of the latest installed version. Debian does not add them to PATH.
 fn binaries() -> PathBuf {
     let mut found: Vec<PathBuf> = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"]
         .iter()
