@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2034 # Most of its variables are for the scripts that source it.
-# What the scripts that work with Azure have in common: their options, running a command in the open, the stack's outputs.
+# Common functions of the scripts for Azure: options, commands that are shown when they run, and the stack's outputs.
 # Sourced after preamble.sh.
 
-# What every one of them takes.
+# The options of all of them.
 stack=
 dry_run=false
-azure_options='  --stack NAME  the Pulumi stack [default: the one selected in infra/, else dev]
-  --dry-run     print every command and run none
+azure_options='  --stack NAME  the Pulumi stack [default: the one selected in infra/, or else dev]
+  --dry-run     print every command, but run none
   -h, --help    this text'
 
-# take_azure_option ARGUMENT NEXT: whether it was one of theirs; $taken says how many words it had.
+# take_azure_option ARGUMENT NEXT: whether it is one of these options; $taken is the number of words that it has.
 take_azure_option() {
     taken=1
     case $1 in
@@ -27,7 +27,7 @@ take_azure_option() {
     esac
 }
 
-# name_stack NAME: where the name was left out, the next option is in its place.
+# name_stack NAME: if the name is missing, the argument is the next option.
 name_stack() {
     case $1 in '' | -*) usage_error "--stack needs a name" ;; esac
     stack=$1
@@ -53,16 +53,16 @@ say() {
     printf '%s\n' "$@"
 }
 
-# end_rehearsal: what comes next tells of what was done.
+# end_rehearsal: ends a rehearsal, because the following output would report what was done.
 end_rehearsal() {
     $dry_run || return 0
     say '' 'Nothing was run: this was a rehearsal (--dry-run).'
     exit 0
 }
 
-# --- Commands in the open -----------------------------------------------------------------------------------
+# --- Commands that are shown -----------------------------------------------------------------------------------
 
-# quoted WORD...: the command as it may be pasted into a shell. A file's content stays as $(cat FILE).
+# quoted WORD...: the command in a form that can be pasted into a shell. A file's content stays $(cat FILE).
 quoted() {
     separator=
     for word; do
@@ -78,19 +78,19 @@ quoted() {
     printf '\n'
 }
 
-# show COMMAND...: prints it, as all that are run are printed.
+# show COMMAND...: prints the command, like every command that is run.
 show() {
     printf '  $ '
     quoted "$@"
 }
 
-# run COMMAND...: shows it and, unless this is a rehearsal, runs it.
+# run COMMAND...: shows the command and, unless this is a rehearsal, runs it.
 run() {
     show "$@"
     $dry_run || "$@"
 }
 
-# ask PLACEHOLDER COMMAND...: like run, with the answer in $answer; in a rehearsal it is the placeholder.
+# ask PLACEHOLDER COMMAND...: like run, with the output in $answer. In a rehearsal, $answer is the placeholder.
 ask() {
     answer=$1
     shift
@@ -98,8 +98,8 @@ ask() {
     $dry_run || answer=$("$@")
 }
 
-# patiently SECONDS COMMAND...: runs it again every quarter of a minute until it works: a role that was just assigned is
-# honoured only after some minutes. What it says is shown the last time only.
+# patiently SECONDS COMMAND...: repeats the command every 15 seconds until it succeeds, because Azure applies a new role
+# assignment only after some minutes. Only the output of the last attempt is shown.
 patiently() {
     patience=$1
     shift
@@ -116,12 +116,12 @@ patiently() {
     done
 }
 
-# confirm QUESTION WORD: whether the user types the word; --yes and a rehearsal are a yes.
+# confirm QUESTION WORD: whether the user types the word. --yes and a rehearsal count as confirmed.
 confirm() {
     if ${yes:?} || $dry_run; then
         return
     fi
-    [ -t 0 ] || usage_error "nobody is there to ask: add --yes if you mean it"
+    [ -t 0 ] || usage_error "this needs a confirmation, and there is no terminal: add --yes to confirm"
     printf '%s ' "$1" >&2
     read -r typed || typed=
     [ "$typed" = "$2" ]
@@ -129,7 +129,7 @@ confirm() {
 
 # --- Tools, login, stack ------------------------------------------------------------------------------------
 
-# need_tools TOOL...: says everything that is missing at once.
+# need_tools TOOL...: reports all missing tools at once.
 need_tools() {
     missing=
     for tool; do
@@ -137,7 +137,7 @@ need_tools() {
         case $tool in
             az) where='https://learn.microsoft.com/cli/azure/install-azure-cli' ;;
             pulumi) where='https://www.pulumi.com/docs/install/' ;;
-            python3) where='a package of this system, 3.11 or newer' ;;
+            python3) where='a package of this system, 3.11 or later' ;;
             musl-gcc) where="$(as_root apt-get install musl-tools)" ;;
             *) where='a package of this system' ;;
         esac
@@ -146,14 +146,14 @@ need_tools() {
     done
     [ -z "$missing" ] && return
     if $dry_run; then
-        say "Missing here, and needed without --dry-run:$missing"
+        say "Missing here, and required without --dry-run:$missing"
         return
     fi
     printf '%s\n' "scripts/$script: these are missing:$missing" >&2
     exit 2
 }
 
-# need_login: who is at work, and in which subscription.
+# need_login: checks the logins, and shows the subscription.
 need_login() {
     ask SUBSCRIPTION az account show --query name --output tsv ||
         give_up 'az is not logged in' 'az login' "az account set --subscription '<name or id>'"
@@ -163,7 +163,7 @@ need_login() {
             'pulumi login azblob://CONTAINER?storage_account=ACCOUNT   (shares it)'
 }
 
-# choose_stack: the one named, else the one selected, else dev.
+# choose_stack: the stack in --stack, or else the selected one, or else dev.
 choose_stack() {
     if [ -z "$stack" ] && ! $dry_run && have pulumi; then
         stack=$(pulumi stack --show-name --cwd "${root:?}/infra" 2>/dev/null) || stack=
@@ -171,12 +171,12 @@ choose_stack() {
     stack=${stack:-dev}
 }
 
-# pulumi_in COMMAND...: pulumi, on the stack.
+# pulumi_in COMMAND...: runs pulumi for the stack.
 pulumi_in() {
     run pulumi "$@" --stack "$stack" --cwd "$root/infra"
 }
 
-# azure_python FILE ARGUMENT...: a program of scripts/azure; shown, with its own commands, in a rehearsal too.
+# azure_python FILE ARGUMENT...: runs a program in scripts/azure. In a rehearsal, the program shows its commands.
 azure_python() {
     program=$1
     shift
@@ -197,10 +197,10 @@ app_identity_name='' app_identity_object_id='' provisioner_identity_id='' provis
 postgres_server='' postgres_host='' database='' storage_account='' package_container='' app_subnet_id=''
 role_step_app='' workspace_id='' workspace_name='' autoscale_setting='' autoscale_note='' lock_name='' workbook_url='' subscription_id=''
 
-# Whether read_outputs names the resources of a stack that has no outputs, because its first deployment failed.
+# Whether read_outputs derives the resources' names if the stack has no outputs, because its first deployment failed.
 or_names=false
 
-# read_outputs: sets the variables above; in a rehearsal each has the form that a real one has.
+# read_outputs: sets the variables above. In a rehearsal, each has an example value.
 read_outputs() {
     if $dry_run; then
         show pulumi stack output --json --stack "$stack" --cwd "$root/infra"
@@ -225,12 +225,12 @@ read_outputs() {
         give_up "the deployment of the stack '$stack' was not completed" './scripts/deploy   continues it'
 }
 
-# need_app: ends the script where the stack is paused.
+# need_app: ends the script if the stack is paused.
 need_app() {
     [ -n "$function_app" ] || give_up "the stack '$stack' is paused" './scripts/start   resumes it'
 }
 
-# planned DEFAULT: the plan that the settings name.
+# planned DEFAULT: the plan in the settings.
 planned() {
     setting=${set_plan:-}
     if [ -z "$setting" ] && have pulumi; then
@@ -239,18 +239,18 @@ planned() {
     say "${setting:-$1}"
 }
 
-# delete_role_step: the site that has the administrator's identity, if there is one. What it shows when it fails says what to do.
+# delete_role_step: deletes the site that has the administrator's identity, if it exists. Its error message says what to do.
 delete_role_step() {
     azure_python role_step.py delete --subscription "$subscription_id" --group "$resource_group" --name "$role_step_app"
 }
 
-# build_lab_for_azure: the lab, which packages and checks.
+# build_lab_for_azure: builds the lab, which builds the packages and runs the checks.
 build_lab_for_azure() {
     show cargo build --profile quick --package handler --package lab
     $dry_run || build_lab || give_up 'the lab could not be built; the message is above'
 }
 
-# build_packages: the packages of the app and of the role step, for the plan of the settings.
+# build_packages: builds the packages of the app and of the role step, for the plan in the settings.
 build_packages() {
     build_lab_for_azure
     run "$root/target/quick/lab" package --root "$root" --plan "${set_plan:?}" || give_up 'the packages could not be built; the message is above'

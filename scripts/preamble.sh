@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What every script here begins with: where the project is, what this machine has, how the lab is built. It uses nothing
-# but the shell itself until it knows what is installed.
+# Common functions of the scripts: find the project, check what this machine has, and build the lab. They use only the shell
+# itself until it is known what is installed.
 #
 # A script sources it with:  . "${0%"${0##*/}"}./preamble.sh"
 
@@ -24,7 +24,7 @@ is_root() {
     have id && [ "$(id -u)" = 0 ]
 }
 
-# Puts `sudo` before a command where it takes root and the user is not.
+# Prints a command that requires root, with `sudo` unless the user is root.
 as_root() {
     if have sudo && ! is_root; then
         printf 'sudo %s' "$*"
@@ -33,7 +33,7 @@ as_root() {
     fi
 }
 
-# install_packages PACKAGE...: with apt, as root. The run level keeps the packages' services from starting in a container.
+# install_packages PACKAGE...: installs them with apt, as root. The run level prevents their services from starting in a container.
 install_packages() {
     printf '%s\n' "Installing $* ..." >&2
     apt-get update -qq >&2 &&
@@ -43,7 +43,7 @@ install_packages() {
 # --- Rust and a C compiler ------------------------------------------------------------------------------------
 
 rust_needed=1.95
-# Set by a script that takes --yes: installing Rust is then not asked about.
+# Set by a script that accepts --yes: Rust is then installed without asking.
 yes=false
 
 # The command that installs a C compiler here.
@@ -59,7 +59,7 @@ compiler_command() {
     elif have xcode-select; then
         printf 'xcode-select --install'
     else
-        printf 'apt-get install build-essential   (or the like on this system)'
+        printf 'apt-get install build-essential   (or the equivalent on this system)'
     fi
 }
 
@@ -84,7 +84,7 @@ install_rust() {
     PATH=${CARGO_HOME:-${HOME:-}/.cargo}/bin:$PATH
 }
 
-# What is wrong with the Rust here; nothing if it will do.
+# Prints what is wrong with the installed Rust; nothing if it is sufficient.
 rust_fault() {
     if ! have cargo || ! have rustc; then
         printf 'missing'
@@ -95,7 +95,7 @@ rust_fault() {
     version=${version%% *}
     minor=${version#*.}
     minor=${minor%%.*}
-    # "1.95.0" is enough for "1.95".
+    # "1.95.0" satisfies "1.95".
     [ "${version%%.*}" -gt "${rust_needed%%.*}" ] ||
         { [ "${version%%.*}" -eq "${rust_needed%%.*}" ] && [ "$minor" -ge "${rust_needed#*.}" ]; } ||
         printf '%s' "$version"
@@ -105,7 +105,7 @@ has_compiler() {
     have cc || have "${CC:-cc}"
 }
 
-# agree QUESTION: whether the user says yes. Without a terminal, only --yes does.
+# agree QUESTION: whether the user agrees. Without a terminal, this requires --yes.
 agree() {
     $yes && return
     [ -t 0 ] || return 1
@@ -117,10 +117,10 @@ agree() {
     esac
 }
 
-# Looks for Rust and a C compiler. On Debian and Ubuntu root gets what is missing installed: the compiler at once, Rust
-# when the user agrees. Else this names everything that is missing, each with its command, and ends the script.
+# Checks Rust and the C compiler. On Debian and Ubuntu as root, it installs what is missing: the compiler at once, Rust if the
+# user agrees. Otherwise it lists everything that is missing with the install commands, and ends the script.
 check_toolchain() {
-    # A fresh rustup is in PATH only from the next login on.
+    # A newly installed rustup is in PATH only after the next login.
     if ! have cargo && [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ]; then
         PATH=${CARGO_HOME:-${HOME:-}/.cargo}/bin:$PATH
     fi
@@ -151,15 +151,15 @@ Then run this again." >&2
     exit 2
 }
 
-# Builds always go to the project's own target folder, whatever the user's settings say, so that it is known where
-# the binaries are.
+# Builds always go to the project's own target folder, whatever the user's settings are, so that the scripts find the
+# binaries.
 use_own_target_folder() {
     CARGO_TARGET_DIR=$root/target
     export CARGO_TARGET_DIR
     unset CARGO_BUILD_TARGET CARGO_BUILD_TARGET_DIR
 }
 
-# Always handler and lab together: one alone would be built with other features of its libraries, and so again.
+# Always builds handler and lab together: a separate build would use other features of their libraries, and so build them again.
 build_lab() {
     check_toolchain
     use_own_target_folder
@@ -168,16 +168,16 @@ build_lab() {
     (cd -- "$root" && cargo build --profile quick --package handler --package lab)
 }
 
-# assemble_app [OPTIONS OF lab assemble]: the function app folder, from what build_lab has built.
+# assemble_app [OPTIONS OF lab assemble]: creates the function app folder from the result of build_lab.
 assemble_app() {
     "$lab" assemble --root "$root" --handler "$root/target/quick/handler" "$@"
 }
 
-# --- The dashboard, and the report page on the same charts ----------------------------------------------------
+# --- The dashboard, and the report page with the same charts ----------------------------------------------------
 
 node_needed='Node.js 20.19 or later, with npm'
 
-# Vite takes Node.js 20 from 20.19 on, and 22 from 22.12 on.
+# Vite requires Node.js 20.19 or later, or 22.12 or later.
 have_node() {
     have node && have npm && node -e '
         const [major, minor] = process.versions.node.split(".").map(Number);
@@ -185,14 +185,14 @@ have_node() {
     ' 2>/dev/null
 }
 
-# Installs what the package.json of the current folder names, unless it is there. Without a network it fails at once.
+# Installs the packages of the current folder's package.json, unless they are installed. Fails at once without a network.
 install_node_packages() {
     cmp -s package-lock.json node_modules/.installed && return
     npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=0 --fetch-timeout=30000 &&
         cp package-lock.json node_modules/.installed
 }
 
-# One number for the source of the dashboard. dist/source holds that of the committed build.
+# A checksum of the dashboard's source. dist/source contains the checksum of the committed build.
 dashboard_source() (
     cd -- "$root/handler/dashboard" || exit
     find package.json package-lock.json tsconfig.json ./*.html ./vite*.config.ts src build -type f ! -name '*.test.ts*' \
@@ -203,19 +203,19 @@ dashboard_is_current() {
     [ "$(dashboard_source)" = "$(cat "$root/handler/dashboard/dist/source" 2>/dev/null)" ]
 }
 
-# The dashboard is committed as it was built, so only a change of its source needs Node.js.
+# The built dashboard is committed, so only a change of its source requires Node.js.
 build_dashboard() {
     if dashboard_is_current; then
         return
     fi
     if ! have_node; then
-        printf '%s\n' "The dashboard's source has changed. The app serves the previous build; a new one needs $node_needed." >&2
+        printf '%s\n' "The dashboard's source has changed. The app serves the previous build; a new build requires $node_needed." >&2
     elif ! "$root/scripts/dashboard"; then
         printf '%s\n' "The app serves the previous build of the dashboard." >&2
     fi
 }
 
-# --- What several scripts need besides ------------------------------------------------------------------------
+# --- Other needs of several scripts ------------------------------------------------------------------------
 
 have_chromium() { [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome; }
 
@@ -223,8 +223,8 @@ have_venv() {
     have python3 && python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
-# install_python_packages NAME LIST...: installs what the lists (default: scripts/NAME/requirements.txt) name into
-# target/NAME-venv, unless it is there. The lists that were installed are kept beside them, so that a new version is noticed.
+# install_python_packages NAME LIST...: installs the packages in the lists (default: scripts/NAME/requirements.txt) into
+# target/NAME-venv, unless they are installed. A copy of the installed lists is kept there, so that a change is noticed.
 install_python_packages() {
     venv=$root/target/$1-venv
     list=${2:-scripts/$1/requirements.txt}
@@ -233,10 +233,10 @@ install_python_packages() {
     (
         cd -- "$root" || exit
         cat "$@" | cmp -s - "$venv/installed" && "$venv/bin/python" -c '' 2>/dev/null && exit
-        printf '%s\n' "Installing what $list names into $venv ..." >&2
+        printf '%s\n' "Installing the packages of $list into $venv ..." >&2
         rm -rf "$venv"
-        # Where a list includes another, it is given here as well, only to be compared. Python compiles a module when it is first
-        # used: of the thousands that Pulumi's library has, that is a few.
+        # If a list includes another, that one is an argument too, only for the comparison. Python compiles modules at their first
+        # use, because only a few of the thousands in Pulumi's library are used.
         python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --no-compile --requirement "$list" && cat "$@" >"$venv/installed"
     )
 }

@@ -427,7 +427,7 @@ def test_a_group_that_the_state_does_not_hold_is_refused(stage: Stage) -> None:
         ("pulumi up", "not all resources were created", "az storage"),
         ("az storage blob upload", "could not be uploaded", "az deployment"),
         (ZIP, "could not be deployed", "lab check"),
-        ("lab check", "does not work as it must", "nothing"),
+        ("lab check", "deployed but does not work", "nothing"),
     ],
 )
 def test_deploy_stops_at_the_first_failure(stage: Stage, call: str, said: str, never: str) -> None:

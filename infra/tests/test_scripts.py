@@ -117,7 +117,7 @@ def test_destroy_asks_lifts_the_guards_and_looks(stage: Stage) -> None:
     order = ["az lock delete --name ev-dev-keep-database", "pulumi state unprotect --all", "pulumi destroy --yes", "az group exists"]
     positions = [done.position(prefix) for prefix in order]
     assert positions == sorted(positions)
-    assert "All is gone" in done.out
+    assert "Everything is deleted" in done.out
 
 
 def test_destroy_with_nobody_to_ask_wants_yes(stage: Stage) -> None:
@@ -150,7 +150,7 @@ def test_destroy_says_what_is_left(stage: Stage) -> None:
     assert done.code == 1 and "is still there" in done.out and "az resource list" in done.out
     stage.answer("pulumi destroy", code=1)
     done = stage.run("scripts/destroy", "--stack", "dev", "--yes")
-    assert done.code == 1 and "not everything was destroyed" in done.out
+    assert done.code == 1 and "not everything was deleted" in done.out
     assert not any(line.startswith("az group exists") for line in done.lines)
 
 

@@ -189,7 +189,7 @@ REFUSED = [
     (["http://127.0.0.1:7071/metrics"], "an address alone"),
     (["http://user@127.0.0.1"], "an address alone"),
     (['http://a"b'], "an address alone"),
-    (["https://one", "https://two"], "one URL only"),
+    (["https://one", "https://two"], "only one URL"),
     (["--port", "70000"], "a port from 1 to 65535"),
     (["--port"], "needs a value"),
     (["--prot", "1"], "unknown argument"),
@@ -210,7 +210,7 @@ def refuses_what_is_wrong(plain: dict[str, str], folder: Path) -> None:
         if found:
             (bare / name).symlink_to(found)
     done = subprocess.run(["/bin/sh", MONITOR], capture_output=True, text=True, timeout=20, env=plain | {"PATH": str(bare)})
-    if done.returncode != 2 or "Prometheus is not installed" not in done.stderr:
+    if done.returncode != 2 or "Prometheus or its promtool is not installed" not in done.stderr:
         raise Failed(f"scripts/monitor does not say that Prometheus is missing: {done.returncode} {done.stderr}")
 
 

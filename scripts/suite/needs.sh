@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Finds out what the selected steps of scripts/test need and this machine lacks. Sourced after preamble.sh and plan.sh.
+# Determines what the selected steps of scripts/test require and this machine lacks. Sourced after preamble.sh and plan.sh.
 
 has_shellcheck() { have shellcheck; }
-# Debian keeps the server's programs out of PATH.
+# Debian does not add the server's programs to PATH.
 has_postgresql() {
     have initdb || { have find && [ -n "$(find /usr/lib/postgresql /opt/homebrew/opt /usr/local/opt -name initdb 2>/dev/null)" ]; }
 }
@@ -28,7 +28,7 @@ wants() {
     return 1
 }
 
-# The Debian packages that the selected steps need and that are not installed, one on each line.
+# The Debian packages that the selected steps require and that are not installed, one per line.
 missing_packages() {
     while read -r package users; do
         [ -n "$package" ] || continue
@@ -48,7 +48,7 @@ ${packages:?}
 EOF
 }
 
-# need_rust CHECK COMMAND...: runs the rustup command where the check fails.
+# need_rust CHECK COMMAND...: runs the rustup command if the check fails.
 need_rust() {
     check=$1
     shift
@@ -56,7 +56,7 @@ need_rust() {
   $*"
 }
 
-# Installs what it can and names everything else that is missing, which ends the script.
+# Installs what it can. If anything else is missing, it lists that and ends the script.
 install_needed() {
     missing=
     # shellcheck disable=SC2046 # One word for each package.
@@ -66,7 +66,7 @@ install_needed() {
   $(as_root apt-get install "$@")"
     elif [ $# -gt 0 ]; then
         missing="
-  the packages that Debian calls: $*"
+  the packages with these names on Debian: $*"
     fi
     if wants dashboard peers browser docs azure advisories && ! have_node; then
         missing="$missing

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034 # Its variables are for the scripts that source it.
-# The steps of scripts/test: what there is, what runs side by side, and in which order. Sourced.
+# The steps of scripts/test: their names, their order, and which of them run at the same time. Sourced.
 #
-# The lanes run side by side, the steps of one lane one after another. A step starts when the steps after which it comes
-# have passed. Builds wait for each other anyway, so they share a lane; they give way to the tests beside them (nice).
+# Lanes run at the same time; the steps of one lane run one after the other. A step starts when the steps that it depends on have
+# passed. Builds would wait for each other anyway, so they share a lane. They have a lower priority (nice) than the tests.
 
 #     step         lane      after            what it checks
 plan='
@@ -12,7 +12,7 @@ plan='
       doctests     build     build            the examples in the documentation of the code
       format       checks    -                rustfmt
       shell        checks    -                shellcheck on the shell scripts
-      dashboard    checks    -                biome, tsc and vitest; the committed build of the dashboard is that of its source
+      dashboard    checks    -                biome, tsc, and vitest; the committed build of the dashboard matches its source
       dependencies checks    build            licences, sources and bans of all crates, by cargo-deny
       azure        checks    -                the Pulumi stack in infra/: tests under mocks on both plans, and types; nothing is deployed
       flows        checks    build            the workflows for GitHub (zizmor, schema, their commands) and the container files (hadolint, schema)
@@ -21,25 +21,25 @@ plan='
       ordinary     tests     build            the tests of the fleet as an ordinary user, without control groups (as root only)
       end_to_end   tests     package          the packaged app behind the host emulator
       browser      browser   build,dashboard  the dashboard in Chromium, over the app behind lab up
-      docs         browser   build,package    every command in the documentation is run, or says why not; outputs, links, options, settings
-      monitoring   fleets    package          Prometheus rules and alerts by promtool; a real run, 1, 3, 1 instances and one killed, fills every panel
-      demo         fleets    package          the demonstration of autoscaling, 1, 2, 3, 2, 1 instances: its verdict counts
-      fuzz         fleets    package          requests made from the description of the API, to the handler and through the host
+      docs         browser   build,package    runs the commands in the documentation, or checks the reason for not running them; outputs, links, options, settings
+      monitoring   fleets    package          Prometheus rules and alerts by promtool; a real run with 1, 3, 1 instances and a killed one fills every panel
+      demo         fleets    package          the demonstration of autoscaling with 1, 2, 3, 2, 1 instances, and its verdict
+      fuzz         fleets    package          requests generated from the description of the API, to the handler and through the host
 '
-# Not part of a run without options.
+# These are not part of a run without options.
 extra_plan='
-      advisories   checks    -                known vulnerabilities in crates (cargo-deny) and npm packages (npm audit); asks servers
+      advisories   checks    -                known vulnerabilities in crates (cargo-deny) and npm packages (npm audit); needs a network
       azure_cli    checks    azure            every az command line of scripts, docs and workflows, parsed by the real az, without a login
-      real_host    tests     build            the cases of the Functions host on the real one: func, or its image in Docker; without either it does not pass
-      azure_policy fleets    azure            the Azure policies of checkov on the stack of either plan, against a reviewed list
+      real_host    tests     build            the cases of the Functions host with the real host: func, or its image in Docker; requires one of them
+      azure_policy fleets    azure            the Azure policies of checkov for the stack of both plans, compared with a reviewed list
       long_kills   tests     build            the tests that kill handler and server: 30 rounds instead of 6
-      long_fuzz    fleets    package          100,000 requests made from the description of the API; about a quarter of an hour
+      long_fuzz    fleets    package          100,000 requests generated from the description of the API; about 15 minutes
 '
 long='long_kills long_fuzz azure_cli azure_policy'
-# What --only azure runs besides. These install 900 MB of programs, so a run without options leaves them out.
+# Steps that --only azure runs too. They install 900 MB of programs, so a run without options leaves them out.
 with_azure='azure_cli azure_policy'
 
-# What the steps need, as Debian names it. suite/needs.sh finds out whether it is there.
+# The Debian packages that the steps require. suite/needs.sh checks whether they are installed.
 #     package                    steps
 packages='
       shellcheck                 shell flows
@@ -53,7 +53,7 @@ packages='
       python3-venv               build dependencies advisories tests ordinary end_to_end long_kills peers monitoring fuzz long_fuzz docs azure azure_cli azure_policy flows
 '
 
-# names PLAN: the steps of it.
+# names PLAN: the names of its steps.
 names() {
     while read -r name rest; do
         [ -z "$name" ] || printf '%s ' "$name"
@@ -62,7 +62,7 @@ $1
 EOF
 }
 
-# look_up STEP: sets lane, after (as words) and what; false where there is no such step.
+# look_up STEP: sets lane, after (as words), and what; false if there is no such step.
 look_up() {
     while read -r name lane after what; do
         [ "$name" = "$1" ] || continue

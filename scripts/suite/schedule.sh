@@ -1,10 +1,10 @@
 # shellcheck shell=sh disable=SC2154 # Variables of the step are set by eval, others by plan.sh and scripts/test.
-# Runs the selected steps of scripts/test, the lanes of the plan side by side. Sourced after plan.sh.
+# Runs the selected steps of scripts/test, with the lanes of the plan at the same time. Sourced after plan.sh.
 
 logs=${root:?}/target/test-logs
-# Holds the process number of the run that uses this project's target folder.
+# Contains the process id of the run that uses this project's target folder.
 lock=${root:?}/target/test-run
-# A process group of its own for each step, so that Ctrl+C ends all that it started.
+# Each step has its own process group, so that Ctrl+C ends everything that it started.
 if have setsid; then group=setsid; else group=; fi
 
 number=0
@@ -41,14 +41,14 @@ take_lock() {
         other=$(cat "$lock" 2>/dev/null) || other=
         # A run that was killed leaves its lock behind.
         if [ -z "$other" ] || kill -0 "$other" 2>/dev/null; then
-            refuse "another run (process ${other:-unknown}) uses $root/target. Wait for its end, or stop it. If there is none, delete $lock"
+            refuse "another run (process ${other:-unknown}) uses $root/target. Wait until it ends, or stop it. If there is no such run, delete $lock"
         fi
         rm -f "$lock"
     done
     trap 'rm -f "$lock"' EXIT
 }
 
-# cpu_seconds FILE: the CPU time of all processes of a step, from what the shell's times wrote when it ended.
+# cpu_seconds FILE: the CPU time of all processes of a step, from the output of the shell's times at its end.
 cpu_seconds() {
     total=0 user='' system=''
     # The first line is about the shell itself, the second one about its children.
@@ -63,7 +63,7 @@ cpu_seconds() {
 start() {
     rm -f "$logs/$1.exit" "$logs/$1.cpu"
     eval "begun_$1=$(date +%s)"
-    # The number is written when the step has ended, however it ended.
+    # The exit code is written when the step has ended for any reason.
     # shellcheck disable=SC2016 # That shell expands them.
     $group sh -c '"$1" --alone "$2"; code=$?; times >"$3.cpu"; echo $code >"$3.exit"' sh "$root/scripts/test" "$1" "$logs/$1" \
         >"$logs/$1.log" 2>&1 </dev/null &
@@ -77,7 +77,7 @@ add_to_table() {
 "
 }
 
-# report STEP RESULT SECONDS: its output, and a line for the table.
+# report STEP RESULT SECONDS: prints the step's output, and adds a line to the table.
 report() {
     number=$((number + 1))
     printf '\n== %s of %s: %s %s after %s s\n' "$number" "${count:?}" "$1" "$2" "$3"
@@ -95,7 +95,7 @@ interrupted() {
         eval "process=\$process_$step"
         kill -TERM "${group:+-}$process" 2>/dev/null || :
     done
-    printf '\n%s\n' "scripts/test: interrupted in$running; what they printed is in $logs" >&2
+    printf '\n%s\n' "scripts/test: interrupted in$running; the output is in $logs" >&2
     exit 130
 }
 
@@ -116,13 +116,13 @@ run_steps() {
                 eval "begun=\$begun_$step"
                 case $(cat "$logs/$step.exit") in
                     0) result=passed ;;
-                    # What it is about is not installed. It counts as little as one that failed.
+                    # A required program is not installed. The step does not count as passed.
                     77) result='not run' ;;
                     *) result=FAILED ;;
                 esac
                 report "$step" "$result" $(($(date +%s) - begun))
             else
-                # What is killed outright, or finds no space for its exit code, leaves none.
+                # A step that was killed, or had no disk space for its exit code, leaves none.
                 eval "process=\$process_$step"
                 kill -0 "$process" 2>/dev/null || [ -s "$logs/$step.exit" ] || echo killed >"$logs/$step.exit"
                 running="$running $step"
@@ -135,7 +135,7 @@ run_steps() {
             if all_in "$after" "$passed"; then
                 if lane_is_free; then start "$step"; else waiting="$waiting $step"; fi
             elif all_in "$after" "$ended"; then
-                # One of those it comes after has failed.
+                # A step that it depends on has failed.
                 report "$step" 'not run' 0
             else
                 waiting="$waiting $step"

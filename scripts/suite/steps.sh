@@ -1,24 +1,24 @@
 # shellcheck shell=sh disable=SC2154,SC2164 # $lab comes from preamble.sh; scripts/test ends a step at its first failure.
-# What each step of scripts/test does. Sourced; one step runs in a shell of its own, in the project's folder.
+# The steps of scripts/test. Sourced; each step runs in a separate shell, in the project's folder.
 
-# The packaged app has a copy for the tests: scripts/run and scripts/demo, which the documentation runs, write to target/app.
+# The tests use a copy of the packaged app, because scripts/run and scripts/demo, which the documentation runs, write to target/app.
 app=${root:?}/target/suite/app
 # The exit code of a step that could not run.
 not_run=77
-# What step_build has built, for the steps with tests.
+# The results of step_build, for the steps with tests.
 built=$root/target/suite
 
-# python FOLDER: the Python of target/FOLDER-venv, which holds what scripts/FOLDER/requirements.txt names.
+# python_for FOLDER: sets $python to the Python of target/FOLDER-venv, with the packages of scripts/FOLDER/requirements.txt.
 python_for() {
     install_python_packages "$@"
     python=$root/target/$1-venv/bin/python
-    # Bytecode goes to target/ as well, only of the modules that are used, and whatever the user's settings say.
+    # Bytecode goes to target/ as well, whatever the user's settings are.
     unset PYTHONDONTWRITEBYTECODE
     PYTHONPYCACHEPREFIX=$root/target/python-bytecode
     export PYTHONPYCACHEPREFIX
 }
 
-# Puts cargo-nextest and cargo-deny into PATH.
+# Adds cargo-nextest and cargo-deny to PATH.
 use_cargo_tools() {
     if ! have cargo-nextest || ! have cargo-deny; then
         python_for suite
@@ -31,7 +31,7 @@ step_format() {
 }
 
 step_shell() {
-    # Every shell script of the project, whatever it is called.
+    # All shell scripts of the project, with any name.
     git grep -lE '^#!/bin/(ba)?sh|^# shellcheck shell=sh' -- scripts .ci infra .github | xargs shellcheck --external-sources
 }
 
@@ -42,7 +42,7 @@ step_dashboard() {
     npm run --silent types
     npm run --silent test
     dashboard_is_current || {
-        printf '%s\n' "The committed build is not that of this source: ./scripts/dashboard builds it." >&2
+        printf '%s\n' "The committed build does not match the source. Run ./scripts/dashboard." >&2
         return 1
     }
 }
@@ -52,7 +52,7 @@ step_dependencies() {
     cargo deny --locked check bans licenses sources
 }
 
-# Asks the servers that know of vulnerabilities, so a run without them fails.
+# Queries the servers with the lists of vulnerabilities, so it fails without a network.
 step_advisories() {
     use_cargo_tools
     cargo deny --locked check advisories
@@ -62,13 +62,13 @@ step_advisories() {
 }
 
 step_build() {
-    # These may have to be installed, which takes as long as many libraries.
+    # These may have to be installed, which takes as long as building many libraries.
     (use_cargo_tools) &
-    # Tests from outside run handler and lab, so both are built too, in the form in which scripts/run builds them.
+    # Some tests run handler and lab, so both are built too, in the same way as scripts/run builds them.
     cargo test --profile quick --workspace --no-run
     wait $!
     use_cargo_tools
-    # What was built is written down, so that the steps with tests need no cargo: it would wait for the builds beside them.
+    # These lists describe the build, so that the steps with tests need no cargo, which would wait for builds at the same time.
     mkdir -p "$built"
     cargo metadata --locked --format-version 1 >"$built/metadata.json"
     cargo nextest list --cargo-profile quick --workspace --list-type binaries-only --message-format json >"$built/binaries.json"
@@ -94,21 +94,21 @@ test_rust() {
         --filterset "$filter" "$@"
 }
 
-# Tests that mount file systems are ignored unless they are asked for. So are measurements, which are never asked for here.
+# Tests that mount file systems are ignored by default. So are measurements, which never run here.
 step_tests() {
     rust_tests='not binary(end_to_end) and not test(/^fleet_at_scale::/)'
     if unshare --mount mount -t tmpfs none /mnt 2>/dev/null; then
         test_rust "$rust_tests" --run-ignored all
     else
         test_rust "$rust_tests"
-        printf '%s\n' "Not run: the tests that are ignored because they mount file systems, which this user may not do."
+        printf '%s\n' "Not run: the tests that mount file systems, because this user may not mount any."
     fi
 }
 
-# Another user without capabilities, apart from reading the project wherever it is.
+# Runs as another user without capabilities, except for reading the project.
 step_ordinary() {
     if ! is_root; then
-        printf '%s\n' "This user is an ordinary one: the step tests has run the tests of the fleet as such."
+        printf '%s\n' "Not needed: the step tests has already run the tests of the fleet as an ordinary user."
         return
     fi
     use_cargo_tools
@@ -116,7 +116,7 @@ step_ordinary() {
     chown 65534:65534 "$folder"
     set -- --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all,+dac_read_search \
         --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search
-    # Containers may not give root this capability. Then the project's folder must be one that everybody can read.
+    # In some containers root lacks this capability. In that case everybody must be able to read the project's folder.
     setpriv "$@" true 2>/dev/null || set -- --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all
     status=0
     HOME=$folder TMPDIR=$folder XDG_DATA_HOME=$folder setpriv "$@" "$(command -v cargo-nextest)" nextest run --cargo-metadata "$built/metadata.json" \
@@ -140,7 +140,7 @@ step_package() {
     cp -R target/role-step "${app%/*}/role-step"
 }
 
-# Each case agrees or differs. Where there is no host the step has not run, which is not the same as passed: schedule.sh.
+# Compares each case. Without a real host the step counts as not run, which is not the same as passed: see schedule.sh.
 step_real_host() {
     compare=target/quick/examples/real_host
     if have func; then
@@ -153,11 +153,11 @@ step_real_host() {
             nice cargo build --profile quick --target "$triple" --package lab --example probe_handler
         "$compare" --image elastic-visits-host --probe "target/$triple/quick/examples/probe_handler"
     else
-        printf '%s\n' "Not run: there is no real host here. Install Azure Functions Core Tools, which require Node.js 22:
+        printf '%s\n' "Not run: there is no real host on this machine. Install Azure Functions Core Tools, which require Node.js 22:
 
   npm install --global azure-functions-core-tools@4
 
-or Docker, in which the host's image runs." >&2
+or install Docker, which can run the host's image." >&2
         return "$not_run"
     fi
 }
@@ -174,8 +174,8 @@ step_peers() {
     cd scripts/peers
     install_node_packages
     npm run --silent types
-    # It prints nothing when all is well.
-    printf '%s\n' "k6: the script's types are right"
+    # tsc prints nothing if there is no error.
+    printf '%s\n' "k6: the script's types are correct"
 }
 
 step_browser() {
@@ -190,7 +190,7 @@ step_browser() {
 
 step_demo() {
     "$lab" demo --script-root "$app"
-    # The same handler, with the function that scales the app.
+    # The same handler, with the function that scales the app itself.
     "$lab" assemble --plan elastic-premium --root "$root" --handler "$app/handler" --into "$root/target/suite/elastic-premium"
     "$lab" demo --plan elastic-premium --script-root "$root/target/suite/elastic-premium" --out target/demo-elastic-premium
 }
@@ -217,7 +217,7 @@ step_docs() {
     PYTHONDONTWRITEBYTECODE=1 python3 scripts/docs/prove.py
 }
 
-# The types are checked while the tests run: each keeps to one CPU.
+# The types are checked while the tests run. Each of the two uses one CPU.
 step_azure() {
     python_for azure infra/tests/requirements.txt infra/requirements.txt
     venv=target/azure-venv
@@ -235,7 +235,7 @@ step_azure() {
     [ "$tested" = 0 ] && [ "$typed" = 0 ]
 }
 
-# The tests of the stack have recorded the lines.
+# The tests of the stack have recorded the command lines.
 step_azure_cli() {
     python_for azure-cli infra/tests/azure-cli.txt
     "$python" infra/tests/check_az.py target/az-lines
@@ -250,16 +250,16 @@ step_azure_policy() {
 step_flows() {
     python_for flows
     programs=target/flows-venv/bin
-    # Those that the documentation shows must be as good as ours.
+    # The workflows in the documentation must pass the same checks.
     shown=target/flows-shown
     "$python" scripts/docs/prove.py --workflows $shown
-    # zizmor takes a folder for one of workflows by its name.
+    # zizmor recognises a folder of workflows by its name.
     $programs/zizmor --offline --no-progress --persona pedantic .github/workflows $shown/*.yml
     $programs/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml $shown/*.yml
     "$python" scripts/flows/commands.py --lab "$lab" --shown $shown
     $programs/hadolint infra/container/Dockerfile
     $programs/check-jsonschema --builtin-schema vendor.compose-spec infra/container/compose.yaml
-    # The schema has no rules between the parts; docker has, where it is installed.
+    # The schema does not check references between the parts; docker does, if it is installed.
     if docker compose version >/dev/null 2>&1; then
         docker compose --file infra/container/compose.yaml config --quiet
     else

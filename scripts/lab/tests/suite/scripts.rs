@@ -209,7 +209,7 @@ fn fresh_deletes_the_register_once_it_is_told_to() {
         let output = project.run_answering(no, &["--fresh"]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let said = text(&output.stderr);
-        assert!(said.contains("kept.db holds a register"), "{said}");
+        assert!(said.contains("kept.db contains visits"), "{said}");
         assert!(said.contains("nothing was deleted"), "{said}");
         assert_eq!(left(), [true; 3]);
         assert!(!project.0.join("record").exists(), "nothing is run");
@@ -481,7 +481,7 @@ fn run_serves_the_previous_dashboard_where_a_new_one_cannot_be_built() {
     for (node, said) in [
         (
             "exit 1",
-            "a new one needs Node.js 20.19 or later, with npm.",
+            "a new build requires Node.js 20.19 or later, with npm.",
         ),
         ("exit 0", "npm failed, see "),
     ] {
