@@ -1,20 +1,20 @@
-"""The stack: everything that Elastic Visits needs in Azure, in the order in which it is made.
+"""The stack: everything that Elastic Visits needs in Azure, in the order in which it is created.
 
-    settings       every setting, refused by name when wrong, before anything is made
+    settings       every setting; a wrong one is refused by name before anything is created
     regions, rules what settings and rule files are checked against
     naming, group  names; the resource group
     network        the virtual network, its subnets and their rules, the private DNS zone
-    identity       who the app is, and who sets the database up
+    identity       the identities of the app and of the role step
     database       PostgreSQL
     storage        the host's account and the one for packages
     observability  logs and telemetry
     access         every role assignment
     scaling        the plan, and the autoscale setting from the rule file
     function_app   the app
-    alerts, budget what somebody should look at
+    alerts, budget notifications of problems and of costs
     workbook       the fleet's scaling on one page of the portal
     protection     the lock on the database
-    outputs        what the scripts and a reader need to know
+    outputs        the values that the scripts and users need
 """
 
 import access
@@ -46,8 +46,8 @@ _lock_name = protection.create(_group, _database)
 _elastic = _group.settings.plan is settings.Plan.ELASTIC_PREMIUM
 _scaler_role = access.create_scaler_role(_group) if _elastic else None
 _app: outputs.App | None = None
-# A paused stack keeps its data, network, identities and names. What costs while nobody uses it goes, and with it what
-# watches it: a stopped database would set off its alert.
+# A paused stack keeps its data, network, identities, and names. Resources that cost money while unused are removed. So are the
+# alerts, because a stopped database would trigger its alert.
 if not _group.settings.paused:
     _plan = scaling.create_plan(_group)
     _site = function_app.create(
@@ -57,7 +57,7 @@ if not _group.settings.paused:
         access.allow_scaling(_group, _identities, _site, _scaler_role)
     _scaling = scaling.create_autoscale(_group, _plan, _site)
     observability.keep_logs(_group, _observability, "app", _site.id, ["FunctionAppLogs"])
-    # A plan has metrics only: its CPU is what the rules look at.
+    # A plan has only metrics. Its CPU is the metric of the rules.
     observability.keep_logs(_group, _observability, "plan", _plan.id, [], metrics=True)
     if _scaling.setting:
         evaluations = ["AutoscaleEvaluations", "AutoscaleScaleActions"]

@@ -1,7 +1,7 @@
-"""Alerts: what somebody should look at, with what to do about it.
+"""Alerts: problems that need attention, with the steps to solve them.
 
-They are seen under Alerts in the portal; where the setting `alert-email` names an address, they are sent there as well.
-Windows and frequencies are among those that Azure takes:
+They are listed under Alerts in the portal. If the setting `alert-email` has an address, they are sent there as well.
+Windows and frequencies are among those that Azure accepts:
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-metric-alert-rule
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
 
@@ -22,10 +22,10 @@ from observability import Observability
 from pulumi_azure_native import monitor, web
 from scaling import Scaling
 
-# A minute's CPU is seen by the rules up to four minutes later, and a new instance serves two minutes after it was asked for.
+# The rules get a minute's CPU up to four minutes later, and a new instance is ready two minutes after it was requested.
 SEEN_AND_STARTED_S = 6 * 60
 
-# What Azure takes as a window, in minutes.
+# The windows that Azure accepts, in minutes.
 WINDOWS = {1: "PT1M", 5: "PT5M", 15: "PT15M", 30: "PT30M", 60: "PT1H", 360: "PT6H", 720: "PT12H", 1440: "P1D"}
 
 ERROR = 1
@@ -38,7 +38,7 @@ SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
 
 @dataclass(frozen=True)
 class Condition:
-    """When a metric is worth an alert."""
+    """The condition on a metric that triggers an alert."""
 
     name: str
     severity: int
@@ -49,26 +49,26 @@ class Condition:
     threshold: float
     window: str
     description: str
-    """What it means, and what to do."""
+    """The meaning of the alert, and what to do."""
 
 
 @dataclass(frozen=True)
 class LogCondition:
-    """When what a query of the workspace finds is worth an alert."""
+    """The condition on the result of a workspace query that triggers an alert."""
 
     name: str
     severity: int
     query: str
     column: str | None
-    """The column that is aggregated; without one the rows are counted."""
+    """The column to aggregate; if it is empty, the rows are counted."""
 
     aggregation: monitor.TimeAggregation
     operator: str
-    """As text: the SDK's `ConditionOperator` has the values of another API ("gte"), which this one refuses."""
+    """A string, because the SDK's `ConditionOperator` has the values of another API ("gte"), which this API refuses."""
 
     threshold: float
     window: str
-    """Also how often the query runs: a query every 15 minutes costs a third of one every five."""
+    """Also the interval of the query: a query every 15 minutes costs a third of a query every five minutes."""
 
     description: str
 
@@ -83,8 +83,8 @@ APP_CONDITIONS = (
         monitor.Operator.GREATER_THAN,
         20,
         WINDOWS[5],
-        "More than 20 answers in five minutes were 5xx. 503 with Retry-After means that the database is away or that more "
-        "comes than the instances can serve: /health tells which. ./scripts/logs shows the cause of others.",
+        "More than 20 responses in five minutes were 5xx. 503 with Retry-After means that the database is unavailable or that there are "
+        "more requests than the instances can serve: /health shows which. ./scripts/logs shows the cause of others.",
     ),
     Condition(
         "slow",
@@ -95,8 +95,8 @@ APP_CONDITIONS = (
         monitor.Operator.GREATER_THAN,
         2,
         WINDOWS[15],
-        "Answers took more than two seconds on average. With high CPU the fleet is too small or still growing; with low CPU "
-        "look at the database. Stress runs that callers wait for count as well.",
+        "Responses took more than two seconds on average. With high CPU the fleet is too small or still growing; with low CPU "
+        "check the database. Stress runs that callers wait for count as well.",
     ),
     Condition(
         "unhealthy",
@@ -107,7 +107,7 @@ APP_CONDITIONS = (
         monitor.Operator.LESS_THAN,
         90,
         WINDOWS[5],
-        "Instances did not answer /health/live, which needs no database. Azure replaces an instance that stays like this, "
+        "Instances did not respond to /health/live, which needs no database. Azure replaces an instance that stays like this, "
         "but never the only one: ./scripts/logs, then restart the app.",
     ),
 )
@@ -133,12 +133,12 @@ SERVER_CONDITIONS = (
         monitor.Operator.GREATER_THAN,
         80,
         WINDOWS[60],
-        "The database's disk is four fifths full. At 95 % the server turns read-only: give it more storage.",
+        "The database's disk is 80% full. At 95% the server becomes read-only: give it more storage.",
     ),
 )
 
 
-# The host records every invocation of a function as a request, and host.json excludes requests from sampling.
+# The host records every invocation as a request, and host.json excludes requests from sampling.
 SCALER_SILENT = LogCondition(
     "scaler-silent",
     WARNING,
@@ -149,10 +149,10 @@ SCALER_SILENT = LogCondition(
     1,
     WINDOWS[15],
     "The host has not called the function Autoscale for 15 minutes, so the instance count stays as it is. Does the app run "
-    "(./scripts/check)? Does the host reach its storage account, which holds the timer's lock (./scripts/logs)?",
+    "(./scripts/check)? Can the host reach its storage account, which contains the timer's lock (./scripts/logs)?",
 )
 
-# What the handler logs when Azure Resource Manager doesn't take the count. Under load, a sample of the lines arrives.
+# The handler logs this when Azure Resource Manager does not accept the count. Under load, only a sample of the lines arrives.
 NOT_SET = "the number of instances was not set"
 SCALER_REFUSED = LogCondition(
     "scaler-refused",
@@ -163,7 +163,7 @@ SCALER_REFUSED = LogCondition(
     "GreaterThan",
     2,
     WINDOWS[15],
-    "Azure Resource Manager refused three or more times in 15 minutes to set the instance count, or didn't answer. The reason is "
+    "Azure Resource Manager refused to set the instance count three or more times in 15 minutes, or did not respond. The reason is "
     "in the log (./scripts/logs) and in /api/instances. 403 means that the app's role is missing: deploy again.",
 )
 
@@ -176,7 +176,7 @@ def create(
     observability: Observability,
     scaling: Scaling,
 ) -> None:
-    """Makes the alerts, and whom they are sent to, if anybody."""
+    """Creates the alerts, and their receivers if there are any."""
     receivers = _receivers(group)
     profile = group.settings.profile
     watched: list[tuple[pulumi.Input[str], Sequence[Condition]]] = [
@@ -197,7 +197,7 @@ def create(
 
 
 def busy(profile: rules.Profile) -> list[Condition]:
-    """CPU that the rules should have brought down by now; nothing where no rule scales out."""
+    """CPU stays high although the rules should have reduced it. None if no rule scales out."""
     out = [rule for rule in profile.rules if rule.direction is monitor.ScaleDirection.INCREASE]
     if not out:
         return []
@@ -214,14 +214,14 @@ def busy(profile: rules.Profile) -> list[Condition]:
             threshold,
             _window(takes + SEEN_AND_STARTED_S),
             f"CPU has been above {threshold:g} % for longer than one scale-out should take. At the maximum of "
-            f"{profile.maximum} instances only a larger plan or less load helps; below it ./scripts/watch shows what the "
-            "rules saw and did.",
+            f"{profile.maximum} instances, only a larger plan or less load helps. Below the maximum, ./scripts/watch shows what the "
+            "rules measured and did.",
         )
     ]
 
 
 def at_maximum(profile: rules.Profile) -> list[LogCondition]:
-    """The fleet cannot grow any more, though it could shrink. The setting logs its count with each evaluation."""
+    """The fleet is at its maximum, and could be smaller. The setting logs its count with each evaluation."""
     if profile.minimum == profile.maximum:
         return []
     return [
@@ -234,14 +234,14 @@ def at_maximum(profile: rules.Profile) -> list[LogCondition]:
             "GreaterThanOrEqual",
             float(profile.maximum),
             WINDOWS[15],
-            f"All {profile.maximum} instances that the rules allow have run for a quarter of an hour. If CPU is high too, more "
-            "load will not be met: lab simulate tells what a higher maximum would bring and cost.",
+            f"All {profile.maximum} instances that the rules allow have run for 15 minutes. If CPU is high too, the fleet cannot serve "
+            "more load: lab simulate shows the effect and cost of a higher maximum.",
         )
     ]
 
 
 def _window(seconds: int) -> str:
-    """The shortest that is long enough."""
+    """The shortest window that is long enough."""
     return next((window for minutes, window in WINDOWS.items() if minutes * 60 >= seconds), WINDOWS[1440])
 
 
@@ -252,10 +252,10 @@ def _receivers(group: Group) -> monitor.ActionGroup | None:
     return monitor.ActionGroup(
         "alert-receivers",
         resource_group_name=group.name,
-        # Not a region's: alerts are to come when one is in trouble.
+        # Not regional, so that alerts arrive even if a region has problems.
         location="global",
         action_group_name=group.names.of("alert-receivers"),
-        # Shown in the message; twelve characters at most.
+        # Shown in the message; at most twelve characters.
         group_short_name="visits",
         enabled=True,
         email_receivers=[
@@ -281,7 +281,7 @@ def _metric_alert(
         description=condition.description,
         severity=condition.severity,
         enabled=True,
-        # Over when the metric is well again.
+        # Resolves automatically when the metric is normal again.
         auto_mitigate=True,
         scopes=[scope],
         evaluation_frequency=WINDOWS[5],
@@ -297,7 +297,7 @@ def _metric_alert(
                     operator=condition.operator,
                     threshold=condition.threshold,
                     time_aggregation=condition.aggregation,
-                    # A resource that was made a moment ago has no values yet, and the alert would be refused.
+                    # A new resource has no values yet, so Azure would refuse the alert.
                     skip_metric_validation=True,
                 )
             ],
@@ -341,7 +341,7 @@ def _log_alert(
                 )
             ]
         ),
-        # A table exists from its first line on, and without it the query, and so the alert, would be refused.
+        # A table exists only after its first line. Without it, Azure would refuse the query, and so the alert.
         skip_query_validation=True,
         actions=monitor.ActionsArgs(action_groups=[receivers.id] if receivers else []),
         tags=group.tags,
@@ -349,15 +349,15 @@ def _log_alert(
 
 
 def _failed_actions(group: Group, receivers: monitor.ActionGroup | None) -> None:
-    """Azure wanted to scale and could not, for want of quota or of machines: no metric tells that."""
+    """Azure could not scale because quota or machines are missing. No metric shows this."""
     equals = monitor.AlertRuleAnyOfOrLeafConditionArgs
     monitor.ActivityLogAlert(
         "alert-scale-action-failed",
         resource_group_name=group.name,
         location="global",
         activity_log_alert_name=group.names.of("scale-action-failed"),
-        description="Azure could not add or remove an instance. The entry in the activity log says why: mostly the region has "
-        "no machine of this size left, or the subscription's quota is used up.",
+        description="Azure could not add or remove an instance. The entry in the activity log has the reason: usually the region has "
+        "no machine of this size available, or the subscription's quota is used up.",
         enabled=True,
         scopes=[group.resource.id],
         condition=monitor.AlertRuleAllOfConditionArgs(

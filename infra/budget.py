@@ -1,4 +1,4 @@
-"""A monthly budget for the resource group. It stops nothing: Azure sends an email when the costs reach a part of it.
+"""A monthly budget for the resource group. It does not stop any resource: Azure sends an email when the costs reach a part of it.
 
 Azure compares costs with the budget a few times a day, so the email comes hours after the money was spent:
 https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-acm-create-budgets
@@ -14,7 +14,7 @@ from pulumi_azure_native import consumption
 
 
 def create(group: Group) -> None:
-    """Creates the budget where the settings name an amount."""
+    """Creates the budget if the settings have an amount."""
     amount = group.settings.monthly_budget
     if amount is None:
         return
@@ -47,5 +47,5 @@ def _notification(group: Group, percent: int, kind: consumption.ThresholdType) -
 
 
 def _first_of_this_month() -> str:
-    """Azure requires the first day of a month, and not one of the past."""
+    """Azure requires the first day of a month that is not in the past."""
     return datetime.now(UTC).strftime("%Y-%m-01T00:00:00Z")

@@ -1,7 +1,7 @@
-"""PostgreSQL: reached only from within the network, and by Entra identities only.
+"""PostgreSQL: accessible only from within the network, and only by Entra identities.
 
-The app's database is not created here but by the role step (`handler provision`), which runs as the administrator. It
-gives the database to the role `azure_pg_admin`, whose members, the administrators, may then alter its schema.
+The app's database is not created here but by the role step (`handler provision`), which runs as the administrator. It makes
+the role `azure_pg_admin` the owner, so that all administrators, who are its members, may alter the schema.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DATABASE = "elastic_visits"
 
 _ALONE = dbforpostgresql.SkuArgs(name="Standard_B1ms", tier=dbforpostgresql.SkuTier.BURSTABLE)
 
-# The burstable tier takes no standby server:
+# The burstable tier does not support a standby server:
 # https://learn.microsoft.com/azure/reliability/reliability-azure-database-postgresql
 _WITH_STANDBY = dbforpostgresql.SkuArgs(name="Standard_D2ds_v5", tier=dbforpostgresql.SkuTier.GENERAL_PURPOSE)
 
@@ -40,7 +40,7 @@ class Database:
 
 
 def create(group: Group, network: Network, identities: Identities) -> Database:
-    """Makes the server, then its administrator."""
+    """Creates the server, then its administrator."""
     settings = group.settings
     tenant = settings.login.tenant_id
     standby = settings.high_availability is not HighAvailability.OFF
@@ -69,24 +69,23 @@ def create(group: Group, network: Network, identities: Identities) -> Database:
         maintenance_window=_maintenance_window(settings.maintenance),
         tags=group.tags,
         opts=pulumi.ResourceOptions(
-            # Azure no longer checks that the zone is linked, and the server would be there but not found.
+            # Azure no longer checks that the zone is linked. Without the link, the server's name would not resolve.
             depends_on=[network.link],
-            # Lifted with `pulumi state unprotect`; see protection.py.
+            # Removed with `pulumi state unprotect`; see protection.py.
             protect=True,
-            # A disk that has grown cannot be made smaller, and the zone was chosen by Azure.
+            # A disk cannot be made smaller after it has grown, and Azure chose the zone.
             ignore_changes=["storage.storageSizeGB", "availabilityZone"],
         ),
     )
-    # One change to the server at a time: whatever is added here later must wait for the one before it. Azure has been
-    # seen to answer AadAuthOperationCannotBePerformedWhenServerIsNotAccessible while the server restarts to enable
-    # Entra; running `pulumi up` again goes on from there.
+    # One change to the server at a time: each later change must wait for the previous one. While the server restarts to enable
+    # Entra, Azure may return AadAuthOperationCannotBePerformedWhenServerIsNotAccessible. Running `pulumi up` again continues.
     administrator = dbforpostgresql.AdministratorsMicrosoftEntra(
         "postgres-administrator",
         resource_group_name=group.name,
         server_name=server.name,
         object_id=identities.provisioner.principal_id,
         principal_name=identities.provisioner.name,
-        # As text: the SDK's `PrincipalType` has the values of another API ("servicePrincipal").
+        # A string, because the SDK's `PrincipalType` has the values of another API ("servicePrincipal").
         principal_type="ServicePrincipal",
         tenant_id=tenant,
         opts=pulumi.ResourceOptions(depends_on=[server]),

@@ -1,4 +1,4 @@
-"""The function app: the handler behind the Functions host, with no password and no key in its settings."""
+"""The function app: the handler behind the Functions host, without passwords or keys in its settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def create(
     observability: Observability,
     access: Access,
 ) -> web.WebApp:
-    """Makes the app and closes its side doors."""
+    """Creates the app, and disables password logins for deployment."""
     app = web.WebApp(
         "app",
         resource_group_name=group.name,
@@ -38,21 +38,21 @@ def create(
         server_farm_id=plan.id,
         https_only=True,
         public_network_access="Enabled",
-        # Any instance answers for the fleet; a cookie would tie a visitor to one and skew the load.
+        # Any instance can serve any request. A cookie would bind a visitor to one instance and distribute the load unevenly.
         client_affinity_enabled=False,
         virtual_network_subnet_id=network.app_subnet.id,
-        # The database's private address goes through the network anyhow. Entra, Storage and telemetry leave by App
-        # Service's own way out, which costs nothing; routed through the network they would need a NAT gateway.
+        # Traffic to the database's private address goes through the network in any case. Traffic to Entra, Storage, and telemetry uses
+        # App Service's own outbound addresses, which are free. Through the network, it would require a NAT gateway.
         outbound_vnet_routing=web.OutboundVnetRoutingArgs(all_traffic=False, application_traffic=False),
         identity=web.ManagedServiceIdentityArgs(
             type=web.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[identities.app.id]
         ),
         site_config=_site_config(group, identities, database, storage, observability),
         tags=group.tags,
-        # The app starts as soon as it is there, and then needs its roles and its database.
+        # The app starts as soon as it is created, and then needs its roles and its database.
         opts=pulumi.ResourceOptions(depends_on=[*access.app, database.administrator]),
     )
-    # Deployment goes by Entra login; the passwords of the publishing profile open nothing.
+    # Deployment uses the Entra login. The passwords of the publishing profile are disabled.
     scm = web.WebAppScmAllowed(
         "app-scm-passwords", resource_group_name=group.name, name=app.name, allow=False
     )
@@ -61,7 +61,7 @@ def create(
         resource_group_name=group.name,
         name=app.name,
         allow=False,
-        # Both are parts of the same app, changed one at a time.
+        # Both belong to the same app, so they are changed one at a time.
         opts=pulumi.ResourceOptions(depends_on=[scm]),
     )
     return app
@@ -75,16 +75,16 @@ def _site_config(
     observability: Observability,
 ) -> web.SiteConfigArgs:
     settings = _app_settings(group, identities, database, storage, observability)
-    # Only here, never in a WebAppApplicationSettings as well: the two would take turns to undo each other.
+    # Only here, and not in a WebAppApplicationSettings as well, because each would undo the other's changes.
     common = [web.NameValuePairArgs(name=name, value=value) for name, value in sorted(settings.items())]
     return web.SiteConfigArgs(
         app_settings=common,
-        # What "custom" means to the platform: no language stack. The SDK's own default names a .NET one.
+        # For the platform, "custom" means no language stack. The SDK's default is a .NET stack.
         linux_fx_version="",
         use32_bit_worker_process=False,
-        # A dedicated plan lets an idle host sleep, and then timers too. On Elastic Premium it must not be set.
+        # A dedicated plan would unload an idle host, and its timers would stop. On Elastic Premium this must not be set.
         always_on=None if group.settings.plan is Plan.ELASTIC_PREMIUM else True,
-        # Touches no database, so a slow one does not take every instance out of rotation.
+        # This path does not use the database, so a slow database does not remove every instance from the load balancer.
         health_check_path=HEALTH_CHECK,
         http20_enabled=True,
         min_tls_version=web.SupportedTlsVersions.SUPPORTED_TLS_VERSIONS_1_2,
@@ -105,47 +105,47 @@ def _app_settings(
     settings: dict[str, pulumi.Input[str]] = {
         "FUNCTIONS_EXTENSION_VERSION": "~4",
         "FUNCTIONS_WORKER_RUNTIME": "custom",
-        # The host's own storage, by the identity that the app has.
+        # The host's own storage, accessed with the app's identity.
         "AzureWebJobsStorage__accountName": storage.host.name,
         "AzureWebJobsStorage__credential": "managedidentity",
         "AzureWebJobsStorage__clientId": client_id,
         "APPLICATIONINSIGHTS_CONNECTION_STRING": observability.insights.connection_string,
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": pulumi.Output.concat("ClientId=", client_id, ";Authorization=AAD"),
-        # The package is complete; nothing is to be built from it.
+        # The package is complete, so there is nothing to build.
         "SCM_DO_BUILD_DURING_DEPLOYMENT": "false",
         "ENABLE_ORYX_BUILD": "false",
         "DATABASE_AUTH": "entra",
         "DATABASE_POOL_MAX": str(rules.POOL_PER_INSTANCE),
-        # The role step migrates; the app's role may only read and write.
+        # The role step updates the schema, because the app's role may only read and write.
         "MIGRATE": "off",
         "PGHOST": database.host,
         "PGPORT": "5432",
         "PGDATABASE": DATABASE,
         "PGUSER": identities.app.name,
         "PGSSLMODE": "verify-full",
-        # The app has this identity only, but must name it: a token without it would be the system's, which it has not.
+        # This is the app's only identity, but it must be named: otherwise the platform would use the system-assigned one, which does not exist.
         "AZURE_CLIENT_ID": client_id,
         "AUTOSCALE_PROFILE": group.settings.profile.text,
         "LOG_FORMAT": "json",
     }
     if group.settings.plan is Plan.ELASTIC_PREMIUM:
-        # What the function Autoscale needs to set the app's own instance count; see scaling.py.
+        # The function Autoscale needs these to set the app's own instance count; see scaling.py.
         settings["SCALER"] = Plan.ELASTIC_PREMIUM.value
         settings["SCALER_SITE_ID"] = site_id(group)
     elif not group.settings.package:
-        # Zip deployment; recommended for a dedicated plan on Linux, and not always honored (Azure-Functions#2612), so
-        # scripts/deploy looks for the functions and else sets `package`:
+        # Zip deployment. It is recommended for a dedicated plan on Linux, but does not always work (Azure-Functions#2612). So
+        # scripts/deploy checks that the functions exist, and otherwise sets `package`:
         # https://learn.microsoft.com/azure/azure-functions/run-functions-from-deployment-package
         settings["WEBSITE_RUN_FROM_PACKAGE"] = "1"
     if group.settings.package:
-        # No content share: that would need an account key. The package is read from its blob by the identity.
+        # No content share, because that requires an account key. The package is read from its blob with the identity.
         settings["WEBSITE_RUN_FROM_PACKAGE"] = storage.packages.url(group.settings.package)
         settings["WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID"] = identities.app.id
     return settings
 
 
 def site_id(group: Group) -> pulumi.Output[str]:
-    """The app's ARM id, put together from names, because the app's own settings name it before the app is there."""
+    """The app's ARM id, built from names, because the app's own settings contain it before the app exists."""
     return pulumi.Output.concat(
         f"/subscriptions/{group.settings.login.subscription_id}/resourceGroups/",
         group.name,

@@ -1,4 +1,4 @@
-"""What every module starts from: the settings, the names and the resource group."""
+"""The basis of every module: the settings, the names, and the resource group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from settings import Settings
 
 @dataclass(frozen=True)
 class Group:
-    """The resource group that holds everything, so that nothing is left when it is gone."""
+    """The resource group with all resources, so that nothing is left after it is deleted."""
 
     settings: Settings
     names: Names
@@ -26,15 +26,15 @@ class Group:
 
     @property
     def location(self) -> str:
-        """Where everything is. Every resource is told, since left out the provider would choose by its own settings."""
+        """The region. It is set on every resource, because the provider would otherwise use its own settings."""
         return self.settings.location
 
 
 def create(settings: Settings) -> Group:
-    """Makes the resource group.
+    """Creates the resource group.
 
-    It has a plan of its own kind only: premium-v3 and elastic-premium in one group and region have been refused by
-    Azure ("webspace" conflicts), which is why the plan is part of the group's name.
+    It contains plans of one kind only, because Azure has refused premium-v3 and elastic-premium in one group and region
+    ("webspace" conflicts). So the plan is part of the group's name.
     """
     named = names(settings.stack, settings.login.subscription_id)
     tags = {"project": "elastic-visits", "stack": settings.stack, "plan": settings.plan.value}
@@ -42,8 +42,8 @@ def create(settings: Settings) -> Group:
         "group",
         resource_group_name=named.of(f"{settings.plan.value}-rg"),
         location=settings.location,
-        # A deployment from another machine or from GitHub finds the settings here (scripts/azure/stack_settings.py). Tags need no
-        # commit, so a workflow with read access to the repository can deploy, and they go with the stack.
+        # A deployment from another machine or from GitHub finds the settings here (scripts/azure/stack_settings.py). Tags require
+        # no commit, so a workflow with read access to the repository can deploy. They are deleted with the stack.
         tags=tags | {f"setting:{key}": value for key, value in settings.given.items()},
     )
     return Group(settings, named, resource, tags)

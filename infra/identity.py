@@ -1,7 +1,7 @@
-"""The two identities. Both are made by the user, so to speak: they outlive the app, and with them their database roles.
+"""The two identities. Both are user-assigned, so they and their database roles are kept when the app is deleted.
 
-A system-assigned one would be made anew with the app, and PostgreSQL, which knows it by its object id, would no longer
-let it in.
+A system-assigned identity would be replaced together with the app. PostgreSQL identifies it by its object id, and would refuse
+the new one.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from pulumi_azure_native import managedidentity
 
 @dataclass(frozen=True)
 class Identities:
-    """Who the app is, and who sets the database up."""
+    """The identities of the app and of the role step."""
 
     app: managedidentity.UserAssignedIdentity
-    """The function app's. Never an administrator of the database."""
+    """The function app's identity. It is never an administrator of the database."""
 
     provisioner: managedidentity.UserAssignedIdentity
-    """The database's administrator, attached only to the site of the role step, which lives for minutes."""
+    """The database's administrator. Only the site of the role step uses it, which exists for some minutes."""
 
 
 def create(group: Group) -> Identities:
-    """Makes both."""
+    """Creates both."""
     return Identities(_identity(group, "app"), _identity(group, "provisioner"))
 
 

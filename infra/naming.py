@@ -1,7 +1,7 @@
-"""The names of all resources, from the project, the stack and the subscription.
+"""The names of all resources, derived from the project, the stack, and the subscription.
 
-Nothing is left to chance: the same stack in the same subscription has the same names after it was destroyed and made
-again, so scripts and bookmarks stay right. This module needs no SDK: scripts/azure/preflight.py reads it too.
+The names contain no random part: the same stack in the same subscription has the same names after it was deleted and created
+again, so scripts and bookmarks stay valid. This module requires no SDK, because scripts/azure/preflight.py uses it too.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ class Names:
 
     prefix: str
     unique: str
-    """Eight characters for names that are taken worldwide."""
+    """Eight characters for names that must be unique worldwide."""
 
     compact: str
-    """The stack's name without hyphens, cut for storage accounts."""
+    """The stack's name without hyphens, shortened for storage accounts."""
 
     subscription_id: str
 
     def of(self, what: str) -> str:
-        """A name that need be unique in the resource group only."""
+        """A name that must be unique only in the resource group."""
         return f"{self.prefix}-{what}"
 
     def worldwide(self, what: str) -> str:
@@ -37,7 +37,7 @@ class Names:
         return f"ev{what}{self.compact}{self.unique}"
 
     def uuid(self, *parts: str) -> str:
-        """For what Azure wants named by a UUID, such as role assignments: the same one on the next run."""
+        """A UUID that stays the same, for resources that Azure names with a UUID, such as role assignments."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join((self.subscription_id, self.prefix, *parts))))
 
 
@@ -47,7 +47,7 @@ def names(stack: str, subscription: str) -> Names:
     return Names(
         prefix=f"ev-{stack}",
         unique=unique,
-        # 2 for "ev", up to 4 for what, 8 for the unique part.
+        # 2 for "ev", up to 4 for the kind, and 8 for the unique part.
         compact=stack.replace("-", "")[:10],
         subscription_id=subscription,
     )

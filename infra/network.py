@@ -1,7 +1,7 @@
-"""The virtual network: one subnet each for the apps and the database, and who may talk to whom.
+"""The virtual network: one subnet each for the apps and the database, and the rules for their traffic.
 
-Subnets are resources of their own, never listed inside the network as well: the two forms undo each other. They are
-made one after the other, since Azure changes a network once at a time ("AnotherOperationInProgress").
+Subnets are separate resources, and not listed inside the network as well, because each form would undo the other. They are
+created one after the other, because Azure allows one change of a network at a time ("AnotherOperationInProgress").
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pulumi_azure_native import network, privatedns
 
 NETWORK = "10.0.0.0/16"
 
-# An instance takes an address, and twice as many while the plan changes its size. The site of the role step takes none of
-# its own, because the addresses belong to the plan: learn.microsoft.com/azure/app-service/overview-vnet-integration. It
-# cannot be enlarged later.
+# An instance uses one address, and two while the plan changes its size. The site of the role step needs no additional ones,
+# because the addresses belong to the plan: learn.microsoft.com/azure/app-service/overview-vnet-integration. The subnet cannot
+# be enlarged later.
 APP = "10.0.0.0/26"
 
-# The least that PostgreSQL takes.
+# The smallest subnet that PostgreSQL accepts.
 DATABASE = "10.0.1.0/28"
 
 POSTGRES = "5432"
@@ -28,7 +28,7 @@ HTTPS = "443"
 
 @dataclass(frozen=True)
 class Network:
-    """What the other modules need of it."""
+    """The parts that other modules use."""
 
     app_subnet: network.Subnet
     database_subnet: network.Subnet
@@ -37,7 +37,7 @@ class Network:
 
 
 def create(group: Group) -> Network:
-    """Makes the network, its subnets with their rules, and the private DNS zone."""
+    """Creates the network, its subnets with their rules, and the private DNS zone."""
     vnet = network.VirtualNetwork(
         "vnet",
         resource_group_name=group.name,
@@ -45,15 +45,15 @@ def create(group: Group) -> Network:
         virtual_network_name=group.names.of("vnet"),
         address_space=network.AddressSpaceArgs(address_prefixes=[NETWORK]),
         tags=group.tags,
-        # Azure lists the subnets here too; without this a later run would take them for a change.
+        # Azure returns the subnets here too. Without this, a later run would see them as a change.
         opts=pulumi.ResourceOptions(ignore_changes=["subnets"]),
     )
-    # Only the database and, by the service endpoint, storage are reached through this subnet; all else leaves by App
-    # Service's own way out. So it needs no access to the internet.
+    # Only traffic to the database and, through the service endpoint, to storage uses this subnet. All other traffic uses App
+    # Service's own outbound addresses, so the subnet needs no access to the internet.
     app = _subnet(
         group, vnet, "app", APP, "Microsoft.Web/serverFarms", _app_rules(), outbound=False, after=None
     )
-    # The server checks Entra tokens and writes its backups from here.
+    # From this subnet, the server checks Entra tokens and writes its backups.
     database = _subnet(
         group,
         vnet,
@@ -64,7 +64,7 @@ def create(group: Group) -> Network:
         outbound=True,
         after=app,
     )
-    # It must end like this, and must not be the server's own full name.
+    # The name must have this ending, and must not be the server's own full name.
     zone = privatedns.PrivateZone(
         "zone",
         resource_group_name=group.name,
@@ -112,8 +112,8 @@ def _subnet(
         address_prefix=prefix,
         default_outbound_access=outbound,
         delegations=[network.DelegationArgs(name=name, service_name=delegation)],
-        # For the app: its storage account lets this subnet in and no other. For the database: backups stay on Azure's own
-        # network; the service would add the endpoint, and a later run would take it away.
+        # For the app: its storage account accepts only this subnet. For the database: backups stay on Azure's own network. The service
+        # would add the endpoint itself, and a later run would remove it.
         service_endpoints=(
             [network.ServiceEndpointPropertiesFormatArgs(service="Microsoft.Storage")]
             if name in ("app", "database")
@@ -134,7 +134,7 @@ def _app_rules() -> list[network.SecurityRuleArgs]:
 
 
 def _database_rules() -> list[network.SecurityRuleArgs]:
-    """What PostgreSQL needs; without the way to Entra nobody can log in."""
+    """The rules that PostgreSQL needs. Without access to Entra, nobody can log in."""
     return [
         _rule("from-app", 100, "Inbound", "Allow", APP, DATABASE, POSTGRES),
         _rule("within-in", 120, "Inbound", "Allow", DATABASE, DATABASE, POSTGRES),

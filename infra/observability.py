@@ -1,6 +1,6 @@
-"""Logs, with a daily cap so that a loop of errors cannot become a bill, and no key to write them.
+"""Logs, with a daily cap that limits the cost of an error loop, and without keys.
 
-The autoscale logs say for every evaluation what was measured and why nothing or something was done.
+For every evaluation, the autoscale logs contain what was measured and why the count changed or not.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import pulumi
 from group import Group
 from pulumi_azure_native import applicationinsights, monitor, operationalinsights
 
-# A month's free allowance is 5 GB; this is the most that a bad day may add.
+# 5 GB per month are free. This is the most that one day may add.
 DAILY_CAP_GB = 0.5
 RETENTION_DAYS = 30
 
 
 @dataclass(frozen=True)
 class Observability:
-    """Where logs go."""
+    """The destinations of logs."""
 
     workspace: operationalinsights.Workspace
     insights: applicationinsights.Component
 
 
 def create(group: Group) -> Observability:
-    """Makes the workspace and the Application Insights component over it."""
+    """Creates the workspace, and the Application Insights component that uses it."""
     workspace = operationalinsights.Workspace(
         "logs",
         resource_group_name=group.name,
@@ -49,8 +49,8 @@ def create(group: Group) -> Observability:
         kind="web",
         ingestion_mode=applicationinsights.IngestionMode.LOG_ANALYTICS,
         workspace_resource_id=workspace.id,
-        # Telemetry is taken from identities with the role Monitoring Metrics Publisher, not from whoever knows the
-        # connection string, which is therefore no secret.
+        # Telemetry is accepted only from identities with the role Monitoring Metrics Publisher. Knowing the connection string is not
+        # enough, so it is not a secret.
         disable_local_auth=True,
         tags=group.tags,
     )
@@ -66,10 +66,10 @@ def keep_logs(
     *,
     metrics: bool = False,
 ) -> None:
-    """Sends a resource's logs, and its metrics if asked, to the workspace.
+    """Sends a resource's logs, and optionally its metrics, to the workspace.
 
-    The categories are listed by name rather than as the group "allLogs", because that group of a site has a line for every
-    request, which would use up the daily cap during a load test. Metrics stay with Azure Monitor for 93 days in any case.
+    The categories are listed by name, because the group "allLogs" of a site has a line for every request, which would use up the
+    daily cap during a load test. Azure Monitor keeps metrics for 93 days in any case.
     https://learn.microsoft.com/azure/azure-monitor/reference/logs-index lists the categories of each resource type.
     """
     monitor.DiagnosticSetting(

@@ -1,4 +1,4 @@
-"""What the scripts and a reader need to know of the stack. All of it is text, and none of it is secret."""
+"""The stack's outputs for scripts and users. All of them are strings, and none is secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage import Storage
 
 @dataclass(frozen=True)
 class App:
-    """What a paused stack does not have."""
+    """The parts that a paused stack does not have."""
 
     plan: web.AppServicePlan
     site: web.WebApp

@@ -1,6 +1,6 @@
-"""Azure's public regions, so that a misspelt one is refused before anything is made.
+"""Azure's public regions, so that a misspelt one is refused before anything is created.
 
-Whether a subscription may use a region, and which has P0v3 just now, only Azure can tell:
+Only Azure knows whether a subscription may use a region, and which regions currently offer P0v3:
 `az appservice list-locations --sku P0V3 --linux-workers-enabled`.
 """
 
@@ -17,5 +17,5 @@ ALL = frozenset(
 )
 
 # Marked "Not Available" for Linux in the table "Region Max Scale Out" of Microsoft's page "Azure Functions Premium
-# plan", as read on 2026-11-29. Other regions are let through: `scripts/deploy --check` asks Azure about them.
+# plan", as read on 2026-11-29. Other regions are accepted here: `scripts/deploy --check` asks Azure about them.
 WITHOUT_ELASTIC_PREMIUM = frozenset("australiacentral2 southindia".split())

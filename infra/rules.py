@@ -1,7 +1,7 @@
-"""The autoscale rule file, in Azure Monitor's own schema, and what Azure would refuse in it.
+"""Reads the autoscale rule file, which has Azure Monitor's own schema, and refuses what Azure would refuse.
 
-It is a profile, or a setting with profiles for certain times, as `lab tune --out` and `lab rules --out` write both.
-The same file drives the simulator and the emulator, so nothing here changes a number: it is checked and passed on.
+The file is a profile, or a setting with profiles for certain times; `lab tune --out` and `lab rules --out` write both forms.
+The simulator and the emulator use the same file, so this module changes no number: it checks the file and passes it on.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pulumi_azure_native import monitor
 
 MOST_RULES = 10
 MOST_PROFILES = 20
-# What is read of a setting's properties.
+# The properties of a setting that are read.
 SETTING = {"name", "enabled", "profiles", "targetResourceUri", "targetResourceLocation", "notifications"}
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAMESPACE = "microsoft.web/serverfarms"
 METRIC = "CpuPercentage"
 
-# A B1ms server has 50 connections and keeps 15 for itself. Each instance opens up to ten, the role step one.
+# A B1ms server has 50 connections and reserves 15 for itself. Each instance opens up to ten, the role step one.
 POOL_PER_INSTANCE = 10
 USER_CONNECTIONS = 35
 MOST_INSTANCES = (USER_CONNECTIONS - 1) // POOL_PER_INSTANCE
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, as Azure takes it."""
+    """One rule, in Azure's form."""
 
     operator: monitor.ComparisonOperationType
     threshold: float
@@ -65,7 +65,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class FixedDate:
-    """A profile applies from one local time to another."""
+    """The profile applies from one local time to another."""
 
     time_zone: str
     start: str
@@ -74,7 +74,7 @@ class FixedDate:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """A profile applies from these local times of each week on."""
+    """The profile applies after these local times of each week."""
 
     time_zone: str
     days: tuple[str, ...]
@@ -84,7 +84,7 @@ class Recurrence:
 
 @dataclass(frozen=True)
 class Deployed:
-    """One profile, as Azure takes it."""
+    """One profile, in Azure's form."""
 
     name: str
     minimum: str
@@ -92,12 +92,12 @@ class Deployed:
     default: str
     rules: tuple[Rule, ...]
     schedule: FixedDate | Recurrence | None
-    """When it applies; nothing where it applies when no other profile does."""
+    """When it applies; None if it applies when no other profile does."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What the file says: of several profiles, all their rules, and the widest limits."""
+    """The content of the file. For several profiles, all their rules and the widest limits."""
 
     name: str
     minimum: str
@@ -105,7 +105,7 @@ class Profile:
     default: str
     rules: tuple[Rule, ...]
     text: str
-    """The file's JSON without its white space, for the app to show."""
+    """The file's JSON without white space, which the app shows."""
     deployed: tuple[Deployed, ...]
     """The profiles, in the file's order."""
 
@@ -128,7 +128,7 @@ def read(path: Path) -> Profile:
     profiles = _profiles(document, path.name)
     rules = tuple(dict.fromkeys(rule for profile in profiles for rule in profile.rules))
     if not rules:
-        raise Refused("rules must be a list with at least one rule, else nothing scales.")
+        raise Refused("rules must be a list with at least one rule; otherwise nothing scales.")
     usual = next((profile for profile in profiles if profile.schedule is None), profiles[0])
     return Profile(
         name=", ".join(profile.name for profile in profiles),
@@ -142,7 +142,7 @@ def read(path: Path) -> Profile:
 
 
 def _profiles(document: Any, file: str) -> tuple[Deployed, ...]:
-    """Those of a profile, of a setting, and of a setting as Azure returns it."""
+    """The profiles in a single profile, in a setting, or in a setting as Azure returns it."""
     top = _object(document, "the file")
     if "properties" in top:
         top = _object(top["properties"], "properties")
@@ -150,13 +150,13 @@ def _profiles(document: Any, file: str) -> tuple[Deployed, ...]:
         return (_profile(top, "", None),)
     if not SETTING >= top.keys():
         raise Refused(
-            "it is no profile (name, capacity, rules) and has more than a setting's "
+            "it is not a profile (name, capacity, rules) and has more fields than a setting's "
             f"{', '.join(sorted(SETTING))}; `target/quick/lab rules infra/{file} --out infra/{file}` writes it as one."
         )
     if top.get("enabled", True) is not True:
-        raise Refused("enabled must be true, else the rules look deployed and never act.")
+        raise Refused("enabled must be true; otherwise the rules are deployed but never act.")
     if top.get("notifications"):
-        raise Refused("notifications are not deployed; remove them. The stack's alerts tell of failed actions.")
+        raise Refused("notifications are not deployed; remove them. The stack's alerts report failed actions.")
     items = _list(top.get("profiles"), "profiles")
     if not 1 <= len(items) <= MOST_PROFILES:
         raise Refused(f"profiles holds {len(items)} profiles; Azure takes from 1 to {MOST_PROFILES}.")
@@ -219,7 +219,7 @@ def _text(fields: Mapping[str, Any], name: str, place: str) -> str:
 def _some(fields: Mapping[str, Any], name: str, place: str, accepted: Sequence[Part]) -> tuple[Part, ...]:
     values = _list(fields.get(name), f"{place}.{name}")
     for value in values:
-        # True is 1 in Python.
+        # In Python, True equals 1.
         if isinstance(value, bool) or value not in accepted:
             raise Refused(f"{place}.{name} holds {value!r}; accepted: from {accepted[0]} to {accepted[-1]}.")
     if not values:
@@ -239,7 +239,7 @@ def _object(value: Any, place: str, names: set[str] | None = None) -> Mapping[st
     found = cast(dict[str, Any], value)
     for key in found:
         if names is not None and key not in names:
-            raise Refused(f"{place} has a field {key!r}, which is not known here; a misspelt one would be ignored.")
+            raise Refused(f"{place} has a field {key!r}, which is not known here; Azure would ignore a misspelt field.")
     return found
 
 
@@ -248,7 +248,7 @@ def _capacity(value: Any, place: str) -> tuple[int, int, int]:
     numbers: list[int] = []
     for key in ("minimum", "maximum", "default"):
         number = capacity.get(key)
-        # Azure's schema wants text here.
+        # Azure's schema requires a string here.
         if not isinstance(number, str) or not re.fullmatch(r"[1-9][0-9]{0,3}", number):
             raise Refused(f'{place}.{key} must be a whole number from 1 in quotation marks, such as "1".')
         numbers.append(int(number))
@@ -284,19 +284,19 @@ def _rule(value: Any, place: str, target: Any) -> Rule:
     )
     if trigger.get("metricName") != METRIC:
         raise Refused(f"{at}.metricName must be {METRIC}, the plan's metric.")
-    # Without it autoscale stops reading the metric on Linux plans after some hours.
+    # Without it, autoscale stops reading the metric on Linux plans after some hours.
     if trigger.get("metricNamespace") != NAMESPACE:
         raise Refused(f"{at}.metricNamespace must be {NAMESPACE}, without which Azure stops reading the metric.")
     if trigger.get("metricResourceUri", target) != target:
-        raise Refused(f"{at}.metricResourceUri must be the setting's targetResourceUri; the stack puts its own plan there.")
+        raise Refused(f"{at}.metricResourceUri must be the setting's targetResourceUri; the stack inserts its own plan there.")
     if trigger.get("dividePerInstance", False) is not False:
-        raise Refused(f"{at}.dividePerInstance must be false: CPU is an average already.")
+        raise Refused(f"{at}.dividePerInstance must be false, because CPU is already an average.")
     threshold = trigger.get("threshold")
     if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not math.isfinite(threshold):
         raise Refused(f"{at}.threshold must be a number.")
     if not 0 <= threshold <= 100:
         raise Refused(f"{at}.threshold is {threshold}; CPU is from 0 to 100 percent.")
-    grain = _duration(trigger, "timeGrain", at, 60, 60, "PT1M, since the metric comes once a minute")
+    grain = _duration(trigger, "timeGrain", at, 60, 60, "PT1M, because the metric has one value per minute")
     window = _duration(trigger, "timeWindow", at, 60, 12 * 3600, "from PT1M to PT12H")
     action_at = f"{place}.scaleAction"
     action = _object(rule.get("scaleAction"), action_at, {"direction", "type", "value", "cooldown"})
@@ -343,7 +343,7 @@ def _duration(fields: Mapping[str, Any], name: str, place: str, least: int, most
 
 
 def seconds(duration: str) -> int | None:
-    """The length of an ISO 8601 duration such as PT5M; nothing where it is none."""
+    """The length of an ISO 8601 duration such as PT5M; None if it is not a duration."""
     found = re.fullmatch(r"P(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?", duration)
     if found is None:
         return None

@@ -1,10 +1,10 @@
-"""The App Service plan and what decides how many instances it has: one to three.
+"""The App Service plan, and the rules for its number of instances: one to three.
 
-On premium-v3 Azure Monitor follows the rule file. Elastic Premium obeys no CPU rules: an autoscale setting would only raise
-the least count, and Azure's scale controller would exceed its maximum. So none is created there. Instead, the app applies
-the same rule file once a minute (function Autoscale) and sets its own count, `minimumElasticInstanceCount` and
-`functionAppScaleLimit` of the site. This stack sets neither of them, so it has no old count to send with a deployment. Should
-a deployment reset them, the app's next evaluation sets them again.
+On premium-v3, Azure Monitor applies the rule file. Elastic Premium does not apply CPU rules: an autoscale setting would only
+raise the minimum, and Azure's scale controller would exceed its maximum. So no setting is created there. Instead, the app
+applies the same rule file once a minute (function Autoscale) and sets its own count with the site's
+`minimumElasticInstanceCount` and `functionAppScaleLimit`. This stack sets neither of them, so no deployment sends an old count.
+If a deployment resets them, the app's next evaluation sets them again.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ MAXIMUM = rules.MOST_INSTANCES
 
 OBEYS_RULES = "Azure Monitor scales the plan by the CPU rules of the rule file, because premium-v3 is a dedicated plan."
 SCALES_ITSELF = (
-    "The app applies the CPU rules of the rule file itself, once a minute, because Azure obeys no CPU rules on Elastic Premium."
+    "The app applies the CPU rules of the rule file itself, once a minute, because Azure applies no CPU rules on Elastic Premium."
 )
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Who applies the rules."""
+    """What applies the rules."""
 
     setting: monitor.AutoscaleSetting | None
     note: str
 
 
 def create_plan(group: Group) -> web.AppServicePlan:
-    """Makes the plan. `premium-v3` and `elastic-premium` are told apart by an E: "P0v3" is dedicated, "EP1" is not."""
+    """Creates the plan. "P0v3" is a dedicated plan, "EP1" (with an E) is Elastic Premium."""
     common = pulumi.ResourceOptions(
-        # Autoscale changes the count all the time. Sending one with the next deployment would take the fleet back to
-        # it in the middle of the day, so it is neither sent nor compared.
+        # Autoscale changes the count all the time. A deployment that sends a count would reset the fleet to it, so the count is
+        # neither sent nor compared.
         ignore_changes=["sku.capacity"]
     )
     if group.settings.plan is Plan.PREMIUM_V3:
@@ -50,7 +50,7 @@ def create_plan(group: Group) -> web.AppServicePlan:
             kind="linux",
             reserved=True,
             sku=web.SkuDescriptionArgs(name="P0v3", tier="Premium0V3"),
-            # App Service's "automatic scaling" by requests knows no rules and leaves function apps out.
+            # App Service's "automatic scaling" by requests has no rules and does not support function apps.
             elastic_scale_enabled=False,
             per_site_scaling=False,
             zone_redundant=False,
@@ -64,9 +64,9 @@ def create_plan(group: Group) -> web.AppServicePlan:
         name=group.names.of("plan"),
         kind="elastic",
         reserved=True,
-        # Here the capacity is the least count, not the count of the moment: stated once, when the plan is made.
+        # On this plan, the capacity is the minimum, not the current count. It is set once, when the plan is created.
         sku=web.SkuDescriptionArgs(name="EP1", tier="ElasticPremium", capacity=MINIMUM),
-        # The bound that holds whatever the app sets.
+        # The limit, whatever count the app sets.
         maximum_elastic_worker_count=MAXIMUM,
         per_site_scaling=False,
         zone_redundant=False,
@@ -76,7 +76,7 @@ def create_plan(group: Group) -> web.AppServicePlan:
 
 
 def create_autoscale(group: Group, plan: web.AppServicePlan, app: web.WebApp) -> Scaling:
-    """Creates the autoscale setting from the rule file, where Azure obeys one."""
+    """Creates the autoscale setting from the rule file, if Azure applies one on this plan."""
     profile = group.settings.profile
     if group.settings.plan is Plan.ELASTIC_PREMIUM:
         return Scaling(None, SCALES_ITSELF)
@@ -86,13 +86,13 @@ def create_autoscale(group: Group, plan: web.AppServicePlan, app: web.WebApp) ->
         location=group.location,
         autoscale_setting_name=group.names.of("autoscale"),
         name=group.names.of("autoscale"),
-        # The SDK's default is false: a rule that looks deployed and never acts.
+        # The SDK's default is false: the rules would be deployed but never act.
         enabled=True,
         target_resource_uri=plan.id,
         profiles=[_profile(deployed, plan.id) for deployed in profile.deployed],
         tags=group.tags,
-        # A new plan has no CPU metric in its first minutes, and Azure then refuses the setting (UnsupportedMetric).
-        # Waiting for the app gives it time; if it still happens, `pulumi up` again goes on from there.
+        # A new plan has no CPU metric in its first minutes, and Azure then refuses the setting (UnsupportedMetric). Waiting for the
+        # app gives it time. If Azure still refuses, running `pulumi up` again continues.
         opts=pulumi.ResourceOptions(depends_on=[app]),
     )
     return Scaling(setting, OBEYS_RULES)
@@ -128,9 +128,9 @@ def _rule(rule: rules.Rule, plan: pulumi.Output[str]) -> monitor.ScaleRuleArgs:
     return monitor.ScaleRuleArgs(
         metric_trigger=monitor.MetricTriggerArgs(
             metric_name=rules.METRIC,
-            # Without it Azure stops reading the metric on Linux plans after some hours.
+            # Without it, Azure stops reading the metric on Linux plans after some hours.
             metric_namespace=rules.NAMESPACE,
-            # The plan's, since the app has no such metric.
+            # The plan, because the app has no such metric.
             metric_resource_uri=plan,
             time_grain=rule.time_grain,
             statistic=rule.statistic,

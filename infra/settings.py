@@ -1,6 +1,6 @@
-"""Every setting, read and checked before anything is made.
+"""Reads and checks every setting before anything is created.
 
-A wrong one ends the program with one sentence that names it: `pulumi.RunError` is shown without a stack trace.
+A wrong setting ends the program with one sentence that names it. `pulumi.RunError` is shown without a stack trace.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import regions
 import rules
 
 FOLDER = Path(__file__).resolve().parent
-# PostgreSQL and P0v3 are often refused to new subscriptions in eastus. Microsoft's own tests of its modules deploy both here
+# In eastus, Azure often refuses PostgreSQL and P0v3 for new subscriptions. Microsoft's own module tests deploy both in this region
 # (Azure/bicep-registry-modules).
 DEFAULT_LOCATION = "swedencentral"
 DEFAULT_RULES = "autoscale.json"
@@ -39,22 +39,22 @@ KEYS = (
 )
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
-# What a login with `az login` as a person calls itself: the Azure CLI's own application.
+# The client id of a person's login with `az login`: the Azure CLI's own application.
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
 class Plan(Enum):
-    """What the app runs on."""
+    """The plan of the app."""
 
     PREMIUM_V3 = "premium-v3"
-    """P0v3, a dedicated plan: the only kind on which Azure obeys CPU rules."""
+    """P0v3, a dedicated plan: the only kind on which Azure applies CPU rules."""
 
     ELASTIC_PREMIUM = "elastic-premium"
-    """EP1: Azure obeys no CPU rules there, so the app applies them itself."""
+    """EP1: Azure applies no CPU rules there, so the app applies them itself."""
 
 
 class HighAvailability(Enum):
-    """Whether a standby server takes over when the database server fails."""
+    """Whether a standby server takes over if the database server fails."""
 
     OFF = "off"
     SAME_ZONE = "same-zone"
@@ -62,7 +62,7 @@ class HighAvailability(Enum):
 
 
 class ScalerRole(Enum):
-    """Which role lets the app set its own instance count on Elastic Premium."""
+    """The role with which the app sets its own instance count on Elastic Premium."""
 
     CUSTOM = "custom"
     """A role of the stack with three actions. Only Owner and User Access Administrator can create roles."""
@@ -84,7 +84,7 @@ class Maintenance:
 
 @dataclass(frozen=True)
 class Login:
-    """Who deploys, where to, read from the login."""
+    """The deployer and the subscription, read from the login."""
 
     subscription_id: str
     tenant_id: str
@@ -94,7 +94,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Settings:
-    """The stack's settings, all valid."""
+    """The stack's checked settings."""
 
     stack: str
     location: str
@@ -107,27 +107,27 @@ class Settings:
     a zip deployment."""
 
     alert_email: str
-    """Whom alerts are sent to; empty for nobody."""
+    """The address that receives alerts; empty for none."""
 
     monthly_budget: int | None
-    """The amount, in the currency of the subscription's bill, of which alerts tell; none for no budget."""
+    """The amount of the budget, in the currency of the subscription's bill; None for no budget."""
 
     storage_firewall: bool
-    """Whether the host's storage account refuses every network but the app's subnet."""
+    """Whether the host's storage account accepts only the app's subnet."""
 
     maintenance: Maintenance | None
-    """When the database server is updated; none lets Azure choose."""
+    """When the database server is updated; None if Azure may choose."""
 
     high_availability: HighAvailability
     scaler_role: ScalerRole
     protect: bool
-    """Whether a lock keeps the database server from being deleted."""
+    """Whether a lock prevents the deletion of the database server."""
 
     paused: bool
-    """Whether plan and app are removed until the stack is started again."""
+    """Whether the plan and the app are removed until the stack is started again."""
 
     given: dict[str, str]
-    """Every setting that was given, as it was given: what the next deployment finds as tags of the resource group."""
+    """Every given setting, unchanged. The next deployment finds them as tags of the resource group."""
 
     login: Login
 
@@ -160,20 +160,20 @@ def load() -> Settings:
 
 
 def _refuse_unknown_keys() -> None:
-    """A misspelt key would be passed over, and its default taken without a word."""
-    # Where the Pulumi engine hands a program its configuration.
+    """Refuses unknown keys. A misspelt key would otherwise be ignored silently."""
+    # The Pulumi engine passes the configuration in this variable.
     given: dict[str, object] = json.loads(environ.get("PULUMI_CONFIG") or "{}")
     for key in given:
         namespace, _, name = key.partition(":")
         if namespace == "elastic-visits" and name not in KEYS:
-            raise pulumi.RunError(f"{key!r} is no setting of this stack; the settings are {', '.join(KEYS)}.")
+            raise pulumi.RunError(f"{key!r} is not a setting of this stack; the settings are {', '.join(KEYS)}.")
 
 
 def _stack(name: str) -> str:
-    # The names of all resources start with it; 20 characters leave room for Azure's shortest limits.
+    # The names of all resources begin with it. With 20 characters, they stay within Azure's shortest limits.
     if not re.fullmatch(r"[a-z](-?[a-z0-9]){0,19}", name) or len(name) > 20:
         raise pulumi.RunError(
-            f"The stack's name is {name!r}, but Azure's names are made from it: use up to 20 lower-case letters, "
+            f"The stack's name is {name!r}, but the names of the resources are made from it: use up to 20 lower-case letters, "
             "digits and single hyphens, beginning with a letter."
         )
     return name
@@ -206,12 +206,12 @@ def _choice(key: str, config: pulumi.Config, kind: type[Chosen], default: Chosen
 def _location(value: str | None, plan: Plan) -> str:
     if value is None:
         return DEFAULT_LOCATION
-    # `az account list-locations` shows "East US" beside eastus, and people use either.
+    # `az account list-locations` shows both "East US" and eastus, and both are used.
     name = value.replace(" ", "").lower()
     if name not in regions.ALL:
         raise pulumi.RunError(
-            f"azure-native:location is {value!r}, which is none of Azure's regions; "
-            "`az account list-locations --query '[].name'` names them (a new one is to be added to infra/regions.py)."
+            f"azure-native:location is {value!r}, which is not an Azure region; "
+            "`az account list-locations --query '[].name'` lists them (add a new one to infra/regions.py)."
         )
     if plan is Plan.ELASTIC_PREMIUM and name in regions.WITHOUT_ELASTIC_PREMIUM:
         raise pulumi.RunError(
@@ -225,7 +225,7 @@ def _profile(name: str | None) -> rules.Profile:
     name = name or DEFAULT_RULES
     if name != Path(name).name or not name.endswith(".json"):
         raise pulumi.RunError(
-            f"elastic-visits:rules is {name!r}; give the name alone of a .json file in the folder infra."
+            f"elastic-visits:rules is {name!r}; give only the name of a .json file in the folder infra."
         )
     try:
         return rules.read(FOLDER / name)
@@ -253,14 +253,14 @@ def _alert_email(address: str) -> str:
 def _monthly_budget(value: str, alert_email: str) -> int | None:
     if not value:
         return None
-    # More digits than any bill, and few enough for every place that shows the number.
+    # More digits than any bill has, but few enough for every place that shows the number.
     if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
         raise pulumi.RunError(
             f"elastic-visits:monthly-budget is {value!r}; give a whole number from 1, in the currency of the subscription's bill."
         )
     if not alert_email:
         raise pulumi.RunError(
-            f"elastic-visits:monthly-budget is {value!r}, but a budget needs somebody to tell: "
+            f"elastic-visits:monthly-budget is {value!r}, but a budget requires an email address: "
             "`pulumi config set alert-email ADDRESS`."
         )
     return int(value)
@@ -287,7 +287,7 @@ def _login() -> Login:
     for part, value in parts.items():
         if not value:
             raise pulumi.RunError(f"The Azure login has no {part}: run `az login` and `az account set --subscription ID`.")
-    # The SDK calls every principal a user unless told, and Azure refuses a role for a principal of the wrong type.
-    # Pipelines log in with an application of their own, which they name in the environment.
+    # By default the SDK treats every principal as a user, and Azure refuses a role for a principal of the wrong type. Pipelines log in
+    # with their own application, which the environment names.
     is_person = not environ.get("ARM_CLIENT_ID") and who.client_id in ("", None, AZURE_CLI)
     return Login(who.subscription_id, who.tenant_id, who.object_id, is_person)

@@ -1,13 +1,13 @@
 """Two storage accounts without keys: one for the Functions host, one for packages.
 
-They are separate because of who may write. The host needs wide rights in its own account. With the packages there too, an
-attacker in the app could replace the handler, and the role step would run the replacement as the database's administrator.
-For the same reason the host of the role step keeps its own blobs in the account for packages.
+They are separate because of their write permissions. The host needs broad permissions in its own account. If the packages were
+there too, an attacker in the app could replace the handler, and the role step would run the replacement as the database's
+administrator. For the same reason, the host of the role step stores its own blobs in the account for packages.
 
-The host's account refuses every network but the app's subnet, which reaches it through a service endpoint. Both plans
+The host's account accepts only the app's subnet, which uses a service endpoint. Both plans
 support that: https://learn.microsoft.com/azure/azure-functions/configure-networking-how-to
-The account for packages takes calls from every network: whoever deploys uploads to it, and no document says that the
-platform fetches a package through the app's subnet. A role is required on both accounts, and nothing is public.
+The account for packages accepts calls from every network: deployers upload to it, and no document says that the platform
+fetches a package through the app's subnet. Both accounts require a role, and nothing is public.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ PACKAGES = "packages"
 
 @dataclass(frozen=True)
 class Packages:
-    """Where packages are."""
+    """The location of packages."""
 
     account: storage.StorageAccount
     container: storage.BlobContainer
 
     def url(self, blob: str) -> pulumi.Output[str]:
-        """Where a package is read from, by those who have a role there."""
+        """The address of a package, for identities with a role on it."""
         return pulumi.Output.concat(
             "https://", self.account.name, ".blob.core.windows.net/", self.container.name, "/", blob
         )
@@ -47,7 +47,7 @@ class Storage:
 def create(group: Group, network: Network) -> Storage:
     """Creates the account of the host, and the account and the container for packages."""
     allowed = [storage.VirtualNetworkRuleArgs(virtual_network_resource_id=network.app_subnet.id)]
-    # The rules are there in either case, so that switching the firewall on later can lock nobody out.
+    # The rules exist in both cases, so that enabling the firewall later blocks nobody.
     restricted = storage.DefaultAction.DENY if group.settings.storage_firewall else storage.DefaultAction.ALLOW
     host = _account(group, "host", _rules(restricted, allowed))
     account = _account(group, "pkg", _rules(storage.DefaultAction.ALLOW, []))
@@ -62,7 +62,7 @@ def create(group: Group, network: Network) -> Storage:
 
 
 def _rules(default: storage.DefaultAction, allowed: list[storage.VirtualNetworkRuleArgs]) -> storage.NetworkRuleSetArgs:
-    # The metrics and logs of the account come from Azure's own services.
+    # Azure's own services read the account's metrics and logs.
     return storage.NetworkRuleSetArgs(
         default_action=default, bypass=storage.Bypass.AZURE_SERVICES, virtual_network_rules=allowed
     )

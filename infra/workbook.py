@@ -1,6 +1,6 @@
-"""A workbook: the fleet's scaling on one page of the portal, from the platform's own figures and logs.
+"""A workbook: the fleet's scaling on one page of the portal, with the platform's own metrics and logs.
 
-Its content is what the portal's editor would save. Nothing of it is secret, and whoever may read the logs may read it.
+Its content has the form that the portal's editor saves. It contains no secret, and everybody who may read the logs may read it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scaling import Scaling
 
 Item = dict[str, object]
 
-# How a workbook writes an aggregation.
+# The numbers of aggregations in a workbook.
 TOTAL = 1
 MAXIMUM = 3
 AVERAGE = 4
@@ -42,7 +42,7 @@ SERVER = "microsoft.dbforpostgresql/flexibleservers"
 
 @dataclass(frozen=True)
 class Sources:
-    """The ids of what it shows."""
+    """The ids of the resources that it shows."""
 
     plan: str
     app: str
@@ -58,7 +58,7 @@ def create(
     observability: Observability,
     scaling: Scaling,
 ) -> applicationinsights.Workbook:
-    """Makes the workbook, under the Application Insights component's workbooks."""
+    """Creates the workbook, in the list of the Application Insights component's workbooks."""
     profile = group.settings.profile
     by_azure = scaling.setting is not None
     ids = pulumi.Output.all(plan.id, app.id, database.server.id, observability.workspace.id)
@@ -83,15 +83,15 @@ def content(sources: Sources, profile: rules.Profile, by_azure: bool) -> str:
     items.append(_metric("CPU of each instance", PLAN, sources.plan, rules.METRIC, AVERAGE, split="Instance"))
     if by_azure:
         items += [
-            _query("What the rules saw, and their thresholds", sources, _evaluations(profile), "timechart"),
+            _query("The values that the rules measured, and their thresholds", sources, _evaluations(profile), "timechart"),
             _query("Instances", sources, COUNTS, "timechart"),
             _query("Scale actions", sources, ACTIONS, "table"),
         ]
     items += [
-        _query("Requests a minute, by outcome", sources, REQUESTS, "timechart"),
-        _query("How long answers take, in milliseconds", sources, LATENCY, "timechart"),
-        _query("Requests a minute, by instance", sources, SPREAD, "timechart"),
-        _metric("Answers with 5xx", APP, sources.app, "Http5xx", TOTAL),
+        _query("Requests per minute, by outcome", sources, REQUESTS, "timechart"),
+        _query("Response times, in milliseconds", sources, LATENCY, "timechart"),
+        _query("Requests per minute, by instance", sources, SPREAD, "timechart"),
+        _metric("Responses with 5xx", APP, sources.app, "Http5xx", TOTAL),
         _metric("Healthy instances, percent", APP, sources.app, "HealthCheckStatus", AVERAGE, split="Instance"),
         _metric("CPU of the database", SERVER, sources.server, "cpu_percent", AVERAGE),
         _metric("Connections to the database", SERVER, sources.server, "active_connections", MAXIMUM),
@@ -136,7 +136,7 @@ def _evaluations(profile: rules.Profile) -> str:
 
 
 def _thresholds(profile: rules.Profile) -> list[tuple[str, float]]:
-    """Each once, and named as a person would."""
+    """Each threshold once, with a readable name."""
     words = {monitor.ScaleDirection.INCREASE: "scale out at", monitor.ScaleDirection.DECREASE: "scale in at"}
     named = {(f"{words[rule.direction]} {rule.threshold:g} %", rule.threshold) for rule in profile.rules}
     return sorted(named, key=lambda line: line[1])
@@ -152,7 +152,7 @@ def _heading(profile: rules.Profile, by_azure: bool) -> str:
             f"{sign}{rule.value}, then {rule.cooldown} of cooldown\n"
         )
     if by_azure:
-        return text + "\nThe CPU of a minute is seen by the rules three to four minutes later."
+        return text + "\nThe rules get the CPU of a minute three to four minutes later."
     return text + "\nThe app applies these rules itself, once a minute. Its dashboard shows each evaluation."
 
 

@@ -46,7 +46,7 @@ def test_elastic_adds_scaling_itself(elastic: Recorded) -> None:
     assert roles(elastic) == BOTH_PLANS | {(APP, role_id, "app_id", "ServicePrincipal")}
 
 
-def test_the_scaler_may_read_and_change_the_configuration_of_its_site_and_no_more(elastic: Recorded) -> None:
+def test_the_scaler_may_only_read_and_change_the_configuration_of_its_site(elastic: Recorded) -> None:
     role = elastic.one("authorization:RoleDefinition").inputs
     (permission,) = role["permissions"]
     assert permission == {
@@ -77,19 +77,19 @@ def test_a_deployer_who_cannot_create_roles_assigns_a_built_in_one() -> None:
     assert (APP, WEBSITE_CONTRIBUTOR, "app_id", "ServicePrincipal") in roles(stack)
 
 
-def test_where_azure_applies_the_rules_the_app_may_not_change_itself(premium: Recorded) -> None:
+def test_on_premium_the_app_may_not_change_itself(premium: Recorded) -> None:
     assert not premium.of("authorization:RoleDefinition")
     assert not [role for role in roles(premium) if role[2] == "app_id"]
 
 
-def test_the_app_can_write_no_package(either: Recorded) -> None:
+def test_the_app_cannot_write_packages(either: Recorded) -> None:
     """The role step runs what lies there as the database's administrator."""
     writing = {BLOB_OWNER, BLOB_CONTRIBUTOR}
     places = {"packages-container_id", "pkg-storage_id", "group_id"}
     assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and role[2] in places]
 
 
-def test_role_assignments_have_names_of_their_own_and_keep_them(elastic: Recorded) -> None:
+def test_role_assignments_have_unique_and_stable_names(elastic: Recorded) -> None:
     def named(stack: Recorded) -> dict[str, str]:
         return {
             role.name: role.inputs["roleAssignmentName"] for role in stack.of("authorization:RoleAssignment")
@@ -136,7 +136,7 @@ def test_no_secret_is_in_any_input_or_output(either: Recorded) -> None:
         assert "InstrumentationKey" not in value, name
 
 
-def test_setting_names_hide_no_secret(either: Recorded) -> None:
+def test_setting_names_contain_no_secret(either: Recorded) -> None:
     for name in either.app_settings():
         if name != "APPLICATIONINSIGHTS_CONNECTION_STRING":
             assert not re.search(r"PASSWORD|SECRET|KEY|TOKEN|DATABASE_URL", name), name

@@ -60,7 +60,7 @@ def criterion(alert: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_what_is_watched(premium: Recorded, elastic: Recorded) -> None:
+def test_the_list_of_alerts(premium: Recorded, elastic: Recorded) -> None:
     for stack in (premium, elastic):
         assert metric_alerts(stack).keys() == {
             "server-errors", "slow", "unhealthy", "database-down", "database-full", "busy",
@@ -71,7 +71,7 @@ def test_what_is_watched(premium: Recorded, elastic: Recorded) -> None:
     assert not elastic.of("monitor:ActivityLogAlert")
 
 
-def test_azure_has_such_metrics_and_takes_such_windows(either: Recorded) -> None:
+def test_azure_supports_the_metrics_and_windows(either: Recorded) -> None:
     for name, alert in metric_alerts(either).items():
         found = criterion(alert)
         namespace = found["metricNamespace"]
@@ -86,7 +86,7 @@ def test_azure_has_such_metrics_and_takes_such_windows(either: Recorded) -> None
         assert len(alert["ruleName"]) <= 260 and re.fullmatch(r"[a-z0-9-]+", alert["ruleName"]), name
 
 
-def test_azure_has_such_tables_and_takes_such_rules(either: Recorded) -> None:
+def test_azure_supports_the_tables_and_rules(either: Recorded) -> None:
     for name, alert in log_alerts(either).items():
         found = criterion(alert)
         table, *steps = found["query"].split("\n")
@@ -106,12 +106,12 @@ def test_azure_has_such_tables_and_takes_such_rules(either: Recorded) -> None:
         assert alert["kind"] == "LogAlert"
 
 
-def test_the_handler_logs_what_the_alert_looks_for() -> None:
+def test_the_handler_logs_the_text_that_the_alert_searches_for() -> None:
     assert alerts.NOT_SET in (INFRA.parent / "handler" / "src" / "fleet" / "scaler.rs").read_text(encoding="utf-8")
     assert (INFRA.parent / "functions" / "Autoscale" / "function.json").is_file()
 
 
-def test_no_metric_alert_is_on_a_type_that_azure_has_no_metric_alerts_for(either: Recorded) -> None:
+def test_metric_alerts_are_only_on_types_that_support_them(either: Recorded) -> None:
     """https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-metric-near-real-time has no autoscale settings."""
     assert not [name for name, alert in metric_alerts(either).items() if "autoscale_id" in alert["scopes"]]
 
@@ -151,13 +151,13 @@ def test_a_fleet_that_cannot_change_is_not_always_at_its_maximum(tmp_path: Path)
     assert not alerts.at_maximum(profile(tmp_path, {"capacity": {"minimum": "2", "maximum": "2", "default": "2"}}))
 
 
-def test_without_a_rule_that_scales_out_nobody_is_told_that_none_did(tmp_path: Path) -> None:
+def test_without_a_scale_out_rule_there_is_no_alert_on_high_cpu(tmp_path: Path) -> None:
     scale_in = json.loads((INFRA / "autoscale.json").read_text())["rules"][1]
     assert alerts.busy(profile(tmp_path, {}))
     assert not alerts.busy(profile(tmp_path, {"rules": [scale_in]}))
 
 
-def test_a_failed_scale_action_is_told(premium: Recorded) -> None:
+def test_a_failed_scale_action_triggers_an_alert(premium: Recorded) -> None:
     alert = premium.one("monitor:ActivityLogAlert").inputs
     assert alert["condition"]["allOf"] == [
         {"field": "category", "equals": "Autoscale"},
@@ -166,13 +166,13 @@ def test_a_failed_scale_action_is_told(premium: Recorded) -> None:
     assert alert["scopes"] == ["group_id"]
 
 
-def test_nobody_is_written_to_unless_named(either: Recorded) -> None:
+def test_without_an_address_no_email_is_sent(either: Recorded) -> None:
     assert not either.of("monitor:ActionGroup")
     assert all(not alert["actions"] for alert in metric_alerts(either).values())
     assert all(alert["actions"] == {"actionGroups": []} for alert in log_alerts(either).values())
 
 
-def test_whoever_is_named_hears_of_every_alert() -> None:
+def test_the_address_receives_every_alert() -> None:
     stack = run({EMAIL: "operator@example.com"})
     group = stack.one("monitor:ActionGroup")
     (receiver,) = group.inputs["emailReceivers"]
@@ -193,7 +193,7 @@ def test_without_an_amount_there_is_no_budget(either: Recorded) -> None:
     assert not either.of("consumption:Budget")
 
 
-def test_a_budget_tells_the_address_before_and_when_it_is_spent() -> None:
+def test_a_budget_notifies_the_address_before_and_when_it_is_spent() -> None:
     budget = run({EMAIL: "operator@example.com", "elastic-visits:monthly-budget": "150"}).one("consumption:Budget")
     assert (budget.inputs["scope"], budget.inputs["amount"], budget.inputs["timeGrain"]) == ("group_id", 150, "Monthly")
     told = {(one["thresholdType"], one["threshold"]) for one in budget.inputs["notifications"].values()}

@@ -27,7 +27,7 @@ def test_a_command_is_found_as_a_shell_would_split_it(text: str, found: list[str
 
 
 @pytest.mark.parametrize("text", ["`az group list` names them", "# az", "xaz group list --tag a", "`az group show --output json`"])
-def test_a_text_that_only_names_a_command_is_none(text: str) -> None:
+def test_a_text_that_only_mentions_a_command_is_not_a_command_line(text: str) -> None:
     assert az_lines.in_text(text) == []
 
 
@@ -41,7 +41,7 @@ def test_lines_are_kept_once_and_only_when_asked(tmp_path: Path, monkeypatch: py
     assert az_lines.kept(file) == [("az", "group", "list"), ("az", "group", "show", "--name", "g")]
 
 
-def test_what_differs_from_run_to_run_is_left_out() -> None:
+def test_values_that_differ_between_runs_are_left_out() -> None:
     line = ("az", "x", "--src", "/tmp/pytest-1/a stage/target/a.zip", "--name", f"h-{'a' * 64}", "--id", "$PLAN")
     words = plain(line)
     assert words[3] == "target/a.zip" and words[5] == f"h-{'0' * 64}" and words[7].startswith("/subscriptions/")

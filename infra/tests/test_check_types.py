@@ -57,7 +57,7 @@ def specification(tmp_path: Path) -> Specification:
     return Specification(tmp_path)
 
 
-def test_what_is_in_the_specification_has_no_fault(specification: Specification) -> None:
+def test_a_resource_that_matches_the_specification_has_no_fault(specification: Specification) -> None:
     assert specification.faults(RESOURCE) == []
     # Azure ignores the case of a type.
     assert specification.faults(RESOURCE | {"type": "microsoft.things/Things"}) == []
@@ -86,6 +86,6 @@ def test_an_unknown_type_or_version_is_a_fault(specification: Specification) -> 
         assert "no such resource type or API version" in specification.faults(RESOURCE | changed)[0]
 
 
-def test_a_version_that_is_too_new_is_checked_by_the_one_before_and_told(specification: Specification) -> None:
+def test_a_version_that_is_too_new_is_checked_against_the_previous_one_and_reported(specification: Specification) -> None:
     assert specification.faults(RESOURCE | {"apiVersion": "2026-06-01"}) == []
     assert specification.older == {"Microsoft.Things/things@2026-06-01": "2026-01-01"}

@@ -166,7 +166,7 @@ def test_functions_that_azure_does_not_list_change_nothing(stage: Stage, answer:
 
 
 @pytest.mark.usefixtures("site")
-def test_an_app_that_stays_without_functions_is_not_called_deployed(stage: Stage) -> None:
+def test_an_app_without_functions_does_not_count_as_deployed(stage: Stage) -> None:
     stage.answer("az functionapp function list", "0")
     done = deploy(stage)
     assert done.code == 1 and "the app has no functions" in done.out
@@ -175,7 +175,7 @@ def test_an_app_that_stays_without_functions_is_not_called_deployed(stage: Stage
 
 
 @pytest.mark.usefixtures("site")
-def test_a_stack_that_fell_back_stays_with_the_blob(stage: Stage) -> None:
+def test_a_stack_that_fell_back_keeps_using_the_blob(stage: Stage) -> None:
     old = f"elastic-visits-{'1' * 64}.zip"
     stage.answer("az group list", azure.live_group({"setting:package": old}))
     done = deploy(stage)
@@ -206,7 +206,7 @@ def test_the_triggers_of_the_site_are_synchronized(stage: Stage) -> None:
     assert done.position("az deployment group create") < done.position(SITE_SYNC) < deletions(done)[-1]
 
 
-def test_a_silent_step_is_restarted_once_and_its_log_is_named(stage: Stage) -> None:
+def test_a_silent_step_is_restarted_once_and_the_log_query_is_shown(stage: Stage) -> None:
     step = stage.folder / "scripts" / "azure" / "role_step.py"
     step.write_text(step.read_text().replace("type=float, default=300", "type=float, default=0"))
     with azure.role_step((503, {})) as address:
@@ -228,7 +228,7 @@ def test_a_site_that_starts_slowly_is_waited_for(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("site")
-def test_a_site_that_is_created_by_half_is_deleted(stage: Stage) -> None:
+def test_a_site_that_is_only_partly_created_is_deleted(stage: Stage) -> None:
     stage.answer("az deployment group create", err="InternalServerError", code=1)
     done = deploy(stage)
     assert done.code == 1 and "could not be created" in done.out
@@ -263,7 +263,7 @@ def test_a_site_that_cannot_be_deleted_is_named(stage: Stage) -> None:
     assert not any(line.startswith(ZIP) for line in done.lines)
 
 
-def test_a_deployment_of_the_site_that_goes_on_is_canceled_and_waited_for(stage: Stage) -> None:
+def test_a_running_deployment_of_the_site_is_canceled_and_its_end_awaited(stage: Stage) -> None:
     # The connection was lost: az ends, and Azure creates the site nevertheless, even after the deployment was canceled.
     stage.answer("az deployment group create", err="Connection aborted.", code=1)
     azure.no_role_step(stage.answer)
@@ -455,7 +455,7 @@ def test_a_preview_changes_nothing(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("plan", "sku", "third"), [("premium-v3", "P0v3", "238"), ("elastic-premium", "EP1", "490")])
-def test_a_rehearsal_shows_what_it_would_cost(stage: Stage, plan: str, sku: str, third: str) -> None:
+def test_a_rehearsal_shows_the_cost(stage: Stage, plan: str, sku: str, third: str) -> None:
     done = stage.run("scripts/deploy", "--stack", "dev", "--dry-run", "--plan", plan, "--location", "West Europe")
     assert done.code == 0, done.out
     for part in ("Region:     westeurope", f"({sku}, Linux)", "1 WebApp", "CpuPercentage > 70", f"{third} USD per month with 3"):

@@ -42,7 +42,7 @@ def test_a_deployment_that_cannot_succeed_creates_nothing(stage: Stage) -> None:
     assert not any(line.startswith(CHANGES) for line in done.lines)
 
 
-def test_elastic_premium_is_looked_up_where_azure_tells_of_it(stage: Stage) -> None:
+def test_elastic_premium_is_looked_up_with_the_regions_api(stage: Stage) -> None:
     """`az appservice list-locations` refuses the size EP1."""
     stage.outputs(plan="elastic-premium")
     stage.answer(azure.GEO_REGIONS, azure.geo_regions("West Europe"))
@@ -51,7 +51,7 @@ def test_elastic_premium_is_looked_up_where_azure_tells_of_it(stage: Stage) -> N
     assert not any(line.startswith("az appservice list-locations") for line in done.lines)
 
 
-def test_everything_that_is_missing_is_told_at_once(stage: Stage) -> None:
+def test_everything_that_is_missing_is_reported_at_once(stage: Stage) -> None:
     stage.answer("az version", json.dumps({"azure-cli": "2.9.1"}))
     stage.answer("pulumi version", "v3.60.1")
     stage.answer(azure.PERMISSIONS, azure.permissions(azure.READER))
@@ -102,10 +102,10 @@ def test_a_size_that_is_not_offered(stage: Stage) -> None:
     assert check(stage).code == 0
 
 
-def test_a_check_that_azure_does_not_answer_is_told_and_the_rest_is_made(stage: Stage) -> None:
+def test_a_failed_check_is_reported_and_the_other_checks_run(stage: Stage) -> None:
     stage.answer(azure.CAPABILITIES, err="InternalServerError", code=1)
     done = check(stage)
-    assert done.code == 1 and "PostgreSQL in the region: Azure did not answer: InternalServerError" in done.out
+    assert done.code == 1 and "PostgreSQL in the region: Azure did not respond: InternalServerError" in done.out
     assert done.position(azure.CHECK_SERVER)
 
 
@@ -124,7 +124,7 @@ def test_contributor_and_role_administrator_deploy_without_the_lock(stage: Stage
     assert check(stage).code == 0
 
 
-def test_who_deploys_a_live_stack_needs_no_right_to_its_lock(stage: Stage) -> None:
+def test_deploying_a_live_stack_needs_no_permission_on_its_lock(stage: Stage) -> None:
     stage.answer("az group list", azure.live_group({}))
     stage.answer(azure.GROUP_PERMISSIONS, azure.permissions(azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR))
     done = check(stage)
@@ -133,7 +133,7 @@ def test_who_deploys_a_live_stack_needs_no_right_to_its_lock(stage: Stage) -> No
     assert not any(line.startswith(("az appservice list-locations", azure.POSTGRES)) for line in done.lines)
 
 
-def test_who_deploys_a_live_stack_needs_no_right_to_its_role(stage: Stage) -> None:
+def test_deploying_a_live_stack_needs_no_permission_on_its_role(stage: Stage) -> None:
     stage.outputs(plan="elastic-premium")
     stage.answer("az group list", azure.live_group({"plan": "elastic-premium"}))
     stage.answer(azure.GROUP_PERMISSIONS, azure.permissions(azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR))
@@ -141,7 +141,7 @@ def test_who_deploys_a_live_stack_needs_no_right_to_its_role(stage: Stage) -> No
     assert done.code == 0, done.out
 
 
-def test_permissions_are_read_as_azure_reads_them() -> None:
+def test_permissions_are_interpreted_as_in_azure() -> None:
     owner, reader = [azure.OWNER], [azure.READER]
     assert all(allowed(owner, action) for action in (*RESOURCES, *ASSIGNMENTS, *LOCKS, *ROLES))
     assert not any(allowed(reader, action) for action in RESOURCES)
@@ -188,7 +188,7 @@ def test_a_live_stack_whose_state_is_elsewhere_is_refused(stage: Stage) -> None:
     assert not any(line.startswith(CHANGES) for line in done.lines)
 
 
-def test_a_state_that_cannot_be_read_is_not_called_absent(stage: Stage) -> None:
+def test_an_unreadable_state_does_not_count_as_absent(stage: Stage) -> None:
     reason = "error: getting secrets manager: passphrase must be set with PULUMI_CONFIG_PASSPHRASE"
     for groups in ("[]", azure.live_group({})):
         stage.answer("az group list", groups)
@@ -224,7 +224,7 @@ def test_a_change_of_a_live_setting_is_shown(stage: Stage) -> None:
     assert not any("alert-email" in line for line in done.lines)
 
 
-def test_the_package_is_the_live_one_whatever_the_file_says(stage: Stage) -> None:
+def test_the_live_package_takes_precedence_over_the_file(stage: Stage) -> None:
     live, old = (f"elastic-visits-{digit * 64}.zip" for digit in "12")
     stage.answer("az group list", azure.live_group({"setting:package": live}))
     stage.answer("pulumi config --json", azure.config(package=old))
@@ -264,7 +264,7 @@ def test_stop_may_be_repeated(stage: Stage) -> None:
     assert done.code == 0 and not any("flexible-server stop" in line for line in done.lines)
     stage.answer("pulumi up", err="it did not work", code=1)
     done = stage.run("scripts/stop", "--stack", "dev")
-    assert done.code == 1 and "were not all removed" in done.out
+    assert done.code == 1 and "were not removed completely" in done.out
     assert not any("flexible-server" in line for line in done.lines)
 
 
@@ -272,13 +272,13 @@ PAUSED = {name: "" for name in ("url", "plan_name", "plan_id", "function_app", "
 
 
 @pytest.mark.parametrize("script", ["check", "watch", "logs"])
-def test_a_paused_stack_is_named_as_such(stage: Stage, script: str) -> None:
+def test_a_paused_stack_is_reported_as_paused(stage: Stage, script: str) -> None:
     stage.outputs(**PAUSED)
     done = stage.run(f"scripts/{script}", "--stack", "dev")
     assert done.code == 1 and "is paused" in done.out and "./scripts/start" in done.out
 
 
-def test_a_paused_stack_is_not_deployed_by_the_way(stage: Stage) -> None:
+def test_a_paused_stack_is_not_deployed_by_accident(stage: Stage) -> None:
     stage.answer("az group list", azure.live_group({"setting:paused": "true"}))
     # Not even from a machine whose file is of an earlier time.
     for config in ({}, {"paused": "false"}):
@@ -312,7 +312,7 @@ def test_start_brings_everything_back_and_checks_it(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("missing", "code"), [("musl-gcc", 2), ("cargo", 2), ("lab package", 1)])
-def test_start_costs_nothing_before_it_can_build(stage: Stage, missing: str, code: int) -> None:
+def test_start_creates_no_costs_before_the_build_succeeds(stage: Stage, missing: str, code: int) -> None:
     stage.answer("az group list", azure.live_group({"setting:paused": "true"}))
     stage.answer("az postgres flexible-server show", "Stopped")
     stage.without = {missing}
@@ -322,7 +322,7 @@ def test_start_costs_nothing_before_it_can_build(stage: Stage, missing: str, cod
     assert not any(line.startswith(("az postgres flexible-server start", "pulumi config set paused false", "pulumi up")) for line in done.lines)
 
 
-def test_start_leaves_a_server_that_azure_started_again(stage: Stage) -> None:
+def test_start_accepts_a_server_that_azure_has_started_again(stage: Stage) -> None:
     done = stage.run("scripts/start", "--stack", "dev", "--dry-run")
     assert done.code == 0 and "flexible-server start" in done.out
     stage.answer("az postgres flexible-server start", err="ServerNotReady", code=1)

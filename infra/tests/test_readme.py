@@ -34,7 +34,7 @@ def test_every_setting_is_described() -> None:
 
 
 @pytest.mark.parametrize("page", [README, *PAGES.values()], ids=["README.md", *PAGES])
-def test_every_script_it_names_is_there(page: str) -> None:
+def test_every_script_that_a_page_names_exists(page: str) -> None:
     named = set(re.findall(r"\bscripts/([a-z]+)\b(?!/)", page))
     for script in named:
         assert (ROOT / "scripts" / script).is_file(), script

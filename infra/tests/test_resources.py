@@ -70,7 +70,7 @@ def kinds(stack: Recorded) -> Counter[str]:
     return Counter(found.kind.removeprefix("azure-native:") for found in stack.resources.values())
 
 
-def test_premium_is_made_of_these_and_no_more(premium: Recorded) -> None:
+def test_premium_consists_of_exactly_these_resources(premium: Recorded) -> None:
     expected = COMMON | {
         "monitor:AutoscaleSetting": 1,
         "monitor:DiagnosticSetting": 4,
@@ -88,7 +88,7 @@ def test_elastic_has_a_scaler_instead_of_an_autoscale_setting(elastic: Recorded)
     }
 
 
-def test_everything_is_where_the_setting_says() -> None:
+def test_all_resources_are_in_the_region_of_the_setting() -> None:
     """Left out, the provider would choose the place by its own settings."""
     stack = run({"azure-native:location": "West Europe", "elastic-visits:alert-email": "a@example.com"})
     placeless = {
@@ -125,7 +125,7 @@ def test_outputs_are_text_and_complete(either: Recorded) -> None:
     assert either.outputs["url"] == f"https://{either.one('web:WebApp').inputs['name']}.azurewebsites.net"
 
 
-def test_outputs_name_what_was_made(either: Recorded) -> None:
+def test_outputs_name_the_created_resources(either: Recorded) -> None:
     outputs = either.outputs
     assert outputs["provisioner_name"] == either.resources["provisioner-identity"].inputs["resourceName"]
     assert outputs["app_identity_object_id"] == "app-identity-principal"
@@ -138,7 +138,7 @@ def test_outputs_name_what_was_made(either: Recorded) -> None:
 # --- The app ------------------------------------------------------------------------------------------------
 
 
-def test_the_app_is_closed_but_for_https(either: Recorded) -> None:
+def test_the_app_accepts_only_https(either: Recorded) -> None:
     app = either.one("web:WebApp").inputs
     site = app["siteConfig"]
     assert app["httpsOnly"] is True
@@ -162,7 +162,7 @@ def test_the_app_has_the_app_identity_and_no_other(either: Recorded) -> None:
     assert identity == {"type": "UserAssigned", "userAssignedIdentities": ["app-identity_id"]}
 
 
-def test_the_app_reaches_the_network_and_only_private_addresses_go_through_it(either: Recorded) -> None:
+def test_only_traffic_to_private_addresses_uses_the_network(either: Recorded) -> None:
     app = either.one("web:WebApp").inputs
     assert app["virtualNetworkSubnetId"] == "app-subnet_id"
     assert app["outboundVnetRouting"] == {"allTraffic": False, "applicationTraffic": False}
@@ -195,7 +195,7 @@ def test_the_app_settings_name_the_database_and_the_identity(either: Recorded) -
     assert settings["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith("InstrumentationKey=")
 
 
-def test_the_package_comes_by_zip_or_from_a_blob_by_identity(premium: Recorded, elastic: Recorded) -> None:
+def test_the_package_is_deployed_as_a_zip_or_read_from_a_blob_with_the_identity(premium: Recorded, elastic: Recorded) -> None:
     assert premium.app_settings()["WEBSITE_RUN_FROM_PACKAGE"] == "1"
     fallen_back = run({"elastic-visits:package": PACKAGE}).app_settings()["WEBSITE_RUN_FROM_PACKAGE"]
     assert fallen_back == f"https://{premium.outputs['storage_account']}.blob.core.windows.net/packages/{PACKAGE}"
@@ -216,7 +216,7 @@ def test_the_app_scales_itself_on_elastic_premium_only(premium: Recorded, elasti
     assert not [name for name in premium.app_settings() if name.startswith("SCALER")]
 
 
-def test_before_the_first_upload_elastic_runs_from_nothing() -> None:
+def test_before_the_first_upload_elastic_has_no_package() -> None:
     stack = run({"elastic-visits:plan": "elastic-premium"})
     assert not [name for name in stack.app_settings() if name.startswith("WEBSITE_RUN_FROM_PACKAGE")]
 
@@ -229,7 +229,7 @@ def test_no_content_share_is_used(either: Recorded) -> None:
 # --- The database -------------------------------------------------------------------------------------------
 
 
-def test_the_database_is_private_and_knows_no_password(either: Recorded) -> None:
+def test_the_database_is_private_and_accepts_no_password(either: Recorded) -> None:
     server = either.one("dbforpostgresql:Server")
     assert server.inputs["authConfig"] == {
         "activeDirectoryAuth": "Enabled",
@@ -274,7 +274,7 @@ def test_a_disk_that_grew_is_not_shrunk_by_a_deployment(either: Recorded) -> Non
     assert "storage.storageSizeGB" in either.one("dbforpostgresql:Server").ignore_changes
 
 
-def test_the_provisioner_alone_is_administrator_and_by_object_id(either: Recorded) -> None:
+def test_only_the_provisioner_is_administrator_identified_by_object_id(either: Recorded) -> None:
     administrator = either.one("dbforpostgresql:AdministratorsMicrosoftEntra").inputs
     assert administrator["objectId"] == "provisioner-identity-principal"
     assert administrator["principalName"] == either.outputs["provisioner_name"]
@@ -282,7 +282,7 @@ def test_the_provisioner_alone_is_administrator_and_by_object_id(either: Recorde
     assert "app-identity" not in str(administrator)
 
 
-def test_what_is_done_to_the_server_is_done_one_after_the_other(either: Recorded) -> None:
+def test_changes_of_the_server_are_made_one_after_the_other(either: Recorded) -> None:
     assert "zone-link" in either.resources["postgres"].depends_on
     assert "postgres" in either.resources["postgres-administrator"].depends_on
     assert "postgres-administrator" in either.resources["postgres-lock"].depends_on
@@ -330,7 +330,7 @@ def rules(stack: Recorded, name: str, direction: str, access: str) -> set[tuple[
     }
 
 
-def test_the_database_hears_the_subnet_of_the_apps_only(either: Recorded) -> None:
+def test_the_database_accepts_only_the_subnet_of_the_apps(either: Recorded) -> None:
     database = "10.0.1.0/28"
     assert rules(either, "database", "Inbound", "Allow") == {
         ("10.0.0.0/26", database, "5432"),
@@ -367,7 +367,7 @@ def test_the_zone_is_private_and_not_the_server_itself(either: Recorded) -> None
 # --- Storage, logs ------------------------------------------------------------------------------------------
 
 
-def test_storage_has_no_keys_and_nothing_public(either: Recorded) -> None:
+def test_storage_has_no_keys_and_no_public_access(either: Recorded) -> None:
     for account in either.of("storage:StorageAccount"):
         assert account.inputs["allowSharedKeyAccess"] is False
         assert account.inputs["allowBlobPublicAccess"] is False
@@ -379,7 +379,7 @@ def test_storage_has_no_keys_and_nothing_public(either: Recorded) -> None:
         assert (container.inputs["publicAccess"], container.inputs["containerName"]) == ("None", "packages")
 
 
-def test_the_hosts_account_lets_in_the_apps_subnet_only(either: Recorded) -> None:
+def test_the_account_of_the_host_accepts_only_the_subnet_of_the_app(either: Recorded) -> None:
     allowed = either.resources["host-storage"].inputs["networkRuleSet"]
     assert allowed["defaultAction"] == "Deny"
     assert [rule["virtualNetworkResourceId"] for rule in allowed["virtualNetworkRules"]] == ["app-subnet_id"]
@@ -397,7 +397,7 @@ def test_the_firewall_of_the_hosts_account_can_be_switched_off() -> None:
     assert allowed["defaultAction"] == "Allow"
 
 
-def test_telemetry_takes_no_key_and_has_a_cap(either: Recorded) -> None:
+def test_telemetry_requires_an_identity_and_has_a_cap(either: Recorded) -> None:
     assert either.one("applicationinsights:Component").inputs["disableLocalAuth"] is True
     assert either.one("operationalinsights:Workspace").inputs["features"]["disableLocalAuth"] is True
     assert 0 < either.one("operationalinsights:Workspace").inputs["workspaceCapping"]["dailyQuotaGb"] <= 1

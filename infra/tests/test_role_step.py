@@ -54,7 +54,7 @@ def test_it_has_the_settings_of_the_app_but_another_identity(either: Recorded) -
     assert SETTINGS["AZURE_CLIENT_ID"] == SETTINGS["AzureWebJobsStorage__clientId"] == "[parameters('clientId')]"
 
 
-def test_its_log_outlives_it() -> None:
+def test_its_log_is_kept_after_its_deletion() -> None:
     """The site that shows nothing is deleted, and nobody may call its SCM site."""
     (setting,) = (found for found in TEMPLATE["resources"] if found["type"] == "Microsoft.Insights/diagnosticSettings")
     assert setting["scope"] == "[concat('Microsoft.Web/sites/', parameters('name'))]"
@@ -62,5 +62,5 @@ def test_its_log_outlives_it() -> None:
     assert setting["properties"]["logs"] == [{"category": "FunctionAppLogs", "enabled": True}]
 
 
-def test_it_holds_no_secret() -> None:
+def test_it_contains_no_secret() -> None:
     assert not re.search(r"password|connectionstring|accountkey|sas", TEXT, re.IGNORECASE)

@@ -13,7 +13,7 @@ from recorder import INFRA, Recorded, run
 
 
 @pytest.mark.parametrize("name", ["autoscale.json", "autoscale.fast.json"])
-def test_the_rules_are_the_files(name: str) -> None:
+def test_the_rules_equal_those_of_the_file(name: str) -> None:
     stack = run({"elastic-visits:rules": name})
     (profile,) = cast(list[dict[str, Any]], stack.one("monitor:AutoscaleSetting").inputs["profiles"])
     for rule in profile["rules"]:
@@ -57,7 +57,7 @@ def calendar(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a_setting_with_a_calendar_is_deployed_as_it_is(
+def test_a_setting_with_a_calendar_is_deployed_unchanged(
     wrapped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setting = calendar()
@@ -137,7 +137,7 @@ def test_without_a_setting_the_rules_are_autoscale_json(premium: Recorded) -> No
     assert premium.one("monitor:AutoscaleSetting").inputs["profiles"][0]["name"] == expected["name"]
 
 
-def test_the_setting_is_enabled_and_aims_at_the_plan(premium: Recorded) -> None:
+def test_the_setting_is_enabled_and_its_target_is_the_plan(premium: Recorded) -> None:
     """Left out, the SDK would send false, and the rules would look deployed and never act."""
     setting = premium.one("monitor:AutoscaleSetting")
     assert setting.inputs["enabled"] is True
@@ -151,7 +151,7 @@ def test_the_setting_waits_for_the_app(premium: Recorded) -> None:
     assert "app" in premium.one("monitor:AutoscaleSetting").depends_on
 
 
-def test_a_deployment_leaves_the_live_count_alone(either: Recorded) -> None:
+def test_a_deployment_does_not_change_the_live_count(either: Recorded) -> None:
     assert either.one("web:AppServicePlan").ignore_changes == ["sku.capacity"]
 
 
@@ -182,12 +182,12 @@ def test_the_app_gets_the_same_rules_on_either_plan(either: Recorded) -> None:
     assert json.loads(either.app_settings()["AUTOSCALE_PROFILE"]) == expected
 
 
-def test_elastic_takes_another_rule_file_too() -> None:
+def test_elastic_accepts_another_rule_file_too() -> None:
     stack = run({"elastic-visits:plan": "elastic-premium", "elastic-visits:rules": "autoscale.fast.json"})
     assert json.loads(stack.app_settings()["AUTOSCALE_PROFILE"])["name"] == "cpu-70-30-fast"
 
 
-def test_elastic_says_who_applies_the_rules(elastic: Recorded) -> None:
+def test_the_note_of_elastic_says_what_applies_the_rules(elastic: Recorded) -> None:
     assert elastic.outputs["autoscale_setting"] == ""
     assert "applies the CPU rules" in elastic.outputs["autoscale_note"]
 

@@ -49,7 +49,7 @@ def test_a_rehearsal_needs_no_tools(stage: Stage, script: str) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_missing_tool_is_named_with_where_it_is_had(stage: Stage, script: str) -> None:
+def test_a_missing_tool_is_listed_with_its_source(stage: Stage, script: str) -> None:
     stage.without = {"az"}
     done = stage.run(f"scripts/{script}")
     assert done.code == 2
@@ -76,7 +76,7 @@ def test_an_unknown_argument_is_refused(stage: Stage, script: str) -> None:
 
 
 @pytest.mark.parametrize("script", [name for name in SCRIPTS if name != "deploy"])
-def test_a_stack_that_is_not_there_is_said(stage: Stage, script: str) -> None:
+def test_a_missing_stack_is_reported(stage: Stage, script: str) -> None:
     stage.answer("pulumi stack output", err="error: no stack named 'nowhere' found", code=255)
     done = stage.run(f"scripts/{script}", "--stack", "nowhere")
     assert done.code == 1 and "'nowhere' has no outputs" in done.out and "./scripts/deploy" in done.out
@@ -87,7 +87,7 @@ def test_a_stack_that_is_not_there_is_said(stage: Stage, script: str) -> None:
 # --- The others ---------------------------------------------------------------------------------------------
 
 
-def test_check_tells_of_the_app_and_of_the_setting(stage: Stage) -> None:
+def test_check_reports_the_app_and_the_setting(stage: Stage) -> None:
     done = stage.run("scripts/check", "--stack", "dev", "--wait", "5")
     assert done.code == 0, done.out
     assert done.position("lab check https://ev-dev-app.azurewebsites.net --wait 5 --expect-rules")
@@ -105,7 +105,7 @@ def test_check_of_an_address_needs_no_login(stage: Stage) -> None:
     assert "lab check http://127.0.0.1:7071 --json" in done.lines
 
 
-def test_destroy_asks_lifts_the_guards_and_looks(stage: Stage) -> None:
+def test_destroy_asks_removes_the_protections_and_verifies(stage: Stage) -> None:
     for typed in ("dve", "yes", ""):
         done = stage.run("scripts/destroy", "--stack", "dev", typed=typed)
         assert done.code == 1 and "nothing was changed" in done.out
@@ -120,7 +120,7 @@ def test_destroy_asks_lifts_the_guards_and_looks(stage: Stage) -> None:
     assert "Everything is deleted" in done.out
 
 
-def test_destroy_with_nobody_to_ask_wants_yes(stage: Stage) -> None:
+def test_destroy_without_a_terminal_requires_yes(stage: Stage) -> None:
     done = stage.run("scripts/destroy", "--stack", "dev")
     assert done.code == 2 and "--yes" in done.out
     assert not any(line.startswith("pulumi destroy") for line in done.lines)
@@ -134,7 +134,7 @@ def test_destroy_deletes_only_the_site_of_the_role_step(stage: Stage) -> None:
     assert not any(line.startswith(("pulumi destroy", "pulumi state", "az lock")) for line in done.lines)
     stage.answer(azure.ROLE_STEP, "an id")
     done = stage.run("scripts/destroy", "--stack", "dev", "--role-step-only")
-    assert done.code == 1 and "DELETE THIS SITE" in done.out and "the site is still there" in done.out
+    assert done.code == 1 and "DELETE THIS SITE" in done.out and "the site still exists" in done.out
 
 
 def test_the_workflow_deletes_the_site_when_it_is_canceled() -> None:
@@ -144,7 +144,7 @@ def test_the_workflow_deletes_the_site_when_it_is_canceled() -> None:
     assert command == './scripts/destroy --stack "$STACK" --role-step-only'
 
 
-def test_destroy_says_what_is_left(stage: Stage) -> None:
+def test_destroy_reports_what_is_left(stage: Stage) -> None:
     stage.answer("az group exists", "true")
     done = stage.run("scripts/destroy", "--stack", "dev", "--yes")
     assert done.code == 1 and "is still there" in done.out and "az resource list" in done.out
@@ -154,7 +154,7 @@ def test_destroy_says_what_is_left(stage: Stage) -> None:
     assert not any(line.startswith("az group exists") for line in done.lines)
 
 
-def test_watch_asks_for_instances_cpu_and_actions(stage: Stage) -> None:
+def test_watch_queries_instances_cpu_and_actions(stage: Stage) -> None:
     setting = f"{GROUP_ID}/providers/Microsoft.Insights/autoscalesettings/ev-dev-autoscale"
     stage.answer("az monitor autoscale show", setting)
     done = stage.run("scripts/watch", "--stack", "dev", "--once")
@@ -175,7 +175,7 @@ def test_watch_lists_the_instances_of_elastic_premium(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_an_option_is_no_name_of_a_stack(stage: Stage, script: str) -> None:
+def test_an_option_is_not_accepted_as_the_name_of_a_stack(stage: Stage, script: str) -> None:
     for words in (("--stack", "--dry-run"), ("--stack=--dry-run",)):
         done = stage.run(f"scripts/{script}", *words)
         assert done.code == 2 and "--stack needs a name" in done.out
@@ -185,7 +185,7 @@ def test_an_option_is_no_name_of_a_stack(stage: Stage, script: str) -> None:
 @pytest.mark.parametrize(("option", "said"), [
     (("--location", "--dry-run"), "--location needs a value"),
     (("--plan", "--dry-run"), "--plan needs a value"),
-    (("--location", "nowhere", "--dry-run"), "'nowhere' is none of Azure's regions"),
+    (("--location", "nowhere", "--dry-run"), "'nowhere' is not an Azure region"),
     (("--location", "South India", "--plan", "elastic-premium", "--dry-run"), "not offered on Linux in southindia"),
 ])
 def test_a_region_or_plan_that_does_not_exist_is_refused(stage: Stage, option: tuple[str, ...], said: str) -> None:

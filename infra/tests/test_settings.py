@@ -95,7 +95,7 @@ def test_a_wrong_setting_is_refused_by_name(config: dict[str, str], named: str) 
 
 
 @pytest.mark.parametrize("key", ["plann", "Plan", "rule", "password"])
-def test_a_misspelt_key_is_not_passed_over(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({f"elastic-visits:{key}": "x", "azure-native:location": "eastus"}))
     assert f"elastic-visits:{key}" in refused({})
 
@@ -171,7 +171,7 @@ def test_a_region_may_be_written_as_the_portal_shows_it(location: str) -> None:
     assert run({LOCATION: location}).outputs["location"] == "westeurope"
 
 
-def test_nothing_given_is_premium_in_swedencentral() -> None:
+def test_the_defaults_are_premium_in_swedencentral() -> None:
     outputs = run().outputs
     assert (outputs["plan"], outputs["location"]) == ("premium-v3", "swedencentral")
 
@@ -283,11 +283,11 @@ def test_a_rule_file_that_azure_would_refuse(
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", '"text"', b"\xff\xfe", "[" * 100_000], ids=lambda text: repr(text[:6])
 )
-def test_a_rule_file_that_is_no_profile(text: str | bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_file_that_is_not_a_profile_is_refused(text: str | bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_rules(text, tmp_path, monkeypatch)
 
 
-def test_a_folder_is_no_rule_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_refused_as_a_rule_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.json").mkdir()
     monkeypatch.setattr(settings, "FOLDER", tmp_path)
     assert "cannot be read" in refused({RULES: "mine.json"})

@@ -34,7 +34,7 @@ def items(stack: Recorded, kind: int) -> list[dict[str, Any]]:
     return [item["content"] for item in document["items"] if item["type"] == kind]
 
 
-def test_azure_takes_its_form(either: Recorded) -> None:
+def test_it_has_the_form_that_azure_accepts(either: Recorded) -> None:
     made = either.one("applicationinsights:Workbook").inputs
     document = json.loads(made["serializedData"])
     assert document["version"] == made["version"] == "Notebook/1.0"
@@ -45,7 +45,7 @@ def test_azure_takes_its_form(either: Recorded) -> None:
     assert {item["type"] for item in document["items"]} == {TEXT, QUERY, PARAMETERS, METRIC}
 
 
-def test_its_name_is_a_uuid_that_stays_and_is_each_stacks_own(either: Recorded) -> None:
+def test_its_name_is_a_stable_uuid_that_differs_between_stacks(either: Recorded) -> None:
     def name(stack: Recorded) -> str:
         return stack.one("applicationinsights:Workbook").inputs["resourceName"]
 
@@ -54,7 +54,7 @@ def test_its_name_is_a_uuid_that_stays_and_is_each_stacks_own(either: Recorded) 
     assert name(run(plan, stack="other")) != name(either)
 
 
-def test_queries_ask_for_tables_and_columns_that_are_there(either: Recorded) -> None:
+def test_queries_use_existing_tables_and_columns(either: Recorded) -> None:
     for query in items(either, QUERY):
         first, *steps = query["query"].split("\n")
         # Columns are written with a capital, what a query makes is not.
@@ -70,7 +70,7 @@ def test_every_chart_follows_the_one_time_range(either: Recorded) -> None:
         assert chart["timeContextFromParameter"] == time_range["name"]
 
 
-def test_metrics_are_of_what_was_made(either: Recorded) -> None:
+def test_metrics_belong_to_the_created_resources(either: Recorded) -> None:
     for chart in items(either, METRIC):
         (resource,) = chart["resourceIds"]
         assert resource == {
@@ -80,7 +80,7 @@ def test_metrics_are_of_what_was_made(either: Recorded) -> None:
         }[chart["resourceType"]]
 
 
-def test_rules_are_shown_where_they_apply(premium: Recorded, elastic: Recorded) -> None:
+def test_rules_are_shown_with_what_applies_them(premium: Recorded, elastic: Recorded) -> None:
     (heading,) = items(premium, TEXT)
     assert "1 to 3 instances" in heading["json"]
     assert "average CPU > 70 % over PT5M: +1, then PT5M of cooldown" in heading["json"]
@@ -101,7 +101,7 @@ def test_other_rules_give_another_heading() -> None:
     assert "over PT2M" in heading["json"] and "`cpu-70-30-fast`" in heading["json"]
 
 
-def test_it_holds_no_secret(either: Recorded) -> None:
+def test_it_contains_no_secret(either: Recorded) -> None:
     data = either.one("applicationinsights:Workbook").inputs["serializedData"]
     assert recorder.CONNECTION_STRING not in data
     assert not re.search(r"(?i)key|password|token|secret", data)

@@ -1,6 +1,6 @@
-"""Runs az and pulumi in the open: every command is shown, as it can be pasted into a shell.
+"""Runs az and pulumi, and shows every command in a form that can be pasted into a shell.
 
-What is shown goes to stderr, since the answers for the calling script go to stdout.
+The commands are shown on stderr, because the results for the calling script go to stdout.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 
 class Failed(Exception):
-    """A command failed; the text is what it wrote to stderr."""
+    """A command failed. The text is its output on stderr."""
 
 
 def say(text: str = "") -> None:
-    """Shows a line. Where the reader of the output has ended (`| tee`, which Ctrl+C ends too), the work goes on unseen."""
+    """Shows a line. If the program that reads the output has ended (such as `| tee` after Ctrl+C), the work continues."""
     try:
         print(text, file=sys.stderr, flush=True)
     except BrokenPipeError:
@@ -28,14 +28,14 @@ def say(text: str = "") -> None:
 
 @dataclass
 class Commands:
-    """Runs commands, or in a rehearsal only shows them."""
+    """Runs commands, or only shows them in a rehearsal."""
 
     dry_run: bool
 
     def text(self, placeholder: str, *command: str) -> str:
-        """What the command prints; in a rehearsal, the placeholder.
+        """The output of the command, or the placeholder in a rehearsal.
 
-        Raises `Failed` with what it wrote to stderr.
+        Raises `Failed` with its output on stderr.
         """
         say(f"  $ {shlex.join(command)}")
         if self.dry_run:
@@ -56,10 +56,10 @@ class Commands:
         try:
             return json.loads(text or "null")
         except json.JSONDecodeError:
-            raise Failed(f"{command[0]} printed no JSON: {text[:200]}") from None
+            raise Failed(f"{command[0]} did not print JSON: {text[:200]}") from None
 
     def wait(self, seconds: int) -> None:
-        """Waits, as the shell scripts do; not in a rehearsal."""
+        """Waits, except in a rehearsal."""
         if not self.dry_run:
             subprocess.run(("sleep", str(seconds)), check=False)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Turns the stack's outputs, JSON on stdin, into assignments for the calling shell script.
 
-With --dry-run nothing is read: each output has the form that a real one has, so that az can parse every command line. With
---subscription, the outputs that a first deployment never wrote are the names that infra/naming.py gives.
+With --dry-run nothing is read: each output is an example in the form of a real one, so that az can parse every command line.
+With --subscription, outputs that a failed first deployment did not write are derived with infra/naming.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "infra"))
 
-from naming import names  # noqa: E402  The folder is known only now.
+from naming import names  # noqa: E402  The folder is only known here.
 
 NAMES = """url resource_group location plan plan_name plan_id function_app function_app_id app_identity_name
 app_identity_object_id provisioner_identity_id provisioner_client_id provisioner_name postgres_server postgres_host database
@@ -25,7 +25,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def placeholders(stack: str, plan: str, location: str, subscription: str) -> dict[str, str]:
-    """The outputs, made from the names alone; IDs that only Azure knows are zeros."""
+    """The outputs, derived from the names. IDs that only Azure knows are zeros."""
     named = names(stack, subscription)
     group = named.of(f"{plan}-rg")
     providers = f"/subscriptions/{subscription}/resourceGroups/{group}/providers"
@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("--stack", default="dev")
     parser.add_argument("--plan", default="premium-v3")
     parser.add_argument("--location", default="swedencentral")
-    parser.add_argument("--subscription", default="", help="names the resources of a stack that has no outputs")
+    parser.add_argument("--subscription", default="", help="derive the names of the resources of a stack that has no outputs")
     given = parser.parse_args()
     named = placeholders(given.stack, given.plan, given.location, given.subscription or NOBODY)
     if given.dry_run:

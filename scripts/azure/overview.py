@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows what a deployment consists of: region, plan, resources, rules, and the cost per month at one, two and three instances.
+"""Shows the parts of a deployment: region, plan, resources, rules, and the cost per month for one, two, and three instances.
 
 The resources come from the reviewed snapshot of the stack (infra/tests/snapshots), the rules from the rule file, and the
 prices of instances from infra/prices.json.
@@ -30,7 +30,7 @@ def instance_price(plan: str) -> float:
 
 
 def resources(plan: str) -> list[str]:
-    """How many of each kind, such as "2 StorageAccount"."""
+    """The number of resources of each kind, such as "2 StorageAccount"."""
     snapshot = json.loads((INFRA / "tests" / "snapshots" / f"{plan}.json").read_text(encoding="utf-8"))
     kinds = Counter(str(one["kind"]).rsplit(":", 1)[1] for one in snapshot["resources"])
     return [f"{count} {kind}" for kind, count in sorted(kinds.items())]

@@ -1,7 +1,7 @@
-"""What the identity that deploys must be allowed to do, and whether it is.
+"""Checks the permissions of the deploying identity.
 
-The answer of Azure's permissions API lists every role's actions; an action is allowed when one role has it and does not
-except it (learn.microsoft.com/azure/role-based-access-control/role-definitions#actions-format).
+The response of Azure's permissions API lists every role's actions. An action is allowed if one role includes it and does not
+exclude it (learn.microsoft.com/azure/role-based-access-control/role-definitions#actions-format).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any
 
-# Beyond these, `Contributor` has every action that the stack needs.
+# `Contributor` has these and all other actions that the stack needs.
 RESOURCES = (
     "Microsoft.Resources/subscriptions/resourceGroups/write",
     "Microsoft.Resources/deployments/write",
@@ -36,7 +36,7 @@ def allowed(permissions: list[Permission], action: str) -> bool:
     """Whether one of the roles allows the action. Case does not matter."""
 
     def fits(patterns: list[str]) -> bool:
-        # A `*` stands for any text, slashes too.
+        # A `*` matches any text, including slashes.
         return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
     return any(fits(one.get("actions") or []) and not fits(one.get("notActions") or []) for one in permissions)
@@ -45,11 +45,11 @@ def allowed(permissions: list[Permission], action: str) -> bool:
 def lacking(
     permissions: list[Permission], *, lock: bool, role: bool
 ) -> list[tuple[str, list[str], list[str]]]:
-    """What is not allowed: a description, the roles that allow it, and other ways out.
+    """The missing permissions: a description of each, the roles that include it, and alternatives.
 
     Args:
-        lock: whether a lock is to be created on the database server.
-        role: whether a custom role is to be created.
+        lock: whether the deployment creates a lock on the database server.
+        role: whether the deployment creates a custom role.
     """
     # https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources#who-can-create-or-delete-locks
     # https://learn.microsoft.com/azure/role-based-access-control/custom-roles#who-can-create-delete-update-or-view-a-custom-role

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks, before anything is created, what a deployment needs: tools, permissions, resource providers, the region and names.
+"""Checks the requirements of a deployment before anything is created: tools, permissions, resource providers, region, and names.
 
 Registers resource providers that are not registered, and changes nothing else. Reports everything that is missing at once,
-each with what to do. Exit code: 0 ready, 1 something is missing.
+each with what to do. Exit codes: 0 ready; 1 something is missing.
 
-What is asked, and the page that describes the answer:
+The checks, and the pages that describe the responses:
   permissions   learn.microsoft.com/rest/api/authorization/permissions/list
   providers     learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types
   plan          az appservice list-locations; learn.microsoft.com/rest/api/appservice/list-geo-regions
@@ -30,10 +30,10 @@ from stack_settings import region
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 sys.path.append(str(INFRA))
 
-from naming import names  # noqa: E402  The folder is known only now.
+from naming import names  # noqa: E402  The folder is only known here.
 
-# az 2.59 loses its login in a workflow after five minutes (github.com/Azure/azure-cli/issues/28708). Earlier versions of Pulumi
-# were not compared with the commands.
+# az 2.59 loses its login in a workflow after five minutes (github.com/Azure/azure-cli/issues/28708). The commands were not tested
+# with earlier versions of Pulumi.
 AZ, PULUMI = (2, 60), (3, 150)
 PROVIDERS = (
     "Microsoft.Authorization",
@@ -47,7 +47,7 @@ PROVIDERS = (
     "Microsoft.Web",
 )
 SKUS = {"premium-v3": "P0V3", "elastic-premium": "EP1"}
-# Edition, size, quota and vCPUs of the database server, without and with a standby server (infra/database.py).
+# Edition, size, quota, and vCPUs of the database server, without and with a standby server (infra/database.py).
 ALONE = ("Burstable", "standard_b1ms", "standardBSFamily", 1)
 WITH_STANDBY = ("GeneralPurpose", "standard_d2ds_v5", "standardDDSv5Family", 4)
 ARM = "https://management.azure.com/subscriptions/{subscriptionId}"
@@ -57,7 +57,7 @@ POSTGRES_VERSION = "api-version=2025-08-01"
 
 @dataclass
 class Wanted:
-    """What is to be deployed."""
+    """The planned deployment."""
 
     stack: str
     plan: str
@@ -75,14 +75,14 @@ class Wanted:
 
 @dataclass
 class Preflight:
-    """The checks, and what they found."""
+    """The checks and their results."""
 
     commands: Commands
     wanted: Wanted
     missing: list[str] = field(default_factory=list[str])
 
     def report(self, what: str, *remedy: str) -> None:
-        """Notes what is missing, and how to get it."""
+        """Notes something that is missing, and the remedy."""
         self.missing.append("\n".join([what, *(f"    {line}" for line in remedy)]))
 
     def get(self, url: str) -> Any:
@@ -90,13 +90,13 @@ class Preflight:
         return self.commands.json({}, "az", "rest", "--method", "get", "--url", url, "--output", "json")
 
     def run(self) -> None:
-        """All checks. One that cannot be made is reported, and the next one follows."""
+        """Runs all checks. A check that fails to run is reported, and the next one follows."""
         checks: list[tuple[str, Callable[[], None]]] = [
             ("the tools' versions", self.versions),
             ("permissions", self.permissions),
             ("resource providers", self.providers),
         ]
-        # A live stack has its plan, its server and its names.
+        # A live stack already has its plan, its server, and its names.
         if not self.wanted.group:
             checks += [
                 ("the plan in the region", self.plan),
@@ -108,7 +108,7 @@ class Preflight:
             try:
                 check()
             except Failed as failed:
-                self.report(f"{what}: Azure did not answer: {failed}", "./scripts/deploy --check   tries again")
+                self.report(f"{what}: Azure did not respond: {failed}", "./scripts/deploy --check   tries again")
 
     def versions(self) -> None:
         az = self.commands.json({}, "az", "version", "--output", "json")
@@ -156,7 +156,7 @@ class Preflight:
     def plan(self) -> None:
         sku = SKUS[self.wanted.plan]
         if self.wanted.plan == "elastic-premium":
-            # The command for the other plan asks the same, and refuses the sizes of this one.
+            # The az command for the other plan makes the same request, but refuses the sizes of this one.
             query = "sku=ElasticPremium&linuxWorkersEnabled=true&api-version=2025-05-01"
             offered = [str(one["name"]) for one in _list(self.get(f"{ARM}/providers/Microsoft.Web/geoRegions?{query}"), "value")]
         else:
@@ -230,7 +230,7 @@ class Preflight:
 
 
 def _list(answer: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """A list of objects in an answer; empty where it is absent or null."""
+    """A list of objects in a response; empty if it is absent or null."""
     found: list[dict[str, Any]] | None = answer.get(key)
     return found or []
 

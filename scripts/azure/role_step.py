@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What scripts/deploy needs of the role step's site: this machine's public address, and the step's progress.
+"""Commands of scripts/deploy for the role step's site: this machine's public address, and the step's progress.
 
   role_step.py address        prints the IPv4 address, from DEPLOYER_ADDRESS or api.ipify.org, which az asks too
                               (azure-cli: command_modules/postgresql/utils/validators.py)
-  role_step.py follow URL     shows the step's lines as they come until it ends
-  role_step.py delete         deletes the site, whether there is one or not, and looks until Azure says that there is none
+  role_step.py follow URL     shows the step's lines until it ends
+  role_step.py delete         deletes the site, even if it may not exist, and waits until Azure reports that there is none
 
-Exit codes of address and delete: 0 done, 1 failed. Of follow: 0 done, 1 failed, 3 not done in time, 4 the site refuses this address, 5 no answer yet in time.
+Exit codes of address and delete: 0 done; 1 failed. Of follow: 0 done; 1 failed; 3 not done in time; 4 the site refuses this address;
+5 no response in time.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ IPIFY = "https://api.ipify.org"
 PAUSE_SECONDS = 1
 # Access restrictions apply some seconds after the site is created.
 REFUSED_SECONDS = 120
-# A larger body is not the step's.
+# A larger body does not come from the step.
 LARGEST_BODY = 65536
-# How often the deletion looks, how long it waits between, and how long no site must be seen after a deployment was canceled:
-# canceling a deployment does not stop the request that creates the site at that moment.
+# The number of checks after a deletion, the pause between them, and how many of them must find no site after a deployment was
+# canceled: canceling does not stop a request that is creating the site at that moment.
 LOOKS, LOOK_SECONDS, SETTLED_LOOKS = 16, 15, 5
 # learn.microsoft.com/rest/api/resources/deployments/get#provisioningstate
 ENDED = ("Succeeded", "Failed", "Canceled")
@@ -47,18 +48,18 @@ def address() -> int:
             with urllib.request.urlopen(IPIFY, timeout=20) as answer:
                 text = answer.read(64).decode("ascii", "replace").strip()
         except OSError as error:
-            print(f"{IPIFY} does not answer: {error}", file=sys.stderr)
+            print(f"{IPIFY} does not respond: {error}", file=sys.stderr)
             return 1
     try:
         print(ipaddress.IPv4Address(text))
     except ValueError:
-        print(f"{text!r} is no IPv4 address", file=sys.stderr)
+        print(f"{text!r} is not an IPv4 address", file=sys.stderr)
         return 1
     return 0
 
 
 def ask(url: str) -> tuple[int, Any, str]:
-    """Status, body and the address that Azure refused, if it did. Status 0: no connection."""
+    """The status, the body, and the address that Azure refused, if any. Status 0 means no connection."""
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.status, json.loads(answer.read(LARGEST_BODY)), ""
@@ -69,13 +70,13 @@ def ask(url: str) -> tuple[int, Any, str]:
 
 
 def reported(progress: Any) -> list[str] | None:
-    """The step's lines; none where the answer is not the step's."""
+    """The step's lines; None if the response does not come from the step."""
     lines: Any = cast(dict[str, Any], progress).get("lines") if isinstance(progress, dict) else None
     return [str(line) for line in cast(list[Any], lines)] if isinstance(lines, list) else None
 
 
 def follow(url: str, seconds: float, silent_seconds: float) -> int:
-    """Shows the progress until the step ends; gives the exit code."""
+    """Shows the progress until the step ends. Returns the exit code."""
     begun = time.monotonic()
     shown: list[str] = []
     answered = False
@@ -85,7 +86,7 @@ def follow(url: str, seconds: float, silent_seconds: float) -> int:
         texts = reported(progress)
         if status == 200 and texts is not None:
             answered = True
-            # The step shows its last lines only: what was shown is found again at their beginning.
+            # The step returns only its last lines, so the lines that were already shown are at the beginning.
             known = next((count for count in range(len(texts), -1, -1) if shown[len(shown) - count :] == texts[:count]), 0)
             for line in texts[known:]:
                 print(f"    {waited:4.0f} s  {line}", flush=True)
@@ -95,7 +96,7 @@ def follow(url: str, seconds: float, silent_seconds: float) -> int:
             if progress.get("state") == "failed":
                 return FAILED
         if status == 403 and waited > REFUSED_SECONDS:
-            print(f"    the site refuses this machine's address {refused or '(not told)'}", flush=True)
+            print(f"    the site refuses this machine's address {refused or '(unknown)'}", flush=True)
             return REFUSED
         if not answered and waited > silent_seconds:
             return SILENT
@@ -119,7 +120,7 @@ class Site:
 
     @property
     def deletion(self) -> tuple[str, ...]:
-        """The command that deletes the site. The plan would go with its last app (azure-cli: appservice/custom.py)."""
+        """The command that deletes the site. By default, it would delete the plan with its last app (azure-cli: appservice/custom.py)."""
         return "az", "functionapp", "delete", *self.named, "--keep-empty-plan", "--subscription", self.subscription
 
     @property
@@ -130,7 +131,7 @@ class Site:
 
 
 def end_deployment(commands: Commands, site: Site) -> bool:
-    """Cancels the deployment of the site if it is still running, and waits for its end. Whether it was running."""
+    """Cancels the deployment of the site if it is still running, and waits for its end. Returns whether it was running."""
     where = (*site.named, "--subscription", site.subscription)
     state = ("--query", "properties.provisioningState", "--output", "tsv")
     running = False
@@ -141,7 +142,7 @@ def end_deployment(commands: Commands, site: Site) -> bool:
             running = True
             commands.text("", "az", "deployment", "group", "cancel", *where)
         except Failed as failed:
-            # There was no deployment, or no group. After a failed cancel, the next look shows the state.
+            # There is no deployment, or no group. After a failed cancel, the next check shows the state.
             if "NotFound" in str(failed):
                 break
         commands.wait(LOOK_SECONDS)
@@ -149,9 +150,9 @@ def end_deployment(commands: Commands, site: Site) -> bool:
 
 
 def exists(commands: Commands, site: Site) -> bool:
-    """Whether there is such a site. Raises `Failed` where Azure does not tell.
+    """Whether the site exists. Raises `Failed` if Azure does not report it.
 
-    The site itself is asked for, because lists of resources are updated some time after a change.
+    The request is for the site itself, because lists of resources are updated only some time after a change.
     """
     try:
         commands.text("", "az", "rest", "--method", "get", "--url", site.url, "--query", "id", "--output", "tsv")
@@ -163,16 +164,16 @@ def exists(commands: Commands, site: Site) -> bool:
 
 
 def delete(commands: Commands, site: Site) -> int:
-    """Deletes the site. Where that fails, shows what to do; gives the exit code."""
+    """Deletes the site. If that fails, shows what to do. Returns the exit code."""
     needed = SETTLED_LOOKS if end_deployment(commands, site) else 1
     absent = 0
     reason = ""
     for _ in range(LOOKS):
-        reason = "the site is still there"
+        reason = "the site still exists"
         try:
             commands.text("", *site.deletion)
         except Failed as failed:
-            # There was none, perhaps: the look decides.
+            # Perhaps there was no site: the check decides.
             reason = str(failed)
         try:
             absent = 0 if exists(commands, site) else absent + 1

@@ -2,11 +2,11 @@
 """Finds the settings of a stack and refuses a deployment that would replace what is live.
 
 The settings of a live stack are tags of its resource group, because the file infra/Pulumi.STACK.yaml exists only on the machine
-that wrote it. What the file names wins, except that the plan, the region and the subscription of a live stack are fixed, and
-`package` and `paused` are always the live ones, because another machine may have changed them. Settings that are only live are
-written to the file.
+that wrote it. The values in the file take precedence, except that the plan, the region, and the subscription of a live stack are
+fixed, and that `package` and `paused` are always the live values, because another machine may have changed them. Live settings
+that are not in the file are written to it.
 
-Prints assignments for the calling shell script. Exit code: 0, or 1 with a sentence on stderr.
+Prints assignments for the calling shell script. Exit codes: 0 done; 1 failed, with a sentence on stderr.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from commands import Commands, Failed, assignments, say
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 sys.path.append(str(INFRA))
 
-import regions  # noqa: E402  The folder is known only now.
+import regions  # noqa: E402  The folder is only known here.
 
 PROJECT = "elastic-visits"
 REGION = "azure-native:location"
 TAG = "setting:"
 
-# As in infra/settings.py, which needs the Pulumi SDK, so that it cannot be read here.
+# The same as in infra/settings.py, which cannot be imported here because it needs the Pulumi SDK.
 DEFAULTS = {"plan": "premium-v3", "location": "swedencentral", "rules": "autoscale.json", "protect": "true", "paused": "false",
             "scaler-role": "custom", "database-high-availability": "off", "package": "", "monthly-budget": ""}
 
@@ -38,12 +38,12 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
 class Refused(Exception):
-    """The deployment cannot go on; the text has a line for each thing to do."""
+    """The deployment cannot continue. The text has one line for each thing to do."""
 
 
 @dataclass
 class Found:
-    """What there is of a stack."""
+    """The state of a stack."""
 
     subscription: str
     live: dict[str, str]
@@ -51,13 +51,13 @@ class Found:
 
     group: str
     file: dict[str, str]
-    """What the stack's file and the options name, with `location`."""
+    """The settings in the stack's file and the options, with `location`."""
 
     state: dict[str, str]
     """The outputs in the Pulumi state."""
 
     begun: bool
-    """Whether the state holds the live group but no outputs: the first `pulumi up` failed, so some resources do not exist."""
+    """Whether the state contains the live group but no outputs: the first `pulumi up` failed, so some resources do not exist."""
 
 
 def region(name: str) -> str:
@@ -123,7 +123,7 @@ def _tags(group: dict[str, Any]) -> dict[str, str]:
 
 
 def difference(found: Found, stack: str) -> None:
-    """Refuses what would replace a live stack."""
+    """Refuses changes that would replace a live stack."""
     if found.live and not found.state and not found.begun:
         raise Refused(
             f"the stack {stack!r} is live in the resource group {found.group}, but its state is not in this Pulumi backend\n"
@@ -150,7 +150,7 @@ def difference(found: Found, stack: str) -> None:
 
 
 def apply(found: Found) -> dict[str, str]:
-    """The settings that apply: defaults, then what is live, then what the file and the options name."""
+    """The effective settings: defaults, then the live ones, then those in the file and the options."""
     settings = DEFAULTS | found.live | found.file
     if found.live:
         for key in LIVE_ONLY:
@@ -159,15 +159,15 @@ def apply(found: Found) -> dict[str, str]:
 
 
 def _refuse_region(location: str, plan: str) -> None:
-    """As infra/settings.py does, but before anything else, and in a rehearsal too."""
+    """Refuses the same regions as infra/settings.py, but before anything else, and in a rehearsal too."""
     if location not in regions.ALL:
-        raise Refused(f"{location!r} is none of Azure's regions\naz account list-locations --query '[].name'   lists them")
+        raise Refused(f"{location!r} is not an Azure region\naz account list-locations --query '[].name'   lists them")
     if plan == "elastic-premium" and location in regions.WITHOUT_ELASTIC_PREMIUM:
         raise Refused(f"the plan {plan} is not offered on Linux in {location}\nChoose another region: ./scripts/deploy --location REGION")
 
 
 def write(commands: Commands, found: Found, stack: str, before: dict[str, str], settings: dict[str, str]) -> None:
-    """Brings the stack's file up to date. `before` is what it named."""
+    """Updates the stack's file. `before` is its previous content."""
     where = ("--stack", stack, "--cwd", str(INFRA))
     if found.live:
         for key, value in found.file.items():

@@ -19,15 +19,15 @@ class Pages(unittest.TestCase):
         read = page.parse("a.md", "1. do\n\n   ```sh azure\n   az login\n     --deep\n   ```\n")
         self.assertEqual(read.blocks, (page.Block("a.md", 3, "sh", ("azure",), "az login\n  --deep\n"),))
 
-    def test_an_open_fence_is_refused(self) -> None:
+    def test_an_unclosed_fence_is_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, "a.md:2"):
             page.parse("a.md", "text\n```sh\nls\n")
 
-    def test_anchors_are_github_s(self) -> None:
+    def test_anchors_match_those_of_github(self) -> None:
         read = page.parse("a.md", "# `lab up`: the fleet, on one machine\n## Twice\n## Twice\n## ¿Qué hace?\n")
         self.assertEqual(read.anchors, {"lab-up-the-fleet-on-one-machine", "twice", "twice-1", "qué-hace"})
 
-    def test_links_in_code_are_none(self) -> None:
+    def test_links_in_code_do_not_count(self) -> None:
         read = page.parse("a.md", "`[a](b)` [c](d.md#e) ![f](g.png)\n```sh\n[h](i)\n```\n[j]: k.md\n")
         self.assertEqual({link.target for link in read.links}, {"d.md#e", "g.png", "k.md"})
 

@@ -313,5 +313,5 @@ fn a_server_that_is_not_ready_is_told_what_to_do() {
         .env("OLD_DATABASE_URL", old.0.url())
         .output()
         .unwrap();
-    refused(&output, 2, "holds a password");
+    refused(&output, 2, "contains a password");
 }
