@@ -1,13 +1,13 @@
-//! The fleet's endpoints, which Azure does not have. All but the page need the master key.
+//! The fleet's endpoints, which do not exist in Azure. All except the page require the master key.
 //!
 //! | endpoint | returns |
 //! | --- | --- |
-//! | `GET /admin/lab` | the page of the fleet, for a browser |
+//! | `GET /admin/lab` | the page about the fleet, for a browser |
 //! | `GET /admin/lab/timeline?minutes=5` | points for charts, and the last events; 400 with the reason |
 //! | `GET /admin/lab/fleet` | instances, samples, decisions; `?samples=0` leaves the samples out |
-//! | `POST /admin/lab/instances/{id}/kill` | 202 and kills the process; 404 unknown, 409 not running |
+//! | `GET /admin/lab/fleet` | instances, samples, decisions; `?samples=0` omits the samples |
 //! | `POST /admin/lab/scaler/pause`, `/resume` | 200; the rules are not evaluated meanwhile; 409 on Elastic Premium |
-//! | `POST /admin/lab/faults/arm?answer=403&seconds=10`, `/identity` | 200; the emulated endpoint fails, see [`Fault`]; 400 with the reason; 404 on other plans |
+//! | `POST /admin/lab/scaler/pause`, `/resume` | 200; stops or resumes the evaluation of the rules; 409 on Elastic Premium |
 //! | `DELETE /admin/lab/faults/arm`, `/identity` | 200; the endpoint works again |
 
 use functions_host::{Body, LabRequest, empty, json_text};
@@ -17,7 +17,7 @@ use serde_json::json;
 use super::elastic_premium::Fault;
 use super::{Fleet, KillOutcome, page, timeline};
 
-/// Answers a request to `/admin/lab`, or below it, where the host has checked the key.
+/// Responds to a request to `/admin/lab` or below it. The host has already checked the key.
 pub async fn answer(fleet: &Fleet, request: LabRequest) -> Response<Body> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     match (&request.method, segments.as_slice()) {
@@ -60,13 +60,13 @@ async fn kill(fleet: &Fleet, id: &str) -> Response<Body> {
         Some(KillOutcome::Unknown) => empty(StatusCode::NOT_FOUND),
         Some(KillOutcome::NotRunning) => refusal(
             StatusCode::CONFLICT,
-            &format!("the instance {id} has no process that runs now; kill it once it has started"),
+            &format!("the instance {id} has no running process; kill it after it has started"),
         ),
         None => empty(StatusCode::SERVICE_UNAVAILABLE),
     }
 }
 
-/// A refusal with its reason.
+/// An error response with its reason.
 fn refusal(status: StatusCode, reason: &str) -> Response<Body> {
     let mut response = json_text(json!({ "error": reason }).to_string());
     *response.status_mut() = status;
@@ -86,7 +86,7 @@ fn fault(fleet: &Fleet, method: &Method, endpoint: &str, query: Option<&str>) ->
 }
 
 async fn pause(fleet: &Fleet, paused: bool) -> Response<Body> {
-    // The app evaluates the rules there.
+    // On this plan, the app evaluates the rules.
     if fleet.faults().is_some() {
         return empty(StatusCode::CONFLICT);
     }

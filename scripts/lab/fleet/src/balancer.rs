@@ -1,19 +1,20 @@
-//! Chooses the process of a request: the one with the fewest requests in flight, and in turn among equals.
+//! Chooses the process for a request: the one with the fewest requests in flight, in turn if several have equally
+//! few.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use functions_host::Choose;
 
-/// The choice with its turn.
+/// The choice, which remembers whose turn it is.
 pub fn balancer() -> Choose {
-    // Where the next search begins, so that equals take turns.
+    // Where the next search begins, so that equal processes take turns.
     let next = AtomicUsize::new(0);
     Box::new(move |count, outstanding| {
         let start = next.fetch_add(1, Ordering::Relaxed);
         (0..count)
             .map(|step| start.wrapping_add(step) % count)
             .filter_map(|place| Some((outstanding(place)?, place)))
-            // The first of equals.
+            // The first of equal ones.
             .min_by_key(|(outstanding, _)| *outstanding)
             .map(|(_, place)| place)
     })
@@ -42,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_not_to_be_chosen_is_left_out() {
+    fn an_excluded_process_is_not_chosen() {
         let choose = balancer();
         for _ in 0..6 {
             assert_eq!(choose(2, &|place| (place == 1).then_some(9)), Some(1));

@@ -1,5 +1,5 @@
-//! Azure's time, which may pass faster than this machine's: so many Azure seconds a second. The calendar of the rules runs
-//! at the same pace.
+//! Azure's time, which may pass faster than this machine's time: several Azure seconds per second. The calendar of
+//! the rules runs at the same speed.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 use tokio::time::Instant;
 
-/// Far enough away for a wait that never ends.
+/// Far enough in the future for a wait that never ends.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     origin: Instant,
     pub(super) started_at: OffsetDateTime,
-    /// What the calendar shows at the start.
+    /// The calendar's time at the start.
     calendar: OffsetDateTime,
     pub(super) scale: f64,
 }
 
 impl Clock {
-    /// A clock that starts now. Its calendar starts at `calendar`, or at the present time.
+    /// A clock that starts now. Its calendar starts at `calendar`, or at the current time.
     pub(super) fn start(scale: f64, calendar: Option<OffsetDateTime>) -> Self {
         let started_at = OffsetDateTime::now_utc();
         Self {
@@ -39,29 +39,29 @@ impl Clock {
             .mul_f64(self.scale)
     }
 
-    /// What the calendar shows after so much Azure time.
+    /// The calendar's time after this much Azure time.
     pub(super) fn calendar(&self, azure: Duration) -> OffsetDateTime {
         let last = PrimitiveDateTime::MAX.assume_utc();
         let azure = time::Duration::try_from(azure).unwrap_or(time::Duration::MAX);
         self.calendar.checked_add(azure).unwrap_or(last)
     }
 
-    /// The calendar for the handlers, as `CALENDAR,WALL,SCALE`: at the time WALL it shows CALENDAR, and it runs SCALE times
-    /// as fast.
+    /// The calendar for the handlers, as `CALENDAR,WALL,SCALE`: at the time WALL it shows CALENDAR, and it runs SCALE
+    /// times as fast.
     pub(super) fn variable(&self) -> (String, String) {
         let (calendar, wall) = (timestamp(self.calendar), timestamp(self.started_at));
         let value = format!("{calendar},{wall},{}", self.scale);
         ("AUTOSCALE_CLOCK".to_owned(), value)
     }
 
-    /// When so much Azure time will have passed.
+    /// The moment at which this much Azure time will have passed.
     pub(super) fn instant(&self, azure: Duration) -> Instant {
         let real = Duration::try_from_secs_f64(azure.as_secs_f64() / self.scale);
         self.origin + real.unwrap_or(FAR).min(FAR)
     }
 }
 
-/// The timers of functions follow the calendar of the rules.
+/// The timers of functions use the calendar of the rules.
 impl functions_host::Calendar for Clock {
     fn now(&self) -> OffsetDateTime {
         self.calendar(self.azure(Instant::now()))
@@ -69,13 +69,13 @@ impl functions_host::Calendar for Clock {
 
     fn instant(&self, at: OffsetDateTime) -> Instant {
         let passed = Duration::try_from(at - self.calendar);
-        // What was before the start is over.
+        // Times before the start have passed.
         Clock::instant(self, passed.unwrap_or_default())
     }
 }
 
-/// The time of day at a moment in the past, by the present one: a machine that slept, or whose clock was set, is
-/// right again at once.
+/// The time of day at a moment in the past, computed from the current time. After the machine slept or its clock was
+/// set, it is correct again at once.
 pub(super) fn wall(at: Instant) -> OffsetDateTime {
     OffsetDateTime::now_utc() - at.elapsed()
 }
@@ -92,7 +92,7 @@ mod tests {
     use time::macros::datetime;
 
     #[tokio::test(start_paused = true)]
-    async fn an_azure_minute_lasts_sixty_seconds_over_the_scale() {
+    async fn an_azure_minute_lasts_sixty_seconds_divided_by_the_scale() {
         let clock = Clock::start(60.0, None);
         tokio::time::advance(Duration::from_millis(2_500)).await;
         let now = Instant::now();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_calendar_starts_where_it_is_told_and_the_handlers_know() {
+    async fn the_calendar_starts_at_the_given_time_and_handlers_receive_it() {
         let monday = datetime!(2026-01-05 07:58 UTC);
         let clock = Clock::start(60.0, Some(monday));
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
         let (name, value) = clock.variable();
         assert_eq!(name, "AUTOSCALE_CLOCK");
         assert_eq!(value, format!("2026-01-05T07:58:00.000Z,{wall},60"));
-        // Without a time it is the present one.
+        // Without a given time, it is the current time.
         let clock = Clock::start(0.5, None);
         let wall = timestamp(clock.started_at);
         assert_eq!(clock.variable().1, format!("{wall},{wall},0.5"));

@@ -1,4 +1,4 @@
-//! The event log: one JSON object a line.
+//! The event log, with one JSON object per line.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,27 +10,27 @@ use anyhow::Context;
 use functions_host::{Console, Severity};
 use serde_json::{Value, json};
 
-/// Lines that may wait for a slow disk.
+/// The number of lines that may wait for a slow disk.
 const QUEUE: usize = 4_096;
-/// How long the end waits for what is queued.
+/// How long the program waits at its end for queued lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
-/// Writes events in the order they come. A thread does it: the fleet never waits for a disk.
+/// Writes events in order. A separate thread writes them, so that the fleet never waits for a disk.
 pub(super) struct Events(Option<Log>);
 
 struct Log {
     queue: SyncSender<String>,
     /// Lines that did not fit since the last one that did.
     lost: u64,
-    /// Ends with the thread.
+    /// Closed when the thread ends.
     done: Receiver<()>,
 }
 
 impl Events {
-    /// Starts a new log in `path`, or none.
+    /// Starts a new log in `path`, if it is given.
     ///
     /// # Errors
-    /// When the file cannot be made.
+    /// When the file cannot be created.
     pub(super) fn open(path: Option<&Path>, console: Console) -> anyhow::Result<Self> {
         let Some(path) = path else {
             return Ok(Self(None));
@@ -50,7 +50,7 @@ impl Events {
         })))
     }
 
-    /// Whether anybody reads what is written.
+    /// Whether events are written anywhere.
     pub(super) fn wanted(&self) -> bool {
         self.0.is_some()
     }
@@ -66,12 +66,12 @@ impl Events {
         match log.queue.try_send(event.to_string()) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => log.lost += 1,
-            // Said by the thread that found out.
+            // The thread has already reported the problem.
             Err(TrySendError::Disconnected(_)) => self.0 = None,
         }
     }
 
-    /// Writes what is queued.
+    /// Writes the queued lines.
     pub(super) fn close(self) {
         if let Some(Log { queue, done, .. }) = self.0 {
             drop(queue);
@@ -85,7 +85,7 @@ fn write(mut file: File, lines: &Receiver<String>, console: &Console) {
     while let Ok(mut line) = lines.recv() {
         line.push('\n');
         if let Err(error) = file.write_all(line.as_bytes()) {
-            // A full disk may have taken half a line.
+            // On a full disk, half a line may have been written.
             let _ = file.set_len(length);
             console.host(
                 Severity::Error,

@@ -1,4 +1,5 @@
-//! What is made before anything runs: the event log, control groups, the rule file of the handlers, the emulated platform.
+//! The things that are created before anything runs: the event log, control groups, the handlers' rule file, the
+//! emulated platform.
 
 use std::sync::Arc;
 
@@ -13,25 +14,25 @@ use super::live;
 use super::options::{HostingPlan, Options};
 use super::share::Share;
 
-/// What is made before anything runs.
+/// The things that are created before anything runs.
 pub struct Fixtures {
     pub(super) options: Options,
     pub(super) share: Share,
     pub(super) events: Events,
-    /// The rules as the handlers read them; deleted with this.
+    /// The rule file for the handlers. It is deleted when this is dropped.
     pub(super) rules: NamedTempFile,
-    /// On Elastic Premium only.
+    /// Only on Elastic Premium.
     platform: Option<Platform>,
-    /// Where the handlers find it.
+    /// The variables with which the handlers find the platform.
     platform_variables: Vec<(String, String)>,
 }
 
 impl Fixtures {
-    /// Opens the event log, makes the control groups and, on Elastic Premium, listens for requests to the emulated ARM.
-    /// Where the app starts again, its calendar goes on from the one before.
+    /// Opens the event log, creates the control groups, and on Elastic Premium listens for requests to the emulated
+    /// ARM. If the app is restarted, its calendar continues from the previous one.
     ///
     /// # Errors
-    /// When the event log or the rule file cannot be made, or no port can be listened on.
+    /// When the event log or the rule file cannot be created, or no port is available.
     pub async fn new(
         mut options: Options,
         before: Option<&dyn Calendar>,
@@ -61,12 +62,12 @@ impl Fixtures {
         })
     }
 
-    /// For the banner, a line each: instances, rules, time and CPU.
+    /// Lines for the banner: instances, rules, time, and CPU.
     pub fn words(&self) -> Vec<(&'static str, String)> {
         live::words(&self.options, &self.share)
     }
 
-    /// The emulated platform, to be served by the caller. The second call has nothing.
+    /// The emulated platform, which the caller must serve. Returns `None` at the second call.
     pub fn take_platform(&mut self) -> Option<Platform> {
         self.platform.take()
     }
@@ -76,7 +77,7 @@ impl Fixtures {
         self.platform.as_ref().map(Platform::faults)
     }
 
-    /// What every handler of the fleet is told beyond its own id.
+    /// The variables of every handler of the fleet, in addition to its id.
     pub(super) fn variables(&self) -> Vec<(String, String)> {
         let heartbeat = (5.0 / self.options.time_scale).max(0.5);
         let mut variables = vec![
@@ -94,7 +95,7 @@ impl Fixtures {
     }
 }
 
-/// The rules in a file of their own, which may be longer than an environment variable.
+/// Writes the rules to a separate file, because they may be longer than an environment variable.
 fn rules_file(setting: &Setting) -> anyhow::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix("autoscale-")

@@ -1,4 +1,5 @@
-//! The instances: started, put into service, drained, replaced, removed. Only the fleet's owner changes them.
+//! The instances: starts, replaces, drains, and removes them, and puts them into service. Only the fleet's owner task
+//! changes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,24 +18,24 @@ use super::member::{LifecycleChange, LifecycleEvent, Member, News, Report, Stage
 use super::share::Share;
 use super::snapshot::InstanceView;
 
-/// A process is started this long before its instance is provisioned, so that it is ready by then.
+/// How long before the end of an instance's provisioning its process is started, so that it is ready by then.
 const START_AHEAD: Duration = Duration::from_secs(2);
-/// No request lives longer: the time after which Azure's front end gives up
-/// (Azure Functions documentation, "Function app timeout duration").
+/// The longest time of a request, after which Azure's front end gives up (Azure Functions documentation, "Function
+/// app timeout duration").
 const DRAIN: Duration = Duration::from_secs(230);
-/// From SIGTERM to SIGKILL when an instance is taken away.
+/// The time from SIGTERM to SIGKILL when an instance is removed.
 const TERMINATION: Duration = Duration::from_secs(10);
-/// Pauses before an instance that died is replaced: 1 s, 2 s, 4 s and so on, to this.
+/// The longest of the pauses (1 s, 2 s, 4 s, and so on) before an ended instance is replaced.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// So many ended instances stay listed in any case.
+/// The number of ended instances that always stay listed.
 const ENDED_KEPT: usize = 50;
 
 pub(super) struct Instances {
     app: Arc<App>,
-    /// Of every instance.
+    /// The plan of every instance.
     plan: Plan,
     pub(super) share: Share,
-    /// Never more than one: then the host's own rules say when its handler is started again.
+    /// Whether there is never more than one instance. In that case the host's own rules restart its handler.
     single: bool,
     backends: watch::Sender<BackendSet>,
     reports: mpsc::Sender<Report>,
@@ -72,7 +73,7 @@ impl Instances {
         }
     }
 
-    /// Instances that count towards the wanted number: those that neither drain nor have ended.
+    /// The instances that count towards the wanted number: those that neither drain nor have ended.
     fn active(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|member| member.counts())
     }
@@ -85,12 +86,12 @@ impl Instances {
         self.members.iter().map(Member::view).collect()
     }
 
-    /// When something is due.
+    /// When the next action is due.
     pub(super) fn due(&self) -> Option<Instant> {
         self.members.iter().filter_map(Member::due).min()
     }
 
-    /// Starts or removes instances until there are `wanted`. New ones get no requests before `traffic_from`.
+    /// Starts or removes instances until there are `wanted`. New instances get no requests before `traffic_from`.
     pub(super) fn resize(&mut self, wanted: u32, traffic_from: Instant, now: Instant) {
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         let start = traffic_from
@@ -115,7 +116,7 @@ impl Instances {
         let counter = self.counter(place, &self.counters());
         let member = &mut self.members[place];
         let Some(instance) = member.instance().cloned() else {
-            member.end(now, "not needed any more".to_owned());
+            member.end(now, "no longer needed".to_owned());
             self.happened(place, LifecycleChange::Ended);
             return;
         };
@@ -125,12 +126,12 @@ impl Instances {
         member.stage = Stage::Draining(instance.clone());
         let load = Arc::clone(&member.load);
         self.happened(place, LifecycleChange::Draining);
-        // Before the wait for the last request: from now on no request begins.
+        // This is before the wait for the last request, so that no further request begins.
         self.publish_backends();
         let stopping = self.stopping.clone();
         self.tasks.spawn(async move {
             tokio::select! {
-                // Then the fleet stops all its instances.
+                // In that case the fleet stops all its instances.
                 () = stopping.cancelled() => return,
                 _ = tokio::time::timeout(DRAIN, load.drained()) => {}
             }
@@ -138,7 +139,7 @@ impl Instances {
         });
     }
 
-    /// Does what is due: starts processes, and puts ready ones into service.
+    /// Does what is due: starts processes, and puts ready instances into service.
     pub(super) fn advance(&mut self, now: Instant) {
         for place in 0..self.members.len() {
             let due = self.members[place].due().is_some_and(|due| due <= now);
@@ -189,7 +190,7 @@ impl Instances {
         self.happened(place, LifecycleChange::Started);
     }
 
-    /// Handles an instance's report. Returns an ending that is the whole fleet's.
+    /// Handles an instance's report. Returns an ending if the whole fleet must end.
     pub(super) fn take(&mut self, report: Report, wanted: u32, now: Instant) -> Option<Ending> {
         let place = self
             .members
@@ -251,7 +252,7 @@ impl Instances {
     }
 
     fn ended(&mut self, place: usize, ending: Ending, wanted: u32, now: Instant) -> Option<Ending> {
-        // Seldom: its last report was that no process answers.
+        // This is rare: its last report was that no process responds.
         self.away(place, now);
         let member = &mut self.members[place];
         if let Some(group) = member.group.take() {
@@ -291,7 +292,7 @@ impl Instances {
         None
     }
 
-    /// Tells the balancer which processes take requests.
+    /// Publishes the processes that take requests to the balancer.
     fn publish_backends(&self) {
         let backends = self
             .members
@@ -319,7 +320,7 @@ impl Instances {
         }
     }
 
-    /// Restarts the process of every instance that has one, in place and all at once. Returns the requests in flight,
+    /// Restarts the process of every instance that has one, all at once. Returns the number of requests in flight,
     /// which fail.
     pub(super) fn restart(&mut self) -> u32 {
         let mut in_flight = 0;
@@ -335,7 +336,7 @@ impl Instances {
         in_flight
     }
 
-    /// Forgets instances that ended before, except for the last ones.
+    /// Removes instances from the list that ended before this moment, except for the last ones.
     pub(super) fn forget(&mut self, before: Instant) {
         let ended = self.members.iter().filter(|member| member.exited()).count();
         let mut surplus = ended.saturating_sub(ENDED_KEPT);
@@ -363,7 +364,7 @@ impl Instances {
         self.members.iter().all(Member::exited)
     }
 
-    /// Waits until nothing of the instances is left, their control groups included.
+    /// Waits until all parts of the instances have been removed, including their control groups.
     pub(super) async fn cleared(self) {
         self.tasks.close();
         self.tasks.wait().await;

@@ -1,4 +1,4 @@
-//! The fleet in words: for the banner, and as a line on the terminal that is rewritten as things change.
+//! Descriptions of the fleet: for the banner, and for the status line on the terminal.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::scaler::Scaler;
 use super::share::Share;
 use super::snapshot::Snapshot;
 
-/// For the banner, a line each: instances, rules, time and CPU.
+/// Lines for the banner: instances, rules, time, and CPU.
 pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, String)> {
     if options.single() {
         let mut lines = vec![("Instances", "one".to_owned())];
-        // Timers follow it.
+        // Timers use the calendar.
         if options.calendar.start.is_some() {
             lines.extend(calendar(options).map(|calendar| ("Calendar", calendar)));
         }
@@ -40,7 +40,7 @@ pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, Stri
              requests scale it within its limits"
             .to_owned();
         if options.restart_on_patch {
-            plan.push_str("; each change restarts it");
+            plan.push_str("; each change restarts the app");
         }
         lines.insert(0, ("Plan", plan));
     }
@@ -52,7 +52,7 @@ pub(super) fn words(options: &Options, share: &Share) -> Vec<(&'static str, Stri
     lines
 }
 
-/// When the calendar starts, where that matters.
+/// The start of the calendar, if it is relevant.
 fn calendar(options: &Options) -> Option<String> {
     let Calendar { start, zone } = &options.calendar;
     let starts = |at: OffsetDateTime| {
@@ -74,7 +74,7 @@ fn cpu(share: &Share) -> String {
         )
     } else {
         format!(
-            "100 % means {cpus} of a CPU for each instance, but nothing holds it to that ({})",
+            "100 % means {cpus} of a CPU for each instance, but this limit is not enforced ({})",
             share.how()
         )
     }
@@ -88,13 +88,13 @@ fn time(scale: f64) -> String {
         format!("{} s", (minute * 10.0).round() / 10.0)
     };
     if scale == 1.0 {
-        "Azure's pace (--time-scale 60 makes an Azure minute last 1 s)".to_owned()
+        "real time, as in Azure (with --time-scale 60, an Azure minute lasts 1 s)".to_owned()
     } else {
         format!("one Azure minute lasts {lasts}")
     }
 }
 
-/// When the rules on CPU fire, such as `out > 70, in < 30`.
+/// The thresholds of the CPU rules, such as `out > 70, in < 30`.
 pub(super) fn thresholds(scaler: &Scaler) -> String {
     let metrics = &scaler.setting().metrics;
     let rules = scaler.profile().rules.iter();
@@ -119,7 +119,7 @@ pub(super) fn thresholds(scaler: &Scaler) -> String {
     rules.collect::<Vec<_>>().join(", ")
 }
 
-/// The status line; what matters less stands further to the right, where a narrow terminal cuts it off.
+/// The status line. Less important parts are at the end, where a narrow terminal cuts them off.
 pub(super) fn line(snapshot: &Snapshot, thresholds: &str, cooldown_left: Duration) -> String {
     let now = Instant::now();
     let time = time_of_day();

@@ -1,4 +1,4 @@
-//! One instance of the fleet, from the decision to have it until after its end.
+//! One instance of the fleet, from the decision to add it until after its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use super::clock::wall;
 use super::meter::Meter;
 use super::snapshot::{InstanceView, State, rounded};
 
-/// Who has served so long does not die at once.
+/// An instance that has served for this long counts as stable.
 const PROVED: Duration = Duration::from_secs(60);
 
-/// Where an instance is on its way.
+/// The stage of an instance's life.
 pub(super) enum Stage {
-    /// Decided, but its process starts later.
+    /// The instance is wanted, but its process starts later.
     Awaited {
         start: Instant,
     },
-    /// Its process runs but has not answered and been warmed up.
+    /// Its process runs, but has not responded or been warmed up yet.
     Starting(Instance),
-    /// Could take requests, but an instance takes longer to be provisioned.
+    /// Its process is ready, but the provisioning of an instance takes longer.
     Provisioning(Instance, Arc<Worker>),
     Ready(Instance, Arc<Backend>),
-    /// The host starts the handler again, in place.
+    /// The host restarts the handler.
     Restarting(Instance),
-    /// Gets no more requests, answers those it has, and ends.
+    /// It gets no new requests, completes those in flight, and ends.
     Draining(Instance),
     Exited,
 }
@@ -40,21 +40,21 @@ pub(super) enum Stage {
 pub(super) struct Member {
     pub(super) load: Arc<InstanceLoad>,
     pub(super) stage: Stage,
-    /// Gets no requests before.
+    /// It gets no requests before this moment.
     pub(super) traffic_from: Instant,
-    /// Deaths in a row in this place, this instance's predecessors included.
+    /// The number of successive crashes in this place, including those of the previous instances.
     pub(super) deaths: u32,
     pub(super) meter: Meter,
     pub(super) group: Option<Group>,
-    /// The last handler process.
+    /// The last process of the handler.
     pub(super) process: Option<u32>,
-    /// When the process was started; before that, when it was decided.
+    /// When the process was started, or before that, when the instance was wanted.
     pub(super) started_at: OffsetDateTime,
     pub(super) ready_at: Option<OffsetDateTime>,
-    /// When it became ready the last time.
+    /// When it last became ready.
     pub(super) ready_since: Option<Instant>,
     pub(super) ended: Option<Instant>,
-    /// Over the last second.
+    /// CPU over the last second.
     pub(super) cpu_percent: Option<f64>,
     pub(super) restarts: u32,
     pub(super) ending: Option<String>,
@@ -85,7 +85,7 @@ impl Member {
         &self.load.id
     }
 
-    /// Whether it counts as one of those wanted.
+    /// Whether it counts towards the wanted number.
     pub(super) fn counts(&self) -> bool {
         !matches!(self.stage, Stage::Draining(_) | Stage::Exited)
     }
@@ -109,7 +109,7 @@ impl Member {
         }
     }
 
-    /// When something about it is due.
+    /// When its next action is due.
     pub(super) fn due(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Awaited { start } => Some(*start),
@@ -118,7 +118,7 @@ impl Member {
         }
     }
 
-    /// Sorts those first that are missed least: not yet serving, then the least busy, then the newest.
+    /// Sorts the instances to remove first: those that do not serve yet, then the least busy, then the newest.
     pub(super) fn removal_order(&self, place: usize) -> (u8, u32, std::cmp::Reverse<usize>) {
         let serving = match self.stage {
             Stage::Awaited { .. } => 0,
@@ -128,7 +128,7 @@ impl Member {
         (serving, self.load.outstanding(), std::cmp::Reverse(place))
     }
 
-    /// Whether it served so long before its end that what went wrong before does not count.
+    /// Whether it served for so long before its end that earlier crashes no longer count.
     pub(super) fn proved(&self, now: Instant) -> bool {
         self.ready_since.is_some_and(|since| now - since >= PROVED)
     }
@@ -171,7 +171,7 @@ pub(super) enum LifecycleChange {
     Ready {
         process: u32,
     },
-    /// The host starts the handler again, in place.
+    /// The host restarts the handler.
     Away,
     Died {
         reason: String,
@@ -181,21 +181,21 @@ pub(super) enum LifecycleChange {
     Ended,
 }
 
-/// What an instance's attendant tells the fleet's owner.
+/// A report from the task of an instance to the fleet's owner task.
 pub(super) struct Report {
     pub(super) id: String,
     pub(super) news: News,
 }
 
 pub(super) enum News {
-    /// A process answers and is warmed up.
+    /// A process responds and is warmed up.
     Serves(Arc<Worker>),
-    /// No process answers at the moment.
+    /// No process responds at the moment.
     Away,
     Ended(Ending),
 }
 
-/// Watches an instance to its end: warms it up before its first request, and reports.
+/// Watches an instance until its end: warms it up before its first request, and reports its changes.
 pub(super) async fn attend(
     instance: Instance,
     load: Arc<InstanceLoad>,
@@ -210,7 +210,7 @@ pub(super) async fn attend(
         let news = match now {
             Lifecycle::Ready(worker) => {
                 if cold {
-                    // With counters of its own: it is no client's request.
+                    // With separate counters, because it is not a client's request.
                     let backend =
                         Backend::new(InstanceLoad::new(load.id.clone()), Arc::clone(&worker));
                     match warmed(&app, &backend, &mut state).await {
@@ -236,12 +236,12 @@ pub(super) async fn attend(
 
 enum Warmth {
     Warm,
-    /// The process is gone meanwhile.
+    /// The process has been replaced in the meantime.
     Changed,
 }
 
-/// Calls the warm-up function of one process. As in Azure its failure keeps nobody from serving, and it may take
-/// no longer than a start.
+/// Calls the warm-up function of one process. As in Azure, a failure does not prevent the instance from serving. The
+/// call may take no longer than a start.
 async fn warmed(
     app: &App,
     backend: &Arc<Backend>,
@@ -255,7 +255,7 @@ async fn warmed(
         app.console().host(
             Severity::Warning,
             format_args!(
-                "The warm-up of an instance failed: {problem}; it gets requests all the same"
+                "The warm-up of an instance failed: {problem}; it gets requests nevertheless"
             ),
         );
     }

@@ -1,10 +1,10 @@
-//! CPU of one instance, measured from outside: what the platform sees.
+//! CPU of one instance, measured from outside, as the platform does.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// CPU time used in a stretch of time.
+/// CPU time used during a span of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Use {
     pub(super) cpu: Duration,
@@ -12,10 +12,10 @@ pub(super) struct Use {
 }
 
 impl Use {
-    /// In percent of so many CPUs, 0 to 100; `None` for no time at all.
+    /// In percent of this number of CPUs, 0 to 100; `None` if the span is empty.
     pub(super) fn percent(self, cpus: f64) -> Option<f64> {
         let span = self.span.as_secs_f64();
-        // A group may use a little more than its quota in one period, and less in the next.
+        // A group may exceed its quota slightly in one period, and use less in the next.
         (span > 0.0).then(|| (100.0 * self.cpu.as_secs_f64() / (span * cpus)).clamp(0.0, 100.0))
     }
 
@@ -25,7 +25,7 @@ impl Use {
     }
 }
 
-/// Adds up readings of a counter of CPU time while an instance is ready.
+/// Adds up the readings of a CPU time counter while an instance is ready.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Meter {
     /// The last reading.
@@ -35,7 +35,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Counts from here. What the instance used before does not count.
+    /// Counts from now on. Earlier use does not count.
     pub(super) fn start(&mut self, now: Instant, counter: Option<Duration>) {
         self.last = counter.map(|counter| (now, counter));
     }
@@ -54,18 +54,18 @@ impl Meter {
         self.last = Some((now, counter));
     }
 
-    /// Takes the last reading of an instance that leaves; what it uses afterwards does not count.
+    /// Takes the last reading of an instance that is being removed. Later use does not count.
     pub(super) fn stop(&mut self, now: Instant, counter: Option<Duration>) {
         self.read(now, counter);
         self.last = None;
     }
 
-    /// What was used since the last call.
+    /// The use since the last call.
     pub(super) fn take_minute(&mut self) -> Use {
         std::mem::take(&mut self.minute)
     }
 
-    /// What was used since the last call.
+    /// The use since the last call.
     pub(super) fn take_second(&mut self) -> Use {
         std::mem::take(&mut self.second)
     }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn never_more_than_everything() {
+    fn the_share_is_at_most_one_hundred_percent() {
         let stretch = Use {
             cpu: Duration::from_millis(410),
             span: Duration::from_secs(1),

@@ -1,4 +1,4 @@
-//! What `lab up` is told about its fleet.
+//! The options of `lab up` for its fleet.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -17,15 +17,15 @@ use super::share;
 
 /// The shortest real time between two evaluations, and between two samples.
 const SHORTEST: f64 = 0.05;
-/// Azure Monitor's metrics are about so old, in seconds.
+/// The usual age of Azure Monitor's metrics, in seconds.
 const METRIC_LAG: f64 = 180.0;
-/// The years in which the calendar may start: it never runs into a year of five digits.
+/// The years in which the calendar may start, so that it never reaches a year with five digits.
 const YEARS: RangeInclusive<i32> = 1970..=2999;
-/// A fleet without an instance could not answer.
+/// A fleet without an instance could not respond.
 const NEVER_EMPTY: &str =
-    "The minimum of 0 instances is raised to 1: without an instance, nothing answers here";
+    "The minimum of 0 instances is raised to 1: without an instance, nothing responds here";
 
-/// Azure's plan that the function app runs on.
+/// The Azure plan of the function app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostingPlan {
@@ -37,7 +37,7 @@ pub enum HostingPlan {
     ElasticPremium,
 }
 
-/// Arguments about the fleet.
+/// The command line options for the fleet.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Autoscaling")]
 pub struct FleetArgs {
@@ -48,47 +48,47 @@ pub struct FleetArgs {
     #[arg(long, value_enum, default_value_t, value_name = "PLAN")]
     plan: HostingPlan,
 
-    /// On elastic-premium: restart every instance at each change of the site's configuration; it is unknown whether Azure
-    /// does
+    /// On elastic-premium: restart every instance at each change of the site's configuration. Whether Azure does this
+    /// is unknown
     #[arg(long)]
     restart_on_patch: bool,
 
-    /// Fewest instances, instead of what the rules say
+    /// Minimum number of instances, instead of the one in the rules
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     min: Option<u32>,
 
-    /// Most instances, instead of what the rules say; with 1 a single instance runs, as in func start [default: what the
-    /// rules say for an app that lab assemble laid out; 1 for any other app, unless --min, --autoscale, or --plan
-    /// elastic-premium is given]
+    /// Maximum number of instances, instead of the one in the rules. With 1, a single instance runs, as in func start
+    /// [default: the maximum in the rules for an app that lab assemble created; 1 for any other app, unless --min,
+    /// --autoscale, or --plan elastic-premium is given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max: Option<u32>,
 
-    /// Azure seconds that pass in a second: with 60 an Azure minute lasts one second; 1 is Azure's pace
-    // scripts/run gives one, which another one given to it replaces.
+    /// Azure seconds per second: with 60, an Azure minute lasts one second; 1 is real time
+    // scripts/run passes a value, which the user's own value replaces.
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = time_scale, overrides_with = "time_scale")]
     time_scale: f64,
 
-    /// Time at which the calendar of the rules starts, such as 2026-01-05T08:00; it runs at --time-scale [default: the
-    /// present time]
+    /// Time at which the calendar of the rules starts, such as 2026-01-05T08:00. It runs at the speed of --time-scale
+    /// [default: the current time]
     #[arg(long, value_name = "TIME")]
     start: Option<String>,
 
-    /// Time zone of times without an offset, such as Europe/Berlin [default: that of the first profile with a calendar,
-    /// else UTC]
+    /// Time zone for times without an offset, such as Europe/Berlin [default: that of the first profile with a
+    /// calendar, or else UTC]
     #[arg(long, value_name = "NAME")]
     timezone: Option<String>,
 
-    /// Replay a metric that is not measured here, such as memory or a queue, from a file as lab simulate --load takes it;
-    /// repeatable. Its first sample begins at the start. After its last sample, rules on it see no samples
+    /// Replay a metric that is not measured here, such as memory or a queue, from a file in a format of lab simulate
+    /// --load; repeatable. Its first sample begins at the start. After its last sample, rules on it have no samples
     #[arg(long, value_name = "NAME=FILE", value_parser = MetricFile::parse)]
     metric: Vec<MetricFile>,
 
-    /// Age in Azure seconds of the newest sample that an evaluation sees [default: 180; 0 on elastic-premium, where the app
-    /// measures itself]
+    /// Age of the latest sample in an evaluation, in Azure seconds [default: 180; 0 on elastic-premium, where the app
+    /// measures its CPU itself]
     #[arg(long, value_name = "SECONDS", value_parser = span)]
     metric_lag: Option<f64>,
 
-    /// Azure seconds from the decision for a new instance until it takes requests at the soonest
+    /// Azure seconds from the decision to add an instance until it can take requests
     #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = span)]
     provision_seconds: f64,
 
@@ -97,30 +97,30 @@ pub struct FleetArgs {
     evaluate_seconds: f64,
 
     /// CPUs of each instance, such as 0.4 [default: no limit for a single instance; with --max 2 or more, 0.6 of the
-    /// machine's over the most instances, from 0.1 to 1]
+    /// machine's CPUs divided by the maximum, from 0.1 to 1]
     #[arg(long, value_name = "CPUS", value_parser = cpus)]
     instance_cpus: Option<f64>,
 
-    /// Write what happens to this file, a JSON object a line
+    /// Write the events to this file, one JSON object per line
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
 }
 
-/// The arguments, checked.
+/// The checked options.
 pub struct Options {
     pub(crate) plan: HostingPlan,
     /// Only on Elastic Premium.
     pub(crate) restart_on_patch: bool,
     /// `--max`.
     most: Option<u32>,
-    /// With the limits that are in force.
+    /// The setting, with the active limits.
     pub(crate) setting: Setting,
-    /// Where the rules come from, for people.
+    /// The source of the rules, for people.
     pub(crate) rules: String,
-    /// What people should know about the rules, a sentence each.
+    /// Remarks about the rules, one sentence each.
     pub(crate) remarks: Vec<String>,
     pub(crate) calendar: Calendar,
-    /// The samples of each of the setting's metrics that come from a file.
+    /// The samples from files, for each of the setting's metrics.
     pub(super) replayed: Vec<Vec<Minute>>,
     pub(crate) time_scale: f64,
     pub(super) metric_lag: Duration,
@@ -132,15 +132,15 @@ pub struct Options {
 
 /// The calendar of the rules.
 pub(crate) struct Calendar {
-    /// What it shows at the start; `None` for the present time.
+    /// Its time at the start; `None` for the current time.
     pub(crate) start: Option<OffsetDateTime>,
     /// For people.
     pub(crate) zone: TimeZone,
 }
 
 impl FleetArgs {
-    /// Reads the rules and checks what the parser could not. With `is_single`, one instance runs unless an argument asks
-    /// for a fleet.
+    /// Reads the rules, and checks what the parser cannot check. With `is_single`, one instance runs unless an option
+    /// requests a fleet.
     ///
     /// # Errors
     /// One sentence for the user.
@@ -152,14 +152,14 @@ impl FleetArgs {
             findings,
             ..
         } = if is_single {
-            // Rules do not matter, and a file of that name in somebody's project may be another thing.
+            // The rules do not matter, and a file with this name in another project may be something else.
             Rules::built_in()?
         } else {
             self.rules.read()?
         };
         let calendar = self.calendar(&setting)?;
         let replayed = Replayed::read(&self.metric, &setting, &calendar.zone)?;
-        // What the reader says of no instances does not hold here.
+        // The finding about zero instances does not apply here.
         let findings = findings
             .iter()
             .filter(|finding| finding.code != "minimum_zero");
@@ -191,7 +191,7 @@ impl FleetArgs {
         let shortest = SHORTEST * self.time_scale;
         if self.evaluate_seconds < shortest {
             bail!(
-                "--evaluate-seconds {} would be less than {SHORTEST} s at time scale {}; the least there is {shortest}",
+                "--evaluate-seconds {} would be less than {SHORTEST} s at time scale {}; the minimum for this scale is {shortest}",
                 self.evaluate_seconds,
                 self.time_scale
             );
@@ -214,7 +214,7 @@ impl FleetArgs {
         })
     }
 
-    /// Whether an argument is about several instances.
+    /// Whether an option concerns several instances.
     fn asks_for_fleet(&self) -> bool {
         self.min.is_some()
             || self.max.is_some()
@@ -222,7 +222,7 @@ impl FleetArgs {
             || self.rules.is_given()
     }
 
-    /// Checks what depends on the plan; the age of the samples.
+    /// Checks the options that depend on the plan. Returns the age of the samples.
     fn metric_lag(&self) -> anyhow::Result<f64> {
         match (self.plan, self.metric_lag) {
             (HostingPlan::PremiumV3, _) if self.restart_on_patch => bail!(
@@ -268,7 +268,7 @@ impl Options {
         &self.setting.profiles[active]
     }
 
-    /// The site on Elastic Premium, configured as the stack in `infra` deploys it.
+    /// The site on Elastic Premium, with the configuration that the stack in `infra` deploys.
     pub(super) fn site(&self) -> Option<Site> {
         let capacity = self.now().capacity;
         let plan_maximum = self.most.unwrap_or(PLAN_MAXIMUM);
@@ -281,7 +281,7 @@ impl Options {
             .then(|| Site::new(configuration, self.provision, self.restart_on_patch))
     }
 
-    /// Whether there is never more than one instance: then it is the host that starts its handler again.
+    /// Whether there is never more than one instance. In that case the host restarts its handler.
     pub fn single(&self) -> bool {
         self.setting.maximum() == 1
     }
@@ -291,7 +291,7 @@ fn number(text: &str, least: f64, most: f64) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| format!("a number from {least} to {most} is wanted"))
+        .ok_or_else(|| format!("must be a number from {least} to {most}"))
 }
 
 fn time_scale(text: &str) -> Result<f64, String> {

@@ -56,7 +56,7 @@ fn with_rules(rules: &str, arguments: &[&str]) -> Result<Options, String> {
 }
 
 #[test]
-fn a_minimum_of_none_is_raised_and_said() {
+fn a_minimum_of_zero_is_raised_and_reported() {
     let rules = BUILT_IN.replacen("\"minimum\": \"1\"", "\"minimum\": \"0\"", 1);
     let options = with_rules(&rules, &[]).expect("valid");
     assert_eq!(options.setting.minimum(), 1);
@@ -69,7 +69,7 @@ fn a_minimum_of_none_is_raised_and_said() {
 }
 
 #[test]
-fn the_calendar_starts_when_it_is_told() {
+fn the_calendar_starts_at_the_given_time() {
     let start = |arguments: &[&str]| {
         let calendar = read(arguments).expect("valid").calendar;
         (calendar.start, calendar.zone.name().to_owned())
@@ -82,7 +82,7 @@ fn the_calendar_starts_when_it_is_told() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_in_a_sentence() {
+fn impossible_options_are_refused_in_a_sentence() {
     let refused = |arguments: &[&str], part: &str| {
         let error = read(arguments).err().expect("refused");
         assert!(error.contains(part), "{error}");
@@ -111,12 +111,12 @@ fn what_cannot_be_is_refused_in_a_sentence() {
         &["--plan", "elastic-premium", "--metric-lag", "60"],
         "are for the plan premium-v3",
     );
-    refused(&["--time-scale", "601"], "a number from 0.1 to 600");
-    refused(&["--time-scale", "NaN"], "a number from 0.1 to 600");
-    refused(&["--instance-cpus", "0.05"], "a number from 0.1 to");
+    refused(&["--time-scale", "601"], "must be a number from 0.1 to 600");
+    refused(&["--time-scale", "NaN"], "must be a number from 0.1 to 600");
+    refused(&["--instance-cpus", "0.05"], "must be a number from 0.1 to");
     refused(
         &["--time-scale", "600", "--evaluate-seconds", "20"],
-        "the least there is 30",
+        "the minimum for this scale is 30",
     );
     refused(
         &["--autoscale", "/nonexistent/rules.json"],

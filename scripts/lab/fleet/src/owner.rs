@@ -1,4 +1,4 @@
-//! The task that owns the fleet. It alone changes it. What it does on Elastic Premium is in [`site`].
+//! The task that owns the fleet. Only this task changes it. [`site`] has its work on Elastic Premium.
 
 mod site;
 
@@ -27,16 +27,16 @@ use super::{Command, Ends, KillOutcome};
 
 const SECOND: Duration = Duration::from_secs(1);
 const AZURE_MINUTE: Duration = Duration::from_secs(60);
-/// How long ended instances stay listed, in Azure's time.
+/// How long ended instances stay listed, in Azure time.
 const LISTED: Duration = Duration::from_secs(10 * 60);
 
-/// Keeps the fleet: the task that alone changes it.
+/// The owner of the fleet: the only task that changes it.
 pub struct Owner {
     clock: Clock,
     evaluate_every: Duration,
     provision: Duration,
     wanted: u32,
-    /// On Elastic Premium, where it and not the scaler says how many instances there are.
+    /// On Elastic Premium, the site and not the scaler determines the number of instances.
     site: Option<Site>,
     instances: Instances,
     scaler: Scaler,
@@ -46,9 +46,9 @@ pub struct Owner {
     constants: Arc<Constants>,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
     console: Console,
-    /// Whether somebody sees the status line.
+    /// Whether the status line is shown.
     watched: bool,
-    /// Kept for the handlers that start later.
+    /// Kept for handlers that start later.
     _rules: NamedTempFile,
     app: Arc<App>,
     recent: Recent,
@@ -64,7 +64,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The owner of a fleet that is still empty. Its clock starts here.
+    /// The owner of a fleet that is still empty. Its clock starts now.
     pub fn new(fixtures: Fixtures, ends: Ends, app: Arc<App>, mut plan: Plan) -> Self {
         for (name, value) in fixtures.variables() {
             plan.set(name, value);
@@ -103,7 +103,7 @@ impl Owner {
             },
             clock,
         };
-        // More than the instances can report while the owner is at something else.
+        // More reports than the instances can send while the owner is busy.
         let (reporters, reports) = mpsc::channel(64);
         let seen = console.terminal && !single;
         Self {
@@ -142,12 +142,12 @@ impl Owner {
         }
     }
 
-    /// The time that the timers of functions follow.
+    /// The clock for the timers of functions.
     pub fn calendar(&self) -> Arc<dyn Calendar> {
         Arc::new(self.clock)
     }
 
-    /// Keeps the fleet until it is told to stop, or cannot.
+    /// Runs the fleet until it is told to stop or must end.
     pub async fn run(mut self) -> Ending {
         let now = Instant::now();
         self.instances.resize(self.wanted, now, now);
@@ -195,11 +195,11 @@ impl Owner {
                     Command::Stop(grace) => self.instances.stop(grace, Instant::now()),
                     Command::Kill(_, reply) => drop(reply.send(KillOutcome::NotRunning)),
                     Command::Pause(_, reply) => drop(reply.send(())),
-                    // Their senders learn that the fleet has ended.
+                    // Their senders are notified that the fleet has ended.
                     Command::Configure(..) | Command::Timeline(..) => {}
                 },
                 Some(report) = self.reports.recv() => {
-                    // Nothing that ends now is replaced.
+                    // An instance that ends now is not replaced.
                     self.instances.take(report, 0, Instant::now());
                 }
             }
@@ -227,7 +227,7 @@ impl Owner {
         let (name, text) = if paused {
             ("pause", "the autoscaler is paused")
         } else {
-            ("resume", "the autoscaler goes on")
+            ("resume", "the autoscaler has resumed")
         };
         self.record.ordered(name, text, json!({}));
     }
@@ -246,12 +246,12 @@ impl Owner {
             .expect("there are three")
     }
 
-    /// Does what is due, and tells.
+    /// Does what is due, and publishes the result.
     fn advance(&mut self, now: Instant) {
         self.instances.advance(now);
         let azure = self.clock.azure(now);
-        // Beats that were missed, because the machine slept or this process was stopped, are not made up for: the
-        // sample of the last minute is the mean since the one before, and there is one evaluation.
+        // Beats that were missed because the machine slept or this process was stopped are not repeated. The sample
+        // of the last minute is the average since the previous one, and there is one evaluation.
         self.restart_if_due(azure);
         let minute = beats(azure, AZURE_MINUTE);
         if minute > self.minute {
@@ -275,7 +275,7 @@ impl Owner {
         self.publish();
     }
 
-    /// Closes a real second.
+    /// Completes a real second.
     fn close_second(&mut self, now: Instant) {
         let span = now - self.second;
         self.second = now;
@@ -294,7 +294,7 @@ impl Owner {
         });
     }
 
-    /// Closes an Azure minute.
+    /// Completes an Azure minute.
     fn sample(&mut self, end: Duration, now: Instant) {
         self.instances.measure(now);
         let used = self.instances.take_minute();
@@ -346,7 +346,7 @@ impl Owner {
         }
     }
 
-    /// Tells what happened, and how things are.
+    /// Publishes events and the current state.
     fn publish(&mut self) {
         let ready = self.instances.ready();
         for event in std::mem::take(&mut self.instances.pending_events) {
@@ -376,9 +376,9 @@ impl Owner {
     }
 }
 
-/// How many whole periods have passed.
+/// The number of whole periods that have passed.
 fn beats(passed: Duration, period: Duration) -> u32 {
-    // A nanosecond more, for a timer that fires exactly then.
+    // One microsecond more, for a timer that fires exactly on time.
     let passed = passed + Duration::from_nanos(1_000);
     u32::try_from(passed.as_nanos() / period.as_nanos().max(1)).unwrap_or(u32::MAX)
 }

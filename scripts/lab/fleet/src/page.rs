@@ -1,11 +1,12 @@
-//! `GET /admin/lab`: the page of the fleet. It holds no data: it asks for them at the endpoints below `/admin/lab`.
+//! `GET /admin/lab`: the page about the fleet. It contains no data, but requests it from the endpoints below
+//! `/admin/lab`.
 
 use functions_host::Body;
 use http::{HeaderValue, Response, header};
 
-/// Built from `handler/dashboard` by `scripts/dashboard`; a file without a reference to any other.
+/// Built from `handler/dashboard` by `scripts/dashboard`, as a single file without references to others.
 const PAGE: &str = include_str!("../../../../handler/dashboard/dist/lab.html");
-/// Beside the policy in the page itself, where browsers ignore this directive.
+/// In addition to the policy in the page itself, where browsers ignore this directive.
 const POLICY: &str = "frame-ancestors 'none'";
 
 /// The page.

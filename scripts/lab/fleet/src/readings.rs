@@ -1,5 +1,5 @@
-//! Requests in flight at the instances, and their CPU: what their control groups count, or else what `/proc` tells of their process groups,
-//! which is exact to a hundredth of a second.
+//! Requests in flight at the instances, and their CPU: from their control groups, or else from the process groups in
+//! `/proc`, with a resolution of a hundredth of a second.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::member::Member;
 use super::meter::Use;
 
 impl Instances {
-    /// CPU time by process group, where no control group counts it.
+    /// CPU time by process group, if control groups do not count it.
     pub(super) fn counters(&self) -> HashMap<u32, Duration> {
         let counted = |member: &Member| member.group.is_some() || member.process.is_none();
         if self
@@ -45,7 +45,7 @@ impl Instances {
         }
     }
 
-    /// What each instance used since the last call while it was ready.
+    /// The CPU use of each instance since the last call while it was ready.
     pub(super) fn take_minute(&mut self) -> Vec<(String, Use)> {
         self.members
             .iter_mut()
@@ -54,7 +54,7 @@ impl Instances {
             .collect()
     }
 
-    /// Renews what each instance's CPU is at the moment.
+    /// Updates the current CPU of each instance.
     pub(super) fn take_second(&mut self) {
         for member in &mut self.members {
             let used = member.meter.take_second();
@@ -64,7 +64,7 @@ impl Instances {
         }
     }
 
-    /// What CPU each ready instance used in the last second, in percent.
+    /// The CPU use of each ready instance in the last second, in percent.
     pub(super) fn cpu_percent(&self) -> Vec<(String, f64)> {
         let ready = self.members.iter().filter(|member| member.ready());
         ready
@@ -72,7 +72,7 @@ impl Instances {
             .collect()
     }
 
-    /// Requests in flight at the ready instances, and how many of these there are.
+    /// The requests in flight at the ready instances, and the number of these instances.
     pub(super) fn in_flight(&self) -> (u32, u32) {
         let ready = self.members.iter().filter(|member| member.ready());
         ready.fold((0, 0), |(in_flight, count), member| {

@@ -1,4 +1,4 @@
-//! What is kept of the fleet's past, and told about it: samples, decisions, actions, events, lines for people.
+//! The fleet's history and output: samples, decisions, actions, events, and lines for people.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Record {
     clock: Clock,
     console: Console,
     events: Events,
-    /// Whether people hear of single instances.
+    /// Whether the lines omit single instances.
     quiet: bool,
     pub(super) metric: Option<Metric>,
     pub(super) samples: VecDeque<Arc<Sample>>,
@@ -47,7 +47,7 @@ impl Record {
         }
     }
 
-    /// An event with the time that all events have.
+    /// Writes an event with the time fields that all events have.
     fn event(&mut self, name: &str, azure: Duration, rest: Value) {
         if !self.events.wanted() {
             return;
@@ -63,7 +63,7 @@ impl Record {
         self.events.write(&event);
     }
 
-    /// A line for people: time of day, and Azure seconds from the start.
+    /// Prints a line for people: time of day, and Azure seconds from the start.
     fn line(&self, azure: Duration, text: &str) {
         let time = time_of_day();
         let seconds = azure.as_secs();
@@ -92,7 +92,7 @@ impl Record {
             ),
             LifecycleChange::Draining => (
                 "drain",
-                Some(format!("{id} gets no more requests and ends")),
+                Some(format!("{id} gets no new requests and ends")),
                 json!({}),
             ),
             LifecycleChange::Ended => ("end", None, json!({})),
@@ -140,7 +140,7 @@ impl Record {
         let reason = decision.describe((profile, &setting.metrics), from);
         let readings = decision.readings.iter().enumerate();
         let waits = decision.readings.iter().map(|reading| reading.waits);
-        // Of the rule that would act, else of the one that waits longest.
+        // The cooldown of the rule that would act, or else the longest one.
         let cooldown_left = match decision.outcome {
             Outcome::CoolingDown(rule) => decision.readings[rule].waits,
             _ => waits.max().unwrap_or_default(),

@@ -1,6 +1,6 @@
-//! Metrics that nobody measures here: their samples come from files.
+//! Metrics that are not measured here: their samples come from files.
 //!
-//! A file is read as `lab simulate --load` reads it. Its first sample begins when the lab starts, whatever its time.
+//! A file has a format of `lab simulate --load`. Its first sample begins when the lab starts, whatever its time is.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use autoscale::time_zone::TimeZone;
 use autoscale::{Metric, Minute, Setting, duration_in_words};
 use recorded_load::metric_column;
 
-/// `NAME=FILE`: the metric of this name is in this file.
+/// `NAME=FILE`: the file with the samples of the metric with this name.
 #[derive(Clone, Debug)]
 pub(super) struct MetricFile {
     name: String,
@@ -20,7 +20,7 @@ pub(super) struct MetricFile {
 
 impl MetricFile {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        // Metrics of other resources are called METRIC@RESOURCE, and no such name has an equals sign.
+        // Metrics of other resources have names such as METRIC@RESOURCE, and no such name contains an equals sign.
         let (name, path) = text.split_once('=').unwrap_or_default();
         match (name.trim(), path) {
             ("", _) | (_, "") => {
@@ -34,11 +34,11 @@ impl MetricFile {
     }
 }
 
-/// What the files hold.
+/// The content of the files.
 pub(super) struct Replayed {
-    /// The samples of each of the setting's metrics; none for those without a file.
+    /// The samples of each of the setting's metrics; empty for metrics without a file.
     pub(super) minutes: Vec<Vec<Minute>>,
-    /// What people should know about the metrics, a sentence each.
+    /// Remarks about the metrics, one sentence each.
     pub(super) remarks: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl Replayed {
     /// Reads the files. Times without an offset are in `zone`.
     ///
     /// # Errors
-    /// One sentence, where a file cannot be used, or belongs to no metric of the rules.
+    /// One sentence if a file cannot be used, or belongs to no metric of the rules.
     pub(super) fn read(
         files: &[MetricFile],
         setting: &Setting,
@@ -66,7 +66,7 @@ impl Replayed {
                 None => (Vec::new(), unmeasured(metric)),
             };
             minutes.push(samples);
-            // Rules with dimensions have a metric of their own in the same column.
+            // Rules with dimensions have a separate metric with the same column.
             for remark in told {
                 if !remarks.contains(&remark) {
                     remarks.push(remark);
@@ -81,7 +81,7 @@ impl Replayed {
     }
 }
 
-/// The samples in a file, and what to say about them.
+/// The samples in a file, and the remark about them.
 fn replay(
     file: &MetricFile,
     setting: &Setting,
@@ -94,12 +94,12 @@ fn replay(
         let others: Vec<&str> = load.metrics().keys().map(String::as_str).take(5).collect();
         ensure!(
             metric_column::of(&load, metric).is_some(),
-            "it has no metric {}, only {}",
+            "it does not contain the metric {}, only {}",
             metric_column::name(metric),
             others.join(", ")
         );
         let minutes = metric_column::minutes_of(setting, index, &load, 0);
-        ensure!(!minutes.is_empty(), "it holds less than a minute");
+        ensure!(!minutes.is_empty(), "it contains less than a minute");
         Ok((minutes, load))
     };
     let (minutes, load) = read().with_context(|| {
@@ -111,7 +111,7 @@ fn replay(
     })?;
     let lasts = duration_in_words(Duration::from_secs(load.seconds()));
     let mut told = vec![format!(
-        "{} is replayed from {} for {lasts}; after that, rules on it see no samples",
+        "{} is replayed from {} for {lasts}; after that, rules on it have no samples",
         metric_column::name(metric),
         load.name(),
     )];
@@ -119,14 +119,14 @@ fn replay(
     Ok((minutes, told))
 }
 
-/// What to say about a metric without a file.
+/// The remark about a metric without a file.
 fn unmeasured(metric: &Metric) -> Vec<String> {
     if metric.fleet_cpu {
         return Vec::new();
     }
     let name = metric_column::name(metric);
     vec![format!(
-        "{name} is not measured here: rules on it see no samples; replay recorded ones with --metric {name}=FILE"
+        "{name} is not measured here: rules on it have no samples; replay recorded ones with --metric {name}=FILE"
     )]
 }
 
@@ -137,12 +137,12 @@ fn without_rule(name: &str, setting: &Setting) -> String {
     let why = match named {
         Some(metric) if metric.fleet_cpu => "is the CPU of the instances, which is measured",
         Some(_) => "is given twice",
-        None => "is a metric that no rule looks at",
+        None => "is a metric that no rule uses",
     };
     let metrics = setting.metrics.iter().filter(|metric| !metric.fleet_cpu);
     let known: BTreeSet<String> = metrics.map(metric_column::name).collect();
     let known = match known.is_empty() {
-        true => "the rules look at the CPU of the instances alone".to_owned(),
+        true => "the rules use only the CPU of the instances".to_owned(),
         false => format!(
             "metrics of the rules without a measurement: {}",
             Vec::from_iter(known).join(", ")
@@ -236,7 +236,7 @@ mod tests {
             let remark = &replayed.remarks[0];
             assert!(
                 remark.starts_with("MemoryPercentage is replayed from ")
-                    && remark.ends_with(" for 3 minutes; after that, rules on it see no samples"),
+                    && remark.ends_with(" for 3 minutes; after that, rules on it have no samples"),
                 "{remark}"
             );
         }
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_cannot_be_used_are_refused_in_a_sentence() {
+    fn unusable_files_are_refused_in_a_sentence() {
         let setting = setting(&[
             ("CpuPercentage", None),
             ("MemoryPercentage", None),
@@ -295,7 +295,7 @@ mod tests {
         };
         refused(
             &[("Disk", &memory)],
-            "--metric Disk: it is a metric that no rule looks at; metrics of the rules without a measurement: \
+            "--metric Disk: it is a metric that no rule uses; metrics of the rules without a measurement: \
              MemoryPercentage, Requests",
         );
         refused(
@@ -309,7 +309,7 @@ mod tests {
         refused(&twice, "--metric Memory Percentage: it is given twice");
         refused(
             &[("Requests", &memory)],
-            "it has no metric Requests, only MemoryPercentage",
+            "it does not contain the metric Requests, only MemoryPercentage",
         );
         refused(
             &[("Requests", &file("seconds,Requests\n0,85\n"))],
@@ -317,7 +317,7 @@ mod tests {
         );
         refused(
             &[("Requests", &file("seconds,Requests\n0,85\n30,85\n"))],
-            "it holds less than a minute",
+            "it contains less than a minute",
         );
         refused(&[("Requests", &file(""))], "it is empty");
         for text in ["Requests", "Requests=", "=file.csv", ""] {

@@ -1,4 +1,4 @@
-//! The autoscaler: what it has seen, what it did last, and its evaluations by the rule engine.
+//! The autoscaler: its history, its last action, and its evaluations by the rule engine.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use autoscale::{Decision, History, Minute, Profile, Setting, evaluate};
 
 use super::meter::Use;
 
-/// The longest window (12 hours) and the longest lag look back no further.
+/// The longest window (12 hours) and the longest delay of metrics look back no further.
 const KEPT: usize = 1_440;
 
 pub(super) struct Scaler {
@@ -14,14 +14,16 @@ pub(super) struct Scaler {
     /// The profile that applied last.
     active: usize,
     lag: Duration,
-    /// The minutes of each of the setting's metrics: measured ones of the instances' CPU, replayed ones of others.
+    /// The minutes of each of the setting's metrics: measured ones for the instances' CPU, replayed ones for other
+    /// metrics.
     metrics: Vec<Vec<Minute>>,
     last_action: Option<Duration>,
     pub(super) paused: bool,
 }
 
 impl Scaler {
-    /// A scaler whose calendar shows `unix_seconds`, with the minutes to replay of each of the setting's metrics.
+    /// A scaler whose calendar starts at `unix_seconds`, with the minutes to replay for each of the setting's
+    /// metrics.
     pub(super) fn new(
         setting: Setting,
         replayed: Vec<Vec<Minute>>,
@@ -47,7 +49,7 @@ impl Scaler {
         &self.setting
     }
 
-    /// Takes a minute's sample of the instances' CPU.
+    /// Adds a minute's sample of the instances' CPU.
     pub(super) fn sample(&mut self, minute: Minute) {
         let metrics = self.setting.metrics.iter().zip(&mut self.metrics);
         for (_, minutes) in metrics.filter(|(metric, _)| metric.fleet_cpu) {
@@ -58,13 +60,13 @@ impl Scaler {
         }
     }
 
-    /// Follows the calendar. Whether another profile applies from now on.
+    /// Follows the calendar. Returns whether another profile applies from now on.
     pub(super) fn follow_calendar(&mut self, unix_seconds: i64) -> bool {
         let active = self.setting.active(unix_seconds).unwrap_or(self.active);
         std::mem::replace(&mut self.active, active) != active
     }
 
-    /// What to do at `now` with so many instances wanted.
+    /// The decision at `now`, with this number of wanted instances.
     pub(super) fn evaluate(&mut self, count: u32, now: Duration) -> Decision {
         let history = History {
             metrics: &self.metrics,
@@ -78,7 +80,7 @@ impl Scaler {
         decision
     }
 
-    /// What is left of the cooldown of the rule that waits longest.
+    /// The longest remaining cooldown of a rule.
     pub(super) fn cooldown_left(&self, now: Duration) -> Duration {
         let Some(last) = self.last_action else {
             return Duration::ZERO;
@@ -89,8 +91,8 @@ impl Scaler {
     }
 }
 
-/// A minute's sample, from what each instance used of the time in which it was ready: the mean over that time, so
-/// that one that was ready for a second weighs little. `None` if nobody was ready.
+/// A minute's sample, from the CPU use of each instance while it was ready. It is the average over that time, so an
+/// instance that was ready for only a second has little influence. `None` if no instance was ready.
 pub(super) fn minute(end: Duration, instances: &[Use], cpus: f64) -> Option<Minute> {
     let mut all = Use::default();
     let (mut minimum, mut maximum) = (f64::INFINITY, f64::NEG_INFINITY);
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_the_mean_over_the_time_that_instances_were_ready() {
+    fn a_sample_is_the_average_over_the_time_in_which_instances_were_ready() {
         let end = Duration::from_secs(60);
         let sample = minute(end, &[used(400, 1_000), used(0, 250), used(0, 0)], 0.4)
             .expect("two were ready");
@@ -137,7 +139,7 @@ mod tests {
 
     #[test]
     fn constant_load_scales_out_when_the_model_says() {
-        // 80 % of one instance from the start: 1 to 2 at 240 s, when the first sample is old enough to be seen.
+        // 80 % of one instance from the start: from 1 to 2 at 240 s, when the first sample is old enough to be used.
         let lag = Duration::from_secs(180);
         let mut scaler = Scaler::new(Setting::built_in(), vec![Vec::new()], lag, 0);
         let mut count = 1;

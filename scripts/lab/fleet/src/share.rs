@@ -1,15 +1,15 @@
-//! Each instance's share of the CPUs, and how it is held to it.
+//! Each instance's share of the CPUs, and how it is enforced.
 
 use processes::cgroup::{Group, Groups};
 
-/// Of this machine, for the whole fleet; the rest is for the database and whoever makes the load.
+/// The fleet's part of this machine. The rest is for the database and the load generator.
 const FLEET_PART: f64 = 0.6;
 /// A P0v3 instance has one CPU.
 const MOST: f64 = 1.0;
 /// The smallest quota that the kernel grants.
 pub(super) const LEAST: f64 = 0.1;
 
-/// What 100 % of an instance's CPU means.
+/// The CPU that counts as 100% for an instance.
 pub(super) struct Share {
     pub(super) cpus: f64,
     limit: Limit,
@@ -17,15 +17,15 @@ pub(super) struct Share {
 
 enum Limit {
     Enforced(Groups),
-    /// Wanted, but not possible here.
+    /// Requested, but not possible here.
     Impossible(String),
     /// A single instance may use the whole machine.
     Unwanted,
 }
 
 impl Share {
-    /// The share that was asked for; without one, a fleet's instances get an equal part of the machine, and a single
-    /// instance all of it.
+    /// The requested share. By default, the instances of a fleet get equal parts of the machine, and a single
+    /// instance gets all of it.
     pub(super) fn new(asked: Option<f64>, maximum: u32) -> Self {
         let cpus = match (asked, maximum) {
             (Some(cpus), _) => cpus,
@@ -44,7 +44,7 @@ impl Share {
         Self { cpus, limit }
     }
 
-    /// A group for an instance; `None` where nothing is enforced.
+    /// Creates a group for an instance; `None` if nothing is enforced.
     pub(super) fn group(&self, id: &str) -> std::io::Result<Option<Group>> {
         match &self.limit {
             Limit::Enforced(groups) => groups.group(id, self.cpus).map(Some),
@@ -52,7 +52,7 @@ impl Share {
         }
     }
 
-    /// Whether instances are to know their share.
+    /// Whether instances get their share as a setting.
     pub(super) fn wanted(&self) -> bool {
         !matches!(self.limit, Limit::Unwanted)
     }
@@ -61,12 +61,12 @@ impl Share {
         matches!(self.limit, Limit::Enforced(_))
     }
 
-    /// How it is enforced, or why not.
+    /// How it is enforced, or why it is not.
     pub(super) fn how(&self) -> String {
         match &self.limit {
             Limit::Enforced(groups) => groups.version().to_owned(),
             Limit::Impossible(why) => why.clone(),
-            Limit::Unwanted => "no limit asked for".to_owned(),
+            Limit::Unwanted => "no limit requested".to_owned(),
         }
     }
 }
@@ -77,7 +77,7 @@ fn machine() -> f64 {
 
 fn default(machine: f64, maximum: u32) -> f64 {
     let part = (machine * FLEET_PART / f64::from(maximum)).clamp(LEAST, MOST);
-    // People read it.
+    // Rounded, because people read it.
     (part * 1e3).round() / 1e3
 }
 

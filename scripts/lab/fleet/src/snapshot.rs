@@ -1,6 +1,7 @@
-//! The fleet at one moment, as `GET /admin/lab/fleet` gives it. Made by the fleet's owner, read by everybody.
+//! The fleet at one moment, for `GET /admin/lab/fleet`. The fleet's owner task makes it, and everything else reads
+//! it.
 //!
-//! Times `at` are RFC 3339 in UTC; `azure_seconds` count from the start, in Azure's time.
+//! Times `at` are RFC 3339 in UTC; `azure_seconds` count Azure time from the start.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::elastic_premium::SiteView;
 use super::options::HostingPlan;
 use super::scaler::Scaler;
 
-/// What seldom changes.
+/// The parts that rarely change.
 #[derive(Clone, Serialize)]
 pub(super) struct Constants {
     pub(super) plan: HostingPlan,
@@ -26,7 +27,7 @@ pub(super) struct Constants {
     pub(super) evaluate_seconds: f64,
     pub(super) metric_lag_seconds: f64,
     pub(super) provision_seconds: f64,
-    /// The same for a pre-warmed instance, on Elastic Premium; else null.
+    /// The same for a pre-warmed instance on Elastic Premium; otherwise null.
     pub(super) prewarmed_seconds: Option<f64>,
     #[serde(flatten)]
     pub(super) rules: ActiveRules,
@@ -38,7 +39,7 @@ pub(super) struct Constants {
 /// The profile that applies.
 #[derive(Clone, Serialize)]
 pub(super) struct ActiveRules {
-    /// In the schema of Azure Resource Manager.
+    /// The profile in the schema of Azure Resource Manager.
     profile: Value,
     rules: Vec<RuleSummary>,
     capacity: Bounds,
@@ -74,13 +75,13 @@ pub(super) struct CpuLimit {
     pub(super) how: String,
 }
 
-/// The fleet as its owner last left it.
+/// The fleet in the last state that its owner published.
 #[derive(Serialize)]
 pub(crate) struct Snapshot {
     #[serde(flatten)]
     pub(super) constants: Arc<Constants>,
     pub(super) paused: bool,
-    /// On Elastic Premium; else null.
+    /// Only on Elastic Premium; otherwise null.
     pub(super) site: Option<SiteView>,
     pub(super) count: u32,
     pub(super) ready: usize,
@@ -105,7 +106,7 @@ pub(super) enum State {
 
 #[derive(Clone, Serialize)]
 pub(super) struct InstanceView {
-    /// Its counters are read when this is written.
+    /// The counters are read when the snapshot is written.
     #[serde(flatten, serialize_with = "counters")]
     pub(super) load: Arc<InstanceLoad>,
     pub(super) pid: Option<u32>,
@@ -141,7 +142,7 @@ pub(super) struct Metric {
     pub(super) cpu_percent: Option<f64>,
 }
 
-/// What the last evaluation came to.
+/// The result of the last evaluation.
 #[derive(Serialize)]
 pub(super) struct DecisionView {
     pub(super) at: String,
@@ -156,19 +157,19 @@ pub(super) struct DecisionView {
 
 #[derive(Serialize)]
 pub(super) struct ReadingView {
-    /// Index into the rules.
+    /// The index of the rule.
     pub(super) rule: usize,
     pub(super) value: Option<f64>,
     pub(super) fires: bool,
 }
 
-/// Who changed the count.
+/// What changed the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Source {
     /// The local autoscaler.
     Autoscaler,
-    /// The app, by a change of its configuration.
+    /// The app, through a change of its configuration.
     App,
     /// Event-driven scaling.
     Events,
@@ -191,30 +192,30 @@ pub(super) struct Sample {
     pub(super) azure_seconds: f64,
     pub(super) at: String,
     pub(super) cpu_percent: Option<f64>,
-    /// Instances at the end of the minute.
+    /// The number of instances at the end of the minute.
     pub(super) ready: usize,
     pub(super) count: u32,
     pub(super) per_instance: BTreeMap<String, f64>,
     pub(super) requests: u64,
-    /// Their mean.
+    /// The average latency.
     pub(super) latency_ms: Option<f64>,
 }
 
-/// The snapshot as an answer: with the time at which it is given.
+/// The snapshot as a response, with the time of the response.
 #[derive(Serialize)]
 struct Answer<'a> {
     #[serde(flatten)]
     snapshot: &'a Snapshot,
     now: String,
     azure_seconds: f64,
-    /// What the calendar of the rules shows.
+    /// The time of the rules' calendar.
     calendar: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     samples: Option<&'a VecDeque<Arc<Sample>>>,
 }
 
 impl Snapshot {
-    /// As JSON, with the samples or without.
+    /// As JSON, with or without the samples.
     pub(crate) fn to_json(&self, samples: bool) -> String {
         let now = Instant::now();
         let clock = self.constants.clock;
@@ -230,7 +231,7 @@ impl Snapshot {
     }
 }
 
-/// To a tenth: nothing here is measured more exactly.
+/// Rounds to a tenth, because nothing here is measured more precisely.
 pub(super) fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }

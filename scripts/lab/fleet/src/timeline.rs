@@ -1,7 +1,7 @@
-//! The fleet's last day for charts: `GET /admin/lab/timeline?minutes=5`, in the form of the app's own `GET /api/timeline`.
-//! Pure.
+//! The fleet's last day for charts: `GET /admin/lab/timeline?minutes=5`, in the form of the app's own `GET
+//! /api/timeline`. Pure.
 //!
-//! Times are in real seconds, whatever the time scale.
+//! Times are real seconds at any time scale.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -13,24 +13,24 @@ use time::OffsetDateTime;
 use super::member::LifecycleChange;
 use super::snapshot::rounded;
 
-/// Points that are kept of each width.
+/// The number of points that are kept of each width.
 const POINTS: usize = 720;
-/// How many seconds a point holds: they reach back 12 minutes, an hour, six hours, and a day.
+/// The seconds per point. The points go back 12 minutes, an hour, six hours, and a day.
 const WIDTHS: [i64; 4] = [1, 5, 30, 120];
-/// Instances of a point: more cannot be told apart in a chart.
+/// The most instances of a point, because a chart cannot show more.
 const INSTANCES: usize = 24;
 const EVENTS: usize = 100;
-/// Minutes that can be asked for.
+/// The longest span that can be requested, in minutes.
 const LONGEST: u32 = 1_440;
 
-/// What happened in one second.
+/// The activity of one second.
 pub(super) struct Second {
     pub(super) at: OffsetDateTime,
     pub(super) ready: usize,
-    /// CPU in percent of each instance that is ready.
+    /// CPU of each ready instance, in percent.
     pub(super) cpu: Vec<(String, f64)>,
     pub(super) requests: u64,
-    /// How long it was in fact, in seconds.
+    /// Its actual length in seconds.
     pub(super) span: f64,
     pub(super) latency_ms: Percentiles,
 }
@@ -41,7 +41,7 @@ pub(super) struct Timeline {
     events: VecDeque<Arc<Event>>,
 }
 
-/// Points of one width; the last one is still growing.
+/// Points of one width. The last one is still incomplete.
 struct Width {
     seconds: i64,
     points: VecDeque<Arc<Point>>,
@@ -93,19 +93,19 @@ struct Event {
     reason: Option<String>,
 }
 
-/// A part of the timeline, as the endpoint shows it.
+/// A part of the timeline, for the endpoint.
 #[derive(Serialize)]
 pub(crate) struct TimelineView {
     bucket_seconds: i64,
     points: Vec<Arc<Point>>,
-    /// The last ones, also from before the first point.
+    /// The last events, which may be earlier than the first point.
     events: Vec<Arc<Event>>,
 }
 
-/// The minutes that a query asks for; 5 where it names none.
+/// The number of minutes in a query; 5 by default.
 ///
 /// # Errors
-/// One sentence about a value that cannot be had.
+/// One sentence about an invalid value.
 pub(crate) fn minutes(query: Option<&str>) -> Result<u32, String> {
     let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let Some((_, text)) = query.into_iter().find(|(name, _)| name == "minutes") else {
@@ -135,7 +135,7 @@ impl Timeline {
         }
     }
 
-    /// Notes what changes how many instances serve.
+    /// Notes an event that changes how many instances serve.
     pub(super) fn happened(&mut self, id: &str, what: &LifecycleChange, at: OffsetDateTime) {
         let kind = match what {
             LifecycleChange::Ready { .. } => Kind::Joined,
@@ -154,7 +154,7 @@ impl Timeline {
         });
     }
 
-    /// Adds the reason to the loss that was noted just before.
+    /// Adds the reason to the loss that was just noted.
     fn explain(&mut self, id: &str, reason: &str) {
         let Some(event) = self.events.back_mut() else {
             return;
@@ -187,7 +187,7 @@ impl Timeline {
         self.events.push_back(Arc::new(event));
     }
 
-    /// The last minutes, in the narrowest points that reach so far back.
+    /// The last minutes, in the narrowest points that go back this far.
     pub(super) fn view(&self, minutes: u32) -> TimelineView {
         let span = i64::from(minutes) * 60;
         let wanted = |width: &&Width| usize::try_from(span / width.seconds).unwrap_or(usize::MAX);
@@ -232,7 +232,7 @@ impl Width {
 }
 
 impl Sums {
-    /// The point, of which `last` is the last second.
+    /// The point whose last second is `last`.
     fn point(&self, last: &Second) -> Point {
         let cpu = self.cpu.iter();
         let per_instance: BTreeMap<_, _> = cpu
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_told_once_with_its_reason() {
+    fn a_loss_is_listed_once_with_its_reason() {
         let mut timeline = timeline(1);
         timeline.happened("a", &LifecycleChange::Started, BEGIN);
         timeline.happened("a", &LifecycleChange::Ready { process: 1 }, BEGIN);

@@ -1,4 +1,4 @@
-//! Control groups, version 1 and 2: one for the lab, in it one per instance that limits its CPU and counts it
+//! Control groups, version 1 and 2: one group for the lab, and in it one per instance that limits and counts its CPU
 //! (kernel: Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst).
 
 use std::fs;
@@ -12,37 +12,38 @@ mod home;
 
 use home::{Home, homes};
 
-/// The lab's group is called this and its process id.
+/// The name of the lab's group is this prefix and its process id.
 const PREFIX: &str = "elastic-visits-lab-";
-/// The period of a quota: short, so that a throttled instance answers late by milliseconds only.
+/// The period of a quota. It is short, so that a throttled instance is delayed only by milliseconds.
 const PERIOD_MICROS: u64 = 10_000;
-/// The kernel takes no smaller quota (`min_cfs_quota_period`).
+/// The smallest quota that the kernel accepts (`min_cfs_quota_period`).
 const MIN_QUOTA_MICROS: u64 = 1_000;
-/// Weight of the lab's group, as a multiple of an ordinary program's. A quota is a limit and no promise; so much weight
-/// makes it one on a machine where others are busy too, such as a compiler, or whatever makes the load.
+/// The weight of the lab's group, as a multiple of an ordinary program's. A quota is only an upper limit. With this
+/// weight, the instances also get their CPU time while other programs, such as a compiler or the load generator, are
+/// busy.
 const WEIGHT: u64 = 10;
-/// How often, and with what pause, the removal of a group is tried whose last process is just ending.
+/// The number of attempts to remove a group whose last process is just ending, and the pause between them.
 const REMOVALS: u32 = 40;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(25);
 
-/// The version of control groups that lets this user limit CPU, or why none does. Tried, since permissions alone do
-/// not tell.
+/// The version of control groups with which this user can limit CPU, or why there is none. This is tested, because
+/// permissions alone do not show it.
 pub fn cpu_control() -> Result<String, String> {
     Groups::create(MIN_QUOTA_MICROS as f64 / PERIOD_MICROS as f64)
         .map(|groups| groups.version().to_owned())
 }
 
-/// The lab's own group, removed with this.
+/// The lab's own group. It is removed when this is dropped.
 #[derive(Debug)]
 pub struct Groups {
     home: Home,
 }
 
 impl Groups {
-    /// Makes the lab's group, where instances can be given so many CPUs.
+    /// Creates the lab's group, if instances can have this number of CPUs.
     ///
     /// # Errors
-    /// Why CPU time cannot be limited here, in a few words.
+    /// The reason why CPU time cannot be limited here, in a few words.
     pub fn create(cpus: f64) -> Result<Self, String> {
         let read = |file| fs::read_to_string(file).map_err(|_| "not Linux".to_owned());
         let homes = homes(&read("/proc/self/cgroup")?, &read("/proc/self/mountinfo")?);
@@ -64,7 +65,7 @@ impl Groups {
         Err(why)
     }
 
-    /// Such as `cgroup v2`.
+    /// For example `cgroup v2`.
     pub fn version(&self) -> &'static str {
         match self.home {
             Home::V1 { .. } => "cgroup v1",
@@ -74,7 +75,7 @@ impl Groups {
 
     /// Tries everything that an instance will need.
     fn prepare(&self, cpus: f64) -> io::Result<()> {
-        // Of another lab that had this process id, in a container that was started again.
+        // These folders belong to another lab that had this process id, in a container that was restarted.
         for folder in self.home.folders() {
             remove_tree(folder);
         }
@@ -82,7 +83,7 @@ impl Groups {
             fs::create_dir(folder)?;
         }
         if let Home::V2(home) = &self.home {
-            // The lab's group holds no process itself, so it may pass controllers on.
+            // The lab's group contains no process itself, so it may enable controllers for its children.
             let parent = home.parent().unwrap_or(home);
             if !home.join("cpu.max").exists() {
                 write(&parent.join("cgroup.subtree_control"), "+cpu")?;
@@ -91,7 +92,7 @@ impl Groups {
         }
         self.weigh();
         let trial = self.group("trial", cpus)?;
-        // Whether a process may move there is seen only by moving one.
+        // Only moving a process shows whether it may move there.
         let moved = launch::command(&trial.folders)?
             .stdin(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
@@ -106,7 +107,7 @@ impl Groups {
         }
     }
 
-    /// Where the kernel takes no weight, instances have to share with the others; their limits hold all the same.
+    /// If the kernel accepts no weight, instances share the CPU with other programs, but their limits still apply.
     fn weigh(&self) {
         let _ = match &self.home {
             Home::V1 { cpu, .. } => write(&cpu.join("cpu.shares"), &(WEIGHT * 1_024).to_string()),
@@ -114,7 +115,7 @@ impl Groups {
         };
     }
 
-    /// Creates a group for an instance that lets it use so many CPUs.
+    /// Creates a group that limits an instance to this number of CPUs.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -136,7 +137,7 @@ impl Groups {
         match &self.home {
             Home::V1 { cpu, .. } => {
                 let folder = cpu.join(name);
-                // The period first: the quota must never be more than the groups above allow.
+                // The period is written first, because the quota must never exceed the limits of the parent groups.
                 write(
                     &folder.join("cpu.cfs_period_us"),
                     &PERIOD_MICROS.to_string(),
@@ -153,7 +154,7 @@ impl Groups {
 }
 
 impl Drop for Groups {
-    /// Whatever the instances left goes too, if no process is in it.
+    /// Also removes what instances left behind, if it contains no process.
     fn drop(&mut self) {
         for folder in self.home.folders() {
             remove_tree(folder);
@@ -161,24 +162,24 @@ impl Drop for Groups {
     }
 }
 
-/// An instance's group.
+/// The control group of an instance.
 #[derive(Debug)]
 pub struct Group {
-    /// What its processes join.
+    /// The folders that its processes join.
     pub folders: Vec<PathBuf>,
     usage: Usage,
 }
 
-/// Where the kernel tells the CPU time.
+/// The file in which the kernel reports the CPU time.
 #[derive(Debug)]
 enum Usage {
     Nanoseconds(PathBuf),
-    /// `usage_usec` among other lines.
+    /// `usage_usec`, with other lines.
     Statistics(PathBuf),
 }
 
 impl Group {
-    /// CPU time of all processes that were ever in the group.
+    /// The CPU time of all processes that were ever in the group.
     pub fn cpu_time(&self) -> Option<Duration> {
         match &self.usage {
             Usage::Nanoseconds(file) => {
@@ -210,7 +211,7 @@ impl Group {
     }
 }
 
-/// The quota for so many CPUs, in microseconds a period.
+/// The quota for this number of CPUs, in microseconds per period.
 fn quota_micros(cpus: f64) -> u64 {
     ((cpus * PERIOD_MICROS as f64).round() as u64).max(MIN_QUOTA_MICROS)
 }
@@ -231,7 +232,7 @@ fn remove_orphans(parent: &Path) {
     }
 }
 
-/// A group and those in it; one with a process stays.
+/// Removes a group and its subgroups. A group with a process stays.
 fn remove_tree(group: &Path) {
     if let Ok(entries) = fs::read_dir(group) {
         for entry in entries.flatten() {
@@ -243,7 +244,7 @@ fn remove_tree(group: &Path) {
     let _ = fs::remove_dir(group);
 }
 
-/// Writes to a file of the kernel's. Never creates: in a folder that is no control group that would make one.
+/// Writes to a kernel file without creating it: outside a control group, that would create an ordinary file.
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::options().write(true).open(file)?;
     io::Write::write_all(&mut file, text.as_bytes())

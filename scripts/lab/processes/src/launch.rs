@@ -1,7 +1,7 @@
-//! Starts a program in control groups, and lets the kernel kill it when its parent ends in whatever way (Linux only).
+//! Starts a program in control groups, and makes the kernel kill it when its parent ends for any reason (Linux only).
 //!
-//! Both have to be set between fork and exec. Instead of unsafe code for that, `lab` starts itself first, and that
-//! process becomes the program. Its id stays the same.
+//! Both must be set between fork and exec. To avoid unsafe code, `lab` first starts itself, and that process then
+//! becomes the program. Its id stays the same.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,10 +13,10 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, bail};
 use rustix::process::Signal;
 
-/// Arguments of `lab up` that [`command`] passes and [`LaunchArgs::run`] obeys.
+/// Arguments of `lab up` that [`command`] passes and [`LaunchArgs::run`] applies.
 #[derive(clap::Args)]
 pub struct LaunchArgs {
-    /// Become the handler of this lab process (lab starts itself so)
+    /// Become the handler of this lab process (lab uses this itself)
     #[arg(long, hide = true, value_name = "PID")]
     exec_handler: Option<i32>,
 
@@ -28,13 +28,13 @@ pub struct LaunchArgs {
     handler_command: Vec<OsString>,
 }
 
-/// A command that joins the groups and then becomes the program whose path and arguments are added to it. Without
-/// them it only joins the groups, which shows whether that is allowed.
+/// A command that joins the groups and then becomes the program whose path and arguments are added to it. Without a
+/// program it only joins the groups, which shows whether that is allowed.
 ///
 /// # Errors
 /// When the path of the current program is unknown.
 pub fn command(groups: &[PathBuf]) -> io::Result<Command> {
-    // On Linux this name holds even if the file was replaced by a new build.
+    // On Linux this name is valid even if the file was replaced by a new build.
     let program = if cfg!(target_os = "linux") {
         PathBuf::from("/proc/self/exe")
     } else {
@@ -53,7 +53,7 @@ pub fn command(groups: &[PathBuf]) -> io::Result<Command> {
 }
 
 impl LaunchArgs {
-    /// Becomes the program of a [`command`]. Returns nothing where the arguments are not of such a command.
+    /// Becomes the program of a [`command`]. Returns `None` if the arguments do not come from such a command.
     ///
     /// # Errors
     /// When the parent has ended, a group cannot be joined, or the program cannot be run.
@@ -64,11 +64,11 @@ impl LaunchArgs {
     fn become_program(&self, parent: i32) -> anyhow::Result<ExitCode> {
         #[cfg(target_os = "linux")]
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
-        // If the parent died before, no signal will come.
+        // If the parent has already ended, no signal will arrive.
         if rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(parent) {
             bail!("the parent process has ended");
         }
-        // Before the program's first instruction, so that nothing it does escapes its limit.
+        // Before the program's first instruction, so that its limit applies to everything it does.
         for group in &self.join_group {
             join(group)
                 .with_context(|| format!("cannot join the control group {}", group.display()))?;
@@ -81,11 +81,11 @@ impl LaunchArgs {
     }
 }
 
-/// Moves this process into a group. Never creates the file: the folder may be no control group.
+/// Moves this process into a group. Does not create the file, because the folder may not be a control group.
 fn join(group: &Path) -> io::Result<()> {
     let mut processes = File::options()
         .write(true)
         .open(group.join("cgroup.procs"))?;
-    // Zero stands for the process that writes.
+    // Zero means the process that writes.
     processes.write_all(b"0")
 }

@@ -3,8 +3,8 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`proc`] | CPU and memory of processes, from `/proc` |
-//! | [`cgroup`] | control groups that limit CPU and count it |
-//! | [`launch`] | starts a program in control groups, and the kernel kills it when its parent ends |
+//! | [`cgroup`] | control groups that limit and count CPU |
+//! | [`launch`] | starts a program in control groups, and makes the kernel kill it when its parent ends |
 //! | [`signals`] | the signals that end a program |
 
 pub mod cgroup;
@@ -15,7 +15,7 @@ pub mod signals;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
-/// A port of 127.0.0.1 that was free a moment ago. Another program may take it first.
+/// A port of 127.0.0.1 that was free when this checked. Another program may take it first.
 ///
 /// # Errors
 /// When there is none.

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// What a process has used since it began.
+/// The CPU time that a process has used since it began.
 pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
     Ok(stat(pid)?.own)
 }
 
-/// What a process and its children have used, those included that have ended and that it has waited for.
+/// The CPU time of a process and its children, including children that have ended and that it has waited for.
 pub fn family_cpu(parent: u32) -> anyhow::Result<Duration> {
     let members = family(parent)?;
-    // One that has just ended is counted by its parent.
+    // A child that has just ended is included in its parent's time.
     let used = members.filter_map(|pid| stat(pid).ok());
     Ok(used.map(|stat| stat.own + stat.waited_for).sum())
 }
@@ -32,7 +32,7 @@ pub fn family(parent: u32) -> anyhow::Result<impl Iterator<Item = u32>> {
     )
 }
 
-/// What each process group has used, by its id: the processes in it and those that they have waited for.
+/// The CPU time of each process group, by its id: of the processes in it and of those that they have waited for.
 pub fn cpu_by_group() -> HashMap<u32, Duration> {
     let mut groups: HashMap<u32, Duration> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -47,7 +47,7 @@ pub fn cpu_by_group() -> HashMap<u32, Duration> {
     groups
 }
 
-/// Whether a process has ended, even if nobody has waited for it yet.
+/// Whether a process has ended, even if nothing has waited for it yet.
 pub fn has_ended(pid: u32) -> bool {
     stat(pid).map_or(true, |stat| stat.ended)
 }
@@ -57,20 +57,20 @@ pub fn parent(pid: u32) -> anyhow::Result<u32> {
     Ok(stat(pid)?.parent)
 }
 
-/// Memory a process has in use, in megabytes.
+/// The memory that a process uses, in megabytes.
 pub fn memory(pid: u32) -> anyhow::Result<f64> {
     let path = format!("/proc/{pid}/status");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     resident(&text).with_context(|| format!("{path} has no VmRSS"))
 }
 
-/// Processes that wanted a CPU, on average over the last minute.
+/// The number of processes that needed a CPU, on average over the last minute.
 pub fn load_average() -> Option<f64> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     text.split_whitespace().next()?.parse().ok()
 }
 
-/// Megabytes are of a million bytes; the kernel's kB are of 1,024.
+/// A megabyte is a million bytes; the kernel's kB is 1,024 bytes.
 fn resident(status: &str) -> Option<f64> {
     let line = status
         .lines()
@@ -94,10 +94,10 @@ fn stat(pid: u32) -> anyhow::Result<Stat> {
     parse_stat(&text, ticks_a_second).with_context(|| format!("cannot understand {path}"))
 }
 
-/// The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
+/// The second field is the program's name in parentheses, which may contain spaces and parentheses.
 fn parse_stat(text: &str, ticks_a_second: u64) -> Option<Stat> {
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    // Numbered from 3 in proc(5), where these are state 3, ppid 4, pgrp 5, utime 14, stime 15, cutime 16, cstime 17.
+    // proc(5) numbers these fields from 3: state 3, ppid 4, pgrp 5, utime 14, stime 15, cutime 16, cstime 17.
     let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
     let time = |ticks: u64| Duration::from_millis(ticks * 1_000 / ticks_a_second);
     Some(Stat {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_may_hold_anything() {
+    fn a_name_may_contain_anything() {
         let text = "42 (a) b) c) S 7 41 42 0 -1 4194560 1 2 3 4 100 50 20 30 20 0 9 0 1";
         let stat = parse_stat(text, 100).expect("all fields");
         assert!(!stat.ended);

@@ -5,7 +5,7 @@ use std::io;
 use rustix::process::Signal;
 use tokio::signal::unix::{self, SignalKind};
 
-/// Hang-up, interrupt (Ctrl+C), quit and terminate, one after the other.
+/// Hang-up, interrupt (Ctrl+C), quit, and terminate, in the order of their arrival.
 pub struct Signals {
     hangup: unix::Signal,
     interrupt: unix::Signal,
@@ -14,7 +14,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Receives the signals from now on. They no longer end the program by themselves.
+    /// Receives the signals from now on. They no longer end the program.
     ///
     /// # Errors
     /// When the system refuses.
@@ -37,13 +37,13 @@ impl Signals {
         }
     }
 
-    /// The exit code of a program that ends by the next signal.
+    /// Waits for the next signal. Returns the exit code for a program that it ends.
     pub async fn next(&mut self) -> u8 {
         exit_code(self.next_signal().await)
     }
 }
 
-/// The exit code of a program that ends by a signal.
+/// The exit code for a program that a signal ends.
 pub fn exit_code(signal: Signal) -> u8 {
     u8::try_from(128 + signal.as_raw()).unwrap_or(u8::MAX)
 }

@@ -1,4 +1,4 @@
-//! A file is written whole or not at all.
+//! Writes a file completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// Writes beside the target, makes it durable, and only then gives it the name: a full disk or a kill leaves the old
-/// file, or none.
+/// Writes a temporary file next to the target, makes it durable, and only then renames it. A full disk or a kill
+/// leaves the old file, or none.
 ///
 /// # Errors
-/// One sentence that names the file and what to do.
+/// One sentence with the file's name and what to do.
 pub fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    // What a link points to is replaced, not the link.
+    // If the path is a link, its target is replaced, not the link.
     let resolved = fs::canonicalize(path);
     let path = resolved.as_deref().unwrap_or(path);
     match fs::metadata(path) {
@@ -21,12 +21,15 @@ pub fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
         }
         // A device or a pipe must not be replaced by a file.
         Ok(there) if !there.is_file() => {
-            bail!("{} is no file: name one", path.display())
+            bail!("{} is not a file: give the name of a file", path.display())
         }
         Ok(_) | Err(_) => {}
     }
     let Some(name) = path.file_name() else {
-        bail!("{} names no file: give a file name", path.display());
+        bail!(
+            "{} is not the name of a file: give a file name",
+            path.display()
+        );
     };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -34,19 +37,19 @@ pub fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     };
     if !folder.is_dir() {
         bail!(
-            "there is no folder {} to write {} into: make it first",
+            "there is no folder {} to write {} into: create it first",
             folder.display(),
             name.display()
         );
     }
     let mut new = name.to_os_string();
-    // By process, so that two runs that write the same file do not mix.
+    // The name contains the process id, so that two runs that write the same file do not interfere.
     new.push(format!(".{}.new", std::process::id()));
     let new = folder.join(new);
     written(&new, content)
         .and_then(|()| fs::rename(&new, path))
         .map_err(|error| {
-            // What is left of it is of no use; when it cannot be removed, the first error still matters more.
+            // The partial file is useless. If it cannot be removed, the first error is still more important.
             let _ = fs::remove_file(&new);
             anyhow::anyhow!("{} cannot be written: {}", path.display(), cause(&error))
         })?;
@@ -64,7 +67,7 @@ fn written(path: &PathBuf, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes the new name durable, where folders can be synchronised at all.
+/// Makes the new name durable, if folders can be synchronised.
 fn settle(folder: &Path) -> io::Result<()> {
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         Err(error)
@@ -73,7 +76,7 @@ fn settle(folder: &Path) -> io::Result<()> {
         {
             Ok(())
         }
-        // A folder that may be written into but not read.
+        // The folder may be written to but not read.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         result => result,
     }
@@ -95,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_said() {
+    fn a_full_disk_is_reported() {
         assert_eq!(
             cause(&io::Error::from(io::ErrorKind::StorageFull)),
             "the disk is full; free some space or name another place"

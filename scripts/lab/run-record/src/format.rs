@@ -1,14 +1,14 @@
-//! Numbers and times as the report and the simulator write them.
+//! Numbers and times in the form of the report and the simulator.
 
-/// Writes times of a run: in its own seconds, and in Azure's minutes where its clock runs faster.
+/// Writes times of a run: in its own seconds, and in Azure minutes if its clock runs faster.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    /// Azure seconds that one second stands for.
+    /// The number of Azure seconds per second.
     scale: f64,
 }
 
 impl Clock {
-    /// A scale that is no positive number counts as 1.
+    /// Creates the clock. A scale that is not a positive number counts as 1.
     pub fn new(time_scale: f64) -> Self {
         let scale = if time_scale.is_finite() && time_scale > 0.0 {
             time_scale
@@ -18,12 +18,12 @@ impl Clock {
         Self { scale }
     }
 
-    /// Azure seconds that one second stands for.
+    /// The number of Azure seconds per second.
     pub fn scale(self) -> f64 {
         self.scale
     }
 
-    /// Whether the run's seconds are not Azure's.
+    /// Whether the run's seconds differ from Azure's.
     pub fn is_scaled(self) -> bool {
         (self.scale - 1.0).abs() > 1e-9
     }
@@ -59,13 +59,13 @@ impl Clock {
         }
     }
 
-    /// A time in Azure's minutes.
+    /// A time in Azure minutes.
     pub fn minutes(self, at: f64) -> f64 {
         at * self.scale / 60.0
     }
 }
 
-/// From two days on, a length of time is told in days.
+/// Spans of this length and longer are written in days.
 const TOLD_IN_DAYS: u64 = 2 * 86_400;
 
 /// A length of time in its most readable unit: `0.4 s`, `74 s`, `6 min 12 s`, `2 h 5 min`, `14 days`, `3 days 4 h`.
@@ -77,14 +77,14 @@ pub fn span(seconds: f64) -> String {
     }
     let whole = size.round() as u64;
     if whole >= TOLD_IN_DAYS {
-        // Minutes say nothing beside days.
+        // Next to days, minutes are irrelevant.
         let hours = whole.saturating_add(1_800) / 3_600;
         return match hours % 24 {
             0 => format!("{sign}{} days", count(hours / 24)),
             rest => format!("{sign}{} days {rest} h", count(hours / 24)),
         };
     }
-    // Seconds say nothing beside hours.
+    // Next to hours, seconds are irrelevant.
     let whole = if whole < 3_600 {
         whole
     } else {
@@ -93,7 +93,7 @@ pub fn span(seconds: f64) -> String {
     format!("{sign}{}", exact_span(whole))
 }
 
-/// Such as `5 min`, `1 min 30 s`, `2 h 5 min 3 s`.
+/// For example `5 min`, `1 min 30 s`, `2 h 5 min 3 s`.
 pub fn exact_span(seconds: u64) -> String {
     let parts = [
         (seconds / 3_600, "h"),
@@ -112,7 +112,7 @@ pub fn exact_span(seconds: u64) -> String {
     }
 }
 
-/// A count with its thousands set apart: `12,345`.
+/// A count with thousands separators: `12,345`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -131,7 +131,7 @@ pub fn things(number: u64, thing: &str) -> String {
     format!("{} {thing}{end}", count(number))
 }
 
-/// With no more digits than say something: `0.34`, `8.1`, `81.3`, `1,234`.
+/// A number with only significant digits: `0.34`, `8.1`, `81.3`, `1,234`.
 pub fn decimal(value: f64) -> String {
     let size = value.abs();
     let sign = if value < 0.0 { "-" } else { "" };
@@ -151,7 +151,7 @@ pub fn decimal(value: f64) -> String {
     }
 }
 
-/// `81 %`, `0.03 %`; what is more than nothing does not look like nothing.
+/// `81 %`, `0.03 %`; a value above zero is never shown as zero.
 pub fn percent(value: f64) -> String {
     if value > 0.0 && value < 0.005 {
         "< 0.01 %".to_owned()
@@ -160,7 +160,7 @@ pub fn percent(value: f64) -> String {
     }
 }
 
-/// A part of a whole in percent; 0 of nothing.
+/// A part of a whole in percent; 0 if the whole is 0.
 pub fn part(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
@@ -169,12 +169,12 @@ pub fn part(part: u64, whole: u64) -> f64 {
     }
 }
 
-/// The sum of counts; the largest number where it would be greater, as counts in a file may be anything.
+/// The sum of counts, limited to the largest number, because counts in a file may have any value.
 pub fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
     counts.into_iter().fold(0, u64::saturating_add)
 }
 
-/// A latency: `3.1 ms`, `1.2 s`, a dash for none.
+/// A latency: `3.1 ms`, `1.2 s`, or a dash if there is none.
 pub fn latency(milliseconds: Option<f64>) -> String {
     match milliseconds {
         None => "–".to_owned(),

@@ -1,12 +1,12 @@
-//! The record of a run: what was sent, how the fleet took it, and what was decided.
+//! The record of a run: the load, the reaction of the fleet, and the decisions.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`run`] | the record, as JSON holds it |
-//! | [`simulation`] | what the record of a simulation holds beyond that |
-//! | `table` | the record as a table, one row a second |
+//! | [`run`] | the record, in the form of its JSON |
+//! | [`simulation`] | additional data of a simulation |
+//! | `table` | the record as a table, one row per second |
 //! | [`format`](mod@format) | numbers and times as text |
-//! | `file` | writes a file whole or not at all |
+//! | `file` | writes a file completely or not at all |
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub fn read_json(path: &Path) -> anyhow::Result<Run> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
     let wrong = || format!("{name} is not a run saved by lab load or lab demo");
     let run: Run = serde_json::from_str(&text).with_context(wrong)?;
-    // The parser accepts any JSON object, since it fills in what an earlier lab did not write.
+    // The parser accepts any JSON object, because it fills in fields that an earlier version of lab did not write.
     anyhow::ensure!(
         !run.title.is_empty() || !run.started.is_empty(),
         "{}: it has neither a title nor a start",
@@ -47,17 +47,17 @@ pub fn read_json(path: &Path) -> anyhow::Result<Run> {
 /// Writes a run's record.
 ///
 /// # Errors
-/// One sentence for the user; the file is then as it was before.
+/// One sentence for the user. The file is then unchanged.
 pub fn write_json(run: &Run, path: &Path) -> anyhow::Result<()> {
     let mut text = serde_json::to_vec_pretty(run)?;
     text.push(b'\n');
     write_whole(path, &text)
 }
 
-/// Writes a run as a table of comma-separated values, one row a second.
+/// Writes a run as a table of comma-separated values, one row per second.
 ///
 /// # Errors
-/// One sentence for the user; the file is then as it was before.
+/// One sentence for the user. The file is then unchanged.
 pub fn write_csv(run: &Run, path: &Path) -> anyhow::Result<()> {
     write_whole(path, csv(run).as_bytes())
 }

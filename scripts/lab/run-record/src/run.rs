@@ -1,4 +1,4 @@
-//! The record of a run: what `lab load` and `lab demo` write as JSON, and what the report page shows.
+//! The record of a run: `lab load` and `lab demo` write it as JSON, and the report page shows it.
 //!
 //! Times are seconds since the run began, on the wall clock of the machine that generated the load.
 
@@ -12,47 +12,47 @@ use crate::simulation::SimulationRecord;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Run {
-    /// What was run, such as `lab demo` or `lab load`.
+    /// The command, such as `lab demo` or `lab load`.
     pub title: String,
-    /// The address that the load went to, without query, user or key.
+    /// The address of the target, without query, user, or key.
     pub target: String,
     /// RFC 3339.
     pub started: String,
-    /// Whether nothing was started and nothing sent, as `lab simulate` does it; its seconds are then Azure's.
+    /// Whether the run was simulated by `lab simulate`: nothing was started or sent, and the seconds are Azure's.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
-    /// How long it took.
+    /// The duration of the run.
     pub seconds: f64,
-    /// Azure seconds that one second stands for: 1 in Azure, 60 in a demonstration.
+    /// The number of Azure seconds per second: 1 in Azure, 60 in a demonstration.
     pub time_scale: f64,
-    /// The rules in force, as `/api/instances` gives them; null where none are known.
+    /// The active rules, in the form of `/api/instances`; null if unknown.
     pub rules: serde_json::Value,
-    /// The bounds in force (`minimum`, `maximum`, `default`), as `/api/instances` gives them; null where not known.
+    /// The active limits (`minimum`, `maximum`, `default`), in the form of `/api/instances`; null if unknown.
     pub capacity: serde_json::Value,
-    /// The rule file as it stands, where the target tells it.
+    /// The complete rule file, if the target returns it.
     pub profile: serde_json::Value,
-    /// The load that was meant to be put on, in words.
+    /// The planned load, in words.
     pub plan: Vec<String>,
     /// Counts over the whole run.
     pub requests: Requests,
-    /// One entry a second.
+    /// One entry per second.
     pub load: Vec<LoadSecond>,
-    /// The fleet, one entry for each sample that was read.
+    /// The fleet, with one entry for each sample that was read.
     pub samples: Vec<FleetSample>,
     /// Changes of the wanted count.
     pub actions: Vec<Action>,
-    /// Every instance seen.
+    /// Every instance that was seen.
     pub instances: Vec<InstanceRecord>,
     /// Requests answered, by instance id.
     pub per_instance: BTreeMap<String, u64>,
-    /// Answers to "did autoscaling work?" and to the conditions asked for.
+    /// The answers to "did autoscaling work?" and to the given conditions.
     pub verdict: Verdict,
-    /// What a reader should know: what was left out, what could not be measured.
+    /// Notes for the reader: what was left out, and what could not be measured.
     pub notes: Vec<String>,
-    /// What a simulation knows beyond this; null for a real run.
+    /// Additional data of a simulation; null for a real run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulation: Option<SimulationRecord>,
-    /// The same load under the other rule file, where a simulation compares two.
+    /// The same load with the other rule file, if a simulation compares two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compared: Option<Box<Run>>,
 }
@@ -63,34 +63,34 @@ pub struct Run {
 pub struct Requests {
     /// Requests begun.
     pub sent: u64,
-    /// Answered as the scenario wants it.
+    /// Answered as the scenario expects.
     pub ok: u64,
-    /// Refused, wrong or unanswered.
+    /// Refused, wrong, or unanswered.
     pub failed: u64,
-    /// Stress runs refused because one was under way; neither ok nor failed.
+    /// Stress runs that were refused because one was in progress; they count as neither ok nor failed.
     pub busy: u64,
     /// Failures by kind, such as `503` or `connection refused`.
     pub errors: BTreeMap<String, u64>,
     /// By kind of request, such as `visit`.
     pub by_kind: BTreeMap<String, u64>,
-    /// Responses by class of status, such as `2xx`; empty where each kind of request has one status of success.
+    /// Responses by class of status, such as `2xx`; empty if each kind of request has only one successful status.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub statuses: BTreeMap<String, u64>,
-    /// Latency of those answered as wanted, from the intended start.
+    /// Latency of the successful requests, from the intended start.
     pub latency_ms: Percentiles,
 }
 
-/// Latency in milliseconds; null where nothing was answered.
+/// Latency in milliseconds; null if there was no response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Percentiles {
-    /// Half took no longer.
+    /// 50% took no longer.
     pub p50: Option<f64>,
-    /// 95 % took no longer.
+    /// 95% took no longer.
     pub p95: Option<f64>,
-    /// 99 % took no longer.
+    /// 99% took no longer.
     pub p99: Option<f64>,
-    /// The longest.
+    /// The longest latency.
     pub max: Option<f64>,
 }
 
@@ -100,15 +100,15 @@ pub struct Percentiles {
 pub struct LoadSecond {
     /// When it began.
     pub at: f64,
-    /// Requests whose intended start lies in it.
+    /// Requests with an intended start in this second.
     pub sent: u64,
-    /// Those of them that were answered as wanted.
+    /// Those of them that succeeded.
     pub ok: u64,
-    /// Those that were not.
+    /// Those of them that failed.
     pub failed: u64,
-    /// Stress runs refused because one was under way.
+    /// Stress runs that were refused because one was in progress.
     pub busy: u64,
-    /// Latency of those answered as wanted.
+    /// Latency of the successful requests.
     pub latency_ms: Percentiles,
 }
 
@@ -118,16 +118,16 @@ pub struct LoadSecond {
 pub struct FleetSample {
     /// When.
     pub at: f64,
-    /// Instances that serve.
+    /// The number of ready instances.
     pub ready: u32,
-    /// Instances wanted; the same as `ready` where the target does not tell.
+    /// The number of wanted instances; equal to `ready` if the target does not report it.
     pub wanted: u32,
-    /// Mean CPU of those that serve.
+    /// Average CPU of the ready instances.
     pub cpu_percent: Option<f64>,
     /// CPU by instance id.
     pub per_instance: BTreeMap<String, f64>,
-    /// Requests answered since the run began, by instance id; empty where not known. What was shared out while all
-    /// were up is the difference of two of these.
+    /// Requests answered since the run began, by instance id; empty if unknown. The difference of two samples shows
+    /// how the requests were distributed while all instances were running.
     pub requests: BTreeMap<String, u64>,
 }
 
@@ -141,10 +141,10 @@ pub struct Action {
     pub from: u32,
     /// The count after.
     pub to: u32,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who did so: `autoscaler` (the local one), `app` (its function Autoscale), `events` (event-driven scaling), `azure`, or
-    /// `seen` where only the fleet's size was watched.
+    /// What changed the count: `autoscaler` (the local one), `app` (its function Autoscale), `events` (event-driven
+    /// scaling), `azure`, or `seen` if only the size of the fleet was observed.
     pub source: String,
 }
 
@@ -152,41 +152,41 @@ pub struct Action {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InstanceRecord {
-    /// As in `x-instance-id`.
+    /// The id in `x-instance-id`.
     pub id: String,
-    /// The handler's process, where it runs on this machine.
+    /// The handler's process, if it runs on this machine.
     pub pid: Option<u32>,
-    /// When it was started; negative before the run.
+    /// When it was started; negative if before the run.
     pub started: f64,
-    /// When it served first.
+    /// When it first became ready.
     pub ready: Option<f64>,
     /// When it ended; null while it runs.
     pub ended: Option<f64>,
-    /// Requests that the balancer gave it, or that carried its id.
+    /// Requests that the balancer sent to it, or whose responses had its id.
     pub requests: u64,
 }
 
-/// Answers to "did autoscaling work?" and to the conditions asked for.
+/// The answers to "did autoscaling work?" and to the given conditions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Verdict {
-    /// `worked`, `did not work`, `not asked` where the load needed no scaling, or `cannot tell` where the run was too
-    /// short or the fleet's CPU not known.
+    /// `worked`, `did not work`, `not asked` if the load required no scaling, or `cannot tell` if the run was too
+    /// short or the fleet's CPU is unknown.
     pub autoscaling: String,
     /// One sentence each.
     pub reasons: Vec<String>,
-    /// Conditions of `--expect`.
+    /// The conditions of `--expect`.
     pub expectations: Vec<Expectation>,
 }
 
-/// A condition and whether it held.
+/// A condition and its result.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Expectation {
-    /// As written, such as `p99<250ms`.
+    /// The text of the condition, such as `p99<250ms`.
     pub condition: String,
-    /// What was measured.
+    /// The measured value.
     pub measured: String,
-    /// Whether it held.
+    /// Whether the condition was met.
     pub held: bool,
 }

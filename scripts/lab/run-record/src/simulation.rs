@@ -1,33 +1,33 @@
-//! What the record of a simulation holds beyond that of a run.
+//! The additional data in the record of a simulation.
 //!
 //! Times are seconds from the start of the simulation, unless a field says otherwise.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What `lab simulate` knows of its rules, its calendar and its outcome.
+/// The data of `lab simulate` about its rules, its calendar, and its outcome.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SimulationRecord {
-    /// The local clock, from each of these moments on; empty where the load has no date.
+    /// The local clock at these moments and after them; empty if the load has no date.
     pub clock: Vec<ClockReading>,
     /// The time zone of that clock, in words.
     pub time_zone: String,
-    /// The numbers by which two rule files are compared.
+    /// The numbers for comparing two rule files.
     pub outcome: SimulationOutcome,
     /// The profiles of the rule file, in its order.
     pub profiles: Vec<ProfileRecord>,
-    /// Which of them applied when, in order.
+    /// When each of them applied, in order.
     pub applied: Vec<AppliedProfile>,
-    /// Why the number of instances stayed as it was, in order.
+    /// Why the number of instances did not change, in order.
     pub stood_still: Vec<StandstillRecord>,
-    /// What the reader of the rule file and the simulation noticed.
+    /// The findings of the rule file's reader and of the simulation.
     pub findings: Vec<FindingRecord>,
-    /// What was assumed of the load, and what makes the outcome less certain.
+    /// The assumptions about the load, and what makes the outcome less certain.
     pub load_notes: Vec<String>,
 }
 
-/// What a local clock shows at a moment.
+/// The reading of a local clock at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClockReading {
@@ -41,23 +41,23 @@ pub struct ClockReading {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SimulationOutcome {
-    /// `good`, `at maximum`, `overloaded`, `overshoot` or `flapping`: the worst that happened.
+    /// `good`, `at maximum`, `overloaded`, `overshoot`, or `flapping`: the worst that happened.
     pub verdict: String,
-    /// Minutes in which the load was more than the ready instances could carry.
+    /// Minutes in which the load exceeded the capacity of the ready instances.
     pub overloaded_minutes: f64,
-    /// For a month that goes on like this, one entry for each plan.
+    /// The cost of a month with this load, one entry per plan.
     pub costs: Vec<CostRecord>,
-    /// Such as `USD`.
+    /// For example `USD`.
     pub currency: String,
 }
 
-/// What a fleet costs on a plan.
+/// The cost of a fleet on a plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CostRecord {
-    /// Such as `P0v3`.
+    /// For example `P0v3`.
     pub plan: String,
-    /// In the outcome's currency.
+    /// The cost in the outcome's currency.
     pub per_month: f64,
 }
 
@@ -69,9 +69,9 @@ pub struct ProfileRecord {
     pub name: String,
     /// When it applies, in words.
     pub when: String,
-    /// Its rules, as `/api/instances` gives them.
+    /// Its rules, in the form of `/api/instances`.
     pub rules: Value,
-    /// Its limits (`minimum`, `maximum`, `default`), as `/api/instances` gives them.
+    /// Its limits (`minimum`, `maximum`, `default`), in the form of `/api/instances`.
     pub capacity: Value,
 }
 
@@ -81,37 +81,37 @@ pub struct ProfileRecord {
 pub struct AppliedProfile {
     /// When it began to apply.
     pub from: f64,
-    /// When another one did, or the end.
+    /// When another one began to apply, or the end.
     pub to: f64,
-    /// Its index among the profiles; null where none applied.
+    /// Its index among the profiles; null if none applied.
     pub profile: Option<usize>,
 }
 
-/// A span of time in which the number of instances stayed as it was for one reason.
+/// A span of time in which the number of instances did not change for the same reason.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StandstillRecord {
-    /// The evaluation that found the reason.
+    /// The time of the evaluation that found the reason.
     pub from: f64,
-    /// The evaluation that found another one, or the end.
+    /// The time of the evaluation that found another reason, or the end.
     pub to: f64,
     /// The number of instances.
     pub count: u32,
-    /// A word for the reason, such as `cooldown` or `maximum`.
+    /// One word for the reason, such as `cooldown` or `maximum`.
     pub cause: String,
-    /// One sentence with the values as they were at `from`.
+    /// One sentence with the values at `from`.
     pub reason: String,
 }
 
-/// Something that the reader of the rule file or the simulation noticed.
+/// A finding of the rule file's reader or of the simulation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FindingRecord {
-    /// `cannot be simulated`, `assumed` or `ignored`.
+    /// `cannot be simulated`, `assumed`, or `ignored`.
     pub kind: String,
-    /// The place in the rule file; empty where the whole file is meant.
+    /// The place in the rule file; empty if it is about the whole file.
     pub place: String,
-    /// What is there, and how it is treated.
+    /// What was found, and how it is treated.
     pub message: String,
     /// The command or the edit that resolves it.
     pub remedy: String,

@@ -1,11 +1,11 @@
-//! The run as a table: one row a second, for a spreadsheet.
+//! The run as a table for a spreadsheet, with one row per second.
 
 use std::collections::BTreeSet;
 
 use crate::format::Clock;
 use crate::run::{FleetSample, LoadSecond, Run};
 
-/// The columns before those of the instances.
+/// The columns before the instances' columns.
 const COLUMNS: [&str; 13] = [
     "second",
     "azure_minute",
@@ -21,15 +21,15 @@ const COLUMNS: [&str; 13] = [
     "instances_ready",
     "cpu_percent",
 ];
-/// Columns of instances at most.
+/// The most columns of instances.
 const INSTANCES: usize = 100;
-/// Rows at most: eleven days. A record with a later time in it has a mistake in it.
+/// The most rows: eleven days. A record with a later time contains a mistake.
 const ROWS: u64 = 1_000_000;
 
-/// One row for each second with load or a sample of the fleet, and for each second between them. A simulation has rows
-/// only where it has samples.
+/// One row for each second with load or a sample of the fleet, and for each second between them. A simulation has
+/// rows only for its samples.
 ///
-/// The fleet's columns hold the last sample known at the end of the second; what is not known stays empty. There is a
+/// The fleet's columns contain the last sample before the end of the second; unknown values stay empty. There is one
 /// column for each of the first hundred instances, by id. Lines end as RFC 4180 requires.
 pub fn csv(run: &Run) -> String {
     let ids: BTreeSet<&String> = run
@@ -61,7 +61,7 @@ pub fn csv(run: &Run) -> String {
     let mut fleet: Option<&FleetSample> = None;
     for second in 0..seconds(run) {
         let end = second as f64 + 1.0;
-        // In a simulation of days, nothing happens between its samples.
+        // In a simulation of several days, nothing happens between its samples.
         if run.simulated && samples.peek().is_none_or(|next| next.at >= end) {
             continue;
         }
@@ -88,13 +88,13 @@ pub fn csv(run: &Run) -> String {
     String::from_utf8(bytes).expect("every cell is a string")
 }
 
-/// As many as there are seconds with anything in them.
+/// The number of seconds up to the last entry.
 fn seconds(run: &Run) -> u64 {
     let last = run.load.last().map(|second| second.at);
     let last = last
         .into_iter()
         .chain(run.samples.last().map(|sample| sample.at));
-    // A number that does not fit becomes the nearest that does.
+    // A number that does not fit becomes the nearest possible one.
     let seconds = last
         .filter(|at| *at >= 0.0)
         .map(|at| (at.floor() as u64).saturating_add(1));
@@ -122,7 +122,7 @@ fn fleet_columns(sample: Option<&FleetSample>) -> [String; 3] {
     })
 }
 
-/// With three decimals at most.
+/// Writes at most three decimals.
 fn number(value: Option<f64>) -> String {
     match value {
         Some(value) if value.is_finite() => {
@@ -133,7 +133,7 @@ fn number(value: Option<f64>) -> String {
     }
 }
 
-/// Without control characters: who shows the file in a terminal would obey them.
+/// Removes control characters, because a terminal that shows the file would interpret them.
 fn plain(id: &str) -> String {
     id.replace(char::is_control, "\u{fffd}")
 }

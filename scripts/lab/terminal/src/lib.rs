@@ -1,4 +1,4 @@
-//! Text on its way to the terminal.
+//! Prints text to the terminal.
 //!
 //! Names and contents of files, and responses of a target, may contain control characters. A terminal that receives
 //! them moves its cursor, renames its window or hides text. So a command prints such text through this crate.
@@ -16,7 +16,8 @@ pub fn printable(text: &str) -> String {
     text.chars().map(replaced).collect()
 }
 
-/// A message without the numbers that Rust appends to errors of the system, such as ` (os error 98)`: they help nobody.
+/// A message without the numbers that Rust appends to system errors, such as ` (os error 98)`, because they help
+/// nobody.
 pub fn without_error_numbers(message: &str) -> String {
     const BEGIN: &str = " (os error ";
     let mut parts = message.split(BEGIN);
@@ -41,7 +42,8 @@ pub fn print(text: &str) {
     write(&printable(text));
 }
 
-/// Prints JSON to standard output. Characters that control a terminal become escapes, so that the JSON stays the same.
+/// Prints JSON to standard output. Characters that control a terminal are escaped, so that the value of the JSON
+/// stays the same.
 pub fn print_json(json: &str) {
     let mut safe = String::with_capacity(json.len());
     for letter in json.chars() {

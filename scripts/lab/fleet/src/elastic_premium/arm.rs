@@ -10,7 +10,7 @@ use super::credentials::{Credentials, Unauthenticated};
 use super::reply::{Reply, error, json_reply};
 use crate::Fleet;
 
-/// The emulated site. All of it but the name is fixed: nothing here belongs to an account.
+/// The emulated site. Except for the name, its id is fixed, because it belongs to no account.
 pub(super) const SITE_ID: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/\
     Microsoft.Web/sites/elastic-visits";
 const SITE_NAME: &str = "elastic-visits";
@@ -21,7 +21,7 @@ pub(super) struct ArmRequest {
     pub(super) path: String,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
-    /// `None` where it was too large or did not come.
+    /// `None` if it was too large or did not arrive.
     pub(super) body: Option<Bytes>,
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn answer(
     if let Err((code, message)) = check_version(&request.query) {
         return error(StatusCode::BAD_REQUEST, code, message);
     }
-    // Names of resources are the same in any case.
+    // Names of resources are not case-sensitive.
     let configuration = format!("{SITE_ID}/config/web");
     if !request.path.eq_ignore_ascii_case(&configuration) {
         return error(
@@ -88,7 +88,7 @@ pub(super) async fn answer(
     }
 }
 
-/// `api-version=YYYY-MM-DD`, which ARM requires of every request.
+/// Checks `api-version=YYYY-MM-DD`, which ARM requires in every request.
 fn check_version(query: &str) -> Result<(), (&'static str, &'static str)> {
     let mut parameters = form_urlencoded::parse(query.as_bytes());
     let Some((_, version)) = parameters.find(|(name, _)| name == "api-version") else {
@@ -109,7 +109,7 @@ fn check_version(query: &str) -> Result<(), (&'static str, &'static str)> {
     ))
 }
 
-/// The part of the resource that the emulator has.
+/// The part of the resource that is emulated.
 fn resource(configuration: Configuration) -> serde_json::Value {
     json!({
         "id": format!("{SITE_ID}/config/web"),

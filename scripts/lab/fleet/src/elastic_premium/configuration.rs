@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The most instances of an Elastic Premium plan on Linux in most regions, and the most that ARM takes.
+/// The most instances of an Elastic Premium plan on Linux in most regions, and the most that ARM accepts.
 pub(crate) const PLAN_MAXIMUM: u32 = 20;
 
 /// `minimumElasticInstanceCount` and `functionAppScaleLimit` of a site, and the limit of its plan.
@@ -10,13 +10,13 @@ pub(crate) const PLAN_MAXIMUM: u32 = 20;
 pub(crate) struct Configuration {
     /// Always-ready instances.
     pub(crate) minimum: u32,
-    /// The most instances of this app; 0 for no limit of its own.
+    /// The most instances of this app; 0 if it has no limit.
     pub(crate) limit: u32,
     /// `maximumElasticWorkerCount` of the plan.
     pub(crate) plan_maximum: u32,
 }
 
-/// What a `PATCH` changes; what it leaves out stays.
+/// The changes of a `PATCH`. Missing properties stay unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Change {
@@ -24,12 +24,12 @@ pub(crate) struct Change {
     function_app_scale_limit: Option<u32>,
 }
 
-/// Why a change is not accepted: one sentence for the caller.
+/// Why a change is refused: one sentence for the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) String);
 
 impl Change {
-    /// Whether it changes nothing: then the configuration is only read.
+    /// Whether it changes nothing. In that case the configuration is only read.
     pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
     }
@@ -37,7 +37,7 @@ impl Change {
     /// Reads the body of a `PATCH`: `{"properties": {...}}`.
     ///
     /// # Errors
-    /// When it is no such JSON, or has a property that is not emulated.
+    /// When the body is not such JSON, or has a property that is not emulated.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refused> {
         #[derive(Deserialize)]
         struct Body {
@@ -91,8 +91,8 @@ impl Configuration {
         }
     }
 
-    /// The count, where events alone would lead to `wanted` instances. A limit below the minimum prevails: which of the two
-    /// prevails in Azure is not documented.
+    /// The count if events alone would lead to `wanted` instances. A limit below the minimum takes precedence;
+    /// Azure's behaviour is not documented.
     pub(crate) fn count(self, wanted: u32) -> u32 {
         wanted.max(self.minimum).min(self.maximum())
     }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_changes_what_it_names() {
+    fn a_patch_changes_only_the_given_properties() {
         let both = patch(r#"{"minimumElasticInstanceCount":2,"functionAppScaleLimit":2}"#);
         let pinned = both.expect("valid");
         assert_eq!((pinned.minimum, pinned.limit), (2, 2));

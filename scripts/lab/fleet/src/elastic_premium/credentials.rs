@@ -8,28 +8,28 @@ use http::header::AUTHORIZATION;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// As long as Azure's are good at least, in real time.
+/// At least as long as Azure's tokens are valid, in real time.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
-/// A token that ends sooner is not given out any more.
+/// A token that expires sooner is no longer issued.
 const RENEWED_BEFORE: Duration = Duration::from_secs(5 * 60);
 
-/// New for each run, and never printed.
+/// The credentials are new in each run, and are never printed.
 pub(super) struct Credentials {
-    /// `IDENTITY_HEADER` of the handlers.
+    /// The value of `IDENTITY_HEADER` for the handlers.
     pub(super) secret: String,
-    /// The last two. Never held over an await.
+    /// The last two tokens. The lock is never held over an await.
     tokens: Mutex<Vec<Token>>,
 }
 
 #[derive(Clone)]
 pub(super) struct Token {
     pub(super) text: String,
-    /// In seconds since 1970.
+    /// Seconds since 1970.
     pub(super) expires_on: i64,
     good_until: Instant,
 }
 
-/// Why a request to ARM is not that of the app's identity.
+/// Why a request to ARM is not authenticated as the app's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unauthenticated {
     Missing,
@@ -44,7 +44,7 @@ impl Credentials {
         }
     }
 
-    /// The token, or a new one shortly before its end.
+    /// The current token, or a new one shortly before it expires.
     pub(super) fn token(&self) -> Token {
         let now = Instant::now();
         let mut tokens = self
@@ -69,7 +69,7 @@ impl Credentials {
         token
     }
 
-    /// Ends all tokens issued so far.
+    /// Revokes all tokens that were issued so far.
     pub(super) fn revoke(&self) {
         let tokens = self.tokens.lock();
         tokens
@@ -77,7 +77,7 @@ impl Credentials {
             .clear();
     }
 
-    /// Whether the request has a token that was issued here and has not expired.
+    /// Whether the request has a valid token that was issued here.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Unauthenticated> {
         let header = headers.get(AUTHORIZATION).ok_or(Unauthenticated::Missing)?;
         let text = header.to_str().unwrap_or_default();
@@ -95,7 +95,7 @@ impl Credentials {
     }
 }
 
-/// A random text that nobody guesses: 122 bits.
+/// A random text with 122 bits, which cannot be guessed.
 fn random() -> String {
     Uuid::new_v4().simple().to_string()
 }

@@ -1,20 +1,20 @@
 //! A model of event-driven scaling for HTTP triggers. Pure.
 //!
-//! Azure's scale controller is not documented in detail. The model is simple and stated: one more instance when each
-//! has more than [`BUSY`] requests in flight for [`BUSY_FOR`]; one fewer when each has fewer than [`QUIET`] for
-//! [`QUIET_FOR`]. As in Azure, CPU plays no part: an app that uses all its CPU and answers in time stays on one instance
-//! (Azure/Azure-Functions#1335).
+//! Azure's scale controller is not documented in detail, so this is a simple model: it adds an instance when each
+//! instance has had more than [`BUSY`] requests in flight for [`BUSY_FOR`], and removes one when each has had fewer
+//! than [`QUIET`] for [`QUIET_FOR`]. As in Azure, CPU does not matter: an app that uses all its CPU but responds in
+//! time stays on one instance (Azure/Azure-Functions#1335).
 
 use std::time::Duration;
 
-/// Requests in flight for each instance.
+/// Requests in flight per instance.
 pub(crate) const BUSY: u32 = 50;
-/// In Azure's time.
+/// In Azure time.
 pub(crate) const BUSY_FOR: Duration = Duration::from_secs(30);
 const QUIET: u32 = 10;
 const QUIET_FOR: Duration = Duration::from_secs(300);
 
-/// The count that events alone lead to.
+/// The count that results from events alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EventDriven {
     wanted: u32,
@@ -23,7 +23,7 @@ pub(crate) struct EventDriven {
 }
 
 impl EventDriven {
-    /// Events that have led to one instance so far.
+    /// So far, events have led to one instance.
     pub(crate) fn new() -> Self {
         Self {
             wanted: 1,
@@ -36,8 +36,8 @@ impl EventDriven {
         self.wanted
     }
 
-    /// Takes the requests in flight at the Azure time `at`, when `ready` of `count` instances take requests.
-    /// Further instances are added to those that are there, and never beyond `maximum`.
+    /// Takes the requests in flight at the Azure time `at`, when `ready` of `count` instances are ready. Adds
+    /// instances to the existing ones, up to `maximum`.
     pub(crate) fn observe(
         &mut self,
         in_flight: u32,
@@ -45,7 +45,7 @@ impl EventDriven {
         (count, maximum): (u32, u32),
         at: Duration,
     ) {
-        // While an instance starts, the load is not yet shared: what is measured says little.
+        // While an instance is starting, the load is not distributed to it yet, so the measurement is not meaningful.
         let settled = ready >= count;
         let busy = settled && in_flight > BUSY.saturating_mul(ready);
         let quiet = in_flight < QUIET.saturating_mul(ready.max(1));
@@ -74,7 +74,7 @@ impl EventDriven {
 mod tests {
     use super::*;
 
-    /// The wanted after each observation: requests in flight, instances, second.
+    /// The wanted counts after each observation of requests in flight, instances, and second.
     fn wanted_counts(observations: &[(u32, u32, u64)]) -> Vec<u32> {
         let mut events = EventDriven::new();
         let wanted_counts = observations.iter().map(|(in_flight, ready, second)| {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn many_requests_in_flight_for_long_add_one_instance_at_a_time() {
+    fn many_requests_in_flight_add_one_instance_at_a_time() {
         let busy = [(60, 1, 0), (60, 1, 29), (60, 1, 30), (120, 2, 31)];
         assert_eq!(wanted_counts(&busy), [1, 1, 2, 2]);
         let more = [(60, 1, 0), (60, 1, 30), (120, 2, 31), (120, 2, 61)];
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_adds_none_and_neither_does_what_two_can_share() {
+    fn short_peaks_and_loads_that_two_can_share_add_no_instance() {
         assert_eq!(
             wanted_counts(&[(60, 1, 0), (5, 1, 20), (60, 1, 40)]),
             [1, 1, 1]
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_minutes_take_one_away_and_the_maximum_holds() {
+    fn quiet_minutes_remove_an_instance_and_the_maximum_applies() {
         let mut events = EventDriven::new();
         for second in [0, 30, 60, 90, 120, 150, 180] {
             events.observe(999, 3, (3, 3), Duration::from_secs(second));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_concluded_while_an_instance_starts() {
+    fn observations_are_ignored_while_an_instance_starts() {
         let mut events = EventDriven::new();
         for second in [0, 30, 60, 90] {
             events.observe(500, 1, (2, 3), Duration::from_secs(second));

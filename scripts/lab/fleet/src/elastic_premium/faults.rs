@@ -1,4 +1,4 @@
-//! Failures of the two endpoints on demand (`/admin/lab/faults/...`). Pure, but for the lock.
+//! Failures of the two endpoints on demand (`/admin/lab/faults/...`). Pure, except for the lock.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -7,28 +7,28 @@ use http::StatusCode;
 
 use super::credentials::Credentials;
 
-/// No fault lasts longer, so that a forgotten one ends.
+/// The longest fault, so that a forgotten one ends.
 const LONGEST: f64 = 3_600.0;
-/// The most requests that one fault is for, and the longest `Retry-After` in seconds.
+/// The most requests of one fault, and the longest `Retry-After` in seconds.
 const MOST: u32 = 1_000;
 
-/// What a request meets instead of its response.
+/// What happens to a request instead of the normal response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// A status other than success, and the seconds of its `Retry-After`.
+    /// An error status, and the seconds of its `Retry-After`.
     Status(StatusCode, Option<u32>),
     /// No response as long as the client waits.
     Hang,
-    /// The end of the connection.
+    /// The connection is closed.
     Close,
 }
 
-/// A fault: what requests meet, and until when.
+/// A fault: what happens to requests, and until when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
     answer: Answer,
     until: Instant,
-    /// Requests left; none where only the time counts.
+    /// The number of remaining requests; `None` if only the time limits the fault.
     requests: Option<u32>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Faults {
     pub(super) identity: Slot,
 }
 
-/// The place for one fault. Never held over an await.
+/// The storage for one fault. The lock is never held over an await.
 #[derive(Default)]
 pub(super) struct Slot(Mutex<Option<Fault>>);
 
@@ -52,9 +52,9 @@ impl Faults {
         }
     }
 
-    /// Sets the fault of the endpoint `arm` or `identity`, or removes it. Whether there is such an endpoint.
-    /// A fault of `identity` also ends the tokens issued so far: an app keeps its token for an hour, and would not notice
-    /// the fault before.
+    /// Sets or removes the fault of the endpoint `arm` or `identity`. Returns whether this endpoint exists. A fault
+    /// of `identity` also revokes all tokens, because an app keeps its token for an hour and would not notice the
+    /// fault earlier.
     pub(crate) fn set(&self, endpoint: &str, fault: Option<Fault>) -> bool {
         match endpoint {
             "arm" => self.arm.set(fault),
@@ -75,7 +75,7 @@ impl Slot {
         *self.lock() = fault;
     }
 
-    /// What the next request meets, which counts as one of the fault's.
+    /// What happens to the next request. It counts as one of the fault's requests.
     pub(super) fn next(&self) -> Option<Answer> {
         let mut slot = self.lock();
         let fault = slot.as_mut()?;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_for_so_many_requests_or_for_a_time() {
+    fn a_fault_is_limited_by_requests_or_by_time() {
         let limited = answers("answer=429&retry_after=2&requests=2", 3);
         let throttled = Answer::Status(StatusCode::TOO_MANY_REQUESTS, Some(2));
         assert_eq!(limited, [Some(throttled), Some(throttled), None]);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_refused_in_a_sentence() {
+    fn invalid_faults_are_refused_in_a_sentence() {
         for (query, part) in [
             ("", "answer must be 403"),
             ("answer=200", "answer must be 403"),

@@ -1,6 +1,6 @@
 //! The identity endpoint of App Service, emulated: `GET /msi/token?resource=...&api-version=2019-08-01`
 //! (learn.microsoft.com/azure/app-service/overview-managed-identity, "REST endpoint reference"). It issues tokens for
-//! Azure Resource Manager only: local databases take none.
+//! Azure Resource Manager only, because local databases accept none.
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
@@ -56,7 +56,7 @@ pub(super) fn answer(
             "expires_on": token.expires_on.to_string(),
             "resource": resource,
             "token_type": "Bearer",
-            // Of a user-assigned identity, as it was asked for.
+            // For a user-assigned identity, as in the request.
             "client_id": client_id,
         }),
     )

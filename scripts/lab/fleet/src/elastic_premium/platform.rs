@@ -20,24 +20,24 @@ use super::identity;
 use super::reply::{Closed, Reply, faulty};
 use crate::Fleet;
 
-/// How long ARM takes, in Azure's time: reads and writes of a site's configuration take seconds.
+/// How long ARM takes, in Azure time: reads and writes of a site's configuration take seconds.
 const ARM_LATENCY: Duration = Duration::from_secs(2);
 /// The largest body of a request.
 const BODY_LIMIT: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
-/// The platform as the app sees it: who it is, and where it changes its configuration.
+/// The emulated platform: the app's identity, and the endpoint for its configuration.
 pub struct Platform {
     listener: TcpListener,
     port: u16,
     latency: Duration,
-    /// And credentials.
+    /// The faults and the credentials.
     faults: Arc<Faults>,
 }
 
 impl Platform {
-    /// Listens on a free port. `time_scale` is how many Azure seconds pass in a second.
+    /// Listens on a free port. `time_scale` is the number of Azure seconds per second.
     ///
     /// # Errors
     /// When no port can be listened on.
@@ -59,7 +59,7 @@ impl Platform {
         Arc::clone(&self.faults)
     }
 
-    /// What the handlers are told.
+    /// The variables for the handlers.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let base = format!("http://127.0.0.1:{}", self.port);
         let variables = [
@@ -75,7 +75,7 @@ impl Platform {
             .collect()
     }
 
-    /// Serves until `stop`; requests become commands to `fleet`. Its connections are in `tracker`.
+    /// Serves until `stop`. Requests become commands to `fleet`. `tracker` contains its connections.
     pub async fn serve(
         self,
         fleet: Arc<Fleet>,
@@ -101,7 +101,7 @@ impl Platform {
                 async move {
                     tokio::select! {
                         reply = respond(&fleet, &faults, latency, request) => reply,
-                        // A request that hangs on demand must not keep the lab from its end.
+                        // A request that hangs on demand must not prevent the end of the lab.
                         () = stopped.cancelled() => Err(Closed),
                     }
                 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::faults::Answer;
 
-/// The connection ends instead of a response.
+/// The connection is closed instead of a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed on demand")]
 pub(crate) struct Closed;
@@ -20,7 +20,7 @@ pub(super) fn json_reply(status: StatusCode, value: &Value) -> Reply {
     Ok(response)
 }
 
-/// An error as ARM and the identity endpoint write it.
+/// An error in the form of ARM and of the identity endpoint.
 pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Reply {
     json_reply(
         status,
@@ -28,7 +28,7 @@ pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Reply {
     )
 }
 
-/// What a fault makes of a request.
+/// Applies a fault to a request.
 pub(super) async fn faulty(answer: Answer) -> Reply {
     let (status, retry_after) = match answer {
         Answer::Status(status, retry_after) => (status, retry_after),

@@ -1,4 +1,4 @@
-//! The count of a site on Elastic Premium, and when its instances are ready. Part of the fleet's owner.
+//! The instance count of a site on Elastic Premium, and when its instances are ready. Part of the fleet's owner task.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 use super::configuration::{Change, Configuration, Refused};
 use super::event_driven::EventDriven;
 
-/// Until a pre-warmed instance takes requests, in Azure's time: it only has to start the app.
+/// The time until a pre-warmed instance is ready, in Azure time. It only has to start the app.
 const PREWARMED: Duration = Duration::from_secs(10);
-/// From a change of the configuration until the platform restarts the app, in Azure's time.
+/// The time between a change of the configuration and the platform's restart of the app, in Azure time.
 const RESTART_AFTER: Duration = Duration::from_secs(2);
 
-/// The site, as its owner keeps it. All times are Azure's, since the start.
+/// The state of the site. All times are Azure time since the start.
 pub(crate) struct Site {
     configuration: Configuration,
     events: EventDriven,
-    /// Until a further instance takes requests, and until the pre-warmed one is replaced.
+    /// The time until a new instance is ready, and until the pre-warmed one is replaced.
     provision: Duration,
     /// When there is a pre-warmed instance again.
     prewarmed_at: Duration,
@@ -28,26 +28,26 @@ pub(crate) struct Site {
     interrupted: u32,
 }
 
-/// What `/admin/lab/fleet` shows of the site.
+/// The site in the response of `/admin/lab/fleet`.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct SiteView {
     minimum_elastic_instance_count: u32,
     function_app_scale_limit: u32,
     maximum_elastic_worker_count: u32,
-    /// The count that events alone lead to.
+    /// The count that results from events alone.
     event_driven_count: u32,
-    /// Each accepted `PATCH`, and those that changed something.
+    /// The number of accepted `PATCH` requests, and of those that changed something.
     patches: u32,
     changes: u32,
-    /// Restarts of the app because of a `PATCH`, and the requests that were in flight then.
+    /// The number of restarts because of a `PATCH`, and of the requests that were in flight then.
     restarts: u32,
     interrupted_requests: u32,
 }
 
-/// What an accepted change does.
+/// The effect of an accepted change.
 pub(crate) struct Changed {
     pub(crate) configuration: Configuration,
-    /// For people; none where nothing is different.
+    /// A description; `None` if nothing changed.
     pub(crate) reason: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Site {
         }
     }
 
-    /// Instances that the site has to have.
+    /// The number of instances that the site must have.
     pub(crate) fn count(&self) -> u32 {
         self.configuration.count(self.events.wanted())
     }
@@ -114,14 +114,14 @@ impl Site {
         self.restart_at.take_if(|due| *due <= at).is_some()
     }
 
-    /// Notes a restart, during which so many requests were in flight.
+    /// Notes a restart and the number of requests that were in flight.
     pub(crate) fn restarted(&mut self, in_flight: u32) {
         self.restarts += 1;
         self.interrupted = self.interrupted.saturating_add(in_flight);
     }
 
-    /// When an instance takes requests that is added at `at`: soon where a pre-warmed one is there, which is then
-    /// replaced.
+    /// When an instance that is added at `at` is ready. If there is a pre-warmed one, it is ready soon, and the
+    /// pre-warmed one is replaced.
     pub(crate) fn take_instance(&mut self, at: Duration) -> Duration {
         if self.prewarmed_at > at {
             return at + self.provision;
@@ -130,7 +130,7 @@ impl Site {
         at + self.prewarmed()
     }
 
-    /// Until a pre-warmed instance takes requests.
+    /// The time until a pre-warmed instance is ready.
     pub(crate) fn prewarmed(&self) -> Duration {
         PREWARMED.min(self.provision)
     }
@@ -173,17 +173,17 @@ mod tests {
     }
 
     #[test]
-    fn the_second_instance_of_a_moment_takes_longer_than_the_pre_warmed_one() {
+    fn without_a_pre_warmed_instance_the_next_one_takes_longer() {
         let mut site = site(false);
         let at = |seconds| Duration::from_secs(seconds);
         assert_eq!(site.take_instance(at(60)), at(70));
         assert_eq!(site.take_instance(at(60)), at(180));
-        // The pre-warmed one was replaced meanwhile.
+        // The pre-warmed instance was replaced in the meantime.
         assert_eq!(site.take_instance(at(180)), at(190));
     }
 
     #[test]
-    fn a_pin_holds_against_events_and_a_wider_limit_lets_them_act() {
+    fn a_fixed_count_ignores_events_and_a_wider_limit_follows_them() {
         let mut site = site(false);
         for second in 0..200 {
             site.observe(500, site.count(), Duration::from_secs(second));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_patch_that_changes_something_restarts_the_app_and_once() {
+    fn only_a_patch_that_changes_something_restarts_the_app_once() {
         let mut site = site(true);
         assert!(pin(&mut site, 1, MINUTE).is_some());
         assert!(!site.takes_restart(MINUTE));

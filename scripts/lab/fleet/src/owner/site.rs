@@ -1,4 +1,4 @@
-//! The fleet on Elastic Premium: as many instances as its site has to have.
+//! The fleet on Elastic Premium, with the number of instances of its site.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl Owner {
         Ok(changed.configuration)
     }
 
-    /// Shows the site the requests in flight, as events of its scale controller.
+    /// Passes the requests in flight to the site, as events for its scale controller.
     pub(super) fn follow_events(&mut self, now: Instant) {
         let at = self.clock.azure(now);
         let (in_flight, ready) = self.instances.in_flight();
@@ -38,7 +38,7 @@ impl Owner {
         self.follow_site(Source::Events, &reason, now);
     }
 
-    /// Has as many instances as the site says.
+    /// Adjusts the fleet to the site's number of instances.
     fn follow_site(&mut self, source: Source, reason: &str, now: Instant) {
         let Some(site) = &mut self.site else { return };
         let (from, to) = (self.wanted, site.count());

@@ -1,20 +1,20 @@
-//! Where groups for the lab may be possible, read from what the kernel says of this process and of its mounts. Pure.
+//! Finds possible places for the lab's groups in the kernel's description of this process and of its mounts. Pure.
 
 use std::path::{Path, PathBuf};
 
 use super::PREFIX;
 
-/// Where the lab may make groups.
+/// A possible place for the lab's groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Home {
-    /// The lab's group in the hierarchy that limits CPU time and in the one that counts it.
+    /// The lab's group in the hierarchies that limit and that count CPU time.
     V1 { cpu: PathBuf, accounting: PathBuf },
     /// The lab's group in the unified hierarchy.
     V2(PathBuf),
 }
 
 impl Home {
-    /// In version 1 the two controllers may share a hierarchy, and then a folder.
+    /// In version 1, both controllers may share a hierarchy, and so a folder.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
         let (first, second) = match self {
             Self::V1 { cpu, accounting } if cpu != accounting => (cpu, Some(accounting)),
@@ -27,7 +27,7 @@ impl Home {
             .map(AsRef::as_ref)
     }
 
-    /// The lab's group in these parents.
+    /// The lab's group in these parent folders.
     pub(super) fn own(self) -> Self {
         let name = format!("{PREFIX}{}", std::process::id());
         match self {
@@ -40,9 +40,9 @@ impl Home {
     }
 }
 
-/// Where a group for the lab may be possible, the most natural place first: below this process's own group, and
-/// above it, as far up as the mount shows. In the unified hierarchy a group with processes in it may not pass
-/// controllers on, so there it is usually a sibling.
+/// The possible places for the lab's group, the best ones first: below this process's own group, and then above it,
+/// as far as the mount shows. In the unified hierarchy, a group that contains processes may not enable controllers
+/// for its children, so there it is usually a sibling.
 pub(super) fn homes(groups: &str, mounts: &str) -> Vec<Home> {
     let ancestors = |controller| {
         locate(groups, mounts, controller)
@@ -56,7 +56,7 @@ pub(super) fn homes(groups: &str, mounts: &str) -> Vec<Home> {
     };
     let cpu = ancestors(Some("cpu"));
     if !cpu.is_empty() {
-        // Both at the same depth: the handler looks for one beside the other.
+        // Both at the same depth, because the handler expects one next to the other.
         let accounting = ancestors(Some("cpuacct"));
         return cpu
             .into_iter()
@@ -67,8 +67,8 @@ pub(super) fn homes(groups: &str, mounts: &str) -> Vec<Home> {
     ancestors(None).into_iter().map(Home::V2).collect()
 }
 
-/// The mount of a version 1 controller, or of the unified hierarchy, and this process's group in it. In a
-/// container the mount shows only a part of the hierarchy; that part is cut from the group's path.
+/// The mount of a version 1 controller, or of the unified hierarchy, and this process's group in it. In a container
+/// the mount shows only a part of the hierarchy, so the path of that part is removed from the group's path.
 fn locate(groups: &str, mounts: &str, controller: Option<&str>) -> Option<(PathBuf, PathBuf)> {
     let has = |list: &str, wanted: &str| list.split(',').any(|one| one == wanted);
     let path = groups.lines().find_map(|line| {
@@ -91,7 +91,7 @@ fn locate(groups: &str, mounts: &str, controller: Option<&str>) -> Option<(PathB
             Some(wanted) => kind == "cgroup" && has(options, wanted),
         };
         let below = Path::new(path).strip_prefix(root).unwrap_or(Path::new(""));
-        // Joining nothing would leave a slash at the end.
+        // Joining an empty path would leave a slash at the end.
         let own = Path::new(mount).components().chain(below.components());
         matches.then(|| (PathBuf::from(mount), own.collect()))
     })
@@ -104,7 +104,7 @@ mod tests {
     const V2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
 
     #[test]
-    fn in_the_unified_hierarchy_every_group_above_is_a_candidate() {
+    fn in_the_unified_hierarchy_every_parent_group_is_a_candidate() {
         let homes = homes("0::/user.slice/app.slice/term.scope\n", V2);
         let expected = [
             "/sys/fs/cgroup/user.slice/app.slice/term.scope",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn in_version_1_the_limit_and_the_count_are_at_the_same_depth() {
+    fn in_version_1_both_groups_are_at_the_same_depth() {
         let groups = "3:cpuacct:/a\n2:cpu:/a\n1:name=systemd:/\n0::/a\n";
         let mounts = "31 30 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
                       32 30 0:28 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct\n\

@@ -1,4 +1,4 @@
-//! Files are written whole or not at all.
+//! Files are written completely or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_file_is_replaced_and_nothing_else_is_left() {
+fn a_file_is_replaced_and_no_temporary_file_is_left() {
     let folder = folder("replaced");
     let path = folder.join("run.json");
     write_whole(&path, b"old").unwrap();
@@ -24,7 +24,7 @@ fn a_file_is_replaced_and_nothing_else_is_left() {
 }
 
 #[test]
-fn a_mistake_is_one_sentence() {
+fn a_mistake_is_reported_in_one_sentence() {
     let folder = folder("mistakes");
     let missing = write_whole(&folder.join("none/run.json"), b"").unwrap_err();
     assert!(
@@ -44,7 +44,7 @@ fn a_mistake_is_one_sentence() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_stays_and_a_device_is_left_alone() {
+fn a_link_stays_and_a_device_is_not_replaced() {
     let folder = folder("links");
     let (file, link) = (folder.join("run.json"), folder.join("latest.json"));
     write_whole(&file, b"old").unwrap();
@@ -53,6 +53,6 @@ fn a_link_stays_and_a_device_is_left_alone() {
     assert_eq!(fs::read(&file).unwrap(), b"new");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     let device = write_whole(Path::new("/dev/null"), b"").unwrap_err();
-    assert_eq!(device.to_string(), "/dev/null is no file: name one");
+    assert_eq!(device.to_string(), "/dev/null is not a file: give the name of a file");
     fs::remove_dir_all(folder).unwrap();
 }

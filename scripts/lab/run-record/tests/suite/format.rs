@@ -3,7 +3,7 @@
 use run_record::format::{Clock, count, decimal, latency, percent, span, things};
 
 #[test]
-fn spans_take_the_unit_that_reads_best() {
+fn spans_use_the_most_readable_unit() {
     for (seconds, text) in [
         (0.0, "0 s"),
         (0.42, "0.42 s"),
@@ -20,7 +20,7 @@ fn spans_take_the_unit_that_reads_best() {
 }
 
 #[test]
-fn numbers_keep_the_digits_that_say_something() {
+fn numbers_keep_only_significant_digits() {
     for (value, text) in [
         (0.0, "0"),
         (0.034, "0.03"),

@@ -1,11 +1,11 @@
-//! The record as a table, one row a second.
+//! The record as a table with one row per second.
 
 use std::collections::BTreeSet;
 
 use run_record::{FleetSample, LoadSecond, Percentiles, Run, csv};
 
 #[test]
-fn one_row_a_second_with_the_last_sample_known() {
+fn one_row_per_second_with_the_last_known_sample() {
     let run = Run {
         time_scale: 60.0,
         load: vec![
@@ -64,7 +64,7 @@ fn every_row_has_as_many_columns() {
 }
 
 #[test]
-fn times_beyond_every_number_and_names_that_steer_a_terminal_do_no_harm() {
+fn extreme_times_and_control_characters_in_names_do_no_harm() {
     let sample = |at| FleetSample {
         at,
         per_instance: [("\u{1b}[31m\u{9b}2J".to_owned(), 1.0)].into(),
@@ -84,6 +84,6 @@ fn times_beyond_every_number_and_names_that_steer_a_terminal_do_no_harm() {
 }
 
 #[test]
-fn an_empty_run_is_a_header() {
+fn an_empty_run_is_only_a_header() {
     assert_eq!(csv(&Run::default()).lines().count(), 1);
 }

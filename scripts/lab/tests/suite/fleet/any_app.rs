@@ -31,7 +31,7 @@ fn in_its_folder_it_is_found_and_runs_as_one_instance_without_a_limit() {
         (&1.into(), &1.into())
     );
     assert_eq!(view["cpu_limit"]["enforced"], false);
-    assert_eq!(view["cpu_limit"]["how"], "no limit asked for");
+    assert_eq!(view["cpu_limit"]["how"], "no limit requested");
     let environment = host.journal()[0]["environment"].clone();
     assert_eq!(environment["DATABASE_URL"], "mysql://example/app");
     assert!(environment["INSTANCE_CPUS"].is_null(), "{environment}");

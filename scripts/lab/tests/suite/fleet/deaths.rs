@@ -178,7 +178,7 @@ fn an_instance_can_be_killed_by_order() {
     assert!(!ids(&view, "ready").contains(&id));
     let refused = ask("POST", &kill, &master);
     assert_eq!(refused.status, 409);
-    let reason = format!("the instance {id} has no process that runs now");
+    let reason = format!("the instance {id} has no running process");
     assert!(refused.text().contains(&reason), "{}", refused.text());
     eventually("the events are written", || {
         let events = events(&log);

@@ -89,7 +89,7 @@ fn each_instance_is_held_to_its_share() {
             .into_iter()
             .find(|folder| access(*folder, Access::WRITE_OK).is_ok());
         assert_eq!(writable, None, "{}", view["cpu_limit"]["how"]);
-        host.line("but nothing holds it to that");
+        host.line("but this limit is not enforced");
         return;
     }
     let mine = groups(host.id());
@@ -129,7 +129,7 @@ fn without_control_groups_the_lab_says_so_and_runs() {
     let mut host = root.start_by(covered(&script), &["--min", "2", "--time-scale", "60"]);
     host.listening();
     host.line("Ready: ");
-    host.line("but nothing holds it to that");
+    host.line("but this limit is not enforced");
     let view = ready(&host, 2);
     assert_eq!(view["cpu_limit"]["enforced"], false);
     let how = view["cpu_limit"]["how"].as_str().unwrap();

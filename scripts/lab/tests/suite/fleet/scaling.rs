@@ -166,5 +166,5 @@ fn a_paused_scaler_decides_nothing() {
     order("resume");
     fleet_when(&host, "it scales out", |fleet| fleet["ready"] == 2);
     host.line("the autoscaler is paused");
-    host.line("the autoscaler goes on");
+    host.line("the autoscaler has resumed");
 }
