@@ -53,6 +53,9 @@ fn a_link_stays_and_a_device_is_not_replaced() {
     assert_eq!(fs::read(&file).unwrap(), b"new");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     let device = write_whole(Path::new("/dev/null"), b"").unwrap_err();
-    assert_eq!(device.to_string(), "/dev/null is not a file: give the name of a file");
+    assert_eq!(
+        device.to_string(),
+        "/dev/null is not a file: give the name of a file"
+    );
     fs::remove_dir_all(folder).unwrap();
 }
