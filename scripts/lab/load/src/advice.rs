@@ -1,11 +1,13 @@
-//! What to do where no request of a load on any app succeeds.
+//! Advice if no request of a load on any app succeeds.
 
 use run_record::Requests;
 
-/// So many requests must have failed before the load is over; a server that has just started may refuse the first ones.
+/// The number of requests that must have failed before the end of the load. A server that has just started may refuse
+/// the first ones.
 const ENOUGH: u64 = 20;
 
-/// A sentence for the user, once every request so far has failed for the same reason. `over` is whether the load is.
+/// A sentence for the user if every request so far has failed for the same reason. `over` is whether the load has
+/// ended.
 pub(super) fn advice(requests: &Requests, has_key: bool, over: bool) -> Option<String> {
     let enough = requests.sent >= ENOUGH || (over && requests.sent > 0);
     let (failure, count) = requests.errors.iter().next()?;
@@ -53,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_advice_once_everything_fails_for_one_reason() {
+    fn there_is_advice_if_all_requests_fail_for_one_reason() {
         let refused = requests(20, &[("401", 20)]);
         let said = |has_key| advice(&refused, has_key, false).expect("advice");
         assert!(said(false).contains("requires a key") && said(false).contains("FUNCTIONS_KEY"));

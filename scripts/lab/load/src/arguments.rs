@@ -1,4 +1,4 @@
-//! The arguments of `lab load`, and the schedule that they describe.
+//! The command line options of `lab load`, and the schedule that they describe.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use super::schedule::Schedule;
 use super::stages::{MOST_USERS, Stage, Stages, Unit};
 use super::target::Target;
 
-/// Callers of `lab load URL REQUESTS` when their number is not given.
+/// The number of callers of `lab load URL REQUESTS` if it is not given.
 const USUAL_CALLERS: u32 = 50;
-/// More requests than any plan should have.
+/// More requests than any plan needs.
 const MOST_REQUESTS: f64 = 100_000_000.0;
 
-/// Arguments of `lab load`.
+/// The command line options of `lab load`.
 #[derive(Args)]
 #[command(after_long_help = HELP)]
 pub struct LoadArgs {
@@ -30,21 +30,21 @@ pub struct LoadArgs {
         help = "Address of the app, such as http://127.0.0.1:7071 or https://NAME.azurewebsites.net"
     )]
     pub(super) url: String,
-    /// Send this many requests, each caller the next one as soon as the last has ended (closed loop)
+    /// Send this many requests; each caller sends the next one as soon as the last has ended (closed loop)
     #[arg(value_name = "REQUESTS", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     requests: Option<u64>,
-    /// How many callers there are [default: 50]
+    /// Number of callers [default: 50]
     #[arg(value_name = "CONCURRENCY", requires = "requests", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     concurrency: Option<u32>,
 
-    /// Fill the instances present until N serve, then end and wait for the minimum; finds the rate by itself
+    /// Fill the existing instances until N serve, then end and wait for the minimum; the rate is found automatically
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000),
         conflicts_with_all = ["requests", "rate", "duration", "stages", "preset", "think"])]
     pub(super) until: Option<u32>,
-    /// A constant number of requests a second, for --duration [default: 20]
+    /// Constant number of requests per second, for --duration [default: 20]
     #[arg(long, value_name = "PER_SECOND", conflicts_with_all = ["requests", "stages", "preset"])]
     rate: Option<f64>,
-    /// How long --rate or --preset locust lasts [default: 2m]
+    /// Duration of --rate or --preset locust [default: 2m]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, conflicts_with_all = ["requests", "stages"])]
     duration: Option<Duration>,
     /// Ramps and plateaus, such as 30s:20/s,5m:20/s,10s:0/s; see --help
@@ -53,14 +53,14 @@ pub struct LoadArgs {
     /// The load of the scripts for Locust and k6; see --help
     #[arg(long, value_name = "NAME", conflicts_with = "requests")]
     preset: Option<Preset>,
-    /// How long users think between requests [default: 1s-3s]
+    /// How long users pause between requests [default: 1s-3s]
     #[arg(long, value_name = "TIME-TIME", value_parser = parse_think, conflicts_with_all = ["requests", "rate"])]
     think: Option<Think>,
-    /// What is requested, by weight: visits, metrics, stress (one second, not waited for), listing
+    /// Weights of the requests: visits, metrics, stress (one second, not waited for), listing
     #[arg(long, value_name = "WEIGHTS", default_value = "visits=3,metrics=2,stress=1", value_parser = Mix::parse)]
     mix: Mix,
-    /// Key of an app that requires one for stress, or for --path. It is better kept in the environment, where other
-    /// users of this machine do not see it
+    /// Key of an app that requires one for stress, or for --path. Set it in the environment rather than as a flag,
+    /// because other users of this machine can read flags
     #[arg(
         long,
         value_name = "KEY",
@@ -72,17 +72,17 @@ pub struct LoadArgs {
     /// How long a response may take before the request counts as failed
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_timeout)]
     timeout: Duration,
-    /// The most requests in flight at a time; what is due beyond that starts late, and its latency shows it
+    /// Most requests in flight at a time; further requests start late, which their latency shows
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_in_flight: u32,
-    /// Threads that send [default: half of the CPUs, at most 4]
+    /// Number of sending threads [default: half of the CPUs, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     threads: Option<u32>,
-    /// Trust the CA certificates in this PEM file too
+    /// Also trust the CA certificates in this PEM file
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// A condition for exit code 0, such as 'p99<250ms'; may be given several times; see --help
+    /// Condition for exit code 0, such as 'p99<250ms'; may be given several times; see --help
     #[arg(long, value_name = "CONDITION", value_parser = Expect::parse)]
     pub(super) expect: Vec<Expect>,
     /// Do not ask before loading a target that is not this machine
@@ -94,7 +94,7 @@ pub struct LoadArgs {
     pub(super) files: Files,
 }
 
-// Prose is one line, which clap wraps; what is in columns must stay below 100.
+// Sentences are one line each, which clap wraps. Lines with columns must stay below 100 characters.
 const HELP: &str = "\
 How requests start: by default in an open loop. Each request has a time at which it should start, whether or not \
 earlier ones have ended, and its latency counts from then, so that a target that stalls cannot hide it by slowing \
@@ -168,7 +168,7 @@ fn parse_think(text: &str) -> Result<Think, String> {
     let think = Think(duration::parse(shortest)?, duration::parse(longest)?);
     if think.0 > think.1 {
         return Err(format!(
-            "'{text}': the shorter time comes first, such as 1s-3s"
+            "'{text}': the shorter time must come first, such as 1s-3s"
         ));
     }
     Ok(think)
@@ -193,7 +193,7 @@ impl LoadArgs {
         let key = match &self.key {
             None => None,
             Some(text) if text.trim().is_empty() => None,
-            // Without a word of it.
+            // The key itself is not shown.
             Some(text) => Some(Key::new(text).context("the key has characters that no key has")?),
         };
         let content = match self.custom.request(&target, key.as_ref())? {
@@ -211,7 +211,7 @@ impl LoadArgs {
         })
     }
 
-    /// Whether a request of any app is loaded, and not Elastic Visits.
+    /// Whether the load is a request for any app, and not Elastic Visits.
     pub(super) fn is_custom(&self) -> bool {
         self.custom.is_given()
     }
@@ -258,7 +258,7 @@ impl LoadArgs {
             }
         } else {
             let rate = self.rate.unwrap_or(20.0);
-            // A NaN is in no range.
+            // NaN is outside every range.
             if !(0.001..=1_000_000.0).contains(&rate) {
                 bail!("--rate must be from 0.001 to 1,000,000 requests a second");
             }
@@ -277,7 +277,7 @@ impl LoadArgs {
     }
 }
 
-/// 100 users, 10 more each second.
+/// 100 users, with 10 more each second.
 fn locust(duration: Duration) -> Stages {
     let ramp = duration.min(Duration::from_secs(10));
     let users = 10.0 * ramp.as_secs_f64();

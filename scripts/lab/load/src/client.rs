@@ -1,4 +1,4 @@
-//! The lab's HTTP client: one request after the other to one server.
+//! The lab's HTTP client: sends one request after the other to one server.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::request::Encoded;
 use super::response::Response;
 
-/// Sends requests on one connection, which it opens when it needs one.
+/// Sends requests on one connection, which it opens when needed.
 pub struct Client {
     route: Route,
     connection: Option<Connection>,
@@ -22,7 +22,7 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Reply {
     pub(super) head: Response,
-    /// At most a mebibyte.
+    /// At most one mebibyte.
     pub body: Vec<u8>,
 }
 
@@ -32,7 +32,7 @@ impl Reply {
         self.head.status
     }
 
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -42,7 +42,7 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The server's clock when it responded (RFC 9110, 6.6.1), to the second.
+    /// The server's clock at the time of the response (RFC 9110, 6.6.1), in whole seconds.
     pub(super) fn date(&self) -> Option<OffsetDateTime> {
         let date = self.head.date?;
         let date = std::str::from_utf8(&date).ok()?;
@@ -51,7 +51,7 @@ impl Reply {
 }
 
 impl Client {
-    /// Connects with the first request.
+    /// Creates the client. It connects at the first request.
     pub fn new(route: Route) -> Self {
         Self {
             route,
@@ -59,17 +59,18 @@ impl Client {
         }
     }
 
-    /// Closes the connection; the next request opens another one.
+    /// Closes the connection. The next request opens another one.
     pub(super) fn disconnect(&mut self) {
         self.connection = None;
     }
 
-    /// Sends a request and reads the response, both in the route's time limit.
+    /// Sends a request and reads the response, both within the route's time limit.
     ///
     /// # Errors
-    /// The kind of failure, and a phrase for the user. It is then not known how far the request got.
+    /// The kind of failure, and a phrase for the user. In that case it is unknown how far the request got.
     pub async fn send(&mut self, request: &Request<Bytes>) -> Result<Reply, (Failure, String)> {
-        // A connection that was given up half-way is dropped, so that no later request reads what is left on it.
+        // A connection that was abandoned during a request is dropped, so that no later request reads the rest of
+        // that response.
         let kept = self.connection.take();
         let limit = self.route.timeout();
         let request = Encoded::from(request);

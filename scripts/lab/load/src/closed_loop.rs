@@ -1,4 +1,4 @@
-//! Callers who wait for a response before they send the next request.
+//! Callers that wait for a response before they send the next request.
 
 use std::ops::RangeInclusive;
 use std::rc::Rc;
@@ -12,11 +12,11 @@ use super::dispatcher::Dispatcher;
 use super::stages::Stages;
 use super::worker::Worker;
 
-/// Before the next try after a failure, so that a dead server does not make the callers spin.
+/// The pause after a failure, so that callers do not retry a stopped server in a busy loop.
 const PAUSE: Duration = Duration::from_millis(10);
 
 impl Worker {
-    /// Sends out this worker's share of the users.
+    /// Runs this worker's share of the users.
     pub(super) fn as_users(
         &self,
         stages: &Stages,
@@ -41,7 +41,7 @@ impl Worker {
         }
     }
 
-    /// Sends out this worker's share of the callers, who share the requests between them.
+    /// Runs this worker's share of the callers, who share all requests.
     pub(super) fn as_callers(
         &self,
         count: u64,
@@ -71,9 +71,9 @@ async fn call(dispatcher: Rc<Dispatcher>, count: u64, stop: CancellationToken) {
     }
 }
 
-/// A user who sends a request, reads the response and thinks, while the level is above its number.
+/// A user who sends a request, reads the response, and pauses, while the level is above the user's number.
 struct User {
-    /// From 0: the user is there while the level is above it.
+    /// From 0. The user exists while the level is above it.
     number: u64,
     dispatcher: Rc<Dispatcher>,
     stages: Rc<Stages>,
@@ -85,7 +85,7 @@ impl User {
     async fn live(self) {
         sleep_until(self.dispatcher.begun.into()).await;
         let stop = self.stop.clone();
-        // The same for the same user in every run.
+        // The sequence is the same for the same user in every run.
         let mut random = fastrand::Rng::with_seed(self.number);
         let end = self.stages.duration();
         loop {

@@ -1,4 +1,4 @@
-//! `lab load`: what it does from the first to the last.
+//! `lab load`: the command from its start to its end.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,23 +17,23 @@ use super::target::is_this_machine;
 use processes::signals::Signals;
 use run_record::{Run, Verdict};
 
-/// What the load generator takes from the analysis of runs, which is not its own part.
+/// Functions for the analysis of runs, which is not part of the load generator.
 #[derive(Clone, Copy)]
 pub struct Analysis {
-    /// The answer to "did autoscaling work?".
+    /// Answers "did autoscaling work?".
     pub judge: fn(&Run) -> Verdict,
-    /// What to type where the load was too short for the rules, when this command is the one to repeat.
+    /// The command to run if the load was too short for the rules, when this command is to be repeated.
     pub too_short: fn(&Run, &str) -> Option<String>,
     /// Adds Azure's scale actions from the text of an activity log.
     pub add_events: fn(&mut Run, &str) -> anyhow::Result<usize>,
-    /// Writes the page of a run.
+    /// Writes the report page of a run.
     pub write_html: fn(&Run, &Path) -> anyhow::Result<()>,
 }
 
-/// Puts load on the app and reports the result.
+/// Loads the app and reports the result.
 ///
 /// # Errors
-/// One sentence for the user, where it cannot be done.
+/// One sentence for the user if that is not possible.
 pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
     let (rate, rates) = watch::channel(0.0);
     let (schedule, scale_test) = match args.until {
@@ -54,7 +54,8 @@ pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
             ask(&test.target, &test.schedule)?;
         }
         let signals = Signals::listen().context("cannot listen for signals")?;
-        // From here on nothing ends the program but its own return, so that no reserved space stays behind.
+        // From here on, the program ends only by returning from this function, so that no reserved space is left
+        // behind.
         let places = args.files.reserve(test.schedule.duration())?;
         let End {
             finished,
@@ -65,7 +66,7 @@ pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(interrupted.unwrap_or(1)));
         };
         let mut run = judged(&args, finished, scaled, analysis);
-        // A wrong file of events must not cost the run that was just made.
+        // A wrong file of events must not discard the run that was just recorded.
         let events = args.files.add_events(&mut run, analysis.add_events);
         terminal::print(&summary(&run, args.is_custom()));
         let command = if args.is_custom() {
@@ -91,15 +92,15 @@ pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
 /// How a run ended.
 #[derive(Default)]
 struct End {
-    /// `None` where the user did not wait for it.
+    /// `None` if the user did not wait for it.
     finished: Option<Finished>,
-    /// What became of `--until`.
+    /// The result of `--until`.
     scaled: Option<Outcome>,
-    /// The exit code, where a signal ended it.
+    /// The exit code, if a signal ended it.
     interrupted: Option<u8>,
 }
 
-/// Runs it with a display.
+/// Runs the load with a display.
 async fn put_on(
     args: &LoadArgs,
     test: LoadTest,

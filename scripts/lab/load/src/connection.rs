@@ -26,26 +26,26 @@ use super::request::Encoded;
 use super::response::{Body, Head, LARGEST_BODY, Response, head};
 use super::target::Target;
 
-/// So much is read at a time; responses of the app fit.
+/// The number of bytes per read. The app's responses fit.
 const READ: usize = 4 * 1024;
 
 type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 
-/// How to get a connection to the target.
+/// Opens connections to the target.
 #[derive(Clone)]
 pub struct Route {
     addresses: Arc<[SocketAddr]>,
-    /// Connections so far; each goes to the next of the addresses.
+    /// The number of connections so far. Each uses the next address.
     opened: Arc<AtomicUsize>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     timeout: Duration,
-    /// Bytes of a response's body.
+    /// The most bytes of a response's body.
     largest_body: u64,
 }
 
 impl Route {
-    /// To these of the target's addresses. Certificates are checked against Mozilla's roots, and against those in
-    /// `more`, a file of PEM certificates. Connecting and responding may take as long as `timeout` each.
+    /// A route to these addresses of the target. Certificates are checked against Mozilla's roots and those in
+    /// `more`, a file of PEM certificates. Connecting and responding may each take as long as `timeout`.
     ///
     /// # Errors
     /// One sentence for the user.
@@ -62,7 +62,7 @@ impl Route {
         })
     }
 
-    /// To servers without TLS.
+    /// A route to servers without TLS.
     pub fn plain(addresses: Vec<SocketAddr>, timeout: Duration) -> Self {
         Self {
             addresses: addresses.into(),
@@ -73,7 +73,7 @@ impl Route {
         }
     }
 
-    /// The same with another time limit.
+    /// The same route with another time limit.
     pub(super) fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
             timeout,
@@ -81,7 +81,7 @@ impl Route {
         }
     }
 
-    /// The same for responses with bodies of up to so many bytes, instead of a mebibyte.
+    /// The same route for responses with larger bodies than one mebibyte.
     pub(super) fn with_largest_body(self, largest_body: u64) -> Self {
         Self {
             largest_body,
@@ -93,10 +93,10 @@ impl Route {
         self.timeout
     }
 
-    /// Connects, in the time that a response may take.
+    /// Connects within the time limit of a response.
     ///
     /// # Errors
-    /// The reason; the system's own where there is one.
+    /// The reason, in the system's words if there are any.
     pub async fn connect(&self) -> Result<Connection, (Failure, String)> {
         let connecting = timeout(self.timeout, self.open()).await;
         connecting.unwrap_or_else(|_| {
@@ -130,7 +130,7 @@ impl Route {
     }
 }
 
-/// Without the number that the system's messages end with.
+/// The system's message without the number at its end.
 fn sentence(error: &std::io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
@@ -168,28 +168,29 @@ fn secure(
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
-/// An open connection, for one request after the other. Not a library's, because a client that has to be driven, wakes
-/// tasks and takes messages apart uses more CPU for a request than the server that it measures.
+/// An open connection for one request after the other. It does not use a library: a client that must be driven, wakes
+/// tasks, and takes messages apart would use more CPU per request than the server that it measures.
 pub struct Connection {
-    /// `None` once no other request may be sent.
+    /// `None` if no other request may be sent.
     stream: Option<Stream>,
     received: BytesMut,
     largest_body: u64,
-    /// The instance that responded last; it is mostly the same one.
+    /// The instance that responded last, which is usually the same one.
     instance: Option<Arc<str>>,
 }
 
 impl Connection {
-    /// Sends the request and reads the response to its end; `keep` is given the body piece by piece.
+    /// Sends the request and reads the complete response. `keep` receives the parts of the body.
     ///
     /// # Errors
-    /// When there is no complete response. It is not known then how far the request got.
+    /// When there is no complete response. In that case it is unknown how far the request got.
     pub async fn send(
         &mut self,
         request: &Encoded,
         mut keep: impl FnMut(&[u8]),
     ) -> Result<Response, Failure> {
-        // Taken, so that what is left of a response that failed or was given up is never read as the next one's.
+        // The stream is taken out, so that the rest of a failed or abandoned response is never read as the next
+        // one's.
         let mut stream = self.stream.take().ok_or(Failure::Closed)?;
         self.received.clear();
         let failed = |error: std::io::Error| Failure::from(&error);
@@ -219,7 +220,7 @@ impl Connection {
             }
         }
         self.instance.clone_from(&response.instance);
-        // What came beyond the response belongs to no request.
+        // Data after the response belongs to no request.
         if keeps_alive && self.received.is_empty() {
             self.stream = Some(stream);
         }
@@ -232,7 +233,7 @@ impl Connection {
         received.map_err(|error| Failure::from(&error))
     }
 
-    /// Whether another request may be sent: the server has kept the connection open so far, and said nothing unasked.
+    /// Whether another request may be sent: the server has kept the connection open and has sent nothing unexpected.
     pub(super) async fn is_open(&mut self) -> bool {
         let Some(stream) = &mut self.stream else {
             return false;

@@ -1,4 +1,4 @@
-//! What the user sees while the load runs, and the summary after it.
+//! The display during the load, and the summary after it.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -15,13 +15,13 @@ use super::target::Target;
 use run_record::format::latency;
 use run_record::{Percentiles, Run};
 
-/// How often there is a line where there is no terminal.
+/// The interval of progress lines without a terminal.
 const SELDOM: Duration = Duration::from_secs(10);
 
-/// Progress on standard error: a bar and a live line on a terminal, elsewhere a plain line now and then.
+/// Progress on standard error: a bar and a live line on a terminal, otherwise a plain line at intervals.
 pub(super) struct Console {
     bar: Option<ProgressBar>,
-    /// Whether the bar measures requests, and not time.
+    /// Whether the bar shows requests instead of time.
     counts: bool,
     said: Duration,
 }
@@ -63,7 +63,7 @@ impl Console {
         }
     }
 
-    /// A sentence above the bar.
+    /// Prints a sentence above the bar.
     pub(super) fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
@@ -115,7 +115,7 @@ fn clock(time: Duration) -> String {
     format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// The run in a few lines; without kinds of requests where there is only one, which the plan names.
+/// The run in a few lines. Kinds of requests are left out if there is only one, which the plan names.
 pub(super) fn summary(run: &Run, is_custom: bool) -> String {
     let requests = &run.requests;
     let Percentiles { p50, p95, p99, max } = requests.latency_ms;
@@ -207,7 +207,7 @@ pub(super) fn summary(run: &Run, is_custom: bool) -> String {
 pub(super) fn ask(target: &Target, schedule: &Schedule) -> anyhow::Result<()> {
     let will = announcement(target, schedule);
     if !std::io::stdin().is_terminal() {
-        bail!("{will} As that is not this machine, say --yes if it is meant.");
+        bail!("{will} The target is not this machine: add --yes to confirm.");
     }
     eprint!("{will} Go on? [y/N] ");
     std::io::stderr().flush().context("cannot ask")?;
@@ -249,7 +249,7 @@ mod tests {
     use run_record::Requests;
 
     #[test]
-    fn what_will_happen_is_said_in_numbers() {
+    fn the_announcement_contains_the_numbers() {
         let target = Target::parse("https://app.example/").expect("a target");
         let minute = Duration::from_secs(60);
         let rate = Schedule::Rate(Stages::constant(20.0, minute));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_live_line_has_everything_on_it() {
+    fn the_live_line_contains_all_values() {
         let mut live = Progress {
             rate: 20.04,
             requests: Requests {

@@ -1,44 +1,45 @@
-//! What a request costs, measured while a load runs.
+//! The cost of a request, measured while a load runs.
 
 use std::collections::VecDeque;
 
 use super::fleet::State;
 use super::stages::HIGHEST_RATE;
 
-/// Requests a second while nothing is known of their cost.
+/// Requests per second while their cost is unknown.
 const FIRST_RATE: f64 = 10.0;
-/// By how much the rate may be above that of the last measurement.
+/// The largest factor between the rate and that of the last measurement.
 const MOST_CHANGE: f64 = 3.0;
-/// Measurements that change the rate at once; later ones change it a little.
+/// The number of measurements that change the rate at once. Later ones change it gradually.
 const FIRST_MEASUREMENTS: u32 = 3;
 
-/// What a request costs, in percent of an instance for one request a second, measured from the fleet's own readings.
+/// The cost of a request, in percent of an instance for one request per second, measured from the fleet's own
+/// readings.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cost {
     percent: Option<f64>,
     measurements: u32,
     /// The rate of the last measurement.
     rate: f64,
-    /// When rate or fleet last changed, in seconds of the run; readings from before that are not used.
+    /// When the rate or the fleet last changed, in seconds of the run. Earlier readings are not used.
     since: f64,
-    /// Instances that served and were wanted at the last call.
+    /// The number of ready and of wanted instances at the last call.
     instances: (u32, u32),
-    /// When how many requests had ended, and how many of them had failed.
+    /// The number of ended and of failed requests over time.
     past: VecDeque<(f64, u64, u64)>,
 }
 
 impl Cost {
-    /// Requests a second for a load in percent of an instance.
+    /// The requests per second for a load in percent of an instance.
     pub(super) fn rate(&self, load: f64) -> f64 {
         let Some(percent) = self.percent else {
             return if load > 0.0 { FIRST_RATE } else { 0.0 };
         };
-        // A measurement at a small load says little of a large one.
+        // A measurement at a small load says little about a large one.
         let highest = HIGHEST_RATE.min(self.rate * MOST_CHANGE);
         (load / percent).min(highest)
     }
 
-    /// Learns from what the fleet reports, once all of it is from after the last change.
+    /// Updates the cost from the fleet's readings, if all of them are from after the last change.
     pub(super) fn measure(&mut self, state: &State, ended: u64, failed: u64, rate: f64) {
         let instances = (state.ready, state.wanted);
         if self.past.is_empty() || instances != self.instances {
@@ -64,7 +65,7 @@ impl Cost {
             (failed - failed_before) as f64,
         );
         let used = cpu * f64::from(state.ready);
-        // A refused request costs less than a successful one, so it shows only that the rate is too high.
+        // A refused request costs less than a successful one, so refusals only show that the rate is too high.
         let refusing = refused > 0.05 * done;
         let seen = if refusing {
             self.percent.unwrap_or(used / rate) * 1.3
@@ -72,11 +73,11 @@ impl Cost {
             used / (done / span).max(0.1)
         };
         let known = self.percent.unwrap_or(seen);
-        // What is far from the truth is corrected at once; else one disturbed measurement must not change much.
+        // A large error is corrected at once. Otherwise a single disturbed measurement must not change much.
         let far = seen < known / 2.0 || seen > known * 4.0;
         let early = self.measurements < FIRST_MEASUREMENTS;
         let weight = if far || early || refusing { 1.0 } else { 0.3 };
-        // An idle fleet must not make the cost zero.
+        // An idle fleet must not reduce the cost to zero.
         self.percent = Some((known + weight * (seen - known)).max(1.0 / HIGHEST_RATE));
         self.measurements += 1;
         self.rate = rate;
@@ -101,7 +102,7 @@ mod tests {
         }
     }
 
-    /// A fleet whose readings are of the last two seconds, and whose requests cost `percent` each.
+    /// A fleet with readings of the last two seconds, whose requests cost `percent` each.
     fn follow(percent: f64, seconds: u32) -> (Cost, f64) {
         let mut cost = Cost::default();
         let (mut ended, mut rate, mut cpu) = (0.0, 0.0, VecDeque::from([0.0; 8]));
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_of_nothing_is_corrected() {
+    fn a_reading_of_zero_is_corrected() {
         let mut cost = Cost::default();
         for (at, ended) in [(0.0, 0), (3.0, 30)] {
             cost.measure(&state(at, 0.0), ended, 0, 10.0);

@@ -1,4 +1,4 @@
-//! A request that the user describes, with which `lab load` loads any app: `--path`, `--method`, `--header`, `--body`.
+//! A request that the user describes, to load any app: `--path`, `--method`, `--header`, `--body`.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -15,12 +15,12 @@ use super::mix::Key;
 use super::request::get;
 use super::target::Target;
 
-/// The Functions host takes no larger body either (`ScriptConstants.cs`, `DefaultMaxRequestBodySize`).
+/// The Functions host accepts no larger body either (`ScriptConstants.cs`, `DefaultMaxRequestBodySize`).
 const LARGEST_BODY: u64 = 104_857_600;
-/// Those of HTTP triggers; CONNECT and TRACE are of no use here.
+/// The methods of HTTP triggers. CONNECT and TRACE are not useful here.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
-/// The arguments that describe it.
+/// The options that describe it.
 #[derive(Args)]
 #[command(next_help_heading = "Load any app")]
 pub(super) struct CustomArgs {
@@ -34,7 +34,7 @@ pub(super) struct CustomArgs {
     /// Body of the request, or @FILE to read it from a file; sent as application/json if it is JSON
     #[arg(long, value_name = "TEXT", requires = "path")]
     body: Option<String>,
-    /// Header of the request, such as 'Accept: text/html'; may be given several times. For the key of a function, use
+    /// Header of the request, such as 'Accept: text/html'; may be given several times. For a function key, use
     /// `FUNCTIONS_KEY`
     #[arg(long, value_name = "NAME: VALUE", requires = "path")]
     header: Vec<String>,
@@ -46,7 +46,7 @@ impl CustomArgs {
         self.path.is_some()
     }
 
-    /// The request, where one is described. It carries the key, unless a header with another one is given.
+    /// The request, if one is described. It contains the key, unless a header with another one is given.
     ///
     /// # Errors
     /// One sentence for the user, without the values of headers.
@@ -87,7 +87,7 @@ impl CustomArgs {
     fn headers(&self) -> anyhow::Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         for text in &self.header {
-            // A value may be a secret, so none is quoted.
+            // A value may be a secret, so no value is shown.
             let (name, value) = text.split_once(':').ok_or_else(|| {
                 anyhow!("--header needs a name, a colon, and a value, such as 'Accept: text/html'")
             })?;
@@ -115,7 +115,7 @@ impl CustomArgs {
     }
 }
 
-/// What the request is called in output and records; without its query, which may contain a key.
+/// The name of the request in output and records, without its query, which may contain a key.
 pub(super) fn name(request: &Request<Bytes>) -> String {
     format!("{} {}", request.method(), request.uri().path())
 }
@@ -130,7 +130,7 @@ pub(super) fn describe(request: &Request<Bytes>) -> String {
 }
 
 fn check_path(path: &str) -> anyhow::Result<()> {
-    // The query is not quoted, because it may contain a key.
+    // The query is not shown, because it may contain a key.
     let shown = path.split(['?', '#']).next().unwrap_or_default();
     ensure!(
         path.starts_with('/'),

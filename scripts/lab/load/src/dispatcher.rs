@@ -1,4 +1,4 @@
-//! What the tasks of one worker share: its connections and its statistics.
+//! The state that the tasks of one worker share: its connections and its statistics.
 
 use std::cell::{Cell, RefCell};
 use std::pin::{Pin, pin};
@@ -20,17 +20,17 @@ pub(super) struct Dispatcher {
     pub(super) workload: Arc<Workload>,
     /// When the run began.
     pub(super) begun: Instant,
-    /// The latency of requests due before this is not recorded.
+    /// The latency of requests that are due before this is not recorded.
     warm_up: Duration,
     pub(super) stats: RefCell<Stats>,
-    /// Open connections that are not in use; the last used is taken first, so that no more stay open than are needed.
+    /// Open connections that are not in use. The last used one is taken first, so that no more than needed stay open.
     idle: RefCell<Vec<Timed>>,
     /// Requests in flight.
     pub(super) in_flight: Cell<u64>,
 }
 
-/// A connection with the timer of its requests. The timer is not set anew for every request: it ends too early rather
-/// than too late, and only then is the time looked at.
+/// A connection with the timer of its requests. The timer is not reset for every request: it may fire too early, and
+/// only then is the time checked.
 struct Timed {
     connection: Connection,
     timer: Pin<Box<Sleep>>,
@@ -48,7 +48,7 @@ impl Dispatcher {
         })
     }
 
-    /// Sends a request of this kind and counts its outcome. Whether it was no failure.
+    /// Sends a request of this kind and counts its outcome. Returns whether it did not fail.
     pub(super) async fn perform(&self, kind: usize, intended: Instant) -> bool {
         self.in_flight.set(self.in_flight.get() + 1);
         let sent = Instant::now();

@@ -1,26 +1,27 @@
-//! Durations as people write them: `500ms`, `90s`, `2m`, `1m30s`, `1h`.
+//! Durations in the form that people write: `500ms`, `90s`, `2m`, `1m30s`, `1h`.
 
 use std::time::Duration;
 
 use run_record::format::exact_span;
 
-/// Longer than any load test should be.
+/// Longer than any load test needs.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// The duration that `text` names.
+/// Reads a duration.
 ///
 /// # Errors
 /// One sentence for the user.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text.trim())
-        .map_err(|_| format!("'{text}' is no duration; write it as 500ms, 90s, 2m, 1m30s or 1h"))?;
+    let duration = humantime::parse_duration(text.trim()).map_err(|_| {
+        format!("'{text}' is not a duration; write it as 500ms, 90s, 2m, 1m30s or 1h")
+    })?;
     if duration > LONGEST {
         return Err(format!("'{text}' is longer than 24 hours"));
     }
     Ok(duration)
 }
 
-/// The duration in words, to the second where it is longer than one.
+/// The duration in words, rounded to seconds if it is longer than one.
 pub(super) fn describe(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         return format!("{} ms", duration.as_millis());
@@ -52,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_by_name() {
+    fn anything_else_is_refused_with_its_text() {
         for text in [
             "",
             "5",

@@ -3,31 +3,31 @@
 use super::duration;
 use run_record::{Expectation, Run};
 
-/// What is measured.
+/// The measured value of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Measure {
     P50,
     P95,
     P99,
-    /// Failed requests of all that were sent, in percent.
+    /// Failed requests, in percent of all that were sent.
     Errors,
-    /// The most instances that served at a time.
+    /// The most ready instances at a time.
     Instances,
-    /// Successful requests a second.
+    /// Successful requests per second.
     Rate,
-    /// Requests sent.
+    /// The number of requests sent.
     Requests,
 }
 
 type Comparison = fn(&f64, &f64) -> bool;
 
-/// A condition, as written.
+/// A condition with its text.
 #[derive(Clone, Debug)]
 pub(super) struct Expect {
     written: String,
     measure: Measure,
     comparison: Comparison,
-    /// Milliseconds, percent or a number.
+    /// Milliseconds, percent, or a number.
     bound: f64,
 }
 
@@ -61,7 +61,7 @@ impl Expect {
                 ));
             }
         };
-        // The longer ones first.
+        // The longer ones must come first.
         let comparisons: [(&str, Comparison); 6] = [
             ("<=", f64::le),
             (">=", f64::ge),
@@ -83,7 +83,7 @@ impl Expect {
         })
     }
 
-    /// Whether it passes for a run. What was not measured fails.
+    /// Checks the condition for a run. A value that was not measured fails.
     pub(super) fn judge(&self, run: &Run) -> Expectation {
         let value = self.measure.of(run);
         Expectation {
@@ -137,7 +137,7 @@ impl Measure {
             Self::Errors => (sent > 0.0).then(|| requests.failed as f64 / sent * 100.0),
             Self::Instances => {
                 let seen = run.samples.iter().map(|sample| sample.ready).max();
-                // Where the target does not list its instances, those that responded are counted.
+                // If the target does not list its instances, the instances that responded are counted.
                 let answered = (!run.per_instance.is_empty()).then_some(run.per_instance.len());
                 seen.map(f64::from).or(answered.map(|count| count as f64))
             }
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_does_not_hold() {
+    fn unmeasured_values_fail() {
         let nothing = Run::default();
         for text in ["p99<1h", "errors<=100%", "instances>=0", "rate>=0"] {
             let judged = Expect::parse(text).expect(text).judge(&nothing);
@@ -231,7 +231,7 @@ mod tests {
                 "{judged:?}"
             );
         }
-        // An app that does not list its instances shows them in its responses.
+        // An app that does not list its instances names them in its responses.
         assert!(
             Expect::parse("instances=1")
                 .expect("one")

@@ -1,14 +1,14 @@
-//! Why a request failed.
+//! The reasons why a request failed.
 
 use std::io;
 
 use rustix::io::Errno;
 use tokio_rustls::rustls;
 
-/// A kind of failure; its text is what the record calls it.
+/// A kind of failure. Its text is its name in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Failure {
-    /// A response with another status than expected.
+    /// A response with an unexpected status.
     #[error("{0}")]
     Status(u16),
     /// No response within `--timeout`.
@@ -20,25 +20,25 @@ pub enum Failure {
     /// The connection ended before the response was complete.
     #[error("connection closed")]
     Closed,
-    /// No way to the host.
+    /// There is no route to the host.
     #[error("unreachable")]
     Unreachable,
-    /// This machine has no open file, port or memory left.
+    /// This machine has no open file, port, or memory left.
     #[error("out of local resources")]
     OutOfResources,
     /// The response is not HTTP.
     #[error("not HTTP")]
     NotHttp,
-    /// Head or body larger than is read.
+    /// The head or the body is larger than the limit.
     #[error("answer too large")]
     TooLarge,
-    /// No TLS connection; the certificate is not trusted, for instance.
+    /// No TLS connection, for example because the certificate is not trusted.
     #[error("TLS")]
     Tls,
-    /// Due, and not begun when the load was over, because too many were in flight.
+    /// The request was due, but too many were in flight to start it before the end of the load.
     #[error("not started")]
     NotStarted,
-    /// None of these.
+    /// Another reason.
     #[error("other")]
     Other,
 }
@@ -63,7 +63,7 @@ impl From<&io::Error> for Failure {
             io::ErrorKind::AddrNotAvailable
             | io::ErrorKind::AddrInUse
             | io::ErrorKind::OutOfMemory => Self::OutOfResources,
-            // EMFILE and ENFILE have no kind of their own.
+            // EMFILE and ENFILE have no error kind.
             _ => match Errno::from_io_error(error) {
                 Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS) => Self::OutOfResources,
                 _ => Self::Other,

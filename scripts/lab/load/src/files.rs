@@ -1,4 +1,4 @@
-//! The files that a run is written to: found fit before the load starts.
+//! The files to which a run is written. They are checked before the load starts.
 
 use std::fs;
 use std::io::Read as _;
@@ -11,35 +11,35 @@ use clap::Args;
 use run_record::{Run, write_csv, write_json};
 use tempfile::NamedTempFile;
 
-/// Room for the parts of a file whose size does not depend on the length of the run.
+/// Space for the parts of a file that do not depend on the length of the run.
 const ROOM: u64 = 256 * 1024;
-/// Room for every second of it.
+/// Space for every second of the run.
 const ROOM_PER_SECOND: u64 = 1_024;
 
 /// Writes a run to a file.
 type Write = fn(&Run, &Path) -> anyhow::Result<()>;
 
-/// Where the run goes.
+/// The options for the record of the run.
 #[derive(Args)]
 #[command(next_help_heading = "Record of the run")]
 pub(super) struct Files {
-    /// Write the record, from which lab report makes the page again
+    /// Write the record, from which lab report can create the page again
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write one row a second as comma-separated values
+    /// Write one row per second as comma-separated values
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write a page to look at; it links to the two other files if they have its name but for the ending
+    /// Write a report page; it links to the other two files if they have the same name with another extension
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Mark Azure's own scale actions: an activity log exported as JSON, read when the load is over. lab report adds
-    /// it later
+    /// Mark Azure's own scale actions: an activity log exported as JSON, which is read after the load. lab report can
+    /// add it later
     #[arg(long, value_name = "FILE")]
     azure_events: Option<PathBuf>,
 }
 
 impl Files {
-    /// Sets room aside for a run that lasts so long, where that is known.
+    /// Reserves space for a run of this length, if it is known.
     ///
     /// # Errors
     /// One sentence for the user.
@@ -59,10 +59,10 @@ impl Files {
         })
     }
 
-    /// Puts Azure's scale actions into the record, where a file of them was named.
+    /// Adds Azure's scale actions to the record, if a file with them is given.
     ///
     /// # Errors
-    /// One sentence for the user; the record is then as it was.
+    /// One sentence for the user. The record is then unchanged.
     pub(super) fn add_events(
         &self,
         run: &mut Run,
@@ -84,7 +84,7 @@ impl Files {
     }
 }
 
-/// The files of a run, with room for them.
+/// The files of a run, with reserved space.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     json: Option<Place>,
@@ -93,10 +93,10 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Writes the run and gives the paths. The page comes last, as it links to the others.
+    /// Writes the run and returns the paths. The page comes last, because it links to the others.
     ///
     /// # Errors
-    /// One sentence for the user; what was written before stays.
+    /// One sentence for the user. Files that were written before stay.
     pub(super) fn write(self, run: &Run, write_html: Write) -> anyhow::Result<Vec<PathBuf>> {
         let mut written = Vec::new();
         let writers: [(_, Write); 3] = [
@@ -113,8 +113,8 @@ impl Places {
     }
 }
 
-/// A place for a file that is written later. What is needed is set aside until then, so that a disk that is full, or
-/// a folder that may not be written, is known before the load and not after it.
+/// The place for a file that is written later. The space is reserved until then, so that a full disk or a read-only
+/// folder is found before the load and not after it.
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
@@ -128,7 +128,7 @@ impl Place {
         match fs::symlink_metadata(path) {
             Ok(there) if !there.is_file() => {
                 bail!(
-                    "cannot write {}: it is there and is no plain file",
+                    "cannot write {}: it exists and is not a regular file",
                     path.display()
                 )
             }
@@ -146,16 +146,16 @@ impl Place {
         })
     }
 
-    /// Gives the room back and has the file written.
+    /// Releases the space and writes the file.
     fn write(self, write: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
-        // What cannot be deleted is an empty name in the user's folder.
+        // If it cannot be deleted, an empty file stays in the user's folder.
         let _ = self.set_aside.close();
         write(&self.path)?;
         Ok(self.path)
     }
 }
 
-/// A file of so many bytes that is deleted when it is dropped.
+/// Creates a file of this size, which is deleted when it is dropped.
 fn set_aside(folder: &Path, bytes: u64) -> std::io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix("lab.")
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_is_set_aside_and_given_back() {
+    fn space_is_reserved_and_released() {
         let folder = std::env::temp_dir().join(format!("lab-files-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let count = || fs::read_dir(&folder).expect("the folder").count();
@@ -187,7 +187,7 @@ mod tests {
             .expect("written");
         assert_eq!((written, count()), (path.clone(), 1));
 
-        // What is not written leaves nothing behind, and what was there stays as it was.
+        // A file that is not written leaves nothing behind, and an existing file stays unchanged.
         drop(Place::reserve(&path, 10).expect("room"));
         assert_eq!(fs::read_to_string(&path).expect("it"), "{}");
         for wrong in [

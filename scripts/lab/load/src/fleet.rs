@@ -1,7 +1,7 @@
-//! The fleet behind the target, as the target reports it.
+//! The fleet behind the target, from the target's own reports.
 //!
-//! `lab up` reports everything (`GET /admin/lab/fleet`). An app in Azure lists its instances (`GET /api/instances`);
-//! what Azure decided shows in their number only. Either may be missing. Times are on the target's clock.
+//! `lab up` reports everything (`GET /admin/lab/fleet`). An app in Azure lists its instances (`GET /api/instances`),
+//! so Azure's decisions are visible only in their number. Either may be missing. Times use the target's clock.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use run_record::{Action, FleetSample, InstanceRecord, Run};
 /// The most instances and actions that are read from a response.
 const MOST: usize = 1_000;
 
-/// Samples for the record are this far apart at least, in seconds.
+/// The shortest time between two samples in the record, in seconds.
 const BETWEEN_SAMPLES: f64 = 0.9;
-/// A CPU reading of `lab up` is of the last whole second, and that of an app of the seconds before its heartbeat.
+/// The age of a CPU reading: `lab up` reports the last whole second, an app the seconds before its heartbeat.
 const LAB_READING: f64 = 2.0;
 const APP_READING: f64 = 3.0;
 
@@ -25,26 +25,26 @@ const APP_READING: f64 = 3.0;
 pub struct State {
     /// Seconds since the run began.
     pub at: f64,
-    /// The same on Azure's clock.
+    /// The same time on Azure's clock.
     pub azure_seconds: f64,
-    /// Instances that serve.
+    /// The number of ready instances.
     pub ready: u32,
-    /// Instances wanted; the same as `ready` where the target does not report it.
+    /// The number of wanted instances; equal to `ready` if the target does not report it.
     pub wanted: u32,
-    /// Instances that have not ended, those that drain included.
+    /// Instances that have not ended, including those that drain.
     pub alive: u32,
-    /// Mean CPU of those that serve.
+    /// Average CPU of the ready instances.
     pub cpu_percent: Option<f64>,
     /// The earliest time that the CPU reading covers.
     pub cpu_from: f64,
 }
 
-/// The fleet, now and since the run began.
+/// The fleet's current state and its history since the run began.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
     state: Option<State>,
     samples: Vec<FleetSample>,
-    /// By when they were, as the target writes it.
+    /// By their time, as the target writes it.
     actions: BTreeMap<String, Action>,
     instances: BTreeMap<String, InstanceRecord>,
     rules: Value,
@@ -54,7 +54,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// As last seen; `None` where the target does not report it.
+    /// The last known state; `None` if the target does not report it.
     pub fn state(&self) -> Option<State> {
         self.state
     }
@@ -64,22 +64,22 @@ impl Fleet {
         self.actions.values()
     }
 
-    /// The rules in force, as the target lists them.
+    /// The active rules, as the target lists them.
     pub fn rules(&self) -> &Value {
         &self.rules
     }
 
-    /// The fewest instances that the rules allow.
+    /// The minimum number of instances in the rules.
     pub fn minimum(&self) -> Option<u32> {
         count(&self.capacity["minimum"])
     }
 
-    /// The most instances that the rules allow.
+    /// The maximum number of instances in the rules.
     pub fn maximum(&self) -> Option<u32> {
         count(&self.capacity["maximum"])
     }
 
-    /// Azure seconds in a second.
+    /// Azure seconds per second.
     pub fn time_scale(&self) -> f64 {
         if self.time_scale > 0.0 {
             self.time_scale
@@ -88,7 +88,7 @@ impl Fleet {
         }
     }
 
-    /// Keeps the state, and a sample for the record unless the last one is too recent.
+    /// Stores the state, and a sample for the record unless the last one is too recent.
     fn seen(&mut self, mut sample: FleetSample, alive: u32, azure_seconds: f64, cpu_from: f64) {
         sample.cpu_percent = mean(&sample.per_instance);
         self.state = Some(State {
@@ -109,7 +109,8 @@ impl Fleet {
         }
     }
 
-    /// Reads `GET /admin/lab/fleet`; `at` is when it came, in seconds since the run began. Whether it is one.
+    /// Reads the response of `GET /admin/lab/fleet`. `at` is when it arrived, in seconds since the run began. Returns
+    /// whether it is such a response.
     pub fn read_lab(&mut self, answer: &Value, at: f64, requests: &BTreeMap<String, u64>) -> bool {
         let Some(ready) = count(&answer["ready"]) else {
             return false;
@@ -168,7 +169,7 @@ impl Fleet {
         self.rules = answer["rules"].clone();
         self.capacity = answer["capacity"].clone();
         self.profile = answer["profile"].clone();
-        // What `lab up` accepts; another server may answer anything.
+        // The range that `lab up` accepts. Another server may return anything.
         let time_scale = answer["time_scale"].as_f64();
         self.time_scale = time_scale
             .filter(|scale| (0.1..=600.0).contains(scale))
@@ -176,7 +177,7 @@ impl Fleet {
         true
     }
 
-    /// Reads `GET /api/instances`, likewise; `now` is the target's clock, where it is known.
+    /// Reads the response of `GET /api/instances` in the same way. `now` is the target's clock, if it is known.
     pub fn read_app(
         &mut self,
         answer: &Value,
@@ -233,7 +234,7 @@ impl Fleet {
                 ..InstanceRecord::default()
             });
             if is_live {
-                // The first response does not show when it became ready.
+                // The first response does not show when the instance became ready.
                 let since = if first { record.started } else { at };
                 record.ready.get_or_insert(since);
                 record.ended = None;
@@ -248,7 +249,7 @@ impl Fleet {
         true
     }
 
-    /// Puts it into the record of a run, to which the requests by instance have been put.
+    /// Writes the fleet into the record of a run, which already contains the requests by instance.
     pub fn record(&self, run: &mut Run) {
         run.time_scale = self.time_scale();
         run.rules = self.rules.clone();
@@ -282,7 +283,7 @@ fn count(value: &Value) -> Option<u32> {
     value.as_u64().and_then(|count| u32::try_from(count).ok())
 }
 
-/// Without what could steer a terminal.
+/// Removes characters that could control a terminal.
 fn text(value: &Value) -> String {
     let text = value.as_str().unwrap_or_default().chars();
     text.filter(|letter| !letter.is_control())

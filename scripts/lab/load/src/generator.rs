@@ -1,4 +1,4 @@
-//! Puts the load on: starts the workers and adds up their statistics.
+//! Generates the load: starts the workers and adds up their statistics.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,30 +17,30 @@ use super::worker::Worker;
 use super::workload::Workload;
 use run_record::{LoadSecond, Percentiles, Requests, Run};
 
-/// From the start of the workers to that of the load, so that none of them begins late.
+/// The time between the start of the workers and of the load, so that no worker begins late.
 pub const HEAD_START: Duration = Duration::from_millis(20);
 /// How often the progress is reported.
 const REPORT: Duration = Duration::from_millis(250);
-/// The progress shows the rate and the latency of this much time.
+/// The rate and the latency in the progress cover this much time.
 const RECENT: Duration = Duration::from_secs(5);
 
-/// How the load is put on.
+/// The settings of the load generator.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// When requests start.
     pub schedule: Schedule,
-    /// Threads that send.
+    /// The number of sending threads.
     pub threads: usize,
     /// The most requests in flight at a time.
     pub max_in_flight: usize,
-    /// The latency of requests due in this first time is not recorded.
+    /// The latency of requests that are due in this first period is not recorded.
     pub warm_up: Duration,
 }
 
-/// The load while it runs.
+/// The progress of the load.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
-    /// Since the run began.
+    /// The time since the run began.
     pub elapsed: Duration,
     /// Requests that have ended.
     pub requests: Requests,
@@ -62,7 +62,7 @@ pub struct Results {
     workload: Arc<Workload>,
 }
 
-/// Runs the load to its end, or until it is stopped, and reports its progress.
+/// Runs the load until it ends or is stopped, and reports its progress.
 ///
 /// # Errors
 /// When a worker cannot be started, or fails.
@@ -95,7 +95,7 @@ pub async fn generate(
         std::thread::Builder::new()
             .name("load".to_owned())
             .spawn(move || {
-                // The receiver is gone when the program ends.
+                // The receiver no longer exists when the program ends.
                 let _ = end.send(worker.run());
             })
             .context("cannot start a load worker")?;
@@ -133,7 +133,7 @@ pub async fn generate(
     })
 }
 
-/// The progress; `past` holds when how many requests had ended.
+/// Reports the progress. `past` has the number of ended requests over time.
 fn report(
     series: &Series,
     workload: &Workload,
@@ -163,7 +163,7 @@ fn report(
 }
 
 impl Results {
-    /// Requests of a kind that were sent, and those of them that failed.
+    /// The number of sent and of failed requests of a kind.
     pub(super) fn requests_of(&self, kind: usize) -> [u64; 2] {
         [
             self.total.sent_by_kind[kind],
@@ -171,7 +171,7 @@ impl Results {
         ]
     }
 
-    /// Puts it into the record of a run.
+    /// Writes the results into the record of a run.
     pub(super) fn record(&self, run: &mut Run) {
         run.seconds = self.took.as_secs_f64();
         run.requests = self.total.requests(&self.workload.names());
@@ -180,7 +180,7 @@ impl Results {
         run.notes.extend(self.notes());
     }
 
-    /// What a reader of the numbers must know.
+    /// Remarks about the numbers.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let total = &self.total;

@@ -2,16 +2,16 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`target`], [`mix`], [`schedule`], [`stages`], [`duration`] | where to, what, when: as the user writes it |
+//! | [`target`], [`mix`], [`schedule`], [`stages`], [`duration`] | the target, the requests, and the schedule, in the user's notation |
 //! | [`load_test`] | a load on a target, from the first request to the record of the run |
-//! | [`scale_test`], [`cost`] | a load that follows the fleet: finds the rate that makes it scale, and holds it |
+//! | [`scale_test`], [`cost`] | a load that follows the fleet: finds and holds the rate that makes it scale |
 //! | [`generator`], [`worker`], [`workload`] | the threads that send, and what they send |
-//! | [`open_loop`], [`closed_loop`], [`timer`] | requests when they are due; callers who wait for responses |
+//! | [`open_loop`], [`closed_loop`], [`timer`] | requests that start when they are due; callers that wait for responses |
 //! | [`dispatcher`] | one request of a worker: takes a connection, sends, counts |
-//! | [`client`], [`connection`], [`request`], [`response`], [`failure`] | the lab's HTTP client: connections, TLS, HTTP/1.1, what can go wrong |
-//! | [`stats`], [`series`] | counts and latencies, in total and by second |
+//! | [`client`], [`connection`], [`request`], [`response`], [`failure`] | the lab's HTTP client: connections, TLS, HTTP/1.1, failures |
+//! | [`stats`], [`series`] | counts and latencies, in total and per second |
 //! | [`fleet`], [`poller`] | the instances behind the target |
-//! | [`arguments`], [`custom_request`], [`command`], [`console`], [`advice`], [`expect`], [`files`] | `lab load` itself: arguments, display, conditions, what it writes |
+//! | [`arguments`], [`custom_request`], [`command`], [`console`], [`advice`], [`expect`], [`files`] | `lab load` itself: options, display, conditions, output files |
 
 mod advice;
 mod arguments;

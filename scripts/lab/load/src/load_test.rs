@@ -28,28 +28,28 @@ use super::target::{Target, is_this_machine};
 use super::workload::Workload;
 use run_record::{Expectation, Run};
 
-/// A stress run that no app accepts, so that nothing happens on one that requires no key.
+/// A stress run that every app refuses, so that nothing happens if no key is required.
 const NO_STRESS: &str = r#"{"duration":-1,"wait":false}"#;
-/// The most bytes of a response of any app; they are counted as they come, not kept.
+/// The most bytes of a response of any app. They are counted but not stored.
 const LARGEST_BODY: u64 = 100 * 1024 * 1024;
-/// How long the fleet's state may take; the load does not wait for it.
+/// How long reading the fleet's state may take. The load does not wait for it.
 const FLEET_TIMEOUT: Duration = Duration::from_secs(5);
-/// Of a fleet that is not known.
+/// The notes for a fleet that is not known.
 const UNLISTED_BY_APP: &str = "The target did not list its instances (GET /api/instances), so only x-instance-id was counted.";
 const UNLISTED: &str = "The target doesn't tell the number and CPU of its instances: it isn't lab up, or FUNCTIONS_KEY isn't its master key.";
-/// Clocks that differ by less are taken for equal: a Date header has whole seconds.
+/// Clocks with a smaller difference count as equal, because a Date header has whole seconds.
 const SAME_CLOCK: Duration = Duration::from_secs(3);
 
-/// What is requested.
+/// The requests of the load.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// The endpoints of Elastic Visits.
     Visits(Mix),
-    /// One request of any app, with its key.
+    /// One request of any app, including its key.
     Custom(Box<Request<Bytes>>),
 }
 
-/// What load is put on what.
+/// A load and its target.
 #[derive(Clone, Debug)]
 pub struct LoadTest {
     /// The app.
@@ -58,7 +58,7 @@ pub struct LoadTest {
     pub schedule: Schedule,
     /// What is requested.
     pub content: Content,
-    /// For an app that requires one.
+    /// The key, for an app that requires one.
     pub key: Option<Key>,
     /// How long a response may take.
     pub timeout: Duration,
@@ -66,12 +66,12 @@ pub struct LoadTest {
     pub max_in_flight: usize,
     /// Threads that send.
     pub threads: usize,
-    /// PEM certificates to trust besides the usual ones.
+    /// PEM certificates to trust in addition to the usual ones.
     pub cacert: Option<PathBuf>,
 }
 
 impl LoadTest {
-    /// With the default limits.
+    /// A load test with the default limits.
     pub fn new(target: Target, schedule: Schedule, mix: Mix) -> Self {
         Self {
             target,
@@ -85,10 +85,10 @@ impl LoadTest {
         }
     }
 
-    /// Connects to the target, finds out whether it requires a key, and reads the state of its fleet.
+    /// Connects to the target, determines whether it requires a key, and reads the state of its fleet.
     ///
     /// # Errors
-    /// One sentence for the user, when it does not respond or there is nothing left to send.
+    /// One sentence for the user if it does not respond, or if nothing is left to send.
     pub async fn connect(mut self) -> anyhow::Result<Connected> {
         let addresses = self.target.addresses().await?;
         let first = match &self.content {
@@ -134,8 +134,8 @@ impl LoadTest {
         })
     }
 
-    /// Asks `lab up` for its fleet; with a key, because it may require the master key. No function of any app has this
-    /// path, so whatever answers it, nothing happens.
+    /// Requests the fleet of `lab up`, with a key because it may require the master key. No function of any app has
+    /// this path, so the request has no effect on another server.
     fn lab_request(&self) -> Request<Bytes> {
         let mut request = get(&self.target, LAB_FLEET);
         if let Some(key) = &self.key {
@@ -144,7 +144,7 @@ impl LoadTest {
         request
     }
 
-    /// The part of the mix that Elastic Visits accepts, by its first response and one about stress.
+    /// The part of the mix that Elastic Visits accepts, according to its first response and one about stress.
     async fn possible(
         &self,
         mix: &Mix,
@@ -189,7 +189,7 @@ impl LoadTest {
         Ok(rest)
     }
 
-    /// The response of the first address that gives one.
+    /// The first successful response of any of the addresses.
     async fn first_response(
         &self,
         addresses: &[SocketAddr],
@@ -228,7 +228,7 @@ impl LoadTest {
     }
 }
 
-/// How far the target's clock is ahead of this machine's; zero where they may be equal.
+/// How far the target's clock is ahead of this machine's; zero if they may be equal.
 fn clock_difference(date: OffsetDateTime) -> time::Duration {
     let difference = date - OffsetDateTime::now_utc();
     if difference.unsigned_abs() < SAME_CLOCK {
@@ -237,13 +237,13 @@ fn clock_difference(date: OffsetDateTime) -> time::Duration {
     difference
 }
 
-/// Half of the CPUs, as the target may be on the same machine.
+/// Half of the CPUs, because the target may run on the same machine.
 pub(super) fn usual_threads() -> usize {
     let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     (cpus / 2).clamp(1, 4)
 }
 
-/// A target that responds.
+/// A target that has responded.
 pub struct Connected {
     test: LoadTest,
     route: Route,
@@ -256,23 +256,23 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// What was noticed; also part of the record later.
+    /// The notes so far. They later become part of the record.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The load while it runs.
+    /// The progress of the load.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
     }
 
-    /// The fleet as it was last seen, before and while the load runs.
+    /// The last known state of the fleet, before and during the load.
     pub fn fleet(&self) -> watch::Receiver<Fleet> {
         self.fleet.subscribe()
     }
 
-    /// Puts the load on and follows the fleet, until the schedule is over or `stop` is cancelled. The record has no
-    /// verdict yet.
+    /// Runs the load and follows the fleet, until the schedule ends or `stop` is cancelled. The record has no verdict
+    /// yet.
     ///
     /// # Errors
     /// When a worker cannot be started, or fails.
@@ -330,19 +330,19 @@ impl Connected {
     }
 }
 
-/// A run that is over.
+/// A run that has ended.
 #[derive(Debug)]
 pub struct Finished {
     /// Its record, without a verdict.
     pub run: Run,
-    /// Visits sent.
+    /// The number of visits sent.
     visits: u64,
-    /// Those that were not answered 201.
+    /// The number of those that did not receive 201.
     failed_visits: u64,
 }
 
 impl Finished {
-    /// Whether every visit was answered 201.
+    /// Whether every visit received 201.
     pub fn every_visit_created(&self) -> Expectation {
         Expectation {
             condition: "every visit is 201".to_owned(),

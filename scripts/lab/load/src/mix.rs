@@ -1,8 +1,8 @@
-//! What is requested, and how often each.
+//! The kinds of requests, and their shares.
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
-/// The most of one kind in a mix, which is gone through in order and so must not be long.
+/// The largest weight of a kind. A mix is processed in order, so it must not be long.
 const HEAVIEST: u32 = 1_000;
 
 /// A kind of request.
@@ -19,10 +19,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them, in the order of their numbers.
+    /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Visit, Self::Metrics, Self::Stress, Self::Listing];
 
-    /// What it is called in a record.
+    /// The name in a record.
     pub fn name(self) -> &'static str {
         match self {
             Self::Visit => "visit",
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// What it is called in `--mix`.
+    /// The name in `--mix`.
     fn option(self) -> &'static str {
         match self {
             Self::Visit => "visits",
@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    /// Below the address of the app.
+    /// The path below the address of the app.
     pub(super) fn path(self) -> &'static str {
         match self {
             Self::Visit => "/api/visit",
@@ -60,11 +60,11 @@ impl Kind {
     }
 }
 
-/// How the kinds follow each other, so that any sequence of requests has close to the given shares.
+/// The sequence of kinds, such that any part of it has nearly the given shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mix {
     weights: [u32; 4],
-    /// Gone through again and again; a kind for each unit of weight.
+    /// The repeated sequence, with one entry for each unit of weight.
     order: Vec<Kind>,
 }
 
@@ -79,7 +79,7 @@ impl Mix {
         Self::of([1, 0, 0, 0]).expect("it has weights")
     }
 
-    /// Reads `visits=3,metrics=2,stress=1,listing=1`; a kind that is not named is left out.
+    /// Reads `visits=3,metrics=2,stress=1,listing=1`. Kinds that are not named are left out.
     ///
     /// # Errors
     /// One sentence for the user.
@@ -88,18 +88,18 @@ impl Mix {
         let mut named = [false; 4];
         for part in text.split(',').map(str::trim) {
             let (name, weight) = part.split_once('=').ok_or_else(|| {
-                format!("'{part}' is no share; write visits=3,metrics=2,stress=1")
+                format!("'{part}' is not a share; write visits=3,metrics=2,stress=1")
             })?;
             let kind = Kind::ALL
                 .into_iter()
                 .find(|kind| kind.option() == name.trim());
             let kind = kind.ok_or_else(|| {
                 format!(
-                    "'{name}' is no kind of request; there are visits, metrics, stress and listing"
+                    "'{name}' is not a kind of request; the kinds are visits, metrics, stress and listing"
                 )
             })?;
             if std::mem::replace(&mut named[kind as usize], true) {
-                return Err(format!("'{name}' is there twice"));
+                return Err(format!("'{name}' occurs twice"));
             }
             let weight = weight
                 .trim()
@@ -113,7 +113,7 @@ impl Mix {
         Self::of(weights).ok_or_else(|| "every share is 0".to_owned())
     }
 
-    /// `None` where no weight is left. Each step goes to the kind that is furthest behind its share.
+    /// `None` if no weight is left. Each step chooses the kind that is furthest behind its share.
     fn of(weights: [u32; 4]) -> Option<Self> {
         let total: u32 = weights.iter().sum();
         let shares = weights.map(i64::from);
@@ -122,7 +122,7 @@ impl Mix {
             for (debt, share) in behind.iter_mut().zip(shares) {
                 *debt += share;
             }
-            // The first of those that are furthest behind.
+            // The first of those that are equally far behind.
             let kind = Kind::ALL
                 .into_iter()
                 .rev()
@@ -147,14 +147,14 @@ impl Mix {
         self.weights[kind as usize] > 0
     }
 
-    /// The same without a kind; `None` where nothing is left.
+    /// The same mix without a kind; `None` if nothing is left.
     pub fn without(&self, kind: Kind) -> Option<Self> {
         let mut weights = self.weights;
         weights[kind as usize] = 0;
         Self::of(weights)
     }
 
-    /// Such as `visits 3 : metrics 2 : stress 1`.
+    /// For example `visits 3 : metrics 2 : stress 1`.
     pub fn describe(&self) -> String {
         let told = Kind::ALL.into_iter().filter(|kind| self.has(*kind));
         let told = told.map(|kind| format!("{} {}", kind.option(), self.weights[kind as usize]));
@@ -167,15 +167,15 @@ impl Mix {
 pub struct Key(HeaderValue);
 
 impl Key {
-    /// The header that carries it.
+    /// The header with the key.
     pub(super) const HEADER: HeaderName = HeaderName::from_static("x-functions-key");
 
-    /// `None` where it cannot be a key: the header takes visible ASCII only.
+    /// `None` if it cannot be a key, because a header accepts only visible ASCII characters.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         let mut value = HeaderValue::from_str(text).ok().filter(|_| visible)?;
-        // Then it is not shown by Debug.
+        // So that Debug does not show it.
         value.set_sensitive(true);
         Some(Self(value))
     }

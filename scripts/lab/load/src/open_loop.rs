@@ -1,4 +1,4 @@
-//! Requests start when they are due, whether or not earlier ones have ended.
+//! Starts requests when they are due, whether or not earlier ones have ended.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use super::stages::Stages;
 use super::timer::Timer;
 use super::worker::Worker;
 
-/// How much later than the end of the plan requests may still start.
+/// How long after the end of the plan requests may still start.
 const GRACE: Duration = Duration::from_secs(1);
-/// How late a start may be before it is said to be late.
+/// A start that is delayed by more than this counts as late.
 const LATE: Duration = Duration::from_millis(50);
-/// After this many starts in a row the requests in flight get their turn.
+/// After this many starts in a row, the requests in flight get a turn.
 const BURST: u64 = 64;
 
 impl Worker {
-    /// Follows the stages. What could not be started by their end is given up.
+    /// Follows the stages. Requests that could not be started before the end are given up.
     pub(super) async fn at_rate(
         &self,
         stages: &Stages,
@@ -34,7 +34,7 @@ impl Worker {
         let mut starts = self.starts(dispatcher, requests)?;
         let end = self.begun + stages.duration() + GRACE;
         let mut count = self.number;
-        // The time is checked here as well, as there is nothing to wait for when the worker itself is too slow.
+        // The time is checked here as well, because there is no wait if the worker itself is too slow.
         while let Some(due) = reaches(stages, count).filter(|_| Instant::now() < end) {
             let intended = self.begun + due;
             let starting = timeout_at(end.into(), starts.start(count, intended));
@@ -60,7 +60,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Follows a rate that changes while it runs, until its sender is dropped.
+    /// Follows a rate that changes during the load, until its sender is dropped.
     pub(super) async fn at_command(
         &self,
         mut rate: watch::Receiver<f64>,
@@ -116,13 +116,13 @@ struct Starts<'a> {
     requests: &'a TaskTracker,
     timer: Timer,
     room: Arc<Semaphore>,
-    /// There has been no room, and what was due since then is not caught up with.
+    /// Whether there was no room. Requests that were due since then are not made up for.
     was_full: bool,
     burst: u64,
 }
 
 impl Starts<'_> {
-    /// Starts a request at its time, or later when there is no room; nothing is started when this is dropped.
+    /// Starts a request when it is due, or later if there is no room. If this is dropped, nothing is started.
     async fn start(&mut self, count: u64, intended: Instant) -> anyhow::Result<()> {
         self.timer
             .until(intended)
@@ -149,7 +149,7 @@ impl Starts<'_> {
     }
 
     async fn place(&mut self, intended: Instant) -> OwnedSemaphorePermit {
-        // Before the request is started, as giving way is a place where this may be dropped.
+        // Done before the request is started, because this may be dropped while it yields.
         if self.burst >= BURST {
             self.burst = 0;
             yield_now().await;

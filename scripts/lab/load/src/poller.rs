@@ -1,4 +1,4 @@
-//! Reads the state of the fleet behind the target, again and again.
+//! Reads the state of the fleet behind the target repeatedly.
 
 use std::time::{Duration, Instant};
 
@@ -15,25 +15,25 @@ use super::target::Target;
 
 /// The most samples of a run.
 const SAMPLES: u32 = 7_200;
-/// At accelerated time a second is too long for a rate that follows the fleet.
+/// In accelerated time, one second is too long for a rate that follows the fleet.
 const OFTEN: Duration = Duration::from_millis(250);
 
-/// Where `lab up` reports its fleet.
+/// The path at which `lab up` reports its fleet.
 pub(super) const LAB_FLEET: &str = "/admin/lab/fleet?samples=0";
 
 /// Reads the fleet's state.
 pub(super) struct Poller {
     client: Client,
-    /// To `lab up`.
+    /// The request for `lab up`.
     lab: Request<Bytes>,
-    /// To an app that is not behind `lab up`, if it lists its instances.
+    /// The request for an app without `lab up`, if it lists its instances.
     app: Option<Request<Bytes>>,
-    /// Whether it is `lab up`; `None` until that is known.
+    /// Whether the target is `lab up`; `None` until that is known.
     is_lab: Option<bool>,
 }
 
 impl Poller {
-    /// Of Elastic Visits, behind `lab up` or in Azure.
+    /// A poller for Elastic Visits, behind `lab up` or in Azure.
     pub(super) fn of_app(target: &Target, client: Client) -> Self {
         Self {
             client,
@@ -43,7 +43,8 @@ impl Poller {
         }
     }
 
-    /// Of any app; `lab` asks `lab up` for its fleet, and is sent once only where that is something else.
+    /// A poller for any app. `lab` is the request for the fleet of `lab up`; it is sent only once if the target is
+    /// something else.
     pub(super) fn of_lab(lab: Request<Bytes>, client: Client) -> Self {
         Self {
             client,
@@ -53,7 +54,7 @@ impl Poller {
         }
     }
 
-    /// Keeps `fleet` up to date, until it is dropped. `length` is that of the run, where it is known; without one,
+    /// Keeps `fleet` up to date, until this is dropped. `length` is the length of the run, if it is known. Otherwise
     /// the rate follows the fleet.
     pub(super) async fn watch(
         mut self,
@@ -75,7 +76,7 @@ impl Poller {
         }
     }
 
-    /// Reads it once.
+    /// Reads the state once.
     pub(super) async fn poll(
         &mut self,
         begun: Instant,
@@ -102,7 +103,7 @@ impl Poller {
             return;
         }
         let Some(app) = &self.app else {
-            // A server that takes one connection at a time would wait for the end of this one.
+            // A server that accepts one connection at a time would wait until this one is closed.
             self.client.disconnect();
             return;
         };

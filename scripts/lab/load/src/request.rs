@@ -1,11 +1,11 @@
-//! A request as it goes over the wire.
+//! Encodes requests for the network.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
 
 use super::target::Target;
 
-/// Names the sender to the operator of the target.
+/// Identifies the sender for the operator of the target.
 const USER_AGENT: &str = concat!("elastic-visits-load/", env!("CARGO_PKG_VERSION"));
 
 /// A GET of an endpoint of the app.
@@ -32,11 +32,11 @@ pub fn post(target: &Target, endpoint: &str, json: &str) -> Request<Bytes> {
     request
 }
 
-/// A request's bytes, encoded once for all the times that it is sent.
+/// A request's bytes, encoded once and sent many times.
 #[derive(Clone)]
 pub struct Encoded {
     bytes: Bytes,
-    /// Its response has no body, whatever the headers say (RFC 9112, 6.3).
+    /// Whether its response has no body, whatever the headers say (RFC 9112, 6.3).
     pub(super) is_head: bool,
 }
 
@@ -47,7 +47,7 @@ impl Encoded {
 }
 
 impl From<&Request<Bytes>> for Encoded {
-    /// In HTTP/1.1; a request that may have a body has a length, also where it has none (RFC 9110, 8.6).
+    /// Encodes HTTP/1.1. A request that may have a body has a length, even if the body is empty (RFC 9110, 8.6).
     fn from(request: &Request<Bytes>) -> Self {
         let mut text = Vec::with_capacity(512 + request.body().len());
         text.extend_from_slice(request.method().as_str().as_bytes());

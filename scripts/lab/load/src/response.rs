@@ -1,4 +1,4 @@
-//! A response, read piece by piece (RFC 9112).
+//! Reads a response in parts (RFC 9112).
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -9,57 +9,57 @@ use httparse::Status;
 
 use super::failure::Failure;
 
-/// Heads larger than this are refused.
+/// Larger heads are refused.
 const LARGEST_HEAD: usize = 256 * 1024;
-/// So many headers are read, more are refused.
+/// More headers are refused.
 const MOST_HEADERS: usize = 100;
-/// Bodies larger than this are refused, unless the caller allows more.
+/// Larger bodies are refused, unless the caller allows more.
 pub(super) const LARGEST_BODY: u64 = 1024 * 1024;
-/// The line before a chunk is not longer: a number, and extensions that are hardly used.
+/// The longest line before a chunk: a number, and extensions that are rarely used.
 const LONGEST_CHUNK_LINE: usize = 4 * 1024;
-/// Longer ids are cut.
+/// Longer ids are shortened.
 const LONGEST_ID: usize = 64;
 
 /// A response without its body.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: StatusCode,
-    /// The instance that gave it, where it says so.
+    /// The instance that sent the response, if it says so.
     pub(super) instance: Option<Arc<str>>,
     /// The target of a redirect.
     pub(super) location: Option<String>,
-    /// The server's clock (RFC 9110, 5.6.7), as it was sent.
+    /// The server's clock (RFC 9110, 5.6.7), as received.
     pub(super) date: Option<[u8; 29]>,
 }
 
-/// The head of a response, and what it says of the rest.
+/// The head of a response, and what follows from it for the body.
 pub(super) struct Head {
     pub(super) response: Response,
     pub(super) body: Body,
-    /// The server takes another request on this connection once the body is read.
+    /// Whether the server accepts another request on this connection after the body was read.
     pub(super) keeps_alive: bool,
 }
 
-/// What is left of a body.
+/// The rest of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// So many bytes.
+    /// This number of bytes.
     Length(u64),
-    /// The next thing is a chunk's line. So many bytes came before.
+    /// A chunk's line follows. This number of bytes came before it.
     ChunkLine(u64),
-    /// So many bytes of a chunk, its line end among them. So many bytes of chunks came before or will.
+    /// The rest of a chunk including its line end, and the total bytes of all chunks up to its end.
     Chunk { left: u64, total: u64 },
     /// The lines after the last chunk.
     Trailers,
-    /// All until the server closes. So many bytes came.
+    /// Everything until the server closes the connection. This number of bytes came so far.
     ToEnd(u64),
 }
 
-/// Takes a head out of what was received, once all of it is there; those of interim responses are passed over. A
-/// response of the instance `last` shares its name.
+/// Takes the head out of the received data, if it is complete. Heads of interim responses are skipped. If the
+/// response comes from the instance `last`, it shares its name.
 ///
 /// # Errors
-/// When it is no HTTP, or too large.
+/// When it is not HTTP, or too large.
 pub(super) fn head(
     received: &mut BytesMut,
     last: Option<&Arc<str>>,
@@ -78,7 +78,7 @@ pub(super) fn head(
         };
         let code = parsed.code.unwrap_or_default();
         let status = StatusCode::from_u16(code).map_err(|_| Failure::NotHttp)?;
-        // Nothing was offered that a connection could be switched to.
+        // The client offers no protocol to switch to.
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::NotHttp);
         }
@@ -92,7 +92,7 @@ pub(super) fn head(
     }
 }
 
-/// The headers that matter here.
+/// The relevant headers.
 #[derive(Default)]
 struct Fields<'a> {
     length: Option<u64>,
@@ -113,7 +113,7 @@ impl<'a> Fields<'a> {
                 let length = std::str::from_utf8(header.value).ok();
                 let digits = length.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
                 let length = digits.and_then(|text| text.parse().ok());
-                // Two that differ could be read in two ways.
+                // Two different lengths could be interpreted in two ways.
                 if length.is_none() || fields.length.is_some_and(|other| Some(other) != length) {
                     return Err(Failure::NotHttp);
                 }
@@ -169,7 +169,7 @@ fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
-/// An instance's name, without what would do harm on a terminal.
+/// An instance's name, without characters that could control a terminal.
 fn name(value: &[u8], last: Option<&Arc<str>>) -> Option<Arc<str>> {
     if let Some(last) = last.filter(|last| last.as_bytes() == value) {
         return Some(Arc::clone(last));
@@ -184,10 +184,10 @@ fn readable(value: &[u8]) -> String {
 }
 
 impl Body {
-    /// Gives `keep` what was received of it, and takes it out of there. Whether that is all of it.
+    /// Passes the received part of the body to `keep`, and removes it. Returns whether the body is complete.
     ///
     /// # Errors
-    /// When it is no HTTP, or larger than `largest`.
+    /// When it is not HTTP, or larger than `largest`.
     pub(super) fn take(
         &mut self,
         received: &mut BytesMut,
@@ -258,7 +258,7 @@ impl Body {
         }
     }
 
-    /// Whether it is whole when the server closes now.
+    /// Whether the body is complete if the server closes the connection now.
     pub(super) fn ends_here(&self) -> bool {
         matches!(self, Self::ToEnd(_))
     }
@@ -271,7 +271,7 @@ fn fits(length: u64, largest: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Gives away at most `most` of what was received; how much that was.
+/// Passes on at most `most` bytes of the received data. Returns how many.
 fn give(received: &mut BytesMut, most: u64, keep: &mut impl FnMut(&[u8])) -> u64 {
     let length = usize::try_from(most).map_or(received.len(), |most| most.min(received.len()));
     keep(&received[..length]);

@@ -1,7 +1,7 @@
 use super::*;
 
-/// Reads a response that comes in pieces of so many bytes: status, body, whether the connection may be used
-/// again, and what was left over. The server closes at the end.
+/// Reads a response that arrives in parts of `piece` bytes. Returns the status, the body, whether the connection may
+/// be used again, and what is left over. The server closes the connection at the end.
 fn read(text: &[u8], piece: usize) -> Result<(u16, Vec<u8>, bool, usize), Failure> {
     let mut pieces = text.chunks(piece);
     let mut received = BytesMut::new();
@@ -121,7 +121,7 @@ fn responses_may_come_in_any_pieces() {
                 "{text} in pieces of {piece}"
             );
         }
-        // Only the end of the connection ends the others, wherever that is.
+        // The other responses end only when the connection ends.
         if text.contains("ength") || text.contains("hunked") {
             for end in 0..text.len() - left {
                 let part = read(&text.as_bytes()[..end], 1_000);
@@ -132,7 +132,7 @@ fn responses_may_come_in_any_pieces() {
 }
 
 #[test]
-fn what_can_be_read_in_two_ways_is_refused() {
+fn ambiguous_responses_are_refused() {
     for text in [
         "SSH-2.0-x\r\n\r\n",
         "HTTP/2 200 OK\r\n\r\n",
@@ -153,7 +153,7 @@ fn what_can_be_read_in_two_ways_is_refused() {
 }
 
 #[test]
-fn nothing_grows_without_a_bound() {
+fn all_sizes_are_bounded() {
     let filler = "x".repeat(LARGEST_HEAD);
     let headers = "a: b\r\n".repeat(MOST_HEADERS + 1);
     for text in [
@@ -179,7 +179,7 @@ fn nothing_grows_without_a_bound() {
 }
 
 #[test]
-fn an_instance_s_name_is_shared_cut_and_made_harmless() {
+fn an_instance_name_is_shared_shortened_and_sanitised() {
     let of = |value: &str, last: Option<&Arc<str>>| {
         let text = format!("HTTP/1.1 200 x\r\ncontent-length: 0\r\nX-Instance-Id: {value}\r\n\r\n");
         let head = super::head(&mut BytesMut::from(text.as_bytes()), last);

@@ -1,8 +1,8 @@
-//! A load that follows the fleet: finds the rate that fills the instances present, holds it until enough of them
-//! serve, then ends and waits for the minimum.
+//! A load that follows the fleet: it finds the rate that fills the existing instances, holds it until enough of them
+//! are ready, then ends and waits for the minimum.
 //!
-//! The load follows the fleet and not the clock, so it never exceeds what the instances can do. What a request costs is
-//! measured while it runs, from the CPU that the fleet reports and the requests that were completed meanwhile.
+//! The load follows the fleet and not the clock, so it never exceeds the capacity of the instances. The cost of a
+//! request is measured during the load, from the fleet's CPU and the number of completed requests.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,51 +17,51 @@ use super::fleet::{Fleet, State};
 use super::generator::Progress;
 use run_record::Expectation;
 
-/// Load of each instance in percent where no rule names a threshold; above that of the usual rules.
+/// The load of each instance in percent if no rule has a threshold. It is above the threshold of the usual rules.
 const FULL: f64 = 80.0;
-/// Instances are not loaded beyond this, so that nothing is refused.
+/// The largest load of an instance, so that nothing is refused.
 const MOST_LOAD: f64 = 95.0;
-/// How far the load goes from the threshold of the rule to [`MOST_LOAD`].
+/// How far the load lies between the threshold of the rule and [`MOST_LOAD`].
 const ABOVE_THRESHOLD: f64 = 0.4;
-/// Azure seconds for each instance that is to be added, and again for each that is to be removed.
+/// The longest time for each instance to add, and again for each to remove, in Azure seconds.
 const LONGEST: f64 = 3_000.0;
-/// So many failures, if they are more than half of all requests, end the load.
+/// This many failures end the load, if they are more than half of all requests.
 const MOST_FAILED: u64 = 1_000;
 
-/// What the load is to do. A demonstration and `lab load --until` differ in the times only.
+/// The goals of the test. A demonstration and `lab load --until` differ only in the times.
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleTest {
-    /// Instances that are to serve.
+    /// The number of instances to reach.
     pub instances: u32,
-    /// Azure seconds for which they share the load.
+    /// How long they share the load, in Azure seconds.
     pub hold: f64,
-    /// Load afterwards, in percent of one instance.
+    /// The load after that, in percent of one instance.
     pub rest: f64,
-    /// Azure seconds for which the minimum is watched in the end.
+    /// How long the minimum is observed at the end, in Azure seconds.
     pub settle: f64,
 }
 
-/// Where a scale test is.
+/// The phase of a scale test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Phase {
-    /// So many instances are filled, until one more serves.
+    /// The load fills this many instances, until one more is ready.
     Rising {
-        /// Instances that serve.
+        /// The number of ready instances.
         ready: u32,
     },
-    /// All of them serve, until this Azure second.
+    /// All of them are ready, until this Azure second.
     Holding {
-        /// When it ends.
+        /// The end of the phase.
         until: f64,
     },
-    /// The load has ended; waits for the minimum.
+    /// The load has ended; the test waits for the minimum.
     Falling,
     /// The minimum is reached, until this Azure second.
     Settling {
-        /// When it ends.
+        /// The end of the phase.
         until: f64,
     },
-    /// It is over.
+    /// The test has ended.
     Done,
 }
 
@@ -80,16 +80,16 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What became of a scale test.
+/// The result of a scale test.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The phases, each with the load and the Azure minute at which it began.
     pub phases: Vec<String>,
-    /// Whether enough instances served.
+    /// Whether enough instances were ready.
     reached: bool,
     /// Whether the minimum was reached afterwards.
     pub finished: bool,
-    /// The most that served, and how many serve at the end.
+    /// The most ready instances, and their number at the end.
     most: u32,
     last: u32,
     wanted: u32,
@@ -115,7 +115,7 @@ impl Outcome {
 }
 
 impl ScaleTest {
-    /// For `lab load --until`: no longer than it takes.
+    /// The test of `lab load --until`, which is as short as possible.
     pub fn until(instances: u32) -> Self {
         Self {
             instances,
@@ -125,7 +125,7 @@ impl ScaleTest {
         }
     }
 
-    /// Whether the fleet can do it.
+    /// Checks whether the fleet can reach the goal.
     ///
     /// # Errors
     /// One sentence for the user.
@@ -151,8 +151,9 @@ impl ScaleTest {
         }
     }
 
-    /// Sets the rate until everything is done, it takes too long, or `stop` is cancelled. `entered` is given each phase
-    /// with the load in percent of an instance, and `seen` the fleet after each reading. Ends the load by dropping `rate`.
+    /// Sets the rate until the test has ended, takes too long, or `stop` is cancelled. Calls `entered` for each phase
+    /// with the load in percent of an instance, and `seen` with the fleet after each reading. Ends the load by
+    /// dropping `rate`.
     pub async fn drive(
         self,
         rate: watch::Sender<f64>,
@@ -195,7 +196,7 @@ impl ScaleTest {
                 changed = timeout_at(deadline, fleet.changed()) => changed,
                 () = stop.cancelled() => return outcome,
             };
-            // Too late, or the load has ended for a reason of its own.
+            // The time is up, or the load has ended for another reason.
             if !matches!(changed, Ok(Ok(()))) {
                 outcome.too_slow = changed.is_err().then_some(phase);
                 return outcome;
@@ -230,14 +231,14 @@ impl ScaleTest {
         }
     }
 
-    /// The phase that follows from what the fleet is now.
+    /// The phase that follows from the fleet's state.
     fn next(&self, phase: Phase, state: &State, minimum: u32) -> Phase {
         let now = state.azure_seconds;
         match phase {
             Phase::Rising { .. } if state.ready >= self.instances => Phase::Holding {
                 until: now + self.hold,
             },
-            // Never less than one: while the only instance is replaced, its load waits.
+            // At least one: while the only instance is being replaced, its load waits.
             Phase::Rising { .. } => Phase::Rising {
                 ready: state.ready.max(1),
             },
@@ -252,7 +253,7 @@ impl ScaleTest {
         }
     }
 
-    /// The load of a phase, in percent of one instance, where `full` fills one.
+    /// The load of a phase, in percent of one instance. `full` is the load that fills an instance.
     fn load(&self, phase: Phase, full: f64) -> f64 {
         match phase {
             Phase::Rising { ready } => full * f64::from(ready),
@@ -263,7 +264,7 @@ impl ScaleTest {
     }
 }
 
-/// The load that makes the first CPU rule scale out, in percent of an instance.
+/// The load that triggers the first scale-out rule on CPU, in percent of an instance.
 fn full_load(rules: &Value) -> f64 {
     let mut rules = rules.as_array().into_iter().flatten();
     let rule = rules.find(|rule| {
@@ -311,7 +312,7 @@ mod tests {
             state(3, 3, 3, 1_079.0),
             state(3, 3, 3, 1_080.0),
             state(2, 2, 3, 1_500.0),
-            // The third one still drains.
+            // The third instance is still draining.
             state(1, 1, 2, 1_800.0),
             state(1, 1, 1, 1_801.0),
             state(1, 1, 1, 1_981.0),
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_instance_takes_its_load_along() {
+    fn the_load_falls_when_an_instance_is_lost() {
         let load = |ready| {
             let phase = DEMO.next(Phase::Rising { ready: 2 }, &state(ready, 2, 2, 410.0), 1);
             DEMO.load(phase, 80.0)

@@ -1,4 +1,4 @@
-//! When requests start: the plan of a load.
+//! The plan of a load: when requests start.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -11,29 +11,29 @@ use super::stages::{Stages, Unit};
 /// When requests start.
 #[derive(Clone, Debug)]
 pub enum Schedule {
-    /// Open loop: so many requests a second, whether or not earlier ones have ended.
+    /// Open loop: this many requests per second, whether or not earlier ones have ended.
     Rate(Stages),
-    /// Open loop at a rate, in requests a second, that changes while it runs; over once the sender is
+    /// Open loop with a rate, in requests per second, that changes during the load. It ends when the sender is
     /// dropped.
     Controlled(watch::Receiver<f64>),
-    /// Closed loop: so many users, each of whom waits for the response and thinks before the next request.
+    /// Closed loop: this many users, each of whom waits for the response and pauses before the next request.
     Users {
-        /// How many there are at a time.
+        /// The number of users over time.
         stages: Stages,
-        /// How long each thinks; every value in it is as likely.
+        /// How long each user pauses; all values in the range are equally likely.
         think: RangeInclusive<Duration>,
     },
-    /// Closed loop: a number of requests by so many callers, who do not pause.
+    /// Closed loop: a number of requests by callers that do not pause.
     Fixed {
-        /// All together.
+        /// The total number.
         requests: u64,
-        /// How many are in flight at a time.
+        /// The number of requests in flight at a time.
         callers: u32,
     },
 }
 
 impl Schedule {
-    /// How long it takes, where that is known before.
+    /// The duration, if it is known in advance.
     pub fn duration(&self) -> Option<Duration> {
         match self {
             Self::Rate(stages) | Self::Users { stages, .. } => Some(stages.duration()),
@@ -41,7 +41,7 @@ impl Schedule {
         }
     }
 
-    /// How many requests it has; for users at most, when responses take no time.
+    /// The number of requests; for users, the maximum if responses took no time.
     pub fn requests(&self) -> Option<f64> {
         match self {
             Self::Rate(stages) => Some(stages.area().ceil()),
@@ -60,7 +60,7 @@ impl Schedule {
         matches!(self, Self::Users { .. } | Self::Fixed { .. })
     }
 
-    /// In words.
+    /// The plan in words.
     pub fn describe(&self) -> String {
         match self {
             Self::Rate(stages) => {
@@ -92,7 +92,7 @@ impl Schedule {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Controlled {
     since: Duration,
-    /// Requests due until then.
+    /// The number of requests that were due until then.
     counted: f64,
     rate: f64,
 }
@@ -108,15 +108,15 @@ impl Controlled {
         controlled
     }
 
-    /// A rate that is no number is none.
+    /// Changes the rate. A rate that is not a number counts as zero.
     pub(super) fn change(&mut self, at: Duration, rate: f64) {
         self.counted += self.rate * at.saturating_sub(self.since).as_secs_f64();
         self.since = at;
         self.rate = if rate.is_finite() { rate.max(0.0) } else { 0.0 };
     }
 
-    /// When request number `count` is due at the present rate; `None` while it never is. One that was overtaken by
-    /// a change is due at once.
+    /// When request number `count` is due at the current rate; `None` if never. A request that a change has made late
+    /// is due at once.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub(super) fn due(&self, count: u64) -> Option<Duration> {
         let left = (count as f64 - self.counted).max(0.0);
@@ -138,7 +138,7 @@ mod tests {
         let mut controlled = Controlled::at(2.0);
         assert_eq!(controlled.due(0), Some(second(0)));
         assert_eq!(controlled.due(4), Some(second(2)));
-        // Ten were due until 5 s; from there on one a second.
+        // Ten were due before 5 s, and after that one per second.
         controlled.change(second(5), 1.0);
         assert_eq!(controlled.due(10), Some(second(5)));
         assert_eq!(controlled.due(12), Some(second(7)));

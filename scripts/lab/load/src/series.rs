@@ -1,4 +1,4 @@
-//! Statistics of all requests, second by second.
+//! Statistics of all requests, per second.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use hdrhistogram::Histogram;
 use super::stats::{Counts, GROWS, Second, Stats, percentiles};
 use run_record::{LoadSecond, Percentiles};
 
-/// For how many seconds latencies are kept, so that late responses are added to theirs. Later ones still count, but
-/// move no percentile of that second.
+/// How many seconds keep their latencies, so that late responses are added to them. Later responses are still
+/// counted, but do not change the percentiles of that second.
 const OPEN_SECONDS: u64 = 120;
 
-/// Everything so far, in total and by second.
+/// All statistics so far, in total and per second.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Series {
     pub(super) total: Stats,
-    /// From the first second on, without gaps.
+    /// From the first second, without gaps.
     seconds: Vec<Row>,
 }
 
@@ -27,7 +27,7 @@ enum Row {
 }
 
 impl Series {
-    /// Adds what a worker handed over.
+    /// Adds a worker's statistics.
     pub(super) fn add(&mut self, stats: Stats) {
         self.total.add(&stats);
         for (number, second) in stats.seconds {
@@ -59,7 +59,8 @@ impl Series {
         }
     }
 
-    /// Latency of the requests that should have started in the last seconds before `now`, in that of `now` too.
+    /// Latency of the requests that should have started in the last seconds before `now`, including the current
+    /// second.
     pub(super) fn recent(&self, now: Duration, seconds: u64) -> Percentiles {
         let mut latency: Histogram<u64> = Histogram::new(2).expect("two digits are possible");
         let end = usize::try_from(now.as_secs()).unwrap_or(usize::MAX - 1) + 1;
@@ -77,7 +78,7 @@ impl Series {
         percentiles(&latency)
     }
 
-    /// For the record of the run.
+    /// The seconds for the record of the run.
     #[expect(clippy::cast_precision_loss, reason = "seconds of a day at most")]
     pub(super) fn seconds(&self) -> Vec<LoadSecond> {
         let rows = self.seconds.iter().enumerate();
@@ -131,14 +132,14 @@ mod tests {
             .map(|second| (second.at, second.sent, second.ok))
             .collect();
         assert_eq!(counts, [(0.0, 3, 2), (1.0, 0, 0), (2.0, 1, 0)]);
-        // A failure is no latency, and neither is a busy instance.
+        // Neither a failure nor a busy instance counts as a latency.
         let max = seconds[0].latency_ms.max.expect("answers");
         assert!((max - 30.0).abs() < 0.5, "{max}");
         assert_eq!(seconds[2].latency_ms, Percentiles::default());
     }
 
     #[test]
-    fn old_seconds_are_closed_and_still_count() {
+    fn old_seconds_are_closed_but_still_count() {
         let mut series = Series::default();
         series.add(stats(&[sample(0, 10, Outcome::Ok)]));
         series.add(stats(&[sample(

@@ -1,10 +1,10 @@
-//! A level that changes over time in straight lines: requests a second, or users.
+//! A level that changes linearly over time: requests per second, or users.
 
 use std::time::Duration;
 
 use super::duration;
 
-/// The highest level in requests a second.
+/// The highest level in requests per second.
 pub(super) const HIGHEST_RATE: f64 = 1_000_000.0;
 /// The highest level in users.
 pub(super) const MOST_USERS: f64 = 100_000.0;
@@ -18,26 +18,26 @@ pub enum Unit {
     Users,
 }
 
-/// A straight line from the level before it.
+/// A straight line from the previous level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stage {
-    /// How long it takes; zero is a step.
+    /// Its duration; zero is a step.
     pub over: Duration,
     /// The level at its end.
     pub to: f64,
 }
 
-/// Stages one after the other, from a level of zero.
+/// Successive stages, which begin at a level of zero.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stages(Vec<Stage>);
 
 impl Stages {
-    /// They must not be empty, as nothing would be done, and each level finite and not negative.
+    /// The stages must not be empty, and each level must be finite and not negative.
     pub fn new(stages: Vec<Stage>) -> Self {
         Self(stages)
     }
 
-    /// One level for a time.
+    /// A constant level for a time.
     pub fn constant(level: f64, over: Duration) -> Self {
         let step = Stage {
             over: Duration::ZERO,
@@ -74,7 +74,7 @@ impl Stages {
         Ok((unit, stages))
     }
 
-    /// How long all of them take.
+    /// The total duration.
     pub fn duration(&self) -> Duration {
         self.0.iter().map(|stage| stage.over).sum()
     }
@@ -84,12 +84,12 @@ impl Stages {
         self.0.iter().map(|stage| stage.to).fold(0.0, f64::max)
     }
 
-    /// The sum of the level over time: with requests a second, how many requests these are.
+    /// The integral of the level over time. For requests per second, it is the number of requests.
     pub fn area(&self) -> f64 {
         self.lines().map(|line| line.area()).sum()
     }
 
-    /// The level at a time; the last one after the end.
+    /// The level at a time; after the end, the last one.
     pub fn level(&self, at: Duration) -> f64 {
         let mut level = 0.0;
         for line in self.lines() {
@@ -102,8 +102,8 @@ impl Stages {
         level
     }
 
-    /// When the sum of the level over time reaches `count`: with requests a second, when request number `count`
-    /// (from 0) starts. `None` where it never does before the end.
+    /// When the integral of the level reaches `count`. For requests per second, this is when request number `count`
+    /// (from 0) starts. `None` if that is after the end.
     pub fn reaches(&self, count: f64) -> Option<Duration> {
         let mut left = count;
         for line in self.lines() {
@@ -129,7 +129,7 @@ impl Stages {
             }
             if line.to > bound {
                 let part = (bound - line.from) / (line.to - line.from);
-                // A hair later, so that the level is above it and not at it.
+                // Slightly later, so that the level is above the bound and not equal to it.
                 let crossing = line.begin + line.over.mul_f64(part) + Duration::from_micros(1);
                 return Some(crossing.clamp(begin, end));
             }
@@ -153,7 +153,7 @@ impl Stages {
         })
     }
 
-    /// In words, such as `to 20/s over 10 s, then 20/s for 1 min`.
+    /// The stages in words, such as `to 20/s over 10 s, then 20/s for 1 min`.
     pub fn describe(&self, unit: Unit) -> String {
         let level = |level: f64| match unit {
             Unit::RequestsPerSecond => format!("{level}/s"),
@@ -178,8 +178,9 @@ impl Stages {
 }
 
 fn parse_stage(text: &str) -> Result<(Unit, Stage), String> {
-    let wrong =
-        || format!("'{text}' is no stage; write DURATION:LEVEL, such as 30s:20/s or 30s:100users");
+    let wrong = || {
+        format!("'{text}' is not a stage; write DURATION:LEVEL, such as 30s:20/s or 30s:100users")
+    };
     let (over, level) = text.split_once(':').ok_or_else(wrong)?;
     let over = duration::parse(over)?;
     let level = level.trim();
@@ -200,7 +201,7 @@ fn parse_stage(text: &str) -> Result<(Unit, Stage), String> {
     Ok((unit, Stage { over, to }))
 }
 
-/// A stage with where it begins.
+/// A stage with its beginning.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     begin: Duration,
@@ -214,10 +215,10 @@ impl Line {
         self.over.as_secs_f64() * f64::midpoint(self.from, self.to)
     }
 
-    /// How long after its begin the area under it is `area`, which is less than all of it.
+    /// How long after its beginning the area under the line is `area`, which is less than the total.
     ///
-    /// The area after t is from*t + slope*t^2/2. This form of the solution has no difference of large numbers in
-    /// it, and none of its parts is divided by a slope that may be zero.
+    /// The area after t is from*t + slope*t^2/2. This form of the solution subtracts no large numbers and does not
+    /// divide by a slope that may be zero.
     fn reaches(&self, area: f64) -> Duration {
         let slope = (self.to - self.from) / self.over.as_secs_f64();
         let root = (self.from * self.from + 2.0 * slope * area).max(0.0).sqrt();

@@ -1,4 +1,5 @@
-//! Counts and latencies of requests. Every worker keeps its own and hands them over now and then; they are added up.
+//! Counts and latencies of requests. Every worker has its own statistics and hands them over at intervals to be added
+//! up.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,18 +11,18 @@ use http::StatusCode;
 use super::failure::Failure;
 use run_record::{Percentiles, Requests};
 
-/// Kinds of requests in a workload.
+/// The most kinds of requests in a workload.
 pub(super) const MOST_KINDS: usize = 4;
-/// Statuses begin with 1 to 9; those from 600 on are of no standard.
+/// Statuses begin with 1 to 9; those from 600 are not standardised.
 const STATUS_CLASSES: usize = 10;
-/// More instances than any fleet here has; a server that invents ids must not fill the memory.
+/// More instances than any fleet has here. A server that invents ids must not fill the memory.
 const MOST_INSTANCES: usize = 1_000;
-/// What is counted for instances beyond that.
+/// The name under which further instances are counted.
 const OTHER_INSTANCES: &str = "(others)";
 
 /// Longer latencies count as this one: a day, in microseconds.
 const LONGEST: u64 = 24 * 3_600 * 1_000_000;
-/// Why a histogram takes every value.
+/// Why a histogram accepts every value.
 pub(super) const GROWS: &str = "it grows as it must";
 
 /// How a request ended.
@@ -29,20 +30,20 @@ pub(super) const GROWS: &str = "it grows as it must";
 pub(super) enum Outcome {
     /// With the expected status.
     Ok,
-    /// The instance already does what the request asks for.
+    /// The instance is already doing what the request asks.
     Busy,
     /// Another response, or none.
     Failed(Failure),
 }
 
-/// A request that is over.
+/// A request that has ended.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
     /// An index into the workload's kinds.
     pub(super) kind: usize,
     /// When it should have started, since the run began.
     pub(super) intended: Duration,
-    /// How much later it was sent.
+    /// How late it was sent.
     pub(super) late: Duration,
     /// From the intended start to the end of the response.
     pub(super) latency: Duration,
@@ -51,20 +52,20 @@ pub(super) struct Sample {
     pub(super) outcome: Outcome,
     /// The instance that responded.
     pub(super) instance: Option<Arc<str>>,
-    /// The status of the response, where statuses are counted.
+    /// The status of the response, if statuses are counted.
     pub(super) status: Option<StatusCode>,
 }
 
-/// Sums over requests.
+/// Sums of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// That have ended, with a response or without.
+    /// Requests that have ended, with or without a response.
     pub sent: u64,
     /// With the expected status.
     pub ok: u64,
-    /// Refused, with a wrong response, or with none.
+    /// Refused, with a wrong response, or with no response.
     pub failed: u64,
-    /// Refused by an instance that already does what was asked for.
+    /// Refused by an instance that was already doing what was requested.
     pub busy: u64,
 }
 
@@ -86,12 +87,12 @@ impl Counts {
     }
 }
 
-/// Starts that were late for a reason other than the timer.
+/// Starts that were late for another reason than the timer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LateStarts {
-    /// As many requests were in flight as may be.
+    /// The limit of requests in flight was reached.
     pub(super) full: u64,
-    /// There was room, and yet the worker did not get to it in time.
+    /// There was room, but the worker was too slow.
     pub(super) slow: u64,
 }
 
@@ -106,19 +107,19 @@ pub struct Stats {
     pub(super) failed_by_kind: [u64; MOST_KINDS],
     /// Responses by the first digit of their status, where statuses are counted.
     statuses: [u64; STATUS_CLASSES],
-    /// Of successful requests, in microseconds from the intended start.
+    /// Latency of successful requests, in microseconds from the intended start.
     pub latency: Histogram<u64>,
-    /// Of responses with 503, in microseconds from when the request was sent.
+    /// Latency of responses with 503, in microseconds from when the request was sent.
     pub refusals: Histogram<u64>,
     /// How late requests were sent, in microseconds.
     pub lateness: Histogram<u64>,
     pub(super) per_instance: BTreeMap<String, u64>,
     pub(super) late_starts: LateStarts,
-    /// In flight when the run was interrupted, and not counted above.
+    /// Requests in flight when the run was interrupted. They are not counted above.
     pub cut_off: u64,
     /// CPU time of the worker's thread.
     pub cpu: Duration,
-    /// By their number.
+    /// Seconds by their number.
     pub(super) seconds: BTreeMap<u64, Second>,
 }
 
@@ -126,7 +127,7 @@ pub struct Stats {
 #[derive(Clone, Debug)]
 pub(super) struct Second {
     pub(super) counts: Counts,
-    /// Microseconds, to two digits.
+    /// In microseconds, with two digits.
     pub(super) latency: Histogram<u32>,
 }
 
@@ -159,7 +160,7 @@ impl Default for Stats {
     }
 }
 
-/// Of microseconds, to three digits.
+/// A histogram of microseconds, with three digits.
 fn microseconds() -> Histogram<u64> {
     Histogram::new(3).expect("three digits are possible")
 }
@@ -217,7 +218,7 @@ impl Stats {
         self.counts.sent == 0
     }
 
-    /// Adds another one, but for its seconds.
+    /// Adds other statistics, except for the seconds.
     pub(super) fn add(&mut self, other: &Self) {
         self.counts.add(other.counts);
         for (failure, count) in &other.errors {
@@ -246,7 +247,7 @@ impl Stats {
         self.cpu += other.cpu;
     }
 
-    /// For the record of the run, with the names of the kinds.
+    /// The counts for the record of the run, with the names of the kinds.
     pub(super) fn requests(&self, names: &[&str]) -> Requests {
         let errors = self.errors.iter();
         let kinds = names.iter().zip(self.sent_by_kind);
@@ -272,7 +273,7 @@ impl Stats {
     }
 }
 
-/// Of microseconds, in milliseconds.
+/// Percentiles of microseconds, in milliseconds.
 pub(super) fn percentiles<C: Counter>(latency: &Histogram<C>) -> Percentiles {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let at = |value: u64| (!latency.is_empty()).then_some(value as f64 / 1_000.0);

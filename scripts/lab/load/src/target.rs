@@ -1,4 +1,4 @@
-//! The app that is loaded: its address, as the user gives it and as it is reached.
+//! The address of the app, in the user's notation and for connections.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -9,21 +9,21 @@ use http::{HeaderValue, Uri};
 
 use super::mix::Kind;
 
-/// Where the requests go.
+/// The target of the requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Whether it is `https`.
     pub(super) secure: bool,
     authority: Authority,
-    /// What the paths of the app stand below; empty or without a slash at its end.
+    /// The path below which the app's paths are; empty, or without a slash at its end.
     prefix: String,
-    /// What was left out of what the user gave, in a sentence each.
+    /// The parts of the user's address that were left out, one sentence each.
     pub(super) remarks: Vec<String>,
 }
 
 impl Target {
-    /// Reads the address of the app, such as `http://127.0.0.1:7071` or `https://NAME.azurewebsites.net`. The
-    /// address of one of its functions is taken for the app's.
+    /// Reads the address of the app, such as `http://127.0.0.1:7071` or `https://NAME.azurewebsites.net`. The address
+    /// of one of its functions counts as the app's address.
     ///
     /// # Errors
     /// One sentence for the user.
@@ -32,7 +32,7 @@ impl Target {
             format!("{what}; give the address of the app, such as http://127.0.0.1:7071")
         };
         let (scheme, rest) = text.split_once("://").unwrap_or_default();
-        // Before anything is quoted, so that no password gets onto the screen or into a log.
+        // Checked before anything is shown, so that no password appears on the screen or in a log.
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if host.contains('@') {
             return Err(wrong("a user name or a password in the URL is not sent"));
@@ -45,7 +45,7 @@ impl Target {
         }
         let uri: Uri = text
             .parse()
-            .map_err(|_| wrong(&format!("'{shown}' is no URL")))?;
+            .map_err(|_| wrong(&format!("'{shown}' is not a URL")))?;
         let secure = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => false,
             Some(scheme) if *scheme == Scheme::HTTPS => true,
@@ -54,9 +54,9 @@ impl Target {
         let authority = uri
             .authority()
             .filter(|authority| !authority.host().is_empty());
-        let authority = authority.ok_or_else(|| wrong(&format!("'{shown}' names no host")))?;
+        let authority = authority.ok_or_else(|| wrong(&format!("'{shown}' contains no host")))?;
         if authority.as_str() != authority.host() && authority.port_u16().is_none() {
-            return Err(wrong(&format!("'{shown}' has a port that is no port")));
+            return Err(wrong(&format!("'{shown}' has an invalid port")));
         }
 
         let mut remarks = Vec::new();
@@ -128,7 +128,7 @@ impl Target {
     }
 }
 
-/// Whether none of the addresses leads off this machine.
+/// Whether all addresses belong to this machine.
 pub(super) fn is_this_machine(addresses: &[SocketAddr]) -> bool {
     addresses.iter().all(|address| {
         let ip: IpAddr = address.ip().to_canonical();

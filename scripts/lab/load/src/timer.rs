@@ -1,4 +1,4 @@
-//! A timer that is finer than the runtime's whole milliseconds, since what it is late counts as latency.
+//! A timer with a finer resolution than the runtime's milliseconds, because its delay counts as latency.
 
 use std::io;
 use std::time::Instant;
@@ -8,17 +8,17 @@ pub(super) struct Timer(tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>);
 
 #[cfg(target_os = "linux")]
 impl Timer {
-    /// Inside a runtime only.
+    /// Must be called inside a runtime.
     pub(super) fn new() -> io::Result<Self> {
         use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        // Deprecated because what it takes may close itself while it is registered; an owned descriptor does not.
+        // Deprecated, because the argument could be closed while it is registered. An owned descriptor cannot.
         #[expect(deprecated, reason = "what replaces it is unsafe")]
         tokio::io::unix::AsyncFd::new(timer).map(Self)
     }
 
-    /// Comes back at the time, or soon after.
+    /// Returns at the given time, or shortly after.
     pub(super) async fn until(&mut self, time: Instant) -> io::Result<()> {
         use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec, timerfd_settime};
         let wait = time.saturating_duration_since(Instant::now());
@@ -30,7 +30,7 @@ impl Timer {
                 tv_sec: 0,
                 tv_nsec: 0,
             },
-            // At most a day, which fits.
+            // At most a day, so it fits.
             it_value: Timespec::try_from(wait).map_err(io::Error::other)?,
         };
         timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &once)?;

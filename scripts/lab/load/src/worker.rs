@@ -17,31 +17,31 @@ use super::schedule::Schedule;
 use super::stats::Stats;
 use super::workload::Workload;
 
-/// How often the statistics are handed over.
+/// The interval at which the statistics are handed over.
 const HAND_OVER: Duration = Duration::from_millis(200);
-/// How long responses are waited for when the run is interrupted.
+/// How long an interrupted run waits for responses.
 const LAST_RESPONSES: Duration = Duration::from_secs(2);
 
-/// One of the threads that share the load evenly.
+/// One of the threads, which share the load evenly.
 pub(super) struct Worker {
-    /// From 0.
+    /// The number of this worker, from 0.
     pub(super) number: u64,
-    /// How many there are.
+    /// The number of workers.
     pub(super) of: u64,
     pub(super) workload: Arc<Workload>,
     pub(super) schedule: Schedule,
-    /// The most requests in flight at a time, of this worker.
+    /// The most requests of this worker that are in flight at a time.
     pub(super) room: usize,
     pub(super) begun: Instant,
-    /// The latency of requests due in it is not recorded.
+    /// The latency of requests that are due in this period is not recorded.
     pub(super) warm_up: Duration,
     pub(super) stats: mpsc::Sender<Stats>,
-    /// Nothing is started any more once it is cancelled.
+    /// Nothing is started after it is cancelled.
     pub(super) stop: CancellationToken,
 }
 
 impl Worker {
-    /// Works until the schedule is over and every request has ended, or until it is stopped.
+    /// Works until the schedule has ended and all requests are complete, or until it is stopped.
     ///
     /// # Errors
     /// When the thread has no runtime or no timer.
@@ -86,13 +86,13 @@ impl Worker {
         let mut rest = dispatcher.stats.take();
         rest.cut_off = dispatcher.in_flight.get();
         rest.cpu = Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
-        // The receiver is gone when the program ends.
+        // The receiver no longer exists when the program ends.
         let _ = self.stats.send(rest).await;
         Ok(())
     }
 }
 
-/// Hands the statistics over now and then; what finds no room waits for the next time.
+/// Hands the statistics over at intervals. If there is no room, they wait for the next time.
 async fn hand_over(dispatcher: Rc<Dispatcher>, stats: mpsc::Sender<Stats>) {
     let mut ticks = interval(HAND_OVER);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

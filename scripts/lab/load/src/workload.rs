@@ -1,4 +1,4 @@
-//! What a load sends: prepared requests, how they follow each other, and which responses are successes.
+//! The requests of a load, their order, and which responses are successful.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,13 +18,13 @@ use super::target::Target;
 struct Prepared {
     name: String,
     request: Encoded,
-    /// The status of a success; any below 400 where no other is known.
+    /// The status of a success; `None` if any status below 400 is a success.
     expected: Option<StatusCode>,
-    /// The status of an instance that already does what the request asks for.
+    /// The status of an instance that is already doing what the request asks.
     busy: Option<StatusCode>,
 }
 
-/// What is sent, and where to; all workers share it.
+/// The requests and their target, which all workers share.
 pub struct Workload {
     pub(super) route: Route,
     /// At most [`super::stats::MOST_KINDS`].
@@ -32,12 +32,12 @@ pub struct Workload {
     mix: Mix,
     /// How long a response may take.
     pub(super) timeout: Duration,
-    /// Requests taken so far in a closed loop.
+    /// The number of requests taken so far in a closed loop.
     taken: AtomicU64,
 }
 
 impl Workload {
-    /// The app's requests in this mix.
+    /// The requests of Elastic Visits with this mix.
     pub(super) fn of_app(target: &Target, route: Route, mix: Mix, key: Option<&Key>) -> Self {
         let requests = Kind::ALL.map(|kind| Prepared {
             name: kind.name().to_owned(),
@@ -48,12 +48,12 @@ impl Workload {
         Self::new(route, requests.into(), mix)
     }
 
-    /// One request, whose success is this status.
+    /// One request that succeeds with this status.
     pub fn single(route: Route, request: &Request<Bytes>, expected: StatusCode) -> Self {
         Self::repeated(route, request, "request".to_owned(), Some(expected))
     }
 
-    /// One request of an app of which nothing is known. As in k6 and Locust, a status below 400 is a success.
+    /// One request of any app. As in k6 and Locust, a status below 400 is a success.
     pub(super) fn custom(route: Route, request: &Request<Bytes>) -> Self {
         Self::repeated(route, request, name(request), None)
     }
@@ -103,12 +103,12 @@ impl Workload {
         &self.requests[kind].request
     }
 
-    /// The status, where it is worth counting: where more than one is a success.
+    /// The status if it should be counted, which is the case if several statuses are successful.
     pub(super) fn counted(&self, kind: usize, status: StatusCode) -> Option<StatusCode> {
         Some(status).filter(|_| self.requests[kind].expected.is_none())
     }
 
-    /// What a response means. A stress run that is refused because one is in progress is no failure.
+    /// The outcome of a response. A stress run that is refused because one is in progress is not a failure.
     pub(super) fn outcome(&self, kind: usize, status: StatusCode) -> Outcome {
         let request = &self.requests[kind];
         let succeeded = match request.expected {
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_busy_instance_is_no_failure() {
+    fn a_busy_instance_is_not_a_failure() {
         let target = Target::parse("http://127.0.0.1:1").expect("a target");
         let address = "127.0.0.1:1".parse().expect("an address");
         let route = Route::plain(vec![address], Duration::from_secs(1));

@@ -1,30 +1,30 @@
-//! Where PostgreSQL's server programs are on this machine.
+//! Finds PostgreSQL's server programs on this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::bail;
 
-/// What a person must type to get a server. Debian's package also starts a server of its own, which does no harm.
+/// The command that installs the server. Debian's package also starts its own server, which does no harm.
 pub(crate) const INSTALL: &str = if cfg!(target_os = "macos") {
     "brew install postgresql@17"
 } else {
     "apt-get install postgresql"
 };
 
-/// One installed PostgreSQL.
+/// An installed version of PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     folder: PathBuf,
-    /// As `postgres --version` says it, such as `15.14`.
+    /// The version as `postgres --version` prints it, such as `15.14`.
     pub version: String,
 }
 
 impl Binaries {
-    /// Finds the newest installed server, or the newest of the major version that existing data asks for.
+    /// Finds the latest installed server, or the latest one of the major version that existing data requires.
     ///
     /// # Errors
-    /// When there is none; the sentence says how to install one.
+    /// When there is none. The sentence says how to install one.
     pub fn find(major: Option<&str>) -> anyhow::Result<Self> {
         let mut found: Vec<Self> = candidates().into_iter().filter_map(Self::probe).collect();
         found.sort_by_key(|binaries| {
@@ -41,15 +41,15 @@ impl Binaries {
         match found.iter().find(|binaries| binaries.major() == major) {
             Some(binaries) => Ok(binaries.clone()),
             None => bail!(
-                "the data was made by PostgreSQL {major}, but only PostgreSQL {} is installed; install version \
+                "the data was created by PostgreSQL {major}, but only PostgreSQL {} is installed; install version \
                  {major} or choose another folder",
                 newest.version
             ),
         }
     }
 
-    /// The path to one of its programs, such as `psql` or `pgbench`. A folder of the server's programs may be
-    /// without the clients; those in PATH serve as well.
+    /// The path to one of its programs, such as `psql` or `pgbench`. A folder with the server's programs may lack the
+    /// client programs; those in PATH are used then.
     pub fn program(&self, name: &str) -> PathBuf {
         let beside = self.folder.join(name);
         if beside.is_file() {
@@ -73,7 +73,7 @@ impl Binaries {
     }
 }
 
-/// Folders worth a look. Debian keeps the server programs out of PATH.
+/// The folders to search. Debian does not add the server programs to PATH.
 fn candidates() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = std::env::var_os("PATH")
         .map(|path| std::env::split_paths(&path).collect())
@@ -106,7 +106,7 @@ fn output_of(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A program that a person could call by its name.
+/// Finds a program in PATH.
 pub(super) fn find_in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

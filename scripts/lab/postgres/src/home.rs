@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// The user a server runs as when `lab` runs as root, since PostgreSQL refuses to run as root.
+/// The user that runs the server if `lab` runs as root, because PostgreSQL refuses to run as root.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) name: String,
@@ -18,7 +18,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// `None` when `lab` itself is an ordinary user, who can run the server.
+    /// `None` if `lab` itself runs as an ordinary user, who can run the server.
     pub(crate) fn for_server() -> anyhow::Result<Option<Self>> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
@@ -49,7 +49,7 @@ impl Account {
         })
     }
 
-    /// The first folder on the way to `folder` that this user may not pass.
+    /// The first folder on the path to `folder` that this user may not enter.
     fn barred_at(&self, folder: &Path) -> Option<PathBuf> {
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let mut way: Vec<&Path> = folder.ancestors().collect();
@@ -78,19 +78,19 @@ impl Account {
 pub(crate) struct Home {
     folder: PathBuf,
     temporary: Option<Temporary>,
-    /// Locked while open; the system unlocks it however `lab` ends.
+    /// The folder is locked while this is open. The system unlocks it when `lab` ends for any reason.
     _lock: File,
 }
 
 impl Home {
-    /// A folder of its own where the server's user can go.
+    /// A temporary folder that the server's user can access.
     pub(crate) fn temporary(account: Option<&Account>) -> anyhow::Result<Self> {
         let folder = new_temporary("elastic-visits-postgres", account)?;
         make_folder(&folder, account)?;
         Self::locked(folder.clone(), Some(Temporary(folder)))
     }
 
-    /// The folder a user named, made when missing.
+    /// The folder that a user chose. It is created if it is missing.
     pub(crate) fn kept(folder: &Path, account: Option<&Account>) -> anyhow::Result<Self> {
         if !folder.exists() {
             make_folder(folder, account)?;
@@ -153,7 +153,7 @@ impl Home {
         self.folder.join("server.log")
     }
 
-    /// The kept password, if there is one.
+    /// The stored password, if there is one.
     pub(crate) fn password(&self) -> Option<String> {
         let text = fs::read_to_string(self.folder.join("password")).ok()?;
         let password = text.trim();
@@ -162,12 +162,12 @@ impl Home {
         plain.then(|| password.to_owned())
     }
 
-    /// Keeps the password where only the user of `lab` reads it.
+    /// Stores the password so that only the user of `lab` can read it.
     pub(crate) fn keep_password(&self, password: &str) -> anyhow::Result<()> {
         let path = self.folder.join("password");
         let new = self.folder.join("password.new");
         let write = || {
-            // A file left by a crash may have other permissions; `mode` is for new files only.
+            // A file that a crash left behind may have other permissions, and `mode` applies only to new files.
             let _ = fs::remove_file(&new);
             let mut file = File::options()
                 .write(true)
@@ -181,7 +181,7 @@ impl Home {
         write().with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Refuses a cluster that a running server holds, and clears a process id that a crash left behind.
+    /// Refuses a cluster that a running server uses, and removes the process id that a crash left behind.
     pub(crate) fn check_not_served(&self) -> anyhow::Result<()> {
         let file = self.cluster().join("postmaster.pid");
         let Some(pid) = postmaster_pid(&self.cluster()) else {
@@ -197,31 +197,31 @@ impl Home {
                 self.folder.display()
             );
         }
-        // PostgreSQL itself would be fooled by a process id that another program has got since.
+        // PostgreSQL itself would be misled if another program now has this process id.
         if cfg!(target_os = "linux") {
             fs::remove_file(&file)
-                .with_context(|| format!("cannot remove the stale {}", file.display()))?;
+                .with_context(|| format!("cannot remove the outdated {}", file.display()))?;
         }
         Ok(())
     }
 }
 
-/// A folder that is deleted when dropped.
+/// A folder that is deleted when this is dropped.
 pub(super) struct Temporary(PathBuf);
 
 impl Temporary {
-    /// A folder that only the server's user may enter.
+    /// Creates a folder that only the server's user may enter.
     pub(super) fn private(prefix: &str, account: Option<&Account>) -> anyhow::Result<Self> {
         let folder = Self(new_temporary(prefix, account)?);
         fs::DirBuilder::new()
             .mode(0o700)
             .create(&folder.0)
             .and_then(|()| give(&folder.0, account))
-            .with_context(|| format!("cannot make the folder {}", folder.0.display()))?;
+            .with_context(|| format!("cannot create the folder {}", folder.0.display()))?;
         Ok(folder)
     }
 
-    /// A new file that only the server's user may read.
+    /// Creates a file that only the server's user may read.
     pub(super) fn write(
         &self,
         name: &str,
@@ -258,7 +258,7 @@ fn give(path: &Path, account: Option<&Account>) -> std::io::Result<()> {
     }
 }
 
-/// A new name where the server's user can go.
+/// A new path that the server's user can access.
 fn new_temporary(prefix: &str, account: Option<&Account>) -> anyhow::Result<PathBuf> {
     let usual = std::env::temp_dir();
     let barred = |folder: &Path| account.and_then(|account| account.barred_at(folder));
@@ -298,10 +298,10 @@ pub(crate) fn postmaster_pid(cluster: &Path) -> Option<i32> {
         .ok()
 }
 
-/// A server's folder holds a password, so it is closed to others, but for passing through to `cluster/`.
+/// A server's folder contains a password, so other users may only pass through it to `cluster/`.
 fn make_folder(folder: &Path, account: Option<&Account>) -> anyhow::Result<()> {
     let mode = if account.is_some() { 0o711 } else { 0o700 };
     fs::create_dir_all(folder)
         .and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(mode)))
-        .with_context(|| format!("cannot make the folder {}", folder.display()))
+        .with_context(|| format!("cannot create the folder {}", folder.display()))
 }

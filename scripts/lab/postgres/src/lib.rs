@@ -1,12 +1,12 @@
-//! `lab postgres`: a command beside a private PostgreSQL server.
+//! `lab postgres`: runs a command together with a private PostgreSQL server.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | [`binaries`] | finds an installed PostgreSQL |
-//! | [`home`] | the folder of one server: who may enter it, its lock, its password |
-//! | [`process`] | runs programs as the server's user, freezes and ends them |
-//! | [`tools`] | makes the cluster, its role and its database; starts the server |
-//! | [`server`] | the running server: starts, stops, crashes, comes back |
+//! | [`home`] | the folder of one server: permissions, lock, password |
+//! | [`process`] | runs programs as the server's user, suspends them, and ends them |
+//! | [`tools`] | creates the cluster, its role, and its database; starts the server |
+//! | [`server`] | the running server: starts, stops, crashes, recovers |
 //! | [`pooler`] | a PgBouncer in front of the server |
 
 use std::path::PathBuf;
@@ -28,13 +28,13 @@ pub use binaries::Binaries;
 pub use pooler::Pooler;
 pub use server::Server;
 
-/// The role that the URL names, and its database.
+/// The role in the URL, and its database.
 const NAME: &str = "visits";
 
-/// Connections of the pooler of `lab postgres` to one database: so few that callers do meet each other's.
+/// The connections of the pooler of `lab postgres` to one database. There are so few that callers share them.
 const POOL_SIZE: u16 = 4;
 
-/// Arguments of `lab postgres`.
+/// The command line options of `lab postgres`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 The server listens on a free port of 127.0.0.1 only, with a generated password. Its role `visits` owns the \
@@ -46,24 +46,24 @@ it; COMMAND gets both URLs. What it needs: the package pgbouncer (apt-get instal
 
 Example: lab postgres --env TEST_DATABASE_URL -- cargo test")]
 pub struct PostgresArgs {
-    /// Keep the data in this folder between runs [default: a temporary folder, deleted afterwards]
+    /// Keep the data in this folder between runs [default: a temporary folder, which is deleted afterwards]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Environment variable that gives COMMAND the server's URL
+    /// Environment variable with the server's URL for COMMAND
     #[arg(long, value_name = "NAME", default_value = "DATABASE_URL")]
     env: String,
-    /// Start a connection pooler too; this environment variable gives COMMAND its URL
+    /// Also start a connection pooler, with its URL for COMMAND in this environment variable
     #[arg(long, value_name = "NAME")]
     pooler_env: Option<String>,
-    /// What to run, after `--`
+    /// The command to run, after `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
-/// Runs the command beside a server; the exit code is the command's.
+/// Runs the command while a server is running. The exit code is the command's.
 ///
 /// # Errors
-/// One sentence for the user, where it cannot be done.
+/// One sentence for the user if that is not possible.
 pub fn run(args: PostgresArgs) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -76,7 +76,7 @@ async fn beside_server(args: PostgresArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let mut database = tokio::select! {
         started = Database::start(&args) => started?,
-        // Dropping the start ends whatever it had begun.
+        // Dropping the start also ends everything that it has begun.
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
     let outcome = run_command(&args, &mut database, &mut signals).await;
@@ -85,7 +85,7 @@ async fn beside_server(args: PostgresArgs) -> anyhow::Result<ExitCode> {
     outcome
 }
 
-/// What stands beside the command.
+/// The server and the pooler that run together with the command.
 struct Database {
     server: Server,
     pooler: Option<Pooler>,
@@ -105,7 +105,7 @@ impl Database {
         Ok(Self { server, pooler })
     }
 
-    /// Comes back, with the name of what ended, when something has though nobody stopped it.
+    /// Returns the name of the program that has ended although nothing stopped it.
     async fn lost(&mut self) -> &'static str {
         let pooler = async {
             match &mut self.pooler {
@@ -128,7 +128,7 @@ async fn run_command(
     let (program, arguments) = args
         .command
         .split_first()
-        .context("a command is needed after `--`")?;
+        .context("a command is required after `--`")?;
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -141,7 +141,7 @@ async fn run_command(
         Ok(child) => child,
         Err(error) => {
             eprintln!("lab: cannot run `{program}`: {error}");
-            // As a shell answers: 127 where there is no such command, 126 where it cannot be run.
+            // The same exit codes as in a shell: 127 if there is no such command, 126 if it cannot be run.
             return Ok(ExitCode::from(
                 if error.kind() == std::io::ErrorKind::NotFound {
                     127
@@ -181,14 +181,14 @@ fn exit_code(code: i32) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// Hands a signal on to the child, unless the terminal has given it to both already: a second one would look to
-/// the child like an impatient user.
+/// Passes a signal on to the child, unless the terminal has already sent it to both: a child would treat a second
+/// one as a request to end at once.
 fn forward(signal: Signal, child: &Child) {
     if signal != Signal::TERM && in_foreground_of_a_terminal() {
         return;
     }
     if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-        // It fails only when the child has just ended, which the caller learns anyway.
+        // This fails only if the child has just ended, which the caller notices anyway.
         let _ = kill_process(pid, signal);
     }
 }

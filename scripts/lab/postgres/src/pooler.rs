@@ -24,29 +24,29 @@ const INSTALL: &str = if cfg!(target_os = "macos") {
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// A running PgBouncer; it and its files go when it is dropped. Clients log in as at the server, to any of its
-/// databases.
+/// A running PgBouncer. It and its files are removed when this is dropped. Clients log in as they would at the
+/// server, to any of its databases.
 ///
-/// Any transaction may meet any of the server's connections, and PgBouncer refuses what it cannot keep up
-/// then: `options` and `extra_float_digits` at the start of a connection, and statements prepared by name.
+/// Any transaction may use any of the server's connections, so PgBouncer refuses what it cannot preserve then:
+/// `options` and `extra_float_digits` at the start of a connection, and statements prepared by name.
 pub struct Pooler {
     process: Child,
     port: u16,
     url: String,
-    /// After `process`, so that the folder goes last.
+    /// Declared after `process`, so that the folder is removed last.
     _folder: Temporary,
 }
 
 impl Pooler {
-    /// Starts a pooler that has at most `pool_size` connections to each of the server's databases.
+    /// Starts a pooler with at most `pool_size` connections to each of the server's databases.
     ///
-    /// Call it from a thread that lives as long as the pooler is needed: the pooler ends with that thread.
+    /// Call this from a thread that lives as long as the pooler is needed, because the pooler ends with that thread.
     ///
     /// # Errors
-    /// One sentence for the user, where it cannot be done.
+    /// One sentence for the user if that is not possible.
     pub async fn start(server: &Server, pool_size: u16) -> anyhow::Result<Self> {
         let program = installed()?;
-        // Another program may take the free port before the pooler does, hence more than one try.
+        // Another program may take the free port before the pooler does, so there are several attempts.
         for _ in 0..5 {
             let port = free_port().context("no free port on 127.0.0.1")?;
             let files = Files::write(server, port, pool_size)?;
@@ -65,12 +65,12 @@ impl Pooler {
         bail!("no free port for PgBouncer found in five tries")
     }
 
-    /// Where and how to connect, the password included.
+    /// The address and the login, including the password.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// One line for a person; no password.
+    /// One line for people, without the password.
     pub fn describe(&self) -> String {
         format!(
             "PgBouncer on 127.0.0.1:{}, transaction pooling, temporary files",
@@ -78,7 +78,7 @@ impl Pooler {
         )
     }
 
-    /// Comes back when the pooler has ended though nobody stopped it.
+    /// Returns when the pooler has ended although nothing stopped it.
     pub async fn lost(&mut self) {
         let _ = self.process.wait().await;
     }
@@ -86,13 +86,13 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        // To PgBouncer this means at once, and SIGINT means after the last client.
+        // For PgBouncer, SIGTERM means at once, and SIGINT means after the last client.
         signal(&self.process, Signal::TERM);
         end(&mut self.process);
     }
 }
 
-/// Debian keeps the program where an ordinary user's PATH does not lead.
+/// Debian installs the program in a folder that is not in an ordinary user's PATH.
 fn installed() -> anyhow::Result<PathBuf> {
     let elsewhere = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
     find_in_path("pgbouncer")
@@ -109,7 +109,7 @@ fn installed() -> anyhow::Result<PathBuf> {
         })
 }
 
-/// What one PgBouncer reads and writes.
+/// The files of one PgBouncer.
 struct Files {
     folder: Temporary,
     settings: PathBuf,
@@ -120,7 +120,7 @@ impl Files {
     fn write(server: &Server, port: u16, pool_size: u16) -> anyhow::Result<Self> {
         let account = server.account();
         let folder = Temporary::private("elastic-visits-pooler", account)?;
-        // In plain text, which both logins need: the client's to the pooler and the pooler's to the server.
+        // In plain text, because both logins need it: the client's at the pooler, and the pooler's at the server.
         let users = format!("\"{NAME}\" \"{}\"\n", server.password());
         let users = folder.write("users", &users, account)?;
         let settings = settings(server.port(), port, pool_size, &users.display().to_string());
@@ -178,7 +178,7 @@ enum Readiness {
 async fn until_ready(process: &mut Child, log: &std::path::Path) -> anyhow::Result<Readiness> {
     let deadline = Instant::now() + START_LIMIT;
     loop {
-        // Looked at before the log: what has ended has written all it had to say.
+        // This is checked before the log is read, because a program that has ended has written its complete log.
         let ended = process.try_wait().context("cannot watch PgBouncer")?;
         let said = fs::read_to_string(log).unwrap_or_default();
         if let Some(status) = ended {
@@ -191,7 +191,7 @@ async fn until_ready(process: &mut Child, log: &std::path::Path) -> anyhow::Resu
                 reason.unwrap_or("it gave no reason").trim()
             );
         }
-        // It listens before it says so.
+        // It already listens before it writes this.
         if said.contains("LOG process up") {
             return Ok(Readiness::Ready);
         }

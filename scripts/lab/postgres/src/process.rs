@@ -1,4 +1,4 @@
-//! Running PostgreSQL's programs, stopping the time for them, and ending them.
+//! Runs PostgreSQL's programs, suspends them, and ends them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use tokio::time::{sleep, timeout};
 use super::binaries::find_in_path;
 use super::home::Account;
 
-/// Between two looks at something that reports nothing by itself.
+/// The pause between two checks of something that cannot be awaited.
 pub(super) const POLL: Duration = Duration::from_millis(15);
 
-/// How long a person waits before the first word about it.
+/// How long a user waits before the first message about it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a process may take to act on a signal that it cannot refuse.
+/// How long a process may take to react to a signal that it cannot ignore.
 const SIGNAL_LIMIT: Duration = Duration::from_secs(5);
 
-/// A program as the server's user, in a process group of its own so that Ctrl-C does not reach it.
+/// A program that runs as the server's user, in a separate process group so that Ctrl+C does not reach it.
 pub(super) fn command(program: PathBuf, account: Option<&Account>) -> Command {
     let mut command = Command::new(program);
-    // The present folder may be one that the server's user cannot enter.
+    // The current folder may be one that the server's user cannot enter.
     command.current_dir("/").process_group(0).env("LC_ALL", "C");
     for name in [
         "PGDATA",
@@ -40,13 +40,13 @@ pub(super) fn command(program: PathBuf, account: Option<&Account>) -> Command {
         command.env_remove(name);
     }
     if let Some(account) = account {
-        // The standard library drops root's supplementary groups as well.
+        // The standard library also drops root's supplementary groups.
         command.uid(account.uid).gid(account.gid);
     }
     command
 }
 
-/// A program that serves: with setpriv's help it gets the signal `ending` even when lab is killed outright.
+/// A program that serves. With setpriv, it gets the signal `ending` even if lab is killed.
 pub(super) fn serving(program: PathBuf, account: Option<&Account>, ending: &str) -> Command {
     match find_in_path("setpriv") {
         Some(setpriv) => {
@@ -58,7 +58,7 @@ pub(super) fn serving(program: PathBuf, account: Option<&Account>, ending: &str)
     }
 }
 
-/// Runs a program of PostgreSQL's to its end and gives what it said.
+/// Runs a program of PostgreSQL until it ends, and returns its output.
 pub(super) async fn finished(
     mut command: Command,
     name: &str,
@@ -78,7 +78,7 @@ pub(super) async fn finished(
         .as_mut()
         .context("the program has just been started")?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that ends early explains itself below.
+        // A program that ends early is handled below.
         let _ = stdin.write_all(input.as_bytes()).await;
     }
     let (mut said, mut complained) = (String::new(), String::new());
@@ -116,7 +116,7 @@ async fn read_all(from: &mut Option<impl tokio::io::AsyncRead + Unpin>, into: &m
     }
 }
 
-/// Ends a program and its children when the wait for it is given up.
+/// Ends a program and its children if the wait for it is cancelled.
 struct Run(Option<Child>);
 
 impl Drop for Run {
@@ -130,14 +130,14 @@ impl Drop for Run {
     }
 }
 
-/// Waits a moment for a process that has been told to end; then it must.
+/// Waits briefly for a process that was told to end, and then kills it.
 pub(super) fn end(process: &mut Child) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while let Ok(None) = process.try_wait() {
         if Instant::now() > deadline {
             signal(process, Signal::KILL);
         }
-        // Called from `drop`, where nothing can be awaited.
+        // Called from `drop`, which cannot await.
         std::thread::sleep(POLL);
     }
 }
@@ -148,11 +148,11 @@ pub(super) fn signal(process: &Child, signal: Signal) {
     }
 }
 
-/// Stops the time for a process and its children.
+/// Suspends a process and its children.
 pub(super) async fn freeze(process: &Child) -> anyhow::Result<()> {
     let parent = pid(process).context("the PostgreSQL server does not run")?;
     kill_process(parent, Signal::STOP).context("cannot freeze the PostgreSQL server")?;
-    // Once it stands still it makes no more children than are there now.
+    // A suspended process creates no further children.
     let deadline = Instant::now() + SIGNAL_LIMIT;
     while !matches!(Stat::of(parent), Some(Stat { state: 'T', .. })) {
         if Instant::now() > deadline {
@@ -161,13 +161,13 @@ pub(super) async fn freeze(process: &Child) -> anyhow::Result<()> {
         sleep(Duration::from_millis(1)).await;
     }
     for child in children(parent) {
-        // It fails only when the child has just ended.
+        // This fails only if the child has just ended.
         let _ = kill_process(child, Signal::STOP);
     }
     Ok(())
 }
 
-/// Lets a process and its children go on; does nothing to those that do.
+/// Resumes a process and its children. Does nothing for those that are running.
 pub(super) fn thaw(process: &Child) {
     if let Some(parent) = pid(process) {
         for one in children(parent).into_iter().chain([parent]) {
@@ -176,7 +176,7 @@ pub(super) fn thaw(process: &Child) {
     }
 }
 
-/// What `/proc/PID/stat` tells (`proc_pid_stat(5)`).
+/// The content of `/proc/PID/stat` (`proc_pid_stat(5)`).
 struct Stat {
     state: char,
     parent: i32,
@@ -185,7 +185,7 @@ struct Stat {
 impl Stat {
     fn of(process: Pid) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        // The name before these is in parentheses and may hold anything.
+        // The name before these fields is in parentheses and may contain anything.
         let mut fields = text.rsplit_once(") ")?.1.split(' ');
         Some(Self {
             state: fields.next()?.chars().next()?,
@@ -206,7 +206,7 @@ fn pid(process: &Child) -> Option<Pid> {
     process.id().and_then(|id| Pid::from_raw(id.cast_signed()))
 }
 
-/// Awaits `work`; where it takes longer than `patience`, says on stderr what is going on.
+/// Awaits `work`. If it takes longer than `patience`, prints on stderr what is in progress.
 pub(super) async fn told_after<T>(
     patience: Duration,
     what: &str,

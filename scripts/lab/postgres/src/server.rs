@@ -1,4 +1,4 @@
-//! A private PostgreSQL server: made, started and stopped by `lab`.
+//! A private PostgreSQL server that `lab` creates, starts, and stops.
 
 use std::fs;
 use std::path::Path;
@@ -15,39 +15,40 @@ use super::process::{PATIENCE, POLL, end, freeze, signal, thaw, told_after};
 use super::tools::Tools;
 use super::{Binaries, NAME};
 
-/// Recovery after a crash may take a while; a server that needs longer has a problem to be read in its log.
+/// Recovery after a crash may take a while. A server that needs longer has a problem, which its log shows.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
-/// A running server. Call [`Server::stop`]; one that is only dropped is shut down at once and recovers next time.
+/// A running server. Call [`Server::stop`]. A server that is only dropped is shut down at once, and recovers at its
+/// next start.
 ///
-/// [`crash`](Server::crash), [`shut_down`](Server::shut_down) and [`freeze`](Server::freeze) are for those who
-/// want to see what happens without it.
+/// [`crash`](Server::crash), [`shut_down`](Server::shut_down), and [`freeze`](Server::freeze) are for tests of an
+/// unavailable server.
 pub struct Server {
     tools: Tools,
     settings: Vec<String>,
     process: Child,
     port: u16,
     password: String,
-    /// After `process`, so that the folder goes last.
+    /// Declared after `process`, so that the folder is removed last.
     home: Home,
 }
 
 impl Server {
-    /// Starts a server on the data kept in `data`, or on new data in a temporary folder.
+    /// Starts a server with the data in `data`, or with new data in a temporary folder.
     ///
-    /// Call it from a thread that lives as long as the server is needed: the server ends with that thread.
+    /// Call this from a thread that lives as long as the server is needed, because the server ends with that thread.
     ///
     /// # Errors
-    /// One sentence for the user, where it cannot be done.
+    /// One sentence for the user if that is not possible.
     pub async fn start(data: Option<&Path>) -> anyhow::Result<Self> {
         Self::start_with(data, &[]).await
     }
 
-    /// As [`Server::start`], with settings of the server's, each `name=value`, that win over ours.
+    /// The same as [`Server::start`] with settings of the server, each `name=value`, which override ours.
     ///
     /// # Errors
-    /// One sentence for the user, where it cannot be done.
+    /// One sentence for the user if that is not possible.
     pub async fn start_with(data: Option<&Path>, settings: &[&str]) -> anyhow::Result<Self> {
         let account = Account::for_server()?;
         let home = match data {
@@ -70,7 +71,7 @@ impl Server {
             password,
             home,
         };
-        // Another program may take the free port before the server does, hence more than one try.
+        // Another program may take the free port before the server does, so there are several attempts.
         for _ in 0..5 {
             match server.ready().await? {
                 Readiness::Ready => return Ok(server),
@@ -83,12 +84,12 @@ impl Server {
         bail!("no free port for the PostgreSQL server found in five tries")
     }
 
-    /// Where and how to connect, the password included.
+    /// The address and the login, including the password.
     pub fn url(&self) -> String {
         self.url_at(self.port)
     }
 
-    /// The same through something else that listens on 127.0.0.1.
+    /// The same through another program that listens on 127.0.0.1.
     pub fn url_at(&self, port: u16) -> String {
         format!(
             "postgresql://{NAME}:{}@127.0.0.1:{port}/{NAME}",
@@ -96,12 +97,12 @@ impl Server {
         )
     }
 
-    /// Where it listens on 127.0.0.1.
+    /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its programs, among them the clients that go with it.
+    /// Its programs, including the matching client programs.
     pub fn binaries(&self) -> &Binaries {
         &self.tools.binaries
     }
@@ -114,7 +115,7 @@ impl Server {
         &self.password
     }
 
-    /// One line for a person; no password.
+    /// One line for people, without the password.
     pub fn describe(&self) -> String {
         let kept = if self.home.is_temporary() {
             "temporary data".to_owned()
@@ -127,17 +128,17 @@ impl Server {
         )
     }
 
-    /// What the server has logged since its last start.
+    /// The server's log since its last start.
     pub fn log(&self) -> String {
         fs::read_to_string(self.home.log()).unwrap_or_default()
     }
 
-    /// Comes back when the server has ended though nobody stopped it.
+    /// Returns when the server has ended although nothing stopped it.
     pub async fn lost(&mut self) {
         let _ = self.process.wait().await;
     }
 
-    /// Stops the server: clients are cut off, everything committed is on disk.
+    /// Stops the server: clients are disconnected, and everything committed is on disk.
     ///
     /// # Errors
     /// When it had to be killed.
@@ -145,7 +146,7 @@ impl Server {
         self.shut_down().await
     }
 
-    /// Stops the server in good order (PostgreSQL's fast shutdown), to be [resumed](Server::resume).
+    /// Stops the server cleanly (PostgreSQL's fast shutdown), so that it can be [resumed](Server::resume).
     ///
     /// # Errors
     /// When it does not stop in time.
@@ -154,7 +155,7 @@ impl Server {
         told_after(PATIENCE, "stopping the PostgreSQL server", stopped).await
     }
 
-    /// Stops the server as if the power failed (PostgreSQL's immediate shutdown): it recovers when it is
+    /// Stops the server as if the power failed (PostgreSQL's immediate shutdown). It recovers when it is
     /// [resumed](Server::resume).
     ///
     /// # Errors
@@ -163,13 +164,13 @@ impl Server {
         self.ended_by(Signal::QUIT).await
     }
 
-    /// Starts a stopped server again, on its data and its port; waits until it takes connections.
+    /// Starts a stopped server again with its data and its port. Waits until it accepts connections.
     ///
     /// # Errors
-    /// When it runs, when another program has taken the port, or when it does not come up.
+    /// When it is running, when another program has taken the port, or when it does not start.
     pub async fn resume(&mut self) -> anyhow::Result<()> {
         if matches!(self.process.try_wait(), Ok(None)) {
-            bail!("the PostgreSQL server runs already");
+            bail!("the PostgreSQL server is already running");
         }
         self.serve()?;
         match self.ready().await? {
@@ -178,10 +179,10 @@ impl Server {
         }
     }
 
-    /// Makes the URL's role a superuser, which subscribing to another server takes; restarts the server.
+    /// Makes the URL's role a superuser, which is required for a subscription to another server. Restarts the server.
     ///
     /// # Errors
-    /// When the server does not stop or come up again.
+    /// When the server does not stop or start again.
     pub async fn make_superuser(&mut self) -> anyhow::Result<()> {
         self.shut_down().await?;
         let statement = format!("alter role {NAME} superuser\n");
@@ -189,16 +190,16 @@ impl Server {
         self.resume().await
     }
 
-    /// Stops the time for all processes of the server: connections stay, new ones are even made, and nothing
-    /// is answered until the [thaw](Server::thaw). Only on Linux.
+    /// Suspends all processes of the server. Connections stay open and new ones are even accepted, but nothing
+    /// responds until the [thaw](Server::thaw). Only on Linux.
     ///
     /// # Errors
-    /// When the server does not run or cannot be frozen.
+    /// When the server is not running or cannot be suspended.
     pub async fn freeze(&mut self) -> anyhow::Result<()> {
         freeze(&self.process).await
     }
 
-    /// Lets a frozen server go on.
+    /// Resumes a suspended server.
     pub fn thaw(&mut self) {
         thaw(&self.process);
     }
@@ -210,7 +211,7 @@ impl Server {
 
     async fn ended_by(&mut self, order: Signal) -> anyhow::Result<()> {
         signal(&self.process, order);
-        // Frozen, it would not hear.
+        // While suspended, it would not handle the signal.
         self.thaw();
         match timeout(STOP_LIMIT, self.process.wait()).await {
             Ok(status) => {
@@ -281,7 +282,7 @@ async fn until_ready(process: &mut Child, home: &Home) -> anyhow::Result<Readine
     }
 }
 
-/// The process that says in `postmaster.pid`, on its eighth line, that it takes connections. `pg_ctl` waits so too.
+/// The process that `postmaster.pid` lists as ready on its eighth line. `pg_ctl` uses the same check.
 fn announced_ready(cluster: &Path) -> Option<u32> {
     let text = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
     (text.lines().nth(7)?.trim() == "ready").then_some(())?;

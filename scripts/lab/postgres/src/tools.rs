@@ -1,4 +1,4 @@
-//! What is done with PostgreSQL's programs: a cluster is made, and served.
+//! Runs PostgreSQL's programs to create a cluster and to serve it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,14 +11,14 @@ use super::home::{Account, Home};
 use super::process::{PATIENCE, command, finished, serving, told_after};
 use super::{Binaries, NAME};
 
-/// The installed programs and the user they run as.
+/// The installed programs, and the user that runs them.
 pub(super) struct Tools {
     pub(super) binaries: Binaries,
     pub(super) account: Option<Account>,
 }
 
 impl Tools {
-    /// Makes the cluster, its role and its database where they are missing; gives the role's password.
+    /// Creates the cluster, its role, and its database if they are missing. Returns the role's password.
     pub(super) async fn prepare(&self, home: &Home) -> anyhow::Result<String> {
         if home.cluster().exists() {
             if let Some(password) = home.password() {
@@ -34,10 +34,10 @@ impl Tools {
             return Ok(password);
         }
         let work = self.make_cluster(home);
-        told_after(PATIENCE, "making a new PostgreSQL database", work).await
+        told_after(PATIENCE, "creating a new PostgreSQL database", work).await
     }
 
-    /// Only a complete cluster gets the final name, so an interrupted one is never taken for it.
+    /// Only a complete cluster gets the final name, so an interrupted one is never used.
     async fn make_cluster(&self, home: &Home) -> anyhow::Result<String> {
         let unfinished = home.path().join("cluster.new");
         if unfinished.exists() {
@@ -60,7 +60,7 @@ impl Tools {
 
         let mut initdb = self.command("initdb");
         initdb.arg("--pgdata").arg(&unfinished);
-        // The superuser gets no password, so that nobody can connect as it.
+        // The superuser gets no password, so that nobody can connect as that role.
         initdb.args([
             "--username=postgres",
             "--auth-local=reject",
@@ -81,7 +81,7 @@ impl Tools {
         Ok(password)
     }
 
-    /// Runs statements, one a line, on a cluster that no server holds.
+    /// Runs statements, one per line, on a cluster that no server is using.
     pub(super) async fn execute(&self, cluster: &Path, statements: &str) -> anyhow::Result<()> {
         let mut postgres = self.command("postgres");
         postgres.args([
@@ -94,7 +94,7 @@ impl Tools {
         ]);
         postgres.arg(cluster).arg("postgres");
         let said = finished(postgres, "postgres --single", statements).await?;
-        // It ends with success even when a statement fails.
+        // The program succeeds even if a statement fails.
         match said
             .lines()
             .find(|line| line.contains("ERROR:") || line.contains("FATAL:"))
@@ -104,7 +104,7 @@ impl Tools {
         }
     }
 
-    /// Starts a server; it is not ready yet. The settings, each `name=value`, win over ours.
+    /// Starts a server, which is not ready yet. The settings, each `name=value`, override ours.
     pub(super) fn serve(
         &self,
         home: &Home,
@@ -119,7 +119,8 @@ impl Tools {
         let ours = [
             "listen_addresses=127.0.0.1",
             &format!("port={port}"),
-            // Loopback TCP only: a socket's path is limited to 107 bytes, and peer authentication is not wanted.
+            // Only TCP on the loopback address: a socket's path is limited to 107 bytes, and peer authentication is
+            // not needed.
             "unix_socket_directories=",
             "max_connections=200",
             "logging_collector=off",
@@ -141,7 +142,7 @@ impl Tools {
     }
 }
 
-/// 122 random bits, in characters that need no quoting in SQL or a URL.
+/// A password with 122 random bits, in characters that need no quoting in SQL or a URL.
 fn new_password() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }

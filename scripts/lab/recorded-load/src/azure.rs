@@ -1,4 +1,4 @@
-//! The JSON of `az monitor metrics list`, which is that of Azure Monitor's REST interface (Metrics - List).
+//! Reads the JSON of `az monitor metrics list`, which is that of Azure Monitor's REST API (Metrics - List).
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::series::Series;
 use super::timestamp::{self, Timestamp};
 use super::{MOST_STEPS, quoted};
 
-/// What a JSON file is.
+/// The content of a JSON file.
 pub(super) enum Document {
     /// Metrics.
     Metrics(Recording),
@@ -21,15 +21,15 @@ pub(super) enum Document {
     Run,
 }
 
-/// A response or one metric of it: both are objects whose fields may all be absent.
+/// A response, or one of its metrics: both are objects whose fields are all optional.
 #[derive(Deserialize)]
 struct Entry {
     /// The metrics of a response.
     value: Option<Vec<Entry>>,
-    /// Of a metric.
+    /// The name of a metric.
     name: Option<Name>,
     timeseries: Option<Vec<Timeseries>>,
-    /// Of a run.
+    /// The samples of a run.
     samples: Option<IgnoredAny>,
     started: Option<IgnoredAny>,
 }
@@ -68,7 +68,7 @@ struct Sample {
     count: Option<f64>,
 }
 
-/// Azure's times are in UTC.
+/// Azure's times are UTC.
 fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     from.deserialize_str(AzureTime)
 }
@@ -104,7 +104,7 @@ impl Sample {
 /// Reads one response or metric, a list of them, or several documents one after the other.
 ///
 /// # Errors
-/// One sentence, where it is no JSON or JSON of another kind.
+/// One sentence if it is not JSON, or JSON of another kind.
 pub(super) fn parse(text: &str) -> anyhow::Result<Document> {
     let mut entries = Vec::new();
     if text.trim_start().starts_with('[') {
@@ -132,7 +132,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Document> {
     };
     let mut samples = 0;
     for entry in entries {
-        // A list holds metrics, or responses that hold them.
+        // A list contains metrics, or responses with metrics.
         let metrics = match entry.value {
             Some(metrics) => metrics,
             None => vec![entry],
@@ -167,7 +167,7 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
         *samples += data.len();
         ensure!(
             *samples <= MOST_STEPS,
-            "it holds more than {MOST_STEPS} samples; leave some out"
+            "it contains more than {MOST_STEPS} samples; leave some out"
         );
         let dimensions = one.dimensions.unwrap_or_default();
         let part = |part: fn(&Dimension) -> &str| {
@@ -201,7 +201,7 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
     Ok(())
 }
 
-/// The aggregations that have a value; the average where none has, as the times are known all the same.
+/// The aggregations that have a value. If none has one, the average, because the times are known nevertheless.
 fn present(data: &[Sample]) -> Vec<Aggregation> {
     let mut present: Vec<Aggregation> = Aggregation::ALL
         .into_iter()

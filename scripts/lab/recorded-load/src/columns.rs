@@ -1,4 +1,4 @@
-//! The columns of a table, by its header, and their rows.
+//! The columns of a table according to its header, and their rows.
 
 use std::collections::HashMap;
 
@@ -13,23 +13,23 @@ use super::time_column::TimeColumn;
 use super::timestamp::{Clock, parse, parse_utc};
 use super::{MOST_STEPS, check_order, quoted};
 
-/// The time and 50 metrics, each with its columns of aggregations.
+/// One time column and 50 metrics, each with its columns of aggregations.
 const MOST_COLUMNS: usize = 256;
-/// What a leap year of minutes has for nine metrics.
+/// The number of values of nine metrics in a leap year of minutes.
 const MOST_VALUES: usize = 5_000_000;
 
-/// What a column is for.
+/// The meaning of a column.
 enum Column {
-    /// The time, or what is left out.
+    /// The time, or a column that is ignored.
     None,
-    /// A metric, the next one in `series`.
+    /// A metric, which is the next one in `series`.
     Metric(Role),
-    /// Text so far; why it is no metric, and whether a number follows.
+    /// Only text so far, with the reason why it is not a metric, and whether a number follows.
     Text {
         reason: String,
         has_number: bool,
     },
-    /// In a table with a row for each metric: its name, a dimension, a value.
+    /// In a table with one row per metric: its name, a dimension, or a value.
     Name,
     Dimension,
     Aggregation(Aggregation),
@@ -41,25 +41,25 @@ pub(super) struct Columns {
     columns: Vec<Column>,
     time: usize,
     kind: TimeColumn,
-    /// A row is one metric's at one time, as `az --output table` writes it.
+    /// Whether each row has one metric at one time, as `az --output table` writes it.
     is_long: bool,
     series: Vec<Series>,
-    /// In a long table: the place of a series by its row's name and dimensions, for the first aggregation.
+    /// In such a table: the index of a series for a row's name and dimensions, for the first aggregation.
     places: HashMap<String, usize>,
     clock: Clock,
     before: Option<u64>,
     rows: usize,
     values: usize,
     notes: Vec<Note>,
-    /// Numbers have a comma where others have a point.
+    /// Whether numbers have a decimal comma.
     decimal_comma: bool,
 }
 
 impl Columns {
-    /// The columns of this header.
+    /// Reads the columns of a header.
     ///
     /// # Errors
-    /// One sentence, where it has no time, too many columns, or two of the same name.
+    /// One sentence if it has no time column, too many columns, or two with the same name.
     pub(super) fn new(headings: Vec<String>, decimal_comma: bool) -> anyhow::Result<Self> {
         ensure!(
             headings.len() <= MOST_COLUMNS,
@@ -77,7 +77,7 @@ impl Columns {
             .position(absolute)
             .or_else(|| kinds.iter().position(Option::is_some));
         let (Some(time), Some(kind)) = (time, time.and_then(|time| kinds[time])) else {
-            bail!("no column gives the time");
+            bail!("no column contains the time");
         };
         let is_name = |heading: &String| matches!(key(heading).as_str(), "name" | "metricname");
         let is_long = headings.iter().any(is_name)
@@ -132,7 +132,7 @@ impl Columns {
             .series
             .iter_mut()
             .filter(|other| other.aggregation == aggregation && key(&other.name) == key(name));
-        // Columns of the same metric, such as one for each instance.
+        // Columns of the same metric, such as one per instance.
         let mut columns = None;
         for other in others {
             other.split = Some("columns".to_owned());
@@ -148,7 +148,7 @@ impl Columns {
         Column::Metric(Role::of(name))
     }
 
-    /// Takes a row, which is at `place`. Empty cells beyond the header do not matter.
+    /// Reads a row, which is at `place`. Empty cells beyond the header are ignored.
     ///
     /// # Errors
     /// One sentence without the place.
@@ -208,7 +208,7 @@ impl Columns {
         };
         let time = time.with_context(|| {
             let heading = &self.headings[self.time];
-            format!("the column {} gives no time", quoted(heading))
+            format!("the column {} contains no time", quoted(heading))
         });
         self.clock.seconds(time?)
     }
@@ -234,7 +234,7 @@ impl Columns {
             next += 1;
             let value = match number(cell, self.decimal_comma) {
                 Ok(value) => value,
-                // Perhaps a column of text, which is no metric.
+                // It may be a column of text, which is not a metric.
                 Err(error)
                     if *role == Role::Other
                         && series.points.iter().rev().all(|(_, value)| value.is_none()) =>
@@ -263,7 +263,7 @@ impl Columns {
         self.in_order(time)
     }
 
-    /// Seconds must rise from 0 on; timestamps may come in any order.
+    /// Seconds must increase from 0. Timestamps may have any order.
     fn in_order(&mut self, time: i64) -> anyhow::Result<()> {
         if self.kind != TimeColumn::Seconds {
             return Ok(());
@@ -329,10 +329,10 @@ impl Columns {
         self.in_order(time)
     }
 
-    /// What was read.
+    /// The result.
     ///
     /// # Errors
-    /// One sentence with a line's number, where a column holds both text and numbers, or nothing but text is there.
+    /// One sentence with a line's number if a column contains both text and numbers, or if there is only text.
     pub(super) fn finish(mut self, header: usize) -> anyhow::Result<Recording> {
         for (column, heading) in self.columns.iter().zip(&self.headings) {
             let Column::Text { reason, has_number } = column else {
@@ -340,12 +340,12 @@ impl Columns {
             };
             ensure!(!has_number && !self.series.is_empty(), "{reason}");
             self.notes.push(Note::warning(format!(
-                "The column {} holds text, not numbers: it is left out.",
+                "The column {} contains text, not numbers: it is left out.",
                 quoted(heading)
             )));
         }
         if self.is_long {
-            // Another metric's aggregation, in a table with several.
+            // It may belong to another metric's aggregation, in a table with several metrics.
             let has_value = |one: &Series| one.points.iter().any(|(_, value)| value.is_some());
             let known: Vec<String> = self
                 .series
@@ -369,7 +369,7 @@ impl Columns {
     }
 }
 
-/// An empty cell is a missing sample.
+/// Reads a number. An empty cell is a missing sample.
 fn number(cell: &str, decimal_comma: bool) -> anyhow::Result<Option<f64>> {
     if cell.is_empty() || cell.eq_ignore_ascii_case("null") {
         return Ok(None);

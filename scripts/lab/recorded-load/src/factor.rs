@@ -1,4 +1,4 @@
-//! The instance count that turns a mean CPU into a load.
+//! The instance counts by which the average CPU is multiplied to get the load.
 
 use run_record::format::{decimal, things};
 
@@ -6,15 +6,15 @@ use super::options::ReadOptions;
 use super::recorded::Note;
 use super::series::Group;
 
-/// By what the mean CPU is multiplied.
+/// The factor for the average CPU.
 pub(super) enum Factor {
-    /// At each time, the latest of these that is not later; before the first one, the first.
+    /// The last of these counts before or at each time; before the first one, the first.
     Counts(Vec<(i64, f64)>),
     Constant(f64),
 }
 
 impl Factor {
-    /// As the file has it, or the rules' default count, which a note then says.
+    /// The counts in the file, or else the rules' default count with a note.
     pub(super) fn of(
         cpu: &Group,
         counts: Option<&Group>,

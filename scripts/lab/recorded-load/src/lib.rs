@@ -1,16 +1,16 @@
-//! Loads and other metrics over time: recordings of Azure, of `lab load` and of tables, and loads that come with the program.
+//! Loads and other metrics over time: recordings of Azure, of `lab load`, and in tables, and built-in loads.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`source`], [`shape`] | opens a file, standard input, or a load that comes with the program |
-//! | [`read`], [`options`] | recognizes a file by its content |
+//! | [`source`], [`shape`] | opens a file, standard input, or a built-in load |
+//! | [`read`], [`options`] | recognises a file by its content |
 //! | [`azure`] | the JSON of `az monitor metrics list` |
 //! | [`table`], [`columns`], [`time_column`] | CSV, the portal's export, the table of `az`: finds the header, reads the rows |
 //! | [`run`] | a run saved by `lab load` or `lab demo` |
 //! | [`recording`], [`series`], [`factor`] | turns samples of metrics into a load |
 //! | [`name`], [`timestamp`] | names of metrics and columns, times |
-//! | [`recorded`] | what a load keeps of its file |
-//! | [`metric_column`] | the samples of a metric as rules see them |
+//! | [`recorded`] | the data of the file that a load keeps |
+//! | [`metric_column`] | the samples of a metric as rules use them |
 
 use std::collections::BTreeMap;
 
@@ -43,37 +43,37 @@ pub use source::{Source, metrics, text};
 
 use recorded::Recorded;
 
-/// More rows than a year of minutes have.
+/// More rows than a year has minutes.
 const MOST_STEPS: usize = 1_000_000;
 /// A leap year.
 const LONGEST_SECONDS: u64 = 366 * 86_400;
-/// What ten thousand instances can do; a mistyped unit is found so.
+/// The capacity of ten thousand instances. This limit detects a mistyped unit.
 const MOST_PERCENT: f64 = 1_000_000.0;
 
-/// From a moment on, this load.
+/// The load from a moment on.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Step {
     /// Seconds from the start of the simulation.
     pub at_seconds: u64,
-    /// In percent of what one instance can do: 250 keeps two and a half instances busy.
+    /// In percent of the capacity of one instance: 250 occupies two and a half instances.
     pub percent: f64,
 }
 
-/// A load over time: constant from each step to the next. The last step only ends it.
+/// A load over time, which is constant between steps. The last step only marks the end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     name: String,
-    /// Whether the name says what the load is.
+    /// Whether the name already describes the load.
     described: bool,
     steps: Vec<Step>,
     recorded: Recorded,
 }
 
 impl Load {
-    /// A load of these steps, the first at second 0.
+    /// A load with these steps, the first at second 0.
     ///
     /// # Errors
-    /// One sentence, where the steps do not make a load.
+    /// One sentence if the steps are not a valid load.
     pub fn new(name: impl Into<String>, steps: Vec<Step>) -> anyhow::Result<Self> {
         for (index, step) in steps.iter().enumerate() {
             let before = index.checked_sub(1).map(|before| steps[before].at_seconds);
@@ -93,7 +93,7 @@ impl Load {
         })
     }
 
-    /// A load whose name already says what it is.
+    /// A load whose name already describes it.
     pub(crate) fn described(name: &str, steps: Vec<Step>) -> Self {
         Self {
             name: name.to_owned(),
@@ -103,23 +103,23 @@ impl Load {
         }
     }
 
-    /// What it is called in the output.
+    /// The name in the output.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is, in a few words.
+    /// A short description.
     pub fn describe(&self) -> String {
         if self.described {
             return self.name.clone();
         }
-        // The last step puts nothing on.
+        // The last step has no load.
         let loads = self.steps.iter().rev().skip(1).map(|step| step.percent);
         let (lowest, highest) = loads.fold((f64::INFINITY, 0.0_f64), |(lowest, highest), load| {
             (lowest.min(load), highest.max(load))
         });
         let length = exact_span(self.seconds());
-        // Rounded, as it is printed.
+        // Compared as rounded, because that is how they are printed.
         if format!("{lowest:.0}") == format!("{highest:.0}") {
             format!("{}: {length}, {lowest:.0} %", self.name)
         } else {
@@ -130,28 +130,28 @@ impl Load {
         }
     }
 
-    /// Its steps, in order; two at least.
+    /// The steps in order, at least two.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// When it ends.
+    /// The end in seconds.
     pub fn seconds(&self) -> u64 {
         self.steps.last().map_or(0, |last| last.at_seconds)
     }
 
-    /// The time of second 0; `None` where the load is in seconds from its start.
+    /// The time of second 0; `None` if the load is given in seconds from its start.
     pub fn start(&self) -> Option<Start> {
         self.recorded.start
     }
 
-    /// Every metric of the file that does not drive the load, by its name as recorded.
+    /// All metrics of the file that are not the load, by their recorded name.
     pub fn metrics(&self) -> &BTreeMap<String, Metric> {
         &self.recorded.metrics
     }
 
-    /// The metric of this name; case, spaces and punctuation do not matter, as `az` prints a metric's display name
-    /// (`Memory Percentage`) in tables and its name (`MemoryPercentage`) in JSON.
+    /// The metric with this name. Case, spaces, and punctuation are ignored, because `az` prints a metric's display
+    /// name (`Memory Percentage`) in tables and its name (`MemoryPercentage`) in JSON.
     pub fn metric(&self, name: &str) -> Option<&Metric> {
         self.recorded.metrics.get(name).or_else(|| {
             let key = name::key(name);
@@ -161,35 +161,37 @@ impl Load {
         })
     }
 
-    /// Recorded instance counts, in order: from that second on, that count. Empty where none were recorded.
+    /// The recorded instance counts in order, each with the second from which it applies. Empty if none were
+    /// recorded.
     pub fn counts(&self) -> &[(u64, u32)] {
         &self.recorded.counts
     }
 
-    /// The recorded instance count at a second: the latest sample that is not later.
+    /// The recorded instance count at a second: the last sample before or at it.
     pub fn count_at(&self, second: u64) -> Option<u32> {
         let counts = &self.recorded.counts;
         let after = counts.partition_point(|(at_seconds, _)| *at_seconds <= second);
         after.checked_sub(1).map(|index| counts[index].1)
     }
 
-    /// When the recorded CPU was 99 % or more: the true load is not known there, only that it was not lower.
+    /// When the recorded CPU was 99 % or more. The true load is unknown there; it was at least that high.
     pub fn saturated(&self) -> &[Span] {
         &self.recorded.saturated
     }
 
-    /// When samples of the load are missing; it keeps its last value there (before the first sample, the first value).
+    /// When samples of the load are missing. It keeps its last value there (before the first sample, the first
+    /// value).
     pub fn gaps(&self) -> &[Span] {
         &self.recorded.gaps
     }
 
-    /// What was assumed of the file, and what a reader should be warned of.
+    /// The assumptions about the file, and warnings.
     pub fn notes(&self) -> &[Note] {
         &self.recorded.notes
     }
 }
 
-/// Whether this can be a load.
+/// Checks whether this value can be a load.
 fn check_percent(percent: f64) -> anyhow::Result<()> {
     ensure!(
         percent.is_finite() && (0.0..=MOST_PERCENT).contains(&percent),
@@ -198,7 +200,7 @@ fn check_percent(percent: f64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a row of this second may come after the one before.
+/// Checks whether a row with this second may follow the previous one.
 fn check_order(before: Option<u64>, at_seconds: u64) -> anyhow::Result<()> {
     match before {
         None => ensure!(
@@ -217,7 +219,7 @@ fn check_order(before: Option<u64>, at_seconds: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A piece of a file for an error message: short, on one line, without control characters.
+/// A part of a file for an error message: short, on one line, without control characters.
 fn quoted(text: &str) -> String {
     let shown: String = text
         .chars()

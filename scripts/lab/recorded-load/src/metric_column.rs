@@ -1,4 +1,4 @@
-//! Where a load has the samples of a metric that rules look at.
+//! Finds the samples of a rule's metric in a load.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use super::{Load, recorded};
 
 const MINUTE: u64 = 60;
 
-/// The name of the metric's column: that of the metric, with the resource's where it is another than the scaled one, as
-/// that may have a metric of the same name.
+/// The name of the metric's column. If the metric belongs to another resource, the name includes that resource,
+/// because the scaled resource may have a metric of the same name.
 pub fn name(metric: &autoscale::Metric) -> String {
     match metric.resource_name() {
         Some(resource) => format!("{}@{resource}", metric.name),
@@ -18,20 +18,20 @@ pub fn name(metric: &autoscale::Metric) -> String {
     }
 }
 
-/// Which of these names means the metric: the one of its column, else its own; case, spaces and punctuation do not
-/// matter.
+/// The index of the name that means the metric: its column's name, or else its own name. Case, spaces, and
+/// punctuation are ignored.
 pub fn position(metric: &autoscale::Metric, names: &[&str]) -> Option<usize> {
     let of = |wanted: &str| names.iter().position(|name| key(name) == key(wanted));
     of(&name(metric)).or_else(|| of(&metric.name))
 }
 
-/// The metric's samples in the load, if it has them.
+/// The metric's samples in the load, if there are any.
 pub fn of<'a>(load: &'a Load, metric: &autoscale::Metric) -> Option<&'a recorded::Metric> {
     load.metric(&name(metric)).or(load.metric(&metric.name))
 }
 
 /// The recorded samples of each of the setting's metrics; none for the CPU of the instances, which is not replayed.
-/// Second 0 of the load is `before` seconds after the start of their time.
+/// Second 0 of the load is `before` seconds after the start of the samples' time.
 pub fn minutes(setting: &Setting, load: &Load, before: u64) -> Vec<Vec<Minute>> {
     let metrics = 0..setting.metrics.len();
     metrics
@@ -39,7 +39,7 @@ pub fn minutes(setting: &Setting, load: &Load, before: u64) -> Vec<Vec<Minute>> 
         .collect()
 }
 
-/// The recorded samples of the setting's metric of this index; none where the load has none, or where the metric is the
+/// The recorded samples of the setting's metric with this index; none if the load has none, or if the metric is the
 /// CPU of the instances.
 pub fn minutes_of(setting: &Setting, index: usize, load: &Load, before: u64) -> Vec<Minute> {
     let metric = &setting.metrics[index];
@@ -54,17 +54,17 @@ pub fn minutes_of(setting: &Setting, index: usize, load: &Load, before: u64) -> 
     Columns::of(recorded, &looked_at).minutes(before, load.seconds())
 }
 
-/// What was recorded of one metric, as its rules' statistics need it.
+/// The recorded data of one metric, as the statistics of its rules need it.
 struct Columns<'a> {
-    /// What the average is taken from; the total where rules add it up and none takes the average.
+    /// The source of the average. It is the total if rules add it up and none uses the average.
     average: &'a recorded::Metric,
     minimum: &'a recorded::Metric,
     maximum: &'a recorded::Metric,
-    /// Where a rule looks at the count and it is recorded.
+    /// The count, if a rule uses it and it was recorded.
     count: Option<&'a recorded::Metric>,
-    /// Whether rules look at nothing but the count.
+    /// Whether rules use nothing but the count.
     only_count: bool,
-    /// Whether the average is taken from the total.
+    /// Whether the average is computed from the total.
     added_up: bool,
 }
 
@@ -97,11 +97,11 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// A sample holds until the next one; a minute has the value that holds when it begins. What holds first is assumed
-    /// to have held before.
+    /// A sample applies until the next one. A minute has the value that applies when it begins. The first value is
+    /// assumed to apply before it too.
     fn minutes(&self, before: u64, seconds: u64) -> Vec<Minute> {
         let before = before / MINUTE;
-        // What rounding left of the counts so far.
+        // The remainder from rounding the counts so far.
         let mut rest = 0.0;
         (0..before + seconds / MINUTE)
             .filter_map(|minute| {
@@ -122,7 +122,7 @@ impl<'a> Columns<'a> {
             .collect()
     }
 
-    /// The values that a minute counts, as rules see them: whole, and none only where nothing else is looked at.
+    /// The count of a minute as rules use it: a whole number, and zero only if nothing else is used.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_total_of_five_minutes_is_not_seen_five_times() {
+    fn the_total_of_five_minutes_is_not_counted_five_times() {
         for sample in [json!({"total": 500}), json!({"total": 500, "average": 1})] {
             let minutes = minutes(&["Sum"], &sample);
             assert_eq!(minutes.len(), 25);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_see_the_aggregation_of_their_statistic() {
+    fn rules_use_the_aggregation_of_their_statistic() {
         let all = json!({"average": 2, "total": 900, "maximum": 7, "minimum": 1, "count": 8});
         let seen = |statistics: &[&str], sample: &Value| {
             let last = *minutes(statistics, sample).last().unwrap();
@@ -209,7 +209,7 @@ mod tests {
         ] {
             assert_eq!(seen(statistics, &all), expected, "{statistics:?}");
         }
-        // What there is, where the right one is missing.
+        // Another aggregation is used if the right one is missing.
         assert_eq!(
             seen(&["Sum", "Max"], &json!({"average": 4})),
             (4.0, 4.0, 4.0)

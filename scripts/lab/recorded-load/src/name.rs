@@ -1,27 +1,27 @@
-//! Names of metrics, columns and aggregations.
+//! Names of metrics, columns, and aggregations.
 
 use anyhow::ensure;
 use autoscale::Statistic;
 
 use super::check_percent;
 
-/// What a metric is for.
+/// The purpose of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// The load itself, in percent of one instance.
     Load,
-    /// The mean CPU of the instances.
+    /// The average CPU of the instances.
     Cpu,
-    /// How many instances there were.
+    /// The number of instances.
     Count,
-    /// Anything else, replayed as recorded.
+    /// Any other metric, which is replayed as recorded.
     Other,
 }
 
-/// How the samples of a minute were made one; the best for a load first.
+/// How the values of a minute were aggregated, in order of suitability for a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Aggregation {
-    /// Their mean.
+    /// Their average.
     Average,
     /// Their sum.
     Total,
@@ -33,7 +33,7 @@ pub(super) enum Aggregation {
     Count,
 }
 
-/// A name without what differs between a metric's name and its display name: case, spaces and punctuation.
+/// A name without the differences between a metric's name and its display name: case, spaces, and punctuation.
 pub(super) fn key(name: &str) -> String {
     name.chars()
         .filter(|letter| letter.is_alphanumeric())
@@ -42,7 +42,7 @@ pub(super) fn key(name: &str) -> String {
 }
 
 impl Role {
-    /// By the name of a metric or a column.
+    /// The purpose of a metric or column with this name.
     pub(super) fn of(name: &str) -> Self {
         match key(name).as_str() {
             "load" | "loadpercent" => Self::Load,
@@ -52,11 +52,11 @@ impl Role {
         }
     }
 
-    /// Whether a value of this metric is possible.
+    /// Checks whether a value is possible for this metric.
     pub(super) fn check(self, name: &str, value: f64) -> anyhow::Result<()> {
         match self {
             Self::Load => check_percent(value)?,
-            // A little above 100 comes from rounding.
+            // Values slightly above 100 come from rounding.
             Self::Cpu => ensure!(
                 (0.0..=101.0).contains(&value),
                 "{name} of {value} is not between 0 and 100; a load in percent of one instance belongs in a column \
@@ -76,7 +76,7 @@ impl Role {
 }
 
 impl Aggregation {
-    /// All, in the order of [`Ord`].
+    /// All aggregations, in the order of [`Ord`].
     pub(super) const ALL: [Self; 5] = [
         Self::Average,
         Self::Total,
@@ -85,7 +85,7 @@ impl Aggregation {
         Self::Count,
     ];
 
-    /// By its name in Azure's tables or in the portal (`Avg`, `Sum`).
+    /// The aggregation with this name in Azure's tables or in the portal (`Avg`, `Sum`).
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match key(name).as_str() {
             "average" | "avg" | "mean" => Self::Average,
@@ -107,7 +107,7 @@ impl Aggregation {
         }
     }
 
-    /// What a rule of this statistic looks at.
+    /// The aggregation that a rule with this statistic uses.
     pub(super) fn of_statistic(statistic: Statistic) -> Self {
         match statistic {
             Statistic::Average => Self::Average,
@@ -118,12 +118,12 @@ impl Aggregation {
         }
     }
 
-    /// Whether a longer sample has a higher value of the same metric.
+    /// Whether a longer sample of the same metric has a higher value.
     pub(super) fn adds_up(self) -> bool {
         matches!(self, Self::Total | Self::Count)
     }
 
-    /// What [`Self::over`] is.
+    /// The name of the result of [`Self::over`].
     pub(super) fn word_over(self) -> &'static str {
         match self {
             Self::Average => "mean",
@@ -133,7 +133,7 @@ impl Aggregation {
         }
     }
 
-    /// The value for several series of the same minute, such as one for each instance.
+    /// The combined value of several series in the same minute, such as one per instance.
     pub(super) fn over(self, values: &[f64]) -> f64 {
         match self {
             Self::Average => values.iter().sum::<f64>() / values.len() as f64,
@@ -144,8 +144,7 @@ impl Aggregation {
     }
 }
 
-/// A column's heading as the portal writes it, in two: `CPU Percentage (Avg), plan` is the average of
-/// `CPU Percentage`.
+/// Splits a column heading of the portal in two: `CPU Percentage (Avg), plan` is the average of `CPU Percentage`.
 pub(super) fn split(heading: &str) -> (&str, Option<Aggregation>) {
     let parts = heading
         .split_once('(')

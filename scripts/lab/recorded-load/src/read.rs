@@ -1,4 +1,4 @@
-//! Recognizes a file of a load by its content.
+//! Recognises a load file by its content.
 
 use anyhow::bail;
 
@@ -7,11 +7,11 @@ use super::options::{EXPECTED, ReadOptions};
 use super::{Load, run, table};
 
 impl Load {
-    /// Reads what `az monitor metrics list` writes (JSON or table), the portal's CSV export, a run saved by `lab load`
-    /// or `lab demo`, and CSV with named columns; `seconds,load` may also come without a header.
+    /// Reads the output of `az monitor metrics list` (JSON or table), the portal's CSV export, a run saved by `lab
+    /// load` or `lab demo`, and CSV with named columns. `seconds,load` may also have no header.
     ///
     /// # Errors
-    /// One sentence, with the line's number where there are lines.
+    /// One sentence, with the line's number if there are lines.
     pub fn read(
         name: impl Into<String>,
         text: &str,

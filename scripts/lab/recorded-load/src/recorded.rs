@@ -1,4 +1,4 @@
-//! What a load keeps of the file that it was read from.
+//! The data that a load keeps from its file.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ const MINUTE: f64 = 60.0;
 pub enum Start {
     /// Unix seconds.
     Utc(i64),
-    /// The file gives no offset: seconds since 1970-01-01T00:00 on a local clock.
+    /// The file has no offset: seconds since 1970-01-01T00:00 on a local clock.
     Local(i64),
 }
 
-/// From a second on, up to but without another.
+/// A span of seconds, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Span {
     /// The first second of it.
@@ -27,7 +27,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// How long spans are together.
+    /// The total length of spans.
     pub fn total(spans: &[Self]) -> u64 {
         spans
             .iter()
@@ -49,18 +49,18 @@ impl Span {
 pub struct MetricSample {
     /// When it begins.
     pub at_seconds: u64,
-    /// As recorded; `None` where it is missing.
+    /// The recorded value; `None` if it is missing.
     pub value: Option<f64>,
 }
 
-/// A metric as recorded.
+/// A recorded metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
     pub(super) samples: Vec<MetricSample>,
     pub(super) lasts_seconds: Option<u64>,
-    /// What the samples are of the values that they span.
+    /// The aggregation of the samples.
     pub(super) aggregation: Aggregation,
-    /// The same metric in other aggregations.
+    /// The same metric with other aggregations.
     pub(super) others: Vec<Self>,
 }
 
@@ -70,24 +70,26 @@ impl Metric {
         &self.samples
     }
 
-    /// How long a sample holds: the usual distance between samples. `None`: until the next row, in a file of seconds.
+    /// How long a sample applies: the usual distance between samples. `None` in a file of seconds, where it applies
+    /// until the next row.
     pub fn lasts_seconds(&self) -> Option<u64> {
         self.lasts_seconds
     }
 
-    /// Its value at a second: that of the latest sample, as long as it holds. `None` where the sample is missing.
+    /// The value at a second: that of the latest sample, as long as it applies. `None` if the sample is missing.
     pub fn at(&self, second: u64) -> Option<f64> {
         self.holding(second).map(|(value, _)| value)
     }
 
-    /// What a rule of this statistic looks at, if it was recorded.
+    /// The aggregation that a rule with this statistic uses, if it was recorded.
     pub(crate) fn of_statistic(&self, statistic: Statistic) -> Option<&Self> {
         let aggregation = Aggregation::of_statistic(statistic);
         let mut all = std::iter::once(self).chain(&self.others);
         all.find(|one| one.aggregation == aggregation)
     }
 
-    /// Its value for the minute that begins at a second: of a total or a count, the minute's part of the sample.
+    /// The value for the minute that begins at a second. For a total or a count, it is the minute's part of the
+    /// sample.
     pub(crate) fn in_minute(&self, second: u64) -> Option<f64> {
         let (value, lasts) = self.holding(second)?;
         Some(match lasts {
@@ -96,7 +98,7 @@ impl Metric {
         })
     }
 
-    /// The value at a second, and how long its sample holds, where that is known.
+    /// The value at a second, and how long its sample applies, if that is known.
     fn holding(&self, second: u64) -> Option<(f64, Option<u64>)> {
         let after = self
             .samples
@@ -114,22 +116,22 @@ impl Metric {
     }
 }
 
-/// Something that a reader of the outcome should know.
+/// A remark for the reader of the outcome.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Note {
-    /// Of what kind it is.
+    /// The kind of the note.
     pub kind: NoteKind,
     /// A sentence.
     pub text: String,
 }
 
-/// Of what kind a note is.
+/// The kind of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NoteKind {
-    /// What the file does not say.
+    /// Something that the file does not contain.
     Assumed,
-    /// What makes the outcome less certain.
+    /// Something that makes the outcome less certain.
     Warning,
 }
 
@@ -149,7 +151,7 @@ impl Note {
     }
 }
 
-/// What was recorded with a load; empty for a load that is no recording.
+/// The data recorded with a load; empty for a load that is not a recording.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Recorded {
     pub(super) start: Option<Start>,
@@ -160,7 +162,7 @@ pub(super) struct Recorded {
     pub(super) notes: Vec<Note>,
 }
 
-/// Adds a span to those before it; one that follows at once makes the last one longer.
+/// Adds a span to the previous ones. A span that follows immediately extends the last one.
 pub(super) fn extend(spans: &mut Vec<Span>, from_seconds: u64, to_seconds: u64) {
     if from_seconds >= to_seconds {
         return;

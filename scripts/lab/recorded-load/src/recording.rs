@@ -1,4 +1,4 @@
-//! Turns what a file recorded into a load.
+//! Turns the recorded data of a file into a load.
 
 use std::iter;
 
@@ -13,21 +13,21 @@ use super::series::{Group, Point, Series, groups, interval, known};
 use super::{LONGEST_SECONDS, Load, Step, quoted, timestamp};
 
 const MINUTE: u64 = 60;
-/// From here on the true load is not known.
+/// From this CPU value on, the true load is unknown.
 const SATURATED_PERCENT: f64 = 99.0;
 
-/// What the times of a file are.
+/// The kind of times in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Times {
-    /// Seconds from the start: a row holds until the next, the last one only ends the load.
+    /// Seconds from the start. A row applies until the next one, and the last one only marks the end.
     Seconds,
-    /// Unix seconds at which samples begin.
+    /// The Unix seconds at which samples begin.
     Utc,
     /// The same on a local clock.
     Local,
 }
 
-/// What a file recorded.
+/// The recorded data of a file.
 #[derive(Debug)]
 pub(super) struct Recording {
     pub(super) times: Times,
@@ -37,7 +37,7 @@ pub(super) struct Recording {
     pub(super) notes: Vec<Note>,
 }
 
-/// From when to when, in the file's times, and how far samples are apart; no distance in a file of seconds.
+/// The beginning and the end in the file's times, and the distance of samples, which a file of seconds does not have.
 #[derive(Clone, Copy)]
 struct Frame {
     origin: i64,
@@ -53,7 +53,7 @@ impl Frame {
 }
 
 impl Recording {
-    /// The load, with what was recorded beside it.
+    /// The load, with the other recorded data.
     ///
     /// # Errors
     /// One sentence.
@@ -118,7 +118,7 @@ impl Recording {
         Ok(load)
     }
 
-    /// Takes times without an offset as the caller says, or leaves them on their local clock.
+    /// Converts times without an offset as the options say, or leaves them on their local clock.
     fn place_local_times(&mut self, options: &ReadOptions<'_>) {
         if self.times != Times::Local {
             return;
@@ -141,7 +141,7 @@ fn frame(times: Times, groups: &[Group]) -> anyhow::Result<Frame> {
     let mut all: Vec<i64> = groups.iter().flat_map(Group::times).collect();
     all.sort_unstable();
     let (Some(&origin), Some(&last)) = (all.first(), all.last()) else {
-        bail!("it holds no samples");
+        bail!("it contains no samples");
     };
     let interval = (times != Times::Seconds).then(|| interval(all.into_iter()).unwrap_or(MINUTE));
     let end_seconds = last
@@ -185,7 +185,7 @@ fn steps(driver: &Group, factor: Option<&Factor>, frame: Frame) -> anyhow::Resul
     let mut steps: Vec<Step> = Vec::with_capacity(driver.points.len() + 1);
     for (at, value) in driver.known() {
         let percent = value * factor.map_or(1.0, |factor| factor.at(at));
-        // From the start on, whatever the first value is.
+        // The first step begins at the start, whatever its time is.
         let at_seconds = if steps.is_empty() {
             0
         } else {
@@ -198,7 +198,7 @@ fn steps(driver: &Group, factor: Option<&Factor>, frame: Frame) -> anyhow::Resul
     }
     let last = *steps
         .last()
-        .with_context(|| format!("it holds no value of {}", driver.name))?;
+        .with_context(|| format!("it contains no value of {}", driver.name))?;
     if last.at_seconds < frame.end_seconds {
         steps.push(Step {
             at_seconds: frame.end_seconds,
@@ -208,7 +208,7 @@ fn steps(driver: &Group, factor: Option<&Factor>, frame: Frame) -> anyhow::Resul
     Ok(steps)
 }
 
-/// How long the samples of a metric hold.
+/// How long the samples of a metric apply.
 fn lasts(points: &[Point], frame: Frame) -> Option<u64> {
     let own = |rows| interval(known(points).map(|(at, _)| at)).unwrap_or(rows);
     frame.interval.map(own)
@@ -227,7 +227,7 @@ fn gaps(driver: &Group, frame: Frame) -> Vec<Span> {
     let mut covered = 0;
     for (at, _) in driver.known() {
         let at = frame.second(at);
-        // Samples that are some seconds late are not missing.
+        // Samples that are some seconds late do not count as missing.
         if at > covered + lasts / 2 || covered == 0 {
             extend(&mut gaps, covered, at);
         }
@@ -256,7 +256,7 @@ fn saturated(driver: &Group, frame: Frame) -> Vec<Span> {
     spans
 }
 
-/// A load of nothing, where the rules ask for other metrics of the file.
+/// A load of zero, for rules that use other metrics of the file.
 fn no_load(
     groups: &[Group],
     header: Option<usize>,
@@ -294,7 +294,7 @@ fn no_load(
                 "line {line}: no column is a load, a CPU or a metric of the rules, only {names}: {EXPECTED}"
             ),
             None => bail!(
-                "it holds no CpuPercentage, no Percentage CPU and no metric of the rules, only {names}; download one of these"
+                "it contains no CpuPercentage, no Percentage CPU and no metric of the rules, only {names}; download one of these"
             ),
         }
     }
@@ -351,7 +351,7 @@ fn samples(aggregation: Aggregation, points: &[Point], frame: Frame) -> Metric {
     }
 }
 
-/// Warns of what makes the load less certain.
+/// Adds warnings about what makes the load less certain.
 pub(super) fn warn(saturated: &[Span], gaps: &[Span], notes: &mut Vec<Note>) {
     let saturated = Span::total(saturated);
     if saturated > 0 {

@@ -1,4 +1,4 @@
-//! A run saved by `lab load` or `lab demo`: what all instances together used, sample by sample.
+//! Reads a run saved by `lab load` or `lab demo`: the CPU use of all instances together, sample by sample.
 
 use anyhow::{Context as _, ensure};
 use run_record::Run;
@@ -9,25 +9,25 @@ use super::recording::warn;
 use super::timestamp::{self, Timestamp};
 use super::{LONGEST_SECONDS, Load, Step};
 
-/// What a fleet used since its sample before.
+/// The CPU use of a fleet since the previous sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
     /// When it was measured, in Azure seconds from the start.
     pub ended: f64,
-    /// The mean over the instances that served; `None` where it is not known.
+    /// The average over the ready instances; `None` if it is unknown.
     pub cpu_percent: Option<f64>,
-    /// Instances that served.
+    /// The number of ready instances.
     pub ready: u32,
-    /// Instances wanted.
+    /// The number of wanted instances.
     pub wanted: u32,
 }
 
 impl Load {
-    /// The load that a fleet carried: CPU times instances, from each sample back to the one before. It ends at `end`
-    /// Azure seconds or with the last sample.
+    /// The load of a fleet: CPU times instances, for the time between each sample and the previous one. It ends at
+    /// `end` Azure seconds or with the last sample.
     ///
     /// # Errors
-    /// One sentence, where the samples do not make a load.
+    /// One sentence if the samples are not a valid load.
     pub fn measured(
         name: impl Into<String>,
         samples: impl IntoIterator<Item = Measured>,
@@ -93,7 +93,7 @@ pub(super) fn load(name: &str, text: &str) -> anyhow::Result<Load> {
         ready: sample.ready,
         wanted: sample.wanted,
     });
-    // The load after the last sample is not known.
+    // The load after the last sample is unknown.
     let mut load = Load::measured(name, samples, 0.0)?;
     let recorded = &mut load.recorded;
     if let Ok(Timestamp::Utc(seconds)) = timestamp::parse(&run.started) {
@@ -108,7 +108,7 @@ pub(super) fn load(name: &str, text: &str) -> anyhow::Result<Load> {
     Ok(load)
 }
 
-/// A file may hold any number.
+/// A file may contain any number.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-//! Samples of the same metric, brought together.
+//! Combines samples of the same metric.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -9,64 +9,64 @@ use run_record::format::things;
 use super::name::{self, Aggregation, Role};
 use super::recorded::Note;
 
-/// What a chart can hold, and more than a setting can use.
+/// The most metrics that a chart can show, and more than a setting can use.
 const MOST_METRICS: usize = 50;
 
-/// A time in seconds and the value of that moment; `None` where it is missing.
+/// A time in seconds and its value; `None` if it is missing.
 pub(super) type Point = (i64, Option<f64>);
 
 /// Samples of one metric in the order of the file.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// The metric's name, as recorded.
+    /// The recorded name of the metric.
     pub(super) name: String,
-    /// What the samples are of a minute's values.
+    /// The aggregation of the samples.
     pub(super) aggregation: Aggregation,
-    /// What splits the metric, such as `values of Instance`.
+    /// The dimension that splits the metric, such as `values of Instance`.
     pub(super) split: Option<String>,
-    /// Which of them it is; empty where nothing splits it.
+    /// The value of that dimension; empty if the metric is not split.
     pub(super) member: String,
     pub(super) points: Vec<Point>,
 }
 
-/// A metric: at most one value for each time, in the order of time.
+/// A metric with at most one value for each time, in order of time.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) role: Role,
-    /// What the points are of a minute's values.
+    /// The aggregation of the points.
     pub(super) aggregation: Aggregation,
     pub(super) points: Vec<Point>,
-    /// What else was recorded of a metric that is neither the load, the CPU nor the count.
+    /// The other recorded aggregations of a metric that is neither the load, the CPU, nor the count.
     pub(super) others: Vec<(Aggregation, Vec<Point>)>,
-    /// Where it is split: into what, and at each time how many of them have a sample.
+    /// If it is split: the dimension, and the number of its values with a sample at each time.
     pub(super) split: Option<(String, Vec<(i64, u32)>)>,
 }
 
 impl Group {
-    /// The points that have a value.
+    /// The points with a value.
     pub(super) fn known(&self) -> impl Iterator<Item = (i64, f64)> {
         known(&self.points)
     }
 
-    /// The times of all its points; not in order.
+    /// The times of all points, in no particular order.
     pub(super) fn times(&self) -> impl Iterator<Item = i64> {
         let others = self.others.iter().flat_map(|(_, points)| points);
         self.points.iter().chain(others).map(|(at, _)| *at)
     }
 }
 
-/// Those that have a value.
+/// The points with a value.
 pub(super) fn known(points: &[Point]) -> impl Iterator<Item = (i64, f64)> {
     points
         .iter()
         .filter_map(|(at, value)| Some((*at, (*value)?)))
 }
 
-/// Brings the series of each metric together, in the order in which the metrics come first.
+/// Combines the series of each metric, in the order of the first occurrence of the metrics.
 ///
 /// # Errors
-/// One sentence, where there are too many.
+/// One sentence if there are too many.
 pub(super) fn groups(series: Vec<Series>, notes: &mut Vec<Note>) -> anyhow::Result<Vec<Group>> {
     let mut by_metric: Vec<Vec<Series>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -81,7 +81,7 @@ pub(super) fn groups(series: Vec<Series>, notes: &mut Vec<Note>) -> anyhow::Resu
     }
     ensure!(
         by_metric.len() <= MOST_METRICS,
-        "it holds {} metrics; {MOST_METRICS} at most are read",
+        "it contains {} metrics; at most {MOST_METRICS} are read",
         by_metric.len()
     );
     let mut disorder = Disorder::default();
@@ -93,7 +93,8 @@ pub(super) fn groups(series: Vec<Series>, notes: &mut Vec<Note>) -> anyhow::Resu
     Ok(groups)
 }
 
-/// Samples that are not one after the other; the most of any series, as the columns of a table share their rows.
+/// The number of samples that are out of order. It is the maximum over the series, because the columns of a table
+/// share their rows.
 #[derive(Default)]
 struct Disorder {
     early: usize,
@@ -180,7 +181,8 @@ fn group(series: Vec<Series>, disorder: &mut Disorder, notes: &mut Vec<Note>) ->
     })
 }
 
-/// The points of series of one aggregation, what splits them, and at each time how many have a sample.
+/// The points of series with the same aggregation, the dimension that splits them, and the number of samples at each
+/// time.
 fn merged(
     series: impl IntoIterator<Item = Series>,
     aggregation: Aggregation,
@@ -200,7 +202,7 @@ fn merged(
     (points, split, counts)
 }
 
-/// In the order of time, each time once; of several values the last one.
+/// Sorts points by time. Of several values for the same time, the last one is kept.
 fn in_order(mut points: Vec<Point>, disorder: &mut Disorder) -> Vec<Point> {
     let early = points
         .windows(2)
@@ -222,7 +224,7 @@ fn in_order(mut points: Vec<Point>, disorder: &mut Disorder) -> Vec<Point> {
     points
 }
 
-/// One value for each time, and of how many series it is made.
+/// One value for each time, and the number of series in it.
 fn together(
     mut members: Vec<Vec<Point>>,
     aggregation: Aggregation,

@@ -1,4 +1,4 @@
-//! The loads that come with the program.
+//! The built-in loads.
 
 use super::{Load, Step};
 
@@ -6,10 +6,10 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The names of the loads.
+/// Their names.
 pub(crate) const NAMES: [&str; 4] = ["step", "ramp", "spike", "daily"];
 
-/// The load of this name that comes with the program, in percent of one instance.
+/// The built-in load with this name, in percent of one instance.
 pub fn named(name: &str) -> Option<Load> {
     let (description, steps) = match name {
         "step" => (
@@ -37,7 +37,7 @@ pub fn named(name: &str) -> Option<Load> {
             "daily: 24 hours from midnight, 20 % at 4 o'clock, 200 % at 16 o'clock, a sine between",
             every_minute(DAY, |minute| {
                 let turn = (minute as f64 - 240.0) / 1440.0 * std::f64::consts::TAU;
-                // To a thousandth, so that the same numbers come out wherever the cosine is computed.
+                // Rounded to a thousandth, so that the numbers are the same wherever the cosine is computed.
                 ((110.0 - 90.0 * turn.cos()) * 1e3).round() / 1e3
             }),
         ),

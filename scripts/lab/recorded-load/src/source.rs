@@ -1,4 +1,4 @@
-//! The files of loads: bounded in size, and refused in one sentence.
+//! Opens load files, with a limit of their size and error messages of one sentence.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,23 +12,23 @@ use super::{Load, ReadOptions};
 
 const LONGEST_LOAD: u64 = 64 << 20;
 
-/// A load that comes with the program, or the text of one.
+/// A built-in load, or the text of a load.
 pub enum Source {
-    /// One that comes with the program.
+    /// A built-in load.
     Named(Load),
     /// A file or standard input.
     Text {
         /// Its name in the output.
         name: String,
-        /// Its name in a refusal.
+        /// Its name in error messages.
         given: String,
-        /// What it holds.
+        /// Its content.
         text: String,
     },
 }
 
 impl Source {
-    /// Opens a load that comes with the program, the one on standard input (`-`), or the one in a file.
+    /// Opens a built-in load, the load on standard input (`-`), or a file.
     ///
     /// # Errors
     /// One sentence with the file's name.
@@ -48,11 +48,9 @@ impl Source {
         }
         let names = shape::NAMES.join(", ");
         let file = File::open(path).with_context(|| {
-            format!(
-                "{given} is no load that comes with the program ({names}) and no file that can be read"
-            )
+            format!("{given} is neither a built-in load ({names}) nor a file that can be read")
         })?;
-        // The name alone: the folder is nobody's business who reads the page.
+        // Only the name, because readers of the page need not know the folder.
         let name = path.file_name().unwrap_or(path.as_os_str());
         let text = text(file, LONGEST_LOAD)
             .with_context(|| format!("the load in {given} cannot be used"))?;
@@ -76,7 +74,7 @@ impl Source {
     }
 }
 
-/// The metrics in a file, each by its name as recorded; nothing in it is a load.
+/// Reads the metrics in a file by their recorded names. Nothing in it counts as a load.
 ///
 /// # Errors
 /// One sentence without the file's name.
@@ -91,10 +89,10 @@ pub fn metrics(path: &Path, local: &dyn Fn(i64) -> i64) -> anyhow::Result<Load> 
     Load::read(name.to_string_lossy(), &text(file, LONGEST_LOAD)?, &options)
 }
 
-/// The text of a file that is no longer than so many bytes.
+/// Reads the text of a file up to a limit of bytes.
 ///
 /// # Errors
-/// One sentence, where it cannot be read, is longer or is not text.
+/// One sentence if it cannot be read, is too long, or is not text.
 pub fn text(from: impl Read, longest: u64) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     from.take(longest + 1)

@@ -1,6 +1,6 @@
-//! Tables of text: CSV with named columns, the portal's export, and what `az` prints with `--output table`.
+//! Text tables: CSV with named columns, the portal's export, and the output of `az` with `--output table`.
 //!
-//! `az` prints a row for each metric and time, aligned, with a line of hyphens under the header:
+//! `az` prints an aligned row for each metric and time, with a line of hyphens under the header:
 //!
 //! ```text
 //! Timestamp            Name            Average
@@ -8,8 +8,8 @@
 //! 2026-01-05 08:00:00  CPU Percentage  62.5
 //! ```
 //!
-//! Source: `metrics_table` in the Azure CLI's `monitor/transformers.py`, which also writes times in UTC without an
-//! offset. The portal's export has some lines about the chart before the header.
+//! Source: `metrics_table` in the Azure CLI's `monitor/transformers.py`. It writes UTC times without an offset. The
+//! portal's export has some lines about the chart before the header.
 
 use anyhow::{Context as _, bail};
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -20,7 +20,7 @@ use super::quoted;
 use super::recording::Recording;
 use super::time_column::is_time;
 
-/// The header comes within so many lines.
+/// The header must be among this many lines.
 const MOST_LINES_BEFORE: usize = 100;
 
 /// Reads a table.
@@ -59,7 +59,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Recording> {
     }
     let (line, content) = first.with_context(|| format!("it has no rows: {EXPECTED}"))?;
     bail!(
-        "line {line}: {} is no header of a load: {EXPECTED}",
+        "line {line}: {} is not a header of a load: {EXPECTED}",
         quoted(content)
     )
 }
@@ -74,7 +74,7 @@ fn header_delimiter(line: &str) -> Option<u8> {
         .and_then(|(_, delimiter)| u8::try_from(delimiter).ok())
 }
 
-/// Whether a line begins with a number: a row without a header before it.
+/// Whether a line begins with a number, which means a row without a header before it.
 fn is_row(line: &str) -> bool {
     let first = line.split([',', ';', '\t']).next().unwrap_or_default();
     first.trim_matches(['"', ' ']).parse::<f64>().is_ok()
@@ -86,7 +86,7 @@ fn is_rule(line: &str) -> bool {
     line.starts_with("--") && line.bytes().all(|byte| matches!(byte, b'-' | b' '))
 }
 
-/// Rows of separated values from an offset on; the first one is the header unless the columns are known.
+/// Reads rows of separated values from an offset on. The first one is the header unless the columns are known.
 fn separated(
     text: &str,
     offset: usize,
@@ -102,7 +102,7 @@ fn separated(
         .from_reader(&text.as_bytes()[offset..]);
     let mut record = StringRecord::new();
     let mut header = None;
-    while reader.read_record(&mut record).context("it is no CSV")? {
+    while reader.read_record(&mut record).context("it is not CSV")? {
         let place = || format!("line {}", line_of(text, offset, &record));
         let is_empty = record.iter().all(str::is_empty);
         if is_empty || record.get(0).is_some_and(|cell| cell.starts_with('#')) {
@@ -124,7 +124,7 @@ fn separated(
     columns.finish(header.unwrap_or(1))
 }
 
-/// The number of the line on which a record begins. The reader's own number is that of the end of the record before.
+/// The number of the line on which a record begins. The CSV reader's number is the end of the previous record.
 fn line_of(text: &str, offset: usize, record: &StringRecord) -> usize {
     let byte = record.position().map_or(0, csv::Position::byte);
     let begin = offset.saturating_add(usize::try_from(byte).unwrap_or(usize::MAX));
@@ -136,7 +136,7 @@ fn line_of(text: &str, offset: usize, record: &StringRecord) -> usize {
     newlines.count() + skipped.count() + 1
 }
 
-/// Rows in columns that the hyphens under the header lie under.
+/// Reads rows with the columns that the hyphens under the header mark.
 fn aligned(text: &str, index: usize, header: &str, rule: &str) -> anyhow::Result<Recording> {
     let rule: Vec<char> = rule.chars().collect();
     let starts: Vec<usize> = (0..rule.len())
@@ -144,7 +144,7 @@ fn aligned(text: &str, index: usize, header: &str, rule: &str) -> anyhow::Result
         .collect();
     let headings = cells(header, &starts)
         .into_iter()
-        // `az` writes times in UTC without saying so.
+        // `az` writes UTC times without an offset.
         .map(|cell| match is_time(cell) {
             true => format!("{cell} UTC"),
             false => cell.to_owned(),

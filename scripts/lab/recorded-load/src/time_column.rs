@@ -1,18 +1,18 @@
-//! The columns that give the time of a row.
+//! Recognises the columns with the time of a row.
 
 use super::name::key;
 
-/// How a column gives the time.
+/// The form of the time in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TimeColumn {
     Seconds,
     Timestamp,
-    /// Without an offset too.
+    /// UTC, even without an offset.
     Utc,
 }
 
 impl TimeColumn {
-    /// By its heading.
+    /// The form of the time in a column with this heading.
     pub(super) fn of(heading: &str) -> Option<Self> {
         match key(heading).as_str() {
             "seconds" => Some(Self::Seconds),
@@ -23,7 +23,7 @@ impl TimeColumn {
     }
 }
 
-/// Whether a column of this name gives the time.
+/// Whether a column with this name contains the time.
 pub(super) fn is_time(heading: &str) -> bool {
     TimeColumn::of(heading).is_some()
 }

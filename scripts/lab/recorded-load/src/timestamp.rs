@@ -1,4 +1,4 @@
-//! Times as metrics carry them.
+//! Reads the times of metrics.
 
 use anyhow::{Context as _, ensure};
 use time::macros::format_description;
@@ -9,14 +9,14 @@ use super::quoted;
 /// A time, in seconds since 1970-01-01T00:00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Timestamp {
-    /// It has an offset, or is in UTC.
+    /// With an offset or in UTC.
     Utc(i64),
     /// On a local clock.
     Local(i64),
 }
 
-/// Reads `2026-01-05T08:00:00Z`, `2026-01-05 08:00`, `2026-01-05T08:00:00.000+01:00` and what lies between. Parts of
-/// a second are left out.
+/// Reads `2026-01-05T08:00:00Z`, `2026-01-05 08:00`, `2026-01-05T08:00:00.000+01:00`, and forms between them.
+/// Fractions of a second are ignored.
 ///
 /// # Errors
 /// One sentence.
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Timestamp> {
     })
 }
 
-/// The same, where a time without an offset is in UTC.
+/// The same, but a time without an offset is UTC.
 ///
 /// # Errors
 /// One sentence.
@@ -62,7 +62,7 @@ fn parts(text: &str) -> Option<Timestamp> {
     })
 }
 
-// The `time` crate's own parsing of a format takes most of the time of reading a week of minutes.
+// The parser of the `time` crate would take most of the time of reading a week of minutes.
 
 /// `2026-01-05`.
 fn date(text: &str) -> Option<Date> {
@@ -102,7 +102,7 @@ fn two_digits(text: &str) -> Option<u8> {
     is_number.then(|| text.parse().ok())?
 }
 
-/// Seconds since 1970-01-01T00:00 as text; the number where it is no year of four digits.
+/// Seconds since 1970-01-01T00:00 as text, or as a number if the year does not have four digits.
 pub(super) fn shown(seconds: i64) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     OffsetDateTime::from_unix_timestamp(seconds)
@@ -111,17 +111,17 @@ pub(super) fn shown(seconds: i64) -> String {
         .unwrap_or_else(|| seconds.to_string())
 }
 
-/// Whether all times of a file are of the same kind, and which.
+/// Checks that all times of a file are of the same kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Clock {
     local: Option<bool>,
 }
 
 impl Clock {
-    /// The seconds of the next time.
+    /// Converts the next time to seconds.
     ///
     /// # Errors
-    /// Where it has an offset and those before had none, or the reverse.
+    /// When it has an offset and earlier times had none, or the reverse.
     pub(super) fn seconds(&mut self, time: Timestamp) -> anyhow::Result<i64> {
         let (seconds, local) = match time {
             Timestamp::Utc(seconds) => (seconds, false),
@@ -145,7 +145,7 @@ mod tests {
     use super::{Timestamp, parse, shown};
 
     #[test]
-    fn times_of_azure_and_of_people_are_read() {
+    fn common_forms_of_times_are_read() {
         let eight = 1_767_600_000;
         for text in [
             "2026-01-05T08:00:00Z",
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn invalid_times_are_refused() {
         for text in [
             "",
             "2026-01-05",

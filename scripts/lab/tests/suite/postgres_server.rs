@@ -34,7 +34,7 @@ async fn a_server_comes_back_on_its_port_with_its_data() {
     }
     assert_eq!(server.url(), url);
     let error = server.resume().await.unwrap_err();
-    assert!(error.to_string().contains("runs already"), "{error}");
+    assert!(error.to_string().contains("already running"), "{error}");
     server.stop().await.unwrap();
 }
 

@@ -358,10 +358,7 @@ fn what_cannot_be_used_is_refused() {
             &["--load", "step", "--keep", all][..],
             "nothing is left to search",
         ),
-        (
-            &["--load", "none.csv"],
-            "no load that comes with the program",
-        ),
+        (&["--load", "none.csv"], "is neither a built-in load"),
         (&["--load", "step", "--keep", "names"], "invalid value"),
         (&["--load", "step", "--max-cost", "NaN"], "a number from 0"),
         (

@@ -1,4 +1,4 @@
-//! The fleet as `lab up` and an app report it.
+//! Reading the fleet from the responses of `lab up` and of an app.
 
 use std::collections::BTreeMap;
 
@@ -27,11 +27,11 @@ fn lab(seconds: u32, count: u32) -> Value {
 }
 
 #[test]
-fn a_lab_tells_everything() {
+fn the_response_of_lab_up_is_read_completely() {
     let mut fleet = Fleet::default();
     let requests = BTreeMap::from([("a".to_owned(), 3)]);
     assert!(fleet.read_lab(&lab(6, 2), 6.0, &requests));
-    // What was known is not known twice, though the clock may have moved a little.
+    // Known actions are not added again, although the clock may have changed a little.
     assert!(fleet.read_lab(&lab(7, 2), 7.1, &requests));
     let state = fleet.state().expect("it was read");
     assert_eq!((state.ready, state.wanted, state.alive), (1, 2, 2));
@@ -65,7 +65,7 @@ fn a_lab_tells_everything() {
 }
 
 #[test]
-fn an_app_tells_who_is_alive() {
+fn the_instances_of_an_app_are_read() {
     let app = |live: u32, state: &str| {
         json!({ "live": live, "rules": null, "capacity": null, "instances": [
             {"instance_id": "a", "state": "live", "started_at": "2026-11-24T09:59:50Z", "cpu_percent": 50.0},
@@ -74,7 +74,7 @@ fn an_app_tells_who_is_alive() {
     };
     let mut fleet = Fleet::default();
     let none = BTreeMap::new();
-    // The target's clock, which is years from this machine's.
+    // The target's clock, which differs from this machine's by years.
     let now = Some(datetime!(2026-11-24 10:00 UTC));
     assert!(fleet.read_app(&app(1, "gone"), now, 0.0, &none));
     let mut first = Run::default();
@@ -109,7 +109,7 @@ fn anything_else_is_ignored() {
         assert!(!fleet.read_app(&answer, None, 0.0, &none));
         assert!(!fleet.read_lab(&answer, 0.0, &none));
     }
-    // Parts of it may be missing.
+    // Parts of the response may be missing.
     assert!(fleet.read_lab(
         &json!({"ready": 1, "actions": [{}], "instances": [{}, 3]}),
         0.0,

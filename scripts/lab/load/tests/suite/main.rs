@@ -1,4 +1,4 @@
-//! The load engine by its public interface.
+//! Tests of the load engine through its public interface.
 
 mod fleet;
 mod mix;

@@ -1,4 +1,4 @@
-//! Which requests follow each other, as `--mix` writes it.
+//! The sequence of requests for a `--mix`.
 
 use load::mix::{Kind, Mix};
 
@@ -8,7 +8,7 @@ fn counts(mix: &Mix, requests: u64) -> [usize; 4] {
 }
 
 #[test]
-fn every_sequence_has_the_shares() {
+fn every_part_of_the_sequence_has_the_shares() {
     let mix = Mix::parse("visits=3, metrics=2,stress=1").expect("a mix");
     assert_eq!(mix, Mix::usual());
     assert_eq!(counts(&mix, 600), [300, 200, 100, 0]);
@@ -17,13 +17,13 @@ fn every_sequence_has_the_shares() {
         let visits = six.iter().filter(|kind| **kind == Kind::Visit).count();
         assert_eq!(visits, 3, "{six:?}");
     }
-    // They are mixed, not one block after the other.
+    // The kinds alternate, instead of one block after the other.
     assert_ne!(mix.kind(0), mix.kind(1));
     assert_eq!(mix.describe(), "visits 3 : metrics 2 : stress 1");
 }
 
 #[test]
-fn a_share_may_be_taken_out() {
+fn a_kind_may_be_removed() {
     let rest = Mix::usual().without(Kind::Stress).expect("two are left");
     assert_eq!(counts(&rest, 500), [300, 200, 0, 0]);
     assert_eq!(Mix::visits().without(Kind::Visit), None);
@@ -33,10 +33,10 @@ fn a_share_may_be_taken_out() {
 #[test]
 fn wrong_mixes_are_refused() {
     for (text, part) in [
-        ("", "no share"),
-        ("visits", "no share"),
-        ("visit=1", "no kind"),
-        ("visits=1,visits=2", "twice"),
+        ("", "not a share"),
+        ("visits", "not a share"),
+        ("visit=1", "not a kind"),
+        ("visits=1,visits=2", "occurs twice"),
         ("visits=-1", "whole number"),
         ("visits=1.5", "whole number"),
         ("visits=1001", "whole number"),

@@ -6,7 +6,7 @@ use load::schedule::Schedule;
 use load::stages::Stages;
 
 #[test]
-fn plans_are_told() {
+fn plans_are_described() {
     let fixed = Schedule::Fixed {
         requests: 500,
         callers: 50,

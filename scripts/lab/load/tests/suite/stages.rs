@@ -1,4 +1,4 @@
-//! Levels over time, as `--stages` writes them.
+//! Levels over time, in the notation of `--stages`.
 
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ fn stages_are_read() {
 #[test]
 fn wrong_stages_are_refused() {
     for (text, part) in [
-        ("", "no stage"),
-        ("30s", "no stage"),
-        ("30s:20", "no stage"),
-        ("30s:x/s", "no stage"),
-        ("30:20/s", "no duration"),
-        ("30s:20/s,", "no stage"),
+        ("", "not a stage"),
+        ("30s", "not a stage"),
+        ("30s:20", "not a stage"),
+        ("30s:x/s", "not a stage"),
+        ("30:20/s", "not a duration"),
+        ("30s:20/s,", "not a stage"),
         ("30s:-1/s", "from 0 to"),
         ("30s:inf/s", "from 0 to"),
         ("30s:NaN/s", "from 0 to"),
@@ -63,18 +63,18 @@ fn a_constant_rate_starts_requests_evenly() {
 }
 
 #[test]
-fn a_ramp_starts_requests_ever_closer() {
-    // After t seconds 5 t^2 have started.
+fn a_ramp_starts_requests_closer_and_closer() {
+    // After t seconds, 5 t^2 requests have started.
     let ramp = stages("2s:20/s");
     assert_eq!(milliseconds(&ramp, 0.0), Some(0));
     assert_eq!(milliseconds(&ramp, 5.0), Some(1_000));
     assert_eq!(milliseconds(&ramp, 19.9999), Some(1_999));
     assert_eq!(milliseconds(&ramp, 20.0), None);
-    // And down again: the last one starts before the end.
+    // With a ramp down, the last one starts before the end.
     let both = stages("2s:20/s,2s:0/s");
     assert_eq!(milliseconds(&both, 35.0), Some(3_000));
     assert!(milliseconds(&both, 39.0).expect("the last") < 4_000);
-    // Silence in between is passed over.
+    // Periods without load are skipped.
     let pause = stages("0s:1/s,2s:1/s,0s:0/s,5s:0/s,0s:1/s,2s:1/s");
     assert_eq!(milliseconds(&pause, 1.0), Some(1_000));
     assert_eq!(milliseconds(&pause, 2.0), Some(7_000));
@@ -94,7 +94,7 @@ fn starts_never_go_back() {
 }
 
 #[test]
-fn the_level_and_when_it_is_passed() {
+fn the_level_and_the_time_of_crossing_a_bound() {
     let stages = stages("10s:100users,5s:100users,10s:0users,0s:50users,1s:50users");
     let second = Duration::from_secs;
     assert_eq!(stages.level(second(5)), 50.0);
@@ -109,7 +109,7 @@ fn the_level_and_when_it_is_passed() {
     assert_eq!(above(30.0, second(24)), Some(25_000));
     assert_eq!(above(60.0, second(24)), None);
     assert_eq!(above(100.0, second(0)), None);
-    // At the crossing itself the level is above.
+    // At the time of the crossing, the level is already above the bound.
     let crossing = stages.rises_above(50.0, second(0)).expect("a crossing");
     assert!(stages.level(crossing) > 50.0);
 }

@@ -3,18 +3,18 @@
 use load::target::Target;
 
 #[test]
-fn what_is_not_an_address_is_refused_without_showing_secrets() {
+fn invalid_addresses_are_refused_without_showing_secrets() {
     for (text, part) in [
         ("", "does not begin"),
         ("localhost:7071", "does not begin"),
         ("ftp://host/", "neither http"),
-        ("http://", "no URL"),
-        ("http:///api", "no URL"),
-        ("http://a b/", "no URL"),
-        ("http://host:99999/", "no port"),
-        ("http://host:/", "no port"),
+        ("http://", "not a URL"),
+        ("http:///api", "not a URL"),
+        ("http://a b/", "not a URL"),
+        ("http://host:99999/", "invalid port"),
+        ("http://host:/", "invalid port"),
         ("http://user:hunter2@host/", "password"),
-        ("http://a b?code=hunter2", "no URL"),
+        ("http://a b?code=hunter2", "not a URL"),
         ("gopher://host?code=hunter2", "neither http"),
     ] {
         let said = Target::parse(text).expect_err(text);

@@ -1,10 +1,10 @@
-//! A metric recorded in several aggregations, and in samples that are longer than a minute.
+//! A metric with several aggregations, and samples that are longer than a minute.
 
 use serde_json::{Value, json};
 
 use super::{assumed, load_with, steps, values};
 
-/// Samples from 8 o'clock on, five minutes apart.
+/// Samples from 8 o'clock, five minutes apart.
 fn metric(name: &str, samples: &[Value]) -> Value {
     let data: Vec<Value> = samples
         .iter()
@@ -19,11 +19,11 @@ fn metric(name: &str, samples: &[Value]) -> Value {
 }
 
 #[test]
-fn a_long_total_is_told_to_be_spread() {
+fn the_note_says_that_a_long_total_is_spread() {
     let samples = vec![json!({"total": 500, "average": 1}); 3];
     let text = json!([metric("Requests", &samples)]).to_string();
     let load = load_with(&text, &["Requests"]);
-    // As recorded.
+    // The samples stay as recorded.
     assert_eq!(
         values(&load, "Requests"),
         [0, 300, 600].map(|at| (at, Some(1.0)))
@@ -38,7 +38,7 @@ fn a_long_total_is_told_to_be_spread() {
 }
 
 #[test]
-fn nothing_is_spread_where_samples_do_not_add_up() {
+fn samples_that_do_not_add_up_are_not_spread() {
     let samples = vec![json!({"average": 60.0, "maximum": 90.0}); 3];
     let text = json!([
         metric("CpuPercentage", &samples),
@@ -57,7 +57,7 @@ fn nothing_is_spread_where_samples_do_not_add_up() {
 }
 
 #[test]
-fn downloads_of_other_aggregations_may_be_of_other_times() {
+fn downloads_of_other_aggregations_may_have_other_times() {
     let early = metric("Requests", &[json!({"total": 5}), json!({"total": 6})]);
     let late = json!({"name": {"value": "Requests"}, "timeseries": [{"data": [
         {"timeStamp": "2026-01-05T08:10:00Z", "average": 1.0},

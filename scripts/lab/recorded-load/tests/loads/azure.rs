@@ -32,7 +32,7 @@ fn metric(name: &str, timeseries: &[Value]) -> Value {
     })
 }
 
-/// Minute by minute from 8 o'clock on.
+/// One value per minute from 8 o'clock.
 fn series(instance: Option<&str>, aggregation: &str, values: &[Value]) -> Value {
     let data: Vec<Value> = values
         .iter()
@@ -53,7 +53,7 @@ fn numbers(numbers: &[f64]) -> Vec<Value> {
 }
 
 #[test]
-fn cpu_alone_takes_the_default_count() {
+fn cpu_without_counts_uses_the_default_count() {
     let text = response(&[metric(
         "CpuPercentage",
         &[series(None, "average", &numbers(&[40.0, 62.5, 10.0]))],
@@ -71,7 +71,7 @@ fn cpu_alone_takes_the_default_count() {
 }
 
 #[test]
-fn instances_are_counted_where_the_metric_is_split() {
+fn instances_are_counted_if_the_metric_is_split() {
     let text = response(&[metric(
         "CpuPercentage",
         &[
@@ -100,7 +100,7 @@ fn instances_are_counted_where_the_metric_is_split() {
 }
 
 #[test]
-fn several_metrics_and_counts_lie_in_a_list() {
+fn a_list_may_contain_several_metrics_and_counts() {
     let cpu = metric(
         "Percentage CPU",
         &[series(None, "average", &numbers(&[30.0, 99.5, 50.0]))],
@@ -142,7 +142,7 @@ fn several_metrics_and_counts_lie_in_a_list() {
         );
         assert_eq!(load.metrics().len(), 1);
         let memory = load.metric("MemoryPercentage").unwrap();
-        // Its two values are two minutes apart, so the first one holds.
+        // Its two values are two minutes apart, so the first one applies.
         assert_eq!(memory.at(0), Some(70.5));
         assert_eq!(memory.at(179), Some(71.0));
         assert_eq!(spans(load.saturated()), [(60, 120)]);
@@ -155,7 +155,7 @@ fn several_metrics_and_counts_lie_in_a_list() {
 }
 
 #[test]
-fn missing_samples_hold_the_last_value() {
+fn missing_samples_keep_the_last_value() {
     let values = [
         json!(null),
         json!(10),
@@ -189,7 +189,7 @@ fn missing_samples_hold_the_last_value() {
 }
 
 #[test]
-fn an_hourly_metric_holds_until_the_next_hour() {
+fn an_hourly_metric_applies_until_the_next_hour() {
     let hour = |hour: u32, value: f64| json!({"timeStamp": format!("2026-01-05T{hour:02}:00:00+00:00"), "total": value});
     let queue = metric(
         "HttpQueueLength",
@@ -210,7 +210,7 @@ fn an_hourly_metric_holds_until_the_next_hour() {
 }
 
 #[test]
-fn other_metrics_of_several_instances_come_together_as_their_aggregation_says() {
+fn other_metrics_of_several_instances_are_combined_by_their_aggregation() {
     let cpu = metric(
         "CpuPercentage",
         &[series(None, "average", &numbers(&[1.0, 1.0]))],
@@ -273,7 +273,7 @@ fn downloads_that_overlap_are_joined() {
         {"timeStamp": "2026-01-05T08:03:00Z", "average": 40.0},
     ]}]});
     let load = load(&json!([late, early]).to_string());
-    // Of a time that repeats, the last sample in the file.
+    // If a time is repeated, the last sample in the file is used.
     assert_eq!(
         steps(&load),
         [(0, 20.0), (60, 40.0), (120, 60.0), (180, 80.0), (240, 80.0)]
@@ -325,5 +325,5 @@ fn json_of_another_kind_is_refused() {
         "CpuPercentage",
         &[series(None, "average", &[json!(null)])],
     )]);
-    assert!(refused(&nothing.to_string()).contains("it holds no value of CpuPercentage"));
+    assert!(refused(&nothing.to_string()).contains("it contains no value of CpuPercentage"));
 }

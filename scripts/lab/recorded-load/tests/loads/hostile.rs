@@ -1,9 +1,9 @@
-//! Any text gives a load or a refusal.
+//! Any text results in a load or an error.
 
 use proptest::prelude::*;
 use recorded_load::{Load, ReadOptions};
 
-/// The load keeps what its type promises.
+/// Checks the properties that the type of a load promises.
 fn is_sound(text: &str) -> Result<(), TestCaseError> {
     let options = ReadOptions {
         instances: 2,
@@ -71,7 +71,7 @@ fn table() -> impl Strategy<Value = String> {
     })
 }
 
-/// Rows under a right header, with minutes in any order.
+/// Rows under a valid header, with minutes in any order.
 fn headed() -> impl Strategy<Value = String> {
     let header = prop::sample::select(vec!["load", "cpu", "Percentage CPU (Avg)", "queue"]);
     let number = prop_oneof![

@@ -1,5 +1,5 @@
-//! Loads from files, as `--load` reads them: through [`Load::read`] alone. The files are written for these tests, in
-//! the shape of what the tools write.
+//! Loads from files, as `--load` reads them, only through [`Load::read`]. The files were written for these tests in
+//! the form that the tools write.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ mod tables;
 
 use recorded_load::{Load, Note, NoteKind, ReadOptions};
 
-/// With the default count of 2.
+/// Reads with the default count of 2.
 fn load(text: &str) -> Load {
     load_with(text, &[])
 }

@@ -101,7 +101,7 @@ fn seconds_with_metrics_hold_until_the_next_row() {
 }
 
 #[test]
-fn a_load_beside_the_cpu_is_the_load() {
+fn a_load_column_takes_precedence_over_the_cpu() {
     let load = load("seconds,load,CpuPercentage\n0,180,90\n60,180,90\n");
     assert_eq!(steps(&load), [(0, 180.0), (60, 180.0)]);
     assert_eq!(values(&load, "CpuPercentage")[0], (0, Some(90.0)));
@@ -124,7 +124,7 @@ fn times_without_an_offset_are_local() {
 }
 
 #[test]
-fn rows_out_of_order_are_sorted_and_repeated_ones_told() {
+fn rows_out_of_order_are_sorted_and_repeated_ones_reported() {
     let text = "\
 timestamp,load
 2026-01-05T08:02:00Z,30
@@ -158,7 +158,7 @@ timestamp,load
 }
 
 #[test]
-fn a_count_that_is_missing_is_the_last_one() {
+fn a_missing_count_keeps_the_last_value() {
     let load = load("seconds,cpu,instances\n0,50,\n60,50,2\n120,50,\n180,50,4\n240,50,4\n");
     assert_eq!(
         steps(&load),
@@ -174,7 +174,7 @@ fn a_count_that_is_missing_is_the_last_one() {
 }
 
 #[test]
-fn minutes_at_100_percent_are_told() {
+fn minutes_at_100_percent_are_reported() {
     let mut text = "seconds,cpu,instances\n".to_owned();
     for (minute, cpu) in [50, 99, 100, 98, 100, 50].into_iter().enumerate() {
         text += &format!("{},{cpu},1\n", minute * 60);
@@ -187,7 +187,7 @@ fn minutes_at_100_percent_are_told() {
 }
 
 #[test]
-fn a_file_of_the_rules_metric_alone_is_a_load_of_nothing() {
+fn a_file_with_only_a_metric_of_the_rules_is_a_load_of_zero() {
     let text = "timestamp,HttpQueueLength\n2026-01-05 08:00Z,5\n2026-01-05 08:01Z,6\n";
     let load = load_with(text, &["httpQueueLength"]);
     assert_eq!(steps(&load), [(0, 0.0), (120, 0.0)]);

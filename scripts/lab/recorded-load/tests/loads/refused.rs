@@ -1,22 +1,22 @@
-//! Text that is no load.
+//! Text that is not a load.
 
 use super::refused;
 
 #[test]
-fn what_is_no_load_is_refused_in_one_sentence() {
+fn invalid_loads_are_refused_in_one_sentence() {
     for (text, complaint) in [
         ("", "it is empty: the header must name seconds or timestamp"),
         (" \r\n\n", "it is empty"),
         ("# nothing\n", "it has no rows"),
-        ("seconds,load\n", "it holds no samples"),
+        ("seconds,load\n", "it contains no samples"),
         ("seconds,load\n0,80\n", "a load needs two rows at least"),
         (
             "Hello\nworld\n",
-            "line 1: \"Hello\" is no header of a load: the header must name",
+            "line 1: \"Hello\" is not a header of a load: the header must name",
         ),
         (
             "minute,load\n0,80\n",
-            "line 1: \"minute,load\" is no header of a load",
+            "line 1: \"minute,load\" is not a header of a load",
         ),
         (
             "\nseconds,percent\n0,80\n60,80\n",
@@ -92,15 +92,15 @@ fn what_is_no_load_is_refused_in_one_sentence() {
         ),
         (
             "time,cpu\n0,80\n",
-            "line 2: the column \"time\" gives no time: \"0\" is not a time such as",
+            "line 2: the column \"time\" contains no time: \"0\" is not a time such as",
         ),
         (
             "time,cpu\n1/5/2026 8:00,80\n",
-            "line 2: the column \"time\" gives no time: \"1/5/2026 8:00\"",
+            "line 2: the column \"time\" contains no time: \"1/5/2026 8:00\"",
         ),
         (
             "time,cpu\n2026-02-30 08:00,80\n",
-            "line 2: the column \"time\" gives no time",
+            "line 2: the column \"time\" contains no time",
         ),
         (
             "time,cpu\n2026-01-05 08:00,80\n2026-01-05T08:01Z,80\n",
@@ -110,7 +110,7 @@ fn what_is_no_load_is_refused_in_one_sentence() {
             "time,load\n2024-01-05 08:00,80\n2026-01-05 08:00,80\n",
             "samples from 2024-01-05 08:00:00 to 2026-01-05 08:00:00 are more than 366 days",
         ),
-        ("seconds,load\n0,\n60,\n", "it holds no value of load"),
+        ("seconds,load\n0,\n60,\n", "it contains no value of load"),
     ] {
         let refusal = refused(text);
         assert!(refusal.contains(complaint), "{text:?}: {refusal}");
@@ -122,7 +122,7 @@ fn the_size_of_a_table_is_bounded() {
     let wide: Vec<String> = (0..60).map(|number| format!("metric{number}")).collect();
     let zeros = vec!["0"; 60].join(",");
     let text = format!("seconds,load,{}\n0,80,{zeros}\n", wide.join(","));
-    assert!(refused(&text).contains("it holds 61 metrics; 50 at most are read"));
+    assert!(refused(&text).contains("it contains 61 metrics; at most 50 are read"));
     let wider = vec!["x"; 300].join(",");
     assert!(refused(&format!("seconds,{wider}\n")).contains("301 columns are more than 256"));
     let long: String = (0..=1_000_000)
@@ -131,7 +131,7 @@ fn the_size_of_a_table_is_bounded() {
     assert!(refused(&long).contains("line 1000001: more than 1000000 rows"));
 }
 
-/// A column whose first values are no numbers may be a column of text, but not where a number follows.
+/// A column that begins with text may be a column of text, but not if a number follows.
 #[test]
 fn text_among_the_numbers_of_a_metric_is_refused_with_its_line() {
     let metrics = |text: &str| {

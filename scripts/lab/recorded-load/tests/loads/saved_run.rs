@@ -26,7 +26,7 @@ fn run(time_scale: f64, samples: &[(f64, u32, u32, Option<f64>)]) -> String {
 }
 
 #[test]
-fn a_sample_is_what_the_fleet_used_before_it() {
+fn a_sample_covers_the_time_before_it() {
     let samples = [
         (0.0, 1, 1, Some(50.0)),
         (1.0, 1, 1, Some(60.0)),

@@ -1,4 +1,4 @@
-//! Tables that the portal and `az` write.
+//! Tables in the form of the portal and of `az`.
 
 use recorded_load::Start;
 
@@ -7,7 +7,7 @@ use super::{assumed, load, load_with, refused, steps, values, warned};
 const EIGHT: i64 = 1_767_600_000;
 
 #[test]
-fn the_table_of_az_is_read_by_its_columns() {
+fn the_table_of_az_is_read_by_its_column_positions() {
     let text = "\
 Timestamp            Name            Average
 -------------------  --------------  ---------
@@ -97,7 +97,7 @@ Granularity,1 minute
     assert!(
         warned(&comma)
             .iter()
-            .any(|text| text.contains("\"Region\" holds text"))
+            .any(|text| text.contains("\"Region\" contains text"))
     );
 
     let semicolons = text.replace("\",\"", "\";\"").replace("40.5", "40,5");
@@ -112,7 +112,7 @@ Granularity,1 minute
 }
 
 #[test]
-fn columns_of_the_same_metric_are_instances() {
+fn columns_of_the_same_metric_count_as_instances() {
     let text = "\
 time,\"CPU Percentage (Avg), RD1\",\"CPU Percentage (Avg), RD2\"
 2026-01-05 08:00Z,40,

@@ -18,9 +18,9 @@ fn wrong_arguments() {
     for (arguments, part) in [
         (&["--expect", "p99<fast"][..], "a latency has a unit"),
         (&["--expect", "p98<1s"], "p50, p95, p99"),
-        (&["--mix", "visitors=1"], "no kind of request"),
+        (&["--mix", "visitors=1"], "not a kind of request"),
         (&["--timeout", "0s"], "not from 1ms"),
-        (&["--think", "3s-1s"], "the shorter time comes first"),
+        (&["--think", "3s-1s"], "the shorter time must come first"),
         (&["0"], "not in 1.."),
         (&["10", "0"], "not in 1.."),
         (&["10", "--rate", "5"], "cannot be used with"),
@@ -140,8 +140,8 @@ fn files_that_cannot_be_written_are_known_before() {
     let file = folder.join("kept.json");
     for (path, part) in [
         (folder.join("no/such/run.csv"), "run.csv"),
-        (folder.path().to_owned(), "is no plain file"),
-        ("/dev/null".into(), "is no plain file"),
+        (folder.path().to_owned(), "is not a regular file"),
+        ("/dev/null".into(), "is not a regular file"),
         (file.join("run.csv"), "run.csv"),
     ] {
         let done = Load::on(&server.url(), &["10", "1"])

@@ -60,7 +60,7 @@ impl Postgres {
     pub fn resume_if_ended(&mut self) {
         match self.runtime.block_on(self.server.resume()) {
             Ok(()) => println!("the server had ended and was started again"),
-            Err(error) => assert!(error.to_string().contains("runs already"), "{error:#}"),
+            Err(error) => assert!(error.to_string().contains("already running"), "{error:#}"),
         }
     }
 

@@ -367,7 +367,7 @@ fn a_list_of_one_is_taken_and_of_several_one_is_named() {
         let file = folder.write(name, file.to_string());
         let refusal = refused(&["--autoscale", path(&file)], "");
         let names = format!(
-            "it holds 2 autoscale settings: {first}, other. Choose one with --setting NAME"
+            "it contains 2 autoscale settings: {first}, other. Choose one with --setting NAME"
         );
         assert!(refusal.contains(&names), "{refusal}");
         let record = record(&["--autoscale", path(&file), "--setting", "Other"], "");

@@ -57,7 +57,7 @@ fn wrong_input_is_refused_in_one_sentence() {
         ),
         (
             "time,cpu\n0,80\n",
-            "line 2: the column \"time\" gives no time: \"0\" is not a time",
+            "line 2: the column \"time\" contains no time: \"0\" is not a time",
         ),
         (
             "0,80\n1.5,80\n",
@@ -93,7 +93,7 @@ fn wrong_input_is_refused_in_one_sentence() {
     assert!(year.contains("raise --evaluate-seconds to 6"), "{year}");
     assert!(
         refused(&["--load", "stpe"], "")
-            .contains("stpe is no load that comes with the program (step, ramp, spike, daily)")
+            .contains("stpe is neither a built-in load (step, ramp, spike, daily)")
     );
     assert!(refused(&["--prices", "/nowhere.json"], "").contains("/nowhere.json"));
     assert!(
