@@ -147,7 +147,7 @@ def test_the_workflow_deletes_the_site_when_it_is_canceled() -> None:
 def test_destroy_reports_what_is_left(stage: Stage) -> None:
     stage.answer("az group exists", "true")
     done = stage.run("scripts/destroy", "--stack", "dev", "--yes")
-    assert done.code == 1 and "is still there" in done.out and "az resource list" in done.out
+    assert done.code == 1 and "still exists" in done.out and "az resource list" in done.out
     stage.answer("pulumi destroy", code=1)
     done = stage.run("scripts/destroy", "--stack", "dev", "--yes")
     assert done.code == 1 and "not everything was deleted" in done.out
