@@ -1,7 +1,7 @@
 """The recorded inputs as an Azure Resource Manager template: the form that other checkers read.
 
-The SDK flattens `properties` and renames some of what is in it; here both are undone, kind by kind. What is not listed in a
-form has the same name in both. The API version is the one that the SDK's class says it uses.
+The SDK flattens `properties` and renames some of its members. This module undoes both for each resource type. Members that a
+form does not list have the same name in both. The API version is the one that the documentation of the SDK's class names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTempl
 
 @dataclass(frozen=True)
 class Form:
-    """What one kind of resource looks like in a template."""
+    """The form of one resource type in a template."""
 
     type: str
     name: tuple[str, ...]
@@ -110,18 +110,18 @@ FORMS = {
     "consumption:Budget": Form("Microsoft.Consumption/budgets", ("budgetName",), envelope=NO_ENVELOPE, scope="scope"),
 }
 
-# Inputs that are lists of named parts, each with properties of its own.
+# Inputs that are lists of named parts, each with its own properties.
 PARTS = frozenset({"securityRules", "delegations"})
 
-# What the SDK calls differently inside of properties.
+# Names inside properties that differ in the SDK.
 RENAMED = {"odataType": "odata.type", "virtualNetworkResourceId": "id"}
 
-# Inputs that are neither part of a name nor sent.
+# Inputs that are neither part of the resource's name nor of its body.
 ADDRESS = frozenset({"resourceGroupName"})
 
 
 def template(stack: Recorded) -> Json:
-    """The stack as one template; the resources are in the order of their Pulumi names."""
+    """The stack as one template, with the resources in the order of their Pulumi names."""
     return {
         "$schema": SCHEMA,
         "contentVersion": "1.0.0.0",
@@ -138,11 +138,11 @@ def role_step() -> Json:
 
 
 def resource(recorded: Resource) -> Json:
-    """One resource; a kind that has no form here is an error, so that none is left out unseen."""
+    """One resource. A type without a form is an error, so that no resource is left out unnoticed."""
     kind = recorded.kind.removeprefix("azure-native:")
     form = FORMS[kind]
     spent = set(form.name) | ADDRESS | {form.scope}
-    # These two are part of the address and of the properties.
+    # The name is part of the address and of the properties.
     if kind == "monitor:AutoscaleSetting":
         spent -= {"name"}
     body: Json = {
@@ -159,7 +159,7 @@ def resource(recorded: Resource) -> Json:
         place = body if key in form.envelope else properties
         place[form.renamed.get(key, key)] = [_part(one) for one in value] if key in PARTS else _value(value)
     if "identity" in body:
-        # A list in the SDK, an object with a member for each in the template.
+        # In the SDK, this is a list. In the template, it is an object with one member for each identity.
         body["identity"]["userAssignedIdentities"] = {one: {} for one in body["identity"]["userAssignedIdentities"]}
     if properties:
         body["properties"] = properties
@@ -177,12 +177,12 @@ def _value(value: Any) -> Any:
         return {RENAMED.get(key, key): _value(inner) for key, inner in fields.items()}
     if isinstance(value, list):
         return [_value(inner) for inner in cast(list[Any], value)]
-    # Recorded numbers are all floating-point.
+    # All recorded numbers are floating-point.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _api_version(kind: str) -> str:
-    """The version that the SDK sends; only the documentation of the constructor says it."""
+    """The API version that the SDK sends. Only the documentation of the constructor contains it."""
     module, name = kind.split(":")
     made = getattr(importlib.import_module(f"pulumi_azure_native.{module}"), name)
     for constructor in get_overloads(made.__init__):

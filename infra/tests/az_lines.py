@@ -1,7 +1,7 @@
-"""Every `az` command line of the project, for the real `az` to parse.
+"""Collects all `az` command lines of the project, so that the real `az` can parse them.
 
-They come from three places: what the scripts call while their tests run, with every failure on the way (a stand-in records
-them); what the scripts print for a person to paste; and what the documentation and the workflows say.
+There are three sources: the calls of the scripts during their tests, which cover the failures as well (a stand-in records the
+calls); the commands that the scripts print for the user; and the documentation and the workflows.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
-# Where the tests of the scripts write what they saw, one JSON list a line. Without it they write nothing.
+# The file to which the tests of the scripts append the lines, one JSON list per line. Without the variable they write nothing.
 VARIABLE = "AZ_LINES"
 
 
 def keep(calls: Iterable[list[str]], printed: str) -> None:
-    """Appends a script's calls of `az`, and the lines for a person in what it printed, to the file that `AZ_LINES` names."""
+    """Appends a script's calls of `az`, and the commands in its output, to the file in `AZ_LINES`."""
     path = os.environ.get(VARIABLE)
     if not path:
         return
@@ -29,18 +29,18 @@ def keep(calls: Iterable[list[str]], printed: str) -> None:
 
 
 def kept(path: Path) -> list[tuple[str, ...]]:
-    """The different lines of the file, in the order in which they first came."""
+    """The lines of the file without duplicates, in the order of their first occurrence."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return list(dict.fromkeys(tuple(cast(list[str], json.loads(line))) for line in lines))
 
 
 def in_text(text: str) -> list[list[str]]:
-    """The lines of a text that are commands, as a shell would split them."""
+    """The commands in a text, split into words as a shell does."""
     found: list[list[str]] = []
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         for match in re.finditer(r"(?:^\s*(?:[$>] )?|`|\$\(|\brun: )(az [a-z][^`]*)", line):
             words = _words(match[1])
-            # Text names commands as well; one that is to be run there has options besides the form of its output.
+            # Text also mentions commands by name. A command that the reader should run has more options than --output.
             named = match[0].startswith("`") and not [word for word in words if re.match("--(?!output)", word)]
             if len(words) > 1 and re.fullmatch(r"[a-z-]+", words[1]) and not named:
                 found.append(words)
@@ -48,7 +48,7 @@ def in_text(text: str) -> list[list[str]]:
 
 
 def _words(command: str) -> list[str]:
-    """Up to where a comment, a pipe, or the explanation after three spaces begins, outside of quotation marks."""
+    """The words before a comment, a pipe, or an explanation after three spaces, except inside quotation marks."""
     quoted = ""
     for position, character in enumerate(command):
         if quoted:

@@ -1,4 +1,4 @@
-"""What Azure answers to the preflight of a deployment, in the form that its documentation shows, and a role step to follow."""
+"""Azure's responses to the preflight of a deployment, in the documented form, and a simulated role step."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ev-dev-rg"
 
 
 def permissions(*roles: dict[str, Any]) -> str:
-    """The answer of the permissions API for somebody with these roles."""
+    """The response of the permissions API for a user with these roles."""
     return json.dumps({"value": list(roles), "nextLink": None})
 
 
 def capabilities(*, restricted: bool = False, sizes: tuple[str, ...] = ("standard_b1ms", "standard_b2s")) -> str:
-    """What PostgreSQL offers in a region."""
+    """The capabilities of PostgreSQL in a region."""
     value = {
         "name": "FlexibleServerCapabilities",
         "restricted": "Enabled" if restricted else "Disabled",
@@ -79,19 +79,19 @@ def capabilities(*, restricted: bool = False, sizes: tuple[str, ...] = ("standar
 
 
 def usages(*, limit: int, used: int) -> str:
-    """PostgreSQL's quota."""
+    """The quota for PostgreSQL."""
     of = {"unit": "Count", "limit": limit, "currentValue": used, "id": ""}
     named = [{"name": {"value": name, "localizedValue": name}, **of} for name in ("cores", "standardBSFamily")]
     return json.dumps({"value": named})
 
 
 def geo_regions(*names: str) -> str:
-    """The regions of a plan: learn.microsoft.com/rest/api/appservice/list-geo-regions."""
+    """The regions that offer a plan: learn.microsoft.com/rest/api/appservice/list-geo-regions."""
     return json.dumps({"value": [{"name": name, "properties": {"displayName": name}} for name in names]})
 
 
 def allows_everything(answer: Answer) -> None:
-    """A subscription whose owner deploys, in a region that has it all."""
+    """A deployment by the owner of the subscription, in a region that offers everything."""
     answer("az version", json.dumps({"azure-cli": "2.77.0", "azure-cli-core": "2.77.0", "extensions": {}}))
     answer("pulumi version", "v3.207.0")
     answer(PERMISSIONS, permissions(OWNER))
@@ -109,7 +109,7 @@ ROLE_STEP = f"az rest --method get --url https://management.azure.com/subscripti
 
 
 def no_role_step(answer: Answer, times: int = -1) -> None:
-    """There is no site of a role step, and no deployment of one."""
+    """There is neither a site of a role step nor a deployment of one."""
     missing = {"error": {"code": "ResourceNotFound", "message": "The Resource 'Microsoft.Web/sites/x' was not found."}}
     answer(ROLE_STEP, err=f"ERROR: Not Found({json.dumps(missing)})", code=1, times=times)
     answer("az deployment group show", err="ERROR: (DeploymentNotFound) Deployment 'x' could not be found.", code=3, times=times)
@@ -122,14 +122,14 @@ def live_group(tags: dict[str, str], location: str = "swedencentral") -> str:
 
 
 def exported(*resources: str) -> str:
-    """A state with these resource IDs, as `pulumi stack export` shows it. The stack itself is the first resource and has none."""
+    """A state with these resource IDs, as `pulumi stack export` shows it. The first resource, the stack, has no ID."""
     stack = {"urn": "urn:pulumi:dev::elastic-visits::pulumi:pulumi:Stack::elastic-visits-dev", "type": "pulumi:pulumi:Stack"}
     found = [{"urn": "urn:pulumi:dev::elastic-visits::x", "custom": True, "id": one} for one in resources]
     return json.dumps({"version": 3, "deployment": {"manifest": {}, "resources": [stack, *found]}})
 
 
 def config(**values: str) -> str:
-    """The stack's file, as `pulumi config --json` shows it; `location` is the provider's."""
+    """The stack's file, as `pulumi config --json` shows it. `location` belongs to the provider."""
     name = {"location": "azure-native:location"}
     return json.dumps(
         {name.get(key, f"elastic-visits:{key}"): {"value": value, "secret": False} for key, value in values.items()}
@@ -138,7 +138,7 @@ def config(**values: str) -> str:
 
 @contextmanager
 def role_step(*answers: tuple[int, object]) -> Generator[str]:
-    """Serves `/health` with these statuses and bodies, one a request and the last one from then on; gives the address."""
+    """Serves `/health` with one of these statuses and bodies per request, and then repeats the last one. Yields the address."""
     left = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
@@ -151,7 +151,7 @@ def role_step(*answers: tuple[int, object]) -> Generator[str]:
             self.wfile.write(text)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: the output is the script's."""
+            """Logs nothing, so that only the script writes output."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -165,5 +165,5 @@ def role_step(*answers: tuple[int, object]) -> Generator[str]:
 
 
 def progress(state: str, *lines: str) -> tuple[int, object]:
-    """An answer of the role step's `/health`."""
+    """A response of the role step's `/health`."""
     return 200, {"state": state, "attempt": 1, "lines": list(lines)}

@@ -1,12 +1,11 @@
-"""Has the real `az` parse every command line of the project. Nobody is logged in, so none of them reaches Azure.
+"""Lets the real `az` parse all command lines of the project. There is no login, so no command reaches Azure.
 
     PYTHON infra/tests/check_az.py LINES
 
-PYTHON is the one of the environment in which azure-cli is installed, and LINES the file that the tests of the scripts have
-written (AZ_LINES). A line passes when `az` gets as far as asking for a login: by then it has checked the command, every option,
-and what it can check of the values. All lines run in one process, as `az` does with its own arguments, since each start takes
-a second.
-Exit codes: 0 all were parsed; 1 one was not, or a command in a script appears in no line.
+PYTHON belongs to the environment in which azure-cli is installed. LINES is the file that the tests of the scripts have written
+(AZ_LINES). A line passes if `az` reports that a login is required: it has then checked the command, all options, and the
+values as far as it can. All lines run in one process, because each start of `az` takes a second.
+Exit codes: 0 all lines were parsed; 1 a line was not parsed, or no line contains a command of a script.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ import az_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What `az` says once it has parsed a line: that it needs a login, a known subscription, or a yes.
+# Messages of `az` after it has parsed a line: it requires a login, a known subscription, or a confirmation.
 PARSED = ("az login", "doesn't exist in cloud 'AzureCloud'", "Unable to prompt for confirmation")
 
-# What needs no login and tells of the installation only.
+# Commands that need no login and only describe the installation.
 WITHOUT_LOGIN = {("az", "version")}
 
-# What acts without a login, so that it is not tried: it would begin to log in, or to install another version.
+# Commands that act without a login. They are not run, because they would start a login or install another version.
 ACTS_AT_ONCE = {("az", "login"), ("az", "upgrade")}
 
-# Commands of extensions, which `az` offers to install when they are first used.
+# Commands of extensions that `az` installs at their first use.
 OF_EXTENSIONS = {("az", "monitor", "log-analytics", "query"): "log-analytics"}
 
-# Lines that must not be parsed; were one, the check would prove nothing.
+# Lines that `az` must reject. If it accepted one, the check would prove nothing.
 WRONG = (
     "az functionapp restart --resource-group g --name n --no-such-option 1",
     "az functionapp resart --resource-group g --name n",
@@ -45,12 +44,12 @@ WRONG = (
     "az appservice plan show --ids not-an-id",
 )
 
-# A variable in the documentation stands for an id, as do the placeholders of a rehearsal.
+# Replaces a variable in the documentation, or a placeholder of a dry run, by an ID.
 AN_ID = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.Web/serverfarms/p"
 
 
 def documented() -> list[list[str]]:
-    """The lines in the documentation, in the scripts' own texts, and in the workflows."""
+    """The lines in the documentation, in the texts of the scripts, and in the workflows."""
     files = [
         *sorted(ROOT.glob("docs/**/*.md")),
         *sorted(ROOT.glob("*.md")),
@@ -63,11 +62,11 @@ def documented() -> list[list[str]]:
 
 
 def commands_of_scripts() -> dict[str, str]:
-    """The commands that stand in the scripts, such as `az functionapp restart`, with where each is."""
+    """The commands in the scripts, such as `az functionapp restart`, each with its place."""
     found: dict[str, str] = {}
     shell = [file for file in sorted((ROOT / "scripts").glob("*")) if file.is_file()]
     for file in [*shell, *sorted((ROOT / "scripts" / "azure").glob("*.py"))]:
-        # In a shell script an option, a variable or a quotation mark ends the command. In Python each word is quoted.
+        # In a shell script, an option, a variable or a quotation mark ends the command. In Python, each word is quoted.
         pattern = r'"az"((?:, "[a-z][a-z-]+")+)' if file.suffix else r"(?<![\w<'-])az((?: [a-z][a-z-]+)+)(?= -| \\| \"|\"|\)|$)"
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             if line.lstrip().startswith("#"):
@@ -79,14 +78,14 @@ def commands_of_scripts() -> dict[str, str]:
 
 
 def plain(line: Sequence[str]) -> tuple[str, ...]:
-    """The line without what differs from test to test: temporary folders and digests."""
+    """The line without the parts that differ between tests: temporary folders and digests."""
     words = (re.sub(r"^\$\{?[A-Za-z_]+\}?$", AN_ID, word) for word in line)
     words = (re.sub(r"/tmp/.*/(?=target/|infra/)|/tmp/tmp\.\w+/", "", word) for word in words)
     return tuple(re.sub(r"\b[0-9a-f]{64}\b", "0" * 64, word) for word in words)
 
 
 class Az:
-    """The Azure CLI, in a folder of its own where nobody is logged in."""
+    """The Azure CLI with its own configuration folder, without a login."""
 
     def __init__(self, folder: str) -> None:
         os.environ |= {
@@ -98,23 +97,23 @@ class Az:
         self.core: Any = importlib.import_module("azure.cli.core")
 
     def fault(self, line: Sequence[str]) -> str:
-        """What `az` says against the line; empty when it parsed it."""
+        """Why `az` rejects the line; empty if it parsed the line."""
         code, said = self._invoke(line)
         if code == 0 and tuple(line[:2]) in WITHOUT_LOGIN:
             return ""
         if code == 1 and any(sentence in said for sentence in PARSED):
             return ""
-        return said or f"it ended with {code} and said nothing"
+        return said or f"it ended with {code} and without a message"
 
     def _invoke(self, line: Sequence[str]) -> tuple[int, str]:
-        # Its log handlers hold on to the stream that they once had, so the descriptors themselves are redirected.
+        # The log handlers of `az` keep their first stream, so the file descriptors themselves are redirected.
         kept = os.dup(2), os.dup(1), os.dup(0)
         with tempfile.TemporaryFile() as heard, open(os.devnull, "rb") as nobody:
             os.dup2(heard.fileno(), 2)
             os.dup2(heard.fileno(), 1)
             os.dup2(nobody.fileno(), 0)
             try:
-                # A new one for each line: a used one would apply the last line's --query to this one's answer.
+                # Each line has its own instance. A used instance would apply the previous line's --query to this result.
                 code = self.core.get_default_cli().invoke([*line[1:]])
             except SystemExit as ended:
                 code = ended.code
@@ -132,7 +131,7 @@ def main(lines_file: str) -> int:
     """Checks all lines, prints each with its result, and returns the exit code."""
     file = Path(lines_file)
     if not file.is_file():
-        print(f"{file} is not there; the tests of the scripts write it: ./scripts/test --only azure")
+        print(f"{file} does not exist; the tests of the scripts create it: ./scripts/test --only azure")
         return 1
     tested = [plain(line) for line in az_lines.kept(file)]
     lines = [
@@ -159,7 +158,7 @@ def main(lines_file: str) -> int:
     for command, place in never.items():
         print(f"{place}: {command} was neither called nor shown in a test")
     for text in accepted:
-        print(f"parsed, and must not be: {text}")
+        print(f"wrongly parsed: {text}")
     print(
         f"{len(lines)} command lines with all of the scripts' {len(commands)} commands: {len(lines) - refused} parsed, "
         f"{refused} refused; {len(WRONG)} wrong ones: {len(WRONG) - len(accepted)} refused"

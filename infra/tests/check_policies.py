@@ -1,9 +1,9 @@
-"""Runs checkov's policies for Azure on the stack, and compares what it finds with the list that was reviewed.
+"""Runs checkov's policies for Azure on the stack, and compares the findings with the reviewed list.
 
     PYTHONPATH=infra python infra/tests/check_policies.py CHECKOV
 
-CHECKOV is the program. It reads the recorded inputs of either plan as a template, and downloads nothing.
-Exit codes: 0 every finding is in the list and the list has no other; 1 they differ.
+CHECKOV is the program. It reads the recorded inputs of both plans as templates, and downloads nothing.
+Exit codes: 0 the findings equal the list; 1 they differ.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from recorder import Recorded, run
 
 APP, HOST, PACKAGES, PLAN, ROLE_STEP = "app", "host-storage", "pkg-storage", "plan", "role-step"
 
-# The policy and the resource, with why the stack is as it is.
+# Policy and resource of each accepted finding, with the reason.
 REVIEWED = {
-    ("CKV_AZURE_222", APP): "The app is for everybody to visit, so it has a public address.",
+    ("CKV_AZURE_222", APP): "The app is public, so it has a public address.",
     ("CKV_AZURE_17", APP): "Visitors have no client certificates.",
-    ("CKV_AZURE_212", APP): "One to three instances are what the stack shows. The rule file sets the least count.",
-    ("CKV_AZURE_59", HOST): "The firewall lets in the app's subnet by a service endpoint, which needs the public address to be "
-    "enabled. Disabling it takes a private endpoint and its monthly price.",
-    ("CKV_AZURE_59", PACKAGES): "Whoever deploys uploads from anywhere, with a role and without keys.",
-    ("CKV_AZURE_35", PACKAGES): "No document says that the platform fetches a package through the app's subnet; see storage.py.",
+    ("CKV_AZURE_212", APP): "The stack demonstrates one to three instances. The rule file sets the minimum.",
+    ("CKV_AZURE_59", HOST): "The firewall admits the app's subnet by a service endpoint, which requires an enabled public address. "
+    "To disable it, a private endpoint would be required, which has a monthly price.",
+    ("CKV_AZURE_59", PACKAGES): "Packages are uploaded from any address, with a role and without keys.",
+    ("CKV_AZURE_35", PACKAGES): "No source says that the platform fetches a package through the app's subnet; see storage.py.",
     ("CKV_AZURE_206", HOST): "The host creates lost keys and locks again. The visits are in PostgreSQL.",
     ("CKV_AZURE_206", PACKAGES): "A deployment builds and uploads a package again.",
-    ("CKV_AZURE_222", ROLE_STEP): "The deploying machine follows its health, and no other address may call it.",
-    ("CKV_AZURE_17", ROLE_STEP): "It serves its health for some minutes, to one address.",
+    ("CKV_AZURE_222", ROLE_STEP): "The deploying machine polls its health. No other address may call it.",
+    ("CKV_AZURE_17", ROLE_STEP): "It serves only its health, for some minutes, to one address.",
     ("CKV_AZURE_212", ROLE_STEP): "It prepares the database once, on one instance, and is deleted.",
-    ("CKV_AZURE_213", ROLE_STEP): "scripts/deploy follows its health. A site that is replaced would begin again.",
+    ("CKV_AZURE_213", ROLE_STEP): "scripts/deploy polls its health. A replaced site would start again.",
     ("CKV_AZURE_225", PLAN): "Zone redundancy needs two instances at all times, which would hide the first scale-out and double the "
     "price.",
 }
 
-# What a stack must never be; were it not found, the check would prove nothing.
+# A wrong stack. If the policies did not report it, the check would prove nothing.
 WRONG = {
     "$schema": arm.SCHEMA,
     "contentVersion": "1.0.0.0",
@@ -60,7 +60,7 @@ FOUND_IN_WRONG = {"CKV_AZURE_44", "CKV_AZURE_35"}
 
 
 def main(checkov: str) -> int:
-    """Checks either plan, prints each finding with its reason, and returns the exit code."""
+    """Checks both plans, prints each finding with its reason, and returns the exit code."""
     stacks = {plan: run({**config, **EVERYTHING}) for plan, config in CONFIGS.items()}
     templates = {plan: arm.template(stack) for plan, stack in stacks.items()}
     with tempfile.TemporaryDirectory() as folder:
@@ -82,10 +82,10 @@ def main(checkov: str) -> int:
         print(f"{policy} {found[finding]}: {resource}: {REVIEWED.get(finding, 'NOT REVIEWED')}")
     unused = sorted(set(REVIEWED) - found.keys())
     for policy, resource in unused:
-        print(f"{policy}: {resource}: is in the list, and was not found: take it out")
+        print(f"{policy}: {resource}: is in the list but was not found: remove it")
     missed = FOUND_IN_WRONG - in_wrong
     if missed:
-        print(f"not found in a stack that has them: {', '.join(sorted(missed))}")
+        print(f"not found in the wrong stack: {', '.join(sorted(missed))}")
     passed = report["summary"]["passed"]
     unreviewed = found.keys() - REVIEWED.keys()
     print(f"{passed} checks passed; {len(found)} findings, {len(unreviewed)} of them not reviewed")
@@ -93,7 +93,7 @@ def main(checkov: str) -> int:
 
 
 def _findings(report: dict[str, Any], stacks: dict[str, Recorded]) -> tuple[dict[tuple[str, str], str], set[str]]:
-    """Policy and resource of each finding with what the policy wants, and the policies that the wrong stack fails."""
+    """Policy and resource of each finding with the policy's requirement, and the policies that the wrong stack violates."""
     names = {
         f"{template['type']}.{template['name']}": resource.name
         for stack in stacks.values()

@@ -1,9 +1,9 @@
-"""Checks that every resource type, API version, property and value that the stack sends is in Azure's REST specification.
+"""Checks all resource types, API versions, properties and values that the stack sends against Azure's REST specification.
 
     PYTHONPATH=infra python infra/tests/check_types.py FOLDER
 
-FOLDER is a copy of https://github.com/Azure/bicep-types-az, which holds the specification in a form for programs. The SDK's
-types alone are not enough: some of its enums have the values of another API that has an enum of the same name.
+FOLDER is a copy of https://github.com/Azure/bicep-types-az, which contains the specification in a machine-readable form. The
+SDK's types alone are not enough: some of its enums have the values of another API's enum of the same name.
 Exit codes: 0 everything is in the specification; 1 something is not.
 """
 
@@ -27,7 +27,7 @@ OF_TEMPLATES = ("scope", "dependsOn", "type", "apiVersion")
 
 @dataclass
 class Specification:
-    """The types of one folder; a file is read when it is first needed."""
+    """The types of one folder. A file is read at its first use."""
 
     folder: Path
     older: dict[str, str] = field(default_factory=dict[str, str])
@@ -36,7 +36,7 @@ class Specification:
     files: dict[Path, list[Json]] = field(default_factory=dict[Path, list[Json]])
 
     def faults(self, resource: Json) -> list[str]:
-        """What of a template's resource the specification does not know."""
+        """The parts of a template's resource that are not in the specification."""
         name = f"{resource['type']}@{resource['apiVersion']}"
         for version in reversed(self.versions(resource)):
             if version > resource["apiVersion"]:
@@ -45,14 +45,14 @@ class Specification:
                 self.older[name] = version
             file, kind = self._find(resource["type"], version) or (None, None)
             if file and kind:
-                # What a template adds to every resource, and the specification of a resource does not have.
+                # Without the members that a template adds to every resource, because the specification does not contain them.
                 body = {key: value for key, value in resource.items() if key not in OF_TEMPLATES}
                 body["name"] = body["name"].split("/")[-1]
                 return [f"{name}{fault}" for fault in self._of_value(body, file, kind["body"], "")]
         return [f"{name}: there is no such resource type or API version"]
 
     def versions(self, resource: Json) -> list[str]:
-        """The versions of the resource's provider, the oldest first."""
+        """The versions of the resource's provider, oldest first."""
         namespace = resource["type"].split("/")[0].lower()
         return sorted({file.parent.name for file in self.folder.glob(f"generated/*/{namespace}/*/types.json")})
 
@@ -60,7 +60,7 @@ class Specification:
         namespace = type_name.split("/")[0].lower()
         for file in sorted(self.folder.glob(f"generated/*/{namespace}/{version}/types.json")):
             for kind in self._types(file):
-                # Azure ignores the case of a type's name.
+                # Azure ignores case in the name of a type.
                 if kind["$type"] == "ResourceType" and kind["name"].lower() == f"{type_name}@{version}".lower():
                     return file, kind
         return None
@@ -113,7 +113,7 @@ class Specification:
                 found += self._of_value(inner, file, kind["additionalProperties"], f"{at}.{key}")
             else:
                 found.append(f"{at}.{key}: there is no such property")
-        # The type and the version were how the body was found.
+        # The body was found by its type and version.
         missing = [
             key
             for key, one in known.items()
@@ -123,7 +123,7 @@ class Specification:
 
     def _of_union(self, value: Any, file: Path, kind: Json, at: str) -> list[str]:
         elements = [self._types(file)[int(one["$ref"].removeprefix("#/"))] for one in kind["elements"]]
-        # Text is among the elements of an enum that may grow; only the values that it has now are accepted here.
+        # An enum that may grow also accepts any text. Here, only its present values are accepted.
         literals = [one["value"] for one in elements if one["$type"] == "StringLiteralType"]
         if literals:
             return [] if value in literals else [f"{at}: is {value!r}, and must be one of {', '.join(literals)}"]
@@ -134,7 +134,7 @@ class Specification:
 def _of_simple(value: Any, kind: str, at: str) -> list[str]:
     expected: dict[str, tuple[type, ...]] = {
         "StringType": (str,),
-        # Bicep has no other numbers.
+        # Integers are Bicep's only numbers.
         "IntegerType": (int, float),
         "BooleanType": (bool,),
         "AnyType": (object,),
@@ -144,7 +144,7 @@ def _of_simple(value: Any, kind: str, at: str) -> list[str]:
 
 
 def main(folder: str) -> int:
-    """Checks the stack on both plans with every optional part, prints what is wrong, and returns the exit code."""
+    """Checks the stack on both plans with all optional parts, prints the errors, and returns the exit code."""
     specification = Specification(Path(folder))
     templates = {plan: arm.template(run({**config, **EVERYTHING})) for plan, config in CONFIGS.items()}
     templates["role-step"] = arm.role_step()
@@ -157,7 +157,7 @@ def main(folder: str) -> int:
     for fault in faults:
         print(fault)
     for name, version in sorted(specification.older.items()):
-        print(f"{name} is not in the folder; {version} was used")
+        print(f"{name} is not in the folder, so {version} was used")
     kinds = {name.split()[1] for name in checked}
     print(f"{len(checked)} resources of {len(kinds)} types: {len(faults)} faults")
     return 1 if faults or not checked else 0

@@ -1,4 +1,4 @@
-"""The stack, once per plan."""
+"""Fixtures: the stack on each plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import recorder
 from stand_ins import ROOT
 
-# The programs that the scripts run.
+# The Python programs of the scripts.
 sys.path.append(str(ROOT / "scripts" / "azure"))
 
 PACKAGE = f"elastic-visits-{'0' * 64}.zip"
@@ -17,7 +17,7 @@ CONFIGS = {
     "elastic-premium": {"elastic-visits:plan": "elastic-premium", "elastic-visits:package": PACKAGE},
 }
 
-# Every optional part, for what looks at the whole stack.
+# All optional parts, for checks of the whole stack.
 EVERYTHING = {
     "elastic-visits:alert-email": "operator@example.com",
     "elastic-visits:monthly-budget": "150",
@@ -27,7 +27,7 @@ EVERYTHING = {
 
 @pytest.fixture(scope="session", autouse=True)
 def no_login_in_the_environment() -> None:
-    """A developer's own login must not change what is recorded."""
+    """A developer's own login must not change the recorded stack."""
     patch = pytest.MonkeyPatch()
     for name in ("ARM_CLIENT_ID", "PULUMI_CONFIG"):
         patch.delenv(name, raising=False)
@@ -35,13 +35,13 @@ def no_login_in_the_environment() -> None:
 
 @pytest.fixture(scope="session")
 def premium() -> recorder.Recorded:
-    """The stack on premium-v3, with no setting given."""
+    """The stack on premium-v3, without settings."""
     return recorder.run(CONFIGS["premium-v3"])
 
 
 @pytest.fixture(scope="session")
 def elastic() -> recorder.Recorded:
-    """The stack on elastic-premium, with a package uploaded."""
+    """The stack on elastic-premium, with an uploaded package."""
     return recorder.run(CONFIGS["elastic-premium"])
 
 

@@ -1,7 +1,7 @@
-"""Runs the stack without Azure and records what it would ask for.
+"""Runs the stack without Azure and records its requests.
 
-Pulumi's mocks stand in for the engine. They check no value against Azure, so a test that passes proves what is sent,
-not that Azure takes it.
+Pulumi's mocks replace the engine. They check no value against Azure, so a passing test proves what the stack sends, not that
+Azure accepts it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Inputs = dict[str, Any]
 
 @dataclass
 class Resource:
-    """One resource as the engine was asked for it."""
+    """One resource as the stack requested it from the engine."""
 
     kind: str
     name: str
@@ -59,13 +59,13 @@ class Recorded:
     def app_settings(self) -> dict[str, str]:
         """The function app's settings by name."""
         pairs = cast(list[dict[str, str]], self.one("web:WebApp").inputs["siteConfig"]["appSettings"])
-        assert len({pair["name"] for pair in pairs}) == len(pairs), "a setting is there twice"
+        assert len({pair["name"] for pair in pairs}) == len(pairs), "a setting occurs twice"
         assert all("value" in pair for pair in pairs), "a setting has no value"
         return {pair["name"]: pair["value"] for pair in pairs}
 
 
 class Engine(Mocks):
-    """Answers as Azure would where the stack reads something back."""
+    """Responds as Azure does to values that the stack reads back."""
 
     def __init__(self, login: Inputs) -> None:
         self.resources: dict[str, Resource] = {}
@@ -82,13 +82,13 @@ class Engine(Mocks):
         if "Identity" in args.typ:
             state |= {"principalId": f"{args.name}-principal", "clientId": f"{args.name}-client"}
         if args.typ == "azure-native:web:WebApp":
-            # Given as a list, answered as a mapping.
+            # The request contains a list, the response a mapping.
             state["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {}}
             state["defaultHostName"] = f"{inputs['name']}.azurewebsites.net"
         return f"{args.name}_id", state
 
     def call(self, args: MockCallArgs) -> Any:
-        # Anything else would be a key or a secret that is read back.
+        # Any other call would read a key or a secret.
         assert args.token == "azure-native:authorization:getClientConfig", f"the stack calls {args.token}"
         return self.login
 
@@ -118,7 +118,7 @@ def run(
     login: Inputs | None = None,
     engine: Engine | None = None,
 ) -> Recorded:
-    """Runs the stack with these settings. With an `engine` given, what was recorded before an error is kept in it."""
+    """Runs the stack with these settings. With an `engine`, it keeps the requests before an error."""
     person = {"clientId": AZURE_CLI, "objectId": DEPLOYER, "subscriptionId": SUBSCRIPTION, "tenantId": TENANT}
     engine = engine or Engine(person if login is None else login)
     pulumi.runtime.set_mocks(engine, project="elastic-visits", stack=stack, preview=False)
@@ -131,14 +131,14 @@ def run(
         return pulumi.Output.all(**exported).apply(outputs.update)
 
     with _options_recorded(engine), _exports_into(exported):
-        # Waits for the outputs and for all that was asked for.
+        # Waits for the outputs and for all requests.
         cast(Any, pulumi.runtime).test(program)()
     return Recorded(engine.resources, outputs)
 
 
 @contextmanager
 def _options_recorded(engine: Engine) -> Generator[None]:
-    """Mocks are told a resource's inputs only; its options are taken from the request itself."""
+    """Mocks receive only a resource's inputs, so its options are taken from the request itself."""
     monitor: Any = pulumi_mocks.MockMonitor
     original = monitor.RegisterResource
 

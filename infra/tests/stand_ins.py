@@ -1,7 +1,7 @@
-"""Stand-ins for az, pulumi and the other programs that the scripts call: each records its call and answers as told.
+"""Stand-ins for az, pulumi and the other programs that the scripts call. Each records its calls and gives prepared answers.
 
-They are put before everything else in PATH, in a copy of the repository's scripts, so that the real scripts run and nothing
-else does.
+The tests run a copy of the repository's scripts, and PATH contains only the stand-ins and a few harmless programs. So the real
+scripts run, but nothing else does.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from azure_answers import GROUP_ID, SUBSCRIPTION
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.path.realpath(sys.executable)
 
-# A call is written as one line, a Python literal: a word may hold anything, line ends too. The first answer fits whose prefix it
-# has. The scripts make thousands of calls, so it imports only what is part of the interpreter: json and os take as long as it.
+# A call is written as one line, a Python literal, because a word may contain line ends. The answer is the first one whose prefix
+# matches. The scripts make thousands of calls, so the program imports only built-in modules: json and os would double its time.
 PROGRAM = f"#!{PYTHON} -IS\n" + """\
 import marshal, posix, sys
 environment = {key.decode(): value.decode() for key, value in posix.environ.items()}
@@ -88,7 +88,7 @@ OUTPUTS = {
 
 
 def heed_signals() -> None:
-    """Ends the process at an interruption, also where the tests ignore it."""
+    """Lets signals end the process, even if the tests ignore them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
@@ -104,11 +104,11 @@ class Done:
 
     @property
     def lines(self) -> list[str]:
-        """The calls, a line each."""
+        """The calls, one line each."""
         return [" ".join(call) for call in self.calls]
 
     def position(self, prefix: str) -> int:
-        """Where the first call that begins so is; fails if there is none."""
+        """The position of the first call with this prefix. Fails if there is none."""
         for number, line in enumerate(self.lines):
             if line.startswith(prefix):
                 return number
@@ -117,7 +117,7 @@ class Done:
 
 @dataclass
 class Stage:
-    """A copy of the scripts, with stand-ins for what they call."""
+    """A copy of the scripts, with stand-ins for the programs that they call."""
 
     folder: Path
     answers: list[dict[str, object]] = field(default_factory=lambda: [])
@@ -154,20 +154,20 @@ class Stage:
         self.answer("pulumi config --json", "{}")
         self.answer("az group exists", "false")
         self.answer("az monitor autoscale show", "true")
-        # The toolchain is there as far as the scripts can see.
+        # For the scripts, the toolchain is installed.
         self.answer("rustc --version", "rustc 1.95.0 (x)")
         self.outputs()
 
     def outputs(self, **changed: str) -> None:
-        """What the stack tells of itself."""
+        """Sets the outputs of the stack."""
         self.answer("pulumi stack output", json.dumps(OUTPUTS | changed))
 
     def answer(self, prefix: str, out: str = "", *, err: str = "", code: int = 0, times: int = -1) -> None:
-        """What a call that begins so is answered with, from now on; the latest wins. Negative times: always."""
+        """Sets the answer to calls with this prefix from now on. The latest takes precedence. Negative `times`: always."""
         self.answers.insert(0, {"prefix": prefix, "out": out, "err": err, "code": code, "times": times})
 
     def run(self, script: str, *arguments: str, typed: str | None = None, environment: dict[str, str] | None = None) -> Done:
-        """Runs a script to its end; what is typed goes to a terminal of its own."""
+        """Runs a script to its end. `typed` is the input of a separate terminal."""
         variables = self._prepare() | (environment or {})
         command = [str(self.folder / script), *arguments]
         if typed is None:
@@ -191,26 +191,26 @@ class Stage:
         return Done(code, out, [one["call"] for one in made], [one["environment"] for one in made])
 
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
-        """Starts a script in a process group of its own, for a test that interrupts it."""
+        """Starts a script in its own process group, for a test that interrupts it."""
         return subprocess.Popen(
             [self.folder / script, *arguments], env=self._prepare(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            # A shell that runs in the background, as the steps of scripts/test do, ignores Ctrl+C, nohup ignores the end of the
-            # terminal, and so does what they start.
+            # A shell in the background, such as a step of scripts/test, ignores Ctrl+C, and nohup ignores the end of the
+            # terminal. Their child processes inherit this.
             preexec_fn=heed_signals,
         )
 
     def calls(self) -> list[str]:
-        """The calls of a script that was started, a line each."""
+        """The calls of a started script, one line each."""
         return [" ".join(one["call"]) for one in self._made()]
 
     def _made(self) -> list[dict[str, Any]]:
-        # While a script is running, the last line may be half written.
+        # While a script is running, the last line may be incomplete.
         text = (self.folder / "calls").read_text()
         return [ast.literal_eval(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def _prepare(self) -> dict[str, str]:
-        """Puts the programs and the answers in place; gives the script's environment."""
+        """Creates the programs and the answers, and returns the script's environment."""
         programs = self.folder / "programs"
         shutil.rmtree(programs, ignore_errors=True)
         programs.mkdir()
@@ -226,7 +226,7 @@ class Stage:
             real = shutil.which(name)
             assert real is not None, name
             (programs / name).symlink_to(real)
-        # Without the modules that are installed in this Python: the scripts use none, and looking for them takes half of a run.
+        # Without the installed modules of this Python: the scripts use none, and the search for them takes half of the time.
         plain = programs / "python3"
         plain.write_text(f'#!/bin/sh\nexec {shlex.quote(PYTHON)} -S "$@"\n')
         plain.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Who may do what, exactly; and that nothing secret is sent."""
+"""The exact permissions, and the absence of secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APP = "app-identity-principal"
 PROVISIONER = "provisioner-identity-principal"
 BOTH_PLANS = {
     (APP, BLOB_READER, "packages-container_id", "ServicePrincipal"),
-    # The role step's host keeps its blobs beside the packages, where the app may only read.
+    # The role step's host keeps its blobs in the storage account of the packages, which the app may only read.
     (PROVISIONER, BLOB_OWNER, "pkg-storage_id", "ServicePrincipal"),
     (DEPLOYER, BLOB_CONTRIBUTOR, "packages-container_id", "User"),
     (APP, BLOB_OWNER, "host-storage_id", "ServicePrincipal"),
@@ -54,7 +54,7 @@ def test_the_scaler_may_only_read_and_change_the_configuration_of_its_site(elast
         "notActions": [],
     }
     assert role["scope"] == "group_id" and role["assignableScopes"] == ["group_id"]
-    # The assignment needs the role, and the app that it is for.
+    # The assignment needs the role and the app.
     assert {"app", "scaler-role"} <= set(elastic.resources["app-scaler-role"].depends_on)
 
 
@@ -66,7 +66,7 @@ def test_role_names_of_two_stacks_differ(elastic: Recorded) -> None:
 
 
 def test_a_paused_stack_keeps_the_role_of_the_scaler() -> None:
-    """Resuming it would need a permission to create roles otherwise."""
+    """Otherwise, resuming would require a permission to create roles."""
     stack = run(ELASTIC | {"elastic-visits:paused": "true"})
     assert "scaler-role" in stack.resources and "app-scaler-role" not in stack.resources
 
@@ -83,7 +83,7 @@ def test_on_premium_the_app_may_not_change_itself(premium: Recorded) -> None:
 
 
 def test_the_app_cannot_write_packages(either: Recorded) -> None:
-    """The role step runs what lies there as the database's administrator."""
+    """The role step runs the packages as the database's administrator."""
     writing = {BLOB_OWNER, BLOB_CONTRIBUTOR}
     places = {"packages-container_id", "pkg-storage_id", "group_id"}
     assert not [role for role in roles(either) if role[0] == APP and role[1] in writing and role[2] in places]
@@ -120,7 +120,7 @@ def leaves(value: Any, path: str) -> list[tuple[str, Any]]:
 
 def test_no_secret_is_in_any_input_or_output(either: Recorded) -> None:
     suspicious = re.compile(r"password|secret|accountkey|sharedaccess|connectionstring|sastoken", re.IGNORECASE)
-    # What switches passwords off, by name; the telemetry address is no secret, since it takes no key.
+    # Values that disable passwords. The telemetry address is not a secret, because it accepts no key.
     harmless = {"Disabled", False}
     for resource in either.resources.values():
         for path, value in leaves(resource.inputs, ""):
@@ -128,7 +128,7 @@ def test_no_secret_is_in_any_input_or_output(either: Recorded) -> None:
                 assert value in harmless, f"{resource.name}{path}"
             if isinstance(value, str):
                 assert not re.search(r"AccountKey=|SharedAccessSignature|[?&]sig=|Password=", value), path
-                # 32 bytes or more in base64, as keys and tokens are; resource names are shorter or have hyphens.
+                # 32 bytes or more in base64, like keys and tokens. Resource names are shorter or contain hyphens.
                 long = re.fullmatch(r"[A-Za-z0-9+/]{43,}={0,2}", value)
                 assert not long, path
     for name, value in either.outputs.items():

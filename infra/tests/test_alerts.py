@@ -1,4 +1,4 @@
-"""The alerts: what they watch, that Azure would take them, and whom they tell."""
+"""The alerts: their signals, whether Azure would accept them, and their recipients."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULES = "elastic-visits:rules"
 FREQUENCIES = {"PT1M", "PT5M", "PT15M", "PT30M", "PT1H"}
 WINDOWS = FREQUENCIES | {"PT6H", "PT12H", "P1D"}
 
-# What Azure's lists of metrics name for each namespace: metric, aggregations.
+# Metrics and aggregations of each namespace, from Azure's lists of metrics.
 METRICS = {
     "Microsoft.Web/serverfarms": {"CpuPercentage": {"Average", "Maximum", "Minimum"}},
     "Microsoft.Web/sites": {
@@ -32,7 +32,7 @@ METRICS = {
         "storage_percent": {"Average", "Maximum", "Minimum"},
     },
 }
-# https://learn.microsoft.com/azure/azure-monitor/reference/tables-index: the columns of each table that are used.
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables-index: the used columns of each table.
 COLUMNS = {
     "AutoscaleEvaluationsLog": {"TimeGenerated", "CurrentInstanceCount"},
     "AppRequests": {"Name"},
@@ -46,12 +46,12 @@ SCOPES = {
 
 
 def metric_alerts(stack: Recorded) -> dict[str, dict[str, Any]]:
-    """The inputs of each, by the name after `alert-`."""
+    """The inputs of each alert, by its name after `alert-`."""
     return {found.name.removeprefix("alert-"): found.inputs for found in stack.of("monitor:MetricAlert")}
 
 
 def log_alerts(stack: Recorded) -> dict[str, dict[str, Any]]:
-    """The inputs of each, by the name after `alert-`."""
+    """The inputs of each alert, by its name after `alert-`."""
     return {found.name.removeprefix("alert-"): found.inputs for found in stack.of("monitor:ScheduledQueryRule")}
 
 
@@ -66,7 +66,7 @@ def test_the_list_of_alerts(premium: Recorded, elastic: Recorded) -> None:
             "server-errors", "slow", "unhealthy", "database-down", "database-full", "busy",
         }
     assert log_alerts(premium).keys() == {"at-maximum"}
-    # There is no autoscale setting, so it can log and fail nothing.
+    # There is no autoscale setting that could log or fail.
     assert log_alerts(elastic).keys() == {"scaler-silent", "scaler-refused"}
     assert not elastic.of("monitor:ActivityLogAlert")
 
@@ -97,10 +97,10 @@ def test_azure_supports_the_tables_and_rules(either: Recorded) -> None:
         assert alert["scopes"] == ["logs_id"] and alert["location"] == "swedencentral", name
         # https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule
         assert alert["evaluationFrequency"] in FREQUENCIES and alert["windowSize"] in WINDOWS, name
-        # Enum values of the REST API 2025-01-01-preview, scheduledQueryRule_API.json; the SDK's own are another API's.
+        # Enum values of the REST API 2025-01-01-preview, scheduledQueryRule_API.json; the SDK has those of another API.
         assert found["operator"] in {"Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"}, name
         assert found["timeAggregation"] in {"Count", "Average", "Minimum", "Maximum", "Total"}, name
-        # The table is there only after the first line; Azure would refuse the query of a new stack.
+        # The table exists only after its first row, so Azure would reject the query of a new stack.
         assert alert["skipQueryValidation"] is True, name
         assert alert["enabled"] is alert["autoMitigate"] is True
         assert alert["kind"] == "LogAlert"
@@ -125,7 +125,7 @@ def test_every_alert_says_what_to_do(either: Recorded) -> None:
 
 @pytest.mark.parametrize(("file", "window"), [("autoscale.json", "PT30M"), ("autoscale.fast.json", "PT15M")])
 def test_busy_follows_the_rule_file(file: str, window: str) -> None:
-    """Longer than the rules' window and cooldown, the metric's lag and a start."""
+    """The window is longer than the rules' window and cooldown, the metric's delay and a start together."""
     alert = metric_alerts(run({RULES: file}))["busy"]
     assert criterion(alert)["threshold"] == 70
     assert criterion(alert)["operator"] == "GreaterThan"
@@ -140,7 +140,7 @@ def test_at_maximum_follows_the_rule_file(premium: Recorded) -> None:
 
 
 def profile(folder: Path, change: dict[str, Any]) -> rules.Profile:
-    """The default file's, changed."""
+    """The profile of the default file with a change."""
     file = folder / "rules.json"
     file.write_text(json.dumps(json.loads((INFRA / "autoscale.json").read_text()) | change))
     return rules.read(file)
@@ -202,7 +202,7 @@ def test_a_budget_notifies_the_address_before_and_when_it_is_spent() -> None:
 
 
 def test_a_budget_begins_with_this_month_and_stays_there() -> None:
-    """Azure refuses any other day, and a past month; and the start of a budget can't be changed."""
+    """Azure rejects any other day and a past month, and the start of a budget cannot be changed."""
     before = datetime.now(UTC)
     budget = run({EMAIL: "operator@example.com", "elastic-visits:monthly-budget": "150"}).one("consumption:Budget")
     months = {f"{moment:%Y-%m}-01T00:00:00Z" for moment in (before, datetime.now(UTC))}

@@ -1,4 +1,4 @@
-"""The check against the REST specification finds what it is there for."""
+"""The check against the REST specification finds wrong resources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESOURCE: dict[str, Any] = {
     "properties": {"size": "Small", "count": 2, "parts": [{"id": "a"}]},
 }
 
-# As bicep-types-az has them: each type is an element, and a reference its number.
+# The form of bicep-types-az: each type is an element, and a reference contains its number.
 TYPES: list[dict[str, Any]] = [
     {"$type": "StringType"},
     {"$type": "StringLiteralType", "value": "Small"},
@@ -59,7 +59,7 @@ def specification(tmp_path: Path) -> Specification:
 
 def test_a_resource_that_matches_the_specification_has_no_fault(specification: Specification) -> None:
     assert specification.faults(RESOURCE) == []
-    # Azure ignores the case of a type.
+    # Azure ignores case in the name of a type.
     assert specification.faults(RESOURCE | {"type": "microsoft.things/Things"}) == []
 
 

@@ -1,4 +1,4 @@
-"""scripts/deploy from its first command to its last, with stand-ins that answer as Azure does, failures included."""
+"""All of scripts/deploy, with stand-ins that answer as Azure does, failures included."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from naming import names
 from stand_ins import OUTPUTS, SITES, SUBSCRIPTION, Done, Stage
 
-# What would be a secret: nothing of this kind may be asked for, shown or passed on.
+# Commands and texts of secrets: the script must not request, show or pass on any of them.
 SECRETS = ("keys list", "access-token", "password", "connection-string", "account keys")
 ROLE_STEP = f"{SITES}/ev-dev-role-step"
 DELETED = "az functionapp delete --resource-group ev-dev-rg --name ev-dev-role-step --keep-empty-plan"
@@ -27,7 +27,7 @@ READY = (azure.progress("running", "database elastic_visits made"), azure.progre
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A stage of the test's own; the name has a space, as a user's folder may."""
+    """The stage of one test. The folder's name contains a space, as a user's folder may."""
     folder = tmp_path / "a stage"
     folder.mkdir()
     return Stage(folder)
@@ -35,24 +35,24 @@ def stage(tmp_path: Path) -> Stage:
 
 @pytest.fixture
 def site(stage: Stage) -> Generator[str]:
-    """The site of a role step that succeeds. It exists from its creation on."""
+    """The site of a successful role step. It exists from its creation on."""
     with azure.role_step(*READY) as address:
         created(stage, address)
         yield address
 
 
 def created(stage: Stage, address: str) -> None:
-    """The site is created at this address."""
+    """Lets the creation of the site return this address."""
     stage.answer("az deployment group create", address)
 
 
 def deploy(stage: Stage, *options: str) -> Done:
-    """A deployment that asks nothing."""
+    """A deployment without a confirmation."""
     return stage.run("scripts/deploy", "--stack", "dev", "--yes", *options)
 
 
 def deletions(done: Done) -> list[int]:
-    """Where the site of the role step is deleted."""
+    """The positions at which the site of the role step is deleted."""
     return [number for number, line in enumerate(done.lines) if line.startswith(DELETED)]
 
 
@@ -89,7 +89,7 @@ def test_a_first_deployment_in_order_and_without_secrets(stage: Stage) -> None:
     ]
     positions = [done.position(prefix) for prefix in order]
     assert positions == sorted(positions), done.lines
-    # Before, in case an earlier deployment left one, and after; each is verified.
+    # The site is deleted before the role step, in case an earlier deployment left one, and after it. Each deletion is verified.
     first, second = deletions(done)
     assert first < done.position("az deployment group create") < second < done.position(ZIP)
     assert [done.lines[number + 1].startswith(f"{azure.ROLE_STEP}resourceGroups/ev-dev-rg/") for number in (first, second)] == [True] * 2
@@ -106,7 +106,7 @@ def test_a_first_deployment_in_order_and_without_secrets(stage: Stage) -> None:
     assert given["identityId"].endswith("/ev-dev-provisioner") and given["subnetId"].endswith("/subnets/app")
     for line in done.lines:
         assert not any(secret in line for secret in SECRETS), line
-    # The step's lines are shown as they come, each once; the command that reads the key is shown, and was not run.
+    # Each line of the role step is shown once. The command that reads the key is shown, but not run.
     assert done.out.count("database elastic_visits made") == 1 and "  ready" in done.out
     assert "az functionapp keys list --resource-group ev-dev-rg --name ev-dev-app" in done.out
     assert "Scaled by its rules; it's autoscale.json that says which." in done.out
@@ -141,7 +141,7 @@ def test_elastic_premium_runs_from_a_blob_and_synchronizes_its_triggers(stage: S
 
 @pytest.mark.usefixtures("site")
 def test_a_zip_deployment_without_functions_falls_back_once(stage: Stage) -> None:
-    # A zip deployment that succeeds, on P0v3, and no function: none for as long as is waited, then those of the blob.
+    # On P0v3, a zip deployment succeeds, but no function appears during the wait. The functions appear with the blob.
     stage.answer("az functionapp function list", "0", times=13)
     done = deploy(stage)
     assert done.code == 0, done.out
@@ -158,7 +158,7 @@ def test_functions_that_azure_does_not_list_change_nothing(stage: Stage, answer:
     done = deploy(stage)
     assert done.code == 1 and f"cannot be listed: {answer.get('err') or answer['out']}" in done.out
     assert not any(line.startswith("pulumi config set package") for line in done.lines)
-    # An error that passes is no reason to stop.
+    # A transient error does not end the deployment.
     stage.answer("az functionapp function list", "12")
     stage.answer("az functionapp function list", times=3, **answer)
     done = deploy(stage)
@@ -199,7 +199,7 @@ def test_a_role_step_that_fails_is_shown_and_leaves_no_administrator(stage: Stag
 
 @pytest.mark.usefixtures("site")
 def test_the_triggers_of_the_site_are_synchronized(stage: Stage) -> None:
-    # Its host may not run yet: then the step is followed nevertheless.
+    # If the host of the site does not run yet, the script follows the role step all the same.
     stage.answer(SITE_SYNC, err="BadRequest", code=1)
     done = deploy(stage)
     assert done.code == 0 and "the triggers of the site are not synchronized yet" in done.out, done.out
@@ -264,7 +264,7 @@ def test_a_site_that_cannot_be_deleted_is_named(stage: Stage) -> None:
 
 
 def test_a_running_deployment_of_the_site_is_canceled_and_its_end_awaited(stage: Stage) -> None:
-    # The connection was lost: az ends, and Azure creates the site nevertheless, even after the deployment was canceled.
+    # The connection was lost. az ends, but Azure creates the site, even after the cancellation of the deployment.
     stage.answer("az deployment group create", err="Connection aborted.", code=1)
     azure.no_role_step(stage.answer)
     stage.answer(azure.ROLE_STEP, SITES, times=1)
@@ -280,7 +280,7 @@ def test_a_running_deployment_of_the_site_is_canceled_and_its_end_awaited(stage:
 
 
 def interrupt(stage: Stage, *signals: int, whole_group: bool = True) -> None:
-    """Sends the signals while the step is running, and waits for the end of the script."""
+    """Sends the signals during the role step, and waits for the end of the script."""
     with azure.role_step(azure.progress("running", "begun")) as address:
         created(stage, address)
         process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
@@ -290,7 +290,7 @@ def interrupt(stage: Stage, *signals: int, whole_group: bool = True) -> None:
                 break
         for number in signals:
             if whole_group:
-                # As Ctrl+C does: to the script and what it runs.
+                # Ctrl+C sends the signal to the script and its child processes.
                 os.killpg(process.pid, number)
             else:
                 os.kill(process.pid, number)
@@ -319,7 +319,7 @@ def test_the_deletion_survives_the_reader_of_the_output(stage: Stage) -> None:
         for line in process.stdout:
             if "begun" in line:
                 break
-        # `scripts/deploy | tee log`: Ctrl+C ends tee as well.
+        # With `scripts/deploy | tee log`, Ctrl+C also ends tee.
         process.stdout.close()
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=60) == 130
@@ -328,7 +328,7 @@ def test_the_deletion_survives_the_reader_of_the_output(stage: Stage) -> None:
 
 
 def interrupt_at(stage: Stage, call: str) -> list[str]:
-    """Interrupts the script, as Ctrl+C does, at this call, which hangs until then; gives the calls that follow."""
+    """Interrupts the script, as Ctrl+C does, during this call, which hangs until then. Returns the calls that follow."""
     stage.hold = call
     process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
     while not any(line.startswith(call) for line in stage.calls()):
@@ -351,7 +351,7 @@ def test_an_interruption_of_the_creation_cancels_it(stage: Stage) -> None:
 def test_an_interruption_of_the_last_deletion_repeats_it(stage: Stage) -> None:
     with azure.role_step(*READY) as address:
         created(stage, address)
-        # The site is still there at the second look, and the script waits until it is interrupted.
+        # The site still exists at the second check, so the script waits. The test interrupts this wait.
         stage.answer(azure.ROLE_STEP, SITES, times=1)
         azure.no_role_step(stage.answer, times=1)
         after = interrupt_at(stage, "sleep 15")
@@ -368,7 +368,7 @@ def test_without_an_address_no_site_is_created(stage: Stage) -> None:
 
 
 def first_up_failed(stage: Stage) -> None:
-    """The tagged group exists, and the state holds it but has no outputs."""
+    """The tagged group exists. The state contains it but has no outputs."""
     stage.answer("az group list", azure.live_group({}))
     stage.answer("pulumi stack output", "{}")
     stage.answer("pulumi stack export", azure.exported(azure.GROUP_ID.lower()))
@@ -381,7 +381,7 @@ def test_a_first_deployment_that_failed_is_continued(stage: Stage) -> None:
     first_up_failed(stage)
     done = stage.run("scripts/deploy", "--stack", "dev", "--check")
     assert done.code == 0 and "this one continues it" in done.out, done.out
-    # The outputs are there after the `up` that succeeds.
+    # The outputs exist after the successful `up`.
     stage.outputs()
     stage.answer("pulumi stack output", "{}", times=2)
     stage.answer("pulumi up")
@@ -415,7 +415,7 @@ def test_a_group_that_the_state_does_not_hold_is_refused(stage: Stage) -> None:
     assert done.code == 1 and "its state is not in this Pulumi backend" in done.out
 
 
-# --- Failures on the way ------------------------------------------------------------------------------------
+# --- Failures ------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("site")

@@ -1,4 +1,4 @@
-"""What scripts/deploy checks before it creates anything: the preflight, and the settings of a live stack."""
+"""The checks of scripts/deploy before it creates anything: the preflight, and the settings of a live stack."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CHANGES = ("pulumi up", "pulumi config set", "pulumi stack select", "pulumi inst
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A stage of the test's own; the name has a space, as a user's folder may."""
+    """The stage of one test. The folder's name contains a space, as a user's folder may."""
     folder = tmp_path / "a stage"
     folder.mkdir()
     return Stage(folder)
 
 
 def check(stage: Stage, *options: str) -> Done:
-    """Only the preflight."""
+    """Runs only the preflight."""
     done = stage.run("scripts/deploy", "--stack", "dev", "--check", *options)
     changed = [line for line in done.lines if line.startswith(CHANGES)]
     assert not changed, changed
@@ -43,7 +43,7 @@ def test_a_deployment_that_cannot_succeed_creates_nothing(stage: Stage) -> None:
 
 
 def test_elastic_premium_is_looked_up_with_the_regions_api(stage: Stage) -> None:
-    """`az appservice list-locations` refuses the size EP1."""
+    """`az appservice list-locations` does not accept the size EP1."""
     stage.outputs(plan="elastic-premium")
     stage.answer(azure.GEO_REGIONS, azure.geo_regions("West Europe"))
     done = check(stage, "--plan", "elastic-premium")
@@ -97,7 +97,7 @@ def test_providers_are_registered(stage: Stage) -> None:
 def test_a_size_that_is_not_offered(stage: Stage) -> None:
     stage.answer(azure.CAPABILITIES, azure.capabilities(sizes=("standard_b2s",)))
     assert "the size standard_b1ms is not offered" in check(stage).out
-    # With a standby server it is another size.
+    # A standby server requires another size.
     stage.answer("pulumi config --json", azure.config(**{"database-high-availability": "same-zone"}))
     assert check(stage).code == 0
 
@@ -115,7 +115,7 @@ def test_contributor_and_role_administrator_deploy_without_the_lock(stage: Stage
     assert done.code == 1 and "User Access Administrator" in done.out and "permission to assign roles" not in done.out
     stage.answer("pulumi config --json", azure.config(protect="false"))
     assert check(stage).code == 0
-    # Elastic Premium creates a role unless a built-in one is to do.
+    # On Elastic Premium, the stack creates a role unless the settings select a built-in one.
     stage.outputs(plan="elastic-premium")
     stage.answer("pulumi config --json", azure.config(protect="false", plan="elastic-premium"))
     done = check(stage)
@@ -129,7 +129,7 @@ def test_deploying_a_live_stack_needs_no_permission_on_its_lock(stage: Stage) ->
     stage.answer(azure.GROUP_PERMISSIONS, azure.permissions(azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR))
     done = check(stage)
     assert done.code == 0, done.out
-    # Its plan, server and names are there: whether others could be created does not matter.
+    # The plan, the server and the names exist, so it does not matter whether others could be created.
     assert not any(line.startswith(("az appservice list-locations", azure.POSTGRES)) for line in done.lines)
 
 
@@ -148,7 +148,7 @@ def test_permissions_are_interpreted_as_in_azure() -> None:
     contributor = [azure.CONTRIBUTOR]
     assert all(allowed(contributor, action) for action in RESOURCES)
     assert not any(allowed(contributor, action) for action in (*ASSIGNMENTS, *LOCKS, *ROLES))
-    # What one role excepts, another one may allow; case does not matter.
+    # One role may allow what another one excludes. Case does not matter.
     assert allowed([azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR], ASSIGNMENTS[0].upper())
     assert [what for what, _, _ in lacking([azure.CONTRIBUTOR, azure.RBAC_ADMINISTRATOR], lock=False, role=False)] == []
     assert len(lacking([], lock=True, role=True)) == 4
@@ -280,7 +280,7 @@ def test_a_paused_stack_is_reported_as_paused(stage: Stage, script: str) -> None
 
 def test_a_paused_stack_is_not_deployed_by_accident(stage: Stage) -> None:
     stage.answer("az group list", azure.live_group({"setting:paused": "true"}))
-    # Not even from a machine whose file is of an earlier time.
+    # This also holds on a machine with an older file of the stack.
     for config in ({}, {"paused": "false"}):
         stage.answer("pulumi config --json", azure.config(**config))
         done = stage.run("scripts/deploy", "--stack", "dev", "--yes")

@@ -1,4 +1,4 @@
-"""What the pages about Azure say that can be looked up elsewhere."""
+"""Statements of the pages about Azure that can be compared with another source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is made, and how it is guarded, on both plans."""
+"""The resources and their protection, on both plans."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_elastic_has_a_scaler_instead_of_an_autoscale_setting(elastic: Recorded)
 
 
 def test_all_resources_are_in_the_region_of_the_setting() -> None:
-    """Left out, the provider would choose the place by its own settings."""
+    """Without a region, the provider would use its own setting."""
     stack = run({"azure-native:location": "West Europe", "elastic-visits:alert-email": "a@example.com"})
     placeless = {
         "network:Subnet",
@@ -149,7 +149,7 @@ def test_the_app_accepts_only_https(either: Recorded) -> None:
     assert site["ftpsState"] == "Disabled"
     assert site["remoteDebuggingEnabled"] is False
     assert site["healthCheckPath"] == "/health/live"
-    # The SDK sets netFrameworkVersion and more by itself; what tells the platform "custom" is this.
+    # The SDK sets netFrameworkVersion and others by itself. An empty linuxFxVersion means a custom handler to the platform.
     assert site["linuxFxVersion"] == ""
     assert site["use32BitWorkerProcess"] is False
     for kind in ("web:WebAppScmAllowed", "web:WebAppFtpAllowed"):
@@ -191,7 +191,7 @@ def test_the_app_settings_name_the_database_and_the_identity(either: Recorded) -
         "AZURE_CLIENT_ID": "app-identity-client",
     }
     assert expected.items() <= settings.items()
-    # A telemetry setting that came out empty would vanish without an error.
+    # An empty telemetry setting would cause no error.
     assert settings["APPLICATIONINSIGHTS_CONNECTION_STRING"].startswith("InstrumentationKey=")
 
 
@@ -266,7 +266,7 @@ def test_a_maintenance_window_and_a_standby_are_settings(either: Recorded) -> No
     for setting, mode in (("same-zone", "SameZone"), ("zone-redundant", "ZoneRedundant")):
         server = run({"elastic-visits:database-high-availability": setting}).one("dbforpostgresql:Server").inputs
         assert server["highAvailability"]["mode"] == mode
-        # Azure offers no standby for the burstable tier.
+        # Azure has no standby server for the burstable tier.
         assert server["sku"] == {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}
 
 
@@ -291,7 +291,7 @@ def test_changes_of_the_server_are_made_one_after_the_other(either: Recorded) ->
 
 def test_three_instances_fit_the_server(either: Recorded) -> None:
     pool = int(either.app_settings()["DATABASE_POOL_MAX"])
-    # 50 connections, 15 of them the server's own, one for the role step.
+    # The server has 50 connections: 15 are reserved, and the role step uses one.
     assert 3 * pool + 1 <= 50 - 15
 
 
@@ -300,7 +300,7 @@ def test_three_instances_fit_the_server(either: Recorded) -> None:
 
 def test_subnets_are_delegated_and_sized(either: Recorded) -> None:
     assert either.one("network:VirtualNetwork").inputs["addressSpace"] == {"addressPrefixes": ["10.0.0.0/16"]}
-    # Listed there too, they would be undone in turns.
+    # If the network listed them as well, the two resources would overwrite each other.
     assert "subnets" not in either.one("network:VirtualNetwork").inputs
     subnets = {
         found.inputs["subnetName"]: (
@@ -337,7 +337,7 @@ def test_the_database_accepts_only_the_subnet_of_the_apps(either: Recorded) -> N
         (database, database, "5432"),
     }
     assert ("VirtualNetwork", "*", "*") in rules(either, "database", "Inbound", "Deny")
-    # Without the way to Entra nobody can log in.
+    # Without access to Entra, nobody can log in.
     assert {tag for _, tag, _ in rules(either, "database", "Outbound", "Allow")} == {
         database,
         "AzureActiveDirectory",
@@ -383,7 +383,7 @@ def test_the_account_of_the_host_accepts_only_the_subnet_of_the_app(either: Reco
     allowed = either.resources["host-storage"].inputs["networkRuleSet"]
     assert allowed["defaultAction"] == "Deny"
     assert [rule["virtualNetworkResourceId"] for rule in allowed["virtualNetworkRules"]] == ["app-subnet_id"]
-    # Without the endpoint, the app's calls would come from a public address and be refused.
+    # Without the endpoint, the app's calls would have a public source address and be refused.
     assert either.resources["app-subnet"].inputs["serviceEndpoints"] == [{"service": "Microsoft.Storage"}]
     assert ("10.0.0.0/26", "Storage", "443") in rules(either, "app", "Outbound", "Allow")
 

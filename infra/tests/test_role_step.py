@@ -18,7 +18,7 @@ SETTINGS = {pair["name"]: pair["value"] for pair in CONFIG["appSettings"]}
 
 
 def camel(name: str) -> str:
-    """The name of an argument of the SDK as Azure's API has it."""
+    """The name that Azure's API uses for an argument of the SDK."""
     first, *rest = re.sub(r"([a-z])([0-9])", r"\1_\2", name).split("_")
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
@@ -55,7 +55,7 @@ def test_it_has_the_settings_of_the_app_but_another_identity(either: Recorded) -
 
 
 def test_its_log_is_kept_after_its_deletion() -> None:
-    """The site that shows nothing is deleted, and nobody may call its SCM site."""
+    """The deployment deletes the site, and nobody may call its SCM site, so the log must be stored elsewhere."""
     (setting,) = (found for found in TEMPLATE["resources"] if found["type"] == "Microsoft.Insights/diagnosticSettings")
     assert setting["scope"] == "[concat('Microsoft.Web/sites/', parameters('name'))]"
     assert setting["properties"]["workspaceId"] == "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]"

@@ -1,4 +1,4 @@
-"""How many instances there may be, and who decides."""
+"""The limits of the number of instances, and the component that scales."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_rules_equal_those_of_the_file(name: str) -> None:
     stack = run({"elastic-visits:rules": name})
     (profile,) = cast(list[dict[str, Any]], stack.one("monitor:AutoscaleSetting").inputs["profiles"])
     for rule in profile["rules"]:
-        # The plan's, which no file can know.
+        # The ID of the plan, which a file cannot contain.
         assert rule["metricTrigger"].pop("metricResourceUri") == "plan_id"
     assert profile == json.loads((INFRA / name).read_text(encoding="utf-8"))
 
@@ -71,7 +71,7 @@ def test_a_setting_with_a_calendar_is_deployed_unchanged(
         for rule in profile["rules"]:
             rule["metricTrigger"]["metricResourceUri"] = "plan_id"
     assert profiles == expected
-    # The app shows all of them, each at its time.
+    # The app receives all profiles.
     assert json.loads(stack.app_settings()["AUTOSCALE_PROFILE"]) == document
 
 
@@ -138,7 +138,7 @@ def test_without_a_setting_the_rules_are_autoscale_json(premium: Recorded) -> No
 
 
 def test_the_setting_is_enabled_and_its_target_is_the_plan(premium: Recorded) -> None:
-    """Left out, the SDK would send false, and the rules would look deployed and never act."""
+    """By default, the SDK sends false. The rules would be deployed but never act."""
     setting = premium.one("monitor:AutoscaleSetting")
     assert setting.inputs["enabled"] is True
     assert setting.inputs["targetResourceUri"] == "plan_id"
@@ -172,7 +172,7 @@ def test_elastic_is_bounded_from_one_to_three(elastic: Recorded) -> None:
 
 
 def test_a_deployment_sends_no_count_of_the_site(elastic: Recorded) -> None:
-    """The app sets both. A value here would come from the time when the stack was created."""
+    """The app sets both. A value from the stack would be outdated."""
     site = elastic.one("web:WebApp").inputs["siteConfig"]
     assert not {"minimumElasticInstanceCount", "functionAppScaleLimit"} & site.keys()
 
@@ -202,7 +202,7 @@ def test_logs_of_app_plan_and_database_are_kept(either: Recorded) -> None:
         setting = either.resources[f"{name}-logs"].inputs
         assert (setting["resourceUri"], setting["workspaceId"]) == (resources[name], "logs_id")
         assert [log["category"] for log in setting["logs"] if log["enabled"]] == categories
-    # A plan has metrics alone.
+    # A plan has only metrics.
     assert [one["category"] for one in either.resources["plan-logs"].inputs["metrics"]] == ["AllMetrics"]
 
 

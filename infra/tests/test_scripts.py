@@ -1,4 +1,4 @@
-"""The scripts that work with Azure, run for real with stand-ins for the programs that they call."""
+"""The real scripts for Azure, with stand-ins for the programs that they call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCRIPTS = ("deploy", "check", "destroy", "stop", "start", "watch", "logs")
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A stage of the test's own; the name has a space, as a user's folder may."""
+    """The stage of one test. The folder's name contains a space, as a user's folder may."""
     folder = tmp_path / "a stage"
     folder.mkdir()
     return Stage(folder)
@@ -35,7 +35,7 @@ def test_help_names_every_option(stage: Stage, script: str) -> None:
 def test_a_rehearsal_runs_nothing(stage: Stage, script: str) -> None:
     done = stage.run(f"scripts/{script}", "--dry-run", "--stack", "dev")
     assert done.code == 0, done.out
-    # Looking which plan the stack is set to changes nothing.
+    # The script may read the stack's plan, which changes nothing.
     assert [line for line in done.lines if not line.startswith("pulumi config get")] == []
     assert "  $ " in done.out
 
@@ -202,7 +202,7 @@ def test_logs_of_elastic_premium_come_from_application_insights(stage: Stage) ->
     stage.outputs(plan="elastic-premium")
     first = ["2026-01-05T08:01:02Z", "2026-01-05T08:00:00Z", "instance-1", "a line"]
     second = ["2026-01-05T08:03:04Z", "2026-01-05T08:02:00Z", "instance-2", "two\nlines \x1b[31mred"]
-    # The latest answer wins: a row, nothing, a row, and then Azure refuses.
+    # The latest answer takes precedence, so the order is: a row, nothing, a row, and then a refusal.
     stage.answer("az rest", err="Forbidden", code=1)
     stage.answer("az rest", json.dumps([second]), times=1)
     stage.answer("az rest", "[]", times=1)
@@ -214,7 +214,7 @@ def test_logs_of_elastic_premium_come_from_application_insights(stage: Stage) ->
     calls = [call for call in done.calls if call[:2] == ["az", "rest"]]
     assert len(calls) == 4
     queries = [json.loads(call[call.index("--body") + 1])["query"] for call in calls]
-    # Each asks for what was received after the last row.
+    # Each query selects the rows that were received after the last one.
     assert [re.findall(r"todatetime\('([^']*)'\)", query)[0] for query in queries][1:] == [first[0], first[0], second[0]]
     assert "workspaces/33333333-2222-4333-8444-555555555555/query" in " ".join(calls[0])
 

@@ -1,4 +1,4 @@
-"""Wrong settings: each is refused with one sentence that names it, before anything is made."""
+"""Each wrong setting is refused with one sentence that names it, before any resource is created."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOGIN = {"clientId": AZURE_CLI, "objectId": DEPLOYER, "subscriptionId": SUBSCRIP
 
 
 def refused(config: dict[str, str], *, stack: str = recorder.STACK, login: dict[str, str] = LOGIN) -> str:
-    """The sentence, after nothing was made."""
+    """The error message. No resource may have been created."""
     engine = Engine(login)
     with pytest.raises(pulumi.RunError) as error:
         run(config, stack=stack, engine=engine)
@@ -101,7 +101,7 @@ def test_a_misspelt_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_project_file_gives_no_defaults() -> None:
-    """Pulumi would report them as given, and they would win over the settings of a live stack."""
+    """Pulumi would report them as set, and they would take precedence over the settings of a live stack."""
     assert "config" not in yaml.safe_load((INFRA / "Pulumi.yaml").read_text(encoding="utf-8"))
 
 
@@ -128,14 +128,14 @@ def test_the_resource_group_keeps_what_was_given() -> None:
 def test_without_protection_there_is_no_lock() -> None:
     stack = run({"elastic-visits:protect": "false"})
     assert not stack.of("authorization:ManagementLockByScope") and stack.outputs["lock_name"] == ""
-    # Pulumi still refuses to delete the server.
+    # Pulumi still protects the server from deletion.
     assert stack.one("dbforpostgresql:Server").protect
 
 
 @pytest.mark.parametrize("plan", ["premium-v3", "elastic-premium"])
 def test_a_paused_stack_keeps_data_network_identities_and_names(plan: str) -> None:
     live, paused = run({PLAN: plan}), run({PLAN: plan, "elastic-visits:paused": "true"})
-    # What is kept is unchanged, apart from the tag that says so.
+    # The remaining resources are unchanged, apart from the group's tag for the pause.
     for name, resource in paused.resources.items():
         if name != "group":
             assert resource.inputs == live.resources[name].inputs, name
@@ -198,7 +198,7 @@ def test_another_subscription_or_stack_has_other_worldwide_names() -> None:
     other = run(login=LOGIN | {"subscriptionId": "00000000-0000-0000-0000-0000000000aa"})
     assert not worldwide(run()) & worldwide(other)
     assert not worldwide(run()) & worldwide(run(stack="other"))
-    # Cut to the same ten characters, and still different.
+    # Both are cut to the same ten characters, but the names still differ.
     assert not worldwide(run(stack="abcdefghij-one")) & worldwide(run(stack="abcdefghij-two"))
 
 

@@ -1,6 +1,6 @@
-"""Everything the stack asks for, as it was reviewed: snapshots/<plan>.json.
+"""The stack's requests equal the reviewed ones in snapshots/<plan>.json.
 
-A change shows up here and in the difference a reviewer reads. To renew them after a change that is meant:
+Every change of the stack changes these files, so that a reviewer sees it. To renew them after an intended change:
 
     RENEW_SNAPSHOTS=1 ./scripts/test --only azure
     git diff infra/tests/snapshots

@@ -1,4 +1,4 @@
-"""The workbook: it opens, asks for what is there, and gives nothing away."""
+"""The workbook: it opens, its queries use existing data, and it contains no secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import workbook
 from pulumi_azure_native import monitor
 from recorder import Recorded, run
 
-# https://learn.microsoft.com/azure/azure-monitor/reference/tables-index: the columns that are used of each table.
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables-index: the used columns of each table.
 TABLES = {
     "AppRequests": {"TimeGenerated", "Name", "ResultCode", "DurationMs", "ItemCount", "AppRoleInstance"},
     "AutoscaleEvaluationsLog": {"TimeGenerated", "OperationName", "ObservedValue", "CurrentInstanceCount"},
@@ -29,7 +29,7 @@ TEXT, QUERY, PARAMETERS, METRIC = 1, 3, 9, 10
 
 
 def items(stack: Recorded, kind: int) -> list[dict[str, Any]]:
-    """The content of the workbook's items of a kind."""
+    """The content of all items of one kind in the workbook."""
     document = json.loads(stack.one("applicationinsights:Workbook").inputs["serializedData"])
     return [item["content"] for item in document["items"] if item["type"] == kind]
 
@@ -57,7 +57,7 @@ def test_its_name_is_a_stable_uuid_that_differs_between_stacks(either: Recorded)
 def test_queries_use_existing_tables_and_columns(either: Recorded) -> None:
     for query in items(either, QUERY):
         first, *steps = query["query"].split("\n")
-        # Columns are written with a capital, what a query makes is not.
+        # Columns of tables begin with a capital letter, columns that a query creates do not.
         assert set(re.findall(r"\b[A-Z][A-Za-z]+\b", re.sub(r'"[^"]*"|\[\'[^\']*\'\]', "", " ".join(steps)))) <= TABLES[first]
         assert query["crossComponentResources"] == ["logs_id"]
         assert query["queryType"] == 0
