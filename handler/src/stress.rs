@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::time::ClockId;
 use sha2::{Digest, Sha512};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -14,11 +15,11 @@ use crate::domain::{StressPlan, Timestamp};
 const BATCH: u64 = 64;
 /// The longest sleep of a thread that is ahead of its rate, before it checks whether it should stop.
 const LONGEST_NAP: Duration = Duration::from_millis(10);
-/// A thread with less than a whole CPU works for its part of each slice and sleeps for the rest. The slices are
-/// shorter than the periods of a CPU quota, so that the quota is never used up before the end of a period.
+/// A thread that has used its part of a CPU sleeps until the end of the slice. The slices are as short as the periods
+/// of a CPU quota, so that the quota is rarely used up before the end of a period.
 const SLICE: Duration = Duration::from_millis(10);
-/// A thread that got less CPU time than its part catches up on this much time at most.
-const MADE_UP_FOR: Duration = Duration::from_secs(1);
+/// The time whose CPU time a thread catches up on at most, after a busy machine gave it less than its part.
+const CATCH_UP: Duration = Duration::from_secs(1);
 /// The lowest priority that a thread can have without a privilege (nice value).
 const NICE: i32 = 19;
 
@@ -73,8 +74,8 @@ pub struct Busy {
 }
 
 impl Stress {
-    /// A run uses `cpus` CPUs, on as many threads. If it `yields`, it uses only CPU time that nothing else needs: it
-    /// runs below normal priority and never catches up on time that it did not get.
+    /// A run uses `cpus` CPUs, on as many threads. If it `yields`, it uses only what the rest of the process leaves of
+    /// them: it runs below normal priority, and catches up on one slice at most.
     pub fn new(cpus: f64, yields: bool) -> Self {
         let threads = (cpus.ceil() as usize).clamp(1, 1_024);
         let duty = (cpus / threads as f64).min(1.0);
@@ -120,7 +121,7 @@ impl Stress {
                         // Without the lower priority the run still works, but it affects other work more.
                         let _ = rustix::process::setpriority_process(None, NICE);
                     }
-                    worker.burn(share, engine.duty, engine.yields);
+                    worker.burn(share, engine.budget());
                     engine.leave(&worker, 1);
                 });
             if let Err(error) = spawned {
@@ -139,6 +140,19 @@ impl Stress {
             running,
             detached: false,
         })
+    }
+
+    /// The CPU time that each thread of a run may use, and the clock that measures it; `None` if the threads may use
+    /// whole CPUs. A thread that yields counts the CPU time of its whole process, including requests, because one quota
+    /// limits them together.
+    fn budget(&self) -> Option<(Budget, ClockId)> {
+        let budget = if self.yields {
+            let cpus = self.duty * self.threads as f64;
+            (Budget::new(cpus, SLICE), ClockId::ProcessCPUTime)
+        } else {
+            (Budget::new(self.duty, CATCH_UP), ClockId::ThreadCPUTime)
+        };
+        (self.duty < 1.0).then_some(budget)
     }
 
     /// The time until the run in progress ends, if there is one.
@@ -206,11 +220,9 @@ impl Drop for Run {
 }
 
 impl Running {
-    /// Hashes until the deadline, at `rate` hashes per second or as fast as possible, but for no more than the
-    /// fraction `duty` of the time.
-    fn burn(&self, rate: Option<u64>, duty: f64, yields: bool) {
-        let began_with = thread_cpu_time();
-        let mut given_up = Duration::ZERO;
+    /// Hashes until the deadline, at `rate` hashes per second or as fast as possible, within a budget of the CPU time
+    /// that its clock measures.
+    fn burn(&self, rate: Option<u64>, mut budget: Option<(Budget, ClockId)>) {
         let mut digest = Sha512::digest(b"elastic visits");
         let mut done: u64 = 0;
         loop {
@@ -218,18 +230,15 @@ impl Running {
             if now >= self.deadline || self.cancelled.load(Ordering::Relaxed) {
                 return;
             }
-            let rest = if yields {
-                rest_of_slice(now - self.began, duty)
-            } else {
-                let used = thread_cpu_time() - began_with + given_up;
-                given_up += too_far_behind(now - self.began, used, duty);
-                rest_of_share(now - self.began, used, duty)
-            };
+            let elapsed = now - self.began;
+            let rest = budget
+                .as_mut()
+                .and_then(|(budget, clock)| budget.rest(elapsed, cpu_time(*clock)));
             if let Some(rest) = rest {
                 std::thread::sleep(rest.min(self.deadline - now));
                 continue;
             }
-            let due = rate.map_or(u64::MAX, |rate| due(rate, now - self.began));
+            let due = rate.map_or(u64::MAX, |rate| due(rate, elapsed));
             let batch = due.saturating_sub(done).min(BATCH);
             if batch == 0 {
                 std::thread::sleep(LONGEST_NAP.min(self.deadline - now));
@@ -248,9 +257,9 @@ impl Running {
 
 /// Uses `work` of CPU time on the calling thread, for `VISIT_WORK`.
 pub fn burn_cpu(work: Duration) {
-    let until = thread_cpu_time() + work;
+    let until = cpu_time(ClockId::ThreadCPUTime) + work;
     let mut digest = Sha512::digest(b"visit");
-    while thread_cpu_time() < until {
+    while cpu_time(ClockId::ThreadCPUTime) < until {
         for _ in 0..BATCH {
             digest = Sha512::digest(digest);
         }
@@ -258,36 +267,51 @@ pub fn burn_cpu(work: Duration) {
     }
 }
 
-/// How long to sleep at this point of a run, if the working part of the slice is over.
-fn rest_of_slice(elapsed: Duration, duty: f64) -> Option<Duration> {
-    let slice = SLICE.as_nanos();
-    let into_slice = elapsed.as_nanos() % slice;
-    let over = duty < 1.0 && into_slice as f64 >= duty * slice as f64;
-    over.then(|| Duration::from_nanos(u64::try_from(slice - into_slice).unwrap_or(0)))
+/// CPU time that a run may use: it grows with time, up to a limit, and shrinks by the time used.
+#[derive(Debug)]
+struct Budget {
+    /// CPUs, of the thread or of the whole process.
+    cpus: f64,
+    /// The most that is left, and the most that is owed, in seconds of CPU time.
+    limit: f64,
+    left: f64,
+    /// Time since the start, and CPU time, at the last check.
+    last: Option<(Duration, Duration)>,
 }
 
-/// CPU time of the calling thread.
-fn thread_cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+impl Budget {
+    /// Allows `cpus` CPUs and, after a time with less, up to the CPU time that these CPUs provide in `catch_up`.
+    fn new(cpus: f64, catch_up: Duration) -> Self {
+        Self {
+            cpus,
+            limit: catch_up.as_secs_f64() * cpus,
+            left: SLICE.as_secs_f64() * cpus,
+            last: None,
+        }
+    }
+
+    /// How long to sleep if nothing is left, at `elapsed` since the start and with the CPU time `used` on the clock.
+    fn rest(&mut self, elapsed: Duration, used: Duration) -> Option<Duration> {
+        let (then, used_then) = self
+            .last
+            .replace((elapsed, used))
+            .unwrap_or((elapsed, used));
+        let earned = elapsed.saturating_sub(then).as_secs_f64() * self.cpus;
+        let spent = used.saturating_sub(used_then).as_secs_f64();
+        self.left = (self.left + earned - spent).clamp(-self.limit, self.limit);
+        let into_slice = elapsed.as_nanos() % SLICE.as_nanos();
+        (self.left <= 0.0)
+            .then(|| SLICE - Duration::from_nanos(u64::try_from(into_slice).unwrap_or(0)))
+    }
+}
+
+/// CPU time of the calling thread, or of its process.
+fn cpu_time(clock: ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     Duration::new(
         time.tv_sec.unsigned_abs(),
         u32::try_from(time.tv_nsec).unwrap_or(0),
     )
-}
-
-/// How long to sleep at this point of a run, if the thread has used its part of all slices so far.
-fn rest_of_share(elapsed: Duration, used: Duration, duty: f64) -> Option<Duration> {
-    let slices = elapsed.as_nanos() / SLICE.as_nanos() + 1;
-    let end = SLICE * u32::try_from(slices).unwrap_or(u32::MAX);
-    (duty < 1.0 && used >= end.mul_f64(duty)).then(|| end - elapsed)
-}
-
-/// CPU time that a thread did not get and does not catch up on.
-fn too_far_behind(elapsed: Duration, used: Duration, duty: f64) -> Duration {
-    elapsed
-        .saturating_sub(MADE_UP_FOR)
-        .mul_f64(duty)
-        .saturating_sub(used)
 }
 
 /// The number of hashes that should have been made after `elapsed`.
@@ -330,22 +354,51 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_keeps_its_share_and_catches_up_within_a_second() {
+    fn a_budget_is_used_slice_by_slice() {
         let ms = Duration::from_millis;
-        assert_eq!(rest_of_share(ms(23), ms(7), 0.25), None);
-        assert_eq!(rest_of_share(ms(23), ms(8), 0.25), Some(ms(7)));
-        assert_eq!(rest_of_share(ms(23), ms(20), 1.0), None);
-        assert_eq!(too_far_behind(ms(1_000), ms(0), 0.25), ms(0));
-        assert_eq!(too_far_behind(ms(3_000), ms(100), 0.25), ms(400));
+        let mut budget = Budget::new(0.25, SLICE);
+        assert_eq!(budget.rest(ms(0), ms(0)), None);
+        assert_eq!(budget.rest(ms(2), ms(2)), None);
+        assert_eq!(budget.rest(ms(4), ms(4)), Some(ms(6)));
+        assert_eq!(budget.rest(ms(10), ms(4)), None);
     }
 
     #[test]
-    fn a_part_of_a_cpu_uses_a_part_of_each_slice() {
+    fn a_thread_that_waits_for_a_cpu_keeps_what_it_has_left() {
         let ms = Duration::from_millis;
-        assert_eq!(rest_of_slice(ms(20), 0.25), None);
-        assert_eq!(rest_of_slice(ms(22), 0.25), None);
-        assert_eq!(rest_of_slice(ms(23), 0.25), Some(ms(7)));
-        assert_eq!(rest_of_slice(ms(29), 1.0), None);
+        let mut budget = Budget::new(0.25, SLICE);
+        assert_eq!(budget.rest(ms(0), ms(0)), None);
+        assert_eq!(budget.rest(ms(10), ms(0)), None);
+        // It slept until 20 ms, and the machine was busy until 26 ms.
+        assert_eq!(budget.rest(ms(12), ms(3)), Some(ms(8)));
+        assert_eq!(budget.rest(ms(26), ms(3)), None);
+        assert_eq!(budget.rest(ms(28), ms(5)), None);
+    }
+
+    #[test]
+    fn it_catches_up_within_its_limit() {
+        let (ms, s) = (Duration::from_millis, Duration::from_secs);
+        let mut budget = Budget::new(0.25, CATCH_UP);
+        assert_eq!(budget.rest(s(0), ms(0)), None);
+        assert_eq!(budget.rest(s(60), ms(0)), None);
+        assert_eq!(budget.rest(s(60), ms(249)), None);
+        assert_eq!(budget.rest(s(60), ms(250)), Some(SLICE));
+    }
+
+    #[test]
+    fn what_others_use_is_owed_up_to_its_limit() {
+        let ms = Duration::from_millis;
+        let mut budget = Budget::new(0.25, SLICE);
+        assert_eq!(budget.rest(ms(0), ms(50)), None);
+        assert_eq!(budget.rest(ms(100), ms(150)), Some(SLICE));
+        assert_eq!(budget.rest(ms(110), ms(150)), Some(SLICE));
+        assert_eq!(budget.rest(ms(111), ms(150)), None);
+    }
+
+    #[test]
+    fn whole_cpus_have_no_budget() {
+        assert!(Stress::new(2.0, true).budget().is_none());
+        assert!(Stress::new(1.9, true).budget().is_some());
     }
 
     #[test]

@@ -88,7 +88,7 @@ def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:
         *checks.fences(pages, steps),
         *checks.calls(pages, programs),
         *checks.translations(pages),
-        *checks.length(ROOT, pages["README.md"]),
+        *checks.length(ROOT, pages),
         *checks.settings(pages["docs/reference/settings.md"], programs),
         *checks.every_command(pages["docs/reference/commands.md"], ROOT, programs),
         *checks.pictures(ROOT, pages),

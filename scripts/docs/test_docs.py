@@ -45,10 +45,17 @@ class Checks(unittest.TestCase):
     def test_length(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
-            for words, faults in ((900, 0), (901, 1)):
-                (root / "README.md").write_text("word " * words)
-                found = list(checks.length(root, page.read(root, "README.md")))
-                self.assertEqual(len(found), faults, words)
+            (root / "docs").mkdir()
+            for name, words, faults in (
+                ("README.md", 900, 0),
+                ("README.md", 901, 1),
+                ("docs/page.md", 2000, 0),
+                ("docs/page.md", 2001, 1),
+                ("CHANGELOG.md", 2001, 0),
+            ):
+                (root / name).write_text("word " * words)
+                found = list(checks.length(root, {name: page.read(root, name)}))
+                self.assertEqual(len(found), faults, (name, words))
 
     def test_marks(self) -> None:
         text = "".join(
@@ -62,12 +69,19 @@ class Checks(unittest.TestCase):
         self.assertEqual([sentence.split(":")[1] for sentence in found], ["1", "4", "16", "19", "22", "31", "40", "43", "46"])
 
     def test_a_translation_may_differ_in_comments_only(self) -> None:
-        english = page.parse("docs/guide.md", "# A\n```sh\nls   # all\n```\n```text\nx\n```\n")
-        spanish = page.parse("docs/es/guide.md", "# A\n```sh\nls # todo\n```\n```text\nx\n```\n")
-        self.assertEqual(list(checks.translations({"docs/guide.md": english, "docs/es/guide.md": spanish})), [])
+        pages = {
+            "docs/concepts/autoscaling.md": "# A\n```sh\nls   # all\n```\n```text\nx\n```\n",
+            "docs/es/guide.md": "# A\n```sh\nls # todo\n```\n```text\nx\n```\n",
+        }
+        read = {name: page.parse(name, text) for name, text in pages.items()}
+        self.assertEqual(list(checks.translations(read)), [])
         for text in ("# A\n```sh\nls -l\n```\n```text\nx\n```\n", "# A\n```sh\nls\n```\n", "```sh\nls\n```\n```text\nx\n```\n"):
-            wrong = page.parse("docs/es/guide.md", text)
-            self.assertEqual(len(list(checks.translations({"docs/guide.md": english, "docs/es/guide.md": wrong}))), 1, text)
+            read["docs/es/guide.md"] = page.parse("docs/es/guide.md", text)
+            self.assertEqual(len(list(checks.translations(read))), 1, text)
+
+    def test_the_spanish_start_page_translates_none(self) -> None:
+        for name, faults in (("docs/es/README.md", 0), ("docs/es/other.md", 1)):
+            self.assertEqual(len(list(checks.translations({name: page.parse(name, "# A\n")}))), faults, name)
 
     def test_options(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

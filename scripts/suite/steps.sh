@@ -89,7 +89,7 @@ test_rust() {
     use_cargo_tools
     # Most of the long tests wait for servers that restart or time out, so twice as many as CPUs fit.
     "$lab" postgres --env TEST_DATABASE_URL --pooler-env TEST_POOLER_URL -- \
-        cargo-nextest nextest run --cargo-metadata "$built/metadata.json" \
+        cargo-nextest nextest run --config-file scripts/suite/nextest.toml --cargo-metadata "$built/metadata.json" \
         --binaries-metadata "$built/binaries.json" --no-fail-fast --test-threads "$(($(getconf _NPROCESSORS_ONLN) * 2))" \
         --filterset "$filter" "$@"
 }

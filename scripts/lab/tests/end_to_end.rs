@@ -111,7 +111,7 @@ fn is_running(host: &Host) -> bool {
     host.get("/api/metrics").json()["stress"]["running"] == true
 }
 
-/// `docs/concepts/security.md`: the host replaces what a caller writes into `X-Forwarded-For`.
+/// `docs/concepts/privacy.md`: the host replaces what a caller writes into `X-Forwarded-For`.
 #[test]
 fn a_caller_cannot_choose_its_address() {
     let host = up(Database::Sqlite, &[]);

@@ -1,7 +1,7 @@
 //! The real handler, driven by its own stress run.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -50,6 +50,47 @@ fn stress(host: &Host, scope: &str) {
         &order,
     );
     assert_eq!(answer.status, 202, "{answer:?}");
+}
+
+/// Programs that keep every CPU busy, and end with this.
+struct BusyMachine(Vec<Child>);
+
+impl BusyMachine {
+    fn start() -> Self {
+        let cpus = std::thread::available_parallelism().unwrap().get();
+        // Sessions of their own, as programs in other terminals have: the kernel shares CPU time between sessions.
+        let busy = || {
+            let mut command = Command::new("setsid");
+            command.args(["sh", "-c", "while :; do :; done"]);
+            command.spawn().unwrap()
+        };
+        Self((0..cpus * 3).map(|_| busy()).collect())
+    }
+}
+
+impl Drop for BusyMachine {
+    fn drop(&mut self) {
+        for program in &mut self.0 {
+            program.kill().unwrap();
+            program.wait().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_loaded_instance_uses_its_share_on_a_busy_machine() {
+    let root = app();
+    let host = root.up(&["--instance-cpus", "0.2", "--time-scale", "60", "--max", "1"]);
+    let view = fleet_when(&host, "one is ready", |fleet| fleet["ready"] == 1);
+    if view["cpu_limit"]["enforced"] == false {
+        // Then the machine's other programs do take CPU time from an instance.
+        return;
+    }
+    let _busy = BusyMachine::start();
+    stress(&host, "fleet");
+    fleet_when(&host, "a whole minute is under load", |fleet| {
+        fleet["metric"]["cpu_percent"].as_f64() > Some(85.0)
+    });
 }
 
 #[test]
