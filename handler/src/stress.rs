@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_use_is_owed_up_to_its_limit() {
+    fn the_cpu_time_of_the_process_is_owed_up_to_the_limit() {
         let ms = Duration::from_millis;
         let mut budget = Budget::new(0.25, SLICE);
         assert_eq!(budget.rest(ms(0), ms(50)), None);
