@@ -1,6 +1,7 @@
-"""Holds what the workflows run against what the scripts take: every script they call is there, and knows every option.
+"""Checks that the scripts in the workflows exist and accept the options.
 
-The workflows that the documentation shows, for other people's apps, call lab itself. A renamed option would otherwise be found out by a deployment.
+The workflows in the documentation, for other apps, call lab itself. Without this check, only a deployment would reveal a
+renamed option.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def help_of(command: list[str]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lab", required=True, help="the lab, whose options scripts/load and scripts/check pass on")
-    parser.add_argument("--shown", required=True, type=Path, help="the folder of the workflows that the documentation shows")
+    parser.add_argument("--lab", required=True, help="the lab binary; scripts/load and scripts/check pass options on to it")
+    parser.add_argument("--shown", required=True, type=Path, help="the folder with the workflows of the documentation")
     arguments = parser.parse_args()
     lab = arguments.lab
     calls = 0
@@ -37,7 +38,7 @@ def main() -> int:
             calls += 1
             path = ROOT / script
             if not path.is_file() or not path.stat().st_mode & 0o100:
-                wrong.append(f"{file.name}: {script} is no program")
+                wrong.append(f"{file.name}: {script} is not a program")
                 continue
             options = OPTION.findall(words)
             if script.endswith(".sh"):
@@ -45,11 +46,11 @@ def main() -> int:
             known = help_of([str(path)])
             if script in ("scripts/load", "scripts/check"):
                 known += help_of([lab, Path(script).name])
-                # They are put together in the lines before.
+                # The lines before the call collect these options.
                 options += [option for line in text.splitlines() if line.strip().startswith(("*:*) set --", "set --"))
                             for option in OPTION.findall(line.split("set --", 1)[1])]
             wrong += [
-                f"{file.name}: {script} does not know {option}"
+                f"{file.name}: {script} does not accept {option}"
                 for option in options
                 if not re.search(rf"(?<!\S){re.escape(option)}\b", known)
             ]
@@ -58,16 +59,16 @@ def main() -> int:
             calls += 1
             known = help_of([lab, subcommand])
             wrong += [
-                f"{file.name}: lab {subcommand} does not know {option}"
+                f"{file.name}: lab {subcommand} does not accept {option}"
                 for option in OPTION.findall(words)
                 if not re.search(rf"(?<!\S){re.escape(option)}\b", known)
             ]
     if not calls:
-        wrong.append("no call of a script was found: has the way they are written changed?")
+        wrong.append("no call of a script was found: has their form changed?")
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     if not wrong:
-        print(f"workflows: {calls} calls of scripts and lab, with options that they know")
+        print(f"workflows: {calls} calls of scripts and lab, with accepted options only")
     return 1 if wrong else 0
 
 

@@ -1,8 +1,8 @@
 """Fuzzes Elastic Visits against its own OpenAPI document.
 
-First the handler alone, with every check; then the same document through `lab up`, where no answer may be a 5xx.
-Each runs on a free port, on SQLite in a temporary folder, and is stopped afterwards. The seed is fixed, so a
-failure comes again. scripts/test runs this with the Python of target/fuzz-venv.
+The first pass tests the handler alone, with all checks. The second pass uses the same document through `lab up`, where no
+response may be a 5xx. Each server uses a free port and SQLite in a temporary folder, and is stopped afterwards. The seed is
+fixed, so that a failure can be repeated. scripts/test runs this program with the Python of target/fuzz-venv.
 """
 
 import argparse
@@ -28,11 +28,11 @@ SEED = 20261124
 
 
 class Failed(Exception):
-    """One sentence about what went wrong."""
+    """The error in one sentence."""
 
 
 class Differs(Failed):
-    """Answers that the tool has shown already, so that the server's log adds nothing."""
+    """Wrong responses. The tool has already shown them, so the server's log is not needed."""
 
 
 def free_port():
@@ -42,7 +42,7 @@ def free_port():
 
 
 def environment(folder, **settings):
-    """What the user's settings must not change: only the path to programs is passed on."""
+    """The environment of a server. Of the user's variables, only the paths and the language are passed on."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {
         "SQLITE_PATH": str(folder / "visits.db"),
@@ -53,7 +53,7 @@ def environment(folder, **settings):
 
 def wait_until_live(process, url):
     deadline = time.monotonic() + START_LIMIT
-    # The machine's proxy settings are none of a loopback address's business.
+    # The machine's proxy settings must not apply to a loopback address.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -65,15 +65,15 @@ def wait_until_live(process, url):
         except (urllib.error.URLError, OSError):
             pass
         time.sleep(0.05)
-    raise Failed(f"{url}/health did not answer 200 within {START_LIMIT} s")
+    raise Failed(f"{url}/health did not return 200 within {START_LIMIT} s")
 
 
 @contextmanager
 def server(command, url, env, folder, stop_signal):
-    """Runs a server; one that ends by itself meanwhile, or not when told to, is a failure too."""
+    """Runs a server. It is also a failure if the server ends by itself, or does not end when it is told to."""
     log = folder / "log"
     with log.open("wb") as output:
-        # A session of its own: Ctrl-C is for this script, which then stops the server.
+        # In a separate session, Ctrl+C reaches only this script, which then stops the server.
         process = subprocess.Popen(
             command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
@@ -97,7 +97,7 @@ def server(command, url, env, folder, stop_signal):
         raise
     finally:
         if process.poll() is None:
-            # `lab up` must get the chance to stop the handler.
+            # `lab up` needs the time to stop the handler.
             process.send_signal(stop_signal)
             try:
                 process.wait(STOP_LIMIT)
@@ -112,7 +112,7 @@ def fuzz_command(url, seed, examples, *options):
         *("run", f"{url}/api/openapi.json"),
         *("--seed", str(seed), "--generation-database", "none"),
         *("--max-examples", str(examples), "--mode", "all", "--request-timeout", "10"),
-        # Keys are the host's business; neither of the two asks for one here.
+        # The Functions host checks keys. Neither of the two servers requires one here.
         *("--exclude-checks", "ignored_auth"),
         *("--continue-on-failure", "--no-color", "--warnings", "off"),
         *options,
@@ -131,7 +131,7 @@ def fuzz(url, folder, examples, *options):
     except subprocess.TimeoutExpired:
         raise Failed(f"the pass took longer than {PASS_LIMIT} s") from None
     if code != 0:
-        raise Differs("the answers listed above are not as the document says")
+        raise Differs("the responses listed above differ from the document")
 
 
 def handler_alone(app, folder):
@@ -147,28 +147,28 @@ def through_the_host(app, lab, folder):
     command = [lab, "up", "--script-root", app, "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with server(command, url, environment(folder), folder, signal.SIGINT):
-        # Paths and methods that no function has are the host's to refuse, and not as the document says.
+        # The host refuses paths and methods without a function, and its responses differ from the document.
         phases = ("--phases", "examples,coverage,fuzzing")
         fuzz(url, folder, 25, "--checks", "not_a_server_error", *phases)
 
 
 def requests_answered(url):
-    """As the server counts them: probes are none."""
+    """The number of requests that the server counts. It does not count probes."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{url}/api/metrics", timeout=5) as answer:
         return json.load(answer)["requests_total"]
 
 
 def long_run(app, folder, wanted):
-    """Pass after pass, each with a seed of its own and some side by side, until so many requests were answered.
+    """Runs passes until the server has answered this many requests. Each pass has its own seed, and some run at the same time.
 
-    Processes rather than the tool's own threads, which make Python 3.11's parser fail now and then. What the
-    coverage phase makes is the same for every seed, and scripts/test sends it anyway.
+    The passes are processes instead of the tool's own threads, because Python 3.11's parser sometimes fails in them. The
+    coverage phase sends the same requests for every seed, and scripts/test sends them anyway.
     """
     port = free_port()
     settings = {"FUNCTIONS_CUSTOMHANDLER_PORT": str(port), "INSTANCE_ID": "fuzz", "STRESS_MAX_SECONDS": "0.1"}
     url = f"http://127.0.0.1:{port}"
-    # What the other checks find they find in the first thousand requests.
+    # The first thousand requests are enough for the other checks.
     checks = "not_a_server_error,status_code_conformance"
     options = ("--phases", "fuzzing", "--checks", checks, "--max-response-time", "10")
     running = {}
@@ -191,7 +191,7 @@ def long_run(app, folder, wanted):
                     if process.returncode != 0:
                         output.seek(0)
                         print(output.read().decode(errors="replace"))
-                        raise Differs(f"the answers listed above, to the requests of seed {number}, are not as documented")
+                        raise Differs(f"the responses listed above, with seed {number}, differ from the document")
                 answered = requests_answered(url)
                 if time.monotonic() - told > 10:
                     print(f"{answered} of {wanted} requests answered", flush=True)
@@ -206,18 +206,18 @@ def long_run(app, folder, wanted):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--app", required=True, type=Path, metavar="DIR", help="the function app folder")
-    parser.add_argument("--lab", type=Path, metavar="PATH", help="the lab binary; without it the handler alone is fuzzed")
+    parser.add_argument("--lab", type=Path, metavar="PATH", help="the lab binary; without it, only the handler is fuzzed")
     parser.add_argument(
-        "--requests", type=int, metavar="N", help="instead, go on with the handler alone until it has answered so many"
+        "--requests", type=int, metavar="N", help="fuzz only the handler, until it has answered N requests"
     )
     args = parser.parse_args()
-    # A termination must unwind like Ctrl-C does, or the server would be left running.
+    # SIGTERM must unwind like Ctrl+C, because the server would otherwise continue to run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     app = args.app.resolve()
     passes = [("the handler alone", lambda folder: handler_alone(app, folder))]
     if args.requests:
-        passes = [("the handler for long", lambda folder: long_run(app, folder, args.requests))]
+        passes = [("the handler for a long time", lambda folder: long_run(app, folder, args.requests))]
     elif args.lab:
         lab = args.lab.resolve()
         passes.append(("through lab up", lambda folder: through_the_host(app, lab, folder)))

@@ -1,7 +1,7 @@
-"""The dashboard in infra/monitoring/grafana: what its panels ask, and whether it is one that Grafana understands.
+"""The dashboard in infra/monitoring/grafana: the queries of its panels, and checks of its options.
 
-Grafana itself ignores a misspelt option without a word. Read into Grafana's own model and written again, such a word is
-lost, so nothing may be.
+Grafana ignores a misspelt option without a message. The checks read the dashboard into Grafana's model and write it again. A
+misspelt option is then missing, so the result must equal the original.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MONITORING = ROOT / "infra" / "monitoring"
 FILE = MONITORING / "grafana" / "dashboards" / "elastic-visits.json"
 CPU_PANEL = "CPU of each instance"
 
-# The model has no words for these, which Grafana's Prometheus data source and its variables read.
+# The model lacks these options, which Grafana's Prometheus data source and its variables use.
 BEYOND_THE_MODEL = re.compile(
     r"\.annotations\.list\[\d+\]\.(step|titleFormat|textFormat|useValueForTime)|\.templating\.list\[\d+\]\.definition"
 )
@@ -29,7 +29,7 @@ BEYOND_THE_MODEL = re.compile(
 
 @dataclass(frozen=True)
 class Query:
-    """Something that the dashboard asks Prometheus."""
+    """One query of the dashboard to Prometheus."""
 
     place: str
     expression: str
@@ -40,7 +40,7 @@ def load() -> dict[str, Any]:
     return json.loads(FILE.read_text())
 
 
-# Only where the app scales itself, and then as the handler's own tests show them.
+# Metrics that exist only if the app scales itself. The handler's own tests check them.
 SCALER_METRICS = {
     f"elastic_visits_scaler_{name}"
     for name in (
@@ -56,37 +56,37 @@ SCALER_METRICS = {
 
 
 def asks_the_scaler(query: Query) -> bool:
-    """Whether a query finds something only where the app scales itself."""
+    """Whether a query has a result only if the app scales itself."""
     return any(name in query.expression for name in SCALER_METRICS)
 
 
 def queries(dashboard: dict[str, Any], *, interval: str) -> list[Query]:
-    """Every query of every panel and annotation, with Grafana's variables put in as Grafana would."""
+    """All queries of the panels and annotations. Grafana's variables are replaced as Grafana does it."""
     found = [
         Query(f'panel "{panel["title"]}", {target["refId"]}', target["expr"])
         for panel in dashboard["panels"]
         for target in panel.get("targets", [])
     ]
     found += [Query(f'annotation "{one["name"]}"', one["expr"]) for one in dashboard["annotations"]["list"]]
-    # What several chosen instances become.
+    # Grafana replaces several selected instances by a regular expression.
     every = [Query(one.place, one.expression.replace("$instance", ".*").replace("$__rate_interval", interval)) for one in found]
     left = [one.place for one in every if "$" in one.expression]
     if left:
-        raise ValueError(f"a variable that is not known here, in {left[0]}")
+        raise ValueError(f"an unknown variable in {left[0]}")
     return every
 
 
 def mistakes(dashboard: dict[str, Any], metrics: set[str]) -> list[str]:
-    """What is wrong with it, a sentence each. `metrics` are the names that /metrics knows."""
+    """The errors in the dashboard, one sentence each. `metrics` are the names in /metrics."""
     register_default_plugins()
     again = json.loads(JSONEncoder().encode(Dashboard.from_json(dashboard)))
     wrong = [
-        f"{place} is nothing that Grafana knows" for place in _lost(dashboard, again) if not BEYOND_THE_MODEL.fullmatch(place)
+        f"{place} is not an option of Grafana" for place in _lost(dashboard, again) if not BEYOND_THE_MODEL.fullmatch(place)
     ]
     uid = re.search(r"^\s+uid: (\S+)$", (MONITORING / "grafana/provisioning/datasources/prometheus.yml").read_text(), re.MULTILINE)
     sources = set(re.findall(r'"uid": "(\w+)"', json.dumps([dashboard["panels"], dashboard["annotations"], dashboard["templating"]])))
     if uid is None or sources != {uid[1]}:
-        wrong.append(f"panels ask {sorted(sources)}, and the data source is {uid and uid[1]}")
+        wrong.append(f"panels use the data sources {sorted(sources)}, but the only one is {uid and uid[1]}")
     wrong += _thresholds(dashboard)
     known = metrics | SCALER_METRICS | _recorded()
     for place, text in [*((one.place, one.expression) for one in queries(dashboard, interval="1m")), *_rules()]:
@@ -115,17 +115,17 @@ def _lost(before: Any, after: Any, place: str = "") -> list[str]:
 
 
 def _thresholds(dashboard: dict[str, Any]) -> list[str]:
-    """The lines in the CPU chart are those of infra/autoscale.json, or nothing says when the fleet will scale."""
+    """The lines in the CPU chart must be the thresholds of infra/autoscale.json."""
     rules = json.loads((ROOT / "infra" / "autoscale.json").read_text())["rules"]
     wanted = sorted(rule["metricTrigger"]["threshold"] / 100 for rule in rules)
     panel = next(panel for panel in dashboard["panels"] if panel["title"] == CPU_PANEL)
     steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
     drawn = sorted(step["value"] for step in steps if step["value"] is not None)
-    return [] if drawn == wanted else [f'"{CPU_PANEL}" draws lines at {drawn}, and infra/autoscale.json has {wanted}']
+    return [] if drawn == wanted else [f'"{CPU_PANEL}" draws lines at {drawn}, but infra/autoscale.json has {wanted}']
 
 
 def _recorded() -> set[str]:
-    """The names that recording rules make, and those that Prometheus makes of a histogram."""
+    """The names of the recording rules."""
     text = (MONITORING / "rules" / "fleet.yml").read_text()
     return set(re.findall(r"record: (\S+)", text))
 

@@ -1,9 +1,9 @@
-"""Proves infra/monitoring and scripts/monitor on a real run: one instance, three, one of them killed, one again.
+"""Tests infra/monitoring and scripts/monitor in a real run: one instance, three, one of them killed, one again.
 
-`lab up` runs the app with an Azure minute in a second, scripts/monitor watches it with the real Prometheus, one order of
-stress drives the fleet out, and visits come all the while. Then every query of the dashboard must have found something,
-the alert on the killed instance must have fired, and no other. All on free ports and in a temporary folder; scripts/test runs
-this with the Python of target/monitoring-venv.
+`lab up` runs the app with one Azure minute per second, and scripts/monitor records it with the real Prometheus. A stress run
+of the fleet scales it out, while visitors send requests. At the end, all queries of the dashboard must have results, and the
+alert about the killed instance must have fired, but no other one. Everything uses free ports and a temporary folder.
+scripts/test runs this program with the Python of target/monitoring-venv.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LIVE = "job:elastic_visits_instances_live:sum"
 KILLED = "ElasticVisitsInstanceLost"
 LIFE_PANEL = "Each instance's life"
 LOST = 4
-# In this much shorter life a rise to three and back is all there is, so these must keep quiet.
+# The run only scales out to three instances and back, so these alerts must not fire.
 QUIET = [
     "ElasticVisitsNoLiveInstance",
     "ElasticVisitsDatabaseAway",
@@ -55,7 +55,7 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Failed(Exception):
-    """One sentence about what went wrong."""
+    """The error in one sentence."""
 
 
 def call(url: str, method: str = "GET", body: Any = None) -> bytes:
@@ -75,7 +75,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def eventually(what: str, ask: Callable[[], T | None]) -> T:
-    """Asks until there is an answer. A service that is not there yet is none."""
+    """Repeats `ask` until it has a result. A service that is not available yet counts as no result."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
@@ -85,12 +85,12 @@ def eventually(what: str, ask: Callable[[], T | None]) -> T:
         if answer:
             return answer
         time.sleep(0.2)
-    raise Failed(f"{what}: waited {PATIENCE} s in vain")
+    raise Failed(f"{what}: did not happen within {PATIENCE} s")
 
 
 @contextmanager
 def running(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a program, which must end well when told to."""
+    """Runs a program, which must end with exit code 0 when it is told to end."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=ROOT)
     try:
@@ -100,12 +100,12 @@ def running(command: list[str], log: Path, environment: dict[str, str]) -> Itera
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=30)
         if code != 0:
-            raise Failed(f"{Path(command[0]).name} ended with exit code {code} when told to stop")
+            raise Failed(f"{Path(command[0]).name} ended with exit code {code} on SIGTERM")
     except BaseException:
-        print(f"--- {Path(command[0]).name} said:\n{log.read_text()[-3000:]}", file=sys.stderr)
+        print(f"--- Output of {Path(command[0]).name}:\n{log.read_text()[-3000:]}", file=sys.stderr)
         raise
     finally:
-        # Told first, since what it has started would outlive it.
+        # The program gets SIGTERM first, because its child processes would outlive a killed one.
         process.terminate()
         try:
             process.wait(timeout=30)
@@ -115,7 +115,7 @@ def running(command: list[str], log: Path, environment: dict[str, str]) -> Itera
 
 
 class Visitors:
-    """Visits, and looks at the list, some ten of each a second until told to stop."""
+    """Sends visits and reads the list, about ten times per second each, until it is stopped."""
 
     def __init__(self, app: str) -> None:
         self._app = app
@@ -143,7 +143,7 @@ class Visitors:
 
 
 class Prometheus:
-    """What a running Prometheus knows."""
+    """The client of a running Prometheus."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -157,19 +157,19 @@ class Prometheus:
         return answer["data"]
 
     def now(self, expression: str) -> list[dict[str, Any]]:
-        """The present series."""
+        """The current series."""
         return self._ask("query", query=expression)["result"]
 
     def number(self, expression: str) -> float | None:
-        """The present value of the one series there is, or nothing."""
+        """The current value of the only series; `None` if there is not exactly one."""
         found = self.now(expression)
         return float(found[0]["value"][1]) if len(found) == 1 else None
 
     def over(self, expression: str, begun: float) -> list[float]:
-        """All values since then, second by second, of all series."""
+        """The values of all series since then, one per second."""
         found = self._ask("query_range", query=expression, start=begun, end=time.time(), step=1)["result"]
         values = [float(value) for series in found for _, value in series["values"]]
-        # Quantiles of nothing, and shares of no requests.
+        # Without quantiles and shares of no requests, which are not numbers.
         return [value for value in values if math.isfinite(value)]
 
     def fired(self, begun: float) -> set[str]:
@@ -178,12 +178,12 @@ class Prometheus:
         return {series["metric"]["alertname"] for series in found["result"]}
 
     def labels(self, name: str, metric: str) -> list[str]:
-        """What a variable of the dashboard would list."""
+        """The values that a variable of the dashboard would list."""
         return self._ask(f"label/{name}/values", **{"match[]": metric})
 
 
 MONITOR = str(ROOT / "scripts" / "monitor")
-# What is refused before anything is started, and a part of the sentence.
+# Arguments that are refused before anything is started, and a part of each message.
 REFUSED = [
     (["ftp://127.0.0.1:7071"], "begins with http:// or https://"),
     (["http://127.0.0.1:7071/metrics"], "an address alone"),
@@ -201,8 +201,8 @@ def refuses_what_is_wrong(plain: dict[str, str], folder: Path) -> None:
     for arguments, sentence in REFUSED:
         done = subprocess.run([MONITOR, "--data", str(empty), *arguments], capture_output=True, text=True, timeout=20, env=plain)
         if done.returncode != 2 or sentence not in done.stderr or empty.exists():
-            raise Failed(f"scripts/monitor {arguments} was not refused as it should be: {done.returncode} {done.stderr}")
-    # Where Prometheus is not; the shell's own programs are all it then has.
+            raise Failed(f"scripts/monitor {arguments} was not refused with this message: {done.returncode} {done.stderr}")
+    # A PATH without Prometheus, with only the programs that the script needs itself.
     bare = folder / "bare"
     bare.mkdir()
     for name in ("dirname", "cat", "id"):
@@ -215,7 +215,7 @@ def refuses_what_is_wrong(plain: dict[str, str], folder: Path) -> None:
 
 
 def stand_in_for_grafana(folder: Path) -> Path:
-    """A program named as Grafana's, which tells how it was started; the real one is in no registry of Debian's."""
+    """Creates a program named as Grafana's that records its environment. Debian has no package of Grafana."""
     programs = folder / "programs"
     programs.mkdir()
     program = programs / "grafana-server"
@@ -237,9 +237,9 @@ def grafana_was_started_well(folder: Path, port: int) -> None:
     wrong = [f"{name} is {told.get(name)!r}" for name, value in wanted.items() if told.get(name) != value]
     provisioning = Path(told["GF_PATHS_PROVISIONING"])
     used = {name for file in provisioning.rglob("*.yml") for name in re.findall(r"\$(\w+)", file.read_text())}
-    wrong += [f"${name} is used in its files and not set" for name in used - told.keys()]
+    wrong += [f"${name} is used in its files but not set" for name in used - told.keys()]
     if not list(Path(told["DASHBOARDS"]).glob("*.json")):
-        wrong.append("there is no dashboard where it looks for them")
+        wrong.append("there is no dashboard in its folder of dashboards")
     wrong += [f"a password is in {name}" for name in told if "PASSWORD" in name]
     if wrong:
         raise Failed(f"Grafana would be started wrongly: {'; '.join(wrong)}")
@@ -254,7 +254,7 @@ def run(lab: str, app_folder: str, folder: Path) -> None:
     app = f"http://127.0.0.1:{app_port}"
     plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     host = [lab, "up", "--script-root", app_folder, "--time-scale", "60", "--port", str(app_port)]
-    # With a path that has a space, as users have them.
+    # The path contains a space, as a user's path may.
     watch = [MONITOR, app, "--port", str(port), "--data", str(folder / "what was measured")]
     watch += ["--node-port", str(node_port), "--grafana-port", str(grafana_port)]
     refuses_what_is_wrong(plain, folder)
@@ -268,7 +268,7 @@ def run(lab: str, app_folder: str, folder: Path) -> None:
             grafana_was_started_well(folder, port)
             order = {"duration": 600, "wait": False, "scope": "fleet"}
             call(f"{app}/api/stress", "POST", order)
-            killed = eventually("three serve, and one is killed", lambda: kill_one(app))
+            killed = eventually("three instances serve, and one is killed", lambda: kill_one(app))
             alert = f'ALERTS{{alertname="{KILLED}", alertstate="firing", instance_id="{killed}"}}'
             eventually(f"the alert on {killed}, which was killed", lambda: prometheus.now(alert))
             eventually("the dashboard shows it as lost", lambda: life(prometheus, killed) == LOST)
@@ -282,11 +282,11 @@ def run(lab: str, app_folder: str, folder: Path) -> None:
                 raise Failed("; ".join(wrong))
         left = [number for number in (port, node_port) if socket.socket().connect_ex(("127.0.0.1", number)) == 0]
         if left:
-            raise Failed(f"scripts/monitor has ended, and something still listens on {left}")
+            raise Failed(f"scripts/monitor has ended, but a program still listens on {left}")
 
 
 def kill_one(app: str) -> str | None:
-    """Kills the instance that came last, as a crash would, once three serve; tells its name."""
+    """If three instances serve, kills the newest one, which simulates a crash. Returns its name."""
     fleet = json.loads(call(f"{app}/admin/lab/fleet?samples=0"))
     serving = [one for one in fleet["instances"] if one["state"] == "ready"]
     if len(serving) < MOST:
@@ -297,7 +297,7 @@ def kill_one(app: str) -> str | None:
 
 
 def life(prometheus: Prometheus, instance: str) -> float | None:
-    """What the dashboard's panel on the instances' lives says of one now."""
+    """The current value for one instance in the dashboard's panel about the life of the instances."""
     panels = dashboard.load()["panels"]
     expression = next(panel["targets"][0]["expr"] for panel in panels if panel["title"] == LIFE_PANEL)
     found = [one for one in prometheus.now(expression) if one["metric"]["instance_id"] == instance]
@@ -305,7 +305,7 @@ def life(prometheus: Prometheus, instance: str) -> float | None:
 
 
 def metrics(app: str) -> set[str]:
-    """The names that /metrics has, with those of histograms, and the node exporter's that are used."""
+    """The names of the metrics and of the series in /metrics."""
     text = call(f"{app}/metrics").decode()
     names = set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
     return names | set(re.findall(r"^(\w+)\{", text, re.MULTILINE))
@@ -313,26 +313,26 @@ def metrics(app: str) -> set[str]:
 
 def judge(prometheus: Prometheus, begun: float, visitors: Visitors) -> None:
     counts = prometheus.over(LIVE, begun)
-    # One that was killed is counted until it has missed three heartbeats, and its successor may be there by then. That it
-    # is one again has been seen; the last second may not be in a range yet.
+    # A killed instance counts until it has missed three heartbeats, and its replacement may already run. The last value is
+    # not checked, because the last second may still be missing. The run has already waited for one instance.
     if counts[0] != 1 or MOST not in counts or max(counts) > MOST + 1:
         raise Failed(f"the counts went from {counts[0]:g} up to {max(counts):g}, not from 1 to {MOST}")
     found = dashboard.load()
     asked = [query for query in dashboard.queries(found, interval="10s") if not dashboard.asks_the_scaler(query)]
     empty = [query.place for query in asked if not prometheus.over(query.expression, begun)]
     if empty:
-        raise Failed(f"these queries of the dashboard found nothing: {', '.join(empty)}")
+        raise Failed(f"these queries of the dashboard have no result: {', '.join(empty)}")
     names = prometheus.labels("instance_id", "elastic_visits_instance_info")
     if len(names) < MOST:
         raise Failed(f"the dashboard's list of instances has {names} only")
     fired = prometheus.fired(begun)
-    # A rule that was never looked at fires nothing either; promtool's tests show that each can.
+    # A rule that is never evaluated does not fire either, but promtool's tests show that each rule can fire.
     loud = sorted(fired.intersection(QUIET))
     if KILLED not in fired or loud:
-        raise Failed(f"of the alerts {sorted(fired)} fired, and there should be {KILLED} alone")
+        raise Failed(f"of the alerts {sorted(fired)} fired, but only {KILLED} should have")
     print(
         f"1, {MOST}, 1 instances, {len(names)} in all; {visitors.answered} requests answered, {visitors.failed} failed; "
-        f"{len(asked)} queries of the dashboard, none is empty; fired: {', '.join(sorted(fired))}"
+        f"{len(asked)} queries of the dashboard, all with results; fired: {', '.join(sorted(fired))}"
     )
 
 

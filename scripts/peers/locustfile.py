@@ -5,12 +5,12 @@
     FUNCTIONS_KEY=... locust --locustfile scripts/peers/locustfile.py --host https://NAME.azurewebsites.net \\
         --headless --users 100 --spawn-rate 10 --run-time 2m
 
-Visits 3, metrics 2, stress 1, with one to three seconds of thinking. Every visit must be 201. A stress run that is
-refused because one is under way (429) is no failure. Without a key an app that asks for one gets no more stress after
-its first refusal.
+Visits 3, metrics 2, stress 1, with pauses of one to three seconds. Every visit must return 201. A stress run that is refused
+because another one is in progress (429) is not a failure. If the app requires a key and none is set, no stress runs are
+requested after the first refusal.
 
-It is a closed loop: users wait for answers, so a target that stalls gets less load and its latencies look better than
-those of `lab load` with a rate.
+This is a closed loop: users wait for responses. A target that stalls gets less load, and its latencies look better than with
+`lab load` at a fixed rate.
 """
 
 import os
@@ -21,7 +21,7 @@ KEY = os.environ.get("FUNCTIONS_KEY")
 
 
 class Visitor(HttpUser):
-    """Somebody who visits, looks at the metrics and now and then puts an instance under stress."""
+    """A user who visits, reads the metrics, and sometimes requests a stress run."""
 
     wait_time = between(1, 3)
     stress_refused = False

@@ -1,6 +1,6 @@
 """Runs the Locust file for ten seconds against the handler, as scripts/test does with the Python of target/peers-venv.
 
-The handler is on a free port and on SQLite in a temporary folder, and is stopped afterwards.
+The handler uses a free port and SQLite in a temporary folder, and is stopped afterwards.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# The server of the fuzz tests: it is started, watched and stopped alike.
+# The fuzz tests start and stop the server in the same way.
 sys.path.append(str(HERE.parent / "fuzz"))
 from drive import Failed, environment, free_port, server, without_proxies  # noqa: E402
 
@@ -24,7 +24,7 @@ def run_locust(url, folder):
     command = [
         *(sys.executable, "-m", "locust", "--locustfile", str(HERE / "locustfile.py"), "--host", url),
         *("--headless", "--users", "30", "--spawn-rate", "10", "--run-time", "10s"),
-        # The table goes to standard error, the figures to standard output.
+        # The table is written to standard error, the numbers to standard output.
         *("--json", "--only-summary", "--exit-code-on-error", "1", "--loglevel", "WARNING"),
     ]
     env = {name: value for name, value in without_proxies().items() if name != "FUNCTIONS_KEY"}
@@ -42,7 +42,7 @@ def check(figures):
     if failures:
         raise Failed(f"there were failures: {failures}")
     if set(requests) != WANTED or not all(requests.values()):
-        raise Failed(f"not everything was asked for: {requests}")
+        raise Failed(f"some endpoints got no requests: {requests}")
     print(f"Locust, 10 s: {requests}, no failure")
 
 

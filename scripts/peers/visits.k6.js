@@ -4,11 +4,11 @@
 //   BASE_URL=https://NAME.azurewebsites.net FUNCTIONS_KEY=... k6 run scripts/peers/visits.k6.js
 //
 // 50 users after two minutes, 100 after five more, none after two more; visits 3, metrics 2, stress 1. Every visit must
-// be 201. A stress run that is refused because one is under way (429) is no failure. Without a key an app that asks for
-// one gets no stress after its first refusal, as seen by each user.
+// return 201. A stress run that is refused because another one is in progress (429) is not a failure. If the app requires
+// a key and none is set, each user requests no more stress runs after its first refusal.
 //
-// It is a closed loop: users wait for answers, so a target that stalls gets less load and its latencies look better than
-// those of `lab load` with a rate.
+// This is a closed loop: users wait for responses. A target that stalls gets less load, and its latencies look better
+// than with `lab load` at a fixed rate.
 
 import { check, sleep } from "k6";
 import http from "k6/http";
@@ -31,7 +31,7 @@ export const options = {
 };
 
 const busy = new Counter("busy");
-// Of this user: k6 gives each a copy of the script.
+// For this user only, because each k6 user has its own copy of the script.
 let stressRefused = false;
 
 function visit() {

@@ -1,8 +1,8 @@
-"""Makes the pictures of the documentation from what a browser saw of real runs.
+"""Creates the pictures of the documentation from a browser's screenshots of real runs.
 
-The browser's pictures (handler/dashboard/browser/screenshots.ts) come in as they are; out come small PNGs, and one
-moving picture of the whole run. All are written beside their place first and put there together, once all are small enough.
-scripts/pictures runs this with the Python of target/recording-venv.
+The screenshots come from handler/dashboard/browser/screenshots.ts. The results are small PNGs and one animated picture of the
+whole run. The existing pictures are only replaced when all new ones are small enough. scripts/pictures runs this program with
+the Python of target/recording-venv.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-# What the documentation shows, by the name of the browser's picture.
+# The pictures of the documentation, each with the name of the screenshot.
 STILLS = {
     "dashboard-light": "4-three-light",
     "dashboard-dark": "4-three-dark",
@@ -29,18 +29,18 @@ MOVING_WIDTH = 1280
 STILL_BYTES = 300_000
 MOVING_BYTES = 3_000_000
 COLOURS = 256
-# How long the run takes to watch, in milliseconds, with its end a little longer in view.
+# The duration of the animation in milliseconds, and how much longer its last frame is shown.
 WATCHED = 32_000
 LAST = 3_000
 QUALITIES = (82, 72, 62, 50, 40)
 
 
 class Failed(Exception):
-    """One sentence about what went wrong."""
+    """The error in one sentence."""
 
 
 def still(path: Path) -> bytes:
-    """A PNG as it was seen, or else in fewer colours."""
+    """The screenshot as a PNG, with fewer colours if it would be too large."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
     for candidate in (image, image.quantize(COLOURS, dither=Image.Dither.NONE)):
@@ -48,7 +48,7 @@ def still(path: Path) -> bytes:
         candidate.save(file, "PNG", optimize=True)
         if file.tell() < STILL_BYTES:
             return file.getvalue()
-    raise Failed(f"{path.name} is larger than {STILL_BYTES // 1000} kB even in {COLOURS} colours")
+    raise Failed(f"{path.name} is larger than {STILL_BYTES // 1000} kB even with {COLOURS} colours")
 
 
 def smaller(path: Path) -> Image.Image:
@@ -58,7 +58,7 @@ def smaller(path: Path) -> Image.Image:
 
 
 def moving(frames: list[Path]) -> bytes:
-    """The whole run as an animated WebP, each frame shown in proportion to the time until the next one."""
+    """The whole run as an animated WebP. Each frame is shown in proportion to the time until the next one."""
     taken = [int(frame.stem) for frame in frames]
     if len(taken) < 2:
         raise Failed("the recording has no frames")
@@ -71,13 +71,13 @@ def moving(frames: list[Path]) -> bytes:
             file, "WEBP", save_all=True, append_images=images[1:], duration=shown, loop=0, quality=quality, method=4
         )
         if file.tell() < MOVING_BYTES:
-            print(f"{MOVING}: {len(frames)} frames, {speed:.1f} times as fast as it was, quality {quality}")
+            print(f"{MOVING}: {len(frames)} frames, {speed:.1f} times as fast as the run, quality {quality}")
             return file.getvalue()
-    raise Failed(f"the recording is larger than {MOVING_BYTES // 1_000_000} MB even in quality {QUALITIES[-1]}")
+    raise Failed(f"the recording is larger than {MOVING_BYTES // 1_000_000} MB even at quality {QUALITIES[-1]}")
 
 
 def write(folder: Path, pictures: dict[str, bytes]) -> None:
-    """Puts all of them there, or none."""
+    """Writes either all pictures or none."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = {folder / name: folder / f".{name}.new" for name in pictures}
     try:
@@ -92,8 +92,8 @@ def write(folder: Path, pictures: dict[str, bytes]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shots", type=Path, required=True, help="the folder of the browser's pictures")
-    parser.add_argument("--out", type=Path, required=True, help="where the pictures go")
+    parser.add_argument("--shots", type=Path, required=True, help="the folder with the browser's screenshots")
+    parser.add_argument("--out", type=Path, required=True, help="the folder for the pictures")
     arguments = parser.parse_args()
     try:
         pictures = {f"{name}.png": still(arguments.shots / f"{shot}.png") for name, shot in STILLS.items()}
