@@ -1,4 +1,4 @@
-//! Whether every acknowledged visit is in its database, and nothing else.
+//! Checks that each database contains all acknowledged visits, and nothing else.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Rows and total equal each other and what was acknowledged.
+    /// Whether rows and total equal each other and the acknowledged visits.
     pub(crate) fn is_exact(&self) -> bool {
         let expected = self.filled + self.acknowledged;
         let possible = expected..=expected + self.unanswered;

@@ -38,7 +38,7 @@ impl Bench {
         }
     }
 
-    /// The same where an additional instance takes nothing from the database and the callers.
+    /// The same with limits, so that an additional instance takes no CPU from the database and the callers.
     async fn limited_instances(&mut self, division: &Division) -> anyhow::Result<()> {
         let database = "limited_instances";
         self.database(database, 0).await?;
@@ -63,7 +63,7 @@ impl Bench {
         pin_this_thread(&division.all)
     }
 
-    /// Leaves this thread, and so the load that it generates, on the CPUs of the others.
+    /// Keeps this thread, and so the load that it generates, on the CPUs of the others.
     async fn limited_instance(
         &self,
         division: &Division,
@@ -75,7 +75,7 @@ impl Bench {
         command
             .arg(&self.programs.handler)
             .env("DATABASE_URL", self.postgres.url(database));
-        // A process begins on the CPUs of the thread that starts it.
+        // A process starts on the CPUs of the thread that starts it.
         pin_this_thread(&division.instances)?;
         let server = self.start_handler(command).await?;
         pin_this_thread(&division.others)?;

@@ -1,4 +1,4 @@
-//! `lab bench`: what the app can do, beside what this machine can do at best.
+//! `lab bench`: compares the app's performance with the limits of this machine.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -43,7 +43,7 @@ use report::Setting;
 use results::Results;
 use server::Programs;
 
-/// Before every measurement, so that connections, pools and caches are as they stay.
+/// Before every measurement, so that connections, pools and caches have their usual state.
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// The load average of a machine on which nothing else runs.
@@ -77,7 +77,7 @@ pub struct BenchArgs {
     root: PathBuf,
 }
 
-/// What is measured together, in the order of a round.
+/// Measurements that are made together, in the order of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Group {
@@ -125,7 +125,7 @@ impl Group {
         }
     }
 
-    /// How long a round of it takes, for the announcement.
+    /// How long a round of the group takes, for the announcement.
     fn expected(self, bench: &Bench) -> Duration {
         let one = bench.window + WARM_UP;
         let sizes = u32::try_from(bench.sizes.len()).unwrap_or(u32::MAX);
@@ -149,25 +149,25 @@ impl Group {
 pub(crate) struct Bench {
     rounds: u32,
     window: Duration,
-    /// Of the database, in rows.
+    /// The number of rows of the databases.
     sizes: Vec<u64>,
     groups: Vec<Group>,
     root: PathBuf,
     programs: Programs,
-    /// Scripts, logs and SQLite files.
+    /// For scripts, logs and SQLite files.
     folder: PathBuf,
     postgres: Postgres,
     results: Results,
     databases: Databases,
-    /// From 1.
+    /// Starts at 1.
     round: u32,
     begun: Instant,
 }
 
-/// Measures, prints, writes.
+/// Measures, prints the results, and writes them.
 ///
 /// # Errors
-/// One sentence for the user, where it cannot be done.
+/// One sentence for the user if the benchmark cannot run.
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     if !cfg!(target_os = "linux") {
         bail!("CPU and memory are read from Linux' /proc; there is none here");
@@ -181,7 +181,7 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
         tokio::select! {
             outcome = measure(args) => outcome.map(|()| ExitCode::SUCCESS),
-            // What was started is ended when it is dropped.
+            // Started programs end when this is dropped.
             code = signals.next() => Ok(ExitCode::from(code)),
         }
     })
@@ -303,7 +303,7 @@ impl Bench {
     }
 }
 
-/// An empty folder below `target`, locked against a second benchmark, which would spoil both.
+/// An empty folder below `target`, locked against a second benchmark, which would falsify both.
 fn own_folder(root: &Path) -> anyhow::Result<(PathBuf, File)> {
     let folder = root.join("target/bench");
     let make = || {
@@ -327,7 +327,7 @@ fn own_folder(root: &Path) -> anyhow::Result<(PathBuf, File)> {
     Ok((folder, lock))
 }
 
-/// Ten thousand connections need as many open files, here and in the handler, which inherits the limit.
+/// Ten thousand connections need as many open files, here and in the handler. The handler inherits the limit.
 fn raise_open_files() -> anyhow::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {

@@ -8,7 +8,7 @@ use super::results::Metric;
 use super::server::{Server, clean};
 use super::{Bench, Group, names, postgres};
 
-/// What the example `single_insert` prints.
+/// The output of the example `single_insert`.
 #[derive(Deserialize)]
 struct SingleInserts {
     inserts: f64,
@@ -34,7 +34,7 @@ impl Bench {
         let window = self.window.as_secs_f64().ceil().max(1.0);
         let values = [
             (Metric::Rate, single.rows_per_s),
-            // All that pgbench reports without a log of its own.
+            // pgbench reports no other latency without a log.
             (Metric::P50Ms, single.latency_ms),
             (
                 Metric::PostgresUs,

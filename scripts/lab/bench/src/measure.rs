@@ -1,4 +1,4 @@
-//! One measurement: a load on one or more servers, its rate and latency, and what it costs.
+//! One measurement: a load on one or more servers, its rate, its latency, and its cost.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use load::workload::Workload;
 /// Between two readings of the memory of a loaded process.
 const READING: Duration = Duration::from_millis(200);
 
-/// A request, and the status of a success.
+/// A request, and the status that counts as a success.
 #[derive(Clone)]
 pub(super) struct Call {
     pub(super) request: Request<Bytes>,
@@ -48,7 +48,7 @@ pub(super) fn call(endpoint: &str) -> Call {
     }
 }
 
-/// For the Host header, which no server here reads.
+/// For the Host header, which none of these servers reads.
 pub(super) fn anywhere() -> Target {
     Target::parse("http://127.0.0.1").expect("it is a URL")
 }
@@ -62,7 +62,7 @@ pub(super) fn unanswered(stats: &Stats) -> u64 {
     without_response.map(|(_, count)| count).sum::<u64>() + stats.cut_off
 }
 
-/// Puts a load of one kind of request on servers, from one thread.
+/// Sends one kind of request to the servers, from one thread.
 pub(super) async fn load(
     call: &Call,
     servers: &[&Server],
@@ -87,7 +87,7 @@ pub(super) async fn load(
     Ok(results.total)
 }
 
-/// One measurement in a closed loop: each connection sends its next request once the last has ended.
+/// One measurement in a closed loop: each connection sends its next request when the last one has ended.
 pub(super) struct Measurement<'a> {
     group: Group,
     name: &'a str,
@@ -113,7 +113,7 @@ impl<'a> Measurement<'a> {
 }
 
 impl Bench {
-    /// Loads one or more servers of the same kind and adds the row; its rate. The visits go to `database`.
+    /// Loads one or more servers of the same kind, adds the row, and returns the rate. The visits go to `database`.
     pub(super) async fn load(
         &mut self,
         measurement: Measurement<'_>,
@@ -171,7 +171,7 @@ impl Bench {
         Ok(rate)
     }
 
-    /// The most memory that the servers together have in use during a measurement.
+    /// The most memory that the servers use together during a measurement.
     async fn most_memory(&self, servers: &[&Server]) -> anyhow::Result<f64> {
         let end = Instant::now() + WARM_UP + self.window;
         let mut most: f64 = 0.0;
@@ -184,7 +184,7 @@ impl Bench {
         Ok(most)
     }
 
-    /// Adds a row's values of this round, and shows them.
+    /// Adds a row's values of this round, and prints them.
     pub(super) fn record(
         &mut self,
         group: Group,

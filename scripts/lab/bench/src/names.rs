@@ -1,6 +1,6 @@
-//! Names of rows that something else refers to.
+//! Names of rows that other code refers to.
 
-/// The two sizes of the database that are always measured, in rows.
+/// The two sizes of the database, in rows, that are always measured.
 pub(crate) const SMALL: u64 = 1_000;
 pub(crate) const LARGE: u64 = 1_000_000;
 
@@ -54,7 +54,7 @@ pub(crate) fn limited_instances(count: usize) -> String {
     format!("{}, CPU limited", instances(count))
 }
 
-/// `1k`, `10M`; exact numbers where neither is whole.
+/// `1k`, `10M`; the exact number if neither unit fits.
 pub(crate) fn size(rows: u64) -> String {
     match rows {
         _ if rows > 0 && rows.is_multiple_of(1_000_000) => format!("{}M", rows / 1_000_000),
@@ -63,7 +63,7 @@ pub(crate) fn size(rows: u64) -> String {
     }
 }
 
-/// The other way round, for arguments.
+/// The reverse, for arguments.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1_000),

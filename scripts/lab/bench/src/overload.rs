@@ -1,4 +1,4 @@
-//! Ten times what a handler can do: what it accepts, what it refuses, and how soon service is normal again.
+//! Ten times the capacity of a handler: what it accepts, what it refuses, and when service is normal again.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use load::schedule::Schedule;
 use load::stages::Stages;
 use load::stats::Stats;
 
-/// CPU milliseconds burnt per visit, so that capacity is small and known.
+/// CPU milliseconds per visit, so that the capacity is small and known.
 const VISIT_WORK: &str = "20";
 /// How long the overload lasts.
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
-/// How long recovery is watched.
+/// How long the recovery is measured.
 pub(super) const AFTERWARDS: Duration = Duration::from_secs(5);
-/// Requests that may be in flight at a time.
+/// The most requests in flight.
 const CONNECTIONS: usize = 512;
-/// Enough to keep two CPUs busy, and too few to be refused.
+/// Enough to use two CPUs fully, but too few to be refused.
 const CAPACITY_CONNECTIONS: u32 = 4;
 const FACTOR: f64 = 10.0;
 const PROBES_PER_S: f64 = 20.0;
@@ -89,7 +89,7 @@ impl Bench {
                 (Metric::P99Ms, millis(latency.value_at_quantile(0.99))),
                 (Metric::Count, count(latency.len())),
             ];
-            // Where nothing was refused there is no latency.
+            // If nothing was refused, there is no latency.
             let values = if latency.is_empty() {
                 &values[3..]
             } else {
@@ -128,7 +128,7 @@ struct Visit {
     created: bool,
 }
 
-/// One visit after the other, from the end of the overload on.
+/// Sends one visit after the other, starting at the end of the overload.
 async fn watch_recovery(mut client: Client, visit: &Call, end: Instant) -> Vec<Visit> {
     sleep_until(end).await;
     let mut visits = Vec::new();
@@ -148,7 +148,7 @@ async fn watch_recovery(mut client: Client, visit: &Call, end: Instant) -> Vec<V
     visits
 }
 
-/// When the last visit was answered that was refused or slow; zero where there was none.
+/// When the last refused or slow visit was answered; zero if there was none.
 fn recovered_after(visits: &[Visit]) -> Duration {
     let abnormal = |visit: &&Visit| !visit.created || visit.took > NORMAL;
     let last = visits.iter().rfind(abnormal);

@@ -1,4 +1,4 @@
-//! What is measured of whole processes: memory, start, the host emulator.
+//! Measurements of whole processes: memory, start, the host emulator.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use load::request::{Encoded, get, post};
 
 /// Connections that are open and idle.
 const IDLE_CONNECTIONS: usize = 10_000;
-/// How often each start is timed in a round.
+/// How often each start is measured in a round.
 const STARTS: usize = 5;
-/// Until what a start has left to do is done.
+/// The time until the remaining work of a start is done.
 const SETTLED: Duration = Duration::from_secs(1);
 
 impl Bench {
@@ -36,7 +36,7 @@ impl Bench {
             let Ok(mut connection) = route.connect().await else {
                 break;
             };
-            // One request each, so that the server has everything that belongs to a connection.
+            // One request each, so that the server has allocated everything for the connection.
             match connection.send(&live, |_| ()).await {
                 Ok(response) if response.status.is_success() => open.push(connection),
                 _ => break,
@@ -61,7 +61,7 @@ impl Bench {
         self.database("starts", 0).await?;
         for name in [names::START_SQLITE, names::START_POSTGRES] {
             let mut times = Vec::new();
-            // The first one of a round has a file to create, or programs to read from disk.
+            // The first start of a round also creates a file, or reads programs from disk.
             for start in 0..=STARTS {
                 let server = if name == names::START_SQLITE {
                     self.on_sqlite("starts.db").await?
@@ -118,7 +118,7 @@ impl Bench {
         self.pair(Group::LabUp, pair, host, database).await
     }
 
-    /// What it costs that the app evaluates the rules: once a second here, once a minute in Azure.
+    /// The cost of the rules' evaluation by the app: once a second here, once a minute in Azure.
     pub(super) async fn scaler(&mut self) -> anyhow::Result<()> {
         let database = "scaler";
         self.database(database, names::SMALL).await?;
@@ -145,7 +145,7 @@ impl Bench {
         Ok(())
     }
 
-    /// `lab up` with one instance, which alone has no CPU limit, as the direct one has none. An Azure minute lasts a second.
+    /// `lab up` with one instance, which then has no CPU limit, like the direct one. An Azure minute lasts a second.
     async fn emulated(&self, plan: &str, database: &str) -> anyhow::Result<Server> {
         let app = self.folder.join(plan);
         self.assemble(plan, &app).await?;
@@ -166,7 +166,7 @@ impl Bench {
         Server::start(command, &listing().request, &self.log("lab_up")).await
     }
 
-    /// Listing and visits at 64 connections, on a process of their own.
+    /// Listing and visits at 64 connections, on a separate process.
     async fn pair(
         &mut self,
         group: Group,
@@ -182,7 +182,7 @@ impl Bench {
     }
 
     pub(super) async fn pooler(&mut self) -> anyhow::Result<()> {
-        // As many connections as the handler has, so that the difference is PgBouncer's own.
+        // As many connections as the handler has, so that only PgBouncer makes a difference.
         let pooler = match self.postgres.pooler(10).await {
             Ok(pooler) => pooler,
             Err(error) => {
@@ -212,7 +212,7 @@ impl Bench {
         self.pair(Group::Pooler, pair, pooled, database).await
     }
 
-    /// Lays out a function app of its own: `target/app` may be in use.
+    /// Assembles a separate function app, because `target/app` may be in use.
     async fn assemble(&self, plan: &str, app: &Path) -> anyhow::Result<()> {
         let mut command = clean(&self.programs.lab);
         command

@@ -1,4 +1,4 @@
-//! The table for a person and the JSON for a program.
+//! The output: a table for people and JSON for programs.
 
 use std::fmt::Write as _;
 
@@ -10,13 +10,13 @@ use super::databases::Databases;
 use super::results::{Metric, Results, Row, median};
 use super::targets::{Bound, Verdict};
 
-/// What the run was, for the head of the report.
+/// The conditions of the run, for the head of the report.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
     pub(crate) rounds: u32,
     pub(crate) seconds: f64,
     pub(crate) cpus: usize,
-    /// The load average before; above half a CPU something else ran.
+    /// The load average before the run; above half a CPU, other programs were running.
     pub(crate) load_before: Option<f64>,
     pub(crate) server: String,
     /// When it began, RFC 3339.
@@ -24,7 +24,7 @@ pub(crate) struct Setting {
     pub(crate) took_seconds: f64,
 }
 
-/// The columns, but for the last one.
+/// All columns except the last one.
 const COLUMNS: [(&str, Metric); 11] = [
     ("per s", Metric::Rate),
     ("p50 ms", Metric::P50Ms),
@@ -39,7 +39,7 @@ const COLUMNS: [(&str, Metric); 11] = [
     ("requests", Metric::Count),
 ];
 
-/// Medians over the rounds, a line per row; `failed` is the sum.
+/// Medians over the rounds, one line per row; `failed` is the sum.
 pub(crate) fn table(results: &Results) -> String {
     let mut lines = vec![heading()];
     let mut group: Option<Group> = None;
@@ -114,7 +114,7 @@ pub(crate) fn targets(verdicts: &[Verdict]) -> String {
     aligned(&lines)
 }
 
-/// Rows beside acknowledged visits.
+/// The rows and the acknowledged visits.
 pub(crate) fn databases(databases: &Databases) -> String {
     let titles = [
         "database",
@@ -146,7 +146,7 @@ pub(crate) fn databases(databases: &Databases) -> String {
     aligned(&lines)
 }
 
-/// Three significant digits at least, thousands in groups.
+/// At least three significant digits, thousands in groups.
 fn number(value: f64) -> String {
     match value {
         10.0..100.0 => format!("{value:.1}"),
@@ -155,7 +155,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Words, in the first and the last column, to the left; numbers to the right.
+/// Aligns words in the first and the last column to the left, and numbers to the right.
 fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -184,7 +184,7 @@ fn aligned(lines: &[Vec<String>]) -> String {
     text
 }
 
-/// Everything, the values of the single rounds included.
+/// All results, including the values of the single rounds.
 pub(crate) fn json(
     setting: &Setting,
     results: &Results,

@@ -1,4 +1,4 @@
-//! What has been measured: rows of values, one a round.
+//! The measured values: rows with one value per round.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(crate) enum Metric {
     ProcessUs,
     PostgresUs,
     ClientUs,
-    /// Requests that a transaction of the database recorded.
+    /// Requests that one transaction of the database recorded.
     PerCommit,
     /// Write-ahead log of one request, in bytes.
     WalBytes,
@@ -110,14 +110,14 @@ impl Results {
         median(self.values(name, metric)?)
     }
 
-    /// The median of the rounds' ratios: what disturbed a round disturbed both of its values.
+    /// The median of the rounds' ratios, because a disturbance in a round affects both of its values.
     pub(crate) fn ratio(&self, name: &str, to: &str, metric: Metric) -> Option<f64> {
         let (these, those) = (self.values(name, metric)?, self.values(to, metric)?);
         let ratios: Vec<f64> = these.iter().zip(those).map(|(a, b)| a / b).collect();
         median(&ratios)
     }
 
-    /// A row to its limit.
+    /// The ratio of a row to its limit.
     pub(crate) fn ratio_to_limit(&self, row: &Row) -> Option<f64> {
         let limit = row.limit.as_ref()?;
         self.ratio(&row.name, &limit.row, limit.metric)

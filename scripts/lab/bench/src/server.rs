@@ -1,4 +1,4 @@
-//! The servers that are measured: the handler, `lab up`, and the example with an empty route.
+//! The measured servers: the handler, `lab up`, and the example with an empty route.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,9 +19,9 @@ use load::connection::Route;
 
 /// How long a start or a stop may take.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How long connecting and a response may take.
+/// How long a connection attempt or a response may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two attempts to get the first response; the timer's own resolution.
+/// The time between two attempts to get the first response, which is the timer's resolution.
 const POLL: Duration = Duration::from_millis(1);
 
 /// The binaries, as `scripts/bench` builds them.
@@ -55,12 +55,12 @@ impl Programs {
     }
 }
 
-/// A program with nothing of the caller's environment that could change what it does.
+/// A program without the parts of the caller's environment that could change its behavior.
 pub(crate) fn clean(program: &Path) -> Command {
     in_clean_environment(Command::new(program))
 }
 
-/// The same for a command that has arguments already.
+/// The same for a command that already has arguments.
 pub(crate) fn in_clean_environment(mut command: Command) -> Command {
     command.env_clear();
     for name in ["PATH", "HOME", "TMPDIR"] {
@@ -81,13 +81,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command`, which takes the port with `--port`, and waits until it answers `ready` with 200.
+    /// Starts `command`, which gets the port with `--port`, and waits until it answers `ready` with 200.
     pub(crate) async fn start(
         mut command: Command,
         ready: &Request<Bytes>,
         log: &Path,
     ) -> anyhow::Result<Self> {
-        // The start is timed, so nothing is read from the program to learn its port.
+        // The start is timed, so the port is chosen here instead of read from the program.
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let output = File::options()
             .create(true)
@@ -101,7 +101,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
-            // Ctrl+C is for this program, which then ends the others.
+            // Ctrl+C reaches only this program, which then ends the others.
             .process_group(0)
             .kill_on_drop(true);
         let program = command.as_std().get_program().display().to_string();
@@ -135,20 +135,20 @@ impl Server {
         })
     }
 
-    /// What it has used so far.
+    /// The CPU time used so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         proc::cpu(self.pid)
     }
 
-    /// What it has in use now, in megabytes.
+    /// The memory in use now, in megabytes.
     pub(crate) fn memory(&self) -> anyhow::Result<f64> {
         proc::memory(self.pid)
     }
 
-    /// Ends it in the ordinary way.
+    /// Ends it with SIGTERM.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(pid) = Pid::from_raw(self.pid.cast_signed()) {
-            // It fails only where the process has ended already.
+            // This fails only if the process has already ended.
             let _ = kill_process(pid, Signal::TERM);
         }
         match timeout(LIMIT, self.child.wait()).await {
@@ -158,12 +158,12 @@ impl Server {
     }
 }
 
-/// To servers on this machine.
+/// A route to servers on this machine.
 pub(super) fn route(addresses: Vec<SocketAddr>) -> Route {
     Route::plain(addresses, TIMEOUT)
 }
 
-/// For single requests to one of them.
+/// A client for single requests to one of them.
 pub(super) fn client(address: SocketAddr) -> Client {
     Client::new(route(vec![address]))
 }

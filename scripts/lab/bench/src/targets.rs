@@ -1,4 +1,4 @@
-//! What the values should be. They are printed, never asserted: a busy machine must not fail a build.
+//! The target values. They are printed but never asserted: a busy machine must not fail a build.
 
 use serde::Serialize;
 
@@ -6,16 +6,16 @@ use super::databases::Databases;
 use super::names;
 use super::results::{Metric, Results};
 
-/// One target and what became of it.
+/// One target and its result.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) target: &'static str,
-    /// `None` where it was not measured.
+    /// `None` if it was not measured.
     pub(crate) figure: Option<f64>,
     pub(crate) bound: Bound,
 }
 
-/// On which side of which value.
+/// The allowed side of a value.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Bound {
@@ -34,7 +34,7 @@ impl Verdict {
     }
 }
 
-/// Every target.
+/// All targets.
 pub(crate) fn judge(results: &Results, databases: &Databases) -> Vec<Verdict> {
     use Metric::{Count, MemoryMb, P50Ms, P99Ms, PostgresUs, ProcessUs, Rate, TimeMs};
 

@@ -1,4 +1,4 @@
-//! How many rule sets `lab tune` simulates on a day.
+//! The number of rule sets that `lab tune` simulates on a day of load.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -11,10 +11,10 @@ use super::{Bench, Group, names};
 
 const CONNECTIONS: [u32; 3] = [1, 64, 512];
 
-/// Databases below this are created anew for every round, so that they are small when it begins.
+/// Smaller databases are created anew for every round, so that they are small when it begins.
 const KEPT_FROM: u64 = 100_000;
 
-/// The part of a page that counting needs.
+/// The part of a page that is needed for counting.
 #[derive(Deserialize)]
 struct Page {
     total_visits: u64,
@@ -31,7 +31,7 @@ impl Bench {
             }
             self.database(&database, rows).await?;
             let server = self.on_postgres(&database).await?;
-            // Listing first, while the database has the size it is named for.
+            // Listing comes first, while the database still has its named size.
             for connections in CONNECTIONS {
                 let name = names::listing(connections, rows);
                 let limit = Limit::rate(names::empty_route(connections));
@@ -116,7 +116,7 @@ impl Bench {
         Server::start(command, &listing().request, &self.log("handler")).await
     }
 
-    /// Counts the rows of every database that is not counted yet.
+    /// Counts the rows of all databases that are not counted yet.
     pub(super) async fn count_databases(&mut self) -> anyhow::Result<()> {
         let databases = self.databases.0.iter();
         let uncounted = databases.filter(|database| database.rows.is_none());
@@ -129,7 +129,7 @@ impl Bench {
     }
 }
 
-/// The rows that the pages of the list show, and its total.
+/// The rows on the pages of the list, and its total.
 async fn count_pages(server: &Server) -> anyhow::Result<(u64, u64)> {
     let mut client = client(server.address);
     let mut rows = 0;

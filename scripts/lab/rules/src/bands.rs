@@ -1,21 +1,21 @@
-//! The loads at which each number of instances stays, and what follows below and above them.
+//! The loads at which each number of instances stays, and the numbers that follow below and above them.
 
 use autoscale::Outcome;
 
 use crate::view::{At, Span, View, spans};
 
-/// So many counts are examined; with more instances, each changes less.
+/// The most counts that are examined. With more instances, each one changes less.
 pub(crate) const MOST_COUNTS: u32 = 20;
 
 /// What the rules do with a number of instances.
 #[derive(Debug)]
 pub(crate) struct Band {
     pub(crate) count: u32,
-    /// One after the other, from load 0 on.
+    /// In order of the load, from 0 on.
     pub(crate) ranges: Vec<Range>,
 }
 
-/// Loads at which the rules decide alike.
+/// Loads with the same decision.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Range {
     pub(crate) span: Span,
@@ -24,31 +24,31 @@ pub(crate) struct Range {
     pub(crate) reason: Reason,
 }
 
-/// Why a count follows.
+/// The reason for the next count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reason {
-    /// No rule asks for a change.
+    /// No rule requires a change.
     Steady,
     /// A scale-out rule.
     ScaleOut,
     /// The scale-in rules.
     ScaleIn,
-    /// The scale-in rules, but less far than they ask for, because of the flapping check.
+    /// The scale-in rules, but by fewer instances than they require, because of the flapping check.
     ScaleInLess,
     /// The flapping check.
     Flapping,
-    /// A scale-in rule that does not hold, while another one does.
+    /// One scale-in rule is true, but another one is not.
     HeldBack,
-    /// A scale-out rule fires, and there is no room.
+    /// A scale-out rule fires, but the count is at the maximum.
     Maximum,
-    /// The scale-in rules fire, and there is nothing to remove.
+    /// The scale-in rules fire, but the count is at the minimum.
     Minimum,
-    /// Nothing is measured without an instance.
+    /// There is no sample without an instance.
     NoSample,
 }
 
-/// The bands of a view, from its minimum on, and how many further counts were left out.
+/// The bands of a view, starting at its minimum, and the number of counts that were left out.
 pub(crate) fn bands(view: &View<'_>) -> (Vec<Band>, u32) {
     let counts = examined(view);
     let left_out = view.profile.capacity.maximum - counts.end();
@@ -70,7 +70,7 @@ fn ranges(at: &At<'_>, is_minimum: bool) -> Vec<Range> {
     for span in spans(at.boundaries()) {
         let decision = at.decision(span.inside());
         let (next, reason) = match reason(decision.outcome) {
-            // Nothing to remove is the reason, whichever rule does not hold.
+            // The minimum is the reason, even if a scale-in rule is not true.
             Reason::HeldBack if is_minimum => (decision.to, Reason::Minimum),
             reason => (decision.to, reason),
         };
@@ -92,13 +92,13 @@ fn reason(outcome: Outcome) -> Reason {
         Outcome::AtMaximum(_) => Reason::Maximum,
         Outcome::AtMinimum(_) => Reason::Minimum,
         Outcome::MetricMissing | Outcome::Unknown => Reason::NoSample,
-        // The counts examined are within the limits, and no rule waits.
+        // The examined counts are within the limits, and no rule waits.
         Outcome::Steady | Outcome::Limited | Outcome::CoolingDown(_) => Reason::Steady,
     }
 }
 
 impl Band {
-    /// The loads at which the count stays, where it does.
+    /// The loads at which the count stays, if there are any.
     pub(crate) fn stable(&self) -> Option<Span> {
         let mut of_one_count = self.ranges.chunk_by(|one, next| one.next == next.next);
         of_one_count
@@ -131,7 +131,7 @@ impl Band {
     }
 }
 
-/// The span of neighbours; at least one.
+/// The span of adjacent ranges; there must be at least one.
 fn joined(ranges: &[Range]) -> Span {
     Span {
         from: ranges[0].span.from,
@@ -140,7 +140,7 @@ fn joined(ranges: &[Range]) -> Span {
 }
 
 impl Reason {
-    /// Behind a count that stays although rules fire.
+    /// The text after a count that stays although rules fire.
     fn note(self) -> &'static str {
         match self {
             Self::Flapping => " (flapping check)",
@@ -153,7 +153,7 @@ impl Reason {
 }
 
 impl Span {
-    /// Such as `from 60 to 140 %`, behind the word load.
+    /// Such as `from 60 to 140 %`, to follow the word load.
     pub(crate) fn within(self, unit: &str) -> String {
         match (self.from, self.to) {
             (0.0, None) => "of any size".to_owned(),
@@ -173,7 +173,7 @@ impl Span {
     }
 }
 
-/// With one decimal where it has one.
+/// With one decimal if it is not whole.
 pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)

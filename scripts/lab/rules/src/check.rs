@@ -22,44 +22,44 @@ mod habits;
 
 pub use flapping::flapping;
 
-/// Azure accepts no more in a setting.
+/// The most profiles that Azure accepts in a setting.
 pub(crate) const MOST_PROFILES: usize = 20;
 
 /// Codes of the reader's findings that are faults.
 const FAULTS: [&str; 2] = ["wrong_target", "second_default"];
 
-/// Something about a setting that its owner should know.
+/// A fault or hint for the owner of the setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Remark {
-    /// Names the sort for programs, such as `flapping`.
+    /// Identifies the kind for programs, such as `flapping`.
     pub(crate) code: &'static str,
-    /// Such as `profiles[0].rules[1]`; empty where the whole file is meant.
+    /// Such as `profiles[0].rules[1]`; empty for the whole file.
     pub(crate) place: String,
-    /// What is there, and what follows from it.
+    /// The problem and its consequence.
     pub(crate) message: String,
     /// The edit that resolves it.
     pub(crate) remedy: String,
 }
 
-/// How long it takes until an action shows.
+/// The time until an action has an effect.
 #[derive(Debug, Clone, Copy)]
 pub struct Delays {
-    /// How long after a minute's end its sample can be seen.
+    /// The time from the end of a minute until its sample is available.
     pub metric_lag: Duration,
-    /// From the order of an instance to its first request.
+    /// The time from the request for an instance to its first response.
     pub provision: Duration,
 }
 
-/// What the check found.
+/// The results of the check.
 #[derive(Debug, Default)]
 pub(crate) struct Remarks {
-    /// The setting cannot work as it was meant.
+    /// The setting cannot work as intended.
     pub(crate) faults: Vec<Remark>,
-    /// The setting works, but maybe not as it was meant.
+    /// The setting works, but maybe not as intended.
     pub(crate) hints: Vec<Remark>,
 }
 
-/// A profile, and where it and its rules stand in the file.
+/// A profile with its place and the places of its rules in the file.
 #[derive(Clone, Copy)]
 struct Placed<'a> {
     setting: &'a Setting,

@@ -37,9 +37,9 @@ pub use command::{RulesArgs, run};
 pub use start::{has_calendar, start, zone};
 pub use text::{decoded, written};
 
-/// The rule file's place in the project.
+/// The place of the rule file in the project.
 const IN_PROJECT: &str = "infra/autoscale.json";
-/// Longer files are not read to their end; the parser refuses them.
+/// Longer files are not read to their end, and the parser refuses them.
 const LONGEST_FILE: u64 = 8 << 20;
 
 /// A setting and the file that it was read from.
@@ -53,11 +53,11 @@ pub struct Rules {
     pub places: Vec<ProfilePlace>,
     /// The file, for the terminal.
     pub source: String,
-    /// The same without the folders of this machine, for output that is passed on.
+    /// The same without the folders of this machine, for output that may be published.
     pub name: String,
 }
 
-/// The options of every command that reads a rule file.
+/// The options of all commands that read a rule file.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct RuleOptions {
     /// Rules to obey: any autoscale setting as az, REST, a template, the portal or Terraform writes it, or a profile
@@ -73,7 +73,7 @@ pub struct RuleOptions {
 }
 
 impl RuleOptions {
-    /// Reads the rule file, or the project's own file where none is named.
+    /// Reads the rule file, or the project's own file if none is named.
     ///
     /// # Errors
     /// The file's name, and each problem with its place in it. A project file that cannot be used is an error, too.
@@ -91,7 +91,7 @@ impl RuleOptions {
         Rules::built_in()
     }
 
-    /// Whether any of them was given.
+    /// Whether any of these options was given.
     pub fn is_given(&self) -> bool {
         self.autoscale.is_some() || self.parameters.is_some() || self.setting.is_some()
     }
@@ -119,7 +119,7 @@ impl Rules {
     /// The copy of the project's file that was compiled into the program.
     ///
     /// # Errors
-    /// None in a program whose tests have passed.
+    /// Never, in a program whose tests have passed.
     pub fn built_in() -> anyhow::Result<Self> {
         let name = format!("{IN_PROJECT}, built in");
         let file = RuleFile::read(BUILT_IN, ReadOptions::default())?;
@@ -150,7 +150,7 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     decoded(bytes)
 }
 
-/// The file of the project around the current folder, else of the project that the program was built in.
+/// The file of the project around the current folder, or else of the project in which the program was built.
 fn in_working_tree() -> Option<PathBuf> {
     let current = env::current_dir().ok()?;
     let program = env::current_exe().ok();
@@ -160,7 +160,7 @@ fn in_working_tree() -> Option<PathBuf> {
     let found = folders
         .map(|folder| folder.join(IN_PROJECT))
         .find(|file| file.is_file())?;
-    // Relative where it lies below the current folder.
+    // Relative if it is below the current folder.
     Some(
         found
             .strip_prefix(&current)

@@ -1,4 +1,4 @@
-//! What `lab rules --json` writes.
+//! The output of `lab rules --json`.
 
 use autoscale::Profile;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::bands::{Band, Reason};
 use crate::check::{MOST_PROFILES, Remark, Remarks};
 use crate::explain;
 
-/// The setting in words, and what the check found.
+/// The setting in words, and the results of the check.
 #[derive(Serialize)]
 pub(crate) struct Record<'a> {
     rules: &'a str,
@@ -24,7 +24,7 @@ struct ProfileRecord {
     capacity: CapacityRecord,
     rules: Vec<String>,
     bands: Vec<BandRecord>,
-    /// Why rules have no bands.
+    /// Why the rules have no bands.
     without_bands: Option<String>,
 }
 
@@ -39,14 +39,15 @@ struct CapacityRecord {
 struct BandRecord {
     load: String,
     count: u32,
-    /// Where the count stays; both are null where it never does, and `to` also where that has no end.
+    /// The loads at which the count stays. Both are null if there are none; `to` is also null if they have no upper
+    /// limit.
     from: Option<f64>,
     to: Option<f64>,
     /// The count that follows at a lower load.
     below: Option<u32>,
     /// The count that follows at the highest load.
     above: Option<u32>,
-    /// All of it.
+    /// All ranges.
     ranges: Vec<RangeRecord>,
 }
 

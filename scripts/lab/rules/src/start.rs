@@ -1,15 +1,15 @@
-//! Times that a user gives for the calendar of rules.
+//! Times in options, for the calendar of the rules.
 
 use anyhow::Context as _;
 use autoscale::Setting;
 use autoscale::schedule::{Recurrence, Schedule};
 use autoscale::time_zone::{self, TimeZone};
 
-/// The zone of times without an offset: the one that `--timezone` names, else that of the first profile with a calendar,
-/// else UTC.
+/// The zone of times without an offset: the zone in `--timezone`, or else that of the first profile with a calendar,
+/// or else UTC.
 ///
 /// # Errors
-/// One sentence, where the name is no time zone.
+/// One sentence if there is no such time zone.
 pub fn zone(named: Option<&str>, settings: &[&Setting]) -> anyhow::Result<TimeZone> {
     if let Some(name) = named {
         return TimeZone::named(name).with_context(|| {
@@ -28,14 +28,14 @@ pub fn zone(named: Option<&str>, settings: &[&Setting]) -> anyhow::Result<TimeZo
 /// The time of `--start`, in Unix seconds.
 ///
 /// # Errors
-/// One sentence, where the text is no time.
+/// One sentence if the text is not a time.
 pub fn start(text: &str, zone: &TimeZone) -> anyhow::Result<i64> {
     time_zone::parse_start(text, zone)
         .map_err(anyhow::Error::msg)
         .context("--start")
 }
 
-/// Whether some profile applies only at certain times.
+/// Whether a profile applies only at certain times.
 pub fn has_calendar(setting: &Setting) -> bool {
     let mut profiles = setting.profiles.iter();
     profiles.any(|profile| profile.schedule != Schedule::Default)

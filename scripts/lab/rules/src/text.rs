@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use autoscale::Setting;
 use autoscale::schedule::Schedule;
 
-/// Text in UTF-8, or in the UTF-16 that PowerShell writes by `>`.
+/// Decodes UTF-8, or UTF-16 as PowerShell writes it with `>`.
 ///
 /// # Errors
 /// One sentence.
@@ -26,8 +26,8 @@ pub fn decoded(bytes: Vec<u8>) -> anyhow::Result<String> {
     String::from_utf8(bytes).context("it is not text in UTF-8")
 }
 
-/// The setting as a file: a bare profile where it says no more than that, else the setting's properties. The stack in
-/// `infra` takes both.
+/// The setting as a file: a bare profile if that is enough, or else the setting's properties. The stack in `infra`
+/// accepts both.
 ///
 /// # Errors
 /// Never: names are text, and numbers are finite.

@@ -1,7 +1,7 @@
-//! A profile under one constant load: only the rules that see this load, and what the engine decides for it.
+//! A profile under one constant load: only the rules that depend on this load, and the engine's decisions for it.
 //!
-//! Nothing here repeats the engine's arithmetic. Under a constant load, the value that a rule sees is linear in the
-//! metric, so the engine is asked for the values at two points. What follows from the values is [`autoscale::decide`]'s.
+//! Nothing here repeats the engine's calculations. Under a constant load, the value of a rule is linear in the
+//! metric, so the engine calculates it at two points. The decision about the values is [`autoscale::decide`]'s.
 
 use std::time::Duration;
 
@@ -10,32 +10,33 @@ use autoscale::{Decision, Direction, History, Metric, Minute, Profile, decide, r
 const MINUTE: u64 = 60;
 /// A whole number of every usual time grain, and longer than every window.
 const CONSTANT: Duration = Duration::from_secs(24 * 60 * MINUTE);
-/// Azure accepts no more rules in a profile.
+/// The most rules that Azure accepts in a profile.
 pub(crate) const MOST_RULES: usize = 10;
 
-/// What stays constant.
+/// The constant quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Load {
-    /// Work that keeps so many percent of one instance busy; the instances share it, and none is busier than 100 %.
+    /// Work that needs this many percent of one instance. The instances share it, and none uses more than 100 %.
     Cpu,
     /// The value of the metric of this index, which all rules divide by the number of instances.
     Divided(usize),
 }
 
-/// The rules of a profile that see one load. The others are taken to ask for nothing, and not to hold scale-in back.
+/// The rules of a profile that depend on one load. The others are assumed to require nothing, and not to prevent a
+/// scale-in.
 #[derive(Debug)]
 pub(crate) struct View<'a> {
     pub(crate) load: Load,
     /// The profile with these rules only.
     pub(crate) profile: Profile,
-    /// Where each of them stands in the whole profile.
+    /// The index of each of them in the whole profile.
     pub(crate) rules: Vec<usize>,
     /// Whether the profile has further rules that change the count.
     pub(crate) has_others: bool,
     pub(crate) metrics: &'a [Metric],
 }
 
-/// A view with a number of instances.
+/// A view at a number of instances.
 #[derive(Debug)]
 pub(crate) struct At<'a> {
     view: &'a View<'a>,
@@ -51,8 +52,8 @@ struct Line {
 }
 
 impl<'a> View<'a> {
-    /// The views of a profile; none for rules whose metric depends on the number of instances in a way that nobody
-    /// knows, and none for more rules than Azure accepts.
+    /// The views of a profile. There is none for rules whose metric depends on the number of instances in an unknown
+    /// way, and none if there are more rules than Azure accepts.
     pub(crate) fn all(metrics: &'a [Metric], profile: &Profile) -> Vec<Self> {
         if profile.rules.len() > MOST_RULES {
             return Vec::new();
@@ -93,7 +94,7 @@ impl<'a> View<'a> {
         loads.into_iter().map(view).collect()
     }
 
-    /// The view with a number of instances.
+    /// The view at a number of instances.
     pub(crate) fn at(&'a self, count: u32) -> At<'a> {
         let values = |sample: f64| self.read(count, sample);
         let line = |(base, far): (Option<f64>, Option<f64>)| {
@@ -114,7 +115,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What the rules see when the metric has been the same for long. Without an instance nothing is measured.
+    /// The values of the rules after the metric has been constant for long. Without an instance there is no sample.
     fn read(&self, count: u32, sample: f64) -> Vec<Option<f64>> {
         let instances = match self.load {
             Load::Cpu => count,
@@ -123,7 +124,7 @@ impl<'a> View<'a> {
         };
         let minute =
             |minute: u64| Minute::even(Duration::from_secs(minute * MINUTE), sample, instances);
-        // No rule looks further back, and `lab tune` asks often.
+        // No rule uses older samples, and `lab tune` calls this often.
         let rules = self.profile.rules.iter();
         let reach = rules.map(|rule| rule.time_window.max(rule.time_grain) + rule.time_grain);
         let before = CONSTANT.saturating_sub(reach.max().unwrap_or_default());
@@ -164,7 +165,7 @@ impl Load {
         }
     }
 
-    /// The load at which the metric has a value; `None` where it never has.
+    /// The load at which the metric has a value; `None` if it never has.
     fn with_sample(self, sample: f64, count: u32) -> Option<f64> {
         match self {
             Self::Cpu => (0.0 < sample && sample <= 100.0).then(|| sample * f64::from(count)),
@@ -174,7 +175,7 @@ impl Load {
 }
 
 impl At<'_> {
-    /// What an evaluation decides when no rule waits.
+    /// The decision of an evaluation if no rule waits.
     pub(crate) fn decision(&self, load: f64) -> Decision {
         let values: Vec<Option<f64>> = (0..self.lines.len())
             .map(|rule| self.value(rule, load))
@@ -183,7 +184,7 @@ impl At<'_> {
         decide(profile, &values, self.count, None, Duration::ZERO)
     }
 
-    /// What a rule sees; rounded as the engine rounds.
+    /// The value of a rule, rounded as the engine rounds.
     pub(crate) fn value(&self, rule: usize, load: f64) -> Option<f64> {
         const BILLION: f64 = 1e9;
         let line = self.lines[rule]?;
@@ -191,13 +192,13 @@ impl At<'_> {
         Some((value * BILLION).round() / BILLION)
     }
 
-    /// The loads, sorted, between which every condition stays true or false.
+    /// The loads, sorted, between which no condition changes.
     pub(crate) fn thresholds(&self) -> Vec<f64> {
         self.loads_of(|_| vec![1.0])
     }
 
-    /// The loads, sorted, between which the decision stays the same: those of [`Self::thresholds`], and those at which
-    /// the flapping check starts to forbid a smaller count.
+    /// The loads, sorted, between which the decision does not change: those of [`Self::thresholds`], and those at
+    /// which the flapping check starts to prevent a smaller count.
     pub(crate) fn boundaries(&self) -> Vec<f64> {
         let View {
             profile, metrics, ..
@@ -211,7 +212,7 @@ impl At<'_> {
         })
     }
 
-    /// The loads at which a rule's value, times a share, is the threshold.
+    /// The loads at which a rule's value, multiplied by a share, equals the threshold.
     fn loads_of(&self, shares: impl Fn(usize) -> Vec<f64>) -> Vec<f64> {
         let mut loads = Vec::new();
         for (index, line) in self.lines.iter().enumerate() {
@@ -234,7 +235,7 @@ impl At<'_> {
     }
 }
 
-/// The spans between these loads, from 0 on; the last one has no end.
+/// The spans between these loads, starting at 0. The last one has no end.
 pub(crate) fn spans(mut loads: Vec<f64>) -> Vec<Span> {
     loads.sort_by(f64::total_cmp);
     let ends = loads.into_iter().map(Some).chain([None]);
@@ -254,7 +255,7 @@ pub(crate) fn spans(mut loads: Vec<f64>) -> Vec<Span> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span {
     pub(crate) from: f64,
-    /// `None` where it has no end.
+    /// `None` if it has no end.
     pub(crate) to: Option<f64>,
 }
 

@@ -11,7 +11,7 @@ use super::{MOST_PROFILES, Remark, Remarks};
 use crate::Rules;
 
 const DAY: i64 = 24 * 60 * 60;
-/// Two weeks hold every start, also where the clocks change.
+/// Two weeks contain every start, even if the clocks change.
 const WALKED: i64 = 2 * 7 * DAY;
 
 struct Calendar<'a> {
@@ -70,7 +70,7 @@ impl Calendar<'_> {
             .position(|profile| profile.schedule == Schedule::Default)
     }
 
-    /// A default beside recurring profiles, none of which repeats it.
+    /// A default with recurring profiles, none of which repeats it.
     fn default_never_applies(&self) -> Option<Remark> {
         let index = self.default()?;
         let (_, first) = self.recurring().next()?;
@@ -93,7 +93,7 @@ impl Calendar<'_> {
         Some(self.remark(index, "never_applies", message, remedy.to_owned()))
     }
 
-    /// Profiles with a calendar that another profile always comes before.
+    /// Profiles with a calendar that never apply because another profile always takes precedence.
     fn never_starts(&self) -> Vec<Remark> {
         let mut applies = vec![false; self.profiles.len()];
         let schedules = || self.profiles.iter().map(|profile| &profile.schedule);
@@ -103,7 +103,7 @@ impl Calendar<'_> {
         for index in ends.filter_map(|end| active(schedules(), end)) {
             applies[index] = true;
         }
-        // Fixed dates would hide a recurring profile for as long as they last.
+        // Fixed dates would hide a recurring profile while they apply.
         let recurring: Vec<usize> = self.recurring().map(|(index, _)| index).collect();
         let schedules = || {
             recurring
@@ -135,8 +135,8 @@ impl Calendar<'_> {
             .collect()
     }
 
-    /// Recurring profiles that no companion ends, where there are companions; and the only one, where there is no
-    /// default whose absence the fault would tell.
+    /// Recurring profiles that no companion ends, if there are companions; and the only recurring profile, if there
+    /// is no default whose absence would be reported.
     fn without_end(&self) -> Vec<Remark> {
         let companions: Vec<_> = self
             .recurring()
@@ -163,7 +163,7 @@ impl Calendar<'_> {
             .collect()
     }
 
-    /// Companions that do not say what their default says: an edit of the default does not change them.
+    /// Companions that differ from their default: an edit of the default does not change them.
     fn stale_companions(&self) -> Vec<Remark> {
         let Some(default) = self.default().map(|index| &self.profiles[index]) else {
             return Vec::new();
@@ -204,7 +204,7 @@ impl Calendar<'_> {
         .collect()
     }
 
-    /// Neither a default nor a recurring profile: outside the fixed dates nothing applies.
+    /// If there is neither a default nor a recurring profile, no profile applies outside the fixed dates.
     fn gaps(&self) -> Option<Remark> {
         let (first, _) = self.fixed().next()?;
         let is_covered = self.default().is_some() || self.recurring().next().is_some();

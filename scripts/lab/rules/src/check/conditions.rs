@@ -1,11 +1,11 @@
-//! Conditions that can never be true, or never together, and conditions that another one makes needless.
+//! Conditions that can never be true, or never together, and conditions that have no effect because of another one.
 
 use autoscale::{Direction, Metric, Operator, Rule, Statistic};
 
 use super::{Placed, Remark, Remarks};
 use crate::view::MOST_RULES;
 
-/// The values at which a condition is true; an end that is not included is left out by a hair.
+/// The interval of values at which a condition is true.
 #[derive(Clone, Copy, PartialEq)]
 struct Values {
     least: End,
@@ -117,7 +117,7 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
     }
 }
 
-/// Whether both rules see the same value under a constant load.
+/// Whether both rules use the same value under a constant load.
 fn sees_the_same(one: &Rule, other: &Rule) -> bool {
     let sees = |rule: &Rule| {
         (
@@ -130,7 +130,7 @@ fn sees_the_same(one: &Rule, other: &Rule) -> bool {
     sees(one) == sees(other)
 }
 
-/// A percentage lies within 0 and 100. What is added up or counted does not.
+/// A percentage is between 0 and 100. Totals and counts may be larger.
 fn possible(rule: &Rule, metrics: &[Metric]) -> Values {
     use autoscale::Aggregation::{Count, Total};
     let is_value = !matches!(rule.statistic, Statistic::Sum | Statistic::Count)
@@ -144,7 +144,7 @@ fn possible(rule: &Rule, metrics: &[Metric]) -> Values {
     }
 }
 
-/// The values at which a rule's condition is true. `NotEquals` leaves one value out, which hardly matters.
+/// The values at which a rule's condition is true. `NotEquals` excludes only one value, which is ignored.
 fn values(rule: &Rule) -> Values {
     let at = |is_included| End {
         at: rule.threshold,
@@ -183,7 +183,7 @@ impl End {
         }
     }
 
-    /// Whichever leaves out more, where `further` says whether the first of two ends lies further inside.
+    /// The end that excludes more. `further` tells whether the first of two ends excludes more than the second one.
     fn stricter(self, other: Self, further: impl Fn(f64, f64) -> bool) -> Self {
         match self.at == other.at {
             true => Self {

@@ -1,7 +1,7 @@
 //! Rules that undo each other: the count that a scale-out rule sets makes all scale-in rules true under the same load.
 //!
-//! Source: "Flapping in autoscale" in the Azure Monitor documentation. Its check keeps the larger count where the smaller
-//! one would scale out again, but it projects the metric; the margin between the thresholds is gone.
+//! Source: "Flapping in autoscale" in the Azure Monitor documentation. Azure's check keeps the larger count if the smaller
+//! one would scale out again, but it only estimates the metric. Rules that need this check have no margin between them.
 
 use autoscale::{Direction, Metric, Operator, Outcome, Profile, Rule};
 
@@ -9,26 +9,26 @@ use super::{Placed, Remark};
 use crate::bands::{examined, number};
 use crate::view::{At, Load, Span, View, spans};
 
-/// Two rules of which one undoes the other.
+/// Two rules, one of which undoes the other.
 struct Pair {
     out: usize,
     inward: usize,
-    /// Where it happens first.
+    /// The first count at which this happens.
     from: u32,
     to: u32,
     span: Span,
-    /// What the scale-in rule sees at the lowest and at the highest of these loads.
+    /// The scale-in rule's values at the lowest and at the highest of these loads.
     seen: (f64, f64),
     /// Whether the flapping check keeps the larger count.
     is_kept: bool,
-    /// The least that the scale-in rule sees right after the scale-out rule fired; at any count.
+    /// The lowest value of the scale-in rule right after the scale-out rule fired, at any count.
     least: f64,
-    /// The least ratio of what the scale-in rule sees then to what the scale-out rule saw.
+    /// The lowest ratio of this value to the value with which the scale-out rule fired.
     share: f64,
 }
 
-/// The pairs of rules of a profile that undo each other, as `lab rules` finds them: the index of the scale-out rule, and
-/// that of the scale-in rule.
+/// The pairs of rules of a profile that undo each other, as `lab rules` finds them: the index of the scale-out rule
+/// and the index of the scale-in rule.
 pub fn flapping(metrics: &[Metric], profile: &Profile) -> Vec<(usize, usize)> {
     let views = View::all(metrics, profile);
     let of_view = |view: &View<'_>| {
@@ -121,7 +121,7 @@ fn find(
     }
 }
 
-/// The rule that scales out at a load, and to which count.
+/// The rule that scales out at a load, and the new count.
 fn scaled_out(at: &At<'_>, load: f64) -> Option<(usize, u32)> {
     let decision = at.decision(load);
     match decision.outcome {
@@ -130,7 +130,7 @@ fn scaled_out(at: &At<'_>, load: f64) -> Option<(usize, u32)> {
     }
 }
 
-/// The first scale-in rule; all of them are true.
+/// The first scale-in rule, if all of them are true.
 fn scale_in_rule(view: &View<'_>, count: u32, load: f64, at: &At<'_>) -> Option<usize> {
     let rules = view.profile.rules.iter();
     let mut inward = rules
@@ -182,7 +182,7 @@ impl Pair {
         }
     }
 
-    /// Thresholds that are far enough apart, at all counts examined.
+    /// Thresholds that are far enough apart, at all examined counts.
     fn remedy(&self, view: &View<'_>) -> String {
         let (out, inward) = (
             &view.profile.rules[self.out],
@@ -199,7 +199,7 @@ impl Pair {
         if !is_above || !is_below || self.least <= 0.0 {
             return "Change the conditions so that they are not true at the same load.".to_owned();
         }
-        // Where both thresholds are included, equal values fire both.
+        // If both thresholds are included, equal values fire both rules.
         let both = out.operator == Operator::GreaterThanOrEqual
             && inward.operator == Operator::LessThanOrEqual;
         let (at_most, at_least) = if both {

@@ -1,4 +1,4 @@
-//! What works, but is seldom meant: cooldowns, the default count, and missing rules.
+//! Settings that work but are rarely intended: cooldowns, the default count, and missing rules.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ fn missing_rules(placed: &Placed<'_>) -> Option<Remark> {
     ))
 }
 
-/// Azure's answer to lost metrics is to scale out to the default.
+/// If metrics are lost, Azure scales out to the default.
 fn default_is_minimum(placed: &Placed<'_>) -> Option<Remark> {
     let capacity = placed.profile.capacity;
     (capacity.default == capacity.minimum).then(|| {
@@ -91,7 +91,7 @@ fn default_is_minimum(placed: &Placed<'_>) -> Option<Remark> {
     })
 }
 
-/// Before its action shows in the window, a rule sees what was there before, and acts on it again.
+/// Until its action has an effect in the window, a rule still uses the earlier values, and acts on them again.
 fn short_cooldowns(placed: &Placed<'_>, delays: Delays) -> Vec<Remark> {
     let words = duration_in_words;
     let mut hints = Vec::new();

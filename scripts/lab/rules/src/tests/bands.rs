@@ -1,4 +1,4 @@
-//! The bands against the engine, evaluated load by load.
+//! Compares the bands with the engine, load by load.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn no_instance_has_no_sample() {
     let bands = described(&profile(0, 2, &[out(70), inward(30)]));
     // Without a sample, the count moves up to the default.
     assert_eq!(bands[0], "at any load: 1");
-    // Any load, however small, would be infinitely much for none.
+    // Any load, however small, is infinite for zero instances.
     assert_eq!(
         bands[1],
         "below 30 %: stays (flapping check); 30 to 70 %: stays; above 70 %: 2"
@@ -90,7 +90,7 @@ fn at_most_twenty_counts_have_bands() {
     assert_eq!((bands[0].count, bands[19].count), (2, 21));
 }
 
-/// What an evaluation decides after an hour of this load.
+/// The decision of an evaluation after an hour of this load.
 pub(super) fn decided(setting: &Setting, count: u32, load: f64) -> Decision {
     let cpu = (load / f64::from(count)).min(100.0);
     let minute = |minute: u64| Minute::even(Duration::from_secs(60 * minute), cpu, count);
@@ -184,7 +184,7 @@ proptest! {
         for band in &bands {
             let ends = || band.ranges.iter().filter_map(|range| range.span.to);
             for load in &loads {
-                // At the very edge, rounding decides.
+                // At the boundary itself, rounding decides.
                 if ends().any(|end| (end - load).abs() < 1e-3) {
                     continue;
                 }

@@ -46,7 +46,7 @@ fn a_default_beside_a_recurring_profile_needs_a_companion() {
         found.faults.is_empty() && found.hints.is_empty(),
         "{found:?}"
     );
-    // The name is the portal's; what counts is that another profile says the same.
+    // The name is the portal's. Only the equal content of another profile matters.
     let repeated = setting(&[
         named("default", 3),
         peak,

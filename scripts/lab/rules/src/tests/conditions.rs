@@ -37,13 +37,13 @@ fn scale_in_rules_must_be_able_to_be_true_together() {
     assert_eq!((found.len(), found[0].code), (1, "never_scales_in"));
     assert_eq!(found[0].place, "rules[1]");
     assert!(found[0].message.contains("rules[2]"), "{found:?}");
-    // Equal thresholds leave nothing between them.
+    // With equal thresholds, no value fulfils both.
     assert_eq!(
         faults(&profile(1, 3, &[inward(30), above(30)])),
         ["never_scales_in"]
     );
     assert!(faults(&profile(1, 3, &[inward(30), above(10)])).is_empty());
-    // Of two metrics, or of two statistics, both may be true.
+    // With two metrics or two statistics, both may be true.
     let memory = with(above(50), "metricName", "MemoryPercentage");
     assert!(faults(&profile(1, 3, &[inward(30), memory])).is_empty());
     let highest = with(above(50), "statistic", "Max");

@@ -120,7 +120,7 @@ fn a_fixed_count_does_not_flap() {
 }
 
 proptest! {
-    /// All edges of loads are whole numbers here, so the halves between them meet every span.
+    /// All boundaries of loads are whole numbers here, so the halves between them cover every span.
     #[test]
     fn a_fault_is_found_where_the_engine_would_scale_in_again(
         above in 1_u32..100,

@@ -14,7 +14,7 @@ fn a_cooldown_shorter_than_the_delays_is_a_hint() {
             ],
         ))
     };
-    // Window 5, lag 3, and 2 to start an instance.
+    // A window of 5 minutes, a lag of 3, and 2 to start an instance.
     assert!(rules("PT10M", "PT10M").is_empty());
     assert_eq!(rules("PT9M", "PT9M"), ["short_cooldown"]);
     assert_eq!(rules("PT7M", "PT7M"), ["short_cooldown", "short_cooldown"]);
@@ -42,7 +42,7 @@ fn a_default_equal_to_the_minimum_is_a_hint() {
     assert!(hints(&file).is_empty());
     file["capacity"]["default"] = 1.into();
     assert_eq!(hints(&file), ["default_is_minimum"]);
-    // A fixed number needs no default of its own.
+    // A fixed number needs no separate default.
     let fixed = profile(2, 2, &[out(70), inward(30)]);
     assert!(hints(&fixed).is_empty());
 }

@@ -1,4 +1,4 @@
-//! Settings with a fault or a hint, and their like without it; bands and pairs against the engine itself.
+//! Settings with a fault or a hint, and similar ones without; bands and pairs compared with the engine.
 
 #![allow(clippy::unwrap_used)]
 
@@ -43,7 +43,7 @@ fn inward(threshold: impl Into<Value>) -> Value {
     rule("Decrease", "LessThan", threshold)
 }
 
-/// A rule with one field changed, of its trigger or of its action.
+/// A rule with one changed field, of its trigger or of its action.
 fn with(mut rule: Value, field: &str, value: impl Into<Value>) -> Value {
     let part = match rule["scaleAction"].get(field) {
         Some(_) => "scaleAction",
@@ -54,7 +54,7 @@ fn with(mut rule: Value, field: &str, value: impl Into<Value>) -> Value {
 }
 
 fn profile(minimum: u32, maximum: u32, rules: &[Value]) -> Value {
-    // A default above the minimum is no hint.
+    // A default above the minimum causes no hint.
     let default = (minimum + 1).min(maximum);
     json!({
         "name": "p",
