@@ -1,4 +1,4 @@
-//! The causes of what went wrong in a simulation, the weightiest first, in sentences.
+//! The causes of the problems in a simulation, the most important one first, in sentences.
 
 use autoscale::{Direction, Profile, Rule, Setting};
 use run_record::format::exact_span;
@@ -41,7 +41,7 @@ impl Causes<'_> {
         sentences
     }
 
-    /// Actions that were undone, and what to change.
+    /// Actions that were undone, and the change that prevents this.
     fn reversed(&self) -> Vec<String> {
         let Reversals { flaps, overshoots } = *self.reversals;
         let mut sentences = Vec::new();
@@ -68,9 +68,9 @@ impl Causes<'_> {
         sentences
     }
 
-    /// The usual cause: the next action is decided before the last one shows in the metric.
+    /// The usual cause: the next action is decided before the last one has an effect on the metric.
     fn short_cooldown(&self) -> Option<String> {
-        // Only profiles that acted can be the cause.
+        // Only a profile that caused actions can be the reason.
         let acted = |profile: &&Profile| {
             let title = profile.title();
             self.simulation
@@ -101,7 +101,8 @@ impl Causes<'_> {
         ))
     }
 
-    /// After so many seconds a rule's window holds nothing from before the action. Instances that leave do so at once.
+    /// After this many seconds, a rule's window contains no samples from before the action. Removed instances leave
+    /// at once.
     fn until_seen(&self, rule: &Rule) -> u64 {
         let provision = match rule.direction {
             Direction::Decrease => 0,
@@ -152,7 +153,7 @@ impl Causes<'_> {
         Some(sentence + ".")
     }
 
-    /// Seconds of overload in which this obstacle was there.
+    /// Seconds of overload in which this obstacle existed.
     fn overlap(&self, cause: Obstacle) -> u64 {
         let spans = self.of(cause);
         let common = |still: &Standstill, shortage: &Shortage| {
@@ -178,7 +179,7 @@ impl Causes<'_> {
         spans.filter(move |still| still.cause == cause)
     }
 
-    /// How long an obstacle was there, and the first time.
+    /// How long an obstacle existed, and when it first occurred.
     fn held(&self, cause: Obstacle, what: &str) -> Option<(u64, String)> {
         let first = self.of(cause).next()?;
         let total = self

@@ -1,22 +1,22 @@
-//! Since when the CPU calls for more instances: the beginning of the wait for capacity.
+//! Since when the CPU requires more instances: the start of the time to capacity.
 
 use autoscale::{Direction, Operator, Profile, Rule, Setting, Statistic};
 
-/// Watches when the CPU goes above the lowest threshold of the rules to scale out.
+/// Records when the CPU exceeds the lowest threshold of the scale-out rules.
 #[derive(Debug)]
 pub(crate) struct Crossing {
-    /// `None` where no rule to scale out compares the instances' CPU with a threshold from above.
+    /// `None` if no scale-out rule compares the instances' CPU with an upper threshold.
     threshold: Option<f64>,
-    /// A dip that is shorter does not end the wait.
+    /// A shorter dip does not end the wait.
     longest_dip: u64,
-    /// Since when the CPU is above, dips passed over.
+    /// Since when the CPU is above the threshold, ignoring short dips.
     above_since: Option<u64>,
-    /// Since when it is not, while the time before still counts.
+    /// Since when it is below, while the time before still counts.
     below_since: Option<u64>,
 }
 
 impl Crossing {
-    /// By the rules of the profile that applies.
+    /// With the rules of the active profile.
     pub(crate) fn of(setting: &Setting, profile: Option<&Profile>) -> Self {
         let mut crossing = Self {
             threshold: None,
@@ -28,7 +28,7 @@ impl Crossing {
         crossing
     }
 
-    /// From now on by the rules of this profile.
+    /// Uses the rules of this profile from now on.
     pub(crate) fn follow(&mut self, setting: &Setting, profile: Option<&Profile>) {
         let rules = profile.map_or(&[][..], |profile| &profile.rules);
         let rules = rules.iter().filter(|rule| calls_by_cpu(setting, rule));
@@ -55,8 +55,8 @@ impl Crossing {
         self.below_since = None;
     }
 
-    /// Since when an instance was called for that is ordered only now. What was above before `settled`, when the
-    /// instances ordered before became ready, called for those.
+    /// Since when an instance was required that is requested only now. Times before `settled`, when the instances
+    /// requested earlier became ready, required those.
     pub(crate) fn called_since(&self, settled: u64) -> Option<u64> {
         let above_since = self.above_since?;
         let still = self.below_since.is_none_or(|since| since > settled);

@@ -1,8 +1,8 @@
-//! The log of `--evaluations`: every evaluation of a simulation as rows of Azure's table `AutoscaleEvaluationsLog`.
+//! The log of `--evaluations`: all evaluations of a simulation as rows of Azure's table `AutoscaleEvaluationsLog`.
 //!
-//! Source of the columns: the reference page of that table in Azure Monitor's documentation. The rows of one evaluation
-//! share a `CorrelationId` and come in the order of the page "Diagnostic settings in autoscale". Columns that say
-//! nothing about a row are left out, as they are empty in Azure's table. `CoolDown` is in seconds; the page does not
+//! Source of the columns: the reference page of the table in the Azure Monitor documentation. The rows of one
+//! evaluation share a `CorrelationId`, and have the order of the page "Diagnostic settings in autoscale". Columns
+//! without a value are left out, because they are empty in Azure's table. `CoolDown` is in seconds. The page does not
 //! name its unit.
 
 use std::path::Path;
@@ -19,10 +19,10 @@ use crate::outcome::Scenario;
 use crate::replay::{LONGEST_LOG, MOST_ROWS};
 use crate::simulation::{Evaluation, simulate_observed};
 
-/// Simulates again, this time every single evaluation, and writes the log.
+/// Repeats the simulation with every single evaluation, and writes the log.
 ///
 /// # Errors
-/// One sentence, where it would be longer than `lab replay` reads, or cannot be written.
+/// One sentence if the log would be longer than `lab replay` accepts, or cannot be written.
 pub(crate) fn write(scenario: &Scenario<'_>, path: &Path) -> anyhow::Result<()> {
     write_whole(path, &log(scenario)?)
 }
@@ -53,7 +53,7 @@ pub(crate) fn log(scenario: &Scenario<'_>) -> anyhow::Result<Vec<u8>> {
         }
     });
     outcome.context("the log of the evaluations cannot be written as JSON")?;
-    // What comes before each row is a comma, but before the first one.
+    // Each row begins with a comma, which is removed before the first one.
     let rows = text.split_first().map_or(&[][..], |(_, rows)| rows);
     ensure!(
         rows.len() as u64 <= LONGEST_LOG,
@@ -115,7 +115,7 @@ struct Row<'a> {
     metric_start_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metric_end_time: Option<String>,
-    /// The samples as a JSON array; the column is a text.
+    /// The samples as a JSON array. The type of the column is text.
     #[serde(skip_serializing_if = "Option::is_none")]
     metric_data: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,7 +244,7 @@ impl Log<'_> {
             })
     }
 
-    /// The samples of each window that a rule looks at, once.
+    /// The samples of each window that the rules use, once.
     fn samples<'r>(
         &'r self,
         profile: &'r Profile,
@@ -271,7 +271,7 @@ impl Log<'_> {
             })
     }
 
-    /// The columns that say what a rule looks at.
+    /// The columns that describe the metric and the window of a rule.
     fn measured<'r>(&'r self, rule: &Rule, row: Row<'r>) -> Row<'r> {
         let metric: Option<&Metric> = self.setting.metrics.get(rule.metric);
         Row {
@@ -284,7 +284,7 @@ impl Log<'_> {
     }
 }
 
-/// The profiles in the order in which they come before each other, with the name of their evaluation.
+/// The profiles in order of precedence, with the name of their evaluation.
 fn in_order(profiles: &[Profile]) -> impl Iterator<Item = (usize, &Profile, &'static str)> {
     let operation = |schedule: &Schedule| match schedule {
         Schedule::FixedDate(_) => "FixedDateProfileEvaluation",
@@ -304,7 +304,7 @@ fn in_order(profiles: &[Profile]) -> impl Iterator<Item = (usize, &Profile, &'st
     })
 }
 
-/// For each direction that has rules at the present count: its shortest cooldown, and whether that is not over.
+/// For each direction that has rules at the present count: the shortest cooldown, and whether it is still active.
 fn cooldowns(
     profile: &Profile,
     evaluation: &Evaluation<'_>,
@@ -332,13 +332,13 @@ pub(crate) fn shortest_cooldown(
         .min()
 }
 
-/// A time as the table's export has it.
+/// A time in the form of the table's export.
 fn shown(unix_seconds: i64) -> String {
     Timestamp::from_second(unix_seconds)
         .map_or_else(|_| unix_seconds.to_string(), |at| at.to_string())
 }
 
-/// A span as the documentation's records have it: `00:10:00`, and with days `1.00:00:00`.
+/// A span in the form of the documentation's records: `00:10:00`, and with days `1.00:00:00`.
 fn clock(span: Duration) -> String {
     const DAY: u64 = 86_400;
     let (days, seconds) = (span.as_secs() / DAY, span.as_secs() % DAY);

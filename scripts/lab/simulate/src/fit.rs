@@ -13,15 +13,15 @@ const MINUTE: u64 = 60;
 pub(crate) struct Fit {
     /// Minutes with a recorded number.
     pub(crate) minutes: usize,
-    /// Those with the same number.
+    /// The minutes with the same number.
     pub(crate) same: usize,
-    /// Minutes recorded near 100 % CPU, whose true load is not known.
+    /// Minutes that were recorded near 100 % CPU, with an unknown true load.
     pub(crate) low_confidence: usize,
-    /// The first minute with another number.
+    /// The first minute with a different number.
     pub(crate) first_difference: Option<Difference>,
 }
 
-/// A minute in which the numbers differ.
+/// A minute with different numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Difference {
     /// When the minute ended.
@@ -31,7 +31,7 @@ pub(crate) struct Difference {
 }
 
 impl Fit {
-    /// `None` where the load has no recorded numbers.
+    /// `None` if the load has no recorded numbers.
     pub(crate) fn of(simulation: &Simulation, load: &Load) -> Option<Self> {
         let mut fit = Self {
             minutes: 0,

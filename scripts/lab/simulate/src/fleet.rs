@@ -1,18 +1,18 @@
-//! The instances of a simulated fleet, as numbers: how many are wanted, how many of them are ready.
+//! The number of instances of a simulated fleet: those wanted, and those that are ready.
 
 use std::collections::VecDeque;
 
-/// How many instances are wanted, and how many of them are ready.
+/// The number of wanted instances, and the number of ready ones.
 #[derive(Debug, Clone)]
 pub(crate) struct Fleet {
     count: u32,
     ready: u32,
-    /// When, and how many more are ready then; the earliest first.
+    /// The times at which more instances become ready, and how many; the earliest first.
     starting: VecDeque<(u64, u32)>,
 }
 
 impl Fleet {
-    /// All of them ready.
+    /// A fleet whose instances are all ready.
     pub(crate) fn ready(count: u32) -> Self {
         Self {
             count,
@@ -29,12 +29,12 @@ impl Fleet {
         self.ready
     }
 
-    /// When the next are ready.
+    /// When the next instances become ready.
     pub(crate) fn next_ready(&self) -> Option<u64> {
         self.starting.front().map(|(at, _)| *at)
     }
 
-    /// Those due by `now` are ready from now on. Returns how many.
+    /// Instances due by `now` become ready. Returns how many.
     pub(crate) fn settle(&mut self, now: u64) -> u32 {
         let mut settled = 0;
         while let Some((_, number)) = self.starting.pop_front_if(|(at, _)| *at <= now) {
@@ -44,7 +44,8 @@ impl Fleet {
         settled
     }
 
-    /// Changes the count; the ones added are ready at `ready_at`, and the newest of those not yet ready go first.
+    /// Changes the count. Added instances become ready at `ready_at`. Of those that are not ready yet, the newest are
+    /// removed first.
     pub(crate) fn set_count(&mut self, count: u32, ready_at: u64) {
         if count > self.count {
             self.starting.push_back((ready_at, count - self.count));

@@ -1,4 +1,4 @@
-//! `lab simulate`: the rules in virtual time, against a load that is known beforehand.
+//! `lab simulate`: runs the rules in virtual time, against a load that is known in advance.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -123,7 +123,7 @@ pub struct SimulateArgs {
     evaluations: Option<PathBuf>,
 }
 
-/// The options of every command that simulates.
+/// The options of all commands that simulate.
 #[derive(clap::Args)]
 pub(crate) struct SimulationOptions {
     /// Time of the load's first second, such as 2026-01-05T08:00, for profiles with a calendar [default: the load's first
@@ -149,7 +149,7 @@ pub(crate) struct SimulationOptions {
 }
 
 impl SimulationOptions {
-    /// What is assumed of the platform.
+    /// The assumptions about the platform.
     pub(crate) fn model(&self) -> Model {
         Model {
             metric_lag_seconds: self.metric_lag,
@@ -158,7 +158,7 @@ impl SimulationOptions {
         }
     }
 
-    /// What these options say about the load in a file.
+    /// The options that describe the load in a file.
     pub(crate) fn load<'a>(&'a self, path: &'a Path) -> start::Given<'a> {
         start::Given {
             path,
@@ -173,10 +173,10 @@ fn upto_a_day(least: u64) -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(least..=86_400)
 }
 
-/// Simulates and prints the outcome; `write_page` writes the page of `--html`.
+/// Simulates and prints the outcome. `write_page` writes the page of `--html`.
 ///
 /// # Errors
-/// One sentence for the user, where a file is wrong or cannot be read or written.
+/// One sentence for the user if a file is wrong, or cannot be read or written.
 pub fn run(
     args: &SimulateArgs,
     write_page: impl FnOnce(&Run, &Path) -> anyhow::Result<()>,
@@ -184,7 +184,7 @@ pub fn run(
     let model = args.given.model();
     let rules = args.rules.read()?;
     let compared = args.compare.as_ref().map(|path| {
-        // The other file's parameters and the name of its setting are others.
+        // The parameters and the name of the setting belong to the other file.
         let options = RuleOptions {
             autoscale: Some(path.clone()),
             ..RuleOptions::default()
@@ -273,13 +273,13 @@ fn outcome(
     }
 }
 
-/// Metrics that the rules look at and that the load does not have.
+/// Metrics that the rules use but the load does not contain.
 fn without_data(setting: &Setting, load: &Load) -> Vec<Finding> {
     let metrics = setting.metrics.iter();
     let missing = metrics
         .filter(|metric| !metric.fleet_cpu && metric_column::of(load, metric).is_none())
         .map(|metric| (metric_column::name(metric), metric));
-    // Rules with dimensions have a metric of their own in the same column.
+    // Rules with dimensions have a separate metric in the same column.
     let missing: BTreeMap<_, _> = missing.collect();
     missing
         .into_values()
@@ -297,7 +297,7 @@ fn without_data(setting: &Setting, load: &Load) -> Vec<Finding> {
         .collect()
 }
 
-/// Simulates; a bar shows how far it is, where that takes more than a second and somebody may be watching.
+/// Simulates. If this takes more than a second, a progress bar is shown on a terminal.
 fn simulate_shown(scenario: &Scenario<'_>) -> Simulation {
     let begun = Instant::now();
     let bar = ProgressBar::new(scenario.load.seconds());

@@ -1,22 +1,23 @@
-//! What a simulation assumes of the platform.
+//! The assumptions about the platform in a simulation.
 
 use serde::Serialize;
 
-/// What a simulation assumes of the platform, in seconds.
+/// The assumptions about the platform, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Model {
-    /// How long after a minute's end its sample can be seen.
+    /// The time from the end of a minute until its sample is available.
     pub metric_lag_seconds: u64,
-    /// From the order of an instance to its first request.
+    /// The time from the request for an instance to its first response.
     pub provision_seconds: u64,
-    /// From one evaluation of the rules to the next; more than none.
+    /// The time between two evaluations of the rules; must not be 0.
     pub evaluate_seconds: u64,
 }
 
 impl Model {
-    /// An App Service plan: samples are seen three to four minutes late (issue 40998 of MicrosoftDocs/azure-docs), the
-    /// rules are evaluated every 30 to 60 seconds (the page on autoscale settings). Two minutes to provision are an
-    /// assumption; it is the figure to measure first on an app of one's own.
+    /// The values for an App Service plan: samples are available after three to four minutes (issue 40998 of
+    /// MicrosoftDocs/azure-docs), and the rules are evaluated every 30 to 60 seconds (the page on autoscale
+    /// settings). Two minutes to provision are an assumption. This is the first value that you should measure on your
+    /// own app.
     pub const DEFAULT: Self = Self {
         metric_lag_seconds: 180,
         provision_seconds: 120,

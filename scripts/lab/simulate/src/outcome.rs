@@ -1,4 +1,4 @@
-//! What is simulated, and what happened.
+//! The input and the result of a simulation.
 
 use autoscale::Setting;
 use recorded_load::Load;
@@ -8,43 +8,43 @@ use crate::model::Model;
 use crate::shortage::Shortage;
 use crate::standstill::Standstill;
 
-/// Rules, a load, and when it begins.
+/// Rules, a load, and its start.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario<'a> {
     /// The rules.
     pub setting: &'a Setting,
-    /// What the fleet has to carry.
+    /// The load on the fleet.
     pub load: &'a Load,
-    /// What is assumed of the platform.
+    /// The assumptions about the platform.
     pub model: Model,
     /// The time of second 0, in seconds since 1970 in UTC. Profiles with a calendar depend on it.
     pub start: i64,
 }
 
-/// What happened when the rules met the load.
+/// The result of the rules with this load.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    /// How long it was, in virtual time.
+    /// The length of the simulation, in virtual time.
     pub seconds: u64,
-    /// The count at the start: the default of the profile that applies then.
+    /// The count at the start: the default of the active profile.
     pub initial: u32,
-    /// The index of that profile; of the first one where none applies.
+    /// The index of that profile; of the first profile if none is active.
     pub first_profile: usize,
     /// Changes of the count, in order.
     pub actions: Vec<Action>,
-    /// Why the count stayed as it was, in order; a new one whenever the reason changes.
+    /// Why the count did not change, in order, with a new entry for each new reason.
     pub stood_still: Vec<Standstill>,
     /// Each whole minute, in order.
     pub minutes: Vec<Sample>,
     /// Instances that became ready, in order.
     pub arrivals: Vec<Arrival>,
-    /// When the load was above 100 % of every ready instance.
+    /// Spans in which the load was above 100 % of all ready instances.
     pub shortages: Vec<Shortage>,
-    /// Instances wanted, ready or not, times seconds: what is paid for.
+    /// The number of wanted instances, ready or not, times seconds. This time is paid for.
     pub instance_seconds: u64,
-    /// Evaluations made.
+    /// The number of evaluations.
     pub evaluations: u64,
-    /// Evaluations in which the flapping check kept instances, in full or in part.
+    /// Evaluations in which the flapping check prevented a scale-in, in full or in part.
     pub held_back: u64,
 }
 
@@ -59,17 +59,17 @@ pub struct Action {
     pub to: u32,
     /// What changed it.
     pub cause: Cause,
-    /// The name of the profile that applied.
+    /// The name of the active profile.
     pub profile: String,
-    /// One sentence with the figures.
+    /// One sentence with the numbers.
     pub reason: String,
-    /// The mean load in the window of the rule that acted; `None` where no rule did.
+    /// The mean load in the window of the rule that acted; `None` if no rule acted.
     #[serde(skip)]
     pub load_seen: Option<f64>,
-    /// Instances ready just after it.
+    /// Instances that were ready right after it.
     #[serde(skip)]
     pub ready: u32,
-    /// Since when the CPU was above the threshold for a scale-out; `None` where it was not, or where it is a scale-in.
+    /// Since when the CPU was above the threshold for a scale-out; `None` if it was not, or if this is a scale-in.
     #[serde(skip)]
     pub called_since: Option<u64>,
 }
@@ -80,11 +80,11 @@ pub struct Action {
 pub enum Cause {
     /// A rule.
     Rule,
-    /// The limits of a profile that began to apply at this evaluation.
+    /// The limits of a profile that became active at this evaluation.
     Profile,
-    /// The limits.
+    /// The limits of the active profile.
     Limits,
-    /// No metric could be read, so the count went up to the default.
+    /// No metric could be read, so the count was raised to the default.
     Default,
 }
 
@@ -108,12 +108,12 @@ pub struct Sample {
 pub struct Arrival {
     /// When.
     pub at_seconds: u64,
-    /// How many are ready from then on.
+    /// The number of ready instances from then on.
     pub ready: u32,
 }
 
 impl Simulation {
-    /// Seconds in which the load was above 100 % of every ready instance.
+    /// Seconds in which the load was above 100 % of all ready instances.
     pub fn overloaded_seconds(&self) -> u64 {
         self.shortages
             .iter()
@@ -121,7 +121,7 @@ impl Simulation {
             .sum()
     }
 
-    /// The longest span of such seconds.
+    /// The longest of these spans.
     pub fn longest_overload(&self) -> u64 {
         let shortages = self.shortages.iter();
         let lengths = shortages.map(|shortage| shortage.to_seconds - shortage.from_seconds);

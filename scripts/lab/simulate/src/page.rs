@@ -19,7 +19,7 @@ use crate::summary::Outcome;
 
 mod calendar;
 
-/// What every rule file was simulated with.
+/// The common input of all simulations.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
     pub(crate) load: &'a Load,
@@ -28,7 +28,7 @@ pub(crate) struct Given<'a> {
     pub(crate) start: &'a Start,
 }
 
-/// The first of the outcomes as a run without requests, with the other one in it where there is one.
+/// The first outcome as a run without requests. It contains the other outcome, if there is one.
 pub(crate) fn run(outcomes: &[Outcome], given: Given<'_>) -> Run {
     let mut runs = outcomes.iter().map(|outcome| one(outcome, given));
     let mut first = runs.next().expect("one rule file at least is run");
@@ -151,7 +151,7 @@ fn simulation(outcome: &Outcome, given: Given<'_>) -> SimulationRecord {
     }
 }
 
-/// Why nothing changed, without the spans in which no rule fires: these need no reason.
+/// Why nothing changed. Spans in which no rule fires are left out, because they need no reason.
 fn stood_still(spans: &[Standstill]) -> Vec<StandstillRecord> {
     let told = spans
         .iter()
@@ -166,7 +166,7 @@ fn stood_still(spans: &[Standstill]) -> Vec<StandstillRecord> {
     .collect()
 }
 
-/// As the JSON of `--json` names it.
+/// The word in the JSON of `--json`.
 fn word(cause: Obstacle) -> &'static str {
     match cause {
         Obstacle::NoRuleFires => "no_rule_fires",
@@ -190,7 +190,7 @@ fn finding(finding: &Finding) -> FindingRecord {
     }
 }
 
-/// The samples, each with the counts as they are from that second on, and one for the start.
+/// The samples, each with the counts from that second on, and one for the start.
 fn fleet(outcome: &Outcome, samples: &[Sample]) -> Vec<FleetSample> {
     let simulation = &outcome.simulation;
     let arrivals = simulation
@@ -202,7 +202,7 @@ fn fleet(outcome: &Outcome, samples: &[Sample]) -> Vec<FleetSample> {
         .iter()
         .map(|action| (action.at_seconds, Some(action.to), action.ready));
     let mut changes: Vec<(u64, Option<u32>, u32)> = arrivals.chain(actions).collect();
-    // At the same second, as in the model: what becomes ready comes first.
+    // At the same second, as in the model, arrivals come first.
     changes.sort_by_key(|(at_seconds, wanted, _)| (*at_seconds, wanted.is_some()));
 
     let start = simulation.initial;
@@ -244,7 +244,7 @@ fn headline(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// The verdict's reasons, and what it costs.
+/// The verdict's reasons, and the cost.
 fn sentences(outcome: &Outcome, prices: &Prices) -> Vec<String> {
     let setting = &outcome.rules.setting;
     let mut sentences = outcome.verdict.reasons.clone();
@@ -323,7 +323,7 @@ mod tests {
             .collect();
         assert!(causes.contains(&"maximum"), "{causes:?}");
         assert!(!causes.contains(&"no_rule_fires"), "{causes:?}");
-        // Somebody gave the time, so that the page has dates.
+        // The user specified the time, so the page has dates.
         assert_eq!(record.clock.len(), 1);
         assert_eq!(record.applied.len(), 1);
     }

@@ -1,4 +1,4 @@
-//! The price file, and what a fleet costs by it.
+//! The price file, and the cost of a fleet.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,24 +7,24 @@ use anyhow::{Context as _, ensure};
 use recorded_load::text;
 use serde::{Deserialize, Serialize};
 
-/// The prices that come with the program, `infra/prices.json`.
+/// The built-in prices, `infra/prices.json`.
 pub(crate) const BUILT_IN: &str = include_str!("../../../../infra/prices.json");
 /// In bytes.
 const LONGEST_FILE: u64 = 1 << 20;
 
-/// List prices; made to be edited.
+/// List prices, which users can edit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Prices {
-    /// When they were last looked at.
+    /// When they were last checked.
     pub(crate) as_of: String,
-    /// Where they come from, and how far to trust them.
+    /// Their source, and how reliable they are.
     pub(crate) source: String,
     /// Such as `USD`.
     pub(crate) currency: String,
-    /// Where the fleet runs.
+    /// The region of the fleet.
     pub(crate) region: String,
-    /// Hours that the bill counts to a month.
+    /// The hours of a month on the bill.
     pub(crate) hours_per_month: f64,
     /// The plans to compare.
     pub(crate) plans: Vec<Plan>,
@@ -36,27 +36,27 @@ pub(crate) struct Prices {
 pub(crate) struct Plan {
     /// Such as `P0v3`.
     pub(crate) name: String,
-    /// What it is.
+    /// A description of the plan.
     pub(crate) about: String,
-    /// One instance for one hour.
+    /// The price of one instance for one hour.
     pub(crate) per_instance_hour: f64,
 }
 
-/// What a fleet costs on one plan, in the currency of the price file, for a month that goes on like the simulation.
+/// The cost of a fleet on one plan, in the currency of the price file, for a month of the simulated load.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Cost {
     /// Such as `P0v3`.
     pub(crate) plan: String,
-    /// Scaled as simulated.
+    /// The cost with the simulated scaling.
     pub(crate) per_month: f64,
-    /// The minimum of instances all the time.
+    /// The cost of the minimum of instances all the time.
     pub(crate) always_minimum: f64,
-    /// The maximum of instances all the time.
+    /// The cost of the maximum of instances all the time.
     pub(crate) always_maximum: f64,
 }
 
 impl Prices {
-    /// Reads a price file, or the one that comes with the program.
+    /// Reads a price file, or else the built-in one.
     pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else {
             return Self::parse(BUILT_IN);
@@ -91,7 +91,7 @@ impl Prices {
         Ok(prices)
     }
 
-    /// What a fleet of `average` instances costs on each plan, beside one that is always at a limit.
+    /// The cost of a fleet of `average` instances on each plan, and of fleets that are always at a limit.
     pub(crate) fn costs(&self, average: f64, minimum: u32, maximum: u32) -> Vec<Cost> {
         let cost = |plan: &Plan| {
             let per_instance = plan.per_instance_hour * self.hours_per_month;

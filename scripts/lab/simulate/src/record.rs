@@ -14,9 +14,9 @@ use crate::standstill::Standstill;
 use crate::summary::Outcome;
 use crate::verdict::Verdict;
 
-/// More points are no use to a chart.
+/// More points are of no use in a chart.
 const MOST_SAMPLES: usize = 1_440;
-/// Nor are more of these to a reader.
+/// More entries are of no use to a reader.
 const MOST_SHORTAGES: usize = 1_000;
 
 /// A simulation, its input and its verdict.
@@ -26,15 +26,15 @@ pub(crate) struct Record<'a> {
     first: Part<'a>,
     load: Value,
     model: Model,
-    /// What is assumed to have been there before second 0.
+    /// The assumed state before second 0.
     before_start: Value,
     prices: Value,
-    /// The other rule file, where one is compared.
+    /// The other rule file, if there is a comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     compared: Option<Part<'a>>,
 }
 
-/// One rule file and what it did.
+/// One rule file and its result.
 #[derive(Serialize)]
 struct Part<'a> {
     rules: &'a str,
@@ -45,10 +45,10 @@ struct Part<'a> {
     verdict: &'a Verdict,
     shortages: &'a [Shortage],
     cost: &'a [Cost],
-    /// Where the load has recorded numbers of instances.
+    /// If the load has recorded numbers of instances.
     #[serde(skip_serializing_if = "Option::is_none")]
     fit: Option<&'a Fit>,
-    /// Minutes to a sample; means of them.
+    /// The minutes of one sample, whose values are means.
     sample_minutes: usize,
     samples: Vec<Sample>,
 }
@@ -91,7 +91,7 @@ fn part(outcome: &Outcome) -> Part<'_> {
     }
 }
 
-/// Minutes put together, such that there are not too many; the counts are those at the end.
+/// Combines minutes, so that there are not too many samples. The counts are those at the end.
 pub(crate) fn thinned(simulation: &Simulation) -> (usize, Vec<Sample>) {
     let minutes = &simulation.minutes;
     let together = minutes.len().div_ceil(MOST_SAMPLES).max(1);

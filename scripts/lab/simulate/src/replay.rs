@@ -1,4 +1,4 @@
-//! `lab replay`: Azure's own record of its evaluations, decided again.
+//! `lab replay`: repeats the decisions in Azure's log of its evaluations.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -30,10 +30,10 @@ mod tests;
 use log::Log;
 use outcome::Outcome;
 
-/// More rows are neither read nor written.
+/// The most rows that are read or written.
 pub(crate) const MOST_ROWS: usize = 500_000;
 
-/// A longer log, in bytes, is neither read nor written.
+/// The size of the largest log, in bytes, that is read or written.
 pub(crate) const LONGEST_LOG: u64 = 256 << 20;
 
 /// Arguments of `lab replay`.
@@ -67,10 +67,10 @@ pub struct ReplayArgs {
     json: Option<PathBuf>,
 }
 
-/// Decides the evaluations of the log again and prints how far that agrees.
+/// Repeats the decisions of the log, and prints how far they agree.
 ///
 /// # Errors
-/// One sentence for the user, where a file cannot be used or written, or nothing in the log can be compared.
+/// One sentence for the user if a file cannot be used or written, or if nothing in the log can be compared.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let rules = args.rules.read()?;
     let log = Log::read(&args.log, &rules.setting.name)?;

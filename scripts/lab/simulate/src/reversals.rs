@@ -1,20 +1,21 @@
-//! Actions that were undone although the load did not call for it.
+//! Actions that were undone although the load did not require it.
 //!
 //! - Overshoot: a scale-out that a scale-in undid, in full or in part, although the load had not fallen.
 //! - Flapping: a scale-in that a scale-out undid, in full or in part, although the load had not risen.
 //!
-//! Fallen and risen are by a tenth or more. The load at an action is what the rule saw that acted: the mean of its
-//! window, for what the rules could not see yet is no fault of theirs. A load has fallen if it is lower at the
-//! scale-in than the highest since the scale-out, and risen if it is higher at the scale-out than the lowest since the
-//! scale-in; in between, means over five minutes count, so that noise does not.
+//! A load must change by a tenth or more to count as fallen or risen. The load at an action is the value of the rule
+//! that acted, the mean of its window, because rules are not responsible for load that they could not see yet. A load
+//! has fallen if it is lower at the scale-in than the highest load since the scale-out. It has risen if it is higher
+//! at the scale-out than the lowest load since the scale-in. In between, means over five minutes count, so that noise
+//! does not matter.
 
 use crate::outcome::{Action, Sample, Simulation};
 
-/// The part of the load that it must change by to call for a change.
+/// The fraction by which the load must change to justify an action.
 const NOTICEABLE: f64 = 0.1;
 const SMOOTHED_MINUTES: usize = 5;
 
-/// How many actions were undone although the load did not call for it.
+/// The number of actions that were undone although the load did not require it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reversals {
     /// Scale-outs undone although the load had not fallen.
@@ -64,8 +65,8 @@ fn smoothed(minutes: &[Sample]) -> impl Iterator<Item = (u64, f64)> {
     })
 }
 
-/// Actions of one direction that nothing has undone yet, the newest last, each with the utmost load between it and the
-/// next; `None` where none is known.
+/// Actions of one direction that nothing has undone yet, the newest last. Each has the most extreme load between it
+/// and the next action; `None` if none is known.
 #[derive(Default)]
 struct Standing<'a>(Vec<(&'a Action, Option<f64>)>);
 
@@ -80,7 +81,7 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// Takes out what is undone and counts where the load, as it is `seen` now, had not changed.
+    /// Removes the actions that are undone, and counts those for which the load (`seen` now) has not changed.
     fn undo(
         &mut self,
         is_undone: impl Fn(&Action) -> bool,
@@ -99,7 +100,7 @@ impl<'a> Standing<'a> {
                 count += usize::from(!changed(since, seen));
             }
         }
-        // What was seen since belongs to the one before, too.
+        // This load also belongs to the action before.
         if let Some(since) = since {
             self.note(since, utmost);
         }

@@ -1,23 +1,23 @@
-//! Spans of time in which the load was more than the ready instances could carry.
+//! Spans of time in which the load exceeded the capacity of the ready instances.
 
 use serde::Serialize;
 
-/// A span in which the load was above 100 % of every ready instance.
+/// A span in which the load was above 100 % of all ready instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Shortage {
-    /// When it began.
+    /// The start of the span.
     pub from_seconds: u64,
-    /// When it was over.
+    /// The end of the span.
     pub to_seconds: u64,
-    /// What ended it.
+    /// The cause of its end.
     pub ended_by: Ending,
 }
 
-/// What ended a shortage.
+/// The cause of a shortage's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// Instances enough became ready.
+    /// Enough instances became ready.
     Capacity,
     /// The load fell.
     Load,
@@ -25,22 +25,22 @@ pub enum Ending {
     Nothing,
 }
 
-/// Watches for shortages while time passes.
+/// Records shortages as time passes.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     began: Option<u64>,
-    /// The load so far, to tell what ended a shortage.
+    /// The load so far, which tells why a shortage ended.
     load: f64,
     found: Vec<Shortage>,
 }
 
-/// Whether `load` is more than `ready` instances can carry.
+/// Whether `load` exceeds the capacity of `ready` instances.
 pub(crate) fn is_short(load: f64, ready: u32) -> bool {
     load > f64::from(ready) * 100.0
 }
 
 impl Watch {
-    /// What holds from `now` on.
+    /// The load and the ready instances from `now` on.
     pub(crate) fn see(&mut self, now: u64, load: f64, ready: u32) {
         match (self.began, is_short(load, ready)) {
             (None, true) => self.began = Some(now),

@@ -1,4 +1,4 @@
-//! The rules run in virtual time.
+//! Runs the rules in virtual time.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::standstill::Standstills;
 mod evaluation;
 
 const MINUTE: u64 = 60;
-/// Rules see what was before the first second: no window, grain and lag together reach further back. A multiple of
-/// every time grain.
+/// The time before the first second that rules can see: no window, grain and lag together are longer. It is a
+/// multiple of all time grains.
 const BEFORE: u64 = 4 * 86_400;
 
-/// Runs the rules against the load; the model is described in the [module](super).
+/// Runs the rules against the load. For the model, see the [module](super).
 pub fn simulate(scenario: &Scenario<'_>) -> Simulation {
     simulate_watched(scenario, |_| {})
 }
 
-/// The same, and tells now and then how many seconds have been simulated.
+/// The same. Also reports from time to time how many seconds have been simulated.
 pub(crate) fn simulate_watched(scenario: &Scenario<'_>, mut tell: impl FnMut(u64)) -> Simulation {
     const OFTEN: u64 = 3_600;
     let mut running = Running::new(*scenario);
@@ -39,7 +39,7 @@ pub(crate) fn simulate_watched(scenario: &Scenario<'_>, mut tell: impl FnMut(u64
     running.finish()
 }
 
-/// The same, and tells of every evaluation. None is left out, so that it takes longer.
+/// The same. Also reports every evaluation. None is skipped, so it takes longer.
 pub(crate) fn simulate_observed<'a>(
     scenario: &Scenario<'a>,
     observe: &'a mut dyn FnMut(&Evaluation<'_>),
@@ -53,15 +53,15 @@ pub(crate) fn simulate_observed<'a>(
     running.finish()
 }
 
-/// One evaluation: what it saw, and what it came to.
+/// One evaluation: its input, and its result.
 pub(crate) struct Evaluation<'a> {
-    /// When, in seconds since 1970 in UTC.
+    /// The time of the evaluation, in seconds since 1970 in UTC.
     pub(crate) at: i64,
-    /// The index of the profile that applies, and the decision; `None` where none applies.
+    /// The index of the active profile, and the decision; `None` if no profile is active.
     pub(crate) decided: Option<(usize, &'a Decision)>,
-    /// What the metrics' lag lets be seen.
+    /// The samples that the metrics' lag makes available.
     pub(crate) history: History<'a>,
-    /// When the visible part ends, in seconds since 1970 in UTC.
+    /// The end of the available part, in seconds since 1970 in UTC.
     pub(crate) until: i64,
     /// The count before the evaluation.
     pub(crate) count: u32,
@@ -73,44 +73,44 @@ struct Running<'a> {
     setting: &'a Setting,
     model: Model,
     start: i64,
-    /// The index of the profile that applies; `None` where none does.
+    /// The index of the active profile; `None` if there is none.
     active: Option<usize>,
-    /// When another may apply.
+    /// When another profile may become active.
     calendar_changes: Option<i64>,
     now: u64,
     end: u64,
-    /// Steps that are still to come.
+    /// Steps of the load that are still to come.
     to_come: &'a [Step],
     load: f64,
     first_load: f64,
     fleet: Fleet,
-    /// Sums over the minute under way, and how many of its seconds had a ready instance.
+    /// Sums over the current minute, and the number of its seconds with a ready instance.
     cpu_seconds: f64,
     load_seconds: f64,
     ready_seconds: u64,
-    /// The setting's metrics, as the rules see them.
+    /// The setting's metrics, in the form that the rules use.
     metrics: Vec<Vec<Minute>>,
     seen: Seen,
     last_action: Option<Duration>,
     watch: Watch,
     crossing: Crossing,
-    /// When those ordered last are ready, or were.
+    /// When the instances requested last are ready, or were ready.
     settled: u64,
     standstills: Standstills,
     simulation: Simulation,
-    /// Is told of every evaluation.
+    /// Called with every evaluation.
     observe: Option<&'a mut dyn FnMut(&Evaluation<'_>)>,
 }
 
-/// What the rules saw last. An evaluation that sees the same, of the same count and with the same rules waiting, comes to
-/// the same, so that it need not be made again.
+/// The input of the last evaluation. An evaluation with the same samples, the same count and the same waiting rules
+/// has the same result, so it can be skipped.
 #[derive(Default)]
 struct Seen {
-    /// Grows with each minute that comes into some rule's window or leaves it.
+    /// Increases with each minute that enters or leaves the window of a rule.
     windows: u64,
     count: u32,
     values: Vec<Option<f64>>,
-    /// How many rules waited when the count was left as it was, and why it was.
+    /// The number of rules that waited when the count stayed the same, and the reason.
     unchanged: Option<(usize, Outcome)>,
 }
 
@@ -169,8 +169,8 @@ impl<'a> Running<'a> {
         running
     }
 
-    /// The windows of the first evaluations reach back before the first second: the first load is assumed to have been
-    /// there on the initial count.
+    /// The windows of the first evaluations begin before the first second. The first load is assumed there, with the
+    /// initial count.
     fn fill_before(&mut self) {
         let reach = |profile: &Profile| {
             let rules = profile.rules.iter();
@@ -188,13 +188,13 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// A minute's sample of the instances' CPU, where any were ready.
+    /// A minute's sample of the instances' CPU, if any instance was ready.
     fn end_minute_at(&mut self, end: u64, cpu: f64) {
         let ready = self.fleet.ready_count();
         if ready == 0 {
             return;
         }
-        // The load is spread evenly, so that each instance shows the same.
+        // The load is distributed evenly, so each instance has the same value.
         let minute = Minute::even(Duration::from_secs(end), cpu, ready);
         let metrics = self.setting.metrics.iter().zip(&mut self.metrics);
         for (_, minutes) in metrics.filter(|(metric, _)| metric.fleet_cpu) {
@@ -206,7 +206,7 @@ impl<'a> Running<'a> {
         self.active.map(|index| &self.setting.profiles[index])
     }
 
-    /// Now, as the rules count time.
+    /// The present time, as the rules count it.
     fn time(&self) -> Duration {
         Duration::from_secs(BEFORE + self.now)
     }
@@ -226,7 +226,7 @@ impl<'a> Running<'a> {
         next
     }
 
-    /// Lets time pass in which nothing changes.
+    /// Advances the time to the next change.
     fn pass_until(&mut self, next: u64) {
         let seconds = (next - self.now) as f64;
         if self.fleet.ready_count() > 0 {
@@ -238,7 +238,7 @@ impl<'a> Running<'a> {
         self.now = next;
     }
 
-    /// Everything that happens at this moment: what follows from the past comes before what changes the future.
+    /// Everything that happens at this time: results of the past come before changes for the future.
     fn happen(&mut self) {
         if self.now.is_multiple_of(MINUTE) {
             self.end_minute();
@@ -268,7 +268,7 @@ impl<'a> Running<'a> {
         self.crossing.see(self.now, self.cpu());
     }
 
-    /// CPU of each ready instance; where there is none, any load is too much.
+    /// CPU of each ready instance. Without one, any load is an overload.
     fn cpu(&self) -> f64 {
         match self.fleet.ready_count() {
             0 if self.load > 0.0 => 100.0,

@@ -1,25 +1,25 @@
-//! Why the number of instances stayed as it was.
+//! Why the number of instances did not change.
 
 use autoscale::{Decision, Metric, Outcome, Profile};
 use serde::Serialize;
 
-/// A hostile setting could change its reason at every evaluation; nobody reads more.
+/// A hostile setting could change its reason at every evaluation. More entries would be of no use to a reader.
 const MOST: usize = 10_000;
 
-/// A span of time in which the count stayed as it was for one reason.
+/// A span of time in which the count did not change, for one reason.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Standstill {
-    /// The evaluation that found the reason.
+    /// The evaluation that found this reason.
     pub at_seconds: u64,
-    /// The evaluation that found another one, or the end.
+    /// The evaluation that found another reason, or the end.
     pub to_seconds: u64,
     /// The number of instances.
     pub count: u32,
     /// Why nothing changed.
     pub cause: Obstacle,
-    /// The rule's index in the profile, where it is one rule.
+    /// The rule's index in the profile, if the reason is one rule.
     pub rule: Option<usize>,
-    /// One sentence with the figures as they were at `at_seconds`.
+    /// One sentence with the numbers at `at_seconds`.
     pub reason: String,
 }
 
@@ -35,28 +35,28 @@ pub enum Obstacle {
     Maximum,
     /// The scale-in rules fire at the minimum.
     Minimum,
-    /// A rule fires that sets an exact count, and that count is there.
+    /// A rule that sets an exact count fires, but the fleet already has this count.
     CountReached,
     /// With fewer instances, a scale-out rule would fire.
     Flapping,
-    /// One scale-in rule fires, another one does not.
+    /// One scale-in rule fires, but another one does not.
     HeldBack,
     /// No metric can be read.
     MetricMissing,
-    /// No profile applies.
+    /// No profile is active.
     NoProfile,
 }
 
-/// Collects the reasons while time passes.
+/// Collects the reasons as time passes.
 #[derive(Debug, Default)]
 pub(crate) struct Standstills {
     found: Vec<Standstill>,
-    /// Whether the last one still holds.
+    /// Whether the last reason still applies.
     open: bool,
 }
 
 impl Standstills {
-    /// An evaluation that left the count as it was.
+    /// An evaluation that did not change the count.
     pub(crate) fn see(
         &mut self,
         now: u64,
@@ -79,7 +79,7 @@ impl Standstills {
             Outcome::Flapping(rule) => (Obstacle::Flapping, Some(rule)),
             Outcome::HeldBack(rule) => (Obstacle::HeldBack, Some(rule)),
             Outcome::Unknown | Outcome::MetricMissing => (Obstacle::MetricMissing, None),
-            // The others change the count.
+            // All other outcomes change the count.
             _ => (Obstacle::NoRuleFires, None),
         };
         if !self.holds(cause, rule, count) {
@@ -87,7 +87,7 @@ impl Standstills {
         }
     }
 
-    /// An evaluation without a profile that applies.
+    /// An evaluation without an active profile.
     pub(crate) fn without_profile(&mut self, now: u64, count: u32) {
         if !self.holds(Obstacle::NoProfile, None, count) {
             let reason = format!("no profile applies: stays at {count}");

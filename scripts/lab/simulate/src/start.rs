@@ -1,4 +1,4 @@
-//! The time at which a simulation begins. Only profiles with a calendar depend on it.
+//! The start time of a simulation. Only profiles with a calendar depend on it.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use autoscale::{Finding, Kind, Setting};
 use recorded_load::{Load, ReadOptions, Source};
 use rules::has_calendar;
 
-/// So that no simulation takes more than some seconds: two months of evaluations every second.
+/// Limits a simulation to some seconds: two months of evaluations every second.
 const MOST_EVALUATIONS: u64 = 5_300_000;
 
 /// The time of a simulation's first second.
 pub(crate) struct Start {
     pub(crate) unix_seconds: i64,
     zone: TimeZone,
-    /// Whether neither the user nor the load says when it is.
+    /// Whether neither the user nor the load specifies it.
     assumed: bool,
 }
 
-/// What the options of a command say about a load.
+/// The options of a command that describe a load.
 pub(crate) struct Given<'a> {
     pub(crate) path: &'a Path,
     pub(crate) start: Option<&'a str>,
@@ -27,7 +27,7 @@ pub(crate) struct Given<'a> {
     pub(crate) evaluate_seconds: u64,
 }
 
-/// The load, for all of these settings, and the time at which it begins.
+/// The load, for all of these settings, and its start time.
 pub(crate) fn read(given: &Given<'_>, settings: &[&Setting]) -> anyhow::Result<(Load, Start)> {
     let zone = rules::zone(given.time_zone, settings)?;
     let source = Source::open(given.path)?;
@@ -41,7 +41,7 @@ pub(crate) fn read(given: &Given<'_>, settings: &[&Setting]) -> anyhow::Result<(
             local: Some(&|local_seconds| zone.unix_seconds(local_seconds)),
         })
     };
-    // A load without recorded counts is that of the default count, and which default counts depends on the start.
+    // Without recorded counts, the load is calculated with the default count, which depends on the start.
     let first = settings[0];
     let instances = first.profiles[0].capacity.default;
     let mut load = read(instances)?;
@@ -61,7 +61,7 @@ pub(crate) fn read(given: &Given<'_>, settings: &[&Setting]) -> anyhow::Result<(
 }
 
 impl Start {
-    /// The time that the user gives, else the load's first time, else a Monday.
+    /// The user's time, or else the load's first time, or else a Monday.
     pub(crate) fn of(given: Option<&str>, zone: &TimeZone, load: &Load) -> anyhow::Result<Self> {
         let (unix_seconds, assumed) = match (given, load.start()) {
             (Some(text), _) => (rules::start(text, zone)?, false),
@@ -83,7 +83,7 @@ impl Start {
         &self.zone
     }
 
-    /// Whether somebody gave the time, or the setting depends on it.
+    /// Whether the time was specified, or the setting depends on it.
     pub(crate) fn matters(&self, setting: &Setting) -> bool {
         !self.assumed || has_calendar(setting)
     }
@@ -94,7 +94,7 @@ impl Start {
         format!("start   {local}, {}\n", self.zone)
     }
 
-    /// Says that the time is assumed, where it matters.
+    /// Reports that the time is assumed, if this matters.
     pub(crate) fn finding(&self, setting: &Setting) -> Option<Finding> {
         (self.assumed && has_calendar(setting)).then(|| Finding {
             kind: Kind::Assumed,

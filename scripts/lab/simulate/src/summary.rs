@@ -1,4 +1,4 @@
-//! The figures of a simulation, of one rule file or of two side by side.
+//! The results of a simulation in numbers, for one rule file or for two side by side.
 
 use std::fmt::Write as _;
 
@@ -12,19 +12,19 @@ use crate::prices::{Cost, Prices};
 use crate::timeline::clock;
 use crate::verdict::Verdict;
 
-/// A rule file and what it did.
+/// A rule file and its result.
 pub(crate) struct Outcome {
     pub(crate) rules: Rules,
     pub(crate) simulation: Simulation,
     pub(crate) verdict: Verdict,
     pub(crate) costs: Vec<Cost>,
-    /// What the reader and the simulation noticed about the rules.
+    /// The findings of the reader and of the simulation about the rules.
     pub(crate) findings: Vec<Finding>,
-    /// How the simulated counts compare with the recorded ones.
+    /// The comparison of the simulated counts with the recorded ones.
     pub(crate) fit: Option<Fit>,
 }
 
-/// What the words mean; printed below the figures.
+/// Explanations of the terms, printed below the numbers.
 pub(crate) const LEGEND: &str = "\
 overloaded        the load is above 100 % of every ready instance (marked ! in the table)
 time to capacity  the longest from CPU above the threshold of scale-out until the instances then ordered were ready
@@ -34,7 +34,7 @@ at maximum        a scale-out rule fires, and the maximum forbids another instan
 held back         evaluations in which the flapping check kept instances
 ";
 
-/// The figures, one column for each rule file.
+/// The numbers, with one column for each rule file.
 pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
     let mut text = String::new();
     let mut row = |label: &str, cell: &dyn Fn(&Outcome) -> String| {
@@ -113,7 +113,7 @@ pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
     text
 }
 
-/// The actions of two rule files in the order of time.
+/// The actions of two rule files in chronological order.
 pub(crate) fn side_by_side(outcomes: &[Outcome]) -> String {
     const MOST_ROWS: usize = 60;
     let actions = outcomes

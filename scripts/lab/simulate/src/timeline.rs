@@ -1,4 +1,4 @@
-//! What happened, as a table for the terminal.
+//! The events of a simulation, as a table for the terminal.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,9 @@ use crate::outcome::{Action, Simulation};
 use crate::shortage::is_short;
 use crate::standstill::{Obstacle, Standstill};
 
-/// Longer tables are cut in the middle; the JSON file has it all.
+/// Longer tables are cut in the middle. The JSON file contains all rows.
 const MOST_ROWS: usize = 60;
-/// A load of more steps is not told step by step.
+/// The steps of a load with more steps are not listed.
 const MOST_LOAD_ROWS: usize = 24;
 
 /// One line of the table.
@@ -60,7 +60,7 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// Events in the order of time; at the same moment arrivals, then decisions, then a new load, as in the model.
+/// Events in chronological order. At the same time, as in the model: arrivals, then decisions, then a new load.
 fn rows(simulation: &Simulation, load: &Load) -> Vec<Row> {
     let start = simulation.initial;
     let steps = load.steps();
@@ -80,7 +80,7 @@ fn rows(simulation: &Simulation, load: &Load) -> Vec<Row> {
     let loads = told
         .iter()
         .map(|step| (step.at_seconds, 2, Event::Load(step.percent)));
-    // That no rule fires is nothing to tell.
+    // It is not worth a row that no rule fires.
     let stills = simulation.stood_still.iter();
     let stills = stills
         .filter(|still| still.cause != Obstacle::NoRuleFires)
@@ -90,7 +90,7 @@ fn rows(simulation: &Simulation, load: &Load) -> Vec<Row> {
 
     let load_at = |at_seconds: u64| {
         let begun = steps.partition_point(|step| step.at_seconds <= at_seconds);
-        // The last step only ends the load.
+        // The last step only marks the end of the load.
         steps[begun.min(steps.len() - 1) - 1].percent
     };
     let (mut ready, mut count) = (start, start);

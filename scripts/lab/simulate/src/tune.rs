@@ -1,4 +1,4 @@
-//! `lab tune`: looks for better rules for a load.
+//! `lab tune`: searches better rules for a load.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -8,8 +8,8 @@
 //! | [`proposal`] | what is recommended, and what each of its changes is worth |
 //! | [`report`], [`record`] | the outcome as text and as JSON |
 //!
-//! Each rule set is simulated as `lab simulate` does it. Only numbers of rules on the instances' CPU and the profiles'
-//! limits change; the rest of the setting stays.
+//! Each rule set is simulated as in `lab simulate`. Only numbers of rules on the instances' CPU and the profiles'
+//! limits change. The rest of the setting stays the same.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,9 +42,9 @@ use proposal::Proposal;
 use search::{Found, Search};
 use space::{Group, Space};
 
-/// Far more than a search needs; so the memory for those already tried is bounded.
+/// Far more than a search needs, so that the memory for known rule sets is bounded.
 const MOST_CANDIDATES: usize = 1_000_000;
-/// Beyond that, the bar says so.
+/// If it takes longer, a bar is shown.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 
 /// Arguments of `lab tune`.
@@ -121,7 +121,7 @@ fn candidates(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("accepted: a whole number from 1 to {MOST_CANDIDATES}"))
 }
 
-/// A load and the time of its first second.
+/// A load and its start time.
 struct Period {
     load: Load,
     start: Start,
@@ -142,20 +142,20 @@ impl Period {
         })
     }
 
-    /// Instances that can carry the highest load.
+    /// The number of instances for the highest load.
     fn needed(&self) -> u32 {
         let loads = self.load.steps().iter().map(|step| step.percent);
         (loads.fold(0.0, f64::max) / 100.0).ceil() as u32
     }
 
-    /// Whether the load was made of a mean CPU by the default count of the rules.
+    /// Whether the load was calculated from a mean CPU with the default count of the rules.
     fn assumes_default(&self) -> bool {
         let mut notes = self.load.notes().iter();
         self.load.counts().is_empty() && notes.any(|note| note.kind == NoteKind::Assumed)
     }
 }
 
-/// What a month costs on the first plan of the price file.
+/// The cost of a month on the first plan of the price file.
 struct Money {
     plan: String,
     currency: String,
@@ -173,13 +173,13 @@ impl Money {
         }
     }
 
-    /// What `lab simulate` prints, for so many instance-seconds in so many seconds.
+    /// The cost that `lab simulate` prints for this many instance-seconds in this many seconds.
     fn per_month(&self, instance_seconds: u64, seconds: u64) -> f64 {
         self.per_month * (instance_seconds as f64 / seconds as f64)
     }
 }
 
-/// Everything that the output is made of.
+/// The input of the output.
 struct Outcome<'a> {
     rules: &'a Rules,
     findings: Vec<Finding>,
@@ -190,26 +190,26 @@ struct Outcome<'a> {
     space: &'a Space<'a>,
     judge: &'a Judge,
     found: Found,
-    /// How the present rules fare.
+    /// The simulation of the present rules.
     replay: Simulation,
     proposal: Option<Proposal>,
     validation: Option<Validation>,
 }
 
 impl Outcome<'_> {
-    /// What a month on the plan costs.
+    /// The cost of a month on the plan.
     fn cost(&self, measured: &Measured) -> f64 {
         let seconds = self.period.load.seconds();
         self.money.per_month(measured.instance_seconds, seconds)
     }
 }
 
-/// How the present and the proposed rules fare on another load.
+/// The results of the present and the proposed rules on another load.
 struct Validation {
     load: String,
     seconds: u64,
     present: Measured,
-    /// The present ones again, if they are to be kept.
+    /// The present rules again, if they are recommended.
     proposed: Measured,
 }
 
@@ -227,7 +227,7 @@ fn measured(simulation: &Simulation) -> Measured {
 /// Searches, prints the outcome and writes the recommended rules.
 ///
 /// # Errors
-/// One sentence for the user, where a file is wrong or cannot be read or written, or where there is nothing to search.
+/// One sentence for the user if a file is wrong, or cannot be read or written, or if there is nothing to search.
 pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     let model = args.given.model();
     let rules = args.rules.read()?;
@@ -313,11 +313,11 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Searches; a bar shows how long it still takes.
+/// Searches. A bar shows the remaining time.
 fn search(args: &TuneArgs, search: Search<'_, impl Fn(&Setting) -> Measured + Sync>) -> Found {
     let begun = Instant::now();
     let (most, seconds) = match args.candidates {
-        // Long enough for any number.
+        // Long enough for any number of rule sets.
         Some(most) => (most, None),
         None => (MOST_CANDIDATES, Some(args.seconds)),
     };

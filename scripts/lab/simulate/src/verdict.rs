@@ -1,10 +1,10 @@
-//! What a simulation says about its rules.
+//! The verdict of a simulation on its rules.
 //!
-//! - Overloaded: the load is above 100 % of every ready instance, so that requests queue or are refused.
-//! - Time to capacity: from CPU above the threshold of a rule to scale out until the instances that were then ordered
-//!   were ready; the longest such time.
+//! - Overloaded: the load is above 100 % of all ready instances, so requests wait or are refused.
+//! - Time to capacity: from CPU above the threshold of a scale-out rule until the instances requested then were
+//!   ready; the longest such time.
 //! - Overshoot and flapping: see [`reversals`](crate::reversals).
-//! - At maximum: a scale-out rule fired, and the profile's maximum forbade another instance.
+//! - At maximum: a scale-out rule fired, but the profile's maximum prevented another instance.
 
 use autoscale::Setting;
 use serde::Serialize;
@@ -15,25 +15,25 @@ use crate::outcome::Simulation;
 use crate::reversals::Reversals;
 use crate::standstill::Obstacle;
 
-/// What a simulation says about its rules.
+/// The verdict of a simulation on its rules.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
-    /// `flapping`, `overshoot`, `overloaded`, `at maximum` or `good`: the worst that happened.
+    /// `flapping`, `overshoot`, `overloaded`, `at maximum` or `good`: the worst event.
     pub verdict: &'static str,
-    /// Sentences with the figures.
+    /// Sentences with the numbers.
     pub reasons: Vec<String>,
-    /// The longest time from CPU above the threshold of a rule to scale out until the instances that were then ordered
-    /// were ready; null where there was none.
+    /// The longest time from CPU above the threshold of a scale-out rule until the instances requested then were
+    /// ready; null if there was none.
     pub time_to_capacity_seconds: Option<u64>,
-    /// Time in which the load was above 100 % of every ready instance.
+    /// Time in which the load was above 100 % of all ready instances.
     pub overloaded_minutes: f64,
-    /// The longest of such times without a break.
+    /// The longest of these times.
     pub longest_overload_seconds: u64,
     /// Changes of the count.
     pub actions: usize,
     /// Those that added instances.
     pub scale_outs: usize,
-    /// Those that took some away.
+    /// Those that removed instances.
     pub scale_ins: usize,
     /// Scale-outs undone although the load had not fallen.
     pub overshoots: usize,
@@ -41,18 +41,18 @@ pub struct Verdict {
     pub flaps: usize,
     /// Time in which a scale-out rule fired at the maximum.
     pub at_maximum_minutes: f64,
-    /// Evaluations in which the flapping check held scale-in back.
+    /// Evaluations in which the flapping check prevented a scale-in.
     pub held_back_evaluations: u64,
-    /// Instances wanted times hours.
+    /// Wanted instances times hours.
     pub instance_hours: f64,
-    /// Instances wanted, on average.
+    /// Wanted instances, on average.
     pub average_instances: f64,
-    /// The most instances wanted at a time.
+    /// The most wanted instances at one time.
     pub most_instances: u32,
 }
 
 impl Verdict {
-    /// Judges what the rules did in `simulation`.
+    /// Judges the actions of the rules in `simulation`.
     pub fn on(simulation: &Simulation, setting: &Setting, model: &Model) -> Self {
         let reversals = Reversals::among(simulation);
         let overloaded_seconds = simulation.overloaded_seconds();

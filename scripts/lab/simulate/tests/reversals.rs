@@ -1,10 +1,10 @@
-//! Overshoots and flapping: actions that were undone although the load did not call for it.
+//! Overshoots and flapping: actions that were undone although the load did not require it.
 
 use autoscale::Setting;
 use recorded_load::{Load, Step};
 use simulate::{Model, Scenario, Verdict, simulate};
 
-/// How many overshoots and flaps there are, with loads from these minutes on.
+/// The number of overshoots and flaps, with loads that start at these minutes.
 fn reversals(loads: &[(u64, f64)]) -> (usize, usize) {
     let steps = loads.iter().map(|(minute, percent)| Step {
         at_seconds: minute * 60,

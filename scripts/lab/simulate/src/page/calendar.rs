@@ -1,4 +1,4 @@
-//! The local clock of a simulation, and which profile applied when.
+//! The local clock of a simulation, and the times at which each profile was active.
 
 use autoscale::Setting;
 use autoscale::schedule;
@@ -9,10 +9,10 @@ use time::macros::format_description;
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
-/// A hostile setting could change its profile every minute of a year; nobody reads more.
+/// A hostile setting could change its profile every minute of a year. More spans would be of no use to a reader.
 const MOST_SPANS: usize = 2_000;
 
-/// What the local clock shows at second 0, and at each later change of its offset.
+/// The local clock at second 0, and at each later change of its offset.
 ///
 /// Empty outside the years that the calendar covers.
 pub(super) fn clock(start: i64, seconds: u64, zone: &TimeZone) -> Vec<ClockReading> {
@@ -35,7 +35,7 @@ pub(super) fn clock(start: i64, seconds: u64, zone: &TimeZone) -> Vec<ClockReadi
     while day < seconds {
         let next = (day + DAY).min(seconds);
         if let Some(changed) = offset(next).filter(|changed| *changed != known) {
-            // The second at which the new offset begins lies in between.
+            // The new offset begins at a second between the two.
             let (mut before, mut after) = (day, next);
             while after - before > 1 {
                 let middle = before + (after - before) / 2;
@@ -58,11 +58,11 @@ fn local_seconds(unix_seconds: i64, zone: &TimeZone) -> Option<i64> {
     let form = format_description!("[weekday repr:short] [year]-[month]-[day] [hour]:[minute]");
     let text = time_zone::format_local(unix_seconds, zone);
     let minute = PrimitiveDateTime::parse(&text, form).ok()?;
-    // The text has no seconds; those of local times are the same, as offsets are whole minutes nowadays.
+    // The text has no seconds. The seconds of local times are the same, because today's offsets are whole minutes.
     Some(minute.assume_utc().unix_timestamp() + unix_seconds.rem_euclid(60))
 }
 
-/// The spans of the profiles that applied, in order.
+/// The spans of the active profiles, in order.
 pub(super) fn applied(setting: &Setting, start: i64, seconds: u64) -> Vec<AppliedProfile> {
     let schedules = || setting.profiles.iter().map(|profile| &profile.schedule);
     let end = start.saturating_add(seconds as i64);

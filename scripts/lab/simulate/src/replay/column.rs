@@ -1,6 +1,6 @@
 //! The columns of the log, by their names in the Log Analytics table and in the records of a storage account.
 
-/// A column that the replay looks at.
+/// A column that the replay uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
     Time,
@@ -90,7 +90,7 @@ impl Column {
     /// The column of this name, in any case.
     pub(super) fn named(name: &str) -> Option<Self> {
         let name = name.trim().trim_start_matches('\u{feff}');
-        // The portal heads columns of times so in the CSV that it exports.
+        // The portal uses such headings for times in its CSV exports.
         let name = name.strip_suffix(" [UTC]").unwrap_or(name);
         let mut names = NAMES.iter();
         names
@@ -103,17 +103,17 @@ impl Column {
 #[derive(Debug, Default)]
 pub(super) struct Cells(Vec<(Column, Cell)>);
 
-/// What a row has in a column.
+/// The content of a row in a column.
 #[derive(Debug)]
 pub(super) enum Cell {
-    /// Also numbers and logical values.
+    /// Numbers and logical values are texts, too.
     Text(String),
     /// A list of numbers.
     Numbers(Vec<f64>),
 }
 
 impl Cells {
-    /// Adds a cell; an empty one says nothing, and of two for one column the first counts.
+    /// Adds a cell. Empty cells are ignored. If a column occurs twice, the first cell counts.
     pub(super) fn add(&mut self, column: Column, cell: Cell) {
         let empty = matches!(&cell, Cell::Text(text) if text.trim().is_empty());
         if !empty && self.get(column).is_none() {
@@ -143,7 +143,7 @@ impl Cells {
         }
     }
 
-    /// The number in a column; none that is no number or infinite.
+    /// The number in a column, if it is a finite number.
     pub(super) fn number(&self, column: Column) -> Option<f64> {
         let number: f64 = self.text(column)?.parse().ok()?;
         number.is_finite().then_some(number)
@@ -160,7 +160,7 @@ impl Cells {
         }
     }
 
-    /// The list of numbers in a column, also where it is JSON in a text. What is no number in it is left out.
+    /// The list of numbers in a column, even if it is JSON in a text. Values that are not numbers are left out.
     pub(super) fn numbers(&self, column: Column) -> Option<Vec<f64>> {
         match self.get(column)? {
             Cell::Numbers(numbers) => Some(numbers.clone()),

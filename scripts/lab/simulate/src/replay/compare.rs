@@ -1,4 +1,4 @@
-//! One evaluation decided again, and where that differs from the log.
+//! Repeats the decision of one evaluation, and finds the differences from the log.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use super::moment;
 use super::rules::{Seeing, Seen};
 use crate::evaluations::shortest_cooldown;
 
-/// Decides an evaluation again. `always_updated` is whether the log has a row about the update of the count also where
-/// there is none.
+/// Repeats the decision of an evaluation. `always_updated` tells whether the log also has a row about the update of
+/// the count if there is no update.
 pub(super) fn compare(
     evaluation: &Evaluation,
     setting: &Setting,
@@ -56,8 +56,8 @@ pub(super) fn compare(
     comparison
 }
 
-/// The index of the profile that applied, as the log has it, and inside none where no profile did. None at all where it
-/// cannot be told.
+/// The index of the active profile according to the log; the inner value is `None` if no profile was active. The
+/// outer value is `None` if this cannot be determined.
 fn profile(
     evaluation: &Evaluation,
     setting: &Setting,
@@ -120,7 +120,7 @@ fn profile(
     Some(Some(found))
 }
 
-/// Compares the limits, and goes on with those of the log.
+/// Compares the limits. The limits of the log are then used.
 fn limits(evaluation: &Evaluation, profile: &mut Profile, comparison: &mut Comparison) {
     let Some(row) = &evaluation.count else {
         return;
@@ -152,7 +152,8 @@ fn limits(evaluation: &Evaluation, profile: &mut Profile, comparison: &mut Compa
     }
 }
 
-/// Each row about a cooldown: whether a direction has that length as its shortest, and whether that is over.
+/// Checks each row about a cooldown: whether a direction has this length as its shortest cooldown, and whether the
+/// cooldown is over.
 fn cooldowns(evaluation: &Evaluation, profile: &Profile, comparison: &mut Comparison) {
     let count = evaluation.current().unwrap_or(profile.capacity.default);
     let directions = [Direction::Increase, Direction::Decrease];
@@ -167,7 +168,7 @@ fn cooldowns(evaluation: &Evaluation, profile: &Profile, comparison: &mut Compar
             Some(direction) => format!("cooldown of the direction {}", direction.name()),
             None => "cooldown of a direction".to_owned(),
         };
-        // The page of the table does not name the unit of a number.
+        // The page of the table does not document the unit of a number.
         let is_length = |one: &&Duration| {
             row.cooldown
                 .is_none_or(|length| length == **one || length * 60 == **one)
@@ -217,7 +218,7 @@ fn seconds(span: Duration) -> String {
     format!("{} s", span.as_secs_f64())
 }
 
-/// The count before and after, as the log has them.
+/// The count before and after, according to the log.
 fn counts(
     evaluation: &Evaluation,
     always_updated: bool,
@@ -269,7 +270,7 @@ fn compare_counts(
     );
 }
 
-/// The count that follows from what the rules saw.
+/// The count that follows from the values of the rules.
 fn decide_again(
     evaluation: &Evaluation,
     (profile, setting): (&Profile, &Setting),
@@ -297,7 +298,7 @@ fn decide_again(
         return comparison.incomplete(&format!("row about the rule that {rule}"));
     }
     if to != new {
-        // What follows from an observed value that is already reported is no disagreement of its own.
+        // A consequence of an observed value that is already reported is not a separate disagreement.
         if decided(&seeing.by_samples).0 == new && comparison.has(&[Kind::ObservedValue]) {
             comparison.gap = Some(Gap::FollowsFromRules);
             return;
@@ -312,7 +313,7 @@ fn decide_again(
     compare_counts(comparison, evaluation, (current, new), to, &reason);
 }
 
-/// Rules whose value the log does not have never fire.
+/// Rules without a value in the log never fire.
 fn without_unknown(profile: &Profile, values: &[Seen]) -> (Profile, Vec<Option<f64>>) {
     let mut profile = profile.clone();
     let values = values

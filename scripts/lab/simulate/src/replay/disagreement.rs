@@ -1,20 +1,20 @@
-//! Where a log and the engine differ, and what was not compared.
+//! Differences between a log and the engine, and parts that were not compared.
 
 use serde::Serialize;
 
-/// Where the log and the engine differ.
+/// A difference between the log and the engine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Disagreement {
     pub(super) kind: Kind,
-    /// What it is about, such as a rule.
+    /// The subject, such as a rule.
     pub(super) about: String,
-    /// What the log says.
+    /// The log's value.
     pub(super) log: String,
-    /// What the engine says.
+    /// The engine's value.
     pub(super) lab: String,
 }
 
-/// What a disagreement is about.
+/// The subject of a disagreement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
@@ -28,7 +28,7 @@ pub(super) enum Kind {
     Cooldown,
     /// The log names a rule that the setting does not have.
     UnknownRule,
-    /// The observed value is not what the samples make.
+    /// The observed value differs from the value of the samples.
     ObservedValue,
     /// Whether the rule fires.
     RuleResult,
@@ -55,17 +55,17 @@ impl Kind {
     }
 }
 
-/// Why an evaluation is not compared to its end.
+/// Why an evaluation is not compared completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Gap {
-    /// Azure left it out, because an operation was still under way.
+    /// Azure skipped it, because an operation was still in progress.
     Skipped,
-    /// The first or the last evaluation of the log, and not all of its rows are there.
+    /// The first or the last evaluation of the log, which lacks rows.
     CutOff,
-    /// A rule of the setting waits, and the log does not say what it would see after scale-in.
+    /// A rule of the setting waits, and the log does not contain its value after a scale-in.
     Unobserved,
-    /// Results of rules differ, and the number of instances follows from them.
+    /// The results of rules differ, and the number of instances follows from them.
     FollowsFromRules,
 }
 
@@ -83,13 +83,13 @@ impl Gap {
     }
 }
 
-/// What comes of one evaluation.
+/// The result for one evaluation.
 #[derive(Debug, Default)]
 pub(super) struct Comparison {
     pub(super) found: Vec<Disagreement>,
-    /// Results of rules that were compared.
+    /// The number of rule results that were compared.
     pub(super) rule_results: usize,
-    /// Whether the number of instances was.
+    /// Whether the number of instances was compared.
     pub(super) count: bool,
     pub(super) gap: Option<Gap>,
 }
@@ -111,7 +111,7 @@ impl Comparison {
         });
     }
 
-    /// Adds that rows are missing.
+    /// Notes that rows are missing.
     pub(super) fn incomplete(&mut self, missing: &str) {
         self.add(
             Kind::Incomplete,
@@ -121,7 +121,7 @@ impl Comparison {
         );
     }
 
-    /// Whether a disagreement of one of these kinds is among those found.
+    /// Whether a disagreement of one of these kinds was found.
     pub(super) fn has(&self, kinds: &[Kind]) -> bool {
         self.found.iter().any(|found| kinds.contains(&found.kind))
     }

@@ -1,4 +1,5 @@
-//! A log as JSON: rows of the table, tables with columns and rows, or records, alone, in a list or one after another.
+//! A log as JSON: rows of the table, tables with columns and rows, or records; alone, in a list, or one after the
+//! other.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use super::rows::Rows;
 /// Reads all values of a text.
 ///
 /// # Errors
-/// One sentence, with the line and the column of what is wrong.
+/// One sentence with the line and the column of the error.
 pub(super) fn read(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
     for document in serde_json::Deserializer::from_str(text).into_iter::<Document>() {
         let Document(read) =
@@ -33,7 +34,7 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-/// A list of rows, or an object: a row, or what has tables or a list of rows.
+/// A list of rows, or an object: a row, or an object with tables or a list of rows.
 struct Value<'r>(&'r mut Rows);
 
 impl<'de> Visitor<'de> for Value<'_> {
@@ -125,10 +126,10 @@ impl<'de> Visitor<'de> for Object {
         Ok(cells)
     }
 
-    /// Some exports have the properties as JSON in a text.
+    /// In some exports, the properties are JSON in a text.
     fn visit_str<E: Error>(self, text: &str) -> Result<Cells, E> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        // A text within that text is not looked into.
+        // Texts inside this text are not parsed.
         let object = deserializer.deserialize_map(Object);
         Ok(object.unwrap_or_default())
     }
@@ -156,7 +157,7 @@ fn cell<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// A value; `None` where it says nothing.
+/// A value; `None` if it is empty.
 struct OneCell;
 
 impl<'de> DeserializeSeed<'de> for OneCell {
@@ -216,7 +217,7 @@ impl<'de> Visitor<'de> for OneCell {
     }
 }
 
-/// The tables of an answer of Log Analytics.
+/// The tables in a response of Log Analytics.
 struct Tables<'r>(&'r mut Rows);
 
 impl<'de> DeserializeSeed<'de> for Tables<'_> {
@@ -240,7 +241,7 @@ impl<'de> Visitor<'de> for Tables<'_> {
     }
 }
 
-/// A table with its columns, which come before its rows.
+/// A table. The columns must come before the rows.
 struct OneTable<'r>(&'r mut Rows);
 
 impl<'de> DeserializeSeed<'de> for OneTable<'_> {

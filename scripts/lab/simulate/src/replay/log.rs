@@ -1,4 +1,4 @@
-//! The log: its rows, and the evaluations that they make up.
+//! The log: its rows, and their evaluations.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -19,11 +19,11 @@ use super::{LONGEST_LOG, json};
 pub(super) struct Log {
     /// Rows that belong to an evaluation.
     pub(super) rows: usize,
-    /// Rows that do not.
+    /// Other rows.
     pub(super) others: usize,
-    /// The setting's name, where the log has it.
+    /// The setting's name, if the log contains it.
     pub(super) setting: Option<String>,
-    /// In their order in time.
+    /// In chronological order.
     pub(super) evaluations: Vec<Evaluation>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Log {
 #[derive(Debug, Default)]
 pub(super) struct Evaluation {
     pub(super) id: String,
-    /// When it was, since 1970 in UTC.
+    /// The time of the evaluation, since 1970 in UTC.
     pub(super) at: Option<Duration>,
     pub(super) profiles: Vec<ProfileRow>,
     pub(super) cooldowns: Vec<CooldownRow>,
@@ -43,7 +43,7 @@ pub(super) struct Evaluation {
 }
 
 impl Log {
-    /// Reads a file, with the rows of the setting of this name where it has several.
+    /// Reads a file. If it contains several settings, reads the rows of the setting with this name.
     ///
     /// # Errors
     /// One sentence.
@@ -77,7 +77,7 @@ impl Log {
     }
 }
 
-/// The rows of a table as text.
+/// The rows of a table in text form.
 fn table(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
     let header = text.lines().find(|line| !line.trim().is_empty());
     let header = header.context("it is empty")?;
@@ -113,7 +113,7 @@ fn table(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The rows of the setting that is meant, and its name.
+/// The rows of the selected setting, and its name.
 fn of_one_setting(mut rows: Vec<Row>, setting: &str) -> anyhow::Result<(Option<String>, Vec<Row>)> {
     let name = |resource: &str| resource.rsplit('/').next().unwrap_or_default().to_owned();
     let resources: BTreeSet<&String> = rows
@@ -154,7 +154,7 @@ fn of_one_setting(mut rows: Vec<Row>, setting: &str) -> anyhow::Result<(Option<S
     Ok((Some(name(&one)).filter(|name| !name.is_empty()), rows))
 }
 
-/// Puts the rows of each evaluation together.
+/// Groups the rows by evaluation.
 fn evaluations(rows: Vec<Row>) -> Vec<Evaluation> {
     let mut numbers: HashMap<String, usize> = HashMap::new();
     let mut evaluations: Vec<Evaluation> = Vec::new();
@@ -190,7 +190,7 @@ impl Evaluation {
         }
     }
 
-    /// When the cooldowns were looked at; else when the profiles were; else the time of the rows.
+    /// The time of the check of the cooldowns, or else of the profiles, or else of the rows.
     pub(super) fn evaluated_at(&self) -> Option<Duration> {
         let of_cooldown = self.cooldowns.iter().find_map(|row| row.at);
         let of_profile = || self.profiles.iter().find_map(|row| row.at);
@@ -205,7 +205,7 @@ impl Evaluation {
             .max()
     }
 
-    /// The count before, as the log has it.
+    /// The count before the evaluation, according to the log.
     pub(super) fn current(&self) -> Option<u32> {
         let of_count = self.count.as_ref().and_then(|row| row.current);
         of_count.or_else(|| self.update.as_ref()?.current)

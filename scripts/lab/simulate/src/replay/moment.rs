@@ -1,4 +1,4 @@
-//! Times as the log carries them.
+//! Times in the forms of the log.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Reads `2018-09-10T18:12:00.6132593Z`, the same without `Z` or with a space, and the portal's
-/// `9/10/2018, 6:12:00.613 PM`. What has no offset is in UTC. Gives the time since 1970; `None` for what is no time, or
-/// an earlier one, such as the first day of the year 1, with which the service says that there was none.
+/// Reads `2018-09-10T18:12:00.6132593Z`, the same without `Z` or with a space, and the portal's `9/10/2018,
+/// 6:12:00.613 PM`. Times without an offset are in UTC. Returns the time since 1970. `None` for other texts, and for
+/// earlier times: the service writes the first day of the year 1 if there is no time.
 pub(super) fn read(text: &str) -> Option<Duration> {
     const OF_THE_PORTAL: &str = "%m/%d/%Y, %I:%M:%S%.f %p";
     let text = text.trim();

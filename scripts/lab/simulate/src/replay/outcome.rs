@@ -1,4 +1,4 @@
-//! What comes of a whole log.
+//! The result for a whole log.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::disagreement::{Comparison, Disagreement, Gap, Kind};
 use super::log::{Evaluation, Log};
 use super::moment;
 
-/// So many disagreements are kept with all that is known of them; all are counted.
+/// The most disagreements that are kept with details. All are counted.
 const MOST_KEPT: usize = 1_000;
 
 /// How far a log agrees with the engine.
@@ -23,12 +23,12 @@ pub(super) struct Outcome {
     notes: Vec<String>,
     rows: usize,
     evaluations: usize,
-    /// Those in which something was compared.
+    /// Evaluations in which something was compared.
     compared: usize,
     rule_results: usize,
     counts: usize,
     agreeing: usize,
-    /// The share of those compared that agree, from 0 to 1.
+    /// The share of the compared evaluations that agree, from 0 to 1.
     agreement: f64,
     first: Option<Found>,
     /// How many evaluations have each kind of disagreement.
@@ -39,7 +39,7 @@ pub(super) struct Outcome {
     from_to: Option<(String, String)>,
 }
 
-/// A disagreement and the evaluation that it is in.
+/// A disagreement and its evaluation.
 #[derive(Debug, Clone, Serialize)]
 struct Found {
     correlation_id: String,
@@ -122,7 +122,7 @@ impl Outcome {
         }
     }
 
-    /// Whether there is anything on which to agree or not.
+    /// Whether anything could be compared.
     pub(super) fn compared_something(&self) -> bool {
         let only_incomplete = self
             .disagreements
@@ -164,7 +164,7 @@ impl Outcome {
             counted(self.rule_results, "result"),
             counted(self.counts, "number"),
         );
-        // Never 100 % where something differs.
+        // If anything differs, never 100 %.
         let tenths = (self.agreement * 1_000.0).floor() / 10.0;
         text += &format!(
             "agreement   {tenths:.1} %: {agreeing} of {}\n",

@@ -7,18 +7,18 @@ use autoscale::{Direction, MOST_INSTANCES, parse_duration};
 use super::column::{Cells, Column};
 use super::moment;
 
-/// A row that belongs to an evaluation. Columns without a value that can be used are `None`. Times are since 1970 in UTC.
+/// A row of an evaluation. Columns without a usable value are `None`. Times are since 1970 in UTC.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub(super) at: Option<Duration>,
-    /// All rows of one evaluation have the same.
+    /// The same in all rows of one evaluation.
     pub(super) correlation: String,
     /// The autoscale setting.
     pub(super) resource: Option<String>,
     pub(super) entry: Entry,
 }
 
-/// What a row says.
+/// The content of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Entry {
     Profile(ProfileRow),
@@ -26,7 +26,7 @@ pub(super) enum Entry {
     Rule(RuleRow),
     Samples(SamplesRow),
     Count(CountRow),
-    /// Whether the evaluation is left out, because an operation is still under way.
+    /// Whether the evaluation is skipped, because an operation is still in progress.
     Operation(bool),
     Update(UpdateRow),
 }
@@ -42,17 +42,17 @@ pub(super) struct ProfileRow {
 /// Whether the rules of one direction wait.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct CooldownRow {
-    /// The records of a storage account have it, the table has not.
+    /// The records of a storage account contain the direction, but the table does not.
     pub(super) direction: Option<Direction>,
     pub(super) profile: Option<String>,
     pub(super) last_action: Option<Duration>,
-    /// As it is written: seconds where it is a number.
+    /// A number is in seconds.
     pub(super) cooldown: Option<Duration>,
     pub(super) at: Option<Duration>,
     pub(super) skips: Option<bool>,
 }
 
-/// What a rule looks at.
+/// The metric and the window of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Measured {
     pub(super) metric: String,
@@ -61,7 +61,7 @@ pub(super) struct Measured {
     pub(super) statistic: Option<String>,
 }
 
-/// What a rule saw, and whether it fires.
+/// The value of a rule, and whether the rule fires.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RuleRow {
     pub(super) measured: Measured,
@@ -91,7 +91,7 @@ pub(super) struct CountRow {
     pub(super) default: Option<u32>,
 }
 
-/// What comes of the evaluation.
+/// The result of the evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct UpdateRow {
     pub(super) current: Option<u32>,
@@ -101,7 +101,7 @@ pub(super) struct UpdateRow {
 }
 
 impl Row {
-    /// `None` for a row of another operation, or without what makes it one of an evaluation.
+    /// `None` for a row of another operation, or without the columns of an evaluation.
     pub(super) fn read(cells: &Cells) -> Option<Self> {
         let operation = cells.text(Column::Operation)?.to_ascii_lowercase();
         let entry = match operation.as_str() {
@@ -182,7 +182,7 @@ fn moment_in(cells: &Cells, column: Column) -> Option<Duration> {
     moment::read(cells.text(column)?)
 }
 
-/// A span as ISO 8601 or `hh:mm:ss` write it; a number is in seconds.
+/// A span in the forms of ISO 8601 or `hh:mm:ss`. A number is in seconds.
 fn span_in(cells: &Cells, column: Column) -> Option<Duration> {
     let text = cells.text(column)?;
     if let Ok(seconds) = text.parse::<f64>() {
@@ -192,7 +192,7 @@ fn span_in(cells: &Cells, column: Column) -> Option<Duration> {
     parse_duration(text).or_else(|| parse_duration(whole?))
 }
 
-/// A number of instances; none beyond what any resource can have.
+/// A number of instances; `None` beyond the limits of all resources.
 fn count_in(cells: &Cells, column: Column) -> Option<u32> {
     let number = cells.number(column)?;
     let is_count = number.fract() == 0.0 && (0.0..=f64::from(MOST_INSTANCES)).contains(&number);

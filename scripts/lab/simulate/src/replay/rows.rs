@@ -1,4 +1,4 @@
-//! The rows of a log while it is read.
+//! The rows of a log during reading.
 
 use super::MOST_ROWS;
 use super::column::Cells;
@@ -14,10 +14,10 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Adds a row; one that belongs to no evaluation is only counted.
+    /// Adds a row. A row that belongs to no evaluation is only counted.
     ///
     /// # Errors
-    /// One sentence, where there are too many.
+    /// One sentence if there are too many rows.
     pub(super) fn add(&mut self, cells: &Cells) -> Result<(), String> {
         match Row::read(cells) {
             Some(row) => self.of_evaluations.push(row),
@@ -26,7 +26,7 @@ impl Rows {
         self.few_enough()
     }
 
-    /// Adds rows, under the same condition.
+    /// Adds rows, with the same limit.
     pub(super) fn append(&mut self, mut other: Self) -> Result<(), String> {
         self.of_evaluations.append(&mut other.of_evaluations);
         self.others += other.others;

@@ -1,4 +1,4 @@
-//! What the rules of a profile saw in one evaluation, by the log.
+//! The values of a profile's rules in one evaluation, according to the log.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use super::disagreement::{Comparison, Kind};
 use super::log::Evaluation;
 use super::row::{Measured, RuleRow, SamplesRow};
 
-/// What a rule saw.
+/// The value of a rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Seen {
-    /// A value, or none because there was no sample.
+    /// A value; `None` if there was no sample.
     Known(Option<f64>),
-    /// The log does not say.
+    /// The log does not contain it.
     Unknown,
 }
 
-/// What all rules of a profile saw, in the profile's order.
+/// The values of all rules of a profile, in the profile's order.
 #[derive(Debug)]
 pub(super) struct Seeing {
     pub(super) values: Vec<Seen>,
-    /// The same, by the samples where the log has them.
+    /// The same, calculated from the samples if the log contains them.
     pub(super) by_samples: Vec<Seen>,
-    /// A rule that may act, does not wait and has no row.
+    /// A rule that may act and does not wait, but has no row.
     pub(super) missing: Option<usize>,
 }
 
@@ -57,7 +57,7 @@ impl Seeing {
                     Seen::Known(row.observed)
                 }
                 None => {
-                    // A rule that may set this very count does nothing.
+                    // A rule that sets the present count does nothing.
                     let acts = rule.direction_at(count) != Direction::None;
                     if acts && left.is_zero() {
                         seeing.missing = seeing.missing.or(Some(index));
@@ -78,7 +78,7 @@ impl Seeing {
     }
 }
 
-/// The row of each rule. A row that no rule has is a disagreement.
+/// The row of each rule. A row without a rule is a disagreement.
 fn rows<'e>(
     evaluation: &'e Evaluation,
     profile: &Profile,
@@ -91,13 +91,13 @@ fn rows<'e>(
         let free =
             |index: &usize| rows[*index].is_none() && is_of(row, &profile.rules[*index], metrics);
         let found: Vec<usize> = (0..profile.rules.len()).filter(free).collect();
-        // Of two rules that look at the same, the one that does not wait has a row.
+        // Of two rules on the same metric and window, only the one that does not wait has a row.
         let due = found
             .iter()
             .find(|index| left(&profile.rules[**index]).is_zero());
         match due.or(found.first()) {
             Some(index) => rows[*index] = Some(row),
-            // Exports may have a row twice.
+            // Exports may contain a row twice.
             None if rows.iter().flatten().any(|other| *other == row) => {}
             None => {
                 let has: Vec<String> = profile
@@ -127,7 +127,7 @@ fn rows<'e>(
     rows
 }
 
-/// Whether a row is one of this rule.
+/// Whether a row belongs to this rule.
 fn is_of(row: &RuleRow, rule: &Rule, metrics: &[Metric]) -> bool {
     let same = (row.threshold - rule.threshold).abs() <= 1e-9 * rule.threshold.abs().max(1.0);
     same && row.operator.eq_ignore_ascii_case(rule.operator.name())
@@ -136,7 +136,7 @@ fn is_of(row: &RuleRow, rule: &Rule, metrics: &[Metric]) -> bool {
         && looks_at(&row.measured, rule, metrics)
 }
 
-/// Whether a row is about what this rule looks at.
+/// Whether a row has the metric and the window of this rule.
 fn looks_at(measured: &Measured, rule: &Rule, metrics: &[Metric]) -> bool {
     metrics.get(rule.metric).is_some_and(|metric| {
         metric.name.eq_ignore_ascii_case(&measured.metric)
@@ -148,13 +148,13 @@ fn looks_at(measured: &Measured, rule: &Rule, metrics: &[Metric]) -> bool {
         && is_named(measured.statistic.as_deref(), rule.statistic.name())
 }
 
-/// Whether two names may be the same: one that is not there may be any.
+/// Whether two names may be the same. A missing name matches every name.
 fn is_named(logged: Option<&str>, own: &str) -> bool {
     let logged = logged.unwrap_or_default();
     logged.is_empty() || own.is_empty() || logged.eq_ignore_ascii_case(own)
 }
 
-/// The values that the log's samples make for a rule.
+/// The values for a rule, calculated from the log's samples.
 fn by_samples(
     evaluation: &Evaluation,
     rule: &Rule,
@@ -172,7 +172,7 @@ fn by_samples(
         .collect()
 }
 
-/// The value that another rule saw which looks at the same.
+/// The value of another rule with the same metric and window.
 fn of_another_rule(evaluation: &Evaluation, rule: &Rule, metrics: &[Metric]) -> Seen {
     let is_same = |row: &&RuleRow| {
         row.window == Some(rule.time_window)
@@ -181,7 +181,7 @@ fn of_another_rule(evaluation: &Evaluation, rule: &Rule, metrics: &[Metric]) -> 
             && looks_at(&row.measured, rule, metrics)
     };
     match evaluation.rules.iter().find(is_same) {
-        // Whether that other rule's value is divided by the instances is not in the log.
+        // The log does not contain whether the other rule's value is divided by the instances.
         Some(row) if !rule.divide_per_instance => Seen::Known(row.observed),
         _ => Seen::Unknown,
     }

@@ -1,5 +1,5 @@
-//! A log of the simulation agrees with the engine whatever the rules and the load; hostile logs do no harm. The command
-//! is tested in the lab's suite.
+//! A simulation's log agrees with the engine for all rules and loads. Hostile logs do no harm. The command itself is
+//! tested in the lab's suite.
 #![allow(clippy::unwrap_used)]
 
 use ::rules::Rules;
@@ -29,7 +29,7 @@ fn outcome(setting: &Setting, log: &str) -> Value {
         name: String::new(),
     };
     let outcome = Outcome::of(&log, "log.json", &rules);
-    // It can be told.
+    // The description must not fail.
     let _ = outcome.describe();
     serde_json::to_value(outcome).unwrap()
 }
@@ -49,7 +49,7 @@ fn log(setting: &Setting, load: &str) -> String {
         setting,
         load: &Load::read("load.csv", load, &options).unwrap(),
         model: Model::DEFAULT,
-        // Sunday, 2026-03-29T00:00 in UTC: an hour before daylight saving begins in Europe.
+        // Sunday, 2026-03-29T00:00 in UTC: one hour before daylight saving time begins in Europe.
         start: 1_774_742_400,
     };
     String::from_utf8(evaluations::log(&scenario).unwrap()).unwrap()
@@ -122,7 +122,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// A default, hours of the day in a zone that changes its clock, and a span of time.
+    /// A default profile, hours of the day in a zone with daylight saving time, and a fixed span.
     fn setting_file()(
         mut profiles in prop::collection::vec(profile(), 1..4),
         hours in (0..23_u32, 0..59_u32),
@@ -151,7 +151,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// Two hours of the load and of two metrics, with cells that are empty.
+    /// Two hours of the load and of two metrics, with empty cells.
     fn load()(
         rows in prop::collection::vec(
             (0..400_u32, prop::option::weighted(0.8, 0..100_u32), prop::option::weighted(0.8, 0..200_u32)),

@@ -1,4 +1,4 @@
-//! One evaluation of the rules in a simulation, and what follows from it.
+//! One evaluation of the rules in a simulation, and its consequences.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ impl Running<'_> {
         self.observe = Some(observe);
     }
 
-    /// Whether another profile applies from now on.
+    /// Whether another profile is active from now on.
     fn follow_calendar(&mut self) -> bool {
         let now = self.start + self.now as i64;
         if self.calendar_changes.is_none_or(|at| now < at) {
@@ -96,7 +96,7 @@ impl Running<'_> {
         true
     }
 
-    /// How many rules wait for their cooldown.
+    /// The number of rules that wait for their cooldown.
     fn waiting(&self, profile: &Profile) -> usize {
         let Some(last) = self.last_action else {
             return 0;
@@ -136,7 +136,7 @@ impl Running<'_> {
         });
     }
 
-    /// What the metrics' lag lets be seen.
+    /// The samples that the metrics' lag makes available.
     fn history(&self) -> History<'_> {
         let lag = Duration::from_secs(self.model.metric_lag_seconds);
         History {
@@ -145,7 +145,7 @@ impl Running<'_> {
         }
     }
 
-    /// Grows with each minute that comes into some rule's window or leaves it.
+    /// Increases with each minute that enters or leaves the window of a rule.
     fn windows(&self, profile: &Profile) -> u64 {
         let until = self.history().until.as_secs();
         let left = |window: Duration| until.saturating_sub(window.as_secs()) / MINUTE;
@@ -168,7 +168,7 @@ impl Running<'_> {
         let seen = minutes.partition_point(|minute| minute.at_seconds <= until);
         let old = minutes.partition_point(|minute| minute.at_seconds + window <= until);
         let within = minutes.get(old..seen).filter(|within| !within.is_empty());
-        // Before the first minute ended, the rule saw the first load.
+        // Before the end of the first minute, the rule used the first load.
         let Some(within) = within else {
             return Some(self.first_load);
         };

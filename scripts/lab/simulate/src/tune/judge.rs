@@ -1,10 +1,10 @@
-//! Which of the rule sets tried is recommended, and why others are not.
+//! Selects the recommended rule set, and says why others are not recommended.
 
 use serde::Serialize;
 
 use super::space::Choice;
 
-/// What a simulation of a rule set came to.
+/// The result of a rule set's simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Measured {
     pub(super) overloaded_seconds: u64,
@@ -14,21 +14,21 @@ pub(super) struct Measured {
     pub(super) overshoots: usize,
 }
 
-/// A rule set and what its simulation came to.
+/// A rule set and the result of its simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trial {
     pub(super) choice: Choice,
-    /// Values that differ from the present ones.
+    /// The number of values that differ from the present ones.
     pub(super) changes: usize,
     pub(super) raises_maximum: bool,
     pub(super) measured: Measured,
 }
 
-/// Bounds on what a rule set may come to.
+/// Limits for the results of a rule set.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Constraints {
     pub(super) overloaded_seconds: Option<f64>,
-    /// The cost as instance-seconds.
+    /// The limit of the cost, as instance-seconds.
     pub(super) instance_seconds: Option<f64>,
     pub(super) actions: Option<usize>,
 }
@@ -45,7 +45,7 @@ pub(super) enum Rejection {
     RaisesMaximum,
 }
 
-/// The smaller, the better: a class, then what decides within it.
+/// Smaller is better: first the class, then the values within it.
 pub(super) type Rank = (bool, u64, u64, usize, usize);
 
 /// Compares rule sets with the present rules.
@@ -70,20 +70,21 @@ impl Judge {
         &self.present
     }
 
-    /// Whether a proposal has to beat the present rules. Otherwise it has to fulfil the constraints, as they do not.
+    /// Whether a proposal must be better than the present rules. Otherwise it must fulfil the constraints, which the
+    /// present rules do not.
     pub(super) fn present_fulfils(&self) -> bool {
         self.present_fulfils
     }
 
-    /// The first reason why a rule set is not recommended. A higher maximum needs a quota and the means of what is behind
-    /// the app, so only constraints justify it.
+    /// The first reason why a rule set is not recommended. A higher maximum needs a quota, and more capacity of the
+    /// services behind the app, so only constraints justify it.
     pub(super) fn rejection(&self, trial: &Trial) -> Option<Rejection> {
         let raises = trial.raises_maximum && self.present_fulfils;
         self.unsound(trial)
             .or(raises.then_some(Rejection::RaisesMaximum))
     }
 
-    /// The same, but a higher maximum is allowed: such rule sets are shown as a choice.
+    /// The same, but a higher maximum is allowed: such rule sets are shown as an alternative.
     pub(super) fn unsound(&self, Trial { measured, .. }: &Trial) -> Option<Rejection> {
         let reversals = match (measured.flaps, measured.overshoots) {
             (1.., _) => Some(Rejection::Flapping),
@@ -93,11 +94,11 @@ impl Judge {
         self.constraints.broken(measured).or(reversals)
     }
 
-    /// How good a rule set is, whether or not it is rejected; `None` where it does not beat the present rules.
+    /// The rank of a rule set, rejected or not; `None` if it is not better than the present rules.
     ///
-    /// - The fewest seconds of overload at no higher cost; else the lowest cost at no more overload.
-    /// - Where the present rules break a constraint: the present maximum before a higher one, then the lowest cost if
-    ///   the overload is constrained, else the least overload.
+    /// - The fewest seconds of overload at no higher cost, or else the lowest cost at no more overload.
+    /// - If the present rules violate a constraint: first the present maximum, then a higher one; then the lowest
+    ///   cost if the overload is constrained, or else the least overload.
     pub(super) fn rank(&self, trial: &Trial) -> Option<Rank> {
         let Trial {
             measured, changes, ..
@@ -141,7 +142,7 @@ impl Constraints {
     }
 }
 
-/// The rule sets of which none other has both less overload and a lower cost, by overload.
+/// The rule sets for which no other one has both less overload and a lower cost, by overload.
 #[derive(Debug, Default)]
 pub(super) struct Front(Vec<Trial>);
 
@@ -150,7 +151,7 @@ impl Front {
         &self.0
     }
 
-    /// Takes a rule set in if none is as good, and drops those that it is better than.
+    /// Adds a rule set if none is at least as good, and removes those that it is better than.
     pub(super) fn add(&mut self, trial: &Trial) {
         let key = |trial: &Trial| {
             let measured = &trial.measured;
@@ -161,7 +162,7 @@ impl Front {
         let at = self
             .0
             .partition_point(|other| key(other) < (overload, cost));
-        // Those before have less overload, or as much at a lower cost.
+        // The ones before have less overload, or the same overload at a lower cost.
         if at
             .checked_sub(1)
             .is_some_and(|before| key(&self.0[before]).1 <= cost)
@@ -184,7 +185,8 @@ impl Front {
     }
 }
 
-/// The Pareto front within the present maximum, and the one of rule sets with a higher maximum, which would hide it.
+/// The Pareto front within the present maximum, and the front of the rule sets with a higher maximum, which would
+/// hide the first one.
 #[derive(Debug, Default)]
 pub(super) struct Fronts {
     within: Front,
@@ -199,12 +201,12 @@ impl Fronts {
         }
     }
 
-    /// First those within the present maximum.
+    /// Those within the present maximum come first.
     pub(super) fn trials(&self) -> impl Iterator<Item = &Trial> {
         self.within.trials().iter().chain(self.higher.trials())
     }
 
-    /// Those of which none is beaten by one with the same or a lower maximum.
+    /// Those that are not beaten by one with the same or a lower maximum.
     pub(super) fn unbeaten(&self) -> impl Iterator<Item = &Trial> {
         let beats = |one: &Measured, other: &Measured| {
             one.overloaded_seconds <= other.overloaded_seconds

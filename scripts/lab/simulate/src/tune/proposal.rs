@@ -1,14 +1,14 @@
-//! The recommended rules, and what each of their changes is worth.
+//! The recommended rules, and the effect of each change.
 
 use autoscale::Setting;
 
 use super::judge::{Measured, Trial};
 use super::space::Space;
 
-/// For so many changes at most it is simulated what each is worth.
+/// The most changes for which the effect of each one is simulated.
 const MOST_SINGLE: usize = 100;
 
-/// Rules that beat the present ones.
+/// Rules that are better than the present ones.
 pub(super) struct Proposal {
     pub(super) setting: Setting,
     pub(super) measured: Measured,
@@ -19,14 +19,14 @@ pub(super) struct Proposal {
 pub(super) struct Change {
     /// Its place in the file.
     pub(super) place: String,
-    /// The same for people.
+    /// The same in words.
     pub(super) label: String,
     pub(super) present: f64,
     pub(super) proposed: f64,
     pub(super) present_shown: String,
     pub(super) proposed_shown: String,
-    /// What the proposed rules come to with the present value; `None` where that contradicts another value, or where
-    /// there are too many changes.
+    /// The result of the proposed rules with the present value; `None` if that contradicts another value, or if there
+    /// are too many changes.
     pub(super) without: Option<Measured>,
 }
 

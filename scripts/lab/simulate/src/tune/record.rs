@@ -11,10 +11,10 @@ use super::{Outcome, report};
 use crate::fit::Fit;
 use crate::model::Model;
 
-/// More points are no use to a chart.
+/// More points are of no use in a chart.
 const MOST_ROWS: usize = 1_000;
 
-/// A search, its input and what it found.
+/// A search, its input and its results.
 #[derive(Serialize)]
 pub(super) struct Record<'a> {
     rules: &'a str,
@@ -22,23 +22,23 @@ pub(super) struct Record<'a> {
     notes: &'a [Note],
     model: Model,
     seed: u64,
-    /// Rule sets tried; with the seed it decides the result.
+    /// The number of rule sets tried. Together with the seed, it determines the result.
     candidates: usize,
     plan: &'a str,
     currency: &'a str,
     findings: &'a [Finding],
-    /// Where the load has recorded numbers of instances: how the present rules compare with them.
+    /// The comparison of the present rules with recorded numbers of instances, if the load has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     fit: Option<Fit>,
     present: Numbers,
-    /// Whether the present rules are to be kept.
+    /// Whether the present rules are recommended.
     keep_present: bool,
-    /// The same as `present` if they are to be kept.
+    /// The same as `present` if the present rules are recommended.
     recommended: Numbers,
-    /// What is recommended, or what is to be kept.
+    /// The recommended setting.
     setting: Value,
     changes: Vec<ChangeRecord<'a>>,
-    /// What to know before following the recommendation.
+    /// Advice that concerns the recommendation.
     advice: Vec<String>,
     front: Vec<RowRecord>,
     rejected: Vec<RejectedRecord>,
@@ -46,11 +46,11 @@ pub(super) struct Record<'a> {
     validation: Option<ValidationRecord<'a>>,
 }
 
-/// What the simulation of a rule set came to.
+/// The result of a rule set's simulation.
 #[derive(Serialize)]
 struct Numbers {
     overloaded_minutes: f64,
-    /// On the plan.
+    /// The cost on the plan.
     cost_per_month: f64,
     instance_hours: f64,
     actions: usize,
@@ -64,8 +64,8 @@ struct ChangeRecord<'a> {
     /// Durations are in seconds.
     present: f64,
     proposed: f64,
-    /// What the recommended rules come to with the present value; null where that was not simulated, as it contradicts
-    /// another value.
+    /// The result of the recommended rules with the present value; null if that was not simulated, because it
+    /// contradicts another value.
     without: Option<Numbers>,
 }
 

@@ -1,4 +1,4 @@
-//! The outcome of a search as text, the conclusion first.
+//! The result of a search as text, with the conclusion first.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::proposal::{Change, Proposal};
 use super::{Outcome, Validation};
 use crate::shortage::{Ending, Shortage};
 
-/// So many rows of the Pareto front are printed.
+/// The most rows of the Pareto front that are printed.
 const MOST_ROWS: usize = 12;
 
 /// The whole text.
@@ -72,7 +72,7 @@ fn conclusion(outcome: &Outcome<'_>) -> String {
     text
 }
 
-/// What a reader should know before they follow the recommendation.
+/// Notes for users who want to follow the recommendation.
 pub(super) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(beyond_help(outcome));
@@ -112,7 +112,7 @@ pub(super) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
     notes
 }
 
-/// Overload that was over before the fastest rule could have helped.
+/// Overload that ended before the fastest rule could have helped.
 fn beyond_help(outcome: &Outcome<'_>) -> Option<String> {
     const SAMPLE: u64 = 60;
     let model = outcome.model;
@@ -151,7 +151,7 @@ fn changes(outcome: &Outcome<'_>, proposal: &Proposal) -> String {
     format!("\n{}", table(std::iter::once(head).chain(rows).collect()))
 }
 
-/// What is lost without a change.
+/// The loss without a change.
 fn worth(outcome: &Outcome<'_>, proposal: &Proposal, change: &Change) -> String {
     let Some(without) = &change.without else {
         return "not simulated".to_owned();
@@ -199,7 +199,7 @@ pub(super) struct Row<'a> {
     pub(super) raises_maximum: bool,
 }
 
-/// The Pareto front and, wherever they lie, the present and the recommended rules, by overload.
+/// The Pareto front, the present rules and the recommended rules, by overload.
 pub(super) fn rows<'a>(outcome: &'a Outcome<'_>) -> Vec<Row<'a>> {
     let best = outcome.found.best.as_ref();
     let row = |trial: &'a Trial| Row {
@@ -345,7 +345,7 @@ fn validation(outcome: &Outcome<'_>) -> String {
 }
 
 impl Validation {
-    /// What the other load says about the proposed rules.
+    /// The conclusion about the proposed rules from the other load.
     pub(super) fn conclusion(&self) -> &'static str {
         let (present, proposed) = (&self.present, &self.proposed);
         let more = |of: fn(&Measured) -> u64| of(proposed).cmp(&of(present));

@@ -1,4 +1,4 @@
-//! Tries rule sets. What it finds depends on the seed and on how many were tried, and not on time or on threads.
+//! Tries rule sets. The result depends on the seed and on the number of rule sets, but not on time or threads.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -11,12 +11,12 @@ use rayon::prelude::*;
 use super::judge::{Fronts, Judge, Measured, Rank, Rejection, Trial};
 use super::space::{Choice, Space};
 
-/// Rule sets that are made from the same knowledge, and then tried on all cores.
+/// The number of rule sets that are drawn from the same results, and then tried on all cores.
 const GENERATION: usize = 64;
-/// So many draws in a row that are known or contradictory end the search.
+/// The search ends after this many consecutive draws that are known or contradictory.
 const MOST_DRAWS: usize = 10_000;
 
-/// A search, and what it has found so far.
+/// A search, and its results so far.
 pub(super) struct Search<'a, M> {
     space: &'a Space<'a>,
     measure: M,
@@ -24,7 +24,7 @@ pub(super) struct Search<'a, M> {
     random: Rng,
     /// Changes of one value come first: the next parameter and the index of its value.
     single: (usize, u8),
-    /// Hashes of all that were drawn, as millions may be.
+    /// Hashes instead of rule sets, because there may be millions.
     known: HashSet<u64>,
     tried: usize,
     fronts: Fronts,
@@ -32,15 +32,15 @@ pub(super) struct Search<'a, M> {
     rejected: Vec<(Rejection, Rank, Trial)>,
 }
 
-/// What a search found.
+/// The results of a search.
 pub(super) struct Found {
-    /// Rule sets tried, the present one not counted.
+    /// The number of rule sets tried, without the present one.
     pub(super) tried: usize,
-    /// Those without flapping and overshoot that fulfil the constraints, the present one included if it does.
+    /// Rule sets without flapping and overshoot that fulfil the constraints, including the present one if it does.
     pub(super) fronts: Fronts,
-    /// The one to recommend, if any is better than the present one.
+    /// The recommended one, if any is better than the present one.
     pub(super) best: Option<Trial>,
-    /// For each reason the best one that would have been recommended otherwise.
+    /// For each reason, the best rule set that would have been recommended without it.
     pub(super) rejected: Vec<(Rejection, Trial)>,
 }
 
@@ -66,7 +66,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         }
     }
 
-    /// Tries rule sets until there are `most`, or no others, or the time is over. `tell` is told how many were tried.
+    /// Tries rule sets until there are `most` or no more, or the time is over. `tell` receives the number so far.
     pub(super) fn run(mut self, most: usize, deadline: Instant, tell: impl Fn(usize)) -> Found {
         while self.tried < most {
             let generation = self.generation(GENERATION.min(most - self.tried));
@@ -97,7 +97,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         }
     }
 
-    /// Up to the first one that there was no time for.
+    /// Up to the first rule set for which there was no time.
     fn tried_in_time(&self, settings: Vec<(Choice, Setting)>, deadline: Instant) -> Vec<Trial> {
         let measure = &self.measure;
         let measured: Vec<Option<Measured>> = settings
@@ -150,7 +150,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         generation
     }
 
-    /// The present values but for one.
+    /// The present values with one change.
     fn next_single(&mut self) -> Option<Choice> {
         let (number, value) = &mut self.single;
         loop {
@@ -169,7 +169,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         }
     }
 
-    /// A variation of the best one, of one on the front or of the present one, or anything.
+    /// A variation of the best rule set, of one on the front or of the present one, or a random one.
     fn draw(&mut self) -> Choice {
         let parameters = &self.space.parameters;
         let on_fronts = self.fronts.trials().count();
@@ -197,7 +197,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         choice
     }
 
-    /// Brings each value of the best rule set as near to the present one as it can be without a loss.
+    /// Moves each value of the best rule set as near to the present one as possible without a loss.
     fn simplify(&mut self) {
         let mut left = self.tried / 4;
         for number in 0..self.space.parameters.len() {
@@ -239,7 +239,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     }
 }
 
-/// The same in every run.
+/// The hash is the same in every run.
 fn hash(choice: &Choice) -> u64 {
     let mut hasher = DefaultHasher::new();
     choice.hash(&mut hasher);
@@ -262,7 +262,7 @@ mod tests {
     use super::super::judge::Constraints;
     use super::*;
 
-    /// Overload grows with the threshold, cost with the window and the cooldown.
+    /// Overload increases with the threshold, cost with the window and the cooldown.
     fn measure(setting: &Setting) -> Measured {
         let rules = &setting.profiles[0].rules;
         let seconds = |of: fn(&autoscale::Rule) -> Duration| rules.iter().map(of).sum::<Duration>();
@@ -309,7 +309,7 @@ mod tests {
             [
                 "rules[0].metricTrigger.threshold",
                 "rules[0].scaleAction.cooldown",
-                // Below half of the other one, which would flap otherwise.
+                // Less than half of the other threshold, because it would otherwise flap.
                 "rules[1].metricTrigger.threshold",
                 "rules[1].scaleAction.cooldown"
             ]

@@ -1,4 +1,4 @@
-//! What may change in a setting, and the values that are tried.
+//! The parts of a setting that may change, and the values that are tried.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(super) enum Group {
     Thresholds,
     /// The rules' time windows.
     Windows,
-    /// By how much a rule changes the count.
+    /// The number by which a rule changes the count.
     Steps,
     /// The rules' cooldowns.
     Cooldowns,
@@ -43,7 +43,7 @@ enum Field {
 pub(super) struct Parameter {
     /// Its place in the file.
     pub(super) place: String,
-    /// The same for people.
+    /// The same in words.
     pub(super) label: String,
     profile: usize,
     field: Field,
@@ -56,18 +56,18 @@ pub(super) struct Parameter {
 /// For each parameter, the index of its value.
 pub(super) type Choice = Vec<u8>;
 
-/// Every setting that may be tried.
+/// All settings that may be tried.
 #[derive(Debug)]
 pub(super) struct Space<'a> {
     setting: &'a Setting,
     pub(super) parameters: Vec<Parameter>,
-    /// Whether the load was read with the default count, which must then stay.
+    /// Whether the load was read with the default count, which must then not change.
     keeps_default: bool,
 }
 
 impl<'a> Space<'a> {
-    /// Everything but what is kept. `needed` instances can carry the highest load; a maximum that leaves no other one
-    /// free is not tried, unless it is the present one.
+    /// All parameters except those that are kept. `needed` instances can handle the highest load. A maximum without a
+    /// spare instance beyond these is not tried, unless it is the present one.
     pub(super) fn of(
         setting: &'a Setting,
         keep: &[Group],
@@ -165,13 +165,13 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// The setting as it is.
+    /// The present setting.
     pub(super) fn present(&self) -> Choice {
         let parameters = self.parameters.iter();
         parameters.map(|parameter| parameter.present).collect()
     }
 
-    /// The setting with these values; `None` where they contradict each other.
+    /// The setting with these values; `None` if they contradict each other.
     pub(super) fn setting(&self, choice: &[u8]) -> Option<Setting> {
         let mut setting = self.setting.clone();
         for (parameter, index) in self.parameters.iter().zip(choice) {
@@ -210,7 +210,7 @@ impl<'a> Space<'a> {
         Some(setting)
     }
 
-    /// How many values differ from the present ones.
+    /// The number of values that differ from the present ones.
     pub(super) fn changes(&self, choice: &[u8]) -> usize {
         self.changed(choice).count()
     }
@@ -222,7 +222,7 @@ impl<'a> Space<'a> {
             .map(|(number, (parameter, _))| (number, parameter))
     }
 
-    /// Whether some profile's maximum is higher than now.
+    /// Whether the maximum of any profile is higher than the present one.
     pub(super) fn raises_maximum(&self, choice: &[u8]) -> bool {
         let mut all = self.parameters.iter().zip(choice);
         all.any(|(parameter, index)| {
@@ -230,7 +230,7 @@ impl<'a> Space<'a> {
         })
     }
 
-    /// Whether some profile's minimum is lower than now.
+    /// Whether the minimum of any profile is lower than the present one.
     pub(super) fn lowers_minimum(&self, choice: &[u8]) -> bool {
         let mut all = self.parameters.iter().zip(choice);
         all.any(|(parameter, index)| {
@@ -264,7 +264,7 @@ impl Parameter {
         }
     }
 
-    /// How many values it may have; more than one.
+    /// The number of possible values, at least two.
     pub(super) fn len(&self) -> u8 {
         u8::try_from(self.values.len()).unwrap_or(u8::MAX)
     }
@@ -274,12 +274,12 @@ impl Parameter {
         self.present
     }
 
-    /// The value of this index in the field's unit; durations in seconds.
+    /// The value with this index in the field's unit; durations in seconds.
     pub(super) fn value(&self, index: u8) -> f64 {
         self.values[usize::from(index)]
     }
 
-    /// The value of this index for people.
+    /// The value with this index in words.
     pub(super) fn show(&self, index: u8) -> String {
         let value = self.value(index);
         match self.field {
@@ -322,7 +322,7 @@ fn value_of(profile: &Profile, field: Field) -> f64 {
     }
 }
 
-/// Such as `scale-out`, with a number where the profile has several such rules.
+/// Such as `scale-out`, with a number if the profile has several such rules.
 fn rule_name(profile: &Profile, number: usize) -> String {
     let direction = profile.rules[number].direction;
     let same = |rule: &&Rule| rule.direction == direction;
@@ -336,7 +336,7 @@ fn rule_name(profile: &Profile, number: usize) -> String {
     }
 }
 
-/// Whether a CPU exists at which one rule adds instances and another one removes some.
+/// Whether there is a CPU value at which one rule adds instances and another one removes some.
 fn thresholds_cross(profile: &Profile) -> bool {
     let of = |direction| {
         let rules = profile.rules.iter();
@@ -350,8 +350,8 @@ fn thresholds_cross(profile: &Profile) -> bool {
         })
 }
 
-/// The default that this companion profile repeats, and whose choice is the companion's. A companion that differs from
-/// every default is a profile of its own.
+/// The default that this companion profile repeats. The default's values are then also the companion's. A companion
+/// that differs from all defaults is a separate profile.
 fn default_of(setting: &Setting, index: usize) -> Option<usize> {
     let profile = &setting.profiles[index];
     companion(&profile.name)?;

@@ -1,25 +1,25 @@
-//! The values that a search tries.
+//! The values for a search.
 
 use std::ops::RangeInclusive;
 
 use autoscale::{Aggregation, Change, Operator, Rule, Statistic};
 
 const MINUTE: u64 = 60;
-/// Percent of CPU of rules that fire from above. Higher ones leave no room for what comes before the next instance.
+/// Percent of CPU for rules with an upper threshold. Higher values leave no reserve until the next instance is ready.
 const HIGH_THRESHOLDS: RangeInclusive<u32> = 40..=85;
-/// Percent of CPU of rules that fire from below.
+/// Percent of CPU for rules with a lower threshold.
 const LOW_THRESHOLDS: RangeInclusive<u32> = 5..=60;
 const THRESHOLD_STEP: usize = 5;
-/// Minutes. Azure's documentation asks for five at least.
+/// Minutes. Azure's documentation recommends at least five.
 const WINDOWS: [u64; 7] = [5, 10, 15, 20, 30, 45, 60];
 /// Minutes.
 pub(super) const COOLDOWNS: [u64; 8] = [1, 2, 3, 5, 10, 15, 20, 30];
 const STEPS: RangeInclusive<u32> = 1..=10;
 const PERCENT_STEPS: [u32; 6] = [10, 20, 25, 50, 75, 100];
-/// So many limits are tried, evenly spaced.
+/// The most limits that are tried, evenly spaced.
 const MOST_LIMITS: u32 = 24;
 
-/// Every so many of the numbers, so that there are not too many.
+/// Numbers at equal distances, so that there are not too many.
 pub(super) fn spaced(least: u32, most: u32) -> Vec<f64> {
     let every = (most.saturating_sub(least) / MOST_LIMITS).max(1) as usize;
     (least..=most).step_by(every).map(f64::from).collect()
@@ -32,7 +32,7 @@ pub(super) fn seconds(minutes: &[u64]) -> Vec<f64> {
         .collect()
 }
 
-/// Whether the rule compares an instance's CPU in percent with a threshold from above or below.
+/// Whether the rule compares an instance's CPU in percent with an upper or lower threshold.
 pub(super) fn is_percent(rule: &Rule) -> bool {
     let of_instances = matches!(
         rule.statistic,
@@ -53,7 +53,7 @@ pub(super) fn is_above(rule: &Rule) -> bool {
     )
 }
 
-/// None but the present one where the threshold is no percentage.
+/// Only the present one if the threshold is not a percentage.
 pub(super) fn thresholds(rule: &Rule) -> Vec<f64> {
     let values = match is_above(rule) {
         _ if !is_percent(rule) => return Vec::new(),
@@ -63,7 +63,7 @@ pub(super) fn thresholds(rule: &Rule) -> Vec<f64> {
     values.step_by(THRESHOLD_STEP).map(f64::from).collect()
 }
 
-/// A total or a count over the window would need another threshold with another window.
+/// A total or a count over the window would require another threshold for another window.
 pub(super) fn windows(rule: &Rule) -> Vec<f64> {
     let whole = |window: &f64| {
         let grain = rule.time_grain.as_secs().max(1);
@@ -77,7 +77,7 @@ pub(super) fn windows(rule: &Rule) -> Vec<f64> {
     all.filter(|window| !scales && whole(window)).collect()
 }
 
-/// More instances than there can be make no difference. An exact count is left as it is.
+/// Steps beyond the possible number of instances make no difference. An exact count stays unchanged.
 pub(super) fn steps(rule: &Rule, most: u32) -> Vec<f64> {
     match rule.change {
         Change::Count(_) => STEPS
