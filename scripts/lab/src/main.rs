@@ -1,4 +1,4 @@
-//! Entry point of `lab`; what the commands do is in the library.
+//! Entry point of `lab`. The library implements the commands.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use lab::{check, demo, doctor, package, up};
 
-/// Each request passed on allocates: with the system's allocator `lab up` uses 7 % more CPU.
+/// Each forwarded request allocates. With the system's allocator, `lab up` uses 7 % more CPU.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -50,7 +50,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
 }
 
-/// What `lab load` takes from the analysis of runs.
+/// The parts of the run analysis that `lab load` uses.
 const ANALYSIS: load::Analysis = load::Analysis {
     judge: report::judge,
     too_short: report::too_short,
@@ -58,7 +58,7 @@ const ANALYSIS: load::Analysis = load::Analysis {
     write_html: report::write_html,
 };
 
-/// `lab rules` assumes of the platform what `lab simulate` assumes.
+/// `lab rules` makes the same assumptions about the platform as `lab simulate`.
 const DELAYS: rules::Delays = rules::Delays {
     metric_lag: Duration::from_secs(simulate::Model::DEFAULT.metric_lag_seconds),
     provision: Duration::from_secs(simulate::Model::DEFAULT.provision_seconds),

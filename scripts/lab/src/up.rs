@@ -25,18 +25,19 @@ use session::{Outcome, Session};
 const PORT: u16 = 7071;
 /// The exit code after one crash too many of the handler.
 const CRASHED: u8 = 3;
-/// A change so soon after the app was started may be the handler's own. It includes what requests in flight get.
+/// A change so soon after the start of the app may be the handler's own. The time includes the wait for requests in
+/// flight.
 const SOON: Duration = Duration::from_secs(30);
-/// After so many of them in a row, the user is told.
+/// After this many of them in a row, a message is printed.
 const SOON_IN_A_ROW: u32 = 3;
 
-/// Runs the function app until it is told to stop or its handler has crashed too often.
+/// Runs the function app until it is stopped or its handler has crashed too often.
 pub fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(outcome) = args.launch.run() {
         return outcome;
     }
     let script_root = args.script_root()?;
-    // Before the files are read: no change in between is missed.
+    // Before the files are read, so that no change in between is missed.
     let changes = args.watch.then(|| Changes::watch(&script_root));
     let changes = changes.transpose()?;
     let (function_app, options) = args.read(&script_root)?;
@@ -65,7 +66,7 @@ pub fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
     outcome
 }
 
-/// Runs the app, again and again where its files are watched.
+/// Runs the app, and again after each change if its files are watched.
 async fn keep_up(
     args: &UpArgs,
     script_root: &Path,

@@ -1,4 +1,4 @@
-//! What a request needs to be answered, and how an invocation can fail.
+//! The data that requests need, and the ways in which an invocation can fail.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -17,33 +17,33 @@ use super::settings::Settings;
 use super::timer::Statuses;
 use super::traffic::Traffic;
 
-/// The version this host says it is: a production version of 2026.
+/// The version that this host reports: a production version of 2026.
 pub(crate) const HOST_VERSION: &str = "4.1052.100";
 pub(crate) const HOST_VERSION_HEADER: HeaderName =
     HeaderName::from_static("x-azure-functions-hostversion");
 pub(crate) const INVOCATION_HEADER: HeaderName =
     HeaderName::from_static("x-azure-functions-invocationid");
 
-/// A function app that is served: what its requests need.
+/// A served function app: the data that its requests need.
 pub struct App {
     pub(crate) settings: Settings,
     pub(crate) table: Table,
     pub(crate) access: Access,
-    /// None: requests of pages are the functions' own.
+    /// `None`: the functions themselves handle requests of web pages.
     pub(crate) cors: Option<Cors>,
     pub(crate) backends: Backends,
     pub(crate) offline: Offline,
     pub(crate) traffic: Traffic,
     pub(crate) console: Console,
     pub(crate) started: Instant,
-    /// Identifies this host process, as `WEBSITE_INSTANCE_ID` would.
+    /// Identifies this host process, like `WEBSITE_INSTANCE_ID`.
     pub(crate) id: String,
-    /// Where the app is, for links in answers.
+    /// The address of the app, for links in responses.
     pub(crate) base_url: String,
     /// Whether the warm-up function was called; it runs once per host process.
     pub(crate) warmed: AtomicBool,
     pub(crate) timers: Statuses,
-    /// Whether an invocation fails whose outputs are not delivered.
+    /// Whether an invocation fails if its outputs are not delivered.
     pub(crate) is_strict: bool,
 }
 
@@ -83,7 +83,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// All the client is told: the host's error answers have no body (`ExceptionMiddleware.cs`).
+    /// The client only gets a status: the host's error responses have no body (`ExceptionMiddleware.cs`).
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -92,7 +92,7 @@ impl Failure {
         }
     }
 
-    /// Whether the process may have ended before it answered.
+    /// Whether the process may have ended before it responded.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(
             self,
@@ -117,25 +117,25 @@ impl From<Expiry> for Failure {
 }
 
 impl App {
-    /// Where the host writes.
+    /// The host's output.
     pub fn console(&self) -> &Console {
         &self.console
     }
 
-    /// How fast requests are answered.
+    /// The latency of requests.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
-    /// Prints once that requests are answered; scripts wait for this line.
+    /// Prints once that requests are served. Scripts wait for this line.
     pub async fn announce(&self) -> std::convert::Infallible {
         self.backends.ready().await;
         self.console.plain(format!("Ready: {}/", self.base_url));
         std::future::pending().await
     }
 
-    /// Logs why an invocation failed. A client's faults appear with `--verbose` only: nothing here is broken, and a
-    /// client could fill the terminal.
+    /// Logs why an invocation failed. Faults of a client appear only with `--verbose`, because a client could
+    /// otherwise fill the terminal.
     pub(crate) fn report(&self, function: &Function, failure: &Failure) {
         let severity = match failure {
             Failure::TooLarge | Failure::Client => Severity::Debug,

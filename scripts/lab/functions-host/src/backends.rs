@@ -12,27 +12,27 @@ use tokio::sync::{Notify, watch};
 
 use super::worker::Worker;
 
-/// Chooses the process for a request. It receives how many processes there are, and a function that returns the
-/// requests in flight at one of them, or nothing if that process is not to be chosen. It returns the place of the one
-/// it chooses.
+/// Chooses the process for a request. Its arguments are the number of processes, and a function that returns the
+/// requests in flight at one of them, or `None` if that process must not be chosen. Returns the index of the chosen
+/// process.
 pub type Choose = Box<dyn Fn(usize, &dyn Fn(usize) -> Option<u32>) -> Option<usize> + Send + Sync>;
 
-/// How long a process may take from closing its sockets to its end.
+/// The longest time between a process's closed sockets and its end.
 const DYING: Duration = Duration::from_millis(500);
 
-/// The request counters of one instance, whichever of its processes serves.
+/// The request counters of one instance, for all of its processes.
 pub struct InstanceLoad {
     /// The instance's name: `INSTANCE_ID`.
     pub id: String,
     outstanding: AtomicU32,
     requests: AtomicU64,
-    /// Set once the instance gets no more requests.
+    /// Set when the instance gets no more requests.
     draining: AtomicBool,
     drained: Notify,
 }
 
 impl InstanceLoad {
-    /// Counters of the instance with this name, all zero.
+    /// The counters of the instance with this name, all zero.
     pub fn new(id: String) -> Arc<Self> {
         Arc::new(Self {
             id,
@@ -48,14 +48,14 @@ impl InstanceLoad {
         self.outstanding.load(Ordering::Relaxed)
     }
 
-    /// Requests that the instance was sent.
+    /// Requests sent to the instance.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
     /// Waits until no request is in flight. Only for an instance that is no longer in the set of backends.
     pub async fn drained(&self) {
-        // Either this sees that the last request has ended, or whoever ends it sees this flag.
+        // Either this code sees that the last request has ended, or the code that ends it sees this flag.
         self.draining.store(true, Ordering::SeqCst);
         while self.outstanding.load(Ordering::SeqCst) > 0 {
             self.drained.notified().await;
@@ -72,7 +72,7 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A process of the instance that `load` counts for.
+    /// A process of the instance with these counters.
     pub fn new(load: Arc<InstanceLoad>, worker: Arc<Worker>) -> Arc<Self> {
         Arc::new(Self { load, worker })
     }
@@ -84,7 +84,7 @@ impl Backend {
     }
 }
 
-/// A request to one process; it counts as in flight until this is dropped.
+/// A request to one process. It counts as in flight until this is dropped.
 pub(crate) struct InFlight(Arc<Backend>);
 
 impl InFlight {
@@ -92,7 +92,7 @@ impl InFlight {
         &self.0.worker
     }
 
-    /// Counts a request that has reached the process.
+    /// Counts a request that was sent to the process.
     pub(crate) fn sent(&self) {
         self.0.load.requests.fetch_add(1, Ordering::Relaxed);
     }
@@ -111,9 +111,9 @@ impl Drop for InFlight {
 
 /// The processes that take requests.
 pub enum BackendSet {
-    /// These.
+    /// These processes.
     Open(Vec<Arc<Backend>>),
-    /// None, and none will.
+    /// None, now or later.
     Closed,
 }
 
@@ -147,7 +147,7 @@ impl fmt::Display for Unavailable {
     }
 }
 
-/// The set of backends as the host sees it.
+/// The set of backends, from the host's view.
 pub(crate) struct Backends {
     set: watch::Receiver<BackendSet>,
     choose: Choose,
@@ -155,7 +155,7 @@ pub(crate) struct Backends {
 }
 
 impl Backends {
-    /// No backends yet, and the sender that publishes them. Requests wait for one up to `timeout`.
+    /// No backends yet, and the sender that publishes them. Requests wait up to `timeout` for one.
     pub(crate) fn new(choose: Choose, timeout: Duration) -> (Self, watch::Sender<BackendSet>) {
         let (sender, set) = watch::channel(BackendSet::Open(Vec::new()));
         let backends = Self {
@@ -166,7 +166,7 @@ impl Backends {
         (backends, sender)
     }
 
-    /// Assigns a request to a process as soon as there is one; to another one than `avoided` if possible.
+    /// Assigns a request to a process as soon as there is one, if possible not to `avoided`.
     pub(crate) async fn assign(&self, avoided: Option<&Worker>) -> Result<InFlight, Unavailable> {
         if let Some(in_flight) = self.choose(avoided) {
             return Ok(in_flight);
@@ -192,8 +192,8 @@ impl Backends {
         }
     }
 
-    /// Assigns a request to the process of an instance. Waits for one where no instance has any: the instance may be
-    /// starting its handler again.
+    /// Assigns a request to the process of an instance. If no instance has a process, waits for one, because the
+    /// instance may be starting its handler again.
     pub(crate) async fn assign_to(&self, instance: &str) -> Result<InFlight, Unavailable> {
         let mut set = self.set.clone();
         let any = set.wait_for(|set| !set.is_waiting());
@@ -203,7 +203,8 @@ impl Backends {
         }
     }
 
-    /// The instance that has taken requests for the longest time, as soon as there is one; None where none will be.
+    /// The instance that has taken requests for the longest time, as soon as there is one; `None` if there will be
+    /// none.
     pub(crate) async fn first(&self) -> Option<String> {
         let mut set = self.set.clone();
         let set = set.wait_for(|set| !set.is_waiting()).await.ok()?;
@@ -212,16 +213,16 @@ impl Backends {
             .map(|backend| backend.load.id.clone())
     }
 
-    /// Waits until an instance takes no requests although others do, or until none will.
+    /// Waits until an instance takes no requests although others do, or until no instance will.
     pub(crate) async fn left(&self, instance: &str) {
         let mut set = self.set.clone();
-        // Fails when nobody publishes backends any more.
+        // Fails if no one publishes backends any more.
         let _ = set
             .wait_for(|set| !set.is_waiting() && set.of(instance).is_none())
             .await;
     }
 
-    /// Whether an instance whose process broke off has ended, rather than that it starts its handler again.
+    /// Whether an instance with a broken connection has ended, instead of starting its handler again.
     pub(crate) async fn is_replaced(&self, instance: &str) -> bool {
         let mut set = self.set.clone();
         match set.wait_for(|set| !set.is_waiting()).await {
@@ -230,8 +231,8 @@ impl Backends {
         }
     }
 
-    /// Counts the request while it holds the set: once a new set is published, no request begins on an instance that
-    /// is not in it.
+    /// Counts the request while it holds the set. So after a new set is published, no request begins on an instance
+    /// that is not in it.
     fn choose(&self, avoided: Option<&Worker>) -> Option<InFlight> {
         let set = self.set.borrow();
         let backends = set.backends();
@@ -246,12 +247,12 @@ impl Backends {
         Some(backends[place].begin())
     }
 
-    /// How many processes take requests.
+    /// The number of processes that take requests.
     pub(crate) fn open(&self) -> usize {
         self.set.borrow().backends().len()
     }
 
-    /// Whether no more requests are answered.
+    /// Whether requests are no longer served.
     pub(crate) fn closed(&self) -> bool {
         matches!(*self.set.borrow(), BackendSet::Closed)
     }
@@ -287,7 +288,7 @@ mod tests {
         Backend::new(InstanceLoad::new(id.to_owned()), Worker::nobody(id))
     }
 
-    /// The first process that may be chosen is chosen.
+    /// The chooser takes the first process that may be chosen.
     fn published(ids: &[&str]) -> (Backends, watch::Sender<BackendSet>, Vec<Arc<Backend>>) {
         let list: Vec<_> = ids.iter().map(|id| backend(id)).collect();
         let first = |count, outstanding: &dyn Fn(usize) -> Option<u32>| {
@@ -330,7 +331,7 @@ mod tests {
         assert_eq!(backends.first().await.as_deref(), Some("a"));
         let assigned = backends.assign_to("b").await.expect("it is there");
         assert_eq!(assigned.0.load.id, "b");
-        // Without any backend, it may be starting its handler again.
+        // If there is no backend at all, the instance may be starting its handler again.
         sender.send_replace(BackendSet::Open(Vec::new()));
         let wait = Duration::from_secs(1);
         assert!(

@@ -1,21 +1,21 @@
-//! What `lab up` says about itself before the first request.
+//! The output of `lab up` before the first request.
 
 use super::console::Console;
 use super::function::{Level, Trigger};
 use super::keys::Access;
 use super::route::Table;
 
-/// What the banner tells beyond the functions.
+/// The content of the banner, except for the functions.
 pub(crate) struct Banner<'a> {
     pub(crate) url: &'a str,
     /// Whether the app is Elastic Visits.
     pub(crate) is_own: bool,
     pub(crate) script_root: &'a str,
-    /// Whether the app is told of a PostgreSQL database.
+    /// Whether the app has the settings of a PostgreSQL database.
     pub(crate) has_postgres: bool,
-    /// Reachable from other machines.
+    /// Whether it is reachable from other machines.
     pub(crate) exposed: bool,
-    /// Lines about the fleet: a word and what there is to say.
+    /// Lines about the fleet: a label and a text.
     pub(crate) fleet: Vec<(&'static str, String)>,
 }
 

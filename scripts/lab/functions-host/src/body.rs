@@ -1,4 +1,4 @@
-//! What the client gets.
+//! The response body.
 
 use std::io;
 use std::pin::Pin;
@@ -15,18 +15,18 @@ use super::dispatch;
 use super::exchange::{Exchange, Expiry};
 use super::pool::Connection;
 
-/// What the client gets.
+/// The response body.
 pub struct Body(Content);
 
 enum Content {
-    /// All of it, or none.
+    /// The whole body, or an empty one.
     Full(Option<Bytes>),
-    /// A handler's, as it comes.
+    /// A handler's body, streamed.
     Proxied(Box<ProxiedBody>),
 }
 
 impl Body {
-    /// No bytes.
+    /// An empty body.
     pub const EMPTY: Self = Self(Content::Full(None));
 
     pub(crate) fn proxied(body: ProxiedBody) -> Self {
@@ -72,14 +72,14 @@ impl HttpBody for Body {
     }
 }
 
-/// The handler's answer on its way through. Holds the connection until the end; a client that goes
-/// away drops it in the middle and thereby closes the connection.
+/// The handler's response while it is passed on. Holds the connection until the end. If the client disconnects, this
+/// is dropped before the end, which closes the connection.
 pub(crate) struct ProxiedBody {
     incoming: Incoming,
     connection: Option<Connection>,
     in_flight: InFlight,
     exchange: Arc<Exchange>,
-    /// Made when the handler first lets us wait.
+    /// Created at the first wait for the handler.
     alarm: Option<Pin<Box<Sleep>>>,
     finished: bool,
 }

@@ -1,20 +1,20 @@
-//! The time that timers follow.
+//! The time for timers.
 
 use jiff::Timestamp;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-/// The time that timers follow, which may pass faster than this machine's, or at another date. The user of the host
-/// keeps it.
+/// The time for timers. It may pass faster than this machine's time, or have another date. The user of the host
+/// implements it.
 pub trait Calendar: Send + Sync {
-    /// What the calendar shows now.
+    /// The calendar's present time.
     fn now(&self) -> OffsetDateTime;
 
-    /// When it will show `at`; a time in the past where it has done so already.
+    /// When the calendar reaches `at`; a time in the past if it already has.
     fn instant(&self, at: OffsetDateTime) -> Instant;
 }
 
-/// A moment in ticks of 100 ns, in which .NET counts.
+/// A time in ticks of 100 ns, as in .NET.
 pub(crate) fn in_ticks(at: OffsetDateTime) -> Timestamp {
     let nanoseconds = at.unix_timestamp_nanos();
     Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(100)).unwrap_or(Timestamp::MAX)

@@ -1,4 +1,4 @@
-//! Waits for changes of an app's files on which the host starts again.
+//! Waits for changes of an app's files that require a restart of the host.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 use super::function_app::FunctionApp;
 use super::watched::Watched;
 
-/// How long it must be quiet after a change (`FileMonitoringService.cs`, `Debounce`).
+/// How long no further change may occur after a change (`FileMonitoringService.cs`, `Debounce`).
 const QUIET: Duration = Duration::from_millis(500);
-/// Changes that may wait; one is enough to start again.
+/// Changes that may wait. One is enough for a restart.
 const QUEUE: usize = 16;
 
 /// The changes below a script root.
@@ -27,7 +27,7 @@ pub struct Changes {
     _watcher: RecommendedWatcher,
 }
 
-/// Which changes count. The lock is held for one event at a time, and never across an await.
+/// Selects the relevant changes. The lock is held for one event at a time, and never across an await.
 struct Filter {
     root: PathBuf,
     watched: Watched,
@@ -36,7 +36,8 @@ struct Filter {
 }
 
 impl Changes {
-    /// Watches a script root with all folders below it. Until [`Self::cover`], the host's own files count.
+    /// Watches a script root with all folders below it. Until [`Self::cover`] is called, the host's own files are
+    /// relevant.
     ///
     /// # Errors
     /// When the system does not allow it.
@@ -54,7 +55,7 @@ impl Changes {
         let on_event = move |event: notify::Result<Event>| {
             let Ok(event) = event else { return };
             if let Some(path) = lock(&shared).relevant(event) {
-                // A full queue holds such a change already.
+                // If the queue is full, it already contains a relevant change.
                 let _ = sender.try_send(path);
             }
         };
@@ -70,21 +71,21 @@ impl Changes {
         })
     }
 
-    /// From now on, a change of the set of folders counts from what it is now. Call it before each reading of the app, so
-    /// that no change in between is missed.
+    /// From now on, changes of the set of folders are relative to the present set. Call this before each reading of
+    /// the app, so that no change in between is missed.
     pub fn begin(&self) {
         let mut filter = lock(&self.filter);
         filter.folders = folders(&filter.root);
     }
 
-    /// From now on, the changes count that this app's `host.json` asks for. False where it asks for none.
+    /// From now on, the changes are relevant that this app's `host.json` selects. Returns whether there are any.
     pub fn cover(&self, app: &FunctionApp) -> bool {
         let mut filter = lock(&self.filter);
         filter.watched = app.watched().clone();
         filter.watched.is_enabled
     }
 
-    /// Waits until something has changed and half a second has been quiet; returns what changed first.
+    /// Waits for a change and then for half a second without one. Returns the path of the first change.
     pub async fn next(&mut self) -> PathBuf {
         let Some(first) = self.changed.recv().await else {
             return std::future::pending().await;
@@ -95,13 +96,13 @@ impl Changes {
 }
 
 impl Filter {
-    /// The path of an event that counts, relative to the root.
+    /// The path of a relevant event, relative to the root.
     fn relevant(&self, event: Event) -> Option<PathBuf> {
         let is_change = match event.kind {
             EventKind::Access(_)
             | EventKind::Modify(ModifyKind::Metadata(MetadataKind::AccessTime)) => false,
-            // Times and permissions, too: `AutoRecoveringFileSystemWatcher.cs` keeps .NET's default filter, whose
-            // `LastWrite` asks for `IN_ATTRIB` (`FileSystemWatcher.Linux.cs`).
+            // Also changes of times and permissions: `AutoRecoveringFileSystemWatcher.cs` keeps .NET's default
+            // filter, whose `LastWrite` includes `IN_ATTRIB` (`FileSystemWatcher.Linux.cs`).
             EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => true,
             EventKind::Any | EventKind::Other => false,
         };
@@ -119,7 +120,7 @@ impl Filter {
 }
 
 fn lock(filter: &Mutex<Filter>) -> std::sync::MutexGuard<'_, Filter> {
-    // Nothing panics while it is held, and a filter is whole at any time.
+    // No code panics while it is held, and a filter is always complete.
     filter.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::environment::Environment;
 use super::json::lookup;
 
-/// `customHandler.description` as read. `%NAME%` in the executable is expanded, in arguments not yet.
+/// `customHandler.description`. `%NAME%` is already replaced in the executable, but not in arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Description {
-    /// The file itself, or a bare name for the search path when no such file is in the worker directory.
+    /// The file itself, or a bare name for the search path if the worker directory contains no such file.
     pub(crate) executable: PathBuf,
     pub(crate) working_directory: PathBuf,
     arguments: Vec<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Description {
     worker_arguments: Vec<String>,
 }
 
-/// What is started, except for the variables that are new for each process.
+/// The command, except for the variables that are new for each process.
 #[derive(Clone, Debug)]
 pub(crate) struct HandlerCommand {
     executable: PathBuf,
@@ -56,7 +56,7 @@ impl Description {
         })
     }
 
-    /// Expands `%NAME%` in the arguments. Unset names stay: [`HandlerCommand::line`] may know them.
+    /// Replaces `%NAME%` in the arguments. Unset names stay, because [`HandlerCommand::line`] may replace them.
     pub(crate) fn command(&self, environment: &Environment) -> HandlerCommand {
         let expanded = |argument: &String| environment.expand(argument);
         let mut pieces: Vec<String> = self.arguments.iter().map(expanded).collect();
@@ -68,7 +68,7 @@ impl Description {
         pieces.extend(self.worker_arguments.iter().map(expanded));
         HandlerCommand {
             executable: self.executable.clone(),
-            // The host quotes none of them, and .NET splits the line again.
+            // The host quotes no argument, and .NET splits the line again.
             arguments: pieces.join(" "),
             working_directory: self.working_directory.clone(),
         }
@@ -76,8 +76,8 @@ impl Description {
 }
 
 impl HandlerCommand {
-    /// Executable and arguments of one process. The process's own variables are replaced in both; then every `%NAME%`
-    /// that is left in the arguments is deleted.
+    /// Executable and arguments of one process. Replaces the process's own variables in both, and then deletes every
+    /// remaining `%NAME%` in the arguments.
     pub(crate) fn line(&self, variables: &[(&str, String)]) -> (PathBuf, Vec<String>) {
         let replaced = |text: &str| {
             variables
@@ -97,13 +97,13 @@ impl HandlerCommand {
     }
 }
 
-/// Deletes what the host's regular expression `%(.+?)%` matches.
+/// Deletes all matches of the host's regular expression `%(.+?)%`.
 fn without_unset(line: &str) -> String {
     let mut kept = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(start) = rest.find('%') {
         let name = &rest[start + 1..];
-        // A name has one letter at least, whichever it is.
+        // A name has at least one character, whichever it is.
         let first = name.chars().next().map_or(0, char::len_utf8);
         let end = name[first..]
             .find('%')
@@ -131,7 +131,8 @@ fn text<'a>(section: &'a Value, name: &str) -> anyhow::Result<Option<&'a str>> {
     }
 }
 
-/// A list of strings, or such a list written as JSON text, the form an override takes; blank text is no list. Numbers and switches count as
+/// A list of strings, or such a list as JSON text, which is the form of an override. Blank text is not a list.
+/// Numbers and booleans count as their text, as in .NET configuration.
 /// their text, as in .NET configuration.
 fn texts(section: &Value, name: &str) -> anyhow::Result<Vec<String>> {
     let wrong = || anyhow!("customHandler.description.{name} must be a list of strings");
@@ -223,7 +224,8 @@ mod tests {
         );
     }
 
-    /// `DefaultWorkerProcessFactory.cs`, `SanitizeExpandedArgument`; `WorkerDescription.cs` leaves the executable.
+    /// `DefaultWorkerProcessFactory.cs`, `SanitizeExpandedArgument`; `WorkerDescription.cs` does not change the
+    /// executable.
     #[test]
     fn unset_names_are_deleted_in_arguments_only() {
         let description =

@@ -1,4 +1,4 @@
-//! JSON read the way .NET configuration reads it: keys in any case, variables laid over.
+//! Reads JSON as .NET configuration does: keys in any case, with overrides by variables.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use strsim::levenshtein;
 use super::environment::Environment;
 use super::json::lookup;
 
-/// The section that variables override `host.json` in (`ScriptConstants.cs`).
+/// The section of variables that override `host.json` (`ScriptConstants.cs`).
 const SECTION: &str = "AzureFunctionsJobHost:";
 
-/// .NET configuration drops unknown keys without a word, so that a misspelt switch changes the
-/// protocol unnoticed. A near miss is refused, anything else reported.
+/// .NET configuration ignores unknown keys without a message, so a misspelt switch can change the protocol unnoticed.
+/// A similar name is refused, any other one is reported.
 pub(super) fn known_keys(
     section: &Value,
     path: &str,
@@ -49,8 +49,8 @@ pub(super) fn known_keys(
     Ok(())
 }
 
-/// Lays variables over the members they name: `AzureFunctionsJobHost__a__b` or `AzureFunctionsJobHost:a:b` over `a.b`,
-/// and `...__a__0` over the first member of the list `a`.
+/// Overrides members with variables: `AzureFunctionsJobHost__a__b` or `AzureFunctionsJobHost:a:b` for `a.b`, and
+/// `...__a__0` for the first member of the list `a`.
 pub(super) fn overlay(host: &mut Value, environment: &Environment) {
     let mut overrides: Vec<(String, &str)> = environment
         .iter()
@@ -80,8 +80,8 @@ fn by_segment(a: &str, b: &str) -> Ordering {
 
 pub(super) fn place(node: &mut Value, path: &[&str], value: &str) {
     let Some((first, rest)) = path.split_first() else {
-        // A section keeps its members beside a value of its own, and a list beside blank text, which is no list
-        // (HttpWorkerOptionsSetup.cs, GetArgumentList).
+        // A section keeps its members if it also has a value. A list keeps them if the value is blank text, which is
+        // not a list (HttpWorkerOptionsSetup.cs, GetArgumentList).
         let is_kept = node.is_object() || (node.is_array() && value.trim().is_empty());
         if !is_kept {
             *node = Value::String(value.to_owned());
@@ -100,7 +100,7 @@ pub(super) fn place(node: &mut Value, path: &[&str], value: &str) {
                 }
                 return place(&mut items[index], rest, value);
             }
-            // The whole list, given as text, counts for more.
+            // The whole list as text takes precedence.
             Value::String(_) => return,
             _ => {}
         }
@@ -117,7 +117,7 @@ pub(super) fn place(node: &mut Value, path: &[&str], value: &str) {
     place(members.entry(key).or_insert(Value::Null), rest, value);
 }
 
-/// A list of names at the top of `host.json`; None where there is none.
+/// A list of names at the top of `host.json`, if there is one.
 pub(super) fn names(host: &Value, name: &str) -> anyhow::Result<Option<Vec<String>>> {
     let wrong = || anyhow!("{name} must be a list of names");
     match lookup(host, name) {
@@ -131,8 +131,8 @@ pub(super) fn names(host: &Value, name: &str) -> anyhow::Result<Option<Vec<Strin
     }
 }
 
-/// A .NET time span: `hh:mm:ss`, with days and a fraction where wanted. As in .NET, a first number above 23 is days, so
-/// that `24:00:00` lasts 24 days.
+/// A .NET time span: `hh:mm:ss`, optionally with days and a fraction. As in .NET, a first number above 23 means days,
+/// so `24:00:00` lasts 24 days.
 pub(crate) fn timespan(value: &Value) -> anyhow::Result<Duration> {
     let parse = |text: &str| {
         let (days, clock) = match text.split_once('.') {

@@ -1,7 +1,7 @@
-//! What the user sees: host lines, and the handler's output with the host's levels.
+//! The output for the user: the host's lines, and the handler's output with the host's levels.
 //!
-//! One thread writes; whoever logs only queues a line and never waits for a slow terminal. Lines that
-//! do not fit the queue are counted and said to be lost. On a terminal a status line may stand below all others.
+//! One thread writes. Other code only queues a line, and never waits for a slow terminal. If the queue is full, lines
+//! are counted, and their loss is reported. A terminal may show a status line below all others.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,23 +17,23 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// Lines that may wait to be written.
 const QUEUE: usize = 4096;
-/// A longer line of the handler is cut here.
+/// Longer lines of the handler are cut.
 const LONGEST_LINE: usize = 16 * 1024;
-/// How many of the last error lines a crash report carries (`WorkerProcessUtilities.cs`).
+/// The number of last error lines in a crash report (`WorkerProcessUtilities.cs`).
 const TAIL: usize = 3;
 /// A handler line with this prefix is a host log line (`WorkerConstants.cs`).
 const SYSTEM_PREFIX: &str = "LanguageWorkerConsoleLog";
 
-/// How much a line of the log matters.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Details; the host shows them with `--verbose` only.
+    /// Details, which the host shows only with `--verbose`.
     Debug,
-    /// What happens in any case.
+    /// Normal events.
     Information,
-    /// What may need attention.
+    /// Possible problems.
     Warning,
-    /// What failed; it goes to standard error.
+    /// Failures, on standard error.
     Error,
 }
 
@@ -42,7 +42,7 @@ enum Message {
         error: bool,
         text: String,
     },
-    /// Replaces the status line; an empty one takes it away.
+    /// Replaces the status line. An empty text removes it.
     Status(String),
     Flush(SyncSender<()>),
 }
@@ -53,21 +53,21 @@ pub struct Console {
     queue: SyncSender<Message>,
     lost: Arc<AtomicU64>,
     pub(crate) verbose: bool,
-    /// Whether every line of the handler appears, as with `func start`.
+    /// Whether all lines of the handler appear, as with `func start`.
     pub(crate) shows_handler: bool,
-    /// Whose lines these are, where there are several instances.
+    /// The instance that the lines are about, if there are several.
     instance: Option<Arc<str>>,
-    /// Whether somebody looks who can be shown a status line.
+    /// Whether the output is a terminal that can show a status line.
     pub terminal: bool,
 }
 
 impl Console {
-    /// Starts the thread that writes. With `verbose` every line appears, with `shows_handler` every line of the handler.
+    /// Starts the writing thread. With `verbose` all lines appear, with `shows_handler` all lines of the handler.
     pub fn open(verbose: bool, shows_handler: bool) -> Self {
         let (queue, messages) = sync_channel(QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&lost);
-        // Ends with the process; flush() is what makes sure that everything is out.
+        // The thread ends with the process. `flush()` ensures that everything is written.
         std::thread::spawn(move || write(&messages, &counter));
         Self {
             queue,
@@ -90,17 +90,17 @@ impl Console {
     /// Rewrites the status line of a terminal.
     pub fn status(&self, text: String) {
         if self.terminal {
-            // One that does not fit the queue is soon followed by the next.
+            // If the queue is full, the next status line follows soon.
             let _ = self.queue.try_send(Message::Status(text));
         }
     }
 
-    /// A line of its own, without time and level: the banner.
+    /// A line without time and level, for the banner.
     pub fn plain(&self, text: impl Into<String>) {
         self.push(false, text.into());
     }
 
-    /// A line of the host. Debug lines appear with `--verbose` only.
+    /// A line of the host. Debug lines appear only with `--verbose`.
     pub fn host(&self, severity: Severity, text: impl fmt::Display) {
         if severity > Severity::Debug || self.verbose {
             let text = terminal::without_error_numbers(&text.to_string());
@@ -108,8 +108,8 @@ impl Console {
         }
     }
 
-    /// A line of the handler. Unless all are wanted, only problems appear: what the host takes for a
-    /// warning or an error, and what a line on standard output calls itself.
+    /// A line of the handler. Without `shows_handler`, only problems appear: lines that the host treats as a warning
+    /// or an error, and lines on standard output that contain such a level.
     fn handler(&self, severity: Severity, text: &str) {
         let shows_all = self.verbose || self.shows_handler;
         if shows_all || severity >= Severity::Warning || names_a_problem(text) {
@@ -137,7 +137,7 @@ impl Console {
         }
     }
 
-    /// Waits until everything queued is written, but not for ever.
+    /// Waits until everything in the queue is written, for a limited time.
     pub fn flush(&self) {
         let (done, written) = sync_channel(1);
         let mut message = Message::Flush(done);
@@ -160,7 +160,7 @@ fn is_terminal() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// The writing thread. Output that cannot be written (a closed pipe) is no reason to stop serving.
+/// The writing thread. If output cannot be written (a closed pipe), the host continues to serve.
 fn write(messages: &Receiver<Message>, lost: &AtomicU64) {
     let mut status = Status::default();
     loop {
@@ -182,16 +182,16 @@ fn write(messages: &Receiver<Message>, lost: &AtomicU64) {
     }
 }
 
-/// The status line as it stands on the terminal, without a line feed at its end.
+/// The status line on the terminal, without a line feed at its end.
 #[derive(Default)]
 struct Status {
     text: String,
-    /// Whether it is to be seen now.
+    /// Whether it is visible now.
     shown: bool,
 }
 
 impl Status {
-    /// Writes a line where the status line is, which then follows it.
+    /// Writes a line in place of the status line, and then the status line below it.
     fn above(&mut self, error: bool, text: &str) {
         self.erase();
         if error {
@@ -221,7 +221,7 @@ impl Status {
             return;
         }
         let mut out = std::io::stdout().lock();
-        // A line that wraps could not be erased again.
+        // A wrapped line could not be erased again.
         let columns = rustix::termios::tcgetwinsize(&out)
             .map_or(0, |size| usize::from(size.ws_col))
             .max(20);
@@ -230,7 +230,7 @@ impl Status {
     }
 }
 
-/// Which of the handler's streams is read.
+/// The handler's streams.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Out,
@@ -262,14 +262,14 @@ impl Tail {
     }
 }
 
-/// Where lines of a handler come from and go to.
+/// The source and the target of a handler's lines.
 pub(crate) struct Source {
     pub(crate) stream: Stream,
     pub(crate) console: Console,
     pub(crate) tail: Tail,
 }
 
-/// Reads a stream of the handler to its end and logs each line at the level the host gives it.
+/// Reads a stream of the handler to its end, and logs each line with the level that the host assigns.
 pub(crate) async fn relay(stream: impl AsyncRead + Unpin, source: Source) {
     let mut reader = BufReader::with_capacity(8 * 1024, stream);
     let mut line = Vec::new();
@@ -318,7 +318,7 @@ fn log(line: &[u8], cut: bool, source: &Source) {
     }
 }
 
-/// The handler repeats what callers send: nothing of it may steer the terminal.
+/// The handler repeats text of callers, which must not control the terminal.
 fn printable(text: &str) -> String {
     terminal::printable(text).replace('\n', "\u{fffd}")
 }
@@ -330,7 +330,7 @@ pub fn timestamp(at: OffsetDateTime) -> String {
     at.format(format).unwrap_or_default()
 }
 
-/// `WorkerProcess.cs` for a worker that uses standard error for errors only.
+/// `WorkerProcess.cs`, for a worker that writes only errors to standard error.
 fn severity(kind: Stream, text: &str) -> Severity {
     match kind {
         Stream::Out => Severity::Information,
@@ -339,7 +339,7 @@ fn severity(kind: Stream, text: &str) -> Severity {
     }
 }
 
-/// Whether a line written by a Rust logger calls itself a warning or an error.
+/// Whether a line of a Rust logger has the level of a warning or an error.
 fn names_a_problem(text: &str) -> bool {
     let start = text.get(..200).unwrap_or(text);
     start

@@ -1,33 +1,33 @@
-//! Cross-origin resource sharing, answered before the app is asked, as Core Tools does with `--cors` (`Startup.cs`;
-//! ASP.NET Core's `CorsMiddleware.cs`, `CorsService.cs`). Pure.
+//! Cross-origin resource sharing, handled before the app gets the request, as Core Tools does with `--cors`
+//! (`Startup.cs`; ASP.NET Core's `CorsMiddleware.cs`, `CorsService.cs`). Pure.
 //!
-//! Every header and every method is allowed. Without origins to allow, there is no such layer: preflight requests then
-//! reach the functions as any other request.
+//! Every header and every method is allowed. Without allowed origins, this layer is absent, and preflight requests
+//! reach the functions like any other request.
 
 use anyhow::bail;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
 const ANY: &str = "*";
 
-/// Whose pages may read what the app answers.
+/// The origins whose pages may read the app's responses.
 pub(crate) struct Cors {
     /// In the form that browsers send.
     origins: Vec<String>,
     credentials: bool,
 }
 
-/// What a request of a page is told.
+/// The response headers for a page's request.
 pub(crate) struct Grant {
     is_preflight: bool,
     headers: HeaderMap,
 }
 
 impl Cors {
-    /// Allows `origins`, which are separated by commas; None where there are none. The second value is one sentence for
-    /// each entry that can never match, and for credentials without an origin.
+    /// Allows `origins`, which are separated by commas; `None` if there are none. The second value contains one
+    /// sentence for each entry that can never match, and for credentials without an origin.
     ///
     /// # Errors
-    /// `credentials` for all origins, which the protocol does not have.
+    /// For `credentials` with all origins, which the protocol does not allow.
     pub(crate) fn new(
         origins: &str,
         credentials: bool,
@@ -61,7 +61,7 @@ impl Cors {
         Ok((cors, warnings))
     }
 
-    /// What to tell a request; nothing where no page sent it.
+    /// The response headers for a request, if a page sent it.
     pub(crate) fn grant(&self, method: &Method, headers: &HeaderMap) -> Option<Grant> {
         let origin = headers.get(header::ORIGIN)?;
         let requested = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD);
@@ -92,7 +92,7 @@ impl Cors {
                     granted.append(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
                 }
             }
-            // PopulateResult: one origin alone is always the same answer.
+            // PopulateResult: with a single origin, the response is always the same.
             if !any && self.origins.len() > 1 {
                 granted.insert(header::VARY, HeaderValue::from_static("Origin"));
             }
@@ -105,12 +105,12 @@ impl Cors {
 }
 
 impl Grant {
-    /// Whether it is a preflight request, which is answered with 204 and these headers, and which no function sees.
+    /// Whether it is a preflight request, which gets 204 and these headers, and does not reach a function.
     pub(crate) fn is_preflight(&self) -> bool {
         self.is_preflight
     }
 
-    /// Adds what was granted to an answer. It replaces what the handler says about the same.
+    /// Adds the granted headers to a response. They replace the handler's.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.headers {
             if name == header::VARY || name == header::ACCESS_CONTROL_ALLOW_HEADERS {
@@ -236,10 +236,10 @@ mod tests {
         assert!(is_preflight);
         assert_eq!(answer["access-control-allow-methods"], "PUT");
         assert_eq!(answer["access-control-allow-headers"], "x-a,x-b");
-        // Not allowed: no word about it.
+        // An origin that is not allowed gets no such headers.
         headers.insert("origin", "https://c.test".parse().expect("a value"));
         assert_eq!(told(&headers), (true, HeaderMap::new()));
-        // Without the method that is asked for, it is the functions'.
+        // Without the requested method, the request belongs to the functions.
         headers.remove("access-control-request-method");
         assert!(!told(&headers).0);
     }

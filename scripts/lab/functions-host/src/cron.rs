@@ -1,15 +1,16 @@
 //! Cron expressions in the dialect of `NCrontab`, which the host uses (`CrontabSchedule.cs`, `CrontabFieldImpl.cs` of
 //! github.com/atifaziz/NCrontab; `CronSchedule.cs` of azure-webjobs-sdk-extensions). Pure: local times without a zone.
 //!
-//! No crate has this dialect. Compared with others: both the day of the month and the day of the week must match, 7 is
-//! no Sunday, a name may be cut short (`M` is Monday, or March), `5-1` is `1-5`, and `L`, `W`, `?` and `#` do not exist.
+//! No crate implements this dialect. It differs from others: both the day of the month and the day of the week must
+//! match, 7 is not Sunday, a name may be shortened (`M` is Monday, or March), `5-1` is `1-5`, and `L`, `W`, `?` and
+//! `#` do not exist.
 
 use std::ops::RangeInclusive;
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time};
 
-/// After so many days the calendar repeats: 400 years.
+/// The calendar repeats after this many days: 400 years.
 const CYCLE: u32 = 146_097;
 
 const MONTHS: &[&str] = &[
@@ -37,12 +38,12 @@ const DAYS: &[&str] = &[
     "Saturday",
 ];
 
-/// What one field of an expression may hold.
+/// The allowed values of one field.
 struct Kind {
-    /// As error messages call it.
+    /// The name in error messages.
     name: &'static str,
     values: RangeInclusive<u8>,
-    /// The names of its values, from the lowest; none where only numbers count.
+    /// The names of its values, from the lowest; empty if only numbers are allowed.
     names: &'static [&'static str],
 }
 
@@ -89,13 +90,13 @@ impl Field {
         self.0 >> value & 1 == 1
     }
 
-    /// Whether two values follow each other, which the host then writes as a range or as `*`.
+    /// Whether two values follow each other. The host then writes them as a range or as `*`.
     fn has_range(self) -> bool {
         self.0 & self.0 >> 1 != 0
     }
 }
 
-/// A cron expression that was read.
+/// A parsed cron expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cron {
     second: Field,
@@ -108,10 +109,11 @@ pub(super) struct Cron {
 }
 
 impl Cron {
-    /// Reads an expression of six fields, or of five without the seconds, which are then 0 (`CronSchedule.HasSeconds`).
+    /// Reads an expression of six fields, or of five without the seconds, which are then 0
+    /// (`CronSchedule.HasSeconds`).
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence.
+    /// The error, as the end of a sentence.
     pub(super) fn parse(expression: &str) -> Result<Self, String> {
         let words: Vec<&str> = expression
             .split(' ')
@@ -140,7 +142,7 @@ impl Cron {
             weekday,
             has_seconds,
         };
-        // The host would load it, and never run it.
+        // The host would load it, but never run it.
         match cron.next(DateTime::constant(2000, 1, 1, 0, 0, 0, 0)) {
             Some(_) => Ok(cron),
             None => Err("no month of it has such a day".to_owned()),
@@ -175,7 +177,7 @@ impl Cron {
             && self.weekday.has(date.weekday().to_sunday_zero_offset())
     }
 
-    /// The first time of a day from `from` on.
+    /// The first time of a day, starting at `from`.
     fn at_or_after(&self, from: Time) -> Option<Time> {
         for hour in (from.hour()..24).filter(|hour| self.hour.has(*hour)) {
             let is_first = hour == from.hour();
@@ -191,14 +193,14 @@ impl Cron {
         None
     }
 
-    /// Whether it stands for an interval rather than for points in time, which matters when clocks are set back
-    /// (`CronSchedule.IsInterval`: what its first fields look like once the host has written them anew).
+    /// Whether it is an interval instead of points in time, which matters when clocks are set back
+    /// (`CronSchedule.IsInterval`: the first fields, in the form that the host writes).
     pub(super) fn is_interval(&self) -> bool {
         let is_range = self.minute.has_range() || self.hour.has_range();
         is_range || self.has_seconds && self.second.has_range()
     }
 
-    /// Whether it matches more than once a minute, always (`TimerSchedule.ShouldDisableScheduleMonitor`).
+    /// Whether it always matches more than once a minute (`TimerSchedule.ShouldDisableScheduleMonitor`).
     pub(super) fn is_frequent(&self) -> bool {
         let rest = [self.minute, self.hour, self.day, self.month, self.weekday];
         self.second.0.count_ones() > 1
@@ -219,7 +221,7 @@ impl Kind {
         Field(values.fold(0, |bits, value| bits | 1 << value))
     }
 
-    /// `CrontabFieldImpl.InternalParse`: a list, of which each part is `*`, a value or a range, with a step.
+    /// `CrontabFieldImpl.InternalParse`: a list. Each part is `*`, a value or a range, optionally with a step.
     fn parse(&self, text: &str) -> Result<Field, String> {
         let parts = if text.starts_with(',') {
             vec![text]

@@ -33,7 +33,7 @@ fn the_next_occurrence_is_after_now() {
         ),
         // Without seconds.
         ("*/5 * * * *", "2026-11-29T10:00:00", "2026-11-29T10:05:00"),
-        // Months count from 1, and a step without a range runs to the end.
+        // Months start at 1, and a step without a range runs to the end.
         (
             "0 0 0 1 6/3 *",
             "2026-01-01T00:00:00",
@@ -49,7 +49,7 @@ fn the_next_occurrence_is_after_now() {
             "2026-12-31T23:59:30",
             "2027-12-31T23:59:30",
         ),
-        // Names, also cut short; ranges in either direction.
+        // Names, also shortened; ranges in either direction.
         (
             "0 0 9 * * mon-fri",
             "2026-11-28T09:00:00",
@@ -65,7 +65,7 @@ fn the_next_occurrence_is_after_now() {
             "2026-01-01T00:00:00",
             "2026-03-01T00:00:00",
         ),
-        // Both the day and the day of the week have to match.
+        // Both the day and the day of the week must match.
         ("0 0 0 13 * 5", "2026-11-29T00:00:00", "2027-08-13T00:00:00"),
         ("0 0 0 29 2 *", "2026-11-29T00:00:00", "2028-02-29T00:00:00"),
         ("0 0 0 31 * *", "2026-01-31T00:00:00", "2026-03-31T00:00:00"),
@@ -178,7 +178,7 @@ fn schedules_below_a_minute_are_frequent() {
     }
 }
 
-/// The occurrence found by looking at every second of a day, in seconds since the midnight before.
+/// The occurrence found by checking every second of a day, in seconds since the midnight before.
 fn by_looking(cron: &Cron, after: i64) -> Option<i64> {
     let value = |second: i64| i8::try_from(second).expect("a field's value");
     (after + 1..=after + 86_400).find(|second| {

@@ -1,9 +1,9 @@
-//! Which requests of web pages are refused while no keys are required. Pure.
+//! Decides which requests of web pages are refused while no keys are required. Pure.
 //!
-//! Any page that a browser shows can send requests to this machine: a form, an image, a script, and, after DNS
-//! rebinding, a page whose own host name resolves to this machine. Browsers mark such requests: `Sec-Fetch-Site`
-//! (W3C Fetch Metadata), `Origin` (RFC 6454) and `Host` cannot be set by a page. Programs such as curl send neither
-//! of the first two and are not affected.
+//! Any page in a browser can send requests to this machine: a form, an image, a script, and, after DNS rebinding, a
+//! page whose own host name resolves to this machine. Browsers mark such requests: a page cannot set `Sec-Fetch-Site`
+//! (W3C Fetch Metadata), `Origin` (RFC 6454) and `Host`. Programs such as curl send neither of the first two and are
+//! not affected.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,14 +14,14 @@ use super::function::Level;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What a request is for.
+/// The target of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// The host's own endpoints, except those that everybody may read.
+    /// The host's own endpoints, except the public ones.
     Admin,
     /// A function of this level.
     Function(Level),
-    /// Ping, the page of the fleet, the home page and paths that nothing serves.
+    /// Ping, the page of the fleet, the home page and paths without a function.
     Other,
 }
 
@@ -48,12 +48,13 @@ pub(crate) enum Refusal {
     Site,
 }
 
-/// Which hosts and origins are the emulator's own or trusted.
+/// The hosts and origins that belong to the emulator or are trusted.
 pub(crate) struct Policy {
-    /// Where the emulator listens.
+    /// The emulator's listen address.
     address: SocketAddr,
     allowed: Vec<Origin>,
-    /// Whether `*` is among the named origins. That opens the app's functions to every origin, but not the host's endpoints.
+    /// Whether `*` is one of the origins. That opens the app's functions to every origin, but not the host's
+    /// endpoints.
     any: bool,
 }
 
@@ -68,7 +69,7 @@ struct Origin {
 
 impl Policy {
     /// The policy of an emulator that listens on `address`. `cors_origins` are the app's (`CORS_ORIGINS`) and the
-    /// emulator's own (`--cors`), separated by commas. Who reads them for CORS reports entries that are no origins.
+    /// emulator's own (`--cors`), separated by commas. The code that reads them for CORS reports invalid entries.
     pub(crate) fn new(address: SocketAddr, cors_origins: &str) -> Self {
         let entries = || cors_origins.split(',').map(str::trim);
         Self {
@@ -78,8 +79,8 @@ impl Policy {
         }
     }
 
-    /// Whether a request that needs no key may be served. `uri` is the request's target, which in its absolute form
-    /// names a host, too.
+    /// Whether a request that needs no key may be served. `uri` is the request's target, which also contains a host
+    /// in its absolute form.
     pub(crate) fn check(
         &self,
         method: &Method,
@@ -118,8 +119,8 @@ impl Policy {
                 return Ok(());
             }
         } else if let Some(page) = headers.get(header::REFERER) {
-            // Browsers send neither Origin nor Sec-Fetch-Site with an image that a page loads from an address other
-            // than loopback over HTTP; the page stands in Referer.
+            // If a page loads an image over HTTP from an address other than loopback, browsers send neither Origin
+            // nor Sec-Fetch-Site. Referer then contains the page.
             let page = page.to_str().ok().and_then(Origin::of_page);
             let is_own = self.allows(page.as_ref(), target)
                 || page.is_some_and(|page| self.is_own(&page, &hosts));
@@ -127,19 +128,19 @@ impl Policy {
         }
 
         let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
-        // "same-site" is a page of another port; "none" is a person who typed the address.
+        // "same-site" is a page on another port; "none" is a user who entered the address.
         let is_own_site = sites.all(|site| site == "same-origin" || site == "none");
         is_own_site.then_some(()).ok_or(Refusal::Site)
     }
 
-    /// Whether an origin is named; `None` is one without scheme and host, such as `null`.
+    /// Whether an origin is allowed. `None` is an origin without scheme and host, such as `null`.
     fn allows(&self, origin: Option<&Origin>, target: Target) -> bool {
         (self.any && target != Target::Admin)
             || origin.is_some_and(|origin| self.allowed.contains(origin))
     }
 
-    /// Whether a page was served from here: from the request's own `Host`, or from this machine and the port that the
-    /// emulator listens on, or that a forwarder in front of it has, which then stands in `Host`.
+    /// Whether this emulator served a page: the page's origin is the request's own `Host`, or this machine with the
+    /// port of the emulator or of a forwarder in front of it, which is then in `Host`.
     fn is_own(&self, origin: &Origin, hosts: &[(String, u16)]) -> bool {
         let is_own_port = origin.port == self.address.port()
             || hosts.iter().any(|(_, port)| *port == origin.port);
@@ -149,11 +150,11 @@ impl Policy {
         !origin.is_https && (is_named || is_own_port && self.is_this_machine(&origin.host))
     }
 
-    /// The host and the port that a `Host` names if the host is this emulator's. The port itself may be a forwarder's.
+    /// The host and the port in a `Host` header if the host is this emulator's. The port may be a forwarder's.
     fn own_host(&self, host: &str) -> Option<(String, u16)> {
         let (name, port) = host_and_port(host)?;
-        // The addresses of this machine are not known where it listens on all of them. A page cannot make a browser
-        // send another host's address as Host, so any address is this machine's.
+        // If the emulator listens on all addresses, it does not know them. A page cannot make a browser send another
+        // host's address as Host, so any address is this machine's.
         let is_any = self.address.ip().is_unspecified() && ip(&name).is_some();
         (is_any || self.is_this_machine(&name)).then(|| (name, port.unwrap_or(80)))
     }
@@ -177,7 +178,7 @@ impl Origin {
         Self::of_page(text)
     }
 
-    /// The origin of a page of this address.
+    /// The origin of the page with this address.
     fn of_page(address: &str) -> Option<Self> {
         let uri: Uri = address.parse().ok()?;
         let is_https = *uri.scheme()? == Scheme::HTTPS;
@@ -193,7 +194,7 @@ impl Origin {
     }
 }
 
-/// The address that a host of a URI is, with or without the brackets of IPv6.
+/// The IP address in a URI's host, with or without the brackets of IPv6.
 fn ip(host: &str) -> Option<IpAddr> {
     let bare = host
         .strip_prefix('[')
@@ -202,7 +203,7 @@ fn ip(host: &str) -> Option<IpAddr> {
     Some(ip.to_canonical())
 }
 
-/// The host in lower case, and the port if there is one. None for anything else, such as a user name before them.
+/// The host in lower case, and the port if there is one. `None` for any other text, such as one with a user name.
 fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let authority: Authority = text.parse().ok()?;
     let host = authority.host();

@@ -106,7 +106,7 @@ fn programs_and_the_emulators_own_pages_pass() {
         ["localhost:7071", "http://localhost:7071", "same-origin"],
         ["LocalHost:7071", "http://localhost:7071", ""],
         ["[::1]:7071", "http://[::1]:7071", "same-origin"],
-        // By way of a forwarder with a port of its own.
+        // Through a forwarder with a different port.
         ["localhost:8080", "http://localhost:8080", "same-origin"],
         ["localhost", "http://localhost", "same-origin"],
     ] {
@@ -211,7 +211,7 @@ fn cors_origins_are_not_foreign() {
             assert_eq!(verdict.is_ok(), passes, "{origin} {target:?}");
         }
     }
-    // Without an Origin nothing says which page it was, and another host is no address of this emulator.
+    // Without an Origin the page is unknown, and another host is not an address of this emulator.
     assert!(check(&named, "GET", PROTECTED, [OWN, "", "cross-site"]).is_err());
     let rebound = ["evil.example", "https://app.example", "cross-site"];
     assert_eq!(

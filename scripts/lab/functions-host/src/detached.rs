@@ -1,5 +1,5 @@
-//! Invocations that go on when their client leaves: the host passes its client's cancellation on when it proxies only
-//! (`DefaultHttpWorkerService.cs`, `SendInvocationRequestAsync`).
+//! Invocations that continue when their client disconnects: the host passes a client's cancellation on only when it
+//! proxies (`DefaultHttpWorkerService.cs`, `SendInvocationRequestAsync`).
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::app::{App, Failure};
 
-/// Waits for `invocation` of the function at index `function` of the table. Where the caller is dropped, the invocation
-/// still runs to its end, and its failure is logged here.
+/// Waits for `invocation` of the function at index `function` of the table. If the caller is dropped, the invocation
+/// still runs to its end, and a failure is logged here.
 pub(crate) async fn detached<T: Send + 'static>(
     app: &Arc<App>,
     function: usize,

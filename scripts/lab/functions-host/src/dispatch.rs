@@ -1,4 +1,4 @@
-//! Brings a request to a handler process.
+//! Sends a request to a handler process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,27 +21,27 @@ const ATTEMPTS: u32 = 10;
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 const LAST_DELAY: Duration = Duration::from_millis(250);
 
-/// How many bytes an answer that is read whole may have: `HttpClient.MaxResponseContentBufferSize`.
+/// The size limit of a response that is read as a whole: `HttpClient.MaxResponseContentBufferSize`.
 const RESPONSE_LIMIT: usize = i32::MAX as usize;
 
-/// How long the rest of an upload may take whose answer is out already.
+/// How long the rest of an upload may take after its response was sent.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// What becomes of a request whose connection is refused.
+/// The result for a request whose connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// It is tried again (`RetryProxyHandler.cs`).
+    /// It is repeated (`RetryProxyHandler.cs`).
     Retried,
-    /// It has failed, as with .NET's `HttpClient`.
+    /// It fails, as with .NET's `HttpClient`.
     Failed,
 }
 
-/// Who is to answer.
+/// The target of a request.
 #[derive(Clone, Copy)]
 pub(crate) enum To<'a> {
     /// The process that is chosen for it.
     Any(&'a Backends),
-    /// This process, which may not take other requests yet.
+    /// This process, which may not yet take other requests.
     One(&'a Arc<Backend>),
     /// The process of the instance with this name.
     Instance(&'a Backends, &'a str),
@@ -56,7 +56,7 @@ impl To<'_> {
         }
     }
 
-    /// Waits a moment for the news that a process which broke off is gone.
+    /// Waits briefly for the report that a process with a broken connection is gone.
     async fn wait_until_gone(self, worker: &Worker) {
         match self {
             Self::Any(backends) | Self::Instance(backends, _) => {
@@ -66,7 +66,7 @@ impl To<'_> {
         }
     }
 
-    /// How many there are to choose from.
+    /// The number of processes to choose from.
     fn choices(self) -> usize {
         match self {
             Self::Any(backends) => backends.open(),
@@ -75,10 +75,9 @@ impl To<'_> {
     }
 }
 
-/// Sends a request and waits for the head of the answer. Only what certainly was not sent is tried again: at
-/// once where another process is ready, else after a pause with the one that is there then. The real host also
-/// repeats requests without a body that were sent, but always to the process that it had chosen first, which is
-/// gone by then. A request without `Host` gets the handler's.
+/// Sends a request and waits for the head of the response. It is only repeated if it was certainly not sent: at once
+/// if another process is ready, or else after a pause. The real host also repeats requests without a body that were
+/// sent, but always to the first process, which no longer exists then. A request without `Host` gets the handler's.
 pub(crate) async fn send(
     to: To<'_>,
     mut request: Request<RequestBody>,
@@ -99,7 +98,7 @@ pub(crate) async fn send(
         }
         let failure = match worker.pool.checkout().await {
             Err(error) if on_refused == Refused::Failed => {
-                // Whoever calls an instance by name asks next whether it is still there.
+                // A caller that uses an instance's name then checks whether the instance still exists.
                 if matches!(to, To::Instance(..)) {
                     to.wait_until_gone(worker).await;
                 }
@@ -109,7 +108,8 @@ pub(crate) async fn send(
             Ok(mut connection) => match exchange.watch(connection.send(request)).await {
                 Ok(Ok(mut answer)) => {
                     in_flight.sent();
-                    // A length beside chunks means nothing (RFC 9112, section 6.3), and the client would count it.
+                    // A length is meaningless for a chunked body (RFC 9112, section 6.3), but the client would use
+                    // it.
                     if answer.headers().contains_key(header::TRANSFER_ENCODING) {
                         answer.headers_mut().remove(header::CONTENT_LENGTH);
                     }
@@ -123,7 +123,7 @@ pub(crate) async fn send(
                     None => {
                         in_flight.sent();
                         let error = error.into_error();
-                        // Not where the client's body is what broke.
+                        // Unless the client's body caused the error.
                         if !error.is_user() {
                             to.wait_until_gone(worker).await;
                         }
@@ -154,8 +154,8 @@ pub(crate) async fn send(
     }
 }
 
-/// Sends a request and reads the whole answer of at most [`RESPONSE_LIMIT`] bytes. A refused connection is not tried
-/// again; a request that a kept connection did not send is.
+/// Sends a request and reads the whole response of at most [`RESPONSE_LIMIT`] bytes. A refused connection is not
+/// repeated, but a request that a kept connection did not send is.
 pub(crate) async fn exchange_whole(
     to: To<'_>,
     request: Request<RequestBody>,
@@ -176,7 +176,7 @@ pub(crate) async fn exchange_whole(
     Ok((parts, body))
 }
 
-/// Reads an answer of at most `limit` bytes.
+/// Reads a response of at most `limit` bytes.
 async fn read_whole<B>(body: B, limit: usize) -> Result<Bytes, Failure>
 where
     B: Body<Error: std::error::Error + Send + Sync + 'static>,
@@ -190,15 +190,15 @@ where
     }
 }
 
-/// Gives a connection back whose answer has been read to its end.
+/// Returns a connection after its response has been read to the end.
 pub(crate) fn release(mut connection: Connection, in_flight: &InFlight, exchange: &Exchange) {
     let worker = in_flight.worker();
     if !exchange.uploading() {
         worker.pool.checkin(connection);
         return;
     }
-    // The answer came before the whole request was sent. Cutting the upload off now would reset the client's
-    // connection before it has read that answer.
+    // The response came before the whole request was sent. Aborting the upload now would reset the client's
+    // connection before the client has read the response.
     let worker = Arc::clone(worker);
     tokio::spawn(async move {
         if let Ok(true) = tokio::time::timeout(LINGER, connection.settled()).await {

@@ -1,5 +1,5 @@
-//! The environment the host and its handler see: this process's variables, then those of
-//! `local.settings.json` that are not set already (Core Tools, `StartHostAction.cs`).
+//! The environment of the host and its handler: this process's variables, and those of `local.settings.json` that are
+//! not yet set (Core Tools, `StartHostAction.cs`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,8 +9,8 @@ use super::local_settings::LocalSettings;
 /// The flag of apps that host an MCP server as a custom handler.
 const MCP_PREVIEW: &str = "EnableMcpCustomHandlerPreview";
 
-/// Variables by name. What this process did not have itself is also listed in `added`, because a
-/// child inherits the rest without our help, values that are not Unicode included.
+/// Variables by name. `added` also lists those that this process did not have. A child process inherits the others by
+/// itself, including values that are not Unicode.
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
@@ -18,7 +18,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// The process's environment completed by `local.settings.json`.
+    /// The process's environment, completed by `local.settings.json`.
     pub(crate) fn load(script_root: &Path, settings: &LocalSettings) -> Self {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -29,13 +29,13 @@ impl Environment {
         };
         // Program.cs
         environment.set("FUNCTIONS_CORETOOLS_ENVIRONMENT", "true");
-        // These count for more than the file (StartHostAction.cs, GetConfigurationSettings).
+        // These take precedence over the file (StartHostAction.cs, GetConfigurationSettings).
         environment.add("AZURE_FUNCTIONS_ENVIRONMENT", "Development");
         environment.add("AzureWebJobsScriptRoot", &script_root.display().to_string());
         for (name, value) in &settings.variables {
             environment.add(name, value);
         }
-        // StartHostAction.cs, UpdateEnvironmentVariables: whatever runtime the settings name.
+        // StartHostAction.cs, UpdateEnvironmentVariables: for every runtime in the settings.
         let flags = environment
             .var("AzureWebJobsFeatureFlags")
             .unwrap_or_default();
@@ -48,7 +48,7 @@ impl Environment {
         environment
     }
 
-    /// Sets a variable for the handler unless the environment has a value for it already.
+    /// Sets a variable for the handler unless the environment already has a value for it.
     pub(crate) fn add(&mut self, name: &str, value: &str) {
         let is_set = std::env::var_os(name).is_some_and(|value| !value.is_empty())
             || self.var(name).is_some_and(|value| !value.is_empty());
@@ -57,7 +57,7 @@ impl Environment {
         }
     }
 
-    /// Sets a variable for the handler, whatever the environment has.
+    /// Sets a variable for the handler, even if the environment has a value for it.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
         self.added.push((name.to_owned(), value.to_owned()));
@@ -67,7 +67,7 @@ impl Environment {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Whether a variable says yes: `1` or `true` in any case.
+    /// Whether a variable is `1` or `true`, in any case.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.var(name)
             .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
@@ -79,7 +79,7 @@ impl Environment {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The variables a child does not inherit by itself.
+    /// The variables that a child process does not inherit by itself.
     pub(crate) fn added(&self) -> &[(String, String)] {
         &self.added
     }
@@ -101,7 +101,7 @@ impl Environment {
                     rest = &rest[end + 1..];
                 }
                 None => {
-                    // The closing sign may open the next name.
+                    // The closing sign may be the beginning of the next name.
                     expanded.push_str(&rest[start..end]);
                     rest = &rest[end..];
                 }

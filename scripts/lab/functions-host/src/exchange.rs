@@ -1,4 +1,4 @@
-//! The clock of one exchange, and what both directions of it share.
+//! The time limits of one exchange, and the state that both directions share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,36 +6,36 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a proxied exchange may stand still (`DefaultHttpProxyService.cs`, `ActivityTimeout`).
+/// The longest time without progress in a proxied exchange (`DefaultHttpProxyService.cs`, `ActivityTimeout`).
 pub(crate) const ACTIVITY_TIMEOUT: Duration = Duration::from_secs(240);
-/// Why an exchange was given up.
+/// Why an exchange was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// Nothing moved for too long.
+    /// There was no progress for too long.
     Idle,
     /// `functionTimeout` is over.
     Function,
 }
 
-/// What both directions of one exchange share.
+/// The state that both directions of one exchange share.
 pub(crate) struct Exchange {
     started: Instant,
     /// Milliseconds from `started` to the last byte moved.
     last: AtomicU64,
     deadline: Option<Instant>,
-    /// How long it may stand still; None for ever.
+    /// The longest time without progress; `None` without a limit.
     patience: Option<Duration>,
     /// Bytes the client may still send.
     allowance: AtomicU64,
     too_large: AtomicBool,
-    /// Whether the client's body was malformed or ended too soon.
+    /// Whether the client's body was malformed or incomplete.
     broken: AtomicBool,
     /// Whether the handler's connection still sends the request's body.
     uploading: AtomicBool,
 }
 
 impl Exchange {
-    /// `patience` says how long it may stand still.
+    /// `patience` is the longest time without progress.
     pub(crate) fn start(
         function_timeout: Option<Duration>,
         body_limit: u64,
@@ -54,20 +54,20 @@ impl Exchange {
         })
     }
 
-    /// Notes that bytes have moved.
+    /// Notes that bytes were transferred.
     pub(super) fn touch(&self) {
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(elapsed, Ordering::Relaxed);
     }
 
-    /// When to look again at the soonest; None where nothing ends it.
+    /// The earliest time for the next check; `None` without a limit.
     pub(super) fn expiry(&self) -> Option<Instant> {
         let last = self.started + Duration::from_millis(self.last.load(Ordering::Relaxed));
         let idle = self.patience.map(|patience| last + patience);
         [self.deadline, idle].into_iter().flatten().min()
     }
 
-    /// Called when [`Self::expiry`] has come: None if something has moved since.
+    /// Called at [`Self::expiry`]. `None` if there was progress since.
     pub(super) fn expired(&self) -> Option<Expiry> {
         let now = Instant::now();
         if self.deadline.is_some_and(|deadline| now >= deadline) {
@@ -96,10 +96,10 @@ impl Exchange {
         }
     }
 
-    /// Counts bytes that the client sent. False where they are more than it may send.
+    /// Counts bytes that the client sent. Returns false if they exceed the limit.
     pub(super) fn receive(&self, length: u64) -> bool {
         self.touch();
-        // Only the one task that reads the client's body changes it.
+        // Only the task that reads the client's body changes it.
         let left = self.allowance.load(Ordering::Relaxed).checked_sub(length);
         match left {
             Some(left) => self.allowance.store(left, Ordering::Relaxed),
@@ -108,7 +108,7 @@ impl Exchange {
         left.is_some()
     }
 
-    /// Notes that the client's body was malformed or ended too soon.
+    /// Notes that the client's body was malformed or incomplete.
     pub(super) fn break_off(&self) {
         self.broken.store(true, Ordering::Relaxed);
     }
@@ -122,12 +122,12 @@ impl Exchange {
         self.uploading.load(Ordering::Acquire)
     }
 
-    /// Whether the client sent more than it may.
+    /// Whether the client sent more than the limit.
     pub(crate) fn too_large(&self) -> bool {
         self.too_large.load(Ordering::Relaxed)
     }
 
-    /// Whether the client's body was malformed or ended too soon.
+    /// Whether the client's body was malformed or incomplete.
     pub(crate) fn broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
     }

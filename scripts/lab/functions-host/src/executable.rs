@@ -1,11 +1,12 @@
-//! Whether the handler's file can be started. Says before the start what the system reports in a few words, if at all.
+//! Checks whether the handler's file can be started. Gives clear messages before the start, because the system's are
+//! brief or missing.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// What is read of a file: more than the first line of a script.
+/// The bytes read of a file: more than the first line of a script.
 const BEGINNING: u64 = 512;
 
 /// The setting that replaces `defaultExecutablePath`.
@@ -14,13 +15,13 @@ const SETTING: &str = "AzureFunctionsJobHost__customHandler__description__defaul
 /// Checks a path, or a bare name that is looked for on the search path.
 ///
 /// # Errors
-/// A sentence about the cause, and what to do.
+/// A sentence about the cause, and how to solve it.
 pub(super) fn check(executable: &Path, script_root: &Path) -> io::Result<()> {
     let search_path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<_> = std::env::split_paths(&search_path).collect();
     let file = find(executable, script_root, &folders)?;
     let mut beginning = Vec::new();
-    // One that cannot be read may still be started.
+    // A file that cannot be read may still be startable.
     let read = File::open(&file).and_then(|file| file.take(BEGINNING).read_to_end(&mut beginning));
     match read {
         Ok(_) => check_beginning(&file, &beginning),
@@ -32,7 +33,7 @@ fn find(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> io::Resul
     let is_path = executable.components().count() > 1;
     if is_path && executable.exists() {
         if !is_executable(executable) {
-            // On Premium and Dedicated plans the host does not set the bit either.
+            // On Premium and Dedicated plans, the host does not set the bit either.
             return Err(failure(
                 ErrorKind::PermissionDenied,
                 format!(
@@ -58,13 +59,13 @@ fn find(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> io::Resul
     Err(failure(ErrorKind::NotFound, format!("{missing}; {advice}")))
 }
 
-/// The command of this name.
+/// The path of the command with this name.
 fn command(name: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
     let mut files = folders.iter().map(|folder| folder.join(name));
     files.find(|file| is_executable(file))
 }
 
-/// What may be meant instead of a file that does not exist, and what to do.
+/// Suggestions for a file that does not exist.
 fn advice(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> String {
     let instead = |found: &str, name: &str| {
         format!(
@@ -103,7 +104,7 @@ fn advice(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> String 
         .to_owned()
 }
 
-/// A command whose name differs in case only, or has the version of the language at its end.
+/// A command whose name differs only in case, or has the language's version at its end.
 fn similar(name: &str, folders: &[PathBuf]) -> Option<String> {
     let is_similar = |found: &str| {
         found.eq_ignore_ascii_case(name) || found.strip_prefix(name).is_some_and(|end| end == "3")
@@ -120,8 +121,8 @@ fn is_executable(path: &Path) -> bool {
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-/// Text is a script, and a script needs a first line that names its interpreter: the host starts the file itself, not by
-/// way of a shell, which would take one without it.
+/// A text file is a script, and needs a first line with its interpreter: the host starts the file itself, not through
+/// a shell, which would not need this line.
 fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
     let name = file.display();
     let invalid = |text| Err(failure(ErrorKind::InvalidInput, text));
@@ -139,7 +140,7 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
             ));
         }
         if beginning.contains(&0) {
-            // A program; the system knows whether it is one for this machine.
+            // A program. The system knows whether it is one for this machine.
             return Ok(());
         }
         return invalid(format!(
@@ -162,11 +163,11 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
     ))
 }
 
-/// A system whose programs run nowhere else.
+/// A system whose programs run only there.
 const MACOS: &str = "macOS";
 
-/// For what a program is made that Linux does not start by itself. Without this, a shell would be started for it: the C
-/// library does so for a file that is no program of the system.
+/// The system of a program that Linux does not start by itself. Without this check, a shell would be started for it,
+/// because the C library does so for files that are not programs of the system.
 fn foreign(beginning: &[u8]) -> Option<&'static str> {
     if !cfg!(target_os = "linux") {
         return None;
@@ -184,7 +185,7 @@ fn foreign(beginning: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether the system starts programs of other formats by way of an interpreter such as qemu or WSL's.
+/// Whether the system starts programs of other formats through an interpreter such as qemu or WSL's.
 fn runs_other_formats() -> bool {
     let entries = std::fs::read_dir("/proc/sys/fs/binfmt_misc");
     entries.is_ok_and(|entries| {

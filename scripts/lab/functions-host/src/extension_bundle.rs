@@ -1,5 +1,5 @@
-//! `extensionBundle` of `host.json`: from it the host loads the extensions for every trigger and binding that is not built
-//! in. The emulator loads none, and says where the host would not start or not load a function
+//! `extensionBundle` of `host.json`: the host loads the extensions for triggers and bindings from it, except the
+//! built-in ones. The emulator loads no extensions, but reports if the host would not start or not load a function
 //! (`ScriptStartupTypeLocator.cs`, `extensionrequirements.json`). Pure.
 
 use std::path::Path;
@@ -11,9 +11,9 @@ use super::json::lookup;
 
 /// The bundle for which the host requires a version.
 const ID: &str = "Microsoft.Azure.Functions.ExtensionBundle";
-/// The earliest version of it with which the host starts.
+/// The earliest version with which the host starts.
 const EARLIEST: [u32; 3] = [2, 6, 1];
-/// What to write in `host.json`.
+/// The setting for `host.json`.
 const ADVICE: &str = "set extensionBundle to {\"id\": \"Microsoft.Azure.Functions.ExtensionBundle\", \"version\": \"[4.*, 5.0.0)\"}";
 /// Triggers and bindings that need no extension (`ScriptHostBuilderExtensions.cs`, `AddBuiltInExtensions`).
 const BUILT_IN: [&str; 5] = [
@@ -23,10 +23,10 @@ const BUILT_IN: [&str; 5] = [
     "warmupTrigger",
     "manualTrigger",
 ];
-/// Files by which an app brings its extensions along.
+/// Files that mean that an app contains its own extensions.
 const OWN_EXTENSIONS: [&str; 2] = ["extensions.csproj", "bin/extensions.json"];
 
-/// The bundle that `host.json` names.
+/// The bundle in `host.json`.
 #[derive(Clone, Debug)]
 pub(crate) struct ExtensionBundle {
     id: String,
@@ -35,7 +35,7 @@ pub(crate) struct ExtensionBundle {
 }
 
 impl ExtensionBundle {
-    /// Reads the section; None where there is no complete one.
+    /// Reads the section; `None` if there is no complete one.
     pub(super) fn read(host: &Value) -> Option<Self> {
         let section = lookup(host, "extensionBundle")?;
         let text = |name| lookup(section, name)?.as_str().map(str::to_owned);
@@ -93,7 +93,7 @@ fn needs_extension(function: &Function) -> Option<&str> {
     })
 }
 
-/// The end of a range such as `[1.*, 2.0.0)`, and whether it belongs to it. None where the range has no end or is not
+/// The end of a range such as `[1.*, 2.0.0)`, and whether it is included. `None` if the range has no end or is not
 /// valid.
 fn latest(range: &str) -> Option<([u32; 3], bool)> {
     let inner = range.trim().strip_prefix(['[', '('])?;

@@ -2,7 +2,7 @@
 //! two modes for plain HTTP functions (`DefaultHttpWorkerService.cs`, `ProcessHttpInAndOutInvocationRequest`;
 //! `HttpRequestExtensions.cs`, `ToHttpRequestMessage`).
 //!
-//! What a handler does not get, or gets otherwise than it was sent:
+//! Parts that a handler does not get, or gets in another form:
 //!
 //! | part | becomes |
 //! | --- | --- |
@@ -30,14 +30,14 @@ use super::request_body::RequestBody;
 use super::trace_context::{TRACEPARENT, traceparent};
 use super::{path, query};
 
-/// Whether the body is sent in chunks. Its `Transfer-Encoding` is copied like any header but the body is not, which
-/// .NET refuses to send (`SocketsHttpHandler.cs`, `ValidateAndNormalizeRequest`).
+/// Whether the body is sent in chunks. Its `Transfer-Encoding` is copied like any header but the body is not, and
+/// .NET refuses to send such a request (`SocketsHttpHandler.cs`, `ValidateAndNormalizeRequest`).
 pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Sends `request`, which the function at this index of the table is to answer, to `path` (decoded) of the handler and
-/// returns what it answers.
+/// Sends `request` for the function at this index of the table to `path` (decoded) of the handler, and returns the
+/// response.
 pub(crate) async fn forward(
     app: &Arc<App>,
     function: usize,
@@ -47,7 +47,7 @@ pub(crate) async fn forward(
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit, None);
     let outbound = outbound(path, request, &exchange)?;
     let shared = Arc::clone(app);
-    // The exchange's own time ends it.
+    // The exchange's own limits end it.
     let answer = detached(app, function, async move {
         let to = To::Any(&shared.backends);
         match dispatch::exchange_whole(to, outbound, &exchange).await {
@@ -65,7 +65,7 @@ pub(crate) async fn forward(
     Ok(response)
 }
 
-/// The request as the handler gets it.
+/// The request for the handler.
 fn outbound(
     path: &str,
     request: Request<Incoming>,
@@ -100,7 +100,7 @@ fn content_length(headers: &HeaderMap) -> u64 {
         .unwrap_or_default()
 }
 
-/// The path of `GetDisplayUrl`, which is decoded and read as a URL again: an escaped `?` or `#` ends it.
+/// The path of `GetDisplayUrl`, which is decoded and then parsed as a URL again: an escaped `?` or `#` ends it.
 fn display_path(path: &str) -> String {
     path::escape(path.split(['?', '#']).next().unwrap_or_default())
 }
@@ -138,7 +138,7 @@ fn headers(received: &HeaderMap, has_body: bool) -> Result<HeaderMap, header::In
     let version = HeaderValue::from_static(HOST_VERSION);
     let agent = HeaderValue::from_str(&format!("Azure-Functions-Host/{HOST_VERSION}"))?;
     let id = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string())?;
-    // Added to what the client has sent (AddHeaders).
+    // Added to the client's values (AddHeaders).
     for (name, value) in [
         (HOST_VERSION_HEADER, version),
         (INVOCATION_HEADER, id),

@@ -1,4 +1,4 @@
-//! Function folders: the direct children of the script root that hold a `function.json`.
+//! Function folders: the direct children of the script root that contain a `function.json`.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::json;
 use super::retry::{Retry, RetryDocument, retry};
 use super::timer::TimerTrigger;
 
-/// Who may call a function, in rising order of the key needed.
+/// The level of key that a function requires, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
@@ -25,30 +25,30 @@ pub(crate) enum Level {
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub(crate) name: String,
-    /// As written, for example `httpTrigger`.
+    /// As in the file, for example `httpTrigger`.
     pub(crate) kind: String,
     pub(crate) output: bool,
-    /// Whether `dataType` says that its values are bytes.
+    /// Whether `dataType` declares its values as bytes.
     pub(crate) is_binary: bool,
-    /// Whether `cardinality` says that a trigger gets a list of values at once.
+    /// Whether `cardinality` declares that a trigger gets a list of values at once.
     pub(crate) is_many: bool,
 }
 
-/// What makes a function run.
+/// The trigger of a function.
 #[derive(Clone, Debug)]
 pub(crate) enum Trigger {
     Http(HttpTrigger),
     Warmup,
     Timer(TimerTrigger),
-    /// Queues and others, which here only run through `/admin/functions/{name}`.
+    /// Queues and others, which run only through `/admin/functions/{name}` here.
     Other,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct HttpTrigger {
-    /// Without the prefix; the function's name where none is given.
+    /// Without the prefix; the function's name if the file has no route.
     pub(crate) route: String,
-    /// As written; None for all.
+    /// As in the file; `None` for all.
     pub(crate) methods: Option<Vec<String>>,
     pub(crate) level: Level,
 }
@@ -64,12 +64,12 @@ pub(crate) struct Function {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) disabled: bool,
     pub(crate) retry: Option<Retry>,
-    /// `function.json` as read, for `/admin/functions`.
+    /// The content of `function.json`, for `/admin/functions`.
     pub(crate) config: Value,
 }
 
 impl Level {
-    /// The level of this name, in any case.
+    /// The level with this name, in any case.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "anonymous" => Some(Self::Anonymous),
@@ -81,8 +81,8 @@ impl Level {
 }
 
 impl Function {
-    /// Whether its requests can be passed on as they are: exactly one `httpTrigger` in and exactly one
-    /// `http` out (`FunctionMetadataExtensions.cs`).
+    /// Whether its requests can be passed on unchanged: exactly one `httpTrigger` in and exactly one `http` out
+    /// (`FunctionMetadataExtensions.cs`).
     pub(crate) fn is_plain_http(&self) -> bool {
         matches!(self.trigger, Trigger::Http(_))
             && self.bindings.len() == 2
@@ -99,7 +99,7 @@ impl Function {
             .find(|binding| !binding.output && binding.name == self.trigger_name)
     }
 
-    /// Who may call it by HTTP.
+    /// The level of key that it requires by HTTP.
     pub(crate) fn level(&self) -> Level {
         match &self.trigger {
             Trigger::Http(http) => http.level,
@@ -107,14 +107,14 @@ impl Function {
         }
     }
 
-    /// The host looks for both the name and the trigger (`ScriptJobHostExtensions.cs`).
+    /// The host checks both the name and the trigger (`ScriptJobHostExtensions.cs`).
     pub(crate) fn is_warmup(&self) -> bool {
         matches!(self.trigger, Trigger::Warmup) && self.name.eq_ignore_ascii_case("warmup")
     }
 }
 
-/// Every function of the script root in the order the host tries them, and one sentence for each
-/// folder that holds a `function.json` but no usable function. Such a one never stops the others.
+/// All functions of the script root, in the order in which the host tries them, and one sentence for each folder with
+/// a `function.json` but no usable function. Such a folder does not affect the others.
 pub(crate) fn load(
     script_root: &Path,
     environment: &Environment,
@@ -149,12 +149,12 @@ pub(crate) fn load(
     Ok((functions, problems))
 }
 
-/// Puts functions into the order in which the host tries them.
+/// Sorts functions into the order in which the host tries them.
 pub(super) fn sort(functions: &mut [Function]) {
     functions.sort_by(|a, b| ordinal_ignore_case(&a.name, &b.name));
 }
 
-/// .NET's `OrdinalIgnoreCase`: by upper-case letters, so that `_` comes after every letter.
+/// .NET's `OrdinalIgnoreCase`: compares upper-case letters, so that `_` comes after every letter.
 fn ordinal_ignore_case(a: &str, b: &str) -> Ordering {
     let upper = |text: &str| text.to_ascii_uppercase();
     upper(a).cmp(&upper(b)).then_with(|| a.cmp(b))
@@ -186,7 +186,7 @@ struct BindingDocument {
     route: Option<String>,
 }
 
-/// Reads what `function.json` says. Relative paths in it are of `folder`.
+/// Reads the content of `function.json`. Its relative paths start at `folder`.
 pub(super) fn parse(
     name: &str,
     config: Value,
@@ -314,7 +314,7 @@ fn trigger_of(function: &str, binding: BindingDocument) -> anyhow::Result<Trigge
     }))
 }
 
-/// `disabled` in the file (a switch, or the name of a setting) or the setting `AzureWebJobs.<name>.Disabled`.
+/// `disabled` in the file (a boolean, or the name of a setting) or the setting `AzureWebJobs.<name>.Disabled`.
 fn disabled(name: &str, value: &Value, environment: &Environment) -> bool {
     let by_setting = environment.flag(&format!("AzureWebJobs.{name}.Disabled"))
         || environment.flag(&format!("AzureWebJobs_{name}_Disabled"));

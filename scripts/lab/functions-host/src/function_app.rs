@@ -1,4 +1,4 @@
-//! A function app: read from its folder, then served.
+//! A function app: read from its folder, and then served.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -31,10 +31,10 @@ use super::traffic::Traffic;
 use super::unsupported;
 use super::watched::Watched;
 
-/// The file by which `lab assemble` marks the folder of Elastic Visits. It isn't deployed.
+/// The file with which `lab assemble` marks the folder of Elastic Visits. It isn't deployed.
 pub const MARKER: &str = ".lab-assembled";
 
-/// What the folder of a function app says.
+/// The content of a function app's folder.
 pub struct FunctionApp {
     script_root: String,
     environment: Environment,
@@ -42,47 +42,47 @@ pub struct FunctionApp {
     settings: Settings,
     table: Table,
     problems: Vec<String>,
-    /// What the functions ask for and the emulator does not do.
+    /// Features that the functions use but the emulator does not have.
     unsupported: Vec<String>,
 }
 
-/// How a function app is to be served.
+/// How a function app is served.
 pub struct ServeOptions {
-    /// Where it listens.
+    /// The listen address.
     pub address: SocketAddr,
-    /// The keys that it requires; None: it requires none.
+    /// The required keys; `None` if no keys are required.
     pub keys: Option<KeyRing>,
-    /// Whether an invocation fails whose outputs are not delivered.
+    /// Whether an invocation fails if its outputs are not delivered.
     pub is_strict: bool,
-    /// Origins whose pages may call the app, separated by commas, and whether they may send cookies. None: as
-    /// `local.settings.json` says.
+    /// Origins whose pages may call the app, separated by commas, and whether they may send cookies. `None`: as in
+    /// `local.settings.json`.
     pub cors: Option<String>,
-    /// Whether these pages may send cookies, whatever `local.settings.json` says.
+    /// Whether these pages may send cookies, even if `local.settings.json` does not allow it.
     pub cors_credentials: bool,
-    /// For the handler, as `DATABASE_URL`.
+    /// Passed to the handler as `DATABASE_URL`.
     pub database_url: Option<String>,
-    /// When timers ran and are to run, from before the app started again.
+    /// The past and the next runs of timers, kept across restarts of the app.
     pub timers: Statuses,
-    /// Further lines of the banner: a word and a text each.
+    /// Further lines of the banner, each with a label and a text.
     pub banner: Vec<(&'static str, String)>,
 }
 
-/// A function app that can be served as soon as backends are published.
+/// A function app that is served as soon as backends are published.
 pub struct Served {
-    /// What its requests need.
+    /// The data that its requests need.
     pub app: Arc<App>,
-    /// What its instances need to start.
+    /// The data that its instances need to start.
     pub plan: Plan,
     /// Publishes the processes that take requests.
     pub backends: watch::Sender<BackendSet>,
 }
 
 impl FunctionApp {
-    /// Reads `host.json`, `local.settings.json` and the function folders. `only` names the functions to load; if it is
-    /// empty, `host.json` decides.
+    /// Reads `host.json`, `local.settings.json` and the function folders. `only` contains the names of the functions
+    /// to load. If it is empty, `host.json` decides.
     ///
     /// # Errors
-    /// One sentence about what makes the app unusable. A single unusable function does not.
+    /// One sentence if the app cannot be used. A single unusable function is not an error.
     pub fn read(script_root: &Path, only: &[String]) -> anyhow::Result<Self> {
         let script_root = script_root.canonicalize().map_err(|_| {
             anyhow!(
@@ -132,8 +132,8 @@ impl FunctionApp {
         })
     }
 
-    /// What is not as in Azure, a sentence each: functions that cannot be loaded, triggers that nothing listens to, inputs
-    /// that are not read, outputs that are not delivered, no storage account.
+    /// Differences from Azure, one sentence each: functions that cannot be loaded, triggers without a listener,
+    /// inputs that are not read, outputs that are not delivered, a missing storage account.
     pub fn faults(&self) -> impl Iterator<Item = &str> {
         let faults = self.problems.iter().chain(&self.unsupported);
         faults.map(String::as_str)
@@ -144,22 +144,22 @@ impl FunctionApp {
         is_own(&self.script_root)
     }
 
-    /// How the host starts unless the command line says otherwise.
+    /// The start options, unless the command line overrides them.
     pub fn local_host(&self) -> &LocalHost {
         &self.local_host
     }
 
-    /// Which changes of its files make the host start again.
+    /// The changes of its files that restart the host.
     pub(crate) fn watched(&self) -> &Watched {
         &self.settings.watched
     }
 
-    /// The port that `host.json` gives to the handler, of which there can then be only one.
+    /// The handler's port in `host.json`. There can then be only one handler.
     pub fn fixed_port(&self) -> Option<u16> {
         self.settings.handler.port
     }
 
-    /// Checks that the handler can listen on the port that `host.json` gives to it. The host does not start where it cannot
+    /// Checks that the handler can listen on the port in `host.json`. Otherwise the host does not start
     /// (`HttpWorkerOptionsSetup.cs`, `Validate`). Call it while the app's own port is in use, so that the two differ.
     ///
     /// # Errors
@@ -175,7 +175,7 @@ impl FunctionApp {
         Ok(())
     }
 
-    /// Checks that CORS can be had as the command line and `local.settings.json` together ask for it.
+    /// Checks the CORS options of the command line and `local.settings.json` together.
     ///
     /// # Errors
     /// One sentence for the user.
@@ -190,10 +190,10 @@ impl FunctionApp {
         (origins, credentials || self.local_host.cors_credentials)
     }
 
-    /// Prints the banner and the problems found. `choose` chooses the process of each request.
+    /// Prints the banner and the problems. `choose` chooses the process of each request.
     ///
     /// # Errors
-    /// One sentence about CORS that cannot be had.
+    /// One sentence for CORS options that are not possible.
     pub fn serve(
         self,
         options: ServeOptions,
@@ -265,7 +265,7 @@ impl FunctionApp {
     }
 }
 
-/// That there is nothing to serve, and every reason, on a line each.
+/// The error for an app without a usable function, with all reasons, one per line.
 fn unusable(script_root: &Path, reasons: &[String]) -> anyhow::Error {
     let script_root = script_root.display();
     if reasons.is_empty() {
@@ -298,8 +298,8 @@ fn implicit(
     ))
 }
 
-/// Keeps the functions of these names, in any case (`FunctionMetadataManager.cs`, `ApplyAllowList`), and returns a
-/// sentence for each name that no function has.
+/// Keeps the functions with these names, in any case (`FunctionMetadataManager.cs`, `ApplyAllowList`), and returns a
+/// sentence for each name without a function.
 fn keep(names: &[String], functions: &mut Vec<Function>) -> Vec<String> {
     let is = |function: &Function, name: &String| function.name.eq_ignore_ascii_case(name);
     let unknown = names
@@ -313,7 +313,7 @@ fn keep(names: &[String], functions: &mut Vec<Function>) -> Vec<String> {
     unknown
 }
 
-/// Where this machine reaches the listener.
+/// The address at which this machine reaches the listener.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() {
@@ -325,12 +325,12 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Whether `lab assemble` laid out this folder.
+/// Whether `lab assemble` created this folder.
 fn is_own(script_root: &str) -> bool {
     Path::new(script_root).join(MARKER).is_file()
 }
 
-/// The handler's variables: what this process adds to its own environment, as `func start` does.
+/// The handler's variables: those that this process adds to its own environment, as `func start` does.
 fn plan(
     script_root: String,
     mut environment: Environment,

@@ -36,7 +36,7 @@ const DESCRIPTION_KEYS: [&str; 6] = [
 ];
 /// `CustomHandlerHttpOptions.cs`, and [`DOCUMENTED_ONLY`].
 const HTTP_KEYS: [&str; 3] = ["defaultAuthorizationLevel", "routes", DOCUMENTED_ONLY];
-/// Stands in Microsoft's documentation ("Self-hosted remote MCP server on Azure Functions"), but not in the host's source.
+/// In Microsoft's documentation ("Self-hosted remote MCP server on Azure Functions"), but not in the host's source.
 const DOCUMENTED_ONLY: &str = "enableProxying";
 
 /// How requests of plain HTTP functions reach the handler (`DefaultHttpWorkerService.cs`).
@@ -46,21 +46,21 @@ pub(crate) enum HttpMode {
     Proxying,
     /// Rebuilt, with a buffered response (`enableForwardingHttpRequest`).
     Forwarding,
-    /// The same, but to the path `/FunctionName`: what `httpWorker` does.
+    /// The same, but with the path `/FunctionName`, as with `httpWorker`.
     ForwardingToName,
-    /// In the JSON protocol, as all other functions.
+    /// In the JSON protocol, like all other functions.
     Json,
 }
 
-/// What the section says.
+/// The content of the section.
 #[derive(Clone, Debug)]
 pub(crate) struct HandlerOptions {
     pub(crate) description: Description,
     pub(crate) http_mode: HttpMode,
-    /// None: a free one for each process.
+    /// `None`: a free port for each process.
     pub(crate) port: Option<u16>,
     pub(crate) initialization_timeout: Duration,
-    /// Routes without function folders, in their order.
+    /// Routes without function folders, in the order of the file.
     pub(crate) routes: Vec<HandlerRoute>,
 }
 
@@ -109,7 +109,7 @@ impl HandlerOptions {
     }
 }
 
-/// The section that counts, and its name.
+/// The section that applies, and its name.
 fn section<'a>(
     host: &'a Value,
     warnings: &mut Vec<String>,

@@ -1,4 +1,4 @@
-//! Routes that `host.json` gives to the handler without function folders: each counts as a function
+//! Routes of the handler in `host.json` that need no function folders: each counts as a function
 //! (`HttpWorkerRoute.cs`, `HttpWorkerFunctionProvider.cs`).
 
 use std::path::Path;
@@ -20,13 +20,13 @@ const METHODS: [&str; 9] = [
 /// One member of `customHandler.http.routes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HandlerRoute {
-    /// As written; empty where there is none.
+    /// As in the file; empty if there is none.
     route: String,
     level: Level,
 }
 
 impl HandlerRoute {
-    /// Reads the member at `path`, whose level is `default` unless it says otherwise.
+    /// Reads the member at `path`. Its default level is `default`.
     pub(super) fn read(
         route: &Value,
         path: &str,
@@ -47,7 +47,7 @@ impl HandlerRoute {
         })
     }
 
-    /// The route as a `function.json`.
+    /// The route in the form of a `function.json`.
     fn config(&self) -> Value {
         let level = match self.level {
             Level::Anonymous => "anonymous",
@@ -68,7 +68,7 @@ impl HandlerRoute {
     }
 }
 
-/// The functions of the routes, and one sentence for each route that is no function.
+/// The functions of the routes, and one sentence for each invalid route.
 pub(super) fn functions(
     routes: &[HandlerRoute],
     environment: &Environment,

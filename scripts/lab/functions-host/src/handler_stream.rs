@@ -7,9 +7,10 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A stream that can be read after the handler has closed its side. A handler that refuses a long body answers and
-/// closes while the rest is still being sent. hyper gives up at the first failed write and never reads that answer;
-/// so what can no longer be sent is thrown away here, and reading decides: there is an answer, or the connection broke.
+/// A stream that can be read after the handler has closed its side. A handler that refuses a long body responds and
+/// closes while the rest is still being sent. hyper stops at the first failed write and never reads that response. So
+/// this stream discards the bytes that can no longer be sent, and the read decides: there is a response, or the
+/// connection broke.
 pub(super) struct HandlerStream {
     stream: TcpStream,
     is_write_closed: bool,

@@ -1,13 +1,13 @@
 //! `GET /runtime/health`, `/live` and `/ready`: whether the host runs, for probes (`WebJobsApplicationBuilderExtension.cs`,
 //! `UseHealthChecks`; `HealthCheckResponseWriter.cs`, `HealthCheckWaitMiddleware.cs`). Pure.
 //!
-//! The host counts as ready before its handler is, as the real one does. With `?wait=SECONDS` the real host answers once
-//! it has started; this one listens only then.
+//! The host counts as ready before its handler is, like the real one. With `?wait=SECONDS`, the real host responds
+//! after its start. This host does not listen before that.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// The answer, where the path is one of these; its segments are in lower case.
+/// The response, if the path is one of these. Its segments are in lower case.
 pub(super) fn check(
     segments: &[&str],
     query: Option<&str>,

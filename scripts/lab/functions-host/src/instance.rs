@@ -1,4 +1,4 @@
-//! An instance: a handler process that one task, its supervisor, starts again when it ends.
+//! An instance: a handler process. One task, its supervisor, starts it again when it ends.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,43 +13,43 @@ use super::process::{Grace, Process};
 use super::readiness::answers;
 use super::worker::{Command, Worker};
 
-/// Errors closer together than this count (`WorkerConstants.cs`).
+/// Errors within this time of each other are counted (`WorkerConstants.cs`).
 const CRASH_WINDOW: Duration = Duration::from_secs(30 * 60);
 /// The error that ends an instance (`HttpFunctionInvocationDispatcher.cs`).
 pub const CRASH_LIMIT: u32 = 3;
-/// The exit code by which a handler asks to be started again (`WorkerConstants.cs`).
+/// The exit code with which a handler requests a restart (`WorkerConstants.cs`).
 const RESTART_CODE: i32 = 200;
 
-/// Pause after a process that ended without error before it ever answered. The host makes none, which
-/// for a program that is no handler at all means to start it without end as fast as it can.
+/// The pause after a process that ended without an error before its first response. The host makes no pause: if the
+/// program is not a handler, the host starts it again and again as fast as possible.
 const EARLY_END: Duration = Duration::from_millis(250);
 
-/// How often to look where a handler listens that does not answer, until there is something to say.
+/// The interval of the checks where an unresponsive handler listens, until there is a result.
 const HINT: Duration = Duration::from_secs(3);
 
-/// Where an instance is in its life.
+/// The life cycle of an instance.
 #[derive(Clone)]
 pub enum Lifecycle {
     /// A process is being started, for the first time or again.
     Starting,
-    /// The process answers.
+    /// The process responds.
     Ready(Arc<Worker>),
     /// Asked to stop.
     Draining,
-    /// It runs no process any more.
+    /// It has no process any more.
     Exited(Ending),
 }
 
 /// Why an instance has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It was told to.
+    /// On request.
     Stopped,
-    /// One crash too many; the text tells about the last one.
+    /// Too many crashes; the text describes the last one.
     Crashed(String),
 }
 
-/// A handle on an instance; clones share it.
+/// A handle to an instance; clones share it.
 #[derive(Clone)]
 pub struct Instance {
     state: watch::Receiver<Lifecycle>,
@@ -57,7 +57,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Starts the task that keeps a handler running until it is stopped or crashed too often.
+    /// Starts the task that keeps a handler running until it is stopped or has crashed too often.
     pub fn launch(plan: Plan, console: Console) -> Self {
         let (commands, inbox) = mpsc::channel(16);
         let (state, watched) = watch::channel(Lifecycle::Starting);
@@ -72,29 +72,29 @@ impl Instance {
             commands,
             inbox,
         };
-        // Ends with the instance: whoever launched it stops it and waits for that.
+        // The task ends with the instance. The code that launched it stops it and waits for the end.
         tokio::spawn(supervisor.run());
         instance
     }
 
-    /// The state and its changes.
+    /// The state, and its changes.
     pub fn changes(&self) -> watch::Receiver<Lifecycle> {
         self.state.clone()
     }
 
-    /// Kills the process as an accident would. False where no command can be taken now.
+    /// Kills the process, like an accident. Returns false if no command is accepted now.
     pub fn kill(&self) -> bool {
         self.commands.try_send(Command::Kill).is_ok()
     }
 
-    /// Ends the instance; a second, less patient command overrules the first.
+    /// Ends the instance. A second command with a shorter grace overrides the first one.
     pub async fn stop(&self, grace: Grace) {
-        // Fails where the supervisor has ended already.
+        // Fails if the supervisor has already ended.
         let _ = self.commands.send(Command::Stop(grace)).await;
     }
 }
 
-/// Counts errors the way the host does: each one closer than the window to the one before adds up.
+/// Counts errors as the host does: an error counts if it is closer to the previous one than the window.
 #[derive(Default)]
 struct Crashes {
     count: u32,
@@ -102,7 +102,7 @@ struct Crashes {
 }
 
 impl Crashes {
-    /// Counts an error and says how many there are now.
+    /// Counts an error, and returns the count.
     fn record(&mut self, now: Instant) -> u32 {
         if self
             .last
@@ -116,7 +116,7 @@ impl Crashes {
     }
 }
 
-/// How the life of one process ended.
+/// How one process ended.
 enum ProcessEnd {
     Restart(String),
     Crash(String),
@@ -127,7 +127,7 @@ struct Supervisor {
     plan: Plan,
     console: Console,
     state: watch::Sender<Lifecycle>,
-    /// For the workers to report with.
+    /// Workers send their reports through this.
     commands: mpsc::Sender<Command>,
     inbox: mpsc::Receiver<Command>,
 }
@@ -177,13 +177,13 @@ impl Supervisor {
         let probe = answers(Arc::clone(&worker), &self.plan, &self.console);
         tokio::pin!(probe);
         let mut probing = true;
-        // Long before the host gives it up, a handler on another port can be told from a slow one.
+        // Before the host's time limit ends, this distinguishes a handler on another port from a slow one.
         let hint = tokio::time::sleep(HINT);
         tokio::pin!(hint);
         let mut is_hinted = false;
         let turn = loop {
             tokio::select! {
-                // An exit says more than the failing probe it causes.
+                // An exit explains more than the failing probe that it causes.
                 biased;
                 status = process.ended() => break exited(status),
                 command = self.inbox.recv() => match command {
@@ -191,7 +191,7 @@ impl Supervisor {
                     Some(Command::Restart { reason, .. }) => {
                         break ProcessEnd::Restart(format!("{reason}; the handler is killed"));
                     }
-                    // Its end is then seen as any other.
+                    // Its end is then handled like any other.
                     Some(Command::Kill) => process.kill(),
                     Some(Command::Stop(grace)) => break ProcessEnd::Stop(grace),
                     None => break ProcessEnd::Stop(Grace::Kill),
@@ -226,7 +226,7 @@ impl Supervisor {
                 }
             }
         };
-        // From here on requests wait, or fail, instead of dialling a dead port.
+        // From now on, requests wait or fail, instead of connecting to a closed port.
         if let ProcessEnd::Stop(grace) = turn {
             self.state.send_replace(Lifecycle::Draining);
             self.drain(&mut process, grace).await;
@@ -247,7 +247,7 @@ impl Supervisor {
         }
     }
 
-    /// Waits, and says whether the command to stop came meanwhile.
+    /// Waits, and returns whether the command to stop came in the meantime.
     async fn stopped_within(&mut self, pause: Duration) -> bool {
         let stop = async {
             while let Some(Command::Restart { .. } | Command::Kill) = self.inbox.recv().await {}
@@ -255,7 +255,7 @@ impl Supervisor {
         tokio::time::timeout(pause, stop).await.is_ok()
     }
 
-    /// Gives the process the time that it was promised, unless a less patient command comes.
+    /// Gives the process its grace period, unless a command with a shorter one comes.
     async fn drain(&mut self, process: &mut Process, grace: Grace) {
         let Grace::Term(patience) = grace else { return };
         let terminated = process.terminate(patience);
@@ -299,8 +299,8 @@ impl Supervisor {
     }
 }
 
-/// What an exit means: 0 and 200 are wishes to be started again (the host does so for 0 since 2026),
-/// everything else is an error.
+/// The meaning of an exit: 0 and 200 request a restart (for 0, the host restarts since 2026). Everything else is an
+/// error.
 fn exited(status: std::io::Result<std::process::ExitStatus>) -> ProcessEnd {
     match status {
         Ok(status) => match status.code() {
@@ -320,7 +320,7 @@ fn exited(status: std::io::Result<std::process::ExitStatus>) -> ProcessEnd {
     }
 }
 
-/// What the exit codes of shells and container tools mean, for a handler that one of them starts.
+/// The meaning of exit codes of shells and container tools, if one of them starts the handler.
 fn meaning(code: i32) -> String {
     match code {
         126 => " (by convention: a file was found but could not be started)".to_owned(),

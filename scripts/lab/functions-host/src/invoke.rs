@@ -26,10 +26,10 @@ use super::route::Route;
 use super::trace_context::{TRACEPARENT, traceparent};
 use super::unsupported;
 
-/// What the clock shows now.
+/// The present time of the calendar.
 type Now<'a> = &'a (dyn Fn() -> OffsetDateTime + Sync);
 
-/// Answers an HTTP request by way of the JSON protocol.
+/// Responds to an HTTP request with the JSON protocol.
 pub(crate) async fn http(
     app: &Arc<App>,
     route: &Route,
@@ -55,7 +55,7 @@ pub(crate) async fn http(
     let data = input(function, received.value());
     let metadata = received.metadata();
     let trace = traceparent(&parts.headers);
-    // These hold what they need of it, and the invocation may last.
+    // The other values hold the needed parts, and the invocation may take long.
     drop(body);
     let shared = Arc::clone(app);
     let outcome = detached(app, index, async move {
@@ -77,7 +77,7 @@ pub(crate) async fn http(
 /// Calls the warm-up function of one process, which may not take other requests yet.
 ///
 /// # Errors
-/// Why it failed, in a few words. It may take no longer than a start.
+/// A short reason. The call may take no longer than a start.
 pub async fn warm_up_process(app: &App, backend: &Arc<Backend>) -> Result<(), String> {
     let Some(function) = app.table.warmup() else {
         return Ok(());
@@ -94,7 +94,7 @@ pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Resul
     run(app, to, function, json!({}), &OffsetDateTime::now_utc).await
 }
 
-/// Runs a function that has no HTTP trigger, with this value of its trigger. Its handler gets the time of `now`.
+/// Runs a function without an HTTP trigger, with this value of its trigger. Its handler gets the time of `now`.
 pub(crate) async fn run(
     app: &App,
     to: To<'_>,
@@ -106,7 +106,8 @@ pub(crate) async fn run(
     invoke(app, to, invocation, now).await.map(drop)
 }
 
-/// Runs a function that has no HTTP trigger, with text as the value of its trigger: the message of a queue, for example.
+/// Runs a function without an HTTP trigger, with text as the value of its trigger: for example, the message of a
+/// queue.
 pub(crate) async fn run_with_text(
     app: &App,
     to: To<'_>,
@@ -129,7 +130,7 @@ struct Invocation<'a> {
     function: &'a Function,
     data: Map<String, Value>,
     metadata: Map<String, Value>,
-    /// `traceparent`, where a request caused it.
+    /// `traceparent`, if a request caused it.
     trace: Option<HeaderValue>,
 }
 
@@ -145,7 +146,8 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// What a handler gets (`HttpScriptInvocationContext.cs`), borrowed: a body is large, and there are repetitions.
+/// The data for a handler (`HttpScriptInvocationContext.cs`). It is borrowed, because a body is large and there are
+/// repetitions.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Payload<'a> {
@@ -153,7 +155,7 @@ struct Payload<'a> {
     metadata: &'a Map<String, Value>,
 }
 
-/// What the host tells of an invocation (`SystemBindingData.cs` of azure-webjobs-sdk), as Newtonsoft.Json writes it.
+/// The host's metadata of an invocation (`SystemBindingData.cs` of azure-webjobs-sdk), as Newtonsoft.Json writes it.
 fn system_data(function: &Function, now: OffsetDateTime) -> Value {
     json!({
         "MethodName": function.name,
@@ -201,7 +203,7 @@ async fn invoke(
             Err(failure) => failure,
         };
         match &function.retry {
-            // An instance that is gone takes its repetitions with it.
+            // There are no repetitions on an instance that has ended.
             Some(retry)
                 if count < retry.limit
                     && !matches!((to, &failure), (To::Instance(..), Failure::Unavailable(_))) =>
@@ -222,7 +224,7 @@ async fn invoke(
     }
 }
 
-/// An HTTP output needs the request of an HTTP trigger (`HttpBinding.cs`, `BindAsync`).
+/// An HTTP output requires the request of an HTTP trigger (`HttpBinding.cs`, `BindAsync`).
 fn with_request(function: &Function, outcome: Outcome) -> Result<Outcome, Failure> {
     let is_http = matches!(function.trigger, Trigger::Http(_));
     match output::http_with_value(&function.bindings, &outcome) {
@@ -234,7 +236,7 @@ fn with_request(function: &Function, outcome: Outcome) -> Result<Outcome, Failur
     }
 }
 
-/// Logs the outputs, which go nowhere. With `--strict` they make the invocation fail.
+/// Logs the outputs, which are not delivered. With `--strict`, they make the invocation fail.
 fn log_outputs(app: &App, function: &Function, outcome: &Outcome) -> Result<(), Failure> {
     let mut last = None;
     for (binding, value) in output::others(&function.bindings, outcome) {
@@ -288,14 +290,14 @@ async fn call(
     for line in result.1.iter().flat_map(|text| text.lines()) {
         match to {
             To::Any(_) | To::Instance(..) => app.console.invocation(&function.name, line),
-            // Nobody asked for this call.
+            // No user requested this call.
             To::One(_) => app.console.host(Severity::Debug, line),
         }
     }
     Ok(result.0)
 }
 
-/// Reads an answer: the result and the user's log lines. Logs of a failed answer are lost, as in the host.
+/// Reads a response: the result and the user's log lines. As in the host, logs of a failed response are lost.
 fn outcome(
     status: StatusCode,
     media_type: Option<&HeaderValue>,
@@ -339,7 +341,7 @@ fn outcome(
     }
 }
 
-/// A list of texts; numbers and switches count as theirs.
+/// A list of texts. Numbers and booleans count as text.
 fn logs(value: Option<&Value>) -> Result<Vec<String>, Failure> {
     let wrong = || Failure::Answer("its Logs are not a list of texts".to_owned());
     match value {

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 
-/// A strict reading, plus comments and trailing commas.
+/// Strict JSON, with comments and trailing commas.
 const OPTIONS: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_trailing_commas: true,
@@ -22,14 +22,14 @@ const OPTIONS: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// Reads a configuration file. None where it does not exist.
+/// Reads a configuration file; `None` if it does not exist.
 ///
 /// # Errors
-/// The file, and what is wrong with it: for JSON with line and column, both from 1.
+/// The file and the error; for JSON with line and column, both starting at 1.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Option<Value>> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
-        // A plain file beside the functions' folders has no function.json below it.
+        // For a regular file next to the function folders, there is no function.json below it.
         Err(error)
             if matches!(
                 error.kind(),
@@ -62,7 +62,7 @@ fn parse(text: &str) -> anyhow::Result<Value> {
         .ok_or_else(|| anyhow!("line 1, column 1: the file is empty"))
 }
 
-/// A member by name in any case, as .NET configuration reads keys.
+/// A member by its name in any case, as .NET configuration reads keys.
 pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let members = value.as_object()?;
     members.get(name).or_else(|| {
@@ -73,12 +73,12 @@ pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     })
 }
 
-/// A switch that is off where it is not given.
+/// A boolean that is false by default.
 pub(super) fn boolean(section: &Value, path: &str, name: &str) -> anyhow::Result<bool> {
     Ok(switch(section, path, name)?.unwrap_or_default())
 }
 
-/// A switch, if it is given.
+/// A boolean, if the member exists.
 pub(super) fn switch(section: &Value, path: &str, name: &str) -> anyhow::Result<Option<bool>> {
     match lookup(section, name) {
         None | Some(Value::Null) => Ok(None),
@@ -149,7 +149,7 @@ mod tests {
             let _ = parse(&text);
         }
 
-        /// What strict JSON accepts has the same meaning here.
+        /// Strict JSON has the same meaning here.
         #[test]
         fn strict_json_keeps_its_meaning(text in "\\PC{0,20}", number in any::<i64>(), flag in any::<bool>()) {
             let value = json!({ "text": text, "list": [number, flag, null] });

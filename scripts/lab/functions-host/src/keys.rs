@@ -1,4 +1,4 @@
-//! Access keys: who may call what.
+//! Access keys.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,18 +10,18 @@ use super::function::{Function, Level, Trigger};
 
 /// How requests are authorised.
 pub(crate) enum Access {
-    /// Every request counts as admin, as `func start` has it without `--enableAuth`, except those that the policy
+    /// Every request has the admin level, as with `func start` without `--enableAuth`, except those that the policy
     /// refuses.
     Open(Policy),
     Keyed(Keys),
 }
 
-/// Random keys by their names, which stay the same however often the app starts again.
+/// Random keys by their names, which stay the same when the app restarts.
 #[derive(Clone, Default)]
 pub struct KeyRing(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl KeyRing {
-    /// The key of this name, which is made when it is first asked for.
+    /// The key with this name, which is created at its first use.
     fn key(&self, name: &str) -> String {
         let mut keys = self
             .0
@@ -34,7 +34,7 @@ impl KeyRing {
 /// The keys of an app.
 pub(crate) struct Keys {
     pub(crate) master: String,
-    /// The host's default key, good for every function.
+    /// The host's default key, for all functions.
     pub(crate) host: String,
     /// By function name, for the functions of level `function`.
     pub(crate) functions: Vec<(String, String)>,
@@ -43,7 +43,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn new(ring: &KeyRing, functions: &[Function]) -> Self {
         Self {
-            // No function has such a name.
+            // No function can have this name.
             master: ring.key("_master"),
             host: ring.key("_host"),
             functions: functions
@@ -54,7 +54,7 @@ impl Keys {
         }
     }
 
-    /// Compares with every key there is, so that the time taken tells nothing.
+    /// Compares with all keys, so that the time reveals nothing.
     fn level(&self, presented: &str, function: Option<&str>) -> Level {
         let master = same(&self.master, presented);
         let mut key = same(&self.host, presented);
@@ -70,8 +70,8 @@ impl Keys {
 }
 
 impl Access {
-    /// The level a request has for a function (None: for the host itself). The header wins over the
-    /// query, even when it is wrong (`AuthenticationLevelHandler.cs`).
+    /// The level of a request for a function (`None`: for the host itself). The header takes precedence over the
+    /// query, even if it is wrong (`AuthenticationLevelHandler.cs`).
     pub(crate) fn level(
         &self,
         headers: &HeaderMap,
@@ -103,7 +103,7 @@ fn random() -> String {
     )
 }
 
-/// Equality in a time that depends on the lengths alone.
+/// Compares in a time that depends only on the lengths.
 fn same(key: &str, presented: &str) -> bool {
     let difference = key
         .bytes()
@@ -114,7 +114,7 @@ fn same(key: &str, presented: &str) -> bool {
     (difference == 0) & (key.len() == presented.len())
 }
 
-/// The first value of a query parameter, its name in any case, decoded.
+/// The first value of a query parameter, with its name in any case, decoded.
 fn parameter(query: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes())
         .find(|(key, _)| key.eq_ignore_ascii_case(name))

@@ -1,4 +1,4 @@
-//! Connections: accepted up to a limit, timed out, and finished when the host stops.
+//! Connections: accepted up to a limit, with time limits, and completed when the host stops.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -25,19 +25,20 @@ use super::peer::Peer;
 
 /// Connections that are kept open between requests.
 const KEPT: usize = 8192;
-/// Connections beyond those: each is served one request and closed, so that a probe gets through even when
-/// somebody holds all the others. Further ones wait in the system's queue.
+/// Connections beyond those: each serves one request and is closed, so that a probe succeeds even if all other
+/// connections are in use. Further connections wait in the system's queue.
 const RESERVE: usize = 256;
-/// Files that are no connections: the handlers' pipes, logs, the runtime's own.
+/// Files other than connections: the handlers' pipes, logs, and the runtime's files.
 const OTHER_FILES: u64 = 128;
 
-/// How long a head may take to arrive, and how long a kept connection may be silent (Kestrel's `KeepAliveTimeout`).
+/// How long a head may take to arrive, and how long a kept connection may be idle (Kestrel's `KeepAliveTimeout`).
 const HEAD_DEADLINE: Duration = Duration::from_secs(130);
-/// The same on a connection of the reserve, which somebody waits for.
+/// The same for a connection of the reserve, which others may be waiting for.
 const RESERVE_HEAD_DEADLINE: Duration = Duration::from_secs(5);
-/// How long a client may take no byte of a response. (Kestrel asks for 240 bytes a second after 5 s.)
+/// How long a client may read no byte of a response. (Kestrel requires 240 bytes per second after 5 s.)
 const WRITE_DEADLINE: Duration = Duration::from_secs(30);
-/// After an accept failed: out of files, most likely, which come back as connections end.
+/// The pause after a failed accept. The usual cause is a lack of file handles, which become free when connections
+/// end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Listens on a port; 0 picks a free one.
@@ -54,7 +55,7 @@ pub async fn listen(ip: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Accepts until `stop`, then lets the connections finish the request they are at. They are all in `tracker`. Where
+/// Accepts connections until `stop`, and then lets them complete their current request. They are all in `tracker`. If
 /// `respond` fails, its connection is closed without a response.
 pub async fn serve<R, E>(
     listener: Arc<TcpListener>,
@@ -123,20 +124,20 @@ async fn connection<R, E>(
         .timer(TokioTimer::new())
         .header_read_timeout(deadline)
         .keep_alive(!is_reserve)
-        // Head and body in one buffer: responses are small, and the kernel takes one piece sooner than two.
+        // Head and body in one buffer: responses are small, and one write is faster than two.
         .writev(false)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
-        // Errors are the client's: it went away, was too slow or spoke no HTTP.
+        // Errors are the client's: it disconnected, was too slow, or did not send HTTP.
         _ = connection.as_mut() => return,
         () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
 }
 
-/// How many connections may be kept, as far as the system's limit of open files allows; raises the limit as far as
-/// this process may. A request takes two files: the client's connection and one to a handler.
+/// The number of connections that may be kept with the system's limit of open files, which is raised as far as
+/// possible. A request needs two files: the client's connection and one to a handler.
 fn kept() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -163,7 +164,7 @@ mod tests {
 
     const SIZE: usize = 1_000_000;
 
-    /// A served connection, and the client's end of it, which has sent one request. Little fits between the two.
+    /// A served connection, and the client's end of it, which has sent one request. The buffer between them is small.
     async fn exchange() -> (tokio::io::DuplexStream, impl Future<Output = ()>) {
         let (mut client, server) = tokio::io::duplex(1_000);
         client

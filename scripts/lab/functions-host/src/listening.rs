@@ -1,4 +1,4 @@
-//! Why nobody answers where a handler is expected: on which addresses its processes listen instead.
+//! Why a handler does not respond at its port: the other addresses on which its processes listen.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -6,10 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use listeners::{Listener, Protocol, SocketState};
 use rustix::process::{Pid, getpgid};
 
-/// What a handler should do that does not listen.
+/// The advice for a handler that does not listen.
 const SILENT: &str = "it listens on no port at all; let it listen on 127.0.0.1, on the port in FUNCTIONS_CUSTOMHANDLER_PORT";
 
-/// The addresses on which the processes of a group listen. None where the system does not tell.
+/// The addresses on which the processes of a group listen; `None` if the system does not provide them.
 fn addresses(group: Pid) -> Option<BTreeSet<SocketAddr>> {
     let is_of_group = |listener: &Listener| {
         let pid = i32::try_from(listener.process.pid).ok();
@@ -25,13 +25,13 @@ fn addresses(group: Pid) -> Option<BTreeSet<SocketAddr>> {
     Some(own.map(|listener| listener.socket).collect())
 }
 
-/// A sentence about the handler of this process group, which listens, but not where the host connects to: `port` of
+/// A sentence about the handler of this process group if it listens, but not at the host's target: `port` of
 /// 127.0.0.1.
 pub(super) fn elsewhere(group: Pid, port: u16) -> Option<String> {
     explain(&addresses(group)?, port)
 }
 
-/// The same, or that it does not listen at all; None where nothing more is known.
+/// The same, or that it does not listen at all; `None` if nothing is known.
 pub(super) fn cause(group: Pid, port: u16) -> Option<String> {
     let addresses = addresses(group)?;
     explain(&addresses, port).or_else(|| addresses.is_empty().then(|| SILENT.to_owned()))

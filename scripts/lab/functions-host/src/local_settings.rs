@@ -10,20 +10,20 @@ use super::json::{self, boolean, lookup};
 
 const FILE: &str = "local.settings.json";
 
-/// What the file says.
+/// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LocalSettings {
     /// Names and values: `Values`, then `ConnectionStrings`.
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) host: LocalHost,
-    /// What Core Tools does otherwise with this file.
+    /// Differences from Core Tools' treatment of this file.
     pub(crate) warnings: Vec<String>,
 }
 
-/// The section `Host`: how the host starts unless the command line says otherwise.
+/// The section `Host`: the start options, unless the command line overrides them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LocalHost {
-    /// `LocalHttpPort`: where it listens.
+    /// `LocalHttpPort`: the port to listen on.
     pub port: Option<u16>,
     /// `CORS`: origins whose pages may call the app, separated by commas; `*` for all. Empty for none.
     pub cors: String,
@@ -32,7 +32,7 @@ pub struct LocalHost {
 }
 
 impl LocalSettings {
-    /// Reads the file of a script root; an app without it has no such settings.
+    /// Reads the file of a script root. An app without this file has no such settings.
     pub(crate) fn read(script_root: &Path) -> anyhow::Result<Self> {
         let file = script_root.join(FILE);
         let Some(settings) = json::read(&file)? else {
@@ -56,12 +56,12 @@ impl LocalSettings {
                 "{FILE} has no \"IsEncrypted\": func takes its values for encrypted and does not start; add \"IsEncrypted\": false"
             ));
         }
-        // One without a value is skipped.
+        // Members without a value are skipped.
         let mut variables: Vec<_> = members(&settings, "Values")
             .filter_map(|(name, value)| Some((name.clone(), plain(value)?)))
             .collect();
         for (name, value) in members(&settings, "ConnectionStrings") {
-            // A text, or an object that also names a provider (AppSettingsFile.cs).
+            // A text, or an object that also contains a provider (AppSettingsFile.cs).
             if let Some(text) = plain(lookup(value, "ConnectionString").unwrap_or(value)) {
                 variables.push((format!("ConnectionStrings:{name}"), text));
             }
@@ -87,7 +87,7 @@ impl LocalHost {
         };
         let port = match port {
             Some(None) => bail!("Host.LocalHttpPort must be a port number from 1 to 65535"),
-            // StartHostAction.cs takes 0 for absent.
+            // StartHostAction.cs treats 0 as absent.
             Some(port) => port.filter(|port| *port > 0),
             None => None,
         };
@@ -108,7 +108,7 @@ impl LocalHost {
     }
 }
 
-/// The members of a section; none where there is no such section.
+/// The members of a section; empty if there is no such section.
 fn members<'a>(
     settings: &'a Value,
     section: &str,

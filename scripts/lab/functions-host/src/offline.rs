@@ -1,6 +1,6 @@
-//! `app_offline.htm` in the app's folder: while it is there, requests get it with status 503
-//! (`HostAvailabilityCheckMiddleware.cs`, `HttpContextExtensions.cs`, `SetOfflineResponseAsync`). The real host also stops
-//! the handler; here it goes on.
+//! `app_offline.htm` in the app's folder: while the file exists, requests get it with status 503
+//! (`HostAvailabilityCheckMiddleware.cs`, `HttpContextExtensions.cs`, `SetOfflineResponseAsync`). The real host also
+//! stops the handler, but the emulator does not.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const FILE: &str = "app_offline.htm";
-/// How long an answer to the question whether the file is there holds: each request asks.
+/// How long the result of a check for the file is used, because every request needs it.
 const HOLDS: Duration = Duration::from_millis(100);
-/// What is read of the page.
+/// The bytes read of the page.
 const LONGEST: u64 = 1024 * 1024;
 
 /// Whether the app is offline.
@@ -32,7 +32,7 @@ impl Offline {
         }
     }
 
-    /// What every request gets while the app is offline.
+    /// The response for all requests while the app is offline.
     pub(super) fn page(&self) -> Option<Vec<u8>> {
         let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now >= self.next_look.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! What a handler returned in the JSON protocol, as an HTTP response (`HttpScriptInvocationResultExtensions.cs`,
+//! The result of a handler in the JSON protocol, as an HTTP response (`HttpScriptInvocationResultExtensions.cs`,
 //! `WorkerFunctionInvoker.cs`, `HttpBinding.cs`, `RawScriptResult.cs`).
 //!
 //! | returned | response |
@@ -22,14 +22,14 @@ use super::function::Binding;
 /// The binding of a function's return value.
 const RETURN: &str = "$return";
 
-/// What a handler returned.
+/// The result of a handler.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) outputs: Option<Map<String, Value>>,
     pub(super) return_value: Value,
 }
 
-/// A member by name, first as written, then in any case.
+/// A member by its name, first in the given case, then in any case.
 pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     members.get(name).or_else(|| {
         members
@@ -39,7 +39,7 @@ pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<
     })
 }
 
-/// What the return value holds for an output (`HandleReturnParameter`, `HandleOutputDictionary`).
+/// The part of the return value for an output (`HandleReturnParameter`, `HandleOutputDictionary`).
 fn returned_for<'a>(
     binding: &Binding,
     bindings: &[Binding],
@@ -56,7 +56,7 @@ fn returned_for<'a>(
     }
 }
 
-/// The outputs with a value that are no HTTP response.
+/// The outputs with a value that are not HTTP responses.
 pub(super) fn others<'a>(
     bindings: &'a [Binding],
     outcome: &'a Outcome,
@@ -71,7 +71,7 @@ pub(super) fn others<'a>(
     })
 }
 
-/// The HTTP output, if there is one and it gets a value.
+/// The HTTP output, if there is one with a value.
 pub(super) fn http_with_value<'a>(
     bindings: &'a [Binding],
     outcome: &Outcome,
@@ -79,7 +79,7 @@ pub(super) fn http_with_value<'a>(
     let binding = http_output(bindings)?;
     let has_value = match returned_for(binding, bindings, outcome) {
         Some(value) => !value.is_null(),
-        // An object without members where there is none (see `response`).
+        // An object without members if there is none (see `response`).
         None => outcome.outputs.is_some(),
     };
     has_value.then_some(binding)
@@ -106,7 +106,7 @@ pub(super) fn response(bindings: &[Binding], outcome: &Outcome) -> Result<Respon
         None => match &outcome.outputs {
             None => return Ok(Response::new(Body::EMPTY)),
             Some(outputs) => match outputs.get(&binding.name) {
-                // What is written is an object without members.
+                // The written value is an object without members.
                 None => Answer::of(Content::Text("{}".to_owned())),
                 Some(output) => output_object(output)?,
             },
@@ -115,7 +115,7 @@ pub(super) fn response(bindings: &[Binding], outcome: &Outcome) -> Result<Respon
     answer.write()
 }
 
-/// What a response is made of.
+/// The parts of a response.
 struct Answer {
     status: i64,
     headers: Map<String, Value>,
@@ -171,7 +171,7 @@ fn output_object(output: &Value) -> Result<Answer, Failure> {
     })
 }
 
-/// A returned text that is no base64 (`HttpBinding.CreateResult`).
+/// A returned text that is not base64 (`HttpBinding.CreateResult`).
 fn returned_text(text: &str) -> Answer {
     match serde_json::from_str(text) {
         Ok(value) => returned(&value),
@@ -179,7 +179,7 @@ fn returned_text(text: &str) -> Answer {
     }
 }
 
-/// A returned value that is no text (`HttpBinding.ParseResponseObject`).
+/// A returned value that is not a text (`HttpBinding.ParseResponseObject`).
 fn returned(value: &Value) -> Answer {
     let response = value
         .as_object()
@@ -196,7 +196,7 @@ fn returned(value: &Value) -> Answer {
     }
 }
 
-/// A whole number, or a text of one (`HttpBinding.TryParseStatusCode`).
+/// A whole number, or its text (`HttpBinding.TryParseStatusCode`).
 fn whole_number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
@@ -220,7 +220,7 @@ fn token(value: &Value) -> String {
     }
 }
 
-/// The body in a returned object, which .NET has read without its JSON types.
+/// The body in a returned object, which .NET reads without its JSON types.
 fn member_of_return(value: &Value) -> String {
     match value {
         Value::Object(_) => value.to_string(),
@@ -279,7 +279,7 @@ impl Answer {
     }
 }
 
-/// Texts are UTF-8, and the response says so, whatever their type (`StringOutputFormatter`).
+/// Texts are UTF-8, and the response declares this, whatever their type (`StringOutputFormatter`).
 fn add_charset(response: &mut Response<Body>) {
     let headers = response.headers_mut();
     let kind = match headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) {

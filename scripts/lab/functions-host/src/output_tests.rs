@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{Outcome, http_with_value, response};
 use crate::function::Binding;
 
-/// A function's output bindings by name and type; `!` marks one of binary data.
+/// A function's output bindings by name and type. `!` marks binary data.
 fn bindings(outputs: &[(&str, &str)]) -> Vec<Binding> {
     let input = Binding {
         name: "req".to_owned(),
@@ -59,7 +59,7 @@ async fn an_output_is_an_object() {
             "hello",
         ),
         (json!({ "BODY": "hello", "StatusCode": 201 }), 201, "hello"),
-        // The host has a StatusCode at hand, if only null, and so never asks for Status.
+        // The host has a StatusCode, even if it is null, and so never reads Status.
         (json!({ "body": "hello", "status": 404 }), 200, "hello"),
         (json!({ "statusCode": "none" }), 200, ""),
         (json!({ "statusCode": true }), 200, ""),
@@ -96,7 +96,7 @@ async fn an_output_is_an_object() {
     }
 }
 
-/// `GetOutputValue` asks for the name as it is written and answers with an empty object.
+/// `GetOutputValue` uses the exact name, and returns an empty object.
 #[tokio::test]
 async fn a_missing_output_is_an_empty_object() {
     for outputs in [json!({}), json!({ "Res": { "body": "x" } })] {
@@ -106,7 +106,7 @@ async fn a_missing_output_is_an_empty_object() {
             Ok((200, Some(TEXT.to_owned()), "{}".into()))
         );
     }
-    // No outputs at all, or no HTTP output to write (FunctionInvocationMiddleware.cs, OkResult).
+    // No outputs at all, or no HTTP output (FunctionInvocationMiddleware.cs, OkResult).
     let nothing = Ok((200, None, Vec::new()));
     let returned = json!({ "Outputs": null, "ReturnValue": "x" });
     assert_eq!(answer(&[("res", "http")], returned).await, nothing);
@@ -184,7 +184,7 @@ async fn a_return_value_is_bytes_json_or_text() {
             "{value}"
         );
     }
-    // With dataType binary, base64 stays as it is.
+    // With dataType binary, base64 stays unchanged.
     let returned = json!({ "ReturnValue": "aGVsbG8=" });
     assert_eq!(
         answer(&[("$return!", "http")], returned).await,

@@ -1,11 +1,11 @@
-//! A request path as Kestrel hands it to routing, and as YARP writes it for the handler. Pure.
+//! A request path in the form of Kestrel's routing, and in the form that YARP sends to the handler. Pure.
 
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The path a route is matched against: percent-decoded except `%2F`, then without dot segments
-/// (ASP.NET Core, `PathDecoder.cs` and `UrlDecoder.cs`). None where Kestrel answers 400.
+/// The path for the comparison with routes: percent-decoded except `%2F`, then without dot segments (ASP.NET Core,
+/// `PathDecoder.cs` and `UrlDecoder.cs`). `None` if Kestrel returns 400.
 pub(crate) fn decode(raw: &str) -> Option<Cow<'_, str>> {
     if !raw.starts_with('/') || !raw.is_ascii() {
         return None;
@@ -21,15 +21,15 @@ pub(crate) fn decode(raw: &str) -> Option<Cow<'_, str>> {
     Some(decoded)
 }
 
-/// The path sent on: YARP does not keep the raw one but writes the decoded one anew, every `%`
-/// left in it included (`RequestUtilities.cs`, `MakeDestinationAddress`). For the usual spelling of
-/// a path the two are the same bytes.
+/// The path for the handler: YARP does not keep the original path but encodes the decoded one again, including every
+/// `%` that is left in it (`RequestUtilities.cs`, `MakeDestinationAddress`). For the usual spelling of a path, the
+/// result is the same.
 pub(crate) fn encode(path: &str) -> Cow<'_, str> {
     utf8_percent_encode(path, ESCAPED).into()
 }
 
-/// The path as .NET writes a decoded one into a URL: what looks like an escape stays one (`PathString.ToUriComponent`,
-/// `Uri.AbsolutePath`).
+/// The path as .NET writes a decoded one into a URL: text in the form of an escape stays one
+/// (`PathString.ToUriComponent`, `Uri.AbsolutePath`).
 pub(crate) fn escape(path: &str) -> String {
     let mut written = String::with_capacity(path.len());
     let mut rest = path;
@@ -45,7 +45,7 @@ pub(crate) fn escape(path: &str) -> String {
     written
 }
 
-/// All but the slash and RFC 3986 `pchar`.
+/// All characters except the slash and RFC 3986 `pchar`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -66,7 +66,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b'/');
 
-/// Decodes what escapes valid UTF-8 and leaves the rest as written. None on an escaped NUL.
+/// Decodes escapes of valid UTF-8, and leaves the rest unchanged. `None` for an escaped NUL.
 fn unescape(raw: &str) -> Option<String> {
     let mut decoded = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -100,7 +100,7 @@ fn unescape(raw: &str) -> Option<String> {
     Some(decoded)
 }
 
-/// The bytes of the escapes `text` begins with.
+/// The bytes of the escapes at the beginning of `text`.
 fn escapes(text: &str) -> Vec<u8> {
     let mut run = Vec::new();
     for triple in text.as_bytes().chunks_exact(3) {

@@ -16,7 +16,7 @@ use super::exchange::ACTIVITY_TIMEOUT;
 use super::function::{Binding, Level};
 use super::{path, query};
 
-/// Reads a client's body, in memory, while it goes on arriving.
+/// Reads a client's body into memory.
 pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut body = Limited::new(body, limit);
@@ -33,16 +33,16 @@ pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
     }
 }
 
-/// A request as it is handed on in the JSON protocol.
+/// A request for the JSON protocol.
 pub(super) struct Received<'a> {
     pub(super) parts: &'a Parts,
     /// Decoded.
     pub(super) path: &'a str,
-    /// Of the route; None for an optional one that is absent.
+    /// Values of the route; `None` for an absent optional one.
     pub(super) values: &'a [(&'a str, Option<&'a str>)],
-    /// Only where the request has a length.
+    /// Only if the request has a length.
     pub(super) body: Option<&'a Bytes>,
-    /// Who may call what with its key.
+    /// The level of its key.
     pub(super) level: Level,
 }
 
@@ -88,8 +88,8 @@ impl Received<'_> {
         value
     }
 
-    /// What a function may bind to: members of the body, parameters of query and route, all of the query, all headers
-    /// (`HttpTriggerAttributeBindingProvider.cs`, `GetRequestBindingDataAsync`).
+    /// The binding data of a function: members of the body, parameters of query and route, the whole query, all
+    /// headers (`HttpTriggerAttributeBindingProvider.cs`, `GetRequestBindingDataAsync`).
     pub(super) fn metadata(&self) -> Map<String, Value> {
         let mut data = BindingData::default();
         for (name, value) in self.members() {
@@ -131,7 +131,7 @@ impl Received<'_> {
             .collect()
     }
 
-    /// Whether the body is handed on in base64 (`Utility.cs`, `IsMediaTypeOctetOrMultipart`).
+    /// Whether the body is passed on in base64 (`Utility.cs`, `IsMediaTypeOctetOrMultipart`).
     fn is_binary(&self) -> bool {
         let kind = self
             .parts
@@ -143,7 +143,7 @@ impl Received<'_> {
             || essence.to_ascii_lowercase().contains("multipart/")
     }
 
-    /// The members of a body that is a JSON object, whatever its type says.
+    /// The members of a body that is a JSON object, whatever its content type.
     fn members(&self) -> Map<String, Value> {
         self.body
             .filter(|body| body.trim_ascii_start().starts_with(b"{"))
@@ -152,16 +152,16 @@ impl Received<'_> {
     }
 }
 
-/// Members with names that are equal in any case.
+/// Members whose names are compared without case.
 #[derive(Default)]
 struct BindingData {
     members: Map<String, Value>,
-    /// By name in lower case: the name it has in `members`.
+    /// By the name in lower case: the name in `members`.
     names: HashMap<String, String>,
 }
 
 impl BindingData {
-    /// Sets a member, or removes it. What belongs to a trigger is in the data already.
+    /// Sets a member, or removes it. The trigger's own members are already in the data.
     fn set(&mut self, name: &str, value: Option<Value>) {
         let lower = name.to_lowercase();
         if lower.ends_with("trigger") {
@@ -174,7 +174,7 @@ impl BindingData {
         }
     }
 
-    /// Sets a member unless there is one of this name.
+    /// Sets a member unless one with this name exists.
     fn add(&mut self, name: &str, value: Value) {
         if !self.names.contains_key(&name.to_lowercase()) {
             self.set(name, Some(value));
@@ -182,7 +182,7 @@ impl BindingData {
     }
 }
 
-/// A member of a JSON body as it is bound, then written: objects as they are, all else as JSON within JSON
+/// A member of a JSON body as it is bound and then written: objects unchanged, all other values as JSON within JSON
 /// (`Utility.cs`, `ConvertPropertyValue`; `ScriptInvocationContextExtensions.cs`,
 /// `GetHttpScriptInvocationContextValue`).
 fn bound(value: &Value) -> Value {
@@ -196,10 +196,10 @@ fn bound(value: &Value) -> Value {
     }
 }
 
-/// Text as the value of a trigger, and what a function may bind to then.
+/// Text as the value of a trigger, and the binding data of a function with it.
 ///
-/// The value is JSON within JSON, or base64 where the trigger takes bytes (`GetHttpScriptInvocationContextValue`). A
-/// trigger that takes many values gets a list of one. The members of a JSON object can be bound to, except lists
+/// The value is JSON within JSON, or base64 if the trigger expects bytes (`GetHttpScriptInvocationContextValue`). A
+/// trigger that expects many values gets a list with one. The members of a JSON object are binding data, except lists
 /// (`Utility.cs`, `ApplyBindingData`).
 pub(super) fn of_text(text: &str, trigger: Option<&Binding>) -> (Value, Map<String, Value>) {
     let is_binary = trigger.is_some_and(|trigger| trigger.is_binary);
@@ -231,8 +231,8 @@ fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or_default()
 }
 
-/// The identity that authentication gives a request (`CliAuthenticationHandler.cs` of Core Tools,
-/// `AuthenticationLevelHandler.cs`), with the claim that says its level.
+/// The identity of a request after authentication (`CliAuthenticationHandler.cs` of Core Tools,
+/// `AuthenticationLevelHandler.cs`), with the claim for its level.
 fn identity(level: Level) -> Value {
     let claim = |kind: &str, value: &str| {
         json!({
@@ -263,7 +263,8 @@ fn identity(level: Level) -> Value {
     })
 }
 
-/// `Content-Type` for `content-type`: the spelling most clients send and handlers written for the real host look for.
+/// `Content-Type` for `content-type`: the spelling that most clients send, and that handlers for the real host
+/// expect.
 fn canonical(name: &HeaderName) -> String {
     name.as_str()
         .split('-')

@@ -1,10 +1,10 @@
-//! Who is at the other end of a connection.
+//! The other end of a connection.
 
 use std::net::IpAddr;
 
 use http::HeaderValue;
 
-/// The address of a client, as a header's value that requests of its connection share.
+/// The address of a client, as a header value that all requests of its connection share.
 #[derive(Clone)]
 pub struct Peer(pub(crate) HeaderValue);
 

@@ -1,7 +1,7 @@
 //! Connections to one handler process, kept alive between requests.
 //!
-//! A pool belongs to one process and goes with it: a connection to a dead handler is never offered to
-//! a request meant for its successor.
+//! A pool belongs to one process and ends with it: a request for a new process never gets a connection to the old
+//! one.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,21 +20,20 @@ use tokio::task::AbortHandle;
 use super::handler_stream::HandlerStream;
 use super::request_body::RequestBody;
 
-/// Idle connections kept; more are closed after use.
+/// The most idle connections that are kept. Further ones are closed after use.
 const IDLE: usize = 512;
-/// As `SocketsHttpHandler` keeps them by default.
+/// The default of `SocketsHttpHandler`.
 const IDLE_TIME: Duration = Duration::from_secs(60);
 
 pub(crate) struct Pool {
     address: SocketAddr,
     /// The address as the header `Host`.
     pub(crate) host: HeaderValue,
-    /// The most recently used at the back. Never held over an await.
+    /// The most recently used one is at the back. The lock is never held across an await.
     idle: Mutex<VecDeque<(Connection, Instant)>>,
 }
 
-/// One connection. Dropping it closes the socket at once, which is what tells the handler that its
-/// caller has gone.
+/// One connection. Dropping it closes the socket at once, which tells the handler that the caller has disconnected.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     task: AbortHandle,
@@ -42,7 +41,7 @@ pub(crate) struct Connection {
 
 impl Pool {
     pub(crate) fn new(port: u16) -> Self {
-        // The host always dials this address (WorkerConstants.cs).
+        // The host always uses this address (WorkerConstants.cs).
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self {
             address,
@@ -51,7 +50,7 @@ impl Pool {
         }
     }
 
-    /// An idle connection, or a new one; the error is one of connecting.
+    /// An idle connection, or a new one. The error is that of the connection attempt.
     pub(crate) async fn checkout(&self) -> std::io::Result<Connection> {
         while let Some(mut connection) = self.pop() {
             if connection.settled().await {
@@ -60,19 +59,19 @@ impl Pool {
         }
         let stream = TcpStream::connect(self.address).await?;
         if stream.local_addr()? == self.address {
-            // Nobody listens, and the kernel happened to choose the dialled port for this side as well:
-            // TCP then connects the socket with itself.
+            // No process listens, and the kernel has chosen the target port for this side as well: TCP then connects
+            // the socket with itself.
             return Err(std::io::ErrorKind::ConnectionRefused.into());
         }
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::Builder::new()
-            // As the server writes: most requests have no body.
+            // As in the server: most requests have no body.
             .writev(false)
             .handshake(TokioIo::new(HandlerStream::new(stream)))
             .await
             .map_err(std::io::Error::other)?;
         let task = tokio::spawn(async move {
-            // An error also reaches whoever waits for the answer.
+            // The code that waits for the response also gets the error.
             let _ = connection.await;
         });
         Ok(Connection {
@@ -81,7 +80,7 @@ impl Pool {
         })
     }
 
-    /// Takes a connection back whose answer has been read to its end.
+    /// Takes back a connection whose response has been read to its end.
     pub(crate) fn checkin(&self, connection: Connection) {
         if connection.sender.is_closed() {
             return;
@@ -112,7 +111,7 @@ impl Pool {
 }
 
 impl Connection {
-    /// Sends a request. One that was certainly not sent comes back in the error.
+    /// Sends a request. If it was certainly not sent, the error contains it.
     pub(crate) async fn send(
         &mut self,
         request: Request<RequestBody>,
@@ -120,7 +119,7 @@ impl Connection {
         self.sender.try_send_request(request).await
     }
 
-    /// Waits until the last exchange is over on both sides; false if the connection is of no more use.
+    /// Waits until the last exchange is over on both sides. Returns false if the connection cannot be used again.
     pub(crate) async fn settled(&mut self) -> bool {
         self.sender.ready().await.is_ok()
     }

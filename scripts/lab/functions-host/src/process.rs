@@ -1,4 +1,5 @@
-//! One handler process: started with the host's variables, in a group of its own, ended with all it started.
+//! One handler process: started with the host's variables in its own process group, and ended with all its child
+//! processes.
 
 use std::io;
 use std::path::Path;
@@ -14,13 +15,13 @@ use super::console::{Console, Severity, Source, Stream, Tail, relay};
 use super::plan::Plan;
 use super::{executable, listening};
 
-/// How long the output of a dead handler is still read: a stray descendant may hold the pipe open.
+/// How long the output of a dead handler is still read, because a remaining child process may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How a handler is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grace {
-    /// SIGKILL at once, which is all the real host does (`WorkerProcess.cs`, `Dispose`).
+    /// SIGKILL at once, like the real host (`WorkerProcess.cs`, `Dispose`).
     Kill,
     /// SIGTERM, then SIGKILL after this time.
     Term(Duration),
@@ -34,7 +35,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the handler with the plan's variables and `variables` on top of the inherited environment.
+    /// Starts the handler with the plan's variables and `variables`, in addition to the inherited environment.
     pub(crate) fn start(
         plan: &Plan,
         variables: &[(&str, String)],
@@ -95,12 +96,12 @@ impl Process {
         self.group.as_raw_nonzero().get()
     }
 
-    /// Where it listens, if that is not this port of 127.0.0.1, as far as the system tells.
+    /// Where it listens if that is not this port of 127.0.0.1, as far as the system provides it.
     pub(crate) fn listens_elsewhere(&self, port: u16) -> Option<String> {
         listening::elsewhere(self.group, port)
     }
 
-    /// Why nobody answers on this port, as far as the system tells.
+    /// Why there is no response on this port, as far as the system provides it.
     pub(crate) fn silence(&self, port: u16) -> Option<String> {
         listening::cause(self.group, port)
     }
@@ -110,7 +111,7 @@ impl Process {
         self.child.wait().await
     }
 
-    /// Kills what is left of the group, waits for it, and returns the last error lines.
+    /// Kills the rest of the group, waits for it, and returns the last error lines.
     pub(crate) async fn reap(mut self) -> Vec<String> {
         self.kill();
         let _ = self.child.wait().await;
@@ -125,7 +126,7 @@ impl Process {
         self.tail.lines()
     }
 
-    /// Asks the process to end and waits for that.
+    /// Tells the process to end, and waits for the end.
     pub(crate) async fn terminate(&mut self, patience: Duration) -> bool {
         let _ = rustix::process::kill_process(self.group, Signal::TERM);
         tokio::time::timeout(patience, self.child.wait())
@@ -133,9 +134,9 @@ impl Process {
             .is_ok()
     }
 
-    /// Kills the process and all it started.
+    /// Kills the process and all its child processes.
     pub(crate) fn kill(&self) {
-        // Fails only where nothing is left.
+        // Fails only if nothing is left.
         let _ = rustix::process::kill_process_group(self.group, Signal::KILL);
     }
 }
@@ -146,8 +147,8 @@ impl Drop for Process {
     }
 }
 
-/// Creates a working directory that is missing, as the host does since April 2026 (pull request 11757,
-/// `DefaultWorkerProcessFactory.cs`). It is empty then, and hardly what was meant.
+/// Creates a missing working directory, as the host does since April 2026 (pull request 11757,
+/// `DefaultWorkerProcessFactory.cs`). It is then empty, which is rarely intended.
 fn create(directory: &Path, console: &Console) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
@@ -169,7 +170,7 @@ fn create(directory: &Path, console: &Console) -> io::Result<()> {
     Ok(())
 }
 
-/// Masks what looks like a credential in text that is logged, as the host's `Sanitizer.cs` does.
+/// Masks possible credentials in logged text, as the host's `Sanitizer.cs` does.
 pub(crate) fn without_secrets(text: &str) -> String {
     const MARKS: [&str; 8] = [
         "accountkey=",

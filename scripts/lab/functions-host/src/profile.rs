@@ -1,4 +1,4 @@
-//! Configuration profiles: sets of defaults that lie below `host.json` (`HostConfigurationProfile.cs`,
+//! Configuration profiles: sets of defaults for `host.json` (`HostConfigurationProfile.cs`,
 //! `HostJsonFileConfigurationOptions.cs`). Pure.
 
 use anyhow::bail;
@@ -9,13 +9,14 @@ use super::environment::Environment;
 use super::json::lookup;
 
 const KEY: &str = "configurationProfile";
-/// The host reads this variable by exactly this name, and its value counts for more than the file.
+/// The host reads the variable with exactly this name. Its value takes precedence over the file.
 const VARIABLE: &str = "AzureFunctionsJobHost__configurationProfile";
 const DEFAULT: &str = "default";
 const MCP: &str = "mcp-custom-handler";
 const WEB_APP: &str = "web-app-custom-handler";
 
-/// What both profiles for custom handlers set: the handler serves every path, and each request reaches it unchanged.
+/// The settings of both profiles for custom handlers: the handler serves every path, and each request reaches it
+/// unchanged.
 const CUSTOM_HANDLER: [(&[&str], &str); 3] = [
     (&["customHandler", "enableProxyingHttpRequest"], "true"),
     (&["extensions", "http", "routePrefix"], ""),
@@ -25,7 +26,7 @@ const CUSTOM_HANDLER: [(&[&str], &str); 3] = [
     ),
 ];
 
-/// Which defaults apply.
+/// The defaults that apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
     Default,
@@ -33,7 +34,7 @@ pub(crate) enum Profile {
     CustomHandler,
 }
 
-/// Lays the defaults of the profile that `host` or the environment names below `host`.
+/// Adds the defaults of the profile in `host` or the environment to `host`.
 ///
 /// # Errors
 /// An unknown name, with the known ones.
@@ -47,7 +48,7 @@ pub(super) fn apply(
         (None, Some(Value::String(name))) => named(name, KEY)?,
         (None, Some(other)) if !other.is_null() => named(&other.to_string(), KEY)?,
         (None, _) => {
-            // JObject.GetValue tells upper from lower case.
+            // JObject.GetValue is case-sensitive.
             if lookup(host, KEY).is_some_and(|value| !value.is_null()) {
                 warnings.push(format!(
                     "host.json: the host finds the profile only under the name {KEY}, in this case; yours is ignored"

@@ -20,7 +20,7 @@ const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-/// How many headers a request gets that it may not have had.
+/// The number of headers that may be added to a request.
 const ADDED_HEADERS: usize = 6;
 
 /// Headers that belong to one connection, or that YARP takes out for other reasons
@@ -50,8 +50,8 @@ fn is_skipped(name: &HeaderName) -> bool {
     )
 }
 
-/// Headers that say where a request comes from and that only this host may set. It has no `X-Forwarded-Prefix` to set:
-/// no app is below another path (`ForwardedTransformExtensions.cs`, `AddXForwarded`).
+/// Headers about the origin of a request that only this host may set. It sets no `X-Forwarded-Prefix`, because no app
+/// is below another path (`ForwardedTransformExtensions.cs`, `AddXForwarded`).
 fn is_origin(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
@@ -63,7 +63,7 @@ fn is_origin(name: &HeaderName) -> bool {
     )
 }
 
-/// Sends `request`, matched by `path` (decoded), to the handler and returns what it answers.
+/// Sends `request`, matched by `path` (decoded), to the handler, and returns the response.
 pub(crate) async fn forward(
     app: &App,
     path: &str,
@@ -91,7 +91,7 @@ pub(crate) async fn forward(
     Ok(Response::from_parts(parts, Body::proxied(body)))
 }
 
-/// The request as the handler gets it.
+/// The request for the handler.
 fn outbound(
     path: &str,
     request: Request<Incoming>,
@@ -104,12 +104,12 @@ fn outbound(
     parts.extensions.clear();
 
     let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    // Grows once at most.
+    // Grows at most once.
     parts.headers.reserve(ADDED_HEADERS);
     strip(&mut parts.headers, |name| {
         is_skipped(name) || is_origin(name)
     });
-    // This host has answered the expectation itself by reading the body.
+    // This host has fulfilled the expectation by reading the body.
     parts.headers.remove(header::EXPECT);
     let body = if incoming.is_end_stream() {
         RequestBody::EMPTY
@@ -117,7 +117,7 @@ fn outbound(
         RequestBody::streamed(incoming, exchange)
     };
     if chunked {
-        // Beside chunks a length means nothing, and repeating it would let others read it differently.
+        // A length is meaningless for a chunked body, and other software could read it differently.
         parts.headers.remove(header::CONTENT_LENGTH);
         if !body.is_end_stream() {
             parts.headers.insert(
@@ -126,7 +126,7 @@ fn outbound(
             );
         }
     }
-    // The handler's own address takes its place.
+    // Replaced by the handler's own address.
     if let Some(host) = parts.headers.remove(header::HOST) {
         parts.headers.insert(FORWARDED_HOST, host);
     }
@@ -145,7 +145,7 @@ fn outbound(
     Ok(Request::from_parts(parts, body))
 }
 
-/// The decoded path written anew, and the query as it came.
+/// The decoded path, encoded again, and the original query.
 fn target(path: &str, uri: &Uri) -> Result<Uri, Failure> {
     let encoded = path::encode(path);
     let target = match uri.path_and_query() {
@@ -161,7 +161,7 @@ fn target(path: &str, uri: &Uri) -> Result<Uri, Failure> {
     Ok(Uri::from(target))
 }
 
-/// Looks at the few headers that are there rather than for each of those that must go, which are rare.
+/// Checks the few existing headers, instead of looking for all unwanted ones, which are rare.
 fn strip(headers: &mut HeaderMap, is_unwanted: impl Fn(&HeaderName) -> bool) {
     let unwanted: Vec<HeaderName> = headers
         .keys()

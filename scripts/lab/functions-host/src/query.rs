@@ -1,5 +1,5 @@
-//! Query strings as the host hands them on outside proxying: one value for each name
-//! (`HttpRequestExtensions.cs`, `GetQueryCollectionAsDictionary`). Pure.
+//! Query strings as the host passes them on without proxying: one value for each name (`HttpRequestExtensions.cs`,
+//! `GetQueryCollectionAsDictionary`). Pure.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -24,13 +24,13 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 /// A parameter, decoded.
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    /// All its values, joined by commas, empty ones left out, as `StringValues` prints them.
+    /// All its values except empty ones, joined by commas, as `StringValues` prints them.
     pub(crate) value: String,
     /// The last of its values.
     pub(crate) last: String,
 }
 
-/// The parameters in order. Names are equal in any case.
+/// The parameters in order. Names are compared without case.
 pub(crate) fn parameters(query: &str) -> Vec<Parameter> {
     let mut places = HashMap::new();
     let mut parameters: Vec<Parameter> = Vec::new();
@@ -55,7 +55,7 @@ pub(crate) fn parameters(query: &str) -> Vec<Parameter> {
     parameters
 }
 
-/// `target` with a query made of parameters (`QueryHelpers.AddQueryString`).
+/// Appends a query with these parameters to `target` (`QueryHelpers.AddQueryString`).
 pub(crate) fn append(target: &mut String, parameters: &[Parameter]) {
     for (number, Parameter { name, value, .. }) in parameters.iter().enumerate() {
         target.push(if number == 0 { '?' } else { '&' });
@@ -104,7 +104,7 @@ mod tests {
     }
 
     proptest! {
-        /// A rebuilt query is rebuilt as itself.
+        /// A rebuilt query does not change when it is rebuilt again.
         #[test]
         fn rebuilding_twice_changes_nothing(query in "[a-cA-C=&%+,0-9ä]{0,40}") {
             let once = rebuilt(&query);

@@ -1,4 +1,4 @@
-//! Whether the handler answers.
+//! Checks whether the handler responds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use super::pool::Connection;
 use super::request_body::RequestBody;
 use super::worker::Worker;
 
-/// Pause between readiness polls (`WorkerConstants.cs`).
+/// The pause between readiness polls (`WorkerConstants.cs`).
 const POLL: Duration = Duration::from_millis(25);
-/// When to say that a handler takes connections but no requests.
+/// The time after which a handler is reported that accepts connections but does not respond.
 const MUTE: Duration = Duration::from_secs(5);
 
-/// Polls `GET /` until anything answers (`DefaultHttpWorkerService.cs`). False when the budget of
-/// refused connections is used up. As in the host, a handler that accepts but stays mute is waited for
-/// far longer: one request may take functionTimeout and a minute.
+/// Polls `GET /` until there is any response (`DefaultHttpWorkerService.cs`). Returns false when the budget of
+/// refused connections is used up. As in the host, the wait is much longer for a handler that accepts connections but
+/// does not respond: one request may take functionTimeout and a minute.
 pub(super) fn answers(
     worker: Arc<Worker>,
     plan: &Plan,
@@ -50,7 +50,7 @@ pub(super) fn answers(
     }
 }
 
-/// One readiness request: no headers of the host, whatever comes back is fine.
+/// One readiness request, without headers of the host. Any response is accepted.
 async fn ping(worker: &Worker, mut connection: Connection) {
     let mut request = Request::new(RequestBody::EMPTY);
     request

@@ -1,4 +1,4 @@
-//! What is sent to the handler.
+//! The request body for the handler.
 
 use std::io;
 use std::pin::Pin;
@@ -11,20 +11,20 @@ use hyper::body::Incoming;
 
 use super::exchange::Exchange;
 
-/// What is sent to the handler.
+/// The request body for the handler.
 pub(crate) enum RequestBody {
     Full(Option<Bytes>),
     Streamed(Upload),
 }
 
-/// A client's body on its way through.
+/// A client's body while it is passed on.
 pub(crate) struct Upload {
     incoming: Incoming,
     exchange: Arc<Exchange>,
 }
 
 impl Drop for Upload {
-    /// The connection drops a body it is done with, sent or not.
+    /// The connection drops a body when it is done with it, sent or not.
     fn drop(&mut self) {
         self.exchange.set_uploading(false);
     }

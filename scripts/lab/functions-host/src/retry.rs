@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::configuration::timespan;
 
-/// How often and after which pauses a failed invocation is retried.
+/// The number of repetitions of a failed invocation, and their pauses.
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
     pub(crate) limit: u32,
@@ -25,7 +25,7 @@ impl Retry {
     }
 }
 
-/// The section as it stands in `function.json`.
+/// The section in the form of `function.json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RetryDocument {
@@ -55,7 +55,7 @@ pub(super) fn retry(document: RetryDocument) -> anyhow::Result<Retry> {
         other => bail!("retry.strategy {other:?} is unknown; use fixedDelay or exponentialBackoff"),
     };
     Ok(Retry {
-        // -1 means without end in the host.
+        // In the host, -1 means no limit.
         limit: u32::try_from(document.max_retry_count).unwrap_or(u32::MAX),
         first_delay,
         last_delay,

@@ -1,8 +1,7 @@
 //! The table of routes, tried in order. Pure.
 //!
-//! The host uses ASP.NET Core's classic router: routes are tried in the order of their functions'
-//! names and the first whose template and methods match wins, whatever is more specific
-//! (`WebJobsRouteBuilder.cs`).
+//! The host uses ASP.NET Core's classic router: routes are tried in the order of their functions' names. The first
+//! one whose template and methods match is used, even if another one is more specific (`WebJobsRouteBuilder.cs`).
 
 use anyhow::bail;
 use http::Method;
@@ -10,11 +9,11 @@ use http::Method;
 use super::function::{Function, HttpTrigger, Trigger};
 use super::template::Template;
 
-/// One function's way in.
+/// One function's route.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) template: Template,
-    /// As shown and compared: prefix and route, without slashes at the ends.
+    /// The form for output and comparison: prefix and route, without slashes at the ends.
     pub(crate) text: String,
     /// None for all.
     pub(crate) methods: Option<Vec<String>>,
@@ -32,7 +31,7 @@ impl Route {
     }
 }
 
-/// All functions, and the routes of those that have one, in the order they are tried.
+/// All functions, and their routes in the order in which they are tried.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) functions: Vec<Function>,
@@ -40,11 +39,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Takes the functions in their order. One whose route is refused is left out with a sentence
-    /// about it (`ScriptHost.cs`, `ValidateHttpFunction`).
+    /// Adds the functions in their order. A function with an invalid route is left out with a sentence about it
+    /// (`ScriptHost.cs`, `ValidateHttpFunction`).
     ///
     /// # Errors
-    /// A route on which the whole host fails: it parses each only after it has put the prefix and a slash before it
+    /// A route that makes the whole host fail: the host parses routes only after it has added the prefix and a slash
     /// (`WebJobsRouteBuilder.cs`, `MapFunctionRoute`).
     pub(crate) fn build(
         functions: Vec<Function>,
@@ -133,7 +132,7 @@ impl Table {
     }
 }
 
-/// The host compares methods as written, so that `get` and `GET` do not collide.
+/// The host compares methods with case, so `get` and `GET` do not conflict.
 fn overlap(a: &Option<Vec<String>>, b: &Option<Vec<String>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.iter().any(|method| b.contains(method)),

@@ -14,13 +14,13 @@ use super::configuration::timespan;
 use super::cron::Cron;
 use super::environment::Environment;
 
-/// What a schedule looks like, for error messages.
+/// The form of a schedule, for error messages.
 const FORM: &str = "write six fields, second minute hour day month day-of-week, such as \"0 */5 * * * *\" for every five minutes, or a time span such as \"00:05:00\"";
 
 /// When a timer fires.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Schedule {
-    /// As written, settings resolved.
+    /// The text with its settings replaced.
     text: String,
     rule: Rule,
     zone: TimeZone,
@@ -29,15 +29,15 @@ pub(super) struct Schedule {
 #[derive(Clone, Debug, PartialEq)]
 enum Rule {
     Cron(Cron),
-    /// This long after the last time it fired.
+    /// This long after its last run.
     Constant(Duration),
 }
 
 impl Schedule {
-    /// Reads a schedule; `%NAME%` stands for the setting of this name.
+    /// Reads a schedule. `%NAME%` is replaced by the setting with this name.
     ///
     /// # Errors
-    /// What is wrong with it, in the host's words, and what a schedule looks like.
+    /// The error in the host's words, and the form of a schedule.
     pub(super) fn read(text: &str, environment: &Environment) -> anyhow::Result<Self> {
         let text = resolve(text, environment)?;
         let rule = match Cron::parse(&text) {
@@ -64,7 +64,7 @@ impl Schedule {
         })
     }
 
-    /// The first time after `now`. None only at the end of the calendar.
+    /// The first time after `now`; `None` only at the end of the calendar.
     pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
         match &self.rule {
             Rule::Constant(span) => now.checked_add(*span).ok(),
@@ -72,8 +72,8 @@ impl Schedule {
         }
     }
 
-    /// `CronSchedule.GetNextOccurrence`: a local time that clocks skip is read with the offset before; one that occurs
-    /// twice is the second one, unless `TryAdjustAmbiguousTime` says otherwise.
+    /// `CronSchedule.GetNextOccurrence`: a local time that clocks skip has the offset before the change. Of a local
+    /// time that occurs twice, the second one is used, unless `TryAdjustAmbiguousTime` decides otherwise.
     fn next_of(&self, cron: &Cron, now: Timestamp) -> Option<Timestamp> {
         let local = cron.next(self.zone.to_datetime(now))?;
         let next = self.at(local)?;
@@ -83,11 +83,11 @@ impl Schedule {
         }
         let change = seconds(self.zone.to_offset(next)) - seconds(self.zone.to_offset(now));
         match (cron.is_interval(), is_next_ambiguous) {
-            // An interval goes on through the hour that occurs twice; a point in time fires in its first half.
+            // An interval continues through the hour that occurs twice. A point in time fires in the first one.
             (true, _) | (false, true) if change != 0 => {
                 next.checked_add(SignedDuration::from_secs(change)).ok()
             }
-            // It has fired in the first half.
+            // It has already fired in the first one.
             (false, true) => {
                 let mut local = local;
                 while matches!(
@@ -102,9 +102,9 @@ impl Schedule {
         }
     }
 
-    /// The moment when clocks show this.
+    /// The moment at which clocks show this time.
     fn at(&self, local: DateTime) -> Option<Timestamp> {
-        // Later in a gap means with the offset before it.
+        // For a skipped time, `later` uses the offset before the gap.
         self.zone.to_ambiguous_timestamp(local).later().ok()
     }
 
@@ -114,7 +114,7 @@ impl Schedule {
         matches!(offset, AmbiguousOffset::Fold { .. })
     }
 
-    /// Whether it fires so often that the host keeps no record of it (`TimerSchedule.Create`).
+    /// Whether it fires so often that the host does not record it (`TimerSchedule.Create`).
     pub(super) fn is_frequent(&self) -> bool {
         match &self.rule {
             Rule::Cron(cron) => cron.is_frequent(),
@@ -122,19 +122,19 @@ impl Schedule {
         }
     }
 
-    /// What handlers get as `AdjustForDST`.
+    /// The value of `AdjustForDST` for handlers.
     pub(super) fn adjusts_for_dst(&self) -> bool {
         matches!(self.rule, Rule::Cron(_))
     }
 
-    /// A moment as .NET writes a local time: with the zone's offset, and with a fraction of a second where there is one.
+    /// A moment as .NET writes a local time: with the zone's offset, and with a fraction of a second if there is one.
     pub(super) fn local(&self, at: Timestamp) -> String {
         let offset = self.zone.to_offset(at);
         at.display_with_offset(offset).to_string()
     }
 }
 
-/// As the host's log has it.
+/// The form in the host's log.
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.rule {
@@ -165,7 +165,7 @@ fn seconds(offset: Offset) -> i64 {
     offset.seconds().into()
 }
 
-/// A time span; a number alone is one of so many days.
+/// A time span. A single number is a number of days.
 fn span(text: &str) -> Option<Duration> {
     let days = text.trim().parse::<u32>().ok().filter(|days| *days > 0);
     let span = days.map(|days| Duration::from_secs(u64::from(days) * 86_400));

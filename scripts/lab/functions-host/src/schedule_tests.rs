@@ -73,7 +73,7 @@ fn a_point_in_time_occurs_once_a_day() {
             "2018-11-05T01:30:00-08:00",
         ]
     );
-    // Started in the second half of that hour, it has occurred already.
+    // At a start in the second of these hours, it has already occurred.
     let schedule = read("0 30 1 * * *", PACIFIC).expect("valid");
     let now: Timestamp = "2018-11-04T01:29:00-08:00".parse().expect("a moment");
     let next = schedule.next(now).expect("an occurrence");
@@ -165,7 +165,7 @@ fn what_cannot_be_read_is_refused_with_the_form() {
 }
 
 proptest! {
-    /// Else a timer would fire without end.
+    /// Otherwise, a timer would fire without end.
     #[test]
     fn the_next_occurrence_is_later(
         second in prop_oneof![Just("0"), Just("*"), Just("*/20")],
@@ -186,7 +186,7 @@ proptest! {
         }
     }
 
-    /// Transitions are rare: the days around them.
+    /// Transitions are rare, so this tests the days around them.
     #[test]
     fn the_next_occurrence_is_later_where_clocks_change(
         expression in prop_oneof![

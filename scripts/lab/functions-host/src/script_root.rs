@@ -1,4 +1,4 @@
-//! Finds the function app where the user names no folder.
+//! Finds the function app if the user specifies no folder.
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,12 @@ use super::json::{self, lookup};
 
 const HOST: &str = "host.json";
 
-/// The folder of the function app: `current` if it holds one, else `assembled` if that is a folder with a `host.json`.
-/// Where `current` holds a `host.json` alone, it is `current`, whose reader then says what is missing.
+/// The folder of the function app: `current` if it contains an app, or else `assembled` if that folder contains a
+/// `host.json`. If `current` contains only a `host.json`, the result is `current`, and its reader then reports the
+/// missing parts.
 ///
 /// # Errors
-/// One sentence about what was looked for and what to do.
+/// One sentence with the folders that were tried, and what to do.
 pub fn find_app(current: &Path, assembled: &Path) -> anyhow::Result<PathBuf> {
     let has_host = current.join(HOST).is_file();
     if has_host && (has_function_folder(current) || has_routes(current)) {
@@ -42,7 +43,7 @@ fn has_function_folder(folder: &Path) -> bool {
         .any(|file| file.is_file())
 }
 
-/// Whether `host.json` has routes or a profile that has them. A file that cannot be read may have them.
+/// Whether `host.json` has routes or a profile with routes. A file that cannot be read may have them.
 fn has_routes(folder: &Path) -> bool {
     let Ok(Some(host)) = json::read(&folder.join(HOST)) else {
         return true;
@@ -76,7 +77,7 @@ mod tests {
                 && error.contains("lab up --script-root FOLDER"),
             "{error}"
         );
-        // As in a project whose function folders are elsewhere.
+        // As in a project whose function folders are in another place.
         write(here.join("host.json"), r#"{"version":"2.0"}"#);
         assert_eq!(found(), Ok(here.clone()));
         write(assembled.join("host.json"), "{}");

@@ -1,4 +1,4 @@
-//! The path of one request: pages of other origins, limits, who may send it, the host's own endpoints, routing, key, handler.
+//! The path of one request: pages of other origins, limits, access, the host's own endpoints, routing, key, handler.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,11 +22,11 @@ use super::{forwarding, invoke, path, proxy};
 
 /// Kestrel's `MaxRequestLineSize`.
 const REQUEST_LINE: usize = 8192;
-/// What is read and thrown away of a body nobody wants, so that its sender sees the answer.
+/// The bytes of an unwanted body that are read and discarded, so that its sender gets the response.
 const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
-/// Answers one request of `peer`; one to `/admin/lab` or below it by `lab`.
+/// Responds to one request of `peer`. For `/admin/lab` and below, `lab` responds.
 pub async fn respond<R: Future<Output = Response<Body>>>(
     app: &Arc<App>,
     request: Request<Incoming>,
@@ -89,7 +89,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
         return offline(request, page);
     }
     let mut response = function_response(app, &path, route, request, peer).await;
-    // TryAdd: what the handler set itself stays (CustomHttpHeadersMiddleware.cs).
+    // TryAdd: the handler's own headers stay (CustomHttpHeadersMiddleware.cs).
     for (name, value) in &app.settings.custom_headers {
         if !response.headers().contains_key(name) {
             response.headers_mut().insert(name.clone(), value.clone());
@@ -152,7 +152,7 @@ async fn function_response(
         app.report(function, &failure);
         empty(failure.status())
     });
-    // Without the query, where a key may stand.
+    // Without the query, which may contain a key.
     app.console.host(
         Severity::Debug,
         format_args!(
@@ -176,13 +176,13 @@ fn unfit(app: &App, mode: HttpMode, request: &Request<Incoming>) -> Option<Failu
     (is_rebuilt && forwarding::is_chunked(request.headers())).then_some(Failure::Chunked)
 }
 
-/// An answer that does not look at the body.
+/// A response that ignores the body.
 pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
     discard(request);
     empty(status)
 }
 
-/// What a request gets while the app is offline.
+/// The response while the app is offline.
 fn offline(request: Request<Incoming>, page: Vec<u8>) -> Response<Body> {
     let mut response = refuse(request, StatusCode::SERVICE_UNAVAILABLE);
     *response.body_mut() = Body::from(page);
@@ -191,9 +191,9 @@ fn offline(request: Request<Incoming>, page: Vec<u8>) -> Response<Body> {
     response
 }
 
-/// Refuses a request of a foreign web page, and says why.
+/// Refuses a request of a foreign web page, and logs the reason.
 fn forbid(app: &App, request: Request<Incoming>, refusal: Refusal) -> Response<Body> {
-    // Not a warning: a page could fill the terminal.
+    // This is not a warning, because a page could otherwise fill the terminal.
     app.console.host(
         Severity::Debug,
         format_args!("A request was refused: {refusal}"),
@@ -207,8 +207,8 @@ fn forbid(app: &App, request: Request<Incoming>, refusal: Refusal) -> Response<B
     response
 }
 
-/// Reads the rest of a small unwanted body in the background. Closing on unread data would reset the
-/// connection and could take the answer with it. A client that waits for 100 has not sent anything.
+/// Reads the rest of a small unwanted body in the background. Closing a connection with unread data would reset it,
+/// and the response could be lost. A client that waits for 100 has not sent anything.
 fn discard(request: Request<Incoming>) {
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return;
@@ -225,7 +225,7 @@ fn discard(request: Request<Incoming>) {
     }));
 }
 
-/// What `/` shows when no function has it (`HomepageMiddleware.cs`).
+/// The content of `/` if no function has this route (`HomepageMiddleware.cs`).
 fn homepage(app: &App, request: Request<Incoming>) -> Response<Body> {
     discard(request);
     if !app.settings.homepage {

@@ -1,4 +1,4 @@
-//! `host.json` with the environment laid over it, reduced to what the host acts on.
+//! `host.json` with the overrides of the environment, reduced to the parts that the host uses.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use super::json::{self, lookup};
 use super::watched::Watched;
 use super::{profile, worker_runtime};
 
-/// Kestrel's limit as the host sets it: 100 MiB (`ScriptConstants.cs`).
+/// Kestrel's limit as set by the host: 100 MiB (`ScriptConstants.cs`).
 const BODY_LIMIT: u64 = 104_857_600;
 
-/// What `extensions.http` knows (`HttpOptions.cs`).
+/// The members of `extensions.http` (`HttpOptions.cs`).
 const HTTP_KEYS: [&str; 6] = [
     "routePrefix",
     "maxConcurrentRequests",
@@ -28,28 +28,28 @@ const HTTP_KEYS: [&str; 6] = [
     "hsts",
 ];
 
-/// What `host.json` asks for.
+/// The settings in `host.json`.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) handler: HandlerOptions,
     pub(crate) extension_bundle: Option<ExtensionBundle>,
-    /// The functions to load; None for all.
+    /// The functions to load; `None` for all.
     pub(crate) functions: Option<Vec<String>>,
     pub(crate) watched: Watched,
     /// Without slashes at its ends.
     pub(crate) route_prefix: String,
-    /// Added to answers that do not carry them already.
+    /// Added to responses that do not already have them.
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
-    /// None: unbounded.
+    /// `None`: no limit.
     pub(crate) function_timeout: Option<Duration>,
     pub(crate) body_limit: u64,
-    /// Whether an unmatched `/` shows a page or 204.
+    /// Whether an unmatched `/` returns a page or 204.
     pub(crate) homepage: bool,
-    /// What a user should know although the host would go on silently.
+    /// Messages for the user about problems that the host ignores silently.
     pub(crate) warnings: Vec<String>,
 }
 
-/// How to name a function app.
+/// Advice on how to specify a function app.
 pub(super) const FOLDER: &str =
     "name the folder with host.json and the function folders in --script-root";
 
@@ -70,7 +70,7 @@ impl Settings {
         if !host.is_object() {
             bail!("it must hold a JSON object");
         }
-        // The version is read from the file alone (HostJsonFileConfigurationSource.cs).
+        // The version is read only from the file (HostJsonFileConfigurationSource.cs).
         match host.get("version") {
             Some(Value::String(version)) if version == "2.0" => {}
             Some(other) => bail!("its \"version\" is {other} but must be exactly \"2.0\""),

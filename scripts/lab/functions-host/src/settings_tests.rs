@@ -28,7 +28,7 @@ fn defaults_are_the_hosts() {
     );
     assert_eq!(settings.function_timeout, Some(Duration::from_secs(1800)));
     assert_eq!(settings.body_limit, 104_857_600);
-    // No such file below the root: left for the search path.
+    // There is no such file below the root, so it is left for the search path.
     assert_eq!(
         settings.handler.description.executable,
         Path::new("handler")
@@ -97,7 +97,7 @@ fn variables_override_the_file() {
     assert_eq!(arguments(&settings, &variables), ["--b", "me"]);
     assert_eq!(settings.handler.http_mode, HttpMode::Proxying);
     assert_eq!(settings.route_prefix, "");
-    // An argument with a space falls apart, as on the real host.
+    // As on the real host, an argument with a space is split.
     let variables = [("WHO", "me")];
     let settings = read(host, &variables).expect("valid");
     assert_eq!(arguments(&settings, &variables), ["--a", "me", "x"]);
@@ -125,20 +125,20 @@ fn members_of_a_list_are_overridden_by_index() {
         with(json!(["a", "b"]), &[("__1", "x"), (":0", "w")]),
         ["w", "x"]
     );
-    // Further members are added in the order of their numbers, gaps or not.
+    // Further members are added in the order of their numbers, even with gaps.
     assert_eq!(
         with(json!(["a"]), &[("__10", "z"), ("__2", "y")]),
         ["a", "y", "z"]
     );
     assert_eq!(with(json!(null), &[("__0", "a"), ("__1", "b")]), ["a", "b"]);
-    // The whole list as text counts for more.
+    // The whole list as text takes precedence.
     assert_eq!(with(json!(["a"]), &[("", "[\"t\"]"), ("__0", "x")]), ["t"]);
-    // Blank text is no list.
+    // Blank text is not a list.
     assert_eq!(with(json!(["a"]), &[("", "")]), ["a"]);
     assert_eq!(with(json!(null), &[("", " ")]), [""; 0]);
     assert_eq!(with(json!(["a"]), &[("", ""), ("__0", "x")]), ["x"]);
     assert_eq!(with(json!(null), &[("", ""), ("__0", "x")]), ["x"]);
-    // An index without bound asks for no memory.
+    // A huge index uses no memory.
     assert_eq!(
         with(json!(["a"]), &[("__18446744073709551615", "z")]),
         ["a", "z"]
@@ -166,7 +166,7 @@ fn time_spans() {
     }
 }
 
-/// Source: `DefaultHttpWorkerService.cs` asks for proxying first.
+/// Source: `DefaultHttpWorkerService.cs` checks proxying first.
 #[test]
 fn proxying_counts_for_more_than_forwarding() {
     for (proxying, forwarding, mode) in [
@@ -181,7 +181,7 @@ fn proxying_counts_for_more_than_forwarding() {
     }
 }
 
-/// A public app has it there: the host speaks the JSON protocol to it, and so does the app.
+/// A public app has it there: the host uses the JSON protocol, and so does the app.
 #[test]
 fn a_setting_in_the_wrong_section_is_ignored_with_a_word() {
     let mut host = minimal();

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 enum Segment {
     Literal(String),
     Parameter(Parameter),
-    /// Always the last.
+    /// Always the last segment.
     CatchAll(Parameter),
 }
 
@@ -86,14 +86,13 @@ impl Template {
         Ok(Self { segments })
     }
 
-    /// Whether a decoded path matches. A slash at its end does not count; an empty segment matches
-    /// nothing, except behind the start of a catch-all.
+    /// Whether a decoded path matches. A slash at its end is ignored. An empty segment matches nothing, except after
+    /// the start of a catch-all.
     pub(crate) fn matches(&self, path: &str) -> bool {
         self.walk(path, &mut |_, _| {})
     }
 
-    /// The values of the parameters, for a path that matches; None for an optional one that is absent
-    /// (`ScriptRouteHandler.cs`).
+    /// The values of the parameters for a matching path; `None` for an absent optional one (`ScriptRouteHandler.cs`).
     pub(crate) fn values<'a>(&'a self, path: &'a str) -> Vec<(&'a str, Option<&'a str>)> {
         let mut values = Vec::new();
         self.walk(path, &mut |name, value| values.push((name, Some(value))));
@@ -146,7 +145,7 @@ impl Template {
                     capture(&parameter.name, default);
                     return true;
                 }
-                // Constraints of an absent optional value are not asked; those of an empty rest are.
+                // Constraints of an absent optional value are not checked, but those of an empty rest are.
                 parameter.optional
                     || (matches!(segment, Segment::CatchAll(_)) && parameter.accepts(""))
             }

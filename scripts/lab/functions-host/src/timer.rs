@@ -1,5 +1,5 @@
-//! The `timerTrigger` of a function, and what its handler gets (`CoreExtensionsScriptBindingProvider.cs` of the host;
-//! `TimerInfo.cs` and `ScheduleStatus.cs` of azure-webjobs-sdk-extensions).
+//! The `timerTrigger` of a function, and the value for its handler (`CoreExtensionsScriptBindingProvider.cs` of the
+//! host; `TimerInfo.cs` and `ScheduleStatus.cs` of azure-webjobs-sdk-extensions).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,16 +12,16 @@ use super::environment::Environment;
 use super::json::{boolean, lookup};
 use super::schedule::Schedule;
 
-/// How .NET writes the time of what never happened.
+/// How .NET writes the time of an event that never happened.
 const NEVER: &str = "0001-01-01T00:00:00+00:00";
 
 /// When a function with a timer runs.
 #[derive(Clone, Debug)]
 pub(crate) struct TimerTrigger {
     pub(super) schedule: Schedule,
-    /// Whether it also runs whenever an instance begins to listen.
+    /// Whether it also runs each time an instance begins to listen.
     pub(super) run_on_startup: bool,
-    /// Whether its status is recorded, so that a missed run is made up for.
+    /// Whether its status is recorded, so that missed runs are made up for.
     pub(super) use_monitor: bool,
 }
 
@@ -29,7 +29,7 @@ impl TimerTrigger {
     /// Reads the binding of a `timerTrigger`.
     ///
     /// # Errors
-    /// Which member is missing or wrong.
+    /// The missing or wrong member.
     pub(super) fn read(binding: &Value, environment: &Environment) -> anyhow::Result<Self> {
         let schedule = match lookup(binding, "schedule") {
             Some(Value::String(text)) => text,
@@ -71,21 +71,21 @@ impl TimerTrigger {
     }
 }
 
-/// When a timer ran, and when it is to run.
+/// The last and the next run of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Status {
-    /// When it ran the last time; also when `next` was computed.
+    /// The time of the last run; also the time when `next` was calculated.
     pub(super) last: Option<Timestamp>,
     pub(super) next: Timestamp,
 }
 
-/// The statuses of all timers, by the function's name, each with the schedule that it holds for. Clones share them, and
-/// they outlive a restart of the app. Azure keeps them in the storage account.
+/// The statuses of all timers, by the function's name, each with the schedule to which it belongs. Clones share them,
+/// and they are kept across restarts of the app. Azure keeps them in the storage account.
 #[derive(Clone, Default)]
 pub struct Statuses(Arc<Mutex<HashMap<String, (Schedule, Status)>>>);
 
 impl Statuses {
-    /// None before somebody listens to the timer, and after its schedule has changed (`ScheduleMonitor.cs`,
+    /// `None` before an instance listens to the timer, and after a change of its schedule (`ScheduleMonitor.cs`,
     /// `CheckPastDueAsync`: no time of the new schedule counts as missed).
     pub(super) fn of(&self, function: &str, timer: &TimerTrigger) -> Option<Status> {
         let statuses = self.lock();
@@ -123,7 +123,7 @@ mod tests {
         )
         .expect("valid");
         assert!(trigger.run_on_startup && !trigger.use_monitor);
-        // Too frequent to be recorded, whatever it says.
+        // Too frequent to be recorded, even with `useMonitor`.
         let trigger = read(&json!({ "schedule": "* * * * * *", "useMonitor": true }));
         assert!(!trigger.expect("valid").use_monitor);
     }

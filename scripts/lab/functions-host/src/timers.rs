@@ -1,9 +1,9 @@
 //! Runs functions when their timers are due, for the whole fleet of instances (`TimerListener.cs` and
 //! `ScheduleMonitor.cs` of azure-webjobs-sdk-extensions; `SingletonListener.cs` of azure-webjobs-sdk).
 //!
-//! As in Azure, one instance at a time listens to a timer and runs its function, and never two runs overlap. When the
-//! instance is gone, another one listens: at once, where Azure waits until a lease ends. What Azure keeps in the storage
-//! account, when a timer ran and when it is to run, is kept here in memory.
+//! As in Azure, one instance at a time listens to a timer and runs its function, and runs never overlap. When the
+//! instance has ended, another one listens: here at once, in Azure after the end of a lease. Azure keeps the times of
+//! the last and the next run in the storage account. Here, they are kept in memory.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use super::function::{Function, Trigger};
 use super::invoke;
 use super::timer::{Status, TimerTrigger};
 
-/// How many occurrences are announced.
+/// The number of announced occurrences.
 const ANNOUNCED: usize = 5;
 
-/// Runs functions whenever their timers are due by the calendar, until `stop`.
+/// Runs functions when their timers are due by the calendar, until `stop`.
 pub async fn run_timers(app: Arc<App>, calendar: Arc<dyn Calendar>, stop: CancellationToken) {
     let mut listeners = JoinSet::new();
     for (index, function) in app.table.functions.iter().enumerate() {
@@ -53,10 +53,10 @@ enum Reason {
     Due,
 }
 
-/// Listens to the timer of one function, by way of one instance after the other.
+/// Listens to the timer of one function, on one instance after the other.
 struct Listener {
     app: Arc<App>,
-    /// The function's place in the table.
+    /// The function's index in the table.
     index: usize,
     timer: TimerTrigger,
     calendar: Arc<dyn Calendar>,
@@ -84,7 +84,7 @@ impl Listener {
         self.app.timers.set(name, &self.timer, status);
     }
 
-    /// Listens until the instance is gone. None when there is no further occurrence.
+    /// Listens until the instance has ended. `None` if there is no further occurrence.
     async fn listen(&mut self, instance: &str) -> Option<()> {
         let mut first = self.start(instance)?;
         loop {
@@ -102,8 +102,8 @@ impl Listener {
         }
     }
 
-    /// `TimerListener.StartAsync`: takes up the status as the instance before left it. Returns why the function runs at
-    /// once, where it does.
+    /// `TimerListener.StartAsync`: continues with the status of the previous instance. Returns why the function runs
+    /// at once, if it does.
     fn start(&mut self, instance: &str) -> Option<Option<Reason>> {
         let now = self.now();
         let left = self.status();
@@ -111,7 +111,7 @@ impl Listener {
         let status = match recorded {
             Some(status) => status,
             None => {
-                // What has been run already is in the past by the precise time, too.
+                // Completed runs are in the past by the precise time, too.
                 let last = left.and_then(|status| status.last).unwrap_or(now);
                 Status {
                     last: None,
@@ -127,7 +127,7 @@ impl Listener {
         Some(self.timer.run_on_startup.then_some(Reason::Startup))
     }
 
-    /// Logs who listens, and for the first time the next occurrences.
+    /// Logs the listening instance, and the first time also the next occurrences.
     fn announce(&mut self, instance: &str, status: Status) {
         let (console, name) = (&self.app.console, &self.function().name);
         let schedule = &self.timer.schedule;
@@ -153,8 +153,8 @@ impl Listener {
         self.is_announced = true;
     }
 
-    /// Waits for the next occurrence. The calendar may be unable to wait for a time that is far away (the host's own
-    /// timer waits for 24 days at most), so it is asked again.
+    /// Waits for the next occurrence. The calendar may be unable to wait for a distant time (the host's own timer
+    /// waits for at most 24 days), so this checks again.
     async fn due(&self) {
         let Some(status) = self.status() else {
             return std::future::pending().await;
@@ -164,8 +164,8 @@ impl Listener {
         }
     }
 
-    /// `TimerListener.InvokeJobFunction`: runs the function and computes the next occurrence. False where the instance
-    /// ended before the function did; then another one makes up for the run, if the status is recorded.
+    /// `TimerListener.InvokeJobFunction`: runs the function and calculates the next occurrence. Returns false if the
+    /// instance ended before the function did. If the status is recorded, another instance then makes up for the run.
     async fn fire(&self, instance: &str, reason: Reason) -> Option<bool> {
         let (app, name) = (&self.app, &self.function().name);
         let status = self.status();
@@ -180,7 +180,7 @@ impl Listener {
             ),
         );
         let last = match reason {
-            // Fired a moment too early, it must not be due again.
+            // If it fired slightly too early, it must not be due again.
             Reason::Due => begun.max(planned),
             Reason::PastDue | Reason::Startup => begun,
         };
@@ -197,7 +197,7 @@ impl Listener {
                         "{instance} ended while it ran {name}; another instance listens to the timer from now on"
                     ),
                 );
-                // What ends every instance that runs it is made up for once only.
+                // A run that ends all its instances is repeated only once.
                 is_complete = reason == Reason::PastDue;
             } else {
                 app.report(self.function(), &failure);

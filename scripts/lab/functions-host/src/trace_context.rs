@@ -1,13 +1,14 @@
-//! The header `traceparent` (W3C Trace Context) of requests that the host makes itself: forwarded ones, and those of the
-//! JSON protocol for HTTP triggers. .NET's `HttpClient` adds it (`DiagnosticsHandler.cs`) where the host traces requests, as
-//! Core Tools does, and Azure with Application Insights. Pure, but for random ids.
+//! The header `traceparent` (W3C Trace Context) of the host's own requests: forwarded ones, and those of the JSON
+//! protocol for HTTP triggers. .NET's `HttpClient` adds it (`DiagnosticsHandler.cs`) if the host traces requests, as
+//! in Core Tools, and in Azure with Application Insights. Pure, except for random ids.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header's name.
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The value for a request with these headers: a new span of the caller's trace, or of a new trace that is not recorded.
+/// The value for a request with these headers: a new span of the caller's trace, or of a new trace that is not
+/// recorded.
 pub(super) fn traceparent(received: &HeaderMap) -> Option<HeaderValue> {
     let sent = received
         .get(TRACEPARENT)

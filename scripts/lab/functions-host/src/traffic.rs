@@ -1,4 +1,4 @@
-//! How fast requests are answered, and how many.
+//! The number of requests, and their latency.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -8,18 +8,18 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Rate and percentiles are those of so many last seconds.
+/// Rate and percentiles cover this many seconds.
 const WINDOW: usize = 10;
-/// Slower than functionTimeout lets anything be.
+/// Slower than functionTimeout allows.
 const SLOWEST_MICROS: u64 = 60 * 60 * 1_000_000;
-/// Values are kept to one percent.
+/// Values have a precision of one percent.
 const DIGITS: u8 = 2;
 
-/// What the way of each request adds to.
+/// Counters of all requests.
 pub struct Traffic {
     requests: AtomicU64,
     micros: AtomicU64,
-    /// Never held over an await, and by a request for some tens of nanoseconds only.
+    /// Never held across an await, and only for some tens of nanoseconds by a request.
     second: Mutex<Histogram<u64>>,
 }
 
@@ -49,7 +49,7 @@ impl Traffic {
         }
     }
 
-    /// Counts an invocation from its arrival to the head of its answer.
+    /// Counts an invocation from its arrival to the head of its response.
     pub(crate) fn answered(&self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -60,7 +60,7 @@ impl Traffic {
             .saturating_record(micros);
     }
 
-    /// The counts by now.
+    /// The present counts.
     pub fn totals(&self) -> Totals {
         Totals {
             requests: self.requests.load(Ordering::Relaxed),
@@ -68,7 +68,7 @@ impl Traffic {
         }
     }
 
-    /// Takes what came since the last call, in exchange for an empty histogram.
+    /// Takes the values since the last call, and replaces them by an empty histogram.
     fn take(&self, fresh: Histogram<u64>) -> Histogram<u64> {
         let mut second = self
             .second
@@ -82,20 +82,20 @@ fn empty() -> Histogram<u64> {
     Histogram::new_with_bounds(1, SLOWEST_MICROS, DIGITS).expect("the bounds are in order")
 }
 
-/// The last seconds, one after the other.
+/// The last seconds, in order.
 #[derive(Default)]
 pub struct Recent(VecDeque<(Histogram<u64>, Duration)>);
 
 /// Rate and latency of the last seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
-    /// Answered requests.
+    /// Completed requests.
     pub requests_per_second: f64,
-    /// From the arrival of a request to the head of its answer.
+    /// From the arrival of a request to the head of its response.
     pub latency_ms: Percentiles,
 }
 
-/// Latency in milliseconds; null where nothing was answered.
+/// Latency in milliseconds; null if there were no responses.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Percentiles {
     p50: Option<f64>,
@@ -105,7 +105,7 @@ pub struct Percentiles {
 }
 
 impl Recent {
-    /// Closes a slice of time that took so long.
+    /// Closes a slice of time with this length.
     pub fn advance(&mut self, traffic: &Traffic, took: Duration) {
         let fresh = if self.0.len() == WINDOW {
             let (mut oldest, _) = self.0.pop_front().expect("it is full");

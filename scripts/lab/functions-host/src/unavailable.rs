@@ -1,4 +1,4 @@
-//! Answers while the app cannot be served (`HostAvailabilityCheckMiddleware.cs`, `HostController.cs`).
+//! Responses while the app cannot be served (`HostAvailabilityCheckMiddleware.cs`, `HostController.cs`).
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use super::keys::{Access, KeyRing, Keys};
 use super::path;
 use super::server::refuse;
 
-/// A host whose app cannot be served: ping and status still answer, any other request gets 503.
+/// A host whose app cannot be served: ping and status still respond, all other requests get 503.
 pub struct Unavailable {
     access: Access,
     reasons: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    /// The host at `address`. With `keys` its status needs the master key.
+    /// The host at `address`. With `keys`, its status requires the master key.
     pub fn new(address: SocketAddr, keys: Option<&KeyRing>, reasons: Vec<String>) -> Self {
         let access = match keys {
             Some(ring) => Access::Keyed(Keys::new(ring, &[])),
@@ -37,7 +37,7 @@ impl Unavailable {
         }
     }
 
-    /// Answers one request.
+    /// Responds to one request.
     pub fn respond(&self, request: Request<Incoming>) -> Response<Body> {
         let path = path::decode(request.uri().path()).unwrap_or_default();
         if admin::is_ping(&path) && matches!(*request.method(), Method::GET | Method::POST) {

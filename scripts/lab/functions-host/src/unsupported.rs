@@ -1,4 +1,5 @@
-//! What functions ask for and the emulator does not do: listen to a trigger, read an input, deliver an output.
+//! Features that functions use but the emulator does not have: listening to a trigger, reading an input, delivering
+//! an output.
 
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ const WITHOUT_STORAGE: [&str; 6] = [
 /// The setting with the storage account.
 const STORAGE: &str = "AzureWebJobsStorage";
 
-/// A sentence for each thing that is not done for an enabled function.
+/// A sentence for each missing feature of an enabled function.
 pub(super) fn sentences(functions: &[Function], environment: &Environment) -> Vec<String> {
     let enabled = functions.iter().filter(|function| !function.disabled);
     let mut sentences: Vec<_> = enabled.clone().flat_map(of).collect();
@@ -38,7 +39,7 @@ pub(super) fn sentences(functions: &[Function], environment: &Environment) -> Ve
     sentences
 }
 
-/// What is not done for one function.
+/// The missing features for one function.
 fn of(function: &Function) -> Vec<String> {
     let name = &function.name;
     let bindings = function.bindings.iter();
@@ -95,7 +96,7 @@ fn has_storage(environment: &Environment) -> bool {
     })
 }
 
-/// A value that is not delivered, in one line of a bounded length.
+/// A value that is not delivered, as one line of limited length.
 pub(super) fn shown(value: &Value) -> String {
     /// In characters.
     const LONGEST: usize = 1_000;

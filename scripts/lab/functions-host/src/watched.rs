@@ -1,4 +1,4 @@
-//! Which changes below the script root make the host start again (`FileMonitoringService.cs`,
+//! The changes below the script root that restart the host (`FileMonitoringService.cs`,
 //! `ScriptJobHostOptionsSetup.cs`). Pure.
 
 use std::path::{Component, Path};
@@ -11,18 +11,18 @@ use super::json::switch;
 /// `ScriptJobHostOptionsSetup.cs`.
 const FILES: [&str; 3] = ["host.json", "function.json", "proxies.json"];
 const FOLDER: &str = "node_modules";
-/// What `host.json` says about watching.
+/// The settings for file watching in `host.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Watched {
     /// `fileWatchingEnabled`.
     pub(crate) is_enabled: bool,
-    /// Names of files anywhere below the script root.
+    /// Names of files in any folder below the script root.
     files: Vec<String>,
-    /// Folders directly below the script root, with all they hold.
+    /// Folders directly below the script root, with all their content.
     folders: Vec<String>,
 }
 
-/// What counts without a word about it in `host.json`.
+/// The defaults without settings in `host.json`.
 impl Default for Watched {
     fn default() -> Self {
         Self {
@@ -45,8 +45,8 @@ impl Watched {
         Ok(watched)
     }
 
-    /// Whether a change of this file or folder, relative to the script root, makes the host start again. A change of the
-    /// set of folders directly below the script root does so, too.
+    /// Whether a change of this file or folder, relative to the script root, restarts the host. A change of the set
+    /// of folders directly below the script root also restarts it.
     pub(super) fn covers(&self, path: &Path) -> bool {
         let first = path.components().next();
         let is_in_folder = first.is_some_and(|first| {

@@ -1,4 +1,4 @@
-//! A handler process that answers, and what its supervisor can be told.
+//! A responding handler process, and the commands for its supervisor.
 
 #[cfg(test)]
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use tokio::sync::mpsc;
 use super::pool::Pool;
 use super::process::Grace;
 
-/// A handler process that answers.
+/// A responding handler process.
 pub struct Worker {
     /// New for each process: `FUNCTIONS_CUSTOMHANDLER_WORKER_ID`.
     pub id: String,
-    /// The id of the process.
+    /// The process ID.
     pub process: i32,
     pub(crate) pool: Pool,
     /// To the supervisor.
@@ -31,28 +31,28 @@ impl Worker {
         })
     }
 
-    /// Reports that an invocation outlived `functionTimeout`, for which the host kills the process.
+    /// Reports that an invocation exceeded `functionTimeout`. The host then kills the process.
     pub(crate) fn timed_out(&self) {
         self.restart("An invocation exceeded functionTimeout");
     }
 
-    /// Kills the process and starts it again in place, as the host does. `reason` is a sentence without its end, for
-    /// people.
+    /// Kills the process and starts it again in the same place, as the host does. `reason` is a sentence without its
+    /// end, for the user.
     pub fn restart(&self, reason: &'static str) {
         let worker = self.id.clone();
-        // A full queue holds such a command already.
+        // If the queue is full, it already contains such a command.
         let _ = self.commands.try_send(Command::Restart { worker, reason });
     }
 }
 
-/// What the supervisor of an instance can be told.
+/// The commands for the supervisor of an instance.
 pub(super) enum Command {
-    /// Replaces the worker of this id, if it is still there.
+    /// Replaces the worker with this id, if it still exists.
     Restart {
         worker: String,
         reason: &'static str,
     },
-    /// SIGKILL, as in an accident.
+    /// SIGKILL, like an accident.
     Kill,
     Stop(Grace),
 }

@@ -1,4 +1,4 @@
-//! Which worker runtime an app has: `FUNCTIONS_WORKER_RUNTIME`, unless a profile decides (`WorkerRuntimeResolver.cs`).
+//! The worker runtime of an app: `FUNCTIONS_WORKER_RUNTIME`, unless a profile decides (`WorkerRuntimeResolver.cs`).
 //! Pure.
 
 use anyhow::bail;
@@ -9,8 +9,8 @@ use super::profile::Profile;
 const VARIABLE: &str = "FUNCTIONS_WORKER_RUNTIME";
 const CUSTOM: &str = "custom";
 
-/// Checks that the runtime is `custom`. A host with another one ignores the handler's routes, so with `has_routes` that
-/// is an error.
+/// Checks that the runtime is `custom`. A host with another runtime ignores the handler's routes, so with
+/// `has_routes` that is an error.
 pub(super) fn check(
     profile: Profile,
     has_routes: bool,

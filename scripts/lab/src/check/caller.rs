@@ -11,7 +11,7 @@ use load::connection::Route;
 use load::request::{get, post};
 use load::target::Target;
 
-/// How long a response may take. `/health` has 2 s; a front end that just woke an instance needs longer.
+/// How long a response may take. `/health` has 2 s, but a front end that has just started an instance needs longer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Sends requests to the app.
@@ -35,7 +35,7 @@ impl Caller {
         self.send(get(&self.target, endpoint)).await
     }
 
-    /// As a browser requests a page.
+    /// Sends the request of a browser for a page.
     pub(super) async fn browse(&mut self, endpoint: &str) -> Result<Reply, String> {
         let mut request = get(&self.target, endpoint);
         let accept = HeaderValue::from_static("text/html");
@@ -43,7 +43,7 @@ impl Caller {
         self.send(request).await
     }
 
-    /// A visit; with the same key it is the same one.
+    /// Records a visit. With the same key, it is the same visit.
     pub(super) async fn visit(&mut self, key: &str) -> Result<Reply, String> {
         let mut request = post(&self.target, "/api/visit", "");
         request.headers_mut().insert(

@@ -1,4 +1,4 @@
-//! What is requested, and what a right response is. Each check says in a phrase what it saw, or what is wrong.
+//! The requests, and the correct responses. Each check returns a phrase with its result or with the error.
 
 use std::time::{Duration, Instant};
 
@@ -9,25 +9,25 @@ use serde_json::Value;
 use super::caller::Caller;
 use load::client::Reply;
 
-/// Whether the app should be scaled by rules.
+/// Whether rules should scale the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rules {
-    /// There must be some.
+    /// Rules are required.
     Expected,
-    /// There must be none: on Elastic Premium.
+    /// Rules are not allowed, on Elastic Premium.
     Unexpected,
-    /// Either is right.
+    /// Both are correct.
     Either,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Serialize)]
 pub(super) struct Outcome {
-    /// What was looked at, such as `health`.
+    /// The subject, such as `health`.
     name: &'static str,
-    /// Whether it is as it should be.
+    /// Whether the check passed.
     pub(super) passed: bool,
-    /// What was seen, or what is wrong.
+    /// The observation, or the error.
     seen: String,
     milliseconds: u64,
 }
@@ -48,7 +48,7 @@ impl Outcome {
 
 type Seen = Result<String, String>;
 
-/// Runs one after the other; `report` is given each as it ends.
+/// Runs the checks one after the other. `report` receives each result.
 pub(super) async fn all(
     caller: &mut Caller,
     rules: Rules,
@@ -66,7 +66,7 @@ pub(super) async fn all(
         report(&outcome);
         outcomes.push(outcome);
     };
-    // In the order in which one explains the next.
+    // Each check may explain the failure of the next ones, so the order matters.
     macro_rules! check {
         ($name:literal, $check:expr) => {
             let began = Instant::now();
@@ -90,7 +90,7 @@ fn whole_milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The response, if it has the right status; else its error.
+/// The response if it has the right status, or else an error.
 fn with(status: StatusCode, reply: Reply) -> Result<Reply, String> {
     if reply.status() == status {
         return Ok(reply);
@@ -112,7 +112,7 @@ async fn live(caller: &mut Caller) -> Seen {
     Ok("the process serves".to_owned())
 }
 
-/// The app and its database; also what is waited for.
+/// Checks the app and its database. The wait for the app also uses this check.
 pub(super) async fn health(caller: &mut Caller) -> Seen {
     let health = with(StatusCode::OK, caller.get("/health").await?)?.json();
     let text = |name: &str| health[name].as_str().map(str::to_owned);

@@ -1,4 +1,4 @@
-//! `lab check` itself: arguments, waiting, what is printed.
+//! The command `lab check`: arguments, waiting, output.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::checks::{self, Rules};
 use load::target::Target;
 
-/// Between two checks of an app that is not healthy yet.
+/// The pause between two checks of an app that is not healthy yet.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Arguments of `lab check`.
@@ -47,7 +47,7 @@ pub struct CheckArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// One sentence for the user, when it could not be checked.
+/// One sentence for the user if the check is not possible.
 #[tokio::main(flavor = "current_thread")]
 pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let target = Target::parse(&args.url).map_err(|sentence| anyhow!(sentence))?;
@@ -58,7 +58,7 @@ pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     };
     let mut caller = Caller::new(target.clone(), args.cacert.as_deref()).await?;
     wait_until_healthy(&mut caller, Duration::from_secs(args.wait)).await;
-    // If nothing responds at all, a list of failures would say the same nine times.
+    // If there is no response at all, the list would contain the same failure nine times.
     caller
         .get("/health/live")
         .await
@@ -85,7 +85,7 @@ pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
-/// Waits until the app is healthy or the time is over, and says what it waits for.
+/// Waits until the app is healthy or the time is over, and prints the reason for the wait.
 async fn wait_until_healthy(caller: &mut Caller, limit: Duration) {
     let end = Instant::now() + limit;
     let mut said = String::new();

@@ -1,4 +1,4 @@
-//! `lab check`: checks whether an app, here or in Azure, does what it should; the smoke test after a deployment.
+//! `lab check`: checks whether an app, here or in Azure, works correctly. It is the smoke test after a deployment.
 //!
 //! | module | does |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! `lab doctor`: what this machine has, what is missing, and how to get it.
+//! `lab doctor`: shows the tools of this machine, and how to install the missing ones.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -21,28 +21,29 @@ Exit code: 0 when scripts/run and scripts/test can work on this machine, else 1.
 scripts/test installs what it lacks, so that missing pieces of it are no fault there.")]
 pub struct DoctorArgs {}
 
-/// Which of the two main commands cannot do without a thing.
+/// Which of the two main commands requires a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// `scripts/run` and everything else.
     Build,
-    /// `scripts/test`, which installs it where it can.
+    /// `scripts/test`, which installs it if possible.
     Test,
-    /// Neither; something is lost without it all the same.
+    /// Neither, but a feature is missing without it.
     Optional,
 }
 
-/// Shows what this machine has, what is missing and how to get it; the exit code shows whether `lab up` can run.
+/// Shows the tools of this machine, and how to install the missing ones. The exit code shows whether `lab up` can
+/// run.
 ///
 /// # Errors
-/// One sentence for the user, where it cannot be done.
+/// One sentence for the user if this is not possible.
 pub fn run(_: DoctorArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let runtime = runtime.context("cannot start the runtime")?;
     let findings = runtime.block_on(probe::all());
-    // A program that did not answer in time is not waited for now either.
+    // Programs that have not responded in time are not waited for.
     runtime.shutdown_background();
 
     let verdict = Verdict::on(&findings, probe::installs_by_itself());
@@ -54,7 +55,7 @@ pub fn run(_: DoctorArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Whether the two main commands can work, and what stands in their way.
+/// Whether the two main commands can run, and what prevents them.
 pub(crate) struct Verdict {
     run_lacks: Vec<&'static str>,
     test_lacks: Vec<&'static str>,

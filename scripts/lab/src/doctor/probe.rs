@@ -1,4 +1,4 @@
-//! Looking for one thing, in two seconds at most.
+//! Looks for one tool, for at most two seconds.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
@@ -14,26 +14,26 @@ use ::postgres::Binaries;
 use processes::cgroup;
 
 const LIMIT: Duration = Duration::from_secs(2);
-/// Programs that run at a time: more would take each other's time.
+/// The number of programs that run at the same time. More would slow each other down.
 static PROGRAMS: Semaphore = Semaphore::const_new(6);
-/// Where `func start` and `lab up` listen unless told otherwise.
+/// The default port of `func start` and `lab up`.
 const PORT: u16 = 7071;
 
 /// One row of the table.
 pub(crate) struct Finding {
     pub(crate) name: &'static str,
     pub(crate) need: Need,
-    /// The version, or what is wrong.
+    /// The version, or the problem.
     pub(crate) state: Result<String, String>,
-    /// What is lost without it.
+    /// The feature that is missing without it.
     pub(crate) without: &'static str,
-    /// What to type to get it.
+    /// The command that installs it.
     pub(crate) remedy: String,
 }
 
-/// Looks for everything.
+/// Looks for all tools.
 pub(crate) async fn all() -> Vec<Finding> {
-    // Each row: name, who needs it, how it is looked for, what is lost without it, how to get it.
+    // Each row: name, the commands that need it, the test, the missing feature, the command that installs it.
     macro_rules! table {
         ($($name:literal, $need:ident, $probe:expr, $without:literal, $remedy:expr;)*) => {
             [$(($name, Need::$need, tokio::spawn($probe), $without, String::from($remedy))),*]
@@ -81,13 +81,13 @@ fn postgres() -> Result<String, String> {
     Ok(found.version)
 }
 
-/// Whether `scripts/test` can install what it lacks: it does so as root where there is apt.
+/// Whether `scripts/test` can install missing tools: as root, if there is apt.
 pub(crate) fn installs_by_itself() -> bool {
     rustix::process::geteuid().is_root() && in_path("apt-get")
 }
 
 async fn rust() -> Result<String, String> {
-    // rustc may be there without cargo.
+    // rustc may exist without cargo.
     tokio::try_join!(
         at_least(&["rustc", "--version"], (1, 95)),
         version(&["cargo", "--version"])
@@ -102,7 +102,7 @@ fn rust_remedy() -> String {
     "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh".to_owned()
 }
 
-/// Debian 12's own Node.js is too old.
+/// The Node.js package of Debian 12 is too old.
 fn node_remedy() -> String {
     if cfg!(target_os = "macos") {
         return "brew install node".to_owned();
@@ -132,7 +132,7 @@ async fn musl() -> Result<String, String> {
 fn musl_remedy() -> String {
     let target = "rustup target add x86_64-unknown-linux-musl";
     if cfg!(target_os = "macos") {
-        // No musl-gcc there; a binary built elsewhere can be packed.
+        // musl-gcc is not available there, but a binary from another machine can be packed.
         return format!("{target}; then pack a Linux build with lab package --binary");
     }
     format!("{target} && {}", package("musl-tools", "musl-cross"))
@@ -186,7 +186,7 @@ async fn at_least(command: &[&str], (major, minor): (u32, u32)) -> Result<String
     }
 }
 
-/// The first thing in a program's output that looks like a version.
+/// The first text in a program's output that has the form of a version.
 async fn version(command: &[&str]) -> Result<String, String> {
     let text = output(command).await?;
     let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | ','));
@@ -210,7 +210,7 @@ async fn output(command: &[&str]) -> Result<String, String> {
         .args(arguments)
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    // Asking for a version is no reason to go to the network.
+    // A version query must not use the network.
     command
         .env("PULUMI_SKIP_UPDATE_CHECK", "true")
         .env("FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT", "1");

@@ -1,4 +1,4 @@
-//! The table that `lab doctor` prints: 80 columns, but for long commands.
+//! The table of `lab doctor`: 80 columns, except for long commands.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
@@ -15,7 +15,7 @@ pub(crate) fn print(findings: &[Finding], verdict: &Verdict) {
     let mut stdout = std::io::stdout();
     let coloured =
         stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    // A reader that has seen enough, such as `head`, is no error.
+    // It is not an error if the reader, such as `head`, stops reading.
     let _ = stdout.write_all(render(findings, verdict, coloured).as_bytes());
 }
 

@@ -1,4 +1,4 @@
-//! The zip that is deployed. The same files give the same bytes.
+//! The deployed zip. The same files always produce the same bytes.
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
@@ -10,7 +10,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::layout::{Layout, replace};
 
-/// Writes the zip and gives its size in bytes.
+/// Writes the zip, and returns its size in bytes.
 pub(crate) fn write(layout: &Layout, output: &Path) -> anyhow::Result<u64> {
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder)

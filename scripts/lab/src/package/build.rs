@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// Static with musl, so that it runs on any Functions base image whatever C library that has.
+/// Static with musl, so that it runs on every Functions base image, whatever its C library.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-musl";
-/// How cargo's build scripts are told which C compiler makes code for [`TARGET`].
+/// The variable that tells cargo's build scripts the C compiler for [`TARGET`].
 const COMPILER: &str = "CC_x86_64_unknown_linux_musl";
 const MUSL_GCC: &str = "musl-gcc";
 
@@ -29,7 +29,7 @@ impl Profile {
     }
 }
 
-/// Builds the handler and gives the path of the binary. Progress is cargo's own, on stderr.
+/// Builds the handler, and returns the path of the binary. Cargo itself reports the progress on stderr.
 pub(crate) fn static_handler(root: &Path, profile: Profile) -> anyhow::Result<PathBuf> {
     check_toolchain(root)?;
     let mut cargo = Command::new(cargo());
@@ -37,7 +37,7 @@ pub(crate) fn static_handler(root: &Path, profile: Profile) -> anyhow::Result<Pa
         .current_dir(root)
         .args(["build", "--package", "handler", "--bin", "handler"]);
     cargo.args(["--target", TARGET, "--profile", profile.name()]);
-    // The target folder may be anywhere, so cargo is asked where the binary went.
+    // The target folder may be anywhere, so the path of the binary is read from cargo's messages.
     cargo.args(["--message-format", "json-render-diagnostics"]);
     if std::env::var_os(COMPILER).is_none() {
         cargo.env(COMPILER, MUSL_GCC);
@@ -59,7 +59,7 @@ pub(crate) fn static_handler(root: &Path, profile: Profile) -> anyhow::Result<Pa
     binary.context("cargo built no executable named handler")
 }
 
-/// The path in a message that says an executable is there.
+/// The path of an executable in a message of cargo.
 fn executable(message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     let is_handler = message.pointer("/target/name")?.as_str()? == "handler";
@@ -91,7 +91,7 @@ fn check_toolchain(root: &Path) -> anyhow::Result<()> {
 }
 
 fn cargo() -> OsString {
-    // Set where cargo itself runs `lab`, so that the same toolchain builds.
+    // If cargo runs `lab`, this variable is set, so that the same toolchain builds.
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 

@@ -1,17 +1,17 @@
-//! Tells whether Azure's Linux can run a binary wherever it was built.
+//! Checks whether Azure's Linux can run a binary, wherever it was built.
 
 use object::LittleEndian;
 use object::elf::{EM_AARCH64, EM_X86_64, ET_DYN, ET_EXEC, FileHeader64};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 
-/// Accepts static executables, position-independent ones (static-pie) included.
+/// Accepts static executables, including position-independent ones (static-pie).
 ///
 /// # Errors
-/// Why the file cannot be deployed. The text reads on from the file's name.
+/// Why the file cannot be deployed, as a continuation of the file's name.
 pub(crate) fn check(file: &[u8]) -> Result<(), String> {
     let endian = LittleEndian;
     let cut_short = |_| "is cut short".to_owned();
-    // Magic, 64-bit, little-endian; the operating system byte says 0 or 3 on Linux and decides nothing.
+    // Magic, 64-bit, little-endian. The operating system byte is 0 or 3 on Linux, and is ignored.
     if !file.starts_with(b"\x7fELF\x02\x01") {
         return Err("is no 64-bit Linux (ELF) binary".to_owned());
     }

@@ -1,4 +1,4 @@
-//! Which file goes where in the function app folder.
+//! The files of the function app folder, and their places.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,12 +9,12 @@ use fleet::HostingPlan;
 use functions_host::MARKER;
 use serde_json::Value;
 
-/// The name that host.json must give the executable: `func` marks exactly this entry of a zip as executable.
+/// The name of the executable in host.json. `func` marks exactly this entry of a zip as executable.
 pub(crate) const HANDLER: &str = "handler";
-/// For `func start` only; never deployed.
+/// Only for `func start`, never deployed.
 const LOCAL_SETTINGS: &str = "local.settings.json";
 
-/// The function that scales the app on Elastic Premium; on another plan nothing may call it.
+/// The function that scales the app on Elastic Premium. On another plan it must not be called.
 const SCALER: &str = "Autoscale/function.json";
 
 /// One file of the function app.
@@ -25,11 +25,11 @@ pub(crate) struct Entry {
     pub(crate) mode: u32,
 }
 
-/// Every file of the function app that is deployed, sorted by name.
+/// All deployed files of the function app, sorted by name.
 pub(crate) struct Layout {
     pub(crate) entries: Vec<Entry>,
     local_settings: Option<PathBuf>,
-    /// Whether it is Elastic Visits, which `lab up` is to know by a mark.
+    /// Whether it is Elastic Visits, which a marker file tells `lab up`.
     is_marked: bool,
 }
 
@@ -53,7 +53,8 @@ impl Layout {
         })
     }
 
-    /// The app that `scripts/deploy` runs once to prepare the database, from a folder with its host.json and functions.
+    /// The app that `scripts/deploy` runs once to prepare the database, from a folder with its host.json and
+    /// functions.
     pub(crate) fn read_role_step(folder: &Path, handler: &Path) -> anyhow::Result<Self> {
         refuse_link(folder)?;
         Ok(Self {
@@ -70,8 +71,8 @@ impl Layout {
             .count()
     }
 
-    /// Writes the folder, file by file and only what changed, so that a host that runs on it never sees half a
-    /// file, and a running handler keeps the one it was started from.
+    /// Writes the folder file by file, and only changed files. So a host that runs on it never reads a partial file,
+    /// and a running handler keeps the binary with which it was started.
     pub(crate) fn write(&self, into: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(into)
             .with_context(|| format!("cannot make the folder {}", into.display()))?;
@@ -86,14 +87,14 @@ impl Layout {
                 .with_context(|| format!("cannot mark the folder {}", into.display()))?;
         }
         if let Some(source) = &self.local_settings {
-            // It may come to hold a connection string.
+            // The file may later contain a connection string.
             put(source, &into.join(LOCAL_SETTINGS), 0o600)?;
         }
         self.remove_stale_functions(into)
     }
 
-    /// A function whose source is gone would otherwise still be served. Nothing else is touched: the folder may
-    /// be one that a user named by mistake.
+    /// A function without a source would otherwise still be served. Nothing else is deleted, because the user may
+    /// have specified the folder by mistake.
     fn remove_stale_functions(&self, into: &Path) -> anyhow::Result<()> {
         for name in folders(into)? {
             if into.join(&name).is_symlink() {
@@ -105,7 +106,7 @@ impl Layout {
             {
                 fs::remove_file(into.join(&function))
                     .with_context(|| format!("cannot remove the former function {name}"))?;
-                // What else is in there was not put there by `lab`.
+                // `lab` did not create the other files in it.
                 let _ = fs::remove_dir(into.join(&name));
             }
         }
@@ -159,7 +160,7 @@ fn entries(host: &Path, functions: &Path, handler: &Path) -> anyhow::Result<Vec<
     Ok(entries)
 }
 
-/// Tells a user who is in the wrong folder.
+/// Reports a wrong folder to the user.
 pub(crate) fn check_root(root: &Path) -> anyhow::Result<()> {
     if !root.join("host.json").is_file() || !root.join("functions").is_dir() {
         bail!(
@@ -177,8 +178,8 @@ fn json(path: &Path) -> anyhow::Result<Value> {
     serde_json::from_slice(&text).with_context(|| format!("{} is no valid JSON", path.display()))
 }
 
-/// Fails on a symbolic link: the file behind it may lie outside the project and hold a secret, or not belong to the
-/// function app folder. The handler alone may be one, because its path is an argument.
+/// Fails on a symbolic link: its target may be outside the project and contain a secret, or not belong to the
+/// function app. Only the handler may be a link, because its path is an argument.
 fn refuse_link(path: &Path) -> anyhow::Result<()> {
     if path.is_symlink() {
         bail!(
@@ -224,7 +225,8 @@ fn is_already(target: &Path, content: &[u8], mode: u32) -> bool {
     has_mode && fs::read(target).is_ok_and(|present| present == content)
 }
 
-/// Writes beside the target and renames: a binary that is being run cannot be written over, only replaced.
+/// Writes a new file next to the target and renames it, because a running binary cannot be overwritten, only
+/// replaced.
 pub(crate) fn replace(
     target: &Path,
     mode: u32,

@@ -1,7 +1,7 @@
 //! `lab assemble` and `lab package`: the function app folder and the deployable zip.
 //!
-//! The Functions host looks for function folders directly below the script root only, so the repository itself
-//! cannot be one: the folder is put together here, the same for `lab up`, `func start` and Azure.
+//! The Functions host looks for function folders only directly below the script root, so the repository itself cannot
+//! be one. The folder is assembled here, the same for `lab up`, `func start` and Azure.
 //!
 //! | module | does |
 //! | --- | --- |
@@ -23,11 +23,12 @@ mod layout;
 
 use layout::Layout;
 
-/// Where the folder goes below the project when nobody says otherwise.
+/// The default place of the folder below the project.
 const APP: &str = "target/app";
 const ZIP: &str = "target/elastic-visits.zip";
 
-/// The app that prepares the database: where its host.json and functions are, and where its folder and zip go.
+/// The app that prepares the database: the folder of its host.json and functions, and the names of its folder and
+/// zip.
 const ROLE_STEP: &str = "infra/role-step";
 const ROLE_STEP_APP: &str = "target/role-step";
 const ROLE_STEP_ZIP: &str = "target/elastic-visits-role-step.zip";
@@ -72,10 +73,10 @@ pub struct PackageArgs {
     root: PathBuf,
 }
 
-/// Lays out the function app folder.
+/// Creates the function app folder.
 ///
 /// # Errors
-/// One sentence for the user, where it cannot be done.
+/// One sentence for the user if this is not possible.
 pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
     let layout = Layout::read(&args.root, &args.handler, args.plan)?;
     let into = args.into.unwrap_or_else(|| args.root.join(APP));
@@ -83,11 +84,10 @@ pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the deployable zip, and beside it the one of the role step, which `scripts/deploy` runs once to prepare the
-/// database.
+/// Builds the deployable zip, and the zip of the role step, which `scripts/deploy` runs once to prepare the database.
 ///
 /// # Errors
-/// One sentence for the user, where it cannot be done.
+/// One sentence for the user if this is not possible.
 pub fn package(args: PackageArgs) -> anyhow::Result<ExitCode> {
     layout::check_root(&args.root)?;
     let binary = match args.binary {

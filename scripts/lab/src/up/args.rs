@@ -1,4 +1,4 @@
-//! The arguments of `lab up`, and what they name: the app and the rules.
+//! The arguments of `lab up`, and the app and the rules that they select.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use fleet::{FleetArgs, Options};
 use functions_host::FunctionApp;
 use processes::launch::LaunchArgs;
 
-/// Where `lab assemble` lays out the project's own app.
+/// The folder in which `lab assemble` creates the project's own app.
 const ASSEMBLED: &str = "target/app";
 
 /// Arguments of `lab up`.
@@ -78,7 +78,7 @@ impl UpArgs {
     /// The folder of the function app.
     ///
     /// # Errors
-    /// One sentence about what was looked for, if there is none.
+    /// One sentence with the folders that were tried, if there is no app.
     pub(super) fn script_root(&self) -> anyhow::Result<PathBuf> {
         match &self.script_root {
             Some(folder) => Ok(folder.clone()),

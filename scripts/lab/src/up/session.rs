@@ -1,4 +1,4 @@
-//! What lasts as long as `lab up`, and one run of the app in it.
+//! State that is kept as long as `lab up` runs, and one run of the app.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -18,22 +18,22 @@ use tokio_util::task::TaskTracker;
 
 use super::args::UpArgs;
 
-/// What answers still under way get after the handler has ended.
+/// How long responses in progress may take after the handler has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
-/// What requests in flight get before the host starts again (`WebJobsScriptHostService.cs`).
+/// How long requests in flight may take before the host restarts (`WebJobsScriptHostService.cs`).
 const BEFORE_RESTART: Duration = Duration::from_secs(10);
 
-/// Why the app runs no longer.
+/// Why a run of the app ended.
 pub(super) enum Outcome {
     /// This watched file or folder has changed.
     Changed(PathBuf),
-    /// A signal came.
+    /// On a signal.
     Stopped,
-    /// The handler has failed too often; the text tells about the last time.
+    /// The handler has failed too often; the text describes the last failure.
     Crashed(String),
 }
 
-/// What lasts as long as `lab up`, however often the app starts again.
+/// State that is kept as long as `lab up` runs, across restarts of the app.
 pub(super) struct Session<'a> {
     pub(super) args: &'a UpArgs,
     pub(super) console: &'a Console,
@@ -41,7 +41,7 @@ pub(super) struct Session<'a> {
     pub(super) signals: Signals,
     /// With `--watch` only.
     pub(super) changes: Option<Changes>,
-    /// The time that rules and timers follow; it starts with the app.
+    /// The time for rules and timers, which starts with the app.
     pub(super) calendar: Option<Arc<dyn Calendar>>,
     pub(super) timers: TimerStatuses,
     /// With `--enable-auth`.
@@ -49,7 +49,7 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Answers without the app, for these reasons, until a file changes; false where a signal came first.
+    /// Responds without the app, with these reasons, until a file changes. Returns false if a signal came first.
     pub(super) async fn wait(&mut self, reasons: Vec<String>) -> anyhow::Result<bool> {
         let address = self
             .listener
@@ -150,7 +150,7 @@ impl Session<'_> {
                     format_args!("{} has changed; starting again", path.display()),
                 );
                 cause = Some(path);
-                // Requests that come meanwhile wait for the next start.
+                // Requests in the meantime wait for the next start.
                 stop.cancel();
                 connections.close();
                 let _ = tokio::time::timeout(BEFORE_RESTART, connections.wait()).await;
