@@ -142,9 +142,8 @@ impl Stress {
         })
     }
 
-    /// The CPU time that each thread of a run may use, and the clock that measures it; `None` if the threads may use
-    /// whole CPUs. A thread that yields counts the CPU time of its whole process, including requests, because one quota
-    /// limits them together.
+    /// The CPU time of each thread, and the clock that measures it; `None` if threads may use whole CPUs. A thread that
+    /// yields counts its whole process, including requests, because one quota limits them together.
     fn budget(&self) -> Option<(Budget, ClockId)> {
         let budget = if self.yields {
             let cpus = self.duty * self.threads as f64;

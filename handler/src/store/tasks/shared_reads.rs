@@ -39,8 +39,7 @@ impl<T> Shared<T> {
 
 /// Reads for many callers at once.
 ///
-/// A caller that arrives during a query for the same data waits for the next query, so no response is older than its
-/// request.
+/// A caller that arrives during such a query waits for the next one, so no response is older than its request.
 #[derive(Debug, Clone)]
 pub struct SharedReads {
     pages: Reads<Page>,
@@ -51,8 +50,7 @@ pub struct SharedReads {
 }
 
 impl SharedReads {
-    /// The queries run as separate `tasks`, so that a caller that disconnects does not end a query that others wait
-    /// for.
+    /// The queries run as separate `tasks`, so that a caller that disconnects does not end a shared query.
     ///
     /// Pages of visits and views of the fleet have separate limits, so that many requests for one do not block the
     /// other. Together they leave a connection for everything else, unless there are fewer than three connections. If
