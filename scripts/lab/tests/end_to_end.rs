@@ -1,4 +1,4 @@
-//! The packaged function app behind `lab up`: everything real, from the port to the database.
+//! The packaged function app behind `lab up`. Everything is real, from the port to the database.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 #[path = "suite/support/mod.rs"]
@@ -17,14 +17,14 @@ use serde_json::Value;
 use support::http::head;
 use support::{Host, Root, alive, eventually, signal};
 
-/// Where the visits go.
+/// The database of the visits.
 #[derive(Clone, Copy)]
 enum Database {
     Sqlite,
     Postgres,
 }
 
-/// The folder that `lab package` laid out, which is what `scripts/test` gives us.
+/// The folder that `lab package` created. `scripts/test` passes it.
 fn app_root() -> PathBuf {
     let given = std::env::var_os("APP_ROOT").map(PathBuf::from);
     let root =
@@ -94,7 +94,7 @@ fn all_ids(host: &Host) -> Vec<i64> {
     }
 }
 
-/// Processes that `parent` has started and that still run.
+/// The running child processes of `parent`.
 fn children(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc")
         .unwrap()
@@ -111,7 +111,7 @@ fn is_running(host: &Host) -> bool {
     host.get("/api/metrics").json()["stress"]["running"] == true
 }
 
-/// `docs/concepts/privacy.md`: the host replaces what a caller writes into `X-Forwarded-For`.
+/// `docs/concepts/privacy.md`: the host replaces the caller's `X-Forwarded-For`.
 #[test]
 fn a_caller_cannot_choose_its_address() {
     let host = up(Database::Sqlite, &[]);
@@ -169,10 +169,10 @@ fn the_api_answers_through_the_host() {
         .unwrap();
     assert_eq!(host.get(script).status, 200, "{script}");
 
-    // Probes may be asked with HEAD; nothing else is listed for it.
+    // Probes may use HEAD. Nothing else is listed for it.
     assert_eq!(host.request("HEAD", "/health/live", &[], "").status, 200);
     assert_eq!(host.request("HEAD", "/api/visits", &[], "").status, 404);
-    // A method that no function lists never leaves the host, but a GET falls to the catch-all.
+    // A method that no function lists does not reach the handler, but a GET reaches the catch-all.
     let refused = host.request("DELETE", "/api/visit", &[], "");
     assert_eq!((refused.status, refused.body.len()), (404, 0));
     let wrong = host.get("/api/visit");
@@ -213,7 +213,7 @@ fn the_count_is_still_there_after_a_restart() {
     assert_eq!(total(&second), 3);
 }
 
-/// Ends the host as Ctrl-C does and checks that no process is left.
+/// Ends the host like Ctrl+C, and checks that no process is left.
 fn stop(host: &mut Host) {
     let handlers = children(host.id());
     assert_eq!(handlers.len(), 1);
@@ -251,9 +251,9 @@ fn survives_two_kills(database: Database) {
                         acknowledged.fetch_add(1, Ordering::Relaxed);
                         Some(visit.json()["id"].as_i64().unwrap())
                     }
-                    // What was under way when the handler died; the host says no more.
+                    // A request in progress when the handler died. The host reports no details.
                     500 => None,
-                    // A handler that has just started and has not opened its database yet.
+                    // A handler that has just started and not yet opened its database.
                     503 => None,
                     other => panic!("{other}: {visit:?}"),
                 });
@@ -357,7 +357,7 @@ fn a_key_opens_stress_and_nothing_walks_around_it() {
         &[("x-functions-key", &master)],
         "",
     );
-    // The query is GET's; a POST without a body runs with its defaults, and waits.
+    // The query belongs to GET. A POST without a body runs with its defaults, and waits.
     assert_eq!(with.status, 200, "{with:?}");
     let begun = host.request(
         "GET",
@@ -416,7 +416,7 @@ fn an_absent_database_is_reported_and_its_password_is_not() {
 
 // --- The role step, which `scripts/deploy` runs on a site of its own ---
 
-/// The folder of the role step that `lab package` laid out, beside the one of the app.
+/// The folder of the role step that `lab package` created, next to the folder of the app.
 fn role_step_root() -> PathBuf {
     let root = app_root().with_file_name("role-step");
     assert!(
@@ -444,7 +444,7 @@ const ENTRA: &str = r"
         return rolename;
     end $$";
 
-/// A private server whose role is an administrator, as the provisioner's is in Azure.
+/// A private server with a role that is an administrator, like the provisioner's role in Azure.
 struct Administered {
     server: postgres::Server,
     // Dropped after the server.
@@ -454,7 +454,7 @@ struct Administered {
 impl Administered {
     fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        // PostgreSQL's own account goes through it where a root user runs the tests.
+        // If root runs the tests, PostgreSQL's own account needs access to it.
         let everybody = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(data.path(), everybody).unwrap();
         let cluster = data.path().join("server/cluster");
@@ -463,7 +463,7 @@ impl Administered {
             let folder = data.path().join("server");
             let mut server = postgres::Server::start(Some(&folder)).await.unwrap();
             server.shut_down().await.unwrap();
-            // Its superuser has no password, so only the single-user mode can act as it.
+            // Its superuser has no password, so only the single-user mode can use it.
             let owner = cluster.metadata().unwrap();
             let mut single = Command::new(server.binaries().program("postgres"))
                 .args(["--single", "-D"])
@@ -529,7 +529,7 @@ fn ended(host: &Host) -> Value {
 fn the_role_step_prepares_the_database_and_reports_it() {
     let server = Administered::start();
     server.execute("postgres", ENTRA);
-    // Held by another session, as by another instance's role step: this one waits, and says so.
+    // Another session holds the lock, like the role step of another instance. This one waits, and reports it.
     let lock = "begin; select pg_advisory_lock(7370626172190251); select pg_sleep(3600)";
     let mut holder = Command::new(server.server.binaries().program("psql"))
         .args(["-XqAt", "-d", &server.url("postgres"), "-c", lock])
@@ -567,7 +567,7 @@ fn the_role_step_prepares_the_database_and_reports_it() {
 fn a_role_step_that_cannot_succeed_keeps_its_reason() {
     let url =
         std::env::var("TEST_DATABASE_URL").expect("./scripts/test starts a PostgreSQL server");
-    // It has none of Azure's functions.
+    // The server has none of Azure's functions.
     let host = role_step(&url);
     let failed = ended(&host);
     assert_eq!(failed["state"], "failed", "{failed:#}");

@@ -1,4 +1,4 @@
-//! The cases that only tests of `lab up` can hold, and those that nothing holds.
+//! The cases that only tests of `lab up` can check, and those that no test can check.
 
 use super::Elsewhere;
 

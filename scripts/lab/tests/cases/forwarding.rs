@@ -1,4 +1,4 @@
-//! Requests that the host builds anew and sends on as a whole (`enableForwardingHttpRequest`).
+//! Requests that the host rebuilds and sends as a whole (`enableForwardingHttpRequest`).
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ fn the_path_is_the_clients_with_its_prefix(program: &Program) {
     );
     let host = root.up(&[]);
     assert_eq!(host.get("/API/hello").json()["target"], "/API/hello");
-    // Without an output of its own, a function is called in the JSON protocol.
+    // A function without its own output is called in the JSON protocol.
     assert_eq!(host.get("/api/json-good").status, 200);
     assert_eq!(host.requests(), ["/API/hello", "/json-good"]);
 }
@@ -195,7 +195,7 @@ fn a_client_that_leaves_is_not_told_to_the_handler(program: &Program) {
     connection.send(head("GET", "/stream", &[], 0));
     host.entry("the request arrives", |entry| entry["request"] == "/stream");
     connection.close();
-    // The host has seen the end of that connection by the time it has served another client.
+    // When the host has served another client, it has seen the end of that connection.
     eventually("others are served", || {
         (host.get("/count").status == 200).then_some(())
     });

@@ -1,4 +1,4 @@
-//! The JSON protocol: what the host sends instead of the request, and what it makes of the result.
+//! The JSON protocol: what the host sends instead of the request, and how it treats the result.
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ super::cases! {
     "32" a_null_result_is_no_result;
 }
 
-/// The app with these functions besides.
+/// The app with these additional functions.
 fn up(program: &Program, names: &[&str]) -> Host {
     let root = Root::app("json", program);
     for name in names {
@@ -97,8 +97,8 @@ fn metadata_holds_what_a_function_can_bind_to(program: &Program) {
     let headers = metadata.remove("Headers").unwrap();
     assert_eq!(headers["X-Many"], "1,2");
     metadata.remove("sys");
-    // Everything but objects is JSON within JSON. The query counts for more than the body, and the route, where `id`
-    // is absent, for more than the query.
+    // All values except objects are JSON within JSON. The query takes precedence over the body, and the route, in
+    // which `id` is absent, over the query.
     assert_eq!(
         json!(metadata),
         json!({
@@ -300,7 +300,7 @@ fn a_client_that_leaves_is_not_told_to_the_handler(program: &Program) {
     connection.send(head("GET", "/go/stream", &[], 0));
     host.entry("the request arrives", |entry| entry["request"] == "/stream");
     connection.close();
-    // The host has seen the end of that connection by the time it has served another client.
+    // When the host has served another client, it has seen the end of that connection.
     eventually("others are served", || {
         (host.get("/go/json-good").status == 201).then_some(())
     });
@@ -309,7 +309,7 @@ fn a_client_that_leaves_is_not_told_to_the_handler(program: &Program) {
         entry["streamed"] == "/stream" || entry["abandoned"] == "/stream"
     });
     assert_eq!(end["streamed"], "/stream", "{end}");
-    // Events are no result, which is reported although nobody waits for one.
+    // Events are not a result. This is reported although no client waits for one.
     host.lab_up_prints("The invocation of stream failed");
 }
 
@@ -342,9 +342,9 @@ fn logs_are_printed(program: &Program) {
         "{line}"
     );
     host.line("line two");
-    // The next one has null for Logs.
+    // The next function has null for Logs.
     assert_eq!(host.get("/go/json-return").status, 200);
-    // A log of several lines keeps them.
+    // A log with several lines keeps them.
     assert_eq!(host.get("/go/json-lines").status, 200);
     for line in ["first", "second", "third"] {
         host.line(line);

@@ -28,10 +28,10 @@ super::cases! {
 fn warm_up_is_the_hosts_own_route(program: &Program) {
     let mut root = Root::app("routes", program);
     root.warmup();
-    // Core Tools start no app with a warm-up function without it.
+    // Without it, Core Tools start no app with a warm-up function.
     root.variable("AzureWebJobsStorage", "UseDevelopmentStorage=true");
     root.http("catchall", "{*path}", None, "anonymous");
-    // An HTTP function may have the route of that name.
+    // An HTTP function may have a route with that name.
     root.http("Warm", "warmup", Some(&["put"]), "anonymous");
     let host = root.with_keys().up(&[]);
     let answer = host.get("/admin/warmup");
@@ -46,7 +46,7 @@ fn warm_up_is_the_hosts_own_route(program: &Program) {
 fn without_a_warm_up_function_the_response_is_200(program: &Program) {
     let mut root = Root::app("proxying", program);
     root.variable("AzureWebJobsStorage", "UseDevelopmentStorage=true");
-    // The name alone does not make one, nor does the trigger alone.
+    // Neither the name nor the trigger alone makes a warm-up function.
     root.function(
         "Warm",
         &json!({ "bindings": [{ "type": "warmupTrigger", "name": "context" }] }),
@@ -59,7 +59,7 @@ fn without_a_warm_up_function_the_response_is_200(program: &Program) {
 fn a_failing_warm_up_is_500(program: &Program) {
     let mut root = Root::app("proxying", program);
     root.warmup();
-    // Core Tools start no app with a warm-up function without it.
+    // Without it, Core Tools start no app with a warm-up function.
     root.variable("AzureWebJobsStorage", "UseDevelopmentStorage=true");
     root.variable("PROBE_WARMUP", "refused");
     let host = root.up(&[]);
@@ -69,7 +69,7 @@ fn a_failing_warm_up_is_500(program: &Program) {
 fn warm_up_runs_once(program: &Program) {
     let mut root = Root::app("proxying", program);
     root.warmup();
-    // Core Tools start no app with a warm-up function without it.
+    // Without it, Core Tools start no app with a warm-up function.
     root.variable("AzureWebJobsStorage", "UseDevelopmentStorage=true");
     let host = root.up(&[]);
     for method in ["POST", "GET", "DELETE"] {
@@ -114,7 +114,7 @@ fn the_hosts_endpoints_need_the_master_key_and_hide_every_function(program: &Pro
     assert!(status["version"].as_str().unwrap().starts_with("4."));
     assert!(status["processUptime"].is_u64());
     assert!(host.requests().is_empty());
-    // Only whole first segments are the host's.
+    // Only whole first segments belong to the host.
     assert_eq!(host.get("/administration").status, 200);
 }
 
@@ -137,12 +137,12 @@ fn functions_require_their_keys(program: &Program) {
     assert_eq!(status("/api/closed", Some(&other)), 401);
     assert_eq!(status("/api/master", None), 401);
     assert_eq!(status("/api/master", Some(&default)), 401);
-    // The header wins over the query even when it is wrong.
+    // The header takes precedence over the query, even if it is wrong.
     assert_eq!(
         status(&format!("/api/closed?code={closed}"), Some("wrong")),
         401
     );
-    // An unknown route is 404 before anything is asked.
+    // An unknown route is 404 before any key is checked.
     assert_eq!(status("/nowhere", None), 404);
     assert!(host.requests().is_empty());
 
@@ -153,7 +153,7 @@ fn functions_require_their_keys(program: &Program) {
     assert_eq!(status("/api/master", Some(&master)), 200);
     assert_eq!(status("/api/open", None), 200);
     assert_eq!(status("/api/open", Some("wrong")), 200);
-    // The key is not taken out on the way.
+    // The key is not removed from the request.
     assert!(
         host.requests()
             .contains(&format!("/api/closed?a=1&code={closed}"))

@@ -31,7 +31,7 @@ super::cases! {
 fn requests_wait_for_the_next_handler_after_a_kill(program: &Program) {
     let host = Root::app("proxying", program).up(&[]);
     let first = host.handler(1);
-    // One in flight, and one kept connection in use.
+    // One request in flight, and one kept connection in use.
     let mut waiting = host.open();
     waiting.send(head("GET", "/stall", &[], 0));
     host.entry("the request arrives", |entry| entry["request"] == "/stall");
@@ -86,7 +86,7 @@ fn under_load_only_requests_in_flight_fail(program: &Program) {
             .map(|client| client.join().unwrap())
             .sum()
     });
-    // At most the one that each client had under way.
+    // At most the one request in progress of each client.
     assert!(failed <= 8, "{failed} failed");
 }
 
@@ -149,7 +149,7 @@ fn the_function_timeout_kills_the_handler(program: &Program) {
     root.edit_host(|host| host["functionTimeout"] = "00:00:01".into());
     let host = root.up(&[]);
     let first = host.handler(1);
-    // One request waits for its answer, the other is in the middle of one.
+    // One request waits for its response, the other one is receiving its response.
     let mut streaming = host.open();
     streaming.send(head("GET", "/stream", &[], 0));
     streaming.head();
@@ -162,7 +162,7 @@ fn the_function_timeout_kills_the_handler(program: &Program) {
         assert!(!alive(first));
     }
     assert_eq!(host.get("/x").status, 200);
-    // It is not an error of the handler.
+    // This is not an error of the handler.
     if program.is_lab_up() {
         assert!(!host.printed().contains("of 3)"));
     }

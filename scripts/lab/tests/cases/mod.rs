@@ -1,9 +1,10 @@
-//! What the Functions host does with a custom handler, as numbered cases. Each names where the real host's source, tests,
-//! or issues show it; `#N` is an issue of Azure/azure-functions-host.
+//! The behavior of the Functions host with a custom handler, as numbered cases. Each case names the real host's
+//! source, test, or issue; `#N` is an issue of Azure/azure-functions-host.
 //!
-//! The program that runs the app is a parameter. The tests run each case on `lab up`; `./scripts/test --only real_host`
-//! runs it on the real host. Cases 1 to 34 are the host's own behavior, 35 to 51 what newer hosts and Core Tools add, and
-//! 52 is the timer extension's. The apps are in `functions-host/tests/apps`; their handler is `probe/handler.rs`.
+//! The program that runs the app is a parameter. The tests run each case on `lab up`, and `./scripts/test --only
+//! real_host` runs it on the real host. Cases 1 to 34 are the host's own behavior, 35 to 51 additions of newer hosts
+//! and Core Tools, and 52 is the timer extension's. The apps are in `functions-host/tests/apps`, and their handler is
+//! `probe/handler.rs`.
 #![allow(dead_code)] // Only the program for the real host prints them.
 
 mod elsewhere;
@@ -22,33 +23,33 @@ pub use elsewhere::ELSEWHERE;
 
 use crate::support::program::Program;
 
-/// A case that any program can run.
+/// A case that all programs can run.
 pub struct Case {
     /// Its numbers, separated by commas.
     pub numbers: &'static str,
     /// The name of its test.
     pub name: &'static str,
-    /// The source that shows it, and what it is about.
+    /// Its source, and its subject.
     pub source: &'static str,
-    /// Panics where the program differs; the message has both answers.
+    /// Panics if the program behaves differently. The message contains both responses.
     pub run: fn(&Program),
-    /// Where the case says nothing, and why.
+    /// The programs to which the case does not apply, and why.
     pub not_on: &'static [(Place, &'static str)],
 }
 
-/// A case that only tests of `lab up` can hold.
+/// A case that only tests of `lab up` can check.
 pub struct Elsewhere {
     /// Its numbers, separated by commas.
     pub numbers: &'static str,
-    /// The source that shows it.
+    /// Its source.
     pub source: &'static str,
     /// Why the real host cannot run it.
     pub why: &'static str,
-    /// The tests that hold it; none where nothing can.
+    /// The tests that check it; empty if no test can.
     pub tests: &'static [&'static str],
 }
 
-/// Where a case may say nothing.
+/// A program to which a case may not apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// `func start`.
@@ -60,7 +61,7 @@ pub enum Place {
 }
 
 impl Case {
-    /// Why the case says nothing about a program; `None` where it does.
+    /// Why the case does not apply to a program; `None` if it does.
     pub fn not_applicable(&self, program: &Program) -> Option<&'static str> {
         let has_storage = std::env::var_os(crate::support::program::STORAGE).is_some();
         self.not_on
@@ -74,7 +75,7 @@ impl Case {
     }
 }
 
-/// Every case that any program can run.
+/// All cases that all programs can run.
 pub fn all() -> impl Iterator<Item = &'static Case> {
     [
         routing::CASES,
@@ -92,7 +93,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     .flatten()
 }
 
-/// Lists the cases of a file, `"NUMBERS" function;` each, with the source as its documentation, and makes a test of each.
+/// Lists the cases of a file, `"NUMBERS" function;` each, with the source as its documentation, and creates a test of
+/// each.
 macro_rules! cases {
     ($($(#[doc = $source:literal])+ $numbers:literal $name:ident $(not on $place:ident: $why:literal)*;)+) => {
         pub const CASES: &[crate::cases::Case] = &[$(crate::cases::Case {

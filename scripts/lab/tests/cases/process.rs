@@ -1,4 +1,4 @@
-//! How the host starts the handler's process, and what the process gets.
+//! How the host starts the handler's process, and the environment of the process.
 
 use serde_json::json;
 
@@ -82,7 +82,7 @@ fn the_handler_gets_the_five_variables_and_inherits_the_rest(program: &Program) 
     assert_eq!(value(five[2]), value(five[3]));
     assert_eq!(value(five[4]), path);
     assert_eq!(value("SOME_SETTING"), "kept");
-    // Nothing is appended to the command line, and the root is where it runs.
+    // The host appends nothing to the command line, and runs it in the root.
     assert_eq!(start["arguments"], json!([]));
     assert_eq!(start["directory"], path);
 }
@@ -142,7 +142,7 @@ fn a_missing_working_directory_is_created(program: &Program) {
 fn any_response_to_the_ping_means_ready(program: &Program) {
     let host = Root::app("proxying", program).up(&[]);
     assert_eq!(host.get("/x").status, 200);
-    // A ping has none of the headers of an invocation, so the probe does not count it.
+    // A ping has none of an invocation's headers, so the probe does not count it.
     assert_eq!(host.requests(), ["/x"]);
 }
 
@@ -177,7 +177,7 @@ fn a_script_with_windows_line_endings_cannot_be_started(program: &Program) {
     cannot_be_started(root, "Windows line endings (CRLF)");
 }
 
-/// Waits until the host gives the app up; `reason` is what `lab up` says.
+/// Waits until the host gives up the app. `lab up` prints `reason`.
 fn cannot_be_started(root: Root, reason: &str) {
     let mut host = root.start(&[]);
     host.serves_nothing("/x");

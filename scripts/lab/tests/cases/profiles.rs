@@ -23,7 +23,7 @@ super::cases! {
     "3, 37" the_section_http_worker_forwards_to_the_functions_name;
 }
 
-/// An app whose `host.json` has this and the probe handler, and that has no folder of a function.
+/// An app with this `host.json`, with the probe handler, and without function folders.
 fn root(program: &Program, host: &Value) -> Root {
     let root = Root::app("web-app", program);
     let mut host = host.clone();

@@ -84,7 +84,7 @@ fn a_proxied_request_keeps_all_but_what_the_host_sets(program: &Program) {
     assert_eq!(headers["accept-charset"], json!(["utf-8"]));
     assert_eq!(headers["cookie"], json!(["a=1"]));
     assert_eq!(headers["x-many"], json!(["1", "2"]));
-    // The client's trace goes on; the host makes none of its own.
+    // The client's trace continues. The host creates none.
     assert_eq!(headers["traceparent"], json!([TRACEPARENT]));
     assert_eq!(headers["tracestate"], json!(["vendor=opaque"]));
     let id = &headers["x-azure-functions-invocationid"];
@@ -107,7 +107,7 @@ fn a_proxied_request_keeps_all_but_what_the_host_sets(program: &Program) {
     ] {
         assert!(headers[gone].is_null(), "{gone}");
     }
-    // Each invocation has an id of its own.
+    // Each invocation has a different id.
     let other = host.get("/").json();
     assert!(other["headers"]["traceparent"].is_null());
     assert_ne!(other["headers"]["x-azure-functions-invocationid"], *id);
@@ -136,7 +136,7 @@ fn forwarded_headers_are_of_the_hosts_own_connection(program: &Program) {
         ("x-forwarded-for", "127.0.0.1"),
         ("x-forwarded-host", "localhost"),
         ("x-forwarded-proto", "http"),
-        // What a front door or the platform writes passes.
+        // Headers of a front door or of the platform are passed on.
         ("x-azure-clientip", "203.0.113.9"),
         ("client-ip", "203.0.113.9:5000"),
     ] {
@@ -159,7 +159,7 @@ fn chunked_uploads_are_streamed(program: &Program) {
     let mut connection = host.open();
     connection
         .send("POST /upload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
-    // The handler has the first bytes before the last are sent.
+    // The handler has the first bytes before the last ones are sent.
     host.entry("the first chunk arrives", |entry| entry["received"] == 3);
     connection.send("2\r\nde\r\n0\r\n\r\n");
     let echo = connection.answer("POST").json();
@@ -184,7 +184,7 @@ fn events_are_flushed_at_once(program: &Program) {
     let (status, _) = connection.head();
     assert_eq!(status, 200);
     for number in 0..3 {
-        // The next event is only made after this one was read here.
+        // The next event is created only after this one was read here.
         assert_eq!(
             connection.chunk().unwrap(),
             format!("data: {number}\n\n").into_bytes()
@@ -222,7 +222,7 @@ fn answers_without_a_body_have_none(program: &Program) {
         (answer.status, answer.header("content-length")),
         (200, Some("8"))
     );
-    // The connection is still in step.
+    // The connection is still usable.
     connection.send(head("GET", "/x", &[], 0));
     assert_eq!(connection.answer("GET").json()["target"], "/x");
 }
@@ -231,18 +231,18 @@ fn a_body_over_the_limit_is_413(program: &Program) {
     let mut root = Root::app("proxying", program);
     root.variable("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000");
     let host = root.up(&[]);
-    // Announced: refused without calling the handler.
+    // With a length: refused without a call of the handler.
     let answer = host.request("POST", "/", &[], &"x".repeat(1001));
     assert_eq!((answer.status, answer.body.len()), (413, 0));
     assert!(host.requests().is_empty());
-    // Unannounced: cut off on the way.
+    // Without a length: cut off during the upload.
     let mut connection = host.open();
     connection.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
     for _ in 0..3 {
         connection.send(format!("190\r\n{}\r\n", "x".repeat(0x190)));
     }
     assert_eq!(connection.answer("POST").status, 413);
-    // At the limit it passes.
+    // At the limit, the body is passed on.
     assert_eq!(
         host.request("POST", "/", &[], &"x".repeat(1000)).json()["length"],
         1000
@@ -261,7 +261,7 @@ fn the_default_limit_is_100_mib(program: &Program) {
 
 fn a_client_that_leaves_cancels_its_request(program: &Program) {
     let host = Root::app("proxying", program).up(&[]);
-    // While it waits for the answer to begin.
+    // While the client waits for the start of the response.
     let mut connection = host.open();
     connection.send(head("GET", "/stall", &[], 0));
     host.entry("the request arrives", |entry| entry["request"] == "/stall");
@@ -269,7 +269,7 @@ fn a_client_that_leaves_cancels_its_request(program: &Program) {
     host.entry("the handler learns it", |entry| {
         entry["abandoned"] == "/stall"
     });
-    // In the middle of the answer.
+    // In the middle of the response.
     let mut connection = host.open();
     connection.send(head("GET", "/stream", &[], 0));
     connection.head();
@@ -278,7 +278,7 @@ fn a_client_that_leaves_cancels_its_request(program: &Program) {
     host.entry("the handler learns it", |entry| {
         entry["abandoned"] == "/stream"
     });
-    // While it still sends.
+    // While the client still sends.
     let mut connection = host.open();
     connection.send(head("POST", "/upload", &[], 1000));
     connection.send("some");

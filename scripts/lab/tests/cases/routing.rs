@@ -70,7 +70,7 @@ fn paths_match_in_any_case_and_keep_theirs(program: &Program) {
     }
     assert_eq!(
         host.requests(),
-        // YARP writes the decoded path anew and leaves the query alone.
+        // YARP encodes the decoded path again, and does not change the query.
         [
             "/API/Visits",
             "/api/visits/",
@@ -117,7 +117,7 @@ fn the_root_can_be_a_route(program: &Program) {
 
 fn routes_are_tried_in_the_order_of_names(program: &Program) {
     let root = Root::app("routes", program);
-    // The catch-all sorts before the closed function and so takes its requests.
+    // The catch-all comes before the closed function, and so gets its requests.
     root.http("alpha", "{*path}", Some(&["get"]), "anonymous");
     let host = root.with_keys().up(&[]);
     assert_eq!(host.get("/api/closed").status, 200);
@@ -180,7 +180,7 @@ fn a_route_with_a_leading_slash_under_a_prefix_stops_the_host(program: &Program)
             "{printed}"
         );
     }
-    // Without a prefix nothing comes before it.
+    // Without a prefix, nothing comes before the route.
     let root = Root::app("routes", program);
     root.http("Items", "/items/{id}", None, "anonymous");
     assert_eq!(root.up(&[]).get("/items/7").status, 200);

@@ -118,7 +118,7 @@ fn json_is_read_leniently(program: &Program) {
     std::fs::write(
         root.path.join("host.json"),
         r#"
-// What the host starts.
+// The command that the host starts.
 {
     "version": "2.0",
     "customHandler": {

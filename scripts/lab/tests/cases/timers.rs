@@ -32,7 +32,7 @@ fn a_timer_calls_its_function_with_the_hosts_payload(program: &Program) {
 
 fn a_function_may_run_on_startup(program: &Program) {
     let root = Root::app("timers", program);
-    // Never due while this runs.
+    // Not due during this test.
     root.timer(
         "json-journal",
         "0 0 0 29 2 *",
@@ -42,7 +42,7 @@ fn a_function_may_run_on_startup(program: &Program) {
     let payload = eventually("the function runs", || host.payloads().into_iter().next());
     let timer = &payload["Data"]["myTimer"];
     assert_eq!(timer["IsPastDue"], false);
-    // A store that is new has no status; a kept one has.
+    // A new store has no status, but an existing one has.
     if program.is_lab_up() {
         assert_eq!(timer["ScheduleStatus"]["Last"], "0001-01-01T00:00:00+00:00");
     }

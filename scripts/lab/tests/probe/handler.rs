@@ -57,7 +57,7 @@ async fn main() {
             std::process::exit(1);
         }
         "deaf" => {
-            // Holds its port without listening, so that nobody else is found there.
+            // Keeps its port without listening, so that no other process listens there.
             let port: u16 = variable("FUNCTIONS_CUSTOMHANDLER_PORT")
                 .parse()
                 .expect("a port number");
@@ -67,13 +67,13 @@ async fn main() {
                 .expect("the port is free");
             std::future::pending::<()>().await;
         }
-        // Once only: the file tells the next start to behave.
+        // Only once: the file makes the next start succeed.
         "exit-200-once" if first_time() => std::process::exit(200),
         "exit-0-once" if first_time() => std::process::exit(0),
-        // The tests look whether it is killed with its parent, which never waits for it.
+        // The tests check whether it is killed with its parent, which never waits for it.
         #[expect(clippy::zombie_processes)]
         "child" => {
-            // A descendant that would outlive its parent.
+            // A child process that would outlive its parent.
             let child = std::process::Command::new("sleep")
                 .arg("600")
                 .spawn()
@@ -132,7 +132,7 @@ fn first_time() -> bool {
     std::fs::File::create_new(format!("{}.once", variable("PROBE_JOURNAL"))).is_ok()
 }
 
-/// Appends a line; one write, so that lines never mix.
+/// Appends a line with one write, so that lines never mix.
 fn journal(entry: &Value) {
     let path = variable("PROBE_JOURNAL");
     if path.is_empty() {
@@ -176,7 +176,7 @@ fn headers(map: &HeaderMap) -> Value {
         .into()
 }
 
-/// Writes to the journal when a request is dropped without an answer.
+/// Writes to the journal when a request is dropped without a response.
 struct Abandoned {
     target: String,
     armed: bool,
@@ -196,7 +196,7 @@ impl Drop for Abandoned {
     }
 }
 
-/// Answers a request. `raw` is its connection, for answers that hyper refuses to write.
+/// Responds to a request. `raw` is its connection, for responses that hyper refuses to write.
 async fn answer(
     request: Request<Incoming>,
     raw: Arc<std::net::TcpStream>,
@@ -205,7 +205,7 @@ async fn answer(
     let target = parts.uri.to_string();
     let named = parts.headers.contains_key("x-azure-functions-invocationid");
     if !named {
-        // The readiness poll: any answer does.
+        // The readiness poll. Any response is accepted.
         return Ok(reply(StatusCode::NOT_FOUND, full("not found")));
     }
     journal(
@@ -325,7 +325,7 @@ async fn answer(
             Ok(Frame::data(Bytes::from_static(b"half"))),
             Err(std::io::Error::other("cut")),
         ];
-        // The pause lets the first half out before the end.
+        // During the pause, the first half is sent before the end.
         let stream = futures_util::stream::iter(frames).then(|frame| async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             frame
@@ -363,8 +363,8 @@ fn reply(status: StatusCode, body: Body) -> Response<Body> {
     response
 }
 
-/// One event at once; then one for each line in the file `PROBE_GATE`, until it holds `end`, or `cut` for an answer that
-/// breaks off.
+/// One event at once; then one for each line in the file `PROBE_GATE`, until it contains `end`, or `cut` for a
+/// response that breaks off.
 fn events(target: String) -> Body {
     let guard = Abandoned {
         target,
@@ -438,7 +438,7 @@ fn protocol(kind: &str, received: &[u8], received_headers: &HeaderMap) -> Respon
             "application/json",
             json!({ "Outputs": {}, "Logs": ["first\nsecond\r\nthird", 7] }).to_string(),
         ),
-        // What the caller asks for in its body.
+        // The response that the caller specifies in its body.
         "own" => {
             let body = request["Data"]["req"]["Body"].as_str().unwrap_or_default();
             (200, "application/json", body.to_owned())

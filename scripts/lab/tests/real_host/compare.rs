@@ -44,7 +44,7 @@ struct Arguments {
 }
 
 thread_local! {
-    /// Where and how the last panic happened: what a case says of a difference.
+    /// The place and the message of the last panic, which describe a difference.
     static DIFFERENCE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -108,7 +108,7 @@ enum Outcome {
     NotApplicable,
 }
 
-/// Runs a case and prints what became of it.
+/// Runs a case, and prints the result.
 fn outcome(case: &Case, program: &Program) -> Outcome {
     let title = format!(
         "{} {}\n                {}",
@@ -120,7 +120,7 @@ fn outcome(case: &Case, program: &Program) -> Outcome {
         println!("not applicable  {title}\n                {why}");
         return Outcome::NotApplicable;
     }
-    // A case leaves nothing behind that another one uses.
+    // No case leaves anything behind that another one uses.
     if panic::catch_unwind(AssertUnwindSafe(|| (case.run)(program))).is_ok() {
         println!("agrees          {title}");
         return Outcome::Agrees;

@@ -1,4 +1,4 @@
-//! `lab check` on the real handler, and on servers that answer as the app does but for one thing.
+//! `lab check` with the real handler, and with servers that respond like the app except for one error.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -14,7 +14,7 @@ fn check(url: &str, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// A handler on a register of its own; it ends with the test.
+/// A handler with its own database. It ends with the test.
 struct Handler(Child);
 
 impl Handler {
@@ -53,7 +53,7 @@ fn the_app_passes_once_it_has_started() {
     let folder = Scratch::new();
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
-    // Nobody listens yet.
+    // Nothing listens yet.
     let waiting = {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
         command.args(["check", &url, "--wait", "60", "--expect-rules", "--json"]);
@@ -70,7 +70,7 @@ fn the_app_passes_once_it_has_started() {
     );
     assert_eq!(all["checks"].as_array().unwrap().len(), 9);
 
-    // For people, and with a wish that this app does not fulfil.
+    // With text output, and with an expectation that this app does not fulfil.
     let done = check(&url, &["--expect-no-rules"]);
     assert_eq!(done.status.code(), Some(1));
     let said = text(&done.stdout);
@@ -83,7 +83,7 @@ fn the_app_passes_once_it_has_started() {
     );
 }
 
-/// The app as it should be, from visit to visit.
+/// The correct responses of the app, with a new visit each time.
 fn right(asked: &Asked, visits: &AtomicUsize) -> Reply {
     let (status, body) = match asked.line.as_str() {
         "GET /health/live" => (200, r#"{"status":"live"}"#),
@@ -234,7 +234,7 @@ fn every_check_can_fail() {
         let seen = failed[0]["seen"].as_str().unwrap();
         assert!(seen.contains(part), "{line}: {seen}");
     }
-    // And nothing fails of itself.
+    // Without an error, no check fails.
     let visits = AtomicUsize::new(0);
     let server = Server::start(move |asked| right(asked, &visits));
     assert_eq!(check(&server.url(), &[]).status.code(), Some(0));

@@ -1,4 +1,4 @@
-//! What `lab demo` says when it cannot run. The demonstration itself is a step of `scripts/test`.
+//! The messages of `lab demo` when it cannot run. The demonstration itself is a step of `scripts/test`.
 
 use std::process::{Command, Output};
 

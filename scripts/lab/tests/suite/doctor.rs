@@ -1,4 +1,4 @@
-//! `lab doctor`: an answer for everything, in bounded time, and an exit code that scripts can use.
+//! `lab doctor`: a result for each tool, within a limited time, and an exit code for scripts.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ fn doctor(path: &str) -> Output {
         .unwrap()
 }
 
-/// The row of one thing, and the line below it.
+/// The row of one tool, and the line below it.
 fn row(output: &Output, name: &str) -> (String, String) {
     let said = text(&output.stdout);
     let mut lines = said

@@ -1,6 +1,7 @@
-//! Killed at random moments again and again, and no visit is lost or counted twice.
+//! Kills at random times, again and again. No visit may be lost or counted twice.
 //!
-//! `KILLS_ROUNDS` sets the number of rounds. The moments come from a seed that every test prints; `KILLS_SEED` repeats it.
+//! `KILLS_ROUNDS` sets the number of rounds. The times come from a seed that every test prints, and `KILLS_SEED`
+//! repeats it.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +11,12 @@ use crate::outage::handler::{Handler, through_pooler};
 use crate::outage::server::Postgres;
 use crate::scratch::Scratch;
 
-/// Enough to find a fault of every start; `scripts/test --long` asks for 30.
+/// Enough to find a fault that occurs at every start. `scripts/test --long` runs 30.
 const ROUNDS: u32 = 6;
 const CALLERS: u16 = 16;
-/// From the moment service is back to the next strike.
+/// The time between the return of the service and the next kill.
 const CALM: Duration = Duration::from_millis(250);
-/// A server is away for this long at most.
+/// The longest time without a server.
 const AWAY: Duration = Duration::from_millis(100);
 
 #[test]
@@ -75,7 +76,7 @@ fn handler_and_server_together_lose_nothing() {
     });
 }
 
-/// Strikes at random moments while callers post visits; then compares what they were told with what is stored.
+/// Kills at random times while callers post visits, and then compares their responses with the stored visits.
 fn kill_repeatedly(
     case: &str,
     mut handler: Handler,
@@ -93,7 +94,7 @@ fn kill_repeatedly(
         longest = longest.max(began.elapsed());
         std::thread::sleep(dice.up_to(CALM));
         strike(&mut handler, &mut dice);
-        // A second strike may meet the recovery from the first.
+        // A second kill may happen during the recovery from the first one.
         if dice.says_yes() && dice.says_yes() {
             std::thread::sleep(dice.up_to(CALM));
             strike(&mut handler, &mut dice);
@@ -107,12 +108,12 @@ fn kill_repeatedly(
     handler.assert_never_ended_by_itself();
 }
 
-/// How often to strike.
+/// The number of kills.
 pub fn rounds() -> u32 {
     std::env::var("KILLS_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap())
 }
 
-/// Random moments that can be repeated: `SplitMix64` (Steele, Lea and Flood, 2014).
+/// Random times that can be repeated: `SplitMix64` (Steele, Lea and Flood, 2014).
 pub struct Dice(u64);
 
 impl Dice {
@@ -125,7 +126,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// What `KILLS_SEED` has to be for the same moments.
+    /// The value of `KILLS_SEED` for the same times.
     pub fn seed(&self) -> u64 {
         self.0
     }

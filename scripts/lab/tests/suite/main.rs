@@ -1,7 +1,7 @@
-//! The lab as its users call it, and the handler under faults and kills: everything but the end-to-end tests, which
+//! The lab as its users call it, and the handler with faults and kills: everything except the end-to-end tests, which
 //! need the package.
 //!
-//! One program for all of it, because each of its own would be compiled and linked with everything it needs.
+//! One program for all tests, because separate ones would each be compiled and linked with all dependencies.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 #[path = "../cases/mod.rs"]

@@ -1,4 +1,4 @@
-//! `scripts/move`: a register moves to another server while instances serve and callers post.
+//! `scripts/move`: moves the database to another server while instances serve and callers post.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -14,19 +14,19 @@ use crate::outage::handler::{Handler, program};
 use crate::outage::server::Postgres;
 use crate::scratch::text;
 
-/// Every other one with keys; three instances share them.
+/// Every other one with keys. They share three instances.
 const CALLERS: u16 = 18;
-/// Visits to be acknowledged in each part of the move.
+/// The visits that must be acknowledged in each part of the move.
 const VISITS: u64 = 500;
 
-/// What `handler provision` grants the app's role.
+/// The rights that `handler provision` grants the app's role.
 const APP_ROLE: &str = "
     create role app login password 'app';
     grant select, insert, update, delete on all tables in schema public to app;
     grant usage on all sequences in schema public to app;
     revoke insert, update, delete on _sqlx_migrations from app";
 
-/// A server with the app's schema and role, whose `visits` administers it.
+/// A server with the app's schema and role. Its role `visits` is the administrator.
 struct Administered(Postgres);
 
 impl Administered {
@@ -45,7 +45,7 @@ impl Administered {
         server
     }
 
-    /// The app's way to it.
+    /// The app's URL.
     fn app_url(&self) -> String {
         format!("postgresql://app:app@127.0.0.1:{}/visits", self.0.port())
     }
@@ -69,7 +69,7 @@ impl Administered {
     }
 }
 
-/// `scripts/move STEP` between the two.
+/// Runs `scripts/move STEP` between the two servers.
 fn step(step: &str, old: &Administered, new: &Administered) -> Output {
     let ((old_url, old_password), (new_url, new_password)) =
         (old.administrator(), new.administrator());
@@ -106,7 +106,7 @@ fn refused(output: &Output, code: i32, sentence: &str) {
     assert!(said.contains(sentence), "{said}");
 }
 
-/// Watches for the longest time in which no visit was acknowledged.
+/// Measures the longest time without an acknowledged visit.
 struct Pause {
     stop: Arc<AtomicBool>,
     watcher: JoinHandle<Duration>,
@@ -156,7 +156,7 @@ fn a_register_moves_under_load_and_no_visit_is_lost_or_counted_twice() {
     refused(&step("cutover", &old, &new), 1, "copy has not run");
     done(&step("check", &old, &new));
     done(&step("copy", &old, &new));
-    // Again, as after an interruption.
+    // Repeated, as after an interruption.
     done(&step("copy", &old, &new));
     more("visits while changes follow");
     let status = step("status", &old, &new);
@@ -167,7 +167,7 @@ fn a_register_moves_under_load_and_no_visit_is_lost_or_counted_twice() {
         refused(&status, 0, line);
     }
 
-    // A visit that the old server lacks: the servers differ, and the old one goes on.
+    // A visit that the old server does not have: the servers differ, and the old one stays in use.
     new.sql(
         "set session_replication_role = replica;
          insert into visits (id, recorded_ms, instance_id) values (0, 0, 'nobody')",
@@ -180,7 +180,7 @@ fn a_register_moves_under_load_and_no_visit_is_lost_or_counted_twice() {
 
     let pause = Pause::watch(callers.count());
     done(&step("cutover", &old, &new));
-    // Nobody but the health check tells an operator that an instance was forgotten on the old server.
+    // Only the health check tells an operator that an instance still uses the old server.
     let mut client = Client::new(instances[0].door());
     eventually("the old server is unhealthy", || {
         let health = client.send("GET", "/health", &[]).ok()?;
@@ -202,7 +202,7 @@ fn a_register_moves_under_load_and_no_visit_is_lost_or_counted_twice() {
     for instance in &instances {
         instance.assert_never_ended_by_itself();
     }
-    // Whatever connects to it, the old server takes nothing.
+    // The old server accepts no writes from any client.
     let late = Command::new("psql")
         .args(["-Xq", "-c", "delete from visits", "-d"])
         .arg(old.0.url())
@@ -218,7 +218,7 @@ fn a_move_that_is_canceled_leaves_the_old_server_as_it_was() {
     old.sql("insert into visits (recorded_ms, instance_id) values (1, 'one')");
     done(&step("copy", &old, &new));
     assert_eq!(new.sql("select instance_id from visits"), "one");
-    // Nothing but the replication writes there.
+    // Only the replication may write there.
     let output = Command::new("psql")
         .args(["-Xq", "-c", "delete from visits", "-d"])
         .arg(new.0.url())
@@ -238,14 +238,14 @@ fn a_move_that_is_canceled_leaves_the_old_server_as_it_was() {
 fn once_the_visits_belong_to_the_new_server_nothing_opens_the_old_one() {
     let old = Administered::start(&["wal_level=logical"]);
     let new = Administered::start(&[]);
-    // The role that the new server logs in with is on the old server only.
+    // The role with which the new server logs in exists only on the old server.
     old.sql(
         "create role mover login replication; grant select on all tables in schema public to mover",
     );
     let insert = "insert into visits (recorded_ms, instance_id) values (1, 'one')";
     old.sql(insert);
     done(&step("copy", &old, &new));
-    // What vacuum holds keeps the new server's visits from being opened.
+    // A lock that vacuum holds prevents the new server's table from being opened for writes.
     let mut vacuum = Command::new("psql")
         .args(["-Xq", "-d", &new.0.url(), "-c"])
         .arg("begin; lock table visits in share update exclusive mode; select pg_sleep(600)")

@@ -131,7 +131,7 @@ fn the_app_scales_itself_on_elastic_premium_only() {
         &[&assemble[..], &["--plan", "elastic-premium"]].concat(),
     );
     assert!(has_scaler());
-    // Another plan takes it away again.
+    // Another plan removes it again.
     succeeds(project.path(), &assemble);
     assert!(!has_scaler());
     for (plan, functions) in [
@@ -305,7 +305,7 @@ fn follows_no_symbolic_link() {
             if path.exists() {
                 fs::rename(&path, &kept).unwrap();
             }
-            // What the link hides is otherwise good.
+            // The target of the link is valid in all other respects.
             let to = if kept.exists() { &kept } else { to };
             std::os::unix::fs::symlink(to, &path).unwrap();
             let output = lab(project.path(), &arguments);
@@ -361,7 +361,7 @@ fn packs_the_role_step_beside_the_app() {
     let folder = project.join("target/role-step");
     assert_eq!(files(&folder), expected);
     assert_eq!(fs::read_to_string(folder.join("host.json")).unwrap(), host);
-    // The app has nothing of it.
+    // The app's zip contains nothing of it.
     let app = packed(&project.join("target/elastic-visits.zip"));
     assert!(app.iter().all(|(name, _)| name != "Health/function.json"));
 }

@@ -1,4 +1,4 @@
-//! `lab postgres`: the URLs work, the exit code passes through, nothing is left.
+//! `lab postgres`: the URLs work, the exit code is passed on, and nothing is left.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -35,7 +35,7 @@ fn server_pid(cluster: &Path) -> Option<i32> {
     text.lines().next()?.parse().ok()
 }
 
-/// The one temporary server folder.
+/// The only temporary server folder.
 fn temporary(scratch: &Scratch) -> Option<PathBuf> {
     temporary_of("postgres", scratch)
 }
@@ -129,7 +129,7 @@ fn starts_again_after_a_crash_and_without_its_password_file() {
     let left = scratch.join("data/cluster/postmaster.pid");
     assert!(left.exists(), "a crash leaves the file behind");
 
-    // By now the id may belong to any program: to this one, say.
+    // The id may now belong to another program, for example this one.
     let stale = std::fs::read_to_string(&left).unwrap();
     let rest = stale.split_once('\n').unwrap().1;
     std::fs::write(&left, format!("{}\n{rest}", std::process::id())).unwrap();
@@ -143,7 +143,7 @@ fn starts_again_after_a_crash_and_without_its_password_file() {
 fn refuses_data_that_a_server_holds() {
     let scratch = Scratch::new();
     let data = kept(&scratch);
-    // Unlocked, as if the lab that started this server were gone.
+    // Unlocked, as if the lab that started this server had ended.
     let inner = format!(
         "rm data/lock; exec '{}' postgres --data data -- true",
         env!("CARGO_BIN_EXE_lab")
@@ -156,7 +156,7 @@ fn refuses_data_that_a_server_holds() {
     );
 }
 
-/// Runs a script that answers its signal with exit code 9 and gives it, the server's id and `lab`'s.
+/// Runs a script that ends with exit code 9 on its signal, and returns it, the server's id and `lab`'s.
 fn start_waiting(scratch: &Scratch, options: &[&str]) -> (Child, i32) {
     let script =
         r#"trap 'echo told >> told; exit 9' INT TERM; : > ready; while :; do sleep 0.05; done"#;
@@ -182,7 +182,7 @@ fn pid(child: &Child) -> Pid {
 fn stops_the_server_after_the_command_on_ctrl_c() {
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &[]);
-    // What a terminal does: the whole foreground group gets it.
+    // Like a terminal: the whole foreground group gets the signal.
     kill_process_group(pid(&child), Signal::INT).unwrap();
     assert_eq!(
         child.wait().unwrap().code(),
@@ -212,7 +212,7 @@ fn leaves_no_server_even_when_killed_outright() {
     kill_process(pid(&child), Signal::KILL).unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
     eventually("the server is gone", || (!is_running(server)).then_some(()));
-    // The command is not ours to end, but the test's.
+    // The lab does not end the command, so the test does.
     let _ = kill_process_group(pid(&child), Signal::KILL);
 }
 

@@ -1,4 +1,4 @@
-//! `postgres::Server`: a server that goes, comes back, or stands still.
+//! `postgres::Server`: a server that stops, restarts, or hangs.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};

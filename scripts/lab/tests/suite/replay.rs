@@ -48,7 +48,7 @@ fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// What `lab replay --json -` tells, with this exit code.
+/// The output of `lab replay --json -`, with this exit code.
 fn told(log: &Path, rules: &Path, code: i32) -> Value {
     let output = lab(&[
         "replay",
@@ -62,7 +62,7 @@ fn told(log: &Path, rules: &Path, code: i32) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What `lab replay` says, with this exit code.
+/// The output of `lab replay`, with this exit code.
 fn said(log: &Path, rules: &Path, code: i32) -> String {
     let output = lab(&["replay", path(log), "--autoscale", path(rules)]);
     assert_eq!(output.status.code(), Some(code), "{output:?}");
@@ -142,7 +142,7 @@ fn day() -> String {
     rows
 }
 
-/// A log of the calendar's rules, and these.
+/// A log of the calendar's rules, and the rules.
 fn logged(folder: &Scratch) -> (Vec<Map<String, Value>>, std::path::PathBuf) {
     let rules = folder.write("rules.json", calendar().to_string());
     let load = folder.write("load.csv", day());
@@ -187,7 +187,7 @@ fn a_log_of_the_simulation_agrees() {
     for number in ["evaluations", "compared", "agreeing", "counts"] {
         assert_eq!(told[number], EVALUATIONS, "{number}");
     }
-    // The log has everything of which something could be wrong.
+    // The log contains every value that may be wrong.
     for (column, value) in [
         ("Profile", json!("office hours")),
         ("SkipRuleEvaluationForCooldown", json!(true)),
@@ -217,7 +217,8 @@ fn one_altered_observation_is_found() {
             && row["Operator"] == "GreaterThan"
     };
     let place = rows.iter().rposition(triggered).unwrap();
-    // Below the threshold, and still above it: the rule's result shows the one, the samples the other.
+    // One value is below the threshold, the other still above it: the rule's result shows the first, the samples the
+    // second.
     for (value, kind) in [(1.0, "rule_result"), (99.5, "observed_value")] {
         let mut altered = rows.clone();
         altered[place]["ObservedValue"] = json!(value);
@@ -345,7 +346,7 @@ fn the_first_and_the_last_evaluation_may_be_cut_off() {
     assert_eq!(told["counts"], EVALUATIONS - 1);
 }
 
-/// The text of a value, as exports have it in which everything is text.
+/// The text of a value, as in exports where everything is text.
 fn as_text(value: &Value) -> String {
     value
         .as_str()
@@ -377,7 +378,7 @@ fn every_form_of_the_log_says_the_same() {
             Value::from(flat)
         })
         .collect();
-    // The answer of the API.
+    // The response of the API.
     let lists: Vec<Vec<Value>> = rows
         .iter()
         .map(|row| {
@@ -499,7 +500,7 @@ fn a_rule_of_microsofts_page_is_decided_again() {
     );
 }
 
-/// The records of the page are examples of their forms: together they contradict each other, and that is found.
+/// The records of the page are examples of their forms. Together they contradict each other, which is found.
 #[test]
 fn the_records_of_microsofts_page_are_read() {
     let folder = Scratch::new();
@@ -550,7 +551,7 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
     }
     let said = said(&folder.join("nowhere"), &rules, 2);
     assert!(said.contains("cannot be read"), "{said}");
-    // Of several settings, those of the rules' name are meant.
+    // Of several settings, the one with the name of the rules is used.
     told(&folder.write("log", twice), &rules, 0);
 }
 

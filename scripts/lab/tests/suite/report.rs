@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::scratch::{Scratch, text};
 
-/// Puts a sample run into a folder, of those that the charts are tested with.
+/// Writes one of the sample runs, with which the charts are tested, into a folder.
 fn run(folder: &Scratch, name: &str) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join(format!("../../handler/dashboard/fixtures/{name}.json"));
@@ -50,7 +50,7 @@ fn the_page_lies_beside_the_run_and_links_to_the_table() {
     let html = fs::read_to_string(folder.join("run.html")).unwrap();
     assert!(html.contains("<h1>Autoscaling worked</h1>"));
     assert!(html.contains("<a href=\"./run.csv\">"));
-    // It opens without a network: no address but those of the run itself and of the drawing's own kind.
+    // It opens without a network: it contains no address except those of the run and of the SVG namespace.
     for (at, _) in html
         .match_indices("src=\"")
         .chain(html.match_indices("url("))
@@ -163,7 +163,7 @@ fn what_a_record_holds_does_not_steer_the_terminal() {
     }
 }
 
-/// A disk that fills up while the page is written, as near as a test can come: the system refuses the rest.
+/// Simulates a full disk during the write of the page: the system refuses the rest.
 #[cfg(unix)]
 #[test]
 fn what_does_not_fit_leaves_the_old_page_as_it_was() {
@@ -171,7 +171,7 @@ fn what_does_not_fit_leaves_the_old_page_as_it_was() {
     let saved = run(&folder, "story");
     let page = folder.write("run.html", "old");
     let before = names(&folder);
-    // In units of 512 bytes or of 1 KiB, by shell: less than a page in both.
+    // In units of 512 bytes or of 1 KiB, depending on the shell. Both are less than a page.
     let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" report \"$1\"";
     let output = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_lab")])

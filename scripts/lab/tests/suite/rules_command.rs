@@ -1,4 +1,4 @@
-//! `lab rules`: what it prints, its JSON, and its exit codes.
+//! `lab rules`: its output, its JSON, and its exit codes.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -64,7 +64,7 @@ fn a_template_is_written_as_the_stack_takes_it() {
     assert!(!written.contains("parameters("), "{written}");
     let setting: Value = serde_json::from_str(&written).unwrap();
     assert_eq!(setting["profiles"][0]["capacity"]["maximum"], "5");
-    // Nothing is lost, and what is written is written again as it is.
+    // Nothing is lost, and the output is a file that produces the same output.
     let explained = |file: &str| {
         let output = rules(&[file, "--json", "-"]);
         serde_json::from_slice::<Value>(&output.stdout).unwrap()

@@ -1,11 +1,11 @@
-//! A folder of a test's own, and waiting with a deadline.
+//! A folder for a test, and waiting with a deadline.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A folder that goes when the test ends. Its name has a space, as a user's may.
+/// A folder that is deleted at the end of the test. Its name contains a space, as a user's may.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -13,7 +13,7 @@ impl Scratch {
         let name = format!("lab test {}", uuid::Uuid::new_v4().simple());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir(&folder).unwrap();
-        // Open to all: a server that root starts runs as another user.
+        // Accessible for all users, because a server that root starts runs as another user.
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         Self(folder.canonicalize().unwrap())
     }
@@ -34,7 +34,7 @@ impl Scratch {
         path
     }
 
-    /// Writes a program. Another process does it: a program that a thread's fork still holds open for writing
+    /// Writes a program. Another process does it, because a program that a thread's fork still holds open for writing
     /// cannot be run.
     pub(crate) fn write_executable(&self, name: &str, content: &str) -> PathBuf {
         let path = self.join(name);
@@ -58,7 +58,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Waits until `probe` gives something; fails the test after 20 s.
+/// Waits until `probe` has a result. Fails the test after 20 s.
 pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
@@ -70,7 +70,7 @@ pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) ->
     }
 }
 
-/// What a process wrote, as text.
+/// The output of a process, as text.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

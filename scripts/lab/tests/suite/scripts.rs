@@ -17,7 +17,7 @@ fn repository() -> PathBuf {
         .unwrap()
 }
 
-/// A clone that has been built already, in a folder with a space, and a `bin` that stands before PATH.
+/// A built clone in a folder with a space, and a `bin` folder at the beginning of PATH.
 struct Project(Scratch);
 
 impl Project {
@@ -67,7 +67,7 @@ impl Project {
         project
     }
 
-    /// What a line of shell prints after the preamble.
+    /// The output of a shell line after the preamble.
     fn sh(&self, line: &str) -> String {
         let mut shell = Command::new("sh");
         shell.args([
@@ -78,7 +78,7 @@ impl Project {
         text(&shell.current_dir(self.0.path()).output().unwrap().stdout)
     }
 
-    /// What a stand-in writes down: its arguments, then its environment.
+    /// The data that a stub records: its arguments, and then its environment.
     const RECORD: &str = "{ printf '%s\\n' \"$@\"; echo --; env; } > \"$RECORD_TO\"";
 
     fn stub(&self, name: &str, script: &str) {
@@ -94,7 +94,7 @@ impl Project {
         self.script("run", answer, arguments)
     }
 
-    /// Runs a script and types `answer` into its questions.
+    /// Runs a script and types `answer` as its input.
     fn script(&self, name: &str, answer: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(self.0.join("scripts").join(name));
         command.args(arguments).env_clear();
@@ -117,12 +117,12 @@ impl Project {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // A script that asks nothing may be gone already.
+        // A script without questions may have ended already.
         let _ = child.stdin.take().unwrap().write_all(answer.as_bytes());
         child.wait_with_output().unwrap()
     }
 
-    /// The arguments and the environment of what has been run in the end.
+    /// The arguments and the environment of the last command.
     fn record(&self) -> (Vec<String>, BTreeSet<String>) {
         let record = std::fs::read_to_string(self.0.join("record")).unwrap();
         let (arguments, environment) = record.rsplit_once("\n--\n").unwrap();
@@ -280,7 +280,7 @@ fn run_with_func_starts_it_on_the_very_folder() {
     let database = format!("SQLITE_PATH={}", project.path("functions/kept.db"));
     assert!(environment.contains(&database), "{environment:?}");
 
-    // What func reads there: without these two it would not start an app with HTTP and warm-up.
+    // The settings that func reads: without these two, it would not start an app with HTTP and warm-up.
     let settings = std::fs::read(project.0.join("target/app/local.settings.json")).unwrap();
     let settings: serde_json::Value = serde_json::from_slice(&settings).unwrap();
     assert_eq!(settings["Values"]["FUNCTIONS_WORKER_RUNTIME"], "custom");
@@ -336,7 +336,7 @@ fn load_keeps_a_report_below_target_unless_told_where() {
     );
 }
 
-/// A script on a machine that has nothing but a shell.
+/// A script on a machine with nothing but a shell.
 fn bare(script: &str, arguments: &[&str]) -> Output {
     let nothing = Scratch::new();
     let mut command = Command::new(repository().join("scripts").join(script));
@@ -363,7 +363,7 @@ fn the_commands_explain_themselves_without_cargo() {
 #[test]
 fn the_commands_say_at_once_what_is_missing() {
     for script in ["run", "load", "test"] {
-        // Without an address scripts/load would only explain itself.
+        // Without an address, scripts/load would only print its usage.
         let output = bare(
             script,
             if script == "load" {
@@ -446,7 +446,7 @@ fn the_top_level_holds_the_agreed_names_only() {
     assert!(lost.is_empty(), "missing at the top level: {lost:?}");
 }
 
-/// Notes each call; `npm run build` writes the pages, as the real one does.
+/// Records each call. `npm run build` writes the pages, like the real one.
 const NPM: &str = "echo \"$1\" >> npm.log
 case $1 in ci) mkdir -p node_modules ;; run) mkdir -p dist/page; echo new > dist/page/index.html ;; esac";
 

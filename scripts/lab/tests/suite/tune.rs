@@ -1,4 +1,4 @@
-//! `lab tune`: through the binary as a user calls it, and what it writes through `lab simulate`.
+//! `lab tune`: the binary as a user calls it, and its output in `lab simulate`.
 
 use std::process::{Command, Output};
 
@@ -36,7 +36,7 @@ fn refused(arguments: &[&str]) -> String {
     text(&output.stderr)
 }
 
-/// What both commands say of a rule set: overload, cost, instance-hours, actions.
+/// The values that both commands report for a rule set: overload, cost, instance-hours, actions.
 fn numbers(tuned: &Value) -> [Value; 4] {
     [
         "overloaded_minutes",

@@ -1,4 +1,4 @@
-//! One fault, from the first caller to the comparison with the register.
+//! One fault, from the first caller to the comparison with the database.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use crate::outage::callers::Callers;
 use crate::outage::eventually;
 use crate::outage::handler::Handler;
 
-/// How soon after the end of a fault everything works again. The aim is 2 s; a busy machine gets more.
+/// How soon after the end of a fault everything works again. The goal is 2 s, but a busy machine gets more time.
 const RECOVERY: Duration = Duration::from_secs(5);
-/// By then nobody expects it any more.
+/// The time after which the test fails.
 const NEVER: Duration = Duration::from_secs(15);
-/// Requests in a row that must succeed then.
+/// The number of consecutive requests that must then succeed.
 const IN_A_ROW: usize = 50;
 
-/// A handler, and those who call it all the time.
+/// A handler, and callers that send requests all the time.
 pub struct Case {
     name: &'static str,
     handler: Handler,
@@ -21,7 +21,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Starts the handler and the callers, whether the database is there or not.
+    /// Starts the handler and the callers, with or without a running database.
     pub fn begin(name: &'static str, variables: &[(&str, &str)]) -> Self {
         let handler = Handler::start(variables);
         let callers = Callers::of_everything(&handler);
@@ -32,7 +32,7 @@ impl Case {
         }
     }
 
-    /// The same with a database that is there.
+    /// The same with a running database.
     pub fn in_service(name: &'static str, variables: &[(&str, &str)]) -> Self {
         let case = Self::begin(name, variables);
         eventually("visits are acknowledged", || {
@@ -41,7 +41,7 @@ impl Case {
         case
     }
 
-    /// The fault is noticed, and lasts this long from then on.
+    /// The fault is noticed, and then lasts this long.
     pub fn endures(&self, length: Duration) {
         let before = self.callers.refused();
         eventually("the fault is noticed", || {
@@ -50,7 +50,7 @@ impl Case {
         std::thread::sleep(length);
     }
 
-    /// The fault has just ended: service is back in time, and stays.
+    /// The fault has just ended. Service must return in time, and continue.
     pub fn recovers(&mut self) {
         let callers = &mut self.callers;
         let began = Instant::now();
@@ -78,7 +78,7 @@ impl Case {
         if took > RECOVERY {
             callers.complain(&format!("service was back only after {took:?}"));
         }
-        // Whatever fails from now on is a complaint.
+        // From now on, every failure is a complaint.
         callers.expect_success();
         for number in 0..IN_A_ROW {
             match number % 3 {
@@ -89,7 +89,7 @@ impl Case {
         }
     }
 
-    /// The callers have no complaint, the register is as they were told, and this is the first handler.
+    /// The callers have no complaint, the database agrees with their responses, and the first handler still runs.
     pub fn closes(self) {
         self.callers.finish(self.name);
         self.handler.assert_never_ended_by_itself();

@@ -1,4 +1,4 @@
-//! The disk with the register on it is full.
+//! The disk with the database is full.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::scratch::Scratch;
 /// How long the disk is full.
 const FULL: Duration = Duration::from_secs(3);
 
-/// A small disk of the test's own.
+/// A small disk for the test.
 struct Disk {
     scratch: Scratch,
 }
@@ -39,7 +39,7 @@ impl Disk {
         self.scratch.join("ballast")
     }
 
-    /// Takes all the room there is.
+    /// Uses all the free space.
     fn fill(&self) {
         let file = std::fs::File::options()
             .create(true)
@@ -49,7 +49,7 @@ impl Disk {
         while file.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
     }
 
-    /// Keeps it full: a database may give room back.
+    /// Keeps it full, because a database may release space.
     fn stay_full(&self, case: &Case) {
         self.fill();
         case.endures(Duration::ZERO);
@@ -80,7 +80,7 @@ fn the_servers_disk_is_full() {
     let mut case = Case::in_service("server's disk full", &[("DATABASE_URL", &postgres.url())]);
     disk.stay_full(&case);
     disk.free();
-    // Without room for its log of changes it ends, and whoever freed the disk starts it again.
+    // Without space for its write-ahead log the server ends. The operator who frees the disk starts it again.
     postgres.resume_if_ended();
     case.recovers();
     case.closes();

@@ -1,7 +1,7 @@
-//! What the handler answers while the database, the disk or the network fails, and how soon it is back.
+//! The handler's responses while the database, the disk or the network fails, and the time until it works again.
 //!
-//! In every case callers keep asking. Meanwhile each answer is right or a 503, and in time; afterwards
-//! everything works again without a restart, and the register holds what was acknowledged.
+//! In every case, callers send requests all the time. During the fault, each response is correct or a 503, and in
+//! time. After it, everything works again without a restart, and the database contains the acknowledged visits.
 
 mod case;
 mod disk;

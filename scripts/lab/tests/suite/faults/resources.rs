@@ -1,4 +1,4 @@
-//! The PostgreSQL server has no connection left, or takes no writes.
+//! The PostgreSQL server has no free connection, or accepts no writes.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const FEW_CONNECTIONS: [&str; 2] = ["max_connections=12", "superuser_reserved_co
 const CONNECTIONS: usize = 10;
 const POOL_MAX: (&str, &str) = ("DATABASE_POOL_MAX", "4");
 
-/// Takes every connection that can be had.
+/// Takes all available connections.
 fn take_all(postgres: &Postgres) -> Vec<Session> {
     let hogs = (0..CONNECTIONS).map(|_| eventually("a connection is free", || postgres.hog()));
     let hogs = hogs.collect();
@@ -39,7 +39,7 @@ fn there_is_no_connection_left_for_a_handler_that_runs() {
     let cable = Cable::to(postgres.port());
     let url = postgres.url_at(cable.port);
     let mut case = Case::in_service("no connection left", &[("DATABASE_URL", &url), POOL_MAX]);
-    // Others take what the handler had, and it cannot snatch it back.
+    // Other sessions take the handler's connections, and it cannot get them back.
     cable.cut();
     let hogs = take_all(&postgres);
     cable.mend();
@@ -65,13 +65,13 @@ fn the_server_takes_no_writes() {
         assert_eq!(callers.asks("/api/visits"), Some(200), "a page");
         assert_eq!(callers.visits(), Some(503), "a visit");
     }
-    // The handler's connections are not cut this time: what they were given stays with them.
+    // This time, the handler's connections are not cut, so they keep their settings.
     control.ask("alter database visits reset default_transaction_read_only");
     case.recovers();
     case.closes();
 }
 
-/// As with high availability whose standby is lost: a commit waits for the standby, and a rollback waits for nobody.
+/// As with high availability after the loss of the standby: a commit waits for the standby, but a rollback does not.
 #[test]
 fn the_servers_commits_do_not_finish() {
     let postgres = Postgres::start(None, &["synchronous_standby_names=nobody"]);
@@ -82,7 +82,7 @@ fn the_servers_commits_do_not_finish() {
     control.ask("alter database visits set synchronous_commit = on");
     control.cut_connections();
     case.endures(Duration::ZERO);
-    // The database answers all the time, and so do listings.
+    // The database responds all the time, and listings work.
     eventually("the health check notices it", || {
         (case.callers.asks("/health") == Some(503)).then_some(())
     });

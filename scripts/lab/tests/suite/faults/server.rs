@@ -1,4 +1,4 @@
-//! The PostgreSQL server stops, restarts, or stands still.
+//! The PostgreSQL server stops, restarts, or hangs.
 
 use std::time::Duration;
 

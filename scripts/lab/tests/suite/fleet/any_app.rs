@@ -1,4 +1,4 @@
-//! What an app gets that `lab assemble` did not lay out: one instance without a limit, and a fleet where it asks for one.
+//! An app that `lab assemble` did not create: one instance without a limit, or a fleet on request.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use super::view::{Stop, fleet, fleet_when, ids, ready};
 use crate::support::http::head;
 use crate::support::{Host, Root, eventually};
 
-/// Whether a text is about the app that the lab was made for.
+/// Whether a text is about Elastic Visits.
 fn is_about_visits(text: &str) -> bool {
     let text = text.to_lowercase();
     ["elastic visits", "elastic-visits", "visit", "sqlite"]
@@ -86,7 +86,7 @@ fn a_folder_without_an_app_is_refused_with_what_to_do() {
             && printed.contains("lab up --script-root FOLDER"),
         "{printed}"
     );
-    // With host.json alone, it says what a function is.
+    // With only a host.json, the message explains what a function is.
     root.host(&root.plain_host());
     let (code, printed) = root.refused(&[]);
     assert_eq!(code, 2, "{printed}");
@@ -97,7 +97,7 @@ fn a_folder_without_an_app_is_refused_with_what_to_do() {
     assert!(!is_about_visits(&printed), "{printed}");
 }
 
-/// As `./scripts/run` lays it out.
+/// As `./scripts/run` creates it.
 #[test]
 fn the_assembled_app_is_found_where_the_folder_holds_no_function() {
     let mut root = Root::bare();

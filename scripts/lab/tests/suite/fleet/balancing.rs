@@ -4,7 +4,7 @@ use super::view::{fleet, fleet_when, ids, pids, ready, rules};
 use crate::support::http::head;
 use crate::support::{Host, Root};
 
-/// How many of so many requests each process answered.
+/// The number of requests that each process answered.
 fn spread(host: &Host, clients: usize, each: usize) -> BTreeMap<u64, usize> {
     let mut counts = BTreeMap::new();
     let answers = std::thread::scope(|scope| {
@@ -38,10 +38,11 @@ fn spread(host: &Host, clients: usize, each: usize) -> BTreeMap<u64, usize> {
 fn requests_are_spread_evenly() {
     let host = Root::new().up(&["--min", "3"]);
     ready(&host, 3);
-    // One after the other they take turns exactly.
+    // Sequential requests are distributed in exact rotation.
     let counts = spread(&host, 1, 30);
     assert_eq!(counts.into_values().collect::<Vec<_>>(), [10, 10, 10]);
-    // At the same time each has as many as the others. How many it then answers in a while depends on the machine.
+    // Concurrent requests are distributed equally. How many each process then answers in a given time depends on the
+    // machine.
     let held: Vec<_> = (0..9)
         .map(|_| {
             let mut connection = host.open();
@@ -117,7 +118,7 @@ fn each_handler_knows_its_name_its_share_and_the_rules() {
         assert_eq!(variable("INSTANCE_CPUS"), "0.25");
         assert_eq!(variable("HEARTBEAT_SECONDS"), "1");
         let clock: Vec<&str> = variable("AUTOSCALE_CLOCK").split(',').collect();
-        // Without --start, the calendar is that of the wall clock.
+        // Without --start, the calendar is the wall clock.
         assert_eq!(clock, [clock[0], clock[0], "5"]);
         let file = variable("AUTOSCALE_PROFILE").strip_prefix('@').unwrap();
         let setting: serde_json::Value =
@@ -126,7 +127,7 @@ fn each_handler_knows_its_name_its_share_and_the_rules() {
         assert_eq!(*profile, view["profile"]);
         assert_eq!(profile["capacity"]["maximum"], "4");
     }
-    // Every one was warmed up before its first request, and that counts as nobody's.
+    // Each process was warmed up before its first request, and this is not counted as a request.
     assert_eq!(host.requests(), ["/warmup", "/warmup"]);
     for instance in super::view::instances(&view, "ready") {
         assert_eq!(instance["requests"], 0);
@@ -162,7 +163,7 @@ fn the_hosts_own_restarts_stay_in_place() {
 #[test]
 fn requests_in_flight_are_answered_before_an_instance_goes() {
     let root = Root::new();
-    // Idle, so the rules take one away.
+    // The fleet is idle, so the rules remove an instance.
     let rules = rules(&root, 2, 3, 3);
     let host = root.up(&[
         "--time-scale",
@@ -190,7 +191,7 @@ fn requests_in_flight_are_answered_before_an_instance_goes() {
     assert_eq!(ids(&fleet(&host), "draining").len(), 1);
     host.open_gate("end");
     for stream in &mut streams {
-        // An orderly end, not a broken connection.
+        // The stream ends properly, without a broken connection.
         assert_eq!(stream.chunk(), Some(Vec::new()));
     }
     let view = fleet_when(&host, "it has ended", |fleet| {

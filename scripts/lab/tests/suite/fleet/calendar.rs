@@ -1,4 +1,4 @@
-//! Rules that change with the calendar, and rules on metrics that nobody measures here.
+//! Rules that change with the calendar, and rules on metrics that are not measured here.
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn the_app_and_the_emulator_follow_the_same_calendar() {
     let host = root.up(&[
         "--autoscale",
         file.to_str().unwrap(),
-        // Without an offset, the time is that of the profiles: 06:35 in UTC.
+        // Without an offset, the zone of the profiles applies: 06:35 in UTC.
         "--start",
         "2026-01-05T07:35",
         "--time-scale",

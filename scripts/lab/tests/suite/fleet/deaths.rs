@@ -25,7 +25,7 @@ fn a_dead_instance_is_replaced_by_another() {
         line.contains(&id) && line.contains("another one starts in 1 s"),
         "{line}"
     );
-    // It was nobody's decision.
+    // It was not an action of the scaler.
     assert_eq!(after["actions"], serde_json::json!([]));
 }
 
@@ -72,11 +72,11 @@ fn requests_wait_when_all_die_at_once() {
             .map(|client| client.join().unwrap())
             .sum()
     });
-    // Only what was under way: of each client at most one for each process that died.
+    // Only requests in progress: at most one of each client for each process that died.
     assert!(failed <= 8 * 3, "{failed} failed");
 }
 
-/// Three that were not there before.
+/// Three processes that did not exist before.
 fn ready_again(host: &crate::support::Host, before: &serde_json::Value) {
     let old = ids(before, "ready");
     fleet_when(host, "three others are ready", |fleet| {
@@ -89,7 +89,7 @@ fn ready_again(host: &crate::support::Host, before: &serde_json::Value) {
 fn whoever_dies_again_and_again_is_replaced_later_and_later() {
     let host = Root::new().up(&["--min", "2", "--max", "2"]);
     ready(&host, 2);
-    // Twice the same place: the one that replaced the first is killed as soon as it serves.
+    // The same place twice: the replacement of the first process is killed as soon as it serves.
     let mut known = Vec::new();
     for pause in [1, 2] {
         let view = ready(&host, 2);
@@ -204,13 +204,13 @@ fn a_killed_lab_takes_all_its_handlers_with_it() {
     for process in pids(&view, "ready") {
         eventually("the handler is gone", || (!alive(process)).then_some(()));
     }
-    // A process counts as ended when its first thread has; its other threads keep the group busy for a moment longer.
+    // A process counts as ended when its first thread has ended. Its other threads stay in the group for a moment.
     for group in &groups {
         eventually("no thread is left in the group", || {
             super::ends::is_empty(group).then_some(())
         });
     }
-    // Whoever comes next clears away what is left.
+    // The next start removes what is left.
     let next = Root::new().up(&["--min", "2"]);
     ready(&next, 2);
     for group in groups {

@@ -6,7 +6,7 @@ use rustix::fs::{Access, access};
 use super::view::{events, fleet, fleet_when, pids, ready};
 use crate::support::{Root, alive, eventually, signal};
 
-/// The control groups of a lab, wherever they are.
+/// The control groups of a lab, in all places.
 pub fn groups(lab: u32) -> Vec<PathBuf> {
     fn search(folder: &Path, name: &str, depth: u32, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -84,7 +84,7 @@ fn each_instance_is_held_to_its_share() {
     let host = Root::new().up(&["--min", "2", "--instance-cpus", "0.2"]);
     let view = ready(&host, 2);
     if view["cpu_limit"]["enforced"] != true {
-        // An ordinary user without control groups of its own. Where they can be written, there must be a limit.
+        // For a user without write access to control groups. If there is access, there must be a limit.
         let writable = ["/sys/fs/cgroup", "/sys/fs/cgroup/cpu"]
             .into_iter()
             .find(|folder| access(*folder, Access::WRITE_OK).is_ok());
@@ -114,7 +114,7 @@ fn each_instance_is_held_to_its_share() {
     assert_eq!(limits[0].split_whitespace().next(), Some("2000"));
 }
 
-/// Covers the control groups with an empty file system, for a start that must do without.
+/// Hides the control groups with an empty file system, for a start without them.
 #[test]
 #[ignore = "mounts over the control groups, which takes root"]
 fn without_control_groups_the_lab_says_so_and_runs() {
@@ -134,7 +134,7 @@ fn without_control_groups_the_lab_says_so_and_runs() {
     assert_eq!(view["cpu_limit"]["enforced"], false);
     let how = view["cpu_limit"]["how"].as_str().unwrap();
     assert!(how.contains("takes no limit"), "{how}");
-    // The CPU is measured all the same.
+    // The CPU is still measured.
     fleet_when(&host, "a minute is measured", |fleet| {
         fleet["metric"]["cpu_percent"].is_f64()
     });

@@ -1,4 +1,4 @@
-//! `lab up` with several instances: real processes, at up to 600 times Azure's pace.
+//! `lab up` with several instances: real processes, at up to 600 times Azure's speed.
 
 mod any_app;
 mod balancing;

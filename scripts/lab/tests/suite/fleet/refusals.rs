@@ -1,6 +1,6 @@
 use crate::support::Root;
 
-/// The one line that a refused start prints.
+/// The single line that a refused start prints.
 fn refused(root: &Root, arguments: &[&str]) -> String {
     let (code, printed) = root.refused(arguments);
     assert_eq!(code, 2, "{printed}");

@@ -1,4 +1,4 @@
-//! The real handler, driven by its own stress run.
+//! The real handler, scaled by its own stress run.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -11,10 +11,10 @@ use super::view::{Stop, events, fleet, fleet_when, ids, instances};
 use crate::support::http::head;
 use crate::support::{Host, Root};
 
-/// So little that the fleet's load is none for the machine.
+/// So little that the fleet's load does not affect the machine.
 const SHARE: [&str; 4] = ["--instance-cpus", "0.1", "--time-scale", "300"];
 
-/// The app itself, with a register of its own.
+/// The app itself, with its own database.
 pub fn app() -> Root {
     let lab = Path::new(env!("CARGO_BIN_EXE_lab"));
     let handler = lab.parent().unwrap().join("handler");
@@ -22,7 +22,7 @@ pub fn app() -> Root {
         handler.exists(),
         "there is no handler beside lab: build it with cargo build --workspace --bins"
     );
-    // Bare, for its temporary folder.
+    // Bare, only for its temporary folder.
     let mut root = Root::bare();
     let folder: PathBuf = root.files().join("visits");
     let status = Command::new(lab)
@@ -110,7 +110,7 @@ fn one_order_drives_the_fleet_out_and_its_end_drives_it_in_and_nobody_notices() 
                         connection.send(head("GET", "/health/live", &[], 0));
                         assert_eq!(connection.answer("GET").status, 200);
                         served.fetch_add(1, Ordering::Relaxed);
-                        // As fast as they can they would keep the fleet busy themselves.
+                        // Without a pause, they would themselves keep the fleet busy.
                         std::thread::sleep(Duration::from_millis(50));
                     }
                 })
@@ -143,7 +143,7 @@ fn one_order_drives_the_fleet_out_and_its_end_drives_it_in_and_nobody_notices() 
             )
         })
         .collect();
-    // On a busy machine there may be a step back in between.
+    // On a busy machine, there may be a scale-in in between.
     assert_eq!(
         (steps.first(), steps.last()),
         (Some(&(1, 2)), Some(&(2, 1)))
@@ -153,7 +153,7 @@ fn one_order_drives_the_fleet_out_and_its_end_drives_it_in_and_nobody_notices() 
         assert_eq!(pair[0].1, pair[1].0, "{steps:?}");
     }
     assert!(steps.iter().all(|(from, to)| from.abs_diff(*to) == 1));
-    // Never two actions within a cooldown, and nobody ready before it was provisioned.
+    // There are never two actions within a cooldown, and no instance is ready before it was provisioned.
     let at = |value: &Value| value["azure_seconds"].as_f64().unwrap();
     for pair in view["actions"].as_array().unwrap().windows(2) {
         assert!(at(&pair[1]) - at(&pair[0]) >= 300.0, "{pair:?}");
@@ -169,7 +169,7 @@ fn one_order_drives_the_fleet_out_and_its_end_drives_it_in_and_nobody_notices() 
         .nth(1)
         .unwrap();
     assert!(at(second) - at(out) >= 120.0, "{out} {second}");
-    // A sample for each minute, with what everyone used in it.
+    // A sample for each minute, with the CPU of all instances in it.
     let samples = view["samples"].as_array().unwrap();
     assert!(samples.iter().any(|sample| sample["ready"] == 3
         && sample["cpu_percent"].is_f64()
@@ -194,7 +194,8 @@ fn a_paused_scaler_decides_nothing() {
     let paused = fleet(&host);
     assert_eq!(paused["paused"], true);
     stress(&host, "instance");
-    // Without a control group the CPU time of a minute, 20 ms here, is known to 10 ms only: one minute may read 50 %.
+    // Without a control group, the CPU time of a minute (20 ms here) is known only to 10 ms, so one minute may show
+    // 50 %.
     let busy = fleet_when(&host, "a busy minute is measured", |fleet| {
         fleet["metric"]["cpu_percent"].as_f64() > Some(90.0)
     });

@@ -1,4 +1,4 @@
-//! Timers over several instances: one of them runs the function, another one when that is gone.
+//! Timers with several instances: one of them runs the function, and another one when the first has ended.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::support::{Host, Root, eventually, signal};
 /// A line of the host about a timer that fires.
 struct Firing {
     instance: String,
-    /// The occurrence that it fires for, in seconds.
+    /// The occurrence for which it fires, in seconds.
     occurrence: i64,
 }
 
@@ -31,7 +31,7 @@ fn firings(host: &Host) -> Vec<Firing> {
     lines.collect()
 }
 
-/// Kills the process of an instance, as an accident would.
+/// Kills the process of an instance, like an accident.
 fn kill(host: &Host, instance: &str) {
     let view = fleet(host);
     let victim = instances(&view, "ready")
@@ -44,7 +44,7 @@ fn kill(host: &Host, instance: &str) {
     );
 }
 
-/// A timer of one second over three instances. Whoever runs it is killed, every ten seconds, for a minute.
+/// A timer of one second on three instances. The instance that runs it is killed every ten seconds, for a minute.
 #[test]
 fn a_killed_listener_is_replaced_and_nothing_is_fired_twice() {
     const KILLS: i64 = 6;
@@ -87,7 +87,7 @@ fn a_killed_listener_is_replaced_and_nothing_is_fired_twice() {
     assert!(most <= 2, "{most} missed in a row");
     let listeners: BTreeSet<_> = firings.iter().map(|firing| &firing.instance).collect();
     assert_eq!(i64::try_from(listeners.len()).unwrap(), KILLS + 1);
-    // The log hides no call, and only what the killed ones were called with may be missing.
+    // The log contains all calls, and only calls of the killed processes may be missing.
     let fired = firings.len();
     let lost = usize::try_from(KILLS).unwrap();
     assert!(
@@ -115,7 +115,7 @@ fn a_run_that_died_with_its_instance_is_past_due_for_the_next() {
     let first = run(1);
     assert_eq!(timer(&first)["IsPastDue"], false);
     let process = |entry: &Value| u32::try_from(entry["process"].as_u64().unwrap()).unwrap();
-    // The other one listens as soon as it is there.
+    // The other instance listens as soon as it exists.
     ready(&host, 2);
     signal(process(&first), "KILL");
     let second = run(2);

@@ -1,4 +1,4 @@
-//! The fleet as `/admin/lab/fleet` shows it.
+//! The fleet in `/admin/lab/fleet`.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ pub fn fleet(host: &Host) -> Value {
     host.get("/admin/lab/fleet?samples=0").json()
 }
 
-/// Waits until the fleet is as wanted, and returns it as it then was.
+/// Waits until the fleet matches, and returns it.
 pub fn fleet_when(host: &Host, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     eventually(what, || Some(fleet(host)).filter(&wanted))
 }
 
-/// Waits until so many instances take requests.
+/// Waits until this many instances take requests.
 pub fn ready(host: &Host, count: u64) -> Value {
     fleet_when(host, "instances are ready", |fleet| {
         fleet["ready"] == count && fleet["count"] == count
@@ -68,12 +68,12 @@ pub fn events(path: &Path) -> Vec<Value> {
     std::fs::read_to_string(path)
         .unwrap()
         .lines()
-        // The last line may be under way.
+        // The last line may be incomplete.
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect()
 }
 
-/// Says stop when it goes, also when a test fails: whoever works in a loop beside it then ends.
+/// Signals the end when it is dropped, also if a test fails. Loops in other threads then end.
 #[derive(Default)]
 pub struct Stop(AtomicBool);
 
@@ -82,7 +82,7 @@ impl Stop {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Says it at the end of the scope.
+    /// Signals it at the end of the scope.
     pub fn at_the_end(&self) -> impl Drop + use<'_> {
         struct End<'a>(&'a AtomicBool);
         impl Drop for End<'_> {

@@ -16,7 +16,7 @@ fn keys_are_new_each_time() {
     assert_ne!(make(), make());
 }
 
-/// The app's own folders, against a handler that would answer anything.
+/// The app's own folders, with a handler that would respond to anything.
 #[test]
 fn no_spelling_of_a_closed_route_gets_past_the_key() {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
@@ -25,14 +25,14 @@ fn no_spelling_of_a_closed_route_gets_past_the_key() {
         let folder = folder.unwrap();
         if let Ok(text) = std::fs::read_to_string(folder.path().join("function.json")) {
             let config: Value = serde_json::from_str(&text).unwrap();
-            // At the beginning of a minute, a timer calls the handler as well.
+            // At the start of a minute, a timer also calls the handler.
             if config["bindings"][0]["type"] == "timerTrigger" {
                 continue;
             }
             root.function(folder.file_name().to_str().unwrap(), &config);
         }
     }
-    // A fleet's instance would be warmed up first, which is a request too.
+    // A fleet's instance would first be warmed up, which is also a request.
     let host = root.up(&["--max", "1", "--enable-auth"]);
     let methods = [
         "GET", "POST", "DELETE", "OPTIONS", "HEAD", "PUT", "PATCH", "TRACE", "get", "Post",
@@ -55,15 +55,15 @@ fn no_spelling_of_a_closed_route_gets_past_the_key() {
     }
     for reached in host.requests() {
         let path = reached.split(['?', '#']).next().unwrap();
-        // What a router that compares bytes, or even one that ignores case or a last slash, takes for it.
+        // The paths that a router treats as this route if it compares bytes, or ignores case or a last slash.
         let plain = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
         assert_ne!(plain, "/api/stress", "{reached}");
-        // And what one takes for it that decodes once and collapses dots.
+        // And the paths for a router that decodes once and collapses dots.
         assert_ne!(decoded(path), "/api/stress", "{reached}");
     }
     for entry in host.journal() {
         if entry["request"].is_string() {
-            // Only the catch-all lets spellings through, and it lists nothing but GET.
+            // Only the catch-all allows other spellings, and it lists only GET.
             assert!(
                 entry["method"]
                     .as_str()
@@ -73,7 +73,7 @@ fn no_spelling_of_a_closed_route_gets_past_the_key() {
             );
         }
     }
-    // The catch-all was reached at all, and the key opens the door.
+    // The catch-all was reached, and the key gives access.
     assert!(!host.requests().is_empty());
     let master = host.key("master");
     let answer = host.request("POST", "/api/stress", &[("x-functions-key", &master)], "");
@@ -139,7 +139,7 @@ fn spellings() -> Vec<String> {
     spellings
 }
 
-/// A path as a generous second router might read it.
+/// A path as a lenient second router might read it.
 fn decoded(path: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();

@@ -1,11 +1,11 @@
-//! `POST /admin/functions/NAME` with an input: what a handler gets for a trigger that nothing listens to
+//! `POST /admin/functions/NAME` with an input: the data that a handler gets for a trigger without a listener
 //! (`FunctionsController.cs`, `FunctionInvocation.cs`).
 
 use serde_json::{Value, json};
 
 use crate::support::{Host, Root, eventually};
 
-/// A host with a function whose trigger is a queue; `more` are further members of the trigger.
+/// A host with a function that has a queue trigger; `more` are further members of the trigger.
 fn queue(more: &Value) -> Host {
     let root = Root::new();
     let mut trigger = json!({ "type": "queueTrigger", "direction": "in", "name": "order" });
@@ -16,7 +16,7 @@ fn queue(more: &Value) -> Host {
     root.up(&["--max", "1"])
 }
 
-/// Runs the function, and returns what its handler got.
+/// Runs the function, and returns the data that its handler got.
 fn payload(host: &Host, body: &Value) -> Value {
     assert_eq!(run(host, &body.to_string()), 202);
     eventually("the handler is called", || host.payloads().pop())
@@ -61,7 +61,7 @@ fn a_trigger_that_takes_bytes_gets_base64() {
     assert_eq!(got["Data"]["order"], "YQ==");
 }
 
-/// What a public handler of Event Hubs takes apart: a list of texts, which is JSON within JSON.
+/// The format that a public handler of Event Hubs parses: a list of texts, which is JSON within JSON.
 #[test]
 fn a_trigger_that_takes_many_values_gets_a_list() {
     let host = queue(&json!({ "cardinality": "many" }));
@@ -69,7 +69,7 @@ fn a_trigger_that_takes_many_values_gets_a_list() {
     assert_eq!(got["Data"]["order"], r#"["{\"a\":1}"]"#);
 }
 
-/// `FunctionInvocation.cs`: the input is a string. MVC makes nothing of another body, which is 400.
+/// `FunctionInvocation.cs`: the input is a string. MVC does not accept another body, which is 400.
 #[test]
 fn an_input_that_is_no_text_is_refused_and_the_form_is_shown() {
     let host = queue(&json!({}));

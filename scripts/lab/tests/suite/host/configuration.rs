@@ -136,7 +136,7 @@ fn an_error_in_a_file_has_its_name_line_and_column() {
     );
 }
 
-/// Core Tools' `AppSettingsFile.cs`: names in any case, and a switch as text.
+/// Core Tools' `AppSettingsFile.cs`: names in any case, and a boolean as text.
 #[test]
 fn an_encrypted_file_is_refused() {
     for settings in [

@@ -58,14 +58,14 @@ fn a_named_origin_is_not_foreign_and_another_one_is() {
     assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
     assert_eq!(answer.header("vary"), None);
-    // What the app answers itself: the page learns why.
+    // For the host's own responses, the page gets the reason.
     let answer = from_page(&host, "GET", "/nowhere", PAGE);
     assert_eq!(answer.status, 404);
     assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
     let answer = from_page(&host, "POST", "/visits", "https://other.test");
     assert_eq!(answer.status, 403);
     assert_eq!(answer.header("access-control-allow-origin"), None);
-    // A program is no page.
+    // A program is not a page.
     assert_eq!(host.request("POST", "/visits", &[], "").status, 200);
     assert_eq!(host.requests().len(), 2);
 }

@@ -1,5 +1,5 @@
-//! What a foreign web page can make a browser send to a `lab up` without keys. What a real browser sends is tested in
-//! `handler/dashboard/browser`; which headers are refused, in the table beside the policy.
+//! Requests that a foreign web page can make a browser send to a `lab up` without keys. `handler/dashboard/browser`
+//! tests the requests of a real browser, and the table next to the policy tests which headers are refused.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn app() -> Root {
     root
 }
 
-/// The heads of requests that a foreign page causes.
+/// The heads of requests from a foreign page.
 fn foreign(host: &Host) -> Vec<Vec<(&'static str, String)>> {
     let own = format!("127.0.0.1:{}", host.port);
     let rebound = format!("evil.example:{}", host.port);
@@ -49,7 +49,7 @@ fn foreign(host: &Host) -> Vec<Vec<(&'static str, String)>> {
     ]
 }
 
-/// One request whose head has these headers and no others.
+/// One request with exactly these headers.
 fn sent(host: &Host, method: &str, target: &str, headers: &[(&str, String)]) -> Answer {
     let mut connection = host.open();
     let mut head = format!("{method} {target} HTTP/1.1\r\nContent-Length: 0\r\n");
@@ -131,7 +131,7 @@ fn programs_the_emulators_own_page_and_named_origins_may_do_everything() {
             assert_eq!(answer.status, status, "{method} {target} {headers:?}");
         }
     }
-    // One that the list does not name stays foreign.
+    // An origin that is not in the list stays foreign.
     let other = [("Origin", "https://other.example")];
     assert_eq!(host.request("POST", "/open/x", &other, "").status, 403);
 }

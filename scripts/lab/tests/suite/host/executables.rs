@@ -1,11 +1,11 @@
-//! A handler's file that cannot be started: what is missing, what may be meant, and what to do.
+//! A handler's file that cannot be started: the missing part, the suggestion, and the solution.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::support::Root;
 
-/// What a host prints whose handler is to be `executable`.
+/// The output of a host whose handler should be `executable`.
 fn printed(root: Root, executable: &str) -> String {
     root.host_with(|host| {
         host["customHandler"]["description"]["defaultExecutablePath"] = executable.into();
@@ -44,7 +44,7 @@ fn the_name_of_a_windows_build_is_recognized() {
     );
 }
 
-/// The setting that the message names.
+/// The setting in the message.
 #[test]
 fn a_setting_replaces_the_executable_on_this_machine() {
     let mut root = Root::new();
@@ -84,7 +84,7 @@ fn a_command_that_may_be_meant_is_named() {
     assert!(text.contains("; build or install it first"), "{text}");
 }
 
-/// Public repositories hold programs that were built on a Mac.
+/// Public repositories contain programs that were built on a Mac.
 #[test]
 fn a_program_of_another_system_is_named() {
     let root = Root::new();

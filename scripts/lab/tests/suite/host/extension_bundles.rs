@@ -1,4 +1,5 @@
-//! Extension bundles, which the emulator does not load: where the host would not start, or not load a function, it says so.
+//! Extension bundles, which the emulator does not load. It reports if the host would not start, or not load a
+//! function.
 
 use serde_json::json;
 

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::support::Root;
 
-/// A function of this name with an HTTP trigger and one more output, which rules proxying out.
+/// A function with an HTTP trigger and another output, so that the host does not proxy.
 fn with_output(root: &Root, name: &str) {
     root.function(
         name,
@@ -14,7 +14,7 @@ fn with_output(root: &Root, name: &str) {
     );
 }
 
-/// `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT` is about requests.
+/// `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT` applies to requests.
 #[test]
 fn case_31_the_limit_of_a_request_does_not_limit_a_result() {
     let mut root = Root::new();

@@ -2,7 +2,7 @@ use std::process::Stdio;
 
 use crate::support::{Root, alive, eventually, signal};
 
-/// One instance, whose handler is started again in place as on the real host.
+/// One instance, whose handler is restarted in the same place, as on the real host.
 const SINGLE: [&str; 2] = ["--max", "1"];
 
 #[test]
@@ -42,7 +42,7 @@ fn case_33_without_verbose_only_problems_of_elastic_visits_are_shown() {
     host.line("warnings and errors (--verbose shows everything)");
 }
 
-/// `func start` shows what a handler prints.
+/// `func start` shows the output of a handler.
 #[test]
 fn another_app_is_not_called_elastic_visits_and_its_output_is_shown() {
     let host = Root::new().up(&SINGLE);
@@ -74,7 +74,7 @@ fn case_34_sigterm_is_an_extra() {
 #[test]
 fn case_34_a_second_signal_does_not_wait() {
     let mut root = Root::new();
-    // Deaf to SIGTERM is what a stopped process is.
+    // A stopped process ignores SIGTERM.
     root.variable("PROBE_START", "");
     let mut host = root.up(&["--sigterm", "600"]);
     let handler = host.handler(1);
@@ -111,7 +111,7 @@ fn a_killed_host_takes_its_handler_with_it() {
 
 #[test]
 fn requests_sent_before_readiness_are_answered_after_it() {
-    // `up` waits for readiness; here nobody does.
+    // `up` would wait until the handler is ready, but `start` does not.
     let mut host = Root::new().start(&[]);
     host.listening();
     assert_eq!(host.get("/x").status, 200);
@@ -139,7 +139,7 @@ fn output_that_nobody_reads_does_not_stop_the_host() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The pipe holds 64 KiB; each answer prints 16 KiB.
+    // The pipe holds 64 KiB, and each response prints 16 KiB.
     let long = format!(
         "GET /print-out-{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "x".repeat(8000)

@@ -8,7 +8,8 @@ fn settings(root: &Root, settings: &serde_json::Value) {
     std::fs::write(root.path.join("local.settings.json"), settings.to_string()).unwrap();
 }
 
-/// `StartHostAction.cs`, `UpdateEnvironmentVariables`: Microsoft's samples of MCP servers name the runtime of their language.
+/// `StartHostAction.cs`, `UpdateEnvironmentVariables`: Microsoft's samples of MCP servers set the runtime of their
+/// language.
 #[test]
 fn the_flag_for_mcp_servers_makes_the_runtime_custom() {
     let root = Root::bare();

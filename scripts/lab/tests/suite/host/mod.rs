@@ -1,4 +1,4 @@
-//! `lab up` from outside. What the real Functions host does as well are the cases in `tests/cases`.
+//! `lab up` from the outside. The behavior that it shares with the real Functions host is in `tests/cases`.
 
 mod admin;
 mod authorisation;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::Root;
 
-/// A root whose `host.json` has this and the probe handler.
+/// A root with this `host.json` and the probe handler.
 fn root(host: &Value) -> Root {
     let root = Root::bare();
     let mut host = host.clone();
@@ -88,7 +88,7 @@ fn a_fixed_port_must_be_free_and_has_one_instance() {
         "{printed}"
     );
     drop(taken);
-    // The app's own port, too.
+    // The app's own port is also refused.
     let (code, printed) = root(&host).refused(&["--max", "1", "--port", &port.to_string()]);
     assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
     assert!(
@@ -172,7 +172,7 @@ fn only_the_listed_functions_are_loaded() {
         served(apps(), &["--functions", "two", "Three"]),
         [false, true, true]
     );
-    // The variables of the command line lie over the members of the list.
+    // The variables of the command line override the members of the list.
     let root = apps();
     root.host_with(|host| host["functions"] = json!(["One", "Three"]));
     assert_eq!(served(root, &["--functions", "Two"]), [false, true, true]);
@@ -212,7 +212,7 @@ fn the_port_of_the_local_settings_is_the_default() {
         printed.contains(&format!("port {port} on 127.0.0.1 is in use")),
         "{printed}"
     );
-    // The command line counts for more.
+    // The command line takes precedence.
     let host = root.up(&[]);
     assert_eq!(host.get("/x").status, 200);
 

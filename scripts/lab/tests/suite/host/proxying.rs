@@ -37,7 +37,7 @@ fn an_answer_is_read_although_the_handler_closes_during_the_upload() {
         for _ in 0..5 {
             let mut connection = host.open();
             connection.send(head("POST", "/refuse-and-close", &[], length));
-            // The host may stop reading once it has answered.
+            // The host may stop reading after its response.
             connection.try_send("x".repeat(length));
             let answer = connection.answer("POST");
             assert_eq!(
@@ -59,7 +59,7 @@ fn an_answer_broken_off_by_the_handler_is_broken_off_for_the_client() {
     assert_eq!((answer.status, answer.text()), (200, "half"));
     assert!(!answer.complete);
     assert!(connection.closed());
-    // Others are not touched.
+    // Other requests are not affected.
     assert_eq!(host.get("/x").status, 200);
 }
 
@@ -111,7 +111,7 @@ fn connections_to_the_handler_are_used_again() {
         connection.send("12345");
         assert_eq!(connection.answer("POST").json()["length"], 5, "{number}");
     }
-    // The handler holds a listener and a handful of sockets, not one for each request.
+    // The handler has a listener and a few sockets, but not one for each request.
     let sockets = std::fs::read_dir(format!("/proc/{process}/fd"))
         .unwrap()
         .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
@@ -187,14 +187,14 @@ fn an_answer_with_a_length_beside_chunks_is_whole() {
     let answer = connection.answer("GET");
     assert_eq!((answer.status, answer.text()), (200, "abc"));
     assert_ne!(answer.header("content-length"), Some("40"));
-    // The connection is still in step.
+    // The connection is still usable.
     connection.send(head("GET", "/x", &[], 0));
     assert_eq!(connection.answer("GET").json()["target"], "/x");
 }
 
 #[test]
 fn a_probe_gets_through_while_others_hold_every_connection() {
-    // With 1,152 files 256 connections are kept, and 256 are the reserve.
+    // With 1,152 files, 256 connections are kept, and 256 are the reserve.
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 1152; exec \"$@\"", "sh"]);
     let mut host = Root::new().start_by(limited, &["--max", "1"]);
@@ -215,9 +215,9 @@ fn a_probe_gets_through_while_others_hold_every_connection() {
             (200, Some("close"))
         );
     }
-    // One that says nothing may not hold a place of the reserve for long.
+    // A silent connection may not hold a place of the reserve for long.
     assert!(host.open().closed());
-    // The first ones are still served, and where one has gone there is room for another.
+    // The first ones are still served, and when one has ended, there is room for another one.
     let mut first = held.remove(0);
     first.send("\r\n");
     assert_eq!(first.answer("POST").status, 200);

@@ -1,12 +1,12 @@
-//! The program that runs the cases on the real host, with a program called `func` that is none.
+//! The program that runs the cases on the real host, with a stand-in for `func`.
 
 use std::process::Command;
 
 use crate::scratch::{Scratch, text};
 use crate::support::program::built;
 
-/// Does what `func start` does, by `lab up`; the keys go where the real host keeps them. A plain sh would drop the variables
-/// whose names have a colon.
+/// Behaves like `func start`, through `lab up`. The keys go where the real host keeps them. A plain sh would drop the
+/// variables whose names contain a colon.
 const FUNC: &str = r#"
 [ "$1" = start ] || exit 2
 shift

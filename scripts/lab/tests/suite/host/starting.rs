@@ -1,18 +1,18 @@
-//! Why an app does not start: the cause in words, and what to do.
+//! Why an app does not start: the cause, and the solution.
 
 use crate::support::{Host, Root};
 
-/// One instance, whose handler is started again in place as on the real host.
+/// One instance, whose handler is restarted in the same place, as on the real host.
 const SINGLE: [&str; 2] = ["--max", "1"];
 
-/// An app whose handler is this file.
+/// An app with this file as its handler.
 fn script(text: &str) -> Root {
     let root = Root::new();
     root.handler(text);
     root
 }
 
-/// What a host prints that ends because its handler cannot run.
+/// The output of a host that ends because its handler cannot run.
 fn failed(mut host: Host) -> String {
     let (status, printed) = host.end();
     assert_eq!(status.code(), Some(3), "{printed}");
@@ -78,7 +78,7 @@ fn a_handler_that_does_not_listen_is_told_so() {
     );
 }
 
-/// Before the host gives it up, which takes 30 seconds and three attempts.
+/// Before the host gives up the handler, which takes 30 seconds and three attempts.
 #[test]
 fn the_cause_is_told_early() {
     let mut root = Root::new();

@@ -5,17 +5,17 @@ use serde_json::{Value, json};
 
 use crate::support::{Host, Root, eventually};
 
-/// Never due while a test runs.
+/// Not due during a test.
 const FAR: &str = "0 0 0 29 2 *";
 
-/// Waits for so many payloads.
+/// Waits for this many payloads.
 fn payloads(host: &Host, count: usize) -> Vec<Value> {
     eventually("the function runs", || {
         Some(host.payloads()).filter(|payloads| payloads.len() >= count)
     })
 }
 
-/// How many requests a function got.
+/// The number of requests that a function got.
 fn runs(host: &Host, name: &str) -> usize {
     let path = format!("/{name}");
     host.requests()
@@ -58,7 +58,7 @@ fn the_status_tells_when_it_ran_and_when_it_will() {
     );
     assert!(statuses[1]["Next"].as_str().unwrap() > last);
     assert_eq!(statuses[1]["LastUpdated"], last);
-    // Both are by the calendar.
+    // Both are times of the calendar.
     let now = payloads[0]["Metadata"]["sys"]["UtcNow"].as_str().unwrap();
     assert!(now.ends_with('Z') && now.len() <= 28, "{now}");
     assert!(

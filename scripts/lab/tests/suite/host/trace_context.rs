@@ -1,11 +1,11 @@
-//! `traceparent` of requests that the host makes itself, as .NET's `HttpClient` adds it (`DiagnosticsHandler.cs`). The
-//! expected form is that of a public app which shows the problem of Azure without Application Insights (I#9576).
+//! `traceparent` of the host's own requests, as .NET's `HttpClient` adds it (`DiagnosticsHandler.cs`). The expected
+//! form is that of a public app which shows the problem of Azure without Application Insights (I#9576).
 
 use crate::support::{Host, Root};
 
 const SENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// A host that forwards, or speaks the JSON protocol.
+/// A host that forwards, or uses the JSON protocol.
 fn up(forwards: bool) -> Host {
     let root = Root::bare();
     root.host_with(|host| {
@@ -17,7 +17,7 @@ fn up(forwards: bool) -> Host {
     root.up(&["--max", "1"])
 }
 
-/// What the handler gets of a request to this path with these headers.
+/// The value that the handler gets for a request to this path with these headers.
 fn received(host: &Host, path: &str, headers: &[(&str, &str)]) -> String {
     let mut body = host.request("GET", path, headers, "").json();
     if let Some(inner) = body.get("headers") {

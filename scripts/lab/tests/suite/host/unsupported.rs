@@ -1,10 +1,10 @@
-//! What the emulator does not do is said.
+//! The emulator reports the features that it does not have.
 
 use serde_json::json;
 
 use crate::support::Root;
 
-/// A queue in, a blob to read, two outputs.
+/// A queue trigger, a blob input, and two outputs.
 fn copying(root: &Root, name: &str) {
     root.host_with(|host| {
         host["extensionBundle"] = json!({
@@ -77,7 +77,7 @@ fn outputs_are_logged_with_their_values() {
         "Warning host: The output message (queue) of json-own is not delivered: a\\n\\u{1b}[31m",
     );
     host.line("The output file (blob) of json-own is not delivered: {\"size\":1}");
-    // A member of the returned object is an output, too.
+    // A member of the returned object is also an output.
     let result =
         json!({ "ReturnValue": { "res": { "body": "ok" }, "message": "b".repeat(5_000) } });
     host.request("POST", "/json-own", &[], &result.to_string());
@@ -104,7 +104,7 @@ fn strictly_each_is_an_error() {
 
 #[test]
 fn strictly_an_output_makes_a_run_fail() {
-    // A disabled function is no fault at the start, and can still be run by hand.
+    // A disabled function causes no message at the start, and can still be run by hand.
     let mut root = Root::new();
     root.function(
         "json-return",

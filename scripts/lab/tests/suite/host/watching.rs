@@ -1,4 +1,4 @@
-//! `--watch`: the host starts again when its files change (`FileMonitoringService.cs`).
+//! `--watch`: the host restarts when its files change (`FileMonitoringService.cs`).
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn a_changed_file_of_the_host_starts_it_again() {
     let host = watching(Root::new());
     let first = host.handler(1);
     assert_eq!(host.get("/New").json()["target"], "/New");
-    // On the same port, with what the files say now.
+    // On the same port, with the new content of the files.
     host.root.http("New", "new", None, "function");
     host.line("New has changed; starting again");
     host.lines_with("Ready: ", 2);
@@ -33,7 +33,7 @@ fn a_changed_file_of_the_host_starts_it_again() {
 fn a_touched_file_counts() {
     let host = watching(Root::new());
     let file = std::fs::File::open(host.root.path.join("host.json")).unwrap();
-    // Both times, as `touch` does: Linux reports the time of the last change alone as a change of the content.
+    // Both times, like `touch`: Linux reports a change of only the modification time as a change of the content.
     let now = std::time::SystemTime::now();
     let times = std::fs::FileTimes::new()
         .set_accessed(now)
@@ -108,7 +108,7 @@ fn a_folder_that_comes_back_counts() {
     std::fs::rename(&away, &here).unwrap();
     host.lines_with("Ready: ", 2);
     assert_eq!(host.get("/x").status, 200);
-    // What is in it is watched again.
+    // The new folder is watched again.
     host.root.http("WebApp", "again", None, "anonymous");
     host.line("WebApp/function.json has changed; starting again");
     host.lines_with("Ready: ", 3);
@@ -145,7 +145,7 @@ fn an_unusable_app_can_be_left_with_a_signal() {
     assert_eq!(status.code(), Some(0), "{printed}");
 }
 
-/// Files that the host does not watch come first: were they watched, the host would start again for them.
+/// The unwatched files come first. If the host watched them, it would restart because of them.
 #[test]
 fn other_files_do_not_count() {
     let root = Root::new();
@@ -201,7 +201,7 @@ fn a_handler_that_makes_folders_in_the_app_is_named_as_a_cause() {
     );
 }
 
-/// In Azure, the time goes on and the storage account keeps the record.
+/// In Azure, time continues, and the storage account keeps the record.
 #[test]
 fn the_calendar_and_the_record_of_timers_outlive_a_restart() {
     let root = Root::bare();
@@ -255,7 +255,7 @@ fn the_keys_outlive_a_restart() {
     assert_eq!(status().json()["state"], "Error");
 }
 
-/// `local.settings.json` is read again with whatever starts the host again.
+/// Each restart of the host reads `local.settings.json` again.
 #[test]
 fn wrong_cors_at_a_restart_is_told_and_can_be_repaired() {
     let host = watching(Root::new());

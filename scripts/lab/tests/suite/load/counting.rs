@@ -1,4 +1,4 @@
-//! Requests and answers are counted once each, by what they are.
+//! Requests and responses are counted once each, by their kind.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn the_mix_is_kept_to_the_request() {
     let kinds = [("metrics", 20), ("stress", 10), ("visit", 30)];
     let kinds = kinds.map(|(kind, count)| (kind.to_owned(), count));
     assert_eq!(requests.by_kind, BTreeMap::from(kinds));
-    // The look beforehand is a GET, and a stress run that nobody accepts.
+    // The check before the load sends a GET, and a stress run that no instance accepts.
     assert_eq!(server.count("POST /api/visit"), 30);
     assert_eq!(server.count("GET /api/metrics"), 21);
     let stress: Vec<_> = server
@@ -52,7 +52,7 @@ fn other_shares_and_listing() {
     assert_eq!(done.code, Some(0), "{}", done.err);
     assert_eq!(server.count("GET /api/visits"), 30);
     assert_eq!(server.count("POST /api/visit"), 10);
-    // Nobody is asked about stress that is not in the mix.
+    // If stress is not in the mix, no stress run is requested.
     assert_eq!(server.count("POST /api/stress"), 0);
 }
 
@@ -112,7 +112,7 @@ fn without_a_key_a_protected_app_gets_no_stress() {
     assert!(done.out.contains(said), "{}", done.out);
     assert_eq!(server.count("POST /api/stress"), 1);
 
-    // With one, it gets all of it; a wrong one is no better than none.
+    // With a key, the load uses it completely; a wrong key is like none.
     let right = Load::on(&server.url(), &["60", "4"])
         .env("FUNCTIONS_KEY", "right")
         .run();
@@ -126,7 +126,7 @@ fn without_a_key_a_protected_app_gets_no_stress() {
             assert!(!told.contains(key), "{told}");
         }
     }
-    // Nor is it given to whoever has no use for it.
+    // The key is also not sent to endpoints that do not need it.
     let told = |line: &str| {
         let asked = server.asked();
         asked
@@ -143,7 +143,7 @@ fn users_ask_and_think() {
     let done = Load::on(&server.url(), &users).run();
     assert_eq!(done.code, Some(0), "{}", done.err);
     let run = done.record();
-    // Each asks at once and again while there is time, but no more than its thinking allows.
+    // Each user sends a request at once, and then again while there is time, but no more often than its pauses allow.
     assert!(
         (4..=84).contains(&run.requests.sent),
         "{}",
@@ -164,7 +164,7 @@ fn statuses_that_nobody_wants_are_failures() {
         "GET /api/metrics" => Reply::status(302),
         _ => Reply::status(503),
     });
-    // The look beforehand finds a redirect, which is told apart from an app.
+    // The check before the load finds a redirect, which is distinguished from an app.
     let done = Load::on(&server.url(), &["60", "4"]).run();
     assert!(done.refused().contains("redirects are not followed"));
 

@@ -1,4 +1,4 @@
-//! `--path`: a request of any app is loaded, and nothing is said or asked of Elastic Visits.
+//! `--path`: loads a request of any app, without messages or requests about Elastic Visits.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -9,7 +9,7 @@ use super::Load;
 use super::server::{Asked, Reply, Server};
 use crate::support::Root;
 
-/// What `lab load` asks of any app besides the request: whether it is `lab up`.
+/// The only other request that `lab load` sends to any app: whether it is `lab up`.
 const FLEET: &str = "GET /admin/lab/fleet?samples=0";
 
 /// An app with one function.
@@ -127,7 +127,7 @@ fn where_everything_fails_it_says_what_to_do() {
         &nothing.url(),
         &["--rate", "50", "--duration", "10m", "--path", "/api/hallo"],
     );
-    // It is said while the load still runs, as it may take long.
+    // The message comes during the load, because the load may take long.
     let mut running = load.start();
     running.said(
         "lab: Every request failed (404): no function has this path and method. Check --path",

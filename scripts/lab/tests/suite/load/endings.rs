@@ -1,4 +1,4 @@
-//! How a run ends: its conditions, and the user's patience.
+//! The end of a run: its conditions, and signals of the user.
 
 use super::server::{Reply, Server, app};
 use super::{Load, eventually};
@@ -91,7 +91,7 @@ fn ctrl_c_waits_for_nobody_for_long() {
         run.notes
     );
 
-    // A second one ends at once, and leaves nothing behind but what is whole.
+    // A second signal ends it at once, and leaves only complete files.
     let load = Load::on(
         &server.url(),
         &["12", "6", "--mix", "visits=1", "--timeout", "10m"],

@@ -1,11 +1,11 @@
-//! Targets that misbehave.
+//! Targets with errors.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::server::{Asked, Reply, Server, app};
 use super::{Load, eventually};
 
-/// The errors of forty visits of four callers, where each is answered like this.
+/// The errors of forty visits by four callers, if each gets this response.
 fn errors(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Vec<(String, u64)> {
     let server = Server::start(move |asked: &Asked| match asked.line.as_str() {
         "POST /api/visit" => reply(),
@@ -29,7 +29,7 @@ fn all(kind: &str) -> Vec<(String, u64)> {
 #[test]
 fn a_server_that_closes_after_each_answer_is_no_failure() {
     assert_eq!(errors(|| Reply::AnswerAndClose(201)), []);
-    // Nor is one that only the end of the connection ends.
+    // The same applies to a response that only the end of the connection ends.
     assert_eq!(
         errors(|| Reply::Raw(b"HTTP/1.1 201 x\r\n\r\nno length".to_vec())),
         []
@@ -101,7 +101,7 @@ fn users_without_think_time_do_not_spin_on_a_dead_server() {
     server.shut();
     let (_, done) = running.end();
     let errors = done.record().requests.errors;
-    // Each of the two waits 10 ms at least after each failure, and has 2 s.
+    // Each of the two waits at least 10 ms after each failure, for 2 s.
     let failed: u64 = errors.values().sum();
     assert!((1..=2 * 200 + 2).contains(&failed), "{errors:?}");
 }
@@ -109,7 +109,7 @@ fn users_without_think_time_do_not_spin_on_a_dead_server() {
 #[test]
 fn a_connection_that_was_closed_while_idle_costs_nothing() {
     static SERVED: AtomicUsize = AtomicUsize::new(0);
-    // Closed by the server right after the answer, which did not say so.
+    // The server closes the connection right after a response that did not announce it.
     let server = Server::start(|asked| match asked.line.as_str() {
         "POST /api/visit" => {
             SERVED.fetch_add(1, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! The instances behind the target are watched meanwhile.
+//! The instances behind the target are observed during the load.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ fn a_lab_is_asked_for_its_actions() {
     let server = Server::start(|asked| match asked.line.as_str() {
         "GET /admin/lab/fleet?samples=0" => {
             let look = LOOKS.fetch_add(1, Ordering::SeqCst).min(58);
-            // From the second look on there has been an action half a second before it.
+            // Since the second request, there has been an action half a second before it.
             let actions = if look == 0 {
                 "[]"
             } else {
@@ -92,7 +92,7 @@ fn an_app_is_asked_who_is_alive() {
 
 #[test]
 fn times_are_the_targets_and_not_this_machines() {
-    // A target whose clock is far from this machine's.
+    // The clock of the target is far from this machine's.
     let date = "date: Sat, 01 Jan 2050 10:00:00 GMT";
     let server = Server::start(move |asked| {
         match asked.line.as_str() {
@@ -136,7 +136,7 @@ fn events_of_azure_are_added_when_the_load_is_over() {
         done.out
     );
 
-    // A wrong file does not cost the run.
+    // A wrong file does not end the run.
     let load = Load::on(&server.url(), &["10", "1"]);
     let missing = load.folder.join("missing.json");
     let done = load.arg("--azure-events", &missing).run();

@@ -1,4 +1,4 @@
-//! A slow target cannot hide it.
+//! The results show a slow target.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::server::{Reply, Server, app};
 #[test]
 fn a_stall_of_one_second_shows_in_the_99th_percentile() {
     static BEGUN: OnceLock<Instant> = OnceLock::new();
-    // Everything that comes in the second second, and what is under way then, waits for the end of it.
+    // All requests of the second second, and those in progress then, wait for its end.
     let server = Server::start(|asked| {
         if asked.line != "GET /api/metrics" {
             let now = BEGUN.get_or_init(Instant::now).elapsed();
@@ -29,7 +29,7 @@ fn a_stall_of_one_second_shows_in_the_99th_percentile() {
     let run = done.record();
     assert_eq!((run.requests.sent, run.requests.failed), (300, 0));
     let latency = run.requests.latency_ms;
-    // A third of the requests waited, evenly from nothing to a second.
+    // A third of the requests waited, evenly distributed from zero to a second.
     assert!(latency.p99 > Some(900.0), "{latency:?}");
     assert!(latency.max > Some(950.0), "{latency:?}");
     assert!(
@@ -59,7 +59,7 @@ fn what_finds_no_room_starts_late_and_shows_it() {
         }
         app(asked)
     });
-    // Twenty a second can be answered, a hundred are asked for.
+    // Twenty requests per second can be answered, but a hundred are required.
     let rate = ["--rate", "100", "--duration", "1s", "--mix", "visits=1"];
     let room = ["--max-in-flight", "2", "--threads", "1"];
     let done = Load::on(&server.url(), &[&rate[..], &room[..]].concat()).run();
@@ -69,7 +69,7 @@ fn what_finds_no_room_starts_late_and_shows_it() {
     let left = run.requests.errors["not started"];
     assert!(left >= 50, "{left}");
     assert_eq!(run.requests.ok, 100 - left);
-    // The last one that was begun should have started long before.
+    // The last one should have started long before.
     assert!(
         run.requests.latency_ms.max > Some(500.0),
         "{:?}",

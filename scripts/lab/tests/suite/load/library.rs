@@ -1,4 +1,4 @@
-//! What `lab demo` and `--until` use: a load whose rate is changed while it runs.
+//! The library that `lab demo` and `--until` use: a load whose rate is changed while it runs.
 
 use load::load_test::LoadTest;
 use load::mix::Mix;
@@ -26,7 +26,7 @@ async fn the_rate_follows_whoever_sets_it() {
             .await
             .unwrap();
         rate.send_replace(0.0);
-        // Nothing is due any more, but what was is still answered.
+        // Nothing further is due, but the previous requests are still answered.
         let mut before = u64::MAX;
         loop {
             progress.changed().await.unwrap();

@@ -1,5 +1,5 @@
-//! `lab load` against small real servers: what is sent, what is counted, what is written. No timing is asserted but
-//! that something took at least as long as it was made to.
+//! `lab load` with small real servers: the requests, the counts, the output. The only assertion about time is that
+//! something took at least as long as its pauses.
 
 mod counting;
 mod custom;
@@ -19,13 +19,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use crate::scratch::{Scratch, eventually, text};
 use run_record::Run;
 
-/// A `lab load`, not started yet.
+/// A `lab load` that is not started yet.
 struct Load {
     command: Command,
     folder: Scratch,
 }
 
-/// What became of it.
+/// The result of a run.
 struct Done {
     code: Option<i32>,
     out: String,
@@ -34,7 +34,7 @@ struct Done {
 }
 
 impl Load {
-    /// With no key, and with its record in a folder of its own.
+    /// Without a key, and with its record in a separate folder.
     fn on(url: &str, arguments: &[&str]) -> Self {
         let folder = Scratch::new();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
@@ -79,14 +79,14 @@ impl Load {
 }
 
 impl Done {
-    /// It went well: the record of the run.
+    /// The record of a successful run.
     fn record(&self) -> Run {
         let text = std::fs::read_to_string(self.folder.join("run.json"));
         let text = text.unwrap_or_else(|_| panic!("there is no record: {}{}", self.out, self.err));
         serde_json::from_str(&text).unwrap()
     }
 
-    /// It was refused with a sentence, and nothing was left behind: the sentence.
+    /// The error message of a refused run, which left no files.
     fn refused(&self) -> &str {
         assert_eq!(self.code, Some(2), "{}{}", self.out, self.err);
         assert_eq!(self.err.trim_end().lines().count(), 1, "{}", self.err);
@@ -105,18 +105,18 @@ impl Done {
     }
 }
 
-/// One that has been started. It is killed when a test fails.
+/// A started run. It is killed if a test fails.
 struct Running {
     child: Child,
     folder: Scratch,
 }
 
 impl Running {
-    /// Waits for a line on standard error that begins like this.
+    /// Waits for a line on standard error with this beginning.
     fn said(&mut self, begin: &str) {
         use std::io::BufRead as _;
         let err = self.child.stderr.as_mut().unwrap();
-        // Byte by byte, so that nothing of what follows is taken from those who read on.
+        // Reads byte by byte, so that the following lines stay available to other readers.
         let lines = std::io::BufReader::with_capacity(1, err).lines();
         let mut lines = lines.map_while(Result::ok);
         assert!(lines.any(|line| line.starts_with(begin)), "{begin}");

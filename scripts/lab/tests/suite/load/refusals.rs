@@ -1,4 +1,4 @@
-//! What cannot be done is said in a sentence, before anything is sent.
+//! Impossible requests get an error message before anything is sent.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -117,7 +117,7 @@ fn a_redirect_names_where_to() {
 
 #[test]
 fn a_target_that_is_not_this_machine_needs_a_yes() {
-    // Of the range for documentation: nobody is there, and nothing is sent anyway.
+    // An address from the range for documentation, where no host exists. Nothing is sent.
     let url = "http://192.0.2.1:9";
     let said = refused(url, &["--rate", "20", "--duration", "1m"]);
     assert!(

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server that answers as a test wants, and remembers what it was asked.
+//! A small HTTP/1.1 server that responds as a test specifies, and records the requests.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -6,26 +6,26 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     /// Such as `POST /api/visit`.
     pub(crate) line: String,
-    /// Lower-case names.
+    /// Names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: String,
 }
 
-/// What a request is answered with.
+/// The response to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// A status and headers, one a line, with a JSON body.
+    /// A status and headers, one per line, with a JSON body.
     Answer(u16, &'static str, String),
-    /// The same without a body, and the connection is closed.
+    /// The same without a body. The connection is then closed.
     AnswerAndClose(u16),
-    /// These bytes, and the connection is closed.
+    /// These bytes. The connection is then closed.
     Raw(Vec<u8>),
-    /// Nothing, and the connection stays open.
+    /// No response. The connection stays open.
     Silence,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Server {
     asked: Arc<Mutex<Vec<Asked>>>,
     open: Arc<Mutex<Vec<TcpStream>>>,
     closed: Arc<AtomicBool>,
-    /// Requests being answered now, and the most at a time.
+    /// The requests in progress, and the most at one time.
     busy: Arc<(AtomicUsize, AtomicUsize)>,
 }
 
@@ -75,7 +75,7 @@ impl Server {
         server
     }
 
-    /// The app as it should be, on one instance.
+    /// The correct app, on one instance.
     pub(crate) fn app() -> Self {
         Self::start(app)
     }
@@ -88,21 +88,21 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
-    /// How many requests began with this line.
+    /// The number of requests that began with this line.
     pub(crate) fn count(&self, line: &str) -> usize {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|asked| asked.line == line).count()
     }
 
-    /// The most requests that were being answered at a time.
+    /// The most requests in progress at one time.
     pub(crate) fn most_at_a_time(&self) -> usize {
         self.busy.1.load(Ordering::SeqCst)
     }
 
-    /// Closes everything; whoever connects from now on is refused.
+    /// Closes everything. New connections are refused.
     pub(crate) fn shut(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        // Wakes the listener, which goes.
+        // Wakes the listener, which then ends.
         let _ = TcpStream::connect(self.address);
         for stream in self.open.lock().unwrap().drain(..) {
             let _ = stream.shutdown(std::net::Shutdown::Both);
@@ -116,7 +116,7 @@ impl Drop for Server {
     }
 }
 
-/// Answers of the app as it should be; two instances take turns.
+/// Responses of the correct app, with two instances in turn.
 pub(crate) fn app(asked: &Asked) -> Reply {
     static TURN: AtomicUsize = AtomicUsize::new(0);
     let headers = ["x-instance-id: one", "x-instance-id: two"];
@@ -168,7 +168,7 @@ fn serve(
                 return hang_up(&writer);
             }
             Reply::Silence => {
-                // Until the other side has had enough.
+                // Until the client closes the connection.
                 let _ = reader.read(&mut [0; 1]);
                 return hang_up(&writer);
             }

@@ -1,4 +1,4 @@
-//! The target speaks TLS, with a certificate of its own.
+//! A target with TLS and its own certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::Load;
 
-/// Answers every request with 201; gives its address and its certificate, as PEM.
+/// Responds to every request with 201. Returns its address and its certificate as PEM.
 async fn serve(names: &[&str]) -> (SocketAddr, String) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let own = rcgen::generate_simple_self_signed(names).unwrap();

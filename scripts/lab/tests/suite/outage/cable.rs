@@ -1,4 +1,4 @@
-//! A TCP forwarder, to be cut.
+//! A TCP forwarder that can be cut.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Carries connections from a port of its own to another one.
+/// Forwards connections from its own port to another one.
 pub struct Cable {
     pub port: u16,
     state: watch::Sender<State>,
@@ -20,7 +20,7 @@ pub struct Cable {
 #[derive(Clone, Copy)]
 struct State {
     line: Line,
-    /// Connections with lower numbers carry nothing any more, and are not closed.
+    /// Connections with lower numbers carry no data any more, but are not closed.
     forgotten: u64,
     made: u64,
 }
@@ -28,7 +28,7 @@ struct State {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Line {
     Whole,
-    /// Connections are made and carry nothing.
+    /// Connections are accepted but carry no data.
     Silent,
     /// Connections are closed.
     Cut,
@@ -67,17 +67,17 @@ impl Cable {
         self.change(|state| state.line = Line::Cut);
     }
 
-    /// Carries nothing, closes nothing, and lets new connections be made.
+    /// Carries no data, closes nothing, and accepts new connections.
     pub fn silence(&self) {
         self.change(|state| state.line = Line::Silent);
     }
 
-    /// Carries everything again, also what was held back.
+    /// Carries all data again, including delayed data.
     pub fn mend(&self) {
         self.change(|state| state.line = Line::Whole);
     }
 
-    /// Mends it for new connections only: the old ones stay silent, as if another device had taken over.
+    /// Only new connections carry data again. The old ones stay silent, as if another device had taken over.
     pub fn mend_for_new_connections(&self) {
         self.change(|state| {
             state.line = Line::Whole;
@@ -150,7 +150,7 @@ async fn pipe(
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = from.read(&mut buffer).await?;
-        // The end of a connection is not carried through a silent cable either.
+        // A silent cable does not pass on the end of a connection either.
         carries(&mut state, number).await;
         if read == 0 {
             return Ok(());
@@ -161,6 +161,6 @@ async fn pipe(
 
 async fn carries(state: &mut watch::Receiver<State>, number: u64) {
     let carried = |state: &State| state.line == Line::Whole && number >= state.forgotten;
-    // The sender outlives every connection.
+    // The sender outlives all connections.
     let _ = state.wait_for(carried).await;
 }

@@ -1,4 +1,4 @@
-//! Threads that want something all the time and check every answer.
+//! Threads that send requests all the time, and check every response.
 
 use std::io;
 use std::net::Ipv6Addr;
@@ -11,31 +11,31 @@ use super::client::{Answer, Client};
 use super::handler::{Door, Handler};
 use super::ledger::{Ledger, Visit};
 
-/// Between two requests of one caller.
+/// The pause between two requests of one caller.
 const PACE: Duration = Duration::from_millis(5);
-/// The same after one that failed.
+/// The pause after a failed request.
 const PACE_AFTER_FAILURE: Duration = Duration::from_millis(25);
 
-/// A visit or a page takes at most 7 s, whatever happens to the database; the rest is for a busy machine.
+/// A visit or a page takes at most 7 s, whatever happens to the database. The rest is for a busy machine.
 const REGISTER_DEADLINE: Duration = Duration::from_millis(7_500);
-/// `/health` promises 2 s.
+/// `/health` responds within 2 s.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(3);
-/// `/health/live` touches no database.
+/// `/health/live` uses no database.
 const LIVE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// How long a visit with a key is still tried after the test.
+/// How long visits with a key are still repeated after the test.
 const LAST_TRIES: Duration = Duration::from_secs(10);
 
-/// What may happen to a request besides an answer.
+/// The possible outcomes of a request, besides a response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Tolerance {
-    /// The handler lives: every request is answered.
+    /// The handler runs, so every request gets a response.
     Answers,
-    /// The handler dies now and then, and requests with it.
+    /// The handler is killed from time to time, and its requests fail.
     Deaths,
 }
 
-/// The callers, and one more that the test itself speaks through.
+/// The callers, and one more for requests of the test itself.
 pub struct Callers {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<Ledger>>,
@@ -43,34 +43,34 @@ pub struct Callers {
 }
 
 struct Shared {
-    /// One or several instances on the same register; each caller knows one of them.
+    /// One or several instances with the same database. Each caller uses one of them.
     doors: Vec<Arc<Door>>,
     tolerance: Tolerance,
     /// Visits acknowledged so far.
     acknowledged: AtomicU64,
-    /// Answers 503 so far.
+    /// 503 responses so far.
     refused: AtomicU64,
-    /// From now on nothing may fail.
+    /// From now on, nothing may fail.
     success_expected: AtomicBool,
     stop: AtomicBool,
-    /// The test has failed: nothing matters any more.
+    /// The test has failed, so the threads stop.
     abandoned: AtomicBool,
 }
 
 impl Shared {
     fn door(&self, number: u16) -> Arc<Door> {
-        // Every other caller has keys, so a step of two.
+        // Every other caller has keys, so the index advances every second caller.
         Arc::clone(&self.doors[usize::from(number / 2) % self.doors.len()])
     }
 }
 
 impl Callers {
-    /// As many threads that post visits, every other one with keys.
+    /// This many threads that post visits, every other one with keys.
     pub fn visiting(handler: &Handler, count: u16, tolerance: Tolerance) -> Self {
         Self::visiting_all(vec![handler.door()], count, tolerance)
     }
 
-    /// The same with several instances, each of which has its part of the callers.
+    /// The same with several instances, which share the callers.
     pub fn visiting_all(doors: Vec<Arc<Door>>, count: u16, tolerance: Tolerance) -> Self {
         let shared = Arc::new(Shared {
             doors,
@@ -93,7 +93,7 @@ impl Callers {
         callers
     }
 
-    /// Callers of everything, once a visit has been acknowledged.
+    /// Callers of all endpoints, after a visit has been acknowledged.
     pub fn of_everything(handler: &Handler) -> Self {
         let mut callers = Self::visiting(handler, 8, Tolerance::Answers);
         for path in ["/api/visits", "/api/visits", "/health", "/health/live"] {
@@ -120,7 +120,7 @@ impl Callers {
         self.shared.acknowledged.load(Ordering::SeqCst)
     }
 
-    /// Answers 503 so far.
+    /// 503 responses so far.
     pub fn refused(&self) -> u64 {
         self.shared.refused.load(Ordering::SeqCst)
     }
@@ -131,12 +131,12 @@ impl Callers {
         move || shared.acknowledged.load(Ordering::SeqCst)
     }
 
-    /// Asks once; the status, if there was an answer.
+    /// Sends one request. Returns the status if there was a response.
     pub fn asks(&mut self, path: &'static str) -> Option<u16> {
         self.own.ask(path)
     }
 
-    /// Makes one visit without a key; the status, if there was an answer.
+    /// Makes one visit without a key. Returns the status if there was a response.
     pub fn visits(&mut self) -> Option<u16> {
         let visit = self.own.next_visit(false);
         let answer = self.own.post(&visit, None);
@@ -150,12 +150,12 @@ impl Callers {
         self.shared.success_expected.store(true, Ordering::SeqCst);
     }
 
-    /// Notes what the handler may not do.
+    /// Records an incorrect behavior of the handler.
     pub fn complain(&mut self, complaint: &str) {
         self.own.complain(complaint);
     }
 
-    /// Stops the callers; the keyed ones bring their last visit home first. Compares with the register.
+    /// Stops the callers. Those with keys first complete their last visit. Then compares with the database.
     pub fn finish(mut self, case: &str) {
         self.shared.stop.store(true, Ordering::SeqCst);
         let mut ledger = std::mem::take(&mut self.own.ledger);
@@ -202,7 +202,7 @@ impl Caller {
         });
     }
 
-    /// Not before the test is over, and even then not at once: see [`LAST_TRIES`].
+    /// Not before the test is over, and then only after [`LAST_TRIES`].
     fn gives_up(&self, stopped: &mut Option<Instant>) -> bool {
         if !self.shared.stop.load(Ordering::SeqCst) {
             return false;
@@ -221,7 +221,7 @@ impl Caller {
         self.enter(visit, answer);
     }
 
-    /// Tries with a key until the visit is acknowledged, and now and then once more.
+    /// Repeats a visit with a key until it is acknowledged, and sometimes once more.
     fn insist(&mut self, visit: &Visit) -> Option<Answer> {
         let key = visit.address.to_string();
         let mut stopped = None;
@@ -246,7 +246,7 @@ impl Caller {
 
     fn next_visit(&mut self, keyed: bool) -> Visit {
         self.made += 1;
-        // An address of the public Internet, which no proxy of ours has.
+        // A public Internet address, which none of our proxies has.
         let network = u128::from(Ipv6Addr::new(0x2600, self.number, 0, 0, 0, 0, 0, 0));
         let address = Ipv6Addr::from(network + u128::from(self.made));
         Visit {
@@ -258,7 +258,7 @@ impl Caller {
 
     fn enter(&mut self, mut visit: Visit, answer: Option<Answer>) {
         let answer = answer.filter(|answer| answer.status < 300);
-        // Nobody but the holder of a key may be told of a visit that is there already.
+        // Only the holder of a key may get a response about an existing visit.
         if let Some(answer) = answer.as_ref().filter(|answer| answer.status == 200)
             && !visit.keyed
         {
@@ -294,12 +294,12 @@ impl Caller {
         Some(answer.status)
     }
 
-    /// As it is before a request: one that begins earlier may still fail.
+    /// The state before a request, because a request that began earlier may still fail.
     fn strict(&self) -> bool {
         self.shared.success_expected.load(Ordering::SeqCst)
     }
 
-    /// Every answer is a success or a 503 problem, and in time.
+    /// Every response must be a success or a 503 problem, and in time.
     fn judge(
         &mut self,
         path: &'static str,
@@ -331,7 +331,7 @@ impl Caller {
         };
         let is_right = match answer.status {
             200 | 201 => true,
-            // A health report is no problem document, but says the same.
+            // A health report is not a problem document, but contains the same.
             503 if path == "/health" => answer.json()["status"] == "unhealthy",
             503 => path != "/health/live" && answer.is_problem(),
             _ => false,

@@ -1,4 +1,4 @@
-//! One connection that is kept from request to request, and its answers.
+//! A connection that is kept between requests, and its responses.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::handler::Door;
 
-/// An answer that takes longer will not come.
+/// A response that takes longer is treated as missing.
 const HANG: Duration = Duration::from_secs(20);
 
-/// A caller's connection; opened when needed, given up after an error.
+/// A caller's connection: opened when needed, closed after an error.
 pub struct Client {
     door: Arc<Door>,
     connection: Option<BufReader<TcpStream>>,
@@ -31,7 +31,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// A problem as RFC 9457 has it, of this very status.
+    /// Whether it is a problem document (RFC 9457) with the status of the response.
     pub fn is_problem(&self) -> bool {
         self.content_type == "application/problem+json" && self.json()["status"] == self.status
     }
@@ -46,7 +46,7 @@ impl Client {
     }
 
     /// # Errors
-    /// When there is no whole answer.
+    /// When there is no complete response.
     pub fn send(
         &mut self,
         method: &str,

@@ -1,4 +1,4 @@
-//! The handler's real binary under a supervisor of the test's own.
+//! The handler's real binary with a supervisor in the test.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -12,16 +12,16 @@ use serde_json::Value;
 
 use super::eventually;
 
-/// A handler that is started again whenever it ends; the last one is killed when this is dropped.
+/// A handler that is restarted whenever it ends. The last one is killed when this is dropped.
 pub struct Handler {
     door: Arc<Door>,
-    /// Of the next start.
+    /// The command for the next start.
     command: Arc<Mutex<Command>>,
     keeper: Option<JoinHandle<()>>,
     kills: u32,
 }
 
-/// The settings of a handler that reaches its server through a PgBouncer, but for the schema.
+/// The settings of a handler that connects through a PgBouncer, except for schema updates.
 pub fn through_pooler<'a>(pooler: &'a str, server: &'a str) -> [(&'static str, &'a str); 3] {
     [
         ("DATABASE_URL", pooler),
@@ -30,13 +30,13 @@ pub fn through_pooler<'a>(pooler: &'a str, server: &'a str) -> [(&'static str, &
     ]
 }
 
-/// Where the handler of the moment listens.
+/// The address of the current handler.
 #[derive(Default)]
 pub struct Door(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// There while the process is not waited for, so that a signal cannot meet another one.
+    /// Set while the process has not been waited for, so that a signal cannot reach another process.
     process: Option<Pid>,
     address: Option<SocketAddr>,
     starts: u32,
@@ -51,7 +51,7 @@ impl Door {
 }
 
 impl Handler {
-    /// Starts it with these variables as its whole environment, and waits until it listens.
+    /// Starts it with exactly these variables as its environment, and waits until it listens.
     pub fn start(variables: &[(&str, &str)]) -> Self {
         let program = program();
         let mut command = Command::new(program);
@@ -60,7 +60,7 @@ impl Handler {
             .envs([
                 ("FUNCTIONS_CUSTOMHANDLER_PORT", "0"),
                 ("LOG_FORMAT", "json"),
-                // Every visit has an address of its own to be known by.
+                // Every visit has a unique address, by which it is identified.
                 ("VISITOR_IP", "full"),
             ])
             .envs(variables.iter().copied())
@@ -86,7 +86,7 @@ impl Handler {
         Arc::clone(&self.door)
     }
 
-    /// Kills the handler of the moment, if there is one between two starts.
+    /// Kills the current handler, if there is one.
     pub fn kill(&mut self) {
         let mut state = self.door.0.lock().unwrap();
         if let Some(process) = state.process.take() {
@@ -96,13 +96,13 @@ impl Handler {
         }
     }
 
-    /// Changes a variable and kills the handler, as a platform does when a setting changes.
+    /// Changes a variable and kills the handler, as a platform does after a change of a setting.
     pub fn restart_with(&mut self, name: &str, value: &str) {
         self.command.lock().unwrap().env(name, value);
         self.kill();
     }
 
-    /// No handler has ended but those that were killed.
+    /// Checks that no handler has ended except the killed ones.
     pub fn assert_never_ended_by_itself(&self) {
         let starts = eventually("the last handler has started", || {
             let state = self.door.0.lock().unwrap();
@@ -111,7 +111,7 @@ impl Handler {
         assert_eq!(starts, self.kills + 1, "starts, and kills + 1");
     }
 
-    /// The beginning and the end of all the handlers' log.
+    /// The beginning and the end of the log of all handlers.
     fn log(&self) -> String {
         let state = self.door.0.lock().unwrap();
         let (begin, rest) = state.log.split_at(state.log.len().min(20));
@@ -143,7 +143,7 @@ pub fn program() -> PathBuf {
     program
 }
 
-/// One handler after the other.
+/// Runs one handler after the other.
 fn keep(command: &Mutex<Command>, door: &Door) {
     loop {
         let mut child = {
@@ -166,7 +166,7 @@ fn keep(command: &Mutex<Command>, door: &Door) {
     }
 }
 
-/// Until the process ends.
+/// Reads the log until the process ends.
 fn read_log(child: &mut Child, door: &Door) {
     let output = BufReader::new(child.stdout.take().unwrap());
     for line in output.lines().map_while(Result::ok) {
@@ -175,7 +175,7 @@ fn read_log(child: &mut Child, door: &Door) {
             .as_str()
             .and_then(|text| text.parse().ok());
         let mut state = door.0.lock().unwrap();
-        // One that was killed has no door, whatever it wrote before.
+        // A killed handler has no address, whatever it logged before.
         if state.process.is_some() && parsed["message"] == "serving" {
             state.address = address;
         }

@@ -1,4 +1,4 @@
-//! What callers were told, and whether the register agrees.
+//! The responses that callers got, and the comparison with the database.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv6Addr;
@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use super::client::Client;
 
-/// A visit somebody made, known by its address.
+/// A visit, identified by its address.
 #[derive(Debug)]
 pub struct Visit {
     pub address: Ipv6Addr,
-    /// With an `Idempotency-Key`, and tried until it was acknowledged.
+    /// With an `Idempotency-Key`, and repeated until it was acknowledged.
     pub keyed: bool,
-    /// The id, if the handler said that the visit is in the register.
+    /// The id, if the handler acknowledged the visit.
     pub id: Option<i64>,
 }
 
-/// What one or several callers went through.
+/// The experience of one or several callers.
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub visits: Vec<Visit>,
-    /// What the handler may not do.
+    /// Incorrect behavior of the handler.
     pub complaints: Vec<String>,
-    /// How often which path was answered with what, and the longest time that took.
+    /// The number of responses for each path and status, and the longest time.
     pub answers: BTreeMap<(&'static str, u16), (usize, Duration)>,
 }
 
@@ -43,7 +43,8 @@ impl Ledger {
         }
     }
 
-    /// Compares with the register: what was acknowledged is there once, and nothing is there twice or unasked.
+    /// Compares with the database: each acknowledged visit exists once, and there are no duplicate or unexpected
+    /// visits.
     pub fn check(&self, case: &str, client: &mut Client) {
         for ((path, status), (count, longest)) in &self.answers {
             println!(

@@ -1,4 +1,4 @@
-//! The real handler, a real server, and callers that keep count of what they were told.
+//! The real handler, a real server, and callers that record their responses.
 //!
 //! | module | is |
 //! | --- | --- |
@@ -18,10 +18,10 @@ pub mod server;
 
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes on a busy machine; only a failing test waits for it.
+/// Longer than anything here takes on a busy machine. Only a failing test waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits for a condition, looking often.
+/// Waits for a condition, which is checked often.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
     loop {

@@ -1,4 +1,4 @@
-//! A PostgreSQL server to break, and a session with it.
+//! A PostgreSQL server for faults, and a session with it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use ::postgres::{Pooler, Server};
 use tokio::runtime::{Builder, Runtime};
 
-/// A server of the test's own. The test's thread starts it, so it ends with the test.
+/// A server for one test. The test's thread starts it, so it ends with the test.
 pub struct Postgres {
     server: Server,
     runtime: Runtime,
 }
 
 impl Postgres {
-    /// A test without PostgreSQL's server programs fails, with the sentence that says what to install.
+    /// Without PostgreSQL's server programs, a test fails with the sentence that says what to install.
     pub fn start(data: Option<&Path>, settings: &[&str]) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let server = runtime.block_on(Server::start_with(data, settings));
@@ -28,7 +28,7 @@ impl Postgres {
         self.server.url()
     }
 
-    /// The same through something else that listens on this port.
+    /// The same through a forwarder that listens on this port.
     pub fn url_at(&self, port: u16) -> String {
         self.server.url_at(port)
     }
@@ -37,7 +37,7 @@ impl Postgres {
         self.server.port()
     }
 
-    /// A PgBouncer with few connections in front of it.
+    /// A PgBouncer with few connections, in front of it.
     pub fn pooler(&self) -> Pooler {
         self.runtime
             .block_on(Pooler::start(&self.server, 3))
@@ -76,14 +76,14 @@ impl Postgres {
         self.server.thaw();
     }
 
-    /// A session with the database `postgres`: what befalls the register's does not befall this one.
+    /// A session with the database `postgres`, which faults of the app's database do not affect.
     pub fn session(&self) -> Session {
         let mut session = self.connect("control");
         assert_eq!(session.ask("select 1"), ["1"]);
         session
     }
 
-    /// One more connection, held for nothing; `None` when the server has none left.
+    /// Opens another connection and does nothing with it; `None` if the server has none left.
     pub fn hog(&self) -> Option<Session> {
         let mut session = self.connect("hog");
         (session.ask("select 1") == ["1"]).then_some(session)
@@ -108,7 +108,7 @@ impl Postgres {
     }
 }
 
-/// A kept-open `psql`.
+/// An open `psql`.
 pub struct Session {
     child: Child,
     input: ChildStdin,
@@ -116,7 +116,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The lines of an answer; none when the session has ended.
+    /// The lines of a response; empty if the session has ended.
     pub fn ask(&mut self, sql: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if writeln!(self.input, "{sql};\n\\echo .").is_err() {
@@ -131,7 +131,7 @@ impl Session {
         Vec::new()
     }
 
-    /// Cuts all connections to the register.
+    /// Cuts all connections to the app's database.
     pub fn cut_connections(&mut self) {
         self.ask("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'visits'");
     }

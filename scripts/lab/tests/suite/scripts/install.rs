@@ -1,12 +1,12 @@
-//! What `scripts/run` installs on a machine that lacks it.
+//! The programs that `scripts/run` installs if they are missing.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use super::{Project, text};
 
-/// A fresh Debian: git, a shell and its basic commands. `apt-get install` brings the compiler and curl, and what curl
-/// fetches is rustup's installer; all of them are stubs that note how they were called.
+/// A new Debian: git, a shell and its basic commands. `apt-get install` adds the compiler and curl, and curl
+/// downloads rustup's installer. All of them are stubs that record their calls.
 struct Fresh(Project);
 
 impl Fresh {
@@ -59,7 +59,7 @@ impl Fresh {
         self.0.finish(self.command(&script).args(arguments), "")
     }
 
-    /// On a terminal, with an answer.
+    /// On a terminal, with this answer.
     fn run_on_a_terminal(&self, answer: &str) -> Output {
         let script = format!("'{}'", self.0.path("scripts/run"));
         let mut command = self.command(Path::new("/usr/bin/script"));

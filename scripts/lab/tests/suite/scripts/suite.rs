@@ -97,7 +97,7 @@ fn a_second_run_of_the_suite_in_the_same_folder_is_refused() {
     assert!(!lock.exists());
 }
 
-/// Runs lines of shell in the repository, without any program in PATH but the shell's own.
+/// Runs lines of shell in the repository, with only the shell's own programs in PATH.
 fn shell(lines: &str) -> Output {
     Command::new("/bin/sh")
         .args(["-ec", lines, "scripts/sh"])

@@ -1,6 +1,6 @@
-//! Settings that real files resemble, each with what the command must say of it. The files lie in `cases/`.
+//! Settings that resemble real files, each with the expected output of the command. The files are in `cases/`.
 //!
-//! Times hold for the model's defaults: a metric lag of 180 s, ready after 120 s, evaluated every 60 s.
+//! Times apply to the model's defaults: a metric lag of 180 s, ready after 120 s, evaluated every 60 s.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn constant(percent: u32) -> String {
     format!("seconds,load\n0,{percent}\n7200,{percent}\n")
 }
 
-/// What the command writes of a setting under a constant load.
+/// The output of the command for a setting under a constant load.
 fn under(name: &str, percent: u32) -> Value {
     record(
         &["--autoscale", &case(name), "--load", "-"],
@@ -35,7 +35,7 @@ fn with_load(name: &str, load: &str) -> Value {
     record(&["--autoscale", &case(name), "--load", &case(load)], "")
 }
 
-/// When, from, to: all of them by a rule.
+/// Time, from and to of each action. All must be actions of a rule.
 fn actions(record: &Value) -> Vec<[u64; 3]> {
     let actions = record["actions"].as_array().unwrap().iter();
     actions
@@ -62,7 +62,7 @@ fn finding<'a>(record: &'a Value, code: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no finding {code}: {}", record["findings"]))
 }
 
-/// The first reason of this cause for standing still.
+/// The first standstill with this cause.
 fn stood_still<'a>(record: &'a Value, cause: &str) -> &'a Value {
     let mut reasons = record["stood_still"].as_array().unwrap().iter();
     let found = reasons.find(|reason| reason["cause"] == cause);
@@ -85,15 +85,15 @@ fn limits(record: &Value) -> [&str; 3] {
 #[test]
 fn each_rule_waits_for_its_own_cooldown_since_the_last_action() {
     for (rules, load, expected) in [
-        // In waits two hours, out five minutes.
+        // Scale-in waits two hours, scale-out five minutes.
         (
             "cool-in2h.json",
             "spike-after-in.csv",
             &[[60, 2, 1], [2_160, 1, 2], [2_460, 2, 3], [2_760, 3, 4]][..],
         ),
-        // The example of Azure's documentation: out waits an hour, in forty minutes.
+        // The example of Azure's documentation: scale-out waits an hour, scale-in forty minutes.
         ("c6040.json", "docs.csv", &[[60, 1, 2], [2_460, 2, 1]]),
-        // Out waits a minute, in an hour.
+        // Scale-out waits a minute, scale-in an hour.
         (
             "cool-in1h.json",
             "short.csv",
@@ -184,7 +184,7 @@ fn the_maximum_that_limits_the_fleet_is_named() {
 
 #[test]
 fn the_flapping_check_names_its_rule_and_the_projected_value() {
-    // Three instances with 50 %: one leaves. With one instead of two there would be 120 %.
+    // Three instances with 50 %: one is removed. With one instead of two, there would be 120 %.
     let record = under("f8060.json", 150);
     assert_eq!(actions(&record), [[60, 3, 2]]);
     let still = stood_still(&record, "flapping");
@@ -270,7 +270,7 @@ fn what_is_wrong_or_missing_is_a_finding() {
     );
 }
 
-/// The target is a scale set, so the namespace to write is that of scale sets.
+/// The target is a scale set, so the setting must contain the namespace of scale sets.
 #[test]
 fn the_namespace_to_write_is_that_of_the_target() {
     let record = under("urimiss.json", 50);
@@ -298,7 +298,7 @@ fn fields_of_other_writers_are_accepted() {
     assert_eq!(actions(&record), plain);
     assert_eq!(findings_but(&record, &["namespace_missing"]), [""; 0]);
 
-    // Five minutes for a sample: at 0:06 the one that ended at 0:00 is the newest that can be seen.
+    // Samples of five minutes: at 0:06, the newest available one ended at 0:00.
     let record = under("grain.json", 100);
     assert_eq!(actions(&record), plain);
     assert_eq!(findings_but(&record, &["namespace_missing"]), ["grain"]);
@@ -315,7 +315,7 @@ fn fields_of_other_writers_are_accepted() {
     );
 
     let record = under("div.json", 150);
-    // 100 % by one; by two instances, 50 and then 37.5 %.
+    // 100 % on one instance; on two, 50 and then 37.5 %.
     assert_eq!(actions(&record), [[60, 1, 2]]);
     assert_eq!(finding(&record, "divided")["kind"], "assumed");
 
@@ -380,7 +380,8 @@ fn a_list_of_one_is_taken_and_of_several_one_is_named() {
     }
 }
 
-/// `--setting` chooses in a file that holds several; the other file of a comparison holds one of another name.
+/// `--setting` selects one of several settings in a file. The other file of a comparison contains one with another
+/// name.
 #[test]
 fn a_setting_of_a_list_is_compared_with_another_file() {
     said(

@@ -1,4 +1,4 @@
-//! The command: what it prints, what it writes, and how it refuses.
+//! The command: its output, its files, and its error messages.
 
 use std::process::Command;
 use std::time::Instant;
@@ -37,7 +37,7 @@ fn the_agreed_figures_come_out_as_json() {
         record["samples"][6],
         json!({"at_seconds": 420, "load": 80.0, "cpu_percent": 40.0, "ready": 2, "count": 3})
     );
-    // What the record says of the rules is a rule file itself.
+    // The setting in the record is itself a rule file.
     let written = Setting::parse(&record["setting"].to_string()).unwrap();
     assert_eq!(written, Setting::built_in());
 }
@@ -96,7 +96,7 @@ fn every_built_in_load_is_simulated_and_described_alike() {
 #[test]
 fn overload_and_the_time_to_capacity_are_measured() {
     let verdict = &record(&["--load", "step"], "")["verdict"];
-    // 150 % from minute 10; the second instance is ordered at 17 and ready at 19.
+    // 150 % from minute 10. The second instance is requested at 17 and ready at 19.
     assert_eq!(verdict["time_to_capacity_seconds"], 540);
     assert_eq!(verdict["overloaded_minutes"], 9.0);
     assert_eq!(verdict["verdict"], "overloaded");
@@ -105,7 +105,7 @@ fn overload_and_the_time_to_capacity_are_measured() {
         spike["shortages"],
         json!([{"from_seconds": 1800, "to_seconds": 2100, "ended_by": "load"}])
     );
-    // The instance that the spike called for came when it was over.
+    // The instance that the spike required became ready after it.
     assert_eq!(spike["verdict"]["time_to_capacity_seconds"], 480);
     let idle = record(
         &["--load", "-"],
@@ -129,8 +129,8 @@ fn overload_and_the_time_to_capacity_are_measured() {
 
 #[test]
 fn a_loop_under_constant_load_is_called_flapping() {
-    // The rule to scale out looks at the lowest minute of half an hour. While that remembers three instances, the guard
-    // lets the second go, and half an hour later two more are added.
+    // The scale-out rule uses the lowest minute of half an hour. While the window contains three instances, the
+    // flapping check allows the removal of the second one, and half an hour later two more are added.
     let mut rules: Value = serde_json::from_str(BUILT_IN).unwrap();
     rules["rules"][0]["metricTrigger"]["timeAggregation"] = json!("Minimum");
     rules["rules"][0]["metricTrigger"]["timeWindow"] = json!("PT30M");
@@ -191,7 +191,7 @@ fn what_is_assumed_of_the_platform_can_be_set() {
         record["model"],
         json!({"metric_lag_seconds": 0, "provision_seconds": 0, "evaluate_seconds": 30})
     );
-    // The windows hold the first load from the start on.
+    // The windows contain the first load from the start.
     assert_eq!(record["actions"][0]["at_seconds"], 30);
 }
 
@@ -233,7 +233,7 @@ fn the_record_is_written_whole_or_not_at_all() {
 fn a_day_takes_no_time() {
     let begun = Instant::now();
     said(&["--load", "daily"], "");
-    // A figure to look at: how fast a machine is, a test cannot know.
+    // A value for the reader: a test cannot know the speed of a machine.
     println!("24 simulated hours took {:?}", begun.elapsed());
     let mut rules: Value = serde_json::from_str(BUILT_IN).unwrap();
     rules["capacity"]["maximum"] = json!("1000");
@@ -296,7 +296,7 @@ fn the_page_tells_of_the_simulation_and_of_no_requests() {
     ] {
         assert!(html.contains(expected), "{expected} is not in the page");
     }
-    // Nothing was sent, the load is no record of the page, and its folder is nobody's business.
+    // Nothing was sent, the load is not a record of the page, and its folder must not be visible.
     for unexpected in [
         "<dt>Requests</dt>",
         "Answered /s",

@@ -1,4 +1,4 @@
-//! Each form of load through the command, and calendars over the change to summer time.
+//! Each form of load in the command, and calendars across the change to daylight saving time.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{path, record, refused, said};
 use crate::scratch::Scratch;
 
-/// 2026-01-05 at 8 o'clock, and so many minutes.
+/// 2026-01-05 at 8 o'clock, plus this many minutes.
 fn eight(minutes: usize) -> String {
     format!("2026-01-05T{:02}:{:02}:00Z", 8 + minutes / 60, minutes % 60)
 }
@@ -35,7 +35,7 @@ fn cpu(minute: usize) -> u32 {
     if minute < 30 { 80 } else { 20 }
 }
 
-/// What the rules that come with the program do then. At 0:35 the window has two minutes of 40 and three of 20 %.
+/// The expected result with the built-in rules. At 0:35, the window has two minutes of 40 and three of 20 %.
 fn expected() -> Value {
     json!([
         [60, 1, 2, "rule"],
@@ -68,7 +68,7 @@ fn the_json_of_az_is_a_load() {
         notes(&alone).contains("CpuPercentage times 1 instance, the rules' default"),
         "{alone}"
     );
-    // Two instances at half of it carry the same load.
+    // Two instances at half of it have the same load.
     let halves = metrics(json!([series("RD1", 0.5), series("RD2", 0.5)])).to_string();
     let split = record(&["--load", "-"], &halves);
     assert_eq!(actions(&split), expected());
@@ -136,7 +136,7 @@ fn a_saved_run_is_a_load() {
     assert_eq!(record["fit"]["minutes"], 60);
 }
 
-/// A recording of what the simulation itself did: CPU and counts, minute by minute.
+/// A recording of the simulation itself: CPU and counts, minute by minute.
 fn recording(simulated: &Value) -> Vec<(String, f64, u64)> {
     let samples = simulated["samples"].as_array().unwrap().iter().enumerate();
     samples
@@ -157,7 +157,7 @@ fn csv(recording: &[(String, f64, u64)]) -> String {
 
 #[test]
 fn recorded_counts_tell_how_well_the_simulation_fits() {
-    // Instances that are ready at once, so that the load is what the CPU and the counts say.
+    // The instances are ready at once, so that the load follows from the CPU and the counts.
     let arguments = ["--load", "-", "--provision-seconds", "0"];
     let simulated = record(&arguments, "seconds,load\n0,80\n1800,20\n3600,20\n");
     assert_eq!(simulated["fit"], Value::Null);
@@ -243,7 +243,8 @@ fn other_metrics_are_replayed_as_recorded() {
             let _ = writeln!(text, "{},20,1,{memory}", eight(minute));
         }
         let record = record(&arguments, &text);
-        // At 0:36 the window has two minutes of 50 and three of 90 %. The metric does not fall when instances come.
+        // At 0:36, the window has two minutes of 50 and three of 90 %. The metric does not fall when instances are
+        // added.
         assert_eq!(
             actions(&record),
             json!([[2_160, 1, 2, "rule"], [2_460, 2, 3, "rule"]]),
@@ -288,7 +289,7 @@ fn without_any_metric_the_count_rises_to_the_default() {
     assert_eq!(record["actions"][0]["profile"], "by day");
 }
 
-/// In the morning two to three, otherwise one; on 29 March three from 5 to 6 o'clock.
+/// Two to three in the morning, otherwise one; on 29 March three from 5 to 6 o'clock.
 fn calendar() -> Value {
     let weekly = |hour: u32, minute: u32| {
         json!({"frequency": "Week", "schedule": {
@@ -358,7 +359,7 @@ fn calendars_follow_the_change_of_the_clocks() {
     ] {
         assert_eq!(actions(&from(start, zone)), spring, "{start} {zone}");
     }
-    // Clocks show 02:30 twice: the first one is meant, and 04:00 is two and a half hours later.
+    // Clocks show 02:30 twice: the first one counts, and 04:00 is two and a half hours later.
     assert_eq!(
         actions(&from("2026-10-25T00:00", "Europe/Berlin")),
         json!([[9_000, 1, 2, "profile"], [18_000, 2, 1, "profile"]])
@@ -407,7 +408,7 @@ fn a_calendar_starts_with_the_load_or_on_a_monday() {
     for text in [&local, &utc] {
         assert_eq!(actions(&record(&arguments, text)), expected, "{text}");
     }
-    // In New York, the same hours are those after the change in Berlin.
+    // In New York, the same hours are after the change in Berlin.
     let elsewhere = [&arguments[..], &["--timezone", "America/New_York"]].concat();
     assert_ne!(actions(&record(&elsewhere, &local)), expected);
 
@@ -424,7 +425,7 @@ fn a_calendar_starts_with_the_load_or_on_a_monday() {
         "{message}"
     );
     assert!(finding["remedy"].as_str().unwrap().contains("--start"));
-    // Without a calendar the time plays no part.
+    // Without a calendar, the time does not matter.
     assert_eq!(record(&["--load", "-"], EIGHT_HOURS)["findings"], json!([]));
 }
 

@@ -1,4 +1,4 @@
-//! `lab simulate`: through the binary as a user calls it, and its model against a plain second-by-second one.
+//! `lab simulate`: the binary as a user calls it, and its model compared with a simple second-by-second one.
 
 mod cases;
 mod command;

@@ -1,5 +1,5 @@
-//! The simulation against a second, plain one that follows the text of the model and of the rules second by second, without
-//! the engine. The number of cases is that of `PROPTEST_CASES`, or 256.
+//! Compares the simulation with a second, simple one that follows the text of the model and of the rules second by
+//! second, without the engine. The number of cases is that of `PROPTEST_CASES`, or 256.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn expected(case: &Case) -> Outcome {
     plain::run(&case.profiles, &case.rows, case.platform, case.start)
 }
 
-/// The reason that the simulation gives for an evaluation that left the count as it was.
+/// The simulation's reason for an evaluation that did not change the count.
 fn reason_at(reasons: &[Standstill], at: i64) -> Option<&Standstill> {
     let at = u64::try_from(at).unwrap();
     let after = reasons.partition_point(|reason| reason.at_seconds <= at);
@@ -146,8 +146,8 @@ fn constant(setting: &Setting, load: f64, hours: u64, model: Model) -> Simulatio
 proptest! {
     #![proptest_config(config())]
 
-    /// The built-in thresholds, with other windows and limits, and a cooldown after which the window holds nothing from
-    /// before the last action.
+    /// The built-in thresholds, with other windows and limits, and a cooldown after which the window contains no
+    /// sample from before the last action.
     #[test]
     fn constant_load_settles_without_a_reversal_when_the_cooldown_is_long_enough(
         load in 0.0..1_200.0_f64,

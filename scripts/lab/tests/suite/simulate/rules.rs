@@ -1,4 +1,4 @@
-//! Which rule file a command uses, and that the output names it.
+//! The rule file that a command uses, which its output must name.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::BUILT_IN;
 use crate::scratch::{Scratch, text};
 
-/// What `lab simulate` prints when `program` runs in `folder`: the line about the rules, and the first rule.
+/// The output of `lab simulate` when `program` runs in `folder`: the line about the rules, and the first rule.
 fn rules(program: &Path, folder: &Path) -> (String, String) {
     let output = Command::new(program)
         .arg("simulate")

@@ -1,4 +1,4 @@
-//! A running host: what it prints, what it answers, and what its handlers note.
+//! A running host: its output, its responses, and the notes of its handlers.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ExitStatus};
@@ -12,7 +12,7 @@ use super::program::{self, Program};
 use super::root::Root;
 use super::{DEADLINE, STARTING, alive, eventually, eventually_within, http, signal};
 
-/// What a host has printed so far, on both streams.
+/// The output of a host so far, from both streams.
 #[derive(Default)]
 struct Output {
     lines: Mutex<Vec<String>>,
@@ -31,7 +31,7 @@ impl Output {
     }
 }
 
-/// A running `lab up`. Dropping it kills it, and with it its handler.
+/// A running `lab up`. Dropping it kills it and its handler.
 pub struct Host {
     child: Child,
     output: Arc<Output>,
@@ -41,7 +41,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// What has just been started over `root`, with its output in pipes.
+    /// A host that was just started for `root`, with its output in pipes.
     pub(super) fn of(mut child: Child, port: u16, root: Root) -> Self {
         let output = Arc::new(Output::default());
         let readers = vec![
@@ -78,7 +78,7 @@ impl Host {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let printed = lines.join("\n");
-                // Whoever handles the panic may want to print them, too.
+                // The code that handles the panic may also print them.
                 drop(lines);
                 panic!("no {count} lines with {part:?} in:\n{printed}");
             }
@@ -94,12 +94,12 @@ impl Host {
         &self.root.program
     }
 
-    /// Waits for a line of `lab up`'s own. The real host has other words.
+    /// Waits for a line of `lab up`. The real host has other texts.
     pub fn lab_up_prints(&self, part: &str) -> Option<String> {
         self.program().is_lab_up().then(|| self.line(part))
     }
 
-    /// Waits until the real host answers. It holds requests to functions until the app has started.
+    /// Waits until the real host responds. It holds requests to functions until the app has started.
     pub(super) fn answers(&mut self) {
         eventually_within(STARTING, "the host answers", || {
             let ended = self.child.try_wait().unwrap();
@@ -109,7 +109,7 @@ impl Host {
         });
     }
 
-    /// Waits until it is certain that the app is not served: the host has ended, or answers with an error of its own.
+    /// Waits until it is certain that the app is not served: the host has ended, or responds with its own error.
     pub fn serves_nothing(&mut self, target: &str) {
         eventually_within(STARTING, "the host gives up", || {
             if self.child.try_wait().unwrap().is_some() {
@@ -121,12 +121,12 @@ impl Host {
         });
     }
 
-    /// The key of this name: `master`, `default`, or a function's.
+    /// The key with this name: `master`, `default`, or a function's.
     pub fn key(&self, name: &str) -> String {
         if !self.program().is_lab_up() {
             return eventually("the host has keys", || program::key(&self.root.files, name));
         }
-        // The table of functions has the same names; keys are the long words.
+        // The table of functions contains the same names. Keys are the long words.
         self.lines_with(&format!("  {name} "), 1)
             .iter()
             .filter_map(|line| line.split_whitespace().last())
@@ -135,7 +135,7 @@ impl Host {
             .to_owned()
     }
 
-    /// Waits for the banner, which tells the port.
+    /// Waits for the banner, which contains the port.
     pub fn listening(&mut self) {
         let line = self.line("  App  ");
         let port = line.trim_end_matches('/').rsplit(':').next().unwrap();
@@ -150,12 +150,12 @@ impl Host {
         signal(self.id(), name);
     }
 
-    /// Kills a handler, wherever it runs.
+    /// Kills a handler in its environment.
     pub fn kill_handler(&self, process: u32) {
         self.program().kill(process, &self.root.files);
     }
 
-    /// Waits for the host's own end and returns its exit status and everything it printed.
+    /// Waits for the host's own end, and returns its exit status and all its output.
     pub fn end(&mut self) -> (ExitStatus, String) {
         let child = &mut self.child;
         let status = eventually("the host ends", || child.try_wait().unwrap());
@@ -165,7 +165,7 @@ impl Host {
         (status, self.printed())
     }
 
-    /// The handler's journal so far. A reader may see a part of a write, so a line counts once its end is there.
+    /// The handler's journal so far. A reader may see a partial write, so a line counts only with its end.
     pub fn journal(&self) -> Vec<Value> {
         std::fs::read_to_string(self.root.journal())
             .unwrap_or_default()
@@ -185,7 +185,7 @@ impl Host {
         eventually(what, || self.journal().into_iter().find(&matches))
     }
 
-    /// What functions were called with in the JSON protocol, as far as the probe writes it down.
+    /// The data of calls in the JSON protocol, as far as the probe records it.
     pub fn payloads(&self) -> Vec<Value> {
         self.journal()
             .iter()
@@ -193,7 +193,7 @@ impl Host {
             .collect()
     }
 
-    /// How many requests reached the handler.
+    /// The requests that reached the handler.
     pub fn requests(&self) -> Vec<String> {
         self.journal()
             .iter()

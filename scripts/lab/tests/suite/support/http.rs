@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client that sends exactly the bytes it is told to.
+//! A small HTTP/1.1 client that sends exactly the given bytes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::{DEADLINE, Host};
 
-/// A response; the body ends where the framing says so.
+/// A response. The body ends according to the framing.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     /// Lower-case names in the order received.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// False when the connection ended before the body did.
+    /// Whether the body arrived completely before the end of the connection.
     pub complete: bool,
 }
 
@@ -56,7 +56,7 @@ impl Connection {
         }
     }
 
-    /// A whole request, whose body gets a length, and the response to it.
+    /// Sends a whole request, whose body gets a length, and reads the response.
     pub fn exchange(
         &mut self,
         method: &str,
@@ -73,12 +73,12 @@ impl Connection {
         self.reader.get_mut().write_all(bytes.as_ref()).unwrap();
     }
 
-    /// Sends as much as the other side takes.
+    /// Sends as much as the other side accepts.
     pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.reader.get_mut().write_all(bytes.as_ref());
     }
 
-    /// Sends nothing more, but goes on reading.
+    /// Ends sending, but continues to read.
     pub fn finish(&mut self) {
         let _ = self.reader.get_ref().shutdown(Shutdown::Write);
     }
@@ -106,7 +106,7 @@ impl Connection {
         }
     }
 
-    /// The next chunk of a chunked body: empty at its end, None when the connection ended before.
+    /// The next chunk of a chunked body: empty at its end, `None` if the connection ended before.
     pub fn chunk(&mut self) -> Option<Vec<u8>> {
         let mut line = String::new();
         self.reader
@@ -167,7 +167,7 @@ impl Connection {
         matches!(self.reader.read(&mut [0; 1]), Ok(0) | Err(_))
     }
 
-    /// Hangs up.
+    /// Closes the connection.
     pub fn close(self) {
         drop(self);
     }
@@ -182,7 +182,7 @@ impl Host {
         self.request("GET", target, &[], "")
     }
 
-    /// One request on a connection of its own. A body gets a length.
+    /// One request on a separate connection. A body gets a length.
     pub fn request(
         &self,
         method: &str,
@@ -194,7 +194,7 @@ impl Host {
     }
 }
 
-/// The head of a request, with a length where there is a body.
+/// The head of a request, with a length if there is a body.
 pub fn head(method: &str, target: &str, headers: &[(&str, &str)], length: usize) -> String {
     let mut head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {
@@ -207,7 +207,7 @@ pub fn head(method: &str, target: &str, headers: &[(&str, &str)], length: usize)
     head
 }
 
-/// One request without a body; `None` where there is no response, as while a process dies.
+/// One request without a body; `None` if there is no response, for example because a process ends.
 pub fn try_exchange(
     port: u16,
     method: &str,

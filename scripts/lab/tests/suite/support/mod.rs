@@ -1,5 +1,5 @@
-//! Starts the real `lab up`, or the real Functions host, over a script root of its own with the probe handler in it,
-//! and speaks plain HTTP to it.
+//! Starts the real `lab up`, or the real Functions host, with a separate script root that contains the probe handler,
+//! and is its HTTP client.
 
 #![allow(dead_code)] // Each test binary uses its part.
 
@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 pub use host::Host;
 pub use root::Root;
 
-/// Longer than anything here takes on a busy machine; only a failing test waits for it.
+/// Longer than anything here takes on a busy machine. Only a failing test waits so long.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Longer than the real host takes to start, or to give an app up.
+/// Longer than the real host takes to start, or to give up an app.
 const STARTING: Duration = Duration::from_secs(120);
 
-/// Waits for a condition, looking often.
+/// Waits for a condition, which is checked often.
 pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     eventually_within(DEADLINE, what, look)
 }
@@ -36,13 +36,13 @@ fn eventually_within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> O
     }
 }
 
-/// A port on which nothing listens.
+/// A port without a listener.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// Sends a signal by name, as a shell would.
+/// Sends a signal by its name, like a shell.
 pub fn signal(process: u32, name: &str) {
     let status = Command::new("kill")
         .arg(format!("-{name}"))
@@ -52,7 +52,7 @@ pub fn signal(process: u32, name: &str) {
     assert!(status.success());
 }
 
-/// Whether a process runs; one that is dead but not yet waited for does not.
+/// Whether a process runs. A dead process that has not been waited for does not.
 pub fn alive(process: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
         !stat

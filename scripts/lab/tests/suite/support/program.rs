@@ -7,10 +7,10 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// Where the host's image has the app, as `infra/container/Dockerfile` says.
+/// The app's folder in the host's image, as in `infra/container/Dockerfile`.
 const APP_IN_IMAGE: &str = "/home/site/wwwroot";
 
-/// Where the host's image keeps its keys.
+/// The folder of the keys in the host's image.
 const KEYS_IN_IMAGE: &str = "/azure-functions-host/Secrets";
 
 /// The storage account, which timers need on the real host.
@@ -33,7 +33,7 @@ pub enum Program {
     },
 }
 
-/// What a program needs to know to run an app.
+/// The data that a program needs to run an app.
 pub struct Run<'a> {
     /// The folder with `host.json`.
     pub app: &'a Path,
@@ -48,7 +48,7 @@ pub struct Run<'a> {
 }
 
 impl Program {
-    /// The name that people use.
+    /// The name for messages.
     pub fn name(&self) -> &'static str {
         match self {
             Self::LabUp => "lab up",
@@ -61,7 +61,7 @@ impl Program {
         matches!(self, Self::LabUp)
     }
 
-    /// The program that the app's `handler` is.
+    /// The binary of the app's `handler`.
     pub fn probe(&self) -> PathBuf {
         match self {
             Self::Image { probe, .. } => probe.clone(),
@@ -69,7 +69,7 @@ impl Program {
         }
     }
 
-    /// Where the handler sees the app's folder.
+    /// The app's folder from the handler's view.
     pub fn app(&self, app: &Path) -> PathBuf {
         match self {
             Self::Image { .. } => APP_IN_IMAGE.into(),
@@ -77,7 +77,7 @@ impl Program {
         }
     }
 
-    /// The command that runs an app on the real host. `lab up` has its own (see `Root`).
+    /// The command that runs an app on the real host. `lab up` has another one (see `Root`).
     pub fn command(&self, run: &Run<'_>) -> Command {
         write_keys(run.files);
         let storage = std::env::var(STORAGE).ok();
@@ -102,11 +102,11 @@ impl Program {
                     .args(["start", "--port", &run.port.to_string()])
                     .args(run.keys.then_some("--enableAuth"))
                     .current_dir(run.app)
-                    // The keys are below it.
+                    // The keys are in a folder below it.
                     .env("TMPDIR", temporary(run.files))
                     .env("FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT", "1")
                     .envs(settings);
-                // Core Tools are a script that starts a program: all of it ends together.
+                // Core Tools are a script that starts a program. Both end together.
                 command.process_group(0);
                 command
             }
@@ -135,7 +135,7 @@ impl Program {
         }
     }
 
-    /// Kills a handler by the number that it has where it runs.
+    /// Kills a handler by its process ID in its own environment.
     pub fn kill(&self, process: u32, files: &Path) {
         let mut command = match self {
             Self::LabUp | Self::Func(_) => Command::new("sh"),
@@ -152,7 +152,7 @@ impl Program {
         assert!(status.success());
     }
 
-    /// Ends what the command has started, all of it.
+    /// Ends everything that the command has started.
     pub fn stop(&self, process: u32, files: &Path) {
         let (program, arguments) = match self {
             Self::LabUp => return,
@@ -170,7 +170,7 @@ impl Program {
     }
 }
 
-/// Takes away what a developer's shell may have set: it must not matter.
+/// Removes variables of a developer's shell, which must not matter.
 pub fn isolate(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -180,7 +180,7 @@ pub fn isolate(command: &mut Command) {
     }
 }
 
-/// The folder of the programs that cargo has built: this one is in a folder below it.
+/// The folder of the programs that cargo has built. This program is in a folder below it.
 pub fn built() -> PathBuf {
     let this = std::env::current_exe().unwrap();
     this.ancestors().nth(2).unwrap().to_owned()
@@ -191,17 +191,17 @@ fn container(files: &Path) -> String {
     files.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
-/// Where Core Tools have their temporary files.
+/// The folder for Core Tools' temporary files.
 fn temporary(files: &Path) -> PathBuf {
     files.join("tmp")
 }
 
-/// Where the real host keeps its keys, as `SelfHostWebHostSettingsFactory.cs` of Core Tools says.
+/// The folder of the real host's keys, according to `SelfHostWebHostSettingsFactory.cs` of Core Tools.
 fn keys(files: &Path) -> PathBuf {
     temporary(files).join("secrets/functions/secrets")
 }
 
-/// The key of the real host that has this name: `master`, `default`, or a function's.
+/// The key of the real host with this name: `master`, `default`, or a function's.
 pub fn key(files: &Path, name: &str) -> Option<String> {
     let (file, pointer) = match name {
         "master" => ("host.json".to_owned(), "/masterKey/value"),
@@ -213,7 +213,7 @@ pub fn key(files: &Path, name: &str) -> Option<String> {
     keys.pointer(pointer)?.as_str().map(str::to_owned)
 }
 
-/// Writes the files in which the real host keeps its keys (`FileSystemSecretsRepository.cs`, `HostSecrets.cs`).
+/// Writes the files that contain the real host's keys (`FileSystemSecretsRepository.cs`, `HostSecrets.cs`).
 fn write_keys(files: &Path) {
     let folder = keys(files);
     std::fs::create_dir_all(&folder).unwrap();
@@ -228,7 +228,7 @@ fn write_keys(files: &Path) {
         let keys = json!({ "keys": [entry("default", function)] });
         std::fs::write(folder.join(format!("{function}.json")), keys.to_string()).unwrap();
     }
-    // The image's user is another one.
+    // The image has another user.
     for path in [folder, temporary(files)] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! A function app in a temporary folder, and the host that is started over it.
+//! A function app in a temporary folder, and the start of its host.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use super::free_port;
 use super::host::Host;
 use super::program::{self, Program, Run};
 
-/// A function app in the making, in a temporary folder.
+/// A function app that is being created, in a temporary folder.
 pub struct Root {
     pub path: PathBuf,
     pub(super) files: PathBuf,
     variables: Vec<(String, String)>,
-    /// Whether the command line names it; else the host is started in it.
+    /// Whether the command line names it. Otherwise the host is started in it.
     pub is_named: bool,
     pub(super) program: Program,
     pub(super) keys: bool,
@@ -24,7 +24,7 @@ pub struct Root {
 }
 
 impl Root {
-    /// A function app that is there already, untouched.
+    /// An existing function app, unchanged.
     pub fn over(path: PathBuf) -> Self {
         let files = temporary();
         std::fs::create_dir_all(&files).unwrap();
@@ -39,10 +39,10 @@ impl Root {
         }
     }
 
-    /// A root with the probe handler and nothing else.
+    /// A root with only the probe handler.
     fn with_probe(program: Program) -> Self {
         let files = temporary();
-        // The name has a space to see that nobody splits paths.
+        // The name contains a space, to check that no code splits paths.
         let path = files.join("the app");
         std::fs::create_dir_all(&path).unwrap();
         let probe = program.probe();
@@ -62,7 +62,7 @@ impl Root {
         }
     }
 
-    /// An app of `functions-host/tests/apps`, which the program is to run.
+    /// An app of `functions-host/tests/apps` for the program.
     pub fn app(name: &str, program: &Program) -> Self {
         let mut root = Self::with_probe(program.clone());
         // The real host runs one instance here.
@@ -74,7 +74,7 @@ impl Root {
         copy.arg("-R").arg(app.join(".")).arg(&root.path);
         assert!(copy.status().unwrap().success());
         if let Program::Image { .. } = program {
-            // The image's user is another one, and has to write the journal.
+            // The image has another user, which must write the journal.
             std::fs::set_permissions(&root.files, std::fs::Permissions::from_mode(0o777)).unwrap();
         }
         root
@@ -87,7 +87,7 @@ impl Root {
         root
     }
 
-    /// A bare root with the catch-all function `WebApp`, open to everybody and every method.
+    /// A bare root with the catch-all function `WebApp`, which accepts all callers and methods.
     pub fn new() -> Self {
         let root = Self::bare();
         root.http("WebApp", "{*path}", None, "anonymous");
@@ -117,7 +117,7 @@ impl Root {
         self.host(&host)
     }
 
-    /// Makes a script the handler.
+    /// Uses a script as the handler.
     pub fn handler(&self, script: &str) -> &Self {
         let handler = self.path.join("handler");
         std::fs::remove_file(&handler).unwrap();
@@ -126,7 +126,7 @@ impl Root {
         self
     }
 
-    /// Changes the `host.json` that is there.
+    /// Changes the existing `host.json`.
     pub fn edit_host(&self, change: impl FnOnce(&mut Value)) -> &Self {
         let text = std::fs::read_to_string(self.path.join("host.json")).unwrap();
         let mut host = serde_json::from_str(&text).unwrap();
@@ -141,7 +141,7 @@ impl Root {
         self
     }
 
-    /// A plain HTTP function; an empty route is left out, no methods mean all.
+    /// A plain HTTP function. An empty route is left out, and no methods mean all.
     pub fn http(&self, name: &str, route: &str, methods: Option<&[&str]>, level: &str) -> &Self {
         let mut trigger =
             json!({ "type": "httpTrigger", "direction": "in", "name": "req", "authLevel": level });
@@ -184,12 +184,12 @@ impl Root {
         self
     }
 
-    /// Where the handler sees the script root.
+    /// The script root from the handler's view.
     pub fn path_for_handler(&self) -> String {
         self.program.app(&self.path).to_str().unwrap().to_owned()
     }
 
-    /// A folder of the test's own, outside the script root.
+    /// A folder for the test, outside the script root.
     pub fn files(&self) -> &Path {
         &self.files
     }
@@ -225,7 +225,7 @@ impl Root {
         command
     }
 
-    /// The app's settings, with what the probe handler needs.
+    /// The app's settings, with those that the probe handler needs.
     fn settings(&self) -> Vec<(String, String)> {
         let file = |name: &str, path: PathBuf| (name.to_owned(), path.to_str().unwrap().to_owned());
         let mut settings = vec![
@@ -236,7 +236,7 @@ impl Root {
         settings
     }
 
-    /// Starts the host without waiting for anything.
+    /// Starts the host without waiting.
     pub fn start(self, arguments: &[&str]) -> Host {
         if self.program.is_lab_up() {
             let command = self.command(arguments);
@@ -254,7 +254,7 @@ impl Root {
         self.spawn(command, port)
     }
 
-    /// Starts the host by way of another command, which runs what follows its own arguments.
+    /// Starts the host with another command, which runs the command that follows its own arguments.
     pub fn start_by(self, mut command: Command, arguments: &[&str]) -> Host {
         command.arg(program::built().join("lab"));
         let command = self.complete(command, arguments);
@@ -281,7 +281,7 @@ impl Root {
         host
     }
 
-    /// Runs a host that cannot start: its exit code and all it printed.
+    /// Runs a host that cannot start. Returns its exit code and its output.
     pub fn refused(&self, arguments: &[&str]) -> (i32, String) {
         let mut command = self.command(arguments);
         let output = command.stdin(Stdio::null()).output().unwrap();

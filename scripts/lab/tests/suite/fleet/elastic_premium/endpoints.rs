@@ -1,4 +1,4 @@
-//! The count follows the site configuration, whoever changes it; faults on demand; restarts.
+//! The count follows the site configuration, whatever changes it; faults on demand; restarts.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn set_fault(host: &Host, fault: &str) -> u16 {
         .status
 }
 
-/// From, to and who did it.
+/// From, to and the cause.
 fn actions(fleet: &Value) -> Vec<(u64, u64, String)> {
     let actions = fleet["actions"].as_array().unwrap().iter();
     let told = actions.map(|action| {
@@ -71,7 +71,7 @@ fn the_app_sets_the_count_and_a_killed_instance_is_replaced() {
     let printed = host.printed();
     assert!(printed.contains("Elastic Premium"), "{printed}");
     assert!(!printed.contains(&platform.secret), "{printed}");
-    // The autoscaler of the other plan is not there to be paused.
+    // The autoscaler of the other plan does not exist, so it cannot be paused.
     let paused = host.request("POST", "/admin/lab/scaler/pause", &[], "");
     assert_eq!(paused.status, 409);
 }
@@ -181,7 +181,7 @@ fn faults_come_on_demand_and_end() {
     closed.send(&request);
     assert!(closed.closed());
 
-    // The end of the fault frees nobody that hangs already, and the next request is served.
+    // The end of the fault does not end requests that already hang, but the next request is served.
     set_fault(&host, "arm?answer=hang");
     let mut hanging = platform.open();
     hanging.send(&request);
@@ -218,7 +218,7 @@ fn a_patch_may_restart_every_instance_in_place() {
             && pids(fleet, "ready") != pids(&one, "ready")
     });
     assert!(ids(&two, "ready").contains(&ids(&one, "ready")[0]), "{two}");
-    // What changes nothing restarts nothing.
+    // A request without a change causes no restart.
     assert_eq!(platform.pin(2).status, 200);
     let until = fleet(&host)["azure_seconds"].as_f64().unwrap() + 600.0;
     let later = fleet_when(&host, "ten minutes have passed", |fleet| {

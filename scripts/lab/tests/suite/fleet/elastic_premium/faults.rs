@@ -1,5 +1,5 @@
-//! What the app's scaler does while the platform, the database or its own process fails. `KILLS_ROUNDS` and `KILLS_SEED`
-//! as in `kills`.
+//! The app's scaler while the platform, the database or its own process fails. `KILLS_ROUNDS` and `KILLS_SEED` are as
+//! in `kills`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::kills::{Dice, rounds};
 use crate::outage::server::Postgres;
 use crate::support::{eventually, signal};
 
-/// An Azure minute: a kill may come at any moment of it.
+/// An Azure minute. A kill may happen at any time in it.
 const MINUTE: Duration = Duration::from_secs(2);
 
 #[test]
@@ -26,7 +26,7 @@ fn the_platform_fails_and_the_next_run_after_it_sets_the_count() {
         ("arm", "answer=close", "unreachable"),
         ("identity", "answer=close", "no_token"),
     ] {
-        // A deployment puts the configuration back; the fault comes before the scaler has seen that.
+        // A deployment resets the configuration. The fault comes before the scaler has noticed it.
         let platform = &rehearsal.platform;
         let token = platform.token();
         rehearsal.later("an evaluation is over", |scaler| {
@@ -146,7 +146,7 @@ fn two_schedulers_evaluate_each_minute_once() {
     rehearsal.later("a minute begins", |_| true);
     let (begin, before) = (rehearsal.minutes(), evaluations());
     while rehearsal.minutes() < begin + 5.0 {
-        // The host's own endpoint, as a second scheduler.
+        // The host's own endpoint, used like a second scheduler.
         let content = [("content-type", "application/json")];
         let called = host.request(
             "POST",
@@ -159,7 +159,7 @@ fn two_schedulers_evaluate_each_minute_once() {
     }
     let (minutes, evaluated) = (rehearsal.minutes() - begin, evaluations() - before);
     println!("{evaluated} evaluations in {minutes:.2} minutes");
-    // A call just before a minute counts as that minute's.
+    // A call just before a minute counts as that minute's call.
     assert!(
         evaluated <= minutes.ceil() + 1.0,
         "{evaluated} in {minutes}"

@@ -1,11 +1,11 @@
-//! The emulated identity endpoint and ARM, as a handler sees them.
+//! The emulated identity endpoint and ARM, from a handler's view.
 
 use serde_json::{Value, json};
 
 use crate::support::Host;
 use crate::support::http::{Answer, Connection};
 
-/// What the first handler was told about its platform.
+/// The first handler's settings of the platform.
 pub struct Platform {
     port: u16,
     pub site: String,
@@ -90,7 +90,7 @@ pub fn both(count: u32) -> Value {
     json!({ "properties": { "minimumElasticInstanceCount": count, "functionAppScaleLimit": count } })
 }
 
-/// What the stack deploys: one always-ready instance, three at most.
+/// The configuration that the stack deploys: one always-ready instance, at most three.
 pub fn deployed() -> Value {
     json!({ "properties": { "minimumElasticInstanceCount": 1, "functionAppScaleLimit": 3 } })
 }

@@ -1,4 +1,4 @@
-//! The real app on the emulated Elastic Premium plan, with what the tests of its scaler look at.
+//! The real app on the emulated Elastic Premium plan, with helpers for the tests of its scaler.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -11,11 +11,11 @@ use super::platform::Platform;
 use crate::fleet::view::{fleet, fleet_when, pids, ready};
 use crate::support::{Host, Root, eventually};
 
-/// Azure seconds in a second: a minute lasts two seconds and holds four heartbeats.
+/// Azure seconds per second: a minute lasts two seconds and contains four heartbeats.
 pub const SCALE: u32 = 30;
-/// Between two looks at the scaler.
+/// The pause between two requests for the scaler's state.
 const LOOK: Duration = Duration::from_millis(100);
-/// Of the rules in `infra/autoscale.json`, in minutes.
+/// The cooldown of the rules in `infra/autoscale.json`, in minutes.
 const COOLDOWN: f64 = 5.0;
 
 /// The running app.
@@ -25,8 +25,8 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Starts the app with this PostgreSQL, or on SQLite. `cpus` is what each instance has: the app alone has to stay below
-    /// the rules' thresholds, and what it does under full load must still go on.
+    /// Starts the app with this PostgreSQL, or on SQLite. Each instance has `cpus`: the app alone must stay below the
+    /// rules' thresholds, and must still work under full load.
     pub fn start(cpus: &str, further: &[&str], database_url: Option<&str>) -> Self {
         let lab = Path::new(env!("CARGO_BIN_EXE_lab"));
         let handler = lab.parent().unwrap().join("handler");
@@ -34,7 +34,7 @@ impl Rehearsal {
             handler.exists(),
             "there is no handler beside lab: build it with cargo build --workspace --bins"
         );
-        // Bare, for its temporary folder.
+        // Bare, only for its temporary folder.
         let mut root = Root::bare();
         let folder = root.files().join("visits");
         let assembled = Command::new(lab)
@@ -66,7 +66,7 @@ impl Rehearsal {
         rehearsal
     }
 
-    /// The scaler as the app shows it; null where the app cannot tell at the moment.
+    /// The scaler's state in the app's response; null if the app cannot provide it at the moment.
     pub fn scaler(&self) -> Value {
         let answer = self.host.get("/api/instances");
         match answer.status {
@@ -75,17 +75,17 @@ impl Rehearsal {
         }
     }
 
-    /// Waits for an evaluation that is like this.
+    /// Waits for an evaluation that matches.
     pub fn evaluation(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         eventually(what, || {
-            // The app itself is asked: more often, and that alone would make the rules act.
+            // The app itself responds, so more frequent requests alone would make the rules act.
             std::thread::sleep(LOOK);
             Some(self.scaler())
                 .filter(|scaler| scaler["evaluated_at"].is_string() && wanted(scaler))
         })
     }
 
-    /// Waits for the next evaluation that is settled and like this.
+    /// Waits for the next completed evaluation that matches.
     pub fn later(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let before = self.scaler()["evaluated_at"].clone();
         self.evaluation(what, |scaler| {
@@ -93,7 +93,7 @@ impl Rehearsal {
         })
     }
 
-    /// Has every instance compute for as long as a test takes, or no longer.
+    /// Starts a stress run on all instances that lasts longer than a test, or stops it.
     pub fn set_load(&self, is_on: bool) {
         let order = json!({ "duration": 3_000, "wait": false, "scope": "fleet" }).to_string();
         let content = [("content-type", "application/json")];
@@ -107,7 +107,7 @@ impl Rehearsal {
         });
     }
 
-    /// The load makes it scale out to three.
+    /// With load, it scales out to three.
     pub fn scales_out(&self) {
         self.set_load(true);
         fleet_when(&self.host, "it scales out to two", |fleet| {
@@ -116,7 +116,7 @@ impl Rehearsal {
         ready(&self.host, 3);
     }
 
-    /// Without load it scales in to one.
+    /// Without load, it scales in to one.
     pub fn scales_in(&self) {
         self.set_load(false);
         fleet_when(&self.host, "it scales in to two", |fleet| {
@@ -135,7 +135,7 @@ impl Rehearsal {
         assert_eq!(self.host.request("DELETE", &target, &[], "").status, 200);
     }
 
-    /// The site configuration: the fewest, and the most.
+    /// The minimum and the maximum in the site configuration.
     pub fn configuration(&self) -> (u64, u64) {
         let site = fleet(&self.host)["site"].clone();
         (
@@ -148,8 +148,8 @@ impl Rehearsal {
         fleet(&self.host)["azure_seconds"].as_f64().unwrap() / 60.0
     }
 
-    /// What holds at every end: never a count outside 1 to 3, every action one step by the app, and never two within a
-    /// cooldown. Returns the counts.
+    /// These conditions hold at every end: the count is always from 1 to 3, every action is one step by the app, and
+    /// there are never two within a cooldown. Returns the counts.
     pub fn check_actions(&self) -> Vec<u64> {
         let view = fleet(&self.host);
         let actions = view["actions"].as_array().unwrap();
@@ -167,7 +167,7 @@ impl Rehearsal {
             );
             counts.push(to);
         }
-        // By what the app recorded: a retry may delay what ARM saw.
+        // According to the app's records, because a retry may delay ARM's.
         let timeline = self.host.get("/api/timeline?minutes=60").json();
         let events = timeline["events"].as_array().unwrap().iter();
         let scaled: Vec<_> = events

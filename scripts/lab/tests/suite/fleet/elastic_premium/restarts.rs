@@ -1,10 +1,10 @@
-//! 1, 2, 3, 2, 1 instances while visitors come, with and without a restart of the app at each change.
+//! 1, 2, 3, 2, 1 instances with visitors, with and without a restart of the app at each change.
 
 use super::rehearsal::Rehearsal;
 use super::visitors::Visitors;
 use crate::fleet::view::fleet;
 
-/// What became of a run.
+/// The result of a run.
 struct Outcome {
     patches: u64,
     changes: u64,
@@ -19,7 +19,7 @@ fn out_and_in(further: &[&str]) -> Outcome {
     let visitors = Visitors::start(host, 4);
     rehearsal.scales_out();
     rehearsal.scales_in();
-    // A restart would make another PATCH at the next runs, if it made one.
+    // If a restart caused another PATCH, the next runs would send it.
     for _ in 0..2 {
         rehearsal.later("it evaluates", |scaler| scaler["outcome"] == "as_wanted");
     }
@@ -51,10 +51,10 @@ fn the_app_scales_out_and_in_and_no_visit_fails() {
 #[test]
 fn a_restart_at_each_patch_loses_no_visit_and_makes_no_second_patch() {
     let outcome = out_and_in(&["--restart-on-patch"]);
-    // Each changed something, so none was sent a second time.
+    // Each one changed something, so none was sent twice.
     assert_eq!(outcome.patches, outcome.changes);
     assert_eq!(outcome.restarts, outcome.changes);
-    // Nothing else fails: the host holds requests until a process serves again. What arrives between the count and the
-    // end of a process is in flight then, too.
+    // Nothing else fails: the host holds requests until a process serves again. Requests between the count and the
+    // end of a process are in flight, too.
     assert!(outcome.failed <= outcome.interrupted + 4 * outcome.restarts);
 }

@@ -1,4 +1,4 @@
-//! Visitors who post visits all the time, each with a key, and insist until every visit is acknowledged.
+//! Visitors that post visits all the time, each with a key, and repeat each visit until it is acknowledged.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use super::rehearsal::register;
 use crate::support::Host;
 use crate::support::http::try_exchange;
 
-/// Between two visits of one visitor, and before a visit is tried again.
-/// Few enough that the visits themselves make no rule act.
+/// The pause between two visits of one visitor, and before a visit is repeated. It is long enough that the visits
+/// themselves make no rule act.
 const PACE: Duration = Duration::from_millis(200);
-/// Nobody waits longer for the acknowledgement of one visit; only a failing test does.
+/// The longest wait for the acknowledgement of one visit. Only a failing test reaches it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Visitors {
@@ -24,13 +24,13 @@ pub struct Visitors {
 #[derive(Default)]
 struct Shared {
     stop: AtomicBool,
-    /// The test has failed: nothing matters any more.
+    /// The test has failed, so the threads stop.
     abandoned: AtomicBool,
     failed: AtomicU64,
 }
 
 impl Visitors {
-    /// As many threads, from now until [`Visitors::finish`].
+    /// Starts this many threads, which run until [`Visitors::finish`].
     pub fn start(host: &Host, count: u16) -> Self {
         let shared = Arc::new(Shared::default());
         let visit = |number| {
@@ -49,8 +49,8 @@ impl Visitors {
         Self { shared, threads }
     }
 
-    /// Ends them and compares with the register: every visit is there, and once. Returns how many there are, and how many
-    /// attempts failed.
+    /// Ends them and compares with the database: every visit exists exactly once. Returns the number of visits and of
+    /// failed attempts.
     pub fn finish(mut self, host: &Host) -> (usize, u64) {
         self.shared.stop.store(true, Ordering::Relaxed);
         let threads = self.threads.drain(..);
@@ -73,7 +73,7 @@ impl Drop for Visitors {
     }
 }
 
-/// Tries one visit until it is acknowledged.
+/// Repeats one visit until it is acknowledged.
 fn insist(port: u16, key: &str, shared: &Shared) -> Option<i64> {
     let end = Instant::now() + PATIENCE;
     loop {

@@ -1,4 +1,4 @@
-//! A plain calendar of Berlin in the year 2026: which profile applies, without the engine's.
+//! A simple calendar of Berlin in the year 2026: the active profile, without the engine's code.
 //!
 //! Days are counted from 1970-01-01, a Thursday. Clocks skip 02:00 to 03:00 on 29 March, and show it twice on 25 October.
 
@@ -12,7 +12,7 @@ pub(super) const AUTUMN: i64 = 20_751;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Local(pub(super) i64);
 
-/// When a profile applies.
+/// When a profile is active.
 #[derive(Debug, Clone)]
 pub(super) enum When {
     Default,
@@ -26,13 +26,13 @@ pub(super) enum When {
 }
 
 impl Local {
-    /// Unix seconds. A skipped time is read with the offset before the change, a repeated one is the first.
+    /// Unix seconds. A skipped time has the offset before the change, and a repeated one is the first of both.
     pub(super) fn unix(self) -> i64 {
         let summer = self.0 >= SPRING * DAY + 3 * HOUR && self.0 < AUTUMN * DAY + 3 * HOUR;
         self.0 - if summer { 2 * HOUR } else { HOUR }
     }
 
-    /// As a setting writes it.
+    /// The form in a setting.
     pub(super) fn text(self) -> String {
         let (day, second) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
         // 1 March is the day 20513, 1 October the day 20727; other months are not used.
@@ -51,8 +51,8 @@ impl Local {
     }
 }
 
-/// The profile that applies at a moment: a date that contains it, else the last start of a week, else the default; of
-/// several alike the first.
+/// The active profile: a date that contains the moment, or else the last start of a week, or else the default; the
+/// first one of several.
 pub(super) fn applies(profiles: &[&When], now: i64) -> Option<usize> {
     let contains = |when: &&When| match when {
         When::Dates(from, to) => from.unix() <= now && now < to.unix(),
@@ -72,7 +72,7 @@ pub(super) fn applies(profiles: &[&When], now: i64) -> Option<usize> {
             continue;
         };
         let today = now.div_euclid(DAY);
-        // A week and a day more, as the local day may be another one.
+        // A week and one more day, because the local day may differ.
         for day in (today - 8..=today + 1).filter(|day| days.contains(&((day + 3) % 7))) {
             for hour in hours {
                 for minute in minutes {

@@ -4,7 +4,7 @@ use super::calendar::{When, applies};
 
 const MINUTE: i64 = 60;
 
-/// One rule, in the words of the schema.
+/// One rule, with the terms of the schema.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     /// An index into [`super::settings::METRICS`]: 0 is the instances' CPU, 2 is of another resource.
@@ -46,19 +46,19 @@ pub(super) struct Platform {
     pub(super) evaluate: i64,
 }
 
-/// A change of the count: when, from, to, and the cause.
+/// A change of the count: time, from, to, and the cause.
 pub(super) type Action = (i64, i64, i64, &'static str);
 
-/// An evaluation that left the count as it was.
+/// An evaluation that did not change the count.
 #[derive(Debug, Clone)]
 pub(super) struct Quiet {
     pub(super) at: i64,
     pub(super) count: i64,
-    /// The index of the profile that applied.
+    /// The index of the active profile.
     pub(super) profile: Option<usize>,
-    /// What each of its rules saw.
+    /// The values of its rules.
     pub(super) values: Vec<Option<f64>>,
-    /// When a rule acted last.
+    /// The time of the last action of a rule.
     pub(super) last_action: Option<i64>,
 }
 
@@ -69,12 +69,12 @@ pub(super) struct Outcome {
     pub(super) quiet: Vec<Quiet>,
 }
 
-/// One minute of the instances' CPU: their mean, and how many gave a value.
+/// One minute of the instances' CPU: the mean, and the number of instances with a value.
 type Sample = Option<(f64, i64)>;
 
 struct World<'a> {
     rows: &'a [Row],
-    /// What the instances showed before second 0, and then minute by minute.
+    /// The instances' values before second 0, and then minute by minute.
     before: Sample,
     minutes: Vec<Sample>,
 }
@@ -99,7 +99,7 @@ impl World<'_> {
         }
     }
 
-    /// What a rule sees in a window that ends at `until`.
+    /// The value of a rule in a window that ends at `until`.
     fn value(&self, rule: &Rule, until: i64, count: i64) -> Option<f64> {
         let window = rule.window.max(rule.grain);
         let mut grains: Vec<f64> = Vec::new();
@@ -154,7 +154,7 @@ fn of_grain(statistic: &str, samples: &[(f64, i64)]) -> f64 {
     }
 }
 
-/// To a billionth, as the engine says it does.
+/// To a billionth, as the engine documents it.
 fn rounded(value: f64) -> f64 {
     (value * 1e9).round() / 1e9
 }
@@ -195,7 +195,7 @@ fn after(rule: &Rule, count: i64) -> i64 {
     if out { count + by } else { count - by }
 }
 
-/// What the rule would see with fewer instances.
+/// The value of the rule with fewer instances.
 fn projected(rule: &Rule, value: f64, count: i64, fewer: i64) -> f64 {
     if value == 0.0 {
         return 0.0;
@@ -211,7 +211,7 @@ fn projected(rule: &Rule, value: f64, count: i64, fewer: i64) -> f64 {
     })
 }
 
-/// What an evaluation comes to: the new count, and whether a rule, the limits or the default made it.
+/// The result of an evaluation: the new count, and whether a rule, the limits or the default caused it.
 fn evaluation(
     profile: &Profile,
     values: &[Option<f64>],
@@ -257,7 +257,7 @@ fn evaluation(
     Some((to, "rule"))
 }
 
-/// What an obstacle says of an evaluation, checked by the rules' text.
+/// Checks an obstacle of an evaluation with the text of the rules.
 pub(super) fn hinders(
     profiles: &[Profile],
     quiet: &Quiet,
@@ -294,7 +294,7 @@ pub(super) fn hinders(
             let all_hold = of("Decrease").all(holds_at);
             !out_fires && all_hold && way(rule) == "Decrease" && count == profile.minimum
         }
-        // It asks for no other count than the present one.
+        // It requires no count other than the present one.
         ("count_reached", Some(rule)) => {
             holds_at(rule) && after(&profile.rules[rule], count) == count
         }
@@ -324,11 +324,11 @@ pub(super) fn hinders(
     }
 }
 
-/// What the rules do, second by second, with a load whose second 0 is at `start`.
+/// The actions of the rules, second by second, with a load whose second 0 is at `start`.
 pub(super) fn run(profiles: &[Profile], rows: &[Row], platform: Platform, start: i64) -> Outcome {
     let calendar: Vec<&When> = profiles.iter().map(|profile| &profile.when).collect();
     let mut active = applies(&calendar, start);
-    // Each instance by the second from which it is ready.
+    // Each instance, by the second from which it is ready.
     let initial = profiles[active.unwrap_or(0)].default;
     let mut instances = vec![i64::MIN; initial as usize];
     let cpu = |load: u32, ready: i64| (f64::from(load) / ready as f64).min(100.0);
@@ -337,7 +337,8 @@ pub(super) fn run(profiles: &[Profile], rows: &[Row], platform: Platform, start:
         before: (initial > 0).then(|| (cpu(rows[0].load, initial), initial)),
         minutes: Vec::new(),
     };
-    // Of the minute under way: the CPU of each second that had a ready instance, and how many were ready in the last.
+    // For the current minute: the CPU of each second with a ready instance, and the number of ready instances in the
+    // last one.
     let (mut seconds, mut ready): (Vec<f64>, i64) = (Vec::new(), 0);
     let mut last_action: Option<i64> = None;
     let mut outcome = Outcome::default();

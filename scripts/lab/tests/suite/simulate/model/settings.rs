@@ -1,4 +1,4 @@
-//! Any setting, load and platform, and the files that say the same.
+//! Any setting, load and platform, and the files with the same content.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ const DAYS: [&str; 7] = [
     "Sunday",
 ];
 
-/// A setting, a load and what is assumed of the platform.
+/// A setting, a load and the assumptions about the platform.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) profiles: Vec<Profile>,
@@ -52,7 +52,7 @@ fn any_change() -> impl Strategy<Value = (&'static str, i64)> {
     ]
 }
 
-/// How samples become a value; mostly as everybody has it.
+/// How samples become a value. Most cases are common.
 fn any_reading() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
     let usual = Just(("Average", "Average", false));
     let any = (
@@ -67,7 +67,7 @@ fn any_reading() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
 
 fn any_threshold() -> impl Strategy<Value = f64> {
     let whole = prop_oneof![4 => 0..100_u32, 1 => 0..30_u32, 1 => 0..700_u32];
-    // A whole number, which a value may be, or one that no value is.
+    // A whole number, which may be a value, or a number that cannot be one.
     (whole, any::<bool>())
         .prop_map(|(whole, between)| f64::from(whole) + if between { 0.123_456 } else { 0.0 })
 }
@@ -98,7 +98,8 @@ prop_compose! {
     }
 }
 
-/// A rule as most settings have it: a mean against a threshold that a load reaches. Some add up over the instances.
+/// A rule as in most settings: a mean compared with a threshold that a load reaches. Some use the sum over the
+/// instances.
 fn usual_rule() -> impl Strategy<Value = Rule> {
     let statistic = prop_oneof![
         6 => Just(("Average", 1.0)),
@@ -128,7 +129,7 @@ fn usual_rule() -> impl Strategy<Value = Rule> {
 
 fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
     let mixed = (vec(usual_rule(), 1..4), vec(any_rule(), 0..3));
-    // All on a metric that is missing now and then.
+    // All on a metric with missing samples.
     let missing = usual_rule().prop_map(|rule| Rule { metric: 1, ..rule });
     prop_oneof![
         1 => Just(Vec::new()),
@@ -139,7 +140,7 @@ fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
     ]
 }
 
-/// On a clock of Berlin near a change of the clocks.
+/// A time on the clocks of Berlin near a change.
 fn any_local(change: i64) -> impl Strategy<Value = Local> {
     (-6..30_i64, select(vec![0, 15, 30, 45, 59]))
         .prop_map(move |(hour, minute)| Local(change * DAY + hour * 3_600 + minute * 60))
@@ -150,7 +151,7 @@ fn any_when(change: i64) -> impl Strategy<Value = When> {
         .prop_filter("an end after the start", |(one, other)| {
             one.unix() != other.unix()
         })
-        // By the moment: a time that the clocks skip comes after some that they show.
+        // By the moment, because a skipped time comes after some later times.
         .prop_map(|(one, other)| match one.unix() < other.unix() {
             true => When::Dates(one, other),
             false => When::Dates(other, one),
@@ -161,7 +162,7 @@ fn any_when(change: i64) -> impl Strategy<Value = When> {
         vec(select(vec![0_i64, 5, 15, 30, 45, 59]), 1..3),
     );
     let weekly = weekly.prop_map(|(mut days, hours, minutes)| {
-        // Clocks change on a Sunday; most of these profiles start on it.
+        // Clocks change on a Sunday, so most of these profiles start on it.
         if days.len() > 1 && !days.contains(&6) {
             days.push(6);
         }
@@ -233,7 +234,7 @@ prop_compose! {
 pub(super) fn any_case() -> impl Strategy<Value = Case> {
     let change = select(vec![SPRING, AUTUMN]);
     change.prop_flat_map(|change| {
-        // Mostly such that the clocks change during the load.
+        // In most cases, the clocks change during the load.
         let before = prop_oneof![6 => 0..12_000_i64, 1 => -864_000..864_000_i64];
         (
             any_profiles(change),
