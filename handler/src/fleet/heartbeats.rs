@@ -241,7 +241,7 @@ impl HeartbeatTask {
         match new_orders.await {
             Ok(new_orders) => task.orders.follow(new_orders).await,
             Err(error) => {
-                tracing::debug!(%error, "fleet commands not read; the next heartbeat reads them")
+                tracing::debug!(%error, "fleet commands not read; the next heartbeat reads them");
             }
         }
     }
