@@ -299,7 +299,7 @@ fn survives_two_kills(database: Database) {
 }
 
 #[test]
-fn a_key_opens_stress_and_nothing_walks_around_it() {
+fn stress_requires_a_key_and_nothing_bypasses_it() {
     let mut root = app(Database::Sqlite);
     root.variable("STRESS_MAX_SECONDS", "0.2");
     let host = root.up(&["--enable-auth"]);
@@ -374,7 +374,7 @@ fn a_key_opens_stress_and_nothing_walks_around_it() {
 }
 
 #[test]
-fn a_caller_that_hangs_up_ends_its_run_behind_the_host_too() {
+fn a_caller_that_disconnects_ends_its_run_behind_the_host_too() {
     let host = up(Database::Sqlite, &[]);
     let mut caller = host.open();
     caller.send(head("GET", "/api/stress?duration=100&intensity=1", &[], 0));

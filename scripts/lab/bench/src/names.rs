@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_as_they_are_written() {
+    fn sizes_are_read_in_the_form_in_which_they_are_written() {
         for rows in [7, SMALL, 1_500, 100_000, LARGE, 10_000_000] {
             assert_eq!(parse_size(&size(rows)), Ok(rows));
         }

@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pgbench_is_understood() {
+    fn the_output_of_pgbench_is_parsed() {
         let said = "number of clients: 8\nlatency average = 5.432 ms\n\
                     tps = 1476.25 (without initial connection time)\n";
         let inserts = parse_pgbench(said, 100).expect("both figures");

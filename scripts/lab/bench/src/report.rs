@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_stands_beside_its_limit() {
+    fn a_row_shows_the_ratio_to_its_limit() {
         let mut results = Results::default();
         results.record(Group::Limits, "limit", None, &[(Metric::Rate, 10_000.0)]);
         let values = [

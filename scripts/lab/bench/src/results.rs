@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_made_round_by_round() {
+    fn ratios_are_calculated_per_round() {
         let mut results = Results::default();
         for (visits, limit) in [(10.0, 5.0), (30.0, 10.0), (2.0, 2.0)] {
             results.record(Group::Limits, "limit", None, &[(Metric::Rate, limit)]);

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_avoided_process_is_taken_only_where_it_is_the_last() {
+    fn an_avoided_process_is_used_only_if_there_is_no_other() {
         let (backends, sender, list) = published(&["a", "b"]);
         assert_eq!(taken(&backends, Some(&list[0].worker)).0.load.id, "b");
         sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[0])]));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_wait_for_an_instance_but_not_for_ever() {
+    async fn requests_wait_for_an_instance_for_a_limited_time() {
         let (backends, sender, _) = published(&[]);
         assert!(backends.assign(None).await.is_err());
         let arrival = async {
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_instance_is_gone_once_others_have_taken_its_place() {
+    async fn an_instance_is_gone_after_others_have_replaced_it() {
         let (backends, sender, list) = published(&["a", "b"]);
         assert_eq!(backends.first().await.as_deref(), Some("a"));
         let assigned = backends.assign_to("b").await.expect("it is there");

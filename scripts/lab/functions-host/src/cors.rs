@@ -184,7 +184,7 @@ mod tests {
 
     /// `CorsService.cs`, `PopulateResult` and `ApplyResult`.
     #[test]
-    fn an_allowed_origin_is_told_so() {
+    fn an_allowed_origin_gets_the_headers() {
         let two = cors("http://A.test:80/, https://b.test", true);
         let answer = granted(&two, &Method::GET, &[("origin", "http://a.test")]);
         assert!(has(&answer, "access-control-allow-origin", "http://a.test"));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn another_origin_gets_what_the_app_says() {
+    fn another_origin_gets_the_response_unchanged() {
         let one = cors("https://b.test", true);
         for origin in ["https://c.test", "https://b.test:8443", "null"] {
             let answer = granted(&one, &Method::GET, &[("origin", origin)]);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_request_is_told_what_it_asks_for() {
+    fn a_preflight_request_gets_the_requested_permissions() {
         let one = cors("https://b.test", false);
         let mut headers = HeaderMap::new();
         for (name, value) in [
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_said() {
+    fn impossible_options_are_reported() {
         assert!(Cors::new("*", true).is_err());
         let (cors, warnings) =
             Cors::new("localhost:3000,https://a.test/x,,", false).expect("valid");

@@ -92,7 +92,7 @@ fn weekdays_follow_each_other() {
 }
 
 #[test]
-fn what_the_host_refuses_is_refused_with_the_field() {
+fn invalid_expressions_are_refused_with_the_field() {
     for (expression, part) in [
         ("", "it has 0 fields"),
         ("@daily", "it has 1 field instead"),
@@ -136,7 +136,7 @@ fn a_step_below_one_is_one() {
 
 /// `CronScheduleTests.cs`, `IsInterval_ReturnsExpectedValue`.
 #[test]
-fn intervals_are_told_from_points_in_time() {
+fn intervals_and_points_in_time_are_distinguished() {
     for (expression, expected) in [
         ("* * * * * *", true),
         ("0 * * * * *", true),

@@ -95,7 +95,7 @@ fn the_refusal_names_the_reason() {
 }
 
 #[test]
-fn programs_and_the_emulators_own_pages_pass() {
+fn programs_and_the_emulators_own_pages_are_allowed() {
     let policy = policy(OWN, "");
     for headers in [
         ["", "", ""],
@@ -281,7 +281,7 @@ fn a_page_from_another_address_is_foreign_where_every_address_is_an_own_host() {
 }
 
 #[test]
-fn a_page_that_only_referer_names_is_judged_by_it() {
+fn a_page_that_is_only_in_referer_is_checked_by_it() {
     let everywhere = policy("0.0.0.0:7071", "https://friend.example");
     for (page, passes) in [
         ("http://192.168.1.10:7071/?tab=fleet", true),

@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(ended, Err(Expiry::Function));
     }
     #[tokio::test(start_paused = true)]
-    async fn a_patient_exchange_may_stand_still_until_the_function_timeout() {
+    async fn a_patient_exchange_may_be_idle_until_the_function_timeout() {
         let exchange = Exchange::start(Some(Duration::from_secs(1800)), 1, None);
         let begin = Instant::now();
         let ended: Result<(), Expiry> = exchange.watch(std::future::pending()).await;

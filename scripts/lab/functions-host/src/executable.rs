@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_cannot_start_is_explained() {
+    fn files_that_the_system_cannot_start_are_explained() {
         for (beginning, part) in [
             (&b""[..], "is empty"),
             (b"echo hello\n", "a text without an interpreter"),

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_host_refuses_is_refused_by_name() {
+    fn invalid_functions_are_refused_by_name() {
         for (name, text, part) in [
             ("1st", PLAIN, "no function name"),
             ("host", PLAIN, "no function name"),

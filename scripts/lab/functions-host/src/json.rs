@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn below_a_plain_file_there_is_no_configuration() {
+    fn there_is_no_configuration_below_a_regular_file() {
         let plain = std::path::Path::new(file!());
         let plain = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("src")

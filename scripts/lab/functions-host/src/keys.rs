@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_beats_the_query_and_keys_open_their_own_doors() {
+    fn the_header_takes_precedence_and_each_key_has_its_level() {
         let access = Access::Keyed(Keys {
             master: "m".repeat(8),
             host: "h".repeat(8),

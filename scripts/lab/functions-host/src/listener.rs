@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_cut_off() {
+    async fn a_client_that_reads_nothing_is_disconnected() {
         let (_client, connection) = exchange().await;
         let begin = Instant::now();
         let ended = tokio::time::timeout(Duration::from_secs(3_600), connection).await;

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_is_told_by_the_addresses() {
+    fn the_addresses_determine_the_cause() {
         let told = |addresses: &[&str]| {
             let addresses = addresses
                 .iter()

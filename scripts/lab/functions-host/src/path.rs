@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_sent_on_is_encoded_anew() {
+    fn the_forwarded_path_is_encoded_again() {
         for (decoded, expected) in [
             ("/api/stress", "/api/stress"),
             ("/API/Visit;v=1", "/API/Visit;v=1"),

@@ -131,7 +131,7 @@ mod tests {
 
     /// `HostJsonFileConfigurationSourceTests.cs`, `Load_WithProfile_*`.
     #[test]
-    fn the_file_counts_for_more_than_the_profile_and_the_variable_chooses_it() {
+    fn the_file_overrides_the_profile_and_the_variable_selects_it() {
         let whole = json!({
             "customHandler": { "enableProxyingHttpRequest": "true", "http": { "routes": [{ "route": "{*route}" }] } },
             "extensions": { "http": { "routePrefix": "" } },
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_another_case_is_ignored_with_a_word() {
+    fn a_key_in_another_case_is_ignored_with_a_warning() {
         let mut warnings = Vec::new();
         let mut host = json!({ "ConfigurationProfile": MCP });
         let profile = apply(&mut host, &Environment::default(), &mut warnings).expect("no error");

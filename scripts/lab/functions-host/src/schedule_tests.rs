@@ -23,7 +23,7 @@ fn pacific(text: &str, start: DateTime, count: usize) -> Vec<String> {
 
 /// `CronScheduleTests.cs`, `Interval_IntoDST_ReturnsExpectedValue`.
 #[test]
-fn an_interval_goes_on_where_clocks_skip_an_hour() {
+fn an_interval_continues_if_clocks_skip_an_hour() {
     assert_eq!(
         pacific("0 30 * * * *", date(2018, 3, 11).at(0, 0, 0, 0), 4),
         [
@@ -37,7 +37,7 @@ fn an_interval_goes_on_where_clocks_skip_an_hour() {
 
 /// `CronScheduleTests.cs`, `PointInTime_WithinAmbiguousHour_ReturnsExpectedValue`.
 #[test]
-fn an_interval_goes_on_through_the_hour_that_occurs_twice() {
+fn an_interval_continues_through_a_repeated_hour() {
     assert_eq!(
         pacific("0 */20 * * * *", date(2018, 11, 4).at(0, 30, 0, 0), 9),
         [
@@ -83,7 +83,7 @@ fn a_point_in_time_occurs_once_a_day() {
 /// `TimerScheduleTests.cs`, `Create_ConstantSchedule_ScheduleIntervalsAreValid`; the table of time spans in the
 /// documentation of the timer trigger.
 #[test]
-fn time_spans_are_net_time_spans() {
+fn time_spans_have_the_syntax_of_net() {
     for (text, seconds, shown) in [
         ("00:00:45", 45, "Constant: 00:00:45"),
         ("12:00:00", 12 * 3_600, "Constant: 12:00:00"),
@@ -124,7 +124,7 @@ fn settings_are_resolved() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_with_the_form() {
+fn invalid_schedules_are_refused_with_the_correct_form() {
     for (text, variables, parts) in [
         (
             "every minute",

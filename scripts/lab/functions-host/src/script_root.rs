@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_current_folder_comes_first_where_it_is_an_app() {
+    fn the_current_folder_comes_first_if_it_is_an_app() {
         let folder = tempfile::tempdir().expect("a folder");
         let (here, assembled) = (folder.path().join("here"), folder.path().join("app"));
         let write = |path: PathBuf, text: &str| {

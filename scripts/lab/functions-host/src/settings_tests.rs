@@ -168,7 +168,7 @@ fn time_spans() {
 
 /// Source: `DefaultHttpWorkerService.cs` checks proxying first.
 #[test]
-fn proxying_counts_for_more_than_forwarding() {
+fn proxying_takes_precedence_over_forwarding() {
     for (proxying, forwarding, mode) in [
         (true, true, HttpMode::Proxying),
         (false, true, HttpMode::Forwarding),
@@ -183,7 +183,7 @@ fn proxying_counts_for_more_than_forwarding() {
 
 /// A public app has it there: the host uses the JSON protocol, and so does the app.
 #[test]
-fn a_setting_in_the_wrong_section_is_ignored_with_a_word() {
+fn a_setting_in_the_wrong_section_is_ignored_with_a_warning() {
     let mut host = minimal();
     host["customHandler"]["description"]["enableForwardingHttpRequest"] = true.into();
     let settings = read(host, &[]).expect("valid");

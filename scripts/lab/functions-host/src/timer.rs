@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
+    fn missing_and_wrong_members_are_named() {
         for (binding, part) in [
             (json!({}), "no \"schedule\"; add one"),
             (json!({ "schedule": null }), "no \"schedule\"; add one"),
@@ -149,7 +149,7 @@ mod tests {
 
     /// `ScheduleMonitor.cs`, `CheckPastDueAsync`.
     #[test]
-    fn a_status_holds_for_its_schedule() {
+    fn a_status_applies_to_its_schedule_only() {
         let timer = |text: &str| read(&json!({ "schedule": text })).expect("valid");
         let hourly = timer("0 0 * * * *");
         let status = Status {

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_valid_trace_goes_on_with_a_new_span() {
+    fn a_valid_trace_continues_with_a_new_span() {
         let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         let value = of(sent);
         assert!(parse(&value).is_some(), "{value}");

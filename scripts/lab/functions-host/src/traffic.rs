@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pace_is_that_of_the_last_seconds() {
+    fn the_pace_covers_the_last_seconds() {
         let traffic = Traffic::new();
         let mut recent = Recent::default();
         let second = Duration::from_secs(1);

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_dip_is_passed_over_and_a_long_one_is_not() {
+    fn a_short_dip_is_ignored_but_a_long_one_is_not() {
         assert_eq!(
             seen(&[(0, 80.0), (60, 60.0), (210, 80.0)]).called_since(0),
             Some(0)
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_instances_that_are_ready_were_called_for_is_past() {
+    fn load_of_instances_that_became_ready_no_longer_counts() {
         assert_eq!(
             seen(&[(0, 100.0), (360, 75.0)]).called_since(360),
             Some(360)

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn those_not_yet_ready_go_first_and_the_newest_of_them_before_the_others() {
+    fn instances_not_yet_ready_are_removed_first_starting_with_the_newest() {
         let mut fleet = Fleet::ready(2);
         fleet.set_count(4, 100);
         fleet.set_count(5, 200);

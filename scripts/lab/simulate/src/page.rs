@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_has_both_rule_files_and_what_held_each_of_them_back() {
+    fn the_page_has_both_rule_files_and_their_standstills() {
         let load = recorded_load::named("step").unwrap();
         let prices = Prices::parse(prices::BUILT_IN).unwrap();
         let slow = rules("slow.json", None);

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_prices_that_come_with_the_program_can_be_read() {
+    fn the_built_in_prices_can_be_read() {
         let prices = Prices::parse(BUILT_IN).expect("a price file");
         let names: Vec<&str> = prices.plans.iter().map(|plan| plan.name.as_str()).collect();
         assert_eq!(names, ["P0v3", "EP1"]);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_file_that_makes_no_sense_is_refused() {
+    fn an_invalid_price_file_is_refused() {
         for (from, to, complaint) in [
             ("\"currency\"", "\"money\"", "unknown field `money`"),
             (

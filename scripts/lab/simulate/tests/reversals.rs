@@ -23,7 +23,7 @@ fn reversals(loads: &[(u64, f64)]) -> (usize, usize) {
 }
 
 #[test]
-fn a_third_instance_for_a_load_of_less_than_one_is_an_overshoot() {
+fn a_third_instance_for_a_load_below_one_instance_is_an_overshoot() {
     assert_eq!(reversals(&[(0, 80.0), (60, 80.0)]), (1, 0));
 }
 
@@ -36,14 +36,14 @@ fn noise_hides_no_overshoot() {
 }
 
 #[test]
-fn a_load_that_rose_and_fell_between_was_no_overshoot() {
+fn a_load_that_rose_and_fell_in_between_is_not_an_overshoot() {
     let up = (0..60).map(|minute| (minute, 4.0 * minute as f64));
     let down = (60..=180_u64).map(|minute| (minute, 4.0 * 120_u64.saturating_sub(minute) as f64));
     assert_eq!(reversals(&up.chain(down).collect::<Vec<_>>()), (0, 0));
 }
 
 #[test]
-fn a_spike_that_is_over_was_no_overshoot() {
+fn a_past_spike_is_not_an_overshoot() {
     assert_eq!(
         reversals(&[(0, 30.0), (30, 250.0), (35, 30.0), (95, 30.0)]),
         (0, 0)
@@ -51,7 +51,7 @@ fn a_spike_that_is_over_was_no_overshoot() {
 }
 
 #[test]
-fn days_one_like_the_other_are_no_flapping() {
+fn equal_days_are_not_flapping() {
     let days: Vec<(u64, f64)> = (0..6)
         .map(|half| (half * 720, if half % 2 == 0 { 40.0 } else { 150.0 }))
         .collect();

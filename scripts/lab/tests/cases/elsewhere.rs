@@ -39,7 +39,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         source: "WorkerProcess.cs, BuildAndLogConsoleLog: lines for the system log; StartHostAction.cs: what is shown",
         why: WORDS,
         tests: &[
-            "lifecycle::case_33_a_line_for_the_system_log_is_the_hosts",
+            "lifecycle::case_33_a_line_for_the_system_log_belongs_to_the_host",
             "lifecycle::case_33_without_verbose_only_problems_of_elastic_visits_are_shown",
             "lifecycle::another_app_is_not_called_elastic_visits_and_its_output_is_shown",
         ],
@@ -51,7 +51,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         tests: &[
             "lifecycle::case_34_sigterm_is_an_extra",
             "lifecycle::case_34_a_second_signal_does_not_wait",
-            "lifecycle::case_34_what_the_handler_started_goes_with_it",
+            "lifecycle::case_34_child_processes_of_the_handler_end_with_it",
         ],
     },
     Elsewhere {
@@ -61,7 +61,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         tests: &[
             "profiles::unknown_values_are_refused_with_the_known_ones",
             "profiles::a_fixed_port_must_be_free_and_has_one_instance",
-            "profiles::what_the_host_ignores_is_said",
+            "profiles::ignored_settings_are_reported",
             "profiles::the_worker_runtime_must_be_custom",
         ],
     },
@@ -105,7 +105,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         numbers: "49",
         source: "Core Tools' StartHostAction.cs, CheckNonOptionalSettings: a trigger that needs a storage account",
         why: "lab up needs no storage account: it starts, and says that func start would not",
-        tests: &["unsupported::a_storage_account_is_missed_only_where_func_start_needs_it"],
+        tests: &["unsupported::a_storage_account_is_required_only_if_func_start_needs_it"],
     },
     Elsewhere {
         numbers: "50",

@@ -23,7 +23,7 @@ super::cases! {
     /// `DefaultHttpWorkerService.cs`; #7860: `SendAsync` waits for the whole response, whose length is therefore known.
     "29, 37" a_response_is_buffered;
     /// `DefaultHttpWorkerService.cs`, `SendInvocationRequestAsync`: no cancellation token is passed.
-    "31, 37" a_client_that_leaves_is_not_told_to_the_handler;
+    "31, 37" the_handler_does_not_notice_that_a_client_disconnects;
 }
 
 fn the_path_is_the_clients_with_its_prefix(program: &Program) {
@@ -189,7 +189,7 @@ fn a_response_is_buffered(program: &Program) {
     assert!(answer.header("transfer-encoding").is_none());
 }
 
-fn a_client_that_leaves_is_not_told_to_the_handler(program: &Program) {
+fn the_handler_does_not_notice_that_a_client_disconnects(program: &Program) {
     let host = Root::app("forwarding", program).up(&[]);
     let mut connection = host.open();
     connection.send(head("GET", "/stream", &[], 0));

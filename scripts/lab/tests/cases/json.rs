@@ -11,14 +11,14 @@ super::cases! {
     "2, 3, 45" the_request_becomes_data;
     /// `HttpTriggerAttributeBindingProvider.cs`, `GetRequestBindingDataAsync`; `ScriptInvocationContextExtensions.cs`,
     /// `ToHttpScriptInvocationContext`.
-    "2, 45" metadata_holds_what_a_function_can_bind_to;
+    "2, 45" metadata_contains_the_binding_data_of_a_function;
     /// `HttpRequestExtensions.cs`, `GetRequestAsJObject`: headers keep their case and are the client's.
     "2, 45" the_payload_keeps_the_clients_headers;
     /// `HttpRequestExtensions.cs`, `GetRequestAsJObject`; `ScriptRouteHandler.cs`; Core Tools' `CliAuthenticationHandler.cs`.
     "2, 45" the_payload_is_complete
         not on Image: "its identity is another one than that of Core Tools";
     /// `HttpRequestExtensions.cs`, `GetRequestBody`: binary bodies are base64, and one without a length is left out.
-    "2" binary_and_unmeasured_bodies;
+    "2" binary_bodies_and_bodies_without_a_length;
     /// `HttpRequestExtensionsTest.cs`, `ConvertQueryToDictionary`: repeated and blank values are text.
     "22" repeated_and_blank_query_values_are_text;
     /// `DefaultHttpWorkerServiceTests.cs`, `AddHeaders`: host version, invocation id, user agent.
@@ -37,9 +37,9 @@ super::cases! {
     /// `SamplesEndToEndTests_CustomHandlerRetry.cs`: `RetryContext` counts up.
     "21" a_retry_policy_counts_up;
     /// `DefaultHttpWorkerService.cs`, `SendInvocationRequestAsync`: no cancellation token is passed.
-    "31" a_client_that_leaves_is_not_told_to_the_handler;
+    "31" the_handler_does_not_notice_that_a_client_disconnects;
     /// `DefaultHttpWorkerService.cs`, lines 198 to 213: a null result hangs until `functionTimeout`, which is then 500.
-    "32" a_null_result_is_no_result;
+    "32" a_null_result_is_not_a_result;
 }
 
 /// The app with these additional functions.
@@ -84,7 +84,7 @@ fn the_request_becomes_data(program: &Program) {
     assert_eq!(host.requests(), ["/json-good"]);
 }
 
-fn metadata_holds_what_a_function_can_bind_to(program: &Program) {
+fn metadata_contains_the_binding_data_of_a_function(program: &Program) {
     let host = up(program, &[]);
     let answer = host.request(
         "POST",
@@ -143,7 +143,7 @@ fn the_payload_is_complete(program: &Program) {
     );
 }
 
-fn binary_and_unmeasured_bodies(program: &Program) {
+fn binary_bodies_and_bodies_without_a_length(program: &Program) {
     let host = up(program, &[]);
     let body = |headers: &[(&str, &str)], body: &str| {
         let answer = host.request("POST", "/go/json-good", headers, body);
@@ -294,7 +294,7 @@ fn a_retry_policy_counts_up(program: &Program) {
     assert_eq!(host.requests().len(), 3);
 }
 
-fn a_client_that_leaves_is_not_told_to_the_handler(program: &Program) {
+fn the_handler_does_not_notice_that_a_client_disconnects(program: &Program) {
     let host = up(program, &["stream"]);
     let mut connection = host.open();
     connection.send(head("GET", "/go/stream", &[], 0));
@@ -353,7 +353,7 @@ fn logs_are_printed(program: &Program) {
     host.lab_up_prints(" Information json-lines: 7");
 }
 
-fn a_null_result_is_no_result(program: &Program) {
+fn a_null_result_is_not_a_result(program: &Program) {
     let names = ["json-empty", "json-null"];
     let mut root = Root::app("json", program);
     root.variable("AzureFunctionsJobHost__functionTimeout", "00:00:05");

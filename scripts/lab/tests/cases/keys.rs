@@ -21,7 +21,7 @@ super::cases! {
     /// `FunctionAuthorizationHandler.cs`, `AuthenticationLevelHandler.cs`: the keys of each level.
     "28" functions_require_their_keys;
     /// Core Tools' `Startup.cs`: without `--enableAuth` every request is an administrator's.
-    "28" without_keys_every_request_is_an_administrators
+    "28" without_keys_every_request_has_the_admin_level
         not on Image: "it always requires keys";
 }
 
@@ -160,7 +160,7 @@ fn functions_require_their_keys(program: &Program) {
     );
 }
 
-fn without_keys_every_request_is_an_administrators(program: &Program) {
+fn without_keys_every_request_has_the_admin_level(program: &Program) {
     let host = Root::app("routes", program).up(&[]);
     assert_eq!(host.get("/api/master").status, 200);
     assert_eq!(host.get("/admin/host/status").status, 200);

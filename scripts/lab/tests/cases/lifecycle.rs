@@ -17,7 +17,7 @@ super::cases! {
     /// #11500, #11576: exit code 0 starts the handler again.
     "27" exit_0_starts_the_handler_again;
     /// `WorkerProcess.cs`; #11576: these exit codes mean the same before the handler is ready.
-    "27" an_exit_before_readiness_is_no_different;
+    "27" an_exit_before_readiness_has_the_same_meaning;
     /// `WebScriptHostExceptionHandler.cs`; #6601: `functionTimeout` ends the handler with all its requests.
     "27" the_function_timeout_kills_the_handler;
     /// `WorkerProcess.cs`, `BuildAndLogConsoleLog`; #6608: what the handler prints is shown, without an option.
@@ -134,7 +134,7 @@ fn exit_0_starts_the_handler_again(program: &Program) {
     assert_eq!(host.get("/x").status, 200);
 }
 
-fn an_exit_before_readiness_is_no_different(program: &Program) {
+fn an_exit_before_readiness_has_the_same_meaning(program: &Program) {
     for start in ["exit-200-once", "exit-0-once"] {
         let mut root = Root::app("proxying", program);
         root.variable("PROBE_START", start);

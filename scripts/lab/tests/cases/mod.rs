@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tests_of_lab_up_alone_exist() {
+    fn the_tests_for_lab_up_only_exist() {
         let list = Command::new(std::env::current_exe().unwrap())
             .arg("--list")
             .output()

@@ -17,7 +17,7 @@ super::cases! {
     /// and the host's environment.
     "14, 18" the_handler_gets_the_five_variables_and_inherits_the_rest;
     /// `DefaultWorkerProcessFactory.cs`, `CreateWorkerProcess`: they stand in executable and arguments; unset ones do not.
-    "14, 36" the_hosts_variables_stand_in_executable_and_arguments;
+    "14, 36" the_hosts_variables_are_replaced_in_the_command;
     /// `WorkerProcess.cs`, `AssignUserExecutePermissionsIfNotExists`; Core Tools' #2510: only on Linux Consumption.
     "15" a_missing_execute_bit_is_not_repaired;
     /// `HttpWorkerProcess.cs`, `Sanitizer`: what the host prints has no password of an argument.
@@ -87,7 +87,7 @@ fn the_handler_gets_the_five_variables_and_inherits_the_rest(program: &Program) 
     assert_eq!(start["directory"], path);
 }
 
-fn the_hosts_variables_stand_in_executable_and_arguments(program: &Program) {
+fn the_hosts_variables_are_replaced_in_the_command(program: &Program) {
     let root = Root::app("proxying", program);
     root.edit_host(|host| {
         host["customHandler"]["description"] = json!({

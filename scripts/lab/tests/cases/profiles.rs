@@ -11,10 +11,10 @@ super::cases! {
     "38, 39, 51" a_profile_gives_every_path_to_the_handler_as_a_stream;
     /// `HostJsonFileConfigurationOptions.cs`: the variable counts for more than the file, and the file for more than the
     /// profile.
-    "38" a_profile_lies_below_the_file;
+    "38" a_profile_contains_defaults_for_the_file;
     /// `HostJsonFileConfigurationOptions.cs`; `HttpWorkerFunctionProviderTests.cs`,
     /// `GetFunctionMetadataAsync_MixedSources_Throws`.
-    "38" an_unknown_profile_and_folders_beside_one_stop_the_host;
+    "38" an_unknown_profile_and_a_profile_with_folders_stop_the_host;
     /// `HttpWorkerFunctionProvider.cs`; `HttpWorkerOptionsSetupTests.cs`, `CustomHandler_WithValidHttpRoutes_ConfiguresRoutes`.
     "39" routes_of_the_file_are_functions_with_a_level_each;
     /// `HttpWorkerOptionsSetup.cs`, `Validate`: the next process gets the same port.
@@ -33,7 +33,7 @@ fn root(program: &Program, host: &Value) -> Root {
     root
 }
 
-fn a_profile_lies_below_the_file(program: &Program) {
+fn a_profile_contains_defaults_for_the_file(program: &Program) {
     let mut root = root(
         program,
         &json!({
@@ -122,7 +122,7 @@ fn a_profile_gives_every_path_to_the_handler_as_a_stream(program: &Program) {
     }
 }
 
-fn an_unknown_profile_and_folders_beside_one_stop_the_host(program: &Program) {
+fn an_unknown_profile_and_a_profile_with_folders_stop_the_host(program: &Program) {
     let unknown = root(program, &json!({ "configurationProfile": "mcp" }));
     unknown.start(&[]).serves_nothing("/x");
     let mixed = Root::app("web-app", program);

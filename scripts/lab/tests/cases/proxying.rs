@@ -16,7 +16,7 @@ super::cases! {
     "5, 6" a_proxied_request_keeps_all_but_what_the_host_sets;
     /// `ScriptInvocationRequestTransformer.cs` with YARP's `HttpTransformer.Default`; #11254, #10253: `AddXForwarded` sets,
     /// and the original host is not kept.
-    "5, 35" forwarded_headers_are_of_the_hosts_own_connection;
+    "5, 35" forwarded_headers_describe_the_hosts_own_connection;
     /// `SamplesEndToEndTests_CustomHandler.cs`: the handler's 500 is the client's.
     "7" the_handlers_500_is_passed_on;
     /// `DefaultHttpProxyService.cs`; #11025: an upload in chunks is a stream.
@@ -28,14 +28,14 @@ super::cases! {
     /// `DefaultHttpProxyService.cs`, `AllowAutoRedirect`; #7860: redirects and each cookie reach the client.
     "30" redirects_and_cookies_are_passed_on;
     /// `DefaultHttpProxyService.cs`: 204, 304, and the answer to HEAD have no body.
-    "30" answers_without_a_body_have_none;
+    "30" responses_without_a_body_stay_without_one;
     /// `HttpRequestBodySizeMiddleware.cs`, `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`: a larger body is refused.
     "31" a_body_over_the_limit_is_413
         not on Func: "Core Tools set the limit of the server themselves (StartHostAction.cs)";
     /// `ScriptConstants.cs`, `DefaultMaxRequestBodySize`: 104,857,600 bytes.
     "31" the_default_limit_is_100_mib;
     /// `DefaultHttpProxyService.cs`: a client that leaves cancels its request to the handler.
-    "31" a_client_that_leaves_cancels_its_request;
+    "31" a_client_that_disconnects_cancels_its_request;
     /// `WebJobsApplicationBuilderExtension.cs`: compression is opt-in.
     "50" a_response_is_not_compressed;
 }
@@ -113,7 +113,7 @@ fn a_proxied_request_keeps_all_but_what_the_host_sets(program: &Program) {
     assert_ne!(other["headers"]["x-azure-functions-invocationid"], *id);
 }
 
-fn forwarded_headers_are_of_the_hosts_own_connection(program: &Program) {
+fn forwarded_headers_describe_the_hosts_own_connection(program: &Program) {
     let host = Root::app("proxying", program).up(&[]);
     let port = host.started()["environment"]["FUNCTIONS_CUSTOMHANDLER_PORT"].clone();
     let answer = host.request(
@@ -207,7 +207,7 @@ fn redirects_and_cookies_are_passed_on(program: &Program) {
     assert_eq!(host.requests(), ["/redirect", "/status-200"]);
 }
 
-fn answers_without_a_body_have_none(program: &Program) {
+fn responses_without_a_body_stay_without_one(program: &Program) {
     let host = Root::app("proxying", program).up(&[]);
     let mut connection = host.open();
     for status in [204, 304] {
@@ -259,7 +259,7 @@ fn the_default_limit_is_100_mib(program: &Program) {
     assert!(host.requests().is_empty());
 }
 
-fn a_client_that_leaves_cancels_its_request(program: &Program) {
+fn a_client_that_disconnects_cancels_its_request(program: &Program) {
     let host = Root::app("proxying", program).up(&[]);
     // While the client waits for the start of the response.
     let mut connection = host.open();

@@ -11,7 +11,7 @@ super::cases! {
     /// `WebScriptHostHttpRoutesManager.cs`: a method that is not listed is 404, and GET does not include HEAD.
     "24" a_method_that_is_not_listed_is_404;
     /// `WebJobsRouteBuilder.cs`: paths match in any case; the handler gets the client's.
-    "24" paths_match_in_any_case_and_keep_theirs;
+    "24" paths_match_in_any_case_and_keep_their_case;
     /// `HomepageMiddleware.cs`: an unmatched root shows the home page, whatever the method.
     "25" an_unmatched_root_shows_the_homepage;
     /// `HomepageMiddleware.cs`, `AzureWebJobsDisableHomepage`: 204.
@@ -57,7 +57,7 @@ fn a_method_that_is_not_listed_is_404(program: &Program) {
     assert_eq!(host.requests().len(), 2);
 }
 
-fn paths_match_in_any_case_and_keep_theirs(program: &Program) {
+fn paths_match_in_any_case_and_keep_their_case(program: &Program) {
     let host = Root::app("routes", program).up(&[]);
     for target in [
         "/API/Visits",

@@ -241,7 +241,7 @@ fn every_check_can_fail() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_one_sentence() {
+fn an_impossible_check_is_one_sentence() {
     let silent = format!("http://127.0.0.1:{}", free_port());
     for (url, part) in [
         (silent.as_str(), "does not respond: Connection refused"),
@@ -258,7 +258,7 @@ fn what_cannot_be_looked_at_is_one_sentence() {
 }
 
 #[test]
-fn it_says_what_it_waits_for() {
+fn it_prints_the_reason_for_the_wait() {
     let looks = std::sync::Arc::new(AtomicUsize::new(0));
     let counted = std::sync::Arc::clone(&looks);
     let visits = AtomicUsize::new(0);

@@ -40,7 +40,7 @@ fn a_folder_that_cannot_be_made_is_named_before_anything_starts() {
 }
 
 #[test]
-fn a_pace_that_nothing_can_keep_is_refused() {
+fn an_impossible_time_scale_is_refused() {
     let scratch = Scratch::new();
     for pace in ["0", "0.5", "1000", "NaN", "fast"] {
         let output = demo(&scratch, &["--time-scale", pace]);
@@ -50,7 +50,7 @@ fn a_pace_that_nothing_can_keep_is_refused() {
 }
 
 #[test]
-fn what_an_earlier_run_left_does_not_pass_for_this_ones() {
+fn files_of_an_earlier_run_do_not_count_as_results() {
     let scratch = Scratch::new();
     scratch.write("out/run.json", "old");
     scratch.write("out/report.html", "old");

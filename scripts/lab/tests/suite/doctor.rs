@@ -24,7 +24,7 @@ fn row(output: &Output, name: &str) -> (String, String) {
 }
 
 #[test]
-fn a_machine_without_anything_is_told_what_to_install() {
+fn on_an_empty_machine_the_output_says_what_to_install() {
     let nothing = Scratch::new();
     let output = doctor(nothing.path().to_str().unwrap());
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -41,7 +41,7 @@ fn a_machine_without_anything_is_told_what_to_install() {
 }
 
 #[test]
-fn a_program_that_hangs_holds_nothing_up() {
+fn a_hanging_program_does_not_delay_the_result() {
     let programs = Scratch::new();
     for name in ["func", "az", "docker", "pulumi"] {
         programs.write_executable(name, "#!/bin/sh\nexec sleep 60\n");

@@ -235,7 +235,7 @@ fn a_move_that_is_canceled_leaves_the_old_server_as_it_was() {
 }
 
 #[test]
-fn once_the_visits_belong_to_the_new_server_nothing_opens_the_old_one() {
+fn after_the_cutover_the_old_server_cannot_be_used_again() {
     let old = Administered::start(&["wal_level=logical"]);
     let new = Administered::start(&[]);
     // The role with which the new server logs in exists only on the old server.
@@ -284,7 +284,7 @@ fn once_the_visits_belong_to_the_new_server_nothing_opens_the_old_one() {
 }
 
 #[test]
-fn a_server_that_is_not_ready_is_told_what_to_do() {
+fn a_server_that_is_not_ready_gets_instructions() {
     let old = Administered::start(&[]);
     let new = Administered::start(&[]);
     refused(

@@ -146,7 +146,7 @@ fn the_app_scales_itself_on_elastic_premium_only() {
 }
 
 #[test]
-fn takes_the_root_and_the_folder_from_anywhere() {
+fn the_root_and_the_folder_can_be_anywhere() {
     let (project, elsewhere) = (project(), Scratch::new());
     let (root, binary) = (project.path().to_str().unwrap(), project.join("static"));
     let arguments = [
@@ -191,7 +191,7 @@ fn removes_functions_that_are_gone_and_nothing_else() {
 }
 
 #[test]
-fn leaves_what_is_the_same_alone() {
+fn unchanged_files_are_not_written() {
     let project = project();
     succeeds(project.path(), &["assemble", "--handler", "static"]);
     let time = |name: &str| project.join(name).metadata().unwrap().modified().unwrap();
@@ -243,7 +243,7 @@ fn replaces_a_handler_that_is_being_run() {
 }
 
 #[test]
-fn says_what_is_wrong_with_the_project() {
+fn errors_in_the_project_are_reported() {
     let project = project();
     let fails = |arguments: &[&str], expected: &str| {
         let output = lab(project.path(), arguments);
@@ -418,7 +418,7 @@ fn packs_a_static_pie() {
 }
 
 #[test]
-fn refuses_by_name_what_azure_cannot_run() {
+fn binaries_that_azure_cannot_run_are_refused_by_name() {
     let project = project();
     project.write("dynamic", elf(62, 3, Some("/lib64/ld-linux-x86-64.so.2\0")));
     project.write("arm", elf(183, 2, None));
@@ -466,7 +466,7 @@ fn refuses_a_real_dynamic_binary() {
 }
 
 #[test]
-fn tells_how_to_get_the_musl_target() {
+fn the_command_that_installs_the_musl_target_is_shown() {
     let project = project();
     let nothing = project.write_executable("bin/rustc", "#!/bin/sh\nexit 1\n");
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));

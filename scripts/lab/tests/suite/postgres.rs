@@ -193,7 +193,7 @@ fn stops_the_server_after_the_command_on_ctrl_c() {
 }
 
 #[test]
-fn hands_a_termination_on_to_the_command() {
+fn passes_a_termination_on_to_the_command() {
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &[]);
     kill_process(pid(&child), Signal::TERM).unwrap();
@@ -206,7 +206,7 @@ fn hands_a_termination_on_to_the_command() {
 }
 
 #[test]
-fn leaves_no_server_even_when_killed_outright() {
+fn leaves_no_server_even_after_sigkill() {
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &[]);
     kill_process(pid(&child), Signal::KILL).unwrap();
@@ -217,7 +217,7 @@ fn leaves_no_server_even_when_killed_outright() {
 }
 
 #[test]
-fn says_like_a_shell_that_there_is_no_such_command() {
+fn a_missing_command_has_the_exit_code_of_a_shell() {
     let scratch = Scratch::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
     command
@@ -273,7 +273,7 @@ fn a_pooler_leads_to_every_database_of_the_server() {
 }
 
 #[test]
-fn leaves_no_pooler_even_when_killed_outright() {
+fn leaves_no_pooler_even_after_sigkill() {
     let scratch = Scratch::new();
     let (mut child, server) = start_waiting(&scratch, &["--pooler-env", "POOLER_URL"]);
     let pooler = pooler_pid(&scratch);

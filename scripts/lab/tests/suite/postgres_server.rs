@@ -39,7 +39,7 @@ async fn a_server_comes_back_on_its_port_with_its_data() {
 }
 
 #[tokio::test]
-async fn a_frozen_server_is_there_and_answers_nothing() {
+async fn a_frozen_server_exists_but_does_not_respond() {
     let mut server = Server::start(None).await.unwrap();
     server.freeze().await.unwrap();
     std::net::TcpStream::connect(("127.0.0.1", server.port())).unwrap();

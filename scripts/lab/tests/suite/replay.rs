@@ -354,7 +354,7 @@ fn as_text(value: &Value) -> String {
 }
 
 #[test]
-fn every_form_of_the_log_says_the_same() {
+fn every_form_of_the_log_has_the_same_result() {
     let folder = Scratch::new();
     let (rows, rules) = logged(&folder);
     let expected = told(&folder.join("log.json"), &rules, 0);
@@ -482,7 +482,7 @@ fn documented_rules(folder: &Scratch) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_rule_of_microsofts_page_is_decided_again() {
+fn the_decision_on_a_rule_of_microsofts_page_is_repeated() {
     let folder = Scratch::new();
     let rules = documented_rules(&folder);
     let agreed = told(&folder.write("rule.json", DOCUMENTED_RULE), &rules, 0);

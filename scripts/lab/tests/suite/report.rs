@@ -38,7 +38,7 @@ fn said(output: &Output) -> (Option<i32>, String) {
 }
 
 #[test]
-fn the_page_lies_beside_the_run_and_links_to_the_table() {
+fn the_page_is_next_to_the_run_and_links_to_the_table() {
     let folder = Scratch::new();
     let saved = run(&folder, "story");
     let output = report(&[&saved, Path::new("--csv"), &folder.join("run.csv")]);
@@ -141,7 +141,7 @@ fn a_mistake_is_one_sentence_and_leaves_nothing() {
 }
 
 #[test]
-fn what_a_record_holds_does_not_steer_the_terminal() {
+fn text_in_a_record_does_not_control_the_terminal() {
     let folder = Scratch::new();
     let saved = run(&folder, "story");
     let mut record: Value = serde_json::from_str(&fs::read_to_string(saved).unwrap()).unwrap();
@@ -166,7 +166,7 @@ fn what_a_record_holds_does_not_steer_the_terminal() {
 /// Simulates a full disk during the write of the page: the system refuses the rest.
 #[cfg(unix)]
 #[test]
-fn what_does_not_fit_leaves_the_old_page_as_it_was() {
+fn if_the_disk_is_full_the_old_page_stays() {
     let folder = Scratch::new();
     let saved = run(&folder, "story");
     let page = folder.write("run.html", "old");

@@ -49,7 +49,7 @@ fn the_rules_of_the_project_are_explained_and_have_no_fault() {
 }
 
 #[test]
-fn a_template_is_written_as_the_stack_takes_it() {
+fn a_template_is_written_in_a_form_that_the_stack_accepts() {
     let folder = Scratch::new();
     let example = |name: &str| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulate/examples");

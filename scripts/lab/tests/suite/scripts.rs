@@ -184,7 +184,7 @@ fn run_builds_assembles_and_starts_lab_up() {
 }
 
 #[test]
-fn run_takes_the_pace_it_is_given() {
+fn run_accepts_the_time_scale() {
     for given in [&["--time-scale", "1"][..], &["--time-scale=600"]] {
         let project = Project::new();
         assert!(project.run(given).status.success());
@@ -194,7 +194,7 @@ fn run_takes_the_pace_it_is_given() {
 }
 
 #[test]
-fn fresh_deletes_the_register_once_it_is_told_to() {
+fn fresh_deletes_the_database_after_a_confirmation() {
     let project = Project::new();
     let files = ["kept.db", "kept.db-wal", "kept.db-shm"];
     let put = || {
@@ -265,7 +265,7 @@ fn run_on_postgres_keeps_its_data_in_the_users_data_folder() {
 }
 
 #[test]
-fn run_with_func_starts_it_on_the_very_folder() {
+fn run_with_func_starts_it_in_the_same_folder() {
     let project = Project::new();
     project.stub("func", Project::RECORD);
     let output = project.run(&["--func", "--port", "7080"]);
@@ -306,7 +306,7 @@ fn run_with_func_says_what_to_install_without_it() {
 }
 
 #[test]
-fn load_keeps_a_report_below_target_unless_told_where() {
+fn load_writes_the_report_below_target_by_default() {
     let project = Project::new();
     let url = "http://127.0.0.1:7071";
     let output = project.script("load", "", &[url, "500", "50"]);
@@ -361,7 +361,7 @@ fn the_commands_explain_themselves_without_cargo() {
 }
 
 #[test]
-fn the_commands_say_at_once_what_is_missing() {
+fn the_commands_report_missing_programs_at_once() {
     for script in ["run", "load", "test"] {
         // Without an address, scripts/load would only print its usage.
         let output = bare(
@@ -397,7 +397,7 @@ fn an_older_rust_is_named_with_the_command_that_updates_it() {
 }
 
 #[test]
-fn the_top_level_holds_the_agreed_names_only() {
+fn the_top_level_contains_only_the_agreed_names() {
     let output = Command::new("git")
         .args(["ls-files"])
         .current_dir(repository())
@@ -475,7 +475,7 @@ fn run_builds_the_dashboard_only_when_its_source_has_changed() {
 }
 
 #[test]
-fn run_serves_the_previous_dashboard_where_a_new_one_cannot_be_built() {
+fn run_serves_the_previous_dashboard_if_a_new_one_cannot_be_built() {
     let project = Project::new();
     project.0.write("handler/dashboard/src/main.ts", "changed");
     for (node, said) in [

@@ -63,7 +63,7 @@ fn number(value: &Value) -> f64 {
 }
 
 #[test]
-fn what_it_writes_simulates_to_the_numbers_that_it_prints_and_beats_the_present_rules() {
+fn the_written_rules_have_the_printed_numbers_and_beat_the_present_ones() {
     let folder = Scratch::new();
     let present = folder.write("present.json", BUILT_IN);
     let present = path(&present);
@@ -107,7 +107,7 @@ fn what_it_writes_simulates_to_the_numbers_that_it_prints_and_beats_the_present_
 }
 
 #[test]
-fn what_it_writes_has_no_fault() {
+fn the_written_rules_have_no_fault() {
     let folder = Scratch::new();
     for load in ["daily", "spike"] {
         let out = folder.join(&format!("{load}.json"));
@@ -175,7 +175,7 @@ fn the_seed_and_the_number_of_rule_sets_decide_the_result() {
 }
 
 #[test]
-fn the_present_rules_are_kept_and_written_where_nothing_beats_them() {
+fn the_present_rules_are_kept_and_written_if_nothing_beats_them() {
     let folder = Scratch::new();
     let quiet = folder.write("quiet.csv", "seconds,load\n0,10\n3600,10\n");
     let present = folder.write("present.json", BUILT_IN);
@@ -197,7 +197,7 @@ fn the_present_rules_are_kept_and_written_where_nothing_beats_them() {
 }
 
 #[test]
-fn a_constraint_that_the_present_rules_break_is_fulfilled_if_it_can_be() {
+fn a_constraint_that_the_present_rules_violate_is_fulfilled_if_possible() {
     let fulfilled = tuned(&[
         "--load",
         "step",
@@ -218,7 +218,7 @@ fn a_constraint_that_the_present_rules_break_is_fulfilled_if_it_can_be() {
 }
 
 #[test]
-fn what_is_kept_stays() {
+fn kept_values_do_not_change() {
     let record = tuned(&[
         "--load",
         "step",
@@ -239,7 +239,7 @@ fn what_is_kept_stays() {
 }
 
 #[test]
-fn a_spike_that_is_over_too_soon_is_named() {
+fn a_spike_that_is_too_short_is_reported() {
     let said = said(&["--load", "spike", "--candidates", "100"]);
     assert!(
         said.contains("Scaling out cannot help in 5.0 of the 5.0 minutes of overload"),

@@ -30,7 +30,7 @@ fn each_count_stays_between_its_thresholds() {
 }
 
 #[test]
-fn what_only_the_flapping_check_keeps_is_said() {
+fn ranges_kept_only_by_the_flapping_check_are_marked() {
     assert_eq!(
         described(&profile(1, 2, &[out(50), inward(30)]))[1],
         "below 50 %: 1; 50 to 60 %: stays (flapping check); 60 to 100 %: stays; above 100 %: stays (maximum)"
@@ -38,7 +38,7 @@ fn what_only_the_flapping_check_keeps_is_said() {
 }
 
 #[test]
-fn a_scale_in_rule_that_holds_back_is_said() {
+fn a_scale_in_rule_that_prevents_the_scale_in_is_marked() {
     assert_eq!(
         described(&profile(1, 2, &[out(70), inward(30), inward(10)]))[1],
         "below 20 %: 1; 20 to 60 %: stays (not all scale-in rules are true); 60 to 140 %: stays; above 140 %: stays (maximum)"
@@ -170,7 +170,7 @@ fn next(band: &Band, load: f64) -> u32 {
 
 proptest! {
     #[test]
-    fn bands_say_what_the_engine_decides(
+    fn bands_agree_with_the_engine(
         rules in prop::collection::vec(any_rule(), 1..4),
         minimum in 1_u32..3,
         more in 0_u32..5,

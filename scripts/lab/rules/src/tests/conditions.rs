@@ -20,7 +20,7 @@ fn a_percentage_beyond_0_to_100_is_never_true() {
 }
 
 #[test]
-fn what_is_no_percentage_may_be_any_number() {
+fn other_metrics_than_percentages_may_have_any_value() {
     for rule in [
         with(out(200), "metricName", "HttpQueueLength"),
         with(out(200), "statistic", "Sum"),

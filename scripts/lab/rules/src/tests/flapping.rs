@@ -29,7 +29,7 @@ fn thresholds_that_are_too_close_flap() {
 }
 
 #[test]
-fn the_fault_has_the_counts_the_loads_and_a_way_out() {
+fn the_fault_contains_the_counts_the_loads_and_a_remedy() {
     let found = checked(&cpu(1, 3, 50, 30)).faults.remove(0);
     assert_eq!(
         found.message,
@@ -46,7 +46,7 @@ fn the_fault_has_the_counts_the_loads_and_a_way_out() {
 }
 
 #[test]
-fn where_both_thresholds_are_included_the_same_value_fires_both() {
+fn if_both_thresholds_are_included_the_same_value_fires_both() {
     let rules = |below: u32| {
         let out = rule("Increase", "GreaterThanOrEqual", 80);
         profile(1, 3, &[out, rule("Decrease", "LessThanOrEqual", below)])
@@ -122,7 +122,7 @@ fn a_fixed_count_does_not_flap() {
 proptest! {
     /// All boundaries of loads are whole numbers here, so the halves between them cover every span.
     #[test]
-    fn a_fault_is_found_where_the_engine_would_scale_in_again(
+    fn a_fault_is_found_if_the_engine_would_scale_in_again(
         above in 1_u32..100,
         below in 1_u32..100,
         step in 1_u32..4,

@@ -242,7 +242,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_front_is_what_nothing_beats(points in prop::collection::vec((0_u64..12, 0_u64..12), 1..40)) {
+        fn the_front_contains_the_rule_sets_that_no_other_beats(points in prop::collection::vec((0_u64..12, 0_u64..12), 1..40)) {
             let mut front = Front::default();
             for (overload, cost) in &points {
                 front.add(&trial(*overload, *cost, 0));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_higher_maximum_hides_nothing_and_is_shown_where_it_is_better() {
+    fn a_higher_maximum_hides_no_rule_set_and_is_shown_if_it_is_better() {
         let higher = |overload, cost| Trial {
             raises_maximum: true,
             ..trial(overload, cost, 0)
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn less_overload_at_no_higher_cost_comes_before_a_lower_cost() {
+    fn less_overload_at_no_higher_cost_ranks_above_a_lower_cost() {
         let judge = Judge::new(trial(600, 600, 4).measured, Constraints::default());
         let rank = |overload, cost| judge.rank(&trial(overload, cost, 4));
         assert!(rank(300, 600) < rank(400, 100));

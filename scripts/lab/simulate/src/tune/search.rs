@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_matters_changes() {
+    fn only_values_with_an_effect_change() {
         let best = found(1, 3_000, LONG).best.expect("a better rule set");
         let setting = Setting::built_in();
         let space = Space::of(&setting, &[], 3, false);

@@ -17,13 +17,13 @@ fn the_network_closes_connections() {
 }
 
 #[test]
-fn the_network_goes_silent() {
+fn the_network_drops_packets() {
     let length = Duration::from_millis(6_500);
     network_fails("network silent", Cable::silence, length, Cable::mend);
 }
 
 #[test]
-fn the_network_goes_silent_and_forgets_the_connections() {
+fn the_network_drops_packets_and_loses_the_connections() {
     let mend = Cable::mend_for_new_connections;
     network_fails(
         "connections forgotten",

@@ -21,7 +21,7 @@ fn take_all(postgres: &Postgres) -> Vec<Session> {
 }
 
 #[test]
-fn there_is_no_connection_for_a_handler_that_starts() {
+fn a_starting_handler_gets_no_connection() {
     let postgres = Postgres::start(None, &FEW_CONNECTIONS);
     let hogs = take_all(&postgres);
     let url = postgres.url();
@@ -34,7 +34,7 @@ fn there_is_no_connection_for_a_handler_that_starts() {
 }
 
 #[test]
-fn there_is_no_connection_left_for_a_handler_that_runs() {
+fn a_running_handler_gets_no_further_connection() {
     let postgres = Postgres::start(None, &FEW_CONNECTIONS);
     let cable = Cable::to(postgres.port());
     let url = postgres.url_at(cable.port);
@@ -50,7 +50,7 @@ fn there_is_no_connection_left_for_a_handler_that_runs() {
 }
 
 #[test]
-fn the_server_takes_no_writes() {
+fn the_server_accepts_no_writes() {
     let postgres = Postgres::start(None, &[]);
     let mut control = postgres.session();
     let mut case = Case::in_service("read-only", &[("DATABASE_URL", &postgres.url())]);

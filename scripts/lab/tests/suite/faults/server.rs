@@ -7,7 +7,7 @@ use crate::outage::handler::through_pooler;
 use crate::outage::server::Postgres;
 
 #[test]
-fn the_server_stops_hard() {
+fn the_server_stops_immediately() {
     let mut postgres = Postgres::start(None, &[]);
     let mut case = Case::in_service("stopped hard", &[("DATABASE_URL", &postgres.url())]);
     postgres.crash();
@@ -18,7 +18,7 @@ fn the_server_stops_hard() {
 }
 
 #[test]
-fn the_server_behind_a_pooler_stops_hard() {
+fn the_server_behind_a_pooler_stops_immediately() {
     let mut postgres = Postgres::start(None, &[]);
     let pooler = postgres.pooler();
     let url = postgres.url();
@@ -32,7 +32,7 @@ fn the_server_behind_a_pooler_stops_hard() {
 }
 
 #[test]
-fn the_server_restarts_in_good_order() {
+fn the_server_restarts_properly() {
     let mut postgres = Postgres::start(None, &[]);
     let mut case = Case::in_service("restarted", &[("DATABASE_URL", &postgres.url())]);
     postgres.shut_down();
@@ -42,7 +42,7 @@ fn the_server_restarts_in_good_order() {
 }
 
 #[test]
-fn the_server_stands_still_for_longer_than_a_statement_may_take() {
+fn the_server_hangs_for_longer_than_a_statement_may_take() {
     let mut postgres = Postgres::start(None, &[]);
     let mut case = Case::in_service("stands still", &[("DATABASE_URL", &postgres.url())]);
     postgres.freeze();

@@ -15,7 +15,7 @@ fn is_about_visits(text: &str) -> bool {
 }
 
 #[test]
-fn in_its_folder_it_is_found_and_runs_as_one_instance_without_a_limit() {
+fn an_app_in_the_current_folder_runs_as_one_instance_without_a_limit() {
     let mut root = Root::new();
     root.is_named = false;
     root.variable("DATABASE_URL", "mysql://example/app");
@@ -41,7 +41,7 @@ fn in_its_folder_it_is_found_and_runs_as_one_instance_without_a_limit() {
 }
 
 #[test]
-fn it_keeps_its_variables_of_the_names_that_elastic_visits_reads() {
+fn it_keeps_its_own_variables_with_names_that_elastic_visits_reads() {
     let mut root = Root::new();
     root.variable("INSTANCE_ID", "mine");
     let settings = r#"{"IsEncrypted":false,"Values":{"FUNCTIONS_WORKER_RUNTIME":"custom","HEARTBEAT_SECONDS":"77"}}"#;
@@ -54,7 +54,7 @@ fn it_keeps_its_variables_of_the_names_that_elastic_visits_reads() {
 }
 
 #[test]
-fn the_help_names_both_defaults_and_no_app() {
+fn the_help_contains_both_defaults_and_no_app() {
     let output = Command::new(env!("CARGO_BIN_EXE_lab"))
         .args(["up", "--help"])
         .output()
@@ -99,7 +99,7 @@ fn a_folder_without_an_app_is_refused_with_what_to_do() {
 
 /// As `./scripts/run` creates it.
 #[test]
-fn the_assembled_app_is_found_where_the_folder_holds_no_function() {
+fn the_assembled_app_is_found_if_the_folder_contains_no_function() {
     let mut root = Root::bare();
     root.is_named = false;
     let assembled = root.path.join("target/app");
@@ -158,7 +158,7 @@ fn timeline(host: &Host) -> serde_json::Value {
 }
 
 #[test]
-fn the_page_and_what_it_shows() {
+fn the_page_and_its_data() {
     let host = Root::new().up(&["--max", "1"]);
     let page = host.get("/admin/lab");
     assert_eq!(
@@ -206,7 +206,7 @@ fn the_page_and_what_it_shows() {
 }
 
 #[test]
-fn the_page_holds_no_data_and_the_data_are_protected() {
+fn the_page_contains_no_data_and_the_data_are_protected() {
     let keyed = Root::new().up(&["--max", "1", "--enable-auth"]);
     assert_eq!(keyed.get("/admin/lab").status, 200);
     assert_eq!(keyed.get("/ADMIN/LAB/").status, 200);

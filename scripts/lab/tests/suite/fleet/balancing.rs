@@ -135,7 +135,7 @@ fn each_handler_knows_its_name_its_share_and_the_rules() {
 }
 
 #[test]
-fn a_failing_warm_up_keeps_nobody_from_serving() {
+fn an_instance_serves_after_a_failed_warm_up() {
     let mut root = Root::new();
     root.warmup();
     root.variable("PROBE_WARMUP", "refused");
@@ -161,7 +161,7 @@ fn the_hosts_own_restarts_stay_in_place() {
 }
 
 #[test]
-fn requests_in_flight_are_answered_before_an_instance_goes() {
+fn requests_in_flight_complete_before_an_instance_is_removed() {
     let root = Root::new();
     // The fleet is idle, so the rules remove an instance.
     let rules = rules(&root, 2, 3, 3);

@@ -30,7 +30,7 @@ fn a_dead_instance_is_replaced_by_another() {
 }
 
 #[test]
-fn requests_wait_when_all_die_at_once() {
+fn requests_wait_when_all_instances_die_at_once() {
     let host = Root::new().up(&["--min", "3"]);
     let before = ready(&host, 3);
     let stop = Stop::default();
@@ -86,7 +86,7 @@ fn ready_again(host: &crate::support::Host, before: &serde_json::Value) {
 }
 
 #[test]
-fn whoever_dies_again_and_again_is_replaced_later_and_later() {
+fn the_delay_before_a_replacement_grows_with_each_crash() {
     let host = Root::new().up(&["--min", "2", "--max", "2"]);
     ready(&host, 2);
     // The same place twice: the replacement of the first process is killed as soon as it serves.
@@ -133,7 +133,7 @@ fn an_app_that_never_serves_ends_the_lab() {
 }
 
 #[test]
-fn an_instance_can_be_killed_by_order() {
+fn an_instance_can_be_killed_on_request() {
     let root = Root::new();
     let log = root.files().join("events.jsonl");
     let host = root.up(&[
@@ -195,7 +195,7 @@ fn an_instance_can_be_killed_by_order() {
 }
 
 #[test]
-fn a_killed_lab_takes_all_its_handlers_with_it() {
+fn the_handlers_of_a_killed_lab_end() {
     let mut host = Root::new().up(&["--min", "3"]);
     let view = ready(&host, 3);
     let groups = super::ends::groups(host.id());

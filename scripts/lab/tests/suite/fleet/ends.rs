@@ -80,7 +80,7 @@ fn ctrl_c_ends_a_fleet_that_is_just_starting() {
 }
 
 #[test]
-fn each_instance_is_held_to_its_share() {
+fn each_instance_is_limited_to_its_share() {
     let host = Root::new().up(&["--min", "2", "--instance-cpus", "0.2"]);
     let view = ready(&host, 2);
     if view["cpu_limit"]["enforced"] != true {
@@ -117,7 +117,7 @@ fn each_instance_is_held_to_its_share() {
 /// Hides the control groups with an empty file system, for a start without them.
 #[test]
 #[ignore = "mounts over the control groups, which takes root"]
-fn without_control_groups_the_lab_says_so_and_runs() {
+fn without_control_groups_the_lab_reports_it_and_runs() {
     let root = Root::new();
     let covered = |script: &str| {
         let mut command = Command::new("unshare");
@@ -141,7 +141,7 @@ fn without_control_groups_the_lab_says_so_and_runs() {
 }
 
 #[test]
-fn what_was_missed_while_stopped_is_not_made_up_for() {
+fn minutes_missed_while_stopped_are_not_repeated() {
     let root = Root::new();
     let log = root.files().join("events.jsonl");
     let host = root.up(&["--time-scale", "600", "--events", log.to_str().unwrap()]);

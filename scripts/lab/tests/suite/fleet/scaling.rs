@@ -94,7 +94,7 @@ fn a_loaded_instance_uses_its_share_on_a_busy_machine() {
 }
 
 #[test]
-fn one_order_drives_the_fleet_out_and_its_end_drives_it_in_and_nobody_notices() {
+fn one_stress_run_scales_the_fleet_out_and_in_without_a_failed_request() {
     let root = app();
     let log = root.files().join("events.jsonl");
     let host = root.up(&[&SHARE[..], &["--events", log.to_str().unwrap()]].concat());

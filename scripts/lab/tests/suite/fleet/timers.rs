@@ -98,7 +98,7 @@ fn a_killed_listener_is_replaced_and_nothing_is_fired_twice() {
 
 /// `ScheduleMonitor.cs`, `CheckPastDueAsync`: the status of the run was not recorded.
 #[test]
-fn a_run_that_died_with_its_instance_is_past_due_for_the_next() {
+fn a_run_that_ended_with_its_instance_is_past_due_for_the_next() {
     let root = Root::bare();
     root.timer("gated", "0 * * * * *", &json!({}));
     let host = root.up(&["--min", "2", "--time-scale", "10"]);

@@ -18,7 +18,7 @@ fn keys_are_new_each_time() {
 
 /// The app's own folders, with a handler that would respond to anything.
 #[test]
-fn no_spelling_of_a_closed_route_gets_past_the_key() {
+fn no_spelling_of_a_closed_route_bypasses_the_key() {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
     let root = Root::bare();
     for folder in std::fs::read_dir(functions).unwrap() {

@@ -45,7 +45,7 @@ fn a_message_is_json_within_json_and_its_members_are_metadata() {
 }
 
 #[test]
-fn a_message_that_is_no_object_has_no_metadata() {
+fn a_message_that_is_not_an_object_has_no_metadata() {
     let host = queue(&json!({}));
     let got = payload(&host, &json!({ "Input": "[1] \"x\"" }));
     assert_eq!(got["Data"]["order"], "\"[1] \\\"x\\\"\"");
@@ -71,7 +71,7 @@ fn a_trigger_that_takes_many_values_gets_a_list() {
 
 /// `FunctionInvocation.cs`: the input is a string. MVC does not accept another body, which is 400.
 #[test]
-fn an_input_that_is_no_text_is_refused_and_the_form_is_shown() {
+fn an_input_that_is_not_text_is_refused_with_the_correct_form() {
     let host = queue(&json!({}));
     for body in ["", "[]", r#"{"input":{"a":1}}"#, r#"{"input":[1]}"#] {
         assert_eq!(run(&host, body), 400, "{body}");

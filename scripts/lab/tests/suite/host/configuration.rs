@@ -192,7 +192,7 @@ fn the_database_url_reaches_the_handler_and_no_output() {
 }
 
 #[test]
-fn the_banner_lists_what_there_is() {
+fn the_banner_lists_all_functions() {
     let root = Root::new();
     root.warmup();
     root.http("Stress", "api/stress", Some(&["get", "post"]), "function");

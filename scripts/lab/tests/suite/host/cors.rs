@@ -51,7 +51,7 @@ fn a_preflight_request_is_answered_before_the_functions() {
 }
 
 #[test]
-fn a_named_origin_is_not_foreign_and_another_one_is() {
+fn an_allowed_origin_is_not_foreign_but_another_one_is() {
     let host = app().up(&["--cors", PAGE]);
     let answer = from_page(&host, "POST", "/visits", PAGE);
     assert_eq!(answer.status, 200);
@@ -99,7 +99,7 @@ fn local_settings_allow_origins_and_the_command_line_counts_for_more() {
 }
 
 #[test]
-fn without_cors_a_preflight_request_is_the_functions() {
+fn without_cors_a_preflight_request_reaches_the_functions() {
     let root = Root::new();
     let host = root.up(&[]);
     let answer = from_page(&host, "OPTIONS", "/x", PAGE);

@@ -95,7 +95,7 @@ fn a_foreign_page_changes_nothing() {
 }
 
 #[test]
-fn a_link_from_elsewhere_opens_what_is_open() {
+fn a_link_from_another_site_opens_public_pages() {
     let host = app().up(&[]);
     for headers in foreign(&host) {
         assert_eq!(sent(&host, "GET", "/open/x", &headers).status, 200);
@@ -105,7 +105,7 @@ fn a_link_from_elsewhere_opens_what_is_open() {
 }
 
 #[test]
-fn programs_the_emulators_own_page_and_named_origins_may_do_everything() {
+fn programs_own_pages_and_allowed_origins_may_do_everything() {
     let mut root = app();
     root.variable("CORS_ORIGINS", "https://app.example");
     let host = root.up(&[]);
@@ -155,7 +155,7 @@ fn every_ip_address_is_own_on_a_wildcard_address() {
 }
 
 #[test]
-fn with_keys_a_request_from_anywhere_needs_its_key_and_nothing_else() {
+fn with_keys_a_request_from_any_origin_needs_only_its_key() {
     let host = app().up(&["--enable-auth"]);
     let line = host.line("  master ");
     let master = line.split_whitespace().last().unwrap();

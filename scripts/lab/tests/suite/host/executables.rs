@@ -59,7 +59,7 @@ fn a_setting_replaces_the_executable_on_this_machine() {
 }
 
 #[test]
-fn a_command_that_may_be_meant_is_named() {
+fn a_similar_command_is_suggested() {
     let with_commands = |names: &[&str]| {
         let mut root = Root::new();
         let folder = root.files().join("commands");

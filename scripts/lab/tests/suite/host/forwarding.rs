@@ -11,7 +11,7 @@ fn a_response_that_breaks_off_is_500() {
 }
 
 #[test]
-fn a_failure_after_the_client_has_left_is_reported() {
+fn a_failure_after_the_client_has_disconnected_is_reported() {
     let host = Root::app("forwarding", &Program::LabUp).up(&[]);
     let mut connection = host.open();
     connection.send(head("GET", "/stream", &[], 0));

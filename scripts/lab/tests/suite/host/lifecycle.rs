@@ -20,7 +20,7 @@ fn case_27_the_last_three_error_lines_go_with_the_crash() {
 
 /// `WorkerProcess.cs`, `BuildAndLogConsoleLog`.
 #[test]
-fn case_33_a_line_for_the_system_log_is_the_hosts() {
+fn case_33_a_line_for_the_system_log_belongs_to_the_host() {
     let host = Root::new().up(&["--max", "1", "--verbose"]);
     host.line("The handler answers on port");
     host.get("/print-out-LanguageWorkerConsoleLog-from-the-system");
@@ -88,7 +88,7 @@ fn case_34_a_second_signal_does_not_wait() {
 }
 
 #[test]
-fn case_34_what_the_handler_started_goes_with_it() {
+fn case_34_child_processes_of_the_handler_end_with_it() {
     let mut root = Root::new();
     root.variable("PROBE_START", "child");
     let mut host = root.up(&[]);
@@ -101,7 +101,7 @@ fn case_34_what_the_handler_started_goes_with_it() {
 }
 
 #[test]
-fn a_killed_host_takes_its_handler_with_it() {
+fn the_handler_of_a_killed_host_ends() {
     let mut host = Root::new().up(&[]);
     let handler = host.handler(1);
     host.signal("KILL");
@@ -118,7 +118,7 @@ fn requests_sent_before_readiness_are_answered_after_it() {
 }
 
 #[test]
-fn output_that_nobody_reads_does_not_stop_the_host() {
+fn unread_output_does_not_stop_the_host() {
     let root = Root::new();
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

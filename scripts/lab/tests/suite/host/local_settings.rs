@@ -38,7 +38,7 @@ fn the_flag_for_mcp_servers_makes_the_runtime_custom() {
 
 /// `AppSettingsFile.cs`: the default of `IsEncrypted` is true.
 #[test]
-fn a_file_that_does_not_say_that_it_is_plain_gets_a_word() {
+fn a_file_without_is_encrypted_gets_a_warning() {
     let root = Root::new();
     settings(&root, &json!({ "Values": { "COLOR": "red" } }));
     let host = root.up(&["--max", "1"]);

@@ -6,7 +6,7 @@ use crate::support::{Root, eventually};
 
 /// `WebJobsApplicationBuilderExtension.cs`, `UseHealthChecks`.
 #[test]
-fn probes_learn_whether_the_host_runs() {
+fn probes_report_whether_the_host_runs() {
     let host = Root::new().up(&["--enable-auth", "--watch"]);
     for path in [
         "/runtime/health",
@@ -38,7 +38,7 @@ fn probes_learn_whether_the_host_runs() {
 
 /// `HostAvailabilityCheckMiddleware.cs`; the host's own endpoints are exempt.
 #[test]
-fn app_offline_is_served_while_it_is_there() {
+fn app_offline_is_served_while_the_file_exists() {
     let host = Root::new().up(&[]);
     assert_eq!(host.get("/x").status, 200);
     let file = host.root.path.join("app_offline.htm");

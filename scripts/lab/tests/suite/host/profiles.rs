@@ -133,7 +133,7 @@ fn the_worker_runtime_must_be_custom() {
 }
 
 #[test]
-fn what_the_host_ignores_is_said() {
+fn ignored_settings_are_reported() {
     let root = root(&json!({
         "configurationProfile": "mcp-custom-handler",
         "languageWorkers": { "node": { "arguments": "--inspect" } },

@@ -6,7 +6,7 @@ use crate::support::http::head;
 use crate::support::{Root, eventually};
 
 #[test]
-fn a_clients_fault_is_no_error_of_the_app() {
+fn a_client_error_is_not_an_error_of_the_app() {
     let mut root = Root::new();
     root.variable("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000");
     let host = root.up(&[]);
@@ -51,7 +51,7 @@ fn an_answer_is_read_although_the_handler_closes_during_the_upload() {
 }
 
 #[test]
-fn an_answer_broken_off_by_the_handler_is_broken_off_for_the_client() {
+fn a_response_that_the_handler_breaks_off_is_broken_off_for_the_client() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
     connection.send(head("GET", "/cut", &[], 0));
@@ -88,7 +88,7 @@ fn an_early_answer_reaches_a_client_that_still_sends() {
 }
 
 #[test]
-fn a_refused_body_is_taken_so_that_the_answer_arrives() {
+fn a_refused_body_is_read_so_that_the_response_arrives() {
     let root = Root::bare();
     root.http("Visit", "api/visit", None, "function");
     let host = root.up(&["--enable-auth"]);
@@ -164,7 +164,7 @@ fn a_request_of_http_1_0_is_served() {
 }
 
 #[test]
-fn a_length_beside_chunks_is_not_passed_on() {
+fn a_length_with_a_chunked_body_is_not_passed_on() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
     connection.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
@@ -180,7 +180,7 @@ fn a_length_beside_chunks_is_not_passed_on() {
 }
 
 #[test]
-fn an_answer_with_a_length_beside_chunks_is_whole() {
+fn a_chunked_response_with_a_length_is_complete() {
     let host = Root::new().up(&[]);
     let mut connection = host.open();
     connection.send(head("GET", "/both-lengths", &[], 0));
@@ -193,7 +193,7 @@ fn an_answer_with_a_length_beside_chunks_is_whole() {
 }
 
 #[test]
-fn a_probe_gets_through_while_others_hold_every_connection() {
+fn a_probe_succeeds_while_all_connections_are_in_use() {
     // With 1,152 files, 256 connections are kept, and 256 are the reserve.
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 1152; exec \"$@\"", "sh"]);

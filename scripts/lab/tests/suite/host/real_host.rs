@@ -52,7 +52,7 @@ fn compare(func: &str, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_host_that_does_as_lab_up_agrees_in_every_case() {
+fn a_host_that_behaves_like_lab_up_agrees_in_every_case() {
     let (code, printed) = compare(FUNC, &[]);
     assert_eq!(code, Some(0), "{printed}");
     assert!(printed.contains(" 0 differ, "), "{printed}");

@@ -23,7 +23,7 @@ fn a_disabled_function_is_404_without_the_master_key() {
 }
 
 #[test]
-fn what_kestrel_refuses_is_refused() {
+fn requests_that_kestrel_refuses_are_refused() {
     let host = Root::new().up(&[]);
     assert_eq!(host.get("/a%00b").status, 400);
     assert_eq!(host.get(&format!("/{}", "x".repeat(9000))).status, 414);

@@ -70,7 +70,7 @@ fn a_handler_on_ipv6_only_is_found() {
 }
 
 #[test]
-fn a_handler_that_does_not_listen_is_told_so() {
+fn a_handler_that_does_not_listen_is_reported() {
     let printed = silent("deaf");
     assert!(
         printed.contains("it listens on no port at all; let it listen on 127.0.0.1, on the port in FUNCTIONS_CUSTOMHANDLER_PORT"),
@@ -80,7 +80,7 @@ fn a_handler_that_does_not_listen_is_told_so() {
 
 /// Before the host gives up the handler, which takes 30 seconds and three attempts.
 #[test]
-fn the_cause_is_told_early() {
+fn the_cause_is_reported_early() {
     let mut root = Root::new();
     root.variable("PROBE_START", "another-port");
     let host = root.start(&SINGLE);

@@ -29,7 +29,7 @@ fn up(root: Root, arguments: &[&str]) -> Host {
 }
 
 #[test]
-fn the_status_tells_when_it_ran_and_when_it_will() {
+fn the_status_contains_the_last_and_the_next_run() {
     let root = Root::bare();
     root.timer("json-journal", "0 * * * * *", &json!({}));
     // A minute of the calendar lasts a tenth of a second.
@@ -140,7 +140,7 @@ fn a_failed_run_does_not_stop_the_schedule() {
 
 /// `TimerTriggerBinding.cs`, `SupportsRetry`.
 #[test]
-fn a_run_is_repeated_as_its_retry_policy_says() {
+fn a_run_is_repeated_according_to_its_retry_policy() {
     let root = Root::bare();
     root.function(
         "json-retry",

@@ -32,7 +32,7 @@ const START: [&str; 5] = [
 ];
 
 #[test]
-fn what_is_not_done_is_named_at_the_start() {
+fn missing_features_are_reported_at_the_start() {
     let root = Root::new();
     copying(&root, "Copy");
     root.timer("Tick", "0 0 0 29 2 *", &json!({}));
@@ -45,7 +45,7 @@ fn what_is_not_done_is_named_at_the_start() {
 
 /// Core Tools' `StartHostAction.cs`, `CheckNonOptionalSettings`.
 #[test]
-fn a_storage_account_is_missed_only_where_func_start_needs_it() {
+fn a_storage_account_is_required_only_if_func_start_needs_it() {
     let mut root = Root::new();
     root.timer("Tick", "0 0 0 29 2 *", &json!({}));
     root.variable("AzureWebJobsStorage", "UseDevelopmentStorage=true");
@@ -85,7 +85,7 @@ fn outputs_are_logged_with_their_values() {
 }
 
 #[test]
-fn strictly_each_is_an_error() {
+fn with_strict_each_missing_feature_is_an_error() {
     let root = Root::new();
     copying(&root, "Copy");
     root.timer("Bad", "* *", &json!({}));
@@ -103,7 +103,7 @@ fn strictly_each_is_an_error() {
 }
 
 #[test]
-fn strictly_an_output_makes_a_run_fail() {
+fn with_strict_an_output_makes_a_run_fail() {
     // A disabled function causes no message at the start, and can still be run by hand.
     let mut root = Root::new();
     root.function(

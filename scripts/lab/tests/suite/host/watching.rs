@@ -9,7 +9,7 @@ fn watching(root: Root) -> Host {
 }
 
 #[test]
-fn a_changed_file_of_the_host_starts_it_again() {
+fn a_changed_file_restarts_the_host() {
     let host = watching(Root::new());
     let first = host.handler(1);
     assert_eq!(host.get("/New").json()["target"], "/New");
@@ -59,7 +59,7 @@ fn a_request_in_flight_is_answered_first() {
 }
 
 #[test]
-fn an_app_that_became_unusable_is_served_again_once_it_is_repaired() {
+fn an_unusable_app_is_served_again_after_its_repair() {
     let host = watching(Root::new());
     std::fs::write(host.root.path.join("host.json"), "{").unwrap();
     host.line("The app cannot be served: ");
@@ -136,7 +136,7 @@ fn a_handler_that_cannot_run_is_started_again_after_the_next_change() {
 }
 
 #[test]
-fn an_unusable_app_can_be_left_with_a_signal() {
+fn a_signal_ends_the_host_of_an_unusable_app() {
     let mut host = watching(Root::new());
     std::fs::write(host.root.path.join("host.json"), "{").unwrap();
     host.line("The app cannot be served: ");
@@ -183,7 +183,7 @@ fn without_the_option_or_with_the_switch_nothing_is_watched() {
 }
 
 #[test]
-fn a_handler_that_makes_folders_in_the_app_is_named_as_a_cause() {
+fn a_handler_that_creates_folders_in_the_app_is_reported_as_the_cause() {
     let root = Root::new();
     let start = root.path.join("start.sh");
     std::fs::write(&start, "#!/bin/sh\nmkdir \"folder-$$\"\nexec ./handler\n").unwrap();
@@ -257,7 +257,7 @@ fn the_keys_outlive_a_restart() {
 
 /// Each restart of the host reads `local.settings.json` again.
 #[test]
-fn wrong_cors_at_a_restart_is_told_and_can_be_repaired() {
+fn wrong_cors_at_a_restart_is_reported_and_can_be_repaired() {
     let host = watching(Root::new());
     let settings = host.root.path.join("local.settings.json");
     std::fs::write(&settings, r#"{"Host":{"CORS":"*","CORSCredentials":true}}"#).unwrap();

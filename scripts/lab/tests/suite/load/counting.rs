@@ -72,7 +72,7 @@ fn an_open_loop_starts_as_many_as_its_stages_hold() {
 }
 
 #[test]
-fn a_busy_instance_is_no_failure() {
+fn a_busy_instance_is_not_a_failure() {
     let server = Server::start(|asked| match asked.line.as_str() {
         "POST /api/stress" if asked.body.contains(":1,") => Reply::status(429),
         _ => app(asked),
@@ -137,7 +137,7 @@ fn without_a_key_a_protected_app_gets_no_stress() {
 }
 
 #[test]
-fn users_ask_and_think() {
+fn users_send_requests_and_pause() {
     let server = Server::app();
     let users = ["--stages", "0s:4users,1s:4users", "--think", "50ms-150ms"];
     let done = Load::on(&server.url(), &users).run();
@@ -158,7 +158,7 @@ fn users_ask_and_think() {
 }
 
 #[test]
-fn statuses_that_nobody_wants_are_failures() {
+fn unexpected_statuses_are_failures() {
     let server = Server::start(|asked| match asked.line.as_str() {
         "POST /api/visit" => Reply::status(200),
         "GET /api/metrics" => Reply::status(302),

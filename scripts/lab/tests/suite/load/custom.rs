@@ -110,7 +110,7 @@ fn a_status_below_400_is_a_success_and_each_class_is_counted() {
 }
 
 #[test]
-fn where_everything_fails_it_says_what_to_do() {
+fn if_all_requests_fail_it_says_what_to_do() {
     let server = Server::start(|_| Reply::status(401));
     let done = Load::on(&server.url(), &["30", "3", "--path", "/api/hello"]).run();
     assert_eq!(done.code, Some(1), "{}", done.out);
@@ -171,7 +171,7 @@ fn a_body_comes_from_a_file() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_refused() {
+fn invalid_requests_are_refused() {
     let server = Server::app();
     let url = server.url();
     for (arguments, part) in [

@@ -65,7 +65,7 @@ fn ctrl_c_still_writes_the_record() {
 }
 
 #[test]
-fn ctrl_c_waits_for_nobody_for_long() {
+fn ctrl_c_waits_for_a_limited_time() {
     let server = Server::start(|asked| match asked.line.as_str() {
         "POST /api/visit" => Reply::Silence,
         _ => app(asked),
@@ -127,7 +127,7 @@ fn ctrl_c_before_the_first_answer_ends_at_once() {
 }
 
 #[test]
-fn the_preset_of_k6_wants_every_visit() {
+fn the_preset_of_k6_requires_every_visit() {
     let server = Server::start(|asked| match asked.line.as_str() {
         "POST /api/visit" => Reply::status(503),
         _ => app(asked),

@@ -27,7 +27,7 @@ fn all(kind: &str) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_server_that_closes_after_each_answer_is_no_failure() {
+fn a_server_that_closes_after_each_response_is_not_a_failure() {
     assert_eq!(errors(|| Reply::AnswerAndClose(201)), []);
     // The same applies to a response that only the end of the connection ends.
     assert_eq!(
@@ -37,7 +37,7 @@ fn a_server_that_closes_after_each_answer_is_no_failure() {
 }
 
 #[test]
-fn what_is_no_answer_is_counted_by_its_kind() {
+fn missing_responses_are_counted_by_their_kind() {
     assert_eq!(errors(|| Reply::Raw(Vec::new())), all("connection closed"));
     let half = b"HTTP/1.1 201 x\r\ncontent-length: 100\r\n\r\nhalf".to_vec();
     assert_eq!(
@@ -71,7 +71,7 @@ fn large_answers_are_not_read_to_their_end() {
 }
 
 #[test]
-fn a_server_that_goes_away_is_refused_and_the_run_ends() {
+fn the_run_ends_if_the_server_stops() {
     let server = Server::app();
     let rate = ["--rate", "200", "--duration", "2s", "--mix", "visits=1"];
     let running = Load::on(&server.url(), &rate).start();

@@ -6,7 +6,7 @@ use super::Load;
 use super::server::{Reply, Server, app};
 
 #[test]
-fn a_lab_is_asked_for_its_actions() {
+fn the_actions_of_a_lab_are_recorded() {
     static LOOKS: AtomicUsize = AtomicUsize::new(0);
     let server = Server::start(|asked| match asked.line.as_str() {
         "GET /admin/lab/fleet?samples=0" => {
@@ -53,7 +53,7 @@ fn a_lab_is_asked_for_its_actions() {
 }
 
 #[test]
-fn an_app_is_asked_who_is_alive() {
+fn the_live_instances_of_an_app_are_recorded() {
     static LOOKS: AtomicUsize = AtomicUsize::new(0);
     let server = Server::start(|asked| match asked.line.as_str() {
         "GET /admin/lab/fleet?samples=0" => Reply::status(401),
@@ -91,7 +91,7 @@ fn an_app_is_asked_who_is_alive() {
 }
 
 #[test]
-fn times_are_the_targets_and_not_this_machines() {
+fn times_come_from_the_target_instead_of_this_machine() {
     // The clock of the target is far from this machine's.
     let date = "date: Sat, 01 Jan 2050 10:00:00 GMT";
     let server = Server::start(move |asked| {

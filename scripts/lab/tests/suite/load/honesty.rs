@@ -45,7 +45,7 @@ fn a_stall_of_one_second_shows_in_the_99th_percentile() {
 }
 
 #[test]
-fn what_finds_no_room_starts_late_and_shows_it() {
+fn requests_without_a_free_connection_start_late_and_show_it() {
     static AT_A_TIME: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);
     let server = Server::start(|asked| {
@@ -88,7 +88,7 @@ fn what_finds_no_room_starts_late_and_shows_it() {
 }
 
 #[test]
-fn a_rate_beyond_the_machine_is_owned_up_to() {
+fn a_rate_that_the_machine_cannot_reach_is_reported() {
     let server = Server::app();
     // More than any machine sends to a server with a thread for each connection.
     let rate = [
@@ -110,7 +110,7 @@ fn a_rate_beyond_the_machine_is_owned_up_to() {
 }
 
 #[test]
-fn an_answer_that_never_comes_is_given_up() {
+fn a_missing_response_times_out() {
     let server = Server::start(|asked| match asked.line.as_str() {
         "POST /api/visit" => Reply::Silence,
         _ => app(asked),

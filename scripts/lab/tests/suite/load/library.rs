@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::server::Server;
 
 #[tokio::test]
-async fn the_rate_follows_whoever_sets_it() {
+async fn the_rate_can_be_changed() {
     let server = Server::app();
     let (rate, follows) = watch::channel(0.0);
     let target = Target::parse(&server.url()).unwrap();
@@ -56,7 +56,7 @@ async fn the_rate_follows_whoever_sets_it() {
 }
 
 #[tokio::test]
-async fn it_is_stopped_when_it_is_told() {
+async fn it_stops_on_request() {
     let server = Server::app();
     let (rate, follows) = watch::channel(100.0);
     let target = Target::parse(&server.url()).unwrap();

@@ -77,7 +77,7 @@ fn wrong_addresses() {
 }
 
 #[test]
-fn nobody_answers() {
+fn a_target_without_a_listener() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let silent = refused(
@@ -104,7 +104,7 @@ fn nobody_answers() {
 }
 
 #[test]
-fn a_redirect_names_where_to() {
+fn a_redirect_is_reported_with_its_target() {
     let server =
         Server::start(|_| Reply::Answer(307, "location: https://other.example/", String::new()));
     let said = refused(&server.url(), &["10", "1"]);
@@ -116,7 +116,7 @@ fn a_redirect_names_where_to() {
 }
 
 #[test]
-fn a_target_that_is_not_this_machine_needs_a_yes() {
+fn a_target_that_is_not_this_machine_needs_a_confirmation() {
     // An address from the range for documentation, where no host exists. Nothing is sent.
     let url = "http://192.0.2.1:9";
     let said = refused(url, &["--rate", "20", "--duration", "1m"]);
@@ -133,7 +133,7 @@ fn a_target_that_is_not_this_machine_needs_a_yes() {
 }
 
 #[test]
-fn files_that_cannot_be_written_are_known_before() {
+fn files_that_cannot_be_written_are_reported_before_the_load() {
     let server = Server::app();
     let folder = Scratch::new();
     folder.write("kept.json", "kept");
@@ -163,7 +163,7 @@ fn files_that_cannot_be_written_are_known_before() {
 
 #[test]
 #[ignore = "mounts a small disk, which takes root"]
-fn a_full_disk_is_known_before() {
+fn a_full_disk_is_reported_before_the_load() {
     let disk = Scratch::new();
     let mut mount = Command::new("mount");
     mount

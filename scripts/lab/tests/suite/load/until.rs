@@ -109,7 +109,7 @@ fn it_finds_the_rate_and_waits_for_the_minimum() {
 }
 
 #[test]
-fn what_the_fleet_cannot_do_is_refused() {
+fn impossible_goals_are_refused() {
     let server = fleet();
     let said = |count| {
         let done = Load::on(&server.url(), &["--until", count]).run();
@@ -125,7 +125,7 @@ fn what_the_fleet_cannot_do_is_refused() {
 }
 
 #[test]
-fn a_load_that_is_too_short_says_what_to_type() {
+fn a_load_that_is_too_short_suggests_a_command() {
     let server = fleet();
     let done = Load::on(&server.url(), &["50", "5"]).run();
     assert_eq!(done.code, Some(0), "{}", done.err);

@@ -108,7 +108,7 @@ fn shell(lines: &str) -> Output {
 }
 
 #[test]
-fn without_a_real_host_its_step_says_so_and_has_an_exit_code_of_its_own() {
+fn without_a_real_host_its_step_reports_it_with_a_separate_exit_code() {
     let output = shell(". scripts/preamble.sh; . scripts/suite/steps.sh; step_real_host");
     assert_eq!(output.status.code(), Some(77), "{output:?}");
     let said = text(&output.stderr);

@@ -237,7 +237,7 @@ fn a_cooldown_shorter_than_the_delay_is_the_first_advice() {
 }
 
 #[test]
-fn what_is_wrong_or_missing_is_a_finding() {
+fn wrong_and_missing_parts_are_findings() {
     for (name, code, place) in [
         ("site.json", "wrong_target", "targetResourceUri"),
         (
@@ -281,7 +281,7 @@ fn the_namespace_to_write_is_that_of_the_target() {
 }
 
 #[test]
-fn a_percentage_changes_one_instance_at_least() {
+fn a_percentage_changes_at_least_one_instance() {
     let record = under("pct.json", 180);
     assert_eq!(actions(&record), [[60, 2, 3], [360, 3, 4]]);
     let message = finding(&record, "percentage")["message"].as_str().unwrap();
@@ -338,7 +338,7 @@ fn a_rule_without_a_direction_scales_to_its_count_from_both_sides() {
 }
 
 #[test]
-fn a_list_of_one_is_taken_and_of_several_one_is_named() {
+fn a_list_with_one_setting_is_accepted_and_one_of_several_must_be_selected() {
     for (name, expected) in [
         ("list.json", ["1", "3", "1"]),
         ("value.json", ["1", "3", "1"]),
@@ -447,7 +447,7 @@ fn a_parameter_has_its_default_unless_a_file_gives_it() {
 }
 
 #[test]
-fn a_metric_without_data_is_missing_and_the_run_goes_on() {
+fn a_metric_without_data_is_missing_and_the_run_continues() {
     let record = under("mem.json", 250);
     assert_eq!(actions(&record), [[0; 3]; 0]);
     let found = finding(&record, "no_data");
@@ -472,7 +472,7 @@ fn a_metric_without_data_is_missing_and_the_run_goes_on() {
 }
 
 #[test]
-fn steep_loads_are_carried_as_far_as_the_rules_go() {
+fn steep_loads_are_followed_as_far_as_the_rules_allow() {
     // From 0:30 on ten times what one instance can do. At 0:37 four of the five minutes seen have 100 %; the rule may act
     // again an hour later, when the load is over.
     let record = with_load("c6040.json", "so.csv");
@@ -511,7 +511,7 @@ fn an_exact_count_is_reached_as_far_as_the_flapping_check_lets() {
 }
 
 #[test]
-fn thresholds_without_a_distance_flap() {
+fn thresholds_without_a_margin_flap() {
     let record = under("cam.json", 100);
     // A scale-in every two minutes, each before the last one shows.
     assert_eq!(

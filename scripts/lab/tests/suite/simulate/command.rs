@@ -10,7 +10,7 @@ use super::{BUILT_IN, EIGHTY, FAST, path, record, refused, said};
 use crate::scratch::{Scratch, text};
 
 #[test]
-fn the_agreed_figures_come_out_as_json() {
+fn the_json_contains_the_agreed_values() {
     let record = record(&["--load", "-"], EIGHTY);
     let actions: Vec<Value> = record["actions"]
         .as_array()
@@ -177,7 +177,7 @@ fn two_rule_files_are_compared() {
 }
 
 #[test]
-fn what_is_assumed_of_the_platform_can_be_set() {
+fn assumptions_about_the_platform_can_be_set() {
     let instant = [
         "--metric-lag",
         "0",
@@ -196,7 +196,7 @@ fn what_is_assumed_of_the_platform_can_be_set() {
 }
 
 #[test]
-fn prices_can_be_ones_own() {
+fn custom_prices_can_be_used() {
     let folder = Scratch::new();
     let prices = json!({"as_of": "2030-01-02", "source": "mine", "currency": "EUR", "region": "here",
         "hours_per_month": 100, "plans": [{"name": "X1", "about": "an example", "per_instance_hour": 2}]});
@@ -217,7 +217,7 @@ fn prices_can_be_ones_own() {
 }
 
 #[test]
-fn the_record_is_written_whole_or_not_at_all() {
+fn the_record_is_written_completely_or_not_at_all() {
     let folder = Scratch::new();
     let file = folder.join("out.json");
     said(&["--load", "daily", "--json", path(&file)], "");
@@ -230,7 +230,7 @@ fn the_record_is_written_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_day_takes_no_time() {
+fn a_day_is_simulated_quickly() {
     let begun = Instant::now();
     said(&["--load", "daily"], "");
     // A value for the reader: a test cannot know the speed of a machine.
@@ -269,7 +269,7 @@ fn a_day_takes_no_time() {
 }
 
 #[test]
-fn the_page_tells_of_the_simulation_and_of_no_requests() {
+fn the_page_shows_the_simulation_and_no_requests() {
     let folder = Scratch::new();
     let load = folder.write("monday.csv", EIGHTY);
     let page = folder.join("monday.html");

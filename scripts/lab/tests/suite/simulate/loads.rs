@@ -156,7 +156,7 @@ fn csv(recording: &[(String, f64, u64)]) -> String {
 }
 
 #[test]
-fn recorded_counts_tell_how_well_the_simulation_fits() {
+fn recorded_counts_show_how_well_the_simulation_fits() {
     // The instances are ready at once, so that the load follows from the CPU and the counts.
     let arguments = ["--load", "-", "--provision-seconds", "0"];
     let simulated = record(&arguments, "seconds,load\n0,80\n1800,20\n3600,20\n");
@@ -192,7 +192,7 @@ fn recorded_counts_tell_how_well_the_simulation_fits() {
 }
 
 #[test]
-fn minutes_at_100_percent_say_little() {
+fn minutes_at_100_percent_have_a_low_confidence() {
     let minutes: Vec<(String, f64, u64)> = (0..30)
         .map(|minute| {
             (
@@ -430,7 +430,7 @@ fn a_calendar_starts_with_the_load_or_on_a_monday() {
 }
 
 #[test]
-fn a_wrong_header_gets_the_right_one() {
+fn the_message_about_a_wrong_header_contains_the_right_one() {
     let refusal = refused(&["--load", "-"], "time,percent\n2026-01-05T08:00,1\n");
     for part in [
         "seconds or timestamp",
@@ -443,7 +443,7 @@ fn a_wrong_header_gets_the_right_one() {
 }
 
 #[test]
-fn a_fleet_without_instances_and_load_has_a_cpu_that_can_be_read() {
+fn a_fleet_without_instances_and_load_has_a_readable_cpu() {
     let folder = Scratch::new();
     let rules = json!({"name": "none", "capacity": {"minimum": "0", "maximum": "1", "default": "0"}, "rules": []});
     let rules = folder.write("none.json", rules.to_string());

@@ -75,7 +75,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_simulation_does_what_the_text_of_the_model_says(case in settings::any_case()) {
+    fn the_simulation_follows_the_text_of_the_model(case in settings::any_case()) {
         let (simulation, expected) = (simulated(&case), expected(&case));
         let files = || format!("{}\n{}", case.setting(), case.load());
         prop_assert_eq!(actions(&simulation), expected.actions, "{}", files());
@@ -149,7 +149,7 @@ proptest! {
     /// The built-in thresholds, with other windows and limits, and a cooldown after which the window contains no
     /// sample from before the last action.
     #[test]
-    fn constant_load_settles_without_a_reversal_when_the_cooldown_is_long_enough(
+    fn constant_load_settles_without_a_reversal_if_the_cooldown_is_long_enough(
         load in 0.0..1_200.0_f64,
         windows in [1..15_u64, 1..15_u64],
         [lag, provision, more] in [0..6_u64, 0..6_u64, 0..3_u64],

@@ -21,7 +21,7 @@ fn rules(program: &Path, folder: &Path) -> (String, String) {
 }
 
 #[test]
-fn the_rule_file_of_the_working_tree_comes_before_the_compiled_in_one() {
+fn the_rule_file_of_the_working_tree_takes_precedence_over_the_built_in_one() {
     let lab = Path::new(env!("CARGO_BIN_EXE_lab"));
     let folder = Scratch::new();
     let file = folder.write(
@@ -76,7 +76,7 @@ fn a_rule_file_of_the_working_tree_that_cannot_be_used_is_refused() {
 }
 
 #[test]
-fn names_of_files_do_not_steer_the_terminal() {
+fn file_names_do_not_control_the_terminal() {
     let folder = Scratch::new();
     let rules = folder.write("a\u{1b}[31m\u{9b}2J.json", BUILT_IN);
     let load = folder.write("l\u{1b}]0;title\u{7}.csv", "0,80\n3600,80\n");

@@ -52,7 +52,7 @@ fn a_choice_changes_what_its_place_names() {
 }
 
 #[test]
-fn contradictions_are_no_setting() {
+fn contradictory_choices_have_no_setting() {
     let mut setting = Setting::built_in();
     setting.profiles[0].rules[0].threshold = 45.0;
     let space = all(&setting);
@@ -68,7 +68,7 @@ fn contradictions_are_no_setting() {
 }
 
 #[test]
-fn what_is_kept_is_not_searched() {
+fn kept_groups_are_not_searched() {
     let setting = Setting::built_in();
     for (group, part) in [
         (Group::Thresholds, "threshold"),
@@ -114,7 +114,7 @@ fn the_maximum_leaves_one_instance_free_and_reaches_the_highest_load() {
 }
 
 #[test]
-fn a_pair_of_rules_that_undo_each_other_is_not_tried_unless_it_is_there_already() {
+fn a_pair_of_rules_that_undo_each_other_is_tried_only_if_it_exists() {
     let mut setting = Setting::built_in();
     let inward = "rules[1].metricTrigger.threshold";
     let tried = |setting: &Setting, value| {

@@ -151,7 +151,7 @@ fn arm_refuses_what_azure_refuses() {
 }
 
 #[test]
-fn faults_come_on_demand_and_end() {
+fn faults_start_on_request_and_end() {
     let (host, platform) = up(&[]);
     let token = platform.token();
     let target = platform.target();
@@ -229,7 +229,7 @@ fn a_patch_may_restart_every_instance_in_place() {
 }
 
 #[test]
-fn requests_scale_it_out_within_the_limit_and_a_pin_ends_that() {
+fn requests_scale_it_out_within_the_limit_until_a_pin() {
     let (host, platform) = up(&[]);
     let waiting: Vec<Connection> = (0..200)
         .map(|_| {

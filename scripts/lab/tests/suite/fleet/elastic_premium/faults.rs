@@ -52,7 +52,7 @@ fn the_platform_fails_and_the_next_run_after_it_sets_the_count() {
 }
 
 #[test]
-fn a_database_that_is_away_during_load_delays_the_count() {
+fn an_unavailable_database_during_load_delays_the_count() {
     let mut postgres = Postgres::start(None, &[]);
     let rehearsal = Rehearsal::start("0.2", &[], Some(&postgres.url()));
     let host = &rehearsal.host;
@@ -83,7 +83,7 @@ fn a_database_that_is_away_during_load_delays_the_count() {
 }
 
 #[test]
-fn the_instance_that_holds_the_timer_is_killed_again_and_again() {
+fn the_instance_with_the_timer_is_killed_repeatedly() {
     let mut dice = Dice::new();
     println!("KILLS_SEED={}", dice.seed());
     let rehearsal = Rehearsal::start("0.2", &[], None);
