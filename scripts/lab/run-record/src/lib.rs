@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`run`] | the record, as JSON holds it |
 //! | [`simulation`] | what the record of a simulation holds beyond that |
+//! | [`comparison`] | what the same load does on fleets of a fixed size |
 //! | `table` | the record as a table, one row a second |
 //! | [`format`](mod@format) | numbers and times as text |
 //! | `file` | writes a file whole or not at all |
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+pub mod comparison;
 mod file;
 pub mod format;
 pub mod run;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::Comparison;
 use crate::simulation::SimulationRecord;
 
 /// A run from its first request to its end.
@@ -55,6 +56,9 @@ pub struct Run {
     /// The same load under the other rule file, where a simulation compares two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compared: Option<Box<Run>>,
+    /// What the same load does on fleets of a fixed size, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// Counts over the whole run.
