@@ -151,12 +151,12 @@ pub fn decimal(value: f64) -> String {
     }
 }
 
-/// `81 %`, `0.03 %`; what is more than nothing does not look like nothing.
+/// `81%`, `0.03%`; what is more than nothing does not look like nothing.
 pub fn percent(value: f64) -> String {
     if value > 0.0 && value < 0.005 {
-        "< 0.01 %".to_owned()
+        "< 0.01%".to_owned()
     } else {
-        format!("{} %", decimal(value))
+        format!("{}%", decimal(value))
     }
 }
 

@@ -33,7 +33,7 @@ fn numbers_keep_the_digits_that_say_something() {
     }
     assert_eq!(decimal(f64::NAN), "–");
     assert_eq!(count(1_234_567), "1,234,567");
-    assert_eq!(percent(0.003), "< 0.01 %");
+    assert_eq!(percent(0.003), "< 0.01%");
     assert_eq!(count(999), "999");
     assert_eq!(things(1, "request"), "1 request");
     assert_eq!(latency(Some(1240.0)), "1.2 s");

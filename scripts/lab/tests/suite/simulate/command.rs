@@ -289,7 +289,7 @@ fn the_page_tells_of_the_simulation_and_of_no_requests() {
         "Both rule files have the same overload and cost</h1>",
         "<p>These rules overshoot.</p>",
         "<dt>Overloaded: the same</dt>",
-        "Why it stood still: autoscale.fast.json",
+        "Why nothing changed: autoscale.fast.json",
         "average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
         "monday.csv: 1 h, 80 %",
         "P0v3: 157 USD for a month",
@@ -299,7 +299,7 @@ fn the_page_tells_of_the_simulation_and_of_no_requests() {
     // Nothing was sent, the load is no record of the page, and its folder is nobody's business.
     for unexpected in [
         "<dt>Requests</dt>",
-        "Answered /s",
+        "Successful/s",
         "href=\"monday.csv\"",
         path(folder.path()),
     ] {
