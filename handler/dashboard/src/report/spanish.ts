@@ -335,12 +335,12 @@ export const SPANISH: Record<string, string> = {
   "{n} periods": "{0} períodos",
 
   // What the autoscaler, the load, and the demonstration say
-  "average CPU over {n} minutes {n} % is above {n} %: out from {n} to {n}":
-    "la CPU media de {0} minutos, {1} %, supera el {2} %: ampliación de {3} a {4}",
-  "average CPU over {n} minutes {n} % is above {n} %: out from {n} to {n}, the maximum":
-    "la CPU media de {0} minutos, {1} %, supera el {2} %: ampliación de {3} a {4}, el máximo",
-  "average CPU over {n} minutes {n} % is below {n} %: in from {n} to {n}":
-    "la CPU media de {0} minutos, {1} %, está por debajo del {2} %: reducción de {3} a {4}",
+  "average CPU over {n} minutes {n} is above {n}: out from {n} to {n}":
+    "la CPU media de {0} minutos, {1}, supera el {2}: ampliación de {3} a {4}",
+  "average CPU over {n} minutes {n} is above {n}: out from {n} to {n}, the maximum":
+    "la CPU media de {0} minutos, {1}, supera el {2}: ampliación de {3} a {4}, el máximo",
+  "average CPU over {n} minutes {n} is below {n}: in from {n} to {n}":
+    "la CPU media de {0} minutos, {1}, está por debajo del {2}: reducción de {3} a {4}",
   "The autoscale engine attempting to scale resource {} from {n} instances count to {n} instances count.":
     "El motor de escalado intenta pasar el recurso {0} de {1} a {2} instancias.",
   "the number of live instances changed": "cambió el número de instancias activas",
@@ -350,7 +350,7 @@ export const SPANISH: Record<string, string> = {
   "from {n}/s to {n}/s over {}": "de {0}/s a {1}/s en {2}",
   "Mix: {}": "Mezcla: {0}",
   "visits {n}": "visitas {0}",
-  "Minute {n}: {} ({n} % of an instance)": "Minuto {0}: {1} ({2} % de una instancia)",
+  "Minute {n}: {} ({n} of an instance)": "Minuto {0}: {1} ({2} de una instancia)",
   "the load fills one instance": "la carga llena una instancia",
   "the load fills {n} instances": "la carga llena {0} instancias",
   "all instances share the load": "todas las instancias comparten la carga",

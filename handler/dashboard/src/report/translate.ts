@@ -11,7 +11,7 @@ export function speaker(language: Language): Say {
   return language === "en" ? (text) => text : (text) => spanish(text) ?? text;
 }
 
-const NUMBER = /^([-<]?\s?\d[\d.,]*%?|–)$/;
+const NUMBER = /^([-<]?\s?\d[\d.,]*\s?%?|–)$/;
 /** Between a number and its unit. */
 const GAP = "\u00a0";
 /** Longer texts are nobody's sentences; a record may hold any. */

@@ -78,7 +78,12 @@ pub fn report(
     // What real processes did counts more, and a simulation is made again with what this version knows.
     if !run.simulated && run.comparison.as_ref().is_none_or(simulated) {
         match compare_with_fixed(&run) {
-            Ok(comparison) => run.comparison = Some(comparison),
+            Ok(mut comparison) => {
+                // The record knows the plan that it ran on.
+                let known = run.comparison.take().and_then(|earlier| earlier.price);
+                comparison.price = known.or(comparison.price);
+                run.comparison = Some(comparison);
+            }
             Err(reason) => missing = Some(reason),
         }
     }
