@@ -159,7 +159,7 @@ pub(crate) fn cost_tile(page: &Page<'_>) -> Option<(&'static str, String, String
     let measured = comparison.filter(|comparison| !comparison.simulated);
     let hours = match measured {
         Some(comparison) => comparison.autoscaled.instance_hours,
-        None => run_record::comparison::instance_hours(page.run)?,
+        None => page.run.instance_hours()?,
     };
     let note = match comparison.and_then(|comparison| money(comparison, hours)) {
         Some(money) => money,

@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::Clock;
-use crate::run::{FleetSample, Run};
-
 /// The autoscaled fleet beside fleets of a fixed size, under the same load.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -59,29 +56,4 @@ pub struct InstancePrice {
     pub currency: String,
     /// One instance for one hour.
     pub per_hour: f64,
-}
-
-impl RequestOutcome {
-    /// What became of the requests of a run.
-    pub fn of(run: &Run) -> Self {
-        let requests = &run.requests;
-        Self {
-            sent: requests.sent,
-            failed: requests.failed,
-            refused: requests.errors.get("503").copied().unwrap_or_default(),
-            p99_ms: requests.latency_ms.p99,
-        }
-    }
-}
-
-/// Instances wanted times Azure hours, from the start of the run to its end; `None` without a sample of the fleet.
-pub fn instance_hours(run: &Run) -> Option<f64> {
-    let (first, last) = (run.samples.first()?, run.samples.last()?);
-    let spans = run.samples.windows(2);
-    // Each count holds until the next sample; the first one since the start, the last one to the end.
-    let between = |pair: &[FleetSample]| f64::from(pair[0].wanted) * (pair[1].at - pair[0].at);
-    let seconds = f64::from(first.wanted) * first.at
-        + spans.map(between).sum::<f64>()
-        + f64::from(last.wanted) * (run.seconds - last.at).max(0.0);
-    Some(seconds.max(0.0) * Clock::new(run.time_scale).scale() / 3_600.0)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use run_record::Run;
-use run_record::comparison::{Comparison, FleetOutcome, RequestOutcome, instance_hours};
+use run_record::comparison::{Comparison, FleetOutcome};
 use run_record::format::{count, things};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -54,8 +54,10 @@ pub(super) async fn with_fixed_fleets(
                 .map(|sample| sample.ready)
                 .max()
                 .unwrap_or_default(),
-            instance_hours: instance_hours(run).context("no sample of the fleet was read")?,
-            requests: Some(RequestOutcome::of(run)),
+            instance_hours: run
+                .instance_hours()
+                .context("no sample of the fleet was read")?,
+            requests: Some(run.request_outcome()),
             overloaded_minutes: None,
         },
         fixed: Vec::new(),
@@ -74,7 +76,7 @@ pub(super) async fn with_fixed_fleets(
         comparison.fixed.push(FleetOutcome {
             instances,
             instance_hours: f64::from(instances) * hours,
-            requests: Some(RequestOutcome::of(&made)),
+            requests: Some(made.request_outcome()),
             overloaded_minutes: None,
         });
     }
