@@ -133,4 +133,22 @@ export const SENTENCES: Record<string, string> = {
   autoscaler: "escalador",
   "no request failed": "no falló ninguna petición",
   "{n} of {n}": "{0} de {1}",
+
+  // The verdict of a simulation
+  "{}.": "{0}.",
+  "These rules flap": "Estas reglas oscilan",
+  "These rules overshoot": "Estas reglas se exceden",
+  "These rules come too late for this load": "Estas reglas llegan tarde para esta carga",
+  "The maximum holds the fleet back": "El máximo limita el número de instancias",
+  "These rules carry this load": "Estas reglas bastan para esta carga",
+  "The ready instances could always carry the load.": "Las instancias listas siempre pudieron con la carga.",
+  "The load was more than the ready instances could carry for {} ({n} of the time).":
+    "La carga superó a las instancias listas durante {0} (el {1} del tiempo).",
+  "The load was more than the ready instances could carry for {} ({n} of the time) in {n} spans, the longest of {}.":
+    "La carga superó a las instancias listas durante {0} (el {1} del tiempo), en {2} períodos; el más largo, de {3}.",
+  "From CPU over the threshold until one more served it took up to {}.":
+    "Desde que la CPU superó el umbral hasta que hubo una más pasaron hasta {0}.",
+  "{n} instances on average.": "{0} instancias de media.",
+  "{}: {n} {} for a month that goes on like this ({n} with always {n}, {n} with always {n}).":
+    "{0}: {1} {2} para un mes que siga así ({3} con {4} siempre, {5} con {6} siempre).",
 };
