@@ -2,6 +2,7 @@
 export const SENTENCES: Record<string, string> = {
   // The verdict
   "{} (Azure minute {n})": "{0} (minuto {1} de Azure)",
+  "{} (1 Azure minute)": "{0} (1 minuto de Azure)",
   "{} ({n} Azure minutes)": "{0} ({1} minutos de Azure)",
   "The fleet scaled out from {n} to {n} at {}, {} after CPU exceeded the threshold; it had {} ready {} later.":
     "Se amplió de {0} a {1} a los {2}, {3} después de que la CPU superara el umbral; {5} más tarde había {4} en servicio.",

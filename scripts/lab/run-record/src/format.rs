@@ -40,11 +40,9 @@ impl Clock {
     /// A length of time: `9.2 s (9.2 Azure minutes)`.
     pub fn length(self, seconds: f64) -> String {
         if self.is_scaled() {
-            format!(
-                "{} ({} Azure minutes)",
-                span(seconds),
-                decimal(self.minutes(seconds))
-            )
+            let minutes = decimal(self.minutes(seconds));
+            let end = if minutes == "1" { "" } else { "s" };
+            format!("{} ({minutes} Azure minute{end})", span(seconds))
         } else {
             span(seconds)
         }

@@ -159,7 +159,7 @@ fn the_page_links_to_what_lies_beside_it() {
     assert!(
         !fs::read_to_string(&page)
             .unwrap()
-            .contains("In the same folder")
+            .contains("<p>In the same folder")
     );
     write_csv(&run, &folder.join("a run.csv")).unwrap();
     write_json(&run, &folder.join("a run.json")).unwrap();

@@ -45,3 +45,10 @@ fn an_accelerated_clock_gives_azures_minutes_too() {
     assert_eq!(Clock::new(1.0).time(372.0), "6 min 12 s");
     assert_eq!(Clock::new(0.0).time(1.0), "1 s");
 }
+
+#[test]
+fn one_azure_minute_is_one() {
+    let clock = Clock::new(60.0);
+    assert_eq!(clock.length(1.0), "1 s (1 Azure minute)");
+    assert_eq!(clock.length(9.2), "9.2 s (9.2 Azure minutes)");
+}

@@ -299,7 +299,7 @@ fn the_page_tells_of_the_simulation_and_of_no_requests() {
     // Nothing was sent, the load is no record of the page, and its folder is nobody's business.
     for unexpected in [
         "<dt>Requests</dt>",
-        "Successful/s",
+        ">Successful/s<",
         "href=\"monday.csv\"",
         path(folder.path()),
     ] {
