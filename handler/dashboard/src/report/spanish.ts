@@ -99,8 +99,8 @@ export const SPANISH: Record<string, string> = {
   "instance-hours, {} on {}": "horas de instancia, {0} en {1}",
   "Measured with real processes over {} of Azure time. Every fleet got the same requests at the same times.":
     "Medido con procesos reales durante {0} de tiempo de Azure. En los tres casos llegaron las mismas peticiones en los mismos momentos.",
-  "Simulated from the recorded load over {} of Azure time. Overloaded: the load is above 100% of every ready instance. Where the recorded CPU was 100%, the real load may have been higher.":
-    "Simulado a partir de la carga registrada durante {0} de tiempo de Azure. Sobrecarga: la carga supera el 100 % de todas las instancias listas. Donde la CPU registrada fue del 100 %, la carga real pudo ser mayor.",
+  "Simulated from the recorded load over {} of Azure time. Overloaded: the load is above 100% of every ready instance. Where the recorded CPU was 100%, the load counts as just above what those instances can handle; it may have been higher.":
+    "Simulado a partir de la carga registrada durante {0} de tiempo de Azure. Sobrecarga: la carga supera el 100 % de todas las instancias listas. Donde la CPU registrada fue del 100 %, se supone una carga algo mayor de la que esas instancias pueden atender; pudo ser mayor aún.",
 
   // Sections and tables
   Conditions: "Condiciones",

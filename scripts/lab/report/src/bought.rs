@@ -237,7 +237,7 @@ fn how(comparison: &Comparison) -> String {
     if comparison.simulated {
         return format!(
             "Simulated from the recorded load over {length} of Azure time. Overloaded: the load is above 100% of every ready instance. \
-             Where the recorded CPU was 100%, the real load may have been higher."
+             Where the recorded CPU was 100%, the load counts as just above what those instances can handle; it may have been higher."
         );
     }
     format!(

@@ -12,12 +12,17 @@ use crate::outcome::Scenario;
 use crate::prices::{self, Prices};
 use crate::simulation::simulate;
 
+/// From this CPU on, in percent, the load may have been any higher.
+const SATURATED: f64 = 99.0;
+/// What such a load counts as: more than the instances that had it can handle, as they were overloaded.
+const MORE: f64 = 101.0;
+
 /// Simulates the load of a run under its own rules, on their minimum of instances and on their maximum.
 ///
 /// # Errors
 /// One sentence about what the record lacks.
 pub fn compare_with_fixed(run: &Run) -> anyhow::Result<Comparison> {
-    let load = Load::of_run("the recorded load", run)?;
+    let load = load(run)?;
     let setting = setting(run)?;
     let start = match load.start() {
         Some(Start::Utc(seconds)) => seconds,
@@ -53,6 +58,16 @@ pub fn compare_with_fixed(run: &Run) -> anyhow::Result<Comparison> {
             .into(),
         price: instance_price(0),
     })
+}
+
+fn load(run: &Run) -> anyhow::Result<Load> {
+    let mut run = run.clone();
+    for sample in &mut run.samples {
+        if sample.cpu_percent.is_some_and(|cpu| cpu >= SATURATED) {
+            sample.cpu_percent = Some(MORE);
+        }
+    }
+    Load::of_run("the recorded load", &run)
 }
 
 /// The built-in price of an instance of the plan at this place of the price file: 0 is Premium v3, 1 Elastic Premium.
@@ -190,6 +205,22 @@ mod tests {
             "{autoscaled:?}"
         );
         assert_eq!(comparison.price.unwrap().plan, "P0v3");
+    }
+
+    #[test]
+    fn instances_that_were_saturated_were_overloaded() {
+        let mut run = run();
+        for sample in &mut run.samples {
+            (sample.ready, sample.wanted) = (1, 1);
+            sample.cpu_percent = sample
+                .cpu_percent
+                .map(|cpu| if cpu > 70.0 { 100.0 } else { cpu });
+        }
+        let comparison = compare_with_fixed(&run).unwrap();
+        assert_eq!(comparison.fixed[0].overloaded_minutes, Some(40.0));
+        assert_eq!(comparison.fixed[1].overloaded_minutes, Some(0.0));
+        let autoscaled = comparison.autoscaled.overloaded_minutes.unwrap();
+        assert!((5.0..15.0).contains(&autoscaled), "{autoscaled}");
     }
 
     #[test]
