@@ -229,8 +229,9 @@ export const SPANISH: Record<string, string> = {
   "The data of this page, for a spreadsheet or a program.":
     "Los datos de esta página, para una hoja de cálculo o un programa.",
   "In the same folder:": "En la misma carpeta:",
-  "(one row a second)": "(una fila por segundo)",
-  "(the whole record)": "(el registro completo)",
+  "(one row a second),": "(una fila por segundo),",
+  "(one row a second).": "(una fila por segundo).",
+  "(the whole record).": "(el registro completo).",
   "This page is one file and loads nothing else. You can save it, send it, and open it offline.":
     "Esta página es un solo archivo y no carga nada más. Puede guardarla, enviarla y abrirla sin conexión.",
   "Created by lab {} of Elastic Visits.": "Creado con lab {0} de Elastic Visits.",
