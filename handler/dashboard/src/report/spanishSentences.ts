@@ -152,4 +152,31 @@ export const SENTENCES: Record<string, string> = {
   "{n} instances on average.": "{0} instancias de media.",
   "{}: {n} {} for a month that goes on like this ({n} with always {n}, {n} with always {n}).":
     "{0}: {1} {2} para un mes que siga así ({3} con {4} siempre, {5} con {6} siempre).",
+  "1 scale-out was undone although the load had not fallen by a tenth.":
+    "1 ampliación se deshizo aunque la carga no había bajado una décima parte.",
+  "{n} scale-outs were undone although the load had not fallen by a tenth.":
+    "{0} ampliaciones se deshicieron aunque la carga no había bajado una décima parte.",
+  "1 scale-in was undone although the load had not risen by a tenth.":
+    "1 reducción se deshizo aunque la carga no había subido una décima parte.",
+  "{n} scale-ins were undone although the load had not risen by a tenth.":
+    "{0} reducciones se deshicieron aunque la carga no había subido una décima parte.",
+  "The maximum held the fleet back for {}, first at {}: {}.":
+    "El máximo limitó las instancias durante {0}, la primera vez a las {1}: {2}.",
+  "The flapping check held scale-in back for {}, first at {}: {}.":
+    "La comprobación de oscilación frenó la reducción durante {0}, la primera vez a las {1}: {2}.",
+  "average CPU over {n} minutes {n} is above {n}": "la CPU media de {0} minutos, {1}, supera el {2}",
+  "average CPU over {n} minutes {n} is below {n}":
+    "la CPU media de {0} minutos, {1}, está por debajo del {2}",
+  "{}, but {n} is the minimum": "{0}, pero {1} es el mínimo",
+  "{}, but {n} is the maximum": "{0}, pero {1} es el máximo",
+  "{}, but its cooldown ends in {n} minutes: stays at {n}":
+    "{0}, pero su enfriamiento termina en {1} minutos: sigue en {2}",
+  "{}, but its cooldown ends in 1 minute: stays at {n}":
+    "{0}, pero su enfriamiento termina en 1 minuto: sigue en {1}",
+  "scale-in fires, but with {n} instead of {n} the average CPU over {n} minutes would be {n}, above {n}: stays at {n} (flapping)":
+    "se activa la reducción, pero con {0} en lugar de {1} la CPU media de {2} minutos sería {3}, más del {4}: sigue en {5} (oscilación)",
+  "Why nothing changed: {}: {}": "Por qué no cambió nada: {0}: {1}",
+  "This is a simulation; nothing was started. Assumed of the platform: samples of the metric are seen {} after their minute, an instance is ready {} after its order, the rules are evaluated every {}.":
+    "Esto es una simulación; no se arrancó nada. Se supone de la plataforma: las muestras de la métrica se ven {0} después de su minuto, una instancia está lista {1} después de pedirla y las reglas se evalúan cada {2}.",
+  "CPU is drawn as means of {n} minutes.": "La CPU se dibuja como medias de {0} minutos.",
 };
