@@ -189,7 +189,7 @@ step_browser() {
 }
 
 step_demo() {
-    "$lab" demo --script-root "$app"
+    "$lab" demo --compare --script-root "$app"
     # The same handler, with the function that scales the app itself.
     "$lab" assemble --plan elastic-premium --root "$root" --handler "$app/handler" --into "$root/target/suite/elastic-premium"
     "$lab" demo --plan elastic-premium --script-root "$root/target/suite/elastic-premium" --out target/demo-elastic-premium

@@ -132,7 +132,7 @@ test.skipIf(!REPORT)("the report of a run", async () => {
   await page.getByRole("img").first().waitFor();
   await shoot(page, "report");
   // As far as the charts go: what follows are tables.
-  const table = await page.getByText("The same as a table").boundingBox();
+  const table = await page.getByText("Show as a table").boundingBox();
   const clip = { x: 0, y: 0, width: DESK.viewport.width, height: Math.floor(table?.y ?? 0) };
   await page.screenshot({ path: `${FOLDER}/report-charts.png`, clip, fullPage: true });
 });

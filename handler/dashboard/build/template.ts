@@ -53,7 +53,10 @@ export function sampleRun(): Plugin {
             "<!--report:style-->",
             `<style>${read("../../../scripts/lab/report/src/page.css")}</style>`,
           )
-          .replace("<!--report:body-->", `<main>${section("charts")}${section("downloads")}</main>`)
+          .replace(
+            "<!--report:body-->",
+            `<main>${section("tools")}${section("charts")}${section("downloads")}</main>`,
+          )
           .replace(
             "<!--report:data-->",
             () =>

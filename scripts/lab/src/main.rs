@@ -1,10 +1,12 @@
 //! Entry point of `lab`. The library implements the commands.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use lab::{check, demo, doctor, package, up};
+use run_record::Run;
 
 /// Each forwarded request allocates. With the system's allocator, `lab up` uses 7 % more CPU.
 #[global_allocator]
@@ -55,8 +57,15 @@ const ANALYSIS: load::Analysis = load::Analysis {
     judge: report::judge,
     too_short: report::too_short,
     add_events: report::add_events,
-    write_html: report::write_html,
+    write_html: write_compared,
 };
+
+/// Writes the page of a run, with the simulator's comparison with fleets of a fixed size if the run has enough data.
+fn write_compared(run: &Run, path: &Path) -> anyhow::Result<()> {
+    let mut run = run.clone();
+    run.comparison = simulate::fixed::compare_with_fixed(&run).ok();
+    report::write_html(&run, path)
+}
 
 /// `lab rules` makes the same assumptions about the platform as `lab simulate`.
 const DELAYS: rules::Delays = rules::Delays {
@@ -78,7 +87,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(args),
-        Command::Report(args) => report::report(args),
+        Command::Report(args) => report::report(args, simulate::fixed::compare_with_fixed),
         Command::Doctor(args) => doctor::run(args),
     };
     outcome.unwrap_or_else(|error| {

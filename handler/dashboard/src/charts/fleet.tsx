@@ -16,6 +16,8 @@ export type Common = {
   bothClocks?: boolean;
   note?: string;
   zoomed?: ChartProps["zoomed"];
+  /** Says a text in the language of the page. */
+  say: (text: string) => string;
 };
 
 /** Lines of instances at most: more cannot be told apart. */
@@ -27,28 +29,28 @@ export type Values = (number | null)[];
 export type RateProps = Common & { times: number[]; sent: Values; ok: Values; failed: Values; busy?: Values };
 
 /** Requests a second: asked for, answered as wanted, failed. */
-export function RateChart({ times, sent, ok, failed, busy, ...common }: RateProps) {
+export function RateChart({ times, sent, ok, failed, busy, say, ...common }: RateProps) {
   const lines = useMemo(() => {
     const some = (values: Values | undefined) => values?.some((value) => (value ?? 0) > 0);
     const list: Line[] = [
-      { name: "sent", colour: (palette) => palette.soft, values: sent, width: 1, fill: 0.13 },
-      { name: "answered", colour: (palette) => palette.good, values: ok },
+      { name: say("sent"), colour: (palette) => palette.soft, values: sent, width: 1, fill: 0.13 },
+      { name: say("answered"), colour: (palette) => palette.good, values: ok },
     ];
     if (busy && some(busy))
-      list.push({ name: "busy", colour: (palette) => palette.warn, values: busy, width: 1.25 });
-    list.push({ name: "failed", colour: (palette) => palette.bad, values: failed, fill: 0.25 });
+      list.push({ name: say("busy"), colour: (palette) => palette.warn, values: busy, width: 1.25 });
+    list.push({ name: say("failed"), colour: (palette) => palette.bad, values: failed, fill: 0.25 });
     return list;
-  }, [sent, ok, failed, busy]);
+  }, [sent, ok, failed, busy, say]);
   const highest = Math.max(0, ...numbers(sent));
   return (
     <Chart
       {...common}
-      title="Requests a second"
-      summary={`Requests a second over time; at most ${decimal(highest)} were sent.`}
+      title={say("Requests a second")}
+      summary={say(`Requests a second over time; at most ${decimal(highest)} were sent.`)}
       times={times}
       lines={lines}
-      format={rate}
-      tick={decimal}
+      format={(value) => say(rate(value))}
+      tick={(value) => say(decimal(value))}
     />
   );
 }
@@ -56,7 +58,7 @@ export function RateChart({ times, sent, ok, failed, busy, ...common }: RateProp
 export type LatencyProps = Common & { times: number[]; p50: Values; p95: Values; p99: Values };
 
 /** Latency percentiles; logarithmic where they lie far apart. */
-export function LatencyChart({ times, p50, p95, p99, ...common }: LatencyProps) {
+export function LatencyChart({ times, p50, p95, p99, say, ...common }: LatencyProps) {
   const lines = useMemo<Line[]>(
     () => [
       { name: "p99", colour: (palette) => palette.instances[3] ?? palette.ink, values: p99, width: 1.25 },
@@ -70,11 +72,11 @@ export function LatencyChart({ times, p50, p95, p99, ...common }: LatencyProps) 
   return (
     <Chart
       {...common}
-      title="Latency"
-      summary={`Latency of answered requests over time; p99 was ${latency(highest)} at most.`}
+      title={say("Latency")}
+      summary={say(`Latency of answered requests over time; p99 was ${latency(highest)} at most.`)}
       times={times}
       lines={lines}
-      format={latency}
+      format={(value) => say(latency(value))}
       log={lowest > 0 && highest / lowest > 40}
     />
   );
@@ -95,7 +97,7 @@ export type CpuProps = Common & {
 };
 
 /** CPU of each instance and their mean, with the thresholds of the rules. */
-export function CpuChart({ times, mean, instances, levels, comparison, ...common }: CpuProps) {
+export function CpuChart({ times, mean, instances, levels, comparison, say, ...common }: CpuProps) {
   const shown = useMemo(() => instances.slice(0, INSTANCES), [instances]);
   const lines = useMemo<Line[]>(() => {
     if (comparison) return both(comparison.names, mean, comparison.mean);
@@ -106,19 +108,21 @@ export function CpuChart({ times, mean, instances, levels, comparison, ...common
         values: instance.values,
         width: 1.5,
       })),
-      { name: "mean", colour: (palette) => palette.ink, values: mean, width: 2.5 },
+      { name: say("mean"), colour: (palette) => palette.ink, values: mean, width: 2.5 },
     ];
-  }, [shown, mean, comparison]);
+  }, [shown, mean, comparison, say]);
   const more = instances.length - shown.length;
   return (
     <Chart
       {...common}
-      title={cpuTitle(shown.length, more)}
-      summary={`CPU over time; ${atMost(percent, "the mean", mean, comparison?.names, comparison?.mean)}.`}
+      title={say(cpuTitle(shown.length, more))}
+      summary={say(
+        `CPU over time; ${atMost(percent, "the mean", mean, comparison?.names, comparison?.mean)}.`,
+      )}
       times={times}
       lines={lines}
       levels={levels}
-      format={percent}
+      format={(value) => say(percent(value))}
       range={() => [0, 100]}
       height={14}
     />
@@ -167,12 +171,12 @@ export type InstancesProps = Common & {
 };
 
 /** How many instances were wanted and how many served, as steps. */
-export function InstancesChart({ times, wanted, ready, comparison, ...common }: InstancesProps) {
+export function InstancesChart({ times, wanted, ready, comparison, say, ...common }: InstancesProps) {
   const lines = useMemo<Line[]>(() => {
     if (comparison) return both(comparison.names, ready, comparison.ready, true);
     return [
       {
-        name: "ready",
+        name: say("ready"),
         colour: (palette) => palette.accent,
         values: ready,
         steps: true,
@@ -180,7 +184,7 @@ export function InstancesChart({ times, wanted, ready, comparison, ...common }: 
         fill: 0.18,
       },
       {
-        name: "wanted",
+        name: say("wanted"),
         colour: (palette) => palette.ink,
         values: wanted,
         steps: true,
@@ -188,7 +192,7 @@ export function InstancesChart({ times, wanted, ready, comparison, ...common }: 
         dashed: true,
       },
     ];
-  }, [wanted, ready, comparison]);
+  }, [wanted, ready, comparison, say]);
   const levels = common.levels?.map((level) => level.value) ?? [];
   const highest = Math.max(0, ...numbers(ready), ...numbers(comparison ? comparison.ready : wanted));
   // A limit far above what was ever reached would press the steps together.
@@ -196,15 +200,15 @@ export function InstancesChart({ times, wanted, ready, comparison, ...common }: 
   return (
     <Chart
       {...common}
-      title={comparison ? "Instances that are ready" : "Instances"}
-      summary={
+      title={say(comparison ? "Instances that are ready" : "Instances")}
+      summary={say(
         comparison
           ? `Instances over time; ${atMost(decimal, "ready", ready, comparison.names, comparison.ready)}.`
-          : `Instances over time; ${highest} at most.`
-      }
+          : `Instances over time; ${highest} at most.`,
+      )}
       times={times}
       lines={lines}
-      format={decimal}
+      format={(value) => say(decimal(value))}
       whole
       range={() => [0, top + (levels.length > 0 ? top * 0.12 : 0) + 0.35]}
       height={levels.length > 0 ? 11 : 9.5}

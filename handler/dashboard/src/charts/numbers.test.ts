@@ -12,10 +12,5 @@ test.each([
 });
 
 test("units", () => {
-  expect([percent(30), latency(3.14), latency(1240), rate(734)]).toEqual([
-    "30 %",
-    "3.1 ms",
-    "1.2 s",
-    "734 /s",
-  ]);
+  expect([percent(30), latency(3.14), latency(1240), rate(734)]).toEqual(["30%", "3.1 ms", "1.2 s", "734/s"]);
 });

@@ -7,11 +7,11 @@ export function decimal(value: number): string {
   return String(Number(value.toFixed(size >= 0.995 ? 1 : 2)));
 }
 
-/** `81 %` */
-export const percent = (value: number) => `${decimal(value)} %`;
+/** `81%` */
+export const percent = (value: number) => `${decimal(value)}%`;
 
 /** `3.1 ms`, `1.2 s` */
 export const latency = (ms: number) => (ms >= 999.5 ? `${decimal(ms / 1000)} s` : `${decimal(ms)} ms`);
 
-/** `734 /s` */
-export const rate = (value: number) => `${decimal(value)} /s`;
+/** `734/s` */
+export const rate = (value: number) => `${decimal(value)}/s`;

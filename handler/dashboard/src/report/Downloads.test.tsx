@@ -16,7 +16,7 @@ test("the page gives its raw data without any other file", async () => {
   vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
     names.push(`${this.download} ${this.href}`);
   });
-  render(<Downloads inlined={story} />);
+  render(<Downloads inlined={story} say={(text) => text} />);
   fireEvent.click(screen.getByRole("button", { name: /CSV/ }));
   fireEvent.click(screen.getByRole("button", { name: /JSON/ }));
   expect(names).toEqual(["story.csv blob:one", "story.json blob:one"]);

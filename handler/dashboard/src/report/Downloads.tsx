@@ -1,19 +1,20 @@
 import type { Inlined } from "./run";
+import type { Say } from "./translate";
 
 /** Gives the raw data out of the page itself, so that it can be passed around alone. */
-export function Downloads({ inlined }: { inlined: Inlined }) {
+export function Downloads({ inlined, say }: { inlined: Inlined; say: Say }) {
   return (
     <p className="flex flex-wrap items-center gap-2">
-      <span className="mr-1">From this page:</span>
+      <span className="mr-1">{say("From this page:")}</span>
       <Download name={`${inlined.name}.csv`} type="text/csv" content={() => inlined.csv}>
-        CSV, one row a second
+        {say("CSV, one row a second")}
       </Download>
       <Download
         name={`${inlined.name}.json`}
         type="application/json"
         content={() => `${JSON.stringify(inlined.run, null, 2)}\n`}
       >
-        JSON, the whole record
+        {say("JSON, the whole record")}
       </Download>
     </p>
   );
@@ -21,7 +22,8 @@ export function Downloads({ inlined }: { inlined: Inlined }) {
 
 type Props = { name: string; type: string; content: () => string; children: string };
 
-function Download({ name, type, content, children }: Props) {
+/** A button that saves a file which the page makes itself. */
+export function Download({ name, type, content, children }: Props) {
   const save = () => {
     const address = URL.createObjectURL(new Blob([content()], { type }));
     const link = document.createElement("a");
@@ -32,11 +34,7 @@ function Download({ name, type, content, children }: Props) {
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
   };
   return (
-    <button
-      type="button"
-      onClick={save}
-      className="cursor-pointer rounded-md border border-solid border-line bg-card px-3 py-1.5 text-[0.875rem] font-medium text-accent hover:border-accent"
-    >
+    <button type="button" onClick={save}>
       {children}
     </button>
   );

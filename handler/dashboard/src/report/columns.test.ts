@@ -19,8 +19,8 @@ test("a run becomes columns of one length each", () => {
     [90, 2, 1],
   ]);
   expect(levels).toEqual([
-    { value: 70, out: true, label: "out > 70 %" },
-    { value: 30, out: false, label: "in < 30 %" },
+    { value: 70, out: true, label: "out > 70%" },
+    { value: 30, out: false, label: "in < 30%" },
   ]);
 });
 

@@ -2,6 +2,13 @@
 import { readFileSync } from "node:fs";
 import type { Inlined } from "./run";
 
-export function fixture(name: "story" | "quiet" | "failed" | "empty" | "compared" | "hostile"): Inlined {
+type Name = "story" | "quiet" | "failed" | "empty" | "compared" | "hostile";
+
+export function fixture(name: Name): Inlined {
   return JSON.parse(readFileSync(`fixtures/${name}.json`, "utf8")) as Inlined;
+}
+
+/** The body of the page. */
+export function body(name: Name): string {
+  return readFileSync(`fixtures/${name}.html`, "utf8");
 }

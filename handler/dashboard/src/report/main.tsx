@@ -1,16 +1,16 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "./report.css";
-import { Charts } from "./Charts";
-import { Downloads } from "./Downloads";
+import { Report } from "./Report";
 import { readInlined } from "./run";
+import { textsOf } from "./translate";
 
-// The lab wrote the page with all of its words; only what needs a script is put into it here.
-const inlined = readInlined(document);
-for (const [id, part] of [
-  ["charts", <Charts key="charts" inlined={inlined} />],
-  ["downloads", <Downloads key="downloads" inlined={inlined} />],
-] as const) {
-  const place = document.getElementById(id);
-  if (place) createRoot(place).render(<StrictMode>{part}</StrictMode>);
-}
+// As the lab wrote it, before anything is put into it.
+const file = `<!doctype html>\n${document.documentElement.outerHTML}\n`;
+const tools = document.getElementById("tools");
+if (tools)
+  createRoot(tools).render(
+    <StrictMode>
+      <Report inlined={readInlined(document)} file={file} texts={textsOf(document.body)} />
+    </StrictMode>,
+  );

@@ -66,6 +66,8 @@ const run = object({
   simulation: optional(unknown),
   // The charts get what they need of it beside the run.
   compared: optional(unknown),
+  // Likewise.
+  comparison: optional(unknown),
 });
 
 /** A horizontal line; its spans of time, each from and to, where it does not always hold. */

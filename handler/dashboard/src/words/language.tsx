@@ -1,8 +1,9 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { recall, remember } from "../remember";
+import { remember } from "../remember";
 import { en, type Words } from "./en";
 import { es } from "./es";
 import { type Format, format } from "./format";
+import { preferred } from "./preferred";
 
 const DICTIONARIES = { en, es };
 export type Language = keyof typeof DICTIONARIES;
@@ -13,15 +14,7 @@ type Speech = { language: Language; words: Words; format: Format; speak: (langua
 
 const Context = createContext<Speech | undefined>(undefined);
 
-const isLanguage = (text: string | undefined): text is Language =>
-  text !== undefined && Object.hasOwn(DICTIONARIES, text);
-
-/** What was chosen before, else the first of the browser's languages that there is. */
-export function firstLanguage(): Language {
-  const chosen = recall("language");
-  if (isLanguage(chosen)) return chosen;
-  return navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? "en";
-}
+export const firstLanguage = (): Language => preferred(LANGUAGES);
 
 /** Gives everything inside the words of one language. */
 export function Speaking({ children }: { children: ReactNode }) {

@@ -322,8 +322,11 @@ impl Connected {
             run.notes.push(unlisted.to_owned());
         }
         let [visits, failed_visits] = results.requests_of(Kind::Visit as usize);
+        let mut arrivals = results.total.arrivals;
+        arrivals.sort_unstable();
         Ok(Finished {
             run,
+            arrivals,
             visits,
             failed_visits,
         })
@@ -335,6 +338,8 @@ impl Connected {
 pub struct Finished {
     /// Its record, without a verdict.
     pub run: Run,
+    /// When each request of a [`Schedule::Controlled`] should have started, in order.
+    pub arrivals: Vec<Duration>,
     /// The number of visits sent.
     visits: u64,
     /// The number of those that did not receive 201.

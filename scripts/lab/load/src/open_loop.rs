@@ -12,7 +12,6 @@ use tokio_util::task::TaskTracker;
 
 use super::dispatcher::Dispatcher;
 use super::schedule::Controlled;
-use super::stages::Stages;
 use super::timer::Timer;
 use super::worker::Worker;
 
@@ -24,18 +23,20 @@ const LATE: Duration = Duration::from_millis(50);
 const BURST: u64 = 64;
 
 impl Worker {
-    /// Follows the stages. Requests that could not be started before the end are given up.
-    pub(super) async fn at_rate(
+    /// Starts request number n at the time that `due_of` returns, until it returns `None`. Requests that could not be
+    /// started by the end of the plan are given up.
+    pub(super) async fn at_times(
         &self,
-        stages: &Stages,
+        due_of: impl Fn(u64) -> Option<Duration>,
+        end: Duration,
         dispatcher: &Rc<Dispatcher>,
         requests: &TaskTracker,
     ) -> anyhow::Result<()> {
         let mut starts = self.starts(dispatcher, requests)?;
-        let end = self.begun + stages.duration() + GRACE;
+        let end = self.begun + end + GRACE;
         let mut count = self.number;
         // The time is checked here as well, because there is no wait if the worker itself is too slow.
-        while let Some(due) = reaches(stages, count).filter(|_| Instant::now() < end) {
+        while let Some(due) = due_of(count).filter(|_| Instant::now() < end) {
             let intended = self.begun + due;
             let starting = timeout_at(end.into(), starts.start(count, intended));
             tokio::select! {
@@ -49,7 +50,7 @@ impl Worker {
             count += self.of;
         }
         let mut given_up = 0;
-        while let Some(due) = reaches(stages, count) {
+        while let Some(due) = due_of(count) {
             dispatcher.give_up(self.workload.kind(count), due);
             count += self.of;
             given_up += 1;
@@ -71,8 +72,9 @@ impl Worker {
         let mut level = Controlled::at(*rate.borrow_and_update());
         let mut count = self.number;
         loop {
+            let due = level.due(count);
             let starting = async {
-                match level.due(count) {
+                match due {
                     Some(due) => starts.start(count, self.begun + due).await,
                     None => std::future::pending().await,
                 }
@@ -88,6 +90,7 @@ impl Worker {
                 }
                 started = starting => {
                     started?;
+                    dispatcher.stats.borrow_mut().arrive(due.as_slice());
                     count += self.of;
                 }
             }
@@ -164,10 +167,4 @@ impl Starts<'_> {
         let waiting = Arc::clone(&self.room).acquire_owned();
         waiting.await.expect("nobody closes it")
     }
-}
-
-/// When request number `count` is due.
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn reaches(stages: &Stages, count: u64) -> Option<Duration> {
-    stages.reaches(count as f64)
 }

@@ -1,6 +1,7 @@
 //! The plan of a load: when requests start.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -13,6 +14,8 @@ use super::stages::{Stages, Unit};
 pub enum Schedule {
     /// Open loop: this many requests per second, whether or not earlier ones have ended.
     Rate(Stages),
+    /// Open loop: a request at each of these times since the start, in ascending order.
+    Arrivals(Arc<[Duration]>),
     /// Open loop with a rate, in requests per second, that changes during the load. It ends when the sender is
     /// dropped.
     Controlled(watch::Receiver<f64>),
@@ -37,6 +40,7 @@ impl Schedule {
     pub fn duration(&self) -> Option<Duration> {
         match self {
             Self::Rate(stages) | Self::Users { stages, .. } => Some(stages.duration()),
+            Self::Arrivals(times) => times.last().copied(),
             Self::Controlled(_) | Self::Fixed { .. } => None,
         }
     }
@@ -49,6 +53,8 @@ impl Schedule {
                 let pause = (*think.start() + *think.end()).as_secs_f64() / 2.0;
                 Some((stages.area() / pause.max(0.001)).ceil())
             }
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            Self::Arrivals(times) => Some(times.len() as f64),
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             Self::Fixed { requests, .. } => Some(*requests as f64),
             Self::Controlled(_) => None,
@@ -65,6 +71,9 @@ impl Schedule {
         match self {
             Self::Rate(stages) => {
                 format!("Open loop: {}", stages.describe(Unit::RequestsPerSecond))
+            }
+            Self::Arrivals(times) => {
+                format!("Open loop: {} requests at given times", times.len())
             }
             Self::Controlled(_) => "Open loop, at a rate that follows the fleet".to_owned(),
             Self::Users { stages, think } => {

@@ -20,6 +20,9 @@ const MOST_INSTANCES: usize = 1_000;
 /// The name under which further instances are counted.
 const OTHER_INSTANCES: &str = "(others)";
 
+/// Arrivals that are kept at most: 16 MiB.
+const MOST_ARRIVALS: usize = 1 << 20;
+
 /// Longer latencies count as this one: a day, in microseconds.
 const LONGEST: u64 = 24 * 3_600 * 1_000_000;
 /// Why a histogram accepts every value.
@@ -119,6 +122,8 @@ pub struct Stats {
     pub cut_off: u64,
     /// CPU time of the worker's thread.
     pub cpu: Duration,
+    /// When the requests of a controlled rate should have started, in no order.
+    pub(super) arrivals: Vec<Duration>,
     /// Seconds by their number.
     pub(super) seconds: BTreeMap<u64, Second>,
 }
@@ -155,6 +160,7 @@ impl Default for Stats {
             late_starts: LateStarts::default(),
             cut_off: 0,
             cpu: Duration::ZERO,
+            arrivals: Vec::new(),
             seconds: BTreeMap::new(),
         }
     }
@@ -245,6 +251,13 @@ impl Stats {
         self.late_starts.slow += other.late_starts.slow;
         self.cut_off += other.cut_off;
         self.cpu += other.cpu;
+        self.arrive(&other.arrivals);
+    }
+
+    /// Keeps when requests should have started, as far as there is room.
+    pub(super) fn arrive(&mut self, arrivals: &[Duration]) {
+        let room = MOST_ARRIVALS.saturating_sub(self.arrivals.len());
+        self.arrivals.extend(arrivals.iter().take(room));
     }
 
     /// The counts for the record of the run, with the names of the kinds.

@@ -60,7 +60,17 @@ impl Worker {
         let handing_over = tokio::task::spawn_local(handing_over);
         let requests = TaskTracker::new();
         match &self.schedule {
-            Schedule::Rate(stages) => self.at_rate(stages, &dispatcher, &requests).await?,
+            Schedule::Rate(stages) => {
+                #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+                let due = |count: u64| stages.reaches(count as f64);
+                self.at_times(due, stages.duration(), &dispatcher, &requests)
+                    .await?;
+            }
+            Schedule::Arrivals(times) => {
+                let due = |count: u64| times.get(usize::try_from(count).ok()?).copied();
+                let end = times.last().copied().unwrap_or_default();
+                self.at_times(due, end, &dispatcher, &requests).await?;
+            }
             Schedule::Controlled(rate) => {
                 self.at_command(rate.clone(), &dispatcher, &requests)
                     .await?;

@@ -72,40 +72,49 @@ impl Load {
         load.recorded = recorded;
         Ok(load)
     }
+
+    /// The load of a run.
+    ///
+    /// # Errors
+    /// One sentence, where the samples do not make a load.
+    pub fn of_run(name: impl Into<String>, run: &Run) -> anyhow::Result<Self> {
+        ensure!(
+            !run.samples.is_empty(),
+            "this run has no samples of the fleet, as its target does not report any"
+        );
+        let clock = Clock::new(run.time_scale);
+        let scale = clock.scale();
+        let samples = run.samples.iter().map(|sample| Measured {
+            ended: sample.at * scale,
+            cpu_percent: sample.cpu_percent,
+            ready: sample.ready,
+            wanted: sample.wanted,
+        });
+        // The load after the last sample is not known.
+        let mut load = Self::measured(name, samples, 0.0)?;
+        let recorded = &mut load.recorded;
+        if let Ok(Timestamp::Utc(seconds)) = timestamp::parse(&run.started) {
+            recorded.start = Some(Start::Utc(seconds));
+        }
+        let mut told =
+            "The load is the mean CPU of the instances times their number, sample by sample"
+                .to_owned();
+        if clock.is_scaled() {
+            told += &format!("; a second of the run stands for {} s", decimal(scale));
+        }
+        recorded.notes.insert(0, Note::assumed(told + "."));
+        Ok(load)
+    }
 }
 
-/// The load of a run.
+/// The load of a run that was saved.
 ///
 /// # Errors
 /// One sentence.
 pub(super) fn load(name: &str, text: &str) -> anyhow::Result<Load> {
     let run: Run =
         serde_json::from_str(text).context("it is not a run as lab load or lab demo saves it")?;
-    ensure!(
-        !run.samples.is_empty(),
-        "this run has no samples of the fleet, as its target does not report any"
-    );
-    let clock = Clock::new(run.time_scale);
-    let scale = clock.scale();
-    let samples = run.samples.iter().map(|sample| Measured {
-        ended: sample.at * scale,
-        cpu_percent: sample.cpu_percent,
-        ready: sample.ready,
-        wanted: sample.wanted,
-    });
-    // The load after the last sample is unknown.
-    let mut load = Load::measured(name, samples, 0.0)?;
-    let recorded = &mut load.recorded;
-    if let Ok(Timestamp::Utc(seconds)) = timestamp::parse(&run.started) {
-        recorded.start = Some(Start::Utc(seconds));
-    }
-    let mut told =
-        "The load is the mean CPU of the instances times their number, sample by sample".to_owned();
-    if clock.is_scaled() {
-        told += &format!("; a second of the run stands for {} s", decimal(scale));
-    }
-    recorded.notes.insert(0, Note::assumed(told + "."));
-    Ok(load)
+    Load::of_run(name, &run)
 }
 
 /// A file may contain any number.

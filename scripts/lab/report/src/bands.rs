@@ -60,7 +60,7 @@ pub(crate) fn bands(page: &Page<'_>) -> Markup {
             }
         }
         @for (record, name) in &all {
-            (band(&titled("Why it stood still", *name), &stills(record, &moments), end, &totals_in_words(record)))
+            (band(&titled("Why nothing changed", *name), &stills(record, &moments), end, &totals_in_words(record)))
         }
         @if all.iter().any(|(record, _)| !record.stood_still.is_empty()) {
             (legend(&all))
@@ -195,10 +195,14 @@ fn totals(record: &SimulationRecord) -> Vec<(&str, f64, u64)> {
 fn totals_in_words(record: &SimulationRecord) -> String {
     let totals = totals(record);
     if totals.is_empty() {
-        return "nothing held it back".to_owned();
+        return "nothing prevented a change".to_owned();
     }
     let words = totals.into_iter().map(|(cause, seconds, spans)| {
-        format!("{cause} for {} in {}", span(seconds), things(spans, "span"))
+        format!(
+            "{cause} for {} in {}",
+            span(seconds),
+            things(spans, "period")
+        )
     });
     list(&words.collect::<Vec<_>>())
 }
@@ -212,7 +216,7 @@ fn legend(all: &[(&SimulationRecord, Option<&str>)]) -> Markup {
     html! {
         ul.causes {
             @for (class, words) in present { li { i.(class) {} (words) } }
-            li { "empty: no rule fires, or the number of instances changed" }
+            li { "empty: no rule fired, or the number of instances changed" }
         }
     }
 }
@@ -232,13 +236,13 @@ fn still_table(record: &SimulationRecord, name: Option<&str>, moments: &Moments<
         ]
     };
     let rows: Vec<Vec<Cell>> = spans.iter().take(ROWS).map(row).collect();
-    let title = titled("Why it stood still", name);
-    let columns = ["From", "For", "Instances", "Cause", "Reason"];
+    let title = titled("Why nothing changed", name);
+    let columns = ["Time", "Duration", "Instances", "Cause", "Details"];
     html! {
         details {
-            summary { (title) " (" (things(spans.len() as u64, "span")) ")" }
+            summary { (title) " (" (things(spans.len() as u64, "period")) ")" }
             div {
-                p.remark { "In all: " (totals_in_words(record)) "." }
+                p.remark { "Total: " (totals_in_words(record)) "." }
                 (table(&title, &columns, &rows))
                 (more(spans.len()))
             }
@@ -248,7 +252,7 @@ fn still_table(record: &SimulationRecord, name: Option<&str>, moments: &Moments<
 
 fn more(all: usize) -> Markup {
     html! {
-        @if all > ROWS { p { "And " (all - ROWS) " more, in the raw data." } }
+        @if all > ROWS { p { (all - ROWS) " more rows are in the raw data." } }
     }
 }
 
@@ -296,12 +300,12 @@ pub(crate) fn calendar(run: &Run) -> Markup {
         })
         .collect();
     html! {
-        (table("Profiles", &["Profile", "Applies", "Instances", "Rules"], &rows))
+        (table("Profiles", &["Profile", "When", "Instances", "Rules"], &rows))
         details open[spans.len() <= 10] {
-            summary { "Which profile applied when (" (things(record.applied.len() as u64, "span")) ")" }
+            summary { "Active profiles over time (" (things(record.applied.len() as u64, "period")) ")" }
             div {
                 @if !record.clock.is_empty() { p.remark { "Times are in " (record.time_zone) "." } }
-                (table("Which profile applied when", &["From", "For", "Profile"], &spans))
+                (table("Active profiles over time", &["Time", "Duration", "Profile"], &spans))
                 (more(record.applied.len()))
             }
         }
@@ -311,12 +315,12 @@ pub(crate) fn calendar(run: &Run) -> Markup {
 /// A cause in plain words.
 fn words(cause: &str) -> &str {
     match cause {
-        "cooldown" => "waits for a cooldown",
+        "cooldown" => "cooldown",
         "maximum" => "at the maximum",
         "minimum" => "at the minimum",
-        "count_reached" => "has the count that the rule sets",
-        "flapping" => "scaling in would flap",
-        "held_back" => "another scale-in rule is not true",
+        "count_reached" => "already the count that the rule sets",
+        "flapping" => "scale-in would cause flapping",
+        "held_back" => "another scale-in rule is not met",
         "metric_missing" => "no metric",
         "no_profile" => "no profile applies",
         other => other,

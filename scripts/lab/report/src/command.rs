@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use run_record::{Expectation, Verdict, read_json, write_csv, write_json};
+use run_record::comparison::Comparison;
+use run_record::{Expectation, Run, Verdict, read_json, write_csv, write_json};
 
-use crate::{add_events, judge, write_html};
+use crate::{add_events, judge, what_autoscaling_bought, write_html};
 
 /// Arguments of `lab report`.
 #[derive(clap::Args)]
@@ -21,6 +22,9 @@ Examples:
 Azure's own scale actions, after a run against a deployed app:
   az monitor activity-log list --resource-group GROUP --offset 2h > events.json
 Rows of the Log Analytics table AutoscaleScaleActionsLog are taken too.
+
+The page and the last line also say what autoscaling bought: the load of the run, simulated on the fewest and on the most
+instances that its rules allow. A run of lab demo --compare keeps what it measured.
 
 Exit code: 0 when everything was written, 2 when something was wrong; the verdict does not change it.")]
 pub struct ReportArgs {
@@ -44,11 +48,14 @@ pub struct ReportArgs {
     judge: bool,
 }
 
-/// Writes the page.
+/// Writes the page; `compare_with_fixed` simulates the load of a run on fleets of a fixed size.
 ///
 /// # Errors
 /// One sentence for the user, where something cannot be read or written.
-pub fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
+pub fn report(
+    args: ReportArgs,
+    compare_with_fixed: fn(&Run) -> anyhow::Result<Comparison>,
+) -> anyhow::Result<ExitCode> {
     let mut run = read_json(&args.run)?;
     let html = args.html.unwrap_or_else(|| args.run.with_extension("html"));
     anyhow::ensure!(
@@ -66,6 +73,20 @@ pub fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
     } else if args.judge || run.verdict.autoscaling.is_empty() {
         run.verdict = judge(&run);
     }
+    let simulated = |comparison: &Comparison| comparison.simulated;
+    let mut missing = None;
+    // What real processes did counts more, and a simulation is made again with what this version knows.
+    if !run.simulated && run.comparison.as_ref().is_none_or(simulated) {
+        match compare_with_fixed(&run) {
+            Ok(mut comparison) => {
+                // The record knows the plan that it ran on.
+                let known = run.comparison.take().and_then(|earlier| earlier.price);
+                comparison.price = known.or(comparison.price);
+                run.comparison = Some(comparison);
+            }
+            Err(reason) => missing = Some(reason),
+        }
+    }
     // The page links to these, so they come first.
     if let Some(path) = &args.json {
         write_json(&run, path)?;
@@ -75,7 +96,16 @@ pub fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
     }
     write_html(&run, &html)?;
     output.push_str(&summary(&run.verdict));
+    if let Some(reason) = missing {
+        let _ = writeln!(
+            output,
+            "no comparison with a fixed number of instances: {reason:#}"
+        );
+    }
     let _ = writeln!(output, "report: {}", html.display());
+    if let Some(sentence) = run.comparison.as_ref().and_then(what_autoscaling_bought) {
+        let _ = writeln!(output, "{sentence}");
+    }
     terminal::print(&output);
     Ok(ExitCode::SUCCESS)
 }

@@ -108,7 +108,7 @@ impl<'a> Pair<'a> {
             };
             let costs = [cost.per_month, other.per_month];
             figures.push(Figure {
-                name: format!("{} a month", cost.plan),
+                name: format!("{} per month", cost.plan),
                 shown: costs.map(|cost| format!("{cost:.0} {}", outcomes[0].currency)),
                 // As shown: nobody calls one better by a cent that is not on the page.
                 values: Some(costs.map(f64::round)),

@@ -18,14 +18,11 @@ pub(crate) fn contradictions(run: &Run, analysis: &Analysis, findings: &mut Vec<
         .iter()
         .filter_map(|action| untriggered(run, analysis, action));
     push_few(findings, untriggered.collect(), |more| {
-        format!(
-            "CPU had not called for {} more either.",
-            things(more, "change")
-        )
+        format!("CPU did not trigger {} more.", things(more, "change"))
     });
     let broken = analysis.actions.windows(2).filter(|pair| pair[0].to != pair[1].from).map(|pair| {
         Finding::Note(format!(
-            "The actions contradict each other: one led to {}, the next one, at {}, began at {}.",
+            "The actions are inconsistent: one ended at {}, and the next one, at {}, started from {}.",
             pair[0].to,
             clock.time(pair[1].at),
             pair[1].from
@@ -33,7 +30,7 @@ pub(crate) fn contradictions(run: &Run, analysis: &Analysis, findings: &mut Vec<
     });
     push_few(findings, broken.collect(), |more| {
         format!(
-            "The actions contradict each other {} more.",
+            "The actions are inconsistent {} more.",
             things(more, "time")
         )
     });
@@ -41,7 +38,7 @@ pub(crate) fn contradictions(run: &Run, analysis: &Analysis, findings: &mut Vec<
         && counts.highest > counts.first
     {
         findings.push(Finding::Bad(format!(
-            "The count rose from {} to {}, but no action says so.",
+            "The number of instances rose from {} to {} without a recorded action.",
             counts.first, counts.highest
         )));
     }
@@ -49,7 +46,7 @@ pub(crate) fn contradictions(run: &Run, analysis: &Analysis, findings: &mut Vec<
         && counts.highest > maximum
     {
         findings.push(Finding::Bad(format!(
-            "{} served at once, but the rules allow {minimum} to {maximum}.",
+            "{} were ready at the same time, but the rules allow {minimum} to {maximum}.",
             things(counts.highest.into(), "instance")
         )));
     }
@@ -57,7 +54,7 @@ pub(crate) fn contradictions(run: &Run, analysis: &Analysis, findings: &mut Vec<
     let ended = total([requests.ok, requests.failed, requests.busy]);
     if ended > requests.sent {
         findings.push(Finding::Note(format!(
-            "The counts contradict each other: {} sent, but {} ended.",
+            "The counts are inconsistent: {} sent, but {} completed.",
             things(requests.sent, "request"),
             count(ended)
         )));
@@ -105,7 +102,7 @@ fn untriggered(run: &Run, analysis: &Analysis, action: &Action) -> Option<Findin
         (values.iter().copied().fold(f64::MAX, f64::min), "lowest")
     };
     Some(Finding::Bad(format!(
-        "The count went from {} to {} at {}, but CPU had not called for it ({}): its {which} value was {}.",
+        "The number of instances went from {} to {} at {}, but CPU did not trigger a rule ({}): its {which} value was {}.",
         action.from,
         action.to,
         analysis.clock.time(action.at),

@@ -6,10 +6,10 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::compared;
 use crate::judge;
 use crate::moment::Moments;
 use crate::page::Page;
+use crate::{bought, compared};
 
 /// More steps than these are a matter for the chart.
 const STEPS: usize = 16;
@@ -27,7 +27,11 @@ pub(crate) fn hero(page: &Page<'_>) -> Markup {
     let clock = page.analysis.clock;
     html! {
         header.hero.(class) { div.inner {
-            p.brand { (PreEscaped(MARK)) "Elastic Visits" }
+            div.top {
+                p.brand { (PreEscaped(MARK)) "Elastic Visits" }
+                // For the script: the language, and saving the page.
+                div #tools {}
+            }
             p.facts {
                 span { (run.title) }
                 @match &page.pair {
@@ -38,7 +42,7 @@ pub(crate) fn hero(page: &Page<'_>) -> Markup {
                     span { time datetime=(run.started) { (utc(&run.started)) } }
                 }
                 span { (span(run.seconds)) }
-                @if clock.is_scaled() { span { "one Azure minute in " (span(60.0 / clock.scale())) } }
+                @if clock.is_scaled() { span { "one Azure minute lasts " (span(60.0 / clock.scale())) } }
             }
             h1 class=[page.pair.as_ref().map(|_| "pairing")] { (page.headline()) } "\n"
             @if let Some(pair) = &page.pair {
@@ -71,7 +75,7 @@ fn stairs(page: &Page<'_>) -> Markup {
     let highest = steps.iter().map(|step| step.0).max().unwrap_or(1).max(1);
     let names: Vec<String> = steps.iter().map(|step| step.0.to_string()).collect();
     html! {
-        div.stairs.flat[steps.len() == 1] role="img" aria-label={ "Instances that served, one after another: " (names.join(", ")) } {
+        div.stairs.flat[steps.len() == 1] role="img" aria-label={ "Ready instances over time: " (names.join(", ")) } {
             @for (index, (ready, at)) in steps.iter().enumerate() {
                 @let until = steps.get(index + 1).map_or(end, |next| next.1);
                 @let height = f64::from(*ready) * 100.0 / f64::from(highest);
@@ -104,25 +108,21 @@ fn requests(page: &Page<'_>) -> Vec<Figure> {
         (
             "Requests",
             count(requests.sent),
-            format!("at most {} in a second", count(busiest)),
+            format!("at most {} per second", count(busiest)),
         ),
         ("Successful", share(requests.ok), count(requests.ok)),
         ("Failed", count(requests.failed), share(requests.failed)),
         (
             "Busy",
             count(requests.busy),
-            "stress runs refused because one was running".to_owned(),
+            "CPU tests rejected because one was already running".to_owned(),
         ),
-        ("p50", latency(ms.p50), "half took no longer".to_owned()),
-        (
-            "p95",
-            latency(ms.p95),
-            "one in twenty took longer".to_owned(),
-        ),
+        ("p50", latency(ms.p50), "half were faster".to_owned()),
+        ("p95", latency(ms.p95), "95% were faster".to_owned()),
         (
             "p99",
             latency(ms.p99),
-            format!("the longest took {}", latency(ms.max)),
+            format!("99% were faster; the slowest took {}", latency(ms.max)),
         ),
     ];
     figures.retain(|(name, ..)| *name != "Busy" || requests.busy > 0);
@@ -139,17 +139,20 @@ pub(crate) fn figures(page: &Page<'_>) -> Markup {
         figures = requests(page);
     }
     if let Some(counts) = page.analysis.counts {
-        let ends = format!("{} at first, {} at the end", counts.first, counts.last);
-        figures.push(("Instances at most", counts.highest.to_string(), ends));
+        let ends = format!("{} at the start, {} at the end", counts.first, counts.last);
+        figures.push(("Most instances", counts.highest.to_string(), ends));
     }
     let actions = page.analysis.actions.len();
     figures.push(("Scaling actions", actions.to_string(), action_times(page)));
+    if !page.run.simulated {
+        figures.extend(bought::cost_tile(page));
+    }
     // A simulation knows the times exactly, and its own sentences name them.
     if let Some(seconds) = page.analysis.time_to_capacity()
         && !page.run.simulated
     {
         let clock = page.analysis.clock;
-        let mut note = "from CPU over the threshold until one more served".to_owned();
+        let mut note = "from CPU above the threshold until the new instance was ready".to_owned();
         if clock.is_scaled() {
             note = format!("{} Azure minutes, {note}", decimal(clock.minutes(seconds)));
         }
@@ -158,12 +161,12 @@ pub(crate) fn figures(page: &Page<'_>) -> Markup {
     if let Some(simulation) = &page.run.simulation {
         let outcome = &simulation.outcome;
         let minutes = format!("{} min", decimal(outcome.overloaded_minutes));
-        let note = "the load was more than the ready instances could carry";
+        let note = "the load exceeded what the ready instances can handle";
         figures.push(("Overloaded", minutes, note.to_owned()));
         if let Some(cost) = outcome.costs.first() {
             let value = format!("{:.0} {}", cost.per_month, outcome.currency);
-            let note = format!("{}, if the whole month goes on like this", cost.plan);
-            figures.push(("Cost a month", value, note));
+            let note = format!("{}, if the whole month looks like this", cost.plan);
+            figures.push(("Cost per month", value, note));
         }
     }
     html! {

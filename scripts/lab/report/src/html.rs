@@ -85,7 +85,7 @@ fn body(page: &Page<'_>) -> String {
         (hero::hero(page))
         main { (hero::figures(page)) (sections::all(page)) }
         "\n"
-        footer { "Written by " code { "lab" } " " (env!("CARGO_PKG_VERSION")) " of Elastic Visits." }
+        footer { "Created by lab " (env!("CARGO_PKG_VERSION")) " of Elastic Visits." }
     };
     without_controls(&markup.into_string())
 }

@@ -71,7 +71,7 @@ fn scaled_out(analysis: &Analysis, findings: &mut Vec<Finding>) {
     let clock = analysis.clock;
     if analysis.counts.is_none() {
         findings.push(Finding::TooShort(
-            "No sample of the fleet was read, so its size and its CPU are not known.".to_owned(),
+            "The fleet was not sampled, so its size and CPU are unknown.".to_owned(),
         ));
         return;
     }
@@ -88,14 +88,20 @@ fn scaled_out(analysis: &Analysis, findings: &mut Vec<Finding>) {
                     clock.length(longest)
                 )
             });
-        format!("It scaled out {} more{longest}.", things(more, "time"))
+        format!(
+            "The fleet scaled out {} more{longest}.",
+            things(more, "time")
+        )
     });
     let triggers = analysis
         .scale_out_triggers
         .iter()
         .filter_map(|trigger| without_action(analysis, trigger));
     push_few(findings, triggers.collect(), |more| {
-        format!("The load called for more {} besides.", things(more, "time"))
+        format!(
+            "The load required more instances {} more.",
+            things(more, "time")
+        )
     });
     if analysis.scale_outs.is_empty() && analysis.scale_out_triggers.is_empty() {
         findings.push(Finding::Note(quiet(analysis)));
@@ -111,7 +117,7 @@ fn without_action(analysis: &Analysis, trigger: &Trigger) -> Option<Finding> {
         return None;
     }
     let load = format!(
-        "From {} on the load called for more than {} ({}): the mean over {} reached {}",
+        "From {}, the load required more than {} ({}): the average over {} reached {}",
         clock.time(trigger.from),
         things(trigger.wanted.into(), "instance"),
         rule.condition(),
@@ -120,14 +126,16 @@ fn without_action(analysis: &Analysis, trigger: &Trigger) -> Option<Finding> {
     );
     let lasted = clock.length(trigger.until - trigger.from);
     Some(if trigger.due > ALLOWED_DELAY {
-        Finding::Bad(format!("{load}, and no scale-out came within {lasted}."))
+        Finding::Bad(format!(
+            "{load}, and no scale-out followed within {lasted}."
+        ))
     } else if trigger.to_the_end {
         Finding::TooShort(format!(
-            "{load}, but the run ended {lasted} later, before an action could be expected: run it longer."
+            "{load}, but the run ended {lasted} later, before an action was due. Run it longer."
         ))
     } else {
         Finding::Note(format!(
-            "{load}, but for {lasted} only: too short to expect an action."
+            "{load}, but only for {lasted}, which is too short for an action."
         ))
     })
 }
@@ -135,25 +143,25 @@ fn without_action(analysis: &Analysis, trigger: &Trigger) -> Option<Finding> {
 /// Why nothing scaled out.
 fn quiet(analysis: &Analysis) -> String {
     match (&analysis.rules, &analysis.highest_mean) {
-        (None, _) => "The target names no rules, so what it should have done is not known; no instance was added.".to_owned(),
+        (None, _) => "The target does not report any rules, so the expected scaling is unknown. No instance was added.".to_owned(),
         (Some(_), Some((mean, rule))) => match analysis.limits {
             Some((_, maximum)) if rule.fires(*mean) => format!(
-                "The load called for more, but {} is the most that the rules allow.",
+                "The load required more, but the rules allow at most {}.",
                 things(maximum.into(), "instance")
             ),
             _ => format!(
-                "The load called for no scale-out ({}): the highest mean over a whole window was {}.",
+                "The load required no scale-out ({}): the highest average over a full window was {}.",
                 rule.condition(),
                 percent(*mean)
             ),
         },
         (Some(rules), None) => match rules.iter().find(|rule| rule.out) {
             Some(rule) if rule.is_cpu() => format!(
-                "The run was too short for the rule ({}): no whole window of CPU was seen.",
+                "The run was too short for the rule ({}): it has no full window of CPU samples.",
                 rule.condition()
             ),
-            Some(rule) => format!("The rule to scale out looks at {}, which was not measured here.", rule.metric),
-            None => "There is no rule to scale out.".to_owned(),
+            Some(rule) => format!("The scale-out rule uses {}, which this run did not measure.", rule.metric),
+            None => "There is no scale-out rule.".to_owned(),
         },
     }
 }
@@ -161,21 +169,21 @@ fn quiet(analysis: &Analysis) -> String {
 fn one_scale_out(analysis: &Analysis, scale_out: &ScaleOut) -> Finding {
     let clock = analysis.clock;
     let mut text = format!(
-        "It scaled out from {} to {} at {}",
+        "The fleet scaled out from {} to {} at {}",
         scale_out.from,
         scale_out.to,
         clock.time(scale_out.at)
     );
     if let Some(crossed) = scale_out.crossed {
         text += &format!(
-            ", {} after CPU went over the threshold",
+            ", {} after CPU exceeded the threshold",
             clock.length(scale_out.at - crossed)
         );
     }
     match scale_out.ready {
         Some(ready) => Finding::Good(format!(
-            "{text}; {} served {} later.",
-            scale_out.to,
+            "{text}; it had {} ready {} later.",
+            things(scale_out.to.into(), "instance"),
             span(ready - scale_out.at)
         )),
         None => {
@@ -186,7 +194,10 @@ fn one_scale_out(analysis: &Analysis, scale_out: &ScaleOut) -> Finding {
                 .map(|trigger| trigger.until)
                 .fold(scale_out.at, f64::max);
             let waited = (end - scale_out.at) * clock.scale();
-            let text = format!("{text}, but {} never served at once.", scale_out.to);
+            let text = format!(
+                "{text}, but it never had {} ready.",
+                things(scale_out.to.into(), "instance")
+            );
             if waited > ALLOWED_DELAY {
                 Finding::Bad(text)
             } else {
@@ -208,7 +219,7 @@ fn came_back(analysis: &Analysis, findings: &mut Vec<Finding>) {
         .collect();
     let kept = analysis.scale_in_triggers.iter().filter(|trigger| !trigger.acted && trigger.due > ALLOWED_DELAY).map(|trigger| {
         Finding::Bad(format!(
-            "From {} on the load needed fewer than {} (the mean went down to {}), and no scale-in came within {}.",
+            "From {}, the load required fewer than {} (the average fell to {}), and no scale-in followed within {}.",
             clock.time(trigger.from),
             things(trigger.wanted.into(), "instance"),
             percent(trigger.extreme),
@@ -216,7 +227,7 @@ fn came_back(analysis: &Analysis, findings: &mut Vec<Finding>) {
         ))
     });
     push_few(findings, kept.collect(), |more| {
-        format!("No scale-in came {} more.", things(more, "time"))
+        format!("A scale-in was missing {} more.", things(more, "time"))
     });
     if let Some(last) = ins.last() {
         // The last ones: they are what it came to.
@@ -230,9 +241,9 @@ fn came_back(analysis: &Analysis, findings: &mut Vec<Finding>) {
             stages.insert(0, format!("{times} before"));
         }
         let ended = if last.to <= counts.first {
-            "It came back: "
+            "The fleet scaled back in: "
         } else {
-            "It scaled in: "
+            "The fleet scaled in: "
         };
         findings.push(Finding::Good(format!("{ended}{}.", list(&stages))));
     }
@@ -243,12 +254,12 @@ fn came_back(analysis: &Analysis, findings: &mut Vec<Finding>) {
             .filter(|trigger| trigger.to_the_end);
         findings.push(Finding::Note(match waiting {
             Some(trigger) => format!(
-                "{} still served at the end: the load fell only {} before it.",
+                "At the end, {} still ran: the load fell only {} before.",
                 things(counts.last.into(), "instance"),
                 clock.length(trigger.until - trigger.from)
             ),
             None => format!(
-                "{} still served at the end, because the load lasted until then.",
+                "At the end, {} still ran, because the load lasted until then.",
                 things(counts.last.into(), "instance")
             ),
         }));
@@ -262,8 +273,8 @@ fn failures(run: &Run, findings: &mut Vec<Finding>) {
     }
     if requests.failed == 0 {
         findings.push(Finding::Good(format!(
-            "No request failed, of {}.",
-            count(requests.sent)
+            "None of {} failed.",
+            things(requests.sent, "request")
         )));
         return;
     }
@@ -289,16 +300,16 @@ fn failures(run: &Run, findings: &mut Vec<Finding>) {
     let leaving = total(leaving.map(|second| second.failed));
     if share > FAILED_AT_MOST {
         findings.push(Finding::Bad(format!(
-            "{failed}, more than {FAILED_AT_MOST} %."
+            "{failed}; the limit is {FAILED_AT_MOST}%."
         )));
     } else if leaving > 0 {
         findings.push(Finding::Bad(format!(
-            "{failed}; {} of them while an instance left.",
+            "{failed}; {} of them while an instance stopped.",
             count(leaving)
         )));
     } else {
         findings.push(Finding::Note(format!(
-            "{failed}, within {FAILED_AT_MOST} %."
+            "{failed}, within the limit of {FAILED_AT_MOST}%."
         )));
     }
 }
@@ -320,15 +331,15 @@ fn spread(share: &Share, findings: &mut Vec<Finding>) {
     );
     let how = if share.counted {
         format!(
-            "While {} were up, they answered {}; {far}",
+            "While {} instances were ready, they handled {}; {far}",
             decimal(share.instances.into()),
             things(share.requests, "request")
         )
     } else {
-        format!("Reckoned from the time that each instance served, {far}")
+        format!("Estimated from how long each instance ran, {far}")
     };
     findings.push(if off.abs() > UNFAIR {
-        Finding::Bad(format!("{how}, more than {} %.", UNFAIR * 100.0))
+        Finding::Bad(format!("{how}; the limit is {}%.", UNFAIR * 100.0))
     } else {
         Finding::Good(format!("{how}."))
     });

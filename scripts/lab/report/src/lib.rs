@@ -7,6 +7,7 @@
 //! | [`too_short`] | what to type where a load was too short for the rules |
 //! | [`page`] | a run with everything that is derived from it for the page |
 //! | [`hero`], [`sections`], [`timeline`] | the parts of the page; [`markup`] makes text safe for HTML |
+//! | [`bought`] | what autoscaling bought, in a sentence and as tiles |
 //! | [`bands`], [`compared`], [`noticed`] | the parts that only a simulation has; [`moment`] writes its dates and days |
 //! | [`levels`] | the thresholds and limits in the charts |
 //! | [`html`] | the page as one file |
@@ -16,6 +17,7 @@
 mod analysis;
 mod azure;
 mod bands;
+mod bought;
 mod command;
 mod compared;
 mod contradictions;
@@ -38,6 +40,7 @@ mod triggers;
 mod window;
 
 pub use azure::add_events;
+pub use bought::what_autoscaling_bought;
 pub use command::{ReportArgs, report};
 pub use html::{chart_data, page_body, write_html};
 pub use judge::{CANNOT_TELL, DID_NOT_WORK, NOT_ASKED, WORKED, judge};

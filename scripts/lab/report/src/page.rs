@@ -57,8 +57,8 @@ impl<'a> Page<'a> {
         let headline = match self.verdict.autoscaling.as_str() {
             judge::WORKED => "Autoscaling worked",
             judge::DID_NOT_WORK => "Autoscaling did not work",
-            judge::NOT_ASKED => "Autoscaling was not asked for",
-            judge::CANNOT_TELL => "This run cannot tell whether autoscaling works",
+            judge::NOT_ASKED => "Autoscaling was not needed",
+            judge::CANNOT_TELL => "This run does not show whether autoscaling works",
             other => other,
         };
         headline.to_owned()

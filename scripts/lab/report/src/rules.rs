@@ -53,7 +53,7 @@ impl Rule {
         self.operator.holds(value, self.threshold)
     }
 
-    /// `CPU > 70 % over 5 min`.
+    /// `CPU > 70% over 5 min`.
     pub(crate) fn condition(&self) -> String {
         let metric = if self.is_cpu() {
             "CPU"
@@ -63,18 +63,18 @@ impl Rule {
         format!("{metric} {} over {}", self.comparison(), span(self.window))
     }
 
-    /// `1 more`, `20 % fewer`, `to 4`.
+    /// `1 more`, `20% fewer`, `to 4`.
     pub(crate) fn action(&self) -> String {
         let value = self.value.trim_matches('"');
         let way = if self.out { "more" } else { "fewer" };
         match self.change.as_str() {
             "ExactCount" => format!("to {value}"),
-            "PercentChangeCount" => format!("{value} % {way}"),
+            "PercentChangeCount" => format!("{value}% {way}"),
             _ => format!("{value} {way}"),
         }
     }
 
-    /// `> 70 %`.
+    /// `> 70%`.
     pub(crate) fn comparison(&self) -> String {
         let operator = match self.operator {
             Operator::GreaterThan => ">",
@@ -84,7 +84,7 @@ impl Rule {
             Operator::Equals => "=",
             Operator::NotEquals => "≠",
         };
-        let unit = if self.is_cpu() { " %" } else { "" };
+        let unit = if self.is_cpu() { "%" } else { "" };
         format!("{operator} {}{unit}", decimal(self.threshold))
     }
 }
@@ -167,7 +167,7 @@ mod tests {
                 "direction": "Increase", "value": 1, "cooldown": "PT5M"}]),
             ..Run::default()
         };
-        assert_eq!(rules(&run).unwrap()[0].condition(), "CPU > 70 % over 5 min");
+        assert_eq!(rules(&run).unwrap()[0].condition(), "CPU > 70% over 5 min");
         assert_eq!(rules(&Run::default()), None);
     }
 }

@@ -7,13 +7,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use run_record::Run;
 use run_record::format::{count, part, percent, span, things, total};
 
-use crate::bands;
 use crate::markup::{Cell, table};
 use crate::moment::Moments;
 use crate::noticed;
 use crate::page::Page;
 use crate::rules::{limits, rules as rules_of_run};
 use crate::timeline;
+use crate::{bands, bought};
 
 /// Rows of a table at most; the raw data has the rest.
 const ROWS: usize = 200;
@@ -23,22 +23,23 @@ const FLOW: &str = include_str!("flow.svg");
 /// All sections, in the page's order; one without content is left out.
 pub(crate) fn all(page: &Page<'_>) -> Markup {
     let load_about = if page.run.simulated {
-        "What the fleet was to carry, in percent of what one instance can do."
+        "The load on the fleet, in percent of what one instance can handle."
     } else {
-        "What was sent, and what came back."
+        "The requests and their responses."
     };
     html! {
-        (section("expected", "Conditions", "What the run was asked to hold.", expectations(page)))
+        (wide("bought", "What autoscaling bought", "The same load on fleets of a fixed size.", bought::content(page)))
+        (section("expected", "Conditions", "The conditions that the run had to meet.", expectations(page)))
         (wide("timeline", "What happened", &timeline::about(page), timeline::content(page)))
-        (section("actions", "Scaling actions", "Every change of the number of instances, and why.", actions(page)))
-        (section("instances", "Instances", "Every process that served, and its share of the requests.", instances(page)))
+        (section("actions", "Scaling actions", "Each change of the number of instances, and the reason.", actions(page)))
+        (section("instances", "Instances", "Each process and its share of the requests.", instances(page)))
         (section("load", "The load", load_about, load(page)))
-        (section("rules", "The rules", "What the autoscaler was told to do.", rules(page)))
-        (section("findings", "Findings", "What in the rule file is assumed, ignored or cannot be simulated.", noticed::findings(page)))
-        (section("load-notes", "About the load", "How the file was turned into a load.", noticed::load_notes(page)))
+        (section("rules", "The rules", "The autoscale rules of this run.", rules(page)))
+        (section("findings", "Findings", "Parts of the rule file that are assumed, ignored, or not simulated.", noticed::findings(page)))
+        (section("load-notes", "About the load", "How the load was read from the file.", noticed::load_notes(page)))
         (wide("flow", "How the data flows", "Where this data comes from.", flow(page)))
-        (section("notes", "Notes", "What a reader should know.", notes(page)))
-        (section("raw", "Raw data", "Everything on this page, for a spreadsheet or a program.", raw(page)))
+        (section("notes", "Notes", "What to know when you read the numbers.", notes(page)))
+        (section("raw", "Raw data", "The data of this page, for a spreadsheet or a program.", raw(page)))
     }
 }
 
@@ -73,9 +74,9 @@ fn expectations(page: &Page<'_>) -> Markup {
         .iter()
         .map(|one| {
             let outcome = if one.held {
-                html! { span.held { "passed" } }
+                html! { span.held { "met" } }
             } else {
-                html! { span.broken { "failed" } }
+                html! { span.broken { "not met" } }
             };
             vec![
                 one.condition.as_str().into(),
@@ -84,11 +85,7 @@ fn expectations(page: &Page<'_>) -> Markup {
             ]
         })
         .collect();
-    table(
-        "Conditions asked for",
-        &["Condition", "Measured", "Outcome"],
-        &rows,
-    )
+    table("Conditions", &["Condition", "Measured", "Outcome"], &rows)
 }
 
 fn actions(page: &Page<'_>) -> Markup {
@@ -109,7 +106,7 @@ fn actions_of(run: &Run, caption: &str, named: bool) -> Markup {
     actions.sort_by(|one, other| one.at.total_cmp(&other.at));
     if actions.is_empty() {
         return html! {
-            p { @if named { (caption) ": none. " } "The number of instances was never changed." }
+            p { @if named { (caption) ": none. " } "The number of instances did not change." }
         };
     }
     let rows: Vec<Vec<Cell>> = actions
@@ -119,12 +116,12 @@ fn actions_of(run: &Run, caption: &str, named: bool) -> Markup {
             let way = if action.to > action.from { "out" } else { "in" };
             let source = match action.source.as_str() {
                 // "lab" in records of earlier versions.
-                "autoscaler" | "lab" => "the local autoscaler",
-                "app" => "the app",
+                "autoscaler" | "lab" => "local autoscaler",
+                "app" => "app",
                 "events" => "event-driven scaling",
-                "simulation" => "the simulation",
+                "simulation" => "simulation",
                 "azure" => "Azure Monitor",
-                "seen" => "seen in the fleet",
+                "seen" => "observed",
                 other => other,
             };
             vec![
@@ -135,7 +132,7 @@ fn actions_of(run: &Run, caption: &str, named: bool) -> Markup {
             ]
         })
         .collect();
-    let columns = ["At", "Instances", "Why", "Said by"];
+    let columns = ["Time", "Instances", "Reason", "Source"];
     let content = html! {
         // On a phone, the reason goes below the rest.
         div.stacked { (table(caption, &columns, &rows)) }
@@ -154,7 +151,7 @@ fn actions_of(run: &Run, caption: &str, named: bool) -> Markup {
 
 fn more(all: usize) -> Markup {
     html! {
-        @if all > ROWS { p { "And " (count((all - ROWS) as u64)) " more, in the raw data." } }
+        @if all > ROWS { p { (count((all - ROWS) as u64)) " more rows are in the raw data." } }
     }
 }
 
@@ -164,7 +161,7 @@ fn instances(page: &Page<'_>) -> Markup {
         return Markup::default();
     }
     if page.order.is_empty() {
-        return html! { p { "The target told of no instances." } };
+        return html! { p { "The target did not list any instances." } };
     }
     let record = |id: &str| run.instances.iter().find(|instance| instance.id == id);
     let answered = |id: &str| {
@@ -264,13 +261,13 @@ fn rules_of(run: &Run) -> Markup {
         @if profiles > 1 {
             (bands::calendar(run))
         } @else if rows.is_empty() {
-            p { "The target names no rules." }
+            p { "The target does not report any rules." }
         } @else {
-            (table("Active rules", &["When", "Instances", "Cooldown"], &rows))
+            (table("Active rules", &["Condition", "Action", "Cooldown"], &rows))
         }
         @if !profile.is_null() {
             details {
-                summary { "The rule file, as Azure Resource Manager writes it" }
+                summary { "The rule file in Azure Resource Manager format" }
                 pre tabindex="0" aria-label="The rule file" { code { (format!("{profile:#}")) } }
             }
         }
@@ -309,7 +306,7 @@ fn raw(page: &Page<'_>) -> Markup {
     html! {
         @if !files.is_empty() {
             p {
-                "Beside this page: "
+                "In the same folder: "
                 @for (index, (name, what)) in files.iter().enumerate() {
                     @if index > 0 { ", " }
                     a href=(link(name)) { (name) } " (" (what) ")"
@@ -318,6 +315,7 @@ fn raw(page: &Page<'_>) -> Markup {
             }
         }
         div #downloads {}
+        p.remark { "This page is one file and loads nothing else. You can save it, send it, and open it offline." }
     }
 }
 

@@ -21,11 +21,11 @@ pub(crate) fn about(page: &Page<'_>) -> String {
             Some(simulation) if Moments::of(page.run).is_long() => {
                 format!("Times are in {}.", simulation.time_zone)
             }
-            _ => "Times are Azure's.".to_owned(),
+            _ => "Times are in Azure time.".to_owned(),
         };
     }
     let scaled = if page.analysis.clock.is_scaled() {
-        "Times are seconds of the run; one of Azure's minutes passes in "
+        "Times are seconds of the run. One Azure minute lasts "
     } else {
         return "Times are seconds of the run.".to_owned();
     };
@@ -36,15 +36,15 @@ pub(crate) fn about(page: &Page<'_>) -> String {
 pub(crate) fn content(page: &Page<'_>) -> Markup {
     let run = page.run;
     if run.load.is_empty() && run.samples.is_empty() {
-        return html! { p { "Nothing was sent and no sample of the fleet was read." } };
+        return html! { p { "No requests were sent, and the fleet was not sampled." } };
     }
     let mut rows = rows(run);
     let seconds = row_seconds(run);
-    let caption = format!("Load and fleet, {} to a row", span(seconds as f64));
+    let caption = format!("Load and fleet, {} per row", span(seconds as f64));
     let mut columns = vec![
-        "From",
-        "Sent /s",
-        "Answered /s",
+        "Time",
+        "Sent/s",
+        "Successful/s",
         "Failed",
         "p50",
         "p95",
@@ -80,13 +80,13 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
     let table = html! {
         (table(&caption, &columns, &rows))
         @if seconds > 1 && !run.simulated {
-            p.remark { "Latency is that of the worst second of each row." }
+            p.remark { "Latency is the worst second of each row." }
         }
     };
     html! {
         div #charts { noscript { p { "The charts need JavaScript; the following table has the same data." } } }
         @if run.simulated { div.bands { (bands::bands(page)) } }
-        details { summary { "The same as a table" } div { (table) } }
+        details { summary { "Show as a table" } div { (table) } }
     }
 }
 

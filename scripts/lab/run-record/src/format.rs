@@ -40,11 +40,9 @@ impl Clock {
     /// A length of time: `9.2 s (9.2 Azure minutes)`.
     pub fn length(self, seconds: f64) -> String {
         if self.is_scaled() {
-            format!(
-                "{} ({} Azure minutes)",
-                span(seconds),
-                decimal(self.minutes(seconds))
-            )
+            let minutes = decimal(self.minutes(seconds));
+            let end = if minutes == "1" { "" } else { "s" };
+            format!("{} ({minutes} Azure minute{end})", span(seconds))
         } else {
             span(seconds)
         }
@@ -151,12 +149,12 @@ pub fn decimal(value: f64) -> String {
     }
 }
 
-/// `81 %`, `0.03 %`; a value above zero is never shown as zero.
+/// `81%`, `0.03%`; a value above zero is never shown as zero.
 pub fn percent(value: f64) -> String {
     if value > 0.0 && value < 0.005 {
-        "< 0.01 %".to_owned()
+        "< 0.01%".to_owned()
     } else {
-        format!("{} %", decimal(value))
+        format!("{}%", decimal(value))
     }
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`run`] | the record, in the form of its JSON |
 //! | [`simulation`] | additional data of a simulation |
+//! | [`comparison`] | what the same load does on fleets of a fixed size |
 //! | `table` | the record as a table, one row per second |
 //! | [`format`](mod@format) | numbers and times as text |
 //! | `file` | writes a file completely or not at all |
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+pub mod comparison;
 mod file;
 pub mod format;
 pub mod run;

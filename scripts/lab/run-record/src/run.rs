@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::{Comparison, RequestOutcome};
+use crate::format::Clock;
 use crate::simulation::SimulationRecord;
 
 /// A run from its first request to its end.
@@ -55,6 +57,34 @@ pub struct Run {
     /// The same load with the other rule file, if a simulation compares two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compared: Option<Box<Run>>,
+    /// What the same load does on fleets of a fixed size, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+}
+
+impl Run {
+    /// What became of its requests.
+    pub fn request_outcome(&self) -> RequestOutcome {
+        let requests = &self.requests;
+        RequestOutcome {
+            sent: requests.sent,
+            failed: requests.failed,
+            refused: requests.errors.get("503").copied().unwrap_or_default(),
+            p99_ms: requests.latency_ms.p99,
+        }
+    }
+
+    /// Instances wanted times Azure hours, from its start to its end; `None` without a sample of the fleet.
+    pub fn instance_hours(&self) -> Option<f64> {
+        let (first, last) = (self.samples.first()?, self.samples.last()?);
+        // Each count holds until the next sample; the first one since the start, the last one to the end.
+        let spans = self.samples.windows(2);
+        let between = |pair: &[FleetSample]| f64::from(pair[0].wanted) * (pair[1].at - pair[0].at);
+        let seconds = f64::from(first.wanted) * first.at
+            + spans.map(between).sum::<f64>()
+            + f64::from(last.wanted) * (self.seconds - last.at).max(0.0);
+        Some(seconds.max(0.0) * Clock::new(self.time_scale).scale() / 3_600.0)
+    }
 }
 
 /// Counts over the whole run.

@@ -5,7 +5,7 @@
 //! | [`start`], [`model`] | the load, which [`recorded_load`] reads, and when it begins; what is assumed of the platform |
 //! | [`simulation`], [`outcome`] | runs the rules, and what happened; [`fleet`] counts the instances, [`shortage`] and [`crossing`] watch for overload, [`standstill`] for why nothing changes |
 //! | [`verdict`], [`reversals`], [`causes`] | what the outcome says about the rules |
-//! | [`fit`], [`prices`] | how it compares with recorded numbers of instances; what it costs |
+//! | [`fit`], [`prices`], [`fixed`] | how it compares with recorded numbers of instances; what it costs; what fixed fleets do |
 //! | [`tune`] | looks for better rules |
 //! | [`evaluations`], [`replay`] | a log of every evaluation as Azure writes it, and such a log decided again |
 //! | [`timeline`], [`summary`], [`record`], [`page`] | the outcome as text, as JSON and as a page |
@@ -32,8 +32,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use autoscale::schedule::Schedule;
-use autoscale::{Finding, Kind, Profile, Setting};
+use autoscale::{Finding, Kind, Profile, Setting, schedule::Schedule};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recorded_load::{Load, metric_column};
 use rules::{RuleOptions, Rules};
@@ -43,6 +42,7 @@ mod causes;
 mod crossing;
 mod evaluations;
 mod fit;
+pub mod fixed;
 mod fleet;
 mod model;
 mod outcome;

@@ -2,19 +2,23 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | [`arguments`] | the arguments |
 //! | [`lab_up`] | `lab up` in a process of its own, with a database of its own |
+//! | [`compare`] | the same requests on fleets of a fixed size |
 //! | [`screen`] | what is shown meanwhile |
 //! | [`snapshot`] | the fleet of `lab up` with all its samples |
 //! | [`simulation`] | `lab simulate` with the load that was measured |
 //!
 //! The load comes from [`load`], the record and its page from [`report`].
 
+mod arguments;
+mod compare;
 mod lab_up;
 mod screen;
 mod simulation;
 mod snapshot;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -22,16 +26,19 @@ use anyhow::{Context as _, anyhow};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use ::simulate::fixed::compare_with_fixed;
+pub use arguments::DemoArgs;
 use fleet::HostingPlan;
 use lab_up::LabUp;
 use load::generator::HEAD_START;
-use load::load_test::LoadTest;
+use load::load_test::{Finished, LoadTest};
 use load::mix::Mix;
 use load::scale_test::{Outcome, ScaleTest};
 use load::schedule::Schedule;
 use load::target::Target;
 use processes::signals::Signals;
-use report::WORKED;
+use report::{WORKED, what_autoscaling_bought};
+use run_record::comparison::Comparison;
 use run_record::format::latency;
 use run_record::{Expectation, Run, write_csv, write_json, write_whole};
 use screen::Screen;
@@ -47,85 +54,6 @@ const REST: f64 = 20.0;
 const SETTLE: f64 = 180.0;
 /// Interrupted by the user, as shells have it.
 const INTERRUPTED: u8 = 130;
-
-/// Arguments of `lab demo`.
-#[derive(clap::Args)]
-#[command(after_help = "\
-The load first fills one instance, then two, and then falls. The fleet scales to 1, 2, 3, 2 and 1 instances, all of them
-real processes on a database that is deleted afterwards.
-
-It writes into the output folder:
-  report.html   the run as a page, with the answer to: did autoscaling work?
-  run.json      the same as data: actions, requests, instances with their processes, samples
-  run.csv       one row a second
-  load.csv      the load that was measured, for lab simulate --load
-  lab.log       what lab up printed
-  events.jsonl  what lab up decided, and why
-
-Exit codes: 0 autoscaling worked; 1 it did not; 2 the demonstration could not run; 130 interrupted with Ctrl+C.")]
-pub struct DemoArgs {
-    /// Folder with host.json and the function folders
-    #[arg(long, default_value = "target/app", value_name = "FOLDER")]
-    script_root: PathBuf,
-
-    /// Folder to write into
-    #[arg(long, default_value = "target/demo", value_name = "FOLDER")]
-    out: PathBuf,
-
-    /// Azure's plan: premium-v3, where Azure Monitor's rules act, or elastic-premium, where the app scales itself
-    #[arg(long, value_enum, default_value_t, value_name = "PLAN")]
-    plan: HostingPlan,
-
-    /// On elastic-premium: restart every instance at each change of the site's configuration
-    #[arg(long)]
-    restart_on_patch: bool,
-
-    /// Azure seconds in a second [default: 60; 20 on elastic-premium, where a minute has to hold some heartbeats]
-    #[arg(long, value_name = "N", value_parser = pace)]
-    time_scale: Option<f64>,
-
-    /// Keep the visits in a private PostgreSQL server instead of a SQLite file
-    #[arg(long)]
-    postgres: bool,
-}
-
-impl DemoArgs {
-    fn time_scale(&self) -> f64 {
-        self.time_scale.unwrap_or(match self.plan {
-            HostingPlan::PremiumV3 => 60.0,
-            HostingPlan::ElasticPremium => 20.0,
-        })
-    }
-
-    /// The arguments of `lab up` about its fleet.
-    fn fleet(&self) -> Vec<String> {
-        let mut arguments = vec![format!("--time-scale={}", self.time_scale())];
-        if self.plan == HostingPlan::ElasticPremium {
-            arguments.push("--plan=elastic-premium".to_owned());
-        }
-        if self.restart_on_patch {
-            arguments.push("--restart-on-patch".to_owned());
-        }
-        arguments
-    }
-
-    /// Who changes the count.
-    fn source(&self) -> &'static str {
-        match self.plan {
-            HostingPlan::PremiumV3 => "autoscaler",
-            HostingPlan::ElasticPremium => "app",
-        }
-    }
-}
-
-fn pace(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (1.0..=120.0).contains(&number) {
-        Ok(number)
-    } else {
-        Err("must be from 1 to 120".to_owned())
-    }
-}
 
 /// Runs the demonstration, writes its record and reports whether it worked.
 ///
@@ -162,6 +90,12 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         60.0 / args.time_scale(),
         USUAL_LENGTH / args.time_scale()
     );
+    if args.compare {
+        println!(
+            "Then the same requests go to one fixed instance and to three fixed instances. All three runs take about {:.0} s.",
+            3.0 * USUAL_LENGTH / args.time_scale()
+        );
+    }
     let stop = CancellationToken::new();
     let signals = Signals::listen().context("cannot listen for signals")?;
     let signals = tokio::spawn(interrupt(signals, stop.clone()));
@@ -174,34 +108,50 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let outcome = scale(app.url(), begun, &stop).await;
     let stopped = app.stop().await;
     let over = begun.elapsed().as_secs_f64();
-    signals.abort();
-    let (mut run, outcome, fleet) = outcome?;
+    let (load, outcome, fleet) = outcome?;
     stopped?;
+    let Finished {
+        mut run, arrivals, ..
+    } = load;
     // The last instances lived until now.
     for instance in &mut run.instances {
         instance.ended.get_or_insert(over);
     }
     let finished = outcome.finished;
-    let run = judged(run, outcome, &fleet, args)?;
+    let mut run = judged(run, outcome, &fleet, args)?;
+    // Before the other runs, so that it stays whatever becomes of them.
     write(&run, &args.out)?;
+    let mut compared = Ok(());
+    if args.compare && !stop.is_cancelled() {
+        match compare::with_fixed_fleets(args, (&run, arrivals), &fleet, &stop).await {
+            Ok(comparison) => {
+                run.comparison = Some(comparison);
+                write(&run, &args.out)?;
+            }
+            Err(error) => compared = Err(error),
+        }
+    }
+    signals.abort();
     conclude(&run, &args.out);
     let passed = run.verdict.expectations.iter().all(|one| one.held);
     let worked = run.verdict.autoscaling == WORKED || restarts(&fleet) > 0;
-    Ok(if stop.is_cancelled() {
-        ExitCode::from(INTERRUPTED)
-    } else if finished && passed && worked {
+    if stop.is_cancelled() {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    compared.context("the comparison is incomplete")?;
+    Ok(if finished && passed && worked {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// Makes the fleet scale out to its maximum and back: the record, what became of it, and the fleet at the end.
+/// Makes the fleet scale out to its maximum and back: the load, what became of it, and the fleet at the end.
 async fn scale(
     url: &str,
     begun: Instant,
     stop: &CancellationToken,
-) -> anyhow::Result<(Run, Outcome, LabFleet)> {
+) -> anyhow::Result<(Finished, Outcome, LabFleet)> {
     let target = Target::parse(url).map_err(anyhow::Error::msg)?;
     let before = snapshot::read(&target).await?;
     let scale_test = ScaleTest {
@@ -227,7 +177,7 @@ async fn scale(
     // It ends the load by dropping its rate, so that requests in flight are waited for.
     let never = CancellationToken::new();
     let (finished, outcome) = tokio::join!(connected.run(&never), driving);
-    Ok((finished?.run, outcome, snapshot::read(&target).await?))
+    Ok((finished?, outcome, snapshot::read(&target).await?))
 }
 
 /// Completes the record: the phases, the simulator's result, the verdict.
@@ -273,6 +223,11 @@ fn judged(
             .push("The demonstration did not run to its end.".to_owned());
     }
     run.verdict = report::judge(&run);
+    // A run without a scale-out may be too short for it; the page then has no comparison.
+    run.comparison = compare_with_fixed(&run).ok().map(|comparison| Comparison {
+        price: args.price(),
+        ..comparison
+    });
     Ok(run)
 }
 
@@ -344,6 +299,9 @@ fn conclude(run: &Run, out: &Path) {
         println!("  {note}");
     }
     println!("\nReport: {}", out.join("report.html").display());
+    if let Some(sentence) = run.comparison.as_ref().and_then(what_autoscaling_bought) {
+        println!("{sentence}");
+    }
 }
 
 /// Stops at the first signal; a second one ends this process at once.

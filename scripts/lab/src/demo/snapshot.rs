@@ -27,6 +27,8 @@ pub(super) struct LabFleet {
     pub(super) capacity: Capacity,
     /// Instances wanted.
     pub(super) count: u32,
+    /// Instances that serve.
+    pub(super) ready: u32,
     pub(super) cpu_limit: CpuLimit,
     pub(super) actions: Vec<Action>,
     /// On Elastic Premium.
@@ -45,6 +47,7 @@ pub(super) struct Site {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct Capacity {
+    pub(super) minimum: u32,
     pub(super) maximum: u32,
 }
 

@@ -32,6 +32,24 @@ fn without_an_app_it_says_which_folder_is_missing() {
 }
 
 #[test]
+fn a_comparison_says_before_how_long_it_takes() {
+    let scratch = Scratch::new();
+    let arguments = [
+        "--compare",
+        "--time-scale",
+        "120",
+        "--script-root",
+        "nowhere",
+        "--out",
+        "out",
+    ];
+    let output = demo(&scratch, &arguments);
+    refused(&output, "lab up did not start: ");
+    let said = text(&output.stdout);
+    assert!(said.contains("All three runs take about 60 s."), "{said}");
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_named_before_anything_starts() {
     let scratch = Scratch::new();
     scratch.write("file", "");

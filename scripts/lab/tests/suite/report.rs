@@ -64,6 +64,51 @@ fn the_page_is_next_to_the_run_and_links_to_the_table() {
 }
 
 #[test]
+fn the_last_line_and_the_page_say_what_autoscaling_bought() {
+    let folder = Scratch::new();
+    // The story holds what real processes did; the load of the others is simulated.
+    for (name, begins) in [
+        (
+            "story",
+            "One instance refused 11,204 of 38,577 requests at a p99 of 2.1 s; autoscaling refused none",
+        ),
+        ("failed", "Simulated: one instance is overloaded for "),
+        (
+            "quiet",
+            "Simulated: autoscaling gains nothing for this load: one instance ",
+        ),
+    ] {
+        let saved = run(&folder, name);
+        let again = folder.join("again.json");
+        let output = report(&[&saved, Path::new("--json"), &again]);
+        assert!(output.status.success(), "{output:?}");
+        let said = text(&output.stdout);
+        let last = said.lines().last().unwrap();
+        assert!(last.starts_with(begins), "{name}: {said}");
+        let html = fs::read_to_string(folder.join("run.html")).unwrap();
+        assert!(
+            html.contains(&format!("<p class=\"sentence\">{last}</p>")),
+            "{name}: {last}"
+        );
+        let written: Value = serde_json::from_str(&fs::read_to_string(again).unwrap()).unwrap();
+        assert_eq!(
+            written["comparison"]["simulated"],
+            begins.starts_with("Simulated"),
+            "{name}"
+        );
+        assert_eq!(written["comparison"]["fixed"][1]["instances"], 3, "{name}");
+    }
+    let saved = run(&folder, "empty");
+    let said = text(&report(&[&saved]).stdout);
+    assert!(
+        said.contains(
+            "no comparison with a fixed number of instances: this run has no samples of the fleet"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
 fn azures_events_are_marked_and_judged() {
     let folder = Scratch::new();
     let saved = run(&folder, "story");

@@ -24,12 +24,12 @@ fn out_to_three_and_back_worked() {
         &samples::story(),
         WORKED,
         &[
-            "It scaled out from 1 to 2 at 17 s (Azure minute 17), 7 s (7 Azure minutes) after CPU went over the threshold; 2 \
-             served 2 s later.",
-            "It scaled out from 2 to 3 at 37 s",
-            "It came back: to 2 at 71 s (Azure minute 71) and to 1 at 90 s (Azure minute 90).",
-            "No request failed, of ",
-            "While 3 were up, they answered ",
+            "The fleet scaled out from 1 to 2 at 17 s (Azure minute 17), 7 s (7 Azure minutes) after CPU exceeded the threshold; it \
+             had 2 instances ready 2 s later.",
+            "The fleet scaled out from 2 to 3 at 37 s",
+            "The fleet scaled back in: to 2 at 71 s (Azure minute 71) and to 1 at 90 s (Azure minute 90).",
+            "None of 38,577 requests failed.",
+            "While 3 instances were ready, they handled ",
         ],
     );
 }
@@ -39,7 +39,7 @@ fn load_that_one_instance_carries_asks_for_nothing() {
     assert_verdict(
         &samples::quiet(),
         NOT_ASKED,
-        &["The load called for no scale-out (CPU > 70 % over 5 min)"],
+        &["The load required no scale-out (CPU > 70% over 5 min)"],
     );
 }
 
@@ -50,9 +50,9 @@ fn load_that_called_in_vain_did_not_work() {
         &run,
         DID_NOT_WORK,
         &[
-            "the load called for more than 1 instance (CPU > 70 % over 5 min)",
+            "the load required more than 1 instance (CPU > 70% over 5 min)",
             "503: ",
-            "more than 0.1 %",
+            "the limit is 0.1%",
         ],
     );
     // What went wrong comes first.
@@ -71,12 +71,12 @@ fn a_run_cut_short_cannot_tell() {
     assert_verdict(
         &run,
         CANNOT_TELL,
-        &["the run ended 7 s (7 Azure minutes) later", "run it longer"],
+        &["the run ended 7 s (7 Azure minutes) later", "Run it longer"],
     );
     assert_verdict(
         &samples::empty(),
         CANNOT_TELL,
-        &["No sample of the fleet was read"],
+        &["The fleet was not sampled"],
     );
 }
 
@@ -86,11 +86,7 @@ fn at_the_maximum_nothing_more_is_asked_for() {
     run.capacity = serde_json::json!({"minimum": 1, "maximum": 1, "default": 1});
     run.requests.failed = 0;
     run.requests.errors.clear();
-    assert_verdict(
-        &run,
-        NOT_ASKED,
-        &["1 instance is the most that the rules allow"],
-    );
+    assert_verdict(&run, NOT_ASKED, &["the rules allow at most 1 instance"]);
 }
 
 #[test]
@@ -100,8 +96,8 @@ fn azures_own_events_are_what_counts() {
         &run,
         WORKED,
         &[
-            "It scaled out from 1 to 2 at 10 min",
-            "It came back: to 1 at 29 min.",
+            "The fleet scaled out from 1 to 2 at 10 min",
+            "The fleet scaled back in: to 1 at 29 min.",
         ],
     );
     // What was merely seen in the fleet beside them does not contradict them.
@@ -121,7 +117,7 @@ fn an_instance_that_never_served_did_not_work() {
     for instance in run.instances.iter_mut().skip(1) {
         instance.ready = None;
     }
-    assert_verdict(&run, DID_NOT_WORK, &["but 2 never served at once"]);
+    assert_verdict(&run, DID_NOT_WORK, &["but it never had 2 instances ready"]);
 }
 
 #[test]
@@ -137,8 +133,8 @@ fn a_fleet_that_stays_large_without_load_did_not_work() {
         &run,
         DID_NOT_WORK,
         &[
-            "the load needed fewer than 3 instances",
-            "no scale-in came within",
+            "the load required fewer than 3 instances",
+            "no scale-in followed within",
         ],
     );
 }
@@ -153,7 +149,7 @@ fn an_action_without_a_cause_is_named() {
         &run,
         DID_NOT_WORK,
         &[
-            "The count went from 1 to 2 at 17 s (Azure minute 17), but CPU had not called for it (CPU > 70 % over 5 min)",
+            "The number of instances went from 1 to 2 at 17 s (Azure minute 17), but CPU did not trigger a rule (CPU > 70% over 5 min)",
         ],
     );
 }
@@ -165,7 +161,7 @@ fn a_growing_fleet_without_an_action_is_named() {
     assert_verdict(
         &run,
         DID_NOT_WORK,
-        &["The count rose from 1 to 3, but no action says so."],
+        &["The number of instances rose from 1 to 3 without a recorded action."],
     );
 }
 
@@ -176,7 +172,7 @@ fn more_instances_than_allowed_are_named() {
     assert_verdict(
         &run,
         DID_NOT_WORK,
-        &["3 instances served at once, but the rules allow 1 to 2."],
+        &["3 instances were ready at the same time, but the rules allow 1 to 2."],
     );
 }
 
@@ -194,7 +190,7 @@ fn one_instance_that_gets_far_more_than_its_share_is_named() {
         DID_NOT_WORK,
         &[
             &format!("{hog} was farthest from its fair share"),
-            "more than 25 %",
+            "the limit is 25%",
         ],
     );
 }
@@ -205,10 +201,10 @@ fn a_request_lost_while_an_instance_leaves_is_one_too_many() {
     run.requests.failed = 1;
     run.requests.ok -= 1;
     run.load[40].failed = 1;
-    assert_verdict(&run, WORKED, &["1 of ", "within 0.1 %"]);
+    assert_verdict(&run, WORKED, &["1 of ", "within the limit of 0.1%"]);
     run.load[40].failed = 0;
     run.load[71].failed = 1;
-    assert_verdict(&run, DID_NOT_WORK, &["1 of them while an instance left"]);
+    assert_verdict(&run, DID_NOT_WORK, &["1 of them while an instance stopped"]);
 }
 
 #[test]
@@ -218,11 +214,17 @@ fn without_rules_the_count_alone_is_judged() {
     assert_verdict(
         &run,
         WORKED,
-        &["It scaled out from 1 to 2 at 17 s (Azure minute 17); 2 served 2 s later."],
+        &[
+            "The fleet scaled out from 1 to 2 at 17 s (Azure minute 17); it had 2 instances ready 2 s later.",
+        ],
     );
     let mut quiet = samples::quiet();
     quiet.rules = serde_json::Value::Null;
-    assert_verdict(&quiet, CANNOT_TELL, &["The target names no rules"]);
+    assert_verdict(
+        &quiet,
+        CANNOT_TELL,
+        &["The target does not report any rules"],
+    );
 }
 
 #[test]
@@ -235,7 +237,7 @@ fn two_steps_for_one_rise_began_together() {
     {
         sample.cpu_percent = Some(95.0);
     }
-    let second = "It scaled out from 2 to 3 at 37 s (Azure minute 37), 27 s (27 Azure minutes) after CPU went over";
+    let second = "The fleet scaled out from 2 to 3 at 37 s (Azure minute 37), 27 s (27 Azure minutes) after CPU exceeded";
     assert_verdict(&run, WORKED, &[second]);
 }
 
@@ -252,7 +254,7 @@ fn many_actions_are_told_in_few_sentences() {
         verdict
             .reasons
             .iter()
-            .any(|reason| reason.starts_with("It scaled out 44 times more")),
+            .any(|reason| reason.starts_with("The fleet scaled out 44 times more")),
         "{:#?}",
         verdict.reasons
     );
@@ -268,5 +270,5 @@ fn a_rise_too_short_for_an_action_is_told_and_asks_for_nothing() {
     {
         sample.cpu_percent = Some(95.0);
     }
-    assert_verdict(&run, NOT_ASKED, &["too short to expect an action"]);
+    assert_verdict(&run, NOT_ASKED, &["too short for an action"]);
 }

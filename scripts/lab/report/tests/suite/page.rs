@@ -92,7 +92,7 @@ fn what_is_inlined_is_the_run_and_cannot_end_its_block() {
     assert_eq!(rounded(inlined["run"].clone()), rounded(run));
 }
 
-/// The charts' tests read these files, so that both sides have the same idea of a run.
+/// The dashboard's tests read these files, so that both sides have the same idea of a run, and every text its translation.
 #[test]
 fn the_fixtures_of_the_charts_are_up_to_date() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../handler/dashboard/fixtures");
@@ -106,19 +106,23 @@ fn the_fixtures_of_the_charts_are_up_to_date() {
         ("hostile", samples::hostile()),
     ] {
         let inlined: serde_json::Value = serde_json::from_str(&chart_data(&run, name)).unwrap();
-        let wanted = serde_json::to_string(&rounded(inlined)).unwrap() + "\n";
-        let path = folder.join(format!("{name}.json"));
-        if update {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&path, &wanted).unwrap();
+        let data = serde_json::to_string(&rounded(inlined)).unwrap() + "\n";
+        // Without the version, so that it stays when that changes.
+        let body = page_body(&run).replace(env!("CARGO_PKG_VERSION"), "1.2.3") + "\n";
+        for (ending, wanted) in [("json", data), ("html", body)] {
+            let path = folder.join(format!("{name}.{ending}"));
+            if update {
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(&path, &wanted).unwrap();
+            }
+            let found = fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                found == wanted,
+                "{} is not what the page is now. If that is right, write it again: UPDATE_FIXTURES=1 cargo test -p report \
+                 the_fixtures, and make run.ts and spanish.ts in handler/dashboard/src/report agree",
+                path.display()
+            );
         }
-        let found = fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            found == wanted,
-            "{} is not what the record is now. If that is right, write it again: UPDATE_FIXTURES=1 cargo test -p report \
-             the_fixtures, and make handler/dashboard/src/report/run.ts agree",
-            path.display()
-        );
     }
 }
 
@@ -155,7 +159,7 @@ fn the_page_links_to_what_lies_beside_it() {
     assert!(
         !fs::read_to_string(&page)
             .unwrap()
-            .contains("Beside this page")
+            .contains("<p>In the same folder")
     );
     write_csv(&run, &folder.join("a run.csv")).unwrap();
     write_json(&run, &folder.join("a run.json")).unwrap();

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use report::judge;
+use run_record::comparison::{Comparison, FleetOutcome, InstancePrice, RequestOutcome};
 use run_record::{
     Action, Expectation, FleetSample, InstanceRecord, LoadSecond, Percentiles, Requests, Run,
     Verdict,
@@ -253,10 +254,26 @@ pub(crate) fn story() -> Run {
         load: &[(0, 38.0), (10, 86.0), (30, 170.0), (62, 58.0), (82, 22.0)],
         full: 420.0,
         actions: &[
-            (17.0, 2, "CPU was 74.2 % on average over the 5 min until minute 14, above 70 %: one more, so 2"),
-            (37.0, 3, "CPU was 79.6 % on average over the 5 min until minute 34, above 70 %: one more, so 3"),
-            (71.0, 2, "CPU was 19.4 % on average over the 5 min until minute 68, below 30 %: one fewer, so 2"),
-            (90.0, 1, "CPU was 14.8 % on average over the 5 min until minute 87, below 30 %: one fewer, so 1"),
+            (
+                17.0,
+                2,
+                "average CPU over 5 minutes 74.2 % is above 70 %: out from 1 to 2",
+            ),
+            (
+                37.0,
+                3,
+                "average CPU over 5 minutes 79.6 % is above 70 %: out from 2 to 3",
+            ),
+            (
+                71.0,
+                2,
+                "average CPU over 5 minutes 19.4 % is below 30 %: in from 3 to 2",
+            ),
+            (
+                90.0,
+                1,
+                "average CPU over 5 minutes 14.8 % is below 30 %: in from 2 to 1",
+            ),
         ],
         provision: 2.0,
         source: "lab",
@@ -277,6 +294,28 @@ pub(crate) fn story() -> Run {
         measured: "0 %".to_owned(),
         held: true,
     }];
+    let lost = |instances, instance_hours, failed, p99_ms| FleetOutcome {
+        instances,
+        instance_hours,
+        requests: Some(RequestOutcome {
+            sent: run.requests.sent,
+            failed,
+            refused: failed,
+            p99_ms: Some(p99_ms),
+        }),
+        overloaded_minutes: None,
+    };
+    run.comparison = Some(Comparison {
+        simulated: false,
+        hours: 1.73,
+        autoscaled: lost(3, 3.05, 0, 22.2),
+        fixed: vec![lost(1, 1.73, 11_204, 2_140.0), lost(3, 5.2, 0, 12.9)],
+        price: Some(InstancePrice {
+            plan: "P0v3".to_owned(),
+            currency: "USD".to_owned(),
+            per_hour: 0.101,
+        }),
+    });
     run
 }
 
@@ -292,8 +331,21 @@ pub(crate) fn quiet() -> Run {
         provision: 2.0,
         source: "lab",
     };
+    let overloaded = |instances, instance_hours| FleetOutcome {
+        instances,
+        instance_hours,
+        requests: None,
+        overloaded_minutes: Some(0.0),
+    };
     Run {
         title: "lab load".to_owned(),
+        comparison: Some(Comparison {
+            simulated: true,
+            hours: 0.75,
+            autoscaled: overloaded(1, 0.75),
+            fixed: vec![overloaded(1, 0.75), overloaded(3, 2.25)],
+            price: None,
+        }),
         ..plot.run()
     }
 }
@@ -389,6 +441,10 @@ pub(crate) fn hostile() -> Run {
     run.started.clone_from(&evil);
     run.plan = vec![evil.clone()];
     run.notes = vec![evil.clone()];
+    if let Some(price) = run.comparison.as_mut().and_then(|made| made.price.as_mut()) {
+        price.plan.clone_from(&evil);
+        price.currency.clone_from(&evil);
+    }
     run.rules[0]["metric"] = evil.clone().into();
     run.profile["name"] = evil.clone().into();
     run.actions[0].reason.clone_from(&evil);

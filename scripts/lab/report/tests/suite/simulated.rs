@@ -177,16 +177,16 @@ fn of_each_pair_the_better_one_is_named() {
 #[test]
 fn what_held_the_fleet_back_is_a_band_and_a_table_that_folds() {
     let html = page_body(&one("slow.json", "overloaded", 12.0, 100.0));
-    let words = "waits for a cooldown for 3 h in 2 spans, at the maximum for 1 h 30 min in 1 span and scaling in would flap for \
-                 1 h 30 min in 1 span";
+    let words = "cooldown for 3 h in 2 periods, at the maximum for 1 h 30 min in 1 period and scale-in would cause flapping for \
+                 1 h 30 min in 1 period";
     assert!(
-        html.contains(&format!("aria-label=\"Why it stood still: {words}\"")),
+        html.contains(&format!("aria-label=\"Why nothing changed: {words}\"")),
         "{html}"
     );
     assert!(html.contains(
         "title=\"Sat 28 Mar 01:00 to Sat 28 Mar 02:30 (1 h 30 min): the reason for cooldown\""
     ));
-    assert!(html.contains("<summary>Why it stood still (4 spans)</summary>"));
+    assert!(html.contains("<summary>Why nothing changed (4 periods)</summary>"));
     assert!(html.contains("style=\"--at:0.01389;--size:0.02083\""));
 }
 
@@ -227,10 +227,10 @@ fn thresholds_and_limits_follow_the_profiles() {
     assert_eq!(
         levels(&run, "thresholds"),
         [
-            named("out > 60 %", &day),
+            named("out > 60%", &day),
             // Both profiles have this one, so that it always holds.
-            named("in < 30 %", &Value::Null),
-            named("out > 80 %", &night),
+            named("in < 30%", &Value::Null),
+            named("out > 80%", &night),
         ]
     );
     assert_eq!(
@@ -249,14 +249,14 @@ fn thresholds_and_limits_follow_the_profiles() {
     assert_eq!(
         labels,
         [
-            "in < 30 %",
-            "out > 80 %",
-            "out > 60 % · slow.json",
-            "out > 50 % · fast.json"
+            "in < 30%",
+            "out > 80%",
+            "out > 60% · slow.json",
+            "out > 50% · fast.json"
         ]
     );
     let html = page_body(&run);
-    assert!(html.contains("Which profile applied when (6 spans)"));
+    assert!(html.contains("Active profiles over time (6 periods)"));
     assert!(
         html.contains("aria-label=\"Profile: day for 36 h and night for 36 h\""),
         "{html}"

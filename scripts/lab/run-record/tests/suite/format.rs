@@ -33,7 +33,7 @@ fn numbers_keep_only_significant_digits() {
     }
     assert_eq!(decimal(f64::NAN), "–");
     assert_eq!(count(1_234_567), "1,234,567");
-    assert_eq!(percent(0.003), "< 0.01 %");
+    assert_eq!(percent(0.003), "< 0.01%");
     assert_eq!(count(999), "999");
     assert_eq!(things(1, "request"), "1 request");
     assert_eq!(latency(Some(1240.0)), "1.2 s");
@@ -44,4 +44,11 @@ fn an_accelerated_clock_gives_azures_minutes_too() {
     assert_eq!(Clock::new(60.0).time(14.2), "14.2 s (Azure minute 14.2)");
     assert_eq!(Clock::new(1.0).time(372.0), "6 min 12 s");
     assert_eq!(Clock::new(0.0).time(1.0), "1 s");
+}
+
+#[test]
+fn one_azure_minute_is_one() {
+    let clock = Clock::new(60.0);
+    assert_eq!(clock.length(1.0), "1 s (1 Azure minute)");
+    assert_eq!(clock.length(9.2), "9.2 s (9.2 Azure minutes)");
 }

@@ -3,4 +3,5 @@
 
 mod file;
 mod format;
+mod hours;
 mod table;

@@ -1,9 +1,10 @@
 //! The library that `lab demo` and `--until` use: a load whose rate is changed while it runs.
 
-use load::load_test::LoadTest;
+use load::load_test::{Finished, LoadTest};
 use load::mix::Mix;
 use load::schedule::Schedule;
 use load::target::Target;
+use run_record::Run;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -46,13 +47,29 @@ async fn the_rate_can_be_changed() {
         goal
     };
     let (ran, goal) = tokio::join!(connected.run(&stop), controlling);
-    let run = ran.unwrap().run;
+    let Finished { run, arrivals, .. } = ran.unwrap();
     assert!(run.requests.ok >= goal, "{:?}", run.requests);
     assert_eq!(
         (run.requests.failed, run.requests.sent),
         (0, run.requests.ok)
     );
     assert_eq!(server.count("POST /api/visit") as u64, run.requests.sent);
+
+    // The same requests again, at the same times.
+    assert!(arrivals.is_sorted());
+    assert_eq!(arrivals.len() as u64, run.requests.sent);
+    let target = Target::parse(&server.url()).unwrap();
+    let schedule = Schedule::Arrivals(arrivals.into());
+    let mut test = LoadTest::new(target, schedule, Mix::visits());
+    test.threads = 2;
+    let connected = test.connect().await.unwrap();
+    let again = connected.run(&stop).await.unwrap().run;
+    let seconds = |run: &Run| {
+        let seconds = run.load.iter().map(|second| second.sent);
+        seconds.collect::<Vec<_>>()
+    };
+    assert_eq!(seconds(&again), seconds(&run));
+    assert_eq!(again.requests.by_kind, run.requests.by_kind);
 }
 
 #[tokio::test]

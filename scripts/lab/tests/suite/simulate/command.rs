@@ -289,7 +289,7 @@ fn the_page_shows_the_simulation_and_no_requests() {
         "Both rule files have the same overload and cost</h1>",
         "<p>These rules overshoot.</p>",
         "<dt>Overloaded: the same</dt>",
-        "Why it stood still: autoscale.fast.json",
+        "Why nothing changed: autoscale.fast.json",
         "average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
         "monday.csv: 1 h, 80 %",
         "P0v3: 157 USD for a month",
@@ -299,7 +299,7 @@ fn the_page_shows_the_simulation_and_no_requests() {
     // Nothing was sent, the load is not a record of the page, and its folder must not be visible.
     for unexpected in [
         "<dt>Requests</dt>",
-        "Answered /s",
+        ">Successful/s<",
         "href=\"monday.csv\"",
         path(folder.path()),
     ] {

@@ -1,0 +1,182 @@
+/** The sentences of the verdict, of the autoscaler, and of the load, in Spanish; the forms are those of `spanish.ts`. */
+export const SENTENCES: Record<string, string> = {
+  // The verdict
+  "{} (Azure minute {n})": "{0} (minuto {1} de Azure)",
+  "{} (1 Azure minute)": "{0} (1 minuto de Azure)",
+  "{} ({n} Azure minutes)": "{0} ({1} minutos de Azure)",
+  "The fleet scaled out from {n} to {n} at {}, {} after CPU exceeded the threshold; it had {} ready {} later.":
+    "Se amplió de {0} a {1} a los {2}, {3} después de que la CPU superara el umbral; {5} más tarde había {4} en servicio.",
+  "The fleet scaled out from {n} to {n} at {}; it had {} ready {} later.":
+    "Se amplió de {0} a {1} a los {2}; {4} más tarde había {3} en servicio.",
+  "The fleet scaled out from {n} to {n} at {}, {} after CPU exceeded the threshold, but it never had {} ready.":
+    "Se amplió de {0} a {1} a los {2}, {3} después de que la CPU superara el umbral, pero nunca hubo {4} en servicio.",
+  "The fleet scaled out from {n} to {n} at {}, but it never had {} ready.":
+    "Se amplió de {0} a {1} a los {2}, pero nunca hubo {3} en servicio.",
+  "The fleet was not sampled, so its size and CPU are unknown.":
+    "No se tomaron muestras de las instancias, así que no se conocen su número ni su CPU.",
+  "The fleet scaled out {} more.": "Se amplió {0} más.",
+  "The fleet scaled out {} more; the longest time to capacity was {}.":
+    "Se amplió {0} más; el mayor tiempo hasta tener capacidad fue {1}.",
+  "The load required more instances {} more.": "La carga necesitó más instancias {0} más.",
+  "From {}, the load required more than {} ({}): the average over {} reached {}, and no scale-out followed within {}.":
+    "Desde los {0} la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, y no hubo ampliación en {5}.",
+  "From {}, the load required more than {} ({}): the average over {} reached {}, but the run ended {} later, before an action was due. Run it longer.":
+    "Desde los {0} la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, pero la ejecución terminó {5} más tarde, antes de que tocara actuar. Hágala más larga.",
+  "From {}, the load required more than {} ({}): the average over {} reached {}, but only for {}, which is too short for an action.":
+    "Desde los {0} la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, pero solo durante {5}, demasiado poco para una acción.",
+  "The target does not report any rules, so the expected scaling is unknown. No instance was added.":
+    "El destino no informa de ninguna regla, así que no se sabe qué escalado se esperaba. No se agregó ninguna instancia.",
+  "The load required more, but the rules allow at most {}.":
+    "La carga necesitó más, pero las reglas permiten como máximo {0}.",
+  "The load required no scale-out ({}): the highest average over a full window was {}.":
+    "La carga no necesitó ampliación ({0}): la media más alta de una ventana completa fue {1}.",
+  "The run was too short for the rule ({}): it has no full window of CPU samples.":
+    "La ejecución fue demasiado corta para la regla ({0}): no tiene una ventana completa de muestras de CPU.",
+  "The scale-out rule uses {}, which this run did not measure.":
+    "La regla de ampliación usa {0}, que esta ejecución no midió.",
+  "There is no scale-out rule.": "No hay ninguna regla de ampliación.",
+  "From {}, the load required fewer than {} (the average fell to {}), and no scale-in followed within {}.":
+    "Desde los {0} la carga necesitó menos de {1} (la media bajó al {2}), y no hubo reducción en {3}.",
+  "A scale-in was missing {} more.": "Faltó una reducción {0} más.",
+  "The fleet scaled back in: {}.": "Volvió a reducirse: {0}.",
+  "The fleet scaled in: {}.": "Se redujo: {0}.",
+  "to {n} at {}": "a {0} a los {1}",
+  "{} before": "{0} antes",
+  "At the end, {} still ran: the load fell only {} before.":
+    "Al final seguían en marcha {0}: la carga bajó solo {1} antes.",
+  "At the end, {} still ran, because the load lasted until then.":
+    "Al final seguían en marcha {0}, porque la carga duró hasta entonces.",
+  "None of {} failed.": "De {0}, no falló ninguna.",
+  "{}: {n}": "{0}: {1}",
+  "{n} of {} failed, {}; the limit is {n}.": "Fallaron {0} de {1}, el {2}; el límite es {3}.",
+  "{n} of {} failed ({}), {}; the limit is {n}.": "Fallaron {0} de {1} ({2}), el {3}; el límite es {4}.",
+  "{n} of {} failed, {}; {n} of them while an instance stopped.":
+    "Fallaron {0} de {1}, el {2}; {3} de ellas mientras se detenía una instancia.",
+  "{n} of {} failed ({}), {}; {n} of them while an instance stopped.":
+    "Fallaron {0} de {1} ({2}), el {3}; {4} de ellas mientras se detenía una instancia.",
+  "{n} of {} failed, {}, within the limit of {n}.": "Fallaron {0} de {1}, el {2}, dentro del límite de {3}.",
+  "{n} of {} failed ({}), {}, within the limit of {n}.":
+    "Fallaron {0} de {1} ({2}), el {3}, dentro del límite de {4}.",
+  "While {n} instances were ready, they handled {}; {} was farthest from its fair share, {n} {} it.":
+    "Mientras hubo {0} instancias listas, atendieron {1}; {2} fue la más alejada de su parte justa, un {3} {4}.",
+  "While {n} instances were ready, they handled {}; {} was farthest from its fair share, {n} {} it; the limit is {n}.":
+    "Mientras hubo {0} instancias listas, atendieron {1}; {2} fue la más alejada de su parte justa, un {3} {4}; el límite es {5}.",
+  "Estimated from how long each instance ran, {} was farthest from its fair share, {n} {} it.":
+    "Estimado por el tiempo que funcionó cada instancia, {0} fue la más alejada de su parte justa, un {1} {2}.",
+  "Estimated from how long each instance ran, {} was farthest from its fair share, {n} {} it; the limit is {n}.":
+    "Estimado por el tiempo que funcionó cada instancia, {0} fue la más alejada de su parte justa, un {1} {2}; el límite es {3}.",
+  above: "por encima",
+  below: "por debajo",
+  "CPU did not trigger {} more.": "La CPU no activó {0} más.",
+  "The actions are inconsistent: one ended at {n}, and the next one, at {}, started from {n}.":
+    "Las acciones no concuerdan: una terminó en {0} y la siguiente, a los {1}, partió de {2}.",
+  "The actions are inconsistent {} more.": "Las acciones no concuerdan {0} más.",
+  "The number of instances rose from {n} to {n} without a recorded action.":
+    "El número de instancias subió de {0} a {1} sin una acción registrada.",
+  "{} were ready at the same time, but the rules allow {n} to {n}.":
+    "Hubo {0} listas a la vez, pero las reglas permiten de {1} a {2}.",
+  "The counts are inconsistent: {} sent, but {n} completed.":
+    "Los recuentos no concuerdan: {0} enviadas, pero {1} completadas.",
+  "The number of instances went from {n} to {n} at {}, but CPU did not trigger a rule ({}): its highest value was {}.":
+    "El número de instancias pasó de {0} a {1} a los {2}, pero la CPU no activó ninguna regla ({3}): su valor más alto fue {4}.",
+  "The number of instances went from {n} to {n} at {}, but CPU did not trigger a rule ({}): its lowest value was {}.":
+    "El número de instancias pasó de {0} a {1} a los {2}, pero la CPU no activó ninguna regla ({3}): su valor más bajo fue {4}.",
+
+  // Things
+  "1 instance": "1 instancia",
+  "{n} instances": "{0} instancias",
+  "1 request": "1 petición",
+  "{n} requests": "{0} peticiones",
+  "1 time": "1 vez",
+  "{n} times": "{0} veces",
+  "1 action": "1 acción",
+  "{n} actions": "{0} acciones",
+  "1 change": "1 cambio",
+  "{n} changes": "{0} cambios",
+  "1 row": "1 fila",
+  "{n} rows": "{0} filas",
+  "1 period": "1 período",
+  "{n} periods": "{0} períodos",
+
+  // What the autoscaler, the load, and the demonstration say
+  "average CPU over {n} minutes {n} is above {n}: out from {n} to {n}":
+    "la CPU media de {0} minutos, {1}, supera el {2}: ampliación de {3} a {4}",
+  "average CPU over {n} minutes {n} is above {n}: out from {n} to {n}, the maximum":
+    "la CPU media de {0} minutos, {1}, supera el {2}: ampliación de {3} a {4}, el máximo",
+  "average CPU over {n} minutes {n} is below {n}: in from {n} to {n}":
+    "la CPU media de {0} minutos, {1}, está por debajo del {2}: reducción de {3} a {4}",
+  "The autoscale engine attempting to scale resource {} from {n} instances count to {n} instances count.":
+    "El motor de escalado intenta pasar el recurso {0} de {1} a {2} instancias.",
+  "the number of live instances changed": "cambió el número de instancias activas",
+  "Open loop, at a rate that follows the fleet": "Bucle abierto, a un ritmo que sigue a las instancias",
+  "Open loop: {}": "Bucle abierto: {0}",
+  "{n}/s for {}": "{0}/s durante {1}",
+  "from {n}/s to {n}/s over {}": "de {0}/s a {1}/s en {2}",
+  "Mix: {}": "Mezcla: {0}",
+  "visits {n}": "visitas {0}",
+  "Minute {n}: {} ({n} of an instance)": "Minuto {0}: {1} ({2} de una instancia)",
+  "the load fills one instance": "la carga llena una instancia",
+  "the load fills {n} instances": "la carga llena {0} instancias",
+  "all instances share the load": "todas las instancias comparten la carga",
+  "the load falls; waiting for the minimum": "la carga baja; se espera al mínimo",
+  "the minimum is reached": "se alcanza el mínimo",
+  "The load was an open loop: latency counts from when each request should have started.":
+    "La carga fue un bucle abierto: la latencia cuenta desde el momento en que debía empezar cada petición.",
+  "The load was a closed loop: callers waited for their responses, so a slow target got less load, and latency counts from when each request was sent.":
+    "La carga fue un bucle cerrado: los clientes esperaron su respuesta, así que un destino lento recibió menos carga, y la latencia cuenta desde el envío de cada petición.",
+  "This machine did not keep up: {n} requests started more than 50 ms late although fewer than {n} were in flight. Their latency is in part its own.":
+    "Esta máquina no dio abasto: {0} peticiones empezaron con más de 50 ms de retraso aunque había menos de {1} en curso. Parte de su latencia es de la máquina.",
+  "lab simulate, with the measured load, scales alike": "lab simulate, con la carga medida, escala igual",
+  "simulated {}; live {}": "simulación {0}; real {1}",
+  "{}-{} at {n} min": "{0}-{1} en el minuto {2}",
+  "1, 2, 3, 2 and 1 instances": "1, 2, 3, 2 y 1 instancias",
+  "every action is by the {}": "todas las acciones son del origen «{0}»",
+  autoscaler: "escalador",
+  "no request failed": "no falló ninguna petición",
+  "{n} of {n}": "{0} de {1}",
+
+  // The verdict of a simulation
+  "{}.": "{0}.",
+  "These rules flap": "Estas reglas oscilan",
+  "These rules overshoot": "Estas reglas se exceden",
+  "These rules come too late for this load": "Estas reglas llegan tarde para esta carga",
+  "The maximum holds the fleet back": "El máximo limita el número de instancias",
+  "These rules carry this load": "Estas reglas bastan para esta carga",
+  "The ready instances could always carry the load.": "Las instancias listas siempre pudieron con la carga.",
+  "The load was more than the ready instances could carry for {} ({n} of the time).":
+    "La carga superó a las instancias listas durante {0} (el {1} del tiempo).",
+  "The load was more than the ready instances could carry for {} ({n} of the time) in {n} spans, the longest of {}.":
+    "La carga superó a las instancias listas durante {0} (el {1} del tiempo), en {2} períodos; el más largo, de {3}.",
+  "From CPU over the threshold until one more served it took up to {}.":
+    "Desde que la CPU superó el umbral hasta que hubo una más pasaron hasta {0}.",
+  "{n} instances on average.": "{0} instancias de media.",
+  "{}: {n} {} for a month that goes on like this ({n} with always {n}, {n} with always {n}).":
+    "{0}: {1} {2} para un mes que siga así ({3} con {4} siempre, {5} con {6} siempre).",
+  "1 scale-out was undone although the load had not fallen by a tenth.":
+    "1 ampliación se deshizo aunque la carga no había bajado una décima parte.",
+  "{n} scale-outs were undone although the load had not fallen by a tenth.":
+    "{0} ampliaciones se deshicieron aunque la carga no había bajado una décima parte.",
+  "1 scale-in was undone although the load had not risen by a tenth.":
+    "1 reducción se deshizo aunque la carga no había subido una décima parte.",
+  "{n} scale-ins were undone although the load had not risen by a tenth.":
+    "{0} reducciones se deshicieron aunque la carga no había subido una décima parte.",
+  "The maximum held the fleet back for {}, first at {}: {}.":
+    "El máximo limitó las instancias durante {0}, la primera vez a las {1}: {2}.",
+  "The flapping check held scale-in back for {}, first at {}: {}.":
+    "La comprobación de oscilación frenó la reducción durante {0}, la primera vez a las {1}: {2}.",
+  "average CPU over {n} minutes {n} is above {n}": "la CPU media de {0} minutos, {1}, supera el {2}",
+  "average CPU over {n} minutes {n} is below {n}":
+    "la CPU media de {0} minutos, {1}, está por debajo del {2}",
+  "{}, but {n} is the minimum": "{0}, pero {1} es el mínimo",
+  "{}, but {n} is the maximum": "{0}, pero {1} es el máximo",
+  "{}, but its cooldown ends in {n} minutes: stays at {n}":
+    "{0}, pero su enfriamiento termina en {1} minutos: sigue en {2}",
+  "{}, but its cooldown ends in 1 minute: stays at {n}":
+    "{0}, pero su enfriamiento termina en 1 minuto: sigue en {1}",
+  "scale-in fires, but with {n} instead of {n} the average CPU over {n} minutes would be {n}, above {n}: stays at {n} (flapping)":
+    "se activa la reducción, pero con {0} en lugar de {1} la CPU media de {2} minutos sería {3}, más del {4}: sigue en {5} (oscilación)",
+  "Why nothing changed: {}: {}": "Por qué no cambió nada: {0}: {1}",
+  "This is a simulation; nothing was started. Assumed of the platform: samples of the metric are seen {} after their minute, an instance is ready {} after its order, the rules are evaluated every {}.":
+    "Esto es una simulación; no se arrancó nada. Se supone de la plataforma: las muestras de la métrica se ven {0} después de su minuto, una instancia está lista {1} después de pedirla y las reglas se evalúan cada {2}.",
+  "CPU is drawn as means of {n} minutes.": "La CPU se dibuja como medias de {0} minutos.",
+};

@@ -1,0 +1,136 @@
+import { SPANISH } from "./spanish";
+
+/** The languages of the report, by their own names. */
+export const LANGUAGES = { en: "English", es: "Español" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+/** Says a text of the report in a language; as it stands where it is not known. */
+export type Say = (text: string) => string;
+
+export function speaker(language: Language): Say {
+  return language === "en" ? (text) => text : (text) => spanish(text) ?? text;
+}
+
+const NUMBER = /^([-<]?\s?\d[\d.,]*\s?%?|–)$/;
+/** Between a number and its unit. */
+const GAP = "\u00a0";
+/** Longer texts are nobody's sentences; a record may hold any. */
+const LONGEST = 2_000;
+
+/** A key with parts: its own words and the parts, in turn; it begins and ends with words, which may be empty. */
+type Pattern = { parts: string[]; text: string };
+
+/** Those with the most words of their own first: they fit the fewest texts. */
+const PATTERNS: Pattern[] = Object.entries(SPANISH)
+  .filter(([key]) => key.includes("{"))
+  .sort(([one], [other]) => ownLength(other) - ownLength(one))
+  .map(([key, text]) => ({ parts: key.split(/(\{[mn]?\})/), text }));
+
+function ownLength(key: string): number {
+  return key.replaceAll(/\{[mn]?\}/g, "").length;
+}
+
+/** What stands in a text for the parts of a pattern. Words are taken where they come first, so that the time it takes stays short. */
+function fitting({ parts }: Pattern, text: string): string[] | undefined {
+  const first = parts[0] ?? "";
+  if (!text.startsWith(first)) return undefined;
+  const found: string[] = [];
+  let at = first.length;
+  for (let index = 1; index < parts.length; index += 2) {
+    const words = parts[index + 1] ?? "";
+    const last = index + 2 >= parts.length;
+    const end = last ? text.length - words.length : text.indexOf(words, at + 1);
+    if (end <= at || (last && !text.endsWith(words))) return undefined;
+    const part = text.slice(at, end);
+    if (parts[index] === "{n}" && !NUMBER.test(part)) return undefined;
+    if (parts[index] === "{m}" && spanishMeasure(part) === undefined) return undefined;
+    found.push(part);
+    at = end + words.length;
+  }
+  return found;
+}
+
+/** A text in Spanish; nothing where it is not known. */
+export function spanish(text: string): string | undefined {
+  if (text.length > LONGEST) return undefined;
+  const own = Object.hasOwn(SPANISH, text) ? SPANISH[text] : spanishMeasure(text);
+  if (own !== undefined) return own;
+  for (const pattern of PATTERNS) {
+    const parts = fitting(pattern, text)?.map((part) => spanish(part) ?? (isName(part) ? part : undefined));
+    if (parts && !parts.includes(undefined))
+      return pattern.text.replaceAll(/\{(\d)\}/g, (_, place) => parts[Number(place)] ?? "");
+  }
+  return spanishList(text);
+}
+
+/** Whether a part may stay as it is: in a few words, such as an id, an address or a title. */
+function isName(part: string): boolean {
+  return part.split(" ").length <= 3;
+}
+
+/** `a, b and c`, where each of them is known. */
+function spanishList(text: string): string | undefined {
+  const items = text
+    .split(/, and | and |, /)
+    .map((item, _, { length }) => (length > 1 ? spanish(item) : undefined));
+  if (items.includes(undefined)) return undefined;
+  const last = text.includes(" and ") ? " y " : ", ";
+  return `${items.slice(0, -1).join(", ")}${last}${items.at(-1)}`;
+}
+
+const UNITS: Record<string, string> = { days: "días" };
+const DATES: Record<string, string> = {
+  ...{ Mon: "lun", Tue: "mar", Wed: "mié", Thu: "jue", Fri: "vie", Sat: "sáb", Sun: "dom" },
+  ...{ Jan: "ene", Feb: "feb", Mar: "mar", Apr: "abr", May: "may", Jun: "jun", Jul: "jul", Aug: "ago" },
+  ...{ Sep: "sep", Oct: "oct", Nov: "nov", Dec: "dic" },
+};
+
+/** Numbers with their units, times and dates: `1,234`, `2.4 ms`, `1 min 44 s`, `1–2`, `17 s (17 min)`, `Sat 28 Mar 08:00`. */
+function spanishMeasure(text: string): string | undefined {
+  let known = true;
+  const told = text.replaceAll(/[^\s()/–→:]+/g, (word) => {
+    if (/^[<>≥≤=≠]?-?\d{1,3}(,\d{3})*(\.\d+)?%?$|^-?\d+(\.\d+)?%?$/.test(word)) return spanishNumber(word);
+    if (/^(s|ms|min|h|<|>|≥|≤|=|≠|-|%|USD|EUR)$/.test(word)) return word;
+    const other = UNITS[word] ?? DATES[word];
+    known &&= other !== undefined;
+    return other ?? word;
+  });
+  return known && /[\d–]/.test(text) ? told : undefined;
+}
+
+/** `1,234.5%` as `1234,5 %`: four digits are not grouped, as in the dashboard. */
+function spanishNumber(text: string): string {
+  const [whole = "", decimals] = text.replace("%", "").replaceAll(",", "").split(".");
+  const grouped = whole.length > 4 && text.includes(",") ? whole.replaceAll(/\B(?=(\d{3})+$)/g, ".") : whole;
+  return grouped + (decimals === undefined ? "" : `,${decimals}`) + (text.endsWith("%") ? `${GAP}%` : "");
+}
+
+/** Where the script or the data put their own text. */
+const OWN = "#charts, #downloads, #tools, script, style, pre, code";
+const ATTRIBUTES = ["aria-label", "title"];
+
+/** The texts that the lab wrote into a page, each with a way to write it anew. */
+export type Texts = { text: string; write: (text: string) => void }[];
+
+export function textsOf(page: HTMLElement): Texts {
+  const texts: Texts = [];
+  const walker = page.ownerDocument.createTreeWalker(page, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const [, before = "", text = "", after = ""] = /^(\s*)(.*?)(\s*)$/s.exec(node.nodeValue ?? "") ?? [];
+    if (!text || node.parentElement?.closest(OWN)) continue;
+    const own = node;
+    texts.push({
+      text: text.replaceAll(/\s+/g, " "),
+      write: (said) => {
+        own.nodeValue = before + said + after;
+      },
+    });
+  }
+  for (const name of ATTRIBUTES)
+    for (const element of page.querySelectorAll(`[${name}]`)) {
+      if (element.parentElement?.closest(OWN)) continue;
+      const text = element.getAttribute(name) ?? "";
+      texts.push({ text, write: (said) => element.setAttribute(name, said) });
+    }
+  return texts;
+}
