@@ -114,6 +114,7 @@ fn what_cannot_be_is_refused_in_a_sentence() {
     refused(&["--time-scale", "601"], "a number from 0.1 to 600");
     refused(&["--time-scale", "NaN"], "a number from 0.1 to 600");
     refused(&["--instance-cpus", "0.05"], "a number from 0.1 to");
+    refused(&["--instance-cpus", "5000"], "this machine has");
     refused(
         &["--time-scale", "600", "--evaluate-seconds", "20"],
         "the least there is 30",
