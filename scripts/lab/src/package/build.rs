@@ -29,13 +29,19 @@ impl Profile {
     }
 }
 
-/// Builds the handler and gives the path of the binary. Progress is cargo's own, on stderr.
+/// Builds the handler and gives the path of the binary. Cargo prints only what is wrong.
 pub(crate) fn static_handler(root: &Path, profile: Profile) -> anyhow::Result<PathBuf> {
     check_toolchain(root)?;
+    eprintln!("Building the static handler; the first time, this takes some minutes.");
     let mut cargo = Command::new(cargo());
-    cargo
-        .current_dir(root)
-        .args(["build", "--package", "handler", "--bin", "handler"]);
+    cargo.current_dir(root).args([
+        "build",
+        "--quiet",
+        "--package",
+        "handler",
+        "--bin",
+        "handler",
+    ]);
     cargo.args(["--target", TARGET, "--profile", profile.name()]);
     // The target folder may be anywhere, so cargo is asked where the binary went.
     cargo.args(["--message-format", "json-render-diagnostics"]);
