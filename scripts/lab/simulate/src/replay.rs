@@ -50,7 +50,8 @@ its observed value, the cooldowns from the last action, then the number of insta
 number is not compared, because it follows from them.
 
 Examples:
-  lab simulate --load daily --evaluations target/log.json && lab replay target/log.json
+  lab simulate --load daily --evaluations target/log.json
+  lab replay target/log.json
   az monitor log-analytics query --workspace ID --output json \\
     --analytics-query 'AutoscaleEvaluationsLog | where TimeGenerated > ago(1d)' > LOG.json
   lab replay LOG.json --autoscale SETTING.json
