@@ -507,7 +507,7 @@ async fn other_origins_are_let_in_only_by_name() {
     open.stop().await;
 }
 
-/// OPTIONS is for preflights, which CORS_ORIGINS lets in.
+/// OPTIONS is for preflights, which `CORS_ORIGINS` lets in.
 #[tokio::test]
 async fn every_path_takes_the_methods_that_the_description_lists() {
     let description = serde_json::to_value(handler::http::openapi()).unwrap();
