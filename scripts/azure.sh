@@ -163,10 +163,15 @@ need_login() {
             'pulumi login azblob://CONTAINER?storage_account=ACCOUNT   (shares it)'
 }
 
+# selected_stack: the name of the stack that is selected in infra/, if any.
+selected_stack() {
+    have pulumi && pulumi stack --show-name --cwd "${root:?}/infra" 2>/dev/null
+}
+
 # choose_stack: the stack in --stack, or else the selected one, or else dev.
 choose_stack() {
-    if [ -z "$stack" ] && ! $dry_run && have pulumi; then
-        stack=$(pulumi stack --show-name --cwd "${root:?}/infra" 2>/dev/null) || stack=
+    if [ -z "$stack" ] && ! $dry_run; then
+        stack=$(selected_stack) || stack=
     fi
     stack=${stack:-dev}
 }

@@ -159,13 +159,32 @@ use_own_target_folder() {
     unset CARGO_BUILD_TARGET CARGO_BUILD_TARGET_DIR
 }
 
+# show_progress: copies what a build prints. A terminal shows the present line of it, in place of the one before.
+show_progress() {
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        [ ! -t 2 ] || printf '\r\033[K%.78s' "${line#"${line%%[! ]*}"}" >&2
+    done
+    [ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+# run_cargo ARGUMENT...: cargo in the project's folder, with its arguments. What it printed is shown only if it fails.
+run_cargo() {
+    build_log=$root/target/build.log
+    mkdir -p -- "$root/target"
+    # The exit code of cargo, not that of what reads its output, in a shell without pipefail.
+    built=$({ { (cd -- "$root" && cargo "$@") 2>&1 3>&- && printf 0 >&3 || printf '%s' "$?" >&3; } | show_progress >"$build_log"; } 3>&1)
+    [ "$built" = 0 ] || cat -- "$build_log" >&2
+    return "$built"
+}
+
 # Always builds handler and lab together: a separate build would use other features of their libraries, and so build them again.
 build_lab() {
     check_toolchain
     use_own_target_folder
     [ -x "$lab" ] || printf '%s\n' "Building Elastic Visits for the first time; this takes some minutes." >&2
     build_dashboard
-    (cd -- "$root" && cargo build --profile quick --package handler --package lab)
+    run_cargo build --profile quick --package handler --package lab
 }
 
 # assemble_app [OPTIONS OF lab assemble]: creates the function app folder from the result of build_lab.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::domain::{AddressPolicy, MIN_SECONDS, RulesClock, TrustedProxies};
 use crate::observe::telemetry::{Collector, LogFormat, parse_headers};
@@ -14,6 +14,7 @@ use autoscale::Setting;
 
 mod arguments;
 mod database;
+mod help;
 mod scaler;
 mod scaling_arguments;
 
@@ -92,15 +93,18 @@ const USAGE: u8 = 64;
 /// # Errors
 /// The code to exit with, after the help or one sentence about a wrong setting has been printed.
 pub fn load() -> Result<(Option<Command>, Config), ExitCode> {
-    let cli = Cli::try_parse().map_err(|error| {
-        // The parser returns help and version as errors. A failed write to a closed output is ignored.
-        let _ = error.print();
-        if error.use_stderr() {
-            ExitCode::from(USAGE)
-        } else {
-            ExitCode::SUCCESS
-        }
-    })?;
+    let matches = help::command_line().try_get_matches();
+    let cli = matches
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|error| {
+            // The parser returns help and version as errors. A failed write to a closed output is ignored.
+            let _ = error.print();
+            if error.use_stderr() {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::SUCCESS
+            }
+        })?;
     let command = cli.command.clone();
     let config = cli.config().map_err(|sentence| {
         eprintln!("handler: {sentence}");
@@ -258,6 +262,8 @@ pub const LISTEN_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     fn config(arguments: &[&str]) -> Result<Config, String> {

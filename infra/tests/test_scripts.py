@@ -54,7 +54,8 @@ def test_a_missing_tool_is_listed_with_its_source(stage: Stage, script: str) -> 
     done = stage.run(f"scripts/{script}")
     assert done.code == 2
     assert "az: https://learn.microsoft.com/cli/azure/install-azure-cli" in done.out
-    assert done.calls == []
+    # Whether a stack is selected decides what is checked.
+    assert [line for line in done.lines if not line.startswith("pulumi stack --show-name")] == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -95,6 +96,22 @@ def test_check_reports_the_app_and_the_setting(stage: Stage) -> None:
     stage.answer("az monitor autoscale show", "false")
     done = stage.run("scripts/check", "--stack", "dev")
     assert done.code == 1 and "OFF" in done.out and "--enabled true" in done.out
+
+
+def test_check_without_a_stack_is_of_the_app_on_this_machine(stage: Stage) -> None:
+    stage.answer("pulumi stack --show-name", err="error: no stack selected", code=255)
+    for without in (set[str](), {"az", "pulumi"}):
+        stage.without = without
+        done = stage.run("scripts/check", "--json")
+        assert done.code == 0, done.out
+        assert "No stack is selected" in done.out
+        assert "lab check http://127.0.0.1:7071 --json" in done.lines
+        assert not any(line.startswith("az ") for line in done.lines)
+    stage.without = set()
+    stage.answer("pulumi stack --show-name", "dev")
+    done = stage.run("scripts/check")
+    assert done.code == 0, done.out
+    assert done.position("lab check https://ev-dev-app.azurewebsites.net --expect-rules")
 
 
 def test_check_of_an_address_needs_no_login(stage: Stage) -> None:

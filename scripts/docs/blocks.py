@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import copy_of
 import shell
 from page import Block, Page
 
@@ -49,8 +50,18 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
             environment["PATH"] = f"{root / 'target' / 'quick'}{os.pathsep}{environment['PATH']}"
             # The readers' builds are where their tools put them.
             environment.pop("CARGO_TARGET_DIR", None)
+        elif copy_of.CHANGES_FILES in page.prose:
+            # On the same disk, because of the links.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="copy-", dir=root / "target")))
+            environment.pop("CARGO_TARGET_DIR", None)
+            copy_of.make(root, folder)
         served = stack.enter_context(contextlib.ExitStack())
         for position, block in enumerate(page.blocks):
+            if copy_of.CHANGES_FILES in page.prose and copy_of.is_step(block):
+                try:
+                    copy_of.put(folder, page, block)
+                except (OSError, ValueError) as wrong:
+                    raise Failed(str(wrong)) from None
             if block.language != "sh":
                 continue
             mark, _ = shell.mark_of(block, steps)
@@ -73,7 +84,7 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
                 following = page.blocks[position + 1] if position + 1 < len(page.blocks) else None
                 shown = following.text if following and following.language == "text" else None
                 ended_in = _run(folder, block, environment, shown)
-                if folder != root:
+                if OWN_FOLDER in page.prose:
                     folder = ended_in
             else:
                 continue

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import copy_of
 import shell
 from page import Block, Page
 
@@ -48,6 +49,8 @@ def fences(pages: dict[str, Page], steps: list[str]) -> Iterator[str]:
         for block in page.blocks:
             if not block.language:
                 yield f"{block.place}: the block does not say what it is"
+            elif copy_of.CHANGES_FILES in page.prose and block.language in copy_of.LANGUAGES and not copy_of.is_step(block):
+                yield f"{block.place}: the fence names no file, such as ```{block.language} handler/src/lib.rs"
             elif block.language in ("bash", "shell", "console"):
                 yield f"{block.place}: shell blocks are called sh here, so that they are run"
             elif block.language == "sh":
@@ -130,18 +133,22 @@ def settings(reference: Page, programs: shell.Programs) -> Iterator[str]:
         yield f"{reference.name}: {name} is no setting of the handler"
 
 
-def every_command(page: Page, root: Path, programs: shell.Programs) -> Iterator[str]:
+def every_command(page: Page, programs: shell.Programs) -> Iterator[str]:
     """The page of commands names every script, every subcommand of lab, and every step of scripts/test."""
     whole = page.prose + "".join(block.text for block in page.blocks)
-    scripts = {file.name for file in (root / "scripts").iterdir() if file.is_file() and file.stat().st_mode & 0o100}
-    listed = (programs.help_of("target/quick/lab") or "").partition("Commands:")[2].partition("Options:")[0]
-    subcommands = set(re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)) - {"help"}
+    scripts, subcommands = programs.scripts(), programs.subcommands()
     if not scripts or not subcommands:
         yield f"{page.name}: found {len(scripts)} scripts and {len(subcommands)} subcommands to look for"
-    wanted = {f"scripts/{name}" for name in scripts} | {f"lab {name}" for name in subcommands}
-    for name in sorted(wanted):
+    for name in scripts + [f"lab {name}" for name in subcommands]:
         if not re.search(rf"\b{re.escape(name)}\b", whole):
             yield f"{page.name}: {name} is missing"
+
+
+def examples(helps: dict[str, Page], programs: shell.Programs) -> Iterator[str]:
+    """The examples of the help texts know their options, and there are some."""
+    if not any(shell.mark_of(block, [])[0] == shell.RUN for page in helps.values() for block in page.blocks):
+        yield "no help text shows an example that can be run: has the way they are written changed?"
+    yield from calls(helps, programs)
 
 
 def pictures(root: Path, pages: dict[str, Page]) -> Iterator[str]:

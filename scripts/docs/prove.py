@@ -12,6 +12,14 @@ Every shell block of the pages at the top, of infra/README.md and docs/ is run, 
 
 A page for those who have lab but not this repository says so in a comment (blocks.OWN_FOLDER). Its blocks run one after
 another in an empty folder, as in one terminal, with lab in PATH.
+
+A page that changes files says so, too (copy_of.CHANGES_FILES). It runs in a copy of the repository, where its blocks of code are
+put into the files that their fences name:
+
+    ```rust PATH            a new file
+    ```diff PATH            lines to add and to remove, between lines that the file has once
+
+The examples in the help of the scripts and of lab are checked as well: their options, and those that need nothing are run.
 """
 
 from __future__ import annotations
@@ -47,21 +55,23 @@ def main() -> int:
         [ROOT / "scripts" / "test", "--list"], capture_output=True, text=True, check=True
     ).stdout.split()
 
-    wrong = _look(pages, steps)
+    programs = shell.Programs(ROOT)
+    helps = programs.helps()
+    wrong = _look(pages, helps, programs, steps)
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     if wrong:
         return 1
-    total = sum(len(each.blocks) for each in pages.values())
+    total = sum(len(each.blocks) for each in [*pages.values(), *helps.values()])
     print(f"{len(pages)} pages, {total} blocks: links, marks, options, settings and translations are right", flush=True)
     if arguments.look:
         return 0
     try:
-        for name in arguments.page or names:
-            # Those in Spanish have the same blocks.
-            if not name.startswith(checks.SPANISH):
-                for told in blocks.run(ROOT, pages[name], steps):
-                    print(told, flush=True)
+        # Those in Spanish have the same blocks.
+        chosen = [pages[name] for name in arguments.page or names if not name.startswith(checks.SPANISH)]
+        for each in chosen if arguments.page else [*helps.values(), *chosen]:
+            for told in blocks.run(ROOT, each, steps):
+                print(told, flush=True)
     except blocks.Failed as failed:
         print(failed, file=sys.stderr)
         return 1
@@ -81,8 +91,9 @@ def _write_workflows(pages: dict[str, page.Page], folder: Path) -> int:
     return 0 if shown else 1
 
 
-def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:
-    programs = shell.Programs(ROOT)
+def _look(
+    pages: dict[str, page.Page], helps: dict[str, page.Page], programs: shell.Programs, steps: list[str]
+) -> list[str]:
     return [
         *checks.links(ROOT, pages),
         *checks.fences(pages, steps),
@@ -90,7 +101,8 @@ def _look(pages: dict[str, page.Page], steps: list[str]) -> list[str]:
         *checks.translations(pages),
         *checks.length(ROOT, pages),
         *checks.settings(pages["docs/reference/settings.md"], programs),
-        *checks.every_command(pages["docs/reference/commands.md"], ROOT, programs),
+        *checks.every_command(pages["docs/reference/commands.md"], programs),
+        *checks.examples(helps, programs),
         *checks.pictures(ROOT, pages),
     ]
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from page import Block
+from page import Block, Page
 
 RUN = "run"
 SERVE = "serve"
@@ -22,6 +22,10 @@ MARKS = {
 CALL = re.compile(r"(?:^|[\s(])(?:\./)?(scripts/[a-z]+|target/(?:quick|debug|release)/(?:lab|handler))(?=[\s)]|$)(.*)")
 # The lab of a release, which is in PATH or in the folder.
 LAB = re.compile(r"^\s*(?:\w+=\S*\s+)*(?:\./)?(lab)(?=\s|$)(.*)")
+# A name that the reader fills in, such as NAME, URL or RUN.json.
+PLACEHOLDER = re.compile(r"\.\.\.|(?<![$A-Z_])[A-Z]{2,}(?![A-Z_=])")
+# The commands of lab whose examples end within a second or two, and need nothing that is not in the repository.
+SHORT = ("rules", "simulate", "replay")
 OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 
 
@@ -57,6 +61,13 @@ def commands(text: str) -> list[str]:
     return [re.sub(r"(?:^|\s)#.*", "", line).strip() for line in joined.splitlines()]
 
 
+def examples(text: str) -> list[str]:
+    """The commands that a help text shows: lines with two spaces before them, and maybe a remark after two or more."""
+    lines = re.sub(r" \\\n *", " ", text).splitlines()
+    shown = [re.split(r" {2,}", line[2:])[0] for line in lines if re.match(r"  [^ -]", line)]
+    return [command for command in shown if CALL.search(command)]
+
+
 class Programs:
     """What our own programs say of themselves, asked once each."""
 
@@ -67,14 +78,37 @@ class Programs:
     def help_of(self, *command: str) -> str | None:
         """The text of `--help`, or nothing where there is no such program or subcommand."""
         if command not in self._helps:
-            program = self.root / command[0]
             self._helps[command] = None
-            if program.is_file():
+            if (self.root / command[0]).is_file():
                 asked = subprocess.run(
-                    [program, *command[1:], "--help"], capture_output=True, text=True, timeout=60, check=False
+                    [*command, "--help"], cwd=self.root, capture_output=True, text=True, timeout=60, check=False
                 )
                 self._helps[command] = asked.stdout if asked.returncode == 0 else None
         return self._helps[command]
+
+    def scripts(self) -> list[str]:
+        """The scripts that a user starts."""
+        files = sorted((self.root / "scripts").iterdir())
+        return [f"scripts/{file.name}" for file in files if file.is_file() and file.stat().st_mode & 0o100]
+
+    def subcommands(self) -> list[str]:
+        """The commands of lab."""
+        listed = (self.help_of("target/quick/lab") or "").partition("Commands:")[2].partition("Options:")[0]
+        return [name for name in re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE) if name != "help"]
+
+    def helps(self) -> dict[str, Page]:
+        """The examples in each help text, as a page. Those with a placeholder are not run."""
+        asked = [(name,) for name in self.scripts()] + [("target/quick/lab", name) for name in self.subcommands()]
+        pages: dict[str, Page] = {}
+        for command in asked:
+            name = f"{' '.join(command)} --help"
+            found = examples(self.help_of(*command) or "")
+            blocks = tuple(
+                Block(name, number, "sh", () if command[-1] in SHORT and not PLACEHOLDER.search(each) else ("hand",), each)
+                for number, each in enumerate(found, 1)
+            )
+            pages[name] = Page(name, blocks, (), frozenset(), (), "")
+        return pages
 
     def faults(self, block: Block) -> list[str]:
         """Scripts that are not there, subcommands and options that are not known."""

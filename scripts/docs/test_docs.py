@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 import blocks
 import checks
+import copy_of
 import page
 import shell
 
@@ -99,6 +101,71 @@ class Checks(unittest.TestCase):
             }.items():
                 block = page.parse("a.md", f"```sh\n{text}\n```\n").blocks[0]
                 self.assertEqual(len(programs.faults(block)), faults, text)
+
+    def test_the_examples_of_a_help_text(self) -> None:
+        help_text = """Usage: scripts/load [URL]
+
+  scripts/load --until 3        fills scripts/load
+  FUNCTIONS_KEY=... scripts/load https://NAME.example --rate 20 \\
+      --duration 30m
+  printf '0' | target/quick/lab simulate --load -
+  -h, --help    this text; target/quick/lab load --help has more
+Every scripts/load writes a report.
+"""
+        found = shell.examples(help_text)
+        expected = [
+            "scripts/load --until 3",
+            "FUNCTIONS_KEY=... scripts/load https://NAME.example --rate 20 --duration 30m",
+            "printf '0' | target/quick/lab simulate --load -",
+        ]
+        self.assertEqual(found, expected)
+        self.assertEqual([bool(shell.PLACEHOLDER.search(each)) for each in found], [False, True, False])
+        for filled_in, text in ((True, "lab report RUN.json"), (False, "lab postgres --env TEST_DATABASE_URL -- true")):
+            self.assertEqual(bool(shell.PLACEHOLDER.search(text)), filled_in, text)
+
+
+class Copies(unittest.TestCase):
+    def put(self, text: str) -> str:
+        """What becomes of a file with three lines."""
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "a.rs").write_text("one\ntwo\none more\n")
+            read = page.parse("a.md", f"Change `a.rs`, `b.rs`:\n{text}")
+            copy_of.put(Path(folder), read, read.blocks[0])
+            return "".join(file.read_text() for file in sorted(Path(folder).iterdir()))
+
+    def test_steps(self) -> None:
+        self.assertEqual(self.put("```diff a.rs\n-one\n two\n+three\n```\n"), "two\nthree\none more\n")
+        self.assertEqual(self.put("```rust b.rs\nfour\n```\n"), "one\ntwo\none more\nfour\n")
+
+    def test_steps_that_cannot_be_done(self) -> None:
+        for text, wrong in (
+            ("```diff a.rs\n three\n+four\n```\n", "0 times"),
+            ("```diff a.rs\n+four\n```\n", "times, not once"),
+            ("```diff a.rs\ntwo\n+four\n```\n", "begins with none of"),
+            ("```rust a.rs\nfour\n```\n", "exists already"),
+            ("```rust c.rs\nfour\n```\n", "does not tell readers"),
+        ):
+            with self.assertRaisesRegex(ValueError, f"a.md:2: .*{wrong}"):
+                self.put(text)
+
+    def test_a_step_names_its_file(self) -> None:
+        text = f"{copy_of.CHANGES_FILES}\n```rust\n```\n```diff a.rs\n```\n"
+        self.assertEqual(len(list(checks.fences({"a.md": page.parse("a.md", text)}, STEPS))), 1)
+
+    def test_a_copy_is_linked_to_what_is_only_replaced(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root, to = Path(folder) / "root", Path(folder) / "to"
+            built = root / "target" / "quick" / "deps"
+            built.mkdir(parents=True)
+            (root / "new.rs").write_text("")
+            (root / ".gitignore").write_text("/target/\n")
+            for name in ("libtokio-1.rlib", "tokio-1.d"):
+                (built / name).write_text(name)
+            subprocess.run(["git", "init", "--quiet", root], check=True)
+            copy_of.make(root, to)
+            self.assertEqual((to / "new.rs").stat().st_mtime_ns, (root / "new.rs").stat().st_mtime_ns)
+            linked = [(to / "target/quick/deps" / name).samefile(built / name) for name in ("libtokio-1.rlib", "tokio-1.d")]
+        self.assertEqual(linked, [True, False])
 
 
 class Runs(unittest.TestCase):

@@ -16,7 +16,7 @@ type Schema = {
 };
 
 /** The snapshot that the handler's tests compare its OpenAPI document with. */
-const snapshot = readFileSync("../tests/suite/snapshots/suite__operations__openapi.snap", "utf8");
+const snapshot = readFileSync("../tests/snapshots/api__openapi.snap", "utf8");
 const openapi = JSON.parse(snapshot.slice(snapshot.indexOf("\n{")));
 const schemas: Record<string, Schema> = openapi.components.schemas;
 

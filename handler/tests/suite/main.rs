@@ -11,7 +11,6 @@ mod binary;
 mod entra;
 mod fleet;
 mod fleet_at_scale;
-mod functions;
 mod load;
 mod operations;
 mod outage;

@@ -1,4 +1,4 @@
-//! Run, rehearse and package Elastic Visits on one machine; the parts of the `lab` command.
+//! Emulates the Azure Functions host and Azure autoscale on one machine; the parts of the `lab` command.
 //!
 //! | command | module | does |
 //! | --- | --- | --- |

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use lab::{check, demo, doctor, package, up};
 use run_record::Run;
 
@@ -12,7 +12,7 @@ use run_record::Run;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Run, rehearse and package Elastic Visits on one machine
+/// Emulate the Azure Functions host and Azure autoscale on one machine
 #[derive(Parser)]
 #[command(name = "lab", version, propagate_version = true)]
 struct Cli {
@@ -73,8 +73,37 @@ const DELAYS: rules::Delays = rules::Delays {
     provision: Duration::from_secs(simulate::Model::DEFAULT.provision_seconds),
 };
 
+/// The command line. Its examples name this program as it was started, so that they can be pasted: `target/quick/lab` in
+/// a clone, `lab` where it is in PATH.
+fn command_line() -> clap::Command {
+    let program = std::env::args_os()
+        .next()
+        .and_then(|name| name.into_string().ok());
+    let program = program.unwrap_or_default();
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    if !program.contains('/') || !program.chars().all(plain) {
+        return Cli::command();
+    }
+    let started = |help: String| {
+        let in_examples = ["  lab ", "| lab ", "& lab ", "... lab "];
+        let replaced =
+            |help: String, place: &str| help.replace(place, &place.replace("lab", &program));
+        in_examples.into_iter().fold(help, replaced)
+    };
+    Cli::command().mut_subcommands(|mut command| {
+        if let Some(help) = command.get_after_help().map(ToString::to_string) {
+            command = command.after_help(started(help));
+        }
+        if let Some(help) = command.get_after_long_help().map(ToString::to_string) {
+            command = command.after_long_help(started(help));
+        }
+        command
+    })
+}
+
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = Cli::from_arg_matches(&command_line().get_matches());
+    let outcome = match cli.unwrap_or_else(|error| error.exit()).command {
         Command::Up(args) => up::up(&args),
         Command::Simulate(args) => simulate::run(&args, report::write_html),
         Command::Rules(args) => rules::run(&args, DELAYS),

@@ -55,7 +55,8 @@ const QUIET: f64 = 0.5;
 It starts a PostgreSQL server and the handlers it needs, and stops them. The results are valid only when \
 nothing else runs on the machine. Targets are printed as met or missed; the exit code does not depend on them.
 
-Example: lab bench --rounds 1 --seconds 2 --only limits --only visits")]
+Example:
+  scripts/bench --rounds 1 --seconds 2 --only limits --only visits")]
 pub struct BenchArgs {
     /// How often everything is measured; results are medians over the rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]

@@ -303,7 +303,9 @@ fn span(text: &str) -> Result<f64, String> {
 }
 
 fn cpus(text: &str) -> Result<f64, String> {
-    number(text, share::LEAST, 1_024.0)
+    // With more than the machine has, the CPU of an instance would never look high to the rules.
+    number(text, share::LEAST, share::machine())
+        .map_err(|wanted| format!("{wanted}; this machine has {}", share::machine()))
 }
 
 #[cfg(test)]

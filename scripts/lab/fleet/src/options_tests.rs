@@ -114,6 +114,7 @@ fn impossible_options_are_refused_in_a_sentence() {
     refused(&["--time-scale", "601"], "must be a number from 0.1 to 600");
     refused(&["--time-scale", "NaN"], "must be a number from 0.1 to 600");
     refused(&["--instance-cpus", "0.05"], "must be a number from 0.1 to");
+    refused(&["--instance-cpus", "5000"], "this machine has");
     refused(
         &["--time-scale", "600", "--evaluate-seconds", "20"],
         "the minimum for this scale is 30",

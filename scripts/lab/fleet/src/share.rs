@@ -71,7 +71,8 @@ impl Share {
     }
 }
 
-fn machine() -> f64 {
+/// The CPUs of this machine.
+pub(super) fn machine() -> f64 {
     std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64)
 }
 

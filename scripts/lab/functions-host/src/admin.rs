@@ -244,7 +244,15 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
     };
     let body = match payload::read(request.into_body(), INPUT_LIMIT).await {
         Ok(body) => body,
-        Err(failure) => return empty(failure.status()),
+        Err(failure) => {
+            app.console.host(
+                Severity::Warning,
+                format_args!(
+                    "POST /admin/functions/{name} was refused: {failure}; the most is {INPUT_LIMIT} bytes"
+                ),
+            );
+            return empty(failure.status());
+        }
     };
     let Some(input) = input(&body) else {
         app.console.host(

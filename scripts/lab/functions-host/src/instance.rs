@@ -20,9 +20,11 @@ pub const CRASH_LIMIT: u32 = 3;
 /// The exit code with which a handler requests a restart (`WorkerConstants.cs`).
 const RESTART_CODE: i32 = 200;
 
-/// The pause after a process that ended without an error before its first response. The host makes no pause: if the
-/// program is not a handler, the host starts it again and again as fast as possible.
-const EARLY_END: Duration = Duration::from_millis(250);
+/// The pause after the first process that ended without an error before its first response. The host makes no pause: if the
+/// program is not a handler, the host starts it again and again as fast as possible (`HttpWorkerProcess.cs`).
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Each further process that ends so doubles the pause, up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The interval of the checks where an unresponsive handler listens, until there is a result.
 const HINT: Duration = Duration::from_secs(3);
@@ -71,6 +73,7 @@ impl Instance {
             state,
             commands,
             inbox,
+            pause: Duration::ZERO,
         };
         // The task ends with the instance. The code that launched it stops it and waits for the end.
         tokio::spawn(supervisor.run());
@@ -130,6 +133,8 @@ struct Supervisor {
     /// Workers send their reports through this.
     commands: mpsc::Sender<Command>,
     inbox: mpsc::Receiver<Command>,
+    /// Before the next process is started, where the last one ended without error before it answered.
+    pause: Duration,
 }
 
 impl Supervisor {
@@ -139,10 +144,20 @@ impl Supervisor {
             self.state.send_replace(Lifecycle::Starting);
             match self.life().await {
                 ProcessEnd::Stop(_) => break Ending::Stopped,
-                ProcessEnd::Restart(reason) => self.console.host(
+                ProcessEnd::Restart(reason) if self.pause.is_zero() => self.console.host(
                     Severity::Warning,
                     format_args!("{reason}; starting it again"),
                 ),
+                ProcessEnd::Restart(reason) => {
+                    let pause = self.pause;
+                    self.console.host(
+                        Severity::Warning,
+                        format_args!("{reason}; starting it again in {pause:?}"),
+                    );
+                    if self.stopped_within(pause).await {
+                        break Ending::Stopped;
+                    }
+                }
                 ProcessEnd::Crash(reason) => {
                     let (count, limit) = (crashes.record(Instant::now()), self.plan.crash_limit);
                     if count >= limit {
@@ -234,10 +249,10 @@ impl Supervisor {
             self.state.send_replace(Lifecycle::Starting);
         }
         let errors = process.reap().await;
-        if probing && matches!(turn, ProcessEnd::Restart(_)) && self.stopped_within(EARLY_END).await
-        {
-            return ProcessEnd::Stop(Grace::Kill);
-        }
+        self.pause = match probing {
+            true => longer(self.pause),
+            false => Duration::ZERO,
+        };
         match turn {
             ProcessEnd::Crash(reason) if !errors.is_empty() => ProcessEnd::Crash(format!(
                 "{reason}; its last error lines: {}",
@@ -299,6 +314,10 @@ impl Supervisor {
     }
 }
 
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE)
+}
+
 /// The meaning of an exit: 0 and 200 request a restart (for 0, the host restarts since 2026). Everything else is an
 /// error.
 fn exited(status: std::io::Result<std::process::ExitStatus>) -> ProcessEnd {
@@ -333,6 +352,14 @@ fn meaning(code: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pause_before_a_restart_grows_to_a_limit() {
+        let pauses =
+            std::iter::successors(Some(longer(Duration::ZERO)), |pause| Some(longer(*pause)));
+        let seconds: Vec<f64> = pauses.take(9).map(|pause| pause.as_secs_f64()).collect();
+        assert_eq!(seconds, [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+    }
 
     #[test]
     fn the_third_error_ends_unless_the_last_one_is_old() {

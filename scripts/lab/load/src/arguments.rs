@@ -14,7 +14,7 @@ use super::load_test::{Content, LoadTest, usual_threads};
 use super::mix::{Key, Mix};
 use super::schedule::Schedule;
 use super::stages::{MOST_USERS, Stage, Stages, Unit};
-use super::target::Target;
+use super::target::{LOCAL, Target};
 
 /// The number of callers of `lab load URL REQUESTS` if it is not given.
 const USUAL_CALLERS: u32 = 50;
@@ -27,7 +27,8 @@ const MOST_REQUESTS: f64 = 100_000_000.0;
 pub struct LoadArgs {
     #[arg(
         value_name = "URL",
-        help = "Address of the app, such as http://127.0.0.1:7071 or https://NAME.azurewebsites.net"
+        default_value = LOCAL,
+        help = "Address of the app, such as https://NAME.azurewebsites.net"
     )]
     pub(super) url: String,
     /// Send this many requests; each caller sends the next one as soon as the last has ended (closed loop)
@@ -117,9 +118,9 @@ Presets:
 Any app: --path loads one path of any app, instead of the endpoints of Elastic Visits. A status below 400 is a success, \
 as in k6 and Locust, and responses are counted by class of status. The key in FUNCTIONS_KEY goes with each request as \
 x-functions-key. Where the target is lab up, the report shows its instances, and --until works.
-  lab load http://127.0.0.1:7071 --path /api/hello --rate 50 --duration 1m
-  lab load http://127.0.0.1:7071 500 50 --path /api/items --body '{\"name\": \"Ada\"}'
-  lab load http://127.0.0.1:7071 --path /api/items/1 --method PUT --body @item.json
+  lab load --path '/api/visits?limit=5' --rate 50 --duration 1m
+  lab load http://127.0.0.1:7071 500 50 --path /api/visit --body '{\"name\": \"Ada\"}'
+  lab load URL --path /api/items/1 --method PUT --body @FILE
 
 Mix:
   visits   POST /api/visit, wants 201      metrics  GET /api/metrics, wants 200
@@ -142,8 +143,8 @@ Ctrl+C. The files are written then too; a second Ctrl+C ends at once.
 
 Examples:
   lab load http://127.0.0.1:7071 500 50
-  lab load http://127.0.0.1:7071 --until 3
-  lab load http://127.0.0.1:7071 --rate 50 --duration 1m --expect 'p99<250ms' --expect 'errors<0.1%'
+  lab load --until 3
+  lab load --rate 50 --duration 1m --expect 'p99<250ms' --expect 'errors<0.1%'
   FUNCTIONS_KEY=... lab load https://NAME.azurewebsites.net \\
       --stages '1m:20/s, 20m:20/s, 0s:1/s, 15m:1/s' --expect 'instances>=2' \\
       --json run.json --csv run.csv --html run.html

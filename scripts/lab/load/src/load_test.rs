@@ -24,7 +24,7 @@ use super::mix::{Key, Kind, Mix};
 use super::poller::{LAB_FLEET, Poller};
 use super::request::{get, post};
 use super::schedule::Schedule;
-use super::target::{Target, is_this_machine};
+use super::target::{Target, advice, is_this_machine};
 use super::workload::Workload;
 use run_record::{Expectation, Run};
 
@@ -208,7 +208,7 @@ impl LoadTest {
         let advice = match failure {
             Failure::Tls => "if its certificate is your own, name the CA's file with --cacert",
             Failure::NotHttp => "is it http:// or https://?",
-            _ => "is it running, and is the address right?",
+            _ => advice(addresses),
         };
         bail!("{} cannot be loaded: {reason}; {advice}", self.target)
     }

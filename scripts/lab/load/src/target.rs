@@ -9,6 +9,9 @@ use http::{HeaderValue, Uri};
 
 use super::mix::Kind;
 
+/// The app that `scripts/run` serves.
+pub const LOCAL: &str = "http://127.0.0.1:7071";
+
 /// The target of the requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -134,6 +137,15 @@ pub(super) fn is_this_machine(addresses: &[SocketAddr]) -> bool {
         let ip: IpAddr = address.ip().to_canonical();
         ip.is_loopback() || ip.is_unspecified()
     })
+}
+
+/// What to do where nothing responds at these addresses.
+pub fn advice(addresses: &[SocketAddr]) -> &'static str {
+    if is_this_machine(addresses) {
+        "start the app first, with ./scripts/run or lab up, or give another URL"
+    } else {
+        "make sure that the app runs and that the URL is right"
+    }
 }
 
 impl fmt::Display for Target {

@@ -44,7 +44,8 @@ COMMAND's.
 With --pooler-env a PgBouncer in transaction pooling stands in front of the server as well, for every database of \
 it; COMMAND gets both URLs. What it needs: the package pgbouncer (apt-get install pgbouncer).
 
-Example: lab postgres --env TEST_DATABASE_URL -- cargo test")]
+Example:
+  lab postgres -- sh -c 'psql \"$DATABASE_URL\" -c \"select version()\"'")]
 pub struct PostgresArgs {
     /// Keep the data in this folder between runs [default: a temporary folder, which is deleted afterwards]
     #[arg(long, value_name = "DIR")]

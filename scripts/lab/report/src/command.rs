@@ -16,11 +16,11 @@ use crate::{add_events, judge, what_autoscaling_bought, write_html};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  lab report target/demo/run.json
-  lab report run.json --azure-events events.json --html report.html
+  lab report RUN.json
+  lab report RUN.json --azure-events EVENTS.json --html REPORT.html
 
 Azure's own scale actions, after a run against a deployed app:
-  az monitor activity-log list --resource-group GROUP --offset 2h > events.json
+  az monitor activity-log list --resource-group GROUP --offset 2h > EVENTS.json
 Rows of the Log Analytics table AutoscaleScaleActionsLog are taken too.
 
 The page and the last line also say what autoscaling bought: the load of the run, simulated on the fewest and on the most

@@ -32,10 +32,10 @@ missing, assumed or ignored.
 
 Examples:
   lab rules
-  az monitor autoscale show --name NAME --resource-group GROUP --output json > setting.json
-  lab rules setting.json
-  lab rules template.json --parameters production.json --json - | jq .faults
-  lab rules template.json --parameters production.json --out infra/autoscale.production.json
+  lab rules infra/autoscale.fast.json --json -
+  az monitor autoscale show --name NAME --resource-group GROUP --output json > SETTING.json
+  lab rules SETTING.json
+  lab rules TEMPLATE.json --parameters PARAMETERS.json --out infra/autoscale.NAME.json
 
 Exit code: 0 no fault, with or without hints; 1 faults; 2 the file cannot be used.")]
 pub struct RulesArgs {

@@ -92,13 +92,14 @@ An hour of 80 %:
 
 The model: each ready instance's CPU is min(100, load / ready). The rules see means over whole minutes, --metric-lag \
 seconds late. A new instance is ready after --provision-seconds, one taken away is gone at once. The rules are \
-evaluated every --evaluate-seconds exactly as Azure Monitor does it (and lab up does it with real processes). What is
+evaluated every --evaluate-seconds exactly as Azure Monitor does it (and lab up does it with real processes). What is \
 assumed, ignored or cannot be simulated is listed as findings.
 
 Examples:
   lab simulate
   lab simulate --load daily --compare infra/autoscale.fast.json
-  lab simulate --autoscale exported.json --load monday.csv --json monday.json --html monday.html
+  lab simulate --load spike --html target/spike.html
+  lab simulate --autoscale SETTING.json --load METRICS.csv
 
 Exit code: 0 when it was simulated, whatever the verdict; 2 when something in the input is wrong.")]
 pub struct SimulateArgs {

@@ -40,20 +40,21 @@ pub(crate) const LONGEST_LOG: u64 = 256 << 20;
 #[derive(clap::Args)]
 #[command(after_help = "\
 The log is one of:
-  - rows of the Log Analytics table AutoscaleEvaluationsLog: what az monitor log-analytics query prints, the answer of
-    the API, or the CSV that the portal exports
+  - rows of the Log Analytics table AutoscaleEvaluationsLog: what az monitor log-analytics query prints, the response of \
+the API, or the CSV that the portal exports
   - records of the category AutoscaleEvaluations from a storage account (PT1H.json)
   - what lab simulate --evaluations wrote
 
-Each evaluation is decided again from what the log says was observed: the profile from the time, each rule's result from
-its observed value, the cooldowns from the last action, then the number of instances. Where results of rules differ, the
+Each evaluation is decided again from what the log says was observed: the profile from the time, each rule's result from \
+its observed value, the cooldowns from the last action, then the number of instances. Where results of rules differ, the \
 number is not compared, because it follows from them.
 
 Examples:
+  lab simulate --load daily --evaluations target/log.json
+  lab replay target/log.json
   az monitor log-analytics query --workspace ID --output json \\
-    --analytics-query 'AutoscaleEvaluationsLog | where TimeGenerated > ago(1d)' > log.json
-  lab replay log.json --autoscale exported.json
-  lab simulate --load daily --evaluations log.json && lab replay log.json
+    --analytics-query 'AutoscaleEvaluationsLog | where TimeGenerated > ago(1d)' > LOG.json
+  lab replay LOG.json --autoscale SETTING.json
 
 Exit code: 0 when everything that was compared agrees, 1 when something differs, 2 when the input cannot be used.")]
 pub struct ReplayArgs {

@@ -63,8 +63,9 @@ The cost is that of a month that goes on like the load, on the first plan of the
 
 Examples:
   lab tune --load daily
-  lab tune --load monday.csv --validate tuesday.csv --keep limits --out tuned.json
   lab tune --load daily --max-overload-minutes 0 --json -
+  lab tune --load daily --validate spike --keep limits --out target/tuned.json
+  lab tune --load METRICS.csv --autoscale SETTING.json
 
 Exit code: 0 when it was searched, also when it keeps the present rules; 2 when something in the input is wrong.")]
 pub struct TuneArgs {

@@ -1,5 +1,6 @@
 //! The requests of the checks.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// Sends requests to the app.
 pub(super) struct Caller {
     target: Target,
+    address: SocketAddr,
     client: Client,
 }
 
@@ -28,7 +30,16 @@ impl Caller {
     pub(super) async fn new(target: Target, more_roots: Option<&Path>) -> anyhow::Result<Self> {
         let address = target.addresses().await?[0];
         let client = Client::new(Route::new(&target, vec![address], more_roots, TIMEOUT)?);
-        Ok(Self { target, client })
+        Ok(Self {
+            target,
+            address,
+            client,
+        })
+    }
+
+    /// Where the requests go.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(super) async fn get(&mut self, endpoint: &str) -> Result<Reply, String> {

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 
 use super::caller::Caller;
 use super::checks::{self, Rules};
-use load::target::Target;
+use load::target::{LOCAL, Target, advice};
 
 /// The pause between two checks of an app that is not healthy yet.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -24,7 +24,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub struct CheckArgs {
     #[arg(
         value_name = "URL",
-        help = "Address of the app, such as http://127.0.0.1:7071 or https://NAME.azurewebsites.net"
+        default_value = LOCAL,
+        help = "Address of the app, such as https://NAME.azurewebsites.net"
     )]
     url: String,
     /// Wait this long for an app that is about to start
@@ -59,11 +60,10 @@ pub async fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut caller = Caller::new(target.clone(), args.cacert.as_deref()).await?;
     wait_until_healthy(&mut caller, Duration::from_secs(args.wait)).await;
     // If there is no response at all, the list would contain the same failure nine times.
-    caller
-        .get("/health/live")
-        .await
-        .map_err(|sentence| anyhow!(sentence))
-        .with_context(|| format!("{target} does not respond"))?;
+    caller.get("/health/live").await.map_err(|reason| {
+        let advice = advice(&[caller.address()]);
+        anyhow!("{target} does not respond: {reason}; {advice}")
+    })?;
     if !args.json {
         println!("{target}");
     }

@@ -29,13 +29,19 @@ impl Profile {
     }
 }
 
-/// Builds the handler, and returns the path of the binary. Cargo itself reports the progress on stderr.
+/// Builds the handler, and returns the path of the binary. Cargo prints only what is wrong.
 pub(crate) fn static_handler(root: &Path, profile: Profile) -> anyhow::Result<PathBuf> {
     check_toolchain(root)?;
+    eprintln!("Building the static handler; the first time, this takes some minutes.");
     let mut cargo = Command::new(cargo());
-    cargo
-        .current_dir(root)
-        .args(["build", "--package", "handler", "--bin", "handler"]);
+    cargo.current_dir(root).args([
+        "build",
+        "--quiet",
+        "--package",
+        "handler",
+        "--bin",
+        "handler",
+    ]);
     cargo.args(["--target", TARGET, "--profile", profile.name()]);
     // The target folder may be anywhere, so the path of the binary is read from cargo's messages.
     cargo.args(["--message-format", "json-render-diagnostics"]);

@@ -244,7 +244,10 @@ fn every_check_can_fail() {
 fn an_impossible_check_is_one_sentence() {
     let silent = format!("http://127.0.0.1:{}", free_port());
     for (url, part) in [
-        (silent.as_str(), "does not respond: Connection refused"),
+        (
+            silent.as_str(),
+            "does not respond: Connection refused; start the app first, with ./scripts/run",
+        ),
         ("127.0.0.1:7071", "does not begin with http://"),
         ("http://user:hunter2@127.0.0.1/", "is not sent"),
     ] {

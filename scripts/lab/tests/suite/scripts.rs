@@ -184,6 +184,23 @@ fn run_builds_assembles_and_starts_lab_up() {
 }
 
 #[test]
+fn what_a_build_prints_is_shown_only_if_it_fails() {
+    let project = Project::new();
+    let printed = "printf '   Compiling a v1.0.0\\nerror: no\\n' >&2";
+    project.stub("cargo", printed);
+    let output = project.run(&[]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(text(&output.stderr), "");
+
+    std::fs::remove_file(project.0.join("record")).unwrap();
+    project.stub("cargo", &format!("{printed}; exit 101"));
+    let output = project.run(&[]);
+    assert_eq!(output.status.code(), Some(101), "{output:?}");
+    assert_eq!(text(&output.stderr), "   Compiling a v1.0.0\nerror: no\n");
+    assert!(!project.0.join("record").exists(), "nothing is run");
+}
+
+#[test]
 fn run_accepts_the_time_scale() {
     for given in [&["--time-scale", "1"][..], &["--time-scale=600"]] {
         let project = Project::new();
@@ -327,6 +344,15 @@ fn load_writes_the_report_below_target_by_default() {
     }
     assert!(project.0.join("target/load").is_dir());
 
+    let output = project.script("load", "", &["--rate", "5"]);
+    assert!(output.status.success(), "{output:?}");
+    let arguments = project.record().0;
+    assert_eq!(
+        arguments[..3],
+        ["load", "--rate", "5"],
+        "to the app of scripts/run"
+    );
+
     let output = project.script("load", "", &[url, "--json", "my run.json"]);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(
@@ -363,15 +389,7 @@ fn the_commands_explain_themselves_without_cargo() {
 #[test]
 fn the_commands_report_missing_programs_at_once() {
     for script in ["run", "load", "test"] {
-        // Without an address, scripts/load would only print its usage.
-        let output = bare(
-            script,
-            if script == "load" {
-                &["http://127.0.0.1"]
-            } else {
-                &[]
-            },
-        );
+        let output = bare(script, &[]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let said = text(&output.stderr);
         assert!(

@@ -81,6 +81,14 @@ fn an_input_that_is_not_text_is_refused_with_the_correct_form() {
     assert_eq!(got["Data"]["order"], "\"7\"");
 }
 
+#[test]
+fn an_input_that_is_too_large_is_refused_and_the_limit_is_shown() {
+    let host = queue(&json!({}));
+    let body = json!({ "input": "a".repeat(1024 * 1024) }).to_string();
+    assert_eq!(run(&host, &body), 413);
+    host.line("POST /admin/functions/json-journal was refused: the request body is larger than the host accepts");
+}
+
 /// `HttpBinding.cs`, `BindAsync`, which casts the value of the trigger to a request.
 #[test]
 fn an_http_output_without_a_request_makes_a_run_fail() {

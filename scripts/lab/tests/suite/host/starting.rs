@@ -42,6 +42,16 @@ fn a_working_directory_that_cannot_be_created_is_named() {
     );
 }
 
+/// The real host makes no pause (`HttpWorkerProcess.cs`).
+#[test]
+fn a_handler_that_ends_at_once_is_started_less_and_less_often() {
+    let host = script("#!/bin/sh\nexit 0\n").start(&SINGLE);
+    for pause in ["250ms", "500ms", "1s"] {
+        let line = host.line(&format!("starting it again in {pause}"));
+        assert!(line.contains("must keep running"), "{line}");
+    }
+}
+
 fn silent(start: &str) -> String {
     let mut root = Root::new();
     root.host_with(|host| host["customHandler"]["initializationTimeout"] = "00:00:02".into());

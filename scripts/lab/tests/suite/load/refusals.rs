@@ -88,7 +88,7 @@ fn a_target_without_a_listener() {
     drop(listener);
     let closed = refused(&format!("http://{address}"), &["10", "1"]);
     assert!(
-        closed.contains("Connection refused; is it running"),
+        closed.contains("Connection refused; start the app first, with ./scripts/run"),
         "{closed}"
     );
 

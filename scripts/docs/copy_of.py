@@ -1,0 +1,69 @@
+"""A copy of the repository, for pages that change its files."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from page import Block, Page
+
+# What such a page says.
+CHANGES_FILES = "<!-- These commands run in a copy of the repository. -->"
+LANGUAGES = ("rust", "diff")
+
+
+def make(root: Path, to: Path) -> None:
+    """Copies the files of the repository, and links what was built from them.
+
+    Cargo knows a crate by its path below the workspace, and a change by the time of a file. So in a copy that keeps the times,
+    it builds only what the page changes.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (root / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, to / name)
+    built = root / "target" / "quick"
+    for part in (".fingerprint", "build", "deps"):
+        if (built / part).is_dir():
+            shutil.copytree(built / part, to / "target" / "quick" / part, copy_function=_copy_or_link)
+
+
+def _copy_or_link(source: str, to: str) -> None:
+    """Libraries and programs are replaced when they are built again, and so may be links; the rest may be written over."""
+    if source.endswith((".rlib", ".rmeta", ".so")) or os.access(source, os.X_OK):
+        os.link(source, to)
+    else:
+        shutil.copy2(source, to)
+
+
+def is_step(block: Block) -> bool:
+    """Whether the block is to be put into a file, which its fence names."""
+    return block.language in LANGUAGES and len(block.words) == 1
+
+
+def put(folder: Path, page: Page, block: Block) -> None:
+    """Does what a block of code asks a reader to do; raises `ValueError` where it cannot be done."""
+    name = block.words[0]
+    file = folder / name
+    if f"`{name}`" not in page.prose:
+        raise ValueError(f"{block.place}: the page does not tell readers that this belongs into {name}")
+    if block.language == "rust":
+        if file.exists():
+            raise ValueError(f"{block.place}: {name} exists already")
+        file.write_text(block.text, encoding="utf-8")
+        return
+    lines = block.text.splitlines(keepends=True)
+    if wrong := next((line for line in lines if line[0] not in " -+"), None):
+        raise ValueError(f"{block.place}: the line begins with none of ' ', '-' and '+': {wrong.rstrip()}")
+    before, after = ("".join(line[1:] for line in lines if line[0] in kept) for kept in (" -", " +"))
+    text = file.read_text(encoding="utf-8")
+    changed, found = re.subn(rf"^{re.escape(before)}", lambda _: after, text, flags=re.MULTILINE)
+    if found != 1:
+        raise ValueError(f"{block.place}: {name} has these lines {found} times, not once:\n{before}")
+    file.write_text(changed, encoding="utf-8")
