@@ -10,7 +10,8 @@ use crate::domain::RulesClock;
 pub struct ScalingArguments {
     /// The autoscale rules to show: JSON as Azure exports it, @FILE, or none [default: the built-in infra/autoscale.json]
     ///
-    /// Whatever scales the instances passes the rules in force; they are shown, and run only with SCALER.
+    /// Whatever scales the instances passes the active rules. The app shows them, and applies them only with SCALER. Without
+    /// SCALER, a file is read again at each heartbeat.
     #[arg(
         long,
         env,
