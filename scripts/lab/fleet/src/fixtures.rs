@@ -95,7 +95,7 @@ impl Fixtures {
 }
 
 /// The rules in a file of their own, which may be longer than an environment variable.
-fn rules_file(setting: &Setting) -> anyhow::Result<NamedTempFile> {
+pub(super) fn rules_file(setting: &Setting) -> anyhow::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix("autoscale-")
         .suffix(".json")

@@ -44,6 +44,12 @@ impl Share {
         Self { cpus, limit }
     }
 
+    /// So many instances of this share fill the machine; no fewer than a fleet was started with.
+    pub(super) fn most_instances(&self, maximum: u32) -> u32 {
+        let fit = (machine() / self.cpus) as u32;
+        fit.max(maximum)
+    }
+
     /// A group for an instance; `None` where nothing is enforced.
     pub(super) fn group(&self, id: &str) -> std::io::Result<Option<Group>> {
         match &self.limit {

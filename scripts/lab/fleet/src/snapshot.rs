@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use autoscale::RuleSummary;
+use autoscale::{RuleSummary, Setting};
 use functions_host::{InstanceLoad, Percentiles, timestamp};
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -31,6 +31,12 @@ pub(super) struct Constants {
     #[serde(flatten)]
     pub(super) rules: ActiveRules,
     pub(super) cpu_limit: CpuLimit,
+    /// More instances of their share do not fit this machine.
+    #[serde(skip)]
+    pub(super) most_instances: u32,
+    /// Whether the fleet was started with one instance at most.
+    #[serde(skip)]
+    pub(super) single: bool,
     #[serde(skip)]
     pub(super) clock: Clock,
 }
@@ -42,6 +48,12 @@ pub(super) struct ActiveRules {
     profile: Value,
     rules: Vec<RuleSummary>,
     capacity: Bounds,
+    /// With all its profiles.
+    #[serde(skip)]
+    pub(super) setting: Arc<Setting>,
+    /// The index of the profile.
+    #[serde(skip)]
+    pub(super) active: usize,
 }
 
 impl ActiveRules {
@@ -56,6 +68,8 @@ impl ActiveRules {
                 maximum: profile.capacity.maximum,
                 default: profile.capacity.default,
             },
+            setting: scaler.shared_setting(),
+            active: scaler.active(),
         }
     }
 }
@@ -198,6 +212,9 @@ pub(super) struct Sample {
     pub(super) requests: u64,
     /// Their mean.
     pub(super) latency_ms: Option<f64>,
+    /// What the instances used together over the minute, in percent of what one can do.
+    #[serde(skip)]
+    pub(super) load_percent: Option<f64>,
 }
 
 /// The snapshot as an answer: with the time at which it is given.
