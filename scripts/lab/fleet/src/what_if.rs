@@ -170,7 +170,7 @@ impl Snapshot {
         let text = std::str::from_utf8(body)
             .map_err(|_| Refused::input("The body is not UTF-8; send the setting as JSON"))?;
         let rules = Rules::parse(text, "the changed rules")
-            .map_err(|refusal| Refused::input(refusal.to_string()))?;
+            .map_err(|refusal| Refused::input(format!("The setting cannot be used: {refusal}")))?;
         let known = written(self.setting()).findings;
         let outside = |code| ["out_of_bounds", "too_many", "minimum_zero"].contains(&code);
         let new = rules.findings.iter().find(|finding| {

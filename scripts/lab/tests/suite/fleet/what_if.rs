@@ -114,7 +114,7 @@ fn what_cannot_be_applied_is_refused_with_the_reason() {
     };
     let above = view["most_instances"].as_u64().unwrap() + 1;
     for (setting, part) in [
-        (json!({}), "this file is"),
+        (json!({}), "accepted: a profile"),
         (
             with(&|profile| profile["rules"][0]["metricTrigger"]["threshold"] = "much".into()),
             "profiles[0].rules[0].metricTrigger.threshold",
@@ -143,7 +143,7 @@ fn what_cannot_be_applied_is_refused_with_the_reason() {
         refused(&send(&host, "PUT", RULES, &setting), 400, part);
         refused(&send(&host, "POST", REHEARSE, &setting), 400, part);
     }
-    refused(&host.request("PUT", RULES, &[], "{"), 400, "");
+    refused(&host.request("PUT", RULES, &[], "{"), 400, "The setting cannot be used: ");
     let long = format!("{{\"name\": \"{}\"}}", "x".repeat(1 << 20));
     refused(&host.request("PUT", RULES, &[], &long), 413, "1 MiB");
     // At Azure's pace, there are no five minutes yet.
