@@ -24,7 +24,7 @@ export function Rehearsed({ rehearsal }: { rehearsal: api.LabRehearsal }) {
     ...rehearsal.not_recorded.map(tell.notRecorded),
   ];
   return (
-    <div className="grid min-w-0 gap-4" data-testid="rehearsed">
+    <div className="grid min-w-0 grid-cols-1 gap-4" data-testid="rehearsed">
       {notes.length > 0 && <p className="text-sm">{notes.join(" ")}</p>}
       <table className="w-full text-left tabular-nums">
         <caption className="mb-1 text-left font-semibold">{tell.outcome}</caption>
@@ -141,31 +141,28 @@ function Actions({ name, actions, from }: ActionsProps) {
   );
 }
 
-/** What `lab rules` says of a setting, in its own words. */
+/** What `lab rules` says about a setting, in its own words. */
 export function Explained({ explanation }: { explanation: api.Explanation }) {
   const { words } = useSpeech();
   const tell = words.whatIf;
   const { faults, hints, text } = explanation;
-  const remarks = (heading: string, list: typeof faults) =>
-    list.length > 0 && (
-      <div>
-        <h3 className="font-semibold">{heading}</h3>
-        <ul lang="en" className="grid gap-1 text-sm wrap-anywhere">
-          {list.map(({ code, place, message, remedy }) => (
-            <li key={code + place + message}>
-              {place ? `${place}: ` : ""}
-              {message} {remedy}
-            </li>
-          ))}
-        </ul>
-      </div>
-    );
   return (
-    <div className="grid min-w-0 gap-2">
-      {remarks(tell.faults, faults)}
+    <div className="grid min-w-0 grid-cols-1 gap-2">
+      {faults.length > 0 && (
+        <div>
+          <h3 className="font-semibold">{tell.faults}</h3>
+          <ul lang="en" className="grid gap-1 text-sm wrap-anywhere">
+            {faults.map(({ code, place, message, remedy }) => (
+              <li key={code + place + message}>
+                {place ? `${place}: ` : ""}
+                {message} {remedy}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
       <details className="min-w-0">
         <summary className="cursor-pointer">{tell.says(faults.length, hints.length)}</summary>
-        {remarks(tell.hints, hints)}
         <pre lang="en" className="mt-2 rounded-lg bg-faint p-3 text-sm whitespace-pre-wrap wrap-anywhere">
           {text}
         </pre>

@@ -127,7 +127,7 @@ function Fields({ rules }: { rules: api.LabRules }) {
     </fieldset>
   );
   return (
-    <div className="mt-4 grid min-w-0 gap-4" data-testid="what-if">
+    <div className="mt-4 grid min-w-0 grid-cols-1 gap-4" data-testid="what-if">
       <Explained explanation={rules.explanation} />
       {rules.setting.profiles.length > 1 && <p className="text-soft">{tell.profile(profile.name)}</p>}
       <div className="grid min-w-0 gap-x-8 gap-y-4 xl:grid-cols-3">

@@ -371,7 +371,6 @@ export const en = {
     says: (faults: number, hints: number) =>
       `lab rules: ${count(faults, "fault", "faults")}, ${count(hints, "hint", "hints")}`,
     faults: "Faults",
-    hints: "Hints",
   },
 
   footer: {

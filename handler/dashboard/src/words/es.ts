@@ -377,7 +377,6 @@ export const es: Words = {
     says: (faults, hints) =>
       `lab rules: ${faults} ${faults === 1 ? "error" : "errores"}, ${hints} ${hints === 1 ? "sugerencia" : "sugerencias"}`,
     faults: "Errores",
-    hints: "Sugerencias",
   },
 
   footer: {
