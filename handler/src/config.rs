@@ -1,6 +1,7 @@
 //! Every setting: a flag, and an environment variable of the same name.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// The rules that scale the fleet, to show them; `None` if there are none.
     pub autoscale: Option<Setting>,
+    /// The file that these rules are from, if any.
+    pub autoscale_file: Option<PathBuf>,
     /// The clock that the rules use.
     pub rules_clock: RulesClock,
     /// The app's own scaler, if the app sets the number of instances itself.
@@ -135,13 +138,9 @@ impl Cli {
         }
         tracing_subscriber::EnvFilter::try_new(&arguments.log_filter)
             .map_err(|error| format!("RUST_LOG is not a log filter: {error}"))?;
-        let autoscale = autoscale(
-            arguments
-                .scaling
-                .autoscale_profile
-                .as_deref()
-                .unwrap_or_default(),
-        )?;
+        let rules = arguments.scaling.autoscale_profile.as_deref();
+        let rules = rules.unwrap_or_default().trim();
+        let autoscale = autoscale(rules)?;
         Ok(Config {
             scaler: scaler::scaler(&arguments, autoscale.as_ref())?,
             port: arguments.functions_customhandler_port.unwrap_or(PORT),
@@ -154,6 +153,7 @@ impl Cli {
             instance_cpus: arguments.instance_cpus,
             heartbeat: Duration::from_secs_f64(arguments.heartbeat_seconds),
             autoscale,
+            autoscale_file: rules.strip_prefix('@').map(PathBuf::from),
             rules_clock: arguments.scaling.autoscale_clock.unwrap_or_default(),
             stress_max_seconds: arguments.stress_max_seconds,
             client_ip_header: arguments.client_ip_header,
@@ -180,7 +180,7 @@ impl Cli {
 /// The active setting: JSON, `@FILE`, `none`, or the built-in one.
 fn autoscale(setting: &str) -> Result<Option<Setting>, String> {
     let refused = |problem: String| format!("AUTOSCALE_PROFILE: {problem}");
-    let text = match setting.trim() {
+    let text = match setting {
         "" => return Ok(Some(Setting::built_in())),
         "none" => return Ok(None),
         text if text.starts_with('@') => {

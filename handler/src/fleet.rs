@@ -5,8 +5,10 @@ mod heartbeats;
 mod lifecycle;
 mod orders;
 mod scaler;
+mod shown_rules;
 
 pub use heartbeats::HeartbeatTask;
 pub use lifecycle::Lifecycle;
 pub use orders::Orders;
 pub use scaler::{Rules, Run as ScalerRun, Scaler};
+pub use shown_rules::ShownRules;

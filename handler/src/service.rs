@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::azure::arm::Arm;
 use crate::config::Config;
-use crate::domain::{InstanceState, Limits, Run, Timestamp};
-use crate::fleet::{HeartbeatTask, Lifecycle, Scaler};
+use crate::domain::{InstanceState, Run, Timestamp};
+use crate::fleet::{HeartbeatTask, Lifecycle, Scaler, ShownRules};
 use crate::http::{self, Api, App, Instance, Overload};
 use crate::observe::cpu_and_memory::{Gauge, Sampler};
 use crate::observe::telemetry::Spans;
@@ -61,7 +61,10 @@ impl Service {
                 arm,
             )
         });
+        // The app's own scaler applies the rules that it read at the start.
+        let file = config.autoscale_file.clone().filter(|_| scaler.is_none());
         let app = Arc::new(App {
+            rules: ShownRules::new(config.autoscale.clone(), file),
             scaler,
             instance: Instance::new(&config.instance_id),
             reads: SharedReads::new(&database, &tasks, config.scaler.is_some()),
@@ -104,10 +107,7 @@ impl Service {
             traffic: Arc::clone(&app.traffic),
             visits: app.recorder.written(),
             stress: app.stress.clone(),
-            limits: app.config.autoscale.as_ref().map(|setting| Limits {
-                minimum: setting.minimum(),
-                maximum: setting.maximum(),
-            }),
+            rules: app.rules.clone(),
             order_given: Arc::clone(&app.order_given),
         };
         tasks.spawn("heartbeat", heartbeats.run(stop.clone()));

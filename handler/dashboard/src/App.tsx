@@ -16,6 +16,7 @@ import { Recent } from "./panels/Recent";
 import { Scaling } from "./panels/Scaling";
 import { ViewControls } from "./panels/ViewControls";
 import { Visits } from "./panels/Visits";
+import { WhatIf } from "./panels/WhatIf";
 import { Why } from "./panels/Why";
 import { recallPresent, rememberPresent } from "./remember";
 import { useSpan } from "./span";
@@ -146,6 +147,7 @@ export function App() {
                   </div>
                 </div>
               )}
+              {!present && lab.data && <WhatIf />}
             </div>
           </main>
           {!present && <Footer version={health.data?.version} />}

@@ -182,6 +182,66 @@ export const labFleet = object({
   actions: list(object({ at: string, azure_seconds: number, from: number, to: number, reason: string })),
 });
 
+/** A setting in the schema of Azure Resource Manager. It is sent back as it came, with other values. */
+const setting = object({
+  profiles: list(
+    object({
+      name: string,
+      capacity: object({ minimum: string, maximum: string, default: string }),
+      rules: list(
+        object({
+          metricTrigger: object({
+            metricName: string,
+            operator: string,
+            threshold: number,
+            timeWindow: string,
+          }),
+          scaleAction: object({ direction: string, type: string, value: string, cooldown: string }),
+        }),
+      ),
+    }),
+  ),
+});
+const remark = object({ code: string, place: string, message: string, remedy: string });
+/** What `lab rules` says of a setting. */
+const explanation = object({ text: string, faults: list(remark), hints: list(remark) });
+const outcome = object({
+  /** Instances wanted at the end of each minute. */
+  counts: list(number),
+  actions: list(object({ at_seconds: number, from: number, to: number, reason: string })),
+  verdict: word("flapping", "overshoot", "overloaded", "at maximum", "good"),
+  overloaded_minutes: number,
+  instance_hours: number,
+});
+
+/** `GET /admin/lab/rules`: the rules that the emulator applies, and what can be done with them. */
+export const labRules = object({
+  setting,
+  /** The index of the profile that applies. */
+  profile: number,
+  most_instances: number,
+  explanation,
+  minutes_seen: number,
+  /** Why not, where that is not possible. */
+  cannot_rehearse: nullable(string),
+  cannot_apply: nullable(string),
+});
+
+/** `POST /admin/lab/rules/rehearse`: the load just seen under the active rules, and under others. */
+export const labRehearsal = object({
+  minutes: number,
+  from_azure_seconds: number,
+  seen: list(nullable(number)),
+  /** With every instance at 99% CPU or more, so that the real load may have been higher. */
+  saturated_minutes: number,
+  missing_minutes: number,
+  /** Metrics without samples in a rehearsal. */
+  not_recorded: list(string),
+  active: outcome,
+  changed: outcome,
+  explanation,
+});
+
 export type Latency = Of<typeof latency>;
 export type Rule = Of<typeof rule>;
 export type Capacity = Of<typeof capacity>;
@@ -195,6 +255,10 @@ export type Timeline = Of<typeof shapes.FleetTimeline>;
 export type Health = Of<typeof shapes.HealthReport>;
 export type LabFleet = Of<typeof labFleet>;
 export type LabTimeline = Of<typeof labTimeline>;
+export type LabRules = Of<typeof labRules>;
+export type LabSetting = LabRules["setting"];
+export type LabRehearsal = Of<typeof labRehearsal>;
+export type Explanation = Of<typeof explanation>;
 
 /** Why there was no answer that could be used. */
 export class Failure extends Error {
@@ -215,7 +279,7 @@ export class Failure extends Error {
 const PATIENCE_MS = 15_000;
 
 type Call = {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   key?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -308,3 +372,13 @@ export const killInstance = (id: string, key: string | undefined) =>
 
 export const pauseScaler = (paused: boolean, key: string | undefined) =>
   call(`/admin/lab/scaler/${paused ? "pause" : "resume"}`, empty, { method: "POST", key });
+
+export const rules = (key: string | undefined, options?: Signal) =>
+  call("/admin/lab/rules", labRules, { ...options, key });
+
+/** Changes nothing. */
+export const rehearseRules = (body: LabSetting, key: string | undefined) =>
+  call("/admin/lab/rules/rehearse", labRehearsal, { method: "POST", body, key });
+
+export const applyRules = (body: LabSetting, key: string | undefined) =>
+  call("/admin/lab/rules", labRules, { method: "PUT", body, key });

@@ -79,6 +79,13 @@ export function useLab(enabled: boolean, key: string | undefined) {
   });
 }
 
+/** The rules that the emulator applies. */
+export const useLabRules = (key: string | undefined) =>
+  useQuery({
+    queryKey: ["lab", "rules", key ?? ""],
+    queryFn: ({ signal }) => api.rules(key, { signal }),
+  });
+
 export type Trouble = {
   kind: "offline" | "database" | "overloaded" | "other";
   status: number;

@@ -11,7 +11,7 @@ pub struct ScalingArguments {
     /// The autoscale rules to show: JSON as Azure exports it, @FILE, or none [default: the built-in infra/autoscale.json]
     ///
     /// The program that scales the instances passes the active rules. The app shows them, and applies them only if
-    /// SCALER is set.
+    /// SCALER is set. Without SCALER, a file is read again at each heartbeat.
     #[arg(
         long,
         env,

@@ -6,8 +6,8 @@ use tokio::sync::Notify;
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::{Lifecycle, Orders};
-use crate::domain::{Heartbeat, InstanceState, Interval, Limits, Report, Run};
+use super::{Lifecycle, Orders, ShownRules};
+use crate::domain::{Heartbeat, InstanceState, Interval, Report, Run};
 use crate::observe::cpu_and_memory::{CpuSum, Gauge};
 use crate::observe::traffic::{Totals, Traffic};
 use crate::store::{Database, Error, Reply, STATEMENT_DEADLINE, is_roll_up_due, within};
@@ -44,8 +44,8 @@ pub struct HeartbeatTask {
     pub visits: Arc<AtomicU64>,
     /// The stress run.
     pub stress: Stress,
-    /// The limits in the active rules.
-    pub limits: Option<Limits>,
+    /// The active rules.
+    pub rules: ShownRules,
     /// Notified when this instance received a fleet command, so that it does not wait for its next heartbeat.
     pub order_given: Arc<Notify>,
 }
@@ -123,6 +123,7 @@ impl HeartbeatTask {
         task: &mut TaskState,
         timer: &mut time::Interval,
     ) {
+        self.rules.refresh().await;
         let reply = match self.beat(state, task).await {
             Ok(reply) => reply,
             Err(error) => {
@@ -227,7 +228,7 @@ impl HeartbeatTask {
             rss_bytes: reading.rss_bytes,
             threads: reading.threads as u64,
             connections: self.database.connections(),
-            limits: self.limits,
+            limits: self.rules.limits(),
             write_problem: self.database.refusal().map(str::to_owned),
         }
     }
@@ -332,7 +333,7 @@ mod tests {
             traffic: Arc::default(),
             visits: Arc::default(),
             stress: stress.clone(),
-            limits: None,
+            rules: ShownRules::new(None, None),
             order_given: Arc::default(),
         };
         let mut task = TaskState::new(stress);

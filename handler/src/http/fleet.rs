@@ -149,7 +149,8 @@ pub(super) async fn instances(State(app): State<Arc<App>>) -> Result<Response, E
 
 fn fleet(found: &FleetListing, app: &App) -> Fleet {
     let (now, config) = (found.now, &app.config);
-    let active = config.autoscale.as_ref().and_then(|setting| {
+    let setting = app.rules.setting();
+    let active = setting.as_deref().and_then(|setting| {
         let profile = setting.active(config.rules_clock.unix_seconds(now))?;
         Some((setting, &setting.profiles[profile]))
     });

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::{Config, CorsOrigins};
-use crate::fleet::{Lifecycle, Scaler};
+use crate::fleet::{Lifecycle, Scaler, ShownRules};
 use crate::observe::cpu_and_memory::Gauge;
 use crate::observe::telemetry::Spans;
 use crate::observe::traffic::Traffic;
@@ -82,6 +82,8 @@ pub struct App {
     pub order_given: Arc<Notify>,
     /// This instance's state in its life cycle.
     pub lifecycle: Lifecycle,
+    /// The rules that scale the fleet.
+    pub rules: ShownRules,
     /// What sets the number of instances, if the app does so itself.
     pub scaler: Option<Scaler>,
     /// The last reading of CPU and memory.

@@ -24,6 +24,7 @@ on_both_databases!(
     hostile_names_are_escaped,
     impossible_rows_do_not_affect_other_instances,
     the_profile_follows_the_calendar_of_the_rules,
+    a_rule_file_that_changes_is_read_again_unless_it_is_wrong,
 );
 through_a_pooler_too!(two_instances_see_each_other, an_instance_reports_its_end,);
 
@@ -494,4 +495,42 @@ async fn the_profile_follows_the_calendar_of_the_rules(backend: Backend) {
         assert_eq!(fleet["capacity"]["minimum"], minimum, "{id}");
         app.stop().await;
     }
+}
+
+async fn a_rule_file_that_changes_is_read_again_unless_it_is_wrong(backend: Backend) {
+    let file = std::env::temp_dir().join(format!("rules-{}.json", uuid::Uuid::new_v4()));
+    let write = |maximum: &str| {
+        let capacity = format!(r#"{{"minimum": "1", "maximum": "{maximum}", "default": "1"}}"#);
+        let profile = format!(r#"{{"name": "rules", "capacity": {capacity}, "rules": []}}"#);
+        std::fs::write(&file, profile).unwrap();
+    };
+    write("3");
+    let argument = format!("@{}", file.display());
+    let app = backend
+        .instance(&[&BEAT[..], &["--autoscale-profile", &argument]].concat())
+        .await;
+    let shows = |maximum: u64| {
+        move |answer: &Answer| answer.json()["capacity"]["maximum"].as_u64() == Some(maximum)
+    };
+    app.eventually("/api/instances", shows(3)).await;
+    write("5");
+    app.eventually("/api/instances", shows(5)).await;
+    // The metrics have the limits of the last heartbeat.
+    let told = |answer: &Answer| {
+        let text = String::from_utf8_lossy(&answer.body);
+        let name = "elastic_visits_capacity_maximum_instances{";
+        text.lines()
+            .any(|line| line.starts_with(name) && line.ends_with(" 5"))
+    };
+    app.eventually("/metrics", told).await;
+    // Two heartbeats after the file is wrong, it has been read.
+    write("many");
+    for _ in 0..2 {
+        let seen = app.get("/api/instances").await.json()["instances"][0]["last_seen"].clone();
+        let later = |answer: &Answer| answer.json()["instances"][0]["last_seen"] != seen;
+        app.eventually("/api/instances", later).await;
+    }
+    assert!(shows(5)(&app.get("/api/instances").await));
+    app.stop().await;
+    std::fs::remove_file(&file).unwrap();
 }

@@ -1,5 +1,15 @@
 /** A fleet as the API and the lab tell of it, for the tests. */
-import type { Fleet, FleetInstance, LabFleet, Rule, Scaler, Timeline } from "../api";
+import type {
+  Fleet,
+  FleetInstance,
+  LabFleet,
+  LabRehearsal,
+  LabRules,
+  LabSetting,
+  Rule,
+  Scaler,
+  Timeline,
+} from "../api";
 
 /** When all of it is told, in milliseconds since 1970. */
 export const NOW = Date.parse("2026-11-24T20:00:00.000Z");
@@ -147,4 +157,54 @@ export const scalerOf = (over: Partial<Scaler> = {}): Scaler => ({
   outcome: "as_wanted",
   problem: null,
   ...over,
+});
+
+const armRule = (operator: string, threshold: number, direction: string) => ({
+  metricTrigger: { metricName: "CpuPercentage", operator, threshold, timeWindow: "PT5M" },
+  scaleAction: { direction, type: "ChangeCount", value: "1", cooldown: "PT5M" },
+});
+
+/** The rules that come with the app. */
+export const settingOf = (): LabSetting => ({
+  profiles: [
+    {
+      name: "cpu",
+      capacity: { minimum: "1", maximum: "3", default: "1" },
+      rules: [armRule("GreaterThan", 70, "Increase"), armRule("LessThan", 30, "Decrease")],
+    },
+  ],
+});
+
+export const labRulesOf = (over: Partial<LabRules> = {}): LabRules => ({
+  setting: settingOf(),
+  profile: 0,
+  most_instances: 5,
+  explanation: { text: "the active rules: no faults, no hints", faults: [], hints: [] },
+  minutes_seen: 12,
+  cannot_rehearse: null,
+  cannot_apply: null,
+  ...over,
+});
+
+/** Two minutes in which the changed rules order an instance and those in force do not. */
+export const rehearsalOf = (): LabRehearsal => ({
+  minutes: 2,
+  from_azure_seconds: 600,
+  seen: [1, null],
+  saturated_minutes: 1,
+  missing_minutes: 0,
+  not_recorded: [],
+  active: { counts: [1, 1], actions: [], verdict: "overloaded", overloaded_minutes: 2, instance_hours: 0.03 },
+  changed: {
+    counts: [1, 2],
+    actions: [{ at_seconds: 120, from: 1, to: 2, reason: "average CPU over 5 minutes 80.0 % is above 60 %" }],
+    verdict: "good",
+    overloaded_minutes: 0,
+    instance_hours: 0.04,
+  },
+  explanation: {
+    text: "the changed rules: 1 fault, no hints",
+    faults: [{ code: "flapping", place: "profiles[0]", message: "flaps.", remedy: "Raise it." }],
+    hints: [],
+  },
 });

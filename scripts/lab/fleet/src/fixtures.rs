@@ -96,7 +96,7 @@ impl Fixtures {
 }
 
 /// Writes the rules to a separate file, because they may be longer than an environment variable.
-fn rules_file(setting: &Setting) -> anyhow::Result<NamedTempFile> {
+pub(super) fn rules_file(setting: &Setting) -> anyhow::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix("autoscale-")
         .suffix(".json")

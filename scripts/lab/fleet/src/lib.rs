@@ -9,6 +9,7 @@
 //! | [`elastic_premium`] | the plan on which the app sets the count: its configuration, ARM and identity endpoint |
 //! | [`fixtures`] | what is made before anything runs |
 //! | [`record`] | the history: samples, decisions, events |
+//! | [`what_if`] | the rules explained, rehearsed on the load just seen, and applied |
 //! | [`admin`], [`page`], [`snapshot`], [`timeline`], [`events`], [`live`] | the fleet as seen from outside: endpoints, page, JSON, event log, status line |
 //!
 //! The fleet uses the host, which does not know it. The owner reads the clock, the meters and its instances' reports,
@@ -35,8 +36,11 @@ mod scaler;
 mod share;
 mod snapshot;
 mod timeline;
+mod what_if;
 
 use std::sync::Arc;
+
+use autoscale::Setting;
 
 use functions_host::{BackendSet, Grace};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -74,6 +78,8 @@ enum Command {
     Timeline(u32, oneshot::Sender<TimelineView>),
     /// Changes the site configuration, and returns what it then is.
     Configure(Change, oneshot::Sender<Result<Configuration, Refused>>),
+    /// Uses these rules from the next evaluation on.
+    Apply(Arc<Setting>, oneshot::Sender<anyhow::Result<()>>),
     /// Ends all instances; a second, less patient command overrules the first.
     Stop(Grace),
 }
@@ -104,11 +110,10 @@ impl Fleet {
         (fleet, ends)
     }
 
-    /// The fleet as it is now, as JSON.
-    pub(crate) async fn snapshot(&self, samples: bool) -> Option<String> {
+    /// The fleet as it is now; `None` when it has ended.
+    pub(crate) async fn snapshot(&self) -> Option<Arc<Snapshot>> {
         let mut snapshot = self.snapshot.clone();
-        let seen = snapshot.wait_for(Option::is_some).await.ok()?.clone();
-        seen.map(|snapshot| snapshot.to_json(samples))
+        snapshot.wait_for(Option::is_some).await.ok()?.clone()
     }
 
     /// Kills an instance's process as an accident would; `None` when the fleet has ended.
@@ -149,6 +154,16 @@ impl Fleet {
             .await
             .ok()?;
         configured.await.ok()
+    }
+
+    /// Uses other rules from the next evaluation on; `None` when the fleet has ended.
+    pub(crate) async fn apply(&self, setting: Arc<Setting>) -> Option<anyhow::Result<()>> {
+        let (reply, applied) = oneshot::channel();
+        self.commands
+            .send(Command::Apply(setting, reply))
+            .await
+            .ok()?;
+        applied.await.ok()
     }
 
     /// Faults of the emulated platform; `None` on a plan on which the app does not scale itself.

@@ -1,5 +1,7 @@
-//! The task that owns the fleet. Only this task changes it. [`site`] has its work on Elastic Premium.
+//! The task that owns the fleet. Only this task changes it. [`site`] has its work on Elastic Premium, and [`apply`] changes
+//! the rules.
 
+mod apply;
 mod site;
 
 use std::sync::Arc;
@@ -48,8 +50,8 @@ pub struct Owner {
     console: Console,
     /// Whether the status line is shown.
     watched: bool,
-    /// Kept for handlers that start later.
-    _rules: NamedTempFile,
+    /// The active rules, for the handlers.
+    rules_file: NamedTempFile,
     app: Arc<App>,
     recent: Recent,
     pace: Pace,
@@ -73,7 +75,7 @@ impl Owner {
             options,
             share,
             events,
-            rules,
+            rules: rules_file,
             ..
         } = fixtures;
         let clock = Clock::start(options.time_scale, options.calendar.start);
@@ -81,6 +83,7 @@ impl Owner {
         plan.set(name, value);
         let console = app.console().clone();
         let (single, site) = (options.single(), options.site());
+        let most_instances = share.most_instances(options.setting.maximum());
         let scaler = Scaler::new(
             options.setting,
             options.replayed,
@@ -96,6 +99,8 @@ impl Owner {
             provision_seconds: options.provision.as_secs_f64(),
             prewarmed_seconds: site.as_ref().map(|site| site.prewarmed().as_secs_f64()),
             rules: ActiveRules::of(&scaler),
+            most_instances,
+            single,
             cpu_limit: CpuLimit {
                 cpus: share.cpus,
                 enforced: share.enforced(),
@@ -108,7 +113,7 @@ impl Owner {
         let seen = console.terminal && !single;
         Self {
             watched: seen,
-            _rules: rules,
+            rules_file,
             console: console.clone(),
             clock,
             evaluate_every: options.evaluate,
@@ -170,6 +175,9 @@ impl Owner {
                     Some(Command::Configure(change, reply)) => {
                         let _ = reply.send(self.configure(change, Instant::now()));
                     }
+                    Some(Command::Apply(setting, reply)) => {
+                        let _ = reply.send(self.apply(setting));
+                    }
                     Some(Command::Stop(grace)) => break (Ending::Stopped, grace),
                     None => break (Ending::Stopped, Grace::Kill),
                 },
@@ -196,7 +204,7 @@ impl Owner {
                     Command::Kill(_, reply) => drop(reply.send(KillOutcome::NotRunning)),
                     Command::Pause(_, reply) => drop(reply.send(())),
                     // Their senders are notified that the fleet has ended.
-                    Command::Configure(..) | Command::Timeline(..) => {}
+                    Command::Configure(..) | Command::Timeline(..) | Command::Apply(..) => {}
                 },
                 Some(report) = self.reports.recv() => {
                     // An instance that ends now is not replaced.
@@ -301,6 +309,7 @@ impl Owner {
         let cpus = self.instances.share.cpus;
         let instances: Vec<_> = used.iter().map(|(_, used)| *used).collect();
         let minute = scaler::minute(end, &instances, cpus);
+        let load_percent = self.load_percent(&instances, end);
         let totals = self.app.traffic().totals();
         let (requests, latency_ms) = totals.since(self.totals);
         self.totals = totals;
@@ -315,6 +324,7 @@ impl Owner {
             per_instance: used.into_iter().filter_map(percent).collect(),
             requests,
             latency_ms: latency_ms.map(|latency| (latency * 100.0).round() / 100.0),
+            load_percent,
         };
         self.record.sampled(end, sample);
         if let Some(minute) = minute {

@@ -1,8 +1,9 @@
 //! The autoscaler: its history, its last action, and its evaluations by the rule engine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use autoscale::{Decision, History, Minute, Profile, Setting, evaluate};
+use autoscale::{Decision, History, Metric, Minute, Profile, Setting, evaluate};
 
 use super::meter::Use;
 
@@ -10,7 +11,7 @@ use super::meter::Use;
 const KEPT: usize = 1_440;
 
 pub(super) struct Scaler {
-    setting: Setting,
+    setting: Arc<Setting>,
     /// The profile that applied last.
     active: usize,
     lag: Duration,
@@ -33,7 +34,7 @@ impl Scaler {
         Self {
             active: setting.active(unix_seconds).unwrap_or_default(),
             metrics: replayed,
-            setting,
+            setting: Arc::new(setting),
             lag,
             last_action: None,
             paused: false,
@@ -45,8 +46,34 @@ impl Scaler {
         &self.setting.profiles[self.active]
     }
 
+    /// The index of that profile.
+    pub(super) fn active(&self) -> usize {
+        self.active
+    }
+
     pub(super) fn setting(&self) -> &Setting {
         &self.setting
+    }
+
+    /// The active setting, for code that keeps it.
+    pub(super) fn shared_setting(&self) -> Arc<Setting> {
+        Arc::clone(&self.setting)
+    }
+
+    /// Uses another setting from the next evaluation on. The history and the cooldowns stay.
+    pub(super) fn replace(&mut self, setting: Arc<Setting>, unix_seconds: i64) {
+        let minutes = |metric: &Metric| {
+            let before = self.setting.metrics.iter();
+            let place = before
+                .zip(&self.metrics)
+                .find(|(known, _)| is_same(metric, known));
+            place
+                .map(|(_, minutes)| minutes.clone())
+                .unwrap_or_default()
+        };
+        self.metrics = setting.metrics.iter().map(minutes).collect();
+        self.active = setting.active(unix_seconds).unwrap_or_default();
+        self.setting = setting;
     }
 
     /// Adds a minute's sample of the instances' CPU.
@@ -89,6 +116,11 @@ impl Scaler {
         let longest = rules.map(|rule| rule.cooldown).max().unwrap_or_default();
         (last + longest).saturating_sub(now)
     }
+}
+
+/// Whether two settings' metrics have the same samples.
+pub(super) fn is_same(one: &Metric, other: &Metric) -> bool {
+    one == other || one.fleet_cpu && other.fleet_cpu
 }
 
 /// A minute's sample, from the CPU use of each instance while it was ready. It is the average over that time, so an
@@ -135,6 +167,23 @@ mod tests {
         assert_eq!((sample.minimum, sample.maximum), (0.0, 100.0));
         assert_eq!(sample.instances, 2);
         assert!(minute(end, &[used(0, 0)], 0.4).is_none());
+    }
+
+    #[test]
+    fn another_setting_finds_the_minutes_and_the_cooldown_of_the_one_before() {
+        let minute = Duration::from_secs(60);
+        let mut scaler = Scaler::new(Setting::built_in(), vec![Vec::new()], Duration::ZERO, 0);
+        scaler.sample(super::minute(minute, &[used(320, 1_000)], 0.4).expect("one is ready"));
+        assert_eq!(scaler.evaluate(1, minute).to, 2);
+        let mut eager = Setting::built_in();
+        eager.profiles[0].rules[0].threshold = 50.0;
+        eager.profiles[0].rules[0].cooldown = 3 * minute;
+        scaler.replace(Arc::new(eager), 0);
+        scaler.sample(super::minute(2 * minute, &[used(240, 1_000)], 0.4).expect("one is ready"));
+        // The mean of 80 and 60 % is above 50 %, and the rules' last action was a minute ago.
+        assert_eq!(scaler.evaluate(2, 2 * minute).to, 2);
+        assert_eq!(scaler.cooldown_left(2 * minute), 4 * minute);
+        assert_eq!(scaler.evaluate(2, 4 * minute).to, 3);
     }
 
     #[test]

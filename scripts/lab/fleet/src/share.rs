@@ -44,6 +44,12 @@ impl Share {
         Self { cpus, limit }
     }
 
+    /// The number of instances of this share that the machine has room for, and at least `maximum`.
+    pub(super) fn most_instances(&self, maximum: u32) -> u32 {
+        let fit = (machine() / self.cpus) as u32;
+        fit.max(maximum)
+    }
+
     /// Creates a group for an instance; `None` if nothing is enforced.
     pub(super) fn group(&self, id: &str) -> std::io::Result<Option<Group>> {
         match &self.limit {

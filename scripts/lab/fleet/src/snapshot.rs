@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use autoscale::RuleSummary;
+use autoscale::{RuleSummary, Setting};
 use functions_host::{InstanceLoad, Percentiles, timestamp};
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -32,6 +32,12 @@ pub(super) struct Constants {
     #[serde(flatten)]
     pub(super) rules: ActiveRules,
     pub(super) cpu_limit: CpuLimit,
+    /// More instances of their share do not fit this machine.
+    #[serde(skip)]
+    pub(super) most_instances: u32,
+    /// Whether the fleet was started with one instance at most.
+    #[serde(skip)]
+    pub(super) single: bool,
     #[serde(skip)]
     pub(super) clock: Clock,
 }
@@ -43,6 +49,12 @@ pub(super) struct ActiveRules {
     profile: Value,
     rules: Vec<RuleSummary>,
     capacity: Bounds,
+    /// With all its profiles.
+    #[serde(skip)]
+    pub(super) setting: Arc<Setting>,
+    /// The index of the profile.
+    #[serde(skip)]
+    pub(super) active: usize,
 }
 
 impl ActiveRules {
@@ -57,6 +69,8 @@ impl ActiveRules {
                 maximum: profile.capacity.maximum,
                 default: profile.capacity.default,
             },
+            setting: scaler.shared_setting(),
+            active: scaler.active(),
         }
     }
 }
@@ -199,6 +213,9 @@ pub(super) struct Sample {
     pub(super) requests: u64,
     /// The average latency.
     pub(super) latency_ms: Option<f64>,
+    /// What the instances used together over the minute, in percent of what one can do.
+    #[serde(skip)]
+    pub(super) load_percent: Option<f64>,
 }
 
 /// The snapshot as a response, with the time of the response.

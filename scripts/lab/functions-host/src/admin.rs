@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -28,8 +29,8 @@ use super::function::{Function, Level, Trigger};
 use super::output::member;
 use super::{health, invoke, payload};
 
-/// The input of a function run by hand.
-const INPUT_LIMIT: u64 = 1024 * 1024;
+/// The longest body that is read: the input of a function run by hand, or a rule file for the fleet.
+const BODY_LIMIT: u64 = 1024 * 1024;
 
 /// Whether a path belongs to the host; case does not matter.
 pub(crate) fn owns(path: &str) -> bool {
@@ -61,6 +62,8 @@ pub struct LabRequest {
     pub segments: Vec<String>,
     /// As it was sent.
     pub query: Option<String>,
+    /// All of it, 1 MiB at most.
+    pub body: Bytes,
 }
 
 /// Answers a request to one of the host's paths. `/admin/lab` goes to `lab`, and what is below it, once the key was checked.
@@ -114,10 +117,21 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
         (_, ["admin", "lab", rest @ ..]) => {
             let rest = rest.iter().map(|&segment| segment.to_owned()).collect();
             let query = request.uri().query().map(str::to_owned);
+            let body = match payload::read(request.into_body(), BODY_LIMIT).await {
+                Ok(body) => body,
+                Err(failure) => {
+                    let reason = format!(
+                        "The body cannot be read; send {} MiB at most",
+                        BODY_LIMIT >> 20
+                    );
+                    return refusal(failure.status(), &reason);
+                }
+            };
             lab(LabRequest {
                 method,
                 segments: rest,
                 query,
+                body,
             })
             .await
         }
@@ -143,6 +157,13 @@ pub fn json_text(text: String) -> Response<Body> {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf-8"),
     );
+    response
+}
+
+/// A refusal with its reason.
+pub fn refusal(status: StatusCode, reason: &str) -> Response<Body> {
+    let mut response = json_text(json!({ "error": reason }).to_string());
+    *response.status_mut() = status;
     response
 }
 
@@ -242,7 +263,7 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
     else {
         return empty(StatusCode::NOT_FOUND);
     };
-    let body = match payload::read(request.into_body(), INPUT_LIMIT).await {
+    let body = match payload::read(request.into_body(), BODY_LIMIT).await {
         Ok(body) => body,
         Err(failure) => {
             app.console.host(

@@ -91,7 +91,7 @@ mod watched;
 mod worker;
 mod worker_runtime;
 
-pub use admin::{LabRequest, empty, json_text};
+pub use admin::{LabRequest, empty, json_text, refusal};
 pub use app::App;
 pub use backends::{Backend, BackendSet, Choose, InstanceLoad};
 pub use body::Body;

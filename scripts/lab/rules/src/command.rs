@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use run_record::write_whole;
+use serde::Serialize;
 
 use crate::check::{Delays, Remark, Remarks, check};
 use crate::record::Record;
@@ -98,6 +99,27 @@ pub fn run(args: &RulesArgs, delays: Delays) -> anyhow::Result<ExitCode> {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// What the command says of rules.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// As the command prints it.
+    text: String,
+    faults: Vec<Remark>,
+    hints: Vec<Remark>,
+}
+
+impl Explanation {
+    /// Explains rules at a time, in Unix seconds.
+    pub fn of(rules: &Rules, delays: Delays, now: i64) -> Self {
+        let remarks = check(rules, delays, now);
+        Self {
+            text: text(rules, &remarks),
+            faults: remarks.faults,
+            hints: remarks.hints,
+        }
+    }
 }
 
 fn text(rules: &Rules, Remarks { faults, hints }: &Remarks) -> String {

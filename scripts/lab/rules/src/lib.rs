@@ -19,7 +19,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use autoscale::{BUILT_IN, Finding, ProfilePlace, ReadOptions, RuleFile, Setting};
+use autoscale::{BUILT_IN, Finding, ProfilePlace, ReadOptions, Refusal, RuleFile, Setting};
 
 mod bands;
 mod check;
@@ -33,7 +33,7 @@ mod text;
 mod view;
 
 pub use check::{Delays, flapping};
-pub use command::{RulesArgs, run};
+pub use command::{Explanation, RulesArgs, run};
 pub use start::{has_calendar, start, zone};
 pub use text::{decoded, written};
 
@@ -121,9 +121,16 @@ impl Rules {
     /// # Errors
     /// Never, in a program whose tests have passed.
     pub fn built_in() -> anyhow::Result<Self> {
-        let name = format!("{IN_PROJECT}, built in");
-        let file = RuleFile::read(BUILT_IN, ReadOptions::default())?;
-        Ok(Self::new(file, name.clone(), name))
+        Ok(Self::parse(BUILT_IN, &format!("{IN_PROJECT}, built in"))?)
+    }
+
+    /// Rules that are in no file, under a name for people.
+    ///
+    /// # Errors
+    /// As [`RuleFile::read`].
+    pub fn parse(text: &str, name: &str) -> Result<Self, Refusal> {
+        let file = RuleFile::read(text, ReadOptions::default())?;
+        Ok(Self::new(file, name.to_owned(), name.to_owned()))
     }
 
     fn new(file: RuleFile, source: String, name: String) -> Self {

@@ -10,3 +10,4 @@ mod refusals;
 mod scaling;
 mod timers;
 mod view;
+mod what_if;

@@ -41,7 +41,7 @@ pub fn app() -> Root {
     root
 }
 
-fn stress(host: &Host, scope: &str) {
+pub fn stress(host: &Host, scope: &str) {
     let order = format!(r#"{{"duration":600,"wait":false,"scope":"{scope}"}}"#);
     let answer = host.request(
         "POST",
