@@ -269,7 +269,7 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
             app.console.host(
                 Severity::Warning,
                 format_args!(
-                    "POST /admin/functions/{name} was refused: {failure}; the most is {INPUT_LIMIT} bytes"
+                    "POST /admin/functions/{name} was refused: {failure}; the most is {BODY_LIMIT} bytes"
                 ),
             );
             return empty(failure.status());
