@@ -67,11 +67,10 @@ pub use simulation::simulate;
 pub use standstill::{Obstacle, Standstill};
 pub use verdict::Verdict;
 
-use simulation::simulate_watched;
-
 use fit::Fit;
 use prices::Prices;
 use record::Record;
+use simulation::simulate_watched;
 use summary::Outcome;
 
 /// Arguments of `lab simulate`.
