@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(budget.rest(s(0), ms(0)), None);
         assert_eq!(budget.rest(s(60), ms(0)), None);
         assert_eq!(budget.rest(s(60), ms(249)), None);
-        assert_eq!(budget.rest(s(60), ms(250)), Some(SLICE));
+        assert_eq!(budget.rest(s(60), ms(251)), Some(SLICE));
     }
 
     #[test]

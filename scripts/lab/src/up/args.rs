@@ -23,7 +23,7 @@ pub struct UpArgs {
     pub(super) address: IpAddr,
 
     /// Folder with host.json and the function folders [default: the current folder where it is a function app, else
-    /// target/app, which lab assemble lays out]
+    /// target/app, which lab assemble creates]
     #[arg(long, value_name = "FOLDER")]
     script_root: Option<PathBuf>,
 

@@ -63,7 +63,7 @@ fn the_help_contains_both_defaults_and_no_app() {
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         words.contains(
-            "what the rules say for an app that lab assemble laid out; 1 for any other app"
+            "the maximum in the rules for an app that lab assemble created; 1 for any other app"
         ),
         "{help}"
     );

@@ -54,7 +54,7 @@ fn other_rules_are_rehearsed_on_the_load_just_seen_and_then_applied() {
 
     stress(&host, "fleet");
     let mut changed = setting(&host);
-    changed["profiles"][0]["rules"][0]["metricTrigger"]["threshold"] = 70.into();
+    changed["profiles"][0]["rules"][0]["metricTrigger"]["threshold"] = 70.0.into();
     let hours =
         |rehearsal: &Value, rules: &str| rehearsal[rules]["instance_hours"].as_f64().unwrap();
     let rehearsal = eventually("the load makes the changed rules add an instance", || {
