@@ -1,3 +1,4 @@
+import { NOTES } from "./spanishNotes";
 import { SENTENCES } from "./spanishSentences";
 
 /**
@@ -7,6 +8,7 @@ import { SENTENCES } from "./spanishSentences";
  */
 export const SPANISH: Record<string, string> = {
   ...SENTENCES,
+  ...NOTES,
 
   // The first screen
   "{} · {}": "{0} · {1}",
@@ -98,7 +100,7 @@ export const SPANISH: Record<string, string> = {
   "instance-hours": "horas de instancia",
   "instance-hours, {} on {}": "horas de instancia, {0} en {1}",
   "Measured with real processes over {} of Azure time. Every fleet got the same requests at the same times.":
-    "Medido con procesos reales durante {0} de tiempo de Azure. En los tres casos llegaron las mismas peticiones en los mismos momentos.",
+    "Medido con procesos reales durante {0} de tiempo de Azure. Cada flota recibió las mismas peticiones en los mismos momentos.",
   "Simulated from the recorded load over {} of Azure time. Overloaded: the load is above 100% of every ready instance. Where the recorded CPU was 100%, the load counts as just above what those instances can handle; it may have been higher.":
     "Simulado a partir de la carga registrada durante {0} de tiempo de Azure. Sobrecarga: la carga supera el 100 % de todas las instancias listas. Donde la CPU registrada fue del 100 %, se supone una carga algo mayor de la que esas instancias pueden atender; pudo ser mayor aún.",
 
@@ -247,7 +249,7 @@ export const SPANISH: Record<string, string> = {
   "Less overload with {}, less cost with {}": "Menos sobrecarga con {0}, menos coste con {1}",
   "Less overload and less cost with {}": "Menos sobrecarga y menos coste con {0}",
   "Less overload at the same cost with {}": "Menos sobrecarga por el mismo coste con {0}",
-  "The same overload for less with {}": "La misma sobrecarga por menos con {0}",
+  "The same overload for less with {}": "La misma sobrecarga por menos coste con {0}",
   "Both rule files have the same overload and cost":
     "Los dos archivos de reglas tienen la misma sobrecarga y el mismo coste",
   "{} and {}": "{0} y {1}",
@@ -259,9 +261,9 @@ export const SPANISH: Record<string, string> = {
   less: "menos",
   cheaper: "más barato",
   fewer: "menos",
-  good: "bueno",
+  good: "bien",
   "at maximum": "en el máximo",
-  overloaded: "con sobrecarga",
+  overloaded: "sobrecarga",
   overshoot: "exceso",
   flapping: "oscilación",
   Profile: "Perfil",

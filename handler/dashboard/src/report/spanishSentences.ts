@@ -1,73 +1,73 @@
-/** The sentences of the verdict, of the autoscaler, and of the load, in Spanish; the forms are those of `spanish.ts`. */
+/** The sentences of the verdict and of the autoscaler in Spanish; the forms are those of `spanish.ts`. */
 export const SENTENCES: Record<string, string> = {
   // The verdict
   "{} (Azure minute {n})": "{0} (minuto {1} de Azure)",
   "{} (1 Azure minute)": "{0} (1 minuto de Azure)",
   "{} ({n} Azure minutes)": "{0} ({1} minutos de Azure)",
   "The fleet scaled out from {n} to {n} at {}, {} after CPU exceeded the threshold; it had {} ready {} later.":
-    "Se amplió de {0} a {1} a los {2}, {3} después de que la CPU superara el umbral; {5} más tarde había {4} en servicio.",
+    "La flota se amplió de {0} a {1} a los {2}, {3} después de que la CPU superara el umbral; {5} más tarde había {4} listas.",
   "The fleet scaled out from {n} to {n} at {}; it had {} ready {} later.":
-    "Se amplió de {0} a {1} a los {2}; {4} más tarde había {3} en servicio.",
+    "La flota se amplió de {0} a {1} a los {2}; {4} más tarde había {3} listas.",
   "The fleet scaled out from {n} to {n} at {}, {} after CPU exceeded the threshold, but it never had {} ready.":
-    "Se amplió de {0} a {1} a los {2}, {3} después de que la CPU superara el umbral, pero nunca hubo {4} en servicio.",
+    "La flota se amplió de {0} a {1} a los {2}, {3} después de que la CPU superara el umbral, pero nunca hubo {4} listas.",
   "The fleet scaled out from {n} to {n} at {}, but it never had {} ready.":
-    "Se amplió de {0} a {1} a los {2}, pero nunca hubo {3} en servicio.",
+    "La flota se amplió de {0} a {1} a los {2}, pero nunca hubo {3} listas.",
   "The fleet was not sampled, so its size and CPU are unknown.":
     "No se tomaron muestras de las instancias, así que no se conocen su número ni su CPU.",
-  "The fleet scaled out {} more.": "Se amplió {0} más.",
+  "The fleet scaled out {} more.": "La flota se amplió {0} más.",
   "The fleet scaled out {} more; the longest time to capacity was {}.":
-    "Se amplió {0} más; el mayor tiempo hasta tener capacidad fue {1}.",
-  "The load required more instances {} more.": "La carga necesitó más instancias {0} más.",
+    "La flota se amplió {0} más; el mayor tiempo hasta tener capacidad fue {1}.",
+  "The load required more instances {} more.": "Además, la carga necesitó más instancias {0}.",
   "From {}, the load required more than {} ({}): the average over {} reached {}, and no scale-out followed within {}.":
-    "Desde los {0} la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, y no hubo ampliación en {5}.",
+    "Desde los {0}, la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, y no hubo ampliación en {5}.",
   "From {}, the load required more than {} ({}): the average over {} reached {}, but the run ended {} later, before an action was due. Run it longer.":
-    "Desde los {0} la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, pero la ejecución terminó {5} más tarde, antes de que tocara actuar. Hágala más larga.",
+    "Desde los {0}, la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, pero la ejecución terminó {5} más tarde, antes de que correspondiera una acción. Repítala con más duración.",
   "From {}, the load required more than {} ({}): the average over {} reached {}, but only for {}, which is too short for an action.":
-    "Desde los {0} la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, pero solo durante {5}, demasiado poco para una acción.",
+    "Desde los {0}, la carga necesitó más de {1} ({2}): la media de {3} llegó al {4}, pero solo durante {5}, demasiado poco para una acción.",
   "The target does not report any rules, so the expected scaling is unknown. No instance was added.":
     "El destino no informa de ninguna regla, así que no se sabe qué escalado se esperaba. No se agregó ninguna instancia.",
   "The load required more, but the rules allow at most {}.":
     "La carga necesitó más, pero las reglas permiten como máximo {0}.",
   "The load required no scale-out ({}): the highest average over a full window was {}.":
-    "La carga no necesitó ampliación ({0}): la media más alta de una ventana completa fue {1}.",
+    "La carga no necesitó ampliación ({0}): la media más alta de una ventana completa fue del {1}.",
   "The run was too short for the rule ({}): it has no full window of CPU samples.":
     "La ejecución fue demasiado corta para la regla ({0}): no tiene una ventana completa de muestras de CPU.",
   "The scale-out rule uses {}, which this run did not measure.":
     "La regla de ampliación usa {0}, que esta ejecución no midió.",
   "There is no scale-out rule.": "No hay ninguna regla de ampliación.",
   "From {}, the load required fewer than {} (the average fell to {}), and no scale-in followed within {}.":
-    "Desde los {0} la carga necesitó menos de {1} (la media bajó al {2}), y no hubo reducción en {3}.",
+    "Desde los {0}, la carga necesitó menos de {1} (la media bajó al {2}), y no hubo reducción en {3}.",
   "A scale-in was missing {} more.": "Faltó una reducción {0} más.",
-  "The fleet scaled back in: {}.": "Volvió a reducirse: {0}.",
-  "The fleet scaled in: {}.": "Se redujo: {0}.",
+  "The fleet scaled back in: {}.": "La flota volvió a reducirse: {0}.",
+  "The fleet scaled in: {}.": "La flota se redujo: {0}.",
   "to {n} at {}": "a {0} a los {1}",
   "{} before": "{0} antes",
   "At the end, {} still ran: the load fell only {} before.":
-    "Al final seguían en marcha {0}: la carga bajó solo {1} antes.",
+    "Al final seguían en ejecución {0}: la carga había bajado solo {1} antes.",
   "At the end, {} still ran, because the load lasted until then.":
-    "Al final seguían en marcha {0}, porque la carga duró hasta entonces.",
+    "Al final seguían en ejecución {0}, porque la carga duró hasta entonces.",
   "None of {} failed.": "De {0}, no falló ninguna.",
   "{}: {n}": "{0}: {1}",
-  "{n} of {} failed, {}; the limit is {n}.": "Fallaron {0} de {1}, el {2}; el límite es {3}.",
-  "{n} of {} failed ({}), {}; the limit is {n}.": "Fallaron {0} de {1} ({2}), el {3}; el límite es {4}.",
+  "{n} of {} failed, {}; the limit is {n}.": "Fallos: {0} de {1}, {2}; el límite es el {3}.",
+  "{n} of {} failed ({}), {}; the limit is {n}.": "Fallos: {0} de {1} ({2}), {3}; el límite es el {4}.",
   "{n} of {} failed, {}; {n} of them while an instance stopped.":
-    "Fallaron {0} de {1}, el {2}; {3} de ellas mientras se detenía una instancia.",
+    "Fallos: {0} de {1}, {2}; {3} de ellos mientras se detenía una instancia.",
   "{n} of {} failed ({}), {}; {n} of them while an instance stopped.":
-    "Fallaron {0} de {1} ({2}), el {3}; {4} de ellas mientras se detenía una instancia.",
-  "{n} of {} failed, {}, within the limit of {n}.": "Fallaron {0} de {1}, el {2}, dentro del límite de {3}.",
+    "Fallos: {0} de {1} ({2}), {3}; {4} de ellos mientras se detenía una instancia.",
+  "{n} of {} failed, {}, within the limit of {n}.": "Fallos: {0} de {1}, {2}, dentro del límite del {3}.",
   "{n} of {} failed ({}), {}, within the limit of {n}.":
-    "Fallaron {0} de {1} ({2}), el {3}, dentro del límite de {4}.",
+    "Fallos: {0} de {1} ({2}), {3}, dentro del límite del {4}.",
   "While {n} instances were ready, they handled {}; {} was farthest from its fair share, {n} {} it.":
-    "Mientras hubo {0} instancias listas, atendieron {1}; {2} fue la más alejada de su parte justa, un {3} {4}.",
+    "Mientras hubo {0} instancias listas, atendieron {1}; {2} fue la que más se alejó de un reparto equitativo, un {3} {4}.",
   "While {n} instances were ready, they handled {}; {} was farthest from its fair share, {n} {} it; the limit is {n}.":
-    "Mientras hubo {0} instancias listas, atendieron {1}; {2} fue la más alejada de su parte justa, un {3} {4}; el límite es {5}.",
+    "Mientras hubo {0} instancias listas, atendieron {1}; {2} fue la que más se alejó de un reparto equitativo, un {3} {4}; el límite es el {5}.",
   "Estimated from how long each instance ran, {} was farthest from its fair share, {n} {} it.":
-    "Estimado por el tiempo que funcionó cada instancia, {0} fue la más alejada de su parte justa, un {1} {2}.",
+    "Según el tiempo que estuvo en ejecución cada instancia, {0} fue la que más se alejó de un reparto equitativo, un {1} {2} (estimado).",
   "Estimated from how long each instance ran, {} was farthest from its fair share, {n} {} it; the limit is {n}.":
-    "Estimado por el tiempo que funcionó cada instancia, {0} fue la más alejada de su parte justa, un {1} {2}; el límite es {3}.",
+    "Según el tiempo que estuvo en ejecución cada instancia, {0} fue la que más se alejó de un reparto equitativo, un {1} {2} (estimado); el límite es el {3}.",
   above: "por encima",
   below: "por debajo",
-  "CPU did not trigger {} more.": "La CPU no activó {0} más.",
+  "CPU did not trigger {} more.": "La CPU tampoco motivó {0} más.",
   "The actions are inconsistent: one ended at {n}, and the next one, at {}, started from {n}.":
     "Las acciones no concuerdan: una terminó en {0} y la siguiente, a los {1}, partió de {2}.",
   "The actions are inconsistent {} more.": "Las acciones no concuerdan {0} más.",
@@ -78,9 +78,9 @@ export const SENTENCES: Record<string, string> = {
   "The counts are inconsistent: {} sent, but {n} completed.":
     "Los recuentos no concuerdan: {0} enviadas, pero {1} completadas.",
   "The number of instances went from {n} to {n} at {}, but CPU did not trigger a rule ({}): its highest value was {}.":
-    "El número de instancias pasó de {0} a {1} a los {2}, pero la CPU no activó ninguna regla ({3}): su valor más alto fue {4}.",
+    "El número de instancias pasó de {0} a {1} a los {2}, pero la CPU no activó ninguna regla ({3}): su valor más alto fue del {4}.",
   "The number of instances went from {n} to {n} at {}, but CPU did not trigger a rule ({}): its lowest value was {}.":
-    "El número de instancias pasó de {0} a {1} a los {2}, pero la CPU no activó ninguna regla ({3}): su valor más bajo fue {4}.",
+    "El número de instancias pasó de {0} a {1} a los {2}, pero la CPU no activó ninguna regla ({3}): su valor más bajo fue del {4}.",
 
   // Things
   "1 instance": "1 instancia",
@@ -99,16 +99,10 @@ export const SENTENCES: Record<string, string> = {
   "{n} periods": "{0} períodos",
 
   // What the autoscaler, the load, and the demonstration say
-  "average CPU over {n} minutes {n} is above {n}: out from {n} to {n}":
-    "la CPU media de {0} minutos, {1}, supera el {2}: ampliación de {3} a {4}",
-  "average CPU over {n} minutes {n} is above {n}: out from {n} to {n}, the maximum":
-    "la CPU media de {0} minutos, {1}, supera el {2}: ampliación de {3} a {4}, el máximo",
-  "average CPU over {n} minutes {n} is below {n}: in from {n} to {n}":
-    "la CPU media de {0} minutos, {1}, está por debajo del {2}: reducción de {3} a {4}",
   "The autoscale engine attempting to scale resource {} from {n} instances count to {n} instances count.":
     "El motor de escalado intenta pasar el recurso {0} de {1} a {2} instancias.",
-  "the number of live instances changed": "cambió el número de instancias activas",
-  "Open loop, at a rate that follows the fleet": "Bucle abierto, a un ritmo que sigue a las instancias",
+  "the number of live instances changed": "cambió el número de instancias en ejecución",
+  "Open loop, at a rate that follows the fleet": "Bucle abierto, a un ritmo que sigue a la flota",
   "Open loop: {}": "Bucle abierto: {0}",
   "{n}/s for {}": "{0}/s durante {1}",
   "from {n}/s to {n}/s over {}": "de {0}/s a {1}/s en {2}",
@@ -130,7 +124,8 @@ export const SENTENCES: Record<string, string> = {
   "simulated {}; live {}": "simulación {0}; real {1}",
   "{}-{} at {n} min": "{0}-{1} en el minuto {2}",
   "1, 2, 3, 2 and 1 instances": "1, 2, 3, 2 y 1 instancias",
-  "every action is by the {}": "todas las acciones son del origen «{0}»",
+  "every action is by the autoscaler": "todas las acciones son del escalador",
+  "every action is by the app": "todas las acciones son de la aplicación",
   autoscaler: "escalador",
   "no request failed": "no falló ninguna petición",
   "{n} of {n}": "{0} de {1}",
@@ -139,44 +134,105 @@ export const SENTENCES: Record<string, string> = {
   "{}.": "{0}.",
   "These rules flap": "Estas reglas oscilan",
   "These rules overshoot": "Estas reglas se exceden",
-  "These rules come too late for this load": "Estas reglas llegan tarde para esta carga",
+  "These rules come too late for this load": "Estas reglas actúan tarde para esta carga",
   "The maximum holds the fleet back": "El máximo limita el número de instancias",
   "These rules carry this load": "Estas reglas bastan para esta carga",
   "The ready instances could always carry the load.": "Las instancias listas siempre pudieron con la carga.",
-  "The load was more than the ready instances could carry for {} ({n} of the time).":
-    "La carga superó a las instancias listas durante {0} (el {1} del tiempo).",
-  "The load was more than the ready instances could carry for {} ({n} of the time) in {n} spans, the longest of {}.":
-    "La carga superó a las instancias listas durante {0} (el {1} del tiempo), en {2} períodos; el más largo, de {3}.",
+  "The load was more than the ready instances could carry for {} ({n} of the time)":
+    "La carga superó a las instancias listas durante {0} (el {1} del tiempo)",
+  "The load was more than the ready instances could carry for {} ({n} of the time) in {n} spans, the longest of {m}":
+    "La carga superó a las instancias listas durante {0} (el {1} del tiempo), en {2} períodos (el más largo, de {3})",
   "From CPU over the threshold until one more served it took up to {}.":
-    "Desde que la CPU superó el umbral hasta que hubo una más pasaron hasta {0}.",
+    "Desde que la CPU superó el umbral hasta que hubo una instancia lista más pasaron como máximo {0}.",
   "{n} instances on average.": "{0} instancias de media.",
   "{}: {n} {} for a month that goes on like this ({n} with always {n}, {n} with always {n}).":
     "{0}: {1} {2} para un mes que siga así ({3} con {4} siempre, {5} con {6} siempre).",
   "1 scale-out was undone although the load had not fallen by a tenth.":
-    "1 ampliación se deshizo aunque la carga no había bajado una décima parte.",
+    "1 ampliación se deshizo aunque la carga no había bajado un 10 %.",
   "{n} scale-outs were undone although the load had not fallen by a tenth.":
-    "{0} ampliaciones se deshicieron aunque la carga no había bajado una décima parte.",
+    "{0} ampliaciones se deshicieron aunque la carga no había bajado un 10 %.",
   "1 scale-in was undone although the load had not risen by a tenth.":
-    "1 reducción se deshizo aunque la carga no había subido una décima parte.",
+    "1 reducción se deshizo aunque la carga no había subido un 10 %.",
   "{n} scale-ins were undone although the load had not risen by a tenth.":
-    "{0} reducciones se deshicieron aunque la carga no había subido una décima parte.",
+    "{0} reducciones se deshicieron aunque la carga no había subido un 10 %.",
   "The maximum held the fleet back for {}, first at {}: {}.":
     "El máximo limitó las instancias durante {0}, la primera vez a las {1}: {2}.",
   "The flapping check held scale-in back for {}, first at {}: {}.":
     "La comprobación de oscilación frenó la reducción durante {0}, la primera vez a las {1}: {2}.",
-  "average CPU over {n} minutes {n} is above {n}": "la CPU media de {0} minutos, {1}, supera el {2}",
-  "average CPU over {n} minutes {n} is below {n}":
-    "la CPU media de {0} minutos, {1}, está por debajo del {2}",
   "{}, but {n} is the minimum": "{0}, pero {1} es el mínimo",
   "{}, but {n} is the maximum": "{0}, pero {1} es el máximo",
-  "{}, but its cooldown ends in {n} minutes: stays at {n}":
-    "{0}, pero su enfriamiento termina en {1} minutos: sigue en {2}",
-  "{}, but its cooldown ends in 1 minute: stays at {n}":
-    "{0}, pero su enfriamiento termina en 1 minuto: sigue en {1}",
-  "scale-in fires, but with {n} instead of {n} the average CPU over {n} minutes would be {n}, above {n}: stays at {n} (flapping)":
-    "se activa la reducción, pero con {0} en lugar de {1} la CPU media de {2} minutos sería {3}, más del {4}: sigue en {5} (oscilación)",
+  "Move the thresholds of scale-out and scale-in further apart.":
+    "Separe más los umbrales de ampliación y de reducción.",
+  "A cooldown of {m} is over before the rule ({}) sees what the last action did, which takes {m}: {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
+    "Un enfriamiento de {0} termina antes de que la regla ({1}) vea el efecto de la última acción, que tarda {2}: {3} de retraso de la métrica y una ventana de {4}. El enfriamiento debe durar al menos ese tiempo.",
+  "A cooldown of {m} is over before the rule ({}) sees what the last action did, which takes {m}: {m} to be ready, {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
+    "Un enfriamiento de {0} termina antes de que la regla ({1}) vea el efecto de la última acción, que tarda {2}: {3} hasta estar lista, {4} de retraso de la métrica y una ventana de {5}. El enfriamiento debe durar al menos ese tiempo.",
+  "adds {n} when {}, cooldown {m}": "agrega {0} cuando {1}; enfriamiento: {2}",
+  "removes {n} when {}, cooldown {m}": "quita {0} cuando {1}; enfriamiento: {2}",
+  "raises to {n} when {}, cooldown {m}": "amplía a {0} cuando {1}; enfriamiento: {2}",
+  "lowers to {n} when {}, cooldown {m}": "reduce a {0} cuando {1}; enfriamiento: {2}",
+  "{}; {}": "{0}; {1}",
+  "the maximum of {n} instances does not suffice for a load of {n}":
+    "el máximo de {0} instancias no basta para una carga del {1}",
+  "no rule adds instances": "ninguna regla agrega instancias",
+  "for {m} of that time a rule waited for its cooldown":
+    "durante {0} de ese tiempo una regla esperó su enfriamiento",
+  "A scale-in rule held scale-in back for {}, first at {}: {}.":
+    "Otra regla de reducción impidió el cambio durante {0}, la primera vez a las {1}: {2}.",
+  "The rules saw no metric for {}, first at {}: {}.":
+    "Las reglas no tuvieron ninguna métrica durante {0}, la primera vez a las {1}: {2}.",
+  "No profile applied for {}, first at {}: {}.":
+    "No se aplicó ningún perfil durante {0}, la primera vez a las {1}: {2}.",
   "Why nothing changed: {}: {}": "Por qué no cambió nada: {0}: {1}",
   "This is a simulation; nothing was started. Assumed of the platform: samples of the metric are seen {} after their minute, an instance is ready {} after its order, the rules are evaluated every {}.":
     "Esto es una simulación; no se arrancó nada. Se supone de la plataforma: las muestras de la métrica se ven {0} después de su minuto, una instancia está lista {1} después de pedirla y las reglas se evalúan cada {2}.",
   "CPU is drawn as means of {n} minutes.": "La CPU se dibuja como medias de {0} minutos.",
+
+  // What an evaluation decides
+  "{}: out from {n} to {n}": "{0}: ampliación de {1} a {2}",
+  "{}: out from {n} to {n}, the maximum": "{0}: ampliación de {1} a {2}, el máximo",
+  "{}: in from {n} to {n}": "{0}: reducción de {1} a {2}",
+  "{}: in from {n} to {n} and not to {n}, where scale-out would follow (flapping)":
+    "{0}: reducción de {1} a {2} y no a {3}, donde volvería a ampliarse (oscilación)",
+  "{n} is outside the limits {n} to {n}: set to {n}":
+    "{0} está fuera de los límites de {1} a {2}: pasa a {3}",
+  "no metric can be read: out from {n} to the default of {n}":
+    "no se puede leer ninguna métrica: ampliación de {0} al valor predeterminado de {1}",
+  "no metric can be read: stays at {n}": "no se puede leer ninguna métrica: sigue en {0}",
+  "no profile applies: stays at {n}": "no se aplica ningún perfil: sigue en {0}",
+  "{}, but its cooldown ends in {m}: stays at {n}": "{0}, pero su enfriamiento termina en {1}: sigue en {2}",
+  "{}, but the rule sets {n} and there are {n}": "{0}, pero la regla fija {1} y hay {2}",
+  "scale-in fires, but with {n} instead of {n} the {} would be {n}, {}: stays at {n} (flapping)":
+    "se activa la reducción, pero con {0} en lugar de {1} {2} sería {3}, {4}: sigue en {5} (oscilación)",
+  "another scale-in rule fires, but {} is not {}: stays at {n}":
+    "se activa otra regla de reducción, pero {0} no está {1}: sigue en {2}",
+  "another scale-in rule fires, but {} has no sample: stays at {n}":
+    "se activa otra regla de reducción, pero {0} no tiene muestras: sigue en {1}",
+  "events: {n} requests in flight at {n} instances": "eventos: {0} peticiones en curso con {1} instancias",
+
+  // The parts of a rule: its metric with and without a value, and the comparison
+  "average CPU over {n} minutes {n}": "la CPU media de {0} minutos, {1},",
+  "average CPU over 1 minute {n}": "la CPU media de 1 minuto, {0},",
+  "average CPU over {m}": "la CPU media de {0}",
+  "average {} over {n} minutes {n}": "la media de {0} durante {1} minutos, {2},",
+  "average {} over {m}": "la media de {0} durante {1}",
+  "{} per instance": "{0} por instancia",
+  "{} is above {n} %": "{0} supera el {1} %",
+  "{} is above {n}": "{0} supera {1}",
+  "{} is at or above {n} %": "{0} es igual o superior al {1} %",
+  "{} is at or above {n}": "{0} es igual o superior a {1}",
+  "{} is below {n} %": "{0} está por debajo del {1} %",
+  "{} is below {n}": "{0} está por debajo de {1}",
+  "{} is at or below {n} %": "{0} es igual o inferior al {1} %",
+  "{} is at or below {n}": "{0} es igual o inferior a {1}",
+  "{} is equal to {n}": "{0} es igual a {1}",
+  "{} is not equal to {n}": "{0} es distinta de {1}",
+  "above {n} %": "por encima del {0} %",
+  "above {n}": "por encima de {0}",
+  "at or above {n} %": "en el {0} % o más",
+  "at or above {n}": "en {0} o más",
+  "below {n} %": "por debajo del {0} %",
+  "below {n}": "por debajo de {0}",
+  "at or below {n} %": "en el {0} % o menos",
+  "at or below {n}": "en {0} o menos",
 };

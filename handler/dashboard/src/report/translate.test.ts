@@ -54,7 +54,24 @@ test.each([
   ["CPU > 70% over 5 min", "CPU > 70\u00a0% durante 5 min"],
   [
     "The fleet scaled back in: to 2 at 71 s (Azure minute 71) and to 1 at 90.5 s (Azure minute 90.5).",
-    "Volvió a reducirse: a 2 a los 71 s (minuto 71 de Azure) y a 1 a los 90,5 s (minuto 90,5 de Azure).",
+    "La flota volvió a reducirse: a 2 a los 71 s (minuto 71 de Azure) y a 1 a los 90,5 s (minuto 90,5 de Azure).",
+  ],
+  ["Mon 2026-11-23 08:00", "lun 2026-11-23 08:00"],
+  [
+    "average CPU over 5 minutes 100.0 % is above 70 %, but its cooldown ends in 1 hour 5 minutes: stays at 2",
+    "la CPU media de 5 minutos, 100,0 %, supera el 70 %, pero su enfriamiento termina en 1 hora 5 minutos: sigue en 2",
+  ],
+  [
+    "another scale-in rule fires, but average MemoryPercentage over 10 minutes 45.0 % is not below 30 %: stays at 2",
+    "se activa otra regla de reducción, pero la media de MemoryPercentage durante 10 minutos, 45,0 %, no está por debajo del 30 %: sigue en 2",
+  ],
+  [
+    "The load was more than the ready instances could carry for 9 min (7.5 % of the time); no rule adds instances.",
+    "La carga superó a las instancias listas durante 9 min (el 7,5 % del tiempo); ninguna regla agrega instancias.",
+  ],
+  [
+    "Open loop: from 0/s to 20/s over 10 s, then 20/s for 1 min",
+    "Bucle abierto: de 0/s a 20/s en 10 s, luego 20/s durante 1 min",
   ],
   [
     "One instance refused 412 of 1,200 requests at a p99 of 2.1 s; autoscaling refused none at 29 ms, for 55% of the cost of three instances.",
@@ -69,6 +86,7 @@ test("a sentence that is not known stays whole, and a long one costs no time", (
     "Somebody wrote this sentence (Azure minute 3)",
     "a lot of words for a lot of words",
     "a at ".repeat(5_000),
+    "x, then x; ".repeat(180),
   ])
     expect(spanish(text)).toBeUndefined();
 });

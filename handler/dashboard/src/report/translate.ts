@@ -16,6 +16,8 @@ const NUMBER = /^([-<]?\s?\d[\d.,]*\s?%?|–)$/;
 const GAP = "\u00a0";
 /** Longer texts are nobody's sentences; a record may hold any. */
 const LONGEST = 2_000;
+/** Texts that are looked up for one text, its parts and theirs; no sentence has as many. */
+const MOST_PARTS = 200;
 
 /** A key with parts: its own words and the parts, in turn; it begins and ends with words, which may be empty. */
 type Pattern = { parts: string[]; text: string };
@@ -51,16 +53,20 @@ function fitting({ parts }: Pattern, text: string): string[] | undefined {
 }
 
 /** A text in Spanish; nothing where it is not known. */
-export function spanish(text: string): string | undefined {
-  if (text.length > LONGEST) return undefined;
+export function spanish(text: string, work = { left: MOST_PARTS }): string | undefined {
+  work.left -= 1;
+  if (text.length > LONGEST || work.left < 0) return undefined;
   const own = Object.hasOwn(SPANISH, text) ? SPANISH[text] : spanishMeasure(text);
   if (own !== undefined) return own;
   for (const pattern of PATTERNS) {
-    const parts = fitting(pattern, text)?.map((part) => spanish(part) ?? (isName(part) ? part : undefined));
-    if (parts && !parts.includes(undefined))
-      return pattern.text.replaceAll(/\{(\d)\}/g, (_, place) => parts[Number(place)] ?? "");
+    const parts: string[] = [];
+    const known = fitting(pattern, text)?.every((part) => {
+      const said = spanish(part, work) ?? (isName(part) ? part : undefined);
+      return said !== undefined && parts.push(said);
+    });
+    if (known) return pattern.text.replaceAll(/\{(\d)\}/g, (_, place) => parts[Number(place)] ?? "");
   }
-  return spanishList(text);
+  return spanishList(text, work);
 }
 
 /** Whether a part may stay as it is: in a few words, such as an id, an address or a title. */
@@ -69,16 +75,22 @@ function isName(part: string): boolean {
 }
 
 /** `a, b and c`, where each of them is known. */
-function spanishList(text: string): string | undefined {
+function spanishList(text: string, work: { left: number }): string | undefined {
   const items = text
     .split(/, and | and |, /)
-    .map((item, _, { length }) => (length > 1 ? spanish(item) : undefined));
+    .map((item, _, { length }) => (length > 1 ? spanish(item, work) : undefined));
   if (items.includes(undefined)) return undefined;
   const last = text.includes(" and ") ? " y " : ", ";
   return `${items.slice(0, -1).join(", ")}${last}${items.at(-1)}`;
 }
 
-const UNITS: Record<string, string> = { days: "días" };
+const UNITS: Record<string, string> = {
+  days: "días",
+  hour: "hora",
+  hours: "horas",
+  minute: "minuto",
+  minutes: "minutos",
+};
 const DATES: Record<string, string> = {
   ...{ Mon: "lun", Tue: "mar", Wed: "mié", Thu: "jue", Fri: "vie", Sat: "sáb", Sun: "dom" },
   ...{ Jan: "ene", Feb: "feb", Mar: "mar", Apr: "abr", May: "may", Jun: "jun", Jul: "jul", Aug: "ago" },
@@ -89,7 +101,8 @@ const DATES: Record<string, string> = {
 function spanishMeasure(text: string): string | undefined {
   let known = true;
   const told = text.replaceAll(/[^\s()/–→:]+/g, (word) => {
-    if (/^[<>≥≤=≠]?-?\d{1,3}(,\d{3})*(\.\d+)?%?$|^-?\d+(\.\d+)?%?$/.test(word)) return spanishNumber(word);
+    if (/^[<>≥≤=≠]?-?\d{1,3}(,\d{3})*(\.\d+)?%?$|^-?\d+(\.\d+)?%?$|^\d{4}-\d\d-\d\d$/.test(word))
+      return spanishNumber(word);
     if (/^(s|ms|min|h|<|>|≥|≤|=|≠|-|%|USD|EUR)$/.test(word)) return word;
     const other = UNITS[word] ?? DATES[word];
     known &&= other !== undefined;

@@ -28,7 +28,7 @@ export const es: Words = {
 
   terms: {
     azureMinute: (scale) =>
-      `El emulador usa tiempo acelerado: 1 s aquí son ${scale} s en Azure. Los intervalos y enfriamientos de las reglas cuentan el tiempo de Azure.`,
+      `El emulador usa tiempo acelerado: 1 s aquí son ${scale} s en Azure. Las ventanas y los enfriamientos de las reglas cuentan en tiempo de Azure.`,
     cooldown:
       "Después de una acción de escalado, cada regla espera este tiempo antes de volver a actuar. Así el último cambio puede surtir efecto.",
     average: (window) =>
@@ -115,11 +115,11 @@ export const es: Words = {
     count: "Instancias: deseadas y listas",
     ready: "listas",
     wanted: "deseadas",
-    levelOut: (threshold) => `Escalar > ${threshold}`,
+    levelOut: (threshold) => `Ampliar > ${threshold}`,
     levelIn: (threshold) => `Reducir < ${threshold}`,
     cpuSummary: (highest) => `CPU de cada instancia en el tiempo. La media más alta es ${highest}.`,
     countSummary: (highest) => `Instancias deseadas y listas en el tiempo. El número más alto es ${highest}.`,
-    empty: "Aún no hay datos. El gráfico empieza cuando haya una instancia en ejecución.",
+    empty: "Aún no hay datos. El gráfico empezará cuando haya una instancia en ejecución.",
     azureMinute: (minute) => `minuto ${minute} de Azure`,
     azureRow: "en azul: minutos de Azure",
     rules: "Reglas",
@@ -158,7 +158,7 @@ export const es: Words = {
     label: "Cuántas instancias hay y por qué",
     waiting: {
       head: "Esperando datos",
-      text: "Los primeros valores llegan cuando haya una instancia en ejecución.",
+      text: "Los primeros valores llegarán en cuanto haya una instancia en ejecución.",
     },
     noRules: {
       head: "Sin escalado automático",
@@ -175,8 +175,8 @@ export const es: Words = {
     starting: (value, time) => ({
       head: value === 1 ? "Agregando una instancia" : `Agregando ${instancias(value)}`,
       text: time
-        ? `Está arrancando y atiende peticiones unos ${time} después de la decisión.`
-        : "Está arrancando y atiende peticiones en cuanto esté lista.",
+        ? `Está arrancando y atenderá peticiones unos ${time} después de la decisión.`
+        : "Está arrancando y atenderá peticiones en cuanto esté lista.",
     }),
     replacing: (value) => ({
       head: value === 1 ? "Sustituyendo una instancia perdida" : `Sustituyendo ${value} instancias perdidas`,
@@ -202,21 +202,21 @@ export const es: Words = {
           : `La CPU media es ${value}, por debajo de ${threshold}. La regla puede quitar una instancia después del enfriamiento.`,
     }),
     acting: (way, value, threshold) => ({
-      head: way === "out" ? "Agregando instancias" : "Reduciendo instancias",
+      head: way === "out" ? "Ampliando" : "Reduciendo",
       text:
         way === "out"
           ? `La CPU media es ${value} y supera ${threshold}. La próxima evaluación agrega una instancia.`
           : `La CPU media es ${value}, por debajo de ${threshold}. La próxima evaluación quita una instancia.`,
     }),
     expected: (way, value, threshold) => ({
-      head: way === "out" ? "Debería escalar horizontalmente" : "Debería reducirse",
+      head: way === "out" ? "Se espera una ampliación" : "Se espera una reducción",
       text:
         way === "out"
           ? `La CPU media es ${value} y supera ${threshold}. Azure evalúa métricas de hasta 3 min atrás, y una instancia nueva tarda unos 2 min en arrancar.`
           : `La CPU media es ${value}, por debajo de ${threshold}. Azure evalúa métricas de hasta 3 min atrás.`,
     }),
     refused: (wanted, problem) => ({
-      head: `Azure no estableció ${instancias(wanted)}`,
+      head: `Azure no fijó ${instancias(wanted)}`,
       text: `Las reglas piden ${instancias(wanted)}. El último intento falló: ${problem}. La próxima evaluación lo intenta de nuevo.`,
     }),
     kept: (way, value) => ({
@@ -267,7 +267,7 @@ export const es: Words = {
     latency: "Latencia",
     chart: "Peticiones por segundo",
     summary: (highest) => `Peticiones por segundo en el tiempo. El valor más alto es ${highest}.`,
-    own: "Esta página hace unas 2 peticiones por segundo.",
+    own: "Este panel envía unas 2 peticiones por segundo.",
   },
 
   test: {
@@ -275,7 +275,7 @@ export const es: Words = {
     note: "Pone cada instancia al 100 % de CPU durante ese tiempo para que actúen las reglas.",
     scope: "Destino",
     fleet: "Todas las instancias",
-    instance: "Solo una",
+    instance: "Una instancia",
     duration: "Duración",
     seconds: "segundos",
     durationRange: (least, most) => `Escriba de ${least} a ${most} segundos.`,
@@ -322,24 +322,24 @@ export const es: Words = {
 
   whatIf: {
     heading: "¿Y si …?",
-    note: "Cambie las reglas, ensáyelas con la carga recién vista y aplíquelas a la flota en ejecución.",
+    note: "Cambie las reglas, ensáyelas con la carga recién observada y aplíquelas a la flota en ejecución.",
     open: "Cambiar las reglas",
     close: "Cerrar",
     loading: "Leyendo las reglas …",
     seen: (minutes) =>
-      `Carga vista hasta ahora: ${minutes} ${minutes === 1 ? "minuto" : "minutos"} de Azure.`,
+      `Carga observada hasta ahora: ${minutes} ${minutes === 1 ? "minuto" : "minutos"} de Azure.`,
     profile: (name) => `Son los valores del perfil ${name}, que se aplica ahora.`,
     limits: "Instancias",
     minimum: "Mínimo",
     maximum: "Máximo",
-    initial: "Inicial",
+    initial: "Predeterminado",
     rule: (effect, metric, sign) => `${effect} cuando ${metric} ${sign}`,
     threshold: "Umbral",
-    window: "Intervalo, min",
+    window: "Ventana, min",
     cooldown: "Enfriamiento, min",
     range: (least, most) => `Escriba de ${least} a ${most}.`,
     number: "Escriba un número.",
-    order: "El valor inicial debe estar entre el mínimo y el máximo.",
+    order: "El valor predeterminado debe estar entre el mínimo y el máximo.",
     reversed: "El máximo no puede ser menor que el mínimo.",
     unchanged: "Cambie un valor para ensayarlo o aplicarlo.",
     rehearse: "Ensayar",
@@ -348,15 +348,15 @@ export const es: Words = {
     applied:
       "Aplicadas. La próxima evaluación usa estas reglas. Los enfriamientos y los valores medidos se conservan.",
     rehearsed: (minutes) =>
-      `Ensayadas con ${minutes} ${minutes === 1 ? "minuto" : "minutos"} de carga de Azure. La flota no ha cambiado.`,
+      `Ensayadas con la carga de ${minutes} ${minutes === 1 ? "minuto" : "minutos"} de Azure. La flota no ha cambiado.`,
     saturated: (minutes) =>
       `Durante ${minutes} min, todas las instancias estaban al 99 % de CPU o más. La carga real pudo ser mayor.`,
     missing: (minutes) => `Durante ${minutes} min no se midió la CPU. El ensayo mantiene el último valor.`,
-    notRecorded: (metric) => `Las reglas sobre ${metric} no ven muestras: solo se registra la CPU.`,
+    notRecorded: (metric) => `Las reglas sobre ${metric} no reciben muestras: solo se registra la CPU.`,
     outcome: "Resultado simulado",
     active: "activas",
     changed: "cambiadas",
-    fleet: "vistas",
+    fleet: "observadas",
     verdict: "Veredicto",
     verdicts: {
       flapping: "oscilación",

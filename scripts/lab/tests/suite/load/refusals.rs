@@ -35,7 +35,7 @@ fn wrong_arguments() {
         assert_eq!(done.files(), [""; 0]);
     }
     for (arguments, part) in [
-        (&["--stages", "1s:1/m"][..], "no stage"),
+        (&["--stages", "1s:1/m"][..], "is not a stage"),
         (
             &["--stages", "1s:5/s", "--think", "1s"],
             "--think is for users",
