@@ -163,11 +163,11 @@ fn the_hosts_own_restarts_stay_in_place() {
 #[test]
 fn requests_in_flight_complete_before_an_instance_is_removed() {
     let root = Root::new();
-    // The fleet is idle, so the rules remove an instance.
+    // The fleet is idle, so the rules remove an instance after five minutes, which is long enough for three to start.
     let rules = rules(&root, 2, 3, 3);
     let host = root.up(&[
         "--time-scale",
-        "600",
+        "100",
         "--autoscale",
         rules.to_str().unwrap(),
     ]);
