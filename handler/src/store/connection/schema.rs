@@ -45,7 +45,7 @@ pub(in crate::store) async fn migrate(store: &Store) -> Result<(), Error> {
         Store::Sqlite(sqlite) => {
             let migrator = migrator(|_, sqlite| sqlite);
             let run = async { migrator.run(&sqlite.writer).await.map_err(from_migration) };
-            sqlite.alone(run).await.map_err(|error| match error {
+            sqlite.prepare(run).await.map_err(|error| match error {
                 Error::OtherSchema => Error::OtherFile,
                 other => other,
             })

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::SqlitePool;
@@ -23,7 +24,12 @@ pub struct Sqlite {
     /// The connections for reading.
     pub(in crate::store) readers: SqlitePool,
     pub(in crate::store) path: PathBuf,
+    /// The file that was prepared.
+    file: Arc<OnceLock<FileId>>,
 }
+
+/// Device and inode.
+type FileId = (u64, u64);
 
 impl Sqlite {
     /// Prepares the connections. None is opened yet.
@@ -45,22 +51,23 @@ impl Sqlite {
             writer: pool().max_connections(1).connect_lazy_with(options.clone()),
             readers: pool().max_connections(READERS).connect_lazy_with(options),
             path: path.to_owned(),
+            file: Arc::default(),
         }
     }
 
-    /// Returns when the file at the path is no longer the current one. Checks at the interval `every`.
+    /// Returns when the file at the path is no longer the one that was prepared. Checks at the interval `every`.
     pub(in crate::store) async fn replaced(&self, every: Duration) {
-        let opened = file_id(&self.path).await;
         let mut turn = tokio::time::interval(every);
-        while opened.is_some() && file_id(&self.path).await == opened {
+        while self.file.get().is_some() && file_id(&self.path).await.as_ref() == self.file.get() {
             turn.tick().await;
         }
     }
 
-    /// Creates the file's folder and runs `work` while no other process does the same for this file.
+    /// Creates the file's folder and runs `work`, which prepares the file, while no other process does the same for this
+    /// file.
     ///
     /// SQLite's own locks do not cover switching to WAL mode, or the time between a migration's check and its change.
-    pub(in crate::store) async fn alone<T>(
+    pub(in crate::store) async fn prepare<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
@@ -69,12 +76,17 @@ impl Sqlite {
         let _lock = lock
             .map_err(|_| Error::Unavailable(None))?
             .map_err(sqlx::Error::Io)?;
-        work.await
+        let done = work.await?;
+        // Before the first visit: a connection that is opened later creates a new file at the path if there is none.
+        if let Some(id) = file_id(&self.path).await {
+            self.file.get_or_init(|| id);
+        }
+        Ok(done)
     }
 }
 
-/// Device and inode of the file at `path`, if there is one.
-async fn file_id(path: &Path) -> Option<(u64, u64)> {
+/// The file at `path`, if there is one.
+async fn file_id(path: &Path) -> Option<FileId> {
     let metadata = tokio::fs::metadata(path).await.ok()?;
     Some((metadata.dev(), metadata.ino()))
 }
@@ -93,4 +105,28 @@ fn lock_beside(path: &Path) -> std::io::Result<std::fs::File> {
         .open(name)?;
     file.lock()?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_a_later_connection_created_is_another_file() {
+        let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
+        let sqlite = Sqlite::lazy(&folder.join("visits.db"), BUSY_TIMEOUT);
+        let created = async {
+            sqlx::query("create table visits (id integer)")
+                .execute(&sqlite.writer)
+                .await?;
+            Ok(())
+        };
+        sqlite.prepare(created).await.unwrap();
+        std::fs::remove_file(&sqlite.path).unwrap();
+        drop(sqlite.readers.acquire().await.unwrap());
+        assert!(sqlite.path.exists());
+        let replaced = sqlite.replaced(Duration::from_millis(1));
+        tokio::time::timeout(BUSY_TIMEOUT, replaced).await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }
