@@ -75,6 +75,7 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
                 served.close()
                 served.enter_context(serve(folder, block.place, block.text, environment))
             elif mark == shell.STARTS:
+                served.close()
                 for command in filter(None, shell.commands(block.text)):
                     with serve(folder, block.place, command, environment):
                         yield f"{block.place} `{command}` serves after {time.monotonic() - begun:.1f} s"

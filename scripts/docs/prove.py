@@ -4,7 +4,7 @@ Every shell block of the pages at the top, of infra/README.md and docs/ is run, 
 
     ```sh                   run; a ```text block after it is its output, with ... for what differs each time
     ```sh serve             starts the app for the blocks after it on the page, in place of one that runs
-    ```sh starts            each line starts it; it is ended as soon as it serves
+    ```sh starts            each line starts it, in place of one that runs; it is ended as soon as it serves
     ```sh elsewhere STEP    run by that step of scripts/test
     ```sh azure             needs Azure: only its shape is checked, and that our scripts know the options
     ```sh hand              installs something, takes very long, or needs what is not there: checked in the same way
@@ -25,6 +25,7 @@ The examples in the help of the scripts and of lab are checked as well: their op
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,8 @@ def main() -> int:
     parser.add_argument("--look", action="store_true", help="run no block")
     parser.add_argument("--workflows", metavar="FOLDER", type=Path, help="only write the workflows that pages show into it")
     arguments = parser.parse_args()
+    # An interrupted run ends the apps that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
     names = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "infra/README.md"]
     names += sorted(file.relative_to(ROOT).as_posix() for file in (ROOT / "docs").rglob("*.md"))

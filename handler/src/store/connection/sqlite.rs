@@ -121,12 +121,13 @@ mod tests {
                 .await?;
             Ok(())
         };
-        sqlite.prepare(created).await.unwrap();
-        std::fs::remove_file(&sqlite.path).unwrap();
-        drop(sqlite.readers.acquire().await.unwrap());
+        sqlite.prepare(created).await.expect("it is created");
+        std::fs::remove_file(&sqlite.path).expect("it was created");
+        drop(sqlite.readers.acquire().await.expect("it is created again"));
         assert!(sqlite.path.exists());
         let replaced = sqlite.replaced(Duration::from_millis(1));
-        tokio::time::timeout(BUSY_TIMEOUT, replaced).await.unwrap();
-        std::fs::remove_dir_all(folder).unwrap();
+        let noticed = tokio::time::timeout(BUSY_TIMEOUT, replaced).await;
+        noticed.expect("the check ends");
+        std::fs::remove_dir_all(folder).expect("the folder is there");
     }
 }
