@@ -10,16 +10,16 @@ from pathlib import Path
 
 from page import Block, Page
 
-# What such a page says.
+# The comment in a page that changes files.
 CHANGES_FILES = "<!-- These commands run in a copy of the repository. -->"
 LANGUAGES = ("rust", "diff")
 
 
 def make(root: Path, to: Path) -> None:
-    """Copies the files of the repository, and links what was built from them.
+    """Copies the files of the repository, and links the build results.
 
-    Cargo knows a crate by its path below the workspace, and a change by the time of a file. So in a copy that keeps the times,
-    it builds only what the page changes.
+    Cargo identifies a crate by its path in the workspace, and detects a change by the time of a file. The copy keeps the times, so
+    Cargo builds only the crates that the page changes.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
@@ -35,7 +35,7 @@ def make(root: Path, to: Path) -> None:
 
 
 def _copy_or_link(source: str, to: str) -> None:
-    """Libraries and programs are replaced when they are built again, and so may be links; the rest may be written over."""
+    """Links libraries and programs, because a build replaces them. Copies other files, because a build may write into them."""
     if source.endswith((".rlib", ".rmeta", ".so")) or os.access(source, os.X_OK):
         os.link(source, to)
     else:
@@ -43,12 +43,12 @@ def _copy_or_link(source: str, to: str) -> None:
 
 
 def is_step(block: Block) -> bool:
-    """Whether the block is to be put into a file, which its fence names."""
+    """Whether the fence of the block names a file for it."""
     return block.language in LANGUAGES and len(block.words) == 1
 
 
 def put(folder: Path, page: Page, block: Block) -> None:
-    """Does what a block of code asks a reader to do; raises `ValueError` where it cannot be done."""
+    """Changes the file as a reader of the block would. Raises `ValueError` if that is not possible."""
     name = block.words[0]
     file = folder / name
     if f"`{name}`" not in page.prose:

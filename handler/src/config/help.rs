@@ -1,4 +1,4 @@
-//! The command line with its help: that of a subcommand lists only the settings that it uses.
+//! The command line with its help. The help of a subcommand lists only the settings that the subcommand uses.
 
 use clap::{Arg, Command, CommandFactory as _};
 
@@ -10,7 +10,7 @@ pub(super) fn command_line() -> Command {
     whole.mut_subcommands(|command| {
         let name = command.get_name().to_owned();
         let used = settings.iter().filter(|setting| is_used(&name, setting));
-        // The settings are global, so the parser takes all of them after the subcommand too.
+        // The settings are global, so the parser accepts all of them after the subcommand, too.
         let shown = command
             .clone()
             .bin_name(format!("handler {name}"))

@@ -7,8 +7,8 @@ use autoscale::Setting;
 
 use crate::domain::Limits;
 
-/// The rules that scale the fleet, as the app shows them. Rules from a file are read again at each heartbeat, because
-/// what scales the instances may change them.
+/// The rules that scale the fleet, for display. If they are from a file, the app reads the file again at each heartbeat,
+/// because the program that scales the instances may change it.
 #[derive(Debug, Clone)]
 pub struct ShownRules(Arc<Shown>);
 
@@ -20,13 +20,13 @@ struct Shown {
 
 #[derive(Debug)]
 struct Current {
-    /// What the file held when it was last read again.
+    /// The content of the file when it was last read again.
     text: String,
     setting: Option<Arc<Setting>>,
 }
 
 impl ShownRules {
-    /// Rules, `None` where nothing scales the fleet, and the file that may change them.
+    /// Shows these rules (`None` if nothing scales the fleet), and reads them again from `file`, if there is one.
     pub fn new(setting: Option<Setting>, file: Option<PathBuf>) -> Self {
         let current = RwLock::new(Current {
             text: String::new(),
@@ -35,14 +35,14 @@ impl ShownRules {
         Self(Arc::new(Shown { file, current }))
     }
 
-    /// The rules as they are now.
+    /// The present rules.
     pub fn setting(&self) -> Option<Arc<Setting>> {
         let current = self.0.current.read();
         let current = current.unwrap_or_else(PoisonError::into_inner);
         current.setting.clone()
     }
 
-    /// What the rules allow in all of their profiles.
+    /// The limits over all profiles of the rules.
     pub(super) fn limits(&self) -> Option<Limits> {
         self.setting().map(|setting| Limits {
             minimum: setting.minimum(),
@@ -50,7 +50,7 @@ impl ShownRules {
         })
     }
 
-    /// Reads the file again. If that is not possible, the rules stay as they are.
+    /// Reads the file again. If that fails, the rules do not change.
     pub(super) async fn refresh(&self) {
         let Some(file) = &self.0.file else { return };
         let text = match tokio::fs::read_to_string(file).await {

@@ -1,6 +1,6 @@
 //! Explains the active rules, rehearses other rules on the load just seen, and applies them to the running fleet.
 //!
-//! A setting comes in any form in which a rule file may be. It is read by the same reader, and rehearsed by the simulator.
+//! A setting can have any form of a rule file. The reader of rule files reads it, and the simulator rehearses it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +18,13 @@ use super::options::HostingPlan;
 use super::scaler::is_same;
 use super::snapshot::{Sample, Snapshot};
 
-/// A shorter load says nothing: the usual rules look at five minutes.
+/// The shortest load for a rehearsal, in minutes: the default rules average five minutes.
 const LEAST_MINUTES: u64 = 5;
 const MINUTE: u64 = 60;
-/// Of rules that are in no file.
+/// The name of rules that are not from a file.
 const NAME: &str = "the active rules";
 
-/// Why there is no answer.
+/// An error response: its status and its reason.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) status: StatusCode,
@@ -47,7 +47,7 @@ impl Refused {
     }
 }
 
-/// The active rules, and what can be done with them.
+/// Returns the active rules, and whether they can be rehearsed and changed.
 pub(super) async fn active(fleet: &Fleet) -> Result<Value, Refused> {
     let snapshot = fleet.snapshot().await.ok_or_else(Refused::ended)?;
     in_background(move || {
@@ -66,7 +66,7 @@ pub(super) async fn active(fleet: &Fleet) -> Result<Value, Refused> {
     .await
 }
 
-/// What another setting would have done under the load just seen, and what the active rules would have done.
+/// Simulates another setting and the active rules under the load just seen, and returns both results.
 pub(super) async fn rehearse(fleet: &Fleet, body: &[u8]) -> Result<Value, Refused> {
     let snapshot = fleet.snapshot().await.ok_or_else(Refused::ended)?;
     let body = body.to_vec();
@@ -100,7 +100,7 @@ pub(super) async fn rehearse(fleet: &Fleet, body: &[u8]) -> Result<Value, Refuse
             "minutes": load.seconds() / MINUTE,
             "from_azure_seconds": snapshot.began(),
             "seen": seen.collect::<Vec<_>>(),
-            // The real load is not known where every instance was busy.
+            // In these minutes every instance was fully busy, so the load may have been higher.
             "saturated_minutes": minutes_of(load.saturated()),
             "missing_minutes": minutes_of(load.gaps()),
             "not_recorded": unrecorded(&changed.setting),
@@ -127,7 +127,7 @@ pub(super) async fn apply(fleet: &Fleet, body: &[u8]) -> Result<Value, Refused> 
     active(fleet).await
 }
 
-/// Reads and simulates on a thread of its own, because other requests must not wait for it.
+/// Runs `work` on a separate thread, so that other requests do not wait for it.
 async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
 ) -> Result<T, Refused> {
@@ -135,12 +135,12 @@ async fn in_background<T: Send + 'static>(
     done.unwrap_or_else(|_| Err(Refused::ended()))
 }
 
-/// The same rules as a file has them, with their places in it.
+/// The rules in the form of a file, so that findings can name their places in it.
 fn written(setting: &Setting) -> Rules {
     Rules::parse(&setting.to_arm().to_string(), NAME).expect("what is written can be read")
 }
 
-/// Metrics of which no samples are recorded: in a rehearsal, rules on them see none.
+/// Metrics without recorded samples. In a rehearsal, rules on them have no values.
 fn unrecorded(setting: &Setting) -> Vec<String> {
     let others = setting.metrics.iter().filter(|metric| !metric.fleet_cpu);
     others.map(metric_column::name).collect()
@@ -151,7 +151,7 @@ impl Snapshot {
         &self.constants.rules.setting
     }
 
-    /// Why the rules cannot be changed here, if that is so.
+    /// The reason why the rules cannot be changed here, if there is one.
     fn fixed(&self) -> Option<&'static str> {
         if self.constants.plan == HostingPlan::ElasticPremium {
             return Some(
@@ -220,7 +220,7 @@ impl Snapshot {
         Explanation::of(rules, self.delays(), now)
     }
 
-    /// The platform as it is emulated, in whole seconds.
+    /// The delays of the emulated platform, in whole seconds.
     fn model(&self) -> Model {
         let Delays {
             metric_lag,
@@ -234,7 +234,7 @@ impl Snapshot {
         }
     }
 
-    /// When the first minute that is kept began, in Azure seconds.
+    /// The start of the first recorded minute, in Azure seconds.
     fn began(&self) -> f64 {
         let first = self.samples.front();
         first.map_or(0.0, |sample| {
@@ -242,7 +242,7 @@ impl Snapshot {
         })
     }
 
-    /// How many minutes have a sample of the CPU.
+    /// The number of minutes with a sample of the CPU.
     fn minutes_seen(&self) -> usize {
         let samples = self.samples.iter();
         samples
@@ -250,7 +250,7 @@ impl Snapshot {
             .count()
     }
 
-    /// The load just seen, and the time on the rules' calendar at which it began.
+    /// The load just seen, and its start on the rules' calendar.
     fn load(&self) -> Result<(Load, i64), Refused> {
         let seen = self.minutes_seen();
         let began = self.began();

@@ -6,14 +6,15 @@ use run_record::format::{count, decimal, latency, span, things};
 
 use crate::page::Page;
 
-/// A latency that differs by less than this factor is about the same: runs of the same load differ by as much.
+/// Latencies that differ by less than this factor count as equal: runs of the same load differ by as much.
 const SAME_LATENCY: f64 = 1.5;
-/// Costs that differ by less than this part are the same.
+/// Costs that differ by less than this fraction count as equal.
 const SAME_COST: f64 = 0.01;
 /// The name of the autoscaled fleet.
 const AUTOSCALED: &str = "Autoscaled";
 
-/// One sentence: what the smallest fixed fleet lost, what the autoscaled one lost, and for how much less than the largest.
+/// One sentence: the lost requests of the smallest fixed fleet and of the autoscaled fleet, and the cost compared with the
+/// largest fleet.
 pub fn what_autoscaling_bought(comparison: &Comparison) -> Option<String> {
     let (smallest, largest) = (comparison.fixed.first()?, comparison.fixed.last()?);
     let autoscaled = &comparison.autoscaled;
@@ -40,7 +41,7 @@ fn measured(comparison: &Comparison, [one, own, all]: [&RequestOutcome; 3]) -> S
             )
         );
     }
-    // Where the largest fleet did better, leaving that out would flatter.
+    // If the largest fleet did better, the sentence must say so to be honest.
     let better = if is_as_good(own, all) {
         String::new()
     } else {
@@ -83,13 +84,13 @@ fn simulated(comparison: &Comparison) -> String {
     )
 }
 
-/// The smallest and the largest fleet of a fixed size; the caller knows that there is one.
+/// The smallest and the largest fleet of a fixed size. There is at least one.
 fn ends(comparison: &Comparison) -> (&FleetOutcome, &FleetOutcome) {
     let fixed = &comparison.fixed;
     (&fixed[0], &fixed[fixed.len() - 1])
 }
 
-/// Whether one outcome is no worse than another one.
+/// Whether `one` is at least as good as the other outcome.
 fn is_as_good(one: &RequestOutcome, other: &RequestOutcome) -> bool {
     let slower = match (one.p99_ms, other.p99_ms) {
         (Some(one), Some(other)) => one > SAME_LATENCY * other,
@@ -108,7 +109,7 @@ fn lost(requests: &RequestOutcome) -> String {
     format!("{} {number}", verb(requests))
 }
 
-/// What was done to the requests that were lost: an app that is overloaded refuses them with 503.
+/// The verb for the lost requests: an overloaded app refuses them with 503.
 fn verb(requests: &RequestOutcome) -> &'static str {
     if requests.failed == requests.refused {
         "refused"
@@ -153,7 +154,7 @@ fn lower_first(text: &str) -> String {
     })
 }
 
-/// The instance-hours of the run, and what they cost where that is known: for the tile of the run itself.
+/// The instance-hours of the run, with their cost if the price is known, for the tile of the run.
 pub(crate) fn cost_tile(page: &Page<'_>) -> Option<(&'static str, String, String)> {
     let comparison = page.run.comparison.as_ref();
     let measured = comparison.filter(|comparison| !comparison.simulated);
@@ -192,7 +193,7 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
     let mut fleets: Vec<(String, &FleetOutcome)> = fixed
         .map(|fleet| (fleet_name(fleet.instances), fleet))
         .collect();
-    // Between the smallest and the largest, as its cost is.
+    // The autoscaled fleet is in the middle, because its cost is between the two others.
     fleets.insert(1, (AUTOSCALED.to_owned(), &comparison.autoscaled));
     html! {
         p.sentence { (sentence) }
@@ -208,7 +209,7 @@ pub(crate) fn content(page: &Page<'_>) -> Markup {
     }
 }
 
-/// The numbers of a fleet, each with what it is.
+/// The numbers of a fleet with their labels.
 fn tile(comparison: &Comparison, fleet: &FleetOutcome) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     if let Some(requests) = &fleet.requests {
@@ -231,7 +232,7 @@ fn tile(comparison: &Comparison, fleet: &FleetOutcome) -> Vec<(String, String)> 
     rows
 }
 
-/// How the outcomes came about.
+/// The origin of the outcomes.
 fn how(comparison: &Comparison) -> String {
     let length = span(comparison.hours * 3_600.0);
     if comparison.simulated {

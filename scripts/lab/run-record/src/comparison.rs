@@ -1,4 +1,4 @@
-//! What the load of a run does on fleets of a fixed size: with real processes, or by the simulator.
+//! The load of a run on fleets of a fixed size, with real processes or in the simulator.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,25 +14,25 @@ pub struct Comparison {
     pub autoscaled: FleetOutcome,
     /// The fleets of a fixed size, the smallest first.
     pub fixed: Vec<FleetOutcome>,
-    /// What an instance costs; null where no price is known.
+    /// The price of an instance; null if it is unknown.
     pub price: Option<InstancePrice>,
 }
 
-/// What became of the load on a fleet.
+/// The result of the load on one fleet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FleetOutcome {
-    /// How many instances there are; of the autoscaled fleet, the most.
+    /// The number of instances. For the autoscaled fleet, the largest number.
     pub instances: u32,
-    /// Instances wanted times Azure hours: what is paid for.
+    /// The billed instance-hours: the wanted number of instances times Azure hours.
     pub instance_hours: f64,
-    /// What became of the requests; null in a simulation.
+    /// The results of the requests; null in a simulation.
     pub requests: Option<RequestOutcome>,
-    /// Minutes in which the load was more than the ready instances could carry; null where requests were sent.
+    /// Minutes in which the load exceeded the ready instances; null if requests were sent.
     pub overloaded_minutes: Option<f64>,
 }
 
-/// What became of the requests.
+/// The results of the requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RequestOutcome {
@@ -40,9 +40,9 @@ pub struct RequestOutcome {
     pub sent: u64,
     /// Requests that failed for any reason.
     pub failed: u64,
-    /// Those of them that got 503.
+    /// The failed requests that received 503.
     pub refused: u64,
-    /// 99% of the successful ones took no longer, in milliseconds; null where none was successful.
+    /// The p99 of the successful requests, in milliseconds; null if none succeeded.
     pub p99_ms: Option<f64>,
 }
 

@@ -12,15 +12,15 @@ use crate::outcome::Scenario;
 use crate::prices::{self, Prices};
 use crate::simulation::simulate;
 
-/// From this CPU on, in percent, the load may have been any higher.
+/// At this CPU or more, in percent, the instances were saturated, so the real load is unknown.
 const SATURATED: f64 = 99.0;
-/// What such a load counts as: more than the instances that had it can handle, as they were overloaded.
+/// The CPU that replaces such a value: slightly more than the instances can handle, because they were overloaded.
 const MORE: f64 = 101.0;
 
-/// Simulates the load of a run under its own rules, on their minimum of instances and on their maximum.
+/// Simulates the load of a run on three fleets: with its own rules, with their minimum of instances, and with their maximum.
 ///
 /// # Errors
-/// One sentence about what the record lacks.
+/// One sentence that names the missing part of the record.
 pub fn compare_with_fixed(run: &Run) -> anyhow::Result<Comparison> {
     let load = load(run)?;
     let setting = setting(run)?;
@@ -70,7 +70,7 @@ fn load(run: &Run) -> anyhow::Result<Load> {
     Load::of_run("the recorded load", &run)
 }
 
-/// The built-in price of an instance of the plan at this place of the price file: 0 is Premium v3, 1 Elastic Premium.
+/// The built-in price of an instance. `plan` is the position in the price file: 0 is Premium v3, 1 is Elastic Premium.
 pub fn instance_price(plan: usize) -> Option<InstancePrice> {
     let prices = Prices::parse(prices::BUILT_IN).expect("a test reads it");
     let plan = prices.plans.into_iter().nth(plan)?;
@@ -81,7 +81,7 @@ pub fn instance_price(plan: usize) -> Option<InstancePrice> {
     })
 }
 
-/// The same setting with this number of instances at any time.
+/// The same setting with a fixed number of instances.
 fn fixed(setting: &Setting, instances: u32) -> Setting {
     let mut fixed = setting.clone();
     for profile in &mut fixed.profiles {
@@ -92,7 +92,7 @@ fn fixed(setting: &Setting, instances: u32) -> Setting {
     fixed
 }
 
-/// The rules of a run: its rule file, or what the app said of its rules.
+/// The rules of a run: from its rule file, or from the app's response.
 fn setting(run: &Run) -> anyhow::Result<Setting> {
     let text = match &run.profile {
         Value::Null => told(run)?.to_string(),

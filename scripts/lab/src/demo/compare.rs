@@ -1,4 +1,4 @@
-//! `--compare`: the requests of the autoscaled run again, on fleets of a fixed size.
+//! `--compare`: sends the requests of the autoscaled run to fleets of a fixed size.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ use load::mix::Mix;
 use load::schedule::Schedule;
 use load::target::Target;
 
-/// How long the instances of a fleet may take to serve.
+/// The longest time until all instances of a fleet are ready.
 const ALL_READY: Duration = Duration::from_secs(60);
-/// How often they are looked at meanwhile.
+/// The interval of the checks whether they are ready.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Sends the requests of a run, which arrived at these times, to the fewest and to the most instances that the rules of
-/// `fleet` allow, without autoscaling.
+/// Sends requests at the arrival times of `run` to two fleets without autoscaling: one with the minimum number of instances
+/// in the rules of `fleet`, and one with the maximum.
 ///
 /// # Errors
-/// One sentence, where a run could not be made or was interrupted.
+/// One sentence if a run failed or was interrupted.
 pub(super) async fn with_fixed_fleets(
     args: &DemoArgs,
     (run, arrivals): (&Run, Vec<Duration>),
@@ -83,7 +83,7 @@ pub(super) async fn with_fixed_fleets(
     Ok(comparison)
 }
 
-/// One run on so many instances, each with the CPUs that the instances of `fleet` had.
+/// Makes one run on this number of instances. Each has the same CPU limit as the instances of `fleet`.
 async fn on_fixed_fleet(
     args: &DemoArgs,
     fleet: &LabFleet,

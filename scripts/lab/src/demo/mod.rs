@@ -1,11 +1,11 @@
-//! `lab demo`: one, two, three, two and one instances in about a minute, and whether it went right.
+//! `lab demo`: scales to one, two, three, two, and one instances in about a minute, and verifies the run.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | [`arguments`] | the arguments |
-//! | [`lab_up`] | `lab up` in a process of its own, with a database of its own |
+//! | [`lab_up`] | `lab up` in a separate process, with a separate database |
 //! | [`compare`] | the same requests on fleets of a fixed size |
-//! | [`screen`] | what is shown meanwhile |
+//! | [`screen`] | the display during the run |
 //! | [`snapshot`] | the fleet of `lab up` with all its samples |
 //! | [`simulation`] | `lab simulate` with the load that was measured |
 //!
@@ -52,7 +52,7 @@ const HOLD: f64 = 420.0;
 const REST: f64 = 20.0;
 /// Azure seconds after the last scale-in, in which nothing may happen.
 const SETTLE: f64 = 180.0;
-/// Interrupted by the user, as shells have it.
+/// The exit code of an interruption by the user, as in shells.
 const INTERRUPTED: u8 = 130;
 
 /// Runs the demonstration, writes its record and reports whether it worked.
@@ -62,7 +62,7 @@ const INTERRUPTED: u8 = 130;
 pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("the folder {} cannot be created", args.out.display()))?;
-    // What an earlier run left must not pass for this one's.
+    // The files of an earlier run must not look like those of this run.
     for old in ["report.html", "run.json", "run.csv", "load.csv"] {
         match std::fs::remove_file(args.out.join(old)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -119,7 +119,7 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     }
     let finished = outcome.finished;
     let mut run = judged(run, outcome, &fleet, args)?;
-    // Before the other runs, so that it stays whatever becomes of them.
+    // Written before the other runs, so that it stays even if they fail.
     write(&run, &args.out)?;
     let mut compared = Ok(());
     if args.compare && !stop.is_cancelled() {
@@ -146,7 +146,7 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Makes the fleet scale out to its maximum and back: the load, what became of it, and the fleet at the end.
+/// Makes the fleet scale out to its maximum and back. Returns the load, its result, and the fleet at the end.
 async fn scale(
     url: &str,
     begun: Instant,

@@ -14,9 +14,9 @@ use crate::meter::Use;
 use crate::snapshot::ActiveRules;
 
 impl Owner {
-    /// Uses other rules from the next evaluation on, which also brings the count within their limits.
+    /// Uses other rules from the next evaluation on. That evaluation also corrects the count to their limits.
     pub(super) fn apply(&mut self, setting: Arc<Setting>) -> anyhow::Result<()> {
-        // A handler may read the file at any time, so it is replaced as a whole.
+        // A handler may read the file at any time, so the new file replaces it in one step.
         rules_file(&setting)
             .and_then(|file| Ok(file.persist(self.rules_file.path())?))
             .context("the rules cannot be written for the app")?;
@@ -32,7 +32,7 @@ impl Owner {
         Ok(())
     }
 
-    /// What the instances used together up to `end` since the sample before, in percent of what one can do.
+    /// The CPU that all instances used together since the last sample, up to `end`, in percent of one instance's CPU.
     pub(super) fn load_percent(&self, used: &[Use], end: Duration) -> Option<f64> {
         let begin = self.record.samples.back();
         let begin = begin.map_or(0.0, |sample| sample.azure_seconds);
