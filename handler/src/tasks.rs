@@ -82,7 +82,7 @@ impl Tasks {
         }
     }
 
-    /// Tells the tasks to end. From now on the end of a task is no failure.
+    /// Tells the tasks to end. From now on the end of a task is not a failure.
     pub fn stop(&self) {
         self.stop.cancel();
         self.tracker.close();

@@ -130,7 +130,7 @@ def settings(reference: Page, programs: shell.Programs) -> Iterator[str]:
     for name in sorted(known - told):
         yield f"{reference.name}: the settings lack {name}"
     for name in sorted(told - known):
-        yield f"{reference.name}: {name} is no setting of the handler"
+        yield f"{reference.name}: {name} is not a setting of the handler"
 
 
 def every_command(page: Page, programs: shell.Programs) -> Iterator[str]:

@@ -24,15 +24,15 @@ struct Cli {
 enum Command {
     /// Run the function app behind an emulator of the Azure Functions host
     Up(up::UpArgs),
-    /// Rehearse the autoscale rules in virtual time against a load: when they act, what it costs
+    /// Simulate the autoscale rules for a load, in virtual time: when they act, and what the instances cost
     Simulate(simulate::SimulateArgs),
     /// Explain the autoscale rules in words and check them, without a load
     Rules(rules::RulesArgs),
     /// Look for better autoscale rules for a load: less overload, lower cost
     Tune(Box<simulate::tune::TuneArgs>),
-    /// Decide again what Azure's own log of its evaluations says, and show where the two differ
+    /// Repeat the decisions in Azure's own log of evaluations, and show where the rule engine differs
     Replay(simulate::replay::ReplayArgs),
-    /// Lay out the function app folder that `lab up` and `func start` run
+    /// Create the function app folder that `lab up` and `func start` run
     Assemble(package::AssembleArgs),
     /// Build the deployable zip with a static binary
     Package(package::PackageArgs),
@@ -42,11 +42,11 @@ enum Command {
     Load(Box<load::LoadArgs>),
     /// Check whether an app, here or in Azure, does what it should
     Check(check::CheckArgs),
-    /// Show one, two, three, two and one instances in about a minute, and verify them
+    /// Scale to one, two, three, two, and one instances in about a minute, and verify the run
     Demo(demo::DemoArgs),
-    /// Measure the handler beside what this machine can do at best
+    /// Measure the handler, and compare it with the limits of this machine
     Bench(bench::BenchArgs),
-    /// Create the page of a saved run again, also with Azure's own scale actions
+    /// Create the page of a saved run again, optionally with Azure's own scale actions
     Report(report::ReportArgs),
     /// Show what this machine has, what is missing and how to get it
     Doctor(doctor::DoctorArgs),

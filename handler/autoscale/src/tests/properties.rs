@@ -192,7 +192,7 @@ proptest! {
 
     #[test]
     fn any_text_is_refused_with_one_short_sentence(text in any::<String>()) {
-        let refusal = Setting::parse(&text).expect_err("this is no rule file").to_string();
+        let refusal = Setting::parse(&text).expect_err("this is not a rule file").to_string();
         prop_assert!(refusal.lines().count() <= 1 && refusal.chars().count() < 400, "{refusal}");
     }
 

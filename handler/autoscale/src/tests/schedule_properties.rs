@@ -225,7 +225,7 @@ proptest! {
             let Written::Weekly { zone, .. } = written else { continue };
             let zone = bundled(zone);
             let next = next_change(&[written.schedule()], at).expect("it is valid");
-            prop_assert!(written.starts_at(&zone, next), "{next} is no start");
+            prop_assert!(written.starts_at(&zone, next), "{next} is not a start");
             let first = at - at.rem_euclid(MINUTE) + MINUTE;
             let earlier = (first..next).step_by(60).find(|earlier| written.starts_at(&zone, *earlier));
             prop_assert_eq!(earlier, None);

@@ -102,7 +102,7 @@ fn impossible_options_are_refused_in_a_sentence() {
     refused(&["--start", "3000-01-01T00:00"], "is not from 1970 to 2999");
     refused(
         &["--timezone", "Mars"],
-        "--timezone \"Mars\" is no time zone",
+        "--timezone \"Mars\" is not a time zone",
     );
     refused(&["--metric", "Requests"], "write NAME=FILE");
     refused(&["--min", "0"], "0 is not in 1..=1000");

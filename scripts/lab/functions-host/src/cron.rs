@@ -235,9 +235,9 @@ impl Kind {
     fn part(&self, text: &str) -> Result<Field, String> {
         let (text, step) = match text.split_once('/') {
             Some((text, step)) if !text.is_empty() => {
-                let step: i32 = step
-                    .parse()
-                    .map_err(|_| format!("its step {step:?} of the {} is no number", self.name))?;
+                let step: i32 = step.parse().map_err(|_| {
+                    format!("its step {step:?} of the {} is not a number", self.name)
+                })?;
                 // A step below 1 counts as 1.
                 (text, Some(usize::try_from(step.max(1)).unwrap_or(1)))
             }

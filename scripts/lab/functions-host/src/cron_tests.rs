@@ -116,7 +116,10 @@ fn invalid_expressions_are_refused_with_the_field() {
         ("0 0 0 L * *", "its day is \"L\""),
         ("0 0 0 ? * *", "its day is \"?\""),
         ("0 0 0 * * 5#3", "its day of the week is \"5#3\""),
-        ("*/x * * * * *", "its step \"x\" of the second is no number"),
+        (
+            "*/x * * * * *",
+            "its step \"x\" of the second is not a number",
+        ),
         ("1, * * * * *", "its second is \"\""),
         (",1 * * * * *", "its second is \",1\""),
         ("-1 * * * * *", "its second is \"-1\""),

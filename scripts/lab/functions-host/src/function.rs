@@ -277,7 +277,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if !valid || name.eq_ignore_ascii_case("host") {
         bail!(
-            "{name:?} is no function name; rename the folder: a letter, then letters, digits, - or _, not \"host\""
+            "{name:?} is not a function name; rename the folder: a letter, then letters, digits, - or _, not \"host\""
         );
     }
     Ok(())
@@ -356,8 +356,8 @@ mod tests {
     #[test]
     fn invalid_functions_are_refused_by_name() {
         for (name, text, part) in [
-            ("1st", PLAIN, "no function name"),
-            ("host", PLAIN, "no function name"),
+            ("1st", PLAIN, "is not a function name"),
+            ("host", PLAIN, "is not a function name"),
             ("F", r#"{"bindings":[]}"#, "at least one binding"),
             (
                 "F",

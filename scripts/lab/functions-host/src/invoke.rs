@@ -327,7 +327,7 @@ fn outcome(
             let outputs = match member(&members, "Outputs") {
                 None | Some(Value::Null) => None,
                 Some(Value::Object(outputs)) => Some(outputs.clone()),
-                Some(_) => return Err(Failure::Answer("its Outputs are no object".to_owned())),
+                Some(_) => return Err(Failure::Answer("its Outputs are not an object".to_owned())),
             };
             let return_value = member(&members, "ReturnValue").cloned().unwrap_or_default();
             let outcome = Outcome {
@@ -336,7 +336,7 @@ fn outcome(
             };
             Ok((outcome, logs(member(&members, "Logs"))?))
         }
-        Ok(_) => Err(Failure::Answer("it is JSON but no object".to_owned())),
+        Ok(_) => Err(Failure::Answer("it is JSON, but not an object".to_owned())),
         Err(error) => Err(Failure::Answer(format!("it is not JSON: {error}"))),
     }
 }

@@ -7,7 +7,7 @@
 //! | no member of `Outputs` for the binding | the text `{}` |
 //! | `ReturnValue` with the binding `$return`, a text | its bytes where it is base64; else read as JSON, if it is JSON |
 //! | `ReturnValue` with the binding `$return`, an object | with `body`: `statusCode`, else `status`, and `headers` count; without: the body itself |
-//! | `ReturnValue` without such a binding, an object | its members are outputs, read like a `$return` that is no base64 |
+//! | `ReturnValue` without such a binding, an object | its members are outputs, read like a `$return` that is not base64 |
 //! | nothing | 200, empty |
 
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
@@ -154,14 +154,14 @@ fn output_object(output: &Value) -> Result<Answer, Failure> {
     })?;
     let status = match member(members, "statusCode") {
         Some(Value::Object(_) | Value::Array(_)) => {
-            return Err(unusable("a statusCode that is no number"));
+            return Err(unusable("a statusCode that is not a number"));
         }
         status => status.and_then(whole_number).unwrap_or(200),
     };
     let headers = match member(members, "headers") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(headers)) => headers.clone(),
-        Some(_) => return Err(unusable("headers that are no object")),
+        Some(_) => return Err(unusable("headers that are not an object")),
     };
     let body = member(members, "body").unwrap_or(&Value::Null);
     Ok(Answer {

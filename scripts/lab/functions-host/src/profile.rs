@@ -72,7 +72,7 @@ fn named(name: &str, source: &str) -> anyhow::Result<Profile> {
         "" | DEFAULT => Ok(Profile::Default),
         MCP | WEB_APP => Ok(Profile::CustomHandler),
         _ => bail!(
-            "{source} is {name:?}, which is no configuration profile; use {DEFAULT}, {MCP} or {WEB_APP}"
+            "{source} is {name:?}, which is not a configuration profile; use {DEFAULT}, {MCP} or {WEB_APP}"
         ),
     }
 }

@@ -207,7 +207,7 @@ fn time_zone(environment: &Environment) -> anyhow::Result<TimeZone> {
     match environment.var("WEBSITE_TIME_ZONE").map(str::trim) {
         None | Some("") => Ok(TimeZone::UTC),
         Some(name) => TimeZone::get(name).map_err(|_| {
-            anyhow!("WEBSITE_TIME_ZONE is {name:?}, which is no IANA time zone; set it to a name such as Europe/Berlin (Linux plans accept no Windows names)")
+            anyhow!("WEBSITE_TIME_ZONE is {name:?}, which is not an IANA time zone; set it to a name such as Europe/Berlin (Linux plans accept no Windows names)")
         }),
     }
 }

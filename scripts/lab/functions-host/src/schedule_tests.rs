@@ -152,7 +152,7 @@ fn invalid_schedules_are_refused_with_the_correct_form() {
             "0 0 * * * *",
             &[("WEBSITE_TIME_ZONE", "Eastern Standard Time")],
             &[
-                "no IANA time zone; set it to a name such as Europe/Berlin (Linux plans accept no Windows names)",
+                "is not an IANA time zone; set it to a name such as Europe/Berlin (Linux plans accept no Windows names)",
             ],
         ),
     ] {

@@ -30,7 +30,7 @@ pub fn find_app(current: &Path, assembled: &Path) -> anyhow::Result<PathBuf> {
         .canonicalize()
         .unwrap_or_else(|_| current.to_owned());
     Err(anyhow!(
-        "{} is no function app: it has no {HOST} (and there is no {}/{HOST}); change to the folder of your app, or name it: lab up --script-root FOLDER",
+        "{} is not a function app: it has no {HOST} (and there is no {}/{HOST}); change to the folder of your app, or name it: lab up --script-root FOLDER",
         shown.display(),
         assembled.display()
     ))
@@ -73,7 +73,7 @@ mod tests {
         std::fs::create_dir(&here).expect("a folder");
         let error = found().expect_err("there is none");
         assert!(
-            error.contains("here is no function app: it has no host.json")
+            error.contains("here is not a function app: it has no host.json")
                 && error.contains("lab up --script-root FOLDER"),
             "{error}"
         );

@@ -155,7 +155,7 @@ fn custom_headers(value: &Value) -> anyhow::Result<Vec<(HeaderName, HeaderValue)
                 .ok_or_else(|| anyhow!("extensions.http.customHeaders.{name} must be a string"))?;
             Ok((
                 name.parse().map_err(|_| {
-                    anyhow!("extensions.http.customHeaders: {name:?} is no header name")
+                    anyhow!("extensions.http.customHeaders: {name:?} is not a header name")
                 })?,
                 text.parse().map_err(|_| {
                     anyhow!("extensions.http.customHeaders.{name} holds no header value")

@@ -53,7 +53,7 @@ fn a_misspelt_switch_is_named() {
     host["customHandler"]["note"] = json!("x");
     assert_eq!(
         read(host, &[])
-            .expect("a strange key is no error")
+            .expect("a strange key is not an error")
             .warnings
             .len(),
         1

@@ -167,7 +167,7 @@ impl Parameter {
         let mut parts = text.split(':');
         let name = parts.next().unwrap_or_default();
         if name.is_empty() || name.contains(['*', '?', '{', '}', '/']) {
-            bail!("{name:?} is no parameter name");
+            bail!("{name:?} is not a parameter name");
         }
         Ok(Self {
             name: name.to_owned(),

@@ -57,7 +57,7 @@ fn of(function: &Function) -> Vec<String> {
         } else if kind.eq_ignore_ascii_case("http") {
             (!matches!(function.trigger, Trigger::Http(_))).then(|| {
                 format!(
-                    "The output {binding} (http) of {name} has no request to answer, because its trigger is no httpTrigger; an invocation fails when it has a value"
+                    "The output {binding} (http) of {name} has no request to answer, because its trigger is not an httpTrigger; an invocation fails when it has a value"
                 )
             })
         } else {

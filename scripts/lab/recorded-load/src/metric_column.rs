@@ -126,7 +126,7 @@ impl<'a> Columns<'a> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a count that is no u32 becomes the nearest"
+        reason = "a count that is not a u32 becomes the nearest"
     )]
     fn instances(&self, count: f64, rest: &mut f64) -> u32 {
         let owed = count + *rest;

@@ -24,7 +24,7 @@ const SAME: f64 = 180.0;
 pub fn add_events(run: &mut Run, text: &str) -> anyhow::Result<usize> {
     let started = OffsetDateTime::parse(&run.started, &Rfc3339).with_context(|| {
         format!(
-            "the run's start {:?} is no RFC 3339 time, so events cannot be placed in it",
+            "the run's start {:?} is not an RFC 3339 time, so events cannot be placed in it",
             run.started
         )
     })?;
@@ -60,9 +60,9 @@ fn events(text: &str) -> anyhow::Result<Vec<Value>> {
         Value::Array(list) => list,
         Value::Object(mut object) => match object.remove("value") {
             Some(Value::Array(list)) => list,
-            _ => bail!("it is no list of events"),
+            _ => bail!("it is not a list of events"),
         },
-        _ => bail!("it is no list of events"),
+        _ => bail!("it is not a list of events"),
     };
     let known = list.iter().any(|event| {
         get(event, "eventTimestamp").is_some() || get(event, "TimeGenerated").is_some()

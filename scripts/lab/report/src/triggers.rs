@@ -4,7 +4,7 @@ use run_record::format::Clock;
 use run_record::{Action, FleetSample, Run};
 
 /// From a window's mean over the threshold to the action, in Azure seconds: the metric is up to four minutes late, an
-/// evaluation comes every minute, and a metric that is late once more is no failure.
+/// evaluation comes every minute, and a metric that is late once more is not a failure.
 pub(crate) const ALLOWED_DELAY: f64 = 600.0;
 
 /// A period in which the rules called for another count than the one wanted.

@@ -13,7 +13,7 @@ use autoscale::time_zone::{self, TimeZone};
 pub fn zone(named: Option<&str>, settings: &[&Setting]) -> anyhow::Result<TimeZone> {
     if let Some(name) = named {
         return TimeZone::named(name).with_context(|| {
-            format!("--timezone {name:?} is no time zone; give a name such as Europe/Berlin or \"W. Europe Standard Time\"")
+            format!("--timezone {name:?} is not a time zone; give a name such as Europe/Berlin or \"W. Europe Standard Time\"")
         });
     }
     let profiles = settings.iter().flat_map(|setting| &setting.profiles);

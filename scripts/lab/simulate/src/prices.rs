@@ -70,7 +70,7 @@ impl Prices {
 
     /// Reads the text of a price file.
     pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
-        let prices: Self = serde_json::from_str(text).context("this is no price file")?;
+        let prices: Self = serde_json::from_str(text).context("this is not a price file")?;
         let sound = |number: f64| number.is_finite() && number >= 0.0;
         ensure!(
             sound(prices.hours_per_month) && prices.hours_per_month > 0.0,

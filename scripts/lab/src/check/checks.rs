@@ -162,7 +162,7 @@ async fn metrics(caller: &mut Caller) -> Seen {
         let value = metrics[name].as_f64();
         value
             .filter(|value| (0.0..=100.0).contains(value))
-            .ok_or_else(|| format!("{name} is no percentage"))
+            .ok_or_else(|| format!("{name} is not a percentage"))
     };
     Ok(format!(
         "CPU {:.0} %, memory {:.0} %",
@@ -230,7 +230,7 @@ async fn page(caller: &mut Caller) -> Seen {
         .to_ascii_lowercase()
         .starts_with("<!doctype html")
     {
-        return Err("/ is no page for a browser".to_owned());
+        return Err("/ is not a page for a browser".to_owned());
     }
     Ok(format!("{} bytes of HTML", page.len()))
 }

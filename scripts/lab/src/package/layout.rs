@@ -175,7 +175,7 @@ pub(crate) fn check_root(root: &Path) -> anyhow::Result<()> {
 
 fn json(path: &Path) -> anyhow::Result<Value> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is no valid JSON", path.display()))
+    serde_json::from_slice(&text).with_context(|| format!("{} is not valid JSON", path.display()))
 }
 
 /// Fails on a symbolic link: its target may be outside the project and contain a secret, or not belong to the

@@ -265,7 +265,7 @@ fn errors_in_the_project_are_reported() {
     project.write("functions/Live/function.json", "{");
     fails(
         &["assemble", "--handler", "static"],
-        "Live/function.json is no valid JSON",
+        "Live/function.json is not valid JSON",
     );
     fs::remove_file(project.join("functions/Live/function.json")).unwrap();
     fails(

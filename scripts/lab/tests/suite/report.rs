@@ -170,7 +170,7 @@ fn a_mistake_is_one_sentence_and_leaves_nothing() {
         ),
         (
             vec![saved.clone(), "--azure-events".into(), other],
-            "cannot be used: it is no list of events",
+            "cannot be used: it is not a list of events",
         ),
     ] {
         let arguments: Vec<&Path> = arguments.iter().map(PathBuf::as_path).collect();

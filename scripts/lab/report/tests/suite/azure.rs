@@ -60,7 +60,7 @@ fn rows_of_log_analytics_are_read_and_a_change_named_twice_counts_once() {
 fn a_wrong_file_is_one_sentence() {
     for (text, sentence) in [
         ("nonsense", "it is not JSON"),
-        ("3", "it is no list of events"),
+        ("3", "it is not a list of events"),
         ("[{\"a\": 1}]", "its entries are neither"),
     ] {
         let error = add_events(&mut run(), text).unwrap_err().to_string();

@@ -101,7 +101,7 @@ fn table(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
         "it is neither JSON nor CSV whose first line names the columns OperationName and CorrelationId"
     );
     let mut record = StringRecord::new();
-    while reader.read_record(&mut record).context("it is no CSV")? {
+    while reader.read_record(&mut record).context("it is not CSV")? {
         let mut cells = Cells::default();
         for (column, text) in columns.iter().zip(&record) {
             if let Some(column) = column {

@@ -82,7 +82,7 @@ fn a_folder_without_an_app_is_refused_with_what_to_do() {
     let (code, printed) = root.refused(&[]);
     assert_eq!((code, printed.lines().count()), (2, 1), "{printed}");
     assert!(
-        printed.contains("the app is no function app: it has no host.json")
+        printed.contains("the app is not a function app: it has no host.json")
             && printed.contains("lab up --script-root FOLDER"),
         "{printed}"
     );

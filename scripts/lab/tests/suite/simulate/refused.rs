@@ -100,7 +100,8 @@ fn wrong_input_is_refused_in_one_sentence() {
         refused(&["--autoscale", path(folder.path())], "").contains("cannot read the rule file")
     );
     assert!(
-        refused(&["--timezone", "Nowhere"], "").contains("--timezone \"Nowhere\" is no time zone")
+        refused(&["--timezone", "Nowhere"], "")
+            .contains("--timezone \"Nowhere\" is not a time zone")
     );
     assert!(
         refused(&["--start", "yesterday"], "").contains("--start: \"yesterday\" is not a time")
