@@ -1,4 +1,4 @@
-/** A setting with other values: which of them can be changed, what was typed, and the setting that follows. */
+/** A setting with changed values: the values that can be changed, the input, and the resulting setting. */
 import type { LabSetting } from "../api";
 import { typedNumber } from "../components/NumberField";
 import { isoSeconds } from "./rules";
@@ -8,14 +8,14 @@ type Profile = LabSetting["profiles"][number];
 /** A value that can be changed. */
 export type Field = { name: string; value: number; least: number; most: number; whole: boolean };
 
-/** What was typed, by the name of the field. */
+/** The input, by the name of the field. */
 export type Draft = Record<string, string>;
 
-/** What Azure accepts, in minutes. */
+/** The values that Azure accepts, in minutes. */
 const WINDOW = { least: 1, most: 720 };
 const COOLDOWN = { least: 1, most: 10_080 };
 
-/** The bounds on the number of instances. Without an instance, nothing answers. */
+/** The bounds of the number of instances. At least one instance must serve requests. */
 export function limits({ capacity }: Profile, mostInstances: number): Field[] {
   return (["minimum", "maximum", "default"] as const).map((name) => ({
     name,
@@ -46,7 +46,7 @@ export function ruleFields({ metricTrigger, scaleAction }: Profile["rules"][numb
   ];
 }
 
-/** What a field holds now; undefined where that is no value that it may have. */
+/** The present value of a field; undefined if the input is not valid. */
 export function held(field: Field, draft: Draft): number | undefined {
   return typedNumber(draft[field.name] ?? String(field.value), field.least, field.most, field.whole);
 }
@@ -54,7 +54,7 @@ export function held(field: Field, draft: Draft): number | undefined {
 const duration = (minutes: number) =>
   Number.isInteger(minutes) ? `PT${minutes}M` : `PT${Math.round(minutes * 60)}S`;
 
-/** The setting with what was typed, which is in order. What is as before stays as it was written. */
+/** The setting with the input, which must be valid. Unchanged values keep their original form. */
 export function changed(setting: LabSetting, index: number, draft: Draft): LabSetting {
   const copy = structuredClone(setting);
   const profile = copy.profiles[index];

@@ -7,7 +7,7 @@ import { useSpeech } from "../words/language";
 
 const MINUTE = 60;
 
-/** The load just seen under the active rules and under the changed ones, side by side. */
+/** Compares the active rules and the changed rules under the load just seen. */
 export function Rehearsed({ rehearsal }: { rehearsal: api.LabRehearsal }) {
   const { words, format } = useSpeech();
   const tell = words.whatIf;
@@ -61,7 +61,7 @@ export function Rehearsed({ rehearsal }: { rehearsal: api.LabRehearsal }) {
   );
 }
 
-/** The instances over time, as they were wanted. */
+/** The wanted instances over time. */
 function Counts({ rehearsal }: { rehearsal: api.LabRehearsal }) {
   const { words, format } = useSpeech();
   const tell = words.whatIf;
@@ -141,7 +141,7 @@ function Actions({ name, actions, from }: ActionsProps) {
   );
 }
 
-/** What `lab rules` says about a setting, in its own words. */
+/** The explanation of a setting by `lab rules`. */
 export function Explained({ explanation }: { explanation: api.Explanation }) {
   const { words } = useSpeech();
   const tell = words.whatIf;

@@ -14,7 +14,7 @@ import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
 import { Explained, Rehearsed } from "./Rehearsed";
 
-/** Other rules for the fleet of the emulator: rehearsed on the load just seen, and applied. */
+/** Changes the rules of the emulator's fleet: rehearses them on the load just seen, and applies them. */
 export function WhatIf() {
   const { words } = useSpeech();
   const [open, setOpen] = useState(false);
@@ -66,12 +66,12 @@ function Fields({ rules }: { rules: api.LabRules }) {
 
   const change = (next: Draft) => {
     setDraft(next);
-    // What was rehearsed were other rules.
+    // The rules have changed since the last rehearsal.
     setRehearsal(undefined);
     setNote(undefined);
   };
   const act = async (action: (key: string | undefined) => Promise<string>) => {
-    // The button stays as it is meanwhile, so that it keeps the focus.
+    // The button is not disabled during the request, so that it keeps the focus.
     if (busy) return;
     setBusy(true);
     setNote(undefined);
@@ -182,7 +182,7 @@ function Fields({ rules }: { rules: api.LabRules }) {
   );
 }
 
-/** What a rule does and when, up to the threshold: `+1 when CPU >`. */
+/** The action and the condition of a rule, up to the threshold: `+1 when CPU >`. */
 function legendOf(
   { metricTrigger, scaleAction }: api.LabSetting["profiles"][number]["rules"][number],
   words: Words,
@@ -204,7 +204,7 @@ function legendOf(
   return words.whatIf.rule(effect(rule, format.percent), metric, sign(rule));
 }
 
-/** What is wrong with what was typed, by the name of the field. */
+/** The errors in the input, by the name of the field. */
 function problemsOf(fields: Field[], draft: Draft, words: Words, format: Format): Map<string, string> {
   const tell = words.whatIf;
   const problems = new Map<string, string>();

@@ -11,7 +11,7 @@ type Props = { inlined: Inlined; file: string; texts: Texts };
 
 const TAGS = Object.keys(LANGUAGES) as Language[];
 
-/** What the page does with a script: its language, the charts, and files to save. The lab wrote everything else, in English. */
+/** The scripted parts of the page: the language, the charts, and the files to save. The lab wrote everything else, in English. */
 export function Report({ inlined, file, texts }: Props) {
   const [language, setLanguage] = useState<Language>(() => preferred(TAGS));
   const [title] = useState(document.title);

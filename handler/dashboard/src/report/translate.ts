@@ -1,10 +1,10 @@
 import { SPANISH } from "./spanish";
 
-/** The languages of the report, by their own names. */
+/** The languages of the report, with their own names. */
 export const LANGUAGES = { en: "English", es: "Español" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-/** Says a text of the report in a language; as it stands where it is not known. */
+/** Translates a text of the report. An unknown text stays as it is. */
 export type Say = (text: string) => string;
 
 export function speaker(language: Language): Say {
@@ -14,15 +14,15 @@ export function speaker(language: Language): Say {
 const NUMBER = /^([-<]?\s?\d[\d.,]*\s?%?|–)$/;
 /** Between a number and its unit. */
 const GAP = "\u00a0";
-/** Longer texts are nobody's sentences; a record may hold any. */
+/** The longest text that is translated. A record may contain longer texts, which are no sentences of the lab. */
 const LONGEST = 2_000;
-/** Texts that are looked up for one text, its parts and theirs; no sentence has as many. */
+/** The most lookups for one text, including its parts. No sentence of the lab needs as many. */
 const MOST_PARTS = 200;
 
-/** A key with parts: its own words and the parts, in turn; it begins and ends with words, which may be empty. */
+/** A key with placeholders: fixed words and placeholders alternate. The first and the last item are words, which may be empty. */
 type Pattern = { parts: string[]; text: string };
 
-/** Those with the most words of their own first: they fit the fewest texts. */
+/** The patterns with the most fixed words come first, because they fit the fewest texts. */
 const PATTERNS: Pattern[] = Object.entries(SPANISH)
   .filter(([key]) => key.includes("{"))
   .sort(([one], [other]) => ownLength(other) - ownLength(one))
@@ -32,7 +32,7 @@ function ownLength(key: string): number {
   return key.replaceAll(/\{[mn]?\}/g, "").length;
 }
 
-/** What stands in a text for the parts of a pattern. Words are taken where they come first, so that the time it takes stays short. */
+/** The parts of a text at the placeholders of a pattern. The first occurrence of each fixed word counts, so that the search stays short. */
 function fitting({ parts }: Pattern, text: string): string[] | undefined {
   const first = parts[0] ?? "";
   if (!text.startsWith(first)) return undefined;
@@ -52,7 +52,7 @@ function fitting({ parts }: Pattern, text: string): string[] | undefined {
   return found;
 }
 
-/** A text in Spanish; nothing where it is not known. */
+/** A text in Spanish; undefined if it is unknown. */
 export function spanish(text: string, work = { left: MOST_PARTS }): string | undefined {
   work.left -= 1;
   if (text.length > LONGEST || work.left < 0) return undefined;
@@ -69,12 +69,12 @@ export function spanish(text: string, work = { left: MOST_PARTS }): string | und
   return spanishList(text, work);
 }
 
-/** Whether a part may stay as it is: in a few words, such as an id, an address or a title. */
+/** Whether a part may stay as it is: a few words, such as an id, an address, or a title. */
 function isName(part: string): boolean {
   return part.split(" ").length <= 3;
 }
 
-/** `a, b and c`, where each of them is known. */
+/** A list such as `a, b and c`, if each item is known. */
 function spanishList(text: string, work: { left: number }): string | undefined {
   const items = text
     .split(/, and | and |, /)
@@ -97,7 +97,7 @@ const DATES: Record<string, string> = {
   ...{ Sep: "sep", Oct: "oct", Nov: "nov", Dec: "dic" },
 };
 
-/** Numbers with their units, times and dates: `1,234`, `2.4 ms`, `1 min 44 s`, `1–2`, `17 s (17 min)`, `Sat 28 Mar 08:00`. */
+/** Numbers with units, times, and dates: `1,234`, `2.4 ms`, `1 min 44 s`, `1–2`, `17 s (17 min)`, `Sat 28 Mar 08:00`. */
 function spanishMeasure(text: string): string | undefined {
   let known = true;
   const told = text.replaceAll(/[^\s()/–→:]+/g, (word) => {
@@ -111,7 +111,7 @@ function spanishMeasure(text: string): string | undefined {
   return known && /[\d–]/.test(text) ? told : undefined;
 }
 
-/** `1,234.5%` as `1234,5 %`: four digits are not grouped, as in the dashboard. */
+/** Formats `1,234.5%` as `1234,5 %`. Four digits are not grouped, as in the dashboard. */
 function spanishNumber(text: string): string {
   const [whole = "", decimals] = text.replace("%", "").replaceAll(",", "").split(".");
   const grouped = whole.length > 4 && text.includes(",") ? whole.replaceAll(/\B(?=(\d{3})+$)/g, ".") : whole;

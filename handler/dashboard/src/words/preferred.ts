@@ -1,6 +1,6 @@
 import { recall } from "../remember";
 
-/** What was chosen before, else the first of the browser's languages that there is, else English. */
+/** The language that the user chose before, or else the first available language of the browser, or else English. */
 export function preferred<L extends string>(languages: readonly L[]): L | "en" {
   const known = (tag: string | undefined) => languages.find((language) => language === tag);
   const tags = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase());
