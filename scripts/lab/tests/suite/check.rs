@@ -195,7 +195,13 @@ fn every_check_can_fail() {
             "openapi",
             "no OpenAPI 3.1",
         ),
-        ("GET /", 200, r#"{"message":"hello"}"#, "page", "is not a page"),
+        (
+            "GET /",
+            200,
+            r#"{"message":"hello"}"#,
+            "page",
+            "is not a page",
+        ),
         (
             "GET /api/no-such-thing",
             200,
