@@ -2,7 +2,8 @@
 # The steps of scripts/test: their names, their order, and which of them run at the same time. Sourced.
 #
 # Lanes run at the same time; the steps of one lane run one after the other. A step starts when the steps that it depends on have
-# passed. Builds would wait for each other anyway, so they share a lane. They have a lower priority (nice) than the tests.
+# passed. Builds would wait for each other anyway, so they share a lane. Steps for which no other step waits have a lower priority
+# than the build and the tests.
 
 #     step         lane      after            what it checks
 plan='

@@ -65,7 +65,7 @@ start() {
     eval "begun_$1=$(date +%s)"
     # The exit code is written when the step has ended for any reason.
     # shellcheck disable=SC2016 # That shell expands them.
-    $group sh -c '"$1" --alone "$2"; code=$?; times >"$3.cpu"; echo $code >"$3.exit"' sh "$root/scripts/test" "$1" "$logs/$1" \
+    own_session=$group $group sh -c '"$1" --alone "$2"; code=$?; times >"$3.cpu"; echo $code >"$3.exit"' sh "$root/scripts/test" "$1" "$logs/$1" \
         >"$logs/$1.log" 2>&1 </dev/null &
     eval "process_$1=$!"
     running="$running $1"

@@ -26,6 +26,13 @@ use_cargo_tools() {
     fi
 }
 
+# lower_priority NICE: of this step and everything that it starts from now on. Linux shares the CPU time first between sessions
+# (sched_autogroup), so in a run of all steps, where each is a session of its own, nice alone would only count within the step.
+lower_priority() {
+    renice -n "$1" -p $$ >/dev/null
+    [ -z "${own_session:-}" ] || { echo "$1" >/proc/self/autogroup; } 2>/dev/null || :
+}
+
 step_format() {
     cargo fmt --all --check
 }
@@ -75,11 +82,13 @@ step_build() {
 }
 
 step_lint() {
-    nice cargo clippy --profile quick --workspace --all-targets --locked -- -D warnings
+    lower_priority 10
+    cargo clippy --profile quick --workspace --all-targets --locked -- -D warnings
 }
 
 step_doctests() {
-    nice cargo test --profile quick --workspace --doc
+    lower_priority 10
+    cargo test --profile quick --workspace --doc
 }
 
 # test_rust FILTER [OPTION OF cargo nextest run]...
@@ -132,7 +141,9 @@ step_long_kills() {
 }
 
 step_package() {
-    nice "$lab" package --profile quick
+    # Other steps wait for it.
+    lower_priority 3
+    "$lab" package --profile quick
     rm -rf "$app"
     mkdir -p "${app%/*}"
     cp -R target/app "$app"
@@ -150,7 +161,7 @@ step_real_host() {
         # The image may have another C library than this machine.
         triple=$(rustc -vV | sed -n 's/^host: //p')
         RUSTFLAGS='-C target-feature=+crt-static' \
-            nice cargo build --profile quick --target "$triple" --package lab --example probe_handler
+            cargo build --profile quick --target "$triple" --package lab --example probe_handler
         "$compare" --image elastic-visits-host --probe "target/$triple/quick/examples/probe_handler"
     else
         printf '%s\n' "Not run: there is no real host on this machine. Install Azure Functions Core Tools, which require Node.js 22:
@@ -219,15 +230,16 @@ step_docs() {
 
 # The types are checked while the tests run. Each of the two uses one CPU.
 step_azure() {
+    lower_priority 10
     python_for azure infra/tests/requirements.txt infra/requirements.txt
     venv=target/azure-venv
     # pyright comes from the npm registry, once, into the same folder.
     PYRIGHT_PYTHON_CACHE_DIR=$root/$venv/pyright PYRIGHT_PYTHON_IGNORE_WARNINGS=1 \
-        nice -n 5 $venv/bin/pyright --pythonpath "$python" --project infra >$venv/types.log 2>&1 &
+        $venv/bin/pyright --pythonpath "$python" --project infra >$venv/types.log 2>&1 &
     checker=$!
     tested=0
     rm -f target/az-lines
-    AZ_LINES=$root/target/az-lines nice -n 5 "$python" -m pytest -q infra/tests || tested=$?
+    AZ_LINES=$root/target/az-lines "$python" -m pytest -q infra/tests || tested=$?
     typed=0
     wait "$checker" || typed=$?
     printf '%s\n' "Types:"
