@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::support::Backend;
@@ -276,6 +277,21 @@ fn requests_in_flight_are_completed_after_a_signal() {
             "it still accepts connections"
         );
     }
+}
+
+#[test]
+fn a_signal_ends_an_instance_that_waits_for_its_database_file() {
+    let backend = Backend::sqlite();
+    let flags = backend.flags();
+    let database = Path::new(&flags[1]);
+    std::fs::create_dir_all(database.parent().unwrap()).unwrap();
+    // As while another process changes the schema.
+    let lock = std::fs::File::create(database.with_extension("db.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut handler = Process::start(&flags, &[]);
+    handler.eventually("/health", 503);
+    handler.signal(Signal::TERM);
+    assert_eq!(handler.wait(), Some(0));
 }
 
 #[test]

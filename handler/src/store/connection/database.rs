@@ -273,6 +273,9 @@ impl Database {
                 () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_RETRY),
             }
         }
+        if let Store::Sqlite(sqlite) = store {
+            sqlite.remember_file().await;
+        }
         self.state.send_replace(State::Ready);
         tracing::info!(db_type = store.db_type(), "database ready");
     }

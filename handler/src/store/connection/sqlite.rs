@@ -1,5 +1,7 @@
 //! What only SQLite needs: one writer, several readers, and a file that must exist.
 
+use std::fs::TryLockError;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,6 +15,9 @@ use crate::store::Error;
 /// How long a process waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// How often a process tries to take the lock that another process holds while it prepares the file.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
+
 /// Connections for reading. In WAL mode, reads never wait for the writer.
 const READERS: u32 = 4;
 
@@ -24,7 +29,7 @@ pub struct Sqlite {
     /// The connections for reading.
     pub(in crate::store) readers: SqlitePool,
     pub(in crate::store) path: PathBuf,
-    /// The file that was prepared.
+    /// The file whose schema is ready.
     file: Arc<OnceLock<FileId>>,
 }
 
@@ -55,11 +60,24 @@ impl Sqlite {
         }
     }
 
-    /// Returns when the file at the path is no longer the one that was prepared. Checks at the interval `every`.
+    /// Remembers the file at the path, whose schema is ready. To be called before the first visit: a connection that is
+    /// opened later creates a new file at the path if there is none.
+    pub(in crate::store) async fn remember_file(&self) {
+        if let Ok(id) = file_id(&self.path).await {
+            self.file.get_or_init(|| id);
+        }
+    }
+
+    /// Returns when the file at the path is no longer the one that was remembered. Checks at the interval `every`.
     pub(in crate::store) async fn replaced(&self, every: Duration) {
         let mut turn = tokio::time::interval(every);
-        while self.file.get().is_some() && file_id(&self.path).await.as_ref() == self.file.get() {
-            turn.tick().await;
+        while let Some(remembered) = self.file.get() {
+            match file_id(&self.path).await {
+                Ok(found) if found != *remembered => return,
+                Err(error) if error.kind() == ErrorKind::NotFound => return,
+                // Another error says nothing about the file.
+                _ => turn.tick().await,
+            };
         }
     }
 
@@ -71,40 +89,40 @@ impl Sqlite {
         &self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let path = self.path.clone();
-        let lock = tokio::task::spawn_blocking(move || lock_beside(&path)).await;
-        let _lock = lock
-            .map_err(|_| Error::Unavailable(None))?
-            .map_err(sqlx::Error::Io)?;
-        let done = work.await?;
-        // Before the first visit: a connection that is opened later creates a new file at the path if there is none.
-        if let Some(id) = file_id(&self.path).await {
-            self.file.get_or_init(|| id);
-        }
-        Ok(done)
+        let _lock = lock_beside(&self.path).await.map_err(sqlx::Error::Io)?;
+        work.await
     }
 }
 
-/// The file at `path`, if there is one.
-async fn file_id(path: &Path) -> Option<FileId> {
-    let metadata = tokio::fs::metadata(path).await.ok()?;
-    Some((metadata.dev(), metadata.ino()))
+/// The file at `path`.
+async fn file_id(path: &Path) -> std::io::Result<FileId> {
+    let metadata = tokio::fs::metadata(path).await?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 /// Takes the lock file next to the database. The lock is released when the file is closed, also by a crash.
-fn lock_beside(path: &Path) -> std::io::Result<std::fs::File> {
+async fn lock_beside(path: &Path) -> std::io::Result<std::fs::File> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        tokio::fs::create_dir_all(folder).await?;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = std::fs::File::options()
+    let file = tokio::fs::File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(name)?;
-    file.lock()?;
-    Ok(file)
+        .open(name)
+        .await?
+        .into_std()
+        .await;
+    // A thread that waits for the lock could not be stopped, and the process could not end before the lock is free.
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_RETRY).await,
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +140,7 @@ mod tests {
             Ok(())
         };
         sqlite.prepare(created).await.expect("it is created");
+        sqlite.remember_file().await;
         std::fs::remove_file(&sqlite.path).expect("it was created");
         drop(sqlite.readers.acquire().await.expect("it is created again"));
         assert!(sqlite.path.exists());

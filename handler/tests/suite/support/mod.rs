@@ -224,7 +224,9 @@ impl Backend {
     /// An instance with this database, after it is ready.
     pub async fn instance(&self, extra: &[&str]) -> TestApp {
         let app = TestApp::start(&self.flags(), extra);
-        app.service.database().ready().await;
+        let ready = app.service.database().ready();
+        let in_time = tokio::time::timeout(Duration::from_secs(60), ready).await;
+        in_time.expect("the database is not ready");
         app
     }
 }
