@@ -52,7 +52,7 @@ pub fn stress(host: &Host, scope: &str) {
     assert_eq!(answer.status, 202, "{answer:?}");
 }
 
-/// Programs that keep every CPU busy, and end with this.
+/// Programs that keep every CPU busy. They end with this, and with the test's thread, also if it is killed.
 struct BusyMachine(Vec<Child>);
 
 impl BusyMachine {
@@ -60,9 +60,11 @@ impl BusyMachine {
         let cpus = std::thread::available_parallelism().unwrap().get();
         // Sessions of their own, as programs in other terminals have: the kernel shares CPU time between sessions.
         let busy = || {
-            let mut command = Command::new("setsid");
-            command.args(["sh", "-c", "while :; do :; done"]);
-            command.spawn().unwrap()
+            Command::new("setsid")
+                .args(["setpriv", "--pdeathsig", "KILL"])
+                .args(["sh", "-c", "while :; do :; done"])
+                .spawn()
+                .unwrap()
         };
         Self((0..cpus * 3).map(|_| busy()).collect())
     }
