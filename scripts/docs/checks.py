@@ -148,6 +148,9 @@ def examples(helps: dict[str, Page], programs: shell.Programs) -> Iterator[str]:
     """The examples of the help texts know their options, and there are some."""
     if not any(shell.mark_of(block, [])[0] == shell.RUN for page in helps.values() for block in page.blocks):
         yield "no help text shows an example that can be run: has the way they are written changed?"
+    for block in (block for page in helps.values() for block in page.blocks):
+        if re.search(r"\S {2,}\S", block.text):
+            yield f"{block.place}: put # before the remark, because the shell would pass it to the command: {block.text}"
     yield from calls(helps, programs)
 
 

@@ -62,10 +62,13 @@ def commands(text: str) -> list[str]:
 
 
 def examples(text: str) -> list[str]:
-    """The commands that a help text shows: lines with two spaces before them, and maybe a remark after two or more."""
+    """The commands that a help text shows: lines with two spaces before them, and maybe a remark after two or more.
+
+    A remark without # stays: the shell would pass it to the command.
+    """
     lines = re.sub(r" \\\n *", " ", text).splitlines()
-    shown = [re.split(r" {2,}", line[2:])[0] for line in lines if re.match(r"  [^ -]", line)]
-    return [command for command in shown if CALL.search(command)]
+    shown = [line[2:] for line in lines if re.match(r"  [^ -]", line) and CALL.search(line.lstrip().split("  ")[0])]
+    return [re.split(r" {2,}# ", command)[0] for command in shown]
 
 
 class Programs:

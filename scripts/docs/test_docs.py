@@ -105,7 +105,8 @@ class Checks(unittest.TestCase):
     def test_the_examples_of_a_help_text(self) -> None:
         help_text = """Usage: scripts/load [URL]
 
-  scripts/load --until 3        fills scripts/load
+  scripts/load --until 3        # fills scripts/load
+  scripts/load --until 2        fills scripts/load
   FUNCTIONS_KEY=... scripts/load https://NAME.example --rate 20 \\
       --duration 30m
   printf '0' | target/quick/lab simulate --load -
@@ -115,11 +116,12 @@ Every scripts/load writes a report.
         found = shell.examples(help_text)
         expected = [
             "scripts/load --until 3",
+            "scripts/load --until 2        fills scripts/load",
             "FUNCTIONS_KEY=... scripts/load https://NAME.example --rate 20 --duration 30m",
             "printf '0' | target/quick/lab simulate --load -",
         ]
         self.assertEqual(found, expected)
-        self.assertEqual([bool(shell.PLACEHOLDER.search(each)) for each in found], [False, True, False])
+        self.assertEqual([bool(shell.PLACEHOLDER.search(each)) for each in found], [False, False, True, False])
         for filled_in, text in ((True, "lab report RUN.json"), (False, "lab postgres --env TEST_DATABASE_URL -- true")):
             self.assertEqual(bool(shell.PLACEHOLDER.search(text)), filled_in, text)
 

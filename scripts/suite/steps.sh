@@ -105,7 +105,7 @@ test_rust() {
 
 # Tests that mount file systems are ignored by default. So are measurements, which never run here.
 step_tests() {
-    rust_tests='not binary(end_to_end) and not test(/^fleet_at_scale::/)'
+    rust_tests='not binary(end_to_end) and not test(/^fleet_at_scale::|_with_restarts$/)'
     if unshare --mount mount -t tmpfs none /mnt 2>/dev/null; then
         test_rust "$rust_tests" --run-ignored all
     else
@@ -129,7 +129,7 @@ step_ordinary() {
     setpriv "$@" true 2>/dev/null || set -- --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all
     status=0
     HOME=$folder TMPDIR=$folder XDG_DATA_HOME=$folder setpriv "$@" "$(command -v cargo-nextest)" nextest run --cargo-metadata "$built/metadata.json" \
-        --binaries-metadata "$built/binaries.json" --no-fail-fast --filterset 'package(lab) and test(/^fleet::/)' || status=$?
+        --binaries-metadata "$built/binaries.json" --no-fail-fast --filterset 'package(lab) and test(/^fleet::/) and not test(/_with_restarts$/)' || status=$?
     rm -rf "$folder"
     return "$status"
 }
@@ -137,7 +137,7 @@ step_ordinary() {
 step_long_kills() {
     KILLS_ROUNDS=30
     export KILLS_ROUNDS
-    test_rust 'test(/^kills::/) or test(/killed_again_and_again/)'
+    test_rust 'test(/^kills::/) or test(/killed_repeatedly|_with_restarts$/)'
 }
 
 step_package() {

@@ -25,7 +25,7 @@ use super::page::ApiIndex;
         description = "A visit log whose instances scale on CPU rules and share one database. Every response carries `x-instance-id`.",
     ),
     tags(
-        (name = "visits", description = "The register"),
+        (name = "visits", description = "Visits: record and list them"),
         (name = "load", description = "CPU load on demand, to see the fleet scale"),
         (name = "fleet", description = "All instances, now and over time"),
         (name = "operations", description = "Health, metrics, and the dashboard"),

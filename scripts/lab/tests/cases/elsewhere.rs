@@ -110,8 +110,8 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     Elsewhere {
         numbers: "50",
         source: "WebJobsApplicationBuilderExtension.cs, HttpThrottleMiddleware.cs: /runtime/health, limits of concurrent requests",
-        why: "not tested: lab up has neither; it names the limits as settings that it ignores",
-        tests: &[],
+        why: "lab up starts without a handler, too; it does not apply the limits, and names them if they are set",
+        tests: &["offline::probes_report_whether_the_host_runs"],
     },
     Elsewhere {
         numbers: "51",

@@ -53,8 +53,9 @@ impl Session {
 /// slot of the counter only briefly, even if the connection breaks. The slot is locked last, so a probe that waits
 /// for something else does not block visits.
 ///
-/// The statement without keys is only planned, because its row would take an id from the sequence. The statement with
-/// keys writes to the same tables.
+/// The statement without keys is only planned, because its row would take an id from the sequence. It is planned as for
+/// visits: prepared, with parameters, so that a server that cannot make such a plan is found. The statement with keys
+/// writes to the same tables.
 fn on_postgres(number: u32) -> String {
     let slot = number % 16;
     // Ids and digests that no visit has.
@@ -62,9 +63,13 @@ fn on_postgres(number: u32) -> String {
         "case when has_sequence_privilege('visits_id_seq', 'usage, update') then -1 - {number}::bigint \
          else nextval('visits_id_seq') end"
     );
-    let planned = filled(
-        postgres::RECORD_WITHOUT_KEYS,
-        &["array[null]", &format!("'{INSTANCE}'"), &slot.to_string()],
+    // No other name that the session may have is like this, also if an earlier probe failed before `deallocate`.
+    let name = format!("write_probe_{number}");
+    let prepared = postgres::RECORD_WITHOUT_KEYS;
+    let planned = format!(
+        "prepare {name} as {prepared}; \
+         explain execute {name} (array[null], '{INSTANCE}', {slot}); \
+         deallocate {name}"
     );
     let written = filled(
         &postgres::RECORD.replace("nextval('visits_id_seq')", &id),
@@ -76,7 +81,7 @@ fn on_postgres(number: u32) -> String {
             &slot.to_string(),
         ],
     );
-    format!("begin; {SEQUENCE_IS_BEHIND}; explain {planned}; {written}; rollback")
+    format!("begin; {SEQUENCE_IS_BEHIND}; {planned}; {written}; rollback")
 }
 
 /// A statement with literals instead of parameters, because a message with several statements cannot have parameters.
@@ -94,7 +99,8 @@ mod tests {
     #[test]
     fn a_probe_uses_up_no_id_and_has_no_parameter_left() {
         let sql = on_postgres(7);
-        assert!(!sql.contains('$'), "{sql}");
+        let (_, written) = sql.split_once("deallocate").expect("it is prepared before");
+        assert!(!written.contains('$'), "{sql}");
         // It is only used if the role may not use the sequence, so that the statement is refused.
         assert_eq!(sql.matches("nextval").count(), 1, "{sql}");
         assert!(

@@ -52,6 +52,35 @@ fn every_step_of_the_suite_is_in_its_plan() {
     assert_eq!(listed.split_whitespace().collect::<BTreeSet<_>>(), defined);
 }
 
+/// nextest reports no filter that selects nothing if another one in the same expression selects something.
+#[test]
+fn every_filter_of_the_suite_selects_a_test() {
+    let tracked = Command::new("git")
+        .args(["grep", "-hE", r"^\s*(async )?(fn|mod) ", "--", "*.rs"])
+        .current_dir(repository())
+        .output()
+        .unwrap();
+    let tests = text(&tracked.stdout);
+    for file in ["scripts/suite/steps.sh", "scripts/suite/nextest.toml"] {
+        let filters = std::fs::read_to_string(repository().join(file)).unwrap();
+        let expressions = filters.split("test(/").skip(1);
+        let names: Vec<&str> = expressions
+            .flat_map(|rest| {
+                let expression = rest.split("/)").next().unwrap_or_default();
+                expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            })
+            .filter(|name| !name.is_empty())
+            .collect();
+        assert!(!names.is_empty(), "{file}");
+        for name in names {
+            assert!(
+                tests.contains(name),
+                "{file}: no test has {name} in its name"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_second_run_of_the_suite_in_the_same_folder_is_refused() {
     let project = Project::new();
