@@ -53,6 +53,7 @@ mod function_app;
 mod handler_options;
 mod handler_route;
 mod handler_stream;
+mod header_names;
 mod health;
 mod instance;
 mod invoke;

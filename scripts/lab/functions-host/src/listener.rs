@@ -16,11 +16,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::io::InspectReader;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::body::Body;
 use super::console::{Console, Severity};
+use super::header_names::ReceivedBytes;
 use super::peer::Peer;
 
 /// Connections that are kept open between requests.
@@ -114,7 +116,20 @@ async fn connection<R, E>(
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_DEADLINE));
     let stream = std::pin::pin!(stream);
-    let service = service_fn(respond);
+    let received = ReceivedBytes::default();
+    let appended = received.clone();
+    let stream = InspectReader::new(stream, move |bytes: &[u8]| appended.append(bytes));
+    let service = service_fn(|mut request| {
+        request.extensions_mut().insert(received.take());
+        let response = respond(request);
+        let received = received.clone();
+        async move {
+            let response = response.await;
+            // Of the body, so that the next head has room.
+            drop(received.take());
+            response
+        }
+    });
     let deadline = if is_reserve {
         RESERVE_HEAD_DEADLINE
     } else {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::app::Failure;
 use super::exchange::ACTIVITY_TIMEOUT;
 use super::function::{Binding, Level};
-use super::{path, query};
+use super::{header_names, path, query};
 
 /// Reads a client's body into memory.
 pub(super) async fn read(body: Incoming, limit: u64) -> Result<Bytes, Failure> {
@@ -53,7 +53,12 @@ impl Received<'_> {
         let headers: Map<_, _> = parts
             .headers
             .keys()
-            .map(|name| (canonical(name), self.lines(name).into()))
+            .map(|name| {
+                (
+                    header_names::passed_on(name, parts),
+                    self.lines(name).into(),
+                )
+            })
             .collect();
         let host = parts.headers.get(header::HOST).map_or("", text);
         let search = match parts.uri.query() {
@@ -113,7 +118,12 @@ impl Received<'_> {
             .parts
             .headers
             .keys()
-            .map(|name| (canonical(name), self.lines(name).join(",").into()))
+            .map(|name| {
+                (
+                    header_names::passed_on(name, self.parts),
+                    self.lines(name).join(",").into(),
+                )
+            })
             .collect();
         data.add("Headers", headers.into());
         data.members
@@ -261,16 +271,4 @@ fn identity(level: Level) -> Value {
         "NameClaimType": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
         "RoleClaimType": "http://schemas.microsoft.com/ws/2008/06/identity/claims/role",
     })
-}
-
-/// `Content-Type` for `content-type`: the spelling that most clients send, and that handlers for the real host
-/// expect.
-fn canonical(name: &HeaderName) -> String {
-    name.as_str()
-        .split('-')
-        .map(|word| {
-            word[..1.min(word.len())].to_ascii_uppercase() + word.get(1..).unwrap_or_default()
-        })
-        .collect::<Vec<_>>()
-        .join("-")
 }

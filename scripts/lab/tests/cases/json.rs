@@ -62,6 +62,8 @@ fn the_request_becomes_data(program: &Program) {
             ("Content-Type", "application/json"),
             ("X-Many", "1"),
             ("X-Many", "2"),
+            ("X-UPPER-lower", "3"),
+            ("user-agent", "4"),
         ],
         "{\"a\":1}",
     );
@@ -74,6 +76,9 @@ fn the_request_becomes_data(program: &Program) {
     );
     assert_eq!(request["Method"], "POST");
     assert_eq!(request["Headers"]["X-Many"], json!(["1", "2"]));
+    // As sent, except for the names that Kestrel knows.
+    assert_eq!(request["Headers"]["X-UPPER-lower"], json!(["3"]));
+    assert_eq!(request["Headers"]["User-Agent"], json!(["4"]));
     assert_eq!(
         request["Headers"]["Content-Type"],
         json!(["application/json"])
