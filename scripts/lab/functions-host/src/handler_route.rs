@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use serde_json::{Value, json};
 
 use super::configuration::known_keys;
 use super::environment::Environment;
 use super::function::{self, Function, Level};
-use super::json::lookup;
+use super::json::{lookup, string};
 
 const KEYS: [&str; 2] = ["route", "authorizationLevel"];
 /// `BuildAllHttpMethods`.
@@ -35,11 +35,7 @@ impl HandlerRoute {
     ) -> anyhow::Result<Self> {
         known_keys(route, path, &KEYS, warnings)?;
         Ok(Self {
-            route: match lookup(route, "route") {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => bail!("{path}.route is {other} but must be a string"),
-            },
+            route: string(route, path, "route")?.unwrap_or_default().to_owned(),
             level: match lookup(route, "authorizationLevel") {
                 None | Some(Value::Null) => default,
                 Some(text) => level(text, &format!("{path}.authorizationLevel"))?,

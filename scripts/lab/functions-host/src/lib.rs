@@ -13,11 +13,12 @@
 //! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
+//! | [`response`] | responses of the host itself |
 //! | [`unavailable`], [`offline`] | answers while the app cannot be served, or its user took it offline |
 //! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`trace_context`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`timers`], [`calendar`] | runs functions when their timers are due, by the calendar of the host's user |
-//! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
+//! | [`exchange`], [`request_body`], [`body`], [`traffic`], [`lock`] | timeouts, streams in both directions, latency, locks |
 //!
 //! The host does not decide how many instances there are, nor which of them gets a request: its user does, who starts
 //! each [`Instance`], publishes the [`BackendSet`] and gives a function to [`Choose`] with.
@@ -61,6 +62,7 @@ mod keys;
 mod listener;
 mod listening;
 mod local_settings;
+mod lock;
 mod offline;
 mod output;
 mod path;
@@ -74,6 +76,7 @@ mod proxy;
 mod query;
 mod readiness;
 mod request_body;
+mod response;
 mod retry;
 mod route;
 mod schedule;
@@ -91,13 +94,13 @@ mod watched;
 mod worker;
 mod worker_runtime;
 
-pub use admin::{LabRequest, empty, json_text, refusal};
+pub use admin::LabRequest;
 pub use app::App;
 pub use backends::{Backend, BackendSet, Choose, InstanceLoad};
 pub use body::Body;
 pub use calendar::Calendar;
 pub use changes::Changes;
-pub use console::{Console, Severity, timestamp};
+pub use console::{Console, timestamp};
 pub use function_app::{FunctionApp, MARKER, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
@@ -107,6 +110,8 @@ pub use local_settings::LocalHost;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
+pub use query::parameter;
+pub use response::{content, empty, json_response, refusal};
 pub use script_root::find_app;
 pub use server::respond;
 pub use timer::Statuses as TimerStatuses;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::app::Failure;
 use super::exchange::ACTIVITY_TIMEOUT;
 use super::function::{Binding, Level};
+use super::json::scalar_text;
 use super::{path, query};
 
 /// Reads a client's body into memory.
@@ -189,10 +190,7 @@ fn bound(value: &Value) -> Value {
     match value {
         Value::Null | Value::Object(_) => value.clone(),
         Value::Array(_) => value.to_string().into(),
-        Value::String(text) => quoted(text),
-        Value::Bool(true) => quoted("True"),
-        Value::Bool(false) => quoted("False"),
-        Value::Number(number) => quoted(&number.to_string()),
+        value => quoted(&scalar_text(value).unwrap_or_default()),
     }
 }
 

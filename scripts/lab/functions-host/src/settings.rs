@@ -68,7 +68,7 @@ impl Settings {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         if !host.is_object() {
-            bail!("it must hold a JSON object");
+            bail!("it must contain a JSON object");
         }
         // The version is read only from the file (HostJsonFileConfigurationSource.cs).
         match host.get("version") {
@@ -158,7 +158,7 @@ fn custom_headers(value: &Value) -> anyhow::Result<Vec<(HeaderName, HeaderValue)
                     anyhow!("extensions.http.customHeaders: {name:?} is not a header name")
                 })?,
                 text.parse().map_err(|_| {
-                    anyhow!("extensions.http.customHeaders.{name} holds no header value")
+                    anyhow!("extensions.http.customHeaders.{name} is not a header value")
                 })?,
             ))
         })
