@@ -7,7 +7,7 @@
 //! | `GET /admin/lab/fleet` | instances, samples, decisions; `?samples=0` omits the samples |
 //! | `POST /admin/lab/instances/{id}/kill` | 202 and kills the process; 404 unknown, 409 not running |
 //! | `POST /admin/lab/scaler/pause`, `/resume` | 200; stops or resumes the evaluation of the rules; 409 on Elastic Premium |
-//! | `GET /admin/lab/rules` | the active rules, and what `lab rules` says about them |
+//! | `GET /admin/lab/rules` | the active rules, and the findings of `lab rules` about them |
 //! | `POST /admin/lab/rules/rehearse` | 200; the effect of the setting in the body under the load just seen; 400 and 409 with the reason |
 //! | `PUT /admin/lab/rules` | 200; the next evaluation uses the setting in the body; 400 with the reader's reasons; 409 on Elastic Premium |
 //! | `POST /admin/lab/faults/arm?answer=403&seconds=10`, `/identity` | 200; the emulated endpoint fails, see [`Fault`]; 400 with the reason; 404 on other plans |

@@ -42,7 +42,7 @@ pub(crate) fn owns(path: &str) -> bool {
     first.eq_ignore_ascii_case("admin") || first.eq_ignore_ascii_case("runtime")
 }
 
-/// Whether everybody may read a path of the host's: ping, health, and the page of the fleet, which holds no data.
+/// Whether a path of the host needs no key: ping, health, and the page of the fleet, which contains no data.
 pub(crate) fn is_public(path: &str) -> bool {
     let path = path.trim_matches('/').to_ascii_lowercase();
     ["admin/host/ping", "admin/lab"].contains(&path.as_str()) || path.starts_with("runtime/health")
@@ -215,22 +215,20 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
         Ok(body) => body,
         Err(failure) => {
             app.console.warn(format_args!(
-                    "POST /admin/functions/{name} was refused: {failure}; the most is {BODY_LIMIT} bytes"
-                ),
-            );
+                "POST /admin/functions/{name} was refused: {failure}; the most is {BODY_LIMIT} bytes"
+            ));
             return empty(failure.status());
         }
     };
     let Some(input) = input(&body) else {
         app.console.warn(format_args!(
-                "POST /admin/functions/{name} needs a body such as {{\"input\": \"...\"}}, where the input is text: write JSON \
-                 as a string"
-            ),
-        );
+            "POST /admin/functions/{name} needs a body such as {{\"input\": \"...\"}}, where the input is text: write JSON \
+             as a string"
+        ));
         return empty(StatusCode::BAD_REQUEST);
     };
     let app = Arc::clone(app);
-    // Runs beside the request that ordered it; functionTimeout bounds it, and the end of the process.
+    // Runs in the background. It ends with functionTimeout or with the process.
     tokio::spawn(async move {
         let function = &app.table.functions[index];
         let to = To::Any(&app.backends);
@@ -241,7 +239,7 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
                     function.name
                 ));
             }
-            // Whatever the input says (TimerTriggerBinding.cs, BindAsync).
+            // The input is ignored (TimerTriggerBinding.cs, BindAsync).
             Trigger::Timer(timer) => {
                 let info = timer.info(app.timers.of(&function.name, timer), false);
                 (info, Map::new())

@@ -143,7 +143,7 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
             ));
         }
         if beginning.contains(&0) {
-            // A program. The system knows whether it is one for this machine.
+            // A program. The system reports it if it is not one for this machine.
             return Ok(());
         }
         return invalid(format!(

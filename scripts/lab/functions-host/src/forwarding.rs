@@ -12,7 +12,7 @@
 //! | repeated headers | one line (.NET's `HttpConnection.cs`) |
 //! | `User-Agent` | followed by the host's |
 //! | `traceparent` | added where it is absent |
-//! | a client that leaves | is not told |
+//! | a client that disconnects | the handler is not notified |
 
 use std::sync::Arc;
 

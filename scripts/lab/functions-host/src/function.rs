@@ -79,16 +79,19 @@ impl Level {
     }
 }
 
+impl Binding {
+    pub(super) fn is_http_output(&self) -> bool {
+        self.output && self.kind.eq_ignore_ascii_case("http")
+    }
+}
+
 impl Function {
     /// Whether its requests can be passed on unchanged: exactly one `httpTrigger` in and exactly one `http` out
     /// (`FunctionMetadataExtensions.cs`).
     pub(crate) fn is_plain_http(&self) -> bool {
         matches!(self.trigger, Trigger::Http(_))
             && self.bindings.len() == 2
-            && self
-                .bindings
-                .iter()
-                .any(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+            && self.bindings.iter().any(Binding::is_http_output)
     }
 
     /// The binding of its trigger.

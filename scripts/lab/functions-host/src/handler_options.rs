@@ -179,10 +179,7 @@ fn routes(
             "host.json: {path}.{DOCUMENTED_ONLY} ({proxying}) is in Microsoft's documentation, but the host ignores it; set {name}.enableProxyingHttpRequest"
         ));
     }
-    let default = match lookup(http, "defaultAuthorizationLevel") {
-        None | Some(Value::Null) => Level::Function,
-        Some(text) => level(text, &format!("{path}.defaultAuthorizationLevel"))?,
-    };
+    let default = level(http, &path, "defaultAuthorizationLevel", Level::Function)?;
     let list = match lookup(http, "routes") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(list)) => list,

@@ -211,8 +211,9 @@ impl Supervisor {
                     match process.listens_elsewhere(port) {
                         Some(cause) => {
                             is_hinted = true;
-                            self.console.warn(format_args!("The handler does not answer on 127.0.0.1:{port}: {cause}"),
-                            );
+                            self.console.warn(format_args!(
+                                "The handler does not answer on 127.0.0.1:{port}: {cause}"
+                            ));
                         }
                         None => hint.as_mut().reset(tokio::time::Instant::now() + HINT),
                     }
@@ -227,8 +228,10 @@ impl Supervisor {
                             cause.unwrap_or_default()
                         ));
                     }
-                    self.console.debug(format_args!("The handler answers on port {port} after {} ms", started.elapsed().as_millis()),
-                    );
+                    self.console.debug(format_args!(
+                        "The handler answers on port {port} after {} ms",
+                        started.elapsed().as_millis()
+                    ));
                     self.state.send_replace(Lifecycle::Ready(Arc::clone(&worker)));
                 }
             }
@@ -271,7 +274,9 @@ impl Supervisor {
             tokio::select! {
                 ended = &mut terminated => {
                     if !ended {
-                        self.console.warn(format_args!("The handler did not end within {patience:?} of SIGTERM; it is killed"));
+                        self.console.warn(format_args!(
+                            "The handler did not end within {patience:?} of SIGTERM; it is killed"
+                        ));
                     }
                     return;
                 }
@@ -296,7 +301,7 @@ impl Supervisor {
         ];
         let process = Process::start(&self.plan, &variables, &self.console)?;
         self.console.debug(format_args!(
-            "The handler is process {}, worker {id}, told to listen on port {port}",
+            "The handler is process {}, worker {id}; it is to listen on port {port}",
             process.id()
         ));
         Ok((process, port))

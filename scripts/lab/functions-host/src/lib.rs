@@ -10,8 +10,8 @@
 //! | [`function`], [`handler_route`], [`retry`], [`template`], [`route`], [`keys`] | functions of folders and of `host.json`, the table of routes, who may call |
 //! | [`unsupported`], [`extension_bundle`] | triggers and bindings that the emulator does not serve, or the host would not load |
 //! | [`timer`], [`schedule`], [`cron`] | timers: when they are due, what handlers get |
-//! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
-//! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
+//! | [`cors`], [`cross_site`] | requests of web pages: their response headers, and which are refused while no keys are required |
+//! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or reports why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`response`] | responses of the host itself |
 //! | [`unavailable`], [`offline`] | answers while the app cannot be served, or its user took it offline |
@@ -27,7 +27,7 @@
 //! only where the user of this crate asks for it, `app_offline.htm` does not stop the handler, there are no upgraded connections, and
 //! there is no wait for a result that the real host would never see (see `Failure::Null`).
 //! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, header names are in title case
-//! whatever the client wrote, redirects of a handler are not followed, and texts that look like dates stay as they are.
+//! regardless of the client's spelling, redirects of a handler are not followed, and texts that look like dates stay as they are.
 
 mod admin;
 mod app;

@@ -55,7 +55,7 @@ pub(super) fn others<'a>(
 ) -> impl Iterator<Item = (&'a Binding, &'a Value)> {
     let outputs = bindings
         .iter()
-        .filter(|binding| binding.output && !binding.kind.eq_ignore_ascii_case("http"));
+        .filter(|binding| binding.output && !binding.is_http_output());
     outputs.filter_map(|binding| {
         let member = || outcome.outputs.as_ref()?.get(&binding.name);
         let value = returned_for(binding, bindings, outcome).or_else(member)?;
@@ -78,9 +78,7 @@ pub(super) fn http_with_value<'a>(
 }
 
 fn http_output(bindings: &[Binding]) -> Option<&Binding> {
-    bindings
-        .iter()
-        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+    bindings.iter().find(|binding| binding.is_http_output())
 }
 
 /// The response of a function with these bindings.

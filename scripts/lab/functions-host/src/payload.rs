@@ -232,20 +232,20 @@ fn text(value: &HeaderValue) -> &str {
 /// The identity of a request after authentication (`CliAuthenticationHandler.cs` of Core Tools,
 /// `AuthenticationLevelHandler.cs`), with the claim for its level.
 fn identity(level: Level) -> Value {
-    let claim = |kind: &str, value: &str| {
+    let claim = |level: &str| {
         json!({
             "Issuer": "LOCAL AUTHORITY",
             "OriginalIssuer": "LOCAL AUTHORITY",
             "Properties": {},
-            "Type": format!("http://schemas.microsoft.com/2017/07/functions/claims/{kind}"),
-            "Value": value,
+            "Type": "http://schemas.microsoft.com/2017/07/functions/claims/authlevel",
+            "Value": level,
             "ValueType": "http://www.w3.org/2001/XMLSchema#string",
         })
     };
     let claims = match level {
         Level::Anonymous => Vec::new(),
-        Level::Function => vec![claim("authlevel", "Function")],
-        Level::Admin => vec![claim("authlevel", "Admin")],
+        Level::Function => vec![claim("Function")],
+        Level::Admin => vec![claim("Admin")],
     };
     let is_known = !claims.is_empty();
     json!({

@@ -158,10 +158,9 @@ fn create(directory: &Path, console: &Console) -> io::Result<()> {
         io::Error::new(error.kind(), text)
     })?;
     console.warn(format_args!(
-            "The working directory {} did not exist, so it was created, as the host does; is customHandler.description.workingDirectory right?",
-            directory.display()
-        ),
-    );
+        "The working directory {} did not exist, so it was created, as the host does; is customHandler.description.workingDirectory right?",
+        directory.display()
+    ));
     Ok(())
 }
 

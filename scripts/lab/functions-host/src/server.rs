@@ -176,7 +176,7 @@ pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response
     empty(status)
 }
 
-/// Refuses a request of a foreign web page, and logs the reason.
+/// Refuses a request of a web page of another origin, and logs the reason.
 fn forbid(app: &App, request: Request<Incoming>, refusal: Refusal) -> Response<Body> {
     // This is not a warning, because a page could otherwise fill the terminal.
     app.console

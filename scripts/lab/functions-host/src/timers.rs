@@ -184,9 +184,8 @@ impl Listener {
         {
             if failure.is_lost() && app.backends.is_replaced(instance).await {
                 app.console.warn(format_args!(
-                        "{instance} ended while it ran {name}; another instance listens to the timer from now on"
-                    ),
-                );
+                    "{instance} ended while it ran {name}; another instance listens to the timer from now on"
+                ));
                 // A run that ends all its instances is repeated only once.
                 is_complete = reason == Reason::PastDue;
             } else {

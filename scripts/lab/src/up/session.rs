@@ -145,8 +145,7 @@ impl Session<'_> {
             ended = &mut owner => ended,
             never = app.announce() => match never {},
             path = changed(&mut self.changes) => {
-                    console.info(format_args!("{} has changed; starting again", path.display()),
-                );
+                console.info(format_args!("{} has changed; starting again", path.display()));
                 cause = Some(path);
                 // Requests in the meantime wait for the next start.
                 stop.cancel();
