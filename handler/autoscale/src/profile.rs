@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::place::printable;
 use super::resource_type;
@@ -69,7 +69,7 @@ pub struct Profile {
 }
 
 /// The limits of the number of instances; `minimum <= default <= maximum`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Capacity {
     /// The minimum.
     pub minimum: u32,
@@ -267,6 +267,18 @@ impl Operator {
     /// The name in the schema.
     pub fn name(self) -> &'static str {
         name_in(&Self::NAMES, &self)
+    }
+
+    /// The mathematical symbol, such as `>=`.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Equals => "=",
+            Self::NotEquals => "!=",
+            Self::GreaterThan => ">",
+            Self::GreaterThanOrEqual => ">=",
+            Self::LessThan => "<",
+            Self::LessThanOrEqual => "<=",
+        }
     }
 }
 

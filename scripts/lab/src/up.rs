@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use fleet::Options;
-use functions_host::{Changes, Console, FunctionApp, KeyRing, Severity, TimerStatuses};
+use functions_host::{Changes, Console, FunctionApp, KeyRing, TimerStatuses};
 use processes::signals::Signals;
 
 pub use args::UpArgs;
@@ -76,7 +76,7 @@ async fn keep_up(
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     let signals = Signals::listen().context("cannot listen for signals")?;
-    let port = args.port.or(function_app.local_host().port);
+    let port = args.port.or(function_app.local_host.port);
     let listener = functions_host::listen(args.address, port.unwrap_or(PORT)).await?;
     function_app.check_port()?;
     let mut session = Session {
@@ -95,7 +95,7 @@ async fn keep_up(
         let is_watching = changes.is_some_and(|changes| changes.cover(&function_app));
         if changes.is_some() && !is_watching {
             let text = "--watch watches nothing, because host.json says fileWatchingEnabled: false";
-            console.host(Severity::Warning, text);
+            console.warn(text);
         }
         let started = Instant::now();
         match session.run(options, function_app).await? {
@@ -106,7 +106,7 @@ async fn keep_up(
                         "The app has started again {SOON_IN_A_ROW} times in a row, each time within {SOON:?}, now because {} changed; if the handler creates or changes it, let it use a folder outside the app's folder",
                         path.display()
                     );
-                    console.host(Severity::Warning, text);
+                    console.warn(text);
                 }
             }
             Outcome::Changed(_) => soon_changes = 0,
@@ -114,7 +114,7 @@ async fn keep_up(
             Outcome::Crashed(reason) if is_watching => {
                 let failed = format!("The handler failed three times within 30 minutes; {reason}");
                 let text = format_args!("{failed}; waiting for the app's files to change");
-                console.host(Severity::Error, text);
+                console.error(text);
                 if !session.wait(vec![failed]).await? {
                     return Ok(ExitCode::SUCCESS);
                 }
@@ -139,7 +139,7 @@ async fn keep_up(
             let reasons = match read {
                 Ok((read, _)) if args.strict && read.faults().next().is_some() => {
                     for fault in read.faults() {
-                        console.host(Severity::Error, fault);
+                        console.error(fault);
                     }
                     read.faults().map(str::to_owned).collect()
                 }
@@ -151,7 +151,7 @@ async fn keep_up(
                     let text = format_args!(
                         "The app cannot be served: {error:#}; waiting for its files to change"
                     );
-                    console.host(Severity::Error, text);
+                    console.error(text);
                     vec![format!("{error:#}")]
                 }
             };

@@ -48,10 +48,10 @@ impl Clock {
 
     /// The calendar for the handlers, as `CALENDAR,WALL,SCALE`: at the time WALL it shows CALENDAR, and it runs SCALE
     /// times as fast.
-    pub(super) fn variable(&self) -> (String, String) {
+    pub(super) fn variable(&self) -> (&'static str, String) {
         let (calendar, wall) = (timestamp(self.calendar), timestamp(self.started_at));
         let value = format!("{calendar},{wall},{}", self.scale);
-        ("AUTOSCALE_CLOCK".to_owned(), value)
+        ("AUTOSCALE_CLOCK", value)
     }
 
     /// The moment at which this much Azure time will have passed.

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context;
-use functions_host::{Console, Severity};
+use functions_host::Console;
 use serde_json::{Value, json};
 
 /// The number of lines that may wait for a slow disk.
@@ -87,10 +87,9 @@ fn write(mut file: File, lines: &Receiver<String>, console: &Console) {
         if let Err(error) = file.write_all(line.as_bytes()) {
             // On a full disk, half a line may have been written.
             let _ = file.set_len(length);
-            console.host(
-                Severity::Error,
-                format_args!("The event log cannot be written and ends here: {error}"),
-            );
+            console.error(format_args!(
+                "The event log cannot be written and ends here: {error}"
+            ));
             return;
         }
         length += line.len() as u64;

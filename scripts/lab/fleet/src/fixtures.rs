@@ -24,7 +24,7 @@ pub struct Fixtures {
     /// Only on Elastic Premium.
     platform: Option<Platform>,
     /// The variables with which the handlers find the platform.
-    platform_variables: Vec<(String, String)>,
+    platform_variables: Vec<(&'static str, String)>,
 }
 
 impl Fixtures {
@@ -78,19 +78,15 @@ impl Fixtures {
     }
 
     /// The variables of every handler of the fleet, in addition to its id.
-    pub(super) fn variables(&self) -> Vec<(String, String)> {
+    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let heartbeat = (5.0 / self.options.time_scale).max(0.5);
-        let mut variables = vec![
-            ("HEARTBEAT_SECONDS".to_owned(), heartbeat.to_string()),
-            (
-                "AUTOSCALE_PROFILE".to_owned(),
-                format!("@{}", self.rules.path().display()),
-            ),
-        ];
+        let rules = format!("@{}", self.rules.path().display());
+        let mut variables = self.platform_variables.clone();
+        variables.push(("HEARTBEAT_SECONDS", heartbeat.to_string()));
+        variables.push(("AUTOSCALE_PROFILE", rules));
         if self.share.wanted() {
-            variables.push(("INSTANCE_CPUS".to_owned(), self.share.cpus.to_string()));
+            variables.push(("INSTANCE_CPUS", self.share.cpus.to_string()));
         }
-        variables.extend(self.platform_variables.iter().cloned());
         variables
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use functions_host::{
-    App, Backend, BackendSet, CRASH_LIMIT, Ending, Grace, Instance, Plan, Severity, Worker,
+    App, Backend, BackendSet, CRASH_LIMIT, Ending, Grace, Instance, Plan, Worker,
 };
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
@@ -158,17 +158,16 @@ impl Instances {
         let member = &mut self.members[place];
         let id = member.id().to_owned();
         member.group = self.share.group(&id).unwrap_or_else(|error| {
-            self.app.console().host(
-                Severity::Error,
-                format_args!("{id} runs without a CPU limit, because its control group cannot be made: {error}"),
-            );
+            self.app.console.error(format_args!(
+                "{id} runs without a CPU limit, because its control group cannot be created: {error}"
+            ));
             None
         });
         let mut plan = self.plan.clone();
         let console = if self.single {
-            self.app.console().clone()
+            self.app.console.clone()
         } else {
-            self.app.console().about(&id)
+            self.app.console.about(&id)
         };
         plan.crash_limit = if self.single { CRASH_LIMIT } else { 1 };
         plan.groups = member
@@ -176,7 +175,7 @@ impl Instances {
             .as_ref()
             .map(|group| group.folders.clone())
             .unwrap_or_default();
-        plan.set("INSTANCE_ID".to_owned(), id);
+        plan.set("INSTANCE_ID", id);
         let instance = Instance::launch(plan, console);
         self.tasks.spawn(attend(
             instance.clone(),

@@ -7,12 +7,12 @@
 //! | [`owner`] | the one task that changes the fleet, through [`instances`]; [`member`] is one of them |
 //! | [`scaler`], [`meter`], [`readings`], [`clock`] | evaluations by the rule engine, their inputs, and when |
 //! | [`elastic_premium`] | the plan on which the app sets the count: its configuration, ARM and identity endpoint |
-//! | [`fixtures`] | what is made before anything runs |
+//! | [`fixtures`] | the things that are created before anything runs |
 //! | [`record`] | the history: samples, decisions, events |
 //! | [`what_if`] | the rules explained, rehearsed on the load just seen, and applied |
 //! | [`admin`], [`page`], [`snapshot`], [`timeline`], [`events`], [`live`] | the fleet as seen from outside: endpoints, page, JSON, event log, status line |
 //!
-//! The fleet uses the host, which does not know it. The owner reads the clock, the meters and its instances' reports,
+//! The fleet depends on the host, which does not depend on it. The owner reads the clock, the meters and its instances' reports,
 //! and publishes the backends and snapshots. Nothing else changes the fleet: commands reach the owner through
 //! [`Fleet`].
 
@@ -70,21 +70,21 @@ pub struct Ends {
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
 }
 
-/// What the owner can be told.
+/// A command for the owner.
 enum Command {
     Kill(String, oneshot::Sender<KillOutcome>),
     Pause(bool, oneshot::Sender<()>),
-    /// Returns so many last minutes.
+    /// Returns the last minutes.
     Timeline(u32, oneshot::Sender<TimelineView>),
-    /// Changes the site configuration, and returns what it then is.
+    /// Changes the site configuration, and returns the result.
     Configure(Change, oneshot::Sender<Result<Configuration, Refused>>),
     /// Uses these rules from the next evaluation on.
     Apply(Arc<Setting>, oneshot::Sender<anyhow::Result<()>>),
-    /// Ends all instances; a second, less patient command overrules the first.
+    /// Ends all instances. A second command with a shorter grace overrides the first one.
     Stop(Grace),
 }
 
-/// What became of the command to kill an instance.
+/// The outcome of a command to kill an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KillOutcome {
     Killed,
@@ -118,52 +118,34 @@ impl Fleet {
 
     /// Kills an instance's process as an accident would; `None` when the fleet has ended.
     pub(crate) async fn kill(&self, id: &str) -> Option<KillOutcome> {
-        let (reply, outcome) = oneshot::channel();
-        self.commands
-            .send(Command::Kill(id.to_owned(), reply))
-            .await
-            .ok()?;
-        outcome.await.ok()
+        self.ask(|reply| Command::Kill(id.to_owned(), reply)).await
     }
 
-    /// Stops evaluations, or goes on with them; `None` when the fleet has ended.
+    /// Pauses or resumes the evaluations; `None` when the fleet has ended.
     pub(crate) async fn pause(&self, paused: bool) -> Option<()> {
-        let (reply, done) = oneshot::channel();
-        self.commands
-            .send(Command::Pause(paused, reply))
-            .await
-            .ok()?;
-        done.await.ok()
+        self.ask(|reply| Command::Pause(paused, reply)).await
     }
 
     /// The last minutes; `None` when the fleet has ended.
     pub(crate) async fn timeline(&self, minutes: u32) -> Option<TimelineView> {
-        let (reply, view) = oneshot::channel();
-        self.commands
-            .send(Command::Timeline(minutes, reply))
-            .await
-            .ok()?;
-        view.await.ok()
+        self.ask(|reply| Command::Timeline(minutes, reply)).await
     }
 
     /// Changes the site configuration; `None` when the fleet has ended.
     pub(crate) async fn configure(&self, change: Change) -> Option<Result<Configuration, Refused>> {
-        let (reply, configured) = oneshot::channel();
-        self.commands
-            .send(Command::Configure(change, reply))
-            .await
-            .ok()?;
-        configured.await.ok()
+        self.ask(|reply| Command::Configure(change, reply)).await
     }
 
     /// Uses other rules from the next evaluation on; `None` when the fleet has ended.
     pub(crate) async fn apply(&self, setting: Arc<Setting>) -> Option<anyhow::Result<()>> {
-        let (reply, applied) = oneshot::channel();
-        self.commands
-            .send(Command::Apply(setting, reply))
-            .await
-            .ok()?;
-        applied.await.ok()
+        self.ask(|reply| Command::Apply(setting, reply)).await
+    }
+
+    /// Sends a command, and waits for the reply; `None` when the fleet has ended.
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (reply, replied) = oneshot::channel();
+        self.commands.send(command(reply)).await.ok()?;
+        replied.await.ok()
     }
 
     /// Faults of the emulated platform; `None` on a plan on which the app does not scale itself.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscale::{Direction, Operator, time_zone};
+use autoscale::{Direction, time_zone};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -96,7 +96,7 @@ fn time(scale: f64) -> String {
 
 /// The thresholds of the CPU rules, such as `out > 70, in < 30`.
 pub(super) fn thresholds(scaler: &Scaler) -> String {
-    let metrics = &scaler.setting().metrics;
+    let metrics = &scaler.setting.metrics;
     let rules = scaler.profile().rules.iter();
     let rules = rules
         .filter(|rule| metrics[rule.metric].fleet_cpu)
@@ -106,15 +106,7 @@ pub(super) fn thresholds(scaler: &Scaler) -> String {
                 Direction::Decrease => "in",
                 Direction::None => "to",
             };
-            let operator = match rule.operator {
-                Operator::Equals => "=",
-                Operator::NotEquals => "!=",
-                Operator::GreaterThan => ">",
-                Operator::GreaterThanOrEqual => ">=",
-                Operator::LessThan => "<",
-                Operator::LessThanOrEqual => "<=",
-            };
-            format!("{direction} {operator} {}", rule.threshold)
+            format!("{direction} {} {}", rule.operator.symbol(), rule.threshold)
         });
     rules.collect::<Vec<_>>().join(", ")
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use functions_host::{
-    App, Backend, Ending, Instance, InstanceLoad, Lifecycle, Severity, Worker, timestamp,
-    warm_up_process,
+    App, Backend, Ending, Instance, InstanceLoad, Lifecycle, Worker, timestamp, warm_up_process,
 };
 use processes::cgroup::Group;
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::clock::wall;
@@ -213,10 +212,18 @@ pub(super) async fn attend(
                     // With separate counters, because it is not a client's request.
                     let backend =
                         Backend::new(InstanceLoad::new(load.id.clone()), Arc::clone(&worker));
-                    match warmed(&app, &backend, &mut state).await {
-                        Warmth::Changed => continue,
-                        Warmth::Warm => cold = false,
+                    let warmed = tokio::select! {
+                        // The process has been replaced in the meantime.
+                        Ok(()) = state.changed() => continue,
+                        warmed = warm_up_process(&app, &backend) => warmed,
+                    };
+                    // As in Azure, a failure does not prevent the instance from serving.
+                    if let Err(problem) = warmed {
+                        app.console.warn(format_args!(
+                            "The warm-up of an instance failed: {problem}; it gets requests nevertheless"
+                        ));
                     }
+                    cold = false;
                 }
                 News::Serves(worker)
             }
@@ -232,32 +239,4 @@ pub(super) async fn attend(
             return;
         }
     }
-}
-
-enum Warmth {
-    Warm,
-    /// The process has been replaced in the meantime.
-    Changed,
-}
-
-/// Calls the warm-up function of one process. As in Azure, a failure does not prevent the instance from serving. The
-/// call may take no longer than a start.
-async fn warmed(
-    app: &App,
-    backend: &Arc<Backend>,
-    state: &mut watch::Receiver<Lifecycle>,
-) -> Warmth {
-    let outcome = tokio::select! {
-        Ok(()) = state.changed() => return Warmth::Changed,
-        outcome = warm_up_process(app, backend) => outcome,
-    };
-    if let Err(problem) = outcome {
-        app.console().host(
-            Severity::Warning,
-            format_args!(
-                "The warm-up of an instance failed: {problem}; it gets requests nevertheless"
-            ),
-        );
-    }
-    Warmth::Warm
 }

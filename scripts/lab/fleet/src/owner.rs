@@ -35,8 +35,6 @@ const LISTED: Duration = Duration::from_secs(10 * 60);
 /// The owner of the fleet: the only task that changes it.
 pub struct Owner {
     clock: Clock,
-    evaluate_every: Duration,
-    provision: Duration,
     wanted: u32,
     /// On Elastic Premium, the site and not the scaler determines the number of instances.
     site: Option<Site>,
@@ -81,7 +79,7 @@ impl Owner {
         let clock = Clock::start(options.time_scale, options.calendar.start);
         let (name, value) = clock.variable();
         plan.set(name, value);
-        let console = app.console().clone();
+        let console = app.console.clone();
         let (single, site) = (options.single(), options.site());
         let most_instances = share.most_instances(options.setting.maximum());
         let scaler = Scaler::new(
@@ -94,9 +92,9 @@ impl Owner {
             plan: options.plan,
             time_scale: options.time_scale,
             started_at: timestamp(clock.started_at),
-            evaluate_seconds: options.evaluate.as_secs_f64(),
-            metric_lag_seconds: options.metric_lag.as_secs_f64(),
-            provision_seconds: options.provision.as_secs_f64(),
+            evaluate: options.evaluate,
+            metric_lag: options.metric_lag,
+            provision: options.provision,
             prewarmed_seconds: site.as_ref().map(|site| site.prewarmed().as_secs_f64()),
             rules: ActiveRules::of(&scaler),
             most_instances,
@@ -116,8 +114,6 @@ impl Owner {
             rules_file,
             console: console.clone(),
             clock,
-            evaluate_every: options.evaluate,
-            provision: options.provision,
             wanted: site
                 .as_ref()
                 .map_or(scaler.profile().capacity.default, Site::count),
@@ -136,8 +132,8 @@ impl Owner {
             reports,
             constants: Arc::new(constants),
             snapshot: ends.snapshot,
-            totals: app.traffic().totals(),
-            second_totals: app.traffic().totals(),
+            totals: app.traffic.totals(),
+            second_totals: app.traffic.totals(),
             app,
             recent: Recent::default(),
             pace: Pace::default(),
@@ -220,9 +216,9 @@ impl Owner {
     fn kill(&mut self, id: &str) -> KillOutcome {
         let outcome = self.instances.kill(id);
         if outcome == KillOutcome::Killed {
-            let text = format!("{id} is killed, as ordered");
+            let text = format!("{id} is killed on request");
             self.record
-                .ordered("kill", &text, json!({ "instance": id }));
+                .ordered("kill", &text, &json!({ "instance": id }));
         }
         outcome
     }
@@ -237,16 +233,14 @@ impl Owner {
         } else {
             ("resume", "the autoscaler has resumed")
         };
-        self.record.ordered(name, text, json!({}));
+        self.record.ordered(name, text, &json!({}));
     }
 
     fn due(&self) -> Instant {
         let minute = self.clock.instant(AZURE_MINUTE * (self.minute + 1));
-        let evaluation = self
-            .clock
-            .instant(self.evaluate_every * (self.evaluation + 1));
+        let evaluation = self.constants.evaluate * (self.evaluation + 1);
         let restart = self.site.as_ref().and_then(Site::due);
-        let next = [self.second + SECOND, minute, evaluation];
+        let next = [self.second + SECOND, minute, self.clock.instant(evaluation)];
         next.into_iter()
             .chain(self.instances.due())
             .chain(restart.map(|at| self.clock.instant(at)))
@@ -266,10 +260,10 @@ impl Owner {
             self.minute = minute;
             self.sample(AZURE_MINUTE * minute, now);
         }
-        let evaluation = beats(azure, self.evaluate_every);
+        let evaluation = beats(azure, self.constants.evaluate);
         if evaluation > self.evaluation {
             self.evaluation = evaluation;
-            self.evaluate(self.evaluate_every * evaluation, now);
+            self.evaluate(self.constants.evaluate * evaluation, now);
         }
         if now - self.second >= SECOND {
             self.instances.measure(now);
@@ -287,9 +281,9 @@ impl Owner {
     fn close_second(&mut self, now: Instant) {
         let span = now - self.second;
         self.second = now;
-        self.recent.advance(self.app.traffic(), span);
+        self.recent.advance(&self.app.traffic, span);
         self.pace = self.recent.pace();
-        let totals = self.app.traffic().totals();
+        let totals = self.app.traffic.totals();
         let (requests, _) = totals.since(self.second_totals);
         self.second_totals = totals;
         self.record.timeline.passed(&Second {
@@ -310,7 +304,7 @@ impl Owner {
         let instances: Vec<_> = used.iter().map(|(_, used)| *used).collect();
         let minute = scaler::minute(end, &instances, cpus);
         let load_percent = self.load_percent(&instances, end);
-        let totals = self.app.traffic().totals();
+        let totals = self.app.traffic.totals();
         let (requests, latency_ms) = totals.since(self.totals);
         self.totals = totals;
         let percent =
@@ -347,11 +341,11 @@ impl Owner {
             return;
         }
         let decision = self.scaler.evaluate(from, at);
-        let rules = (self.scaler.profile(), self.scaler.setting());
+        let rules = (self.scaler.profile(), &*self.scaler.setting);
         self.record.decided(rules, &decision, from, at);
         if decision.to != from {
             self.wanted = decision.to;
-            let traffic_from = self.clock.instant(at + self.provision);
+            let traffic_from = self.clock.instant(at + self.constants.provision);
             self.instances.resize(decision.to, traffic_from, now);
         }
     }

@@ -1,8 +1,8 @@
 //! `GET /admin/lab`: the page about the fleet. It contains no data, but requests it from the endpoints below
 //! `/admin/lab`.
 
-use functions_host::Body;
-use http::{HeaderValue, Response, header};
+use functions_host::{Body, content};
+use http::{HeaderValue, Response, StatusCode, header};
 
 /// Built from `handler/dashboard` by `scripts/dashboard`, as a single file without references to others.
 const PAGE: &str = include_str!("../../../../handler/dashboard/dist/lab.html");
@@ -11,9 +11,8 @@ const POLICY: &str = "frame-ancestors 'none'";
 
 /// The page.
 pub(super) fn answer() -> Response<Body> {
-    let mut response = Response::new(Body::from(PAGE));
+    let mut response = content(StatusCode::OK, "text/html; charset=utf-8", PAGE);
     for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::CACHE_CONTROL, "no-cache"),
         (header::REFERRER_POLICY, "no-referrer"),

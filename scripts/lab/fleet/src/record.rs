@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use autoscale::{Decision, Outcome, Profile, Setting};
 use functions_host::{Console, timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -48,7 +49,7 @@ impl Record {
     }
 
     /// Writes an event with the time fields that all events have.
-    fn event(&mut self, name: &str, azure: Duration, rest: Value) {
+    fn event(&mut self, name: &str, azure: Duration, rest: &impl Serialize) {
         if !self.events.wanted() {
             return;
         }
@@ -57,6 +58,7 @@ impl Record {
             "azure_seconds": rounded(azure.as_secs_f64()),
             "event": name,
         });
+        let rest = serde_json::to_value(rest).expect("names are text");
         if let (Value::Object(event), Value::Object(rest)) = (&mut event, rest) {
             event.extend(rest);
         }
@@ -104,10 +106,10 @@ impl Record {
         if let (Value::Object(details), Value::Object(rest)) = (&mut details, rest) {
             details.extend(rest);
         }
-        self.event(name, azure, details);
+        self.event(name, azure, &details);
     }
 
-    pub(super) fn ordered(&mut self, name: &str, text: &str, rest: Value) {
+    pub(super) fn ordered(&mut self, name: &str, text: &str, rest: &Value) {
         let azure = self.clock.azure(Instant::now());
         self.line(azure, text);
         self.event(name, azure, rest);
@@ -119,10 +121,7 @@ impl Record {
             azure_seconds: sample.azure_seconds,
             cpu_percent: sample.cpu_percent,
         });
-        if self.events.wanted() {
-            let rest = serde_json::to_value(&sample).expect("names are text");
-            self.event("metric", end, rest);
-        }
+        self.event("metric", end, &sample);
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
         }
@@ -165,10 +164,7 @@ impl Record {
                 })
                 .collect(),
         };
-        if self.events.wanted() {
-            let rest = serde_json::to_value(&view).expect("names are text");
-            self.event("decision", azure, rest);
-        }
+        self.event("decision", azure, &view);
         if to != from {
             self.acted((from, to), Source::Autoscaler, reason, azure);
         }
@@ -186,7 +182,7 @@ impl Record {
         let direction = if to > from { "scale-out" } else { "scale-in" };
         self.line(azure, &format!("{direction} {from} -> {to}: {reason}"));
         let rest = json!({ "from": from, "to": to, "source": source });
-        self.event("count", azure, rest);
+        self.event("count", azure, &rest);
         let at = wall(Instant::now());
         self.timeline.acted(from, to, &reason, at);
         if self.actions.len() == ACTIONS {
@@ -205,7 +201,7 @@ impl Record {
     /// Writes the last event.
     pub(super) fn close(mut self) {
         let azure = self.clock.azure(Instant::now());
-        self.event("stop", azure, json!({}));
+        self.event("stop", azure, &json!({}));
         self.events.close();
     }
 }

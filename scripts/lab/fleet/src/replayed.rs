@@ -1,6 +1,6 @@
 //! Metrics that are not measured here: their samples come from files.
 //!
-//! A file has a format of `lab simulate --load`. Its first sample begins when the lab starts, whatever its time is.
+//! A file has a format of `lab simulate --load`. Its first sample begins when the lab starts, regardless of its time.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ impl Replayed {
         let mut remarks = Vec::new();
         for (index, metric) in setting.metrics.iter().enumerate() {
             let position = metric_column::position(metric, &names).filter(|_| !metric.fleet_cpu);
-            let (samples, told) = match position {
+            let (samples, about) = match position {
                 Some(position) => {
                     used[position] = true;
                     replay(&files[position], setting, index, zone)?
@@ -67,7 +67,7 @@ impl Replayed {
             };
             minutes.push(samples);
             // Rules with dimensions have a separate metric with the same column.
-            for remark in told {
+            for remark in about {
                 if !remarks.contains(&remark) {
                     remarks.push(remark);
                 }
@@ -110,13 +110,13 @@ fn replay(
         )
     })?;
     let lasts = duration_in_words(Duration::from_secs(load.seconds()));
-    let mut told = vec![format!(
+    let mut remarks = vec![format!(
         "{} is replayed from {} for {lasts}; after that, rules on it have no samples",
         metric_column::name(metric),
         load.name(),
     )];
-    told.extend(load.notes().iter().map(|note| note.text.clone()));
-    Ok((minutes, told))
+    remarks.extend(load.notes().iter().map(|note| note.text.clone()));
+    Ok((minutes, remarks))
 }
 
 /// The remark about a metric without a file.

@@ -11,9 +11,9 @@ use super::meter::Use;
 const KEPT: usize = 1_440;
 
 pub(super) struct Scaler {
-    setting: Arc<Setting>,
-    /// The profile that applied last.
-    active: usize,
+    pub(super) setting: Arc<Setting>,
+    /// The index of the profile that applies; between profiles, of the one that applied last.
+    pub(super) active: usize,
     lag: Duration,
     /// The minutes of each of the setting's metrics: measured ones for the instances' CPU, replayed ones for other
     /// metrics.
@@ -41,23 +41,9 @@ impl Scaler {
         }
     }
 
-    /// The profile that applies; between profiles, the one that applied last.
+    /// The profile that applies.
     pub(super) fn profile(&self) -> &Profile {
         &self.setting.profiles[self.active]
-    }
-
-    /// The index of that profile.
-    pub(super) fn active(&self) -> usize {
-        self.active
-    }
-
-    pub(super) fn setting(&self) -> &Setting {
-        &self.setting
-    }
-
-    /// The active setting, for code that keeps it.
-    pub(super) fn shared_setting(&self) -> Arc<Setting> {
-        Arc::clone(&self.setting)
     }
 
     /// Uses another setting from the next evaluation on. The history and the cooldowns stay.

@@ -27,20 +27,14 @@ impl Share {
     /// The requested share. By default, the instances of a fleet get equal parts of the machine, and a single
     /// instance gets all of it.
     pub(super) fn new(asked: Option<f64>, maximum: u32) -> Self {
-        let cpus = match (asked, maximum) {
-            (Some(cpus), _) => cpus,
-            (None, 1) => {
-                return Self {
-                    cpus: machine(),
-                    limit: Limit::Unwanted,
-                };
-            }
-            (None, maximum) => default(machine(), maximum),
-        };
-        let limit = match Groups::create(cpus) {
-            Ok(groups) => Limit::Enforced(groups),
-            Err(why) => Limit::Impossible(why),
-        };
+        if asked.is_none() && maximum == 1 {
+            return Self {
+                cpus: machine(),
+                limit: Limit::Unwanted,
+            };
+        }
+        let cpus = asked.unwrap_or_else(|| default(machine(), maximum));
+        let limit = Groups::create(cpus).map_or_else(Limit::Impossible, Limit::Enforced);
         Self { cpus, limit }
     }
 

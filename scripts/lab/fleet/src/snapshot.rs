@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use autoscale::{RuleSummary, Setting};
+use autoscale::{Capacity, RuleSummary, Setting};
 use functions_host::{InstanceLoad, Percentiles, timestamp};
-use serde::Serialize;
-use serde::ser::Serializer;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -24,9 +24,12 @@ pub(super) struct Constants {
     pub(super) plan: HostingPlan,
     pub(super) time_scale: f64,
     pub(super) started_at: String,
-    pub(super) evaluate_seconds: f64,
-    pub(super) metric_lag_seconds: f64,
-    pub(super) provision_seconds: f64,
+    #[serde(rename = "evaluate_seconds", serialize_with = "seconds")]
+    pub(super) evaluate: Duration,
+    #[serde(rename = "metric_lag_seconds", serialize_with = "seconds")]
+    pub(super) metric_lag: Duration,
+    #[serde(rename = "provision_seconds", serialize_with = "seconds")]
+    pub(super) provision: Duration,
     /// The same for a pre-warmed instance on Elastic Premium; otherwise null.
     pub(super) prewarmed_seconds: Option<f64>,
     #[serde(flatten)]
@@ -42,13 +45,17 @@ pub(super) struct Constants {
     pub(super) clock: Clock,
 }
 
+fn seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    span.as_secs_f64().serialize(serializer)
+}
+
 /// The profile that applies.
 #[derive(Clone, Serialize)]
 pub(super) struct ActiveRules {
     /// The profile in the schema of Azure Resource Manager.
     profile: Value,
     rules: Vec<RuleSummary>,
-    capacity: Bounds,
+    capacity: Capacity,
     /// With all its profiles.
     #[serde(skip)]
     pub(super) setting: Arc<Setting>,
@@ -59,27 +66,16 @@ pub(super) struct ActiveRules {
 
 impl ActiveRules {
     pub(super) fn of(scaler: &Scaler) -> Self {
-        let (profile, setting) = (scaler.profile(), scaler.setting());
+        let (profile, setting) = (scaler.profile(), &scaler.setting);
         let rules = profile.rules.iter();
         Self {
             profile: profile.to_arm(&setting.metrics),
             rules: rules.map(|rule| rule.summary(&setting.metrics)).collect(),
-            capacity: Bounds {
-                minimum: profile.capacity.minimum,
-                maximum: profile.capacity.maximum,
-                default: profile.capacity.default,
-            },
-            setting: scaler.shared_setting(),
-            active: scaler.active(),
+            capacity: profile.capacity,
+            setting: Arc::clone(setting),
+            active: scaler.active,
         }
     }
-}
-
-#[derive(Clone, Serialize)]
-struct Bounds {
-    minimum: u32,
-    maximum: u32,
-    default: u32,
 }
 
 #[derive(Clone, Serialize)]
@@ -120,8 +116,8 @@ pub(super) enum State {
 
 #[derive(Clone, Serialize)]
 pub(super) struct InstanceView {
-    /// The counters are read when the snapshot is written.
-    #[serde(flatten, serialize_with = "counters")]
+    /// Its counters are read when the snapshot is written.
+    #[serde(flatten)]
     pub(super) load: Arc<InstanceLoad>,
     pub(super) pid: Option<u32>,
     pub(super) state: State,
@@ -131,22 +127,6 @@ pub(super) struct InstanceView {
     pub(super) cpu_percent: Option<f64>,
     pub(super) restarts: u32,
     pub(super) ending: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Counters<'a> {
-    id: &'a str,
-    requests: u64,
-    outstanding: u32,
-}
-
-fn counters<S: Serializer>(load: &InstanceLoad, serializer: S) -> Result<S::Ok, S::Error> {
-    let counters = Counters {
-        id: &load.id,
-        requests: load.requests(),
-        outstanding: load.outstanding(),
-    };
-    counters.serialize(serializer)
 }
 
 #[derive(Clone, Serialize)]
@@ -220,7 +200,7 @@ pub(super) struct Sample {
 
 /// The snapshot as a response, with the time of the response.
 #[derive(Serialize)]
-struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     #[serde(flatten)]
     snapshot: &'a Snapshot,
     now: String,
@@ -232,19 +212,18 @@ struct Answer<'a> {
 }
 
 impl Snapshot {
-    /// As JSON, with or without the samples.
-    pub(crate) fn to_json(&self, samples: bool) -> String {
+    /// The response, with or without the samples.
+    pub(crate) fn answer(&self, samples: bool) -> Answer<'_> {
         let now = Instant::now();
         let clock = self.constants.clock;
         let azure = clock.azure(now);
-        let answer = Answer {
+        Answer {
             snapshot: self,
             now: timestamp(wall(now)),
             azure_seconds: rounded(azure.as_secs_f64()),
             calendar: timestamp(clock.calendar(azure)),
             samples: samples.then_some(&self.samples),
-        };
-        serde_json::to_string(&answer).expect("names are text and numbers are finite")
+        }
     }
 }
 

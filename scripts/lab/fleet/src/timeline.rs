@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use functions_host::{Percentiles, timestamp};
+use functions_host::{Percentiles, parameter, timestamp};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -106,9 +106,8 @@ pub(crate) struct TimelineView {
 ///
 /// # Errors
 /// One sentence about an invalid value.
-pub(crate) fn minutes(query: Option<&str>) -> Result<u32, String> {
-    let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let Some((_, text)) = query.into_iter().find(|(name, _)| name == "minutes") else {
+pub(crate) fn minutes(query: &str) -> Result<u32, String> {
+    let Some(text) = parameter(query, "minutes") else {
         return Ok(5);
     };
     let minutes = text.parse().ok();
@@ -341,10 +340,10 @@ mod tests {
 
     #[test]
     fn minutes_are_bounded() {
-        assert_eq!(minutes(None), Ok(5));
-        assert_eq!(minutes(Some("a=1&minutes=60")), Ok(60));
+        assert_eq!(minutes(""), Ok(5));
+        assert_eq!(minutes("a=1&minutes=60"), Ok(60));
         for wrong in ["minutes=0", "minutes=1441", "minutes=x", "minutes="] {
-            assert!(minutes(Some(wrong)).is_err(), "{wrong}");
+            assert!(minutes(wrong).is_err(), "{wrong}");
         }
     }
 }

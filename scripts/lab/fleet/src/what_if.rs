@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autoscale::Setting;
-use http::StatusCode;
+use functions_host::{Body, empty, refusal};
+use http::{Response, StatusCode};
 use recorded_load::{Load, Measured, Span, metric_column};
 use rules::{Delays, Explanation, Rules};
 use serde_json::{Value, json};
@@ -24,26 +25,39 @@ const MINUTE: u64 = 60;
 /// The name of rules that are not from a file.
 const NAME: &str = "the active rules";
 
-/// An error response: its status and its reason.
+/// An error response: its status and its reason. Without a reason, it has no body.
 #[derive(Debug)]
 pub(super) struct Refused {
-    pub(super) status: StatusCode,
-    pub(super) reason: String,
+    status: StatusCode,
+    reason: String,
 }
 
 impl Refused {
-    fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { status, reason }
     }
 
-    fn input(reason: impl Into<String>) -> Self {
+    pub(super) fn input(reason: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason)
     }
 
-    fn ended() -> Self {
-        let reason = "The app stops or starts again; try once more";
+    /// There is no such endpoint, instance, or emulated platform.
+    pub(super) fn unknown() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "")
+    }
+
+    /// The fleet has ended.
+    pub(super) fn ended() -> Self {
+        let reason = "The app is stopping or restarting; try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
+    }
+
+    pub(super) fn response(self) -> Response<Body> {
+        match self.reason.as_str() {
+            "" => empty(self.status),
+            reason => refusal(self.status, reason),
+        }
     }
 }
 
@@ -208,29 +222,21 @@ impl Snapshot {
         Ok(rules)
     }
 
-    fn delays(&self) -> Delays {
-        Delays {
-            metric_lag: Duration::from_secs_f64(self.constants.metric_lag_seconds),
-            provision: Duration::from_secs_f64(self.constants.provision_seconds),
-        }
-    }
-
     fn explain(&self, rules: &Rules) -> Explanation {
+        let delays = Delays {
+            metric_lag: self.constants.metric_lag,
+            provision: self.constants.provision,
+        };
         let now = OffsetDateTime::now_utc().unix_timestamp();
-        Explanation::of(rules, self.delays(), now)
+        Explanation::of(rules, delays, now)
     }
 
     /// The delays of the emulated platform, in whole seconds.
     fn model(&self) -> Model {
-        let Delays {
-            metric_lag,
-            provision,
-        } = self.delays();
-        let evaluate = Duration::from_secs_f64(self.constants.evaluate_seconds);
         Model {
-            metric_lag_seconds: metric_lag.as_secs(),
-            provision_seconds: provision.as_secs(),
-            evaluate_seconds: evaluate.as_secs().max(1),
+            metric_lag_seconds: self.constants.metric_lag.as_secs(),
+            provision_seconds: self.constants.provision.as_secs(),
+            evaluate_seconds: self.constants.evaluate.as_secs().max(1),
         }
     }
 

@@ -18,15 +18,15 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::app::{App, HOST_VERSION};
 use super::body::Body;
-use super::console::Severity;
 use super::dispatch::To;
 use super::function::{Function, Level, Trigger};
-use super::output::member;
+use super::json::member;
+use super::response::{empty, json_response, refusal};
 use super::{health, invoke, payload};
 
 /// The longest body that is read: the input of a function run by hand, or a rule file for the fleet.
@@ -42,16 +42,10 @@ pub(crate) fn owns(path: &str) -> bool {
     first.eq_ignore_ascii_case("admin") || first.eq_ignore_ascii_case("runtime")
 }
 
-/// Whether a path of the host's is that of ping.
-pub(crate) fn is_ping(path: &str) -> bool {
-    path.trim_matches('/')
-        .eq_ignore_ascii_case("admin/host/ping")
-}
-
-/// Whether everybody may read a path of the host's: ping, health, and the page of the fleet, which holds no data.
+/// Whether a path of the host needs no key: ping, health, and the page of the fleet, which contains no data.
 pub(crate) fn is_public(path: &str) -> bool {
     let path = path.trim_matches('/').to_ascii_lowercase();
-    is_ping(&path) || path == "admin/lab" || path.starts_with("runtime/health")
+    ["admin/host/ping", "admin/lab"].contains(&path.as_str()) || path.starts_with("runtime/health")
 }
 
 /// A request to `/admin/lab`, or to an endpoint below it.
@@ -81,8 +75,8 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
         .level(request.headers(), request.uri().query(), None);
     let admin = level >= Level::Admin;
     let is_running = !app.backends.closed();
-    if let Some(answer) = health_answer(&segments, request.uri().query(), is_running) {
-        return answer;
+    if let Some(answer) = health::answer(&segments, request.uri().query(), is_running) {
+        return uncached(answer);
     }
     match (&method, segments.as_slice()) {
         (&Method::GET | &Method::POST, ["admin", "host", "ping"]) => ping(),
@@ -100,17 +94,17 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
         (&Method::GET, ["admin", "host", "status"]) => {
             let is_closed = app.backends.closed();
             let state = if is_closed { "Error" } else { "Running" };
-            json_answer(&status(&app.id, app.started, state))
+            json_response(StatusCode::OK, &status(&app.id, app.started, state))
         }
-        (&Method::GET, ["admin", "functions"]) => json_answer(
-            &app.table
-                .functions
-                .iter()
-                .map(|function| describe(app, function))
-                .collect(),
-        ),
+        (&Method::GET, ["admin", "functions"]) => {
+            let functions = app.table.functions.iter();
+            let described: Value = functions.map(|function| describe(app, function)).collect();
+            json_response(StatusCode::OK, &described)
+        }
         (&Method::GET, ["admin", "functions", name]) => match app.table.named(name) {
-            Some(function) => json_answer(&describe(app, function)),
+            Some(index) => {
+                json_response(StatusCode::OK, &describe(app, &app.table.functions[index]))
+            }
             None => empty(StatusCode::NOT_FOUND),
         },
         (&Method::POST, ["admin", "functions", name]) => run(app, name, request).await,
@@ -139,51 +133,11 @@ pub(crate) async fn answer<R: Future<Output = Response<Body>>>(
     }
 }
 
-/// A response without a body.
-pub fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::EMPTY);
-    *response.status_mut() = status;
-    response
-}
-
-pub(super) fn json_answer(value: &Value) -> Response<Body> {
-    json_text(value.to_string())
-}
-
-/// A response with JSON.
-pub fn json_text(text: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
-    response
-}
-
-/// A refusal with its reason.
-pub fn refusal(status: StatusCode, reason: &str) -> Response<Body> {
-    let mut response = json_text(json!({ "error": reason }).to_string());
-    *response.status_mut() = status;
-    response
-}
-
 pub(super) fn ping() -> Response<Body> {
     uncached(empty(StatusCode::OK))
 }
 
-/// The answer of a health endpoint, where the path is that of one.
-pub(super) fn health_answer(
-    segments: &[&str],
-    query: Option<&str>,
-    is_running: bool,
-) -> Option<Response<Body>> {
-    let (status, value) = health::check(segments, query, is_running)?;
-    let mut response = uncached(json_answer(&value));
-    *response.status_mut() = status;
-    Some(response)
-}
-
-fn uncached(mut response: Response<Body>) -> Response<Body> {
+pub(super) fn uncached(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("no-store, no-cache"),
@@ -242,8 +196,7 @@ async fn warm_up(app: &App) -> Response<Body> {
     }
     match invoke::warm_up(app, To::Any(&app.backends), function).await {
         Ok(()) => {
-            app.console
-                .host(Severity::Debug, "The warm-up function has run");
+            app.console.debug("The warm-up function has run");
             empty(StatusCode::OK)
         }
         Err(failure) => {
@@ -255,60 +208,46 @@ async fn warm_up(app: &App) -> Response<Body> {
 
 /// `FunctionsController.cs`.
 async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response<Body> {
-    let Some(index) = app
-        .table
-        .functions
-        .iter()
-        .position(|function| function.name.eq_ignore_ascii_case(name))
-    else {
+    let Some(index) = app.table.named(name) else {
         return empty(StatusCode::NOT_FOUND);
     };
     let body = match payload::read(request.into_body(), BODY_LIMIT).await {
         Ok(body) => body,
         Err(failure) => {
-            app.console.host(
-                Severity::Warning,
-                format_args!(
-                    "POST /admin/functions/{name} was refused: {failure}; the most is {BODY_LIMIT} bytes"
-                ),
-            );
+            app.console.warn(format_args!(
+                "POST /admin/functions/{name} was refused: {failure}; the most is {BODY_LIMIT} bytes"
+            ));
             return empty(failure.status());
         }
     };
     let Some(input) = input(&body) else {
-        app.console.host(
-            Severity::Warning,
-            format_args!(
-                "POST /admin/functions/{name} needs a body such as {{\"input\": \"...\"}}, where the input is text: write JSON \
-                 as a string"
-            ),
-        );
+        app.console.warn(format_args!(
+            "POST /admin/functions/{name} needs a body such as {{\"input\": \"...\"}}, where the input is text: write JSON \
+             as a string"
+        ));
         return empty(StatusCode::BAD_REQUEST);
     };
     let app = Arc::clone(app);
-    // Runs beside the request that ordered it; functionTimeout bounds it, and the end of the process.
+    // Runs in the background. It ends with functionTimeout or with the process.
     tokio::spawn(async move {
         let function = &app.table.functions[index];
-        if matches!(function.trigger, Trigger::Http(_)) {
-            app.console.host(
-                Severity::Warning,
-                format_args!(
+        let to = To::Any(&app.backends);
+        let value = match &function.trigger {
+            Trigger::Http(_) => {
+                return app.console.warn(format_args!(
                     "{} has an HTTP trigger; call its URL, here it has no request to answer",
                     function.name
-                ),
-            );
-            return;
-        }
-        let to = To::Any(&app.backends);
-        let outcome = match &function.trigger {
-            // Whatever the input says (TimerTriggerBinding.cs, BindAsync).
-            Trigger::Timer(timer) => {
-                let value = timer.info(app.timers.of(&function.name, timer), false);
-                invoke::run(&app, to, function, value, &OffsetDateTime::now_utc).await
+                ));
             }
-            Trigger::Warmup => invoke::warm_up(&app, to, function).await,
-            _ => invoke::run_with_text(&app, to, function, &input).await,
+            // The input is ignored (TimerTriggerBinding.cs, BindAsync).
+            Trigger::Timer(timer) => {
+                let info = timer.info(app.timers.of(&function.name, timer), false);
+                (info, Map::new())
+            }
+            Trigger::Warmup => (json!({}), Map::new()),
+            Trigger::Other => payload::of_text(&input, function.trigger_binding()),
         };
+        let outcome = invoke::run(&app, to, function, value, &OffsetDateTime::now_utc).await;
         if let Err(failure) = outcome {
             app.report(function, &failure);
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use http::{HeaderName, StatusCode};
 
 use super::backends::{Backends, Unavailable};
-use super::console::{Console, Severity};
+use super::console::Console;
 use super::cors::Cors;
 use super::exchange::Expiry;
 use super::function::Function;
@@ -33,8 +33,10 @@ pub struct App {
     pub(crate) cors: Option<Cors>,
     pub(crate) backends: Backends,
     pub(crate) offline: Offline,
-    pub(crate) traffic: Traffic,
-    pub(crate) console: Console,
+    /// The latency of requests.
+    pub traffic: Traffic,
+    /// The host's output.
+    pub console: Console,
     pub(crate) started: Instant,
     /// Identifies this host process, like `WEBSITE_INSTANCE_ID`.
     pub(crate) id: String,
@@ -50,15 +52,15 @@ pub struct App {
 /// Why an invocation has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("{0}")]
-    Unavailable(Unavailable),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
     #[error("the handler could not be reached: {0}")]
     Connect(std::io::Error),
-    #[error("the handler broke off before it answered: {0}")]
+    #[error("the handler closed the connection before it responded: {0}")]
     Broken(hyper::Error),
-    #[error("nothing moved for 240 seconds")]
+    #[error("no data was transferred for 240 seconds")]
     Idle,
-    #[error("it ran longer than functionTimeout; the handler is killed for it")]
+    #[error("it ran longer than functionTimeout, so the host kills the handler")]
     Timeout,
     #[error("the request body is larger than the host accepts")]
     TooLarge,
@@ -67,7 +69,7 @@ pub(crate) enum Failure {
         "a request body without Content-Length cannot be forwarded; set enableProxyingHttpRequest to true instead of enableForwardingHttpRequest"
     )]
     Chunked,
-    #[error("the client sent a malformed body or broke it off")]
+    #[error("the client sent a malformed or incomplete body")]
     Client,
     #[error("the handler answered {0}")]
     Status(StatusCode),
@@ -101,12 +103,6 @@ impl Failure {
     }
 }
 
-impl From<Unavailable> for Failure {
-    fn from(unavailable: Unavailable) -> Self {
-        Self::Unavailable(unavailable)
-    }
-}
-
 impl From<Expiry> for Failure {
     fn from(expiry: Expiry) -> Self {
         match expiry {
@@ -117,33 +113,21 @@ impl From<Expiry> for Failure {
 }
 
 impl App {
-    /// The host's output.
-    pub fn console(&self) -> &Console {
-        &self.console
-    }
-
-    /// The latency of requests.
-    pub fn traffic(&self) -> &Traffic {
-        &self.traffic
-    }
-
     /// Prints once that requests are served. Scripts wait for this line.
     pub async fn announce(&self) -> std::convert::Infallible {
-        self.backends.ready().await;
-        self.console.plain(format!("Ready: {}/", self.base_url));
+        if self.backends.first().await.is_some() {
+            self.console.plain(format!("Ready: {}/", self.base_url));
+        }
         std::future::pending().await
     }
 
     /// Logs why an invocation failed. Faults of a client appear only with `--verbose`, because a client could
     /// otherwise fill the terminal.
     pub(crate) fn report(&self, function: &Function, failure: &Failure) {
-        let severity = match failure {
-            Failure::TooLarge | Failure::Client => Severity::Debug,
-            _ => Severity::Error,
-        };
-        self.console.host(
-            severity,
-            format_args!("The invocation of {} failed: {failure}", function.name),
-        );
+        let text = format!("The invocation of {} failed: {failure}", function.name);
+        match failure {
+            Failure::TooLarge | Failure::Client => self.console.debug(text),
+            _ => self.console.error(text),
+        }
     }
 }

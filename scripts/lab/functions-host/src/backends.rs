@@ -3,11 +3,11 @@
 //! The code that starts and stops the processes publishes the set of backends, and also supplies the function that
 //! chooses one of them for a request.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use super::worker::Worker;
@@ -21,13 +21,18 @@ pub type Choose = Box<dyn Fn(usize, &dyn Fn(usize) -> Option<u32>) -> Option<usi
 const DYING: Duration = Duration::from_millis(500);
 
 /// The request counters of one instance, for all of its processes.
+#[derive(Default, Serialize)]
 pub struct InstanceLoad {
     /// The instance's name: `INSTANCE_ID`.
     pub id: String,
-    outstanding: AtomicU32,
+    /// Requests sent to the instance.
     requests: AtomicU64,
+    /// Requests in flight.
+    outstanding: AtomicU32,
     /// Set when the instance gets no more requests.
+    #[serde(skip)]
     draining: AtomicBool,
+    #[serde(skip)]
     drained: Notify,
 }
 
@@ -36,21 +41,13 @@ impl InstanceLoad {
     pub fn new(id: String) -> Arc<Self> {
         Arc::new(Self {
             id,
-            outstanding: AtomicU32::new(0),
-            requests: AtomicU64::new(0),
-            draining: AtomicBool::new(false),
-            drained: Notify::new(),
+            ..Self::default()
         })
     }
 
     /// Requests in flight.
     pub fn outstanding(&self) -> u32 {
         self.outstanding.load(Ordering::Relaxed)
-    }
-
-    /// Requests sent to the instance.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
     }
 
     /// Waits until no request is in flight. Only for an instance that is no longer in the set of backends.
@@ -138,14 +135,9 @@ impl BackendSet {
 }
 
 /// No process was ready in time, or none will be.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("no handler is ready")]
 pub(crate) struct Unavailable;
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no handler is ready")
-    }
-}
 
 /// The set of backends, from the host's view.
 pub(crate) struct Backends {
@@ -171,25 +163,20 @@ impl Backends {
         if let Some(in_flight) = self.choose(avoided) {
             return Ok(in_flight);
         }
-        let end = tokio::time::Instant::now().checked_add(self.timeout);
         let mut set = self.set.clone();
-        loop {
-            let news = set.wait_for(|set| match set {
-                BackendSet::Open(backends) => !backends.is_empty(),
-                BackendSet::Closed => true,
-            });
-            let open = match end {
-                Some(end) => tokio::time::timeout_at(end, news).await,
-                None => Ok(news.await),
-            };
-            match open {
-                Ok(Ok(set)) if matches!(*set, BackendSet::Open(_)) => {}
-                _ => return Err(Unavailable),
+        let assigned = async {
+            loop {
+                let news = set.wait_for(|set| !set.is_waiting()).await;
+                if matches!(*news.map_err(|_| Unavailable)?, BackendSet::Closed) {
+                    return Err(Unavailable);
+                }
+                if let Some(in_flight) = self.choose(avoided) {
+                    return Ok(in_flight);
+                }
             }
-            if let Some(in_flight) = self.choose(avoided) {
-                return Ok(in_flight);
-            }
-        }
+        };
+        let assigned = tokio::time::timeout(self.timeout, assigned).await;
+        assigned.unwrap_or(Err(Unavailable))
     }
 
     /// Assigns a request to the process of an instance. If no instance has a process, waits for one, because the
@@ -268,15 +255,6 @@ impl Backends {
                 .all(|backend| backend.worker.id != worker.id)
         });
         let _ = tokio::time::timeout(DYING, gone).await;
-    }
-
-    /// Waits for the first backend, without a limit.
-    pub(crate) async fn ready(&self) {
-        let mut set = self.set.clone();
-        let first = set.wait_for(|set| !set.backends().is_empty());
-        if first.await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }
 

@@ -21,80 +21,76 @@ pub(crate) struct Banner<'a> {
 
 impl Banner<'_> {
     pub(crate) fn print(&self, table: &Table, access: &Access, console: &Console) {
-        let app = if self.is_own {
-            "Elastic Visits"
-        } else {
-            "Function app"
+        let app = match self.is_own {
+            true => "Elastic Visits",
+            false => "Function app",
         };
         console.plain(format!(
             "{app} behind an emulator of the Azure Functions host"
         ));
         console.plain("");
-        console.plain(format!("  App       {}/", self.url));
-        console.plain(format!("  Folder    {}", self.script_root));
+        let mut lines = vec![
+            ("App", format!("{}/", self.url)),
+            ("Folder", self.script_root.to_owned()),
+        ];
         if self.is_own {
-            let data = if self.has_postgres {
-                "PostgreSQL (DATABASE_URL)"
-            } else {
-                "SQLite"
+            let data = match self.has_postgres {
+                true => "PostgreSQL (DATABASE_URL)",
+                false => "SQLite",
             };
-            console.plain(format!("  Data      {data}"));
+            lines.push(("Data", data.to_owned()));
         }
-        console.plain(format!("  Fleet     {}/admin/lab", self.url));
-        for (word, text) in &self.fleet {
-            console.plain(format!("  {word:9} {text}"));
-        }
+        lines.push(("Fleet", format!("{}/admin/lab", self.url)));
+        lines.extend(self.fleet.iter().cloned());
         let openness = match access {
             Access::Open(_) => {
                 "open: no keys, but web pages of other origins are refused (--enable-auth requires keys)"
             }
             Access::Keyed(_) => "keys, in the header x-functions-key or the query parameter code",
         };
-        console.plain(format!("  Access    {openness}"));
+        lines.push(("Access", openness.to_owned()));
         if self.exposed {
-            console.plain("            other machines can reach this address");
+            lines.push(("", "other machines can reach this address".to_owned()));
         }
         let log = if console.verbose {
-            "everything the handler and the host say"
+            "all output of the handler and the host"
         } else if console.shows_handler {
             "the handler's output, and the host's warnings and errors (--verbose shows everything)"
         } else {
             "warnings and errors (--verbose shows everything)"
         };
-        console.plain(format!("  Log       {log}"));
-        console.plain("  Stop      Ctrl-C");
+        lines.push(("Log", log.to_owned()));
+        lines.push(("Stop", "Ctrl-C".to_owned()));
+        for (label, text) in lines {
+            console.plain(format!("  {label:9} {text}"));
+        }
         console.plain("");
-        self.functions(table, console);
+        columns(&rows(self.url, table), console);
         if let Access::Keyed(keys) = access {
             console.plain("");
             console.plain("Keys of this run:");
-            let mut lines = vec![
-                ("master", &keys.master),
-                ("default (all functions)", &keys.host),
-            ];
-            lines.extend(
+            let default = "default (all functions)";
+            let mut rows = vec![["master", &keys.master], [default, &keys.host]];
+            rows.extend(
                 keys.functions
                     .iter()
-                    .map(|(name, key)| (name.as_str(), key)),
+                    .map(|(name, key)| [name, key.as_str()]),
             );
-            let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-            for (name, key) in lines {
-                console.plain(format!("  {name:width$}  {key}"));
-            }
+            columns(&rows, console);
         }
         console.plain("");
     }
+}
 
-    fn functions(&self, table: &Table, console: &Console) {
-        let rows = rows(self.url, table);
-        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-        let (name, methods, url) = (width(0), width(1), width(2));
-        for row in &rows {
-            console.plain(format!(
-                "  {:name$}  {:methods$}  {:url$}  {}",
-                row[0], row[1], row[2], row[3]
-            ));
-        }
+/// Prints rows, with each column as wide as its longest cell.
+fn columns<const COUNT: usize>(rows: &[[impl AsRef<str>; COUNT]], console: &Console) {
+    let width = |column: usize| rows.iter().map(|row| row[column].as_ref().len()).max();
+    for row in rows {
+        let cells = row.iter().map(AsRef::as_ref).enumerate();
+        let padded: String = cells
+            .map(|(column, cell)| format!("  {cell:0$}", width(column).unwrap_or(0)))
+            .collect();
+        console.plain(padded.trim_end());
     }
 }
 
@@ -102,47 +98,37 @@ impl Banner<'_> {
 fn rows(base_url: &str, table: &Table) -> Vec<[String; 4]> {
     let mut rows = vec![["Function", "Methods", "URL", "Key"].map(str::to_owned)];
     for function in &table.functions {
-        let mut row = match (&function.trigger, table.route_of(function)) {
-            (Trigger::Http(http), Some(route)) => [
-                function.name.clone(),
-                http.methods.as_ref().map_or("all".to_owned(), |methods| {
-                    methods.join(",").to_ascii_uppercase()
-                }),
-                format!("{}/{}", base_url, route.text),
-                match http.level {
+        let name = &function.name;
+        let (mut methods, url, mut key) = match (&function.trigger, table.route_of(function)) {
+            (Trigger::Http(http), Some(route)) => {
+                let methods = http.methods.as_ref();
+                let methods = methods.map(|methods| methods.join(",").to_ascii_uppercase());
+                let key = match http.level {
                     Level::Anonymous => "none",
                     Level::Function => "function",
                     Level::Admin => "master",
-                }
-                .to_owned(),
-            ],
-            (Trigger::Warmup, _) => [
-                function.name.clone(),
-                "all".to_owned(),
-                format!("{}/admin/warmup (once)", base_url),
-                "none".to_owned(),
-            ],
-            (Trigger::Timer(timer), _) => [
-                function.name.clone(),
-                "timer".to_owned(),
-                format!(
-                    "{}, and POST {}/admin/functions/{}",
-                    timer.schedule, base_url, function.name
-                ),
-                "master".to_owned(),
-            ],
-            _ => [
-                function.name.clone(),
-                "POST".to_owned(),
-                format!("{}/admin/functions/{}", base_url, function.name),
-                "master".to_owned(),
-            ],
+                };
+                let url = format!("{base_url}/{}", route.text);
+                (methods.unwrap_or_else(|| "all".to_owned()), url, key)
+            }
+            (Trigger::Warmup, _) => {
+                let url = format!("{base_url}/admin/warmup (once)");
+                ("all".to_owned(), url, "none")
+            }
+            (Trigger::Timer(timer), _) => {
+                let schedule = &timer.schedule;
+                let url = format!("{schedule}, and POST {base_url}/admin/functions/{name}");
+                ("timer".to_owned(), url, "master")
+            }
+            _ => {
+                let url = format!("{base_url}/admin/functions/{name}");
+                ("POST".to_owned(), url, "master")
+            }
         };
         if function.disabled {
-            row[1] = "disabled".to_owned();
-            row[3] = "master".to_owned();
+            (methods, key) = ("disabled".to_owned(), "master");
         }
-        rows.push(row);
+        rows.push([name.clone(), methods, url, key.to_owned()]);
     }
     rows
 }

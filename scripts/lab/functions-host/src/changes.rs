@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +12,7 @@ use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watche
 use tokio::sync::mpsc;
 
 use super::function_app::FunctionApp;
+use super::lock::lock;
 use super::watched::Watched;
 
 /// How long no further change may occur after a change (`FileMonitoringService.cs`, `Debounce`).
@@ -81,7 +82,7 @@ impl Changes {
     /// From now on, the changes are relevant that this app's `host.json` selects. Returns whether there are any.
     pub fn cover(&self, app: &FunctionApp) -> bool {
         let mut filter = lock(&self.filter);
-        filter.watched = app.watched().clone();
+        filter.watched = app.settings.watched.clone();
         filter.watched.is_enabled
     }
 
@@ -117,11 +118,6 @@ impl Filter {
             counts.then(|| path.to_owned())
         })
     }
-}
-
-fn lock(filter: &Mutex<Filter>) -> std::sync::MutexGuard<'_, Filter> {
-    // No code panics while it is held, and a filter is always complete.
-    filter.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The names of the folders directly below the root.

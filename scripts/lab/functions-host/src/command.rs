@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use serde_json::Value;
 
 use super::environment::Environment;
-use super::json::lookup;
+use super::json::{lookup, scalar_text, string};
 
 /// `customHandler.description`. `%NAME%` is already replaced in the executable, but not in arguments.
 #[derive(Clone, Debug)]
@@ -123,17 +123,12 @@ fn without_unset(line: &str) -> String {
 }
 
 fn text<'a>(section: &'a Value, name: &str) -> anyhow::Result<Option<&'a str>> {
-    match lookup(section, name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => bail!("customHandler.description.{name} is {other} but must be a string"),
-    }
+    let text = string(section, "customHandler.description", name)?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// A list of strings, or such a list as JSON text, which is the form of an override. Blank text is not a list.
 /// Numbers and booleans count as their text, as in .NET configuration.
-/// their text, as in .NET configuration.
 fn texts(section: &Value, name: &str) -> anyhow::Result<Vec<String>> {
     let wrong = || anyhow!("customHandler.description.{name} must be a list of strings");
     let parsed;
@@ -149,13 +144,7 @@ fn texts(section: &Value, name: &str) -> anyhow::Result<Vec<String>> {
     list.as_array()
         .ok_or_else(wrong)?
         .iter()
-        .map(|item| match item {
-            Value::String(text) => Ok(text.clone()),
-            Value::Number(number) => Ok(number.to_string()),
-            Value::Bool(true) => Ok("True".to_owned()),
-            Value::Bool(false) => Ok("False".to_owned()),
-            Value::Null | Value::Array(_) | Value::Object(_) => Err(wrong()),
-        })
+        .map(|item| scalar_text(item).ok_or_else(wrong))
         .collect()
 }
 

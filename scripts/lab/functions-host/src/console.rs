@@ -15,6 +15,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
+use super::lock::lock;
+
 /// Lines that may wait to be written.
 const QUEUE: usize = 4096;
 /// Longer lines of the handler are cut.
@@ -26,14 +28,11 @@ const SYSTEM_PREFIX: &str = "LanguageWorkerConsoleLog";
 
 /// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Details, which the host shows only with `--verbose`.
+enum Severity {
     Debug,
-    /// Normal events.
     Information,
-    /// Possible problems.
     Warning,
-    /// Failures, on standard error.
+    /// On standard error.
     Error,
 }
 
@@ -100,8 +99,28 @@ impl Console {
         self.push(false, text.into());
     }
 
-    /// A line of the host. Debug lines appear only with `--verbose`.
-    pub fn host(&self, severity: Severity, text: impl fmt::Display) {
+    /// Details, which appear only with `--verbose`.
+    pub fn debug(&self, text: impl fmt::Display) {
+        self.host(Severity::Debug, text);
+    }
+
+    /// A normal event.
+    pub fn info(&self, text: impl fmt::Display) {
+        self.host(Severity::Information, text);
+    }
+
+    /// A possible problem.
+    pub fn warn(&self, text: impl fmt::Display) {
+        self.host(Severity::Warning, text);
+    }
+
+    /// A failure.
+    pub fn error(&self, text: impl fmt::Display) {
+        self.host(Severity::Error, text);
+    }
+
+    /// A line of the host.
+    fn host(&self, severity: Severity, text: impl fmt::Display) {
         if severity > Severity::Debug || self.verbose {
             let text = terminal::without_error_numbers(&text.to_string());
             self.stamped(severity, "host", &text);
@@ -243,10 +262,7 @@ pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
 
 impl Tail {
     fn push(&self, line: String) {
-        let mut lines = self
-            .0
-            .lock()
-            .expect("nothing panics while holding the lock");
+        let mut lines = lock(&self.0);
         if lines.len() == TAIL {
             lines.pop_front();
         }
@@ -254,11 +270,7 @@ impl Tail {
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        let lines = self
-            .0
-            .lock()
-            .expect("nothing panics while holding the lock");
-        lines.iter().cloned().collect()
+        lock(&self.0).iter().cloned().collect()
     }
 }
 

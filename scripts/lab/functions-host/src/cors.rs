@@ -18,7 +18,8 @@ pub(crate) struct Cors {
 
 /// The response headers for a page's request.
 pub(crate) struct Grant {
-    is_preflight: bool,
+    /// Whether it is a preflight request, which gets 204 and these headers, and does not reach a function.
+    pub(crate) is_preflight: bool,
     headers: HeaderMap,
 }
 
@@ -68,16 +69,11 @@ impl Cors {
         let is_preflight = method == Method::OPTIONS && requested.is_some();
         let mut granted = HeaderMap::new();
         let any = self.origins.iter().any(|allowed| allowed == ANY);
-        if any
-            || self
-                .origins
-                .iter()
-                .any(|allowed| origin == allowed.as_str())
-        {
-            let allowed = if any {
-                HeaderValue::from_static(ANY)
-            } else {
-                origin.clone()
+        let mut origins = self.origins.iter();
+        if any || origins.any(|allowed| origin == allowed.as_str()) {
+            let allowed = match any {
+                true => HeaderValue::from_static(ANY),
+                false => origin.clone(),
             };
             granted.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             if self.credentials {
@@ -105,11 +101,6 @@ impl Cors {
 }
 
 impl Grant {
-    /// Whether it is a preflight request, which gets 204 and these headers, and does not reach a function.
-    pub(crate) fn is_preflight(&self) -> bool {
-        self.is_preflight
-    }
-
     /// Adds the granted headers to a response. They replace the handler's.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.headers {
@@ -230,7 +221,7 @@ mod tests {
             let grant = one.grant(&Method::OPTIONS, headers).expect("a grant");
             let mut answer = HeaderMap::new();
             grant.apply(&mut answer);
-            (grant.is_preflight(), answer)
+            (grant.is_preflight, answer)
         };
         let (is_preflight, answer) = told(&headers);
         assert!(is_preflight);

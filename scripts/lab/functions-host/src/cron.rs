@@ -49,36 +49,12 @@ struct Kind {
 
 /// In the order of an expression.
 const KINDS: [Kind; 6] = [
-    Kind {
-        name: "second",
-        values: 0..=59,
-        names: &[],
-    },
-    Kind {
-        name: "minute",
-        values: 0..=59,
-        names: &[],
-    },
-    Kind {
-        name: "hour",
-        values: 0..=23,
-        names: &[],
-    },
-    Kind {
-        name: "day",
-        values: 1..=31,
-        names: &[],
-    },
-    Kind {
-        name: "month",
-        values: 1..=12,
-        names: MONTHS,
-    },
-    Kind {
-        name: "day of the week",
-        values: 0..=6,
-        names: DAYS,
-    },
+    Kind::new("second", 0..=59, &[]),
+    Kind::new("minute", 0..=59, &[]),
+    Kind::new("hour", 0..=23, &[]),
+    Kind::new("day", 1..=31, &[]),
+    Kind::new("month", 1..=12, MONTHS),
+    Kind::new("day of the week", 0..=6, DAYS),
 ];
 
 /// The values of one field.
@@ -212,6 +188,18 @@ impl Cron {
 }
 
 impl Kind {
+    const fn new(
+        name: &'static str,
+        values: RangeInclusive<u8>,
+        names: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            values,
+            names,
+        }
+    }
+
     fn all(&self) -> Field {
         self.range(*self.values.start(), *self.values.end(), 1)
     }

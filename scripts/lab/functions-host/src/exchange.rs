@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 /// The longest time without progress in a proxied exchange (`DefaultHttpProxyService.cs`, `ActivityTimeout`).
 pub(crate) const ACTIVITY_TIMEOUT: Duration = Duration::from_secs(240);
+
 /// Why an exchange was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {
@@ -85,13 +86,11 @@ impl Exchange {
             let Some(expiry) = self.expiry() else {
                 return Ok(work.await);
             };
-            match tokio::time::timeout_at(expiry, &mut work).await {
-                Ok(done) => return Ok(done),
-                Err(_) => {
-                    if let Some(expiry) = self.expired() {
-                        return Err(expiry);
-                    }
-                }
+            if let Ok(done) = tokio::time::timeout_at(expiry, &mut work).await {
+                return Ok(done);
+            }
+            if let Some(expiry) = self.expired() {
+                return Err(expiry);
             }
         }
     }

@@ -34,7 +34,7 @@ fn find(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> io::Resul
     if is_path && executable.exists() {
         if !is_executable(executable) {
             // On Premium and Dedicated plans, the host does not set the bit either.
-            return Err(failure(
+            return Err(io::Error::new(
                 ErrorKind::PermissionDenied,
                 format!(
                     "{0} is not executable; run chmod +x {0}",
@@ -56,7 +56,10 @@ fn find(executable: &Path, script_root: &Path, folders: &[PathBuf]) -> io::Resul
         format!("{name:?} is neither a file in the script root nor a command on the search path")
     };
     let advice = advice(executable, script_root, folders);
-    Err(failure(ErrorKind::NotFound, format!("{missing}; {advice}")))
+    Err(io::Error::new(
+        ErrorKind::NotFound,
+        format!("{missing}; {advice}"),
+    ))
 }
 
 /// The path of the command with this name.
@@ -125,7 +128,7 @@ fn is_executable(path: &Path) -> bool {
 /// a shell, which would not need this line.
 fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
     let name = file.display();
-    let invalid = |text| Err(failure(ErrorKind::InvalidInput, text));
+    let invalid = |text| Err(io::Error::new(ErrorKind::InvalidInput, text));
     if beginning.is_empty() {
         return invalid(format!("{name} is empty"));
     }
@@ -140,7 +143,7 @@ fn check_beginning(file: &Path, beginning: &[u8]) -> io::Result<()> {
             ));
         }
         if beginning.contains(&0) {
-            // A program. The system knows whether it is one for this machine.
+            // A program. The system reports it if it is not one for this machine.
             return Ok(());
         }
         return invalid(format!(
@@ -195,10 +198,6 @@ fn runs_other_formats() -> bool {
                 .any(|own| entry.file_name() == *own)
         })
     })
-}
-
-fn failure(kind: ErrorKind, text: String) -> io::Error {
-    io::Error::new(kind, text)
 }
 
 #[cfg(test)]

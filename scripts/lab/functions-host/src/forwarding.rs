@@ -12,13 +12,14 @@
 //! | repeated headers | one line (.NET's `HttpConnection.cs`) |
 //! | `User-Agent` | followed by the host's |
 //! | `traceparent` | added where it is absent |
-//! | a client that leaves | is not told |
+//! | a client that disconnects | the handler is not notified |
 
 use std::sync::Arc;
 
 use http::header::{self, GetAll};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
@@ -26,7 +27,8 @@ use super::body::Body;
 use super::detached::detached;
 use super::dispatch::{self, To};
 use super::exchange::Exchange;
-use super::request_body::RequestBody;
+use super::request_body::{RequestBody, Upload};
+use super::response::whole;
 use super::trace_context::{TRACEPARENT, traceparent};
 use super::{path, query};
 
@@ -59,7 +61,7 @@ pub(crate) async fn forward(
     let (mut parts, body) = answer.await?;
     // The host frames the response itself.
     parts.headers.remove(header::TRANSFER_ENCODING);
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(whole(body));
     *response.status_mut() = parts.status;
     *response.headers_mut() = parts.headers;
     Ok(response)
@@ -82,9 +84,9 @@ fn outbound(
     let has_body = content_length(&parts.headers) > 0;
     let headers = headers(&parts.headers, has_body).map_err(|error| unusable(&error))?;
     let body = if has_body {
-        RequestBody::streamed(incoming, exchange)
+        RequestBody::Right(Upload::new(incoming, exchange))
     } else {
-        RequestBody::EMPTY
+        RequestBody::Left(Full::default())
     };
     let mut outbound = Request::new(body);
     *outbound.method_mut() = parts.method;

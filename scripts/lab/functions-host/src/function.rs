@@ -13,8 +13,7 @@ use super::retry::{Retry, RetryDocument, retry};
 use super::timer::TimerTrigger;
 
 /// The level of key that a function requires, in ascending order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Anonymous,
     Function,
@@ -80,16 +79,19 @@ impl Level {
     }
 }
 
+impl Binding {
+    pub(super) fn is_http_output(&self) -> bool {
+        self.output && self.kind.eq_ignore_ascii_case("http")
+    }
+}
+
 impl Function {
     /// Whether its requests can be passed on unchanged: exactly one `httpTrigger` in and exactly one `http` out
     /// (`FunctionMetadataExtensions.cs`).
     pub(crate) fn is_plain_http(&self) -> bool {
         matches!(self.trigger, Trigger::Http(_))
             && self.bindings.len() == 2
-            && self
-                .bindings
-                .iter()
-                .any(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+            && self.bindings.iter().any(Binding::is_http_output)
     }
 
     /// The binding of its trigger.
@@ -210,32 +212,15 @@ pub(super) fn parse(
         let binding: BindingDocument =
             serde_json::from_value(written.clone()).context("a binding cannot be read")?;
         check_binding_name(&binding.name)?;
-        let output = match binding
-            .direction
-            .as_deref()
-            .map(str::to_ascii_lowercase)
-            .as_deref()
-        {
-            None | Some("in") => false,
-            Some("out" | "inout") => true,
-            Some(other) => bail!(
+        let direction = binding.direction.as_deref().unwrap_or("in");
+        let output = match direction.to_ascii_lowercase().as_str() {
+            "in" => false,
+            "out" | "inout" => true,
+            other => bail!(
                 "the binding {:?} has the unknown direction {other:?}",
                 binding.name
             ),
         };
-        bindings.push(Binding {
-            name: binding.name.clone(),
-            kind: binding.kind.clone(),
-            output,
-            is_binary: binding
-                .data_type
-                .as_deref()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("binary")),
-            is_many: binding
-                .cardinality
-                .as_deref()
-                .is_some_and(|cardinality| cardinality.eq_ignore_ascii_case("many")),
-        });
         if binding.kind.to_ascii_lowercase().ends_with("trigger") {
             if trigger.is_some() {
                 bail!("it has more than one trigger; a function has exactly one");
@@ -246,14 +231,19 @@ pub(super) fn parse(
                     binding.name
                 );
             }
-            let name_of_trigger = binding.name.clone();
-            let kind = if binding.kind.eq_ignore_ascii_case("timerTrigger") {
-                Trigger::Timer(TimerTrigger::read(&written, environment)?)
-            } else {
-                trigger_of(name, binding)?
-            };
-            trigger = Some((name_of_trigger, kind));
+            let kind = trigger_of(name, &binding, &written, environment)?;
+            trigger = Some((binding.name.clone(), kind));
         }
+        let is = |text: Option<String>, word: &str| {
+            text.is_some_and(|text| text.eq_ignore_ascii_case(word))
+        };
+        bindings.push(Binding {
+            name: binding.name,
+            kind: binding.kind,
+            output,
+            is_binary: is(binding.data_type, "binary"),
+            is_many: is(binding.cardinality, "many"),
+        });
     }
     let (trigger_name, trigger) =
         trigger.ok_or_else(|| anyhow!("it has no trigger; a function has exactly one"))?;
@@ -291,27 +281,37 @@ fn check_binding_name(name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn trigger_of(function: &str, binding: BindingDocument) -> anyhow::Result<Trigger> {
-    if binding.kind.eq_ignore_ascii_case("warmupTrigger") {
-        return Ok(Trigger::Warmup);
+fn trigger_of(
+    function: &str,
+    binding: &BindingDocument,
+    written: &Value,
+    environment: &Environment,
+) -> anyhow::Result<Trigger> {
+    Ok(match binding.kind.to_ascii_lowercase().as_str() {
+        "warmuptrigger" => Trigger::Warmup,
+        "timertrigger" => Trigger::Timer(TimerTrigger::read(written, environment)?),
+        "httptrigger" => Trigger::Http(HttpTrigger::read(function, binding)?),
+        _ => Trigger::Other,
+    })
+}
+
+impl HttpTrigger {
+    fn read(function: &str, binding: &BindingDocument) -> anyhow::Result<Self> {
+        let level = match binding.auth_level.as_deref() {
+            None => Level::Function,
+            Some(text) => Level::named(text).ok_or_else(|| {
+                anyhow!("its authLevel {text:?} is unknown; use anonymous, function or admin")
+            })?,
+        };
+        let route = binding.route.as_deref();
+        let route = route.filter(|route| !route.trim().is_empty());
+        let methods = binding.methods.clone();
+        Ok(Self {
+            route: route.unwrap_or(function).to_owned(),
+            methods: methods.filter(|methods| !methods.is_empty()),
+            level,
+        })
     }
-    if !binding.kind.eq_ignore_ascii_case("httpTrigger") {
-        return Ok(Trigger::Other);
-    }
-    let level = match binding.auth_level.as_deref() {
-        None => Level::Function,
-        Some(text) => Level::named(text).ok_or_else(|| {
-            anyhow!("its authLevel {text:?} is unknown; use anonymous, function or admin")
-        })?,
-    };
-    Ok(Trigger::Http(HttpTrigger {
-        route: binding
-            .route
-            .filter(|route| !route.trim().is_empty())
-            .unwrap_or_else(|| function.to_owned()),
-        methods: binding.methods.filter(|methods| !methods.is_empty()),
-        level,
-    }))
 }
 
 /// `disabled` in the file (a boolean, or the name of a setting) or the setting `AzureWebJobs.<name>.Disabled`.

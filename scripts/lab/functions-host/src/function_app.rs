@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::app::App;
 use super::backends::{BackendSet, Backends, Choose};
 use super::banner::Banner;
-use super::console::{Console, Severity};
+use super::console::Console;
 use super::cors::Cors;
 use super::cross_site::Policy;
 use super::environment::Environment;
@@ -29,7 +29,6 @@ use super::settings::{FOLDER, Settings};
 use super::timer::Statuses;
 use super::traffic::Traffic;
 use super::unsupported;
-use super::watched::Watched;
 
 /// The file with which `lab assemble` marks the folder of Elastic Visits. It isn't deployed.
 pub const MARKER: &str = ".lab-assembled";
@@ -38,8 +37,9 @@ pub const MARKER: &str = ".lab-assembled";
 pub struct FunctionApp {
     script_root: String,
     environment: Environment,
-    local_host: LocalHost,
-    settings: Settings,
+    /// The start options, unless the command line overrides them.
+    pub local_host: LocalHost,
+    pub(crate) settings: Settings,
     table: Table,
     problems: Vec<String>,
     /// Features that the functions use but the emulator does not have.
@@ -99,9 +99,16 @@ impl FunctionApp {
         let mut settings = Settings::read(&script_root, &environment)?;
         let (mut functions, mut problems) = function::load(&script_root, &environment)?;
         let mut unknown = Vec::new();
+        // HttpWorkerFunctionProvider.cs
         if !settings.handler.routes.is_empty() {
-            let (implicit, refused) = implicit(&functions, &settings, &environment)?;
-            functions = implicit;
+            if let Some(function) = functions.first() {
+                bail!(
+                    "the app has the function folder {} and also routes in host.json (customHandler.http.routes, or a configurationProfile that has them); the host takes only one of the two, so remove the folders or the routes",
+                    function.name
+                );
+            }
+            let refused;
+            (functions, refused) = handler_route::functions(&settings.handler.routes, &environment);
             problems.extend(refused);
         }
         if let Some(names) = &settings.functions {
@@ -141,17 +148,7 @@ impl FunctionApp {
 
     /// Whether it is Elastic Visits, as `lab assemble` lays it out.
     pub fn is_own(&self) -> bool {
-        is_own(&self.script_root)
-    }
-
-    /// The start options, unless the command line overrides them.
-    pub fn local_host(&self) -> &LocalHost {
-        &self.local_host
-    }
-
-    /// The changes of its files that restart the host.
-    pub(crate) fn watched(&self) -> &Watched {
-        &self.settings.watched
+        Path::new(&self.script_root).join(MARKER).is_file()
     }
 
     /// The handler's port in `host.json`. There can then be only one handler.
@@ -195,7 +192,7 @@ impl FunctionApp {
     /// # Errors
     /// One sentence for CORS options that are not possible.
     pub fn serve(
-        self,
+        mut self,
         options: ServeOptions,
         console: &Console,
         choose: Choose,
@@ -222,22 +219,16 @@ impl FunctionApp {
         }
         .print(&self.table, &access, console);
         for warning in self.settings.warnings.iter().chain(&cors_warnings) {
-            console.host(Severity::Warning, warning);
+            console.warn(warning);
         }
         for problem in &self.problems {
-            console.host(Severity::Error, problem);
+            console.error(problem);
         }
         for sentence in &self.unsupported {
-            console.host(Severity::Warning, sentence);
+            console.warn(sentence);
         }
         let offline = Offline::new(self.script_root.as_ref());
-        let plan = plan(
-            self.script_root,
-            self.environment,
-            &self.settings,
-            &base_url,
-            options.database_url,
-        );
+        let plan = self.plan(&base_url, options.database_url);
         // WorkerFunctionInvoker.cs: three restarts and the start itself.
         let patience = plan.initialization_timeout.saturating_mul(CRASH_LIMIT + 1);
         let (backends, publisher) = Backends::new(choose, patience);
@@ -263,6 +254,27 @@ impl FunctionApp {
             backends: publisher,
         })
     }
+
+    /// What an instance needs. Its variables are those that this process adds to its own environment, as `func start`
+    /// does.
+    fn plan(&mut self, base_url: &str, database_url: Option<String>) -> Plan {
+        let environment = &mut self.environment;
+        environment.add("WEBSITE_HOSTNAME", base_url.trim_start_matches("http://"));
+        if let Some(url) = database_url {
+            environment.set("DATABASE_URL", &url);
+        }
+        Plan {
+            command: self.settings.handler.description.command(environment),
+            variables: environment.added().to_vec(),
+            is_own: self.is_own(),
+            script_root: self.script_root.clone(),
+            initialization_timeout: self.settings.handler.initialization_timeout,
+            port: self.settings.handler.port,
+            function_timeout: self.settings.function_timeout,
+            groups: Vec::new(),
+            crash_limit: CRASH_LIMIT,
+        }
+    }
 }
 
 /// The error for an app without a usable function, with all reasons, one per line.
@@ -270,32 +282,14 @@ fn unusable(script_root: &Path, reasons: &[String]) -> anyhow::Error {
     let script_root = script_root.display();
     if reasons.is_empty() {
         return anyhow!(
-            "{script_root} holds no usable function; a function is a folder directly below it with a function.json, or a route in host.json (customHandler.http.routes, or a configurationProfile that has one); {FOLDER}"
+            "{script_root} contains no usable function; a function is a folder directly below it with a function.json, or a route in host.json (customHandler.http.routes, or a configurationProfile that has one); {FOLDER}"
         );
     }
     let reasons: String = reasons
         .iter()
         .map(|reason| format!("\n  {reason}"))
         .collect();
-    anyhow!("{script_root} holds no usable function:{reasons}")
-}
-
-/// The functions of the handler's routes (`HttpWorkerFunctionProvider.cs`).
-fn implicit(
-    folders: &[Function],
-    settings: &Settings,
-    environment: &Environment,
-) -> anyhow::Result<(Vec<Function>, Vec<String>)> {
-    if let Some(function) = folders.first() {
-        bail!(
-            "the app has the function folder {} and also routes in host.json (customHandler.http.routes, or a configurationProfile that has them); the host takes only one of the two, so remove the folders or the routes",
-            function.name
-        );
-    }
-    Ok(handler_route::functions(
-        &settings.handler.routes,
-        environment,
-    ))
+    anyhow!("{script_root} contains no usable function:{reasons}")
 }
 
 /// Keeps the functions with these names, in any case (`FunctionMetadataManager.cs`, `ApplyAllowList`), and returns a
@@ -323,34 +317,4 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
-}
-
-/// Whether `lab assemble` created this folder.
-fn is_own(script_root: &str) -> bool {
-    Path::new(script_root).join(MARKER).is_file()
-}
-
-/// The handler's variables: those that this process adds to its own environment, as `func start` does.
-fn plan(
-    script_root: String,
-    mut environment: Environment,
-    settings: &Settings,
-    base_url: &str,
-    database_url: Option<String>,
-) -> Plan {
-    environment.add("WEBSITE_HOSTNAME", base_url.trim_start_matches("http://"));
-    if let Some(url) = database_url {
-        environment.set("DATABASE_URL", &url);
-    }
-    Plan {
-        command: settings.handler.description.command(&environment),
-        variables: environment.added().to_vec(),
-        is_own: is_own(&script_root),
-        script_root,
-        initialization_timeout: settings.handler.initialization_timeout,
-        port: settings.handler.port,
-        function_timeout: settings.function_timeout,
-        groups: Vec::new(),
-        crash_limit: CRASH_LIMIT,
-    }
 }

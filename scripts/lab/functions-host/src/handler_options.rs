@@ -12,7 +12,7 @@ use super::configuration::{known_keys, timespan};
 use super::environment::Environment;
 use super::function::Level;
 use super::handler_route::{HandlerRoute, level};
-use super::json::{boolean, lookup};
+use super::json::{boolean, lookup, port_number};
 
 const CUSTOM_HANDLER: &str = "customHandler";
 const HTTP_WORKER: &str = "httpWorker";
@@ -152,19 +152,16 @@ fn check_type(section: &Value, warnings: &mut Vec<String>) -> anyhow::Result<()>
 }
 
 fn port(section: &Value, name: &str) -> anyhow::Result<Option<u16>> {
-    let port = match lookup(section, "port") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(other) => other.as_u64().and_then(|port| u16::try_from(port).ok()),
-    };
-    // Validate refuses 0.
-    let port = port.filter(|port| *port > 0).ok_or_else(|| {
-        anyhow!(
-            "{name}.port is {} but must be a port number from 1 to 65535; without it the host picks a free one",
-            lookup(section, "port").unwrap_or(&Value::Null)
-        )
-    })?;
-    Ok(Some(port))
+    match lookup(section, "port") {
+        None | Some(Value::Null) => Ok(None),
+        // Validate refuses 0.
+        Some(value) => match port_number(value).filter(|port| *port > 0) {
+            Some(port) => Ok(Some(port)),
+            None => bail!(
+                "{name}.port is {value} but must be a port number from 1 to 65535; without it the host picks a free one"
+            ),
+        },
+    }
 }
 
 fn routes(
@@ -179,13 +176,10 @@ fn routes(
     known_keys(http, &path, &HTTP_KEYS, warnings)?;
     if let Some(proxying) = lookup(http, DOCUMENTED_ONLY) {
         warnings.push(format!(
-            "host.json: {path}.{DOCUMENTED_ONLY} ({proxying}) stands in Microsoft's documentation, but the host ignores it; set {name}.enableProxyingHttpRequest"
+            "host.json: {path}.{DOCUMENTED_ONLY} ({proxying}) is in Microsoft's documentation, but the host ignores it; set {name}.enableProxyingHttpRequest"
         ));
     }
-    let default = match lookup(http, "defaultAuthorizationLevel") {
-        None | Some(Value::Null) => Level::Function,
-        Some(text) => level(text, &format!("{path}.defaultAuthorizationLevel"))?,
-    };
+    let default = level(http, &path, "defaultAuthorizationLevel", Level::Function)?;
     let list = match lookup(http, "routes") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(list)) => list,

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 
 use super::configuration::known_keys;
 use super::environment::Environment;
 use super::function::{self, Function, Level};
-use super::json::lookup;
+use super::json::{lookup, string};
 
 const KEYS: [&str; 2] = ["route", "authorizationLevel"];
 /// `BuildAllHttpMethods`.
@@ -35,15 +35,8 @@ impl HandlerRoute {
     ) -> anyhow::Result<Self> {
         known_keys(route, path, &KEYS, warnings)?;
         Ok(Self {
-            route: match lookup(route, "route") {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => bail!("{path}.route is {other} but must be a string"),
-            },
-            level: match lookup(route, "authorizationLevel") {
-                None | Some(Value::Null) => default,
-                Some(text) => level(text, &format!("{path}.authorizationLevel"))?,
-            },
+            route: string(route, path, "route")?.unwrap_or_default().to_owned(),
+            level: level(route, path, "authorizationLevel", default)?,
         })
     }
 
@@ -95,10 +88,20 @@ pub(super) fn functions(
     (functions, problems)
 }
 
-/// An authorization level by name.
-pub(super) fn level(value: &Value, path: &str) -> anyhow::Result<Level> {
-    value
-        .as_str()
-        .and_then(Level::named)
-        .ok_or_else(|| anyhow!("{path} is {value} but must be anonymous, function or admin"))
+/// The authorization level in a member of a section.
+pub(super) fn level(
+    section: &Value,
+    path: &str,
+    name: &str,
+    default: Level,
+) -> anyhow::Result<Level> {
+    match lookup(section, name) {
+        None | Some(Value::Null) => Ok(default),
+        Some(value) => {
+            let level = value.as_str().and_then(Level::named);
+            level.with_context(|| {
+                format!("{path}.{name} is {value} but must be anonymous, function or admin")
+            })
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use processes::free_port;
 use tokio::sync::{mpsc, watch};
 
-use super::console::{Console, Severity};
+use super::console::Console;
 use super::plan::Plan;
 use super::pool::Pool;
 use super::process::{Grace, Process};
@@ -144,16 +144,13 @@ impl Supervisor {
             self.state.send_replace(Lifecycle::Starting);
             match self.life().await {
                 ProcessEnd::Stop(_) => break Ending::Stopped,
-                ProcessEnd::Restart(reason) if self.pause.is_zero() => self.console.host(
-                    Severity::Warning,
-                    format_args!("{reason}; starting it again"),
-                ),
+                ProcessEnd::Restart(reason) if self.pause.is_zero() => self
+                    .console
+                    .warn(format_args!("{reason}; starting it again")),
                 ProcessEnd::Restart(reason) => {
                     let pause = self.pause;
-                    self.console.host(
-                        Severity::Warning,
-                        format_args!("{reason}; starting it again in {pause:?}"),
-                    );
+                    self.console
+                        .warn(format_args!("{reason}; starting it again in {pause:?}"));
                     if self.stopped_within(pause).await {
                         break Ending::Stopped;
                     }
@@ -163,10 +160,9 @@ impl Supervisor {
                     if count >= limit {
                         break Ending::Crashed(reason);
                     }
-                    self.console.host(
-                        Severity::Error,
-                        format_args!("{reason}; starting it again (error {count} of {limit})"),
-                    );
+                    self.console.error(format_args!(
+                        "{reason}; starting it again (error {count} of {limit})"
+                    ));
                 }
             }
         };
@@ -215,10 +211,9 @@ impl Supervisor {
                     match process.listens_elsewhere(port) {
                         Some(cause) => {
                             is_hinted = true;
-                            self.console.host(
-                                Severity::Warning,
-                                format_args!("The handler does not answer on 127.0.0.1:{port}: {cause}"),
-                            );
+                            self.console.warn(format_args!(
+                                "The handler does not answer on 127.0.0.1:{port}: {cause}"
+                            ));
                         }
                         None => hint.as_mut().reset(tokio::time::Instant::now() + HINT),
                     }
@@ -233,10 +228,10 @@ impl Supervisor {
                             cause.unwrap_or_default()
                         ));
                     }
-                    self.console.host(
-                        Severity::Debug,
-                        format_args!("The handler answers on port {port} after {} ms", started.elapsed().as_millis()),
-                    );
+                    self.console.debug(format_args!(
+                        "The handler answers on port {port} after {} ms",
+                        started.elapsed().as_millis()
+                    ));
                     self.state.send_replace(Lifecycle::Ready(Arc::clone(&worker)));
                 }
             }
@@ -279,7 +274,9 @@ impl Supervisor {
             tokio::select! {
                 ended = &mut terminated => {
                     if !ended {
-                        self.console.host(Severity::Warning, format_args!("The handler did not end within {patience:?} of SIGTERM; it is killed"));
+                        self.console.warn(format_args!(
+                            "The handler did not end within {patience:?} of SIGTERM; it is killed"
+                        ));
                     }
                     return;
                 }
@@ -303,13 +300,10 @@ impl Supervisor {
             ("FUNCTIONS_APP_ROOT_PATH", self.plan.script_root.clone()),
         ];
         let process = Process::start(&self.plan, &variables, &self.console)?;
-        self.console.host(
-            Severity::Debug,
-            format_args!(
-                "The handler is process {}, worker {id}, told to listen on port {port}",
-                process.id()
-            ),
-        );
+        self.console.debug(format_args!(
+            "The handler is process {}, worker {id}; it is to listen on port {port}",
+            process.id()
+        ));
         Ok((process, port))
     }
 }

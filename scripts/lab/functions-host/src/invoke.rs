@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde::Serialize;
@@ -14,12 +13,12 @@ use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEA
 use super::backends::Backend;
 use super::body::Body;
 use super::calendar::in_ticks;
-use super::console::Severity;
 use super::detached::detached;
 use super::dispatch::{self, To};
 use super::exchange::Exchange;
 use super::function::{Function, Trigger};
-use super::output::{self, Outcome, member};
+use super::json::member;
+use super::output::{self, Outcome};
 use super::payload::{self, Received};
 use super::request_body::RequestBody;
 use super::route::Route;
@@ -91,7 +90,8 @@ pub async fn warm_up_process(app: &App, backend: &Arc<Backend>) -> Result<(), St
 
 /// Calls the warm-up function.
 pub(crate) async fn warm_up(app: &App, to: To<'_>, function: &Function) -> Result<(), Failure> {
-    run(app, to, function, json!({}), &OffsetDateTime::now_utc).await
+    let value = (json!({}), Map::new());
+    run(app, to, function, value, &OffsetDateTime::now_utc).await
 }
 
 /// Runs a function without an HTTP trigger, with this value of its trigger. Its handler gets the time of `now`.
@@ -99,25 +99,16 @@ pub(crate) async fn run(
     app: &App,
     to: To<'_>,
     function: &Function,
-    value: Value,
+    (value, metadata): (Value, Map<String, Value>),
     now: Now<'_>,
 ) -> Result<(), Failure> {
-    let invocation = Invocation::of(function, value, Map::new());
+    let invocation = Invocation {
+        function,
+        data: input(function, value),
+        metadata,
+        trace: None,
+    };
     invoke(app, to, invocation, now).await.map(drop)
-}
-
-/// Runs a function without an HTTP trigger, with text as the value of its trigger: for example, the message of a
-/// queue.
-pub(crate) async fn run_with_text(
-    app: &App,
-    to: To<'_>,
-    function: &Function,
-    text: &str,
-) -> Result<(), Failure> {
-    let (value, metadata) = payload::of_text(text, function.trigger_binding());
-    let invocation = Invocation::of(function, value, metadata);
-    let outcome = invoke(app, to, invocation, &OffsetDateTime::now_utc).await;
-    outcome.map(drop)
 }
 
 /// The data of an invocation: the value of its trigger.
@@ -132,18 +123,6 @@ struct Invocation<'a> {
     metadata: Map<String, Value>,
     /// `traceparent`, if a request caused it.
     trace: Option<HeaderValue>,
-}
-
-impl<'a> Invocation<'a> {
-    /// Without a request, with this value of the trigger.
-    fn of(function: &'a Function, value: Value, metadata: Map<String, Value>) -> Self {
-        Self {
-            function,
-            data: input(function, value),
-            metadata,
-            trace: None,
-        }
-    }
 }
 
 /// The data for a handler (`HttpScriptInvocationContext.cs`). It is borrowed, because a body is large and there are
@@ -209,13 +188,10 @@ async fn invoke(
                     && !matches!((to, &failure), (To::Instance(..), Failure::Unavailable(_))) =>
             {
                 count += 1;
-                app.console.host(
-                    Severity::Warning,
-                    format_args!(
-                        "{} failed: {failure}; retry {count} of {}",
-                        function.name, retry.limit
-                    ),
-                );
+                app.console.warn(format_args!(
+                    "{} failed: {failure}; retry {count} of {}",
+                    function.name, retry.limit
+                ));
                 last = Some(failure.to_string());
                 tokio::time::sleep(retry.delay(count)).await;
             }
@@ -240,16 +216,13 @@ fn with_request(function: &Function, outcome: Outcome) -> Result<Outcome, Failur
 fn log_outputs(app: &App, function: &Function, outcome: &Outcome) -> Result<(), Failure> {
     let mut last = None;
     for (binding, value) in output::others(&function.bindings, outcome) {
-        app.console.host(
-            Severity::Warning,
-            format_args!(
-                "The output {} ({}) of {} is not delivered: {}",
-                binding.name,
-                binding.kind,
-                function.name,
-                unsupported::shown(value)
-            ),
-        );
+        app.console.warn(format_args!(
+            "The output {} ({}) of {} is not delivered: {}",
+            binding.name,
+            binding.kind,
+            function.name,
+            unsupported::shown(value)
+        ));
         last = Some(binding);
     }
     match last {
@@ -280,21 +253,22 @@ async fn call(
         )
         .header(HOST_VERSION_HEADER, HOST_VERSION)
         .header(INVOCATION_HEADER, id)
-        .body(RequestBody::Full(Some(Bytes::from(body))))
+        .body(RequestBody::Left(body.into()))
         .map_err(|error| Failure::Answer(error.to_string()))?;
     if let Some(trace) = trace {
         request.headers_mut().insert(TRACEPARENT, trace.clone());
     }
     let (parts, body) = dispatch::exchange_whole(to, request, &exchange).await?;
-    let result = outcome(parts.status, parts.headers.get(header::CONTENT_TYPE), &body)?;
-    for line in result.1.iter().flat_map(|text| text.lines()) {
+    let media_type = parts.headers.get(header::CONTENT_TYPE);
+    let (outcome, logs) = outcome(parts.status, media_type, &body)?;
+    for line in logs.iter().flat_map(|text| text.lines()) {
         match to {
             To::Any(_) | To::Instance(..) => app.console.invocation(&function.name, line),
             // No user requested this call.
-            To::One(_) => app.console.host(Severity::Debug, line),
+            To::One(_) => app.console.debug(line),
         }
     }
-    Ok(result.0)
+    Ok(outcome)
 }
 
 /// Reads a response: the result and the user's log lines. As in the host, logs of a failed response are lost.

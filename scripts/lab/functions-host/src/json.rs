@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Strict JSON, with comments and trailing commas.
 const OPTIONS: ParseOptions = ParseOptions {
@@ -64,13 +64,49 @@ fn parse(text: &str) -> anyhow::Result<Value> {
 
 /// A member by its name in any case, as .NET configuration reads keys.
 pub(super) fn lookup<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    let members = value.as_object()?;
+    member(value.as_object()?, name)
+}
+
+/// A member by its name, first in the given case, then in any case.
+pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     members.get(name).or_else(|| {
         members
             .iter()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     })
+}
+
+/// A string, a number, or a boolean as .NET writes it as text.
+pub(super) fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(true) => Some("True".to_owned()),
+        Value::Bool(false) => Some("False".to_owned()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A port, as a number or as text.
+pub(super) fn port_number(value: &Value) -> Option<u16> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => u16::try_from(value.as_u64()?).ok(),
+    }
+}
+
+/// A string, if the member exists.
+pub(super) fn string<'a>(
+    section: &'a Value,
+    path: &str,
+    name: &str,
+) -> anyhow::Result<Option<&'a str>> {
+    match lookup(section, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => bail!("{path}.{name} is {other} but must be a string"),
+    }
 }
 
 /// A boolean that is false by default.

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use super::cross_site::Policy;
 use super::function::{Function, Level, Trigger};
+use super::lock::lock;
+use super::query::parameter;
 
 /// How requests are authorised.
 pub(crate) enum Access {
@@ -23,10 +26,7 @@ pub struct KeyRing(Arc<Mutex<BTreeMap<String, String>>>);
 impl KeyRing {
     /// The key with this name, which is created at its first use.
     fn key(&self, name: &str) -> String {
-        let mut keys = self
-            .0
-            .lock()
-            .expect("nothing panics while holding the lock");
+        let mut keys = lock(&self.0);
         keys.entry(name.to_owned()).or_insert_with(random).clone()
     }
 }
@@ -56,12 +56,13 @@ impl Keys {
 
     /// Compares with all keys, so that the time reveals nothing.
     fn level(&self, presented: &str, function: Option<&str>) -> Level {
-        let master = same(&self.master, presented);
-        let mut key = same(&self.host, presented);
+        let is = |key: &str| key.as_bytes().ct_eq(presented.as_bytes());
+        let master = is(&self.master);
+        let mut key = is(&self.host);
         for (name, own) in &self.functions {
-            key |= same(own, presented) & (function == Some(name.as_str()));
+            key |= is(own) & Choice::from(u8::from(function == Some(name.as_str())));
         }
-        match (master, key) {
+        match (master.into(), key.into()) {
             (true, _) => Level::Admin,
             (false, true) => Level::Function,
             (false, false) => Level::Anonymous,
@@ -101,24 +102,6 @@ fn random() -> String {
         uuid::Uuid::new_v4().simple(),
         uuid::Uuid::new_v4().simple()
     )
-}
-
-/// Compares in a time that depends only on the lengths.
-fn same(key: &str, presented: &str) -> bool {
-    let difference = key
-        .bytes()
-        .zip(presented.bytes())
-        .fold(0, |difference, (a, b)| {
-            std::hint::black_box(difference | (a ^ b))
-        });
-    (difference == 0) & (key.len() == presented.len())
-}
-
-/// The first value of a query parameter, with its name in any case, decoded.
-fn parameter(query: &str, name: &str) -> Option<String> {
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]

@@ -10,14 +10,15 @@
 //! | [`function`], [`handler_route`], [`retry`], [`template`], [`route`], [`keys`] | functions of folders and of `host.json`, the table of routes, who may call |
 //! | [`unsupported`], [`extension_bundle`] | triggers and bindings that the emulator does not serve, or the host would not load |
 //! | [`timer`], [`schedule`], [`cron`] | timers: when they are due, what handlers get |
-//! | [`cors`], [`cross_site`] | requests of web pages: what they are told, and which are refused while no keys are required |
-//! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or says why it cannot; relays its output |
+//! | [`cors`], [`cross_site`] | requests of web pages: their response headers, and which are refused while no keys are required |
+//! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or reports why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
+//! | [`response`] | responses of the host itself |
 //! | [`unavailable`], [`offline`] | answers while the app cannot be served, or its user took it offline |
 //! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`trace_context`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`timers`], [`calendar`] | runs functions when their timers are due, by the calendar of the host's user |
-//! | [`exchange`], [`request_body`], [`body`], [`traffic`] | timeouts, streams in both directions, latency |
+//! | [`exchange`], [`request_body`], [`body`], [`traffic`], [`lock`] | timeouts, streams in both directions, latency, locks |
 //!
 //! The host does not decide how many instances there are, nor which of them gets a request: its user does, who starts
 //! each [`Instance`], publishes the [`BackendSet`] and gives a function to [`Choose`] with.
@@ -26,7 +27,7 @@
 //! only where the user of this crate asks for it, `app_offline.htm` does not stop the handler, there are no upgraded connections, and
 //! there is no wait for a result that the real host would never see (see `Failure::Null`).
 //! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, header names are in title case
-//! whatever the client wrote, redirects of a handler are not followed, and texts that look like dates stay as they are.
+//! regardless of the client's spelling, redirects of a handler are not followed, and texts that look like dates stay as they are.
 
 mod admin;
 mod app;
@@ -62,6 +63,7 @@ mod keys;
 mod listener;
 mod listening;
 mod local_settings;
+mod lock;
 mod offline;
 mod output;
 mod path;
@@ -75,6 +77,7 @@ mod proxy;
 mod query;
 mod readiness;
 mod request_body;
+mod response;
 mod retry;
 mod route;
 mod schedule;
@@ -92,13 +95,13 @@ mod watched;
 mod worker;
 mod worker_runtime;
 
-pub use admin::{LabRequest, empty, json_text, refusal};
+pub use admin::LabRequest;
 pub use app::App;
 pub use backends::{Backend, BackendSet, Choose, InstanceLoad};
 pub use body::Body;
 pub use calendar::Calendar;
 pub use changes::Changes;
-pub use console::{Console, Severity, timestamp};
+pub use console::{Console, timestamp};
 pub use function_app::{FunctionApp, MARKER, ServeOptions, Served};
 pub use instance::{CRASH_LIMIT, Ending, Instance, Lifecycle};
 pub use invoke::warm_up_process;
@@ -108,6 +111,8 @@ pub use local_settings::LocalHost;
 pub use peer::Peer;
 pub use plan::Plan;
 pub use process::Grace;
+pub use query::parameter;
+pub use response::{content, empty, json_response, refusal};
 pub use script_root::find_app;
 pub use server::respond;
 pub use timer::Statuses as TimerStatuses;

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::body::Body;
-use super::console::{Console, Severity};
+use super::console::Console;
 use super::header_names::ReceivedBytes;
 use super::peer::Peer;
 
@@ -94,10 +94,7 @@ pub async fn serve<R, E>(
                 });
             }
             Err(error) => {
-                console.host(
-                    Severity::Error,
-                    format_args!("A connection could not be accepted: {error}"),
-                );
+                console.error(format_args!("A connection could not be accepted: {error}"));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -176,6 +173,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::response::whole;
 
     const SIZE: usize = 1_000_000;
 
@@ -186,9 +184,8 @@ mod tests {
             .write_all(b"GET / HTTP/1.1\r\n\r\n")
             .await
             .expect("it fits");
-        let respond = |_| async {
-            Ok::<_, std::convert::Infallible>(Response::new(Body::from(vec![b'x'; SIZE])))
-        };
+        let respond =
+            |_| async { Ok::<_, std::convert::Infallible>(Response::new(whole(vec![b'x'; SIZE]))) };
         (
             client,
             connection(server, false, CancellationToken::new(), respond),

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use serde_json::Value;
 
-use super::json::{self, boolean, lookup};
+use super::json::{self, boolean, lookup, port_number};
 
 const FILE: &str = "local.settings.json";
 
@@ -82,26 +82,22 @@ impl LocalHost {
     fn read(section: &Value) -> anyhow::Result<Self> {
         let port = match lookup(section, "LocalHttpPort") {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.trim().parse().ok()),
-            Some(other) => Some(other.as_u64().and_then(|port| u16::try_from(port).ok())),
-        };
-        let port = match port {
-            Some(None) => bail!("Host.LocalHttpPort must be a port number from 1 to 65535"),
-            // StartHostAction.cs treats 0 as absent.
-            Some(port) => port.filter(|port| *port > 0),
-            None => None,
+            Some(value) => {
+                let port = port_number(value);
+                port.context("Host.LocalHttpPort must be a port number from 1 to 65535")?
+                    .into()
+            }
         };
         let cors = match lookup(section, "CORS") {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => {
-                return Err(anyhow!(
-                    "Host.CORS is {other} but must be a string: origins separated by commas"
-                ));
+                bail!("Host.CORS is {other} but must be a string: origins separated by commas")
             }
         };
         Ok(Self {
-            port,
+            // StartHostAction.cs treats 0 as absent.
+            port: port.filter(|port| *port > 0),
             cors,
             cors_credentials: boolean(section, "Host", "CORSCredentials")?,
         })

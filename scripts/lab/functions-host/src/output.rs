@@ -18,6 +18,8 @@ use serde_json::{Map, Value};
 use super::app::Failure;
 use super::body::Body;
 use super::function::Binding;
+use super::json::{member, scalar_text};
+use super::response::{empty, whole};
 
 /// The binding of a function's return value.
 const RETURN: &str = "$return";
@@ -27,16 +29,6 @@ const RETURN: &str = "$return";
 pub(super) struct Outcome {
     pub(super) outputs: Option<Map<String, Value>>,
     pub(super) return_value: Value,
-}
-
-/// A member by its name, first in the given case, then in any case.
-pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    members.get(name).or_else(|| {
-        members
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    })
 }
 
 /// The part of the return value for an output (`HandleReturnParameter`, `HandleOutputDictionary`).
@@ -63,7 +55,7 @@ pub(super) fn others<'a>(
 ) -> impl Iterator<Item = (&'a Binding, &'a Value)> {
     let outputs = bindings
         .iter()
-        .filter(|binding| binding.output && !binding.kind.eq_ignore_ascii_case("http"));
+        .filter(|binding| binding.output && !binding.is_http_output());
     outputs.filter_map(|binding| {
         let member = || outcome.outputs.as_ref()?.get(&binding.name);
         let value = returned_for(binding, bindings, outcome).or_else(member)?;
@@ -86,25 +78,23 @@ pub(super) fn http_with_value<'a>(
 }
 
 fn http_output(bindings: &[Binding]) -> Option<&Binding> {
-    bindings
-        .iter()
-        .find(|binding| binding.output && binding.kind.eq_ignore_ascii_case("http"))
+    bindings.iter().find(|binding| binding.is_http_output())
 }
 
 /// The response of a function with these bindings.
 pub(super) fn response(bindings: &[Binding], outcome: &Outcome) -> Result<Response<Body>, Failure> {
     let Some(binding) = http_output(bindings) else {
-        return Ok(Response::new(Body::EMPTY));
+        return Ok(empty(StatusCode::OK));
     };
     let answer = match returned_for(binding, bindings, outcome) {
-        Some(Value::Null) => return Ok(Response::new(Body::EMPTY)),
+        Some(Value::Null) => return Ok(empty(StatusCode::OK)),
         Some(Value::String(text)) if binding.name == RETURN && !binding.is_binary => {
             base64(text).map_or_else(|| returned_text(text), Answer::of)
         }
         Some(Value::String(text)) => returned_text(text),
         Some(value) => returned(value),
         None => match &outcome.outputs {
-            None => return Ok(Response::new(Body::EMPTY)),
+            None => return Ok(empty(StatusCode::OK)),
             Some(outputs) => match outputs.get(&binding.name) {
                 // The written value is an object without members.
                 None => Answer::of(Content::Text("{}".to_owned())),
@@ -209,14 +199,11 @@ fn whole_number(value: &Value) -> Option<i64> {
 fn token(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Number(number) => number.to_string(),
         // Writing to a string cannot fail.
         Value::Array(_) | Value::Object(_) => {
             serde_json::to_string_pretty(value).unwrap_or_default()
         }
+        value => scalar_text(value).unwrap_or_default(),
     }
 }
 
@@ -244,7 +231,7 @@ fn base64(text: &str) -> Option<Content> {
 
 impl Answer {
     fn write(self) -> Result<Response<Body>, Failure> {
-        let mut response = Response::new(Body::EMPTY);
+        let mut response = empty(StatusCode::OK);
         *response.status_mut() = u16::try_from(self.status)
             .ok()
             .and_then(|code| StatusCode::from_u16(code).ok())
@@ -269,10 +256,10 @@ impl Answer {
             response.headers_mut().insert(header, value);
         }
         *response.body_mut() = match self.content {
-            Content::Bytes(bytes) => Body::from(bytes),
+            Content::Bytes(bytes) => whole(bytes),
             Content::Text(text) => {
                 add_charset(&mut response);
-                Body::from(text)
+                whole(text)
             }
         };
         Ok(response)

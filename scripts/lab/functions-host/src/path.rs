@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
+
+use super::query;
 
 /// The path for the comparison with routes: percent-decoded except `%2F`, then without dot segments (ASP.NET Core,
 /// `PathDecoder.cs` and `UrlDecoder.cs`). `None` if Kestrel returns 400.
@@ -46,24 +48,12 @@ pub(crate) fn escape(path: &str) -> String {
 }
 
 /// All characters except the slash and RFC 3986 `pchar`.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'!')
-    .remove(b'$')
+const ESCAPED: &AsciiSet = &query::ESCAPED
     .remove(b'&')
     .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
     .remove(b'+')
-    .remove(b',')
-    .remove(b';')
     .remove(b'=')
     .remove(b':')
-    .remove(b'@')
     .remove(b'/');
 
 /// Decodes escapes of valid UTF-8, and leaves the rest unchanged. `None` for an escaped NUL.
@@ -102,21 +92,10 @@ fn unescape(raw: &str) -> Option<String> {
 
 /// The bytes of the escapes at the beginning of `text`.
 fn escapes(text: &str) -> Vec<u8> {
-    let mut run = Vec::new();
-    for triple in text.as_bytes().chunks_exact(3) {
-        let (b'%', Some(high), Some(low)) = (triple[0], digit(triple[1]), digit(triple[2])) else {
-            break;
-        };
-        run.push(high << 4 | low);
-    }
-    run
-}
-
-/// The value of a hexadecimal digit.
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    let is_escape =
+        |escape: &&[u8]| escape[0] == b'%' && escape[1..].iter().all(u8::is_ascii_hexdigit);
+    let escapes = text.as_bytes().chunks_exact(3).take_while(is_escape);
+    percent_decode_str(&text[..escapes.count() * 3]).collect()
 }
 
 /// RFC 3986 section 5.2.4 for a path that starts with a slash.

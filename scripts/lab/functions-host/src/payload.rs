@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::app::Failure;
 use super::exchange::ACTIVITY_TIMEOUT;
 use super::function::{Binding, Level};
+use super::json::scalar_text;
 use super::{header_names, path, query};
 
 /// Reads a client's body into memory.
@@ -199,10 +200,7 @@ fn bound(value: &Value) -> Value {
     match value {
         Value::Null | Value::Object(_) => value.clone(),
         Value::Array(_) => value.to_string().into(),
-        Value::String(text) => quoted(text),
-        Value::Bool(true) => quoted("True"),
-        Value::Bool(false) => quoted("False"),
-        Value::Number(number) => quoted(&number.to_string()),
+        value => quoted(&scalar_text(value).unwrap_or_default()),
     }
 }
 
@@ -244,20 +242,20 @@ fn text(value: &HeaderValue) -> &str {
 /// The identity of a request after authentication (`CliAuthenticationHandler.cs` of Core Tools,
 /// `AuthenticationLevelHandler.cs`), with the claim for its level.
 fn identity(level: Level) -> Value {
-    let claim = |kind: &str, value: &str| {
+    let claim = |level: &str| {
         json!({
             "Issuer": "LOCAL AUTHORITY",
             "OriginalIssuer": "LOCAL AUTHORITY",
             "Properties": {},
-            "Type": format!("http://schemas.microsoft.com/2017/07/functions/claims/{kind}"),
-            "Value": value,
+            "Type": "http://schemas.microsoft.com/2017/07/functions/claims/authlevel",
+            "Value": level,
             "ValueType": "http://www.w3.org/2001/XMLSchema#string",
         })
     };
     let claims = match level {
         Level::Anonymous => Vec::new(),
-        Level::Function => vec![claim("authlevel", "Function")],
-        Level::Admin => vec![claim("authlevel", "Admin")],
+        Level::Function => vec![claim("Function")],
+        Level::Admin => vec![claim("Admin")],
     };
     let is_known = !claims.is_empty();
     json!({

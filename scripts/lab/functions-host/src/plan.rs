@@ -26,12 +26,12 @@ pub struct Plan {
 
 impl Plan {
     /// Sets a variable of Elastic Visits. Other apps keep an existing variable with that name.
-    pub fn set(&mut self, name: String, value: String) {
+    pub fn set(&mut self, name: &str, value: String) {
         let is_theirs = !self.is_own
-            && (std::env::var_os(&name).is_some()
-                || self.variables.iter().any(|(other, _)| *other == name));
+            && (std::env::var_os(name).is_some()
+                || self.variables.iter().any(|(other, _)| other == name));
         if !is_theirs {
-            self.variables.push((name, value));
+            self.variables.push((name.to_owned(), value));
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
 use super::handler_stream::HandlerStream;
+use super::lock::lock;
 use super::request_body::RequestBody;
 
 /// The most idle connections that are kept. Further ones are closed after use.
@@ -86,27 +87,17 @@ impl Pool {
             return;
         }
         let now = Instant::now();
-        let mut idle = self
-            .idle
-            .lock()
-            .expect("nothing panics while holding the lock");
-        while idle
-            .front()
-            .is_some_and(|(_, since)| now.duration_since(*since) > IDLE_TIME)
-        {
-            idle.pop_front();
-        }
+        let mut idle = lock(&self.idle);
+        let is_old = |(_, since): &mut (_, Instant)| now.duration_since(*since) > IDLE_TIME;
+        while idle.pop_front_if(is_old).is_some() {}
         if idle.len() < IDLE {
             idle.push_back((connection, now));
         }
     }
 
     fn pop(&self) -> Option<Connection> {
-        let mut idle = self
-            .idle
-            .lock()
-            .expect("nothing panics while holding the lock");
-        idle.pop_back().map(|(connection, _)| connection)
+        let last = lock(&self.idle).pop_back();
+        last.map(|(connection, _)| connection)
     }
 }
 

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::console::{Console, Severity, Source, Stream, Tail, relay};
+use super::console::{Console, Source, Stream, Tail, relay};
 use super::plan::Plan;
 use super::{executable, listening};
 
@@ -45,15 +45,12 @@ impl Process {
         let (file, arguments) = command.line(variables);
         executable::check(&file, Path::new(&plan.script_root))?;
         create(&command.working_directory, console)?;
-        console.host(
-            Severity::Debug,
-            format_args!(
-                "Starting {} {} in {}",
-                file.display(),
-                without_secrets(&arguments.join(" ")),
-                command.working_directory.display()
-            ),
-        );
+        console.debug(format_args!(
+            "Starting {} {} in {}",
+            file.display(),
+            without_secrets(&arguments.join(" ")),
+            command.working_directory.display()
+        ));
         let mut child = Command::from(launch::command(&plan.groups)?)
             .arg(&file)
             .args(&arguments)
@@ -160,13 +157,10 @@ fn create(directory: &Path, console: &Console) -> io::Result<()> {
         );
         io::Error::new(error.kind(), text)
     })?;
-    console.host(
-        Severity::Warning,
-        format_args!(
-            "The working directory {} did not exist, so it was created, as the host does; is customHandler.description.workingDirectory right?",
-            directory.display()
-        ),
-    );
+    console.warn(format_args!(
+        "The working directory {} did not exist, so it was created, as the host does; is customHandler.description.workingDirectory right?",
+        directory.display()
+    ));
     Ok(())
 }
 

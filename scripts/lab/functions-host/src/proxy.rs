@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version, header};
+use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
@@ -14,7 +15,7 @@ use super::dispatch::{self, Refused, To};
 use super::exchange::{ACTIVITY_TIMEOUT, Exchange};
 use super::path;
 use super::peer::Peer;
-use super::request_body::RequestBody;
+use super::request_body::{RequestBody, Upload};
 
 const CORRELATION_HEADER: HeaderName = HeaderName::from_static("x-ms-invocation-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -88,7 +89,7 @@ pub(crate) async fn forward(
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
     let body = ProxiedBody::new(incoming, connection, in_flight, exchange);
-    Ok(Response::from_parts(parts, Body::proxied(body)))
+    Ok(Response::from_parts(parts, Body::Right(Box::new(body))))
 }
 
 /// The request for the handler.
@@ -103,45 +104,38 @@ fn outbound(
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
 
-    let chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
+    let headers = &mut parts.headers;
+    let chunked = headers.contains_key(header::TRANSFER_ENCODING);
     // Grows at most once.
-    parts.headers.reserve(ADDED_HEADERS);
-    strip(&mut parts.headers, |name| {
-        is_skipped(name) || is_origin(name)
-    });
+    headers.reserve(ADDED_HEADERS);
+    strip(headers, |name| is_skipped(name) || is_origin(name));
     // This host has fulfilled the expectation by reading the body.
-    parts.headers.remove(header::EXPECT);
+    headers.remove(header::EXPECT);
     let body = if incoming.is_end_stream() {
-        RequestBody::EMPTY
+        RequestBody::Left(Full::default())
     } else {
-        RequestBody::streamed(incoming, exchange)
+        RequestBody::Right(Upload::new(incoming, exchange))
     };
     if chunked {
         // A length is meaningless for a chunked body, and other software could read it differently.
-        parts.headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::CONTENT_LENGTH);
         if !body.is_end_stream() {
-            parts.headers.insert(
-                header::TRANSFER_ENCODING,
-                HeaderValue::from_static("chunked"),
-            );
+            let chunked = HeaderValue::from_static("chunked");
+            headers.insert(header::TRANSFER_ENCODING, chunked);
         }
     }
     // Replaced by the handler's own address.
-    if let Some(host) = parts.headers.remove(header::HOST) {
-        parts.headers.insert(FORWARDED_HOST, host);
+    if let Some(host) = headers.remove(header::HOST) {
+        headers.insert(FORWARDED_HOST, host);
     }
-    parts.headers.insert(FORWARDED_FOR, peer.0);
-    parts
-        .headers
-        .insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_FOR, peer.0);
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
     let mut text = uuid::Uuid::encode_buffer();
     let id = HeaderValue::from_str(uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text))
         .map_err(|error| Failure::Answer(error.to_string()))?;
-    parts
-        .headers
-        .insert(HOST_VERSION_HEADER, HeaderValue::from_static(HOST_VERSION));
-    parts.headers.insert(INVOCATION_HEADER, id.clone());
-    parts.headers.insert(CORRELATION_HEADER, id);
+    headers.insert(HOST_VERSION_HEADER, HeaderValue::from_static(HOST_VERSION));
+    headers.insert(INVOCATION_HEADER, id.clone());
+    headers.insert(CORRELATION_HEADER, id);
     Ok(Request::from_parts(parts, body))
 }
 

@@ -1,13 +1,14 @@
 //! Query strings as the host passes them on without proxying: one value for each name (`HttpRequestExtensions.cs`,
 //! `GetQueryCollectionAsDictionary`). Pure.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What `UrlEncoder.Default` escapes (`DefaultUrlEncoder.cs`).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -53,6 +54,13 @@ pub(crate) fn parameters(query: &str) -> Vec<Parameter> {
         parameter.last = value.into_owned();
     }
     parameters
+}
+
+/// The first value of a parameter, with its name in any case, decoded.
+pub fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 /// Appends a query with these parameters to `target` (`QueryHelpers.AddQueryString`).

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 
-use super::console::{Console, Severity};
+use super::console::Console;
 use super::plan::Plan;
 use super::pool::Connection;
 use super::request_body::RequestBody;
@@ -36,9 +36,7 @@ pub(super) fn answers(
                 let ping = ping(&worker, connection);
                 tokio::pin!(ping);
                 if tokio::time::timeout(MUTE, &mut ping).await.is_err() {
-                    console.host(
-                        Severity::Warning,
-                        "The handler accepts connections but does not answer GET /; requests wait until it does",
+                    console.warn("The handler accepts connections but does not answer GET /; requests wait until it does",
                     );
                     let _ = tokio::time::timeout(request_limit, ping).await;
                 }
@@ -52,7 +50,7 @@ pub(super) fn answers(
 
 /// One readiness request, without headers of the host. Any response is accepted.
 async fn ping(worker: &Worker, mut connection: Connection) {
-    let mut request = Request::new(RequestBody::EMPTY);
+    let mut request = Request::new(RequestBody::Left(Full::default()));
     request
         .headers_mut()
         .insert(header::HOST, worker.pool.host.clone());

@@ -85,7 +85,7 @@ impl Table {
         let own = http.route.trim_start_matches('/').to_ascii_lowercase();
         if own.starts_with("admin") || own.starts_with("runtime") {
             bail!(
-                "its route {:?} begins with \"admin\" or \"runtime\", which the host keeps for itself; choose another",
+                "its route {:?} begins with \"admin\" or \"runtime\", which the host reserves for itself; choose another route",
                 http.route
             );
         }
@@ -119,10 +119,10 @@ impl Table {
             .find(|route| route.allows(method) && route.template.matches(path))
     }
 
-    pub(crate) fn named(&self, name: &str) -> Option<&Function> {
-        self.functions
-            .iter()
-            .find(|function| function.name.eq_ignore_ascii_case(name))
+    /// The index of the function with this name, in any case.
+    pub(crate) fn named(&self, name: &str) -> Option<usize> {
+        let mut functions = self.functions.iter();
+        functions.position(|function| function.name.eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn route_of(&self, function: &Function) -> Option<&Route> {

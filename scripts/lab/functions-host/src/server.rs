@@ -3,21 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
-use super::admin::{self, LabRequest, empty};
+use super::admin::{self, LabRequest};
 use super::app::{App, Failure};
 use super::body::Body;
-use super::console::Severity;
 use super::cross_site::{Refusal, Target};
 use super::function::Level;
 use super::handler_options::HttpMode;
 use super::keys::Access;
 use super::peer::Peer;
+use super::response::{HTML, TEXT, content, empty};
 use super::route::Route;
-
 use super::{forwarding, invoke, path, proxy};
 
 /// Kestrel's `MaxRequestLineSize`.
@@ -33,18 +32,15 @@ pub async fn respond<R: Future<Output = Response<Body>>>(
     peer: Peer,
     lab: impl FnOnce(LabRequest) -> R,
 ) -> Response<Body> {
-    let granting = app.cors.as_ref();
-    let grant = granting.and_then(|cors| cors.grant(request.method(), request.headers()));
-    let Some(grant) = grant else {
-        return answer(app, request, peer, lab).await;
+    let cors = app.cors.as_ref();
+    let grant = cors.and_then(|cors| cors.grant(request.method(), request.headers()));
+    let mut response = match &grant {
+        Some(grant) if grant.is_preflight => refuse(request, StatusCode::NO_CONTENT),
+        _ => answer(app, request, peer, lab).await,
     };
-    if grant.is_preflight() {
-        let mut response = refuse(request, StatusCode::NO_CONTENT);
+    if let Some(grant) = grant {
         grant.apply(response.headers_mut());
-        return response;
     }
-    let mut response = answer(app, request, peer, lab).await;
-    grant.apply(response.headers_mut());
     response
 }
 
@@ -86,7 +82,8 @@ async fn answer<R: Future<Output = Response<Body>>>(
         return admin::answer(app, &path, request, lab).await;
     }
     if let Some(page) = app.offline.page() {
-        return offline(request, page);
+        discard(request);
+        return content(StatusCode::SERVICE_UNAVAILABLE, "text/html", page);
     }
     let mut response = function_response(app, &path, route, request, peer).await;
     // TryAdd: the handler's own headers stay (CustomHttpHeadersMiddleware.cs).
@@ -153,16 +150,13 @@ async fn function_response(
         empty(failure.status())
     });
     // Without the query, which may contain a key.
-    app.console.host(
-        Severity::Debug,
-        format_args!(
-            "{method} {} -> {} {} in {} ms",
-            path.escape_debug(),
-            function.name,
-            response.status().as_u16(),
-            started.elapsed().as_millis()
-        ),
-    );
+    app.console.debug(format_args!(
+        "{method} {} -> {} {} in {} ms",
+        path.escape_debug(),
+        function.name,
+        response.status().as_u16(),
+        started.elapsed().as_millis()
+    ));
     response
 }
 
@@ -182,34 +176,18 @@ pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response
     empty(status)
 }
 
-/// The response while the app is offline.
-fn offline(request: Request<Incoming>, page: Vec<u8>) -> Response<Body> {
-    let mut response = refuse(request, StatusCode::SERVICE_UNAVAILABLE);
-    *response.body_mut() = Body::from(page);
-    let html = HeaderValue::from_static("text/html");
-    response.headers_mut().insert(header::CONTENT_TYPE, html);
-    response
-}
-
-/// Refuses a request of a foreign web page, and logs the reason.
+/// Refuses a request of a web page of another origin, and logs the reason.
 fn forbid(app: &App, request: Request<Incoming>, refusal: Refusal) -> Response<Body> {
     // This is not a warning, because a page could otherwise fill the terminal.
-    app.console.host(
-        Severity::Debug,
-        format_args!("A request was refused: {refusal}"),
-    );
-    let mut response = refuse(request, StatusCode::FORBIDDEN);
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    *response.body_mut() = Body::from(format!("{refusal}\n"));
-    response
+    app.console
+        .debug(format_args!("A request was refused: {refusal}"));
+    discard(request);
+    content(StatusCode::FORBIDDEN, TEXT, format!("{refusal}\n"))
 }
 
 /// Reads the rest of a small unwanted body in the background. Closing a connection with unread data would reset it,
 /// and the response could be lost. A client that waits for 100 has not sent anything.
-fn discard(request: Request<Incoming>) {
+pub(super) fn discard(request: Request<Incoming>) {
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return;
     }
@@ -231,12 +209,7 @@ fn homepage(app: &App, request: Request<Incoming>) -> Response<Body> {
     if !app.settings.homepage {
         return empty(StatusCode::NO_CONTENT);
     }
-    let mut response = Response::new(Body::from(HOMEPAGE));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    response
+    content(StatusCode::OK, HTML, HOMEPAGE)
 }
 
 const HOMEPAGE: &str = "<!doctype html>

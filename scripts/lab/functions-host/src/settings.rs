@@ -11,7 +11,7 @@ use super::configuration::{known_keys, names, overlay, timespan};
 use super::environment::Environment;
 use super::extension_bundle::ExtensionBundle;
 use super::handler_options::HandlerOptions;
-use super::json::{self, lookup};
+use super::json::{self, lookup, string};
 use super::watched::Watched;
 use super::{profile, worker_runtime};
 
@@ -68,7 +68,7 @@ impl Settings {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         if !host.is_object() {
-            bail!("it must hold a JSON object");
+            bail!("it must contain a JSON object");
         }
         // The version is read only from the file (HostJsonFileConfigurationSource.cs).
         match host.get("version") {
@@ -103,15 +103,10 @@ impl Settings {
                 }
             }
         }
-        let route_prefix = http.and_then(|http| lookup(http, "routePrefix")).map_or(
-            Ok("api".to_owned()),
-            |prefix| {
-                prefix
-                    .as_str()
-                    .map(|text| text.trim_matches('/').to_owned())
-                    .ok_or_else(|| anyhow!("extensions.http.routePrefix must be a string"))
-            },
-        )?;
+        let route_prefix = match http {
+            Some(http) => string(http, "extensions.http", "routePrefix")?,
+            None => None,
+        };
         let custom_headers = http
             .and_then(|http| lookup(http, "customHeaders"))
             .map_or(Ok(Vec::new()), custom_headers)?;
@@ -121,7 +116,7 @@ impl Settings {
             extension_bundle: ExtensionBundle::read(&host),
             functions: names(&host, "functions")?.filter(|names| !names.is_empty()),
             watched: Watched::read(&host)?,
-            route_prefix,
+            route_prefix: route_prefix.unwrap_or("api").trim_matches('/').to_owned(),
             custom_headers,
             function_timeout: match lookup(&host, "functionTimeout") {
                 // The default of Premium and Dedicated plans (ScriptJobHostOptionsSetup.cs).
@@ -158,7 +153,7 @@ fn custom_headers(value: &Value) -> anyhow::Result<Vec<(HeaderName, HeaderValue)
                     anyhow!("extensions.http.customHeaders: {name:?} is not a header name")
                 })?,
                 text.parse().map_err(|_| {
-                    anyhow!("extensions.http.customHeaders.{name} holds no header value")
+                    anyhow!("extensions.http.customHeaders.{name} is not a header value")
                 })?,
             ))
         })

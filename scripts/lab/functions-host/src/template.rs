@@ -61,7 +61,7 @@ impl Template {
                 }
                 None if part.contains(['{', '}']) => {
                     bail!(
-                        "the route segment {part:?} mixes text and a parameter, which lab up does not know"
+                        "the route segment {part:?} mixes text and a parameter, which lab up does not support"
                     )
                 }
                 None => Segment::Literal((*part).to_owned()),
@@ -222,7 +222,7 @@ impl Constraint {
                 ("min", [least]) => Self::Range(*least, i64::MAX),
                 ("max", [most]) => Self::Range(i64::MIN, *most),
                 ("range", [least, most]) => Self::Range(*least, *most),
-                _ => bail!("the constraint {text:?} is not known to lab up"),
+                _ => bail!("lab up does not support the constraint {text:?}"),
             },
         )
     }

@@ -2,14 +2,15 @@
 //! host; `TimerInfo.cs` and `ScheduleStatus.cs` of azure-webjobs-sdk-extensions).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::environment::Environment;
-use super::json::{boolean, lookup};
+use super::json::{boolean, lookup, switch};
+use super::lock::lock;
 use super::schedule::Schedule;
 
 /// How .NET writes the time of an event that never happened.
@@ -41,10 +42,7 @@ impl TimerTrigger {
             ),
         };
         let schedule = Schedule::read(schedule, environment)?;
-        let is_monitored = match lookup(binding, "useMonitor") {
-            None | Some(Value::Null) => true,
-            Some(_) => boolean(binding, "timerTrigger", "useMonitor")?,
-        };
+        let is_monitored = switch(binding, "timerTrigger", "useMonitor")?.unwrap_or(true);
         Ok(Self {
             run_on_startup: boolean(binding, "timerTrigger", "runOnStartup")?,
             use_monitor: is_monitored && !schedule.is_frequent(),
@@ -88,20 +86,14 @@ impl Statuses {
     /// `None` before an instance listens to the timer, and after a change of its schedule (`ScheduleMonitor.cs`,
     /// `CheckPastDueAsync`: no time of the new schedule counts as missed).
     pub(super) fn of(&self, function: &str, timer: &TimerTrigger) -> Option<Status> {
-        let statuses = self.lock();
+        let statuses = lock(&self.0);
         let (schedule, status) = statuses.get(function)?;
         (*schedule == timer.schedule).then_some(*status)
     }
 
     pub(super) fn set(&self, function: &str, timer: &TimerTrigger, status: Status) {
         let entry = (timer.schedule.clone(), status);
-        self.lock().insert(function.to_owned(), entry);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Schedule, Status)>> {
-        self.0
-            .lock()
-            .expect("nothing panics while holding the lock")
+        lock(&self.0).insert(function.to_owned(), entry);
     }
 }
 

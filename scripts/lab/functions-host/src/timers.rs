@@ -8,13 +8,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Map;
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::app::App;
 use super::calendar::{Calendar, in_ticks};
-use super::console::Severity;
 use super::dispatch::To;
 use super::function::{Function, Trigger};
 use super::invoke;
@@ -131,10 +131,7 @@ impl Listener {
     fn announce(&mut self, instance: &str, status: Status) {
         let (console, name) = (&self.app.console, &self.function().name);
         let schedule = &self.timer.schedule;
-        console.host(
-            Severity::Debug,
-            format_args!("{instance} listens to the timer of {name}"),
-        );
+        console.debug(format_args!("{instance} listens to the timer of {name}"));
         if self.is_announced {
             return;
         }
@@ -143,13 +140,10 @@ impl Listener {
             .take(ANNOUNCED)
             .map(|at| schedule.local(at))
             .collect();
-        console.host(
-            Severity::Information,
-            format_args!(
-                "The next {ANNOUNCED} occurrences of the '{name}' schedule ({schedule}) will be: {}",
-                times.join(", ")
-            ),
-        );
+        console.info(format_args!(
+            "The next {ANNOUNCED} occurrences of the '{name}' schedule ({schedule}) will be: {}",
+            times.join(", ")
+        ));
         self.is_announced = true;
     }
 
@@ -172,31 +166,26 @@ impl Listener {
         let begun = self.now();
         let planned = status.map_or(begun, |status| status.next);
         let schedule = &self.timer.schedule;
-        app.console.host(
-            Severity::Debug,
-            format_args!(
-                "The timer of {name} fires on {instance} ({reason:?}, next {})",
-                schedule.local(planned)
-            ),
-        );
+        app.console.debug(format_args!(
+            "The timer of {name} fires on {instance} ({reason:?}, next {})",
+            schedule.local(planned)
+        ));
         let last = match reason {
             // If it fired slightly too early, it must not be due again.
             Reason::Due => begun.max(planned),
             Reason::PastDue | Reason::Startup => begun,
         };
-        let value = self.timer.info(status, reason == Reason::PastDue);
+        let info = self.timer.info(status, reason == Reason::PastDue);
+        let value = (info, Map::new());
         let to = To::Instance(&app.backends, instance);
         let mut is_complete = true;
         if let Err(failure) =
             invoke::run(app, to, self.function(), value, &|| self.calendar.now()).await
         {
             if failure.is_lost() && app.backends.is_replaced(instance).await {
-                app.console.host(
-                    Severity::Warning,
-                    format_args!(
-                        "{instance} ended while it ran {name}; another instance listens to the timer from now on"
-                    ),
-                );
+                app.console.warn(format_args!(
+                    "{instance} ended while it ran {name}; another instance listens to the timer from now on"
+                ));
                 // A run that ends all its instances is repeated only once.
                 is_complete = reason == Reason::PastDue;
             } else {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::lock::lock;
+
 /// Rate and percentiles cover this many seconds.
 const WINDOW: usize = 10;
 /// Slower than functionTimeout allows.
@@ -54,10 +56,7 @@ impl Traffic {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
-        self.second
-            .lock()
-            .expect("nothing panics while holding the lock")
-            .saturating_record(micros);
+        lock(&self.second).saturating_record(micros);
     }
 
     /// The present counts.
@@ -66,15 +65,6 @@ impl Traffic {
             requests: self.requests.load(Ordering::Relaxed),
             micros: self.micros.load(Ordering::Relaxed),
         }
-    }
-
-    /// Takes the values since the last call, and replaces them by an empty histogram.
-    fn take(&self, fresh: Histogram<u64>) -> Histogram<u64> {
-        let mut second = self
-            .second
-            .lock()
-            .expect("nothing panics while holding the lock");
-        std::mem::replace(&mut *second, fresh)
     }
 }
 
@@ -114,7 +104,8 @@ impl Recent {
         } else {
             empty()
         };
-        self.0.push_back((traffic.take(fresh), took));
+        let second = std::mem::replace(&mut *lock(&traffic.second), fresh);
+        self.0.push_back((second, took));
     }
 
     /// Rate and latency of all of them.

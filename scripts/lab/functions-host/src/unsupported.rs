@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::environment::Environment;
-use super::function::{Function, Trigger};
+use super::function::{Binding, Function, Trigger};
 
 /// The triggers with which Core Tools starts without a storage account (`Constants.cs`, `TriggersWithoutStorage`).
 const WITHOUT_STORAGE: [&str; 6] = [
@@ -22,7 +22,11 @@ const STORAGE: &str = "AzureWebJobsStorage";
 /// A sentence for each missing feature of an enabled function.
 pub(super) fn sentences(functions: &[Function], environment: &Environment) -> Vec<String> {
     let enabled = functions.iter().filter(|function| !function.disabled);
-    let mut sentences: Vec<_> = enabled.clone().flat_map(of).collect();
+    let missing = enabled.clone().flat_map(|function| {
+        let bindings = function.bindings.iter();
+        bindings.filter_map(|binding| sentence(function, binding))
+    });
+    let mut sentences: Vec<_> = missing.collect();
     let needy: Vec<_> = enabled.filter_map(needs_storage).collect();
     if let [first, ..] = needy.as_slice()
         && !has_storage(environment)
@@ -39,39 +43,31 @@ pub(super) fn sentences(functions: &[Function], environment: &Environment) -> Ve
     sentences
 }
 
-/// The missing features for one function.
-fn of(function: &Function) -> Vec<String> {
-    let name = &function.name;
-    let bindings = function.bindings.iter();
-    let sentence = |(binding, kind): (&str, &str), output: bool, trigger: bool| {
-        if trigger {
-            matches!(function.trigger, Trigger::Other).then(|| {
-                format!(
-                    "Nothing listens to the {kind} of {name}; run the function with POST /admin/functions/{name} and the body {{\"input\": \"...\"}}"
-                )
-            })
-        } else if !output {
-            Some(format!(
-                "The input {binding} ({kind}) of {name} is not read; the handler gets no value for it"
-            ))
-        } else if kind.eq_ignore_ascii_case("http") {
-            (!matches!(function.trigger, Trigger::Http(_))).then(|| {
-                format!(
-                    "The output {binding} (http) of {name} has no request to answer, because its trigger is not an httpTrigger; an invocation fails when it has a value"
-                )
-            })
-        } else {
-            Some(format!(
-                "The output {binding} ({kind}) of {name} is not delivered; its value is logged"
-            ))
-        }
-    };
-    bindings
-        .filter_map(|binding| {
-            let is_trigger = !binding.output && binding.name == function.trigger_name;
-            sentence((&binding.name, &binding.kind), binding.output, is_trigger)
-        })
-        .collect()
+/// The missing feature for one binding.
+fn sentence(function: &Function, binding: &Binding) -> Option<String> {
+    let (function_name, name, kind) = (&function.name, &binding.name, &binding.kind);
+    if !binding.output && *name == function.trigger_name {
+        return matches!(function.trigger, Trigger::Other).then(|| {
+            format!(
+                "Nothing listens to the {kind} of {function_name}; run the function with POST /admin/functions/{function_name} and the body {{\"input\": \"...\"}}"
+            )
+        });
+    }
+    if !binding.output {
+        return Some(format!(
+            "The input {name} ({kind}) of {function_name} is not read; the handler gets no value for it"
+        ));
+    }
+    if !kind.eq_ignore_ascii_case("http") {
+        return Some(format!(
+            "The output {name} ({kind}) of {function_name} is not delivered; its value is logged"
+        ));
+    }
+    (!matches!(function.trigger, Trigger::Http(_))).then(|| {
+        format!(
+            "The output {name} (http) of {function_name} has no request to answer, because its trigger is not an httpTrigger; an invocation fails when it has a value"
+        )
+    })
 }
 
 /// The trigger of a function that needs a storage account.

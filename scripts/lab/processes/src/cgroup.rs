@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{launch, proc};
+use super::launch::{self, write};
+use super::proc;
 
 mod home;
 
@@ -121,35 +122,27 @@ impl Groups {
     /// When the kernel refuses.
     pub fn group(&self, name: &str, cpus: f64) -> io::Result<Group> {
         let folders: Vec<PathBuf> = self.home.folders().map(|home| home.join(name)).collect();
-        let group = Group {
-            usage: match &self.home {
-                Home::V1 { accounting, .. } => {
-                    Usage::Nanoseconds(accounting.join(name).join("cpuacct.usage"))
-                }
-                Home::V2(home) => Usage::Statistics(home.join(name).join("cpu.stat")),
-            },
-            folders,
-        };
-        for folder in &group.folders {
+        for folder in &folders {
             fs::create_dir(folder)?;
         }
         let quota = quota_micros(cpus);
-        match &self.home {
-            Home::V1 { cpu, .. } => {
+        let usage = match &self.home {
+            Home::V1 { cpu, accounting } => {
                 let folder = cpu.join(name);
                 // The period is written first, because the quota must never exceed the limits of the parent groups.
-                write(
-                    &folder.join("cpu.cfs_period_us"),
-                    &PERIOD_MICROS.to_string(),
-                )?;
+                let period = PERIOD_MICROS.to_string();
+                write(&folder.join("cpu.cfs_period_us"), &period)?;
                 write(&folder.join("cpu.cfs_quota_us"), &quota.to_string())?;
+                accounting.join(name).join("cpuacct.usage")
             }
-            Home::V2(home) => write(
-                &home.join(name).join("cpu.max"),
-                &format!("{quota} {PERIOD_MICROS}"),
-            )?,
-        }
-        Ok(group)
+            Home::V2(home) => {
+                let folder = home.join(name);
+                let limit = format!("{quota} {PERIOD_MICROS}");
+                write(&folder.join("cpu.max"), &limit)?;
+                folder.join("cpu.stat")
+            }
+        };
+        Ok(Group { folders, usage })
     }
 }
 
@@ -167,33 +160,22 @@ impl Drop for Groups {
 pub struct Group {
     /// The folders that its processes join.
     pub folders: Vec<PathBuf>,
-    usage: Usage,
-}
-
-/// The file in which the kernel reports the CPU time.
-#[derive(Debug)]
-enum Usage {
-    Nanoseconds(PathBuf),
-    /// `usage_usec`, with other lines.
-    Statistics(PathBuf),
+    /// The file in which the kernel reports the CPU time.
+    usage: PathBuf,
 }
 
 impl Group {
     /// The CPU time of all processes that were ever in the group.
     pub fn cpu_time(&self) -> Option<Duration> {
-        match &self.usage {
-            Usage::Nanoseconds(file) => {
-                let text = fs::read_to_string(file).ok()?;
-                Some(Duration::from_nanos(text.trim().parse().ok()?))
-            }
-            Usage::Statistics(file) => {
-                let text = fs::read_to_string(file).ok()?;
-                let line = text
-                    .lines()
-                    .find_map(|line| line.strip_prefix("usage_usec "))?;
-                Some(Duration::from_micros(line.trim().parse().ok()?))
-            }
-        }
+        let text = fs::read_to_string(&self.usage).ok()?;
+        let mut lines = text.lines();
+        Some(
+            match lines.find_map(|line| line.strip_prefix("usage_usec ")) {
+                // Version 2: one of several lines.
+                Some(micros) => Duration::from_micros(micros.trim().parse().ok()?),
+                None => Duration::from_nanos(text.trim().parse().ok()?),
+            },
+        )
     }
 
     /// Removes the group as soon as its last process has ended.
@@ -242,12 +224,6 @@ fn remove_tree(group: &Path) {
         }
     }
     let _ = fs::remove_dir(group);
-}
-
-/// Writes to a kernel file without creating it: outside a control group, that would create an ordinary file.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::File::options().write(true).open(file)?;
-    io::Write::write_all(&mut file, text.as_bytes())
 }
 
 #[cfg(test)]

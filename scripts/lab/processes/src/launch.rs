@@ -70,7 +70,8 @@ impl LaunchArgs {
         }
         // Before the program's first instruction, so that its limit applies to everything it does.
         for group in &self.join_group {
-            join(group)
+            // Zero means the process that writes.
+            write(&group.join("cgroup.procs"), "0")
                 .with_context(|| format!("cannot join the control group {}", group.display()))?;
         }
         let Some((executable, arguments)) = self.handler_command.split_first() else {
@@ -81,11 +82,8 @@ impl LaunchArgs {
     }
 }
 
-/// Moves this process into a group. Does not create the file, because the folder may not be a control group.
-fn join(group: &Path) -> io::Result<()> {
-    let mut processes = File::options()
-        .write(true)
-        .open(group.join("cgroup.procs"))?;
-    // Zero means the process that writes.
-    processes.write_all(b"0")
+/// Writes to a kernel file without creating it: outside a control group, that would create an ordinary file.
+pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::options().write(true).open(file)?;
+    file.write_all(text.as_bytes())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -21,10 +22,7 @@ pub fn family_cpu(parent: u32) -> anyhow::Result<Duration> {
 
 /// A process and its children.
 pub fn family(parent: u32) -> anyhow::Result<impl Iterator<Item = u32>> {
-    let processes = fs::read_dir("/proc").context("cannot read /proc")?;
-    let pids = processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids = pids().context("cannot read /proc")?;
     Ok(
         pids.filter(move |pid| {
             *pid == parent || stat(*pid).is_ok_and(|stat| stat.parent == parent)
@@ -35,16 +33,17 @@ pub fn family(parent: u32) -> anyhow::Result<impl Iterator<Item = u32>> {
 /// The CPU time of each process group, by its id: of the processes in it and of those that they have waited for.
 pub fn cpu_by_group() -> HashMap<u32, Duration> {
     let mut groups: HashMap<u32, Duration> = HashMap::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let pid = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        if let Some(Ok(stat)) = pid.map(stat) {
-            *groups.entry(stat.group).or_default() += stat.own + stat.waited_for;
-        }
+    let processes = pids().into_iter().flatten();
+    for stat in processes.filter_map(|pid| stat(pid).ok()) {
+        *groups.entry(stat.group).or_default() += stat.own + stat.waited_for;
     }
     groups
+}
+
+/// The processes of this machine.
+fn pids() -> io::Result<impl Iterator<Item = u32>> {
+    let entries = fs::read_dir("/proc")?.flatten();
+    Ok(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
 }
 
 /// Whether a process has ended, even if nothing has waited for it yet.

@@ -39,11 +39,6 @@ impl Signals {
 
     /// Waits for the next signal. Returns the exit code for a program that it ends.
     pub async fn next(&mut self) -> u8 {
-        exit_code(self.next_signal().await)
+        u8::try_from(128 + self.next_signal().await.as_raw()).unwrap_or(u8::MAX)
     }
-}
-
-/// The exit code for a program that a signal ends.
-pub fn exit_code(signal: Signal) -> u8 {
-    u8::try_from(128 + signal.as_raw()).unwrap_or(u8::MAX)
 }

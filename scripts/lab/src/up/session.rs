@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use fleet::{Fixtures, Fleet, Options, Owner};
 use functions_host::{
     Calendar, Changes, Console, Ending, FunctionApp, Grace, KeyRing, ServeOptions, Served,
-    Severity, TimerStatuses, Unavailable,
+    TimerStatuses, Unavailable,
 };
 use processes::signals::Signals;
 use tokio::net::TcpListener;
@@ -145,10 +145,7 @@ impl Session<'_> {
             ended = &mut owner => ended,
             never = app.announce() => match never {},
             path = changed(&mut self.changes) => {
-                    console.host(
-                    Severity::Information,
-                    format_args!("{} has changed; starting again", path.display()),
-                );
+                console.info(format_args!("{} has changed; starting again", path.display()));
                 cause = Some(path);
                 // Requests in the meantime wait for the next start.
                 stop.cancel();

@@ -2,12 +2,14 @@
 //! A web page cannot use it: it does not know the token, and there is no CORS.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use functions_host::{json_response, parameter};
+use http::request::Parts;
+use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::configuration::{Change, Configuration, Refused};
-use super::credentials::{Credentials, Unauthenticated};
-use super::reply::{Reply, error, json_reply};
+use super::credentials::Credentials;
+use super::reply::{Reply, error};
 use crate::Fleet;
 
 /// The emulated site. Except for the name, its id is fixed, because it belongs to no account.
@@ -15,83 +17,67 @@ pub(super) const SITE_ID: &str = "/subscriptions/00000000-0000-0000-0000-0000000
     Microsoft.Web/sites/elastic-visits";
 const SITE_NAME: &str = "elastic-visits";
 
-/// A request to ARM.
-pub(super) struct ArmRequest {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    /// `None` if it was too large or did not arrive.
-    pub(super) body: Option<Bytes>,
-}
+/// Status, code, and message of an error.
+type ArmError = (StatusCode, &'static str, String);
 
+/// Responds to a request. The body is `None` if it was too large or did not arrive.
 pub(super) async fn answer(
     fleet: &Fleet,
     credentials: &Credentials,
-    request: &ArmRequest,
+    parts: &Parts,
+    body: Option<Bytes>,
 ) -> Reply {
-    match credentials.check(&request.headers) {
-        Ok(()) => {}
-        Err(Unauthenticated::Missing) => {
-            return error(
-                StatusCode::UNAUTHORIZED,
-                "AuthenticationFailed",
-                "Authentication failed. The 'Authorization' header is missing.",
-            );
-        }
-        Err(Unauthenticated::Invalid) => {
-            return error(
-                StatusCode::UNAUTHORIZED,
-                "InvalidAuthenticationToken",
-                "The access token is invalid or expired.",
-            );
-        }
+    match configured(fleet, credentials, parts, body).await {
+        Ok(configuration) => Ok(json_response(StatusCode::OK, &resource(configuration))),
+        Err((status, code, message)) => error(status, code, &message),
     }
-    if let Err((code, message)) = check_version(&request.query) {
-        return error(StatusCode::BAD_REQUEST, code, message);
-    }
+}
+
+/// The configuration after the change that the request asks for.
+async fn configured(
+    fleet: &Fleet,
+    credentials: &Credentials,
+    parts: &Parts,
+    body: Option<Bytes>,
+) -> Result<Configuration, ArmError> {
+    let refuse = |status, (code, message): (_, &str)| (status, code, message.to_owned());
+    let bad = |Refused(reason)| (StatusCode::BAD_REQUEST, "BadRequest", reason);
+    credentials
+        .check(&parts.headers)
+        .map_err(|why| refuse(StatusCode::UNAUTHORIZED, why))?;
+    check_version(parts.uri.query().unwrap_or_default())
+        .map_err(|why| refuse(StatusCode::BAD_REQUEST, why))?;
     // Names of resources are not case-sensitive.
     let configuration = format!("{SITE_ID}/config/web");
-    if !request.path.eq_ignore_ascii_case(&configuration) {
-        return error(
-            StatusCode::NOT_FOUND,
-            "ResourceNotFound",
-            "The emulator has one resource only: the site in SCALER_SITE_ID with /config/web.",
-        );
+    if !parts.uri.path().eq_ignore_ascii_case(&configuration) {
+        let message =
+            "The emulator has one resource only: the site in SCALER_SITE_ID with /config/web.";
+        return Err(refuse(StatusCode::NOT_FOUND, ("ResourceNotFound", message)));
     }
-    let change = match request.method {
-        Method::GET => Ok(Change::default()),
-        Method::PATCH => match &request.body {
-            Some(body) => Change::parse(body),
-            None => Err(Refused("The request content was not received.".to_owned())),
-        },
+    let change = match parts.method {
+        Method::GET => Change::default(),
+        Method::PATCH => body
+            .ok_or_else(|| Refused("The request content was not received.".to_owned()))
+            .and_then(|body| Change::parse(&body))
+            .map_err(bad)?,
         _ => {
-            return error(
+            let message = "The emulator accepts GET and PATCH only.";
+            return Err(refuse(
                 StatusCode::METHOD_NOT_ALLOWED,
-                "MethodNotAllowed",
-                "The emulator accepts GET and PATCH only.",
-            );
+                ("MethodNotAllowed", message),
+            ));
         }
     };
-    let configured = match change {
-        Ok(change) => fleet.configure(change).await,
-        Err(refused) => Some(Err(refused)),
-    };
-    match configured {
-        Some(Ok(configuration)) => json_reply(StatusCode::OK, &resource(configuration)),
-        Some(Err(Refused(reason))) => error(StatusCode::BAD_REQUEST, "BadRequest", &reason),
-        None => error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "ServiceUnavailable",
-            "The fleet has ended.",
-        ),
-    }
+    let ended = ("ServiceUnavailable", "The fleet has ended.");
+    let configured = fleet.configure(change).await;
+    configured
+        .ok_or_else(|| refuse(StatusCode::SERVICE_UNAVAILABLE, ended))?
+        .map_err(bad)
 }
 
 /// Checks `api-version=YYYY-MM-DD`, which ARM requires in every request.
 fn check_version(query: &str) -> Result<(), (&'static str, &'static str)> {
-    let mut parameters = form_urlencoded::parse(query.as_bytes());
-    let Some((_, version)) = parameters.find(|(name, _)| name == "api-version") else {
+    let Some(version) = parameter(query, "api-version") else {
         return Err((
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",

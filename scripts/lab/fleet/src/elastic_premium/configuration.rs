@@ -1,18 +1,21 @@
 //! The site configuration that limits the count of instances. Pure.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The most instances of an Elastic Premium plan on Linux in most regions, and the most that ARM accepts.
 pub(crate) const PLAN_MAXIMUM: u32 = 20;
 
 /// `minimumElasticInstanceCount` and `functionAppScaleLimit` of a site, and the limit of its plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Configuration {
     /// Always-ready instances.
+    #[serde(rename = "minimum_elastic_instance_count")]
     pub(crate) minimum: u32,
     /// The most instances of this app; 0 if it has no limit.
+    #[serde(rename = "function_app_scale_limit")]
     pub(crate) limit: u32,
     /// `maximumElasticWorkerCount` of the plan.
+    #[serde(rename = "maximum_elastic_worker_count")]
     pub(crate) plan_maximum: u32,
 }
 

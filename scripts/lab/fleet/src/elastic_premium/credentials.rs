@@ -1,6 +1,6 @@
 //! The secret of the identity endpoint, and the token that it issues.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
@@ -29,13 +29,6 @@ pub(super) struct Token {
     good_until: Instant,
 }
 
-/// Why a request to ARM is not authenticated as the app's identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unauthenticated {
-    Missing,
-    Invalid,
-}
-
 impl Credentials {
     pub(super) fn new() -> Self {
         Self {
@@ -47,10 +40,7 @@ impl Credentials {
     /// The current token, or a new one shortly before it expires.
     pub(super) fn token(&self) -> Token {
         let now = Instant::now();
-        let mut tokens = self
-            .tokens
-            .lock()
-            .expect("nothing panics while holding the lock");
+        let mut tokens = self.tokens();
         if let Some(token) = tokens
             .last()
             .filter(|token| token.good_until > now + RENEWED_BEFORE)
@@ -71,27 +61,35 @@ impl Credentials {
 
     /// Revokes all tokens that were issued so far.
     pub(super) fn revoke(&self) {
-        let tokens = self.tokens.lock();
-        tokens
-            .expect("nothing panics while holding the lock")
-            .clear();
+        self.tokens().clear();
     }
 
     /// Whether the request has a valid token that was issued here.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Unauthenticated> {
-        let header = headers.get(AUTHORIZATION).ok_or(Unauthenticated::Missing)?;
+    ///
+    /// # Errors
+    /// ARM's code and message for a request without one.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), (&'static str, &'static str)> {
+        let header = headers.get(AUTHORIZATION).ok_or((
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+        ))?;
         let text = header.to_str().unwrap_or_default();
         let (scheme, token) = text.split_once(' ').unwrap_or_default();
         let now = Instant::now();
-        let tokens = self
-            .tokens
-            .lock()
-            .expect("nothing panics while holding the lock");
-        let known = tokens
+        let known = self
+            .tokens()
             .iter()
             .any(|known| known.text == token && known.good_until > now);
         let good = scheme.eq_ignore_ascii_case("bearer") && known;
-        good.then_some(()).ok_or(Unauthenticated::Invalid)
+        good.then_some(()).ok_or((
+            "InvalidAuthenticationToken",
+            "The access token is invalid or expired.",
+        ))
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Vec<Token>> {
+        let tokens = self.tokens.lock();
+        tokens.expect("nothing panics while holding the lock")
     }
 }
 

@@ -2,11 +2,12 @@
 //! (learn.microsoft.com/azure/app-service/overview-managed-identity, "REST endpoint reference"). It issues tokens for
 //! Azure Resource Manager only, because local databases accept none.
 
+use functions_host::{json_response, parameter};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::credentials::Credentials;
-use super::reply::{Reply, error, json_reply};
+use super::reply::{Reply, error};
 
 /// The path of `IDENTITY_ENDPOINT`.
 pub(super) const PATH: &str = "/msi/token";
@@ -31,25 +32,17 @@ pub(super) fn answer(
             "The header X-IDENTITY-HEADER is missing or is not the value of IDENTITY_HEADER.",
         );
     }
-    let (mut version, mut resource, mut client_id) = (None, None, None);
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        match name.as_ref() {
-            "api-version" => version = Some(value),
-            "resource" => resource = Some(value),
-            "client_id" => client_id = Some(value),
-            _ => {}
-        }
-    }
-    if version.as_deref() != Some(API_VERSION) {
+    if parameter(query, "api-version").as_deref() != Some(API_VERSION) {
         return bad("The query needs api-version=2019-08-01.");
     }
+    let resource = parameter(query, "resource");
     let Some(resource) = resource.filter(|text| text.trim_end_matches('/') == RESOURCE) else {
         return bad(
             "The emulator issues tokens for the resource https://management.azure.com/ only.",
         );
     };
     let token = credentials.token();
-    json_reply(
+    Ok(json_response(
         StatusCode::OK,
         &json!({
             "access_token": token.text,
@@ -57,9 +50,9 @@ pub(super) fn answer(
             "resource": resource,
             "token_type": "Bearer",
             // For a user-assigned identity, as in the request.
-            "client_id": client_id,
+            "client_id": parameter(query, "client_id"),
         }),
-    )
+    ))
 }
 
 fn bad(message: &str) -> Reply {

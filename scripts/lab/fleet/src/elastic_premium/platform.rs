@@ -14,10 +14,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::arm::{self, ArmRequest};
 use super::faults::Faults;
-use super::identity;
 use super::reply::{Closed, Reply, faulty};
+use super::{arm, identity};
 use crate::Fleet;
 
 /// How long ARM takes, in Azure time: reads and writes of a site's configuration take seconds.
@@ -60,19 +59,15 @@ impl Platform {
     }
 
     /// The variables for the handlers.
-    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let base = format!("http://127.0.0.1:{}", self.port);
-        let variables = [
+        vec![
             ("SCALER", "elastic-premium".to_owned()),
             ("SCALER_SITE_ID", arm::SITE_ID.to_owned()),
             ("SCALER_ENDPOINT", base.clone()),
             ("IDENTITY_ENDPOINT", format!("{base}{}", identity::PATH)),
             ("IDENTITY_HEADER", self.faults.credentials.secret.clone()),
-        ];
-        let named = variables.into_iter();
-        named
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        ]
     }
 
     /// Serves until `stop`. Requests become commands to `fleet`. `tracker` contains its connections.
@@ -83,31 +78,19 @@ impl Platform {
         stop: CancellationToken,
         tracker: TaskTracker,
     ) {
-        let Self {
-            listener,
-            latency,
-            faults,
-            ..
-        } = self;
-        let stopped = stop.clone();
-        functions_host::serve(
-            Arc::new(listener),
-            console,
-            stop,
-            tracker,
-            move |request, _| {
-                let (fleet, faults, stopped) =
-                    (Arc::clone(&fleet), Arc::clone(&faults), stopped.clone());
-                async move {
-                    tokio::select! {
-                        reply = respond(&fleet, &faults, latency, request) => reply,
-                        // A request that hangs on demand must not prevent the end of the lab.
-                        () = stopped.cancelled() => Err(Closed),
-                    }
+        let (latency, faults, stopped) = (self.latency, self.faults, stop.clone());
+        let answer = move |request, _| {
+            let (fleet, faults) = (Arc::clone(&fleet), Arc::clone(&faults));
+            let stopped = stopped.clone();
+            async move {
+                tokio::select! {
+                    reply = respond(&fleet, &faults, latency, request) => reply,
+                    // A request that hangs on demand must not prevent the end of the lab.
+                    () = stopped.cancelled() => Err(Closed),
                 }
-            },
-        )
-        .await;
+            }
+        };
+        functions_host::serve(Arc::new(self.listener), console, stop, tracker, answer).await;
     }
 }
 
@@ -118,12 +101,11 @@ async fn respond(
     request: Request<Incoming>,
 ) -> Reply {
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
-    let query = parts.uri.query().unwrap_or_default().to_owned();
-    if path == identity::PATH {
+    if parts.uri.path() == identity::PATH {
+        let query = parts.uri.query().unwrap_or_default();
         return match faults.identity.next() {
             Some(answer) => faulty(answer).await,
-            None => identity::answer(&faults.credentials, &parts.method, &parts.headers, &query),
+            None => identity::answer(&faults.credentials, &parts.method, &parts.headers, query),
         };
     }
     let body = match parts.method {
@@ -134,14 +116,7 @@ async fn respond(
         return faulty(answer).await;
     }
     tokio::time::sleep(latency).await;
-    let request = ArmRequest {
-        method: parts.method,
-        path,
-        query,
-        headers: parts.headers,
-        body,
-    };
-    arm::answer(fleet, &faults.credentials, &request).await
+    arm::answer(fleet, &faults.credentials, &parts, body).await
 }
 
 async fn collect(body: Incoming) -> Option<Bytes> {

@@ -1,9 +1,9 @@
 //! Responses of the two endpoints.
 
-use functions_host::{Body, json_text};
+use functions_host::{Body, json_response};
 use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::faults::Answer;
 
@@ -14,18 +14,10 @@ pub(crate) struct Closed;
 
 pub(super) type Reply = Result<Response<Body>, Closed>;
 
-pub(super) fn json_reply(status: StatusCode, value: &Value) -> Reply {
-    let mut response = json_text(value.to_string());
-    *response.status_mut() = status;
-    Ok(response)
-}
-
 /// An error in the form of ARM and of the identity endpoint.
 pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Reply {
-    json_reply(
-        status,
-        &json!({ "error": { "code": code, "message": message } }),
-    )
+    let error = json!({ "error": { "code": code, "message": message } });
+    Ok(json_response(status, &error))
 }
 
 /// Applies a fault to a request.

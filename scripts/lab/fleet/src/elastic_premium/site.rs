@@ -22,26 +22,29 @@ pub(crate) struct Site {
     prewarmed_at: Duration,
     restart_on_patch: bool,
     restart_at: Option<Duration>,
-    patches: u32,
-    changes: u32,
-    restarts: u32,
-    interrupted: u32,
+    counts: Counts,
 }
 
-/// The site in the response of `/admin/lab/fleet`.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct SiteView {
-    minimum_elastic_instance_count: u32,
-    function_app_scale_limit: u32,
-    maximum_elastic_worker_count: u32,
-    /// The count that results from events alone.
-    event_driven_count: u32,
+/// What has happened to the site so far.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Counts {
     /// The number of accepted `PATCH` requests, and of those that changed something.
     patches: u32,
     changes: u32,
     /// The number of restarts because of a `PATCH`, and of the requests that were in flight then.
     restarts: u32,
     interrupted_requests: u32,
+}
+
+/// The site in the response of `/admin/lab/fleet`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct SiteView {
+    #[serde(flatten)]
+    configuration: Configuration,
+    /// The count that results from events alone.
+    event_driven_count: u32,
+    #[serde(flatten)]
+    counts: Counts,
 }
 
 /// The effect of an accepted change.
@@ -64,10 +67,7 @@ impl Site {
             prewarmed_at: Duration::ZERO,
             restart_on_patch,
             restart_at: None,
-            patches: 0,
-            changes: 0,
-            restarts: 0,
-            interrupted: 0,
+            counts: Counts::default(),
         }
     }
 
@@ -81,8 +81,8 @@ impl Site {
         let before = self.configuration;
         let after = before.after(change)?;
         self.configuration = after;
-        self.patches += u32::from(!change.is_empty());
-        self.changes += u32::from(after != before);
+        self.counts.patches += u32::from(!change.is_empty());
+        self.counts.changes += u32::from(after != before);
         let reason = (after != before).then(|| {
             format!(
                 "PATCH: minimumElasticInstanceCount {} -> {}, functionAppScaleLimit {} -> {}",
@@ -116,8 +116,9 @@ impl Site {
 
     /// Notes a restart and the number of requests that were in flight.
     pub(crate) fn restarted(&mut self, in_flight: u32) {
-        self.restarts += 1;
-        self.interrupted = self.interrupted.saturating_add(in_flight);
+        self.counts.restarts += 1;
+        let interrupted = &mut self.counts.interrupted_requests;
+        *interrupted = interrupted.saturating_add(in_flight);
     }
 
     /// When an instance that is added at `at` is ready. If there is a pre-warmed one, it is ready soon, and the
@@ -137,14 +138,9 @@ impl Site {
 
     pub(crate) fn view(&self) -> SiteView {
         SiteView {
-            minimum_elastic_instance_count: self.configuration.minimum,
-            function_app_scale_limit: self.configuration.limit,
-            maximum_elastic_worker_count: self.configuration.plan_maximum,
+            configuration: self.configuration,
             event_driven_count: self.events.wanted(),
-            patches: self.patches,
-            changes: self.changes,
-            restarts: self.restarts,
-            interrupted_requests: self.interrupted,
+            counts: self.counts,
         }
     }
 }

@@ -24,10 +24,10 @@ impl Owner {
         let unix_seconds = self.clock.calendar(azure).unix_timestamp();
         self.scaler.replace(setting, unix_seconds);
         Arc::make_mut(&mut self.constants).rules = ActiveRules::of(&self.scaler);
-        let arm = self.scaler.setting().to_arm();
+        let arm = self.scaler.setting.to_arm();
         let text = "the rules have changed; the next evaluation uses them";
         self.record
-            .ordered("rules", text, json!({ "setting": arm }));
+            .ordered("rules", text, &json!({ "setting": arm }));
         self.publish();
         Ok(())
     }

@@ -63,7 +63,7 @@ impl Owner {
             site.restarted(in_flight);
             let text = format!("the platform restarts the app; {in_flight} requests are in flight");
             self.record
-                .ordered("restart", &text, json!({ "in_flight": in_flight }));
+                .ordered("restart", &text, &json!({ "in_flight": in_flight }));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscale::{Direction, Metric, Operator, Profile, Rule, window};
+use autoscale::{Direction, Metric, Profile, Rule, window};
 
 use super::disagreement::{Comparison, Kind};
 use super::log::Evaluation;
@@ -220,7 +220,7 @@ fn compare_row(
         if !logged.eq_ignore_ascii_case(ours) {
             let observed = row.observed;
             let observed = observed.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
-            let sign = sign(rule.operator);
+            let sign = rule.operator.symbol();
             let threshold = rule.threshold;
             let lab = match holds {
                 None => format!("{ours}: without a value no rule fires"),
@@ -251,16 +251,5 @@ fn compare_row(
             format!("observed {}", shown(row.observed)),
             format!("its samples make {}", shown(*value)),
         );
-    }
-}
-
-fn sign(operator: Operator) -> &'static str {
-    match operator {
-        Operator::Equals => "=",
-        Operator::NotEquals => "!=",
-        Operator::GreaterThan => ">",
-        Operator::GreaterThanOrEqual => ">=",
-        Operator::LessThan => "<",
-        Operator::LessThanOrEqual => "<=",
     }
 }

@@ -90,7 +90,7 @@ fn case_17_missing_files_are_named() {
 
     let (code, printed) = Root::bare().refused(&[]);
     assert_eq!(code, 2);
-    assert!(printed.contains("holds no usable function"), "{printed}");
+    assert!(printed.contains("contains no usable function"), "{printed}");
 
     let root = Root::bare();
     for (name, schedule) in [("First", "x"), ("Second", "@daily")] {

@@ -146,7 +146,7 @@ fn ignored_settings_are_reported() {
     for part in [
         "languageWorkers is ignored",
         "customHandler.type \"none\" is not supported",
-        "customHandler.http.enableProxying (true) stands in Microsoft's documentation",
+        "customHandler.http.enableProxying (true) is in Microsoft's documentation",
         "customHandler.http.routes[0].methods is not a setting of the host",
     ] {
         host.line(part);
@@ -184,7 +184,7 @@ fn only_the_listed_functions_are_loaded() {
     host.line("There is no function \"Four\"");
     let (code, printed) = apps().refused(&["--functions", "Four", "Five"]);
     assert_eq!(code, 2);
-    assert!(printed.contains("holds no usable function"), "{printed}");
+    assert!(printed.contains("contains no usable function"), "{printed}");
     for name in ["Four", "Five"] {
         let reason = format!("\n  There is no function {name:?}");
         assert!(printed.contains(&reason), "{printed}");
