@@ -105,7 +105,7 @@ impl Worker {
         Ok(Starts {
             dispatcher,
             requests,
-            timer: Timer::new().context("cannot make a timer")?,
+            timer: Timer::new().context("cannot create a timer")?,
             room: Arc::new(Semaphore::new(self.room)),
             was_full: false,
             burst: 0,

@@ -53,9 +53,7 @@ impl Schedule {
                 let pause = (*think.start() + *think.end()).as_secs_f64() / 2.0;
                 Some((stages.area() / pause.max(0.001)).ceil())
             }
-            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             Self::Arrivals(times) => Some(times.len() as f64),
-            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             Self::Fixed { requests, .. } => Some(*requests as f64),
             Self::Controlled(_) => None,
         }
@@ -126,7 +124,6 @@ impl Controlled {
 
     /// When request number `count` is due at the current rate; `None` if never. A request that a change has made late
     /// is due at once.
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub(super) fn due(&self, count: u64) -> Option<Duration> {
         let left = (count as f64 - self.counted).max(0.0);
         if left == 0.0 {

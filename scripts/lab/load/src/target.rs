@@ -119,14 +119,10 @@ impl Target {
     /// When it has none.
     pub async fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
         let name = self.name();
+        let unknown = || format!("no address is known for {name}; check the URL");
         let found = tokio::net::lookup_host((name, self.port())).await;
-        let found: Vec<SocketAddr> = found
-            .with_context(|| format!("no address is known for {name}; is the URL right?"))?
-            .collect();
-        anyhow::ensure!(
-            !found.is_empty(),
-            "no address is known for {name}; is the URL right?"
-        );
+        let found: Vec<SocketAddr> = found.with_context(unknown)?.collect();
+        anyhow::ensure!(!found.is_empty(), unknown());
         Ok(found)
     }
 }

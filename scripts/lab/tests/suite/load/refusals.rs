@@ -84,7 +84,7 @@ fn a_target_without_a_listener() {
         &format!("http://{address}"),
         &["10", "1", "--timeout", "200ms"],
     );
-    assert!(silent.contains("no answer within 200 ms"), "{silent}");
+    assert!(silent.contains("no response within 200 ms"), "{silent}");
     drop(listener);
     let closed = refused(&format!("http://{address}"), &["10", "1"]);
     assert!(
@@ -109,7 +109,7 @@ fn a_redirect_is_reported_with_its_target() {
         Server::start(|_| Reply::Answer(307, "location: https://other.example/", String::new()));
     let said = refused(&server.url(), &["10", "1"]);
     assert!(
-        said.contains("answers 307 and sends callers to https://other.example/;"),
+        said.contains("returns 307 and redirects to https://other.example/;"),
         "{said}"
     );
     assert_eq!(server.asked().len(), 1);
