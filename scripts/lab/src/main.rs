@@ -109,7 +109,7 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules::run(&args, DELAYS),
         Command::Tune(args) => simulate::tune::run(&args),
         Command::Replay(args) => simulate::replay::run(&args),
-        Command::Assemble(args) => package::assemble(args),
+        Command::Assemble(args) => package::assemble(&args),
         Command::Package(args) => package::package(args),
         Command::Postgres(args) => postgres::run(&args),
         Command::Load(args) => load::run(&args, ANALYSIS),

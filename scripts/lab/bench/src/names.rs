@@ -7,13 +7,11 @@ pub(crate) const SMALL: u64 = 1_000;
 pub(crate) const LARGE: u64 = 1_000_000;
 
 pub(crate) const SINGLE_INSERTS: &str = "pgbench single inserts, 64 clients";
-pub(crate) const BATCHED_INSERTS: &str = "pgbench inserts of 100 rows, 8 clients";
 pub(crate) const SQLX_INSERT: &str = "single insert through sqlx, 1 connection";
 pub(crate) const MEMORY_IDLE: &str = "memory idle";
 pub(crate) const START_SQLITE: &str = "start to first listing, SQLite";
 pub(crate) const START_POSTGRES: &str = "start to first listing, PostgreSQL";
 pub(crate) const PROBES_IDLE: &str = "GET /health/live, 8 conn, idle";
-pub(crate) const PROBES_STRESS: &str = "GET /health/live, 8 conn, stress run";
 pub(crate) const VISITS: &str = "POST /api/visit";
 pub(crate) const LISTING: &str = "GET /api/visits";
 pub(crate) const DIRECT: &str = "direct";

@@ -93,7 +93,8 @@ impl Bench {
         if status != StatusCode::ACCEPTED {
             bail!("the stress run returned {status}");
         }
-        let beside = Measurement::new(Group::Probes, names::PROBES_STRESS, &live, 8);
+        let name = "GET /health/live, 8 conn, stress run";
+        let beside = Measurement::new(Group::Probes, name, &live, 8);
         self.load(beside, &[&server], None).await?;
         let mut stop = get(&anywhere(), "/api/stress");
         *stop.method_mut() = Method::DELETE;

@@ -118,8 +118,7 @@ fn secure(
     target: &Target,
     more: Option<&Path>,
 ) -> anyhow::Result<(TlsConnector, ServerName<'static>)> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(path) = more {
         let unreadable = || format!("cannot read the certificates in {}", path.display());
         let mut found = 0;

@@ -1,7 +1,7 @@
 //! The display during the load, and the summary after it.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -177,10 +177,8 @@ pub(super) fn ask(target: &Target, schedule: &Schedule) -> anyhow::Result<()> {
     eprint!("{will} Continue? [y/N] ");
     std::io::stderr().flush().context("cannot ask")?;
     let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .context("cannot read the answer")?;
+    let read = std::io::stdin().read_line(&mut answer);
+    read.context("cannot read the answer")?;
     if !matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         bail!("nothing was sent");
     }

@@ -28,10 +28,10 @@ fn errors(run: &Run) -> Option<f64> {
 
 /// The most ready instances at a time.
 fn instances(run: &Run) -> Option<f64> {
-    let seen = run.samples.iter().map(|sample| sample.ready).max();
     // If the target does not list its instances, the instances that responded are counted.
     let answered = (!run.per_instance.is_empty()).then_some(run.per_instance.len());
-    seen.map(f64::from).or(answered.map(|count| count as f64))
+    let seen = run.most_ready().map(f64::from);
+    seen.or(answered.map(|count| count as f64))
 }
 
 /// The unit of a value.

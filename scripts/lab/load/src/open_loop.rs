@@ -69,7 +69,8 @@ impl Worker {
         requests: &TaskTracker,
     ) -> anyhow::Result<()> {
         let mut starts = self.starts(dispatcher, requests)?;
-        let mut level = Controlled::at(*rate.borrow_and_update());
+        let mut level = Controlled::default();
+        level.change(Duration::ZERO, *rate.borrow_and_update());
         let mut count = self.number;
         loop {
             let due = level.due(count);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Context as _;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use http::{HeaderValue, Uri};
 
 use super::mix::Kind;
@@ -49,9 +49,9 @@ impl Target {
         let uri: Uri = text
             .parse()
             .map_err(|_| wrong(&format!("'{shown}' is not a URL")))?;
-        let secure = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
+        let secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
             _ => return Err(wrong(&format!("'{shown}' is neither http:// nor https://"))),
         };
         let authority = uri

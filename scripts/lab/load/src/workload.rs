@@ -1,7 +1,6 @@
 //! The requests of a load, their order, and which responses are successful.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -30,8 +29,6 @@ pub struct Workload {
     /// At most [`super::stats::MOST_KINDS`].
     requests: Vec<Prepared>,
     mix: Mix,
-    /// How long a response may take.
-    pub(super) timeout: Duration,
     /// The number of requests taken so far in a closed loop.
     taken: AtomicU64,
 }
@@ -61,7 +58,6 @@ impl Workload {
 
     fn new(route: Route, requests: Vec<Prepared>, mix: Mix) -> Self {
         Self {
-            timeout: route.timeout,
             route,
             requests,
             mix,
@@ -126,6 +122,8 @@ fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -132,11 +132,8 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     compared.context("the comparison is incomplete")?;
-    Ok(if finished && passed && worked {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let succeeded = finished && passed && worked;
+    Ok(ExitCode::from(u8::from(!succeeded)))
 }
 
 /// Makes the fleet scale out to its maximum and back. Returns the load, its result, and the fleet at the end.
@@ -273,13 +270,9 @@ fn write(run: &Run, out: &Path) -> anyhow::Result<()> {
 
 fn conclude(run: &Run, out: &Path) {
     let requests = &run.requests;
-    println!(
-        "\n{} requests, {} failed; p50 {}, p99 {}",
-        requests.sent,
-        requests.failed,
-        latency(requests.latency_ms.p50),
-        latency(requests.latency_ms.p99)
-    );
+    let (sent, failed) = (requests.sent, requests.failed);
+    let [p50, p99] = [requests.latency_ms.p50, requests.latency_ms.p99].map(latency);
+    println!("\n{sent} requests, {failed} failed; p50 {p50}, p99 {p99}");
     println!("\nDid autoscaling work? {}", run.verdict.autoscaling);
     for reason in &run.verdict.reasons {
         println!("  {reason}");

@@ -48,11 +48,7 @@ pub fn run(_: DoctorArgs) -> anyhow::Result<ExitCode> {
 
     let verdict = Verdict::on(&findings, probe::installs_by_itself());
     table::print(&findings, &verdict);
-    Ok(if verdict.good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Ok(ExitCode::from(u8::from(!verdict.good())))
 }
 
 /// Whether the two main commands can run, and what prevents them.

@@ -89,7 +89,7 @@ pub struct PackageArgs {
 ///
 /// # Errors
 /// One sentence for the user if this is not possible.
-pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
+pub fn assemble(args: &AssembleArgs) -> anyhow::Result<ExitCode> {
     args.app.write(&args.handler)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -193,28 +193,28 @@ fn every_check_can_fail() {
             200,
             r#"{"openapi":"3.0.3"}"#,
             "openapi",
-            "no OpenAPI 3.1",
+            "not an OpenAPI 3.1 document",
         ),
         (
             "GET /",
             200,
             r#"{"message":"hello"}"#,
             "page",
-            "is not a page",
+            "does not return an HTML page",
         ),
         (
             "GET /api/no-such-thing",
             200,
             "{}",
             "errors",
-            "answered 200",
+            "returned 200",
         ),
         (
             "GET /api/no-such-thing",
             404,
             "not found",
             "errors",
-            "no problem document",
+            "without a problem document",
         ),
     ];
     for (line, status, body, name, part) in cases {
