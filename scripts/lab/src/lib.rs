@@ -3,23 +3,23 @@
 //! | command | module | does |
 //! | --- | --- | --- |
 //! | `lab up` | [`up`] | runs the handler behind an emulator of the Azure Functions host |
-//! | `lab assemble`, `lab package` | [`package`] | lays out the function app; makes the deployable zip |
-//! | `lab check` | [`check`] | looks whether an app does what it should |
-//! | `lab demo` | [`demo`] | plays the whole story of scaling, and proves it |
-//! | `lab doctor` | [`doctor`] | tells what this machine has and what is missing |
+//! | `lab assemble`, `lab package` | [`package`] | creates the function app folder and the deployable zip |
+//! | `lab check` | [`check`] | checks whether an app works correctly |
+//! | `lab demo` | [`demo`] | scales to one, two, three, two, and one instances, and verifies the run |
+//! | `lab doctor` | [`doctor`] | shows the installed and the missing tools |
 //!
-//! Other commands are crates of their own, beside this one:
+//! Other commands are separate crates:
 //!
 //! | command | crate | does |
 //! | --- | --- | --- |
-//! | `lab load` | [`load`] | puts load on the app, here or in Azure, and records how it went |
-//! | `lab bench` | [`bench`] | measures the handler beside what this machine can do at best |
-//! | `lab simulate` | [`simulate`] | runs the autoscale rules in virtual time |
+//! | `lab load` | [`load`] | loads the app, here or in Azure, and records the run |
+//! | `lab bench` | [`bench`] | compares the performance of the handler with the limits of this machine |
+//! | `lab simulate` | [`simulate`] | simulates the autoscale rules in virtual time |
 //! | `lab rules` | [`rules`] | explains the autoscale rules and checks them |
 //! | `lab report` | [`report`] | creates the page of a saved run |
-//! | `lab postgres` | [`postgres`] | runs a command beside a private PostgreSQL server |
+//! | `lab postgres` | [`postgres`] | runs a command together with a private PostgreSQL server |
 //!
-//! `lab up` is the crates [`functions_host`] (the host) and [`fleet`] (instances, autoscaler) put together.
+//! `lab up` combines the crates [`functions_host`] (the host) and [`fleet`] (instances, autoscaler).
 
 pub mod check;
 pub mod demo;

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use lab::{check, demo, doctor, package, up};
 use run_record::Run;
 
-/// Each forwarded request allocates. With the system's allocator, `lab up` uses 7 % more CPU.
+/// Each forwarded request allocates. With the system's allocator, `lab up` uses 7% more CPU.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -36,11 +36,11 @@ enum Command {
     Assemble(package::AssembleArgs),
     /// Build the deployable zip with a static binary
     Package(package::PackageArgs),
-    /// Run a command beside a private PostgreSQL server and stop it afterwards
+    /// Run a command together with a private PostgreSQL server
     Postgres(postgres::PostgresArgs),
-    /// Put load on the app, here or in Azure, and record how it and its fleet respond
+    /// Load an app, here or in Azure, and record how it and its fleet respond
     Load(Box<load::LoadArgs>),
-    /// Check whether an app, here or in Azure, does what it should
+    /// Check whether an app, here or in Azure, works correctly
     Check(check::CheckArgs),
     /// Scale to one, two, three, two, and one instances in about a minute, and verify the run
     Demo(demo::DemoArgs),
@@ -48,7 +48,7 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Create the page of a saved run again, optionally with Azure's own scale actions
     Report(report::ReportArgs),
-    /// Show what this machine has, what is missing and how to get it
+    /// Show the installed and the missing tools, and how to install them
     Doctor(doctor::DoctorArgs),
 }
 
@@ -109,10 +109,10 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules::run(&args, DELAYS),
         Command::Tune(args) => simulate::tune::run(&args),
         Command::Replay(args) => simulate::replay::run(&args),
-        Command::Assemble(args) => package::assemble(args),
+        Command::Assemble(args) => package::assemble(&args),
         Command::Package(args) => package::package(args),
-        Command::Postgres(args) => postgres::run(args),
-        Command::Load(args) => load::run(*args, ANALYSIS),
+        Command::Postgres(args) => postgres::run(&args),
+        Command::Load(args) => load::run(&args, ANALYSIS),
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(args),

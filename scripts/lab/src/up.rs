@@ -2,8 +2,8 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`args`] | the arguments, and what they name: the app and the rules |
-//! | [`session`] | what lasts as long as `lab up`, and one run of the app in it |
+//! | [`args`] | the arguments, and the app and the rules that they select |
+//! | [`session`] | state that is kept as long as `lab up` runs, and one run of the app |
 
 mod args;
 mod session;

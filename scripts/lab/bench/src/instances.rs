@@ -32,7 +32,7 @@ impl Bench {
         match Division::of_this_machine() {
             Ok(division) => self.limited_instances(&division).await,
             Err(why) => {
-                self.say(&format!("without limited instances: {why}"));
+                self.say(&format!("skipping limited instances: {why}"));
                 Ok(())
             }
         }

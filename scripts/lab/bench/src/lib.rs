@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, ensure};
 use clap::ValueEnum as _;
+use run_record::format::{clock, exact_span};
 use run_record::write_whole;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
@@ -58,22 +59,22 @@ nothing else runs on the machine. Targets are printed as met or missed; the exit
 Example:
   scripts/bench --rounds 1 --seconds 2 --only limits --only visits")]
 pub struct BenchArgs {
-    /// How often everything is measured; results are medians over the rounds
+    /// Number of rounds; results are medians over the rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
     /// Length of one measurement
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
     seconds: Duration,
-    /// Measure visits and listing at this size of the database too, such as 10M
+    /// Also measure visits and listing at this database size, such as 10M
     #[arg(long, value_name = "SIZE", value_parser = names::parse_size)]
     rows: Vec<u64>,
-    /// Measure this group only; may be given several times
+    /// Measure only this group; may be given several times
     #[arg(long, value_name = "GROUP", value_enum)]
     only: Vec<Group>,
-    /// Where the results go [default: target/bench.json below the root]
+    /// File for the results [default: target/bench.json below the root]
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The project; scripts/bench has built the binaries in its target/release
+    /// Project folder, with the binaries of scripts/bench in target/release
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,
 }
@@ -169,23 +170,19 @@ pub(crate) struct Bench {
 ///
 /// # Errors
 /// One sentence for the user if the benchmark cannot run.
-pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
-    if !cfg!(target_os = "linux") {
-        bail!("CPU and memory are read from Linux' /proc; there is none here");
-    }
+#[tokio::main(flavor = "current_thread")]
+pub async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    ensure!(
+        cfg!(target_os = "linux"),
+        "lab bench needs Linux, because it reads CPU and memory from /proc"
+    );
     raise_open_files()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen().context("cannot listen for signals")?;
-        tokio::select! {
-            outcome = measure(args) => outcome.map(|()| ExitCode::SUCCESS),
-            // Started programs end when this is dropped.
-            code = signals.next() => Ok(ExitCode::from(code)),
-        }
-    })
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    tokio::select! {
+        outcome = measure(args) => outcome.map(|()| ExitCode::SUCCESS),
+        // Started programs end when this is dropped.
+        code = signals.next() => Ok(ExitCode::from(code)),
+    }
 }
 
 async fn measure(args: BenchArgs) -> anyhow::Result<()> {
@@ -196,7 +193,7 @@ async fn measure(args: BenchArgs) -> anyhow::Result<()> {
     let load_before = proc::load_average();
     if let Some(load) = load_before.filter(|load| *load > QUIET) {
         eprintln!(
-            "lab: the machine is busy already (load average {load}); the results will be worse than they could be"
+            "lab: the machine is busy (load average {load}), so the results will be worse than on an idle machine"
         );
     }
     let programs = Programs::below(&args.root)?;
@@ -276,26 +273,19 @@ impl Bench {
         let round: Duration = self.groups.iter().map(|group| group.expected(self)).sum();
         let filled: u64 = self.sizes.iter().sum();
         let filling = Duration::from_millis(filled / 150);
-        let all = (round * self.rounds + filling).as_secs();
+        let all = exact_span((round * self.rounds + filling).as_secs());
         eprintln!("lab: {}", self.postgres.describe());
         eprintln!(
-            "lab: {} rounds, about {} min {:02} s; nothing else should run meanwhile",
-            self.rounds,
-            all / 60,
-            all % 60
+            "lab: {} rounds, about {all}; do not run anything else at the same time",
+            self.rounds
         );
     }
 
     /// A line of progress.
     fn say(&self, what: &str) {
-        let seconds = self.begun.elapsed().as_secs();
-        eprintln!(
-            "[{:02}:{:02}] round {} of {}  {what}",
-            seconds / 60,
-            seconds % 60,
-            self.round,
-            self.rounds
-        );
+        let time = clock(self.begun.elapsed());
+        let (round, rounds) = (self.round, self.rounds);
+        eprintln!("[{time}] round {round} of {rounds}  {what}");
     }
 
     /// A file for the output of a measured process.
@@ -307,24 +297,17 @@ impl Bench {
 /// An empty folder below `target`, locked against a second benchmark, which would falsify both.
 fn own_folder(root: &Path) -> anyhow::Result<(PathBuf, File)> {
     let folder = root.join("target/bench");
-    let make = || {
-        fs::create_dir_all(&folder)?;
-        File::create(folder.join("lock"))
-    };
-    let lock = make().with_context(|| format!("cannot use {}", folder.display()))?;
-    if lock.try_lock().is_err() {
-        bail!("another benchmark runs; two at a time would measure each other");
-    }
-    let entries = folder.read_dir().into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_name() != "lock") {
-        let path = entry.path();
-        let removed = match entry.file_type() {
-            Ok(kind) if kind.is_dir() => fs::remove_dir_all(&path),
-            _ => fs::remove_file(&path),
-        };
-        removed.with_context(|| format!("cannot delete {}", path.display()))?;
-    }
-    let folder = folder.canonicalize().context("cannot use target/bench")?;
+    let unusable = || format!("cannot use {}", folder.display());
+    fs::create_dir_all(&folder).with_context(unusable)?;
+    let lock = File::create(folder.with_extension("lock")).with_context(unusable)?;
+    ensure!(
+        lock.try_lock().is_ok(),
+        "another benchmark is running; two at a time would measure each other"
+    );
+    // Without the files of the last benchmark.
+    fs::remove_dir_all(&folder).with_context(unusable)?;
+    fs::create_dir(&folder).with_context(unusable)?;
+    let folder = folder.canonicalize().with_context(unusable)?;
     Ok((folder, lock))
 }
 

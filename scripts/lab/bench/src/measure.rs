@@ -71,7 +71,7 @@ pub(super) async fn load(
     max_in_flight: usize,
 ) -> anyhow::Result<Stats> {
     let addresses = servers.iter().map(|server| server.address).collect();
-    let workload = Workload::single(route(addresses), &call.request, call.expected);
+    let workload = Workload::single(route(addresses), &call.request, Some(call.expected));
     let settings = Settings {
         schedule,
         threads: 1,
@@ -221,12 +221,10 @@ pub(super) fn per_request(cpu: Duration, answered: u64) -> f64 {
     cpu.as_secs_f64() * 1e6 / count(answered.max(1))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub(super) fn millis(micros: u64) -> f64 {
     micros as f64 / 1_000.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub(super) fn count(number: u64) -> f64 {
     number as f64
 }

@@ -1,31 +1,21 @@
 //! Names of rows that other code refers to.
 
+use run_record::format::things;
+
 /// The two sizes of the database, in rows, that are always measured.
 pub(crate) const SMALL: u64 = 1_000;
 pub(crate) const LARGE: u64 = 1_000_000;
 
 pub(crate) const SINGLE_INSERTS: &str = "pgbench single inserts, 64 clients";
-pub(crate) const BATCHED_INSERTS: &str = "pgbench inserts of 100 rows, 8 clients";
 pub(crate) const SQLX_INSERT: &str = "single insert through sqlx, 1 connection";
 pub(crate) const MEMORY_IDLE: &str = "memory idle";
 pub(crate) const START_SQLITE: &str = "start to first listing, SQLite";
 pub(crate) const START_POSTGRES: &str = "start to first listing, PostgreSQL";
 pub(crate) const PROBES_IDLE: &str = "GET /health/live, 8 conn, idle";
-pub(crate) const PROBES_STRESS: &str = "GET /health/live, 8 conn, stress run";
-pub(crate) const VISITS_DIRECT: &str = "POST /api/visit, 64 conn, direct";
-pub(crate) const VISITS_LAB_UP: &str = "POST /api/visit, 64 conn, lab up";
-pub(crate) const LISTING_DIRECT: &str = "GET /api/visits, 64 conn, direct";
-pub(crate) const LISTING_LAB_UP: &str = "GET /api/visits, 64 conn, lab up";
-pub(crate) const VISITS_UNSCALED: &str = "POST /api/visit, 64 conn, without the scaler";
-pub(crate) const VISITS_SCALED: &str = "POST /api/visit, 64 conn, one evaluation a second";
-pub(crate) const LISTING_UNSCALED: &str = "GET /api/visits, 64 conn, without the scaler";
-pub(crate) const LISTING_SCALED: &str = "GET /api/visits, 64 conn, one evaluation a second";
-pub(crate) const VISITS_UNPOOLED: &str = "POST /api/visit, 64 conn, no pooler";
-pub(crate) const VISITS_POOLED: &str = "POST /api/visit, 64 conn, PgBouncer";
-pub(crate) const LISTING_UNPOOLED: &str = "GET /api/visits, 64 conn, no pooler";
-pub(crate) const LISTING_POOLED: &str = "GET /api/visits, 64 conn, PgBouncer";
-pub(crate) const CAPACITY: &str = "capacity: closed loop, 4 conn";
-pub(crate) const OFFERED: &str = "offered: open loop, ten times that";
+pub(crate) const VISITS: &str = "POST /api/visit";
+pub(crate) const LISTING: &str = "GET /api/visits";
+pub(crate) const DIRECT: &str = "direct";
+pub(crate) const LAB_UP: &str = "lab up";
 pub(crate) const ACCEPTED: &str = "accepted";
 pub(crate) const SHED: &str = "answered 503";
 pub(crate) const NEITHER: &str = "neither";
@@ -33,21 +23,25 @@ pub(crate) const PROBES_OVERLOAD: &str = "GET /health/live meanwhile, 20/s";
 pub(crate) const RULE_SETS: &str = "rule sets tried on a day";
 pub(crate) const RECOVERY: &str = "until normal service afterwards";
 
+/// A request at 64 connections that reaches the handler on a way, such as [`LAB_UP`].
+pub(crate) fn on_way(endpoint: &str, way: &str) -> String {
+    format!("{endpoint}, 64 conn, {way}")
+}
+
 pub(crate) fn empty_route(connections: u32) -> String {
     format!("empty axum route, {connections} conn")
 }
 
 pub(crate) fn visits(connections: u32, rows: u64) -> String {
-    format!("POST /api/visit, {connections} conn, {} rows", size(rows))
+    format!("{VISITS}, {connections} conn, {} rows", size(rows))
 }
 
 pub(crate) fn listing(connections: u32, rows: u64) -> String {
-    format!("GET /api/visits, {connections} conn, {} rows", size(rows))
+    format!("{LISTING}, {connections} conn, {} rows", size(rows))
 }
 
 pub(crate) fn instances(count: usize) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("POST /api/visit, 64 conn, {count} instance{plural}")
+    on_way(VISITS, &things(count as u64, "instance"))
 }
 
 pub(crate) fn limited_instances(count: usize) -> String {
@@ -75,7 +69,7 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let rows = digits.parse::<u64>().ok();
     rows.and_then(|rows| rows.checked_mul(factor))
         .filter(|rows| (1..=100_000_000).contains(rows))
-        .ok_or_else(|| "give a number of rows up to 100M, such as 10M".to_owned())
+        .ok_or_else(|| "it must be a number of rows up to 100M, such as 10M".to_owned())
 }
 
 #[cfg(test)]

@@ -39,27 +39,18 @@ impl Bench {
         let servers = [&server];
         let visit = visit();
         let group = Group::Overload;
-        let capacity = Measurement::new(group, names::CAPACITY, &visit, CAPACITY_CONNECTIONS);
+        let name = "capacity: closed loop, 4 conn";
+        let capacity = Measurement::new(group, name, &visit, CAPACITY_CONNECTIONS);
         let capacity = self.load(capacity, &servers, Some(database)).await?;
 
         let at = |rate| Schedule::Rate(Stages::constant(rate, WINDOW));
+        let (flood, probes) = (at(capacity * FACTOR), at(PROBES_PER_S));
+        let at_once = Duration::ZERO;
         let probe = call("/health/live");
         let end = Instant::now() + WINDOW;
         let (flood, probes, afterwards) = tokio::join!(
-            load(
-                &visit,
-                &servers,
-                at(capacity * FACTOR),
-                Duration::ZERO,
-                CONNECTIONS
-            ),
-            load(
-                &probe,
-                &servers,
-                at(PROBES_PER_S),
-                Duration::ZERO,
-                PROBE_CONNECTIONS
-            ),
+            load(&visit, &servers, flood, at_once, CONNECTIONS),
+            load(&probe, &servers, probes, at_once, PROBE_CONNECTIONS),
             watch_recovery(client(server.address), &visit, end)
         );
         let (flood, probes) = (flood?, probes?);
@@ -78,7 +69,7 @@ impl Bench {
             (Metric::Rate, rate(offered)),
             (Metric::Count, count(offered)),
         ];
-        self.record(group, names::OFFERED, None, &values);
+        self.record(group, "offered: open loop, ten times that", None, &values);
         for (name, latency) in [
             (names::ACCEPTED, &flood.latency),
             (names::SHED, &flood.refusals),
@@ -98,12 +89,8 @@ impl Bench {
             self.record(group, name, None, values);
         }
         let neither = offered - flood.counts.ok - flood.refusals.len();
-        self.record(
-            group,
-            names::NEITHER,
-            None,
-            &[(Metric::Count, count(neither))],
-        );
+        let values = [(Metric::Count, count(neither))];
+        self.record(group, names::NEITHER, None, &values);
         let lateness = millis(flood.lateness.value_at_quantile(0.99));
         let values = [(Metric::P99Ms, lateness)];
         self.record(group, "how late the client sent", None, &values);

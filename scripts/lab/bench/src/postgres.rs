@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use rustix::io::Errno;
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
-use tokio::process::Command;
 
+use super::server::output;
 use ::postgres::{Pooler, Server};
 use ::processes::proc;
 
@@ -70,20 +69,17 @@ impl Postgres {
             postmaster: 0,
         };
         // The server's own processes, such as the checkpointer, have no user.
-        let child = postgres
-            .query(
-                "visits",
-                "select min(pid) from pg_stat_activity where usesysid is null",
-            )
-            .await?;
-        let child = child
-            .parse()
-            .context("the server shows none of its processes")?;
+        let statement = "select min(pid) from pg_stat_activity where usesysid is null";
+        let child = postgres.query("visits", statement).await?;
+        let child = child.parse();
+        let child = child.context("the server shows none of its processes")?;
         postgres.postmaster = proc::parent(child)?;
         for setting in ["fsync", "synchronous_commit"] {
             let value = postgres.query("visits", &format!("show {setting}")).await?;
             if value != "on" {
-                bail!("the server has {setting}={value}; a benchmark of lost visits says nothing");
+                bail!(
+                    "the server has {setting}={value}; a benchmark without durable commits is meaningless"
+                );
             }
         }
         postgres.create(LIMITS).await?;
@@ -163,24 +159,15 @@ impl Postgres {
 
     /// The rows of a database, and its total.
     pub(crate) async fn counts(&self, database: &str) -> anyhow::Result<(u64, u64)> {
-        let rows = self.query(database, "select count(*) from visits").await?;
-        let total = self
-            .query(database, "select sum(visits) from visit_counter")
-            .await?;
-        let number = |text: String| {
-            text.parse()
-                .with_context(|| format!("psql counted `{text}`"))
-        };
-        Ok((number(rows)?, number(total)?))
+        let rows = self.number(database, "select count(*) from visits");
+        let total = self.number(database, "select sum(visits) from visit_counter");
+        Ok((rows.await?, total.await?))
     }
 
     /// How often the app has evaluated its autoscale rules.
     pub(crate) async fn evaluations(&self, database: &str) -> anyhow::Result<u64> {
-        let text = self
-            .query(database, "select count(*) from scale_actions")
-            .await?;
-        text.parse()
-            .with_context(|| format!("psql counted `{text}`"))
+        let statement = "select count(*) from scale_actions";
+        self.number(database, statement).await
     }
 
     /// Lets `clients` run a statement that inserts so many rows, each time in a transaction of its own.
@@ -196,7 +183,7 @@ impl Postgres {
         fs::write(&script, statement)
             .with_context(|| format!("cannot write {}", script.display()))?;
         let batch: Vec<String> = (1..=rows).map(|number| number.to_string()).collect();
-        let mut pgbench = self.program("pgbench", LIMITS)?;
+        let mut pgbench = self.server.client("pgbench", LIMITS);
         pgbench.args(["--no-vacuum", "--protocol=prepared", "--jobs=2"]);
         pgbench.arg(format!("--client={clients}"));
         // pgbench accepts whole seconds only.
@@ -209,67 +196,24 @@ impl Postgres {
 
     /// Runs one statement; the result's only column, a line per row.
     async fn query(&self, database: &str, statement: &str) -> anyhow::Result<String> {
-        let mut psql = self.program("psql", database)?;
+        let mut psql = self.server.client("psql", database);
         psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet"]);
         psql.args(["--set=ON_ERROR_STOP=1", "--command", statement]);
         Ok(output(psql, "psql").await?.trim().to_owned())
     }
 
-    /// One of PostgreSQL's clients, with the password where other users of the machine cannot read it.
-    fn program(&self, name: &str, database: &str) -> anyhow::Result<Command> {
-        let url = self.server.url();
-        let (user, password, host, port) = parts(&url).context("the server's URL is unusual")?;
-        let beside_server = self.server.binaries().program(name);
-        // On some systems the clients are in another folder.
-        let mut command = if beside_server.is_file() {
-            Command::new(beside_server)
-        } else {
-            Command::new(name)
-        };
-        command
-            .env("PGUSER", user)
-            .env("PGPASSWORD", password)
-            .env("PGHOST", host)
-            .env("PGPORT", port)
-            .env("PGDATABASE", database)
-            .env_remove("PGOPTIONS")
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        Ok(command)
+    /// The number that a statement returns.
+    async fn number(&self, database: &str, statement: &str) -> anyhow::Result<u64> {
+        let text = self.query(database, statement).await?;
+        let number = text.parse();
+        number.with_context(|| format!("psql counted `{text}`"))
     }
-}
-
-async fn output(mut command: Command, name: &str) -> anyhow::Result<String> {
-    let output = command
-        .output()
-        .await
-        .with_context(|| format!("cannot run {name}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let reason = said.lines().find(|line| line.contains("rror:"));
-        bail!(
-            "{name} failed ({}): {}",
-            output.status,
-            reason.unwrap_or(said.trim())
-        );
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The URL of another database of the same server.
 pub(crate) fn at_database(url: &str, database: &str) -> String {
     let (server, _) = url.rsplit_once('/').expect("the database ends the URL");
     format!("{server}/{database}")
-}
-
-/// User, password, host and port of `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
-fn parts(url: &str) -> Option<(&str, &str, &str, &str)> {
-    let (_, rest) = url.split_once("://")?;
-    let (authority, _) = rest.split_once('/')?;
-    let (credentials, server) = authority.split_once('@')?;
-    let (user, password) = credentials.split_once(':')?;
-    let (host, port) = server.split_once(':')?;
-    Some((user, password, host, port))
 }
 
 fn parse_pgbench(said: &str, rows: u32) -> Option<Inserts> {
@@ -294,11 +238,5 @@ mod tests {
         let inserts = parse_pgbench(said, 100).expect("both figures");
         assert_eq!((inserts.rows_per_s, inserts.latency_ms), (147_625.0, 5.432));
         assert!(parse_pgbench("pgbench: error", 1).is_none());
-    }
-
-    #[test]
-    fn a_url_has_four_parts_before_the_database() {
-        let url = "postgresql://visits:secret@127.0.0.1:5433/visits";
-        assert_eq!(parts(url), Some(("visits", "secret", "127.0.0.1", "5433")));
     }
 }

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail, ensure};
 use http::{Method, StatusCode};
 use tokio::time::sleep;
 
 use super::measure::{Measurement, anywhere, call, count, listing, visit};
 use super::postgres::at_database;
 use super::results::{Limit, Metric, median};
-use super::server::{Server, clean, client, route};
+use super::server::{Server, clean, client, output, route};
 use super::{Bench, Group, WARM_UP, names};
 use load::request::{Encoded, get, post};
 
@@ -44,13 +44,11 @@ impl Bench {
         }
         sleep(SETTLED).await;
         let name = format!("memory, {IDLE_CONNECTIONS} open idle connections");
+        let (opened, failed) = (open.len(), IDLE_CONNECTIONS - open.len());
         let values = [
             (Metric::MemoryMb, server.memory()?),
-            (Metric::Count, count(open.len() as u64)),
-            (
-                Metric::Failures,
-                count((IDLE_CONNECTIONS - open.len()) as u64),
-            ),
+            (Metric::Count, count(opened as u64)),
+            (Metric::Failures, count(failed as u64)),
         ];
         self.record(Group::Memory, &name, None, &values);
         drop(open);
@@ -93,9 +91,10 @@ impl Bench {
         let run = post(&anywhere(), "/api/stress", &run);
         let status = client.send(&run).await.map_err(failed)?.status();
         if status != StatusCode::ACCEPTED {
-            bail!("the stress run was answered {status}");
+            bail!("the stress run returned {status}");
         }
-        let beside = Measurement::new(Group::Probes, names::PROBES_STRESS, &live, 8);
+        let name = "GET /health/live, 8 conn, stress run";
+        let beside = Measurement::new(Group::Probes, name, &live, 8);
         self.load(beside, &[&server], None).await?;
         let mut stop = get(&anywhere(), "/api/stress");
         *stop.method_mut() = Method::DELETE;
@@ -104,44 +103,34 @@ impl Bench {
     }
 
     pub(super) async fn lab_up(&mut self) -> anyhow::Result<()> {
-        let database = "lab_up";
+        let (group, database) = (Group::LabUp, "lab_up");
         self.database(database, names::SMALL).await?;
         let direct = self.on_postgres(database).await?;
-        let pair = [(names::LISTING_DIRECT, None), (names::VISITS_DIRECT, None)];
-        self.pair(Group::LabUp, pair, direct, database).await?;
-
+        self.pair(group, names::DIRECT, None, direct, database)
+            .await?;
         let host = self.emulated("premium-v3", database).await?;
-        let pair = [
-            (names::LISTING_LAB_UP, Limit::rate(names::LISTING_DIRECT)),
-            (names::VISITS_LAB_UP, Limit::rate(names::VISITS_DIRECT)),
-        ];
-        self.pair(Group::LabUp, pair, host, database).await
+        let beside = Some(names::DIRECT);
+        self.pair(group, names::LAB_UP, beside, host, database)
+            .await
     }
 
     /// The cost of the rules' evaluation by the app: once a second here, once a minute in Azure.
     pub(super) async fn scaler(&mut self) -> anyhow::Result<()> {
-        let database = "scaler";
+        let (group, database) = (Group::Scaler, "scaler");
+        let (unscaled, scaled) = ("without the scaler", "one evaluation a second");
         self.database(database, names::SMALL).await?;
-        let without = self.emulated("premium-v3", database).await?;
-        let pair = [
-            (names::LISTING_UNSCALED, None),
-            (names::VISITS_UNSCALED, None),
-        ];
-        self.pair(Group::Scaler, pair, without, database).await?;
-
-        let with = self.emulated("elastic-premium", database).await?;
-        let pair = [
-            (names::LISTING_SCALED, Limit::rate(names::LISTING_UNSCALED)),
-            (names::VISITS_SCALED, Limit::rate(names::VISITS_UNSCALED)),
-        ];
-        self.pair(Group::Scaler, pair, with, database).await?;
+        let server = self.emulated("premium-v3", database).await?;
+        self.pair(group, unscaled, None, server, database).await?;
+        let server = self.emulated("elastic-premium", database).await?;
+        self.pair(group, scaled, Some(unscaled), server, database)
+            .await?;
         let evaluations = self.postgres.evaluations(database).await?;
-        if evaluations == 0 {
-            bail!(
-                "the app has evaluated no rules; log: {}",
-                self.log("lab_up").display()
-            );
-        }
+        let log = self.log("lab_up");
+        ensure!(
+            evaluations > 0,
+            "the app has evaluated no rules; log: {}",
+            log.display()
+        );
         Ok(())
     }
 
@@ -150,32 +139,26 @@ impl Bench {
         let app = self.folder.join(plan);
         self.assemble(plan, &app).await?;
         let mut command = clean(&self.programs.lab);
-        command
-            .args([
-                "up",
-                "--max",
-                "1",
-                "--time-scale",
-                "60",
-                "--plan",
-                plan,
-                "--script-root",
-            ])
-            .arg(app)
-            .env("DATABASE_URL", self.postgres.url(database));
+        command.args(["up", "--max", "1", "--time-scale", "60", "--plan", plan]);
+        command.arg("--script-root").arg(app);
+        command.env("DATABASE_URL", self.postgres.url(database));
         Server::start(command, &listing().request, &self.log("lab_up")).await
     }
 
-    /// Listing and visits at 64 connections, on a separate process.
+    /// Listing and visits at 64 connections, on a separate process. `way` names how the requests reach the handler, and
+    /// `beside` the way that it is compared with.
     async fn pair(
         &mut self,
         group: Group,
-        [of_listing, of_visits]: [(&str, Option<Limit>); 2],
+        way: &str,
+        beside: Option<&str>,
         server: Server,
         database: &str,
     ) -> anyhow::Result<()> {
-        for ((name, limit), call) in [(of_listing, listing()), (of_visits, visit())] {
-            let measurement = Measurement::new(group, name, &call, 64).beside(limit);
+        for (endpoint, call) in [(names::LISTING, listing()), (names::VISITS, visit())] {
+            let name = names::on_way(endpoint, way);
+            let limit = beside.and_then(|other| Limit::rate(names::on_way(endpoint, other)));
+            let measurement = Measurement::new(group, &name, &call, 64).beside(limit);
             self.load(measurement, &[&server], Some(database)).await?;
         }
         server.stop().await
@@ -186,45 +169,34 @@ impl Bench {
         let pooler = match self.postgres.pooler(10).await {
             Ok(pooler) => pooler,
             Err(error) => {
-                self.say(&format!("without the pooler: {error:#}"));
+                self.say(&format!("skipping the pooler: {error:#}"));
                 return Ok(());
             }
         };
-        let database = "pooler";
+        let (group, database) = (Group::Pooler, "pooler");
+        let (unpooled, pooled) = ("no pooler", "PgBouncer");
         self.database(database, names::SMALL).await?;
-        let direct = self.on_postgres(database).await?;
-        let pair = [
-            (names::LISTING_UNPOOLED, None),
-            (names::VISITS_UNPOOLED, None),
-        ];
-        self.pair(Group::Pooler, pair, direct, database).await?;
+        let server = self.on_postgres(database).await?;
+        self.pair(group, unpooled, None, server, database).await?;
 
         let mut command = self.handler_on(database);
         command
             .env("DATABASE_URL", at_database(pooler.url(), database))
             .env("DATABASE_POOLER", "transaction")
             .env("MIGRATE", "off");
-        let pooled = self.start_handler(command).await?;
-        let pair = [
-            (names::LISTING_POOLED, Limit::rate(names::LISTING_UNPOOLED)),
-            (names::VISITS_POOLED, Limit::rate(names::VISITS_UNPOOLED)),
-        ];
-        self.pair(Group::Pooler, pair, pooled, database).await
+        let server = self.start_handler(command).await?;
+        self.pair(group, pooled, Some(unpooled), server, database)
+            .await
     }
 
     /// Assembles a separate function app, because `target/app` may be in use.
     async fn assemble(&self, plan: &str, app: &Path) -> anyhow::Result<()> {
         let mut command = clean(&self.programs.lab);
-        command
-            .args(["assemble", "--plan", plan, "--into"])
-            .arg(app);
+        command.args(["assemble", "--plan", plan]);
+        command.arg("--into").arg(app);
         command.arg("--root").arg(&self.root);
         command.arg("--handler").arg(&self.programs.handler);
-        let output = command.output().await.context("cannot run lab")?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            bail!("lab assemble failed: {}", said.trim());
-        }
+        output(command, "lab assemble").await?;
         Ok(())
     }
 }

@@ -1,8 +1,10 @@
 //! The output: a table for people and JSON for programs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use run_record::format::decimal;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Group;
@@ -11,9 +13,11 @@ use super::results::{Metric, Results, Row, median};
 use super::targets::{Bound, Verdict};
 
 /// The conditions of the run, for the head of the report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Setting {
     pub(crate) rounds: u32,
+    /// The length of a measurement.
+    #[serde(rename = "seconds_per_measurement")]
     pub(crate) seconds: f64,
     pub(crate) cpus: usize,
     /// The load average before the run; above half a CPU, other programs were running.
@@ -191,53 +195,31 @@ pub(crate) fn json(
     verdicts: &[Verdict],
     databases: &Databases,
 ) -> Value {
-    let rows: Vec<Value> = results
-        .rows
-        .iter()
-        .map(|row| {
-            let medians: serde_json::Map<String, Value> = row
-                .values
-                .iter()
-                .filter_map(|(metric, values)| {
-                    let Value::String(name) = json!(metric) else {
-                        return None;
-                    };
-                    Some((name, json!(median(values)?)))
-                })
-                .collect();
-            json!({
-                "group": row.group,
-                "name": row.name,
-                "median": medians,
-                "rounds": row.values,
-                "limit": row.limit,
-                "ratio_to_limit": results.ratio_to_limit(row),
-            })
+    let rows = results.rows.iter().map(|row| {
+        let medians = row.values.iter();
+        let medians = medians.map(|(metric, values)| (metric, median(values)));
+        json!({
+            "group": row.group,
+            "name": row.name,
+            "median": medians.collect::<BTreeMap<_, _>>(),
+            "rounds": row.values,
+            "limit": row.limit,
+            "ratio_to_limit": results.ratio_to_limit(row),
         })
-        .collect();
-    let targets: Vec<Value> = verdicts
-        .iter()
-        .map(|verdict| {
-            json!({
-                "target": verdict.target,
-                "bound": verdict.bound,
-                "figure": verdict.figure,
-                "verdict": verdict.word(),
-            })
+    });
+    let targets = verdicts.iter().map(|verdict| {
+        json!({
+            "target": verdict.target,
+            "bound": verdict.bound,
+            "figure": verdict.figure,
+            "verdict": verdict.word(),
         })
-        .collect();
-    json!({
-        "begun": setting.begun,
-        "took_seconds": setting.took_seconds,
-        "rounds": setting.rounds,
-        "seconds_per_measurement": setting.seconds,
-        "cpus": setting.cpus,
-        "load_before": setting.load_before,
-        "server": setting.server,
-        "rows": rows,
-        "targets": targets,
-        "databases": databases.0,
-    })
+    });
+    let mut report = json!(setting);
+    report["rows"] = rows.collect();
+    report["targets"] = targets.collect();
+    report["databases"] = json!(databases.0);
+    report
 }
 
 #[cfg(test)]

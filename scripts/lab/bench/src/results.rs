@@ -57,7 +57,7 @@ impl Limit {
 }
 
 /// One measurement.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) group: Group,
     pub(crate) name: String,
@@ -92,11 +92,8 @@ impl Results {
             self.rows.len() - 1
         });
         for (metric, value) in values {
-            self.rows[at]
-                .values
-                .entry(*metric)
-                .or_default()
-                .push(*value);
+            let values = self.rows[at].values.entry(*metric);
+            values.or_default().push(*value);
         }
     }
 

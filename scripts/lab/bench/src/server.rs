@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
@@ -36,22 +36,21 @@ pub(crate) struct Programs {
 impl Programs {
     pub(crate) fn below(root: &Path) -> anyhow::Result<Self> {
         let release = root.join("target/release");
-        let programs = Self {
-            handler: release.join("handler"),
-            lab: release.join("lab"),
-            empty_route: release.join("examples/empty_route"),
-            single_insert: release.join("examples/single_insert"),
+        let program = |name: &str| {
+            let path = release.join(name);
+            ensure!(
+                path.is_file(),
+                "{} is not built; run ./scripts/bench",
+                path.display()
+            );
+            Ok(path)
         };
-        let all = [
-            &programs.handler,
-            &programs.lab,
-            &programs.empty_route,
-            &programs.single_insert,
-        ];
-        if let Some(missing) = all.into_iter().find(|program| !program.is_file()) {
-            bail!("{} is not built; run ./scripts/bench", missing.display());
-        }
-        Ok(programs)
+        Ok(Self {
+            handler: program("handler")?,
+            lab: program("lab")?,
+            empty_route: program("examples/empty_route")?,
+            single_insert: program("examples/single_insert")?,
+        })
     }
 }
 
@@ -69,6 +68,22 @@ pub(crate) fn in_clean_environment(mut command: Command) -> Command {
         }
     }
     command
+}
+
+/// Runs a program until it ends, and returns its output.
+///
+/// # Errors
+/// When it cannot be run, or when it fails, with the reason that it gives.
+pub(crate) async fn output(mut command: Command, name: &str) -> anyhow::Result<String> {
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = output.await.with_context(|| format!("cannot run {name}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let reason = said.lines().find(|line| line.contains("rror:"));
+        let reason = reason.unwrap_or(said.trim());
+        bail!("{name} failed ({}): {reason}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A running server on a port of 127.0.0.1; killed when dropped.

@@ -7,7 +7,7 @@ use super::names;
 use super::results::{Metric, Results};
 
 /// One target and its result.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Verdict {
     pub(crate) target: &'static str,
     /// `None` if it was not measured.
@@ -47,6 +47,10 @@ pub(crate) fn judge(results: &Results, databases: &Databases) -> Vec<Verdict> {
         let one = names::limited_instances(1);
         ratio(&names::limited_instances(instances), &one, Rate)
     };
+    let through_lab_up = |endpoint| {
+        let direct = names::on_way(endpoint, names::DIRECT);
+        ratio(&names::on_way(endpoint, names::LAB_UP), &direct, Rate)
+    };
     let databases = &databases.0;
     let counted = databases.iter().any(|database| database.rows.is_some());
     let wrong = databases.iter().filter(|database| !database.is_exact());
@@ -75,9 +79,8 @@ pub(crate) fn judge(results: &Results, databases: &Databases) -> Vec<Verdict> {
         "/health/live idle, 8 connections: p99, ms": of(names::PROBES_IDLE, P99Ms), AtMost 10.0;
         "start to first answer on SQLite, ms": of(names::START_SQLITE, TimeMs), AtMost 100.0;
         "start to first answer on PostgreSQL, ms": of(names::START_POSTGRES, TimeMs), AtMost 200.0;
-        "visits through lab up: times direct": ratio(names::VISITS_LAB_UP, names::VISITS_DIRECT, Rate), AtLeast 0.5;
-        "listing through lab up: times direct":
-            ratio(names::LISTING_LAB_UP, names::LISTING_DIRECT, Rate), AtLeast 0.5;
+        "visits through lab up: times direct": through_lab_up(names::VISITS), AtLeast 0.5;
+        "listing through lab up: times direct": through_lab_up(names::LISTING), AtLeast 0.5;
         "visits, 2 CPU limited instances: times one's": of_limited(2), AtLeast 1.0;
         "visits, 3 CPU limited instances: times one's": of_limited(3), AtLeast 1.0;
         "visits, 3 CPU limited instances: PostgreSQL's CPU of a visit, us":

@@ -1,14 +1,13 @@
 //! The number of rule sets that `lab tune` simulates on a day of load.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde_json::Value;
 
 use super::results::Metric;
-use super::server::clean;
+use super::server::{clean, output};
 use super::{Bench, Group, names};
 
 /// The length of a search, in whole seconds.
@@ -24,13 +23,8 @@ impl Bench {
         command
             .args(["tune", "--load", "daily", "--json", "-"])
             .args(["--seconds", &seconds.to_string()])
-            .args([Path::new("--autoscale"), &rules])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        let output = command.output().await.context("cannot run lab tune")?;
-        ensure!(output.status.success(), "lab tune failed");
-        let record: Value = serde_json::from_slice(&output.stdout)?;
+            .args([Path::new("--autoscale"), &rules]);
+        let record: Value = serde_json::from_str(&output(command, "lab tune").await?)?;
         let tried = record["candidates"].as_f64();
         let tried = tried.context("lab tune does not say how many rule sets it tried")?;
         let values = [(Metric::Rate, tried / seconds as f64)];

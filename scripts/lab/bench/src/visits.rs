@@ -1,12 +1,12 @@
 //! Visits and listing, on PostgreSQL at several sizes and on SQLite.
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde::Deserialize;
 use tokio::process::Command;
 
 use super::measure::{Measurement, call, listing, visit};
 use super::results::Limit;
-use super::server::{Server, clean, client};
+use super::server::{Server, clean, client, output};
 use super::{Bench, Group, names};
 
 const CONNECTIONS: [u32; 3] = [1, 64, 512];
@@ -32,22 +32,29 @@ impl Bench {
             self.database(&database, rows).await?;
             let server = self.on_postgres(&database).await?;
             // Listing comes first, while the database still has its named size.
-            for connections in CONNECTIONS {
-                let name = names::listing(connections, rows);
+            let listings = CONNECTIONS.map(|connections| {
                 let limit = Limit::rate(names::empty_route(connections));
-                let listing = listing();
-                let measurement = Measurement::new(Group::Visits, &name, &listing, connections);
-                self.load(measurement.beside(limit), &[&server], Some(&database))
-                    .await?;
-            }
-            for connections in CONNECTIONS {
-                let name = names::visits(connections, rows);
+                (
+                    names::listing(connections, rows),
+                    limit,
+                    listing(),
+                    connections,
+                )
+            });
+            let visits = CONNECTIONS.map(|connections| {
                 let limit = match connections {
                     1 => Limit::p50(names::SQLX_INSERT),
                     _ => Limit::rate(names::SINGLE_INSERTS),
                 };
-                let visit = visit();
-                let measurement = Measurement::new(Group::Visits, &name, &visit, connections);
+                (
+                    names::visits(connections, rows),
+                    limit,
+                    visit(),
+                    connections,
+                )
+            });
+            for (name, limit, call, connections) in listings.into_iter().chain(visits) {
+                let measurement = Measurement::new(Group::Visits, &name, &call, connections);
                 self.load(measurement.beside(limit), &[&server], Some(&database))
                     .await?;
             }
@@ -78,17 +85,11 @@ impl Bench {
         }
         self.postgres.create(name).await?;
         let mut migrate = self.handler_on(name);
-        let output = migrate.arg("migrate").output().await;
-        let output = output.context("cannot run the handler")?;
-        if !output.status.success() {
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            bail!("handler migrate failed: {}", stderr.trim());
-        }
+        migrate.arg("migrate");
+        output(migrate, "handler migrate").await?;
         if rows > 0 {
-            self.say(&format!(
-                "filling a database with {} rows",
-                names::size(rows)
-            ));
+            let size = names::size(rows);
+            self.say(&format!("filling a database with {size} rows"));
             self.postgres.fill(name, rows).await?;
         }
         self.databases.open(name, rows);
@@ -139,7 +140,7 @@ async fn count_pages(server: &Server) -> anyhow::Result<(u64, u64)> {
         let reply = client.send(&request).await;
         let reply = reply.map_err(|(_, reason)| anyhow::anyhow!(reason))?;
         let page: Page = serde_json::from_slice(&reply.body)
-            .with_context(|| format!("a page of visits was answered {}", reply.status()))?;
+            .with_context(|| format!("a page of visits returned {}", reply.status()))?;
         rows += page.recent_visits.len() as u64;
         match page.next_before {
             Some(id) => before = format!("&before={id}"),

@@ -1,5 +1,6 @@
 //! The command line options of `lab load`, and the schedule that they describe.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -103,12 +104,12 @@ its callers down. With REQUESTS, with users in --stages, and with the presets, i
 their responses. With --until the rate follows the fleet: it fills the instances that serve, from their CPU and the \
 threshold of the rule to scale out.
 
-Stages: --stages 'TIME:LEVEL, TIME:LEVEL, ...' goes in a straight line from one level to the next, from zero at first. \
-A level is requests a second (20/s) or users (100users), the same in all stages. The same level twice holds it; a time \
+Stages: --stages 'TIME:LEVEL, TIME:LEVEL, ...' changes the load linearly from one level to the next, beginning at zero. \
+A level is requests per second (20/s) or users (100users), the same in all stages. The same level twice holds it; a time \
 of 0s is a step.
-  30s:20/s, 5m:20/s, 10s:0/s       up to 20 a second, five minutes of it, down again
-  0s:5/s,1m:5/s,0s:50/s,1m:50/s    a step from 5 to 50 a second
-  10s:100users, 2m:100users        a hundred users, who ask, read and think
+  30s:20/s, 5m:20/s, 10s:0/s       up to 20 per second, five minutes at 20, down again
+  0s:5/s,1m:5/s,0s:50/s,1m:50/s    a step from 5 to 50 per second
+  10s:100users, 2m:100users        a hundred users, who pause between requests
 
 Presets:
   locust   100 users, 10 more each second, who think for 1 to 3 s; for --duration
@@ -123,8 +124,8 @@ x-functions-key. Where the target is lab up, the report shows its instances, and
   lab load URL --path /api/items/1 --method PUT --body @FILE
 
 Mix:
-  visits   POST /api/visit, wants 201      metrics  GET /api/metrics, wants 200
-  stress   POST /api/stress, wants 202     listing  GET /api/visits, wants 200
+  visits   POST /api/visit, expects 201    metrics  GET /api/metrics, expects 200
+  stress   POST /api/stress, expects 202   listing  GET /api/visits, expects 200
 A stress run refused with 429 because one is in progress counts as busy, not as failed. An app that requires a key gets \
 no stress without FUNCTIONS_KEY; the other kinds take its share, and the report says so. Redirects are not followed, \
 and proxies named in the environment are not used. Latency is that of successful requests, so that quick refusals do \
@@ -133,7 +134,7 @@ not improve it.
 Conditions of --expect, with < <= > >= or =:
   p50<20ms  p95<100ms  p99<250ms   latency over the whole run
   errors<0.1%                      failed, of all sent
-  rate>=100                        successful requests a second over the whole run
+  rate>=100                        successful requests per second over the whole run
   instances>=2                     the most instances at a time
   requests>=1000                   sent
 
@@ -149,7 +150,7 @@ Examples:
       --stages '1m:20/s, 20m:20/s, 0s:1/s, 15m:1/s' --expect 'instances>=2' \\
       --json run.json --csv run.csv --html run.html
 
-In Azure a scaling rule sees load after some minutes, and a smaller fleet comes later still: plan for half an hour.";
+In Azure, a scaling rule reacts to load after some minutes, and the scale-in takes longer: plan for half an hour.";
 
 /// The loads of the scripts for Locust and k6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -160,14 +161,13 @@ enum Preset {
     K6,
 }
 
-/// From the shortest to the longest time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Think(Duration, Duration);
+/// How long users pause: from the shortest to the longest time.
+type Think = RangeInclusive<Duration>;
 
 fn parse_think(text: &str) -> Result<Think, String> {
     let (shortest, longest) = text.split_once('-').unwrap_or((text, text));
-    let think = Think(duration::parse(shortest)?, duration::parse(longest)?);
-    if think.0 > think.1 {
+    let think = duration::parse(shortest)?..=duration::parse(longest)?;
+    if think.is_empty() {
         return Err(format!(
             "'{text}': the shorter time must come first, such as 1s-3s"
         ));
@@ -179,7 +179,7 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     let timeout = duration::parse(text)?;
     let allowed = Duration::from_millis(1)..=Duration::from_secs(600);
     if !allowed.contains(&timeout) {
-        return Err(format!("'{text}' is not from 1ms to 10m"));
+        return Err(format!("'{text}' is not a time from 1ms to 10m"));
     }
     Ok(timeout)
 }
@@ -191,12 +191,10 @@ impl LoadArgs {
     /// One sentence for the user.
     pub(super) fn test(&self, schedule: Schedule) -> anyhow::Result<LoadTest> {
         let target = Target::parse(&self.url).map_err(|error| anyhow!(error))?;
-        let key = match &self.key {
-            None => None,
-            Some(text) if text.trim().is_empty() => None,
-            // The key itself is not shown.
-            Some(text) => Some(Key::new(text).context("the key has characters that no key has")?),
-        };
+        let key = self.key.as_ref().filter(|text| !text.trim().is_empty());
+        // The key itself is not shown.
+        let wrong = "the key contains characters that are not allowed in a key";
+        let key = key.map(|text| Key::new(text).context(wrong)).transpose()?;
         let content = match self.custom.request(&target, key.as_ref())? {
             Some(request) => Content::Custom(Box::new(request)),
             None => Content::Visits(self.mix.clone()),
@@ -227,12 +225,9 @@ impl LoadArgs {
     /// # Errors
     /// One sentence for the user.
     pub(super) fn schedule(&self) -> anyhow::Result<Schedule> {
-        let users = |stages, think: Think| Schedule::Users {
+        let users = |stages, usual: Think| Schedule::Users {
             stages,
-            think: self
-                .think
-                .clone()
-                .map_or(think.0..=think.1, |think| think.0..=think.1),
+            think: self.think.clone().unwrap_or(usual),
         };
         let second = Duration::from_secs;
         let duration = self.duration.unwrap_or(second(120));
@@ -241,19 +236,19 @@ impl LoadArgs {
             Schedule::Fixed { requests, callers }
         } else if let Some(preset) = self.preset {
             match preset {
-                Preset::Locust => users(locust(duration), Think(second(1), second(3))),
+                Preset::Locust => users(locust(duration), second(1)..=second(3)),
                 Preset::K6 if self.duration.is_some() => {
-                    bail!("--preset k6 has its own length; --duration does not go with it")
+                    bail!("--preset k6 has its own length; leave out --duration")
                 }
-                Preset::K6 => users(k6(), Think(second(1), second(1))),
+                Preset::K6 => users(k6(), second(1)..=second(1)),
             }
         } else if let Some(text) = &self.stages {
             let (unit, stages) =
                 Stages::parse(text).map_err(|error| anyhow!("--stages: {error}"))?;
             match unit {
-                Unit::Users => users(stages, Think(second(1), second(3))),
+                Unit::Users => users(stages, second(1)..=second(3)),
                 Unit::RequestsPerSecond if self.think.is_some() => {
-                    bail!("--think is for users; these stages are requests a second")
+                    bail!("--think is for users, but these stages are requests per second")
                 }
                 Unit::RequestsPerSecond => Schedule::Rate(stages),
             }
@@ -261,7 +256,7 @@ impl LoadArgs {
             let rate = self.rate.unwrap_or(20.0);
             // NaN is outside every range.
             if !(0.001..=1_000_000.0).contains(&rate) {
-                bail!("--rate must be from 0.001 to 1,000,000 requests a second");
+                bail!("--rate must be from 0.001 to 1,000,000 requests per second");
             }
             if self.think.is_some() {
                 bail!("--think is for users; give --stages with users, or a preset");
@@ -270,7 +265,7 @@ impl LoadArgs {
         };
         match schedule.requests() {
             Some(count) if count > MOST_REQUESTS => {
-                bail!("this would be {count:.0} requests; 100 million is the most")
+                bail!("this would send {count:.0} requests; the limit is 100 million")
             }
             Some(count) if count < 1.0 => bail!("this would send nothing; --duration is too short"),
             _ => Ok(schedule),

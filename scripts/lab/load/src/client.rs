@@ -72,7 +72,7 @@ impl Client {
         // A connection that was abandoned during a request is dropped, so that no later request reads the rest of
         // that response.
         let kept = self.connection.take();
-        let limit = self.route.timeout();
+        let limit = self.route.timeout;
         let request = Encoded::from(request);
         let sending = timeout(limit, async {
             let mut connection = match kept {
@@ -91,7 +91,7 @@ impl Client {
         });
         let (reply, connection) = sending.await.unwrap_or_else(|_| {
             let waited = duration::describe(limit);
-            Err((Failure::TimedOut, format!("no answer within {waited}")))
+            Err((Failure::TimedOut, format!("no response within {waited}")))
         })?;
         self.connection = Some(connection);
         Ok(reply)

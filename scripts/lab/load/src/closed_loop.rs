@@ -27,7 +27,6 @@ impl Worker {
         let stages = Rc::new(stages.clone());
         let highest = stages.highest();
         let mut number = self.number;
-        #[expect(clippy::cast_precision_loss, reason = "100,000 at most")]
         while (number as f64) < highest {
             let user = User {
                 number,
@@ -90,7 +89,6 @@ impl User {
         let end = self.stages.duration();
         loop {
             let now = self.dispatcher.begun.elapsed();
-            #[expect(clippy::cast_precision_loss, reason = "100,000 at most")]
             let there = self.stages.rises_above(self.number as f64, now);
             let Some(there) = there.filter(|_| now < end) else {
                 return;

@@ -34,7 +34,8 @@ pub struct Analysis {
 ///
 /// # Errors
 /// One sentence for the user if that is not possible.
-pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
+#[tokio::main(flavor = "current_thread")]
+pub async fn run(args: &LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
     let (rate, rates) = watch::channel(0.0);
     let (schedule, scale_test) = match args.until {
         Some(count) => (
@@ -44,49 +45,39 @@ pub fn run(args: LoadArgs, analysis: Analysis) -> anyhow::Result<ExitCode> {
         None => (args.schedule()?, None),
     };
     let test = args.test(schedule)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    runtime.block_on(async move {
-        let addresses = test.target.addresses().await?;
-        if !args.yes && !is_this_machine(&addresses) {
-            ask(&test.target, &test.schedule)?;
-        }
-        let signals = Signals::listen().context("cannot listen for signals")?;
-        // From here on, the program ends only by returning from this function, so that no reserved space is left
-        // behind.
-        let places = args.files.reserve(test.schedule.duration())?;
-        let End {
-            finished,
-            scaled,
-            interrupted,
-        } = put_on(&args, test, scale_test, signals).await?;
-        let Some(finished) = finished else {
-            return Ok(ExitCode::from(interrupted.unwrap_or(1)));
-        };
-        let mut run = judged(&args, finished, scaled, analysis);
-        // A wrong file of events must not discard the run that was just recorded.
-        let events = args.files.add_events(&mut run, analysis.add_events);
-        terminal::print(&summary(&run, args.is_custom()));
-        let command = if args.is_custom() {
-            "the same command, without a rate and a duration, with".to_owned()
-        } else {
-            format!("./scripts/load {}", run.target)
-        };
-        let advice = (analysis.too_short)(&run, &command);
-        run.notes.extend(advice.clone());
-        for path in places.write(&run, analysis.write_html)? {
-            terminal::print(&format!("  {:<10} {}\n", "written", path.display()));
-        }
-        if let Some(advice) = advice {
-            terminal::print(&format!("{advice}\n"));
-        }
-        events?;
-        Ok(ExitCode::from(
-            interrupted.unwrap_or_else(|| exit_code(&run)),
-        ))
-    })
+    let addresses = test.target.addresses().await?;
+    if !args.yes && !is_this_machine(&addresses) {
+        ask(&test.target, &test.schedule)?;
+    }
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    // From here on, the program ends only by returning from this function, so that no reserved space is left behind.
+    let length = test.schedule.duration();
+    let places = args.files.reserve(length, analysis.write_html)?;
+    let end = put_on(args, test, scale_test, signals).await?;
+    let Some(finished) = end.finished else {
+        return Ok(ExitCode::from(end.interrupted.unwrap_or(1)));
+    };
+    let mut run = judged(args, finished, end.scaled, analysis);
+    // A wrong file of events must not discard the run that was just recorded.
+    let events = args.files.add_events(&mut run, analysis.add_events);
+    terminal::print(&summary(&run, args.is_custom()));
+    let command = if args.is_custom() {
+        "the same command, without a rate and a duration, with".to_owned()
+    } else {
+        format!("./scripts/load {}", run.target)
+    };
+    let advice = (analysis.too_short)(&run, &command);
+    run.notes.extend(advice.clone());
+    for place in places {
+        let path = place.write(&run)?;
+        terminal::print(&format!("  {:<10} {}\n", "written", path.display()));
+    }
+    if let Some(advice) = advice {
+        terminal::print(&format!("{advice}\n"));
+    }
+    events?;
+    let code = end.interrupted.unwrap_or_else(|| exit_code(&run));
+    Ok(ExitCode::from(code))
 }
 
 /// How a run ended.

@@ -38,9 +38,10 @@ pub struct Route {
     /// The number of connections so far. Each uses the next address.
     opened: Arc<AtomicUsize>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    timeout: Duration,
+    /// How long connecting and responding may each take.
+    pub(super) timeout: Duration,
     /// The most bytes of a response's body.
-    largest_body: u64,
+    pub(super) largest_body: u64,
 }
 
 impl Route {
@@ -73,26 +74,6 @@ impl Route {
         }
     }
 
-    /// The same route with another time limit.
-    pub(super) fn with_timeout(&self, timeout: Duration) -> Self {
-        Self {
-            timeout,
-            ..self.clone()
-        }
-    }
-
-    /// The same route for responses with larger bodies than one mebibyte.
-    pub(super) fn with_largest_body(self, largest_body: u64) -> Self {
-        Self {
-            largest_body,
-            ..self
-        }
-    }
-
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// Connects within the time limit of a response.
     ///
     /// # Errors
@@ -109,7 +90,10 @@ impl Route {
     }
 
     async fn open(&self) -> Result<Connection, (Failure, String)> {
-        let failed = |error: std::io::Error| (Failure::from(&error), sentence(&error));
+        let failed = |error: std::io::Error| {
+            let reason = terminal::without_error_numbers(&error.to_string());
+            (Failure::from(&error), reason)
+        };
         let next = self.opened.fetch_add(1, Ordering::Relaxed) % self.addresses.len();
         let connecting = TcpStream::connect(self.addresses[next]).await;
         let stream = connecting.map_err(failed)?;
@@ -130,19 +114,11 @@ impl Route {
     }
 }
 
-/// The system's message without the number at its end.
-fn sentence(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let end = text.find(" (os error").unwrap_or(text.len());
-    text[..end].to_owned()
-}
-
 fn secure(
     target: &Target,
     more: Option<&Path>,
 ) -> anyhow::Result<(TlsConnector, ServerName<'static>)> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(path) = more {
         let unreadable = || format!("cannot read the certificates in {}", path.display());
         let mut found = 0;
@@ -194,7 +170,7 @@ impl Connection {
         let mut stream = self.stream.take().ok_or(Failure::Closed)?;
         self.received.clear();
         let failed = |error: std::io::Error| Failure::from(&error);
-        stream.write_all(request.bytes()).await.map_err(failed)?;
+        stream.write_all(&request.bytes).await.map_err(failed)?;
         stream.flush().await.map_err(failed)?;
         let Head {
             response,

@@ -1,7 +1,7 @@
 //! The display during the load, and the summary after it.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -12,7 +12,7 @@ use super::fleet::Fleet;
 use super::generator::Progress;
 use super::schedule::Schedule;
 use super::target::Target;
-use run_record::format::latency;
+use run_record::format::{clock, latency};
 use run_record::{Percentiles, Run};
 
 /// The interval of progress lines without a terminal.
@@ -20,7 +20,8 @@ const SELDOM: Duration = Duration::from_secs(10);
 
 /// Progress on standard error: a bar and a live line on a terminal, otherwise a plain line at intervals.
 pub(super) struct Console {
-    bar: Option<ProgressBar>,
+    /// Hidden without a terminal.
+    bar: ProgressBar,
     /// Whether the bar shows requests instead of time.
     counts: bool,
     said: Duration,
@@ -32,13 +33,9 @@ impl Console {
             Schedule::Fixed { requests, .. } => (true, *requests),
             other => (false, millis(other.duration().unwrap_or_default())),
         };
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(length);
-            let style =
-                ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %\n{wide_msg}");
-            bar.set_style(style.expect("the template is right").progress_chars("=> "));
-            bar
-        });
+        let bar = ProgressBar::new(length);
+        let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %\n{wide_msg}");
+        bar.set_style(style.expect("the template is right").progress_chars("=> "));
         Self {
             bar,
             counts,
@@ -49,14 +46,14 @@ impl Console {
     pub(super) fn show(&mut self, live: &Progress, fleet: &Fleet) {
         let line = line(live, fleet);
         let time = clock(live.elapsed);
-        if let Some(bar) = &self.bar {
-            bar.set_position(if self.counts {
+        if !self.bar.is_hidden() {
+            self.bar.set_position(if self.counts {
                 live.requests.sent
             } else {
                 millis(live.elapsed)
             });
-            bar.set_prefix(time);
-            bar.set_message(line);
+            self.bar.set_prefix(time);
+            self.bar.set_message(line);
         } else if live.elapsed >= self.said + SELDOM {
             self.said = live.elapsed;
             eprintln!("{time}  {line}");
@@ -65,31 +62,21 @@ impl Console {
 
     /// Prints a sentence above the bar.
     pub(super) fn say(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
-        }
+        self.bar.suspend(|| eprintln!("{text}"));
     }
 
     pub(super) fn close(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 
 fn line(live: &Progress, fleet: &Fleet) -> String {
     let Percentiles { p50, p95, p99, .. } = live.latency_ms;
-    let mut line = format!(
-        "{:.1}/s  p50 {}  p95 {}  p99 {}  failed {}",
-        live.rate,
-        latency(p50),
-        latency(p95),
-        latency(p99),
-        live.requests.failed
-    );
+    let [p50, p95, p99] = [p50, p95, p99].map(latency);
+    let (rate, failed) = (live.rate, live.requests.failed);
+    let mut line = format!("{rate:.1}/s  p50 {p50}  p95 {p95}  p99 {p99}  failed {failed}");
     if !live.requests.errors.is_empty() {
-        let _ = write!(line, " ({})", kinds(live.requests.errors.iter()));
+        let _ = write!(line, " ({})", kinds(&live.requests.errors));
     }
     if live.requests.busy > 0 {
         let _ = write!(line, "  busy {}", live.requests.busy);
@@ -100,19 +87,14 @@ fn line(live: &Progress, fleet: &Fleet) -> String {
     line
 }
 
-fn kinds<'a>(errors: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
-    let told = errors.map(|(kind, count)| format!("{kind}: {count}"));
+fn kinds<'a>(counts: impl IntoIterator<Item = (&'a String, &'a u64)>) -> String {
+    let counts = counts.into_iter();
+    let told = counts.map(|(kind, count)| format!("{kind}: {count}"));
     told.collect::<Vec<_>>().join(", ")
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// `02:05`
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// The run in a few lines. Kinds of requests are left out if there is only one, which the plan names.
@@ -127,12 +109,7 @@ pub(super) fn summary(run: &Run, is_custom: bool) -> String {
         row(if number == 0 { "plan" } else { "" }, plan);
     }
     let seconds = Duration::try_from_secs_f64(run.seconds).unwrap_or_default();
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let rate = if run.seconds > 0.0 {
-        requests.ok as f64 / run.seconds
-    } else {
-        0.0
-    };
+    let rate = run.ok_per_second().unwrap_or_default();
     let mut counts = format!(
         "{} in {}: {} ok ({rate:.1}/s), {} failed",
         requests.sent,
@@ -144,25 +121,18 @@ pub(super) fn summary(run: &Run, is_custom: bool) -> String {
         let _ = write!(counts, ", {} busy", requests.busy);
     }
     row("requests", &counts);
-    if !is_custom && !requests.by_kind.is_empty() {
-        row("by kind", &kinds(requests.by_kind.iter()));
+    for (name, counts, is_shown) in [
+        ("by kind", &requests.by_kind, !is_custom),
+        ("statuses", &requests.statuses, true),
+        ("failures", &requests.errors, true),
+    ] {
+        if is_shown && !counts.is_empty() {
+            row(name, &kinds(counts));
+        }
     }
-    if !requests.statuses.is_empty() {
-        row("statuses", &kinds(requests.statuses.iter()));
-    }
-    if !requests.errors.is_empty() {
-        row("failures", &kinds(requests.errors.iter()));
-    }
-    row(
-        "latency",
-        &format!(
-            "p50 {}, p95 {}, p99 {}, max {}",
-            latency(p50),
-            latency(p95),
-            latency(p99),
-            latency(max)
-        ),
-    );
+    let [p50, p95, p99, max] = [p50, p95, p99, max].map(latency);
+    let latencies = format!("p50 {p50}, p95 {p95}, p99 {p99}, max {max}");
+    row("latency", &latencies);
     let mut answers: Vec<_> = run.per_instance.iter().collect();
     answers.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     if !answers.is_empty() {
@@ -189,13 +159,8 @@ pub(super) fn summary(run: &Run, is_custom: bool) -> String {
     }
     for expectation in &run.verdict.expectations {
         let held = if expectation.held { "passed" } else { "FAILED" };
-        row(
-            "expected",
-            &format!(
-                "{}: {held}, {}",
-                expectation.condition, expectation.measured
-            ),
-        );
+        let (condition, measured) = (&expectation.condition, &expectation.measured);
+        row("expected", &format!("{condition}: {held}, {measured}"));
     }
     text
 }
@@ -209,13 +174,11 @@ pub(super) fn ask(target: &Target, schedule: &Schedule) -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
         bail!("{will} The target is not this machine: add --yes to confirm.");
     }
-    eprint!("{will} Go on? [y/N] ");
+    eprint!("{will} Continue? [y/N] ");
     std::io::stderr().flush().context("cannot ask")?;
     let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .context("cannot read the answer")?;
+    let read = std::io::stdin().read_line(&mut answer);
+    read.context("cannot read the answer")?;
     if !matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         bail!("nothing was sent");
     }
@@ -223,17 +186,14 @@ pub(super) fn ask(target: &Target, schedule: &Schedule) -> anyhow::Result<()> {
 }
 
 fn announcement(target: &Target, schedule: &Schedule) -> String {
-    let count = schedule.requests().map_or_else(
-        || "requests".to_owned(),
-        |count| format!("{count} requests"),
-    );
-    let about = match schedule {
-        Schedule::Users { .. } => format!("up to {count}"),
-        _ => count,
+    let about = match (schedule, schedule.requests()) {
+        (Schedule::Users { .. }, Some(count)) => format!("up to {count} requests"),
+        (_, Some(count)) => format!("{count} requests"),
+        (_, None) => "requests".to_owned(),
     };
     let time = match schedule {
         Schedule::Controlled(_) => "at the rate that fills its instances".to_owned(),
-        Schedule::Fixed { callers, .. } => format!("as fast as it answers, {callers} at a time"),
+        Schedule::Fixed { callers, .. } => format!("as fast as it responds, {callers} at a time"),
         other => other.duration().map_or_else(
             || "until it is stopped".to_owned(),
             |time| format!("over {}", duration::describe(time)),

@@ -59,7 +59,6 @@ impl Cost {
         if state.cpu_from < self.since || span <= 0.0 || rate <= 0.0 || state.ready == 0 {
             return;
         }
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let (done, refused) = (
             (ended - ended_before) as f64,
             (failed - failed_before) as f64,
@@ -113,11 +112,6 @@ mod tests {
             cpu.push_back((rate * percent).min(100.0));
             cpu.pop_front();
             let seen = state(at, cpu.iter().sum::<f64>() / 8.0);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a count"
-            )]
             cost.measure(&seen, ended as u64, 0, rate);
         }
         (cost, rate)

@@ -72,9 +72,7 @@ impl CustomArgs {
             let json = HeaderValue::from_static("application/json");
             headers.insert(header::CONTENT_TYPE, json);
         }
-        if let Some(key) = key {
-            headers.insert(Key::HEADER, key.header());
-        }
+        headers.extend(key.map(Key::header));
         let given = self.headers()?;
         for name in given.keys() {
             headers.remove(name);

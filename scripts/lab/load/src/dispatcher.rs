@@ -92,7 +92,7 @@ impl Dispatcher {
     }
 
     async fn exchange(&self, request: &Encoded, sent: Instant) -> Result<Response, Failure> {
-        let limit = self.workload.timeout;
+        let limit = self.workload.route.timeout;
         let Timed {
             mut connection,
             mut timer,

@@ -1,22 +1,50 @@
 //! Conditions that decide the exit code: `p99<250ms`, `errors<0.1%`, `instances>=2`.
 
 use super::duration;
-use run_record::{Expectation, Run};
+use run_record::format::{list, part};
+use run_record::{Expectation, Requests, Run};
 
-/// The measured value of a condition.
+/// A value of a run that a condition limits; `None` if it was not measured.
+type Measure = fn(&Run) -> Option<f64>;
+
+/// The values, by their names in conditions.
+const MEASURES: [(&str, Unit, Measure); 7] = [
+    ("p50", Unit::Latency, |run| run.requests.latency_ms.p50),
+    ("p95", Unit::Latency, |run| run.requests.latency_ms.p95),
+    ("p99", Unit::Latency, |run| run.requests.latency_ms.p99),
+    ("errors", Unit::Share, errors),
+    ("instances", Unit::Count, instances),
+    ("rate", Unit::Rate, Run::ok_per_second),
+    ("requests", Unit::Count, |run| {
+        Some(run.requests.sent as f64)
+    }),
+];
+
+/// Failed requests, in percent of all that were sent.
+fn errors(run: &Run) -> Option<f64> {
+    let Requests { sent, failed, .. } = run.requests;
+    (sent > 0).then(|| part(failed, sent))
+}
+
+/// The most ready instances at a time.
+fn instances(run: &Run) -> Option<f64> {
+    // If the target does not list its instances, the instances that responded are counted.
+    let answered = (!run.per_instance.is_empty()).then_some(run.per_instance.len());
+    let seen = run.most_ready().map(f64::from);
+    seen.or(answered.map(|count| count as f64))
+}
+
+/// The unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Measure {
-    P50,
-    P95,
-    P99,
-    /// Failed requests, in percent of all that were sent.
-    Errors,
-    /// The most ready instances at a time.
-    Instances,
-    /// Successful requests per second.
+enum Unit {
+    /// Milliseconds.
+    Latency,
+    /// Percent.
+    Share,
+    /// A whole number.
+    Count,
+    /// Requests per second.
     Rate,
-    /// The number of requests sent.
-    Requests,
 }
 
 type Comparison = fn(&f64, &f64) -> bool;
@@ -25,9 +53,9 @@ type Comparison = fn(&f64, &f64) -> bool;
 #[derive(Clone, Debug)]
 pub(super) struct Expect {
     written: String,
+    unit: Unit,
     measure: Measure,
     comparison: Comparison,
-    /// Milliseconds, percent, or a number.
     bound: f64,
 }
 
@@ -47,20 +75,11 @@ impl Expect {
             .find(['<', '>', '='])
             .ok_or_else(|| wrong("there is no < or >"))?;
         let (name, rest) = written.split_at(at);
-        let measure = match name {
-            "p50" => Measure::P50,
-            "p95" => Measure::P95,
-            "p99" => Measure::P99,
-            "errors" => Measure::Errors,
-            "instances" => Measure::Instances,
-            "rate" => Measure::Rate,
-            "requests" => Measure::Requests,
-            _ => {
-                return Err(wrong(
-                    "what is measured is p50, p95, p99, errors, instances, rate or requests",
-                ));
-            }
-        };
+        let known = MEASURES.into_iter().find(|(known, ..)| *known == name);
+        let (_, unit, measure) = known.ok_or_else(|| {
+            let names = MEASURES.map(|(name, ..)| name.to_owned());
+            wrong(&format!("the values are {}", list(&names)))
+        })?;
         // The longer ones must come first.
         let comparisons: [(&str, Comparison); 6] = [
             ("<=", f64::le),
@@ -74,9 +93,10 @@ impl Expect {
             .iter()
             .find_map(|(sign, comparison)| Some((*comparison, rest.strip_prefix(sign)?)))
             .expect("it begins with one of them");
-        let bound = measure.bound(bound).ok_or_else(|| wrong(measure.unit()))?;
+        let bound = unit.parse(bound).ok_or_else(|| wrong(unit.rule()))?;
         Ok(Self {
             written,
+            unit,
             measure,
             comparison,
             bound,
@@ -85,29 +105,26 @@ impl Expect {
 
     /// Checks the condition for a run. A value that was not measured fails.
     pub(super) fn judge(&self, run: &Run) -> Expectation {
-        let value = self.measure.of(run);
+        let value = (self.measure)(run);
         Expectation {
             condition: self.written.clone(),
-            measured: value.map_or_else(
-                || "not measured".to_owned(),
-                |value| self.measure.describe(value),
-            ),
+            measured: value.map_or("not measured".to_owned(), |value| self.unit.describe(value)),
             held: value.is_some_and(|value| (self.comparison)(&value, &self.bound)),
         }
     }
 }
 
-impl Measure {
-    fn unit(self) -> &'static str {
+impl Unit {
+    fn rule(self) -> &'static str {
         match self {
-            Self::P50 | Self::P95 | Self::P99 => "a latency has a unit, such as 250ms or 1.5s",
-            Self::Errors => "errors are a share from 0% to 100%",
-            Self::Instances | Self::Requests => "this is a whole number",
-            Self::Rate => "a rate is a number of requests a second, such as 100 or 100/s",
+            Self::Latency => "a latency has a unit, such as 250ms or 1.5s",
+            Self::Share => "errors are a share from 0% to 100%",
+            Self::Count => "this is a whole number",
+            Self::Rate => "a rate is a number of requests per second, such as 100 or 100/s",
         }
     }
 
-    fn bound(self, text: &str) -> Option<f64> {
+    fn parse(self, text: &str) -> Option<f64> {
         let number = |text: &str| {
             let plain = text
                 .bytes()
@@ -115,42 +132,21 @@ impl Measure {
             text.parse::<f64>().ok().filter(|_| plain)
         };
         match self {
-            Self::P50 | Self::P95 | Self::P99 => {
+            Self::Latency => {
                 let bound = duration::parse(text).ok()?;
                 Some(bound.as_secs_f64() * 1_000.0)
             }
-            Self::Errors => number(text.strip_suffix('%')?).filter(|share| *share <= 100.0),
-            #[expect(clippy::cast_precision_loss, reason = "nobody counts as far")]
-            Self::Instances | Self::Requests => text.parse::<u64>().ok().map(|count| count as f64),
+            Self::Share => number(text.strip_suffix('%')?).filter(|share| *share <= 100.0),
+            Self::Count => text.parse::<u64>().ok().map(|count| count as f64),
             Self::Rate => number(text.strip_suffix("/s").unwrap_or(text)),
-        }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    fn of(self, run: &Run) -> Option<f64> {
-        let requests = &run.requests;
-        let sent = requests.sent as f64;
-        match self {
-            Self::P50 => requests.latency_ms.p50,
-            Self::P95 => requests.latency_ms.p95,
-            Self::P99 => requests.latency_ms.p99,
-            Self::Errors => (sent > 0.0).then(|| requests.failed as f64 / sent * 100.0),
-            Self::Instances => {
-                let seen = run.samples.iter().map(|sample| sample.ready).max();
-                // If the target does not list its instances, the instances that responded are counted.
-                let answered = (!run.per_instance.is_empty()).then_some(run.per_instance.len());
-                seen.map(f64::from).or(answered.map(|count| count as f64))
-            }
-            Self::Rate => (run.seconds > 0.0).then(|| requests.ok as f64 / run.seconds),
-            Self::Requests => Some(sent),
         }
     }
 
     fn describe(self, value: f64) -> String {
         match self {
-            Self::P50 | Self::P95 | Self::P99 => format!("{value:.1} ms"),
-            Self::Errors => format!("{}%", (value * 1_000.0).round() / 1_000.0),
-            Self::Instances | Self::Requests => format!("{value}"),
+            Self::Latency => format!("{value:.1} ms"),
+            Self::Share => format!("{}%", (value * 1_000.0).round() / 1_000.0),
+            Self::Count => format!("{value}"),
             Self::Rate => format!("{value:.1}/s"),
         }
     }
@@ -161,7 +157,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use run_record::{FleetSample, Percentiles, Requests};
+    use run_record::{FleetSample, Percentiles};
 
     fn run() -> Run {
         Run {
@@ -245,9 +241,9 @@ mod tests {
         for (text, part) in [
             ("", "no < or >"),
             ("p99", "no < or >"),
-            ("p98<1s", "what is measured is"),
-            ("P99<1s", "what is measured is"),
-            ("<1s", "what is measured is"),
+            ("p98<1s", "the values are"),
+            ("P99<1s", "the values are"),
+            ("<1s", "the values are"),
             ("p99<250", "a latency has a unit"),
             ("p99<ms", "a latency has a unit"),
             ("p99=<1s", "a latency has a unit"),

@@ -1,7 +1,7 @@
 //! The files to which a run is written. They are checked before the load starts.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,24 +39,31 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Reserves space for a run of this length, if it is known.
+    /// Reserves space for a run of this length, if it is known. The page comes last, because it links to the others.
     ///
     /// # Errors
     /// One sentence for the user.
-    pub(super) fn reserve(&self, length: Option<Duration>) -> anyhow::Result<Places> {
+    pub(super) fn reserve(
+        &self,
+        length: Option<Duration>,
+        write_html: Write,
+    ) -> anyhow::Result<Vec<Place>> {
         let room = ROOM + ROOM_PER_SECOND * length.unwrap_or_default().as_secs();
-        let named = [&self.json, &self.csv, &self.html].map(Option::as_ref);
-        for (number, path) in named.iter().enumerate() {
-            let twice = path.is_some() && named[..number].contains(path);
-            ensure!(!twice, "two of --json, --csv and --html name the same file");
+        let files: [(_, Write); 3] = [
+            (&self.json, write_json),
+            (&self.csv, write_csv),
+            (&self.html, write_html),
+        ];
+        let mut places: Vec<Place> = Vec::new();
+        for (path, write) in files {
+            let Some(path) = path else { continue };
+            ensure!(
+                places.iter().all(|place| place.path != *path),
+                "two of --json, --csv and --html name the same file"
+            );
+            places.push(Place::reserve(path, room, write)?);
         }
-        let reserve =
-            |path: Option<&PathBuf>| path.map(|path| Place::reserve(path, room)).transpose();
-        Ok(Places {
-            json: reserve(named[0])?,
-            csv: reserve(named[1])?,
-            html: reserve(named[2])?,
-        })
+        Ok(places)
     }
 
     /// Adds Azure's scale actions to the record, if a file with them is given.
@@ -71,99 +78,64 @@ impl Files {
         let Some(path) = &self.azure_events else {
             return Ok(());
         };
-        let text = fs::read_to_string(path);
-        let added = text
-            .map_err(anyhow::Error::from)
-            .and_then(|text| add_events(run, &text));
-        added.map(|_| ()).with_context(|| {
-            format!(
-                "{} cannot be used (lab report can add it later)",
-                path.display()
-            )
-        })
-    }
-}
-
-/// The files of a run, with reserved space.
-#[derive(Debug, Default)]
-pub(super) struct Places {
-    json: Option<Place>,
-    csv: Option<Place>,
-    html: Option<Place>,
-}
-
-impl Places {
-    /// Writes the run and returns the paths. The page comes last, because it links to the others.
-    ///
-    /// # Errors
-    /// One sentence for the user. Files that were written before stay.
-    pub(super) fn write(self, run: &Run, write_html: Write) -> anyhow::Result<Vec<PathBuf>> {
-        let mut written = Vec::new();
-        let writers: [(_, Write); 3] = [
-            (self.json, write_json),
-            (self.csv, write_csv),
-            (self.html, write_html),
-        ];
-        for (place, write) in writers {
-            if let Some(place) = place {
-                written.push(place.write(|path| write(run, path))?);
-            }
-        }
-        Ok(written)
+        let shown = path.display();
+        let unusable = || format!("{shown} cannot be used (lab report can add it later)");
+        let text = fs::read_to_string(path).with_context(unusable)?;
+        add_events(run, &text).with_context(unusable)?;
+        Ok(())
     }
 }
 
 /// The place for a file that is written later. The space is reserved until then, so that a full disk or a read-only
 /// folder is found before the load and not after it.
 #[derive(Debug)]
-struct Place {
+pub(super) struct Place {
     path: PathBuf,
-    set_aside: NamedTempFile,
+    /// Deleted when it is dropped.
+    reserved: NamedTempFile,
+    write: Write,
 }
 
 impl Place {
     /// # Errors
     /// One sentence for the user.
-    fn reserve(path: &Path, bytes: u64) -> anyhow::Result<Self> {
-        match fs::symlink_metadata(path) {
-            Ok(there) if !there.is_file() => {
-                bail!(
-                    "cannot write {}: it exists and is not a regular file",
-                    path.display()
-                )
-            }
-            Ok(_) | Err(_) => {}
+    fn reserve(path: &Path, bytes: u64, write: Write) -> anyhow::Result<Self> {
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            bail!(
+                "cannot write {}: it exists and is not a regular file",
+                path.display()
+            );
         }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let set_aside =
-            set_aside(folder, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        let reserve = || {
+            let mut file = tempfile::Builder::new()
+                .prefix("lab.")
+                .suffix(".reserved")
+                .tempfile_in(folder)?;
+            io::copy(&mut io::repeat(0).take(bytes), &mut file)?;
+            file.as_file().sync_all()?;
+            io::Result::Ok(file)
+        };
         Ok(Self {
             path: path.to_owned(),
-            set_aside,
+            reserved: reserve().with_context(|| format!("cannot write {}", path.display()))?,
+            write,
         })
     }
 
-    /// Releases the space and writes the file.
-    fn write(self, write: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
+    /// Releases the space, writes the file, and returns its path.
+    ///
+    /// # Errors
+    /// One sentence for the user.
+    pub(super) fn write(self, run: &Run) -> anyhow::Result<PathBuf> {
         // If it cannot be deleted, an empty file stays in the user's folder.
-        let _ = self.set_aside.close();
-        write(&self.path)?;
+        let _ = self.reserved.close();
+        (self.write)(run, &self.path)?;
         Ok(self.path)
     }
-}
-
-/// Creates a file of this size, which is deleted when it is dropped.
-fn set_aside(folder: &Path, bytes: u64) -> std::io::Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new()
-        .prefix("lab.")
-        .suffix(".reserved")
-        .tempfile_in(folder)?;
-    std::io::copy(&mut std::io::repeat(0).take(bytes), &mut file)?;
-    file.as_file().sync_all()?;
-    Ok(file)
 }
 
 #[cfg(test)]
@@ -176,19 +148,18 @@ mod tests {
         fs::create_dir_all(&folder).expect("a folder");
         let count = || fs::read_dir(&folder).expect("the folder").count();
         let path = folder.join("run.json");
-        let place = Place::reserve(&path, 100_000).expect("room");
+        let write: Write = |_, path| Ok(fs::write(path, "{}")?);
+        let place = Place::reserve(&path, 100_000, write).expect("room");
         assert!(!path.exists());
         assert_eq!(
-            fs::metadata(place.set_aside.path()).expect("it").len(),
+            fs::metadata(place.reserved.path()).expect("it").len(),
             100_000
         );
-        let written = place
-            .write(|path| Ok(fs::write(path, "{}")?))
-            .expect("written");
+        let written = place.write(&Run::default()).expect("written");
         assert_eq!((written, count()), (path.clone(), 1));
 
         // A file that is not written leaves nothing behind, and an existing file stays unchanged.
-        drop(Place::reserve(&path, 10).expect("room"));
+        drop(Place::reserve(&path, 10, write).expect("room"));
         assert_eq!(fs::read_to_string(&path).expect("it"), "{}");
         for wrong in [
             folder.clone(),
@@ -196,7 +167,8 @@ mod tests {
             "/dev/null".into(),
             "/".into(),
         ] {
-            let said = format!("{:#}", Place::reserve(&wrong, 10).expect_err("no place"));
+            let refused = Place::reserve(&wrong, 10, write).expect_err("no place");
+            let said = format!("{refused:#}");
             assert!(said.starts_with("cannot write"), "{said}");
         }
         assert_eq!(count(), 1);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use run_record::format::Clock;
 use run_record::{Action, FleetSample, InstanceRecord, Run};
 
 /// The most instances and actions that are read from a response.
@@ -81,11 +82,7 @@ impl Fleet {
 
     /// Azure seconds per second.
     pub fn time_scale(&self) -> f64 {
-        if self.time_scale > 0.0 {
-            self.time_scale
-        } else {
-            1.0
-        }
+        Clock::new(self.time_scale).scale()
     }
 
     /// Stores the state, and a sample for the record unless the last one is too recent.
@@ -296,7 +293,6 @@ fn time(value: &Value) -> Option<OffsetDateTime> {
 }
 
 fn mean(cpu: &BTreeMap<String, f64>) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "at most 1,000")]
     let count = cpu.len() as f64;
     (!cpu.is_empty()).then(|| cpu.values().sum::<f64>() / count)
 }

@@ -147,7 +147,6 @@ fn report(
     }
     let (since, before) = past[0];
     let span = now.saturating_sub(since).as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let rate = if span > 0.0 {
         (total.counts.sent - before) as f64 / span
     } else {
@@ -163,14 +162,6 @@ fn report(
 }
 
 impl Results {
-    /// The number of sent and of failed requests of a kind.
-    pub(super) fn requests_of(&self, kind: usize) -> [u64; 2] {
-        [
-            self.total.sent_by_kind[kind],
-            self.total.failed_by_kind[kind],
-        ]
-    }
-
     /// Writes the results into the record of a run.
     pub(super) fn record(&self, run: &mut Run) {
         run.seconds = self.took.as_secs_f64();

@@ -115,11 +115,16 @@ impl LoadTest {
                 if clock.is_negative() { "ahead of" } else { "behind" }
             ));
         }
-        let client = Client::new(route.with_timeout(FLEET_TIMEOUT));
-        let mut poller = match &self.content {
-            Content::Visits(_) => Poller::of_app(&self.target, client),
-            Content::Custom(_) => Poller::of_lab(self.lab_request(), client),
+        let mut fleet_route = route.clone();
+        fleet_route.timeout = FLEET_TIMEOUT;
+        let (lab, app) = match &self.content {
+            Content::Visits(_) => {
+                let app = get(&self.target, "/api/instances");
+                (get(&self.target, LAB_FLEET), Some(app))
+            }
+            Content::Custom(_) => (self.lab_request(), None),
         };
+        let mut poller = Poller::new(Client::new(fleet_route), lab, app);
         let progress = watch::Sender::new(Progress::default());
         let fleet = watch::Sender::new(Fleet::default());
         poller.poll(Instant::now(), &progress, &fleet).await;
@@ -138,9 +143,8 @@ impl LoadTest {
     /// this path, so the request has no effect on another server.
     fn lab_request(&self) -> Request<Bytes> {
         let mut request = get(&self.target, LAB_FLEET);
-        if let Some(key) = &self.key {
-            request.headers_mut().insert(Key::HEADER, key.header());
-        }
+        let key = self.key.as_ref().map(Key::header);
+        request.headers_mut().extend(key);
         request
     }
 
@@ -156,7 +160,7 @@ impl LoadTest {
         if status.is_redirection() {
             let to = first.head.location.as_deref();
             bail!(
-                "{} answers {} and sends callers to {}; redirects are not followed, give that address",
+                "{} returns {} and redirects to {}; redirects are not followed, so give that address",
                 self.target,
                 status.as_u16(),
                 to.unwrap_or("another address")
@@ -215,16 +219,11 @@ impl LoadTest {
 
     async fn refuses_stress(&self, route: &Route) -> bool {
         let mut request = post(&self.target, Kind::Stress.path(), NO_STRESS);
-        if let Some(key) = &self.key {
-            request.headers_mut().insert(Key::HEADER, key.header());
-        }
+        let key = self.key.as_ref().map(Key::header);
+        request.headers_mut().extend(key);
         let reply = Client::new(route.clone()).send(&request).await;
-        reply.is_ok_and(|reply| {
-            matches!(
-                reply.status(),
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-            )
-        })
+        let refusals = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+        reply.is_ok_and(|reply| refusals.contains(&reply.status()))
     }
 }
 
@@ -292,8 +291,9 @@ impl Connected {
                 (workload, plan, UNLISTED_BY_APP)
             }
             Content::Custom(request) => {
-                let route = self.route.with_largest_body(LARGEST_BODY);
-                let workload = Workload::custom(route, &request);
+                let mut route = self.route;
+                route.largest_body = LARGEST_BODY;
+                let workload = Workload::single(route, &request, None);
                 (workload, describe(&request), UNLISTED)
             }
         };
@@ -321,8 +321,10 @@ impl Connected {
         if run.samples.is_empty() {
             run.notes.push(unlisted.to_owned());
         }
-        let [visits, failed_visits] = results.requests_of(Kind::Visit as usize);
-        let mut arrivals = results.total.arrivals;
+        let total = results.total;
+        let visits = total.sent_by_kind[Kind::Visit as usize];
+        let failed_visits = total.failed_by_kind[Kind::Visit as usize];
+        let mut arrivals = total.arrivals;
         arrivals.sort_unstable();
         Ok(Finished {
             run,

@@ -167,9 +167,6 @@ impl Mix {
 pub struct Key(HeaderValue);
 
 impl Key {
-    /// The header with the key.
-    pub(super) const HEADER: HeaderName = HeaderName::from_static("x-functions-key");
-
     /// `None` if it cannot be a key, because a header accepts only visible ASCII characters.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -180,8 +177,9 @@ impl Key {
         Some(Self(value))
     }
 
-    pub(super) fn header(&self) -> HeaderValue {
-        self.0.clone()
+    /// The header with the key.
+    pub(super) fn header(&self) -> (HeaderName, HeaderValue) {
+        (HeaderName::from_static("x-functions-key"), self.0.clone())
     }
 }
 
@@ -192,7 +190,7 @@ mod tests {
     #[test]
     fn a_key_is_never_shown() {
         let key = Key::new(" secret== ").expect("a key");
-        assert_eq!(key.header(), "secret==");
+        assert_eq!(key.header().1, "secret==");
         assert!(!format!("{key:?}").contains("secret"));
         for bad in ["", "  ", "a b", "a\nb", "schlüssel"] {
             assert!(Key::new(bad).is_none(), "{bad:?}");

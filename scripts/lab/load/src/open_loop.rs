@@ -69,7 +69,8 @@ impl Worker {
         requests: &TaskTracker,
     ) -> anyhow::Result<()> {
         let mut starts = self.starts(dispatcher, requests)?;
-        let mut level = Controlled::at(*rate.borrow_and_update());
+        let mut level = Controlled::default();
+        level.change(Duration::ZERO, *rate.borrow_and_update());
         let mut count = self.number;
         loop {
             let due = level.due(count);
@@ -105,7 +106,7 @@ impl Worker {
         Ok(Starts {
             dispatcher,
             requests,
-            timer: Timer::new().context("cannot make a timer")?,
+            timer: Timer::new().context("cannot create a timer")?,
             room: Arc::new(Semaphore::new(self.room)),
             was_full: false,
             burst: 0,

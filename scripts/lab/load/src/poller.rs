@@ -10,8 +10,6 @@ use tokio::time::sleep;
 use super::client::Client;
 use super::fleet::Fleet;
 use super::generator::Progress;
-use super::request::get;
-use super::target::Target;
 
 /// The most samples of a run.
 const SAMPLES: u32 = 7_200;
@@ -24,32 +22,20 @@ pub(super) const LAB_FLEET: &str = "/admin/lab/fleet?samples=0";
 /// Reads the fleet's state.
 pub(super) struct Poller {
     client: Client,
-    /// The request for `lab up`.
     lab: Request<Bytes>,
-    /// The request for an app without `lab up`, if it lists its instances.
     app: Option<Request<Bytes>>,
     /// Whether the target is `lab up`; `None` until that is known.
     is_lab: Option<bool>,
 }
 
 impl Poller {
-    /// A poller for Elastic Visits, behind `lab up` or in Azure.
-    pub(super) fn of_app(target: &Target, client: Client) -> Self {
-        Self {
-            client,
-            lab: get(target, LAB_FLEET),
-            app: Some(get(target, "/api/instances")),
-            is_lab: None,
-        }
-    }
-
-    /// A poller for any app. `lab` is the request for the fleet of `lab up`; it is sent only once if the target is
-    /// something else.
-    pub(super) fn of_lab(lab: Request<Bytes>, client: Client) -> Self {
+    /// `lab` is the request for the fleet of `lab up`; it is sent only once if the target is something else. `app` is
+    /// the request for the instances of an app without `lab up`, if it lists them.
+    pub(super) fn new(client: Client, lab: Request<Bytes>, app: Option<Request<Bytes>>) -> Self {
         Self {
             client,
             lab,
-            app: None,
+            app,
             is_lab: None,
         }
     }

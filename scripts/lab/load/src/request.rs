@@ -35,44 +35,27 @@ pub fn post(target: &Target, endpoint: &str, json: &str) -> Request<Bytes> {
 /// A request's bytes, encoded once and sent many times.
 #[derive(Clone)]
 pub struct Encoded {
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
     /// Whether its response has no body, whatever the headers say (RFC 9112, 6.3).
     pub(super) is_head: bool,
-}
-
-impl Encoded {
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
 }
 
 impl From<&Request<Bytes>> for Encoded {
     /// Encodes HTTP/1.1. A request that may have a body has a length, even if the body is empty (RFC 9110, 8.6).
     fn from(request: &Request<Bytes>) -> Self {
-        let mut text = Vec::with_capacity(512 + request.body().len());
-        text.extend_from_slice(request.method().as_str().as_bytes());
-        text.push(b' ');
-        text.extend_from_slice(
-            request
-                .uri()
-                .path_and_query()
-                .map_or("/", |path| path.as_str())
-                .as_bytes(),
-        );
-        text.extend_from_slice(b" HTTP/1.1\r\n");
+        let path = request.uri().path_and_query();
+        let path = path.map_or("/", |path| path.as_str());
+        let mut text = format!("{} {path} HTTP/1.1\r\n", request.method()).into_bytes();
         for (name, value) in request.headers() {
-            text.extend_from_slice(name.as_str().as_bytes());
-            text.extend_from_slice(b": ");
-            text.extend_from_slice(value.as_bytes());
-            text.extend_from_slice(b"\r\n");
+            let line: [&[u8]; 4] = [name.as_ref(), b": ", value.as_bytes(), b"\r\n"];
+            text.extend(line.concat());
         }
-        if !request.method().is_safe() || !request.body().is_empty() {
-            text.extend_from_slice(
-                format!("content-length: {}\r\n", request.body().len()).as_bytes(),
-            );
+        let body = request.body();
+        if !request.method().is_safe() || !body.is_empty() {
+            text.extend(format!("content-length: {}\r\n", body.len()).into_bytes());
         }
         text.extend_from_slice(b"\r\n");
-        text.extend_from_slice(request.body());
+        text.extend_from_slice(body);
         Self {
             bytes: text.into(),
             is_head: request.method() == Method::HEAD,
@@ -89,7 +72,7 @@ mod tests {
         let target = Target::parse("http://[::1]:7071/eu").expect("a target");
         let get_request = get(&target, "/api/visits?limit=2");
         let text = |request: &Request<Bytes>| {
-            String::from_utf8(Encoded::from(request).bytes().to_vec()).expect("ASCII")
+            String::from_utf8(Encoded::from(request).bytes.to_vec()).expect("ASCII")
         };
         let get = text(&get_request);
         assert!(

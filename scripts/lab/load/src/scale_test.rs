@@ -139,13 +139,13 @@ impl ScaleTest {
         };
         if state.ready >= wanted {
             return Err(format!(
-                "--until must be more than the number of instances that serve already, which is {}",
+                "--until must be more than the number of ready instances, which is {}",
                 state.ready
             ));
         }
         match fleet.maximum() {
             Some(maximum) if maximum < wanted => Err(format!(
-                "the rules allow {maximum} instances at most, so {wanted} will never serve; --max of lab up changes that"
+                "the rules allow at most {maximum} instances, so {wanted} cannot be reached; to change the maximum, use --max of lab up"
             )),
             _ => Ok(()),
         }

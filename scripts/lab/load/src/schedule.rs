@@ -53,9 +53,7 @@ impl Schedule {
                 let pause = (*think.start() + *think.end()).as_secs_f64() / 2.0;
                 Some((stages.area() / pause.max(0.001)).ceil())
             }
-            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             Self::Arrivals(times) => Some(times.len() as f64),
-            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             Self::Fixed { requests, .. } => Some(*requests as f64),
             Self::Controlled(_) => None,
         }
@@ -98,7 +96,7 @@ impl Schedule {
 }
 
 /// The level of a [`Schedule::Controlled`] over time, as far as it is known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Controlled {
     since: Duration,
     /// The number of requests that were due until then.
@@ -107,16 +105,6 @@ pub(super) struct Controlled {
 }
 
 impl Controlled {
-    pub(super) fn at(rate: f64) -> Self {
-        let mut controlled = Self {
-            since: Duration::ZERO,
-            counted: 0.0,
-            rate: 0.0,
-        };
-        controlled.change(Duration::ZERO, rate);
-        controlled
-    }
-
     /// Changes the rate. A rate that is not a number counts as zero.
     pub(super) fn change(&mut self, at: Duration, rate: f64) {
         self.counted += self.rate * at.saturating_sub(self.since).as_secs_f64();
@@ -126,7 +114,6 @@ impl Controlled {
 
     /// When request number `count` is due at the current rate; `None` if never. A request that a change has made late
     /// is due at once.
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub(super) fn due(&self, count: u64) -> Option<Duration> {
         let left = (count as f64 - self.counted).max(0.0);
         if left == 0.0 {
@@ -144,7 +131,8 @@ mod tests {
     #[test]
     fn a_changed_rate_counts_from_its_change() {
         let second = Duration::from_secs;
-        let mut controlled = Controlled::at(2.0);
+        let mut controlled = Controlled::default();
+        controlled.change(Duration::ZERO, 2.0);
         assert_eq!(controlled.due(0), Some(second(0)));
         assert_eq!(controlled.due(4), Some(second(2)));
         // Ten were due before 5 s, and after that one per second.

@@ -79,7 +79,6 @@ impl Series {
     }
 
     /// The seconds for the record of the run.
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a day at most")]
     pub(super) fn seconds(&self) -> Vec<LoadSecond> {
         let rows = self.seconds.iter().enumerate();
         let told = rows.map(|(number, row)| {

@@ -288,7 +288,6 @@ impl Stats {
 
 /// Percentiles of microseconds, in milliseconds.
 pub(super) fn percentiles<C: Counter>(latency: &Histogram<C>) -> Percentiles {
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let at = |value: u64| (!latency.is_empty()).then_some(value as f64 / 1_000.0);
     let quantile = |quantile| at(latency.value_at_quantile(quantile).min(latency.max()));
     Percentiles {

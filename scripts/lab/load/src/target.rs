@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Context as _;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use http::{HeaderValue, Uri};
 
 use super::mix::Kind;
@@ -49,9 +49,9 @@ impl Target {
         let uri: Uri = text
             .parse()
             .map_err(|_| wrong(&format!("'{shown}' is not a URL")))?;
-        let secure = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
+        let secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
             _ => return Err(wrong(&format!("'{shown}' is neither http:// nor https://"))),
         };
         let authority = uri
@@ -119,14 +119,10 @@ impl Target {
     /// When it has none.
     pub async fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
         let name = self.name();
+        let unknown = || format!("no address is known for {name}; check the URL");
         let found = tokio::net::lookup_host((name, self.port())).await;
-        let found: Vec<SocketAddr> = found
-            .with_context(|| format!("no address is known for {name}; is the URL right?"))?
-            .collect();
-        anyhow::ensure!(
-            !found.is_empty(),
-            "no address is known for {name}; is the URL right?"
-        );
+        let found: Vec<SocketAddr> = found.with_context(unknown)?.collect();
+        anyhow::ensure!(!found.is_empty(), unknown());
         Ok(found)
     }
 }

@@ -61,7 +61,6 @@ impl Worker {
         let requests = TaskTracker::new();
         match &self.schedule {
             Schedule::Rate(stages) => {
-                #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
                 let due = |count: u64| stages.reaches(count as f64);
                 self.at_times(due, stages.duration(), &dispatcher, &requests)
                     .await?;

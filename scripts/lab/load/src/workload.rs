@@ -1,7 +1,6 @@
 //! The requests of a load, their order, and which responses are successful.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -30,8 +29,6 @@ pub struct Workload {
     /// At most [`super::stats::MOST_KINDS`].
     requests: Vec<Prepared>,
     mix: Mix,
-    /// How long a response may take.
-    pub(super) timeout: Duration,
     /// The number of requests taken so far in a closed loop.
     taken: AtomicU64,
 }
@@ -48,24 +45,10 @@ impl Workload {
         Self::new(route, requests.into(), mix)
     }
 
-    /// One request that succeeds with this status.
-    pub fn single(route: Route, request: &Request<Bytes>, expected: StatusCode) -> Self {
-        Self::repeated(route, request, "request".to_owned(), Some(expected))
-    }
-
-    /// One request of any app. As in k6 and Locust, a status below 400 is a success.
-    pub(super) fn custom(route: Route, request: &Request<Bytes>) -> Self {
-        Self::repeated(route, request, name(request), None)
-    }
-
-    fn repeated(
-        route: Route,
-        request: &Request<Bytes>,
-        name: String,
-        expected: Option<StatusCode>,
-    ) -> Self {
+    /// One request. Without an expected status, any status below 400 is a success, as in k6 and Locust.
+    pub fn single(route: Route, request: &Request<Bytes>, expected: Option<StatusCode>) -> Self {
         let request = Prepared {
-            name,
+            name: name(request),
             request: Encoded::from(request),
             expected,
             busy: None,
@@ -75,7 +58,6 @@ impl Workload {
 
     fn new(route: Route, requests: Vec<Prepared>, mix: Mix) -> Self {
         Self {
-            timeout: route.timeout(),
             route,
             requests,
             mix,
@@ -132,9 +114,7 @@ fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Bytes> {
         Kind::Visit => post(target, endpoint, ""),
         Kind::Stress => {
             let mut request = post(target, endpoint, r#"{"duration":1,"wait":false}"#);
-            if let Some(key) = key {
-                request.headers_mut().insert(Key::HEADER, key.header());
-            }
+            request.headers_mut().extend(key.map(Key::header));
             request
         }
     }
@@ -142,6 +122,8 @@ fn request(target: &Target, kind: Kind, key: Option<&Key>) -> Request<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 /// The command that installs the server. Debian's package also starts its own server, which does no harm.
 pub(crate) const INSTALL: &str = if cfg!(target_os = "macos") {
@@ -26,26 +26,23 @@ impl Binaries {
     /// # Errors
     /// When there is none. The sentence says how to install one.
     pub fn find(major: Option<&str>) -> anyhow::Result<Self> {
-        let mut found: Vec<Self> = candidates().into_iter().filter_map(Self::probe).collect();
-        found.sort_by_key(|binaries| {
-            std::cmp::Reverse(binaries.major().parse::<u32>().unwrap_or(0))
-        });
-        let Some(newest) = found.first() else {
+        let found: Vec<Self> = candidates().into_iter().filter_map(Self::probe).collect();
+        let number = |binaries: &&Self| binaries.major().parse::<u32>().unwrap_or(0);
+        let Some(newest) = found.iter().max_by_key(number) else {
             bail!(
                 "no PostgreSQL server programs (initdb, postgres) found; install them with: {INSTALL}"
             );
         };
-        let Some(major) = major else {
-            return Ok(newest.clone());
-        };
-        match found.iter().find(|binaries| binaries.major() == major) {
-            Some(binaries) => Ok(binaries.clone()),
-            None => bail!(
+        let major = major.unwrap_or(newest.major());
+        let suitable = found.iter().find(|binaries| binaries.major() == major);
+        let suitable = suitable.with_context(|| {
+            format!(
                 "the data was created by PostgreSQL {major}, but only PostgreSQL {} is installed; install version \
                  {major} or choose another folder",
                 newest.version
-            ),
-        }
+            )
+        })?;
+        Ok(suitable.clone())
     }
 
     /// The path to one of its programs, such as `psql` or `pgbench`. A folder with the server's programs may lack the
@@ -95,15 +92,10 @@ fn candidates() -> Vec<PathBuf> {
 }
 
 fn output_of(command: &mut Command) -> Option<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| said.into_owned())
 }
 
 /// Finds a program in PATH.

@@ -24,28 +24,21 @@ impl Account {
             return Ok(None);
         }
         let users = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
-        match ["postgres", "nobody"]
-            .into_iter()
-            .find_map(|name| Self::named(name, &users))
-        {
-            Some(account) => Ok(Some(account)),
-            None => bail!(
-                "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody"
-            ),
-        }
+        let mut names = ["postgres", "nobody"].into_iter();
+        let account = names.find_map(|name| Self::named(name, &users));
+        account.map(Some).context(
+            "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody",
+        )
     }
 
     fn named(name: &str, users: &str) -> Option<Self> {
-        let line = users
-            .lines()
-            .find(|line| line.split(':').next() == Some(name))?;
-        let mut fields = line.split(':').skip(2);
-        let uid = fields.next()?.parse().ok()?;
-        let gid = fields.next()?.parse().ok()?;
+        let mut lines = users.lines().map(|line| line.split(':'));
+        let mut fields = lines.find_map(|mut fields| (fields.next()? == name).then_some(fields))?;
+        // The first one is the password.
         Some(Self {
             name: name.to_owned(),
-            uid,
-            gid,
+            uid: fields.nth(1)?.parse().ok()?,
+            gid: fields.next()?.parse().ok()?,
         })
     }
 
@@ -98,8 +91,8 @@ impl Home {
         let folder = folder
             .canonicalize()
             .with_context(|| format!("cannot use {}", folder.display()))?;
-        if let Some((account, step)) =
-            account.and_then(|account| Some((account, account.barred_at(&folder)?)))
+        if let Some(account) = account
+            && let Some(step) = account.barred_at(&folder)
         {
             bail!(
                 "the user {}, who must run the server because PostgreSQL refuses root, may not enter {}; choose a \
@@ -165,20 +158,15 @@ impl Home {
     /// Stores the password so that only the user of `lab` can read it.
     pub(crate) fn keep_password(&self, password: &str) -> anyhow::Result<()> {
         let path = self.folder.join("password");
-        let new = self.folder.join("password.new");
         let write = || {
-            // A file that a crash left behind may have other permissions, and `mode` applies only to new files.
-            let _ = fs::remove_file(&new);
-            let mut file = File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&new)?;
+            // Only its owner may read such a file.
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
             writeln!(file, "{password}")?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(std::io::Error::from)
         };
-        write().with_context(|| format!("cannot write {}", path.display()))
+        write().with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
     }
 
     /// Refuses a cluster that a running server uses, and removes the process id that a crash left behind.
@@ -251,7 +239,8 @@ impl Drop for Temporary {
     }
 }
 
-fn give(path: &Path, account: Option<&Account>) -> std::io::Result<()> {
+/// Makes the server's user the owner.
+pub(super) fn give(path: &Path, account: Option<&Account>) -> std::io::Result<()> {
     match account {
         Some(account) => std::os::unix::fs::chown(path, Some(account.uid), Some(account.gid)),
         None => Ok(()),
@@ -261,12 +250,11 @@ fn give(path: &Path, account: Option<&Account>) -> std::io::Result<()> {
 /// A new path that the server's user can access.
 fn new_temporary(prefix: &str, account: Option<&Account>) -> anyhow::Result<PathBuf> {
     let usual = std::env::temp_dir();
-    let barred = |folder: &Path| account.and_then(|account| account.barred_at(folder));
-    let parent = if let (Some(step), Some(account)) = (barred(&usual), account) {
-        let others = ["/tmp", "/var/tmp", "/dev/shm"].map(Path::new);
-        let other = others
-            .into_iter()
-            .find(|folder| folder.is_dir() && barred(folder).is_none());
+    let parent = if let Some(account) = account
+        && let Some(step) = account.barred_at(&usual)
+    {
+        let mut others = ["/tmp", "/var/tmp", "/dev/shm"].map(Path::new).into_iter();
+        let other = others.find(|folder| folder.is_dir() && account.barred_at(folder).is_none());
         let other = other.with_context(|| {
             format!(
                 "the user {}, who runs the server, may enter neither {} nor /tmp; set TMPDIR to a folder open to all",

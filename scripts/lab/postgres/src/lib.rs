@@ -14,7 +14,7 @@ use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Context as _;
 use processes::signals::Signals;
-use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::process::{Signal, getpgrp};
 use tokio::process::{Child, Command};
 
 mod binaries;
@@ -41,8 +41,8 @@ The server listens on a free port of 127.0.0.1 only, with a generated password. 
 database `visits` and may create further databases. The server stops when COMMAND ends, and the exit code is \
 COMMAND's.
 
-With --pooler-env a PgBouncer in transaction pooling stands in front of the server as well, for every database of \
-it; COMMAND gets both URLs. What it needs: the package pgbouncer (apt-get install pgbouncer).
+With --pooler-env, a PgBouncer in transaction pooling mode also runs in front of the server, for all of its \
+databases. COMMAND gets both URLs. This requires the package pgbouncer (apt-get install pgbouncer).
 
 Example:
   lab postgres -- sh -c 'psql \"$DATABASE_URL\" -c \"select version()\"'")]
@@ -65,22 +65,15 @@ pub struct PostgresArgs {
 ///
 /// # Errors
 /// One sentence for the user if that is not possible.
-pub fn run(args: PostgresArgs) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(beside_server(args))
-}
-
-async fn beside_server(args: PostgresArgs) -> anyhow::Result<ExitCode> {
+#[tokio::main(flavor = "current_thread")]
+pub async fn run(args: &PostgresArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let mut database = tokio::select! {
-        started = Database::start(&args) => started?,
+        started = Database::start(args) => started?,
         // Dropping the start also ends everything that it has begun.
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
-    let outcome = run_command(&args, &mut database, &mut signals).await;
+    let outcome = run_command(args, &mut database, &mut signals).await;
     drop(database.pooler);
     database.server.stop().await?;
     outcome
@@ -96,12 +89,11 @@ impl Database {
     async fn start(args: &PostgresArgs) -> anyhow::Result<Self> {
         let server = Server::start(args.data.as_deref()).await?;
         eprintln!("lab: {}", server.describe());
-        let pooler = match args.pooler_env {
-            Some(_) => Some(Pooler::start(&server, POOL_SIZE).await?),
-            None => None,
-        };
-        if let Some(pooler) = &pooler {
-            eprintln!("lab: {}", pooler.describe());
+        let mut pooler = None;
+        if args.pooler_env.is_some() {
+            let started = Pooler::start(&server, POOL_SIZE).await?;
+            eprintln!("lab: {}", started.describe());
+            pooler = Some(started);
         }
         Ok(Self { server, pooler })
     }
@@ -137,19 +129,13 @@ async fn run_command(
     if let (Some(name), Some(pooler)) = (&args.pooler_env, &database.pooler) {
         command.env(name, pooler.url());
     }
-    let spawned = command.spawn();
-    let mut child = match spawned {
+    let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
             eprintln!("lab: cannot run `{program}`: {error}");
             // The same exit codes as in a shell: 127 if there is no such command, 126 if it cannot be run.
-            return Ok(ExitCode::from(
-                if error.kind() == std::io::ErrorKind::NotFound {
-                    127
-                } else {
-                    126
-                },
-            ));
+            let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+            return Ok(ExitCode::from(if is_missing { 127 } else { 126 }));
         }
     };
 
@@ -171,14 +157,8 @@ async fn run_command(
 fn passed_through(status: ExitStatus) -> ExitCode {
     use std::os::unix::process::ExitStatusExt as _;
 
-    exit_code(
-        status
-            .code()
-            .unwrap_or_else(|| 128 + status.signal().unwrap_or(0)),
-    )
-}
-
-fn exit_code(code: i32) -> ExitCode {
+    let code = status.code();
+    let code = code.unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
@@ -188,10 +168,7 @@ fn forward(signal: Signal, child: &Child) {
     if signal != Signal::TERM && in_foreground_of_a_terminal() {
         return;
     }
-    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-        // This fails only if the child has just ended, which the caller notices anyway.
-        let _ = kill_process(pid, signal);
-    }
+    process::signal(child, signal);
 }
 
 fn in_foreground_of_a_terminal() -> bool {

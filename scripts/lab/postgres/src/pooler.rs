@@ -1,19 +1,18 @@
 //! A PgBouncer in front of a server, in transaction pooling.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use processes::free_port;
 use rustix::process::Signal;
 use tokio::process::Child;
-use tokio::time::sleep;
 
 use super::binaries::find_in_path;
-use super::home::{Account, Temporary};
-use super::process::{PATIENCE, POLL, end, serving, signal, told_after};
+use super::home::Temporary;
+use super::process::{Readiness, end, serving, signal, told, until_ready};
 use super::{NAME, Server};
 
 const INSTALL: &str = if cfg!(target_os = "macos") {
@@ -33,6 +32,7 @@ pub struct Pooler {
     process: Child,
     port: u16,
     url: String,
+    log: PathBuf,
     /// Declared after `process`, so that the folder is removed last.
     _folder: Temporary,
 }
@@ -49,20 +49,56 @@ impl Pooler {
         // Another program may take the free port before the pooler does, so there are several attempts.
         for _ in 0..5 {
             let port = free_port().context("no free port on 127.0.0.1")?;
-            let files = Files::write(server, port, pool_size)?;
-            let mut pooler = Self {
-                process: files.serve(program.clone(), server.account())?,
-                port,
-                url: server.url_at(port),
-                _folder: files.folder,
-            };
-            let ready = until_ready(&mut pooler.process, &files.log);
-            match told_after(PATIENCE, "waiting for PgBouncer", ready).await? {
-                Readiness::Ready => return Ok(pooler),
-                Readiness::PortTaken => {}
+            let mut pooler = Self::spawn(program.clone(), server, port, pool_size)?;
+            if let Readiness::Ready = pooler.ready().await? {
+                return Ok(pooler);
             }
         }
         bail!("no free port for PgBouncer found in five tries")
+    }
+
+    fn spawn(program: PathBuf, server: &Server, port: u16, pool_size: u16) -> anyhow::Result<Self> {
+        let account = server.account();
+        let folder = Temporary::private("elastic-visits-pooler", account)?;
+        // In plain text, because both logins need it: the client's at the pooler, and the pooler's at the server.
+        let users = format!("\"{NAME}\" \"{}\"\n", server.password());
+        let users = folder.write("users", &users, account)?;
+        let settings = settings(server.port(), port, pool_size, &users);
+        let settings = folder.write("pgbouncer.ini", &settings, account)?;
+        let log = folder.write("log", "", account)?;
+        let unwritable = || format!("cannot write {}", log.display());
+        let output = File::options().append(true).open(&log);
+        let output = output.with_context(unwritable)?;
+        let errors = output.try_clone().with_context(unwritable)?;
+        let mut command = serving(program, account, "TERM");
+        command.arg(settings);
+        command.stdin(Stdio::null()).stdout(output).stderr(errors);
+        Ok(Self {
+            process: command.spawn().context("cannot start PgBouncer")?,
+            port,
+            url: server.url_at(port),
+            log,
+            _folder: folder,
+        })
+    }
+
+    async fn ready(&mut self) -> anyhow::Result<Readiness> {
+        // It already listens before it writes this.
+        let is_ready = |_: &Child| {
+            let log = fs::read_to_string(&self.log);
+            log.is_ok_and(|log| log.contains("LOG process up"))
+        };
+        let port_taken = ["nowhere to listen on"];
+        let process = &mut self.process;
+        let ready = until_ready(
+            process,
+            "PgBouncer",
+            START_LIMIT,
+            &self.log,
+            &port_taken,
+            is_ready,
+        );
+        told("waiting for PgBouncer", ready).await
     }
 
     /// The address and the login, including the password.
@@ -109,43 +145,8 @@ fn installed() -> anyhow::Result<PathBuf> {
         })
 }
 
-/// The files of one PgBouncer.
-struct Files {
-    folder: Temporary,
-    settings: PathBuf,
-    log: PathBuf,
-}
-
-impl Files {
-    fn write(server: &Server, port: u16, pool_size: u16) -> anyhow::Result<Self> {
-        let account = server.account();
-        let folder = Temporary::private("elastic-visits-pooler", account)?;
-        // In plain text, because both logins need it: the client's at the pooler, and the pooler's at the server.
-        let users = format!("\"{NAME}\" \"{}\"\n", server.password());
-        let users = folder.write("users", &users, account)?;
-        let settings = settings(server.port(), port, pool_size, &users.display().to_string());
-        Ok(Self {
-            settings: folder.write("pgbouncer.ini", &settings, account)?,
-            log: folder.write("log", "", account)?,
-            folder,
-        })
-    }
-
-    fn serve(&self, program: PathBuf, account: Option<&Account>) -> anyhow::Result<Child> {
-        let open = || {
-            let log = File::options().append(true).open(&self.log)?;
-            Ok::<_, std::io::Error>((log.try_clone()?, log))
-        };
-        let (output, errors) =
-            open().with_context(|| format!("cannot write {}", self.log.display()))?;
-        let mut command = serving(program, account, "TERM");
-        command.arg(&self.settings);
-        command.stdin(Stdio::null()).stdout(output).stderr(errors);
-        command.spawn().context("cannot start PgBouncer")
-    }
-}
-
-fn settings(server_port: u16, port: u16, pool_size: u16, users: &str) -> String {
+fn settings(server_port: u16, port: u16, pool_size: u16, users: &Path) -> String {
+    let users = users.display();
     format!(
         "\
 [databases]
@@ -168,36 +169,4 @@ log_connections = 0
 log_disconnections = 0
 "
     )
-}
-
-enum Readiness {
-    Ready,
-    PortTaken,
-}
-
-async fn until_ready(process: &mut Child, log: &std::path::Path) -> anyhow::Result<Readiness> {
-    let deadline = Instant::now() + START_LIMIT;
-    loop {
-        // This is checked before the log is read, because a program that has ended has written its complete log.
-        let ended = process.try_wait().context("cannot watch PgBouncer")?;
-        let said = fs::read_to_string(log).unwrap_or_default();
-        if let Some(status) = ended {
-            if said.contains("nowhere to listen on") {
-                return Ok(Readiness::PortTaken);
-            }
-            let reason = said.lines().rfind(|line| line.contains("FATAL"));
-            bail!(
-                "PgBouncer did not start ({status}): {}",
-                reason.unwrap_or("it gave no reason").trim()
-            );
-        }
-        // It already listens before it writes this.
-        if said.contains("LOG process up") {
-            return Ok(Readiness::Ready);
-        }
-        if Instant::now() > deadline {
-            bail!("PgBouncer was not ready after {} s", START_LIMIT.as_secs());
-        }
-        sleep(POLL).await;
-    }
 }

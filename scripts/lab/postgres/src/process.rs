@@ -1,12 +1,15 @@
 //! Runs PostgreSQL's programs, suspends them, and ends them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use processes::proc;
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -15,10 +18,10 @@ use super::binaries::find_in_path;
 use super::home::Account;
 
 /// The pause between two checks of something that cannot be awaited.
-pub(super) const POLL: Duration = Duration::from_millis(15);
+const POLL: Duration = Duration::from_millis(15);
 
 /// How long a user waits before the first message about it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a process may take to react to a signal that it cannot ignore.
 const SIGNAL_LIMIT: Duration = Duration::from_secs(5);
@@ -144,6 +147,7 @@ pub(super) fn end(process: &mut Child) {
 
 pub(super) fn signal(process: &Child, signal: Signal) {
     if let Some(pid) = pid(process) {
+        // This fails only if the process has just ended.
         let _ = kill_process(pid, signal);
     }
 }
@@ -154,70 +158,86 @@ pub(super) async fn freeze(process: &Child) -> anyhow::Result<()> {
     kill_process(parent, Signal::STOP).context("cannot freeze the PostgreSQL server")?;
     // A suspended process creates no further children.
     let deadline = Instant::now() + SIGNAL_LIMIT;
-    while !matches!(Stat::of(parent), Some(Stat { state: 'T', .. })) {
+    let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    while waitid(WaitId::Pid(parent), options)?.is_none() {
         if Instant::now() > deadline {
-            bail!("the PostgreSQL server cannot be frozen; that needs Linux");
+            bail!("the PostgreSQL server cannot be frozen");
         }
         sleep(Duration::from_millis(1)).await;
     }
-    for child in children(parent) {
-        // This fails only if the child has just ended.
-        let _ = kill_process(child, Signal::STOP);
-    }
+    signal_family(parent, Signal::STOP);
     Ok(())
 }
 
 /// Resumes a process and its children. Does nothing for those that are running.
 pub(super) fn thaw(process: &Child) {
     if let Some(parent) = pid(process) {
-        for one in children(parent).into_iter().chain([parent]) {
-            let _ = kill_process(one, Signal::CONT);
+        signal_family(parent, Signal::CONT);
+    }
+}
+
+fn signal_family(parent: Pid, signal: Signal) {
+    let family = proc::family(parent.as_raw_pid().cast_unsigned());
+    for member in family.into_iter().flatten() {
+        if let Some(member) = Pid::from_raw(member.cast_signed()) {
+            // This fails only if the process has just ended.
+            let _ = kill_process(member, signal);
         }
     }
-}
-
-/// The content of `/proc/PID/stat` (`proc_pid_stat(5)`).
-struct Stat {
-    state: char,
-    parent: i32,
-}
-
-impl Stat {
-    fn of(process: Pid) -> Option<Self> {
-        let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        // The name before these fields is in parentheses and may contain anything.
-        let mut fields = text.rsplit_once(") ")?.1.split(' ');
-        Some(Self {
-            state: fields.next()?.chars().next()?,
-            parent: fields.next()?.parse().ok()?,
-        })
-    }
-}
-
-fn children(parent: Pid) -> Vec<Pid> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
-        .filter(|process| Stat::of(*process).is_some_and(|stat| stat.parent == parent.as_raw_pid()))
-        .collect()
 }
 
 fn pid(process: &Child) -> Option<Pid> {
     process.id().and_then(|id| Pid::from_raw(id.cast_signed()))
 }
 
-/// Awaits `work`. If it takes longer than `patience`, prints on stderr what is in progress.
-pub(super) async fn told_after<T>(
-    patience: Duration,
-    what: &str,
-    work: impl Future<Output = T>,
-) -> T {
+/// Awaits `work`. If a user has to wait for it, prints on stderr what is in progress.
+pub(super) async fn told<T>(what: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
-    match timeout(patience, &mut work).await {
+    match timeout(PATIENCE, &mut work).await {
         Ok(output) => output,
         Err(_) => {
             eprintln!("lab: {what} ...");
             work.await
         }
+    }
+}
+
+/// The state of a server program that was started on a port.
+pub(super) enum Readiness {
+    Ready,
+    /// The program has ended, because another one listens on the port.
+    PortTaken,
+}
+
+/// Waits until `is_ready` says that the started program `name` serves. A program that has ended with one of the
+/// messages `port_taken` in its log has found its port in use.
+pub(super) async fn until_ready(
+    process: &mut Child,
+    name: &str,
+    limit: Duration,
+    log: &Path,
+    port_taken: &[&str],
+    is_ready: impl Fn(&Child) -> bool,
+) -> anyhow::Result<Readiness> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let ended = process.try_wait();
+        if let Some(status) = ended.with_context(|| format!("cannot watch {name}"))? {
+            let log = fs::read_to_string(log).unwrap_or_default();
+            if port_taken.iter().any(|message| log.contains(message)) {
+                return Ok(Readiness::PortTaken);
+            }
+            let reason = log.lines().rfind(|line| line.contains("FATAL"));
+            let reason = reason.unwrap_or("it gave no reason").trim();
+            bail!("{name} did not start ({status}): {reason}");
+        }
+        if is_ready(process) {
+            return Ok(Readiness::Ready);
+        }
+        if Instant::now() > deadline {
+            end(process);
+            bail!("{name} was not ready after {} s", limit.as_secs());
+        }
+        sleep(POLL).await;
     }
 }

@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use processes::free_port;
 use rustix::process::Signal;
-use tokio::process::Child;
-use tokio::time::{sleep, timeout};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 use super::home::{Account, Home, postmaster_pid};
-use super::process::{PATIENCE, POLL, end, freeze, signal, thaw, told_after};
+use super::process::{Readiness, end, freeze, signal, thaw, told, until_ready};
 use super::tools::Tools;
 use super::{Binaries, NAME};
 
@@ -107,6 +107,20 @@ impl Server {
         &self.tools.binaries
     }
 
+    /// A client program, such as `psql`, that connects to a database of this server. Other users of the machine
+    /// cannot read the password.
+    pub fn client(&self, program: &str, database: &str) -> Command {
+        let mut command = Command::new(self.binaries().program(program));
+        command
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", NAME)
+            .env("PGPASSWORD", &self.password)
+            .env("PGDATABASE", database)
+            .env_remove("PGOPTIONS");
+        command
+    }
+
     pub(super) fn account(&self) -> Option<&Account> {
         self.tools.account.as_ref()
     }
@@ -152,7 +166,7 @@ impl Server {
     /// When it does not stop in time.
     pub async fn shut_down(&mut self) -> anyhow::Result<()> {
         let stopped = self.ended_by(Signal::INT);
-        told_after(PATIENCE, "stopping the PostgreSQL server", stopped).await
+        told("stopping the PostgreSQL server", stopped).await
     }
 
     /// Stops the server as if the power failed (PostgreSQL's immediate shutdown). It recovers when it is
@@ -229,8 +243,19 @@ impl Server {
     }
 
     async fn ready(&mut self) -> anyhow::Result<Readiness> {
-        let ready = until_ready(&mut self.process, &self.home);
-        told_after(PATIENCE, "waiting for the PostgreSQL server", ready).await
+        let cluster = self.home.cluster();
+        let is_ready = |process: &Child| announced_ready(&cluster) == process.id();
+        let (name, log) = ("the PostgreSQL server", self.home.log());
+        let port_taken = ["could not bind", "could not create any TCP/IP sockets"];
+        let ready = until_ready(
+            &mut self.process,
+            name,
+            START_LIMIT,
+            &log,
+            &port_taken,
+            is_ready,
+        );
+        told("waiting for the PostgreSQL server", ready).await
     }
 }
 
@@ -239,46 +264,6 @@ impl Drop for Server {
         signal(&self.process, Signal::QUIT);
         self.thaw();
         end(&mut self.process);
-    }
-}
-
-enum Readiness {
-    Ready,
-    PortTaken,
-}
-
-async fn until_ready(process: &mut Child, home: &Home) -> anyhow::Result<Readiness> {
-    let deadline = Instant::now() + START_LIMIT;
-    loop {
-        if let Some(status) = process
-            .try_wait()
-            .context("cannot watch the PostgreSQL server")?
-        {
-            let log = fs::read_to_string(home.log()).unwrap_or_default();
-            if log.contains("could not bind") || log.contains("could not create any TCP/IP sockets")
-            {
-                return Ok(Readiness::PortTaken);
-            }
-            let reason = log
-                .lines()
-                .rfind(|line| line.contains("FATAL:"))
-                .unwrap_or("it gave no reason");
-            bail!(
-                "the PostgreSQL server did not start ({status}): {}",
-                reason.trim()
-            );
-        }
-        if announced_ready(&home.cluster()) == process.id() {
-            return Ok(Readiness::Ready);
-        }
-        if Instant::now() > deadline {
-            end(process);
-            bail!(
-                "the PostgreSQL server was not ready after {} s",
-                START_LIMIT.as_secs()
-            );
-        }
-        sleep(POLL).await;
     }
 }
 

@@ -7,8 +7,8 @@ use std::process::Stdio;
 use anyhow::{Context as _, bail};
 use tokio::process::{Child, Command};
 
-use super::home::{Account, Home};
-use super::process::{PATIENCE, command, finished, serving, told_after};
+use super::home::{Account, Home, give};
+use super::process::{command, finished, serving, told};
 use super::{Binaries, NAME};
 
 /// The installed programs, and the user that runs them.
@@ -25,16 +25,13 @@ impl Tools {
                 return Ok(password);
             }
             let password = new_password();
-            self.execute(
-                &home.cluster(),
-                &format!("alter role {NAME} password '{password}'\n"),
-            )
-            .await?;
+            let statement = format!("alter role {NAME} password '{password}'\n");
+            self.execute(&home.cluster(), &statement).await?;
             home.keep_password(&password)?;
             return Ok(password);
         }
         let work = self.make_cluster(home);
-        told_after(PATIENCE, "creating a new PostgreSQL database", work).await
+        told("creating a new PostgreSQL database", work).await
     }
 
     /// Only a complete cluster gets the final name, so an interrupted one is never used.
@@ -46,26 +43,14 @@ impl Tools {
             })?;
         }
         fs::create_dir(&unfinished)
-            .with_context(|| format!("cannot make {}", unfinished.display()))?;
-        if let Some(account) = &self.account {
-            std::os::unix::fs::chown(&unfinished, Some(account.uid), Some(account.gid))
-                .with_context(|| {
-                    format!(
-                        "cannot give {} to the user {}",
-                        unfinished.display(),
-                        account.name
-                    )
-                })?;
-        }
+            .and_then(|()| give(&unfinished, self.account.as_ref()))
+            .with_context(|| format!("cannot create the folder {}", unfinished.display()))?;
 
         let mut initdb = self.command("initdb");
         initdb.arg("--pgdata").arg(&unfinished);
         // The superuser gets no password, so that nobody can connect as that role.
-        initdb.args([
-            "--username=postgres",
-            "--auth-local=reject",
-            "--auth-host=scram-sha-256",
-        ]);
+        initdb.args(["--username=postgres", "--auth-local=reject"]);
+        initdb.arg("--auth-host=scram-sha-256");
         initdb.args(["--encoding=UTF8", "--no-locale", "--no-instructions"]);
         if home.is_temporary() {
             initdb.arg("--no-sync");
@@ -84,15 +69,9 @@ impl Tools {
     /// Runs statements, one per line, on a cluster that no server is using.
     pub(super) async fn execute(&self, cluster: &Path, statements: &str) -> anyhow::Result<()> {
         let mut postgres = self.command("postgres");
-        postgres.args([
-            "--single",
-            "-c",
-            "log_statement=none",
-            "-c",
-            "log_min_error_statement=panic",
-            "-D",
-        ]);
-        postgres.arg(cluster).arg("postgres");
+        postgres.args(["--single", "-c", "log_statement=none"]);
+        postgres.args(["-c", "log_min_error_statement=panic"]);
+        postgres.arg("-D").arg(cluster).arg("postgres");
         let said = finished(postgres, "postgres --single", statements).await?;
         // The program succeeds even if a statement fails.
         match said

@@ -1,10 +1,11 @@
 //! Writes a file completely or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 /// Writes a temporary file next to the target, makes it durable, and only then renames it. A full disk or a kill
 /// leaves the old file, or none.
@@ -42,17 +43,17 @@ pub fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
             name.display()
         );
     }
-    let mut new = name.to_os_string();
-    // The name contains the process id, so that two runs that write the same file do not interfere.
-    new.push(format!(".{}.new", std::process::id()));
-    let new = folder.join(new);
-    written(&new, content)
-        .and_then(|()| fs::rename(&new, path))
-        .map_err(|error| {
-            // The partial file is useless. If it cannot be removed, the first error is still more important.
-            let _ = fs::remove_file(&new);
-            anyhow::anyhow!("{} cannot be written: {}", path.display(), cause(&error))
-        })?;
+    let replace = || {
+        // With the permissions of any new file. If it is not renamed, it is removed.
+        let mut new = tempfile::Builder::new()
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)?;
+        new.write_all(content)?;
+        new.as_file().sync_all()?;
+        new.persist(path).map_err(io::Error::from)
+    };
+    replace()
+        .map_err(|error| anyhow!("{} cannot be written: {}", path.display(), cause(&error)))?;
     settle(folder).with_context(|| {
         format!(
             "{} was written, but may not survive a power cut",
@@ -61,25 +62,16 @@ pub fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     })
 }
 
-fn written(path: &PathBuf, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(content)?;
-    file.sync_all()
-}
-
 /// Makes the new name durable, if folders can be synchronised.
 fn settle(folder: &Path) -> io::Result<()> {
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        Err(error)
-            if error.kind() == io::ErrorKind::InvalidInput
-                || error.kind() == io::ErrorKind::Unsupported =>
-        {
-            Ok(())
-        }
-        // The folder may be written to but not read.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        result => result,
-    }
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+
+    let synchronized = File::open(folder).and_then(|folder| folder.sync_all());
+    synchronized.or_else(|error| match error.kind() {
+        // The last one: a folder that may be written to but not read.
+        InvalidInput | Unsupported | PermissionDenied => Ok(()),
+        _ => Err(error),
+    })
 }
 
 fn cause(error: &io::Error) -> String {

@@ -1,5 +1,7 @@
 //! Numbers and times in the form of the report and the simulator.
 
+use std::time::Duration;
+
 /// Writes times of a run: in its own seconds, and in Azure minutes if its clock runs faster.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -30,31 +32,30 @@ impl Clock {
 
     /// A time of the run: `14.2 s (Azure minute 14)`.
     pub fn time(self, at: f64) -> String {
-        if self.is_scaled() {
-            format!("{} (Azure minute {})", span(at), decimal(self.minutes(at)))
-        } else {
-            span(at)
-        }
+        self.beside(at, |minutes| format!("Azure minute {minutes}"))
     }
 
     /// A length of time: `9.2 s (9.2 Azure minutes)`.
     pub fn length(self, seconds: f64) -> String {
-        if self.is_scaled() {
-            let minutes = decimal(self.minutes(seconds));
+        self.beside(seconds, |minutes| {
             let end = if minutes == "1" { "" } else { "s" };
-            format!("{} ({minutes} Azure minute{end})", span(seconds))
-        } else {
-            span(seconds)
-        }
+            format!("{minutes} Azure minute{end}")
+        })
     }
 
     /// A time for a cell of a table: `14.2 s (14 min)`.
     pub fn short_time(self, at: f64) -> String {
-        if self.is_scaled() {
-            format!("{} ({} min)", span(at), decimal(self.minutes(at)))
-        } else {
-            span(at)
+        self.beside(at, |minutes| format!("{minutes} min"))
+    }
+
+    /// The run's seconds, with Azure's minutes beside them if they differ.
+    fn beside(self, seconds: f64, told: fn(&str) -> String) -> String {
+        let shown = span(seconds);
+        if !self.is_scaled() {
+            return shown;
         }
+        let minutes = decimal(self.minutes(seconds));
+        format!("{shown} ({})", told(&minutes))
     }
 
     /// A time in Azure minutes.
@@ -108,6 +109,12 @@ pub fn exact_span(seconds: u64) -> String {
     } else {
         shown.join(" ")
     }
+}
+
+/// Minutes and seconds: `02:05`.
+pub fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// A count with thousands separators: `12,345`.

@@ -74,6 +74,16 @@ impl Run {
         }
     }
 
+    /// Successful requests per second over the whole run; `None` if it has no length.
+    pub fn ok_per_second(&self) -> Option<f64> {
+        (self.seconds > 0.0).then(|| self.requests.ok as f64 / self.seconds)
+    }
+
+    /// The most ready instances at a time; `None` without a sample of the fleet.
+    pub fn most_ready(&self) -> Option<u32> {
+        self.samples.iter().map(|sample| sample.ready).max()
+    }
+
     /// Instances wanted times Azure hours, from its start to its end; `None` without a sample of the fleet.
     pub fn instance_hours(&self) -> Option<f64> {
         let (first, last) = (self.samples.first()?, self.samples.last()?);

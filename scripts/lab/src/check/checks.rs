@@ -1,6 +1,6 @@
 //! The requests, and the correct responses. Each check returns a phrase with its result or with the error.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::StatusCode;
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub(super) struct Outcome {
     pub(super) passed: bool,
     /// The observation, or the error.
     seen: String,
-    milliseconds: u64,
+    milliseconds: u128,
 }
 
 impl Outcome {
@@ -61,7 +61,7 @@ pub(super) async fn all(
             name,
             passed,
             seen: seen.unwrap_or_else(|wrong| wrong),
-            milliseconds: whole_milliseconds(began.elapsed()),
+            milliseconds: began.elapsed().as_millis(),
         };
         report(&outcome);
         outcomes.push(outcome);
@@ -86,10 +86,6 @@ pub(super) async fn all(
     outcomes
 }
 
-fn whole_milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// The response if it has the right status, or else an error.
 fn with(status: StatusCode, reply: Reply) -> Result<Reply, String> {
     if reply.status() == status {
@@ -100,7 +96,7 @@ fn with(status: StatusCode, reply: Reply) -> Result<Reply, String> {
         format!(": {plain}")
     });
     Err(format!(
-        "answered {} and not {}{}",
+        "returned {} instead of {}{}",
         reply.status().as_u16(),
         status.as_u16(),
         reason.unwrap_or_default()
@@ -109,7 +105,7 @@ fn with(status: StatusCode, reply: Reply) -> Result<Reply, String> {
 
 async fn live(caller: &mut Caller) -> Seen {
     with(StatusCode::OK, caller.get("/health/live").await?)?;
-    Ok("the process serves".to_owned())
+    Ok("the process responds".to_owned())
 }
 
 /// Checks the app and its database. The wait for the app also uses this check.
@@ -120,7 +116,7 @@ pub(super) async fn health(caller: &mut Caller) -> Seen {
         (Some(status), Some(database), Some(version)) if status == "healthy" => {
             Ok(format!("version {version} on {database}"))
         }
-        _ => Err("what answers is not this app".to_owned()),
+        _ => Err("the response is not from this app".to_owned()),
     }
 }
 
@@ -128,31 +124,25 @@ async fn visit(caller: &mut Caller) -> Seen {
     let key = uuid::Uuid::new_v4().to_string();
     let first = with(StatusCode::CREATED, caller.visit(&key).await?)?.json();
     let again = with(StatusCode::OK, caller.visit(&key).await?);
-    let again = again
-        .map_err(|wrong| format!("the same key again: {wrong}"))?
-        .json();
+    let again = again.map_err(|wrong| format!("the same key again: {wrong}"))?;
     let id = |visit: &Value| visit["id"].as_i64();
-    let recorded = id(&first).ok_or("the answer has no id")?;
-    if id(&again) != Some(recorded) {
+    let recorded = id(&first).ok_or("the response has no id")?;
+    if id(&again.json()) != Some(recorded) {
         return Err("the same key gave another visit".to_owned());
     }
     let list = caller.get("/api/visits?limit=100").await?;
     let list = with(StatusCode::OK, list)?.json();
-    let total = list["total_visits"]
-        .as_i64()
-        .ok_or("the list has no total")?;
-    let times = list["recent_visits"].as_array().map_or(0, |visits| {
-        visits
-            .iter()
-            .filter(|visit| id(visit) == Some(recorded))
-            .count()
-    });
-    match times {
-        1 => Ok(format!("number {recorded} is in the list of {total}, once")),
-        0 => Err(format!(
-            "visit {recorded} was acknowledged and is not among the last 100"
+    let total = list["total_visits"].as_i64();
+    let total = total.ok_or("the list has no total")?;
+    let visits = list["recent_visits"].as_array().into_iter().flatten();
+    match visits.filter(|visit| id(visit) == Some(recorded)).count() {
+        1 => Ok(format!(
+            "visit {recorded} is listed once; {total} visits in total"
         )),
-        _ => Err(format!("visit {recorded} is in the list {times} times")),
+        0 => Err(format!(
+            "visit {recorded} was acknowledged but is not among the last 100"
+        )),
+        times => Err(format!("visit {recorded} is listed {times} times")),
     }
 }
 
@@ -165,7 +155,7 @@ async fn metrics(caller: &mut Caller) -> Seen {
             .ok_or_else(|| format!("{name} is not a percentage"))
     };
     Ok(format!(
-        "CPU {:.0} %, memory {:.0} %",
+        "CPU {:.0}%, memory {:.0}%",
         percent("cpu_percent")?,
         percent("memory_percent")?
     ))
@@ -173,40 +163,33 @@ async fn metrics(caller: &mut Caller) -> Seen {
 
 async fn instances(caller: &mut Caller, wanted: Rules) -> Seen {
     let fleet = with(StatusCode::OK, caller.get("/api/instances").await?)?.json();
-    let live = fleet["live"].as_u64().ok_or("the answer has no count")?;
+    let live = fleet["live"].as_u64().ok_or("the response has no count")?;
     if live == 0 {
         return Err("no instance is live: no heartbeat reaches the database".to_owned());
     }
     let rules = fleet["rules"].as_array().map_or(0, Vec::len);
-    match (wanted, rules) {
-        (Rules::Expected, 0) => {
-            return Err(format!("{live} live, but no autoscale rules are active"));
-        }
-        (Rules::Unexpected, 1..) => {
-            return Err(format!(
-                "{live} live, with autoscale rules that nothing applies here"
-            ));
-        }
-        _ => {}
-    }
     let capacity = &fleet["capacity"];
-    Ok(match (rules, &capacity["minimum"], &capacity["maximum"]) {
-        (0, ..) => format!("{live} live, no autoscale rules"),
-        (rules, minimum, maximum) => {
-            format!("{live} live, {rules} autoscale rules, {minimum} to {maximum} instances")
-        }
-    })
+    let (minimum, maximum) = (&capacity["minimum"], &capacity["maximum"]);
+    match (wanted, rules) {
+        (Rules::Expected, 0) => Err(format!("{live} live, but no autoscale rules are active")),
+        (Rules::Unexpected, 1..) => Err(format!(
+            "{live} live, with autoscale rules that are not expected here"
+        )),
+        (_, 0) => Ok(format!("{live} live, no autoscale rules")),
+        (_, rules) => Ok(format!(
+            "{live} live, {rules} autoscale rules, {minimum} to {maximum} instances"
+        )),
+    }
 }
 
 async fn prometheus(caller: &mut Caller) -> Seen {
     let text = with(StatusCode::OK, caller.get("/metrics").await?)?.text();
-    let series = text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .filter(|line| line.contains("instance_id=\""))
-        .count();
+    let is_series = |line: &&str| !line.starts_with('#') && line.contains("instance_id=\"");
+    let series = text.lines().filter(is_series).count();
     if series == 0 || !text.contains("# TYPE ") {
-        return Err("no series of an instance in Prometheus' text format".to_owned());
+        return Err(
+            "the response has no series of an instance in Prometheus text format".to_owned(),
+        );
     }
     Ok(format!("{series} series"))
 }
@@ -215,22 +198,18 @@ async fn openapi(caller: &mut Caller) -> Seen {
     let document = with(StatusCode::OK, caller.get("/api/openapi.json").await?)?.json();
     let version = document["openapi"].as_str().unwrap_or_default();
     if !version.starts_with("3.1") {
-        return Err("no OpenAPI 3.1 document".to_owned());
+        return Err("the response is not an OpenAPI 3.1 document".to_owned());
     }
-    let paths = document["paths"]
-        .as_object()
-        .map_or(0, serde_json::Map::len);
+    let paths = document["paths"].as_object();
+    let paths = paths.map_or(0, serde_json::Map::len);
     Ok(format!("OpenAPI {version}, {paths} paths"))
 }
 
 async fn page(caller: &mut Caller) -> Seen {
     let page = with(StatusCode::OK, caller.browse("/").await?)?.text();
-    if !page
-        .trim_start()
-        .to_ascii_lowercase()
-        .starts_with("<!doctype html")
-    {
-        return Err("/ is not a page for a browser".to_owned());
+    let beginning = page.trim_start().to_ascii_lowercase();
+    if !beginning.starts_with("<!doctype html") {
+        return Err("/ does not return an HTML page".to_owned());
     }
     Ok(format!("{} bytes of HTML", page.len()))
 }
@@ -239,8 +218,8 @@ async fn errors(caller: &mut Caller) -> Seen {
     let missing = caller.get("/api/no-such-thing").await?;
     let problem = with(StatusCode::NOT_FOUND, missing)?.json();
     if problem["error"].is_string() && problem["status"] == 404 {
-        Ok("an unknown path is a 404 that explains itself".to_owned())
+        Ok("an unknown path returns 404 with a problem document".to_owned())
     } else {
-        Err("an unknown path is a 404, but no problem document".to_owned())
+        Err("an unknown path returns 404 without a problem document".to_owned())
     }
 }

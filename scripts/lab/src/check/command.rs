@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Arguments of `lab check`.
 #[derive(Args)]
 #[command(
-    after_help = "It records a visit, a real one that stays, and requires no key.\n\
+    after_help = "The check records one real visit, which stays in the database. It requires no key.\n\
                   Exit codes: 0 all checks passed; 1 a check failed; 2 the app could not be checked."
 )]
 pub struct CheckArgs {
@@ -28,19 +28,19 @@ pub struct CheckArgs {
         help = "Address of the app, such as https://NAME.azurewebsites.net"
     )]
     url: String,
-    /// Wait this long for an app that is about to start
+    /// Wait up to this long until the app is healthy
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
-    /// It is a failure if no autoscale rules are active
+    /// Fail if no autoscale rules are active
     #[arg(long, conflicts_with = "expect_no_rules")]
     expect_rules: bool,
-    /// It is a failure if autoscale rules are active
+    /// Fail if autoscale rules are active
     #[arg(long)]
     expect_no_rules: bool,
     /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
-    /// Certificates to trust besides the public ones, as PEM
+    /// Also trust the CA certificates in this PEM file
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 }

@@ -2,9 +2,9 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`command`] | arguments, waiting for an app that starts, what is printed |
+//! | [`command`] | arguments, the wait for the app, output |
 //! | [`caller`] | the requests of the checks |
-//! | [`checks`] | what is requested, and what a right response is |
+//! | [`checks`] | the requests, and the correct responses |
 
 mod caller;
 mod checks;

@@ -10,16 +10,16 @@ use simulate::fixed::instance_price;
 #[derive(clap::Args)]
 #[command(after_help = "\
 The load first fills one instance, then two, and then falls. The fleet scales to 1, 2, 3, 2 and 1 instances, all of them
-real processes on a database that is deleted afterwards.
+real processes. Their database is deleted afterwards.
 
 It writes into the output folder:
   report.html   the run as a page, with the answer to: did autoscaling work?
   run.json      the same as data: actions, requests, instances with their processes, samples
-  run.csv       one row a second
-  load.csv      the load that was measured, for lab simulate --load
-  lab.log       what lab up printed
-  events.jsonl  what lab up decided, and why
-  fixed-1/, fixed-3/  with --compare: what lab up printed and decided in the other two runs
+  run.csv       one row per second
+  load.csv      the measured load, for lab simulate --load
+  lab.log       the output of lab up
+  events.jsonl  the decisions of lab up, with their reasons
+  fixed-1/, fixed-3/  with --compare: the output and the decisions of lab up in the other two runs
 
 The report and the last line say what autoscaling bought. Without --compare, the simulator estimates it from the measured load.
 
@@ -42,11 +42,11 @@ pub struct DemoArgs {
     #[arg(long)]
     pub(super) restart_on_patch: bool,
 
-    /// Azure seconds in a second [default: 60; 20 on elastic-premium, where a minute has to hold some heartbeats]
+    /// Azure seconds per second [default: 60, or 20 on elastic-premium, where each minute needs several heartbeats]
     #[arg(long, value_name = "N", value_parser = pace)]
     time_scale: Option<f64>,
 
-    /// Keep the visits in a private PostgreSQL server instead of a SQLite file
+    /// Use a private PostgreSQL server instead of a SQLite file
     #[arg(long)]
     pub(super) postgres: bool,
 
@@ -64,7 +64,7 @@ impl DemoArgs {
         })
     }
 
-    /// The arguments of `lab up` about its fleet.
+    /// The arguments of `lab up` for its fleet.
     pub(super) fn fleet(&self) -> Vec<String> {
         let mut arguments = vec![format!("--time-scale={}", self.time_scale())];
         if self.plan == HostingPlan::ElasticPremium {
@@ -76,7 +76,7 @@ impl DemoArgs {
         arguments
     }
 
-    /// What an instance of the plan costs.
+    /// The price of an instance of the plan.
     pub(super) fn price(&self) -> Option<InstancePrice> {
         instance_price(match self.plan {
             HostingPlan::PremiumV3 => 0,
@@ -84,7 +84,7 @@ impl DemoArgs {
         })
     }
 
-    /// Who changes the count.
+    /// The part that changes the number of instances.
     pub(super) fn source(&self) -> &'static str {
         match self.plan {
             HostingPlan::PremiumV3 => "autoscaler",
@@ -98,6 +98,6 @@ fn pace(text: &str) -> Result<f64, String> {
     if (1.0..=120.0).contains(&number) {
         Ok(number)
     } else {
-        Err("must be from 1 to 120".to_owned())
+        Err("it must be from 1 to 120".to_owned())
     }
 }

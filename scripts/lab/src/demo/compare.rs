@@ -44,24 +44,17 @@ pub(super) async fn with_fixed_fleets(
     );
     let arrivals: Arc<[Duration]> = arrivals.into();
     let hours = run.seconds * run.time_scale / 3_600.0;
+    let billed = run.instance_hours();
     let mut comparison = Comparison {
-        simulated: false,
         hours,
         autoscaled: FleetOutcome {
-            instances: run
-                .samples
-                .iter()
-                .map(|sample| sample.ready)
-                .max()
-                .unwrap_or_default(),
-            instance_hours: run
-                .instance_hours()
-                .context("no sample of the fleet was read")?,
+            instances: run.most_ready().unwrap_or_default(),
+            instance_hours: billed.context("no sample of the fleet was read")?,
             requests: Some(run.request_outcome()),
-            overloaded_minutes: None,
+            ..FleetOutcome::default()
         },
-        fixed: Vec::new(),
         price: args.price(),
+        ..Comparison::default()
     };
     for (number, instances) in (2..).zip([fleet.capacity.minimum, fleet.capacity.maximum]) {
         let name = things(instances.into(), "fixed instance");
@@ -77,7 +70,7 @@ pub(super) async fn with_fixed_fleets(
             instances,
             instance_hours: f64::from(instances) * hours,
             requests: Some(made.request_outcome()),
-            overloaded_minutes: None,
+            ..FleetOutcome::default()
         });
     }
     Ok(comparison)

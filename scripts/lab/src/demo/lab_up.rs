@@ -1,4 +1,4 @@
-//! `lab up` in a process of its own, on a store of its own.
+//! `lab up` in a separate process, with a separate database.
 
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
@@ -16,20 +16,21 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use ::postgres::Server;
+use processes::launch;
 
-/// CPU time that a visit uses, in milliseconds: so little that an instance serves some tens of visits in a second,
-/// which is an Azure minute, and so much that they and nothing else make its load.
+/// CPU time of a visit, in milliseconds. An instance then serves some tens of visits per second, which is an Azure minute,
+/// and uses nearly all of its CPU for them.
 const VISIT_WORK_MS: u32 = 10;
 
-/// How long `lab up` may take to start, its handler included.
+/// How long `lab up` and its handler may take to start.
 const START: Duration = Duration::from_secs(90);
 /// How long it may take to stop: its instances have ten seconds.
 const STOP: Duration = Duration::from_secs(20);
 
-/// What is kept of the user's environment; other variables could change what is shown.
+/// The variables that are kept from the user's environment. Others could change the run.
 const INHERITED: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
 
-/// The running app, and what it is kept in.
+/// The running app and its database.
 pub(super) struct LabUp {
     child: Child,
     url: String,
@@ -39,7 +40,7 @@ pub(super) struct LabUp {
 }
 
 impl LabUp {
-    /// Starts the store and `lab up` with these arguments about its fleet; comes back when it serves.
+    /// Starts the database and `lab up` with these arguments for its fleet. Returns when the app is ready.
     pub(super) async fn start(
         script_root: &Path,
         out: &Path,
@@ -50,33 +51,25 @@ impl LabUp {
             .prefix("elastic-visits-demo-")
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
-            .context("a temporary folder cannot be made")?;
-        let server = match postgres {
-            true => Some(Server::start(None).await?),
-            false => None,
-        };
-        let program = std::env::current_exe().context("this program does not know its own path")?;
-        let mut command = Command::new(&program);
-        // By way of this program itself, so that the kernel ends lab up if this process dies in whatever way.
+            .context("a temporary folder cannot be created")?;
+        let mut server = None;
+        if postgres {
+            server = Some(Server::start(None).await?);
+        }
+        let unknown = "the path of this program is unknown";
+        let program = std::env::current_exe().context(unknown)?;
+        // The kernel then kills lab up if this process ends for any reason.
+        let mut command = Command::from(launch::command(&[]).context(unknown)?);
         command
-            .args([
-                "up",
-                "--exec-handler",
-                &std::process::id().to_string(),
-                "--",
-            ])
-            .arg(&program)
+            .arg(program)
             .args(["up", "--port", "0", "--script-root"])
             .arg(script_root)
             .args(fleet)
             .arg("--events")
             .arg(out.join("events.jsonl"));
         command.env_clear();
-        command.envs(
-            INHERITED
-                .iter()
-                .filter_map(|name| Some((name, std::env::var_os(name)?))),
-        );
+        let inherited = INHERITED.map(|name| Some((name, std::env::var_os(name)?)));
+        command.envs(inherited.into_iter().flatten());
         command.env("VISIT_WORK", VISIT_WORK_MS.to_string());
         match &server {
             Some(server) => command.env("DATABASE_URL", server.url()),
@@ -90,7 +83,7 @@ impl LabUp {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
-            // Ctrl+C is for this process, which then ends the other.
+            // Ctrl+C reaches only this process, which then ends the other one.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -100,7 +93,7 @@ impl LabUp {
             Ok(Some(started)) => started,
             Ok(None) => bail!("lab up did not start: {}", last_line(&path)),
             Err(_) => bail!(
-                "lab up did not serve within {} s; its log: {}",
+                "lab up was not ready within {} s; its log: {}",
                 START.as_secs(),
                 path.display()
             ),
@@ -118,19 +111,15 @@ impl LabUp {
         &self.url
     }
 
-    /// Ends everything and deletes the store.
+    /// Stops the app and deletes its database.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
-        if let Some(pid) = self
-            .child
-            .id()
-            .and_then(|pid| i32::try_from(pid).ok())
-            .and_then(Pid::from_raw)
-        {
-            // Fails only where it has ended already.
+        let pid = self.child.id();
+        if let Some(pid) = pid.and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+            // This fails only if it has already ended.
             let _ = kill_process(pid, Signal::TERM);
         }
         let status = match timeout(STOP, self.child.wait()).await {
-            Ok(status) => status.context("lab up was lost")?,
+            Ok(status) => status.context("cannot wait for lab up")?,
             Err(_) => {
                 self.child.kill().await.context("lab up cannot be ended")?;
                 bail!(
@@ -150,11 +139,12 @@ impl LabUp {
     }
 }
 
-/// Copies the output into the log until it says where it serves, and then in the background. `None` if it ends first.
+/// Copies the output to the log until it contains the URL of the app, and then in the background. Returns `None` if
+/// the output ends first.
 async fn url_of(output: ChildStdout, mut log: File) -> Option<(String, JoinHandle<()>)> {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        // A full disk must not end the demonstration; writing the report will fail and say so.
+        // A full disk must not end the demonstration. Writing the report then fails with a message.
         let _ = writeln!(log, "{line}");
         if let Some(url) = line.strip_prefix("Ready: ") {
             let url = url.trim_end_matches('/').to_owned();
@@ -172,5 +162,5 @@ async fn url_of(output: ChildStdout, mut log: File) -> Option<(String, JoinHandl
 fn last_line(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    last.unwrap_or("it said nothing").to_owned()
+    last.unwrap_or("it gave no reason").to_owned()
 }

@@ -44,43 +44,36 @@ use run_record::{Expectation, Run, write_csv, write_json, write_whole};
 use screen::Screen;
 use snapshot::LabFleet;
 
-/// Azure seconds that it takes with the default rules.
+/// How long the demonstration takes with the default rules, in Azure seconds.
 const USUAL_LENGTH: f64 = 2_400.0;
-/// Azure seconds for which all instances share the load, so that it can be seen.
+/// How long all instances share the load, in Azure seconds.
 const HOLD: f64 = 420.0;
-/// Load afterwards, in percent of an instance: below the default rule's 30, on one instance too.
+/// The load afterwards, in percent of an instance. It is below the 30% of the default rule, even on one instance.
 const REST: f64 = 20.0;
-/// Azure seconds after the last scale-in, in which nothing may happen.
+/// How long the minimum is observed after the last scale-in, in Azure seconds.
 const SETTLE: f64 = 180.0;
 /// The exit code of an interruption by the user, as in shells.
 const INTERRUPTED: u8 = 130;
 
-/// Runs the demonstration, writes its record and reports whether it worked.
+/// Runs the demonstration, writes its record, and reports whether autoscaling worked.
 ///
 /// # Errors
-/// One sentence for the user when it cannot run.
-pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+/// One sentence for the user if it cannot run.
+#[tokio::main]
+pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("the folder {} cannot be created", args.out.display()))?;
     // The files of an earlier run must not look like those of this run.
     for old in ["report.html", "run.json", "run.csv", "load.csv"] {
-        match std::fs::remove_file(args.out.join(old)) {
+        let old = args.out.join(old);
+        match std::fs::remove_file(&old) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| {
-                    format!("{} cannot be replaced", args.out.join(old).display())
-                });
+                let failed = format!("{} cannot be replaced", old.display());
+                return Err(error).context(failed);
             }
             _ => {}
         }
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    runtime.block_on(demonstrate(args))
-}
-
-async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     println!(
         "Elastic Visits: one to three instances on Azure's rules{}; an Azure minute lasts {:.1} s. This takes about {:.0} s.",
         match args.plan {
@@ -113,7 +106,7 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let Finished {
         mut run, arrivals, ..
     } = load;
-    // The last instances lived until now.
+    // The last instances ran until now.
     for instance in &mut run.instances {
         instance.ended.get_or_insert(over);
     }
@@ -139,11 +132,8 @@ async fn demonstrate(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     compared.context("the comparison is incomplete")?;
-    Ok(if finished && passed && worked {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let succeeded = finished && passed && worked;
+    Ok(ExitCode::from(u8::from(!succeeded)))
 }
 
 /// Makes the fleet scale out to its maximum and back. Returns the load, its result, and the fleet at the end.
@@ -236,8 +226,8 @@ fn restarts(fleet: &LabFleet) -> u32 {
     fleet.site.map_or(0, |site| site.restarts)
 }
 
-/// The verdict accepts one failure in a thousand; here the load is such that none has to fail, but for requests that were
-/// in flight when the platform restarted the app.
+/// The verdict accepts one failure in a thousand. In the demonstration no request may fail, except for those that were in
+/// flight when the platform restarted the app.
 fn failures(run: &Run, fleet: &LabFleet) -> Expectation {
     let (failed, sent) = (run.requests.failed, run.requests.sent);
     let restarted = fleet.site.filter(|site| site.restarts > 0);
@@ -259,7 +249,7 @@ fn failures(run: &Run, fleet: &LabFleet) -> Expectation {
     }
 }
 
-/// The counts that the fleet had, one after the other.
+/// The numbers of instances over time.
 fn counts(fleet: &LabFleet) -> String {
     let first = fleet
         .actions
@@ -280,13 +270,9 @@ fn write(run: &Run, out: &Path) -> anyhow::Result<()> {
 
 fn conclude(run: &Run, out: &Path) {
     let requests = &run.requests;
-    println!(
-        "\n{} requests, {} failed; p50 {}, p99 {}",
-        requests.sent,
-        requests.failed,
-        latency(requests.latency_ms.p50),
-        latency(requests.latency_ms.p99)
-    );
+    let (sent, failed) = (requests.sent, requests.failed);
+    let [p50, p99] = [requests.latency_ms.p50, requests.latency_ms.p99].map(latency);
+    println!("\n{sent} requests, {failed} failed; p50 {p50}, p99 {p99}");
     println!("\nDid autoscaling work? {}", run.verdict.autoscaling);
     for reason in &run.verdict.reasons {
         println!("  {reason}");

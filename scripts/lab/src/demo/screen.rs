@@ -1,4 +1,4 @@
-//! What the demonstration shows while it runs.
+//! The display during the demonstration.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use load::fleet::Fleet;
 use load::generator::Progress;
 use run_record::format::latency;
 
-/// Lines for events, and on a terminal one that shows the present state.
+/// A line for each event, and on a terminal a line with the current state.
 pub(super) struct Screen {
     begun: Instant,
     bar: ProgressBar,
@@ -34,7 +34,7 @@ impl Screen {
             if limit.enforced {
                 limit.how.as_str()
             } else {
-                "not enforced here; percentages are of it all the same"
+                "not enforced on this machine; CPU percentages still refer to it"
             }
         ));
     }
@@ -46,7 +46,7 @@ impl Screen {
         ));
     }
 
-    /// Shows the state, and the actions beyond the first `shown`; how many there are.
+    /// Shows the state, and the actions after the first `shown`. Returns the number of actions.
     pub(super) fn fleet(&self, fleet: &Fleet, progress: &Progress, shown: usize) -> usize {
         for action in fleet.actions().skip(shown) {
             self.say(&format!(
@@ -56,14 +56,14 @@ impl Screen {
         }
         if let Some(state) = fleet.state() {
             self.bar.set_message(format!(
-                "{:>5.1} s  minute {:.0}, {} of {} instances serve, CPU {}, {:.0} visits/s, p95 {}, {} failed",
+                "{:>5.1} s  minute {:.0}, {} of {} instances ready, CPU {}, {:.0} visits/s, p95 {}, {} failed",
                 self.begun.elapsed().as_secs_f64(),
                 state.azure_seconds / 60.0,
                 state.ready,
                 state.wanted,
                 state
                     .cpu_percent
-                    .map_or("-".to_owned(), |cpu| format!("{cpu:.0} %")),
+                    .map_or("-".to_owned(), |cpu| format!("{cpu:.0}%")),
                 progress.rate,
                 latency(progress.latency_ms.p95),
                 progress.requests.failed

@@ -10,11 +10,11 @@ use ::simulate::{Model, Scenario, simulate};
 use recorded_load::{Load, Step};
 use run_record::Expectation;
 
-/// Evaluations by which an action may be early or late: the two clocks differ by up to one, and an instance that is
-/// ready a moment later than in the model moves a minute's mean.
+/// How many evaluations an action may be early or late. The clocks differ by up to one evaluation, and an instance that is
+/// ready slightly later than in the model changes the average of a minute.
 const TOLERANCE: f64 = 2.0;
 
-/// The load that was measured, in percent of one instance, minute by minute: what all instances together used.
+/// The measured load of each minute: the CPU of all instances together, in percent of one instance.
 pub(super) fn measured(fleet: &LabFleet) -> anyhow::Result<Load> {
     let mut steps: Vec<Step> = Vec::new();
     let mut end = 0;
@@ -28,7 +28,7 @@ pub(super) fn measured(fleet: &LabFleet) -> anyhow::Result<Load> {
             continue;
         }
         let percent = sample.cpu_percent.unwrap_or_default() * f64::from(sample.ready);
-        // From the start on, whatever came before the first sample.
+        // The first sample also covers the time before it.
         let at_seconds = if steps.is_empty() { 0 } else { at_seconds };
         steps.push(Step {
             at_seconds,
@@ -36,7 +36,7 @@ pub(super) fn measured(fleet: &LabFleet) -> anyhow::Result<Load> {
         });
         end = ended;
     }
-    // The load after the last sample is not known; the rules look back, so no action depends on it.
+    // The load after the last sample is unknown. No action depends on it, because the rules use earlier minutes.
     steps.push(Step {
         at_seconds: end.max(whole(fleet.azure_seconds)),
         percent: 0.0,
@@ -54,7 +54,7 @@ pub(super) fn csv(load: &Load) -> String {
     text
 }
 
-/// Whether the simulator does the same as the live run did.
+/// Whether the simulator predicts the scaling actions of the live run.
 pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectation> {
     let setting = Setting::parse(&fleet.profile.to_string()).context("the lab's rules")?;
     let model = Model {
@@ -68,42 +68,32 @@ pub(super) fn compare(fleet: &LabFleet, load: &Load) -> anyhow::Result<Expectati
         model,
         start: 0,
     };
-    let simulated = simulate(&scenario).actions;
-    let same = simulated.len() == fleet.actions.len()
-        && simulated.iter().zip(&fleet.actions).all(|(one, other)| {
-            let apart = (one.at_seconds as f64 - other.azure_seconds).abs();
-            (one.from, one.to) == (other.from, other.to)
-                && apart <= TOLERANCE * fleet.evaluate_seconds
-        });
-    let told = |actions: Vec<(u32, u32, f64)>| {
-        let told: Vec<String> = actions
-            .into_iter()
-            .map(|(from, to, at)| format!("{from}-{to} at {:.0} min", at / 60.0))
-            .collect();
-        told.join(", ")
-    };
-    let simulated = simulated
-        .iter()
+    let simulated = simulate(&scenario).actions.into_iter();
+    let simulated: Vec<(u32, u32, f64)> = simulated
         .map(|action| (action.from, action.to, action.at_seconds as f64))
         .collect();
-    let live = fleet
-        .actions
-        .iter()
+    let live = fleet.actions.iter();
+    let live: Vec<(u32, u32, f64)> = live
         .map(|action| (action.from, action.to, action.azure_seconds))
         .collect();
+    let tolerance = TOLERANCE * fleet.evaluate_seconds;
+    let same = simulated.len() == live.len()
+        && simulated.iter().zip(&live).all(|(one, other)| {
+            (one.0, one.1) == (other.0, other.1) && (one.2 - other.2).abs() <= tolerance
+        });
+    let told = |actions: &[(u32, u32, f64)]| {
+        let told = actions.iter();
+        let told = told.map(|(from, to, at)| format!("{from}-{to} at {:.0} min", at / 60.0));
+        told.collect::<Vec<_>>().join(", ")
+    };
     Ok(Expectation {
         condition: "lab simulate, with the measured load, scales alike".to_owned(),
-        measured: format!("simulated {}; live {}", told(simulated), told(live)),
+        measured: format!("simulated {}; live {}", told(&simulated), told(&live)),
         held: same,
     })
 }
 
-/// Azure seconds are counted from the lab's start, and are few.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "from 0 to some thousands"
-)]
+/// Azure seconds since the start of `lab up`, which are few.
 fn whole(seconds: f64) -> u64 {
     seconds.round().max(0.0) as u64
 }

@@ -20,14 +20,14 @@ pub(super) struct LabFleet {
     pub(super) evaluate_seconds: f64,
     pub(super) metric_lag_seconds: f64,
     pub(super) provision_seconds: f64,
-    /// On Elastic Premium, where one instance after the other is a pre-warmed one.
+    /// On Elastic Premium, where new instances are pre-warmed.
     pub(super) prewarmed_seconds: Option<f64>,
     /// As an ARM document.
     pub(super) profile: serde_json::Value,
     pub(super) capacity: Capacity,
-    /// Instances wanted.
+    /// The wanted number of instances.
     pub(super) count: u32,
-    /// Instances that serve.
+    /// The number of ready instances.
     pub(super) ready: u32,
     pub(super) cpu_limit: CpuLimit,
     pub(super) actions: Vec<Action>,
@@ -36,12 +36,12 @@ pub(super) struct LabFleet {
     pub(super) samples: Vec<Sample>,
 }
 
-/// What became of the site on Elastic Premium.
+/// The site on Elastic Premium.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct Site {
     /// Restarts of the app after a change of its configuration.
     pub(super) restarts: u32,
-    /// Requests that were in flight then.
+    /// Requests that were in flight at the restarts.
     pub(super) interrupted_requests: u64,
 }
 
@@ -73,9 +73,9 @@ pub(super) struct Action {
 pub(super) struct Sample {
     /// When it ended.
     pub(super) azure_seconds: f64,
-    /// Mean over the instances that served; null without any.
+    /// Average of the ready instances; null if there was none.
     pub(super) cpu_percent: Option<f64>,
-    /// Instances that served.
+    /// The number of ready instances.
     pub(super) ready: u32,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`probe`] | looks for one thing, in two seconds at most |
-//! | [`table`] | shows what was found |
+//! | [`probe`] | looks for one tool, for at most two seconds |
+//! | [`table`] | prints the table |
 
 use std::process::ExitCode;
 
@@ -17,8 +17,8 @@ use probe::Finding;
 /// Arguments of `lab doctor`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exit code: 0 when scripts/run and scripts/test can work on this machine, else 1. On Debian and Ubuntu as root, \
-scripts/test installs what it lacks, so that missing pieces of it are no fault there.")]
+Exit codes: 0 scripts/run and scripts/test work on this machine; 1 a tool is missing. On Debian and Ubuntu as root, \
+scripts/test installs its missing tools, so they do not count there.")]
 pub struct DoctorArgs {}
 
 /// Which of the two main commands requires a tool.
@@ -48,11 +48,7 @@ pub fn run(_: DoctorArgs) -> anyhow::Result<ExitCode> {
 
     let verdict = Verdict::on(&findings, probe::installs_by_itself());
     table::print(&findings, &verdict);
-    Ok(if verdict.good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Ok(ExitCode::from(u8::from(!verdict.good())))
 }
 
 /// Whether the two main commands can run, and what prevents them.

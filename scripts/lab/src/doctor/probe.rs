@@ -13,7 +13,12 @@ use super::Need;
 use ::postgres::Binaries;
 use processes::cgroup;
 
+/// The Rust target of the package for Azure.
+const MUSL: &str = crate::package::TARGET;
 const LIMIT: Duration = Duration::from_secs(2);
+const SLOW: &str = "no answer in 2 s";
+const MISSING: &str = "missing";
+const BROKEN: &str = "does not work";
 /// The number of programs that run at the same time. More would slow each other down.
 static PROGRAMS: Semaphore = Semaphore::const_new(6);
 /// The default port of `func start` and `lab up`.
@@ -68,7 +73,7 @@ pub(crate) async fn all() -> Vec<Finding> {
         findings.push(Finding {
             name,
             need,
-            state: probe.await.unwrap_or_else(|_| Err(broken())),
+            state: probe.await.unwrap_or_else(|_| Err(BROKEN.to_owned())),
             without,
             remedy,
         });
@@ -77,7 +82,7 @@ pub(crate) async fn all() -> Vec<Finding> {
 }
 
 fn postgres() -> Result<String, String> {
-    let found = Binaries::find(None).map_err(|_| missing())?;
+    let found = Binaries::find(None).map_err(|_| MISSING.to_owned())?;
     Ok(found.version)
 }
 
@@ -112,14 +117,8 @@ fn node_remedy() -> String {
 }
 
 async fn musl() -> Result<String, String> {
-    let target = [
-        "rustc",
-        "--print",
-        "target-libdir",
-        "--target",
-        "x86_64-unknown-linux-musl",
-    ];
-    let library = output(&target).await?;
+    let print = ["rustc", "--print", "target-libdir", "--target", MUSL];
+    let library = output(&print).await?;
     if !std::path::Path::new(library.trim()).is_dir() {
         return Err("no Rust target".to_owned());
     }
@@ -130,7 +129,7 @@ async fn musl() -> Result<String, String> {
 }
 
 fn musl_remedy() -> String {
-    let target = "rustup target add x86_64-unknown-linux-musl";
+    let target = format!("rustup target add {MUSL}");
     if cfg!(target_os = "macos") {
         // musl-gcc is not available there, but a binary from another machine can be packed.
         return format!("{target}; then pack a Linux build with lab package --binary");
@@ -150,7 +149,7 @@ async fn chromium() -> Result<String, String> {
             return version(&[program, "--version"]).await;
         }
     }
-    Err(missing())
+    Err(MISSING.to_owned())
 }
 
 async fn docker() -> Result<String, String> {
@@ -203,7 +202,7 @@ async fn version(command: &[&str]) -> Result<String, String> {
 
 async fn output(command: &[&str]) -> Result<String, String> {
     let Some((program, arguments)) = command.split_first() else {
-        return Err(missing());
+        return Err(MISSING.to_owned());
     };
     let mut command = Command::new(program);
     command
@@ -219,9 +218,9 @@ async fn output(command: &[&str]) -> Result<String, String> {
         Ok(Ok(output)) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
-        Ok(Ok(_)) if in_path(program) => Err(broken()),
-        Ok(_) => Err(missing()),
-        Err(_) => Err(slow()),
+        Ok(Ok(_)) if in_path(program) => Err(BROKEN.to_owned()),
+        Ok(_) => Err(MISSING.to_owned()),
+        Err(_) => Err(SLOW.to_owned()),
     }
 }
 
@@ -230,7 +229,7 @@ async fn blocking(
 ) -> Result<String, String> {
     match timeout(LIMIT, spawn_blocking(probe)).await {
         Ok(Ok(state)) => state,
-        Ok(Err(_)) | Err(_) => Err(slow()),
+        Ok(Err(_)) | Err(_) => Err(SLOW.to_owned()),
     }
 }
 
@@ -239,27 +238,12 @@ fn in_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-fn missing() -> String {
-    "missing".to_owned()
-}
-
-fn broken() -> String {
-    "does not work".to_owned()
-}
-
-fn slow() -> String {
-    "no answer in 2 s".to_owned()
-}
-
 fn package(debian: &str, homebrew: &str) -> String {
     if cfg!(target_os = "macos") {
         format!("brew install {homebrew}")
     } else {
-        let sudo = if rustix::process::geteuid().is_root() {
-            ""
-        } else {
-            "sudo "
-        };
+        let is_root = rustix::process::geteuid().is_root();
+        let sudo = if is_root { "" } else { "sudo " };
         format!("{sudo}apt-get install {debian}")
     }
 }

@@ -8,24 +8,23 @@ use anyhow::Context as _;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::layout::{Layout, replace};
+use super::layout::{Layout, make_folder, replace};
 
 /// Writes the zip, and returns its size in bytes.
 pub(crate) fn write(layout: &Layout, output: &Path) -> anyhow::Result<u64> {
     if let Some(folder) = output.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        make_folder(folder)?;
     }
     let mut size = 0;
     replace(output, 0o644, |new| {
-        size = write_entries(layout, File::create(new)?)?;
+        size = write_entries(layout, new)?;
         Ok(())
     })
     .with_context(|| format!("cannot write {}", output.display()))?;
     Ok(size)
 }
 
-fn write_entries(layout: &Layout, file: File) -> io::Result<u64> {
+fn write_entries(layout: &Layout, file: &mut File) -> io::Result<u64> {
     let mut zip = ZipWriter::new(file);
     for entry in &layout.entries {
         let options = SimpleFileOptions::default()
@@ -35,6 +34,5 @@ fn write_entries(layout: &Layout, file: File) -> io::Result<u64> {
         zip.start_file(entry.name.as_str(), options)?;
         zip.write_all(&fs::read(&entry.source)?)?;
     }
-    let mut file = zip.finish()?;
-    file.stream_position()
+    zip.finish()?.stream_position()
 }

@@ -1,6 +1,5 @@
 //! The handler as a static binary, built by cargo.
 
-use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,35 +13,16 @@ pub(crate) const TARGET: &str = "x86_64-unknown-linux-musl";
 const COMPILER: &str = "CC_x86_64_unknown_linux_musl";
 const MUSL_GCC: &str = "musl-gcc";
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(crate) enum Profile {
-    Release,
-    Quick,
-}
-
-impl Profile {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Release => "release",
-            Self::Quick => "quick",
-        }
-    }
-}
-
 /// Builds the handler, and returns the path of the binary. Cargo prints only what is wrong.
-pub(crate) fn static_handler(root: &Path, profile: Profile) -> anyhow::Result<PathBuf> {
+pub(crate) fn static_handler(root: &Path, profile: &str) -> anyhow::Result<PathBuf> {
     check_toolchain(root)?;
     eprintln!("Building the static handler; the first time, this takes some minutes.");
-    let mut cargo = Command::new(cargo());
-    cargo.current_dir(root).args([
-        "build",
-        "--quiet",
-        "--package",
-        "handler",
-        "--bin",
-        "handler",
-    ]);
-    cargo.args(["--target", TARGET, "--profile", profile.name()]);
+    // If cargo runs `lab`, this variable is set, so that the same toolchain builds.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = Command::new(cargo);
+    cargo.current_dir(root).args(["build", "--quiet"]);
+    cargo.args(["--package", "handler", "--bin", "handler"]);
+    cargo.args(["--target", TARGET, "--profile", profile]);
     // The target folder may be anywhere, so the path of the binary is read from cargo's messages.
     cargo.args(["--message-format", "json-render-diagnostics"]);
     if std::env::var_os(COMPILER).is_none() {
@@ -94,11 +74,6 @@ fn check_toolchain(root: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-fn cargo() -> OsString {
-    // If cargo runs `lab`, this variable is set, so that the same toolchain builds.
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 fn runs(program: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The files of the function app folder, and their places.
 
-use std::fs;
+use std::fs::{self, DirEntry, File, Permissions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use anyhow::{Context as _, bail};
 use fleet::HostingPlan;
 use functions_host::MARKER;
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 /// The name of the executable in host.json. `func` marks exactly this entry of a zip as executable.
 pub(crate) const HANDLER: &str = "handler";
@@ -74,8 +76,7 @@ impl Layout {
     /// Writes the folder file by file, and only changed files. So a host that runs on it never reads a partial file,
     /// and a running handler keeps the binary with which it was started.
     pub(crate) fn write(&self, into: &Path) -> anyhow::Result<()> {
-        fs::create_dir_all(into)
-            .with_context(|| format!("cannot make the folder {}", into.display()))?;
+        make_folder(into)?;
         for entry in &self.entries {
             if let Some((folder, _)) = entry.name.split_once('/') {
                 refuse_link(&into.join(folder))?;
@@ -192,17 +193,18 @@ fn refuse_link(path: &Path) -> anyhow::Result<()> {
 
 /// The names of the folders in `parent`, and of symbolic links to folders.
 fn folders(parent: &Path) -> anyhow::Result<Vec<String>> {
-    let read = || -> std::io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(parent)? {
-            let entry = entry?;
-            if entry.path().is_dir() {
-                names.push(entry.file_name().to_string_lossy().into_owned());
-            }
-        }
-        Ok(names)
-    };
-    read().with_context(|| format!("cannot list {}", parent.display()))
+    let read = || fs::read_dir(parent)?.collect::<io::Result<Vec<DirEntry>>>();
+    let mut entries = read().with_context(|| format!("cannot list {}", parent.display()))?;
+    entries.retain(|entry| entry.path().is_dir());
+    let names = entries.iter().map(DirEntry::file_name);
+    Ok(names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect())
+}
+
+pub(crate) fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create the folder {}", folder.display()))
 }
 
 fn put(source: &Path, target: &Path, mode: u32) -> anyhow::Result<()> {
@@ -211,10 +213,9 @@ fn put(source: &Path, target: &Path, mode: u32) -> anyhow::Result<()> {
         return Ok(());
     }
     if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        make_folder(folder)?;
     }
-    replace(target, mode, |new| fs::write(new, &content))
+    replace(target, mode, |new| new.write_all(&content))
         .with_context(|| format!("cannot write {}", target.display()))
 }
 
@@ -230,16 +231,12 @@ fn is_already(target: &Path, content: &[u8], mode: u32) -> bool {
 pub(crate) fn replace(
     target: &Path,
     mode: u32,
-    write: impl FnOnce(&Path) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = target.with_file_name(name);
-    let outcome = write(&new)
-        .and_then(|()| fs::set_permissions(&new, fs::Permissions::from_mode(mode)))
-        .and_then(|()| fs::rename(&new, target));
-    if outcome.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    outcome
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut new = NamedTempFile::new_in(target.parent().unwrap_or(Path::new(".")))?;
+    write(new.as_file_mut())?;
+    new.as_file()
+        .set_permissions(Permissions::from_mode(mode))?;
+    new.persist(target)?;
+    Ok(())
 }

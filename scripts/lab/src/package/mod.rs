@@ -5,15 +5,15 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`layout`] | says which file goes where; writes the folder |
-//! | [`build`] | makes the static handler with cargo |
-//! | [`elf`] | tells whether a binary runs in Azure |
+//! | [`layout`] | the files of the folder; writes it |
+//! | [`build`] | builds the static handler with cargo |
+//! | [`elf`] | checks whether a binary runs in Azure |
 //! | [`archive`] | writes the zip |
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use fleet::HostingPlan;
 
 mod archive;
@@ -21,6 +21,7 @@ mod build;
 mod elf;
 mod layout;
 
+pub(crate) use build::TARGET;
 use layout::Layout;
 
 /// The default place of the folder below the project.
@@ -33,21 +34,39 @@ const ROLE_STEP: &str = "infra/role-step";
 const ROLE_STEP_APP: &str = "target/role-step";
 const ROLE_STEP_ZIP: &str = "target/elastic-visits-role-step.zip";
 
+/// The function app folder, for both commands.
+#[derive(clap::Args)]
+struct AppArgs {
+    /// Function app folder to create [default: target/app below the root]
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+    /// Hosting plan of the app
+    #[arg(long, value_enum, default_value_t)]
+    plan: HostingPlan,
+    /// Project folder, which contains host.json and functions/
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root: PathBuf,
+}
+
+impl AppArgs {
+    /// Writes the folder with this handler. Returns its path and its files.
+    fn write(&self, handler: &Path) -> anyhow::Result<(PathBuf, Layout)> {
+        let layout = Layout::read(&self.root, handler, self.plan)?;
+        let into = self.into.clone();
+        let into = into.unwrap_or_else(|| self.root.join(APP));
+        layout.write(&into)?;
+        Ok((into, layout))
+    }
+}
+
 /// Arguments of `lab assemble`.
 #[derive(clap::Args)]
 pub struct AssembleArgs {
-    /// The handler binary to put in
+    /// Handler binary to include
     #[arg(long, value_name = "PATH")]
     handler: PathBuf,
-    /// The function app folder to write [default: target/app below the root]
-    #[arg(long, value_name = "DIR")]
-    into: Option<PathBuf>,
-    /// The plan that it is for
-    #[arg(long, value_enum, default_value_t)]
-    plan: HostingPlan,
-    /// The project: the folder with host.json and functions/
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    root: PathBuf,
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 /// Arguments of `lab package`.
@@ -56,31 +75,22 @@ pub struct PackageArgs {
     /// Pack this static x86-64 Linux binary instead of building one
     #[arg(long, value_name = "PATH", conflicts_with = "profile")]
     binary: Option<PathBuf>,
-    /// Cargo profile to build with: release is smaller and faster, quick is built sooner
-    #[arg(long, value_enum, default_value_t = build::Profile::Release)]
-    profile: build::Profile,
-    /// The zip to write [default: target/elastic-visits.zip below the root]
+    /// Cargo profile of the build: release is smaller and faster, quick builds sooner
+    #[arg(long, value_parser = ["release", "quick"], default_value = "release")]
+    profile: String,
+    /// Zip file to create [default: target/elastic-visits.zip below the root]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The function app folder to write [default: target/app below the root]
-    #[arg(long, value_name = "DIR")]
-    into: Option<PathBuf>,
-    /// The plan that it is for
-    #[arg(long, value_enum, default_value_t)]
-    plan: HostingPlan,
-    /// The project: the folder with host.json and functions/
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    root: PathBuf,
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 /// Creates the function app folder.
 ///
 /// # Errors
 /// One sentence for the user if this is not possible.
-pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
-    let layout = Layout::read(&args.root, &args.handler, args.plan)?;
-    let into = args.into.unwrap_or_else(|| args.root.join(APP));
-    layout.write(&into)?;
+pub fn assemble(args: &AssembleArgs) -> anyhow::Result<ExitCode> {
+    args.app.write(&args.handler)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -89,59 +99,51 @@ pub fn assemble(args: AssembleArgs) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// One sentence for the user if this is not possible.
 pub fn package(args: PackageArgs) -> anyhow::Result<ExitCode> {
-    layout::check_root(&args.root)?;
+    let root = &args.app.root;
+    layout::check_root(root)?;
     let binary = match args.binary {
         Some(binary) => binary,
-        None => build::static_handler(&args.root, args.profile)?,
+        None => build::static_handler(root, &args.profile)?,
     };
-    check_runs_in_azure(&binary)?;
+    let handler =
+        std::fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))?;
+    check_runs_in_azure(&binary, &handler)?;
 
-    let layout = Layout::read(&args.root, &binary, args.plan)?;
-    let into = args.into.unwrap_or_else(|| args.root.join(APP));
-    layout.write(&into)?;
-    let output = args.output.unwrap_or_else(|| args.root.join(ZIP));
+    let (folder, layout) = args.app.write(&binary)?;
+    let output = args.output.unwrap_or_else(|| root.join(ZIP));
     let size = archive::write(&layout, &output)?;
-
-    let handler = binary
-        .metadata()
-        .with_context(|| format!("cannot read {}", binary.display()))?
-        .len();
     println!(
         "{}: {} functions, handler {}",
-        into.display(),
+        folder.display(),
         layout.functions(),
-        megabytes(handler)
+        megabytes(handler.len() as u64)
     );
     println!("{}: {}", output.display(), megabytes(size));
-    if args.root.join(ROLE_STEP).is_dir() {
-        let layout = Layout::read_role_step(&args.root.join(ROLE_STEP), &binary)?;
-        layout.write(&args.root.join(ROLE_STEP_APP))?;
-        let output = args.root.join(ROLE_STEP_ZIP);
+    if root.join(ROLE_STEP).is_dir() {
+        let layout = Layout::read_role_step(&root.join(ROLE_STEP), &binary)?;
+        layout.write(&root.join(ROLE_STEP_APP))?;
+        let output = root.join(ROLE_STEP_ZIP);
         let size = archive::write(&layout, &output)?;
         println!("{}: {}", output.display(), megabytes(size));
     }
     println!(
-        "deploy it with: az functionapp deployment source config-zip -g GROUP -n APP --src {}",
+        "To deploy it: az functionapp deployment source config-zip -g GROUP -n APP --src {}",
         output.display()
     );
     Ok(ExitCode::SUCCESS)
 }
 
-fn check_runs_in_azure(binary: &Path) -> anyhow::Result<()> {
-    let bytes =
-        std::fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
-    match elf::check(&bytes) {
-        Ok(()) => Ok(()),
-        Err(fault) => bail!(
+fn check_runs_in_azure(binary: &Path, content: &[u8]) -> anyhow::Result<()> {
+    elf::check(content).map_err(|fault| {
+        anyhow!(
             "{} {fault}; Azure needs a static x86-64 Linux executable: leave --binary out to have one built, or \
              build it with --target {}",
             binary.display(),
-            build::TARGET
-        ),
-    }
+            TARGET
+        )
+    })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }

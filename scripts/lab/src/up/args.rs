@@ -18,7 +18,7 @@ pub struct UpArgs {
     #[arg(short, long, value_name = "PORT")]
     pub(super) port: Option<u16>,
 
-    /// Address to listen on; 0.0.0.0 lets other machines in
+    /// Address to listen on; with 0.0.0.0, other machines can connect
     #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
     pub(super) address: IpAddr,
 
@@ -27,11 +27,11 @@ pub struct UpArgs {
     #[arg(long, value_name = "FOLDER")]
     script_root: Option<PathBuf>,
 
-    /// Ask for keys as Azure does; they are made at start and printed
+    /// Require keys as Azure does; they are generated and printed at the start
     #[arg(long)]
     pub(super) enable_auth: bool,
 
-    /// Load these functions only, separated by spaces; names in any case
+    /// Load only these functions, separated by spaces; case does not matter
     #[arg(long, value_name = "NAME", num_args = 1..)]
     pub(super) functions: Vec<String>,
 
@@ -52,18 +52,18 @@ pub struct UpArgs {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub(super) database_url: Option<String>,
 
-    /// At the end send the handler SIGTERM and give it this long; the real host just kills it
+    /// At the end, send the handler SIGTERM and wait this long before it is killed; the real host kills it at once
     #[arg(long, value_name = "SECONDS")]
     pub(super) sigterm: Option<u64>,
 
-    /// Make what is not emulated an error. With a trigger that nothing listens to, an input, an output, a function that
-    /// cannot be loaded, or a storage account that is missing, end with exit code 1; fail an invocation whose output is
+    /// Treat features that are not emulated as errors. A trigger without a listener, an input, an output, a function that
+    /// cannot be loaded, or a missing storage account ends lab up with exit code 1. An invocation fails if its output is
     /// not delivered
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// Show every line of the handler and what the host does; without it, standard output of an app that lab assemble laid
-    /// out appears only where it names a problem
+    /// Show all output of the handler and all events of the host; by default, standard output of an app that lab assemble
+    /// created appears only if it reports a problem
     #[arg(short, long)]
     pub(super) verbose: bool,
 

@@ -72,9 +72,7 @@ impl Session<'_> {
             _ = changed(&mut self.changes) => true,
             _ = self.signals.next() => false,
         };
-        stop.cancel();
-        connections.close();
-        let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
+        drain(&stop, &connections, LAST_ANSWERS).await;
         let _ = server.await;
         Ok(has_changed)
     }
@@ -148,16 +146,15 @@ impl Session<'_> {
                 console.info(format_args!("{} has changed; starting again", path.display()));
                 cause = Some(path);
                 // Requests in the meantime wait for the next start.
-                stop.cancel();
-                connections.close();
-                let _ = tokio::time::timeout(BEFORE_RESTART, connections.wait()).await;
+                drain(&stop, &connections, BEFORE_RESTART).await;
                 fleet.stop(Grace::Kill).await;
                 owner.await
             }
             _ = self.signals.next() => {
                 console.plain("Stopping");
                 stop.cancel();
-                fleet.stop(args.sigterm.map_or(Grace::Kill, |seconds| Grace::Term(Duration::from_secs(seconds)))).await;
+                let grace = args.sigterm.map(|seconds| Grace::Term(Duration::from_secs(seconds)));
+                fleet.stop(grace.unwrap_or(Grace::Kill)).await;
                 tokio::select! {
                     ended = &mut owner => ended,
                     _ = self.signals.next() => {
@@ -167,9 +164,7 @@ impl Session<'_> {
                 }
             }
         };
-        stop.cancel();
-        connections.close();
-        let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
+        drain(&stop, &connections, LAST_ANSWERS).await;
         let _ = server.await;
         if let Some(platform) = platform {
             let _ = platform.await;
@@ -182,6 +177,13 @@ impl Session<'_> {
             (None, Ending::Crashed(reason)) => Outcome::Crashed(reason),
         })
     }
+}
+
+/// Accepts no more connections, and waits for the responses in progress, but no longer than `limit`.
+async fn drain(stop: &CancellationToken, connections: &TaskTracker, limit: Duration) {
+    stop.cancel();
+    connections.close();
+    let _ = tokio::time::timeout(limit, connections.wait()).await;
 }
 
 /// Waits for a watched file to change.

@@ -78,7 +78,7 @@ fn the_app_passes_once_it_has_started() {
     assert!(said.ends_with("1 of 9 checks failed.\n"), "{said}");
     // Each check recorded one visit.
     assert!(
-        said.contains("number 2 is in the list of 2, once"),
+        said.contains("visit 2 is listed once; 2 visits in total"),
         "{said}"
     );
 }
@@ -115,7 +115,7 @@ fn right(asked: &Asked, visits: &AtomicUsize) -> Reply {
 #[test]
 fn every_check_can_fail() {
     let cases: [(&str, u16, &str, &str, &str); 17] = [
-        ("GET /health/live", 503, "{}", "live", "answered 503"),
+        ("GET /health/live", 503, "{}", "live", "returned 503"),
         (
             "GET /health",
             503,
@@ -128,21 +128,21 @@ fn every_check_can_fail() {
             200,
             "<html>a parking page</html>",
             "health",
-            "not this app",
+            "not from this app",
         ),
         (
             "POST /api/visit",
             201,
             r#"{"id":7}"#,
             "visit",
-            "the same key again: answered 201",
+            "the same key again: returned 201",
         ),
         (
             "POST /api/visit",
             503,
             "{}",
             "visit",
-            "answered 503 and not 201",
+            "returned 503 instead of 201",
         ),
         (
             "GET /api/visits?limit=100",
@@ -193,28 +193,28 @@ fn every_check_can_fail() {
             200,
             r#"{"openapi":"3.0.3"}"#,
             "openapi",
-            "no OpenAPI 3.1",
+            "not an OpenAPI 3.1 document",
         ),
         (
             "GET /",
             200,
             r#"{"message":"hello"}"#,
             "page",
-            "is not a page",
+            "does not return an HTML page",
         ),
         (
             "GET /api/no-such-thing",
             200,
             "{}",
             "errors",
-            "answered 200",
+            "returned 200",
         ),
         (
             "GET /api/no-such-thing",
             404,
             "not found",
             "errors",
-            "no problem document",
+            "without a problem document",
         ),
     ];
     for (line, status, body, name, part) in cases {
@@ -279,7 +279,7 @@ fn it_prints_the_reason_for_the_wait() {
     });
     let done = check(&server.url(), &["--wait", "60"]);
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stdout));
-    assert!(text(&done.stderr).contains("waiting: /health: answered 503 and not 200: starting"));
+    assert!(text(&done.stderr).contains("waiting: /health: returned 503 instead of 200: starting"));
     eventually("three looks", || {
         (looks.load(Ordering::SeqCst) >= 3).then_some(())
     });

@@ -433,9 +433,12 @@ fn binaries_that_azure_cannot_run_are_refused_by_name() {
         ),
         ("arm", "is built for ARM64, not for x86-64"),
         ("riscv", "is built for another processor (ELF machine 243)"),
-        ("object.o", "is an object file or a library, no executable"),
-        ("short", "is cut short"),
-        ("script.sh", "is no 64-bit Linux (ELF) binary"),
+        (
+            "object.o",
+            "is an object file or a library, not an executable",
+        ),
+        ("short", "is truncated"),
+        ("script.sh", "is not a 64-bit Linux (ELF) binary"),
     ] {
         let output = lab(project.path(), &["package", "--binary", binary]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");

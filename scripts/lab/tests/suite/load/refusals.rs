@@ -19,7 +19,7 @@ fn wrong_arguments() {
         (&["--expect", "p99<fast"][..], "a latency has a unit"),
         (&["--expect", "p98<1s"], "p50, p95, p99"),
         (&["--mix", "visitors=1"], "not a kind of request"),
-        (&["--timeout", "0s"], "not from 1ms"),
+        (&["--timeout", "0s"], "not a time from 1ms"),
         (&["--think", "3s-1s"], "the shorter time must come first"),
         (&["0"], "not in 1.."),
         (&["10", "0"], "not in 1.."),
@@ -47,8 +47,8 @@ fn wrong_arguments() {
             &["--preset", "k6", "--duration", "1m"],
             "has its own length",
         ),
-        (&["--key", "two words"], "no key has"),
-        (&["--key", "schlüssel"], "no key has"),
+        (&["--key", "two words"], "not allowed in a key"),
+        (&["--key", "schlüssel"], "not allowed in a key"),
     ] {
         let said = refused(&url, arguments);
         assert!(said.contains(part), "{arguments:?}: {said}");
@@ -84,7 +84,7 @@ fn a_target_without_a_listener() {
         &format!("http://{address}"),
         &["10", "1", "--timeout", "200ms"],
     );
-    assert!(silent.contains("no answer within 200 ms"), "{silent}");
+    assert!(silent.contains("no response within 200 ms"), "{silent}");
     drop(listener);
     let closed = refused(&format!("http://{address}"), &["10", "1"]);
     assert!(
@@ -109,7 +109,7 @@ fn a_redirect_is_reported_with_its_target() {
         Server::start(|_| Reply::Answer(307, "location: https://other.example/", String::new()));
     let said = refused(&server.url(), &["10", "1"]);
     assert!(
-        said.contains("answers 307 and sends callers to https://other.example/;"),
+        said.contains("returns 307 and redirects to https://other.example/;"),
         "{said}"
     );
     assert_eq!(server.asked().len(), 1);

@@ -115,8 +115,8 @@ fn impossible_goals_are_refused() {
         let done = Load::on(&server.url(), &["--until", count]).run();
         done.refused().to_owned()
     };
-    assert!(said("3").contains("the rules allow 2 instances at most"));
-    assert!(said("1").contains("serve already, which is 1"));
+    assert!(said("3").contains("the rules allow at most 2 instances"));
+    assert!(said("1").contains("ready instances, which is 1"));
     assert_eq!(server.count("POST /api/visit"), 0);
     let unknown = Load::on(&Server::app().url(), &["--until", "3"]).run();
     assert!(unknown.refused().contains("does not list its instances"));
