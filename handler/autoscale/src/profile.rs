@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::place::printable;
 use super::resource_type;
@@ -69,7 +69,7 @@ pub struct Profile {
 }
 
 /// The limits of the number of instances; `minimum <= default <= maximum`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Capacity {
     /// The minimum.
     pub minimum: u32,

@@ -35,7 +35,7 @@ mod view;
 pub use check::{Delays, flapping};
 pub use command::{Explanation, RulesArgs, run};
 pub use start::{has_calendar, start, zone};
-pub use text::{decoded, written};
+pub use text::{decoded, print_result, written};
 
 /// The place of the rule file in the project.
 const IN_PROJECT: &str = "infra/autoscale.json";
@@ -60,14 +60,14 @@ pub struct Rules {
 /// The options of all commands that read a rule file.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct RuleOptions {
-    /// Rules to obey: any autoscale setting as az, REST, a template, the portal or Terraform writes it, or a profile
+    /// Autoscale rules: any setting as az, REST, a template, the portal, or Terraform writes it, or a profile
     /// [default: infra/autoscale.json]
     #[arg(long, value_name = "FILE")]
     pub autoscale: Option<PathBuf>,
     /// Parameters of the template in the rule file: an ARM parameter file, or plain JSON
     #[arg(long, value_name = "FILE")]
     pub parameters: Option<PathBuf>,
-    /// Name of the setting, where the rule file holds several
+    /// Name of the setting, if the rule file contains several
     #[arg(long, value_name = "NAME")]
     pub setting: Option<String>,
 }
