@@ -1,9 +1,9 @@
 //! Reads the JSON of `az monitor metrics list`, which is that of Azure Monitor's REST API (Metrics - List).
 
-use std::fmt;
+use std::borrow::Cow;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use serde::de::{IgnoredAny, Visitor};
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::name::{Aggregation, Role};
@@ -70,22 +70,9 @@ struct Sample {
 
 /// Azure's times are UTC.
 fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
-    from.deserialize_str(AzureTime)
-}
-
-struct AzureTime;
-
-impl Visitor<'_> for AzureTime {
-    type Value = i64;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a time such as 2026-01-05T08:00:00Z")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<i64, E> {
-        match timestamp::parse_utc(text).map_err(E::custom)? {
-            Timestamp::Utc(seconds) | Timestamp::Local(seconds) => Ok(seconds),
-        }
+    let text = Cow::<str>::deserialize(from)?;
+    match timestamp::parse_utc(&text).map_err(D::Error::custom)? {
+        Timestamp::Utc(seconds) | Timestamp::Local(seconds) => Ok(seconds),
     }
 }
 

@@ -157,7 +157,7 @@ impl Columns {
         let excess = cells.iter().skip(wanted).any(|cell| !cell.is_empty());
         if cells.len() < wanted || excess {
             bail!(
-                "{} where {} are wanted: {}",
+                "{} instead of {}: {}",
                 things(cells.len() as u64, "value"),
                 if wanted == 2 {
                     "two".to_owned()

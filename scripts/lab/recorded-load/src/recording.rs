@@ -266,7 +266,7 @@ fn no_load(
 ) -> anyhow::Result<Vec<Step>> {
     ensure!(
         frame.end_seconds > 0,
-        "it needs two rows at least, as the last one only says when it ends"
+        "it needs at least two rows, because the last row only marks the end"
     );
     let nothing = [0, frame.end_seconds].map(|at_seconds| Step {
         at_seconds,
