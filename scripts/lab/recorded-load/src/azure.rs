@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use autoscale::Statistic;
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
-use super::name::{Aggregation, Role};
+use super::name::{Role, STATISTICS};
 use super::recorded::Note;
 use super::recording::{Recording, Times};
 use super::series::Series;
@@ -77,13 +78,13 @@ fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
 }
 
 impl Sample {
-    fn value(&self, aggregation: Aggregation) -> Option<f64> {
-        match aggregation {
-            Aggregation::Average => self.average,
-            Aggregation::Total => self.total,
-            Aggregation::Maximum => self.maximum,
-            Aggregation::Minimum => self.minimum,
-            Aggregation::Count => self.count,
+    fn value(&self, statistic: Statistic) -> Option<f64> {
+        match statistic {
+            Statistic::Average => self.average,
+            Statistic::Sum => self.total,
+            Statistic::Max => self.maximum,
+            Statistic::Min => self.minimum,
+            Statistic::Count => self.count,
         }
     }
 }
@@ -161,10 +162,10 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
             let parts: Vec<&str> = dimensions.iter().map(part).collect();
             parts.join(", ")
         };
-        for aggregation in present(&data) {
+        for statistic in present(&data) {
             let mut points = Vec::with_capacity(data.len());
             for sample in &data {
-                let value = sample.value(aggregation);
+                let value = sample.value(statistic);
                 if let Some(value) = value {
                     let place = || format!("the sample of {}", timestamp::shown(sample.at));
                     role.check(&name, value).with_context(place)?;
@@ -173,7 +174,7 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
             }
             recording.series.push(Series {
                 name: name.clone(),
-                aggregation,
+                statistic,
                 split: (!dimensions.is_empty())
                     .then(|| format!("values of {}", part(|dimension| &dimension.name.value))),
                 member: part(|dimension| &dimension.value),
@@ -188,14 +189,14 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
     Ok(())
 }
 
-/// The aggregations that have a value. If none has one, the average, because the times are known nevertheless.
-fn present(data: &[Sample]) -> Vec<Aggregation> {
-    let mut present: Vec<Aggregation> = Aggregation::ALL
+/// The statistics that have a value. If none has one, the average, because the times are known nevertheless.
+fn present(data: &[Sample]) -> Vec<Statistic> {
+    let mut present: Vec<Statistic> = STATISTICS
         .into_iter()
         .filter(|one| data.iter().any(|sample| sample.value(*one).is_some()))
         .collect();
     if present.is_empty() && !data.is_empty() {
-        present.push(Aggregation::Average);
+        present.push(Statistic::Average);
     }
     present
 }
