@@ -62,7 +62,7 @@ pub(crate) fn inlined(page: &Page<'_>, name: &str) -> String {
         order: &page.order,
         thresholds: levels::thresholds(page),
         limits: levels::limits(page),
-        days: moments.is_long.then(|| moments.local),
+        days: moments.is_long.then_some(moments.local),
         compared,
     };
     serde_json::to_string(&inlined).expect("a run has string keys only")

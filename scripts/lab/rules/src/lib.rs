@@ -9,6 +9,7 @@
 //! | [`bands`] | the loads at which each number of instances stays |
 //! | [`view`] | the rules of a profile under one constant load |
 //! | [`start`] | times that a user gives for the calendar of rules |
+//! | [`text`] | files as text, and the output of a command |
 //!
 //! The rule file is the file named with `--autoscale`. Without that option it is `infra/autoscale.json` of the working tree, and
 //! outside of one the copy of that file that was compiled into the program.

@@ -153,14 +153,15 @@ pub fn run(
         .into_iter()
         .map(|rules| outcome(rules, &period, &prices))
         .collect();
-    if let Some(path) = &args.html {
-        write_page(&page::run(&outcomes, &period, &prices), path)?;
-    }
     print_result(
         args.json.as_deref(),
         || Record::new(&outcomes, &period, &prices),
         || text(&outcomes, &period, &prices),
     )?;
+    // The page links to the JSON file, so it comes last.
+    if let Some(path) = &args.html {
+        write_page(&page::run(&outcomes, &period, &prices), path)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
