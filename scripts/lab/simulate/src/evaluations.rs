@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use autoscale::schedule::Schedule;
-use autoscale::{Direction, Metric, Profile, Rule, Setting, window};
+use autoscale::{Capacity, Direction, Profile, Rule, Setting, window};
 use jiff::Timestamp;
 use run_record::write_whole;
 use serde::{Serialize, Serializer};
@@ -90,16 +90,14 @@ impl Log<'_> {
         evaluation: &Evaluation<'_>,
         text: &mut Vec<u8>,
     ) -> serde_json::Result<()> {
+        let id = format!("00000000-0000-0000-0000-{number:012}");
         let at = shown(evaluation.at);
         let mut row = |operation: &str, columns: Columns| {
             let mut all = vec![
                 ("TimeGenerated", json!(at)),
                 ("OperationName", json!(operation)),
                 ("Category", json!("AutoscaleEvaluations")),
-                (
-                    "CorrelationId",
-                    json!(format!("00000000-0000-0000-0000-{number:012}")),
-                ),
+                ("CorrelationId", json!(id)),
                 ("ResourceId", json!(self.resource)),
                 ("TargetResourceId", json!(self.setting.target)),
             ];
@@ -119,13 +117,11 @@ impl Log<'_> {
         }
         let applies = selected.map(|index| &self.setting.profiles[index]);
         if let Some(profile) = applies {
+            let last_action = evaluation.last_action.map(shown);
             for (cooldown, skips) in cooldowns(profile, evaluation) {
                 let columns = vec![
                     ("SelectedAutoscaleProfile", json!(profile.name)),
-                    (
-                        "LastScaleActionTime",
-                        json!(evaluation.last_action.map(shown)),
-                    ),
+                    ("LastScaleActionTime", json!(last_action)),
                     ("CoolDown", json!(cooldown.as_secs())),
                     ("EvaluationTime", json!(at)),
                     ("SkipRuleEvaluationForCooldown", json!(skips)),
@@ -139,21 +135,12 @@ impl Log<'_> {
                 row("MetricEvaluation", columns)?;
             }
         }
-        let capacity = applies.map(|profile| profile.capacity);
+        let limit = |of: fn(Capacity) -> u32| json!(applies.map(|profile| of(profile.capacity)));
         let columns = vec![
             ("CurrentInstanceCount", json!(evaluation.count)),
-            (
-                "MinimumInstanceCount",
-                json!(capacity.map(|limits| limits.minimum)),
-            ),
-            (
-                "MaximumInstanceCount",
-                json!(capacity.map(|limits| limits.maximum)),
-            ),
-            (
-                "DefaultInstanceCount",
-                json!(capacity.map(|limits| limits.default)),
-            ),
+            ("MinimumInstanceCount", limit(|limits| limits.minimum)),
+            ("MaximumInstanceCount", limit(|limits| limits.maximum)),
+            ("DefaultInstanceCount", limit(|limits| limits.default)),
         ];
         row("InstanceCountEvaluation", columns)?;
         let columns = vec![("SkipCurrentAutoscaleEvaluation", json!(false))];
@@ -234,16 +221,12 @@ impl Log<'_> {
 
     /// The columns that describe the metric and the window of a rule.
     fn measured(&self, rule: &Rule) -> Columns {
-        let metric: Option<&Metric> = self.setting.metrics.get(rule.metric);
+        let metric = self.setting.metrics.get(rule.metric);
+        let name = metric.map(|metric| &metric.name);
+        let namespace = metric.map(|metric| &metric.namespace);
         vec![
-            (
-                "AutoscaleMetricName",
-                json!(metric.map(|metric| &metric.name)),
-            ),
-            (
-                "MetricNamespace",
-                json!(metric.map(|metric| &metric.namespace)),
-            ),
+            ("AutoscaleMetricName", json!(name)),
+            ("MetricNamespace", json!(namespace)),
             ("MetricTimeGrain", json!(clock(rule.time_grain))),
             ("TimeGrainStatistic", json!(rule.statistic.name())),
         ]

@@ -18,30 +18,40 @@ use super::rows::Rows;
 /// # Errors
 /// One sentence with the line and the column of the error.
 pub(super) fn read(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    while json.end().is_err() {
-        json.deserialize_any(Document(rows))
-            .map_err(|error| anyhow!("it is not the JSON of a log: {error}"))?;
+    for document in serde_json::Deserializer::from_str(text).into_iter::<Document>() {
+        let Document(read) =
+            document.map_err(|error| anyhow!("it is not the JSON of a log: {error}"))?;
+        rows.append(read).map_err(anyhow::Error::msg)?;
     }
     Ok(())
 }
 
 /// A list of rows, or an object: a row, or an object with tables or a list of rows.
-struct Document<'r>(&'r mut Rows);
+struct Document(Rows);
 
-impl<'de> Visitor<'de> for Document<'_> {
-    type Value = ();
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("rows or records of a log")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
-        each(|row| self.0.add(&cells(row))).visit_seq(list)
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Document, A::Error> {
+        let mut rows = Rows::default();
+        each(|row| rows.add(&cells(row))).visit_seq(list)?;
+        Ok(Document(rows))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        let Self(rows) = self;
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Document, A::Error> {
+        let mut rows = Rows::default();
         let mut row = Map::new();
         while let Some(name) = object.next_key::<String>()? {
             match name.to_ascii_lowercase().as_str() {
@@ -54,7 +64,8 @@ impl<'de> Visitor<'de> for Document<'_> {
                 }
             }
         }
-        rows.add(&cells(row)).map_err(A::Error::custom)
+        rows.add(&cells(row)).map_err(A::Error::custom)?;
+        Ok(Document(rows))
     }
 }
 
@@ -83,22 +94,21 @@ struct Table(Rows);
 
 impl<'de> Deserialize<'de> for Table {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut rows = Rows::default();
-        deserializer.deserialize_map(TableVisitor(&mut rows))?;
-        Ok(Self(rows))
+        deserializer.deserialize_map(TableVisitor)
     }
 }
 
-struct TableVisitor<'r>(&'r mut Rows);
+struct TableVisitor;
 
-impl<'de> Visitor<'de> for TableVisitor<'_> {
-    type Value = ();
+impl<'de> Visitor<'de> for TableVisitor {
+    type Value = Table;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a table with columns and rows")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Table, A::Error> {
+        let mut rows = Rows::default();
         let mut columns: Option<Vec<String>> = None;
         while let Some(name) = table.next_key::<String>()? {
             if name.eq_ignore_ascii_case("columns") {
@@ -113,13 +123,13 @@ impl<'de> Visitor<'de> for TableVisitor<'_> {
                     for (column, value) in columns.iter().zip(values) {
                         cells.add(column.clone(), value);
                     }
-                    self.0.add(&cells)
+                    rows.add(&cells)
                 }))?;
             } else {
                 table.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(())
+        Ok(Table(rows))
     }
 }
 

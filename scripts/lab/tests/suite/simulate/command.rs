@@ -213,7 +213,7 @@ fn custom_prices_can_be_used() {
         said.contains("X1 a month          200 EUR (always 1: 200, always 3: 600)"),
         "{said}"
     );
-    assert!(said.contains("by prices of 2030-01-02 for here"), "{said}");
+    assert!(said.contains("at prices of 2030-01-02 for here"), "{said}");
 }
 
 #[test]
