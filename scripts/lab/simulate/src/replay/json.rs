@@ -74,15 +74,14 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 fn cells(object: Map<String, Value>) -> Cells {
     let mut found = Cells::default();
     for (name, value) in object {
-        let properties = match name.to_ascii_lowercase().as_str() {
-            "property" | "properties" => match value {
-                Value::String(text) => serde_json::from_str(&text).ok(),
-                value => serde_json::from_value(value).ok(),
-            },
-            _ => {
-                found.add(key(&name), value);
-                None
-            }
+        let key = key(&name);
+        if !matches!(key.as_str(), "property" | "properties") {
+            found.add(key, value);
+            continue;
+        }
+        let properties: Option<Map<String, Value>> = match value {
+            Value::String(text) => serde_json::from_str(&text).ok(),
+            value => serde_json::from_value(value).ok(),
         };
         found.extend(properties.map(cells).unwrap_or_default());
     }
