@@ -334,6 +334,16 @@ impl Capacity {
 }
 
 impl Operator {
+    /// Whether it is true above the threshold only.
+    pub fn is_above(self) -> bool {
+        matches!(self, Self::GreaterThan | Self::GreaterThanOrEqual)
+    }
+
+    /// Whether it is true below the threshold only.
+    pub fn is_below(self) -> bool {
+        matches!(self, Self::LessThan | Self::LessThanOrEqual)
+    }
+
     /// Whether `value` compares to `threshold` in this way.
     pub fn holds(self, value: f64, threshold: f64) -> bool {
         match self {

@@ -141,6 +141,21 @@ impl TimeZone {
         }
     }
 
+    /// The offsets east of UTC from a time on, in seconds, each with the time from which it applies. Changes after
+    /// `until` are left out.
+    pub fn offsets(&self, from: i64, until: i64) -> Vec<(i64, i64)> {
+        let start = timestamp(from);
+        let changes = self.zone.following(start);
+        let changes = changes.map(|change| {
+            let at = change.timestamp();
+            (at.as_second(), self.offset_at(at))
+        });
+        let mut offsets = vec![(from, self.offset_at(start))];
+        offsets.extend(changes.take_while(|(at, _)| *at <= until));
+        offsets.dedup_by_key(|(_, offset)| *offset);
+        offsets
+    }
+
     /// The offset east of UTC, in seconds.
     fn offset_at(&self, at: Timestamp) -> i64 {
         self.zone.to_offset(at).seconds().into()

@@ -134,18 +134,18 @@ export const SENTENCES: Record<string, string> = {
   "{}.": "{0}.",
   "These rules flap": "Estas reglas oscilan",
   "These rules overshoot": "Estas reglas se exceden",
-  "These rules come too late for this load": "Estas reglas actúan tarde para esta carga",
+  "These rules react too late for this load": "Estas reglas actúan tarde para esta carga",
   "The maximum holds the fleet back": "El máximo limita el número de instancias",
-  "These rules carry this load": "Estas reglas bastan para esta carga",
-  "The ready instances could always carry the load.": "Las instancias listas siempre pudieron con la carga.",
-  "The load was more than the ready instances could carry for {} ({n} of the time)":
+  "These rules handle this load": "Estas reglas bastan para esta carga",
+  "The ready instances could always handle the load.": "Las instancias listas siempre pudieron con la carga.",
+  "The load was more than the ready instances could handle for {} ({n} of the time)":
     "La carga superó a las instancias listas durante {0} (el {1} del tiempo)",
-  "The load was more than the ready instances could carry for {} ({n} of the time) in {n} spans, the longest of {m}":
+  "The load was more than the ready instances could handle for {} ({n} of the time) in {n} spans, the longest of {m}":
     "La carga superó a las instancias listas durante {0} (el {1} del tiempo), en {2} períodos (el más largo, de {3})",
-  "From CPU over the threshold until one more served it took up to {}.":
+  "The time from CPU above the threshold until one more instance was ready was up to {}.":
     "Desde que la CPU superó el umbral hasta que hubo una instancia lista más pasaron como máximo {0}.",
   "{n} instances on average.": "{0} instancias de media.",
-  "{}: {n} {} for a month that goes on like this ({n} with always {n}, {n} with always {n}).":
+  "{}: {n} {} for a month with this load ({n} with always {n}, {n} with always {n}).":
     "{0}: {1} {2} para un mes que siga así ({3} con {4} siempre, {5} con {6} siempre).",
   "1 scale-out was undone although the load had not fallen by a tenth.":
     "1 ampliación se deshizo aunque la carga no había bajado un 10 %.",
@@ -163,9 +163,9 @@ export const SENTENCES: Record<string, string> = {
   "{}, but {n} is the maximum": "{0}, pero {1} es el máximo",
   "Move the thresholds of scale-out and scale-in further apart.":
     "Separe más los umbrales de ampliación y de reducción.",
-  "A cooldown of {m} is over before the rule ({}) sees what the last action did, which takes {m}: {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
+  "A cooldown of {m} is over before the rule ({}) sees the effect of the last action, which takes {m}: {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
     "Un enfriamiento de {0} termina antes de que la regla ({1}) vea el efecto de la última acción, que tarda {2}: {3} de retraso de la métrica y una ventana de {4}. El enfriamiento debe durar al menos ese tiempo.",
-  "A cooldown of {m} is over before the rule ({}) sees what the last action did, which takes {m}: {m} to be ready, {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
+  "A cooldown of {m} is over before the rule ({}) sees the effect of the last action, which takes {m}: {m} to be ready, {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
     "Un enfriamiento de {0} termina antes de que la regla ({1}) vea el efecto de la última acción, que tarda {2}: {3} hasta estar lista, {4} de retraso de la métrica y una ventana de {5}. El enfriamiento debe durar al menos ese tiempo.",
   "adds {n} when {}, cooldown {m}": "agrega {0} cuando {1}; enfriamiento: {2}",
   "removes {n} when {}, cooldown {m}": "quita {0} cuando {1}; enfriamiento: {2}",
@@ -179,7 +179,7 @@ export const SENTENCES: Record<string, string> = {
     "durante {0} de ese tiempo una regla esperó su enfriamiento",
   "A scale-in rule held scale-in back for {}, first at {}: {}.":
     "Otra regla de reducción impidió el cambio durante {0}, la primera vez a las {1}: {2}.",
-  "The rules saw no metric for {}, first at {}: {}.":
+  "The rules had no metric for {}, first at {}: {}.":
     "Las reglas no tuvieron ninguna métrica durante {0}, la primera vez a las {1}: {2}.",
   "No profile applied for {}, first at {}: {}.":
     "No se aplicó ningún perfil durante {0}, la primera vez a las {1}: {2}.",

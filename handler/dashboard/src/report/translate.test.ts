@@ -66,7 +66,7 @@ test.each([
     "se activa otra regla de reducción, pero la media de MemoryPercentage durante 10 minutos, 45,0 %, no está por debajo del 30 %: sigue en 2",
   ],
   [
-    "The load was more than the ready instances could carry for 9 min (7.5 % of the time); no rule adds instances.",
+    "The load was more than the ready instances could handle for 9 min (7.5 % of the time); no rule adds instances.",
     "La carga superó a las instancias listas durante 9 min (el 7,5 % del tiempo); ninguna regla agrega instancias.",
   ],
   [

@@ -313,7 +313,7 @@ mod tests {
         );
         refused(
             &[("Requests", &file("seconds,Requests\n0,85\n"))],
-            "it needs two rows at least",
+            "it needs at least two rows",
         );
         refused(
             &[("Requests", &file("seconds,Requests\n0,85\n30,85\n"))],

@@ -1,12 +1,13 @@
 //! Reads the JSON of `az monitor metrics list`, which is that of Azure Monitor's REST API (Metrics - List).
 
-use std::fmt;
+use std::borrow::Cow;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use serde::de::{IgnoredAny, Visitor};
+use autoscale::Statistic;
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
-use super::name::{Aggregation, Role};
+use super::name::{Role, STATISTICS};
 use super::recorded::Note;
 use super::recording::{Recording, Times};
 use super::series::Series;
@@ -70,33 +71,20 @@ struct Sample {
 
 /// Azure's times are UTC.
 fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
-    from.deserialize_str(AzureTime)
-}
-
-struct AzureTime;
-
-impl Visitor<'_> for AzureTime {
-    type Value = i64;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a time such as 2026-01-05T08:00:00Z")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<i64, E> {
-        match timestamp::parse_utc(text).map_err(E::custom)? {
-            Timestamp::Utc(seconds) | Timestamp::Local(seconds) => Ok(seconds),
-        }
+    let text = Cow::<str>::deserialize(from)?;
+    match timestamp::parse_utc(&text).map_err(D::Error::custom)? {
+        Timestamp::Utc(seconds) | Timestamp::Local(seconds) => Ok(seconds),
     }
 }
 
 impl Sample {
-    fn value(&self, aggregation: Aggregation) -> Option<f64> {
-        match aggregation {
-            Aggregation::Average => self.average,
-            Aggregation::Total => self.total,
-            Aggregation::Maximum => self.maximum,
-            Aggregation::Minimum => self.minimum,
-            Aggregation::Count => self.count,
+    fn value(&self, statistic: Statistic) -> Option<f64> {
+        match statistic {
+            Statistic::Average => self.average,
+            Statistic::Sum => self.total,
+            Statistic::Max => self.maximum,
+            Statistic::Min => self.minimum,
+            Statistic::Count => self.count,
         }
     }
 }
@@ -174,10 +162,10 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
             let parts: Vec<&str> = dimensions.iter().map(part).collect();
             parts.join(", ")
         };
-        for aggregation in present(&data) {
+        for statistic in present(&data) {
             let mut points = Vec::with_capacity(data.len());
             for sample in &data {
-                let value = sample.value(aggregation);
+                let value = sample.value(statistic);
                 if let Some(value) = value {
                     let place = || format!("the sample of {}", timestamp::shown(sample.at));
                     role.check(&name, value).with_context(place)?;
@@ -186,7 +174,7 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
             }
             recording.series.push(Series {
                 name: name.clone(),
-                aggregation,
+                statistic,
                 split: (!dimensions.is_empty())
                     .then(|| format!("values of {}", part(|dimension| &dimension.name.value))),
                 member: part(|dimension| &dimension.value),
@@ -201,14 +189,14 @@ fn add(metric: Entry, recording: &mut Recording, samples: &mut usize) -> anyhow:
     Ok(())
 }
 
-/// The aggregations that have a value. If none has one, the average, because the times are known nevertheless.
-fn present(data: &[Sample]) -> Vec<Aggregation> {
-    let mut present: Vec<Aggregation> = Aggregation::ALL
+/// The statistics that have a value. If none has one, the average, because the times are known nevertheless.
+fn present(data: &[Sample]) -> Vec<Statistic> {
+    let mut present: Vec<Statistic> = STATISTICS
         .into_iter()
         .filter(|one| data.iter().any(|sample| sample.value(*one).is_some()))
         .collect();
     if present.is_empty() && !data.is_empty() {
-        present.push(Aggregation::Average);
+        present.push(Statistic::Average);
     }
     present
 }

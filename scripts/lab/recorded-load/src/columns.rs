@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use autoscale::Statistic;
 use run_record::format::things;
 
-use super::name::{Aggregation, Role, key, split};
+use super::name::{Role, key, split, statistic_named};
 use super::recorded::Note;
 use super::recording::{Recording, Times};
 use super::series::{Point, Series};
@@ -13,7 +14,7 @@ use super::time_column::TimeColumn;
 use super::timestamp::{Clock, parse, parse_utc};
 use super::{MOST_STEPS, check_order, quoted};
 
-/// One time column and 50 metrics, each with its columns of aggregations.
+/// One time column and 50 metrics, each with its columns of statistics.
 const MOST_COLUMNS: usize = 256;
 /// The number of values of nine metrics in a leap year of minutes.
 const MOST_VALUES: usize = 5_000_000;
@@ -32,7 +33,7 @@ enum Column {
     /// In a table with one row per metric: its name, a dimension, or a value.
     Name,
     Dimension,
-    Aggregation(Aggregation),
+    Value(Statistic),
 }
 
 /// A table that is being read.
@@ -44,7 +45,7 @@ pub(super) struct Columns {
     /// Whether each row has one metric at one time, as `az --output table` writes it.
     is_long: bool,
     series: Vec<Series>,
-    /// In such a table: the index of a series for a row's name and dimensions, for the first aggregation.
+    /// In such a table: the index of a series for a row's name and dimensions, for the first statistic.
     places: HashMap<String, usize>,
     clock: Clock,
     before: Option<u64>,
@@ -83,7 +84,7 @@ impl Columns {
         let is_long = headings.iter().any(is_name)
             && headings
                 .iter()
-                .any(|heading| Aggregation::of(heading).is_some());
+                .any(|heading| statistic_named(heading).is_some());
         let mut table = Self {
             columns: Vec::with_capacity(headings.len()),
             time,
@@ -104,8 +105,8 @@ impl Columns {
             let column = if kind.is_some() || heading.is_empty() {
                 Column::None
             } else if is_long {
-                match Aggregation::of(heading) {
-                    Some(aggregation) => Column::Aggregation(aggregation),
+                match statistic_named(heading) {
+                    Some(statistic) => Column::Value(statistic),
                     None if is_name(heading) => Column::Name,
                     None => Column::Dimension,
                 }
@@ -126,12 +127,12 @@ impl Columns {
     }
 
     fn metric(&mut self, heading: &str) -> Column {
-        let (name, aggregation) = split(heading);
-        let aggregation = aggregation.unwrap_or(Aggregation::Average);
+        let (name, statistic) = split(heading);
+        let statistic = statistic.unwrap_or(Statistic::Average);
         let others = self
             .series
             .iter_mut()
-            .filter(|other| other.aggregation == aggregation && key(&other.name) == key(name));
+            .filter(|other| other.statistic == statistic && key(&other.name) == key(name));
         // Columns of the same metric, such as one per instance.
         let mut columns = None;
         for other in others {
@@ -140,7 +141,7 @@ impl Columns {
         }
         self.series.push(Series {
             name: name.to_owned(),
-            aggregation,
+            statistic,
             split: columns,
             member: heading.to_owned(),
             points: Vec::new(),
@@ -157,7 +158,7 @@ impl Columns {
         let excess = cells.iter().skip(wanted).any(|cell| !cell.is_empty());
         if cells.len() < wanted || excess {
             bail!(
-                "{} where {} are wanted: {}",
+                "{} instead of {}: {}",
                 things(cells.len() as u64, "value"),
                 if wanted == 2 {
                     "two".to_owned()
@@ -285,12 +286,12 @@ impl Columns {
         let name = part(|column| matches!(column, Column::Name));
         let member = part(|column| matches!(column, Column::Dimension));
         ensure!(!name.is_empty(), "the metric has no name");
-        let aggregations: Vec<(Aggregation, &str)> = self
+        let statistics: Vec<(Statistic, &str)> = self
             .columns
             .iter()
             .zip(cells)
             .filter_map(|(column, cell)| match column {
-                Column::Aggregation(aggregation) => Some((*aggregation, *cell)),
+                Column::Value(statistic) => Some((*statistic, *cell)),
                 _ => None,
             })
             .collect();
@@ -306,10 +307,10 @@ impl Columns {
                 .filter(|(column, _)| matches!(column, Column::Dimension))
                 .map(|(_, heading)| heading.as_str())
                 .collect();
-            for (aggregation, _) in &aggregations {
+            for (statistic, _) in &statistics {
                 self.series.push(Series {
                     name: name.clone(),
-                    aggregation: *aggregation,
+                    statistic: *statistic,
                     split: (!dimensions.is_empty())
                         .then(|| format!("values of {}", dimensions.join(", "))),
                     member: member.clone(),
@@ -318,7 +319,7 @@ impl Columns {
             }
         }
         let role = Role::of(&name);
-        for (index, (_, cell)) in aggregations.iter().enumerate() {
+        for (index, (_, cell)) in statistics.iter().enumerate() {
             let value = number(cell, self.decimal_comma)?;
             if let Some(value) = value {
                 role.check(&name, value)?;
@@ -345,7 +346,7 @@ impl Columns {
             )));
         }
         if self.is_long {
-            // It may belong to another metric's aggregation, in a table with several metrics.
+            // It may belong to another metric's statistic, in a table with several metrics.
             let has_value = |one: &Series| one.points.iter().any(|(_, value)| value.is_some());
             let known: Vec<String> = self
                 .series

@@ -6,12 +6,8 @@ use super::options::ReadOptions;
 use super::recorded::Note;
 use super::series::Group;
 
-/// The factor for the average CPU.
-pub(super) enum Factor {
-    /// The last of these counts before or at each time; before the first one, the first.
-    Counts(Vec<(i64, f64)>),
-    Constant(f64),
-}
+/// The factor for the average CPU: the last of these counts before or at each time; before the first one, the first.
+pub(super) struct Factor(Vec<(i64, f64)>);
 
 impl Factor {
     /// The counts in the file, or else the rules' default count with a note.
@@ -31,7 +27,7 @@ impl Factor {
                 "The load is the mean {name} times the number of {split} with a sample, each counted as one instance: {}.",
                 range(&counts)
             )));
-            return Self::Counts(counts);
+            return Self(counts);
         }
         let known: Vec<(i64, f64)> = counts.into_iter().flat_map(Group::known).collect();
         if let (Some(counts), false) = (counts, known.is_empty()) {
@@ -47,26 +43,20 @@ impl Factor {
                     things(missing as u64, "sample")
                 )));
             }
-            return Self::Counts(known);
+            return Self(known);
         }
         let instances = things(u64::from(options.instances), "instance");
         notes.push(Note::assumed(format!(
             "The load is {name} times {instances}, the rules' default, as no instance counts are recorded; add a column \
              instances, or download the metric for each instance (az monitor metrics list ... --dimension Instance)."
         )));
-        Self::Constant(f64::from(options.instances))
+        Self(vec![(0, f64::from(options.instances))])
     }
 
     pub(super) fn at(&self, time: i64) -> f64 {
-        match self {
-            Self::Constant(count) => *count,
-            Self::Counts(counts) => {
-                let after = counts.partition_point(|(at, _)| *at <= time);
-                counts
-                    .get(after.saturating_sub(1))
-                    .map_or(1.0, |(_, count)| *count)
-            }
-        }
+        let after = self.0.partition_point(|(at, _)| *at <= time);
+        let count = self.0.get(after.saturating_sub(1));
+        count.map_or(1.0, |(_, count)| *count)
     }
 }
 

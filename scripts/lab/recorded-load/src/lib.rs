@@ -83,7 +83,7 @@ impl Load {
         }
         ensure!(
             steps.len() >= 2,
-            "a load needs two rows at least, as the last one only says when it ends, such as 0,80 and 3600,80"
+            "a load needs at least two rows, because the last row only marks the end: for example, 0,80 and 3600,80"
         );
         Ok(Self {
             name: name.into(),
@@ -205,7 +205,7 @@ fn check_order(before: Option<u64>, at_seconds: u64) -> anyhow::Result<()> {
     match before {
         None => ensure!(
             at_seconds == 0,
-            "the first row must be for second 0, as the simulation begins there, not {at_seconds}"
+            "the first row must be for second 0, not {at_seconds}"
         ),
         Some(before) => ensure!(
             at_seconds > before,

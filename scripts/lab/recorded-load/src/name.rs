@@ -1,4 +1,4 @@
-//! Names of metrics, columns, and aggregations.
+//! Names of metrics, columns, and statistics.
 
 use anyhow::ensure;
 use autoscale::Statistic;
@@ -18,20 +18,14 @@ pub(super) enum Role {
     Other,
 }
 
-/// How the values of a minute were aggregated, in order of suitability for a load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Aggregation {
-    /// Their average.
-    Average,
-    /// Their sum.
-    Total,
-    /// The highest.
-    Maximum,
-    /// The lowest.
-    Minimum,
-    /// Their number.
-    Count,
-}
+/// The statistics of the values of a minute, in order of suitability for a load.
+pub(super) const STATISTICS: [Statistic; 5] = [
+    Statistic::Average,
+    Statistic::Sum,
+    Statistic::Max,
+    Statistic::Min,
+    Statistic::Count,
+];
 
 /// A name without the differences between a metric's name and its display name: case, spaces, and punctuation.
 pub(super) fn key(name: &str) -> String {
@@ -75,83 +69,61 @@ impl Role {
     }
 }
 
-impl Aggregation {
-    /// All aggregations, in the order of [`Ord`].
-    pub(super) const ALL: [Self; 5] = [
-        Self::Average,
-        Self::Total,
-        Self::Maximum,
-        Self::Minimum,
-        Self::Count,
-    ];
+/// The statistic with this name in Azure's tables or in the portal (`Avg`, `Total`).
+pub(super) fn statistic_named(name: &str) -> Option<Statistic> {
+    Some(match key(name).as_str() {
+        "average" | "avg" | "mean" => Statistic::Average,
+        "total" | "sum" => Statistic::Sum,
+        "maximum" | "max" => Statistic::Max,
+        "minimum" | "min" => Statistic::Min,
+        "count" => Statistic::Count,
+        _ => return None,
+    })
+}
 
-    /// The aggregation with this name in Azure's tables or in the portal (`Avg`, `Sum`).
-    pub(super) fn of(name: &str) -> Option<Self> {
-        Some(match key(name).as_str() {
-            "average" | "avg" | "mean" => Self::Average,
-            "total" | "sum" => Self::Total,
-            "maximum" | "max" => Self::Maximum,
-            "minimum" | "min" => Self::Minimum,
-            "count" => Self::Count,
-            _ => return None,
-        })
+pub(super) fn word(statistic: Statistic) -> &'static str {
+    match statistic {
+        Statistic::Average => "average",
+        Statistic::Sum => "total",
+        Statistic::Max => "maximum",
+        Statistic::Min => "minimum",
+        Statistic::Count => "count",
     }
+}
 
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Average => "average",
-            Self::Total => "total",
-            Self::Maximum => "maximum",
-            Self::Minimum => "minimum",
-            Self::Count => "count",
-        }
+/// Whether a longer sample of the same metric has a higher value.
+pub(super) fn adds_up(statistic: Statistic) -> bool {
+    matches!(statistic, Statistic::Sum | Statistic::Count)
+}
+
+/// The name of the result of [`over`].
+pub(super) fn word_over(statistic: Statistic) -> &'static str {
+    match statistic {
+        Statistic::Average => "mean",
+        Statistic::Sum | Statistic::Count => "sum",
+        Statistic::Max => "highest",
+        Statistic::Min => "lowest",
     }
+}
 
-    /// The aggregation that a rule with this statistic uses.
-    pub(super) fn of_statistic(statistic: Statistic) -> Self {
-        match statistic {
-            Statistic::Average => Self::Average,
-            Statistic::Sum => Self::Total,
-            Statistic::Max => Self::Maximum,
-            Statistic::Min => Self::Minimum,
-            Statistic::Count => Self::Count,
-        }
-    }
-
-    /// Whether a longer sample of the same metric has a higher value.
-    pub(super) fn adds_up(self) -> bool {
-        matches!(self, Self::Total | Self::Count)
-    }
-
-    /// The name of the result of [`Self::over`].
-    pub(super) fn word_over(self) -> &'static str {
-        match self {
-            Self::Average => "mean",
-            Self::Total | Self::Count => "sum",
-            Self::Maximum => "highest",
-            Self::Minimum => "lowest",
-        }
-    }
-
-    /// The combined value of several series in the same minute, such as one per instance.
-    pub(super) fn over(self, values: &[f64]) -> f64 {
-        match self {
-            Self::Average => values.iter().sum::<f64>() / values.len() as f64,
-            Self::Total | Self::Count => values.iter().sum(),
-            Self::Maximum => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            Self::Minimum => values.iter().copied().fold(f64::INFINITY, f64::min),
-        }
+/// The combined value of several series in the same minute, such as one per instance.
+pub(super) fn over(statistic: Statistic, values: &[f64]) -> f64 {
+    match statistic {
+        Statistic::Average => values.iter().sum::<f64>() / values.len() as f64,
+        Statistic::Sum | Statistic::Count => values.iter().sum(),
+        Statistic::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        Statistic::Min => values.iter().copied().fold(f64::INFINITY, f64::min),
     }
 }
 
 /// Splits a column heading of the portal in two: `CPU Percentage (Avg), plan` is the average of `CPU Percentage`.
-pub(super) fn split(heading: &str) -> (&str, Option<Aggregation>) {
+pub(super) fn split(heading: &str) -> (&str, Option<Statistic>) {
     let parts = heading
         .split_once('(')
         .and_then(|(name, rest)| Some((name.trim(), rest.split_once(')')?.0)));
     match parts {
-        Some((name, word)) if !name.is_empty() => match Aggregation::of(word) {
-            Some(aggregation) => (name, Some(aggregation)),
+        Some((name, word)) if !name.is_empty() => match statistic_named(word) {
+            Some(statistic) => (name, Some(statistic)),
             None => (heading, None),
         },
         _ => (heading, None),

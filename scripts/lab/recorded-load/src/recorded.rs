@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use autoscale::Statistic;
 
-use super::name::Aggregation;
+use super::name::adds_up;
 
 const MINUTE: f64 = 60.0;
 
@@ -58,9 +58,9 @@ pub struct MetricSample {
 pub struct Metric {
     pub(super) samples: Vec<MetricSample>,
     pub(super) lasts_seconds: Option<u64>,
-    /// The aggregation of the samples.
-    pub(super) aggregation: Aggregation,
-    /// The same metric with other aggregations.
+    /// The statistic of the samples.
+    pub(super) statistic: Statistic,
+    /// The same metric with other statistics.
     pub(super) others: Vec<Self>,
 }
 
@@ -81,11 +81,10 @@ impl Metric {
         self.holding(second).map(|(value, _)| value)
     }
 
-    /// The aggregation that a rule with this statistic uses, if it was recorded.
+    /// The same metric with this statistic, if it was recorded.
     pub(crate) fn of_statistic(&self, statistic: Statistic) -> Option<&Self> {
-        let aggregation = Aggregation::of_statistic(statistic);
         let mut all = std::iter::once(self).chain(&self.others);
-        all.find(|one| one.aggregation == aggregation)
+        all.find(|one| one.statistic == statistic)
     }
 
     /// The value for the minute that begins at a second. For a total or a count, it is the minute's part of the
@@ -93,7 +92,7 @@ impl Metric {
     pub(crate) fn in_minute(&self, second: u64) -> Option<f64> {
         let (value, lasts) = self.holding(second)?;
         Some(match lasts {
-            Some(lasts) if self.aggregation.adds_up() => value * MINUTE / lasts as f64,
+            Some(lasts) if adds_up(self.statistic) => value * MINUTE / lasts as f64,
             _ => value,
         })
     }

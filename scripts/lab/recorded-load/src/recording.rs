@@ -3,10 +3,11 @@
 use std::iter;
 
 use anyhow::{Context as _, bail, ensure};
+use autoscale::Statistic;
 use run_record::format::{exact_span, things};
 
 use super::factor::Factor;
-use super::name::{self, Aggregation, Role};
+use super::name::{self, Role};
 use super::options::{EXPECTED, ReadOptions};
 use super::recorded::{Metric, MetricSample, Note, Recorded, Span, Start, extend};
 use super::series::{Group, Point, Series, groups, interval, known};
@@ -266,7 +267,7 @@ fn no_load(
 ) -> anyhow::Result<Vec<Step>> {
     ensure!(
         frame.end_seconds > 0,
-        "it needs two rows at least, as the last one only says when it ends"
+        "it needs at least two rows, because the last row only marks the end"
     );
     let nothing = [0, frame.end_seconds].map(|at_seconds| Step {
         at_seconds,
@@ -305,11 +306,11 @@ fn no_load(
 }
 
 fn metric(group: &Group, frame: Frame, notes: &mut Vec<Note>) -> Metric {
-    let mut metric = samples(group.aggregation, &group.points, frame);
+    let mut metric = samples(group.statistic, &group.points, frame);
     metric.others = group
         .others
         .iter()
-        .map(|(aggregation, points)| samples(*aggregation, points, frame))
+        .map(|(statistic, points)| samples(*statistic, points, frame))
         .collect();
     if let (Some(lasts), Some(rows)) = (metric.lasts_seconds, frame.interval)
         && lasts > rows.max(MINUTE)
@@ -323,12 +324,12 @@ fn metric(group: &Group, frame: Frame, notes: &mut Vec<Note>) -> Metric {
     for one in iter::once(&metric).chain(&metric.others) {
         if let Some(lasts) = one.lasts_seconds
             && lasts > MINUTE
-            && one.aggregation.adds_up()
+            && name::adds_up(one.statistic)
         {
             notes.push(Note::assumed(format!(
                 "{}: the {} of each sample is spread evenly over the {} that it spans.",
                 group.name,
-                one.aggregation.word(),
+                name::word(one.statistic),
                 exact_span(lasts)
             )));
         }
@@ -336,7 +337,7 @@ fn metric(group: &Group, frame: Frame, notes: &mut Vec<Note>) -> Metric {
     metric
 }
 
-fn samples(aggregation: Aggregation, points: &[Point], frame: Frame) -> Metric {
+fn samples(statistic: Statistic, points: &[Point], frame: Frame) -> Metric {
     Metric {
         samples: points
             .iter()
@@ -346,7 +347,7 @@ fn samples(aggregation: Aggregation, points: &[Point], frame: Frame) -> Metric {
             })
             .collect(),
         lasts_seconds: lasts(points, frame),
-        aggregation,
+        statistic,
         others: Vec::new(),
     }
 }

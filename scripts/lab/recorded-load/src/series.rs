@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use anyhow::ensure;
+use autoscale::Statistic;
 use run_record::format::things;
 
-use super::name::{self, Aggregation, Role};
+use super::name::{self, Role, STATISTICS};
 use super::recorded::Note;
 
 /// The most metrics that a chart can show, and more than a setting can use.
@@ -20,8 +21,8 @@ pub(super) type Point = (i64, Option<f64>);
 pub(super) struct Series {
     /// The recorded name of the metric.
     pub(super) name: String,
-    /// The aggregation of the samples.
-    pub(super) aggregation: Aggregation,
+    /// The statistic of the samples.
+    pub(super) statistic: Statistic,
     /// The dimension that splits the metric, such as `values of Instance`.
     pub(super) split: Option<String>,
     /// The value of that dimension; empty if the metric is not split.
@@ -34,11 +35,11 @@ pub(super) struct Series {
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) role: Role,
-    /// The aggregation of the points.
-    pub(super) aggregation: Aggregation,
+    /// The statistic of the points.
+    pub(super) statistic: Statistic,
     pub(super) points: Vec<Point>,
-    /// The other recorded aggregations of a metric that is neither the load, the CPU, nor the count.
-    pub(super) others: Vec<(Aggregation, Vec<Point>)>,
+    /// The other recorded statistics of a metric that is neither the load, the CPU, nor the count.
+    pub(super) others: Vec<(Statistic, Vec<Point>)>,
     /// If it is split: the dimension, and the number of its values with a sample at each time.
     pub(super) split: Option<(String, Vec<(i64, u32)>)>,
 }
@@ -121,38 +122,38 @@ impl Disorder {
 fn group(series: Vec<Series>, disorder: &mut Disorder, notes: &mut Vec<Note>) -> Option<Group> {
     let name = series.first()?.name.clone();
     let role = Role::of(&name);
-    let best = series
-        .iter()
-        .filter(|one| known(&one.points).next().is_some())
-        .map(|one| one.aggregation)
-        .min()
-        .unwrap_or(Aggregation::Average);
-    let others: Vec<Aggregation> = Aggregation::ALL
+    let has_value = |statistic: &Statistic| {
+        let mut of = series.iter().filter(|one| one.statistic == *statistic);
+        of.any(|one| known(&one.points).next().is_some())
+    };
+    let best = STATISTICS.into_iter().find(has_value);
+    let best = best.unwrap_or(Statistic::Average);
+    let others: Vec<Statistic> = STATISTICS
         .into_iter()
-        .filter(|other| *other != best && series.iter().any(|one| one.aggregation == *other))
+        .filter(|other| *other != best && series.iter().any(|one| one.statistic == *other))
         .collect();
     if !others.is_empty() {
-        let words: Vec<&str> = others.iter().map(|other| other.word()).collect();
-        let (best, words) = (best.word(), words.join(" or "));
+        let words: Vec<&str> = others.iter().map(|other| name::word(*other)).collect();
+        let (best, words) = (name::word(best), words.join(" or "));
         notes.push(Note::assumed(match role {
             Role::Other => format!(
                 "{name}: the {best} of each sample is used, or the {words} for rules of that statistic."
             ),
             _ => format!("{name}: the {best} of each sample is used, not the {words}."),
         }));
-    } else if role == Role::Cpu && best != Aggregation::Average {
+    } else if role == Role::Cpu && best != Statistic::Average {
         notes.push(Note::warning(format!(
             "{name} is recorded as the {}, not as the average that the load needs; download it with --aggregation Average.",
-            best.word()
+            name::word(best)
         )));
     }
     let (of_best, mut rest): (Vec<Series>, Vec<Series>) =
-        series.into_iter().partition(|one| one.aggregation == best);
+        series.into_iter().partition(|one| one.statistic == best);
     let (points, split, counts) = merged(of_best, best, disorder);
     let mut kept = Vec::new();
     if role == Role::Other {
         for other in others {
-            let of_other = rest.extract_if(.., |one| one.aggregation == other);
+            let of_other = rest.extract_if(.., |one| one.statistic == other);
             let (points, _, _) = merged(of_other, other, disorder);
             if known(&points).next().is_some() {
                 kept.push((other, points));
@@ -160,10 +161,10 @@ fn group(series: Vec<Series>, disorder: &mut Disorder, notes: &mut Vec<Note>) ->
         }
     }
     if let (Some(split), false) = (&split, role == Role::Cpu) {
-        let mut how = vec![best.word_over()];
+        let mut how = vec![name::word_over(best)];
         for (other, _) in &kept {
-            if !how.contains(&other.word_over()) {
-                how.push(other.word_over());
+            if !how.contains(&name::word_over(*other)) {
+                how.push(name::word_over(*other));
             }
         }
         notes.push(Note::assumed(format!(
@@ -174,18 +175,18 @@ fn group(series: Vec<Series>, disorder: &mut Disorder, notes: &mut Vec<Note>) ->
     Some(Group {
         name,
         role,
-        aggregation: best,
+        statistic: best,
         points,
         others: kept,
         split: split.map(|split| (split, counts)),
     })
 }
 
-/// The points of series with the same aggregation, the dimension that splits them, and the number of samples at each
+/// The points of series with the same statistic, the dimension that splits them, and the number of samples at each
 /// time.
 fn merged(
     series: impl IntoIterator<Item = Series>,
-    aggregation: Aggregation,
+    statistic: Statistic,
     disorder: &mut Disorder,
 ) -> (Vec<Point>, Option<String>, Vec<(i64, u32)>) {
     let mut split = None;
@@ -198,7 +199,7 @@ fn merged(
         .into_values()
         .map(|points| in_order(points, disorder))
         .collect();
-    let (points, counts) = together(members, aggregation, split.is_some());
+    let (points, counts) = together(members, statistic, split.is_some());
     (points, split, counts)
 }
 
@@ -227,7 +228,7 @@ fn in_order(mut points: Vec<Point>, disorder: &mut Disorder) -> Vec<Point> {
 /// One value for each time, and the number of series in it.
 fn together(
     mut members: Vec<Vec<Point>>,
-    aggregation: Aggregation,
+    statistic: Statistic,
     counted: bool,
 ) -> (Vec<Point>, Vec<(i64, u32)>) {
     if members.len() <= 1 && !counted {
@@ -245,7 +246,7 @@ fn together(
                 return (at, None);
             }
             counts.push((at, u32::try_from(values.len()).unwrap_or(u32::MAX)));
-            (at, Some(aggregation.over(&values)))
+            (at, Some(name::over(statistic, &values)))
         })
         .collect();
     (points, counts)

@@ -1,8 +1,8 @@
 //! Reads the times of metrics.
 
 use anyhow::{Context as _, ensure};
-use time::macros::format_description;
-use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::TimeZone;
 
 use super::quoted;
 
@@ -40,75 +40,34 @@ pub(super) fn parse_utc(text: &str) -> anyhow::Result<Timestamp> {
 }
 
 fn parts(text: &str) -> Option<Timestamp> {
+    const DAY: i64 = 86_400;
     let text = text.trim();
-    let (day, rest) = text.split_at_checked(10)?;
-    let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let (clock, offset) = if let Some(clock) = rest.strip_suffix(['Z', 'z']) {
-        (clock, Some(0))
-    } else if let Some(clock) = rest.strip_suffix(" UTC") {
-        (clock, Some(0))
-    } else if let Some(at) = rest.find(['+', '-']) {
-        let (clock, offset) = rest.split_at(at);
-        (clock, Some(offset_seconds(offset)?))
-    } else {
-        (rest, None)
+    let (text, is_utc) = match text.strip_suffix(" UTC") {
+        Some(text) => (text, true),
+        None => (text, false),
     };
-    let local = PrimitiveDateTime::new(date(day)?, time_of_day(clock.trim_end())?)
-        .assume_utc()
-        .unix_timestamp();
-    Some(match offset {
-        Some(offset) => Timestamp::Utc(local - offset),
-        None => Timestamp::Local(local),
-    })
+    let pieces = Pieces::parse(text).ok()?;
+    if pieces.time_zone_annotation().is_some() {
+        return None;
+    }
+    let local = pieces.date().to_datetime(pieces.time()?);
+    let local = TimeZone::UTC.to_timestamp(local).ok()?.as_second();
+    match pieces.to_numeric_offset() {
+        Some(offset) => {
+            let offset = i64::from(offset.seconds());
+            (offset.abs() < DAY).then_some(Timestamp::Utc(local - offset))
+        }
+        None if is_utc => Some(Timestamp::Utc(local)),
+        None => Some(Timestamp::Local(local)),
+    }
 }
 
-// The parser of the `time` crate would take most of the time of reading a week of minutes.
-
-/// `2026-01-05`.
-fn date(text: &str) -> Option<Date> {
-    let mut parts = text.split('-');
-    let (century, year) = parts.next()?.split_at_checked(2)?;
-    let year = i32::from(two_digits(century)?) * 100 + i32::from(two_digits(year)?);
-    let month = Month::try_from(two_digits(parts.next()?)?).ok()?;
-    let day = two_digits(parts.next()?)?;
-    Date::from_calendar_date(year, month, day).ok()
-}
-
-/// `08:00`, `08:00:30`, `08:00:30.123`.
-fn time_of_day(text: &str) -> Option<Time> {
-    let mut parts = text.splitn(3, ':');
-    let (hour, minute) = (two_digits(parts.next()?)?, two_digits(parts.next()?)?);
-    let (second, fraction) = match parts.next() {
-        Some(seconds) => seconds.split_once('.').unwrap_or((seconds, "0")),
-        None => ("00", "0"),
-    };
-    let is_fraction = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
-    let second = two_digits(second).filter(|_| is_fraction)?;
-    Time::from_hms(hour, minute, second).ok()
-}
-
-/// `+01:00`, `-0330`.
-fn offset_seconds(text: &str) -> Option<i64> {
-    let (sign, offset) = text.split_at_checked(1)?;
-    let (hours, minutes) = offset.split_at_checked(2)?;
-    let minutes = minutes.strip_prefix(':').unwrap_or(minutes);
-    let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
-    let seconds = i64::from(hours) * 3_600 + i64::from(minutes) * 60;
-    (hours <= 23 && minutes <= 59).then_some(if sign == "-" { -seconds } else { seconds })
-}
-
-fn two_digits(text: &str) -> Option<u8> {
-    let is_number = text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_digit());
-    is_number.then(|| text.parse().ok())?
-}
-
-/// Seconds since 1970-01-01T00:00 as text, or as a number if the year does not have four digits.
+/// Seconds since 1970-01-01T00:00 as text, or as a number if the calendar does not cover them.
 pub(super) fn shown(seconds: i64) -> String {
-    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()
-        .and_then(|time| time.format(format).ok())
-        .unwrap_or_else(|| seconds.to_string())
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => seconds.to_string(),
+    }
 }
 
 /// Checks that all times of a file are of the same kind.

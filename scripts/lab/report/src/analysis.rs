@@ -4,6 +4,7 @@ use run_record::format::Clock;
 use run_record::{Action, Run};
 
 use crate::rules::{self, Rule};
+use crate::share::serving;
 use crate::triggers::{ALLOWED_DELAY, Context, Trigger, triggers};
 use crate::window::WindowMeans;
 
@@ -138,56 +139,36 @@ fn counts(run: &Run) -> Option<Counts> {
 }
 
 fn scale_outs(run: &Run, actions: &[Action], outs: &WindowMeans, clock: Clock) -> Vec<ScaleOut> {
-    let mut scale_outs: Vec<ScaleOut> = Vec::new();
-    for (index, action) in actions
-        .iter()
-        .enumerate()
-        .filter(|(_, action)| action.to > action.from)
-    {
-        let until = actions[index + 1..]
-            .iter()
-            .find(|next| next.to < action.to)
-            .map_or(f64::INFINITY, |next| next.at);
-        let ready = ready(run, action, until);
-        scale_outs.push(ScaleOut {
+    let all = actions.iter().enumerate();
+    let added = all.filter(|(_, action)| action.to > action.from);
+    let scale_outs = added.map(|(index, action)| {
+        let mut later = actions[index + 1..].iter();
+        let fewer = later.find(|next| next.to < action.to);
+        let until = fewer.map_or(f64::INFINITY, |next| next.at);
+        ScaleOut {
             at: action.at,
             from: action.from,
             to: action.to,
             crossed: crossed(run, action.at, outs, clock),
-            ready,
-        });
-    }
-    scale_outs
+            ready: ready(run, action, until),
+        }
+    });
+    scale_outs.collect()
 }
 
 /// When as many instances served as the action wanted, before another one wanted fewer.
 fn ready(run: &Run, action: &Action, until: f64) -> Option<f64> {
-    let sampled = run
-        .samples
-        .iter()
-        .find(|sample| sample.at >= action.at && sample.ready >= action.to);
+    let mut samples = run.samples.iter();
+    let sampled = samples.find(|sample| sample.at >= action.at && sample.ready >= action.to);
     // The instances' own times are finer than the samples'.
     let lived = |at: f64| {
-        let alive = run.instances.iter().filter(|instance| {
-            instance.ready.is_some_and(|ready| ready <= at)
-                && instance.ended.is_none_or(|ended| ended > at)
-        });
+        let alive = run.instances.iter().filter(|one| serving(one, at));
         alive.count() as u64
     };
-    let own = run
-        .instances
-        .iter()
-        .filter_map(|instance| instance.ready)
-        .filter(|at| *at >= action.at);
-    let own = own
-        .filter(|at| lived(*at) >= u64::from(action.to))
-        .reduce(f64::min);
-    sampled
-        .map(|sample| sample.at)
-        .into_iter()
-        .chain(own)
-        .reduce(f64::min)
-        .filter(|at| *at <= until)
+    let times = run.instances.iter().filter_map(|instance| instance.ready);
+    let own = times.filter(|at| *at >= action.at && lived(*at) >= u64::from(action.to));
+    let all = sampled.map(|sample| sample.at).into_iter().chain(own);
+    all.reduce(f64::min).filter(|at| *at <= until)
 }
 
 /// When CPU went over the lowest threshold for an action: the begin of the time over it, dips shorter than half a

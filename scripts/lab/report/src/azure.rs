@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use run_record::{Action, Run};
 
 use crate::judge::judge;
+use crate::rules::instances;
 
 /// The same change named twice within so many seconds is one: an action and its completion are both logged.
 const SAME: f64 = 180.0;
@@ -28,13 +29,11 @@ pub fn add_events(run: &mut Run, text: &str) -> anyhow::Result<usize> {
             run.started
         )
     })?;
-    let mut actions = Vec::new();
-    for event in events(text)? {
-        if let Some(action) = action(&event, started) {
-            actions.push(action);
-        }
-    }
-    actions.retain(|action: &Action| (0.0..=run.seconds).contains(&action.at));
+    let events = events(text)?;
+    let actions = events.iter().filter_map(|event| action(event, started));
+    let mut actions: Vec<Action> = actions
+        .filter(|action| (0.0..=run.seconds).contains(&action.at))
+        .collect();
     actions.sort_by(|one, other| one.at.total_cmp(&other.at));
     actions.dedup_by(|next, first| {
         next.from == first.from && next.to == first.to && next.at - first.at < SAME
@@ -112,7 +111,8 @@ fn action(event: &Value, started: OffsetDateTime) -> Option<Action> {
         )
     };
     let at = OffsetDateTime::parse(time.as_str()?, &Rfc3339).ok()?;
-    let (from, to) = (number(get(details, old)?)?, number(get(details, new)?)?);
+    let count = |name: &str| instances(get(details, name)?);
+    let (from, to) = (count(old)?, count(new)?);
     let reason = get(details, reason)
         .or_else(|| get(event, "description"))
         .and_then(Value::as_str)
@@ -141,14 +141,6 @@ fn name(value: &Value) -> &str {
         .as_str()
         .or_else(|| value.get("value")?.as_str())
         .unwrap_or("")
-}
-
-/// Counts are strings in some versions.
-fn number(value: &Value) -> Option<u32> {
-    match value {
-        Value::String(text) => text.trim().parse().ok(),
-        value => u32::try_from(value.as_u64()?).ok(),
-    }
 }
 
 /// A report is passed around: it needs the resource's name, not the subscription's id.

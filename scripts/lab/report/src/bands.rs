@@ -10,13 +10,11 @@ use run_record::format::{span, things};
 use run_record::simulation::{SimulationRecord, StandstillRecord};
 use run_record::{Run, format::list};
 
-use crate::markup::{Cell, table};
+use crate::markup::{Cell, ROWS, more, table};
 use crate::moment::Moments;
 use crate::page::Page;
 use crate::rules;
 
-/// Rows of a table at most; the raw data has the rest.
-const ROWS: usize = 200;
 /// Spans that are drawn at most, and the part of the width from which one can be seen.
 const DRAWN: usize = 1_000;
 const VISIBLE: f64 = 0.000_7;
@@ -35,19 +33,12 @@ struct Drawn {
 /// The bands of one or two rule files; nothing for a real run.
 pub(crate) fn bands(page: &Page<'_>) -> Markup {
     let run = page.run;
-    let Some(simulation) = &run.simulation else {
-        return Markup::default();
-    };
     let moments = Moments::of(run);
     let end = run.seconds;
-    let all: Vec<(&SimulationRecord, Option<&str>)> = match &page.pair {
-        Some(pair) => {
-            let names = pair.names.iter().map(|name| Some(name.as_str()));
-            let records = pair.runs.iter().filter_map(|run| run.simulation.as_ref());
-            records.zip(names).collect()
-        }
-        None => vec![(simulation, None)],
-    };
+    let runs = page.runs().into_iter();
+    let all: Vec<(&SimulationRecord, Option<&str>)> = runs
+        .filter_map(|(run, name)| Some((run.simulation.as_ref()?, name)))
+        .collect();
     html! {
         @for (record, name) in &all {
             @if record.profiles.len() > 1 {
@@ -250,12 +241,6 @@ fn still_table(record: &SimulationRecord, name: Option<&str>, moments: &Moments<
     }
 }
 
-fn more(all: usize) -> Markup {
-    html! {
-        @if all > ROWS { p { (all - ROWS) " more rows are in the raw data." } }
-    }
-}
-
 /// Which profile applied when, and the limits and rules of each.
 pub(crate) fn calendar(run: &Run) -> Markup {
     let Some(record) = run.simulation.as_ref() else {
@@ -266,24 +251,18 @@ pub(crate) fn calendar(run: &Run) -> Markup {
         .profiles
         .iter()
         .map(|profile| {
-            let limits = rules::limits_of(&profile.capacity)
-                .map_or("–".to_owned(), |(least, most)| {
-                    format!("{least} to {most}")
-                });
+            let limits = rules::limits_of(&profile.capacity);
+            let limits = limits.map(|(least, most)| format!("{least} to {most}"));
             let rules = rules::rules_of(&profile.rules);
             let rules = rules
                 .iter()
                 .map(|rule| format!("{}: {}", rule.condition(), rule.action()));
-            let rules = rules.collect::<Vec<_>>().join("; ");
+            let rules = rules.reduce(|before, rule| format!("{before}; {rule}"));
             vec![
                 profile.name.as_str().into(),
                 profile.when.as_str().into(),
-                Cell::Text(limits),
-                Cell::Text(if rules.is_empty() {
-                    "none".to_owned()
-                } else {
-                    rules
-                }),
+                Cell::Text(limits.unwrap_or("–".to_owned())),
+                Cell::Text(rules.unwrap_or("none".to_owned())),
             ]
         })
         .collect();
@@ -312,31 +291,30 @@ pub(crate) fn calendar(run: &Run) -> Markup {
     }
 }
 
+/// Causes, each in plain words and with the class of its colour and pattern.
+const CAUSES: [(&str, &str, &str); 8] = [
+    ("cooldown", "cooldown", "cooldown"),
+    ("maximum", "at the maximum", "maximum"),
+    ("minimum", "at the minimum", "minimum"),
+    (
+        "count_reached",
+        "already the count that the rule sets",
+        "other",
+    ),
+    ("flapping", "scale-in would cause flapping", "flapping"),
+    ("held_back", "another scale-in rule is not met", "held-back"),
+    ("metric_missing", "no metric", "missing"),
+    ("no_profile", "no profile applies", "none"),
+];
+
 /// A cause in plain words.
 fn words(cause: &str) -> &str {
-    match cause {
-        "cooldown" => "cooldown",
-        "maximum" => "at the maximum",
-        "minimum" => "at the minimum",
-        "count_reached" => "already the count that the rule sets",
-        "flapping" => "scale-in would cause flapping",
-        "held_back" => "another scale-in rule is not met",
-        "metric_missing" => "no metric",
-        "no_profile" => "no profile applies",
-        other => other,
-    }
+    let known = CAUSES.iter().find(|(name, ..)| *name == cause);
+    known.map_or(cause, |(_, words, _)| words)
 }
 
 /// The class of its colour and pattern.
 fn class(cause: &str) -> &'static str {
-    match cause {
-        "cooldown" => "cooldown",
-        "maximum" => "maximum",
-        "minimum" => "minimum",
-        "flapping" => "flapping",
-        "held_back" => "held-back",
-        "metric_missing" => "missing",
-        "no_profile" => "none",
-        _ => "other",
-    }
+    let known = CAUSES.iter().find(|(name, ..)| *name == cause);
+    known.map_or("other", |(_, _, class)| class)
 }

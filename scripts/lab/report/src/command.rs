@@ -21,12 +21,12 @@ Examples:
 
 Azure's own scale actions, after a run against a deployed app:
   az monitor activity-log list --resource-group GROUP --offset 2h > EVENTS.json
-Rows of the Log Analytics table AutoscaleScaleActionsLog are taken too.
+Rows of the Log Analytics table AutoscaleScaleActionsLog are accepted, too.
 
-The page and the last line also say what autoscaling bought: the load of the run, simulated on the fewest and on the most
-instances that its rules allow. A run of lab demo --compare keeps what it measured.
+The page and the last line also show what autoscaling bought: the load of the run, simulated on the fewest and on the most
+instances that its rules allow. A run of lab demo --compare keeps its measured results.
 
-Exit code: 0 when everything was written, 2 when something was wrong; the verdict does not change it.")]
+Exit codes: 0 everything was written; 2 an error. The verdict does not change the exit code.")]
 pub struct ReportArgs {
     /// A run that `lab load` or `lab demo` saved as JSON
     #[arg(value_name = "RUN.json")]
@@ -34,13 +34,13 @@ pub struct ReportArgs {
     /// The page to write [default: beside the run, its name with .html]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Also write one row a second as comma-separated values
+    /// Also write a CSV file with one row per second
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Also write the record, with what was added to it here
+    /// Also write the record, including what this command adds to it
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Mark Azure's own scale actions: an activity log exported as JSON
+    /// Activity log, exported as JSON, from which to add Azure's own scale actions
     #[arg(long, value_name = "FILE")]
     azure_events: Option<PathBuf>,
     /// Judge the run again instead of keeping the verdict that it was saved with

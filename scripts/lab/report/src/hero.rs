@@ -180,9 +180,9 @@ fn action_times(page: &Page<'_>) -> String {
     let actions = &page.analysis.actions;
     let moments = Moments::of(page.run);
     // Dates are long, and so are the tables that have them all.
-    let most = if moments.is_long() { 2 } else { ACTIONS };
+    let most = if moments.is_long { 2 } else { ACTIONS };
     let when = |at: f64| {
-        if moments.is_long() {
+        if moments.is_long {
             moments.at(at)
         } else {
             span(at)

@@ -46,6 +46,11 @@ struct Point {
 /// JSON for the charts' script; not yet safe inside a page.
 pub(crate) fn inlined(page: &Page<'_>, name: &str) -> String {
     let moments = Moments::of(page.run);
+    let point = |sample: &FleetSample| Point {
+        at: sample.at,
+        ready: sample.ready,
+        cpu_percent: sample.cpu_percent,
+    };
     let compared = page.pair.as_ref().map(|pair| Compared {
         names: &pair.names,
         samples: pair.runs[1].samples.iter().map(point).collect(),
@@ -57,16 +62,8 @@ pub(crate) fn inlined(page: &Page<'_>, name: &str) -> String {
         order: &page.order,
         thresholds: levels::thresholds(page),
         limits: levels::limits(page),
-        days: moments.is_long().then(|| moments.local()),
+        days: moments.is_long.then_some(moments.local),
         compared,
     };
     serde_json::to_string(&inlined).expect("a run has string keys only")
-}
-
-fn point(sample: &FleetSample) -> Point {
-    Point {
-        at: sample.at,
-        ready: sample.ready,
-        cpu_percent: sample.cpu_percent,
-    }
 }

@@ -23,16 +23,13 @@ pub(crate) struct Level {
 pub(crate) fn thresholds(page: &Page<'_>) -> Vec<Level> {
     if page.run.simulation.is_none() {
         let rules = page.analysis.rules.iter().flatten();
-        return rules
-            .filter(|rule| rule.is_cpu())
-            .map(|rule| threshold(rule, None))
-            .collect();
+        return rules.filter(|rule| rule.is_cpu()).map(threshold).collect();
     }
     of_both(page, |run| {
         profiles(run, |profile| {
             let rules = rules::rules_of(&profile.rules);
             let rules = rules.iter().filter(|rule| rule.is_cpu());
-            rules.map(|rule| threshold(rule, None)).collect()
+            rules.map(threshold).collect()
         })
     })
 }
@@ -57,13 +54,13 @@ pub(crate) fn limits(page: &Page<'_>) -> Vec<Level> {
     })
 }
 
-fn threshold(rule: &Rule, spans: Option<Vec<[f64; 2]>>) -> Level {
+fn threshold(rule: &Rule) -> Level {
     let way = if rule.out { "out" } else { "in" };
     Level {
         value: rule.threshold,
         out: rule.out,
         label: format!("{way} {}", rule.comparison()),
-        spans,
+        spans: None,
     }
 }
 

@@ -3,6 +3,10 @@
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
+use run_record::format::count;
+
+/// Rows of a table at most; the raw data has the rest.
+pub(crate) const ROWS: usize = 200;
 
 /// JSON that may stand in a `<script>` block: no character in it can end the block or begin a comment, and it is
 /// still the same JSON. U+2028 and U+2029 are escaped for readers that take the block for a script.
@@ -66,6 +70,13 @@ pub(crate) fn table(caption: &str, columns: &[&str], rows: &[Vec<Cell>]) -> Mark
                 }
             }
         }
+    }
+}
+
+/// What to print below a table that shows [`ROWS`] of all rows at most.
+pub(crate) fn more(all: usize) -> Markup {
+    html! {
+        @if all > ROWS { p { (count((all - ROWS) as u64)) " more rows are in the raw data." } }
     }
 }
 

@@ -15,8 +15,9 @@ const DAY: f64 = 86_400.0;
 pub(crate) struct Moments<'a> {
     clock: Clock,
     /// What the local clock shows from these seconds on; empty where the run has no date.
-    local: &'a [ClockReading],
-    long: bool,
+    pub(crate) local: &'a [ClockReading],
+    /// Whether the run is so long that days tell more than hours, and that its tables are folded.
+    pub(crate) is_long: bool,
 }
 
 impl<'a> Moments<'a> {
@@ -27,23 +28,13 @@ impl<'a> Moments<'a> {
                 .simulation
                 .as_ref()
                 .map_or(&[], |simulation| &simulation.clock),
-            long: run.simulated && run.seconds > LONG_SECONDS,
+            is_long: run.simulated && run.seconds > LONG_SECONDS,
         }
-    }
-
-    /// Whether the run is so long that days tell more than hours, and that its tables are folded.
-    pub(crate) fn is_long(&self) -> bool {
-        self.long
-    }
-
-    /// What the local clock shows from these seconds on, where the axis shows dates.
-    pub(crate) fn local(&self) -> &'a [ClockReading] {
-        self.local
     }
 
     /// A moment: `Mon 5 Jan 08:00`, `day 3, 08:00`, or the time since the start of a short run.
     pub(crate) fn at(&self, at: f64) -> String {
-        if !self.long {
+        if !self.is_long {
             return self.clock.short_time(at);
         }
         self.date(at).unwrap_or_else(|| {

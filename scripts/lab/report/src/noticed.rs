@@ -7,31 +7,24 @@ use crate::page::Page;
 
 /// The findings of each rule file.
 pub(crate) fn findings(page: &Page<'_>) -> Markup {
-    let Some(pair) = &page.pair else {
-        let simulation = page.run.simulation.as_ref();
-        return findings_list(simulation.map_or(&[], |simulation| &simulation.findings));
-    };
     html! {
-        @for (run, name) in pair.runs.iter().zip(&pair.names) {
+        @for (run, name) in page.runs() {
             @let findings = run.simulation.as_ref().map_or(&[][..], |simulation| &simulation.findings);
-            @if !findings.is_empty() { h3 { (name) } (findings_list(findings)) }
+            @if !findings.is_empty() {
+                @if let Some(name) = name { h3 { (name) } }
+                ul.findings { @for finding in findings { (item(finding)) } }
+            }
         }
     }
 }
 
-fn findings_list(findings: &[FindingRecord]) -> Markup {
+fn item(finding: &FindingRecord) -> Markup {
     html! {
-        @if !findings.is_empty() {
-            ul.findings {
-                @for finding in findings {
-                    li {
-                        b.kind { (finding.kind) } " "
-                        @if !finding.place.is_empty() { code { (finding.place) } " " }
-                        (finding.message)
-                        @if !finding.remedy.is_empty() { " " span.remedy { (finding.remedy) } }
-                    }
-                }
-            }
+        li {
+            b.kind { (finding.kind) } " "
+            @if !finding.place.is_empty() { code { (finding.place) } " " }
+            (finding.message)
+            @if !finding.remedy.is_empty() { " " span.remedy { (finding.remedy) } }
         }
     }
 }

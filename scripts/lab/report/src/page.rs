@@ -45,6 +45,17 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// The run, or the two that are compared, with the names of their rule files.
+    pub(crate) fn runs(&self) -> Vec<(&'a Run, Option<&str>)> {
+        match &self.pair {
+            Some(pair) => {
+                let names = pair.names.iter().map(|name| Some(name.as_str()));
+                pair.runs.into_iter().zip(names).collect()
+            }
+            None => vec![(self.run, None)],
+        }
+    }
+
     /// One line: what the page is about.
     pub(crate) fn title(&self) -> String {
         format!("{} · {}", self.headline(), self.run.title)

@@ -3,11 +3,12 @@
 use autoscale::{Direction, Operator};
 use run_record::Run;
 use run_record::format::{decimal, span};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A rule in words that can be compared; times in Azure seconds.
-#[derive(Debug, Clone, PartialEq)]
+/// A rule as `/api/instances` writes it; times in Azure seconds.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Rule {
     /// The metric's name.
     pub(crate) metric: String,
@@ -15,31 +16,30 @@ pub(crate) struct Rule {
     pub(crate) operator: Operator,
     /// What it is compared with.
     pub(crate) threshold: f64,
-    /// The time window in Azure seconds.
+    #[serde(rename = "time_window", deserialize_with = "seconds")]
     pub(crate) window: f64,
     /// Whether the rule scales out.
+    #[serde(rename = "direction", deserialize_with = "is_increase")]
     pub(crate) out: bool,
-    /// The cooldown in Azure seconds.
+    #[serde(deserialize_with = "seconds")]
     pub(crate) cooldown: f64,
-    /// By how much it changes the count, as the rules write it.
-    pub(crate) value: String,
-    /// What the value counts, such as `ChangeCount`; empty where the record does not tell.
-    pub(crate) change: String,
-}
-
-/// As `/api/instances` writes one.
-#[derive(Deserialize)]
-struct Written {
-    metric: String,
-    operator: Operator,
-    threshold: f64,
-    time_window: String,
-    direction: Direction,
+    /// By how much it changes the count, as text or as a number.
     #[serde(default)]
     value: Value,
+    /// What the value counts, such as `ChangeCount`; empty where the record does not tell.
     #[serde(default)]
     change: String,
-    cooldown: String,
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let duration = autoscale::parse_duration(&text);
+    let duration = duration.ok_or_else(|| D::Error::custom("not a duration"))?;
+    Ok(duration.as_secs_f64())
+}
+
+fn is_increase<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Direction::deserialize(deserializer)? == Direction::Increase)
 }
 
 impl Rule {
@@ -65,7 +65,8 @@ impl Rule {
 
     /// `1 more`, `20% fewer`, `to 4`.
     pub(crate) fn action(&self) -> String {
-        let value = self.value.trim_matches('"');
+        let value = self.value.to_string();
+        let value = value.trim_matches('"');
         let way = if self.out { "more" } else { "fewer" };
         match self.change.as_str() {
             "ExactCount" => format!("to {value}"),
@@ -95,12 +96,11 @@ pub(crate) fn rules(run: &Run) -> Option<Vec<Rule>> {
     (!rules.is_empty()).then_some(rules)
 }
 
-/// The rules of a list, as `/api/instances` gives them.
+/// The rules of a list.
 pub(crate) fn rules_of(list: &Value) -> Vec<Rule> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(read)
+    let rules = list.as_array().into_iter().flatten();
+    rules
+        .filter_map(|rule| Rule::deserialize(rule).ok())
         .collect()
 }
 
@@ -116,30 +116,16 @@ pub(crate) fn limits(run: &Run) -> Option<(u32, u32)> {
 
 /// The minimum and the maximum of a capacity.
 pub(crate) fn limits_of(capacity: &Value) -> Option<(u32, u32)> {
-    // In a rule file they are strings.
-    let number = |name: &str| match capacity.get(name)? {
-        Value::String(text) => text.parse().ok(),
-        number => u32::try_from(number.as_u64()?).ok(),
-    };
-    Some((number("minimum")?, number("maximum")?))
+    let limit = |name: &str| instances(capacity.get(name)?);
+    Some((limit("minimum")?, limit("maximum")?))
 }
 
-fn read(rule: &Value) -> Option<Rule> {
-    let written = Written::deserialize(rule).ok()?;
-    Some(Rule {
-        window: seconds(&written.time_window)?,
-        cooldown: seconds(&written.cooldown)?,
-        out: written.direction == Direction::Increase,
-        value: written.value.to_string(),
-        change: written.change,
-        metric: written.metric,
-        operator: written.operator,
-        threshold: written.threshold,
-    })
-}
-
-fn seconds(text: &str) -> Option<f64> {
-    autoscale::parse_duration(text).map(|duration| duration.as_secs_f64())
+/// A number of instances. Rule files and some versions of Azure's API write it as text.
+pub(crate) fn instances(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => u32::try_from(value.as_u64()?).ok(),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use run_record::Run;
 use run_record::format::{count, part, percent, span, things, total};
 
-use crate::markup::{Cell, table};
+use crate::markup::{Cell, ROWS, more, table};
 use crate::moment::Moments;
 use crate::noticed;
 use crate::page::Page;
@@ -15,8 +15,6 @@ use crate::rules::{limits, rules as rules_of_run};
 use crate::timeline;
 use crate::{bands, bought};
 
-/// Rows of a table at most; the raw data has the rest.
-const ROWS: usize = 200;
 /// How data flows, drawn by hand.
 const FLOW: &str = include_str!("flow.svg");
 
@@ -28,32 +26,23 @@ pub(crate) fn all(page: &Page<'_>) -> Markup {
         "The requests and their responses."
     };
     html! {
-        (wide("bought", "What autoscaling bought", "The same load on fleets of a fixed size.", bought::content(page)))
-        (section("expected", "Conditions", "The conditions that the run had to meet.", expectations(page)))
-        (wide("timeline", "What happened", &timeline::about(page), timeline::content(page)))
-        (section("actions", "Scaling actions", "Each change of the number of instances, and the reason.", actions(page)))
-        (section("instances", "Instances", "Each process and its share of the requests.", instances(page)))
-        (section("load", "The load", load_about, load(page)))
-        (section("rules", "The rules", "The autoscale rules of this run.", rules(page)))
-        (section("findings", "Findings", "Parts of the rule file that are assumed, ignored, or not simulated.", noticed::findings(page)))
-        (section("load-notes", "About the load", "How the load was read from the file.", noticed::load_notes(page)))
-        (wide("flow", "How the data flows", "Where this data comes from.", flow(page)))
-        (section("notes", "Notes", "What to know when you read the numbers.", notes(page)))
-        (section("raw", "Raw data", "The data of this page, for a spreadsheet or a program.", raw(page)))
+        (section("bought", true, "What autoscaling bought", "The same load on fleets of a fixed size.", bought::content(page)))
+        (section("expected", false, "Conditions", "The conditions that the run had to meet.", expectations(page)))
+        (section("timeline", true, "What happened", &timeline::about(page), timeline::content(page)))
+        (section("actions", false, "Scaling actions", "Each change of the number of instances, and the reason.", actions(page)))
+        (section("instances", false, "Instances", "Each process and its share of the requests.", instances(page)))
+        (section("load", false, "The load", load_about, load(page)))
+        (section("rules", false, "The rules", "The autoscale rules of this run.", rules(page)))
+        (section("findings", false, "Findings", "Parts of the rule file that are assumed, ignored, or not simulated.", noticed::findings(page)))
+        (section("load-notes", false, "About the load", "How the load was read from the file.", noticed::load_notes(page)))
+        (section("flow", true, "How the data flows", "Where this data comes from.", flow(page)))
+        (section("notes", false, "Notes", "What to know when you read the numbers.", notes(page)))
+        (section("raw", false, "Raw data", "The data of this page, for a spreadsheet or a program.", raw(page)))
     }
 }
 
-/// A section with its heading beside the content.
-fn section(id: &str, title: &str, about: &str, content: Markup) -> Markup {
-    with_heading(id, title, about, content, false)
-}
-
-/// A section with its heading above the content.
-fn wide(id: &str, title: &str, about: &str, content: Markup) -> Markup {
-    with_heading(id, title, about, content, true)
-}
-
-fn with_heading(id: &str, title: &str, about: &str, content: Markup, wide: bool) -> Markup {
+/// A section with its heading beside the content, or above it where it is `wide`.
+fn section(id: &str, wide: bool, title: &str, about: &str, content: Markup) -> Markup {
     if content.0.is_empty() {
         return content;
     }
@@ -89,12 +78,10 @@ fn expectations(page: &Page<'_>) -> Markup {
 }
 
 fn actions(page: &Page<'_>) -> Markup {
-    let Some(pair) = &page.pair else {
-        return actions_of(page.run, "Scaling actions", false);
-    };
     html! {
-        @for (run, name) in pair.runs.iter().zip(&pair.names) {
-            (actions_of(run, &format!("Scaling actions: {name}"), true))
+        @for (run, name) in page.runs() {
+            @let caption = name.map_or("Scaling actions".to_owned(), |name| format!("Scaling actions: {name}"));
+            (actions_of(run, &caption, name.is_some()))
         }
     }
 }
@@ -138,20 +125,14 @@ fn actions_of(run: &Run, caption: &str, named: bool) -> Markup {
         div.stacked { (table(caption, &columns, &rows)) }
         (more(actions.len()))
     };
-    if !named && !moments.is_long() {
+    if !named && !moments.is_long {
         return content;
     }
     html! {
-        details open[!moments.is_long()] {
+        details open[!moments.is_long] {
             summary { (caption) " (" (things(actions.len() as u64, "row")) ")" }
             div { (content) }
         }
-    }
-}
-
-fn more(all: usize) -> Markup {
-    html! {
-        @if all > ROWS { p { (count((all - ROWS) as u64)) " more rows are in the raw data." } }
     }
 }
 
@@ -228,11 +209,8 @@ fn load(page: &Page<'_>) -> Markup {
 }
 
 fn rules(page: &Page<'_>) -> Markup {
-    let Some(pair) = &page.pair else {
-        return rules_of(page.run);
-    };
     html! {
-        @for (run, name) in pair.runs.iter().zip(&pair.names) { h3 { (name) } (rules_of(run)) }
+        @for (run, name) in page.runs() { @if let Some(name) = name { h3 { (name) } } (rules_of(run)) }
     }
 }
 
@@ -250,10 +228,8 @@ fn rules_of(run: &Run) -> Markup {
         })
         .collect();
     let profile = &run.profile;
-    let profiles = run
-        .simulation
-        .as_ref()
-        .map_or(1, |simulation| simulation.profiles.len());
+    let simulation = run.simulation.as_ref();
+    let profiles = simulation.map_or(1, |simulation| simulation.profiles.len());
     html! {
         @if profiles <= 1 && let Some((minimum, maximum)) = limits(run) {
             p { (minimum) " to " (things(maximum.into(), "instance")) "." }
@@ -292,16 +268,8 @@ fn notes(page: &Page<'_>) -> Markup {
 
 /// Links to the files beside the page, and a place for the script's downloads.
 fn raw(page: &Page<'_>) -> Markup {
-    let csv = page
-        .beside
-        .csv
-        .iter()
-        .map(|name| (name, "one row a second"));
-    let json = page
-        .beside
-        .json
-        .iter()
-        .map(|name| (name, "the whole record"));
+    let csv = page.beside.csv.iter().zip(["one row a second"]);
+    let json = page.beside.json.iter().zip(["the whole record"]);
     let files: Vec<(&String, &str)> = csv.chain(json).collect();
     html! {
         @if !files.is_empty() {

@@ -68,7 +68,8 @@ fn counted(run: &Run, highest: u32) -> Option<Share> {
     compared(ratios.collect(), requests, fair, true)
 }
 
-fn serving(instance: &InstanceRecord, at: f64) -> bool {
+/// Whether an instance was ready at this time.
+pub(crate) fn serving(instance: &InstanceRecord, at: f64) -> bool {
     instance.ready.is_some_and(|ready| ready <= at) && instance.ended.is_none_or(|ended| ended > at)
 }
 

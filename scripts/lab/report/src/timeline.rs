@@ -18,7 +18,7 @@ pub(crate) fn about(page: &Page<'_>) -> String {
         let simulation = page.run.simulation.as_ref();
         let dated = simulation.filter(|simulation| !simulation.clock.is_empty());
         return match dated {
-            Some(simulation) if Moments::of(page.run).is_long() => {
+            Some(simulation) if Moments::of(page.run).is_long => {
                 format!("Times are in {}.", simulation.time_zone)
             }
             _ => "Times are in Azure time.".to_owned(),

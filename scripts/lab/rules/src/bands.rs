@@ -1,6 +1,7 @@
 //! The loads at which each number of instances stays, and the numbers that follow below and above them.
 
 use autoscale::Outcome;
+use serde::Serialize;
 
 use crate::view::{At, Span, View, spans};
 
@@ -16,16 +17,18 @@ pub(crate) struct Band {
 }
 
 /// Loads with the same decision.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Range {
+    #[serde(flatten)]
     pub(crate) span: Span,
     /// The count that follows.
     pub(crate) next: u32,
+    #[serde(rename = "because")]
     pub(crate) reason: Reason,
 }
 
 /// The reason for the next count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reason {
     /// No rule requires a change.

@@ -41,6 +41,22 @@ pub(crate) struct Remark {
     pub(crate) remedy: String,
 }
 
+impl Remark {
+    fn new(
+        code: &'static str,
+        place: &str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            place: place.to_owned(),
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
 /// The time until an action has an effect.
 #[derive(Debug, Clone, Copy)]
 pub struct Delays {
@@ -89,7 +105,13 @@ pub(crate) fn check(rules: &Rules, delays: Delays, now: i64) -> Remarks {
             true => &mut remarks.faults,
             false => &mut remarks.hints,
         };
-        list.push(Remark::from(finding));
+        let Finding {
+            place,
+            message,
+            remedy,
+            ..
+        } = finding;
+        list.push(Remark::new(finding.code, place, message, remedy));
     }
     for (profile, place) in setting
         .profiles
@@ -110,15 +132,4 @@ pub(crate) fn check(rules: &Rules, delays: Delays, now: i64) -> Remarks {
     }
     calendar::check(rules, now, &mut remarks);
     remarks
-}
-
-impl From<&Finding> for Remark {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            code: finding.code,
-            place: finding.place.clone(),
-            message: finding.message.clone(),
-            remedy: finding.remedy.clone(),
-        }
-    }
 }

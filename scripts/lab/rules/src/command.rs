@@ -1,7 +1,7 @@
 //! `lab rules`: explains a setting and checks it, without a load.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,21 +10,21 @@ use serde::Serialize;
 
 use crate::check::{Delays, Remark, Remarks, check};
 use crate::record::Record;
-use crate::{RuleOptions, Rules, explain, written};
+use crate::{RuleOptions, Rules, explain, print_result, written};
 
 /// Arguments of `lab rules`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-FILE is any autoscale setting: what az monitor autoscale show or list prints, REST, an ARM template, the portal's JSON, \
+FILE is any autoscale setting: the output of az monitor autoscale show or list, REST, an ARM template, the portal's JSON, \
 terraform show -json, or a bare profile.
 
-It prints each profile, when it applies, and its rules in words. For each number of instances it shows at which constant \
-load that number stays, and what it becomes below and above. 150 % keeps one and a half instances busy.
+It prints each profile, when it applies, and its rules in words. For each number of instances it shows the constant loads \
+at which that number stays, and the number that follows below and above them. 150 % keeps one and a half instances busy.
 
-Faults make the exit code 1, so that the command serves in CI:
+With a fault, the exit code is 1, so that you can use the command in CI:
   flapping         a scale-out that makes all scale-in rules true under the same load
-  never_true       a condition that the metric cannot meet, such as CPU above 100 %
-  never_scales_in  scale-in rules that can never all be true; Azure asks for all of them
+  never_true       a condition that can't be true for the metric, such as CPU above 100 %
+  never_scales_in  scale-in rules that can never all be true; Azure requires all of them
   never_applies    a profile that other profiles always come before
   second_default   a second profile without a calendar
   wrong_target     a target that does not have the rules' metric
@@ -38,7 +38,7 @@ Examples:
   lab rules SETTING.json
   lab rules TEMPLATE.json --parameters PARAMETERS.json --out infra/autoscale.NAME.json
 
-Exit code: 0 no fault, with or without hints; 1 faults; 2 the file cannot be used.")]
+Exit codes: 0 no fault, with or without hints; 1 faults; 2 invalid input.")]
 pub struct RulesArgs {
     /// Rules to explain [default: infra/autoscale.json]
     #[arg(value_name = "FILE")]
@@ -46,13 +46,13 @@ pub struct RulesArgs {
     /// Parameters of the template in FILE: an ARM parameter file, or plain JSON
     #[arg(long, value_name = "FILE", requires = "file")]
     parameters: Option<PathBuf>,
-    /// Name of the setting, where FILE holds several
+    /// Name of the setting, if FILE contains several
     #[arg(long, value_name = "NAME", requires = "file")]
     setting: Option<String>,
-    /// Write the setting as the stack in infra takes it: template expressions evaluated, names in Azure's spelling
+    /// Write the setting in the form for the stack in infra: template expressions evaluated, names in Azure's spelling
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write everything as JSON; - for standard output, and then nothing else
+    /// Write the result as JSON; - prints only the JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -79,22 +79,14 @@ pub fn run(args: &RulesArgs, delays: Delays) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.out {
         write_whole(path, written(&rules.setting)?.as_bytes())?;
     }
-    let json = || {
-        let record = Record::new(&rules, &remarks);
-        serde_json::to_string_pretty(&record).map(|json| json + "\n")
-    };
-    if args.json.as_deref() == Some(Path::new("-")) {
-        terminal::print_json(&json()?);
-    } else {
-        if let Some(path) = &args.json {
-            write_whole(path, json()?.as_bytes())?;
-        }
+    let text = || {
         let mut text = text(&rules, &remarks);
         if let Some(path) = &args.out {
             text += &format!("\nWrote these rules to {}.\n", path.display());
         }
-        terminal::print(&text);
-    }
+        text
+    };
+    print_result(args.json.as_deref(), || Record::new(&rules, &remarks), text)?;
     Ok(match remarks.faults.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

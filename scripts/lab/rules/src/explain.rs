@@ -1,6 +1,7 @@
 //! A setting in words: its profiles, when they apply, their rules, and the loads at which each count stays.
 
 use autoscale::{Profile, Setting};
+use run_record::format::things;
 
 use crate::bands::{Band, bands};
 use crate::check::MOST_PROFILES;
@@ -90,12 +91,7 @@ pub(crate) fn text(setting: &Setting) -> String {
         for table in tables {
             text += &format!("\n  At a constant load ({}):\n", table.load);
             for band in &table.bands {
-                let noun = if band.count == 1 {
-                    "instance"
-                } else {
-                    "instances"
-                };
-                let count = format!("{} {noun}", band.count);
+                let count = things(band.count.into(), "instance");
                 text += &format!("    {count:<14}{}\n", band.describe(table.unit));
             }
             if table.left_out > 0 {

@@ -9,6 +9,7 @@
 //! | [`bands`] | the loads at which each number of instances stays |
 //! | [`view`] | the rules of a profile under one constant load |
 //! | [`start`] | times that a user gives for the calendar of rules |
+//! | [`text`] | files as text, and the output of a command |
 //!
 //! The rule file is the file named with `--autoscale`. Without that option it is `infra/autoscale.json` of the working tree, and
 //! outside of one the copy of that file that was compiled into the program.
@@ -35,7 +36,7 @@ mod view;
 pub use check::{Delays, flapping};
 pub use command::{Explanation, RulesArgs, run};
 pub use start::{has_calendar, start, zone};
-pub use text::{decoded, written};
+pub use text::{decoded, print_result, written};
 
 /// The place of the rule file in the project.
 const IN_PROJECT: &str = "infra/autoscale.json";
@@ -60,14 +61,14 @@ pub struct Rules {
 /// The options of all commands that read a rule file.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct RuleOptions {
-    /// Rules to obey: any autoscale setting as az, REST, a template, the portal or Terraform writes it, or a profile
+    /// Autoscale rules: any setting as az, REST, a template, the portal, or Terraform writes it, or a profile
     /// [default: infra/autoscale.json]
     #[arg(long, value_name = "FILE")]
     pub autoscale: Option<PathBuf>,
     /// Parameters of the template in the rule file: an ARM parameter file, or plain JSON
     #[arg(long, value_name = "FILE")]
     pub parameters: Option<PathBuf>,
-    /// Name of the setting, where the rule file holds several
+    /// Name of the setting, if the rule file contains several
     #[arg(long, value_name = "NAME")]
     pub setting: Option<String>,
 }

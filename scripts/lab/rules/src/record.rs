@@ -1,10 +1,10 @@
 //! The output of `lab rules --json`.
 
-use autoscale::Profile;
+use autoscale::{Capacity, Profile};
 use serde::Serialize;
 
 use crate::Rules;
-use crate::bands::{Band, Reason};
+use crate::bands::{Band, Range};
 use crate::check::{MOST_PROFILES, Remark, Remarks};
 use crate::explain;
 
@@ -21,18 +21,11 @@ pub(crate) struct Record<'a> {
 struct ProfileRecord {
     name: String,
     schedule: String,
-    capacity: CapacityRecord,
+    capacity: Capacity,
     rules: Vec<String>,
     bands: Vec<BandRecord>,
     /// Why the rules have no bands.
     without_bands: Option<String>,
-}
-
-#[derive(Serialize)]
-struct CapacityRecord {
-    minimum: u32,
-    maximum: u32,
-    default: u32,
 }
 
 #[derive(Serialize)]
@@ -48,15 +41,7 @@ struct BandRecord {
     /// The count that follows at the highest load.
     above: Option<u32>,
     /// All ranges.
-    ranges: Vec<RangeRecord>,
-}
-
-#[derive(Serialize)]
-struct RangeRecord {
-    from: f64,
-    to: Option<f64>,
-    next: u32,
-    because: Reason,
+    ranges: Vec<Range>,
 }
 
 impl<'a> Record<'a> {
@@ -76,21 +61,15 @@ impl<'a> Record<'a> {
 impl ProfileRecord {
     fn new(rules: &Rules, profile: &Profile) -> Self {
         let (tables, without_bands) = explain::tables(&rules.setting, profile);
-        let bands = tables.iter().flat_map(|table| {
-            table
-                .bands
-                .iter()
-                .map(|band| BandRecord::new(&table.load, band))
+        let bands = tables.into_iter().flat_map(|table| {
+            let load = table.load;
+            let bands = table.bands.into_iter();
+            bands.map(move |band| BandRecord::new(load.clone(), band))
         });
-        let capacity = profile.capacity;
         Self {
             name: profile.title(),
             schedule: profile.schedule.describe(),
-            capacity: CapacityRecord {
-                minimum: capacity.minimum,
-                maximum: capacity.maximum,
-                default: capacity.default,
-            },
+            capacity: profile.capacity,
             rules: profile
                 .rules
                 .iter()
@@ -103,22 +82,16 @@ impl ProfileRecord {
 }
 
 impl BandRecord {
-    fn new(load: &str, band: &Band) -> Self {
+    fn new(load: String, band: Band) -> Self {
         let stable = band.stable();
-        let range = |range: &crate::bands::Range| RangeRecord {
-            from: range.span.from,
-            to: range.span.to,
-            next: range.next,
-            because: range.reason,
-        };
         Self {
-            load: load.to_owned(),
+            load,
             count: band.count,
             from: stable.map(|span| span.from),
             to: stable.and_then(|span| span.to),
             below: band.below(),
             above: band.above(),
-            ranges: band.ranges.iter().map(range).collect(),
+            ranges: band.ranges,
         }
     }
 }

@@ -1,8 +1,12 @@
-//! Files as text.
+//! Files as text, and the output of a command.
+
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use autoscale::Setting;
 use autoscale::schedule::Schedule;
+use run_record::write_whole;
+use serde::Serialize;
 
 /// Decodes UTF-8, or UTF-16 as PowerShell writes it with `>`.
 ///
@@ -24,6 +28,28 @@ pub fn decoded(bytes: Vec<u8>) -> anyhow::Result<String> {
         return String::from_utf16(&units).context("it is not text in UTF-16");
     }
     String::from_utf8(bytes).context("it is not text in UTF-8")
+}
+
+/// Prints the result of a command as text. `json` is the value of `--json`: a file that gets the record of the result,
+/// or `-` to print the record instead of the text.
+///
+/// # Errors
+/// One sentence if the file cannot be written.
+pub fn print_result<R: Serialize>(
+    json: Option<&Path>,
+    record: impl FnOnce() -> R,
+    text: impl FnOnce() -> String,
+) -> anyhow::Result<()> {
+    if let Some(path) = json {
+        let json = serde_json::to_string_pretty(&record())? + "\n";
+        if path == Path::new("-") {
+            terminal::print_json(&json);
+            return Ok(());
+        }
+        write_whole(path, json.as_bytes())?;
+    }
+    terminal::print(&text());
+    Ok(())
 }
 
 /// The setting as a file: a bare profile if that is enough, or else the setting's properties. The stack in `infra`

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use autoscale::{Decision, Direction, History, Metric, Minute, Profile, decide, read};
+use serde::Serialize;
 
 const MINUTE: u64 = 60;
 /// A whole number of every usual time grain, and longer than every window.
@@ -252,7 +253,7 @@ pub(crate) fn spans(mut loads: Vec<f64>) -> Vec<Span> {
 }
 
 /// A span of loads.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Span {
     pub(crate) from: f64,
     /// `None` if it has no end.

@@ -26,7 +26,7 @@ impl Causes<'_> {
             (Obstacle::Maximum, "The maximum held the fleet back"),
             (Obstacle::Flapping, "The flapping check held scale-in back"),
             (Obstacle::HeldBack, "A scale-in rule held scale-in back"),
-            (Obstacle::MetricMissing, "The rules saw no metric"),
+            (Obstacle::MetricMissing, "The rules had no metric"),
             (Obstacle::NoProfile, "No profile applied"),
         ];
         let mut held: Vec<(u64, String)> = held
@@ -36,7 +36,7 @@ impl Causes<'_> {
         held.sort_by_key(|(seconds, _)| std::cmp::Reverse(*seconds));
         sentences.extend(held.into_iter().map(|(_, sentence)| sentence));
         if sentences.is_empty() {
-            sentences.push("The ready instances could always carry the load.".to_owned());
+            sentences.push("The ready instances could always handle the load.".to_owned());
         }
         sentences
     }
@@ -91,7 +91,7 @@ impl Causes<'_> {
             _ => format!("{} to be ready, ", exact_span(self.model.provision_seconds)),
         };
         Some(format!(
-            "A cooldown of {} is over before the rule ({}) sees what the last action did, which takes {}: {provision}{} of \
+            "A cooldown of {} is over before the rule ({}) sees the effect of the last action, which takes {}: {provision}{} of \
              metric lag and a window of {}. Make the cooldown at least that long.",
             exact_span(rule.cooldown.as_secs()),
             rule.describe(&self.setting.metrics),
@@ -119,7 +119,7 @@ impl Causes<'_> {
         }
         let share = 100.0 * total as f64 / simulation.seconds as f64;
         let mut sentence = format!(
-            "The load was more than the ready instances could carry for {} ({share:.1} % of the time)",
+            "The load was more than the ready instances could handle for {} ({share:.1} % of the time)",
             exact_span(total)
         );
         if simulation.shortages.len() > 1 {

@@ -1,9 +1,9 @@
 //! Since when the CPU requires more instances: the start of the time to capacity.
 
-use autoscale::{Direction, Operator, Profile, Rule, Setting, Statistic};
+use autoscale::{Direction, Profile, Rule, Setting, Statistic};
 
 /// Records when the CPU exceeds the lowest threshold of the scale-out rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Crossing {
     /// `None` if no scale-out rule compares the instances' CPU with an upper threshold.
     threshold: Option<f64>,
@@ -18,12 +18,7 @@ pub(crate) struct Crossing {
 impl Crossing {
     /// With the rules of the active profile.
     pub(crate) fn of(setting: &Setting, profile: Option<&Profile>) -> Self {
-        let mut crossing = Self {
-            threshold: None,
-            longest_dip: 0,
-            above_since: None,
-            below_since: None,
-        };
+        let mut crossing = Self::default();
         crossing.follow(setting, profile);
         crossing
     }
@@ -65,19 +60,14 @@ impl Crossing {
 }
 
 fn calls_by_cpu(setting: &Setting, rule: &Rule) -> bool {
-    let of_cpu = setting
-        .metrics
-        .get(rule.metric)
-        .is_some_and(|metric| metric.fleet_cpu);
+    let metric = setting.metrics.get(rule.metric);
+    let of_cpu = metric.is_some_and(|metric| metric.fleet_cpu);
     let of_instances = matches!(
         rule.statistic,
         Statistic::Average | Statistic::Min | Statistic::Max
     );
-    let from_above = matches!(
-        rule.operator,
-        Operator::GreaterThan | Operator::GreaterThanOrEqual
-    );
-    of_cpu && rule.direction == Direction::Increase && of_instances && from_above
+    let is_out = rule.direction == Direction::Increase;
+    of_cpu && is_out && of_instances && rule.operator.is_above()
 }
 
 #[cfg(test)]

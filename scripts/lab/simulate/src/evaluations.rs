@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use autoscale::schedule::Schedule;
-use autoscale::{Direction, Metric, Profile, Rule, Setting, window};
+use autoscale::{Capacity, Direction, Profile, Rule, Setting, window};
 use jiff::Timestamp;
 use run_record::write_whole;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use crate::outcome::Scenario;
 use crate::replay::{LONGEST_LOG, MOST_ROWS};
@@ -63,79 +64,17 @@ pub(crate) fn log(scenario: &Scenario<'_>) -> anyhow::Result<Vec<u8>> {
     Ok([b"[", rows, b"\n]\n"].concat())
 }
 
+/// The columns of a row and their values; null if a column is empty.
+type Columns = Vec<(&'static str, Value)>;
+
 /// A row of the table. Empty columns are left out.
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Row<'a> {
-    time_generated: &'a str,
-    operation_name: &'static str,
-    category: &'static str,
-    correlation_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_resource_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile_evaluation_time: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile_selected: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    selected_autoscale_profile: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_scale_action_time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cool_down: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    evaluation_time: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    skip_rule_evaluation_for_cooldown: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    autoscale_metric_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metric_namespace: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metric_time_grain: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_grain_statistic: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_window: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_aggregation_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operator: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threshold: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    observed_value: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate_scale_result: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metric_start_time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metric_end_time: Option<String>,
-    /// The samples as a JSON array. The type of the column is text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metric_data: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current_instance_count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    minimum_instance_count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    maximum_instance_count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    default_instance_count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    skip_current_autoscale_evaluation: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_instance_count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    should_update_instance: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance_update_reason: Option<String>,
-    #[serde(rename = "Type")]
-    table: &'static str,
+struct Row(Columns);
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let columns = self.0.iter().filter(|(_, value)| !value.is_null());
+        serializer.collect_map(columns.map(|(name, value)| (name, value)))
+    }
 }
 
 struct Log<'a> {
@@ -153,104 +92,110 @@ impl Log<'_> {
     ) -> serde_json::Result<()> {
         let id = format!("00000000-0000-0000-0000-{number:012}");
         let at = shown(evaluation.at);
-        let row = |operation_name| Row {
-            time_generated: &at,
-            operation_name,
-            category: "AutoscaleEvaluations",
-            correlation_id: &id,
-            resource_id: self.resource.as_deref(),
-            target_resource_id: self.setting.target.as_deref(),
-            table: "AutoscaleEvaluationsLog",
-            ..Row::default()
+        let mut row = |operation: &str, columns: Columns| {
+            let mut all = vec![
+                ("TimeGenerated", json!(at)),
+                ("OperationName", json!(operation)),
+                ("Category", json!("AutoscaleEvaluations")),
+                ("CorrelationId", json!(id)),
+                ("ResourceId", json!(self.resource)),
+                ("TargetResourceId", json!(self.setting.target)),
+            ];
+            all.extend(columns);
+            all.push(("Type", json!("AutoscaleEvaluationsLog")));
+            text.extend(b",\n");
+            serde_json::to_writer(&mut *text, &Row(all))
         };
         let selected = evaluation.decided.map(|(profile, _)| profile);
-        let mut rows: Vec<Row<'_>> = in_order(&self.setting.profiles)
-            .map(|(index, profile, operation)| Row {
-                profile: Some(&profile.name),
-                profile_evaluation_time: Some(&at),
-                profile_selected: Some(Some(index) == selected),
-                ..row(operation)
-            })
-            .collect();
+        for (index, operation) in in_order(&self.setting.profiles) {
+            let columns = vec![
+                ("Profile", json!(self.setting.profiles[index].name)),
+                ("ProfileEvaluationTime", json!(at)),
+                ("ProfileSelected", json!(Some(index) == selected)),
+            ];
+            row(operation, columns)?;
+        }
         let applies = selected.map(|index| &self.setting.profiles[index]);
         if let Some(profile) = applies {
-            let cooldowns = cooldowns(profile, evaluation);
-            rows.extend(cooldowns.map(|(cooldown, skips)| Row {
-                selected_autoscale_profile: Some(&profile.name),
-                last_scale_action_time: evaluation.last_action.map(shown),
-                cool_down: Some(cooldown.as_secs()),
-                evaluation_time: Some(&at),
-                skip_rule_evaluation_for_cooldown: Some(skips),
-                ..row("ScaleRuleCooldownEvaluation")
-            }));
-            rows.extend(self.rules(profile, evaluation, &row));
-            rows.extend(self.samples(profile, evaluation, &row));
+            let last_action = evaluation.last_action.map(shown);
+            for (cooldown, skips) in cooldowns(profile, evaluation) {
+                let columns = vec![
+                    ("SelectedAutoscaleProfile", json!(profile.name)),
+                    ("LastScaleActionTime", json!(last_action)),
+                    ("CoolDown", json!(cooldown.as_secs())),
+                    ("EvaluationTime", json!(at)),
+                    ("SkipRuleEvaluationForCooldown", json!(skips)),
+                ];
+                row("ScaleRuleCooldownEvaluation", columns)?;
+            }
+            for columns in self.rules(profile, evaluation) {
+                row("ScaleRuleEvaluation", columns)?;
+            }
+            for columns in self.samples(profile, evaluation) {
+                row("MetricEvaluation", columns)?;
+            }
         }
-        let capacity = applies.map(|profile| profile.capacity);
-        rows.push(Row {
-            current_instance_count: Some(evaluation.count),
-            minimum_instance_count: capacity.map(|capacity| capacity.minimum),
-            maximum_instance_count: capacity.map(|capacity| capacity.maximum),
-            default_instance_count: capacity.map(|capacity| capacity.default),
-            ..row("InstanceCountEvaluation")
-        });
-        rows.push(Row {
-            skip_current_autoscale_evaluation: Some(false),
-            ..row("ScaleActionOperationEvaluation")
-        });
+        let limit = |of: fn(Capacity) -> u32| json!(applies.map(|profile| of(profile.capacity)));
+        let columns = vec![
+            ("CurrentInstanceCount", json!(evaluation.count)),
+            ("MinimumInstanceCount", limit(|limits| limits.minimum)),
+            ("MaximumInstanceCount", limit(|limits| limits.maximum)),
+            ("DefaultInstanceCount", limit(|limits| limits.default)),
+        ];
+        row("InstanceCountEvaluation", columns)?;
+        let columns = vec![("SkipCurrentAutoscaleEvaluation", json!(false))];
+        row("ScaleActionOperationEvaluation", columns)?;
         let decision = evaluation.decided.map(|(_, decision)| decision);
         let to = decision.map_or(evaluation.count, |decision| decision.to);
         let reason = applies.zip(decision).map(|(profile, decision)| {
             decision.describe((profile, &self.setting.metrics), evaluation.count)
         });
-        rows.push(Row {
-            current_instance_count: Some(evaluation.count),
-            new_instance_count: Some(to),
-            should_update_instance: Some(to != evaluation.count),
-            instance_update_reason: Some(reason.unwrap_or_else(|| "no profile applies".to_owned())),
-            ..row("InstanceUpdateEvaluation")
-        });
-        for row in &rows {
-            text.extend(b",\n");
-            serde_json::to_writer(&mut *text, row)?;
-        }
-        Ok(())
+        let reason = reason.unwrap_or_else(|| "no profile applies".to_owned());
+        let columns = vec![
+            ("CurrentInstanceCount", json!(evaluation.count)),
+            ("NewInstanceCount", json!(to)),
+            ("ShouldUpdateInstance", json!(to != evaluation.count)),
+            ("InstanceUpdateReason", json!(reason)),
+        ];
+        row("InstanceUpdateEvaluation", columns)
     }
 
-    /// A row for each rule that does not wait.
-    fn rules<'r>(
-        &'r self,
-        profile: &'r Profile,
-        evaluation: &'r Evaluation<'_>,
-        row: &'r impl Fn(&'static str) -> Row<'r>,
-    ) -> impl Iterator<Item = Row<'r>> {
+    /// The columns for each rule that does not wait.
+    fn rules(
+        &self,
+        profile: &Profile,
+        evaluation: &Evaluation<'_>,
+    ) -> impl Iterator<Item = Columns> {
         let readings = evaluation.decided.iter();
         let readings = readings.flat_map(|(_, decision)| &decision.readings);
         let rules = profile.rules.iter().zip(readings);
         rules
             .filter(|(_, reading)| reading.waits.is_zero())
-            .map(|(rule, reading)| Row {
-                time_window: Some(clock(rule.time_window)),
-                time_aggregation_type: Some(rule.time_aggregation.name()),
-                operator: Some(rule.operator.name()),
-                threshold: Some(rule.threshold),
-                observed_value: reading.value,
-                estimate_scale_result: Some(match (reading.value, reading.holds) {
+            .map(|(rule, reading)| {
+                let result = match (reading.value, reading.holds) {
                     (None, _) => "Unknown",
                     (Some(_), true) => "Triggered",
                     (Some(_), false) => "NotTriggered",
-                }),
-                ..self.measured(rule, row("ScaleRuleEvaluation"))
+                };
+                let mut columns = self.measured(rule);
+                columns.extend([
+                    ("TimeWindow", json!(clock(rule.time_window))),
+                    ("TimeAggregationType", json!(rule.time_aggregation.name())),
+                    ("Operator", json!(rule.operator.name())),
+                    ("Threshold", json!(rule.threshold)),
+                    ("ObservedValue", json!(reading.value)),
+                    ("EstimateScaleResult", json!(result)),
+                ]);
+                columns
             })
     }
 
-    /// The samples of each window that the rules use, once.
-    fn samples<'r>(
-        &'r self,
-        profile: &'r Profile,
-        evaluation: &'r Evaluation<'_>,
-        row: &'r impl Fn(&'static str) -> Row<'r>,
-    ) -> impl Iterator<Item = Row<'r>> {
+    /// The columns for the samples of each window that the rules use, once.
+    fn samples(
+        &self,
+        profile: &Profile,
+        evaluation: &Evaluation<'_>,
+    ) -> impl Iterator<Item = Columns> {
         let window = |rule: &Rule| rule.time_window.max(rule.time_grain);
         let key = move |rule: &Rule| (rule.metric, rule.time_grain, rule.statistic, window(rule));
         let rules = profile.rules.iter().enumerate();
@@ -262,46 +207,50 @@ impl Log<'_> {
             .map(move |(_, rule)| {
                 let samples: Vec<f64> = window::samples(rule, evaluation.history).collect();
                 let seconds = i64::try_from(window(rule).as_secs()).unwrap_or(i64::MAX);
-                Row {
-                    metric_start_time: Some(shown(evaluation.until.saturating_sub(seconds))),
-                    metric_end_time: Some(shown(evaluation.until)),
-                    metric_data: serde_json::to_string(&samples).ok(),
-                    ..self.measured(rule, row("MetricEvaluation"))
-                }
+                let start = evaluation.until.saturating_sub(seconds);
+                let mut columns = self.measured(rule);
+                columns.extend([
+                    ("MetricStartTime", json!(shown(start))),
+                    ("MetricEndTime", json!(shown(evaluation.until))),
+                    // The type of the column is text.
+                    ("MetricData", json!(json!(samples).to_string())),
+                ]);
+                columns
             })
     }
 
     /// The columns that describe the metric and the window of a rule.
-    fn measured<'r>(&'r self, rule: &Rule, row: Row<'r>) -> Row<'r> {
-        let metric: Option<&Metric> = self.setting.metrics.get(rule.metric);
-        Row {
-            autoscale_metric_name: metric.map(|metric| metric.name.as_str()),
-            metric_namespace: metric.and_then(|metric| metric.namespace.as_deref()),
-            metric_time_grain: Some(clock(rule.time_grain)),
-            time_grain_statistic: Some(rule.statistic.name()),
-            ..row
-        }
+    fn measured(&self, rule: &Rule) -> Columns {
+        let metric = self.setting.metrics.get(rule.metric);
+        let name = metric.map(|metric| &metric.name);
+        let namespace = metric.map(|metric| &metric.namespace);
+        vec![
+            ("AutoscaleMetricName", json!(name)),
+            ("MetricNamespace", json!(namespace)),
+            ("MetricTimeGrain", json!(clock(rule.time_grain))),
+            ("TimeGrainStatistic", json!(rule.statistic.name())),
+        ]
     }
 }
 
-/// The profiles in order of precedence, with the name of their evaluation.
-fn in_order(profiles: &[Profile]) -> impl Iterator<Item = (usize, &Profile, &'static str)> {
-    let operation = |schedule: &Schedule| match schedule {
-        Schedule::FixedDate(_) => "FixedDateProfileEvaluation",
-        Schedule::Recurring(_) => "RecurrentProfileEvaluation",
-        Schedule::Default => "DefaultProfileEvaluation",
-    };
+/// The indices of the profiles in order of precedence, with the name of their evaluation.
+fn in_order(profiles: &[Profile]) -> Vec<(usize, &'static str)> {
     let kinds = [
         "FixedDateProfileEvaluation",
         "RecurrentProfileEvaluation",
         "DefaultProfileEvaluation",
     ];
-    kinds.into_iter().flat_map(move |kind| {
-        let profiles = profiles.iter().enumerate();
-        profiles
-            .filter(move |(_, profile)| operation(&profile.schedule) == kind)
-            .map(move |(index, profile)| (index, profile, kind))
-    })
+    let kind = |profile: &Profile| match profile.schedule {
+        Schedule::FixedDate(_) => 0,
+        Schedule::Recurring(_) => 1,
+        Schedule::Default => 2,
+    };
+    let mut ordered: Vec<(usize, usize)> = profiles.iter().map(kind).zip(0..).collect();
+    ordered.sort_unstable();
+    let named = ordered
+        .into_iter()
+        .map(|(kind, index)| (index, kinds[kind]));
+    named.collect()
 }
 
 /// For each direction that has rules at the present count: the shortest cooldown, and whether it is still active.

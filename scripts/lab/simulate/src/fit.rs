@@ -9,7 +9,7 @@ use crate::timeline::clock;
 const MINUTE: u64 = 60;
 
 /// The minutes in which the simulation and the record had the same number of instances.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Fit {
     /// Minutes with a recorded number.
     pub(crate) minutes: usize,
@@ -33,12 +33,7 @@ pub(crate) struct Difference {
 impl Fit {
     /// `None` if the load has no recorded numbers.
     pub(crate) fn of(simulation: &Simulation, load: &Load) -> Option<Self> {
-        let mut fit = Self {
-            minutes: 0,
-            same: 0,
-            low_confidence: 0,
-            first_difference: None,
-        };
+        let mut fit = Self::default();
         for minute in &simulation.minutes {
             let begin = minute.at_seconds - MINUTE;
             let Some(recorded) = load.count_at(begin) else {
@@ -78,7 +73,7 @@ impl Fit {
         }
         if self.low_confidence > 0 {
             text += &format!(
-                "; {} minutes were recorded near 100 % CPU and say little",
+                "; {} minutes were recorded near 100 % CPU and are uncertain",
                 self.low_confidence
             );
         }

@@ -22,7 +22,7 @@ pub struct Scenario<'a> {
 }
 
 /// The result of the rules with this load.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Simulation {
     /// The length of the simulation, in virtual time.
     pub seconds: u64,
@@ -115,16 +115,12 @@ pub struct Arrival {
 impl Simulation {
     /// Seconds in which the load was above 100 % of all ready instances.
     pub fn overloaded_seconds(&self) -> u64 {
-        self.shortages
-            .iter()
-            .map(|shortage| shortage.to_seconds - shortage.from_seconds)
-            .sum()
+        self.shortages.iter().map(Shortage::seconds).sum()
     }
 
     /// The longest of these spans.
     pub fn longest_overload(&self) -> u64 {
-        let shortages = self.shortages.iter();
-        let lengths = shortages.map(|shortage| shortage.to_seconds - shortage.from_seconds);
+        let lengths = self.shortages.iter().map(Shortage::seconds);
         lengths.max().unwrap_or_default()
     }
 }

@@ -1,7 +1,6 @@
 //! A simulation as the record of a run, for the report page.
 
 use autoscale::{Finding, Profile, Setting};
-use recorded_load::Load;
 use run_record::format::exact_span;
 use run_record::simulation::{
     CostRecord, FindingRecord, ProfileRecord, SimulationOutcome, SimulationRecord, StandstillRecord,
@@ -11,33 +10,23 @@ use serde_json::{Value, json};
 
 use crate::model::Model;
 use crate::outcome::{self, Sample};
+use crate::period::Period;
 use crate::prices::Prices;
 use crate::record::thinned;
 use crate::standstill::{Obstacle, Standstill};
-use crate::start::Start;
 use crate::summary::Outcome;
 
 mod calendar;
 
-/// The common input of all simulations.
-#[derive(Clone, Copy)]
-pub(crate) struct Given<'a> {
-    pub(crate) load: &'a Load,
-    pub(crate) model: Model,
-    pub(crate) prices: &'a Prices,
-    pub(crate) start: &'a Start,
-}
-
 /// The first outcome as a run without requests. It contains the other outcome, if there is one.
-pub(crate) fn run(outcomes: &[Outcome], given: Given<'_>) -> Run {
-    let mut runs = outcomes.iter().map(|outcome| one(outcome, given));
+pub(crate) fn run(outcomes: &[Outcome], period: &Period, prices: &Prices) -> Run {
+    let mut runs = outcomes.iter().map(|outcome| one(outcome, period, prices));
     let mut first = runs.next().expect("one rule file at least is run");
     first.compared = runs.next().map(Box::new);
     first
 }
 
-fn one(outcome: &Outcome, given: Given<'_>) -> Run {
-    let Given { load, prices, .. } = given;
+fn one(outcome: &Outcome, period: &Period, prices: &Prices) -> Run {
     let setting = &outcome.rules.setting;
     let profile = &setting.profiles[outcome.simulation.first_profile];
     let (sample_minutes, samples) = thinned(&outcome.simulation);
@@ -48,9 +37,9 @@ fn one(outcome: &Outcome, given: Given<'_>) -> Run {
         seconds: outcome.simulation.seconds as f64,
         time_scale: 1.0,
         rules: rules(profile, setting),
-        capacity: capacity(profile),
+        capacity: json!(profile.capacity),
         profile: setting.to_arm(),
-        plan: vec![load.describe()],
+        plan: vec![period.load.describe()],
         samples: fleet(outcome, &samples),
         actions: outcome.simulation.actions.iter().map(action).collect(),
         verdict: Verdict {
@@ -58,26 +47,16 @@ fn one(outcome: &Outcome, given: Given<'_>) -> Run {
             reasons: sentences(outcome, prices),
             expectations: Vec::new(),
         },
-        notes: notes(given, sample_minutes),
-        simulation: Some(simulation(outcome, given)),
+        notes: notes(period.model, prices, sample_minutes),
+        simulation: Some(simulation(outcome, period, &prices.currency)),
         ..Run::default()
     }
 }
 
 fn rules(profile: &Profile, setting: &Setting) -> Value {
     let rules = profile.rules.iter();
-    json!(
-        rules
-            .map(|rule| rule.summary(&setting.metrics))
-            .collect::<Vec<_>>()
-    )
-}
-
-fn capacity(profile: &Profile) -> Value {
-    let capacity = profile.capacity;
-    json!({
-        "minimum": capacity.minimum, "maximum": capacity.maximum, "default": capacity.default,
-    })
+    let rules = rules.map(|rule| json!(rule.summary(&setting.metrics)));
+    rules.collect()
 }
 
 fn action(action: &outcome::Action) -> Action {
@@ -90,8 +69,7 @@ fn action(action: &outcome::Action) -> Action {
     }
 }
 
-fn notes(given: Given<'_>, sample_minutes: usize) -> Vec<String> {
-    let Given { model, prices, .. } = given;
+fn notes(model: Model, prices: &Prices, sample_minutes: usize) -> Vec<String> {
     let mut notes = vec![format!(
         "This is a simulation; nothing was started. Assumed of the platform: samples of the metric are seen {} after their \
          minute, an instance is ready {} after its order, the rules are evaluated every {}.",
@@ -111,43 +89,38 @@ fn notes(given: Given<'_>, sample_minutes: usize) -> Vec<String> {
     notes
 }
 
-fn simulation(outcome: &Outcome, given: Given<'_>) -> SimulationRecord {
+fn simulation(outcome: &Outcome, period: &Period, currency: &str) -> SimulationRecord {
     let setting = &outcome.rules.setting;
     let seconds = outcome.simulation.seconds;
-    let start = given.start;
+    let start = &period.start;
     let profile = |profile: &Profile| ProfileRecord {
         name: profile.title(),
         when: profile.schedule.describe(),
         rules: rules(profile, setting),
-        capacity: capacity(profile),
+        capacity: json!(profile.capacity),
     };
     let cost = |cost: &crate::prices::Cost| CostRecord {
         plan: cost.plan.clone(),
         per_month: cost.per_month,
     };
-    let clock = start.matters(setting).then(|| {
-        let zone = start.zone();
-        calendar::clock(start.unix_seconds, seconds, zone)
-    });
+    let clock = start
+        .matters(setting)
+        .then(|| calendar::clock(start.unix_seconds, seconds, &start.zone));
+    let notes = period.load.notes().iter();
     SimulationRecord {
         clock: clock.unwrap_or_default(),
-        time_zone: start.zone().to_string(),
+        time_zone: start.zone.to_string(),
         outcome: SimulationOutcome {
             verdict: outcome.verdict.verdict.to_owned(),
             overloaded_minutes: outcome.verdict.overloaded_minutes,
             costs: outcome.costs.iter().map(cost).collect(),
-            currency: given.prices.currency.clone(),
+            currency: currency.to_owned(),
         },
         profiles: setting.profiles.iter().map(profile).collect(),
         applied: calendar::applied(setting, start.unix_seconds, seconds),
         stood_still: stood_still(&outcome.simulation.stood_still),
         findings: outcome.findings.iter().map(finding).collect(),
-        load_notes: given
-            .load
-            .notes()
-            .iter()
-            .map(|note| note.text.clone())
-            .collect(),
+        load_notes: notes.map(|note| note.text.clone()).collect(),
     }
 }
 
@@ -160,25 +133,11 @@ fn stood_still(spans: &[Standstill]) -> Vec<StandstillRecord> {
         from: still.at_seconds as f64,
         to: still.to_seconds as f64,
         count: still.count,
-        cause: word(still.cause).to_owned(),
+        // The same word as in the JSON of `--json`.
+        cause: json!(still.cause).as_str().unwrap_or_default().to_owned(),
         reason: still.reason.clone(),
     })
     .collect()
-}
-
-/// The word in the JSON of `--json`.
-fn word(cause: Obstacle) -> &'static str {
-    match cause {
-        Obstacle::NoRuleFires => "no_rule_fires",
-        Obstacle::Cooldown => "cooldown",
-        Obstacle::Maximum => "maximum",
-        Obstacle::Minimum => "minimum",
-        Obstacle::CountReached => "count_reached",
-        Obstacle::Flapping => "flapping",
-        Obstacle::HeldBack => "held_back",
-        Obstacle::MetricMissing => "metric_missing",
-        Obstacle::NoProfile => "no_profile",
-    }
 }
 
 fn finding(finding: &Finding) -> FindingRecord {
@@ -238,9 +197,9 @@ fn headline(outcome: &Outcome) -> &'static str {
     match outcome.verdict.verdict {
         "flapping" => "These rules flap",
         "overshoot" => "These rules overshoot",
-        "overloaded" => "These rules come too late for this load",
+        "overloaded" => "These rules react too late for this load",
         "at maximum" => "The maximum holds the fleet back",
-        _ => "These rules carry this load",
+        _ => "These rules handle this load",
     }
 }
 
@@ -250,7 +209,7 @@ fn sentences(outcome: &Outcome, prices: &Prices) -> Vec<String> {
     let mut sentences = outcome.verdict.reasons.clone();
     if let Some(seconds) = outcome.verdict.time_to_capacity_seconds {
         sentences.push(format!(
-            "From CPU over the threshold until one more served it took up to {}.",
+            "The time from CPU above the threshold until one more instance was ready was up to {}.",
             exact_span(seconds)
         ));
     }
@@ -260,8 +219,14 @@ fn sentences(outcome: &Outcome, prices: &Prices) -> Vec<String> {
     ));
     for cost in &outcome.costs {
         sentences.push(format!(
-            "{}: {:.0} {} for a month that goes on like this ({:.0} with always {}, {:.0} with always {}).",
-            cost.plan, cost.per_month, prices.currency, cost.always_minimum, setting.minimum(), cost.always_maximum, setting.maximum(),
+            "{}: {:.0} {} for a month with this load ({:.0} with always {}, {:.0} with always {}).",
+            cost.plan,
+            cost.per_month,
+            prices.currency,
+            cost.always_minimum,
+            setting.minimum(),
+            cost.always_maximum,
+            setting.maximum(),
         ));
     }
     sentences
@@ -275,6 +240,7 @@ mod tests {
 
     use super::*;
     use crate::prices;
+    use crate::start::Start;
 
     const FAST: &str = include_str!("../../../../infra/autoscale.fast.json");
 
@@ -299,15 +265,14 @@ mod tests {
         let slow = rules("slow.json", None);
         let zone = rules::zone(None, &[&slow.setting]).unwrap();
         let start = Start::of(Some("2026-01-05T08:00"), &zone, &load).unwrap();
-        let given = Given {
-            load: &load,
+        let period = Period {
+            load,
+            start,
             model: Model::DEFAULT,
-            prices: &prices,
-            start: &start,
         };
         let outcomes = [slow, rules("fast.json", Some(FAST))]
-            .map(|rules| crate::outcome(rules, &load, Model::DEFAULT, &prices, &start));
-        let run = run(&outcomes, given);
+            .map(|rules| crate::outcome(rules, &period, &prices));
+        let run = run(&outcomes, &period, &prices);
         let record = run.simulation.unwrap();
         let other = run.compared.unwrap();
         assert_eq!(

@@ -1,13 +1,13 @@
 //! A simulation as JSON.
 
 use autoscale::Finding;
-use recorded_load::Load;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::fit::Fit;
 use crate::model::Model;
 use crate::outcome::{Action, Sample, Simulation};
+use crate::period::Period;
 use crate::prices::{Cost, Prices};
 use crate::shortage::Shortage;
 use crate::standstill::Standstill;
@@ -54,7 +54,8 @@ struct Part<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(crate) fn new(outcomes: &'a [Outcome], load: &Load, model: Model, prices: &Prices) -> Self {
+    pub(crate) fn new(outcomes: &'a [Outcome], period: &Period, prices: &Prices) -> Self {
+        let load = &period.load;
         let mut parts = outcomes.iter().map(part);
         Self {
             first: parts.next().expect("one rule file at least is run"),
@@ -62,7 +63,7 @@ impl<'a> Record<'a> {
             load: json!({
                 "name": load.name(), "seconds": load.seconds(), "steps": load.steps(), "notes": load.notes(),
             }),
-            model,
+            model: period.model,
             before_start: json!({
                 "load": load.steps()[0].percent, "instances": outcomes[0].simulation.initial,
             }),

@@ -6,12 +6,11 @@
 //! | [`compare`], [`rules`], [`disagreement`] | decide one evaluation again from what the log says was observed |
 //! | [`outcome`] | what comes of all of them, as text and as JSON |
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ::rules::RuleOptions;
+use ::rules::{RuleOptions, print_result};
 use anyhow::ensure;
-use run_record::write_whole;
 
 mod column;
 mod compare;
@@ -40,14 +39,14 @@ pub(crate) const LONGEST_LOG: u64 = 256 << 20;
 #[derive(clap::Args)]
 #[command(after_help = "\
 The log is one of:
-  - rows of the Log Analytics table AutoscaleEvaluationsLog: what az monitor log-analytics query prints, the response of \
-the API, or the CSV that the portal exports
+  - rows of the Log Analytics table AutoscaleEvaluationsLog: the output of az monitor log-analytics query, the response \
+of the API, or the CSV that the portal exports
   - records of the category AutoscaleEvaluations from a storage account (PT1H.json)
-  - what lab simulate --evaluations wrote
+  - the output of lab simulate --evaluations
 
-Each evaluation is decided again from what the log says was observed: the profile from the time, each rule's result from \
-its observed value, the cooldowns from the last action, then the number of instances. Where results of rules differ, the \
-number is not compared, because it follows from them.
+Each evaluation is decided again from the observations in the log: the profile from the time, each rule's result from its \
+observed value, the cooldowns from the last action, and then the number of instances. If results of rules differ, the \
+number isn't compared, because it follows from them.
 
 Examples:
   lab simulate --load daily --evaluations target/log.json
@@ -56,14 +55,14 @@ Examples:
     --analytics-query 'AutoscaleEvaluationsLog | where TimeGenerated > ago(1d)' > LOG.json
   lab replay LOG.json --autoscale SETTING.json
 
-Exit code: 0 when everything that was compared agrees, 1 when something differs, 2 when the input cannot be used.")]
+Exit codes: 0 everything that was compared agrees; 1 something differs; 2 invalid input.")]
 pub struct ReplayArgs {
     /// The log
     #[arg(value_name = "LOG")]
     log: PathBuf,
     #[command(flatten)]
     rules: RuleOptions,
-    /// Write everything as JSON; - for standard output, and then nothing else
+    /// Write the result as JSON; - prints only the JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -83,15 +82,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         terminal::printable(&args.log.display().to_string()),
         log.evaluations.len()
     );
-    let json = || serde_json::to_string_pretty(&outcome).map(|json| json + "\n");
-    match args.json.as_deref() {
-        Some(path) if path == Path::new("-") => terminal::print_json(&json()?),
-        Some(path) => {
-            write_whole(path, json()?.as_bytes())?;
-            terminal::print(&outcome.describe());
-        }
-        None => terminal::print(&outcome.describe()),
-    }
+    print_result(args.json.as_deref(), || &outcome, || outcome.describe())?;
     Ok(match outcome.agrees() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -13,6 +13,13 @@ pub struct Shortage {
     pub ended_by: Ending,
 }
 
+impl Shortage {
+    /// Its length.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.to_seconds - self.from_seconds
+    }
+}
+
 /// The cause of a shortage's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

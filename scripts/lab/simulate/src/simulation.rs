@@ -25,18 +25,8 @@ pub fn simulate(scenario: &Scenario<'_>) -> Simulation {
 }
 
 /// The same. Also reports from time to time how many seconds have been simulated.
-pub(crate) fn simulate_watched(scenario: &Scenario<'_>, mut tell: impl FnMut(u64)) -> Simulation {
-    const OFTEN: u64 = 3_600;
-    let mut running = Running::new(*scenario);
-    while running.now < running.end {
-        let hour = running.now / OFTEN;
-        running.pass_until(running.next_event());
-        running.happen();
-        if running.now / OFTEN > hour {
-            tell(running.now);
-        }
-    }
-    running.finish()
+pub(crate) fn simulate_watched(scenario: &Scenario<'_>, tell: impl FnMut(u64)) -> Simulation {
+    Running::new(*scenario).run(tell)
 }
 
 /// The same. Also reports every evaluation. None is skipped, so it takes longer.
@@ -46,11 +36,7 @@ pub(crate) fn simulate_observed<'a>(
 ) -> Simulation {
     let mut running = Running::new(*scenario);
     running.observe = Some(observe);
-    while running.now < running.end {
-        running.pass_until(running.next_event());
-        running.happen();
-    }
-    running.finish()
+    running.run(|_| {})
 }
 
 /// One evaluation: its input, and its result.
@@ -153,20 +139,30 @@ impl<'a> Running<'a> {
                 seconds: load.seconds(),
                 initial,
                 first_profile: active.unwrap_or_default(),
-                actions: Vec::new(),
-                stood_still: Vec::new(),
-                minutes: Vec::new(),
-                arrivals: Vec::new(),
-                shortages: Vec::new(),
-                instance_seconds: 0,
-                evaluations: 0,
-                held_back: 0,
+                ..Simulation::default()
             },
             observe: None,
         };
         running.fill_before();
         running.look();
         running
+    }
+
+    /// Runs to the end. `tell` receives the seconds so far after each hour.
+    fn run(mut self, mut tell: impl FnMut(u64)) -> Simulation {
+        const OFTEN: u64 = 3_600;
+        while self.now < self.end {
+            let hour = self.now / OFTEN;
+            self.pass_until(self.next_event());
+            self.happen();
+            if self.now / OFTEN > hour {
+                tell(self.now);
+            }
+        }
+        let mut simulation = self.simulation;
+        simulation.shortages = self.watch.finish(self.now);
+        simulation.stood_still = self.standstills.finish(self.now);
+        simulation
     }
 
     /// The windows of the first evaluations begin before the first second. The first load is assumed there, with the
@@ -293,12 +289,5 @@ impl<'a> Running<'a> {
             self.end_minute_at(BEFORE + self.now, cpu);
         }
         (self.cpu_seconds, self.load_seconds, self.ready_seconds) = (0.0, 0.0, 0);
-    }
-
-    fn finish(self) -> Simulation {
-        let mut simulation = self.simulation;
-        simulation.shortages = self.watch.finish(self.now);
-        simulation.stood_still = self.standstills.finish(self.now);
-        simulation
     }
 }

@@ -82,17 +82,15 @@ impl Standstills {
             // All other outcomes change the count.
             _ => (Obstacle::NoRuleFires, None),
         };
-        if !self.holds(cause, rule, count) {
-            self.begin(now, count, cause, rule, decision.describe(rules, count));
-        }
+        self.note(now, count, (cause, rule), || {
+            decision.describe(rules, count)
+        });
     }
 
     /// An evaluation without an active profile.
     pub(crate) fn without_profile(&mut self, now: u64, count: u32) {
-        if !self.holds(Obstacle::NoProfile, None, count) {
-            let reason = format!("no profile applies: stays at {count}");
-            self.begin(now, count, Obstacle::NoProfile, None, reason);
-        }
+        let reason = || format!("no profile applies: stays at {count}");
+        self.note(now, count, (Obstacle::NoProfile, None), reason);
     }
 
     /// The count changes.
@@ -108,19 +106,18 @@ impl Standstills {
         self.found
     }
 
-    fn holds(&self, cause: Obstacle, rule: Option<usize>, count: u32) -> bool {
-        let last = self.found.last().filter(|_| self.open);
-        last.is_some_and(|last| (last.cause, last.rule, last.count) == (cause, rule, count))
-    }
-
-    fn begin(
+    /// Begins a new entry if the cause, its rule or the count is another one.
+    fn note(
         &mut self,
         now: u64,
         count: u32,
-        cause: Obstacle,
-        rule: Option<usize>,
-        reason: String,
+        (cause, rule): (Obstacle, Option<usize>),
+        reason: impl FnOnce() -> String,
     ) {
+        let last = self.found.last().filter(|_| self.open);
+        if last.is_some_and(|last| (last.cause, last.rule, last.count) == (cause, rule, count)) {
+            return;
+        }
         self.end(now);
         if self.found.len() < MOST {
             self.open = true;
@@ -130,7 +127,7 @@ impl Standstills {
                 count,
                 cause,
                 rule,
-                reason,
+                reason: reason(),
             });
         }
     }

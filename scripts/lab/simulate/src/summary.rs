@@ -105,7 +105,7 @@ pub(crate) fn render(outcomes: &[Outcome], prices: &Prices) -> String {
     let Prices { as_of, region, .. } = prices;
     let _ = writeln!(
         text,
-        "\nThe month is one that goes on like this, by prices of {as_of} for {region}; the price file names their source."
+        "\nThe cost is for a month with this load, at prices of {as_of} for {region}. For their source, see the price file."
     );
     for plan in &prices.plans {
         let _ = writeln!(text, "{}: {}.", plan.name, plan.about);
@@ -145,7 +145,7 @@ pub(crate) fn side_by_side(outcomes: &[Outcome]) -> String {
     if moments.len() > MOST_ROWS {
         let _ = writeln!(
             text,
-            "         ...   {} more rows, all of them in the file of --json",
+            "         ...   {} more rows; --json writes all of them",
             moments.len() - MOST_ROWS
         );
     }

@@ -32,7 +32,7 @@ pub(crate) fn render(simulation: &Simulation, load: &Load) -> String {
         if index == kept_first && cut > 0 {
             let _ = writeln!(
                 text,
-                "         ...   {cut} more rows, all of them in the file of --json"
+                "         ...   {cut} more rows; --json writes all of them"
             );
         }
         if index < kept_first || index >= kept_first + cut {

@@ -11,7 +11,7 @@
 //! Each rule set is simulated as in `lab simulate`. Only numbers of rules on the instances' CPU and the profiles'
 //! limits change. The rest of the setting stays the same.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -19,16 +19,14 @@ use anyhow::ensure;
 use autoscale::{Finding, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recorded_load::{Load, NoteKind};
-use rules::{RuleOptions, Rules, written};
+use rules::{RuleOptions, Rules, print_result, written};
 use run_record::write_whole;
 
-use crate::SimulationOptions;
-use crate::model::Model;
-use crate::outcome::{Scenario, Simulation};
+use crate::outcome::Simulation;
+use crate::period::{Period, SimulationOptions};
 use crate::prices::Prices;
 use crate::reversals::Reversals;
 use crate::simulation::simulate;
-use crate::start::{self, Start};
 
 mod judge;
 mod proposal;
@@ -50,16 +48,16 @@ const SHOWN_AFTER: Duration = Duration::from_secs(1);
 /// Arguments of `lab tune`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-It simulates many rule sets on the load, as lab simulate does, and recommends one that beats the present rules: the \
-fewest minutes of overload at no higher cost, else the lowest cost at no more overload. If none does, it says to keep \
-the present rules. Rule sets that flap or overshoot are not recommended. Thresholds, windows, steps and cooldowns of the \
-rules on the instances' CPU change, and the profiles' limits; a higher maximum is only shown, unless the present rules \
-break a constraint. If they do, the lowest cost within --max-overload-minutes is recommended, or without that the least \
-overload.
+It simulates many rule sets on the load, as lab simulate does, and recommends one that is better than the present rules: \
+the fewest minutes of overload at no higher cost, or else the lowest cost at no more overload. If there is none, it \
+recommends the present rules. It doesn't recommend rule sets that flap or overshoot. The search changes thresholds, \
+windows, steps, and cooldowns of the rules on the instances' CPU, and the profiles' limits. It shows a higher maximum, but \
+recommends it only if the present rules break a constraint. If they do, it recommends the lowest cost within \
+--max-overload-minutes, or without that option the least overload.
 
-The result depends only on --seed and the number of rule sets tried, which is printed: --candidates repeats it.
+The result depends only on --seed and the number of rule sets tried, which it prints. To repeat a result, use --candidates.
 
-The cost is that of a month that goes on like the load, on the first plan of the price file.
+The cost is for a month with this load, on the first plan of the price file.
 
 Examples:
   lab tune --load daily
@@ -67,41 +65,41 @@ Examples:
   lab tune --load daily --validate spike --keep limits --out target/tuned.json
   lab tune --load METRICS.csv --autoscale SETTING.json
 
-Exit code: 0 when it was searched, also when it keeps the present rules; 2 when something in the input is wrong.")]
+Exit codes: 0 search completed, even if it recommends the present rules; 2 invalid input.")]
 pub struct TuneArgs {
     #[command(flatten)]
     rules: RuleOptions,
-    /// Load to search on, as lab simulate takes it: step, ramp, spike, daily, a file, or - for standard input
+    /// Load for the search, as in lab simulate: step, ramp, spike, daily, a file, or - for standard input
     #[arg(long, value_name = "LOAD")]
     load: PathBuf,
-    /// Another load, on which the present and the proposed rules are compared
+    /// Another load, to compare the present and the proposed rules
     #[arg(long, value_name = "LOAD")]
     validate: Option<PathBuf>,
-    /// What must stay as it is; several with commas
+    /// What must not change; separate several with commas
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     keep: Vec<Group>,
-    /// No more overload than this
+    /// Maximum overload
     #[arg(long, value_name = "MINUTES", value_parser = amount)]
     max_overload_minutes: Option<f64>,
-    /// No higher cost a month than this, in the currency of the price file
+    /// Maximum cost a month, in the currency of the price file
     #[arg(long, value_name = "COST", value_parser = amount)]
     max_cost: Option<f64>,
-    /// No more changes of the count than this
+    /// Maximum number of scaling actions
     #[arg(long, value_name = "N")]
     max_actions: Option<usize>,
-    /// Search for so long at most
+    /// Maximum time of the search, in seconds
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
-    /// Try so many rule sets, whatever the time [default: as many as --seconds allow]
+    /// Number of rule sets to try, whatever the time [default: as many as --seconds allows]
     #[arg(long, value_name = "N", value_parser = candidates)]
     candidates: Option<usize>,
-    /// Start of the random numbers
+    /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Write the recommended rules, or the present ones if they are to be kept
+    /// Write the recommended rules, or the present ones if none are better
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write everything as JSON; - for standard output, and then nothing else
+    /// Write the result as JSON; - prints only the JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]
@@ -122,38 +120,16 @@ fn candidates(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("accepted: a whole number from 1 to {MOST_CANDIDATES}"))
 }
 
-/// A load and its start time.
-struct Period {
-    load: Load,
-    start: Start,
+/// The number of instances for the highest load.
+fn needed(load: &Load) -> u32 {
+    let loads = load.steps().iter().map(|step| step.percent);
+    (loads.fold(0.0, f64::max) / 100.0).ceil() as u32
 }
 
-impl Period {
-    fn read(path: &Path, args: &TuneArgs, setting: &Setting) -> anyhow::Result<Self> {
-        let (load, start) = start::read(&args.given.load(path), &[setting])?;
-        Ok(Self { load, start })
-    }
-
-    fn simulate(&self, setting: &Setting, model: Model) -> Simulation {
-        simulate(&Scenario {
-            setting,
-            load: &self.load,
-            model,
-            start: self.start.unix_seconds,
-        })
-    }
-
-    /// The number of instances for the highest load.
-    fn needed(&self) -> u32 {
-        let loads = self.load.steps().iter().map(|step| step.percent);
-        (loads.fold(0.0, f64::max) / 100.0).ceil() as u32
-    }
-
-    /// Whether the load was calculated from a mean CPU with the default count of the rules.
-    fn assumes_default(&self) -> bool {
-        let mut notes = self.load.notes().iter();
-        self.load.counts().is_empty() && notes.any(|note| note.kind == NoteKind::Assumed)
-    }
+/// Whether the load was calculated from a mean CPU with the default count of the rules.
+fn assumes_default(load: &Load) -> bool {
+    let mut notes = load.notes().iter();
+    load.counts().is_empty() && notes.any(|note| note.kind == NoteKind::Assumed)
 }
 
 /// The cost of a month on the first plan of the price file.
@@ -185,7 +161,6 @@ struct Outcome<'a> {
     rules: &'a Rules,
     findings: Vec<Finding>,
     period: &'a Period,
-    model: Model,
     money: Money,
     seed: u64,
     space: &'a Space<'a>,
@@ -230,20 +205,17 @@ fn measured(simulation: &Simulation) -> Measured {
 /// # Errors
 /// One sentence for the user if a file is wrong, or cannot be read or written, or if there is nothing to search.
 pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
-    let model = args.given.model();
     let rules = args.rules.read()?;
     let setting = &rules.setting;
-    let period = Period::read(&args.load, args, setting)?;
-    let other = args.validate.as_deref();
-    let other = other
-        .map(|path| Period::read(path, args, setting))
-        .transpose()?;
+    let read = |path: &PathBuf| Period::read(&args.given, path, &[setting]);
+    let period = read(&args.load)?;
+    let other = args.validate.as_ref().map(read).transpose()?;
     let money = Money::of(&Prices::read(args.given.prices.as_deref())?);
     let space = Space::of(
         setting,
         &args.keep,
-        period.needed(),
-        period.assumes_default(),
+        needed(&period.load),
+        assumes_default(&period.load),
     );
     ensure!(
         !space.parameters.is_empty(),
@@ -252,7 +224,7 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     );
 
     let seconds = period.load.seconds();
-    let replay = period.simulate(setting, model);
+    let replay = simulate(&period.scenario(setting));
     let constraints = Constraints {
         overloaded_seconds: args.max_overload_minutes.map(|minutes| minutes * 60.0),
         instance_seconds: args
@@ -261,7 +233,7 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
         actions: args.max_actions,
     };
     let judge = Judge::new(measured(&replay), constraints);
-    let measure = |setting: &Setting| measured(&period.simulate(setting, model));
+    let measure = |setting: &Setting| measured(&simulate(&period.scenario(setting)));
     let found = search(args, Search::new(&space, &judge, args.seed, measure));
     let proposal = found
         .best
@@ -276,17 +248,13 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     let validation = other.map(|period| Validation {
         load: period.load.name().to_owned(),
         seconds: period.load.seconds(),
-        present: measured(&period.simulate(setting, model)),
-        proposed: measured(&period.simulate(proposed, model)),
+        present: measured(&simulate(&period.scenario(setting))),
+        proposed: measured(&simulate(&period.scenario(proposed))),
     });
-    let mut findings = rules.findings.clone();
-    findings.extend(crate::without_data(setting, &period.load));
-    findings.extend(period.start.finding(setting));
     let outcome = Outcome {
         rules: &rules,
-        findings,
+        findings: period.findings(&rules),
         period: &period,
-        model,
         money,
         seed: args.seed,
         space: &space,
@@ -296,21 +264,14 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<ExitCode> {
         proposal,
         validation,
     };
-    let json =
-        || serde_json::to_string_pretty(&record::Record::new(&outcome)).map(|json| json + "\n");
-    match &args.json {
-        Some(path) if path == Path::new("-") => {
-            terminal::print_json(&json()?);
-            return Ok(ExitCode::SUCCESS);
+    let text = || {
+        let mut text = report::text(&outcome);
+        if let Some(path) = &args.out {
+            text += &format!("Wrote these rules to {}.\n", path.display());
         }
-        Some(path) => write_whole(path, json()?.as_bytes())?,
-        None => {}
-    }
-    let mut text = report::text(&outcome);
-    if let Some(path) = &args.out {
-        text += &format!("Wrote these rules to {}.\n", path.display());
-    }
-    terminal::print(&text);
+        text
+    };
+    print_result(args.json.as_deref(), || record::Record::new(&outcome), text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,7 +9,7 @@ fn invalid_loads_are_refused_in_one_sentence() {
         (" \r\n\n", "it is empty"),
         ("# nothing\n", "it has no rows"),
         ("seconds,load\n", "it contains no samples"),
-        ("seconds,load\n0,80\n", "a load needs two rows at least"),
+        ("seconds,load\n0,80\n", "a load needs at least two rows"),
         (
             "Hello\nworld\n",
             "line 1: \"Hello\" is not a header of a load: the header must name",
@@ -24,13 +24,13 @@ fn invalid_loads_are_refused_in_one_sentence() {
         ),
         (
             "0,80\n60\n",
-            "line 2: 1 value where two are wanted: seconds,load, such as 60,80",
+            "line 2: 1 value instead of two: seconds,load, such as 60,80",
         ),
-        ("0,80\n60,80,90\n", "line 2: 3 values where two are wanted"),
-        ("0;80\n60;80\n", "line 1: 1 value where two are wanted"),
+        ("0,80\n60,80,90\n", "line 2: 3 values instead of two"),
+        ("0;80\n60;80\n", "line 1: 1 value instead of two"),
         (
             "seconds,cpu,instances\n0,80\n",
-            "line 2: 2 values where 3 are wanted: \"seconds,cpu,instances\"",
+            "line 2: 2 values instead of 3: \"seconds,cpu,instances\"",
         ),
         (
             "seconds,load,LOAD\n0,80,80\n",

@@ -21,14 +21,10 @@ struct Calendar<'a> {
 }
 
 pub(super) fn check(rules: &Rules, now: i64, remarks: &mut Remarks) {
-    let most = rules
-        .setting
-        .profiles
-        .len()
-        .min(rules.places.len())
-        .min(MOST_PROFILES);
+    let profiles = &rules.setting.profiles;
+    let most = profiles.len().min(rules.places.len()).min(MOST_PROFILES);
     let calendar = Calendar {
-        profiles: &rules.setting.profiles[..most],
+        profiles: &profiles[..most],
         places: &rules.places[..most],
         now,
     };
@@ -42,13 +38,8 @@ pub(super) fn check(rules: &Rules, now: i64, remarks: &mut Remarks) {
 }
 
 impl Calendar<'_> {
-    fn remark(&self, index: usize, code: &'static str, message: String, remedy: String) -> Remark {
-        Remark {
-            code,
-            place: self.places[index].profile.clone(),
-            message,
-            remedy,
-        }
+    fn place(&self, index: usize) -> &str {
+        &self.places[index].profile
     }
 
     fn recurring(&self) -> impl Iterator<Item = (usize, &Profile)> {
@@ -90,7 +81,8 @@ impl Calendar<'_> {
         );
         let remedy = "Add a recurring profile with these limits and rules that starts when the other one should end; the \
                       portal does so when you give the profile an end time.";
-        Some(self.remark(index, "never_applies", message, remedy.to_owned()))
+        let place = self.place(index);
+        Some(Remark::new("never_applies", place, message, remedy))
     }
 
     /// Profiles with a calendar that never apply because another profile always takes precedence.
@@ -130,7 +122,7 @@ impl Calendar<'_> {
                     _ => "never applies: another recurring profile starts whenever this one does, and comes first.",
                 };
                 let remedy = "Change its calendar, or remove it.";
-                self.remark(index, "never_applies", message.to_owned(), remedy.to_owned())
+                Remark::new("never_applies", self.place(index), message, remedy)
             })
             .collect()
     }
@@ -158,7 +150,7 @@ impl Calendar<'_> {
                 };
                 let message = format!("has no end: it starts {starts}, and {lasts}.");
                 let remedy = "Add a recurring profile that starts when this one should end.";
-                self.remark(index, "no_end", message, remedy.to_owned())
+                Remark::new("no_end", self.place(index), message, remedy)
             })
             .collect()
     }
@@ -180,7 +172,7 @@ impl Calendar<'_> {
                     default.title()
                 );
                 let remedy = "Copy the limits and rules of the default into it.";
-                self.remark(index, "stale_companion", message, remedy.to_owned())
+                Remark::new("stale_companion", self.place(index), message, remedy)
             })
             .collect()
     }
@@ -190,16 +182,10 @@ impl Calendar<'_> {
             .fixed()
             .filter(|(_, dates)| dates.span().end <= self.now);
         past.map(|(index, _)| {
-            let message = format!(
-                "has ended: it applied {}.",
-                self.profiles[index].schedule.describe()
-            );
-            self.remark(
-                index,
-                "ended",
-                message,
-                "Remove it, or change its dates.".to_owned(),
-            )
+            let applied = self.profiles[index].schedule.describe();
+            let message = format!("has ended: it applied {applied}.");
+            let remedy = "Remove it, or change its dates.";
+            Remark::new("ended", self.place(index), message, remedy)
         })
         .collect()
     }
@@ -208,13 +194,15 @@ impl Calendar<'_> {
     fn gaps(&self) -> Option<Remark> {
         let (first, _) = self.fixed().next()?;
         let is_covered = self.default().is_some() || self.recurring().next().is_some();
-        (!is_covered).then(|| Remark {
-            code: "no_profile",
-            place: self.places[first].profile.rsplit_once('[').map_or("", |(list, _)| list).to_owned(),
-            message: "leave times at which no profile applies: there is no default profile and no recurring one. The count \
-                      then stays as it is."
-                .to_owned(),
-            remedy: "Add a profile without a calendar.".to_owned(),
+        let list = self.place(first).rsplit_once('[');
+        (!is_covered).then(|| {
+            Remark::new(
+                "no_profile",
+                list.map_or("", |(list, _)| list),
+                "leave times at which no profile applies: there is no default profile and no recurring one. The count \
+                 then stays as it is.",
+                "Add a profile without a calendar.",
+            )
         })
     }
 }

@@ -5,73 +5,46 @@ use autoscale::{Direction, Metric, Operator, Rule, Statistic};
 use super::{Placed, Remark, Remarks};
 use crate::view::MOST_RULES;
 
-/// The interval of values at which a condition is true.
+/// The values at which a condition is true: from `least` to `most`, both included.
 #[derive(Clone, Copy, PartialEq)]
 struct Values {
-    least: End,
-    most: End,
-}
-
-/// One end of an interval.
-#[derive(Clone, Copy, PartialEq)]
-struct End {
-    at: f64,
-    is_included: bool,
+    least: f64,
+    most: f64,
 }
 
 const ALL: Values = Values {
-    least: End {
-        at: f64::NEG_INFINITY,
-        is_included: true,
-    },
-    most: End {
-        at: f64::INFINITY,
-        is_included: true,
-    },
+    least: f64::NEG_INFINITY,
+    most: f64::INFINITY,
 };
 
 pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
     let (rules, metrics) = (&placed.profile.rules, &placed.setting.metrics);
-    let remark = |rule: usize, code: &'static str, message: String, remedy: &str| Remark {
-        code,
-        place: placed.place.rules[rule].clone(),
-        message,
-        remedy: remedy.to_owned(),
-    };
+    let place = |rule: usize| placed.place.rules[rule].as_str();
     let is_possible: Vec<bool> = rules
         .iter()
         .map(|rule| !possible(rule, metrics).both(values(rule)).is_empty())
         .collect();
-    for (index, _) in is_possible
-        .iter()
-        .enumerate()
-        .filter(|(_, possible)| !**possible)
-    {
+    for index in (0..rules.len()).filter(|index| !is_possible[*index]) {
         let never = match rules[index].direction {
             Direction::Decrease => "so the profile never scales in",
             _ => "so the rule never acts",
         };
-        let message = format!(
-            "can never be true: it asks whether {}, {never}.",
-            placed.condition(index)
-        );
-        remarks.faults.push(remark(
-            index,
+        let condition = placed.condition(index);
+        remarks.faults.push(Remark::new(
             "never_true",
-            message,
+            place(index),
+            format!("can never be true: it asks whether {condition}, {never}."),
             "Choose a threshold that the metric can reach.",
         ));
     }
     let is_share = |rule: &Rule| rule.divide_per_instance && possible(rule, metrics) != ALL;
     for index in (0..rules.len()).filter(|index| is_share(&rules[*index])) {
-        let message = "divides a percentage, which is already an average over the instances, by their number: with 2 instances \
-                       it sees at most 50 %, with 4 at most 25 %.";
-        let remedy = "Set dividePerInstance to false.";
-        remarks.hints.push(remark(
-            index,
+        remarks.hints.push(Remark::new(
             "divided_percentage",
-            message.to_owned(),
-            remedy,
+            place(index),
+            "divides a percentage, which is already an average over the instances, by their number: with 2 instances \
+             it sees at most 50 %, with 4 at most 25 %.",
+            "Set dividePerInstance to false.",
         ));
     }
     let inward: Vec<usize> = (0..rules.len().min(MOST_RULES))
@@ -93,9 +66,8 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
                     placed.condition(other),
                 );
                 let remedy = "Remove one of them, or make their conditions overlap.";
-                remarks
-                    .faults
-                    .push(remark(one, "never_scales_in", message, remedy));
+                let fault = Remark::new("never_scales_in", place(one), message, remedy);
+                remarks.faults.push(fault);
                 continue;
             }
             let (loose, strict) = match (second.is_within(first), first.is_within(second)) {
@@ -110,9 +82,8 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
                 placed.condition(strict),
             );
             let remedy = "Keep one scale-in rule for each metric.";
-            remarks
-                .hints
-                .push(remark(loose, "scale_in_needs_all", message, remedy));
+            let hint = Remark::new("scale_in_needs_all", place(loose), message, remedy);
+            remarks.hints.push(hint);
         }
     }
 }
@@ -137,8 +108,8 @@ fn possible(rule: &Rule, metrics: &[Metric]) -> Values {
         && !matches!(rule.time_aggregation, Total | Count);
     match is_value && rule.unit(metrics) == " %" {
         true => Values {
-            least: End::included(0.0),
-            most: End::included(100.0),
+            least: 0.0,
+            most: 100.0,
         },
         false => ALL,
     }
@@ -146,71 +117,31 @@ fn possible(rule: &Rule, metrics: &[Metric]) -> Values {
 
 /// The values at which a rule's condition is true. `NotEquals` excludes only one value, which is ignored.
 fn values(rule: &Rule) -> Values {
-    let at = |is_included| End {
-        at: rule.threshold,
-        is_included,
+    let threshold = rule.threshold;
+    let (least, most) = match rule.operator {
+        Operator::Equals => (threshold, threshold),
+        Operator::NotEquals => (ALL.least, ALL.most),
+        Operator::GreaterThan => (threshold.next_up(), ALL.most),
+        Operator::GreaterThanOrEqual => (threshold, ALL.most),
+        Operator::LessThan => (ALL.least, threshold.next_down()),
+        Operator::LessThanOrEqual => (ALL.least, threshold),
     };
-    match rule.operator {
-        Operator::Equals => Values {
-            least: at(true),
-            most: at(true),
-        },
-        Operator::NotEquals => ALL,
-        Operator::GreaterThan => Values {
-            least: at(false),
-            ..ALL
-        },
-        Operator::GreaterThanOrEqual => Values {
-            least: at(true),
-            ..ALL
-        },
-        Operator::LessThan => Values {
-            most: at(false),
-            ..ALL
-        },
-        Operator::LessThanOrEqual => Values {
-            most: at(true),
-            ..ALL
-        },
-    }
-}
-
-impl End {
-    fn included(at: f64) -> Self {
-        Self {
-            at,
-            is_included: true,
-        }
-    }
-
-    /// The end that excludes more. `further` tells whether the first of two ends excludes more than the second one.
-    fn stricter(self, other: Self, further: impl Fn(f64, f64) -> bool) -> Self {
-        match self.at == other.at {
-            true => Self {
-                at: self.at,
-                is_included: self.is_included && other.is_included,
-            },
-            false if further(self.at, other.at) => self,
-            false => other,
-        }
-    }
+    Values { least, most }
 }
 
 impl Values {
     fn both(self, other: Self) -> Self {
         Self {
-            least: self.least.stricter(other.least, |one, other| one > other),
-            most: self.most.stricter(other.most, |one, other| one < other),
+            least: self.least.max(other.least),
+            most: self.most.min(other.most),
         }
     }
 
     fn is_empty(self) -> bool {
-        let (least, most) = (self.least, self.most);
-        least.at > most.at || (least.at == most.at && !(least.is_included && most.is_included))
+        self.least > self.most
     }
 
     fn is_within(self, other: Self) -> bool {
-        let both = self.both(other);
-        (both.least, both.most) == (self.least, self.most)
+        self.both(other) == self
     }
 }

@@ -165,10 +165,10 @@ impl Pair {
             true => " on this metric",
             false => "",
         };
-        Remark {
-            code: "flapping",
-            place: placed.place.rules[out].clone(),
-            message: format!(
+        Remark::new(
+            "flapping",
+            &placed.place.rules[out],
+            format!(
                 "flaps with {inward}. {load}, {} to {}, because {}. With {}, all scale-in rules{others} are true \
                  under the same load: {inward} sees {seen} ({}). {then}.",
                 instances(self.from),
@@ -178,8 +178,8 @@ impl Pair {
                 placed.condition(inward),
                 inward = placed.short(inward),
             ),
-            remedy: self.remedy(view),
-        }
+            self.remedy(view),
+        )
     }
 
     /// Thresholds that are far enough apart, at all examined counts.
@@ -188,15 +188,7 @@ impl Pair {
             &view.profile.rules[self.out],
             &view.profile.rules[self.inward],
         );
-        let is_above = matches!(
-            out.operator,
-            Operator::GreaterThan | Operator::GreaterThanOrEqual
-        );
-        let is_below = matches!(
-            inward.operator,
-            Operator::LessThan | Operator::LessThanOrEqual
-        );
-        if !is_above || !is_below || self.least <= 0.0 {
+        if !out.operator.is_above() || !inward.operator.is_below() || self.least <= 0.0 {
             return "Change the conditions so that they are not true at the same load.".to_owned();
         }
         // If both thresholds are included, equal values fire both rules.

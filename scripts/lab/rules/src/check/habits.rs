@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscale::{Change, Direction, Rule, duration_in_words};
+use autoscale::{Change, Direction, duration_in_words};
 
 use super::{Delays, Placed, Remark};
 
@@ -21,15 +21,6 @@ pub(super) fn check(placed: &Placed<'_>, delays: Delays, hints: &mut Vec<Remark>
     hints.extend(unequal_cooldowns(placed));
 }
 
-fn remark(place: String, code: &'static str, message: String, remedy: String) -> Remark {
-    Remark {
-        code,
-        place,
-        message,
-        remedy,
-    }
-}
-
 /// A path in a profile.
 fn within(placed: &Placed<'_>, field: &str) -> String {
     match placed.place.profile.as_str() {
@@ -41,11 +32,8 @@ fn within(placed: &Placed<'_>, field: &str) -> String {
 fn missing_rules(placed: &Placed<'_>) -> Option<Remark> {
     let capacity = placed.profile.capacity;
     let has = |direction, count| {
-        placed
-            .profile
-            .rules
-            .iter()
-            .any(|rule| rule.direction_at(count) == direction)
+        let mut rules = placed.profile.rules.iter();
+        rules.any(|rule| rule.direction_at(count) == direction)
     };
     let has_out = has(Direction::Increase, capacity.minimum);
     let has_in = has(Direction::Decrease, capacity.maximum);
@@ -67,26 +55,21 @@ fn missing_rules(placed: &Placed<'_>) -> Option<Remark> {
             "Add a scale-in rule.",
         ),
     };
-    Some(remark(
-        placed.place.profile.clone(),
-        code,
-        message.to_owned(),
-        remedy.to_owned(),
-    ))
+    Some(Remark::new(code, &placed.place.profile, message, remedy))
 }
 
 /// If metrics are lost, Azure scales out to the default.
 fn default_is_minimum(placed: &Placed<'_>) -> Option<Remark> {
     let capacity = placed.profile.capacity;
     (capacity.default == capacity.minimum).then(|| {
-        remark(
-            within(placed, "capacity.default"),
+        Remark::new(
             "default_is_minimum",
+            &within(placed, "capacity.default"),
             format!(
                 "is {}, the minimum. When no metric can be read, Azure scales out to the default, so here nothing scales out.",
                 capacity.default
             ),
-            "Set it to a count that carries the usual load.".to_owned(),
+            "Set it to a count that carries the usual load.",
         )
     })
 }
@@ -128,31 +111,28 @@ fn short_cooldowns(placed: &Placed<'_>, delays: Delays) -> Vec<Remark> {
             "Set the cooldown to {} or longer, or rehearse it with lab simulate.",
             words(shows)
         );
-        hints.push(remark(place.clone(), "short_cooldown", message, remedy));
+        hints.push(Remark::new("short_cooldown", place, message, remedy));
     }
     hints
 }
 
 fn unequal_cooldowns(placed: &Placed<'_>) -> Option<Remark> {
     let longest = |direction: Direction| {
-        let of_direction = placed
-            .profile
-            .rules
-            .iter()
-            .filter(|rule: &&Rule| rule.direction == direction);
+        let rules = placed.profile.rules.iter();
+        let of_direction = rules.filter(|rule| rule.direction == direction);
         of_direction.map(|rule| rule.cooldown).max()
     };
     let (out, inward) = (longest(Direction::Increase)?, longest(Direction::Decrease)?);
     (out != inward).then(|| {
         let (out, inward) = (duration_in_words(out), duration_in_words(inward));
-        remark(
-            within(placed, "rules"),
+        Remark::new(
             "unequal_cooldowns",
+            &within(placed, "rules"),
             format!(
                 "have unequal cooldowns: {out} out and {inward} in. Each rule waits for its own cooldown since the most recent \
                  action in any direction: after any action, a scale-in rule may act after {inward}, a scale-out rule after {out}.",
             ),
-            "Nothing to change if that is meant.".to_owned(),
+            "Nothing to change if that is meant.",
         )
     })
 }

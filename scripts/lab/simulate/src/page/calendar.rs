@@ -2,64 +2,20 @@
 
 use autoscale::Setting;
 use autoscale::schedule;
-use autoscale::time_zone::{self, TimeZone};
+use autoscale::time_zone::TimeZone;
 use run_record::simulation::{AppliedProfile, ClockReading};
-use time::PrimitiveDateTime;
-use time::macros::format_description;
 
-const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
 /// A hostile setting could change its profile every minute of a year. More spans would be of no use to a reader.
 const MOST_SPANS: usize = 2_000;
 
 /// The local clock at second 0, and at each later change of its offset.
-///
-/// Empty outside the years that the calendar covers.
 pub(super) fn clock(start: i64, seconds: u64, zone: &TimeZone) -> Vec<ClockReading> {
-    let offset = |at: u64| {
-        let now = start.saturating_add(at as i64);
-        local_seconds(now, zone).map(|local| local - now)
-    };
-    let mut readings = Vec::new();
-    let mut push = |at: u64, offset: i64| {
-        readings.push(ClockReading {
-            at: at as f64,
-            local_seconds: start.saturating_add(at as i64) + offset,
-        });
-    };
-    let Some(mut known) = offset(0) else {
-        return Vec::new();
-    };
-    push(0, known);
-    let mut day = 0;
-    while day < seconds {
-        let next = (day + DAY).min(seconds);
-        if let Some(changed) = offset(next).filter(|changed| *changed != known) {
-            // The new offset begins at a second between the two.
-            let (mut before, mut after) = (day, next);
-            while after - before > 1 {
-                let middle = before + (after - before) / 2;
-                if offset(middle) == Some(known) {
-                    before = middle;
-                } else {
-                    after = middle;
-                }
-            }
-            push(after, changed);
-            known = changed;
-        }
-        day = next;
-    }
-    readings
-}
-
-/// Seconds since 1970-01-01T00:00 on the local clock.
-fn local_seconds(unix_seconds: i64, zone: &TimeZone) -> Option<i64> {
-    let form = format_description!("[weekday repr:short] [year]-[month]-[day] [hour]:[minute]");
-    let text = time_zone::format_local(unix_seconds, zone);
-    let minute = PrimitiveDateTime::parse(&text, form).ok()?;
-    // The text has no seconds. The seconds of local times are the same, because today's offsets are whole minutes.
-    Some(minute.assume_utc().unix_timestamp() + unix_seconds.rem_euclid(60))
+    let offsets = zone.offsets(start, start.saturating_add(seconds as i64));
+    let readings = offsets.into_iter().map(|(time, offset)| ClockReading {
+        at: (time - start) as f64,
+        local_seconds: time + offset,
+    });
+    readings.collect()
 }
 
 /// The spans of the active profiles, in order.
@@ -87,7 +43,12 @@ pub(super) fn applied(setting: &Setting, start: i64, seconds: u64) -> Vec<Applie
 
 #[cfg(test)]
 mod tests {
+    use autoscale::time_zone;
+
     use super::*;
+
+    const HOUR: u64 = 3_600;
+    const DAY: u64 = 24 * HOUR;
 
     fn berlin() -> TimeZone {
         TimeZone::named("Europe/Berlin").expect("a zone")

@@ -1,171 +1,91 @@
-//! The columns of the log, by their names in the Log Analytics table and in the records of a storage account.
+//! The cells of a row, by the names of their columns in the Log Analytics table.
 
-/// A column that the replay uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
-    Time,
-    Operation,
-    Correlation,
-    Resource,
-    Profile,
-    ProfileSelected,
-    ProfileTime,
-    SelectedProfile,
-    Direction,
-    LastAction,
-    Cooldown,
-    EvaluationTime,
-    SkipsRules,
-    Metric,
-    Namespace,
-    Grain,
-    Statistic,
-    Window,
-    Aggregation,
-    Operator,
-    Threshold,
-    Observed,
-    Result,
-    Start,
-    End,
-    Samples,
-    Current,
-    Minimum,
-    Maximum,
-    Default,
-    SkipsEvaluation,
-    New,
-    Updates,
-    Reason,
-}
+use std::collections::HashMap;
 
-/// Sources: the reference page of the table, and "Diagnostic settings in autoscale" for the records.
-const NAMES: [(&str, Column); 43] = [
-    ("TimeGenerated", Column::Time),
-    ("time", Column::Time),
-    ("OperationName", Column::Operation),
-    ("CorrelationId", Column::Correlation),
-    ("ResourceId", Column::Resource),
-    ("_ResourceId", Column::Resource),
-    ("Profile", Column::Profile),
-    ("ProfileSelected", Column::ProfileSelected),
-    ("ProfileEvaluationTime", Column::ProfileTime),
-    ("SelectedAutoscaleProfile", Column::SelectedProfile),
-    ("selectedProfile", Column::SelectedProfile),
-    ("ScaleDirection", Column::Direction),
-    ("LastScaleActionTime", Column::LastAction),
-    ("CoolDown", Column::Cooldown),
-    ("EvaluationTime", Column::EvaluationTime),
-    ("SkipRuleEvaluationForCooldown", Column::SkipsRules),
-    ("AutoscaleMetricName", Column::Metric),
-    ("metricName", Column::Metric),
-    ("MetricNamespace", Column::Namespace),
-    ("MetricTimeGrain", Column::Grain),
-    ("timeGrain", Column::Grain),
-    ("TimeGrainStatistic", Column::Statistic),
-    ("TimeWindow", Column::Window),
-    ("TimeAggregationType", Column::Aggregation),
-    ("Operator", Column::Operator),
-    ("Threshold", Column::Threshold),
-    ("ObservedValue", Column::Observed),
-    ("EstimateScaleResult", Column::Result),
-    ("MetricStartTime", Column::Start),
-    ("startTime", Column::Start),
-    ("MetricEndTime", Column::End),
-    ("endTime", Column::End),
-    ("MetricData", Column::Samples),
-    ("data", Column::Samples),
-    ("CurrentInstanceCount", Column::Current),
-    ("MinimumInstanceCount", Column::Minimum),
-    ("MaximumInstanceCount", Column::Maximum),
-    ("DefaultInstanceCount", Column::Default),
-    ("SkipCurrentAutoscaleEvaluation", Column::SkipsEvaluation),
-    ("NewInstanceCount", Column::New),
-    ("ShouldUpdateInstance", Column::Updates),
-    ("InstanceUpdateReason", Column::Reason),
-    ("reason", Column::Reason),
+use serde_json::Value;
+
+/// Other names of columns, and the names in the table, in lower case. Sources: the reference page of the table, and
+/// "Diagnostic settings in autoscale" for the records of a storage account.
+const OTHER_NAMES: [(&str, &str); 9] = [
+    ("time", "timegenerated"),
+    ("_resourceid", "resourceid"),
+    ("selectedprofile", "selectedautoscaleprofile"),
+    ("metricname", "autoscalemetricname"),
+    ("timegrain", "metrictimegrain"),
+    ("starttime", "metricstarttime"),
+    ("endtime", "metricendtime"),
+    ("data", "metricdata"),
+    ("reason", "instanceupdatereason"),
 ];
 
-impl Column {
-    /// The column of this name, in any case.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        let name = name.trim().trim_start_matches('\u{feff}');
-        // The portal uses such headings for times in its CSV exports.
-        let name = name.strip_suffix(" [UTC]").unwrap_or(name);
-        let mut names = NAMES.iter();
-        names
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, column)| *column)
-    }
+/// The key of a column in [`Cells`]: its name in the table, in lower case, because the case varies.
+pub(super) fn key(heading: &str) -> String {
+    let name = heading.trim().trim_start_matches('\u{feff}');
+    // The portal uses such headings for times in its CSV exports.
+    let name = name.strip_suffix(" [UTC]").unwrap_or(name);
+    let name = name.to_ascii_lowercase();
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == name);
+    other.map_or(name, |(_, in_table)| (*in_table).to_owned())
 }
 
-/// The cells of one row, as text; lists of numbers stay numbers.
+/// The cells of one row: texts, to which numbers and logical values are converted, and lists.
 #[derive(Debug, Default)]
-pub(super) struct Cells(Vec<(Column, Cell)>);
-
-/// The content of a row in a column.
-#[derive(Debug)]
-pub(super) enum Cell {
-    /// Numbers and logical values are texts, too.
-    Text(String),
-    /// A list of numbers.
-    Numbers(Vec<f64>),
-}
+pub(super) struct Cells(HashMap<String, Value>);
 
 impl Cells {
     /// Adds a cell. Empty cells are ignored. If a column occurs twice, the first cell counts.
-    pub(super) fn add(&mut self, column: Column, cell: Cell) {
-        let empty = matches!(&cell, Cell::Text(text) if text.trim().is_empty());
-        if !empty && self.get(column).is_none() {
-            self.0.push((column, cell));
+    pub(super) fn add(&mut self, key: String, value: Value) {
+        let value = match value {
+            Value::Null | Value::Object(_) => return,
+            Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
+            Value::String(_) | Value::Array(_) => value,
+        };
+        if value.as_str().is_none_or(|text| !text.trim().is_empty()) {
+            self.0.entry(key).or_insert(value);
         }
     }
 
     /// Adds all cells of another row.
     pub(super) fn extend(&mut self, other: Self) {
-        for (column, cell) in other.0 {
-            self.add(column, cell);
+        for (key, value) in other.0 {
+            self.add(key, value);
         }
     }
 
-    fn get(&self, column: Column) -> Option<&Cell> {
-        let mut cells = self.0.iter();
-        cells
-            .find(|(other, _)| *other == column)
-            .map(|(_, cell)| cell)
+    fn get(&self, column: &str) -> Option<&Value> {
+        self.0.get(&column.to_ascii_lowercase())
     }
 
     /// The text in a column.
-    pub(super) fn text(&self, column: Column) -> Option<&str> {
-        match self.get(column)? {
-            Cell::Text(text) => Some(text.trim()),
-            Cell::Numbers(_) => None,
-        }
+    pub(super) fn text(&self, column: &str) -> Option<&str> {
+        self.get(column)?.as_str().map(str::trim)
     }
 
     /// The number in a column, if it is a finite number.
-    pub(super) fn number(&self, column: Column) -> Option<f64> {
+    pub(super) fn number(&self, column: &str) -> Option<f64> {
         let number: f64 = self.text(column)?.parse().ok()?;
         number.is_finite().then_some(number)
     }
 
     /// The logical value in a column.
-    pub(super) fn truth(&self, column: Column) -> Option<bool> {
-        let text = self.text(column)?;
-        let says = |word: &str| text.eq_ignore_ascii_case(word);
-        match (says("true") || says("1"), says("false") || says("0")) {
-            (true, _) => Some(true),
-            (_, true) => Some(false),
+    pub(super) fn truth(&self, column: &str) -> Option<bool> {
+        match self.text(column)?.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
             _ => None,
         }
     }
 
     /// The list of numbers in a column, even if it is JSON in a text. Values that are not numbers are left out.
-    pub(super) fn numbers(&self, column: Column) -> Option<Vec<f64>> {
+    pub(super) fn numbers(&self, column: &str) -> Option<Vec<f64>> {
         match self.get(column)? {
-            Cell::Numbers(numbers) => Some(numbers.clone()),
-            Cell::Text(text) => {
-                let numbers: Vec<Option<f64>> = serde_json::from_str(text).ok()?;
+            Value::Array(list) => {
+                let number =
+                    |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
+                Some(list.iter().filter_map(number).collect())
+            }
+            text => {
+                let numbers: Vec<Option<f64>> = serde_json::from_str(text.as_str()?).ok()?;
                 Some(numbers.into_iter().flatten().collect())
             }
         }

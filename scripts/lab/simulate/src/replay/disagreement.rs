@@ -47,7 +47,7 @@ impl Kind {
             Self::Limits => "other limits than the setting's",
             Self::Cooldown => "cooldown",
             Self::UnknownRule => "a rule that the setting does not have",
-            Self::ObservedValue => "an observed value that the samples do not make",
+            Self::ObservedValue => "an observed value that differs from the samples",
             Self::RuleResult => "result of a rule",
             Self::Count => "number of instances",
             Self::Incomplete => "an evaluation without all of its rows",
@@ -73,12 +73,14 @@ impl Gap {
     /// For people.
     pub(super) fn describe(self) -> &'static str {
         match self {
-            Self::Skipped => "Azure left it out, because an operation was under way",
+            Self::Skipped => "Azure skipped it because an operation was in progress",
             Self::CutOff => "the log begins or ends within it",
             Self::Unobserved => {
-                "it depends on the value of a rule that waits, which the log does not have"
+                "it depends on the value of a rule in its cooldown, which the log does not contain"
             }
-            Self::FollowsFromRules => "the number of instances, where the rules already differ",
+            Self::FollowsFromRules => {
+                "the number of instances, because results of rules already differ"
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use recorded_load::text;
 
-use super::column::{Cell, Cells, Column};
+use super::column::{Cells, key};
 use super::row::{CooldownRow, CountRow, Entry, ProfileRow, Row, RuleRow, SamplesRow, UpdateRow};
 use super::rows::Rows;
 use super::{LONGEST_LOG, json};
@@ -90,23 +90,18 @@ fn table(text: &str, rows: &mut Rows) -> anyhow::Result<()> {
         .trim(Trim::All)
         .delimiter(delimiter.unwrap_or(b','))
         .from_reader(text.as_bytes());
-    let columns: Vec<Option<Column>> = reader
-        .headers()
-        .context("it is neither JSON nor CSV")?
-        .iter()
-        .map(Column::named)
-        .collect();
+    let headings = reader.headers().context("it is neither JSON nor CSV")?;
+    let columns: Vec<String> = headings.iter().map(key).collect();
+    let has = |name: &str| columns.contains(&key(name));
     ensure!(
-        columns.contains(&Some(Column::Operation)) && columns.contains(&Some(Column::Correlation)),
+        has("OperationName") && has("CorrelationId"),
         "it is neither JSON nor CSV whose first line names the columns OperationName and CorrelationId"
     );
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).context("it is not CSV")? {
         let mut cells = Cells::default();
         for (column, text) in columns.iter().zip(&record) {
-            if let Some(column) = column {
-                cells.add(*column, Cell::Text(text.to_owned()));
-            }
+            cells.add(column.clone(), text.into());
         }
         rows.add(&cells).map_err(anyhow::Error::msg)?;
     }

@@ -15,7 +15,7 @@ use super::moment;
 const MOST_KEPT: usize = 1_000;
 
 /// How far a log agrees with the engine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Outcome {
     log: String,
     rules: String,
@@ -61,16 +61,8 @@ impl Outcome {
             notes: notes(log, rules),
             rows: log.rows,
             evaluations: log.evaluations.len(),
-            compared: 0,
-            rule_results: 0,
-            counts: 0,
-            agreeing: 0,
-            agreement: 0.0,
-            first: None,
-            disagreements: BTreeMap::new(),
-            not_compared: BTreeMap::new(),
-            found: Vec::new(),
             from_to: from_to(log),
+            ..Self::default()
         };
         if !always_updated && without {
             outcome.notes.push(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autoscale::{Direction, MOST_INSTANCES, parse_duration};
 
-use super::column::{Cells, Column};
+use super::column::Cells;
 use super::moment;
 
 /// A row of an evaluation. Columns without a usable value are `None`. Times are since 1970 in UTC.
@@ -103,60 +103,62 @@ pub(super) struct UpdateRow {
 impl Row {
     /// `None` for a row of another operation, or without the columns of an evaluation.
     pub(super) fn read(cells: &Cells) -> Option<Self> {
-        let operation = cells.text(Column::Operation)?.to_ascii_lowercase();
+        let operation = cells.text("OperationName")?.to_ascii_lowercase();
         let entry = match operation.as_str() {
             "fixeddateprofileevaluation"
             | "recurrentprofileevaluation"
             | "defaultprofileevaluation" => Entry::Profile(ProfileRow {
-                name: cells.text(Column::Profile).unwrap_or_default().to_owned(),
-                selected: cells.truth(Column::ProfileSelected)?,
-                at: moment_in(cells, Column::ProfileTime),
+                name: cells.text("Profile").unwrap_or_default().to_owned(),
+                selected: cells.truth("ProfileSelected")?,
+                at: moment_in(cells, "ProfileEvaluationTime"),
             }),
             "scalerulecooldownevaluation" => Entry::Cooldown(CooldownRow {
-                direction: cells.text(Column::Direction).and_then(direction),
-                profile: cells.text(Column::SelectedProfile).map(str::to_owned),
-                last_action: moment_in(cells, Column::LastAction),
-                cooldown: span_in(cells, Column::Cooldown),
-                at: moment_in(cells, Column::EvaluationTime),
-                skips: cells.truth(Column::SkipsRules),
+                direction: cells.text("ScaleDirection").and_then(direction),
+                profile: cells.text("SelectedAutoscaleProfile").map(str::to_owned),
+                last_action: moment_in(cells, "LastScaleActionTime"),
+                cooldown: span_in(cells, "CoolDown"),
+                at: moment_in(cells, "EvaluationTime"),
+                skips: cells.truth("SkipRuleEvaluationForCooldown"),
             }),
             "scaleruleevaluation" => Entry::Rule(RuleRow {
                 measured: measured(cells)?,
-                window: span_in(cells, Column::Window),
-                aggregation: cells.text(Column::Aggregation).map(str::to_owned),
-                operator: cells.text(Column::Operator)?.to_owned(),
-                threshold: cells.number(Column::Threshold)?,
-                observed: cells.number(Column::Observed),
-                result: cells.text(Column::Result).map(str::to_owned),
+                window: span_in(cells, "TimeWindow"),
+                aggregation: cells.text("TimeAggregationType").map(str::to_owned),
+                operator: cells.text("Operator")?.to_owned(),
+                threshold: cells.number("Threshold")?,
+                observed: cells.number("ObservedValue"),
+                result: cells.text("EstimateScaleResult").map(str::to_owned),
             }),
             "metricevaluation" => Entry::Samples(SamplesRow {
                 measured: measured(cells)?,
-                span: moment_in(cells, Column::End)
-                    .zip(moment_in(cells, Column::Start))
+                span: moment_in(cells, "MetricEndTime")
+                    .zip(moment_in(cells, "MetricStartTime"))
                     .and_then(|(end, start)| end.checked_sub(start)),
-                samples: cells.numbers(Column::Samples)?,
+                samples: cells.numbers("MetricData")?,
             }),
             "instancecountevaluation" => Entry::Count(CountRow {
-                current: count_in(cells, Column::Current),
-                minimum: count_in(cells, Column::Minimum),
-                maximum: count_in(cells, Column::Maximum),
-                default: count_in(cells, Column::Default),
+                current: count_in(cells, "CurrentInstanceCount"),
+                minimum: count_in(cells, "MinimumInstanceCount"),
+                maximum: count_in(cells, "MaximumInstanceCount"),
+                default: count_in(cells, "DefaultInstanceCount"),
             }),
-            "scaleactionoperationevaluation" => {
-                Entry::Operation(cells.truth(Column::SkipsEvaluation).unwrap_or_default())
-            }
+            "scaleactionoperationevaluation" => Entry::Operation(
+                cells
+                    .truth("SkipCurrentAutoscaleEvaluation")
+                    .unwrap_or_default(),
+            ),
             "instanceupdateevaluation" => Entry::Update(UpdateRow {
-                current: count_in(cells, Column::Current),
-                new: count_in(cells, Column::New),
-                updates: cells.truth(Column::Updates),
-                reason: cells.text(Column::Reason).map(str::to_owned),
+                current: count_in(cells, "CurrentInstanceCount"),
+                new: count_in(cells, "NewInstanceCount"),
+                updates: cells.truth("ShouldUpdateInstance"),
+                reason: cells.text("InstanceUpdateReason").map(str::to_owned),
             }),
             _ => return None,
         };
         Some(Self {
-            at: moment_in(cells, Column::Time),
-            correlation: cells.text(Column::Correlation)?.to_owned(),
-            resource: cells.text(Column::Resource).map(str::to_ascii_lowercase),
+            at: moment_in(cells, "TimeGenerated"),
+            correlation: cells.text("CorrelationId")?.to_owned(),
+            resource: cells.text("ResourceId").map(str::to_ascii_lowercase),
             entry,
         })
     }
@@ -164,10 +166,10 @@ impl Row {
 
 fn measured(cells: &Cells) -> Option<Measured> {
     Some(Measured {
-        metric: cells.text(Column::Metric)?.to_owned(),
-        namespace: cells.text(Column::Namespace).map(str::to_owned),
-        grain: span_in(cells, Column::Grain),
-        statistic: cells.text(Column::Statistic).map(str::to_owned),
+        metric: cells.text("AutoscaleMetricName")?.to_owned(),
+        namespace: cells.text("MetricNamespace").map(str::to_owned),
+        grain: span_in(cells, "MetricTimeGrain"),
+        statistic: cells.text("TimeGrainStatistic").map(str::to_owned),
     })
 }
 
@@ -178,12 +180,12 @@ fn direction(text: &str) -> Option<Direction> {
         .find(|direction| direction.name().eq_ignore_ascii_case(text))
 }
 
-fn moment_in(cells: &Cells, column: Column) -> Option<Duration> {
+fn moment_in(cells: &Cells, column: &str) -> Option<Duration> {
     moment::read(cells.text(column)?)
 }
 
 /// A span in the forms of ISO 8601 or `hh:mm:ss`. A number is in seconds.
-fn span_in(cells: &Cells, column: Column) -> Option<Duration> {
+fn span_in(cells: &Cells, column: &str) -> Option<Duration> {
     let text = cells.text(column)?;
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
@@ -193,7 +195,7 @@ fn span_in(cells: &Cells, column: Column) -> Option<Duration> {
 }
 
 /// A number of instances; `None` beyond the limits of all resources.
-fn count_in(cells: &Cells, column: Column) -> Option<u32> {
+fn count_in(cells: &Cells, column: &str) -> Option<u32> {
     let number = cells.number(column)?;
     let is_count = number.fract() == 0.0 && (0.0..=f64::from(MOST_INSTANCES)).contains(&number);
     is_count.then_some(number as u32)

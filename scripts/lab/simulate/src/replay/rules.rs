@@ -18,7 +18,7 @@ pub(super) enum Seen {
 }
 
 /// The values of all rules of a profile, in the profile's order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Seeing {
     pub(super) values: Vec<Seen>,
     /// The same, calculated from the samples if the log contains them.
@@ -43,11 +43,7 @@ impl Seeing {
         };
         let rows = rows(evaluation, profile, metrics, &left, comparison);
         let count = evaluation.current().unwrap_or(profile.capacity.default);
-        let mut seeing = Self {
-            values: Vec::new(),
-            by_samples: Vec::new(),
-            missing: None,
-        };
+        let mut seeing = Self::default();
         for (index, (rule, row)) in profile.rules.iter().zip(rows).enumerate() {
             let sampled = by_samples(evaluation, rule, metrics, count);
             let left = left(rule);
@@ -218,8 +214,7 @@ fn compare_row(
     if let Some(logged) = &row.result {
         comparison.rule_results += 1;
         if !logged.eq_ignore_ascii_case(ours) {
-            let observed = row.observed;
-            let observed = observed.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+            let observed = shown(row.observed);
             let sign = rule.operator.symbol();
             let threshold = rule.threshold;
             let lab = match holds {
@@ -228,10 +223,10 @@ fn compare_row(
                 Some(false) => format!("{ours}: not {observed} {sign} {threshold}"),
             };
             let samples = match sampled.last() {
-                Some(Some(value)) => format!(", and its samples make {value}"),
+                Some(Some(value)) => format!("; its samples give {value}"),
                 _ => String::new(),
             };
-            let log = format!("{logged}, having observed {observed}{samples}");
+            let log = format!("{logged}: observed {observed}{samples}");
             return comparison.add(Kind::RuleResult, about(), log, lab);
         }
     }
@@ -242,14 +237,15 @@ fn compare_row(
     if let Some(value) = sampled.last()
         && !sampled.iter().any(agrees)
     {
-        let shown = |value: Option<f64>| {
-            value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
-        };
         comparison.add(
             Kind::ObservedValue,
             about(),
             format!("observed {}", shown(row.observed)),
-            format!("its samples make {}", shown(*value)),
+            format!("its samples give {}", shown(*value)),
         );
     }
+}
+
+fn shown(value: Option<f64>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
 }

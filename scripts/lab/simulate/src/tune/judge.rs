@@ -51,10 +51,11 @@ pub(super) type Rank = (bool, u64, u64, usize, usize);
 /// Compares rule sets with the present rules.
 #[derive(Debug)]
 pub(super) struct Judge {
-    present: Measured,
+    pub(super) present: Measured,
     constraints: Constraints,
-    /// Whether the present rules fulfil the constraints.
-    present_fulfils: bool,
+    /// Whether the present rules fulfil the constraints. A proposal must then be better than they are. Otherwise it
+    /// must fulfil the constraints.
+    pub(super) present_fulfils: bool,
 }
 
 impl Judge {
@@ -64,16 +65,6 @@ impl Judge {
             constraints,
             present_fulfils: constraints.broken(&present).is_none(),
         }
-    }
-
-    pub(super) fn present(&self) -> &Measured {
-        &self.present
-    }
-
-    /// Whether a proposal must be better than the present rules. Otherwise it must fulfil the constraints, which the
-    /// present rules do not.
-    pub(super) fn present_fulfils(&self) -> bool {
-        self.present_fulfils
     }
 
     /// The first reason why a rule set is not recommended. A higher maximum needs a quota, and more capacity of the

@@ -39,8 +39,8 @@ impl Proposal {
         let changed = space.changed(&best.choice).enumerate();
         let changes = changed.map(|(before, (number, parameter))| {
             let mut without = best.choice.clone();
-            without[number] = parameter.present();
-            let (present, proposed) = (parameter.present(), best.choice[number]);
+            without[number] = parameter.present;
+            let (present, proposed) = (parameter.present, best.choice[number]);
             Change {
                 place: parameter.place.clone(),
                 label: parameter.label.clone(),

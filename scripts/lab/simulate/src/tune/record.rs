@@ -105,7 +105,7 @@ impl<'a> Record<'a> {
             without: change.without.as_ref().map(numbers),
         };
         let proposal = outcome.proposal.as_ref();
-        let present = outcome.judge.present();
+        let present = &outcome.judge.present;
         let setting = proposal.map_or(&outcome.rules.setting, |proposal| &proposal.setting);
         let rows = report::rows(outcome);
         let every = rows.len().div_ceil(MOST_ROWS).max(1);
@@ -116,7 +116,7 @@ impl<'a> Record<'a> {
             rules: &outcome.rules.name,
             load: json!({"name": load.name(), "seconds": seconds}),
             notes: load.notes(),
-            model: outcome.model,
+            model: outcome.period.model,
             seed: outcome.seed,
             candidates: outcome.found.tried,
             plan: &outcome.money.plan,

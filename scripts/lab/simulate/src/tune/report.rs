@@ -6,7 +6,7 @@ use run_record::format::{count, exact_span, things};
 
 use super::judge::{Measured, Rejection, Trial};
 use super::proposal::{Change, Proposal};
-use super::{Outcome, Validation};
+use super::{Outcome, Validation, needed};
 use crate::shortage::{Ending, Shortage};
 
 /// The most rows of the Pareto front that are printed.
@@ -37,10 +37,10 @@ pub(super) fn text(outcome: &Outcome<'_>) -> String {
 
 fn conclusion(outcome: &Outcome<'_>) -> String {
     let tried = things(outcome.found.tried as u64, "rule set");
-    let present = outcome.judge.present();
+    let present = &outcome.judge.present;
     let Some(proposal) = &outcome.proposal else {
         let numbers = numbers(outcome, present);
-        let why = match outcome.judge.present_fulfils() {
+        let why = match outcome.judge.present_fulfils {
             true => format!(
                 "none of the {tried} tried has less overload at no higher cost, or a lower cost at no more overload"
             ),
@@ -61,7 +61,7 @@ fn conclusion(outcome: &Outcome<'_>) -> String {
         present.actions,
         proposed.actions,
     );
-    let reason = match outcome.judge.present_fulfils() {
+    let reason = match outcome.judge.present_fulfils {
         false => "The present rules break a constraint, and this rule set fulfils all of them",
         true if proposed.overloaded_seconds < present.overloaded_seconds => {
             "It has the least overload at no higher cost"
@@ -76,7 +76,10 @@ fn conclusion(outcome: &Outcome<'_>) -> String {
 pub(super) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(beyond_help(outcome));
-    let (maximum, needed) = (outcome.rules.setting.maximum(), outcome.period.needed());
+    let (maximum, needed) = (
+        outcome.rules.setting.maximum(),
+        needed(&outcome.period.load),
+    );
     let best = outcome.found.best.as_ref();
     let raises = best.is_some_and(|best| best.raises_maximum);
     if needed > maximum && !raises {
@@ -115,21 +118,19 @@ pub(super) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
 /// Overload that ended before the fastest rule could have helped.
 fn beyond_help(outcome: &Outcome<'_>) -> Option<String> {
     const SAMPLE: u64 = 60;
-    let model = outcome.model;
+    let model = outcome.period.model;
     let fastest = model.metric_lag_seconds + SAMPLE + model.provision_seconds;
-    let length = |shortage: &&Shortage| shortage.to_seconds - shortage.from_seconds;
-    let shortages = outcome.replay.shortages.iter();
-    let short: u64 = shortages
-        .filter(|shortage| shortage.ended_by == Ending::Load && length(shortage) <= fastest)
-        .map(|shortage| length(&shortage))
-        .sum();
+    let ended = outcome.replay.shortages.iter();
+    let ended = ended.filter(|shortage| shortage.ended_by == Ending::Load);
+    let lengths = ended.map(Shortage::seconds);
+    let short: u64 = lengths.filter(|seconds| *seconds <= fastest).sum();
     (short > 0).then(|| {
         format!(
             "Scaling out cannot help in {:.1} of the {:.1} minutes of overload: the load falls again within {}, the least \
              from a higher load to a ready instance ({} of metric lag, a sample of {}, {} to be ready). Only a higher \
              minimum, or a profile for that time, does.",
             short as f64 / 60.0,
-            minutes(outcome.judge.present()),
+            minutes(&outcome.judge.present),
             exact_span(fastest),
             exact_span(model.metric_lag_seconds),
             exact_span(SAMPLE),
@@ -170,19 +171,9 @@ fn worth(outcome: &Outcome<'_>, proposal: &Proposal, change: &Change) -> String 
 }
 
 fn background(outcome: &Outcome<'_>) -> String {
-    let (load, model) = (&outcome.period.load, outcome.model);
-    let mut text = format!("load    {}\n", load.describe());
-    if outcome.period.start.matters(&outcome.rules.setting) {
-        text += &outcome.period.start.describe();
-    }
-    text += &format!(
-        "model   metric lag {} s, {} s to be ready, evaluated every {} s; the first load was there before\n",
-        model.metric_lag_seconds, model.provision_seconds, model.evaluate_seconds
-    );
-    for note in load.notes() {
-        text += &format!("note    {}\n", note.text);
-    }
-    if let Some(fit) = crate::fit::Fit::of(&outcome.replay, load) {
+    let period = outcome.period;
+    let mut text = period.describe(&[&outcome.rules.setting]);
+    if let Some(fit) = crate::fit::Fit::of(&outcome.replay, &period.load) {
         text += &format!("fit     {}\n", fit.describe());
     }
     for finding in &outcome.findings {
@@ -211,7 +202,7 @@ pub(super) fn rows<'a>(outcome: &'a Outcome<'_>) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'_>> = outcome.found.fronts.unbeaten().map(row).collect();
     if !rows.iter().any(|row| row.is_present) {
         rows.push(Row {
-            measured: outcome.judge.present(),
+            measured: &outcome.judge.present,
             is_present: true,
             is_recommended: false,
             raises_maximum: false,

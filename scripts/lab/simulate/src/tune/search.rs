@@ -47,7 +47,7 @@ pub(super) struct Found {
 impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     pub(super) fn new(space: &'a Space<'a>, judge: &'a Judge, seed: u64, measure: M) -> Self {
         let present = space.present();
-        let first = trial(space, present.clone(), *judge.present());
+        let first = trial(space, present.clone(), judge.present);
         let mut fronts = Fronts::default();
         if judge.unsound(&first).is_none() {
             fronts.add(&first);
@@ -161,7 +161,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             }
             *value += 1;
             let index = *value - 1;
-            if index != parameter.present() {
+            if index != parameter.present {
                 let mut choice = self.space.present();
                 choice[*number] = index;
                 return Some(choice);
@@ -204,7 +204,7 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             let Some((rank, best)) = &self.best else {
                 return;
             };
-            let present = self.space.parameters[number].present();
+            let present = self.space.parameters[number].present;
             let value = best.choice[number];
             let nearer: Vec<u8> = if value > present {
                 (present..value).collect()
@@ -248,7 +248,7 @@ fn hash(choice: &Choice) -> u64 {
 
 fn trial(space: &Space<'_>, choice: Choice, measured: Measured) -> Trial {
     Trial {
-        changes: space.changes(&choice),
+        changes: space.changed(&choice).count(),
         raises_maximum: space.raises_maximum(&choice),
         choice,
         measured,

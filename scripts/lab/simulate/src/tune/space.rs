@@ -9,7 +9,7 @@ use serde::Serialize;
 
 mod values;
 
-use values::{COOLDOWNS, is_above, is_percent, seconds, spaced, steps, thresholds, windows};
+use values::{COOLDOWNS, is_percent, seconds, spaced, steps, thresholds, windows};
 
 /// Parameters that are kept or searched together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -38,6 +38,31 @@ enum Field {
     Cooldown(usize),
 }
 
+impl Field {
+    /// Its group, its place in the profile or in the rule, and its name in words.
+    fn names(self) -> (Group, &'static str, &'static str) {
+        match self {
+            Self::Minimum => (Group::Limits, "capacity.minimum", "minimum"),
+            Self::Maximum => (Group::Limits, "capacity.maximum", "maximum"),
+            Self::Threshold(_) => (Group::Thresholds, "metricTrigger.threshold", "threshold"),
+            Self::Window(_) => (Group::Windows, "metricTrigger.timeWindow", "window"),
+            Self::Step(_) => (Group::Steps, "scaleAction.value", "step"),
+            Self::Cooldown(_) => (Group::Cooldowns, "scaleAction.cooldown", "cooldown"),
+        }
+    }
+
+    fn value(self, profile: &Profile) -> f64 {
+        match self {
+            Self::Minimum => f64::from(profile.capacity.minimum),
+            Self::Maximum => f64::from(profile.capacity.maximum),
+            Self::Threshold(rule) => profile.rules[rule].threshold,
+            Self::Window(rule) => profile.rules[rule].time_window.as_secs() as f64,
+            Self::Cooldown(rule) => profile.rules[rule].cooldown.as_secs() as f64,
+            Self::Step(rule) => f64::from(profile.rules[rule].change.value()),
+        }
+    }
+}
+
 /// A number in the setting, and the values that it may have.
 #[derive(Debug, Clone)]
 pub(super) struct Parameter {
@@ -50,7 +75,7 @@ pub(super) struct Parameter {
     /// In the field's unit (durations in seconds), ascending.
     values: Vec<f64>,
     /// The index of the present value.
-    present: u8,
+    pub(super) present: u8,
 }
 
 /// For each parameter, the index of its value.
@@ -86,11 +111,11 @@ impl<'a> Space<'a> {
                     format!("{}: ", profile.title()),
                 ),
             };
-            let mut add = |group: Group, field, place: &str, label: &str, values: Vec<f64>| {
-                let place = format!("{}{place}", prefix.0);
-                let label = format!("{}{label}", prefix.1);
-                let present = value_of(profile, field);
-                let parameter = Parameter::new(place, label, index, field, values, present);
+            let mut add = |field: Field, within: (&str, &str), values: Vec<f64>| {
+                let (group, place, label) = field.names();
+                let place = format!("{}{}{place}", prefix.0, within.0);
+                let label = format!("{}{}{label}", prefix.1, within.1);
+                let parameter = Parameter::new(place, label, index, field, values, profile);
                 if !keep.contains(&group) && parameter.values.len() > 1 {
                     parameters.push(parameter);
                 }
@@ -98,23 +123,10 @@ impl<'a> Space<'a> {
             let Capacity {
                 minimum, maximum, ..
             } = profile.capacity;
-            let limits = Group::Limits;
-            add(
-                limits,
-                Field::Minimum,
-                "capacity.minimum",
-                "minimum",
-                spaced(1, maximum),
-            );
+            add(Field::Minimum, ("", ""), spaced(1, maximum));
             let most = maximum.max(needed.min(MOST_INSTANCES));
             let least = minimum.max(needed.saturating_add(1)).min(maximum);
-            add(
-                limits,
-                Field::Maximum,
-                "capacity.maximum",
-                "maximum",
-                spaced(least, most),
-            );
+            add(Field::Maximum, ("", ""), spaced(least, most));
             for (number, rule) in profile.rules.iter().enumerate() {
                 let metric = setting.metrics.get(rule.metric);
                 if !metric.is_some_and(|metric| metric.fleet_cpu)
@@ -122,40 +134,16 @@ impl<'a> Space<'a> {
                 {
                     continue;
                 }
-                let name = rule_name(profile, number);
-                let mut add = |group, field, place: &str, label: &str, values| {
-                    let place = format!("rules[{number}].{place}");
-                    add(group, field, &place, &format!("{name}, {label}"), values);
-                };
-                add(
-                    Group::Thresholds,
-                    Field::Threshold(number),
-                    "metricTrigger.threshold",
-                    "threshold",
-                    thresholds(rule),
-                );
-                add(
-                    Group::Windows,
-                    Field::Window(number),
-                    "metricTrigger.timeWindow",
-                    "window",
-                    windows(rule),
-                );
-                add(
-                    Group::Steps,
-                    Field::Step(number),
-                    "scaleAction.value",
-                    "step",
-                    steps(rule, most.saturating_sub(1)),
-                );
-                let cooldowns = seconds(&COOLDOWNS);
-                add(
-                    Group::Cooldowns,
-                    Field::Cooldown(number),
-                    "scaleAction.cooldown",
-                    "cooldown",
-                    cooldowns,
-                );
+                let place = format!("rules[{number}].");
+                let label = format!("{}, ", rule_name(profile, number));
+                for (field, values) in [
+                    (Field::Threshold(number), thresholds(rule)),
+                    (Field::Window(number), windows(rule)),
+                    (Field::Step(number), steps(rule, most.saturating_sub(1))),
+                    (Field::Cooldown(number), seconds(&COOLDOWNS)),
+                ] {
+                    add(field, (&place, &label), values);
+                }
             }
         }
         Self {
@@ -210,11 +198,6 @@ impl<'a> Space<'a> {
         Some(setting)
     }
 
-    /// The number of values that differ from the present ones.
-    pub(super) fn changes(&self, choice: &[u8]) -> usize {
-        self.changed(choice).count()
-    }
-
     /// The parameters whose values differ from the present ones, with their indices.
     pub(super) fn changed(&self, choice: &[u8]) -> impl Iterator<Item = (usize, &Parameter)> {
         let all = self.parameters.iter().zip(choice).enumerate();
@@ -224,17 +207,17 @@ impl<'a> Space<'a> {
 
     /// Whether the maximum of any profile is higher than the present one.
     pub(super) fn raises_maximum(&self, choice: &[u8]) -> bool {
-        let mut all = self.parameters.iter().zip(choice);
-        all.any(|(parameter, index)| {
-            parameter.field == Field::Maximum && *index > parameter.present
+        let mut changed = self.changed(choice);
+        changed.any(|(number, parameter)| {
+            parameter.field == Field::Maximum && choice[number] > parameter.present
         })
     }
 
     /// Whether the minimum of any profile is lower than the present one.
     pub(super) fn lowers_minimum(&self, choice: &[u8]) -> bool {
-        let mut all = self.parameters.iter().zip(choice);
-        all.any(|(parameter, index)| {
-            parameter.field == Field::Minimum && *index < parameter.present
+        let mut changed = self.changed(choice);
+        changed.any(|(number, parameter)| {
+            parameter.field == Field::Minimum && choice[number] < parameter.present
         })
     }
 }
@@ -243,35 +226,30 @@ impl Parameter {
     fn new(
         place: String,
         label: String,
-        profile: usize,
+        index: usize,
         field: Field,
         mut values: Vec<f64>,
-        present: f64,
+        profile: &Profile,
     ) -> Self {
+        let present = field.value(profile);
         values.push(present);
         values.sort_by(f64::total_cmp);
         values.dedup();
-        let index = values.iter().position(|value| *value == present);
+        let position = values.iter().position(|value| *value == present);
+        let present = position.and_then(|position| u8::try_from(position).ok());
         Self {
             place,
             label,
-            profile,
+            profile: index,
             field,
             values,
-            present: index
-                .and_then(|index| u8::try_from(index).ok())
-                .unwrap_or_default(),
+            present: present.unwrap_or_default(),
         }
     }
 
     /// The number of possible values, at least two.
     pub(super) fn len(&self) -> u8 {
         u8::try_from(self.values.len()).unwrap_or(u8::MAX)
-    }
-
-    /// The index of its present value.
-    pub(super) fn present(&self) -> u8 {
-        self.present
     }
 
     /// The value with this index in the field's unit; durations in seconds.
@@ -311,17 +289,6 @@ impl Parameter {
     }
 }
 
-fn value_of(profile: &Profile, field: Field) -> f64 {
-    match field {
-        Field::Minimum => f64::from(profile.capacity.minimum),
-        Field::Maximum => f64::from(profile.capacity.maximum),
-        Field::Threshold(rule) => profile.rules[rule].threshold,
-        Field::Window(rule) => profile.rules[rule].time_window.as_secs() as f64,
-        Field::Cooldown(rule) => profile.rules[rule].cooldown.as_secs() as f64,
-        Field::Step(rule) => f64::from(profile.rules[rule].change.value()),
-    }
-}
-
 /// Such as `scale-out`, with a number if the profile has several such rules.
 fn rule_name(profile: &Profile, number: usize) -> String {
     let direction = profile.rules[number].direction;
@@ -343,9 +310,9 @@ fn thresholds_cross(profile: &Profile) -> bool {
         rules.filter(move |rule| rule.direction == direction && is_percent(rule))
     };
     of(Direction::Increase)
-        .filter(|rule| is_above(rule))
+        .filter(|rule| rule.operator.is_above())
         .any(|out| {
-            let mut inward = of(Direction::Decrease).filter(|rule| !is_above(rule));
+            let mut inward = of(Direction::Decrease).filter(|rule| !rule.operator.is_above());
             inward.any(|rule| rule.metric == out.metric && rule.threshold >= out.threshold)
         })
 }

@@ -126,7 +126,7 @@ fn the_first_load_was_there_before() {
         &constant(100),
     );
     assert!(
-        said.contains("; the first load was there before\n"),
+        said.contains("; before the start, the first load applies\n"),
         "{said}"
     );
 }

@@ -213,7 +213,7 @@ fn custom_prices_can_be_used() {
         said.contains("X1 a month          200 EUR (always 1: 200, always 3: 600)"),
         "{said}"
     );
-    assert!(said.contains("by prices of 2030-01-02 for here"), "{said}");
+    assert!(said.contains("at prices of 2030-01-02 for here"), "{said}");
 }
 
 #[test]
@@ -273,12 +273,15 @@ fn the_page_shows_the_simulation_and_no_requests() {
     let folder = Scratch::new();
     let load = folder.write("monday.csv", EIGHTY);
     let page = folder.join("monday.html");
+    let json = folder.join("monday.json");
     said(
         &[
             "--load",
             path(&load),
             "--html",
             path(&page),
+            "--json",
+            path(&json),
             "--compare",
             FAST,
         ],
@@ -293,6 +296,7 @@ fn the_page_shows_the_simulation_and_no_requests() {
         "average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
         "monday.csv: 1 h, 80 %",
         "P0v3: 157 USD for a month",
+        "href=\"./monday.json\"",
     ] {
         assert!(html.contains(expected), "{expected} is not in the page");
     }

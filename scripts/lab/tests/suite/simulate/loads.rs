@@ -214,7 +214,7 @@ fn minutes_at_100_percent_have_a_low_confidence() {
     );
     let said = said(&["--load", "-"], &csv(&minutes));
     assert!(
-        said.contains("4 minutes were recorded near 100 % CPU and say little"),
+        said.contains("4 minutes were recorded near 100 % CPU and are uncertain"),
         "{said}"
     );
 }

@@ -39,10 +39,10 @@ fn wrong_input_is_refused_in_one_sentence() {
     }
     for (load, complaint) in [
         ("", "it is empty: the header must name seconds or timestamp"),
-        ("seconds,load\n0,80\n", "needs two rows at least"),
-        ("0,80\n60\n", "line 2: 1 value where two are wanted"),
-        ("0,80\n60,80,90\n", "line 2: 3 values where two are wanted"),
-        ("0;80\n60;80\n", "line 1: 1 value where two are wanted"),
+        ("seconds,load\n0,80\n", "needs at least two rows"),
+        ("0,80\n60\n", "line 2: 1 value instead of two"),
+        ("0,80\n60,80,90\n", "line 2: 3 values instead of two"),
+        ("0;80\n60;80\n", "line 1: 1 value instead of two"),
         (
             "60,80\n120,80\n",
             "line 1: the first row must be for second 0",

@@ -24,7 +24,7 @@ fn the_present_choice_is_the_present_setting() {
     let setting = Setting::built_in();
     let space = all(&setting);
     assert_eq!(space.setting(&space.present()).as_ref(), Some(&setting));
-    assert_eq!(space.changes(&space.present()), 0);
+    assert_eq!(space.changed(&space.present()).count(), 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use autoscale::{Aggregation, Change, Operator, Rule, Statistic};
+use autoscale::{Aggregation, Change, Rule, Statistic};
 
 const MINUTE: u64 = 60;
 /// Percent of CPU for rules with an upper threshold. Higher values leave no reserve until the next instance is ready.
@@ -38,24 +38,21 @@ pub(super) fn is_percent(rule: &Rule) -> bool {
         rule.statistic,
         Statistic::Average | Statistic::Min | Statistic::Max
     );
-    let of_samples = !matches!(
-        rule.time_aggregation,
-        Aggregation::Total | Aggregation::Count
-    );
-    let one_sided = !matches!(rule.operator, Operator::Equals | Operator::NotEquals);
-    of_instances && of_samples && one_sided && !rule.divide_per_instance
+    let one_sided = rule.operator.is_above() || rule.operator.is_below();
+    of_instances && !adds_up(rule) && one_sided && !rule.divide_per_instance
 }
 
-pub(super) fn is_above(rule: &Rule) -> bool {
+/// Whether the value of the window grows with the window.
+fn adds_up(rule: &Rule) -> bool {
     matches!(
-        rule.operator,
-        Operator::GreaterThan | Operator::GreaterThanOrEqual
+        rule.time_aggregation,
+        Aggregation::Total | Aggregation::Count
     )
 }
 
 /// Only the present one if the threshold is not a percentage.
 pub(super) fn thresholds(rule: &Rule) -> Vec<f64> {
-    let values = match is_above(rule) {
+    let values = match rule.operator.is_above() {
         _ if !is_percent(rule) => return Vec::new(),
         true => HIGH_THRESHOLDS,
         false => LOW_THRESHOLDS,
@@ -69,12 +66,9 @@ pub(super) fn windows(rule: &Rule) -> Vec<f64> {
         let grain = rule.time_grain.as_secs().max(1);
         (*window as u64).is_multiple_of(grain)
     };
-    let scales = matches!(
-        rule.time_aggregation,
-        Aggregation::Total | Aggregation::Count
-    );
     let all = seconds(&WINDOWS).into_iter();
-    all.filter(|window| !scales && whole(window)).collect()
+    all.filter(|window| !adds_up(rule) && whole(window))
+        .collect()
 }
 
 /// Steps beyond the possible number of instances make no difference. An exact count stays unchanged.
