@@ -10,7 +10,7 @@ export type FleetEvent = {
   /** Of a scaling action: the counts before and after it. */
   from: number | undefined;
   to: number | undefined;
-  /** Why, in English, where the host says it. */
+  /** Why, as the host says it, in English. */
   reason: string | undefined;
 };
 

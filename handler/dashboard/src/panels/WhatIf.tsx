@@ -12,9 +12,10 @@ import { sentence } from "../trouble";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
-import { Explained, Rehearsed } from "./Rehearsed";
+import { Explained, Said } from "./Explained";
+import { Rehearsed } from "./Rehearsed";
 
-/** Changes the rules of the emulator's fleet: rehearses them on the load just seen, and applies them. */
+/** Changes the rules of the emulator's fleet: simulates them with the load just seen, and applies them. */
 export function WhatIf() {
   const { words } = useSpeech();
   const [open, setOpen] = useState(false);
@@ -138,15 +139,13 @@ function Fields({ rules }: { rules: api.LabRules }) {
         <p className="text-sm text-soft">
           {tell.seen(rules.minutes_seen)} {isChanged ? "" : tell.unchanged}
         </p>
-        {rules.cannot_rehearse && (
-          <p lang="en" className="text-sm">
-            {rules.cannot_rehearse}
-          </p>
-        )}
-        {rules.cannot_apply && (
-          <p lang="en" className="text-sm">
-            {rules.cannot_apply}
-          </p>
+        {[rules.cannot_rehearse, rules.cannot_apply].map(
+          (reason) =>
+            reason && (
+              <p key={reason} className="text-sm">
+                <Said text={reason} />
+              </p>
+            ),
         )}
         <div className="flex flex-wrap gap-2">
           <Button

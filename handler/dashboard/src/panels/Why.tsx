@@ -129,7 +129,7 @@ function telling(story: Story, words: Words, format: Format, provisioning: numbe
       return said(way, value(reading), threshold(reading));
     }
     case "refused":
-      return tell.refused(situation.wanted, situation.problem);
+      return tell.refused(situation.wanted, problemOf(situation, words));
     case "kept":
       return tell.kept(situation.way, situation.count);
     case "building": {
@@ -144,6 +144,12 @@ function telling(story: Story, words: Words, format: Format, provisioning: numbe
         situation.high === undefined ? "" : format.percent(situation.high),
       );
   }
+}
+
+/** Why Azure did not set the count, with the status and the code that it returned. */
+function problemOf({ outcome, problem }: { outcome: string; problem: string | null }, words: Words): string {
+  const known = words.story.problems[outcome] ?? outcome;
+  return problem ? `${known} (${words.said(problem) ?? problem})` : known;
 }
 
 /** A value in the metric's unit: percent where the metric is one. */

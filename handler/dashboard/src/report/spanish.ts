@@ -1,12 +1,12 @@
+import { FINDINGS } from "../words/spanishFindings";
+import { RULES } from "../words/spanishRules";
 import { NOTES } from "./spanishNotes";
 import { SENTENCES } from "./spanishSentences";
 
-/**
- * The report in Spanish. The key of a text is its English form, as the lab writes it. `{n}` stands for a number, `{m}` for a
- * measure or a time, and `{}` for a name or another text that is listed. In the translation `{0}` is the first of these. A text
- * that is not listed stays in English; `translate.test.ts` names those of the sample reports.
- */
+/** The report in Spanish; the forms are those of `translate.ts`. `sentences.test.ts` names a sentence of the lab that is missing. */
 export const SPANISH: Record<string, string> = {
+  ...RULES,
+  ...FINDINGS,
   ...SENTENCES,
   ...NOTES,
 
@@ -176,7 +176,6 @@ export const SPANISH: Record<string, string> = {
   "The rules": "Las reglas",
   "The autoscale rules of this run.": "Las reglas de escalado de esta ejecución.",
   "{n} to {}.": "De {0} a {1}.",
-  "{n} to {n}": "de {0} a {1}",
   "The target does not report any rules.": "El destino no informa de ninguna regla.",
   "Active rules": "Reglas activas",
   Action: "Acción",

@@ -31,7 +31,7 @@ test.each(["story", "quiet", "failed", "empty"] as const)(
 
 test("every part of a key is in its translation", () => {
   for (const [key, text] of Object.entries(SPANISH)) {
-    const parts = key.match(/\{[mn]?\}/g)?.length ?? 0;
+    const parts = key.match(/\{[mnx]?\}/g)?.length ?? 0;
     const used = [...text.matchAll(/\{(\d)\}/g)].map(([, place]) => Number(place));
     expect([key, [...new Set(used)].sort()]).toEqual([
       key,
@@ -59,11 +59,11 @@ test.each([
   ["Mon 2026-11-23 08:00", "lun 2026-11-23 08:00"],
   [
     "average CPU over 5 minutes 100.0 % is above 70 %, but its cooldown ends in 1 hour 5 minutes: stays at 2",
-    "la CPU media de 5 minutos, 100,0 %, supera el 70 %, pero su enfriamiento termina en 1 hora 5 minutos: sigue en 2",
+    "la CPU media de 5 minutos (100,0 %) supera el 70 %, pero su enfriamiento termina en 1 hora 5 minutos: sigue en 2",
   ],
   [
     "another scale-in rule fires, but average MemoryPercentage over 10 minutes 45.0 % is not below 30 %: stays at 2",
-    "se activa otra regla de reducción, pero la media de MemoryPercentage durante 10 minutos, 45,0 %, no está por debajo del 30 %: sigue en 2",
+    "se activa otra regla de reducción, pero la media de MemoryPercentage durante 10 minutos (45,0 %) no está por debajo del 30 %: sigue en 2",
   ],
   [
     "The load was more than the ready instances could carry for 9 min (7.5 % of the time); no rule adds instances.",
