@@ -53,9 +53,12 @@ export function Events({ events, most, className }: Props) {
   );
 }
 
+/** The counts at the end of a reason, which stand above it. */
+const COUNTS = /: (out|in) from \d+ to \d+$/;
+
 /** Why the host acted, where it says it and the sentence is known in the language of the page. */
 function Reason({ reason }: { reason: string | undefined }) {
   const { words } = useSpeech();
-  const said = reason && words.said(reason);
+  const said = reason && words.said(reason.replace(COUNTS, ""));
   return said ? <p className="event-reason">{said}</p> : null;
 }

@@ -112,7 +112,7 @@ function Fields({ rules }: { rules: api.LabRules }) {
   const group = (legend: string, fields: Field[]) => (
     <fieldset key={legend + fields[0]?.name} className="min-w-0">
       <legend className="mb-1 font-semibold">{legend}</legend>
-      <div className="grid grid-cols-2 items-start gap-3 sm:grid-cols-3">
+      <div className="grid grid-cols-2 gap-x-3 *:mb-2 sm:grid-cols-3">
         {fields.map((field) => (
           <NumberField
             key={field.name}

@@ -206,9 +206,9 @@ export const SPANISH: Record<string, string> = {
     "Las peticiones van de la carga al host de Functions, que las reparte entre las instancias; estas guardan las visitas y sus latidos en una base de datos compartida. La plataforma mide la CPU de cada instancia; el escalador aplica el archivo de reglas y agrega o quita instancias. El informe une las latencias que vio la carga con las muestras de las instancias y las acciones del escalador.",
   Load: "Carga",
   "on a fixed schedule": "según un plan fijo",
-  "Functions host": "Host de Functions",
+  "Functions host": "Host Functions",
   "keys, routes, balance": "claves, rutas, reparto",
-  "One database": "Una base de datos",
+  "One database": "Base de datos",
   "visits and heartbeats": "visitas y latidos",
   requests: "peticiones",
   proxied: "reenvío",
@@ -324,7 +324,7 @@ export const SPANISH: Record<string, string> = {
   "the worst second of each {n} s": "el peor segundo de cada {0} s",
   "Vertical lines: the number of instances was changed.":
     "Líneas verticales: cambió el número de instancias.",
-  "Draw over a chart to look closer, press twice to see all of it again.":
+  "Drag across a chart to zoom in; double-click to see all of it.":
     "Arrastre sobre un gráfico para ampliarlo; haga doble clic para verlo entero.",
   "out {m}": "ampliar {0}",
   "in {m}": "reducir {0}",

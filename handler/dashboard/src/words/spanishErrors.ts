@@ -43,6 +43,9 @@ export const ERRORS: Record<string, string> = {
   "not a site configuration": "no es la configuración de un sitio",
 
   // The emulator
+  "The handler ended with exit code {n}": "El handler terminó con el código de salida {0}",
+  "The handler was ended by signal: {x}": "El handler terminó por la señal {0}",
+  "The handler was lost: {x}": "Se perdió el handler: {0}",
   "the instance {} has no running process; kill it after it has started":
     "la instancia {0} no tiene ningún proceso en ejecución; termínela cuando haya arrancado",
   "The app stops or starts again; try once more":
