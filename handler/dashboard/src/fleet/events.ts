@@ -14,6 +14,9 @@ export type FleetEvent = {
   reason: string | undefined;
 };
 
+/** A scaling action's reason without the counts at its end, which stand beside it. */
+export const withoutCounts = (reason: string) => reason.replace(/: (out|in) from \d+ to \d+$/, "");
+
 /** What happened in the span of the timeline, the newest first, with the emulator's scaling actions. */
 export function fleetEvents(timeline: Timeline | LabTimeline, lab: LabFleet | undefined): FleetEvent[] {
   const told = timeline.events.map(

@@ -1,6 +1,6 @@
 import { Instance } from "../components/Instance";
 import { Panel } from "../components/Panel";
-import type { FleetEvent } from "../fleet/events";
+import { type FleetEvent, withoutCounts } from "../fleet/events";
 import { useSpeech } from "../words/language";
 
 type Props = {
@@ -53,12 +53,9 @@ export function Events({ events, most, className }: Props) {
   );
 }
 
-/** The counts at the end of a reason, which stand above it. */
-const COUNTS = /: (out|in) from \d+ to \d+$/;
-
 /** Why the host acted, where it says it and the sentence is known in the language of the page. */
 function Reason({ reason }: { reason: string | undefined }) {
   const { words } = useSpeech();
-  const said = reason && words.said(reason.replace(COUNTS, ""));
+  const said = reason && words.said(withoutCounts(reason));
   return said ? <p className="event-reason">{said}</p> : null;
 }

@@ -3,6 +3,7 @@ import type * as api from "../api";
 import { Chart } from "../charts/Chart";
 import type { Line } from "../charts/options";
 import { roundSteps, type TimeAxis } from "../charts/time";
+import { withoutCounts } from "../fleet/events";
 import { useSpeech } from "../words/language";
 import { Explained, Said } from "./Explained";
 
@@ -133,7 +134,7 @@ function Actions({ name, actions, from }: ActionsProps) {
               action.to,
             )}{" "}
             <span className="text-soft">
-              <Said text={action.reason} />
+              <Said text={withoutCounts(action.reason)} />
             </span>
           </li>
         ))}

@@ -153,7 +153,7 @@ function problemOf({ outcome, problem }: { outcome: string; problem: string | nu
 }
 
 /** A value in the metric's unit: percent where the metric is one. */
-export function amount(reading: Reading, value: number | null, format: Format): string {
+export function amount({ rule }: Reading, value: number | null, format: Format): string {
   if (value === null) return "–";
-  return reading.rule.metric.endsWith("Percentage") ? format.percent(value) : format.decimal(value);
+  return rule.metric.endsWith("Percentage") ? format.percent(value, rule.threshold) : format.decimal(value);
 }

@@ -372,7 +372,7 @@ export const en = {
     short: "Overloaded minutes",
     hours: "Instance-hours",
     actions: "Actions",
-    chart: "Instances wanted",
+    chart: "Instances wanted, by Azure minute",
     summary: (active: number, changed: number) =>
       `Instances wanted over time. At most ${active} with the active rules, and ${changed} with the changed rules.`,
     action: (minute: string, from: number, to: number) => `Azure minute ${minute}: ${from} → ${to}`,

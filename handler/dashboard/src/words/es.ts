@@ -382,7 +382,7 @@ export const es: Words = {
     short: "Minutos con sobrecarga",
     hours: "Horas de instancia",
     actions: "Acciones",
-    chart: "Instancias deseadas",
+    chart: "Instancias deseadas, por minuto de Azure",
     summary: (active, changed) =>
       `Instancias deseadas en el tiempo. Como máximo ${active} con las reglas activas y ${changed} con las cambiadas.`,
     action: (minute, from, to) => `Minuto ${minute} de Azure: ${from} → ${to}`,
