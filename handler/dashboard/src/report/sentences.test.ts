@@ -31,7 +31,7 @@ const REPORT: Sources = {
   "scripts/lab/simulate/src/page": "",
   "scripts/lab/recorded-load/src": "azure columns factor lib recording run series shape",
   "scripts/lab/load/src":
-    "advice custom_request expect failure fleet generator scale_test schedule stages target",
+    "advice custom_request expect failure fleet generator load_test scale_test schedule stages target",
   "scripts/lab/src/demo": "mod simulation",
 };
 
@@ -70,14 +70,17 @@ function texts(file: string): string[] {
     return TWO_WORDS.test(text) &&
       !text.startsWith("<") &&
       !ELSEWHERE.test(before ?? "") &&
-      !NOT_SHOWN.has(text)
+      !NOT_SHOWN.includes(blank(text))
       ? [text]
       : [];
   });
 }
 
+const PLACEHOLDER = /\{[^{}]*\}/g;
+const blank = (text: string) => text.replaceAll(PLACEHOLDER, "{}");
+
 /** Texts in these files that no page shows: those for a terminal, and the reasons against files that the dashboard does not send. */
-const NOT_SHOWN = new Set([
+const NOT_SHOWN = [
   '"{shown}" is not a day of the week; write Monday to Sunday',
   "export the deployed setting: az monitor autoscale show --output json",
   "the parameter file: {error}",
@@ -133,10 +136,17 @@ const NOT_SHOWN = new Set([
   "make sure that the app runs and that the URL is right",
   "Elastic Visits: one to three instances on Azure's rules{}; an Azure minute lasts {:.1} s. This takes about {:.0} s.",
   "Then the same requests go to one fixed instance and to three fixed instances. All three runs take about {:.0} s.",
-]);
+  "the values are {}",
+  "another address",
+  "if its certificate is your own, name the CA's file with --cacert",
+  "it never ends by itself",
+].map(blank);
+
+const named = (examples: Record<string, string[]>) =>
+  Object.fromEntries(Object.entries(examples).map(([text, whole]) => [blank(text), whole]));
 
 /** Sentences that contain a text as Rust completes it, where no key does. */
-const EXAMPLES: Record<string, string[]> = {
+const EXAMPLES: Record<string, string[]> = named({
   "{} {} is {}": ["average CPU over 1 hour 5 minutes 75.0 % is above 70 %"],
   "{} is {}": ["average CPU over 1 hour is equal to 70 %"],
   "{verb} one step": ["adds one step when average CPU over 5 minutes is above 70 %, cooldown 5 minutes"],
@@ -237,20 +247,30 @@ const EXAMPLES: Record<string, string[]> = {
   "; no rule adds instances": [
     "The load was more than the ready instances could carry for 9 min (7.5 % of the time); no rule adds instances.",
   ],
+  "This machine's clock is {} {} the target's; the times of this run are the target's.": [
+    "This machine's clock is 2.4 s ahead of the target's; the times of this run are the target's.",
+    "This machine's clock is 2.4 s behind the target's; the times of this run are the target's.",
+  ],
+  "The stress share was skipped, the others took its place: {why}.": [
+    "The stress share was skipped, the others took its place: the key was refused.",
+    "The stress share was skipped, the others took its place: the app requires a key and there is none (FUNCTIONS_KEY).",
+  ],
+  "GET {} was answered {}{} before the load: is this Elastic Visits? To load another app, give a path of it with --path.":
+    [
+      "GET /health was answered 404 before the load: is this Elastic Visits? To load another app, give a path of it with --path.",
+      "GET /health was answered 200 without a JSON object before the load: is this Elastic Visits? To load another app, give a path of it with --path.",
+    ],
   "{} instance{}": ["The load is CpuPercentage times Instance Count: 1 instance."],
   "{value:.1} ms": ["250.0 ms"],
   "every action is by the {}": ["every action is by the autoscaler", "every action is by the app"],
-};
-
-const PLACEHOLDER = /\{[^{}]*\}/g;
-const blank = (text: string) => text.replaceAll(PLACEHOLDER, "{}");
+});
 
 /** Whether a text is known with numbers in it, is a part of a key, or is in a known example. */
 function isKnown(text: string, keys: string[], said: (text: string) => string | undefined): boolean {
   if (said(text.replaceAll(PLACEHOLDER, "3")) !== undefined) return true;
   if (keys.some((key) => key.includes(blank(text)))) return true;
   const parts = blank(text).split("{}");
-  return (EXAMPLES[text] ?? []).some((example) => {
+  return (EXAMPLES[blank(text)] ?? []).some((example) => {
     let at = 0;
     const hasAll = parts.every((part) => {
       const found = example.indexOf(part, at);

@@ -48,6 +48,10 @@ export const ERRORS: Record<string, string> = {
   "The handler was lost: {x}": "Se perdió el handler: {0}",
   "the instance {} has no running process; kill it after it has started":
     "la instancia {0} no tiene ningún proceso en ejecución; termínela cuando haya arrancado",
+  "On Elastic Premium the app itself evaluates the rules; they cannot be paused here":
+    "En Elastic Premium, la propia aplicación evalúa las reglas; aquí no se pueden pausar",
+  "The app is stopping or restarting; try again":
+    "La aplicación se está deteniendo o reiniciando; inténtelo otra vez",
   "The app stops or starts again; try once more":
     "La aplicación se detiene o vuelve a arrancar; inténtelo otra vez",
   "On Elastic Premium the app applies the rules that it read at its start. To use others, stop lab up and start it again with --autoscale FILE":
