@@ -140,10 +140,10 @@ export const SENTENCES: Record<string, string> = {
   "The load was more than the ready instances could carry for {} ({n} of the time) in {n} spans, the longest of {m}":
     "La carga superó a las instancias listas durante {0} (el {1} del tiempo), en {2} períodos (el más largo, de {3})",
   "From CPU over the threshold until one more served it took up to {}.":
-    "Desde que la CPU superó el umbral hasta que hubo una instancia lista más pasaron como máximo {0}.",
+    "Desde que la CPU superó el umbral, una instancia más tardó como máximo {0} en estar lista.",
   "{n} instances on average.": "{0} instancias de media.",
   "{}: {n} {} for a month that goes on like this ({n} with always {n}, {n} with always {n}).":
-    "{0}: {1} {2} para un mes que siga así ({3} con {4} siempre, {5} con {6} siempre).",
+    "{0}: {1} {2} al mes si la carga sigue así ({3} con un número fijo de {4}, {5} con {6}).",
   "1 scale-out was undone although the load had not fallen by a tenth.":
     "1 ampliación se deshizo aunque la carga no había bajado un 10 %.",
   "{n} scale-outs were undone although the load had not fallen by a tenth.":
