@@ -1,14 +1,11 @@
 import type { Words } from "./en";
-import { ERRORS } from "./spanishErrors";
-import { FINDINGS } from "./spanishFindings";
-import { RULES } from "./spanishRules";
-import { translator } from "./translate";
+import { said } from "./said";
 
 const instancias = (value: number) => `${value} ${value === 1 ? "instancia" : "instancias"}`;
 
 export const es: Words = {
   name: "Español",
-  said: translator({ ...RULES, ...FINDINGS, ...ERRORS }),
+  said,
   skip: "Ir a la situación actual",
   sum: (live) => `${instancias(live)} en ejecución`,
   more: (term) => `¿Qué significa «${term}»?`,
