@@ -185,6 +185,8 @@ export const SPANISH: Record<string, string> = {
   "{} < {} over {}": "{0} < {1} durante {2}",
   "{} ≥ {} over {}": "{0} ≥ {1} durante {2}",
   "{} ≤ {} over {}": "{0} ≤ {1} durante {2}",
+  "{} = {} over {}": "{0} = {1} durante {2}",
+  "{} ≠ {} over {}": "{0} ≠ {1} durante {2}",
   "{}: {}; {}: {}": "{0}: {1}; {2}: {3}",
   "{n} more": "{0} más",
   "{n} fewer": "{0} menos",

@@ -19,9 +19,9 @@ type Pattern = { parts: string[]; text: string };
 /**
  * A translation into Spanish. The key of a text is its English form. `{n}` stands for a number, `{m}` for a measure or a time, `{x}`
  * for any text, which stays as it is, and `{}` for a name of up to three words or another text that is listed. In the translation
- * `{0}` is the first of these.
+ * `{0}` is the first of these. `isName` tells whether an unknown part may be a name.
  */
-export function translator(dictionary: Record<string, string>): Translate {
+export function translator(dictionary: Record<string, string>, isName = isShort): Translate {
   // The patterns with the most fixed words come first, because they fit the fewest texts.
   const patterns = Object.entries(dictionary)
     .filter(([key]) => key.includes("{"))
@@ -92,7 +92,7 @@ function spanEnd(text: string, at: number, words: string): number | undefined {
 }
 
 /** Whether a part may stay as it is: a few words, such as an id, an address, or a title. */
-function isName(part: string): boolean {
+function isShort(part: string): boolean {
   return part.split(" ").length <= 3;
 }
 
