@@ -269,7 +269,9 @@ export const SPANISH: Record<string, string> = {
   flapping: "oscilación",
   Profile: "Perfil",
   "Profile: {}": "Perfil: {0}",
+  "Profile: {}: {}": "Perfil: {0}: {1}",
   "{} for {}": "{0} durante {1}",
+  "{x} for {m}": "{0} durante {1}",
   Profiles: "Perfiles",
   When: "Cuándo",
   Rules: "Reglas",
@@ -296,6 +298,7 @@ export const SPANISH: Record<string, string> = {
   "no metric": "sin métrica",
   "{} to {} ({}): {}": "{0} a {1} ({2}): {3}",
   "{} to {}: {}": "{0} a {1}: {2}",
+  "{m} to {m}: {x}": "{0} a {1}: {2}",
 
   // The charts
   "Requests a second": "Peticiones por segundo",
