@@ -34,7 +34,7 @@ export function Charts({ inlined, say }: { inlined: Inlined; say: Say }) {
           ok={load.ok}
           failed={load.failed}
           busy={load.busy}
-          {...note("the mean")}
+          {...note("the average")}
         />
       )}
       <CpuChart

@@ -301,31 +301,30 @@ export const SPANISH: Record<string, string> = {
   "{m} to {m}: {x}": "{0} a {1}: {2}",
 
   // The charts
-  "Requests a second": "Peticiones por segundo",
-  "Requests a second over time; at most {} were sent.":
+  "Requests per second": "Peticiones por segundo",
+  "Requests per second over time; at most {} were sent.":
     "Peticiones por segundo en el tiempo; se enviaron {0} como máximo.",
   sent: "enviadas",
-  answered: "correctas",
+  successful: "correctas",
   busy: "ocupadas",
   failed: "fallidas",
   Latency: "Latencia",
-  "Latency of answered requests over time; p99 was {} at most.":
+  "Latency of successful requests over time; p99 was {} at most.":
     "Latencia de las peticiones correctas en el tiempo; el p99 fue {0} como máximo.",
   "CPU of each instance": "CPU de cada instancia",
-  "CPU, the mean of all instances": "CPU, la media de todas las instancias",
-  "CPU of the first {n} instances, and the mean of all":
+  "CPU, the average of all instances": "CPU, la media de todas las instancias",
+  "CPU of the first {n} instances, and the average of all":
     "CPU de las primeras {0} instancias y la media de todas",
-  "CPU over time; the mean was {} at most.": "CPU en el tiempo; la media fue {0} como máximo.",
+  "CPU over time; the average was {} at most.": "CPU en el tiempo; la media fue {0} como máximo.",
   "CPU over time; with {} {n} at most, with {} {n}.":
     "CPU en el tiempo; con {0}, {1} como máximo; con {2}, {3}.",
-  mean: "media",
   ready: "listas",
   wanted: "deseadas",
   "Instances that are ready": "Instancias listas",
   "Instances over time; {n} at most.": "Instancias en el tiempo; {0} como máximo.",
   "Instances over time; with {} {n} at most, with {} {n}.":
     "Instancias en el tiempo; con {0}, {1} como máximo; con {2}, {3}.",
-  "the mean of each {n} s": "la media de cada {0} s",
+  "the average of each {n} s": "la media de cada {0} s",
   "the worst second of each {n} s": "el peor segundo de cada {0} s",
   "Vertical lines: the number of instances was changed.":
     "Líneas verticales: cambió el número de instancias.",
