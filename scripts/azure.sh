@@ -53,10 +53,10 @@ say() {
     printf '%s\n' "$@"
 }
 
-# end_rehearsal: ends a rehearsal, because the following output would report what was done.
-end_rehearsal() {
+# end_dry_run: ends a dry run, because the following output would report what was done.
+end_dry_run() {
     $dry_run || return 0
-    say '' 'Nothing was run: this was a rehearsal (--dry-run).'
+    say '' 'Nothing was run: this was a dry run (--dry-run).'
     exit 0
 }
 
@@ -84,13 +84,13 @@ show() {
     quoted "$@"
 }
 
-# run COMMAND...: shows the command and, unless this is a rehearsal, runs it.
+# run COMMAND...: shows the command and, unless this is a dry run, runs it.
 run() {
     show "$@"
     $dry_run || "$@"
 }
 
-# ask PLACEHOLDER COMMAND...: like run, with the output in $answer. In a rehearsal, $answer is the placeholder.
+# ask PLACEHOLDER COMMAND...: like run, with the output in $answer. In a dry run, $answer is the placeholder.
 ask() {
     answer=$1
     shift
@@ -116,7 +116,7 @@ patiently() {
     done
 }
 
-# confirm QUESTION WORD: whether the user types the word. --yes and a rehearsal count as confirmed.
+# confirm QUESTION WORD: whether the user types the word. --yes and a dry run count as confirmed.
 confirm() {
     if ${yes:?} || $dry_run; then
         return
@@ -181,7 +181,7 @@ pulumi_in() {
     run pulumi "$@" --stack "$stack" --cwd "$root/infra"
 }
 
-# azure_python FILE ARGUMENT...: runs a program in scripts/azure. In a rehearsal, the program shows its commands.
+# azure_python FILE ARGUMENT...: runs a program in scripts/azure. In a dry run, the program shows its commands.
 azure_python() {
     program=$1
     shift
@@ -205,7 +205,7 @@ role_step_app='' workspace_id='' workspace_name='' autoscale_setting='' autoscal
 # Whether read_outputs derives the resources' names if the stack has no outputs, because its first deployment failed.
 or_names=false
 
-# read_outputs: sets the variables above. In a rehearsal, each has an example value.
+# read_outputs: sets the variables above. In a dry run, each has an example value.
 read_outputs() {
     if $dry_run; then
         show pulumi stack output --json --stack "$stack" --cwd "$root/infra"

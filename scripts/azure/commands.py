@@ -28,12 +28,12 @@ def say(text: str = "") -> None:
 
 @dataclass
 class Commands:
-    """Runs commands, or only shows them in a rehearsal."""
+    """Runs commands, or only shows them in a dry run."""
 
     dry_run: bool
 
     def text(self, placeholder: str, *command: str) -> str:
-        """The output of the command, or the placeholder in a rehearsal.
+        """The output of the command, or the placeholder in a dry run.
 
         Raises `Failed` with its output on stderr.
         """
@@ -59,7 +59,7 @@ class Commands:
             raise Failed(f"{command[0]} did not print JSON: {text[:200]}") from None
 
     def wait(self, seconds: int) -> None:
-        """Waits, except in a rehearsal."""
+        """Waits, except in a dry run."""
         if not self.dry_run:
             subprocess.run(("sleep", str(seconds)), check=False)
 

@@ -159,7 +159,7 @@ def apply(found: Found) -> dict[str, str]:
 
 
 def _refuse_region(location: str, plan: str) -> None:
-    """Refuses the same regions as infra/settings.py, but before anything else, and in a rehearsal too."""
+    """Refuses the same regions as infra/settings.py, but before anything else, and in a dry run too."""
     if location not in regions.ALL:
         raise Refused(f"{location!r} is not an Azure region\naz account list-locations --query '[].name'   lists them")
     if plan == "elastic-premium" and location in regions.WITHOUT_ELASTIC_PREMIUM:

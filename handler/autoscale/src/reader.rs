@@ -3,7 +3,7 @@
 //! The text is parsed as JSON ([`json`](super::json)). The settings in it are found and their template expressions
 //! evaluated ([`document`](super::document)). Then the chosen setting is read here. Azure refuses values outside the
 //! schema's bounds. This reader uses the nearest value within the bounds and reports a finding, so that unfinished
-//! settings can be rehearsed too.
+//! settings can be simulated too.
 
 use serde_json::Map;
 
@@ -313,7 +313,7 @@ impl Reader<'_> {
                 Kind::Assumed,
                 "wrong_target",
                 field.path.clone(),
-                "is a site, and Azure scales the plan that a site runs on. The rules are rehearsed as if the plan were named.",
+                "is a site, and Azure scales the plan that a site runs on. The rules are simulated as if the plan were named.",
                 "Name the plan, a Microsoft.Web/serverfarms resource: az webapp show --query appServicePlanId",
             );
         }

@@ -1,4 +1,4 @@
-/** A threshold is changed, rehearsed on the load just seen, and applied; then the fleet uses it. */
+/** A threshold is changed, simulated with the load just seen, and applied; then the fleet uses it. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +42,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("another threshold is rehearsed and applied, and the fleet uses it", { timeout: 120_000 }, async () => {
+test("another threshold is simulated and applied, and the fleet uses it", { timeout: 120_000 }, async () => {
   const { page, complaints } = await open(browser, lab.url);
   const live = page.getByTestId("live");
   await live.filter({ hasText: /^1$/ }).waitFor();
@@ -56,7 +56,7 @@ test("another threshold is rehearsed and applied, and the fleet uses it", { time
   await threshold.fill("101");
   await panel.getByText("Enter 0 to 100.").waitFor();
   await threshold.fill("70");
-  const rehearse = panel.getByRole("button", { name: "Rehearse" });
+  const rehearse = panel.getByRole("button", { name: "Simulate" });
   const table = panel.getByRole("table", { name: "Simulated outcome" });
   await expect.poll(() => rehearse.isEnabled(), { timeout: 30_000 }).toBe(true);
   // As soon as enough of the load has been seen for the changed rules to act.
@@ -88,7 +88,7 @@ test("another threshold is rehearsed and applied, and the fleet uses it", { time
   expect(await threshold.inputValue()).toBe("70");
 
   await page.getByText("ES", { exact: true }).click();
-  await page.getByRole("region", { name: "¿Y si …?" }).getByRole("button", { name: "Ensayar" }).waitFor();
+  await page.getByRole("region", { name: "¿Y si …?" }).getByRole("button", { name: "Simular" }).waitFor();
   await page.getByRole("button", { name: "Presentar" }).click();
   await page.getByRole("region", { name: "¿Y si …?" }).waitFor({ state: "detached" });
   expect(complaints).toEqual([]);

@@ -13,7 +13,8 @@ export function sentence(error: unknown, words: Words): string {
     case 404:
       return words.trouble.gone;
     default:
-      // The server's own sentence is in English, and says more.
-      return error.sentence ?? words.trouble.other(error.status);
+      // The server's own sentence says more.
+      if (error.sentence === undefined) return words.trouble.other(error.status);
+      return words.said(error.sentence) ?? error.sentence;
   }
 }

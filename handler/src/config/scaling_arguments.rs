@@ -21,7 +21,7 @@ pub struct ScalingArguments {
     )]
     pub(super) autoscale_profile: Option<String>,
 
-    /// For rehearsals: the clock that the autoscale rules use, as CALENDAR,WALL,SCALE [default: the wall clock]
+    /// For the emulator: the clock that the autoscale rules use, as CALENDAR,WALL,SCALE [default: the wall clock]
     ///
     /// At the time WALL, the calendar of the rules shows CALENDAR. It runs SCALE (0.1 to 600) times as fast as the
     /// wall clock. The times are UTC, such as 2026-01-05T08:00:00Z,2026-11-29T17:20:00Z,60.

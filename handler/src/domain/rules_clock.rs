@@ -1,4 +1,4 @@
-//! The clock that the autoscale rules use: the wall clock, or in a rehearsal a calendar that runs faster.
+//! The clock that the autoscale rules use: the wall clock, or in the emulator a calendar that runs faster.
 
 use std::str::FromStr;
 use std::time::Duration;

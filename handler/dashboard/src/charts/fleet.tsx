@@ -28,13 +28,13 @@ export type Values = (number | null)[];
 
 export type RateProps = Common & { times: number[]; sent: Values; ok: Values; failed: Values; busy?: Values };
 
-/** Requests a second: asked for, answered as wanted, failed. */
+/** Requests per second: asked for, answered as wanted, failed. */
 export function RateChart({ times, sent, ok, failed, busy, say, ...common }: RateProps) {
   const lines = useMemo(() => {
     const some = (values: Values | undefined) => values?.some((value) => (value ?? 0) > 0);
     const list: Line[] = [
       { name: say("sent"), colour: (palette) => palette.soft, values: sent, width: 1, fill: 0.13 },
-      { name: say("answered"), colour: (palette) => palette.good, values: ok },
+      { name: say("successful"), colour: (palette) => palette.good, values: ok },
     ];
     if (busy && some(busy))
       list.push({ name: say("busy"), colour: (palette) => palette.warn, values: busy, width: 1.25 });
@@ -45,8 +45,8 @@ export function RateChart({ times, sent, ok, failed, busy, say, ...common }: Rat
   return (
     <Chart
       {...common}
-      title={say("Requests a second")}
-      summary={say(`Requests a second over time; at most ${decimal(highest)} were sent.`)}
+      title={say("Requests per second")}
+      summary={say(`Requests per second over time; at most ${decimal(highest)} were sent.`)}
       times={times}
       lines={lines}
       format={(value) => say(rate(value))}
@@ -73,7 +73,7 @@ export function LatencyChart({ times, p50, p95, p99, say, ...common }: LatencyPr
     <Chart
       {...common}
       title={say("Latency")}
-      summary={say(`Latency of answered requests over time; p99 was ${latency(highest)} at most.`)}
+      summary={say(`Latency of successful requests over time; p99 was ${latency(highest)} at most.`)}
       times={times}
       lines={lines}
       format={(value) => say(latency(value))}
@@ -108,7 +108,7 @@ export function CpuChart({ times, mean, instances, levels, comparison, say, ...c
         values: instance.values,
         width: 1.5,
       })),
-      { name: say("mean"), colour: (palette) => palette.ink, values: mean, width: 2.5 },
+      { name: say("average"), colour: (palette) => palette.ink, values: mean, width: 2.5 },
     ];
   }, [shown, mean, comparison, say]);
   const more = instances.length - shown.length;
@@ -117,7 +117,7 @@ export function CpuChart({ times, mean, instances, levels, comparison, say, ...c
       {...common}
       title={say(cpuTitle(shown.length, more))}
       summary={say(
-        `CPU over time; ${atMost(percent, "the mean", mean, comparison?.names, comparison?.mean)}.`,
+        `CPU over time; ${atMost(percent, "the average", mean, comparison?.names, comparison?.mean)}.`,
       )}
       times={times}
       lines={lines}
@@ -130,8 +130,8 @@ export function CpuChart({ times, mean, instances, levels, comparison, say, ...c
 }
 
 function cpuTitle(shown: number, more: number): string {
-  if (more > 0) return `CPU of the first ${shown} instances, and the mean of all`;
-  return shown > 0 ? "CPU of each instance" : "CPU, the mean of all instances";
+  if (more > 0) return `CPU of the first ${shown} instances, and the average of all`;
+  return shown > 0 ? "CPU of each instance" : "CPU, the average of all instances";
 }
 
 /** Two lines that differ in more than their colour. */

@@ -28,7 +28,8 @@ export function NumberField({
 }: Props) {
   const id = useId();
   return (
-    <div className="min-w-0">
+    // Fields side by side keep their inputs in one line where a label needs two.
+    <div className="row-span-3 grid min-w-0 grid-rows-subgrid gap-y-0">
       <label htmlFor={id} className={visible ? "mb-1 block text-sm text-soft" : "sr-only"}>
         {label}
       </label>

@@ -10,9 +10,12 @@ export type FleetEvent = {
   /** Of a scaling action: the counts before and after it. */
   from: number | undefined;
   to: number | undefined;
-  /** Why, in English, where the host says it. */
+  /** Why, as the host says it, in English. */
   reason: string | undefined;
 };
+
+/** A scaling action's reason without the counts at its end, which stand beside it. */
+export const withoutCounts = (reason: string) => reason.replace(/: (out|in) from \d+ to \d+$/, "");
 
 /** What happened in the span of the timeline, the newest first, with the emulator's scaling actions. */
 export function fleetEvents(timeline: Timeline | LabTimeline, lab: LabFleet | undefined): FleetEvent[] {

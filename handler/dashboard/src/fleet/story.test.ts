@@ -217,10 +217,11 @@ test("an app that scales itself says why, also in Azure", () => {
     expect(told(refused, 90, environment).situation).toEqual({
       kind: "refused",
       wanted: 3,
+      outcome: "refused",
       problem: "403 AuthorizationFailed",
     });
     const away = told({ from: 2, wanted: 3, outcome: "timed_out" }, 90, environment);
-    expect(away.situation).toMatchObject({ kind: "refused", problem: "timed_out" });
+    expect(away.situation).toMatchObject({ kind: "refused", outcome: "timed_out" });
   }
 });
 

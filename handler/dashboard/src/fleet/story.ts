@@ -19,7 +19,7 @@ export type Situation =
   | { kind: "noScaler" }
   | { kind: "paused" }
   /** The app's own scaler wants another count, and Azure does not take it. */
-  | { kind: "refused"; wanted: number; problem: string }
+  | { kind: "refused"; wanted: number; outcome: string; problem: string | null }
   /** `lost` of those that served were lost just now. */
   | { kind: "starting"; count: number; lost: number }
   | { kind: "leaving"; count: number }
@@ -123,7 +123,7 @@ type Facts = {
 function situate({ members, lab, own, lost, readings, capacity, now, cooldownLeft }: Facts): Situation {
   const count = lab?.count ?? members.filter((member) => !hasEnded(member.state)).length;
   if (own && own.wanted !== null && own.outcome !== null && !["as_wanted", "set"].includes(own.outcome))
-    return { kind: "refused", wanted: own.wanted, problem: own.problem ?? own.outcome };
+    return { kind: "refused", wanted: own.wanted, outcome: own.outcome, problem: own.problem };
   if (!own && lab?.paused) return { kind: "paused" };
   const starting = lab
     ? Math.max(lab.count - lab.ready, 0)

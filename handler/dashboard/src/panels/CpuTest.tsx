@@ -126,7 +126,7 @@ export function CpuTest({ members, asOf, timeScale, className }: Props) {
               { value: "instance", text: words.test.instance },
             ]}
           />
-          <div className="grid grid-cols-2 gap-3">
+          <div className="grid grid-cols-2 gap-x-3">
             <NumberField
               label={`${words.test.duration}, ${words.test.seconds}`}
               value={typed ?? String(usual)}

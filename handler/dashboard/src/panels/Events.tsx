@@ -1,6 +1,6 @@
 import { Instance } from "../components/Instance";
 import { Panel } from "../components/Panel";
-import type { FleetEvent } from "../fleet/events";
+import { type FleetEvent, withoutCounts } from "../fleet/events";
 import { useSpeech } from "../words/language";
 
 type Props = {
@@ -13,7 +13,7 @@ type Props = {
 
 /** What happened to the fleet: scaling actions, and instances that started, stopped, or were lost. */
 export function Events({ events, most, className }: Props) {
-  const { words, format, language } = useSpeech();
+  const { words, format } = useSpeech();
   return (
     <Panel heading={words.events.heading} className={className ?? ""}>
       {events.length === 0 ? (
@@ -42,7 +42,7 @@ export function Events({ events, most, className }: Props) {
                   {event.from !== undefined &&
                     event.to !== undefined &&
                     words.events.change(event.from, event.to)}
-                  {event.reason && language === "en" && <p className="event-reason">{event.reason}</p>}
+                  <Reason reason={event.reason} />
                 </td>
               </tr>
             ))}
@@ -51,4 +51,11 @@ export function Events({ events, most, className }: Props) {
       )}
     </Panel>
   );
+}
+
+/** Why the host acted, where it says it and the sentence is known in the language of the page. */
+function Reason({ reason }: { reason: string | undefined }) {
+  const { words } = useSpeech();
+  const said = reason && words.said(withoutCounts(reason));
+  return said ? <p className="event-reason">{said}</p> : null;
 }

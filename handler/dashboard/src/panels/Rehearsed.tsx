@@ -3,7 +3,9 @@ import type * as api from "../api";
 import { Chart } from "../charts/Chart";
 import type { Line } from "../charts/options";
 import { roundSteps, type TimeAxis } from "../charts/time";
+import { withoutCounts } from "../fleet/events";
 import { useSpeech } from "../words/language";
+import { Explained, Said } from "./Explained";
 
 const MINUTE = 60;
 
@@ -131,42 +133,12 @@ function Actions({ name, actions, from }: ActionsProps) {
               action.from,
               action.to,
             )}{" "}
-            <span lang="en" className="text-soft">
-              {action.reason}
+            <span className="text-soft">
+              <Said text={withoutCounts(action.reason)} />
             </span>
           </li>
         ))}
       </ol>
     </details>
-  );
-}
-
-/** The explanation of a setting by `lab rules`. */
-export function Explained({ explanation }: { explanation: api.Explanation }) {
-  const { words } = useSpeech();
-  const tell = words.whatIf;
-  const { faults, hints, text } = explanation;
-  return (
-    <div className="grid min-w-0 grid-cols-1 gap-2">
-      {faults.length > 0 && (
-        <div>
-          <h3 className="font-semibold">{tell.faults}</h3>
-          <ul lang="en" className="grid gap-1 text-sm wrap-anywhere">
-            {faults.map(({ code, place, message, remedy }) => (
-              <li key={code + place + message}>
-                {place ? `${place}: ` : ""}
-                {message} {remedy}
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
-      <details className="min-w-0">
-        <summary className="cursor-pointer">{tell.says(faults.length, hints.length)}</summary>
-        <pre lang="en" className="mt-2 rounded-lg bg-faint p-3 text-sm whitespace-pre-wrap wrap-anywhere">
-          {text}
-        </pre>
-      </details>
-    </div>
   );
 }

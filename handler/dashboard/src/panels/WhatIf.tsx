@@ -12,9 +12,10 @@ import { sentence } from "../trouble";
 import type { Words } from "../words/en";
 import type { Format } from "../words/format";
 import { useSpeech } from "../words/language";
-import { Explained, Rehearsed } from "./Rehearsed";
+import { Explained, Said } from "./Explained";
+import { Rehearsed } from "./Rehearsed";
 
-/** Changes the rules of the emulator's fleet: rehearses them on the load just seen, and applies them. */
+/** Changes the rules of the emulator's fleet: simulates them with the load just seen, and applies them. */
 export function WhatIf() {
   const { words } = useSpeech();
   const [open, setOpen] = useState(false);
@@ -111,7 +112,7 @@ function Fields({ rules }: { rules: api.LabRules }) {
   const group = (legend: string, fields: Field[]) => (
     <fieldset key={legend + fields[0]?.name} className="min-w-0">
       <legend className="mb-1 font-semibold">{legend}</legend>
-      <div className="grid grid-cols-2 items-start gap-3 sm:grid-cols-3">
+      <div className="grid grid-cols-2 gap-x-3 *:mb-2 sm:grid-cols-3">
         {fields.map((field) => (
           <NumberField
             key={field.name}
@@ -138,15 +139,13 @@ function Fields({ rules }: { rules: api.LabRules }) {
         <p className="text-sm text-soft">
           {tell.seen(rules.minutes_seen)} {isChanged ? "" : tell.unchanged}
         </p>
-        {rules.cannot_rehearse && (
-          <p lang="en" className="text-sm">
-            {rules.cannot_rehearse}
-          </p>
-        )}
-        {rules.cannot_apply && (
-          <p lang="en" className="text-sm">
-            {rules.cannot_apply}
-          </p>
+        {[rules.cannot_rehearse, rules.cannot_apply].map(
+          (reason) =>
+            reason && (
+              <p key={reason} className="text-sm">
+                <Said text={reason} />
+              </p>
+            ),
         )}
         <div className="flex flex-wrap gap-2">
           <Button

@@ -129,7 +129,7 @@ function telling(story: Story, words: Words, format: Format, provisioning: numbe
       return said(way, value(reading), threshold(reading));
     }
     case "refused":
-      return tell.refused(situation.wanted, situation.problem);
+      return tell.refused(situation.wanted, problemOf(situation, words));
     case "kept":
       return tell.kept(situation.way, situation.count);
     case "building": {
@@ -146,8 +146,14 @@ function telling(story: Story, words: Words, format: Format, provisioning: numbe
   }
 }
 
+/** Why Azure did not set the count, with the status and the code that it returned. */
+function problemOf({ outcome, problem }: { outcome: string; problem: string | null }, words: Words): string {
+  const known = words.story.problems[outcome] ?? outcome;
+  return problem ? `${known} (${words.said(problem) ?? problem})` : known;
+}
+
 /** A value in the metric's unit: percent where the metric is one. */
-export function amount(reading: Reading, value: number | null, format: Format): string {
+export function amount({ rule }: Reading, value: number | null, format: Format): string {
   if (value === null) return "–";
-  return reading.rule.metric.endsWith("Percentage") ? format.percent(value) : format.decimal(value);
+  return rule.metric.endsWith("Percentage") ? format.percent(value, rule.threshold) : format.decimal(value);
 }

@@ -11,7 +11,7 @@ const headings = () => screen.getAllByRole("heading").map((heading) => heading.t
 
 test("four charts tell the run from cause to effect", async () => {
   render(<Charts inlined={fixture("story")} say={english} />);
-  expect(headings()).toEqual(["Requests a second", "CPU of each instance", "Instances", "Latency"]);
+  expect(headings()).toEqual(["Requests per second", "CPU of each instance", "Instances", "Latency"]);
   expect(screen.getByRole("img", { name: /at most 734 were sent/ })).toBeTruthy();
   expect(screen.getByRole("img", { name: "Instances over time; 3 at most." })).toBeTruthy();
   // Drawn in a later task: the thresholds in one chart, the changes in each of the four.
@@ -60,7 +60,7 @@ test("an id that looks like markup is text", () => {
 
 test("nothing to draw is no error, and without requests there are no charts of them", () => {
   render(<Charts inlined={fixture("empty")} say={english} />);
-  expect(headings()).toEqual(["CPU, the mean of all instances", "Instances"]);
+  expect(headings()).toEqual(["CPU, the average of all instances", "Instances"]);
 });
 
 test("a printed page is light, and dark again afterwards", () => {
@@ -77,7 +77,7 @@ test("a printed page is light, and dark again afterwards", () => {
 
 test("two rule files share the charts, with the thresholds and limits of both", async () => {
   render(<Charts inlined={fixture("compared")} say={english} />);
-  expect(headings()).toEqual(["CPU, the mean of all instances", "Instances that are ready"]);
+  expect(headings()).toEqual(["CPU, the average of all instances", "Instances that are ready"]);
   expect(screen.getAllByRole("button", { name: "slow.json" })).toHaveLength(2);
   expect(screen.getAllByRole("button", { name: "fast.json" })).toHaveLength(2);
   expect(screen.getByRole("img", { name: /with slow.json 2 at most, with fast.json 2/ })).toBeTruthy();

@@ -34,7 +34,7 @@ export function Charts({ inlined, say }: { inlined: Inlined; say: Say }) {
           ok={load.ok}
           failed={load.failed}
           busy={load.busy}
-          {...note("the mean")}
+          {...note("the average")}
         />
       )}
       <CpuChart
@@ -66,7 +66,7 @@ export function Charts({ inlined, say }: { inlined: Inlined; say: Say }) {
       )}
       <p className="text-[0.8rem] text-soft print:hidden">
         {!comparison && `${say("Vertical lines: the number of instances was changed.")} `}
-        {say("Draw over a chart to look closer, press twice to see all of it again.")}
+        {say("Drag across a chart to zoom in; double-click to see all of it.")}
       </p>
     </>
   );

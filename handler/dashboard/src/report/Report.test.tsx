@@ -32,7 +32,7 @@ test("the browser's language comes first, and the switch changes all of the page
   fireEvent.click(screen.getByRole("button", { name: "English" }));
   expect(heading()).toBe("Autoscaling worked");
   expect(document.documentElement.lang).toBe("en");
-  expect(screen.getByRole("heading", { name: "Requests a second" })).toBeTruthy();
+  expect(screen.getByRole("heading", { name: "Requests per second" })).toBeTruthy();
   expect(screen.getByRole("button", { name: "English" }).getAttribute("aria-pressed")).toBe("true");
   expect(localStorage.getItem("dashboard.language")).toBe("en");
 });

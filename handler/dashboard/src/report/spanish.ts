@@ -1,12 +1,12 @@
+import { FINDINGS } from "../words/spanishFindings";
+import { RULES } from "../words/spanishRules";
 import { NOTES } from "./spanishNotes";
 import { SENTENCES } from "./spanishSentences";
 
-/**
- * The report in Spanish. The key of a text is its English form, as the lab writes it. `{n}` stands for a number, `{m}` for a
- * measure or a time, and `{}` for a name or another text that is listed. In the translation `{0}` is the first of these. A text
- * that is not listed stays in English; `translate.test.ts` names those of the sample reports.
- */
+/** The report in Spanish; the forms are those of `translate.ts`. `sentences.test.ts` names a sentence of the lab that is missing. */
 export const SPANISH: Record<string, string> = {
+  ...RULES,
+  ...FINDINGS,
   ...SENTENCES,
   ...NOTES,
 
@@ -176,7 +176,6 @@ export const SPANISH: Record<string, string> = {
   "The rules": "Las reglas",
   "The autoscale rules of this run.": "Las reglas de escalado de esta ejecución.",
   "{n} to {}.": "De {0} a {1}.",
-  "{n} to {n}": "de {0} a {1}",
   "The target does not report any rules.": "El destino no informa de ninguna regla.",
   "Active rules": "Reglas activas",
   Action: "Acción",
@@ -186,6 +185,8 @@ export const SPANISH: Record<string, string> = {
   "{} < {} over {}": "{0} < {1} durante {2}",
   "{} ≥ {} over {}": "{0} ≥ {1} durante {2}",
   "{} ≤ {} over {}": "{0} ≤ {1} durante {2}",
+  "{} = {} over {}": "{0} = {1} durante {2}",
+  "{} ≠ {} over {}": "{0} ≠ {1} durante {2}",
   "{}: {}; {}: {}": "{0}: {1}; {2}: {3}",
   "{n} more": "{0} más",
   "{n} fewer": "{0} menos",
@@ -207,9 +208,9 @@ export const SPANISH: Record<string, string> = {
     "Las peticiones van de la carga al host de Functions, que las reparte entre las instancias; estas guardan las visitas y sus latidos en una base de datos compartida. La plataforma mide la CPU de cada instancia; el escalador aplica el archivo de reglas y agrega o quita instancias. El informe une las latencias que vio la carga con las muestras de las instancias y las acciones del escalador.",
   Load: "Carga",
   "on a fixed schedule": "según un plan fijo",
-  "Functions host": "Host de Functions",
+  "Functions host": "Host Functions",
   "keys, routes, balance": "claves, rutas, reparto",
-  "One database": "Una base de datos",
+  "One database": "Base de datos",
   "visits and heartbeats": "visitas y latidos",
   requests: "peticiones",
   proxied: "reenvío",
@@ -268,7 +269,9 @@ export const SPANISH: Record<string, string> = {
   flapping: "oscilación",
   Profile: "Perfil",
   "Profile: {}": "Perfil: {0}",
+  "Profile: {}: {}": "Perfil: {0}: {1}",
   "{} for {}": "{0} durante {1}",
+  "{x} for {m}": "{0} durante {1}",
   Profiles: "Perfiles",
   When: "Cuándo",
   Rules: "Reglas",
@@ -295,37 +298,37 @@ export const SPANISH: Record<string, string> = {
   "no metric": "sin métrica",
   "{} to {} ({}): {}": "{0} a {1} ({2}): {3}",
   "{} to {}: {}": "{0} a {1}: {2}",
+  "{m} to {m}: {x}": "{0} a {1}: {2}",
 
   // The charts
-  "Requests a second": "Peticiones por segundo",
-  "Requests a second over time; at most {} were sent.":
+  "Requests per second": "Peticiones por segundo",
+  "Requests per second over time; at most {} were sent.":
     "Peticiones por segundo en el tiempo; se enviaron {0} como máximo.",
   sent: "enviadas",
-  answered: "correctas",
+  successful: "correctas",
   busy: "ocupadas",
   failed: "fallidas",
   Latency: "Latencia",
-  "Latency of answered requests over time; p99 was {} at most.":
+  "Latency of successful requests over time; p99 was {} at most.":
     "Latencia de las peticiones correctas en el tiempo; el p99 fue {0} como máximo.",
   "CPU of each instance": "CPU de cada instancia",
-  "CPU, the mean of all instances": "CPU, la media de todas las instancias",
-  "CPU of the first {n} instances, and the mean of all":
+  "CPU, the average of all instances": "CPU, la media de todas las instancias",
+  "CPU of the first {n} instances, and the average of all":
     "CPU de las primeras {0} instancias y la media de todas",
-  "CPU over time; the mean was {} at most.": "CPU en el tiempo; la media fue {0} como máximo.",
+  "CPU over time; the average was {} at most.": "CPU en el tiempo; la media fue {0} como máximo.",
   "CPU over time; with {} {n} at most, with {} {n}.":
     "CPU en el tiempo; con {0}, {1} como máximo; con {2}, {3}.",
-  mean: "media",
   ready: "listas",
   wanted: "deseadas",
   "Instances that are ready": "Instancias listas",
   "Instances over time; {n} at most.": "Instancias en el tiempo; {0} como máximo.",
   "Instances over time; with {} {n} at most, with {} {n}.":
     "Instancias en el tiempo; con {0}, {1} como máximo; con {2}, {3}.",
-  "the mean of each {n} s": "la media de cada {0} s",
+  "the average of each {n} s": "la media de cada {0} s",
   "the worst second of each {n} s": "el peor segundo de cada {0} s",
   "Vertical lines: the number of instances was changed.":
     "Líneas verticales: cambió el número de instancias.",
-  "Draw over a chart to look closer, press twice to see all of it again.":
+  "Drag across a chart to zoom in; double-click to see all of it.":
     "Arrastre sobre un gráfico para ampliarlo; haga doble clic para verlo entero.",
   "out {m}": "ampliar {0}",
   "in {m}": "reducir {0}",

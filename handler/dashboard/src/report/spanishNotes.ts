@@ -1,4 +1,4 @@
-/** What the record says of the load, of the profiles, and of the run, in Spanish; the forms are those of `spanish.ts`. */
+/** What the record says of the load, of the profiles, and of the run, in Spanish; the forms are those of `translate.ts`. */
 export const NOTES: Record<string, string> = {
   // What the load is
   "step: 20 % for 10 minutes, 150 % for an hour, 20 % for 50 minutes":
@@ -32,18 +32,46 @@ export const NOTES: Record<string, string> = {
   "The load is the mean CPU of the instances times their number, sample by sample":
     "La carga es la CPU media de las instancias por su número, muestra a muestra",
   "a second of the run stands for {n} s": "un segundo de la ejecución representa {0} s",
-  "The load is {} times {n}, the rules' default, as no instance counts are recorded; add a column instances, or download the metric for each instance (az monitor metrics list ... --dimension Instance).":
+  "The load is {x} times {}, the rules' default, as no instance counts are recorded; add a column instances, or download the metric for each instance (az monitor metrics list ... --dimension Instance).":
     "La carga es {0} por {1}, el valor predeterminado de las reglas, porque no hay números de instancias registrados; agregue una columna instances o descargue la métrica de cada instancia (az monitor metrics list ... --dimension Instance).",
-  "The load is {} times {}: {}.": "La carga es {0} por {1}: {2}.",
+  "The load is {x} times {x}: {}.": "La carga es {0} por {1}: {2}.",
+  "The load is the mean {x} times the number of {} with a sample, each counted as one instance: {}.":
+    "La carga es la media de {0} por el número de {1} con una muestra; cada muestra cuenta como una instancia: {2}.",
+  columns: "columnas",
+  "values of {x}": "valores de {0}",
+  "{x} has no samples in the file.": "{0} no tiene muestras en el archivo.",
+  "The column {x} contains text, not numbers: it is left out.":
+    "La columna {0} contiene texto y no números: se omite.",
+  "The file has no CPU and no load: the CPU is 0 throughout, and only its other metrics drive the rules.":
+    "El archivo no tiene CPU ni carga: la CPU es siempre 0, y solo las demás métricas activan las reglas.",
+  "{x}: the {} of each sample is spread evenly over the {m} that it spans.":
+    "{0}: el valor de cada muestra ({1}) se reparte por igual entre los {2} que abarca.",
+  "{x}: the {} of each sample is used, or the {} for rules of that statistic.":
+    "{0}: de cada muestra se usa un valor ({1}), u otro ({2}) para las reglas de esa estadística.",
+  "{x}: the {} of each sample is used, not the {}.":
+    "{0}: de cada muestra se usa un valor ({1}), no otro ({2}).",
+  "{x} is recorded as the {}, not as the average that the load needs; download it with --aggregation Average.":
+    "{0} está registrada con otro valor ({1}), no con la media que necesita la carga; descárguela con --aggregation Average.",
+  "{x} is recorded for several {}: the {} over them is used.":
+    "{0} está registrada para varias series ({1}): se usa un valor de todas ellas ({2}).",
+  average: "media",
+  total: "suma",
+  maximum: "máximo",
+  minimum: "mínimo",
+  count: "recuento",
+  sum: "suma",
+  highest: "máximo",
+  lowest: "mínimo",
+  "{} or {}": "{0} o {1}",
   "{n} to {n} instances": "de {0} a {1} instancias",
-  "{} is missing in {}: its last value is used there.": "Falta {0} en {1}: ahí se usa su último valor.",
-  "The recorded CPU was 99 % or more for {m}: the true load is not known there, it was at least that. Raise the load in the file to rehearse more.":
-    "La CPU registrada fue del 99 % o más durante {0}: ahí no se conoce la carga real, que fue al menos esa. Aumente la carga en el archivo para probar con más.",
+  "{x} is missing in {}: its last value is used there.": "Falta {0} en {1}: ahí se usa su último valor.",
+  "The recorded CPU was 99 % or more for {m}: the true load is not known there, it was at least that. Raise the load in the file to simulate more.":
+    "La CPU registrada fue del 99 % o más durante {0}: ahí no se conoce la carga real, que fue al menos esa. Aumente la carga en el archivo para simular más.",
   "Samples of the load are missing for {m} ({}): it keeps its last value there.":
     "Faltan muestras de la carga durante {0} ({1}): ahí conserva su último valor.",
   "Samples are {m} apart: each is held until the next, so shorter peaks are not seen.":
     "Hay una muestra cada {0}: cada una vale hasta la siguiente, así que no se ven picos más cortos.",
-  "{} has a sample every {m}: each is held until the next.":
+  "{x} has a sample every {m}: each is held until the next.":
     "{0} tiene una muestra cada {1}: cada una vale hasta la siguiente.",
   "The times in the file have no offset: they are read as local times of the time zone of --timezone.":
     "Las horas del archivo no tienen desfase: se leen como horas locales de la zona horaria de --timezone.",
@@ -56,34 +84,9 @@ export const NOTES: Record<string, string> = {
   "1 gap": "1 hueco",
   "{n} gaps": "{0} huecos",
 
-  // Profiles and findings
-  "when no other profile applies": "cuando no se aplica ningún otro perfil",
-  "every day at {}, {}": "todos los días a las {0}, {1}",
-  "every {} at {}, {}": "cada {0} a las {1}, {2}",
-  "every {} to {} at {}, {}": "de {0} a {1} a las {2}, {3}",
-  "from {} to {}, {}": "del {0} al {1}, {2}",
-  "{n} more times": "{0} más",
-  Monday: "lunes",
-  Tuesday: "martes",
-  Wednesday: "miércoles",
-  Thursday: "jueves",
-  Friday: "viernes",
-  Saturday: "sábado",
-  Sunday: "domingo",
-  "{} (after {})": "{0} (después de {1})",
+  // Names
+  "{x} (after {x})": "{0} (después de {1})",
   "{} (compared)": "{0} (comparado)",
-  "the load has no time of day. It begins on {}, {}.": "la carga no tiene hora. Empieza el {0}, {1}.",
-  "Give the time with --start.": "Indique la hora con --start.",
-  "is a metric that the load has no data for. Rules on it see nothing.":
-    "es una métrica de la que la carga no tiene datos. Las reglas sobre ella no ven nada.",
-  "is missing. Microsoft's references disagree on the default; true is assumed.":
-    "falta. Las referencias de Microsoft no coinciden en el valor predeterminado; se supone true.",
-  "is false: Azure does not act on this setting. It is treated as true here.":
-    "es false: Azure no aplica esta configuración. Aquí se trata como true.",
-  "Set it to true before you rely on these rules.": "Cámbielo a true antes de confiar en estas reglas.",
-  "is missing. {} is assumed.": "falta. Se supone {0}.",
-  "is not a field of the schema.": "no es un campo del esquema.",
-  "Check its spelling.": "Compruebe cómo está escrito.",
 
   // Notes on a run
   "{n} requests were in flight at times (--max-in-flight), so that {n} started late; their latency counts from when they should have started.":

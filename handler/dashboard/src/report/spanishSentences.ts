@@ -1,4 +1,4 @@
-/** The sentences of the verdict and of the autoscaler in Spanish; the forms are those of `spanish.ts`. */
+/** The sentences of the verdict and of the autoscaler in Spanish; the forms are those of `translate.ts`. */
 export const SENTENCES: Record<string, string> = {
   // The verdict
   "{} (Azure minute {n})": "{0} (minuto {1} de Azure)",
@@ -47,7 +47,6 @@ export const SENTENCES: Record<string, string> = {
   "At the end, {} still ran, because the load lasted until then.":
     "Al final seguían en ejecución {0}, porque la carga duró hasta entonces.",
   "None of {} failed.": "De {0}, no falló ninguna.",
-  "{}: {n}": "{0}: {1}",
   "{n} of {} failed, {}; the limit is {n}.": "Fallos: {0} de {1}, {2}; el límite es el {3}.",
   "{n} of {} failed ({}), {}; the limit is {n}.": "Fallos: {0} de {1} ({2}), {3}; el límite es el {4}.",
   "{n} of {} failed, {}; {n} of them while an instance stopped.":
@@ -83,8 +82,6 @@ export const SENTENCES: Record<string, string> = {
     "El número de instancias pasó de {0} a {1} a los {2}, pero la CPU no activó ninguna regla ({3}): su valor más bajo fue del {4}.",
 
   // Things
-  "1 instance": "1 instancia",
-  "{n} instances": "{0} instancias",
   "1 request": "1 petición",
   "{n} requests": "{0} peticiones",
   "1 time": "1 vez",
@@ -143,10 +140,10 @@ export const SENTENCES: Record<string, string> = {
   "The load was more than the ready instances could handle for {} ({n} of the time) in {n} spans, the longest of {m}":
     "La carga superó a las instancias listas durante {0} (el {1} del tiempo), en {2} períodos (el más largo, de {3})",
   "The time from CPU above the threshold until one more instance was ready was up to {}.":
-    "Desde que la CPU superó el umbral hasta que hubo una instancia lista más pasaron como máximo {0}.",
+    "Desde que la CPU superó el umbral, una instancia más tardó como máximo {0} en estar lista.",
   "{n} instances on average.": "{0} instancias de media.",
   "{}: {n} {} for a month with this load ({n} with always {n}, {n} with always {n}).":
-    "{0}: {1} {2} para un mes que siga así ({3} con {4} siempre, {5} con {6} siempre).",
+    "{0}: {1} {2} al mes si la carga sigue así ({3} con un número fijo de {4}, {5} con {6}).",
   "1 scale-out was undone although the load had not fallen by a tenth.":
     "1 ampliación se deshizo aunque la carga no había bajado un 10 %.",
   "{n} scale-outs were undone although the load had not fallen by a tenth.":
@@ -159,19 +156,12 @@ export const SENTENCES: Record<string, string> = {
     "El máximo limitó las instancias durante {0}, la primera vez a las {1}: {2}.",
   "The flapping check held scale-in back for {}, first at {}: {}.":
     "La comprobación de oscilación frenó la reducción durante {0}, la primera vez a las {1}: {2}.",
-  "{}, but {n} is the minimum": "{0}, pero {1} es el mínimo",
-  "{}, but {n} is the maximum": "{0}, pero {1} es el máximo",
   "Move the thresholds of scale-out and scale-in further apart.":
     "Separe más los umbrales de ampliación y de reducción.",
   "A cooldown of {m} is over before the rule ({}) sees the effect of the last action, which takes {m}: {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
     "Un enfriamiento de {0} termina antes de que la regla ({1}) vea el efecto de la última acción, que tarda {2}: {3} de retraso de la métrica y una ventana de {4}. El enfriamiento debe durar al menos ese tiempo.",
   "A cooldown of {m} is over before the rule ({}) sees the effect of the last action, which takes {m}: {m} to be ready, {m} of metric lag and a window of {m}. Make the cooldown at least that long.":
     "Un enfriamiento de {0} termina antes de que la regla ({1}) vea el efecto de la última acción, que tarda {2}: {3} hasta estar lista, {4} de retraso de la métrica y una ventana de {5}. El enfriamiento debe durar al menos ese tiempo.",
-  "adds {n} when {}, cooldown {m}": "agrega {0} cuando {1}; enfriamiento: {2}",
-  "removes {n} when {}, cooldown {m}": "quita {0} cuando {1}; enfriamiento: {2}",
-  "raises to {n} when {}, cooldown {m}": "amplía a {0} cuando {1}; enfriamiento: {2}",
-  "lowers to {n} when {}, cooldown {m}": "reduce a {0} cuando {1}; enfriamiento: {2}",
-  "{}; {}": "{0}; {1}",
   "the maximum of {n} instances does not suffice for a load of {n}":
     "el máximo de {0} instancias no basta para una carga del {1}",
   "no rule adds instances": "ninguna regla agrega instancias",
@@ -187,52 +177,4 @@ export const SENTENCES: Record<string, string> = {
   "This is a simulation; nothing was started. Assumed of the platform: samples of the metric are seen {} after their minute, an instance is ready {} after its order, the rules are evaluated every {}.":
     "Esto es una simulación; no se arrancó nada. Se supone de la plataforma: las muestras de la métrica se ven {0} después de su minuto, una instancia está lista {1} después de pedirla y las reglas se evalúan cada {2}.",
   "CPU is drawn as means of {n} minutes.": "La CPU se dibuja como medias de {0} minutos.",
-
-  // What an evaluation decides
-  "{}: out from {n} to {n}": "{0}: ampliación de {1} a {2}",
-  "{}: out from {n} to {n}, the maximum": "{0}: ampliación de {1} a {2}, el máximo",
-  "{}: in from {n} to {n}": "{0}: reducción de {1} a {2}",
-  "{}: in from {n} to {n} and not to {n}, where scale-out would follow (flapping)":
-    "{0}: reducción de {1} a {2} y no a {3}, donde volvería a ampliarse (oscilación)",
-  "{n} is outside the limits {n} to {n}: set to {n}":
-    "{0} está fuera de los límites de {1} a {2}: pasa a {3}",
-  "no metric can be read: out from {n} to the default of {n}":
-    "no se puede leer ninguna métrica: ampliación de {0} al valor predeterminado de {1}",
-  "no metric can be read: stays at {n}": "no se puede leer ninguna métrica: sigue en {0}",
-  "no profile applies: stays at {n}": "no se aplica ningún perfil: sigue en {0}",
-  "{}, but its cooldown ends in {m}: stays at {n}": "{0}, pero su enfriamiento termina en {1}: sigue en {2}",
-  "{}, but the rule sets {n} and there are {n}": "{0}, pero la regla fija {1} y hay {2}",
-  "scale-in fires, but with {n} instead of {n} the {} would be {n}, {}: stays at {n} (flapping)":
-    "se activa la reducción, pero con {0} en lugar de {1} {2} sería {3}, {4}: sigue en {5} (oscilación)",
-  "another scale-in rule fires, but {} is not {}: stays at {n}":
-    "se activa otra regla de reducción, pero {0} no está {1}: sigue en {2}",
-  "another scale-in rule fires, but {} has no sample: stays at {n}":
-    "se activa otra regla de reducción, pero {0} no tiene muestras: sigue en {1}",
-  "events: {n} requests in flight at {n} instances": "eventos: {0} peticiones en curso con {1} instancias",
-
-  // The parts of a rule: its metric with and without a value, and the comparison
-  "average CPU over {n} minutes {n}": "la CPU media de {0} minutos, {1},",
-  "average CPU over 1 minute {n}": "la CPU media de 1 minuto, {0},",
-  "average CPU over {m}": "la CPU media de {0}",
-  "average {} over {n} minutes {n}": "la media de {0} durante {1} minutos, {2},",
-  "average {} over {m}": "la media de {0} durante {1}",
-  "{} per instance": "{0} por instancia",
-  "{} is above {n} %": "{0} supera el {1} %",
-  "{} is above {n}": "{0} supera {1}",
-  "{} is at or above {n} %": "{0} es igual o superior al {1} %",
-  "{} is at or above {n}": "{0} es igual o superior a {1}",
-  "{} is below {n} %": "{0} está por debajo del {1} %",
-  "{} is below {n}": "{0} está por debajo de {1}",
-  "{} is at or below {n} %": "{0} es igual o inferior al {1} %",
-  "{} is at or below {n}": "{0} es igual o inferior a {1}",
-  "{} is equal to {n}": "{0} es igual a {1}",
-  "{} is not equal to {n}": "{0} es distinta de {1}",
-  "above {n} %": "por encima del {0} %",
-  "above {n}": "por encima de {0}",
-  "at or above {n} %": "en el {0} % o más",
-  "at or above {n}": "en {0} o más",
-  "below {n} %": "por debajo del {0} %",
-  "below {n}": "por debajo de {0}",
-  "at or below {n} %": "en el {0} % o menos",
-  "at or below {n}": "en {0} o menos",
 };

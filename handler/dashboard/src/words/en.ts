@@ -6,7 +6,9 @@ const instances = (value: number) => count(value, "instance", "instances");
 /** Every text of the dashboard. A function takes numbers that are ready to show. */
 export const en = {
   name: "English",
-  skip: "Skip to the story",
+  /** A sentence of the app or the emulator, which comes in English; undefined if it is unknown. */
+  said: (sentence: string): string | undefined => sentence,
+  skip: "Skip to the current state",
   sum: (live: number) => `${instances(live)} running`,
   more: (term: string) => `What does "${term}" mean?`,
 
@@ -214,6 +216,14 @@ export const en = {
       head: `Azure didn't set ${instances(wanted)}`,
       text: `The rules want ${instances(wanted)}. The last attempt failed: ${problem}. The next evaluation tries again.`,
     }),
+    problems: {
+      refused: "Azure refused the request",
+      throttled: "Azure received too many requests",
+      failed: "Azure returned an error",
+      timed_out: "Azure didn't respond in time",
+      unreachable: "Azure can't be reached",
+      no_token: "the app has no access token",
+    } as Record<string, string>,
     kept: (way: "out" | "in", value: number) => ({
       head: `No change: ${instances(value)}`,
       text:
@@ -317,7 +327,7 @@ export const en = {
 
   whatIf: {
     heading: "What if …",
-    note: "Change the rules, rehearse them on the load just seen, and apply them to the running fleet.",
+    note: "Change the rules, simulate them with the load just seen, and apply them to the running fleet.",
     open: "Change the rules",
     close: "Close",
     loading: "Reading the rules …",
@@ -335,22 +345,22 @@ export const en = {
     number: "Enter a number.",
     order: "The default must be from the minimum to the maximum.",
     reversed: "The maximum must not be less than the minimum.",
-    unchanged: "Change a value to rehearse or apply it.",
-    rehearse: "Rehearse",
+    unchanged: "Change a value to simulate or apply it.",
+    rehearse: "Simulate",
     apply: "Apply to the fleet",
     reset: "Reset",
     applied: "Applied. The next evaluation uses these rules. Cooldowns and measured values are kept.",
     rehearsed: (minutes: number) =>
-      `Rehearsed on ${count(minutes, "Azure minute", "Azure minutes")} of load. The fleet has not changed.`,
+      `Simulated with ${count(minutes, "Azure minute", "Azure minutes")} of load. The fleet has not changed.`,
     saturated: (minutes: number) =>
       `For ${count(minutes, "minute", "minutes")}, every instance was at 99% CPU or more. The real load may have been higher.`,
     missing: (minutes: number) =>
-      `For ${count(minutes, "minute", "minutes")}, no CPU was measured. The rehearsal keeps the last value.`,
+      `For ${count(minutes, "minute", "minutes")}, no CPU was measured. The simulation keeps the last value.`,
     notRecorded: (metric: string) => `Rules on ${metric} see no samples: only CPU is recorded.`,
     outcome: "Simulated outcome",
     active: "active",
     changed: "changed",
-    fleet: "seen",
+    fleet: "actual",
     verdict: "Verdict",
     verdicts: {
       flapping: "flapping",
@@ -359,14 +369,14 @@ export const en = {
       "at maximum": "at maximum",
       good: "good",
     },
-    short: "Minutes short of capacity",
+    short: "Overloaded minutes",
     hours: "Instance-hours",
     actions: "Actions",
-    chart: "Instances wanted",
+    chart: "Instances wanted, by Azure minute",
     summary: (active: number, changed: number) =>
       `Instances wanted over time. At most ${active} with the active rules, and ${changed} with the changed rules.`,
     action: (minute: string, from: number, to: number) => `Azure minute ${minute}: ${from} → ${to}`,
-    actionsOf: (name: string) => `Actions, ${name}`,
+    actionsOf: (name: string) => `Actions with the ${name} rules`,
     none: "none",
     says: (faults: number, hints: number) =>
       `lab rules: ${count(faults, "fault", "faults")}, ${count(hints, "hint", "hints")}`,

@@ -1,9 +1,11 @@
 import type { Words } from "./en";
+import { said } from "./said";
 
 const instancias = (value: number) => `${value} ${value === 1 ? "instancia" : "instancias"}`;
 
 export const es: Words = {
   name: "Español",
+  said,
   skip: "Ir a la situación actual",
   sum: (live) => `${instancias(live)} en ejecución`,
   more: (term) => `¿Qué significa «${term}»?`,
@@ -219,6 +221,14 @@ export const es: Words = {
       head: `Azure no fijó ${instancias(wanted)}`,
       text: `Las reglas piden ${instancias(wanted)}. El último intento falló: ${problem}. La próxima evaluación lo intenta de nuevo.`,
     }),
+    problems: {
+      refused: "Azure rechazó la petición",
+      throttled: "Azure recibió demasiadas peticiones",
+      failed: "Azure devolvió un error",
+      timed_out: "Azure no respondió a tiempo",
+      unreachable: "no se puede acceder a Azure",
+      no_token: "la aplicación no tiene un token de acceso",
+    },
     kept: (way, value) => ({
       head: `Sin cambios: ${instancias(value)}`,
       text:
@@ -322,7 +332,7 @@ export const es: Words = {
 
   whatIf: {
     heading: "¿Y si …?",
-    note: "Cambie las reglas, ensáyelas con la carga recién observada y aplíquelas a la flota en ejecución.",
+    note: "Cambie las reglas, simúlelas con la carga recién observada y aplíquelas a la flota en ejecución.",
     open: "Cambiar las reglas",
     close: "Cerrar",
     loading: "Leyendo las reglas …",
@@ -341,22 +351,23 @@ export const es: Words = {
     number: "Escriba un número.",
     order: "El valor predeterminado debe estar entre el mínimo y el máximo.",
     reversed: "El máximo no puede ser menor que el mínimo.",
-    unchanged: "Cambie un valor para ensayarlo o aplicarlo.",
-    rehearse: "Ensayar",
+    unchanged: "Cambie un valor para simularlo o aplicarlo.",
+    rehearse: "Simular",
     apply: "Aplicar a la flota",
     reset: "Restablecer",
     applied:
       "Aplicadas. La próxima evaluación usa estas reglas. Los enfriamientos y los valores medidos se conservan.",
     rehearsed: (minutes) =>
-      `Ensayadas con la carga de ${minutes} ${minutes === 1 ? "minuto" : "minutos"} de Azure. La flota no ha cambiado.`,
+      `Simuladas con la carga de ${minutes} ${minutes === 1 ? "minuto" : "minutos"} de Azure. La flota no ha cambiado.`,
     saturated: (minutes) =>
       `Durante ${minutes} min, todas las instancias estaban al 99 % de CPU o más. La carga real pudo ser mayor.`,
-    missing: (minutes) => `Durante ${minutes} min no se midió la CPU. El ensayo mantiene el último valor.`,
+    missing: (minutes) =>
+      `Durante ${minutes} min no se midió la CPU. La simulación mantiene el último valor.`,
     notRecorded: (metric) => `Las reglas sobre ${metric} no reciben muestras: solo se registra la CPU.`,
     outcome: "Resultado simulado",
     active: "activas",
     changed: "cambiadas",
-    fleet: "observadas",
+    fleet: "reales",
     verdict: "Veredicto",
     verdicts: {
       flapping: "oscilación",
@@ -365,14 +376,14 @@ export const es: Words = {
       "at maximum": "en el máximo",
       good: "bien",
     },
-    short: "Minutos sin capacidad suficiente",
+    short: "Minutos con sobrecarga",
     hours: "Horas de instancia",
     actions: "Acciones",
-    chart: "Instancias deseadas",
+    chart: "Instancias deseadas, por minuto de Azure",
     summary: (active, changed) =>
       `Instancias deseadas en el tiempo. Como máximo ${active} con las reglas activas y ${changed} con las cambiadas.`,
     action: (minute, from, to) => `Minuto ${minute} de Azure: ${from} → ${to}`,
-    actionsOf: (name) => `Acciones, reglas ${name}`,
+    actionsOf: (name) => `Acciones con las reglas ${name}`,
     none: "ninguna",
     says: (faults, hints) =>
       `lab rules: ${faults} ${faults === 1 ? "error" : "errores"}, ${hints} ${hints === 1 ? "sugerencia" : "sugerencias"}`,

@@ -55,9 +55,20 @@ function texts(words: object, path = ""): [string, string][] {
   });
 }
 
+test("a percentage has decimals where it would look equal to a threshold that it is not", () => {
+  const { percent } = format("en");
+  expect([percent(29.6, 30), percent(30, 30), percent(29.4, 30), percent(70.04, 70)]).toEqual([
+    "29.6%",
+    "30%",
+    "29%",
+    "70.04%",
+  ]);
+});
+
 test("nothing is left in English", () => {
-  // Names and units, which are the same in both.
+  // Names, numbers, and units, which are the same in both.
   const same = [
+    ".said",
     ".title",
     ".header.database.postgresql",
     ".header.database.sqlite",

@@ -26,8 +26,11 @@ export function format(language: string) {
   return {
     whole: (value: number) => whole.format(value),
     decimal,
-    /** `81%`, in Spanish `81 %`: whole, since nobody acts on tenths. */
-    percent: (value: number) => `${whole.format(value)}${language === "en" ? "" : GAP}%`,
+    /** `81%`, in Spanish `81 %`: whole, since nobody acts on tenths; but never equal to another value that it is not. */
+    percent: (value: number, other = value) => {
+      const looksEqual = value !== other && whole.format(value) === whole.format(other);
+      return `${(looksEqual ? two : whole).format(value)}${language === "en" ? "" : GAP}%`;
+    },
     /** A number that changes all the time. */
     lively: (value: number) => (value >= 99.95 ? whole : one).format(value),
     rate: (value: number) => `${(value >= 99.95 ? whole : one).format(value)}/s`,

@@ -9,7 +9,7 @@
 //! | [`elastic_premium`] | the plan on which the app sets the count: its configuration, ARM and identity endpoint |
 //! | [`fixtures`] | the things that are created before anything runs |
 //! | [`record`] | the history: samples, decisions, events |
-//! | [`what_if`] | the rules explained, rehearsed on the load just seen, and applied |
+//! | [`what_if`] | the rules explained, simulated with the load just seen, and applied |
 //! | [`admin`], [`page`], [`snapshot`], [`timeline`], [`events`], [`live`] | the fleet as seen from outside: endpoints, page, JSON, event log, status line |
 //!
 //! The fleet depends on the host, which does not depend on it. The owner reads the clock, the meters and its instances' reports,

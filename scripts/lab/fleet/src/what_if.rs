@@ -1,6 +1,6 @@
-//! Explains the active rules, rehearses other rules on the load just seen, and applies them to the running fleet.
+//! Explains the active rules, simulates other rules with the load just seen, and applies them to the running fleet.
 //!
-//! A setting can have any form of a rule file. The reader of rule files reads it, and the simulator rehearses it.
+//! A setting can have any form of a rule file. The reader of rule files reads it, and the simulator runs it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::options::HostingPlan;
 use super::scaler::is_same;
 use super::snapshot::{Sample, Snapshot};
 
-/// The shortest load for a rehearsal, in minutes: the default rules average five minutes.
+/// The shortest load for a simulation, in minutes: the default rules average five minutes.
 const LEAST_MINUTES: u64 = 5;
 const MINUTE: u64 = 60;
 /// The name of rules that are not from a file.
@@ -61,7 +61,7 @@ impl Refused {
     }
 }
 
-/// Returns the active rules, and whether they can be rehearsed and changed.
+/// Returns the active rules, and whether they can be simulated and changed.
 pub(super) async fn active(fleet: &Fleet) -> Result<Value, Refused> {
     let snapshot = fleet.snapshot().await.ok_or_else(Refused::ended)?;
     in_background(move || {
@@ -154,7 +154,7 @@ fn written(setting: &Setting) -> Rules {
     Rules::parse(&setting.to_arm().to_string(), NAME).expect("what is written can be read")
 }
 
-/// Metrics without recorded samples. In a rehearsal, rules on them have no values.
+/// Metrics without recorded samples. In a simulation, rules on them have no values.
 fn unrecorded(setting: &Setting) -> Vec<String> {
     let others = setting.metrics.iter().filter(|metric| !metric.fleet_cpu);
     others.map(metric_column::name).collect()
@@ -266,7 +266,7 @@ impl Snapshot {
             return Err(Refused::new(
                 StatusCode::CONFLICT,
                 format!(
-                    "A rehearsal needs {} of load, and {} been seen so far. Try again later",
+                    "A simulation needs {} of load, and {} been seen so far. Try again later",
                     minutes(LEAST_MINUTES),
                     minutes(seen as u64) + if seen == 1 { " has" } else { " have" },
                 ),

@@ -65,7 +65,7 @@ fn without_table(setting: &Setting, profile: &Profile, shown: &[usize]) -> Optio
     }
     (!names.is_empty()).then(|| {
         format!(
-            "how {} depends on the number of instances is not known. Rehearse it with lab simulate --load",
+            "how {} depends on the number of instances is not known. Simulate it with lab simulate --load",
             names.join(", ")
         )
     })

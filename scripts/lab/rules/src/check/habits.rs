@@ -108,7 +108,7 @@ fn short_cooldowns(placed: &Placed<'_>, delays: Delays) -> Vec<Remark> {
             words(delays.metric_lag),
         );
         let remedy = format!(
-            "Set the cooldown to {} or longer, or rehearse it with lab simulate.",
+            "Set the cooldown to {} or longer, or simulate it with lab simulate.",
             words(shows)
         );
         hints.push(Remark::new("short_cooldown", place, message, remedy));

@@ -153,7 +153,7 @@ fn what_cannot_be_applied_is_refused_with_the_reason() {
     let long = format!("{{\"name\": \"{}\"}}", "x".repeat(1 << 20));
     refused(&host.request("PUT", RULES, &[], &long), 413, "1 MiB");
     // At Azure's pace, there are no five minutes yet.
-    let part = "A rehearsal needs 5 Azure minutes of load, and ";
+    let part = "A simulation needs 5 Azure minutes of load, and ";
     refused(&send(&host, "POST", REHEARSE, &before), 409, part);
     let view = host.get(RULES).json();
     assert!(view["cannot_rehearse"].as_str().unwrap().contains(part));
