@@ -213,7 +213,7 @@ def busy(profile: rules.Profile) -> list[Condition]:
             monitor.Operator.GREATER_THAN,
             threshold,
             _window(takes + SEEN_AND_STARTED_S),
-            f"CPU has been above {threshold:g} % for longer than one scale-out should take. At the maximum of "
+            f"CPU has been above {threshold:g}% for longer than one scale-out should take. At the maximum of "
             f"{profile.maximum} instances, only a larger plan or less load helps. Below the maximum, ./scripts/watch shows what the "
             "rules measured and did.",
         )

@@ -138,7 +138,7 @@ def _evaluations(profile: rules.Profile) -> str:
 def _thresholds(profile: rules.Profile) -> list[tuple[str, float]]:
     """Each threshold once, with a readable name."""
     words = {monitor.ScaleDirection.INCREASE: "scale out at", monitor.ScaleDirection.DECREASE: "scale in at"}
-    named = {(f"{words[rule.direction]} {rule.threshold:g} %", rule.threshold) for rule in profile.rules}
+    named = {(f"{words[rule.direction]} {rule.threshold:g}%", rule.threshold) for rule in profile.rules}
     return sorted(named, key=lambda line: line[1])
 
 
@@ -148,7 +148,7 @@ def _heading(profile: rules.Profile, by_azure: bool) -> str:
     for rule in profile.rules:
         sign = "+" if rule.direction is monitor.ScaleDirection.INCREASE else "-"
         text += (
-            f"- {rule.statistic.value.lower()} CPU {SIGNS[rule.operator]} {rule.threshold:g} % over {rule.time_window}: "
+            f"- {rule.statistic.value.lower()} CPU {SIGNS[rule.operator]} {rule.threshold:g}% over {rule.time_window}: "
             f"{sign}{rule.value}, then {rule.cooldown} of cooldown\n"
         )
     if by_azure:

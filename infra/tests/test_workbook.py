@@ -83,10 +83,10 @@ def test_metrics_belong_to_the_created_resources(either: Recorded) -> None:
 def test_rules_are_shown_with_what_applies_them(premium: Recorded, elastic: Recorded) -> None:
     (heading,) = items(premium, TEXT)
     assert "1 to 3 instances" in heading["json"]
-    assert "average CPU > 70 % over PT5M: +1, then PT5M of cooldown" in heading["json"]
-    assert "average CPU < 30 % over PT5M: -1" in heading["json"]
+    assert "average CPU > 70% over PT5M: +1, then PT5M of cooldown" in heading["json"]
+    assert "average CPU < 30% over PT5M: -1" in heading["json"]
     seen = next(query["query"] for query in items(premium, QUERY) if "ObservedValue" in query["query"])
-    assert "['scale in at 30 %'] = 30.0, ['scale out at 70 %'] = 70.0" in seen
+    assert "['scale in at 30%'] = 30.0, ['scale out at 70%'] = 70.0" in seen
     (heading,) = items(elastic, TEXT)
     assert "1 to 3 instances" in heading["json"] and "The app applies these rules itself" in heading["json"]
     assert not [query for query in items(elastic, QUERY) if "Autoscale" in query["query"]]

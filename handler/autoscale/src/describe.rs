@@ -111,7 +111,7 @@ impl Decision {
 }
 
 impl Rule {
-    /// For example `adds 1 when average CPU over 5 minutes is above 70 %, cooldown 5 minutes`.
+    /// For example `adds 1 when average CPU over 5 minutes is above 70%, cooldown 5 minutes`.
     pub fn describe(&self, metrics: &[Metric]) -> String {
         let verb = match self.direction {
             Direction::Increase => "adds",
@@ -120,7 +120,7 @@ impl Rule {
         };
         let change = match (self.direction, self.change) {
             (_, Change::Count(count)) => format!("{verb} {count}"),
-            (_, Change::PercentCount(percent)) => format!("{verb} {percent} %"),
+            (_, Change::PercentCount(percent)) => format!("{verb} {percent}%"),
             (_, Change::NextAllowed) => format!("{verb} one step"),
             (Direction::Increase, Change::ExactCount(count)) => format!("raises to {count}"),
             (Direction::Decrease, Change::ExactCount(count)) => format!("lowers to {count}"),
@@ -133,7 +133,7 @@ impl Rule {
         )
     }
 
-    /// For example `average CPU over 5 minutes is above 70 %`.
+    /// For example `average CPU over 5 minutes is above 70%`.
     pub fn condition(&self, metrics: &[Metric]) -> String {
         format!("{} is {}", measured(self, metrics), compared(self, metrics))
     }

@@ -29,7 +29,7 @@ beforeAll(async () => {
   browser = await launch();
   folder = mkdtempSync(join(tmpdir(), "elastic-visits-what-if-"));
   const path = join(folder, "rules.json");
-  // No CPU is above 100 %, so that the fleet stays as it is until somebody changes that.
+  // No CPU is above 100%, so that the fleet stays as it is until somebody changes that.
   const rules = [rule("GreaterThan", 100, "Increase"), rule("LessThan", 30, "Decrease")];
   const capacity = { minimum: "1", maximum: "2", default: "1" };
   writeFileSync(path, JSON.stringify({ name: "stuck", capacity, rules }));

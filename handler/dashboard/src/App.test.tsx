@@ -3,18 +3,11 @@ import { act, fireEvent, render, screen, waitFor, within } from "@testing-librar
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { App } from "./App";
 import type { Fleet, LabFleet } from "./api";
-import { decided, event, fleetOf, instance, labInstance, labOf, timelineOf } from "./fleet/samples";
+import { decided, event, fleetOf, instance, labInstance, labOf, timelineOf, visit } from "./fleet/samples";
 import { Surrounded } from "./mount";
 
 type Answer = { status?: number; body: unknown };
 type Asked = { method: string; path: string; key: string | null; body: unknown };
-
-const visit = (id: number) => ({
-  id,
-  timestamp: "2026-11-24T20:00:00.000Z",
-  ip_address: id % 2 ? "203.0.113.0" : null,
-  instance_id: "lab-a",
-});
 
 const health = { status: "healthy", timestamp: "", instance_id: "lab-a", database: "connected" };
 const about = { db_type: "postgresql", environment: "development", version: "0.1.0", uptime_seconds: 9 };

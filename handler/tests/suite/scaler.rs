@@ -160,7 +160,7 @@ async fn the_app_scales_itself_once_a_minute(backend: Backend) {
         (&told["from"], &told["wanted"], &told["actual"]),
         (&1.into(), &2.into(), &2.into())
     );
-    let reason = "average CPU over 5 minutes 90.0 % is above 70 %: out from 1 to 2";
+    let reason = "average CPU over 5 minutes 90.0% is above 70%: out from 1 to 2";
     assert_eq!(told["reason"], reason);
     assert_eq!(told["cooldown_left_seconds"], 300.0);
     assert!(told["evaluated_at"].as_str().unwrap() <= Timestamp::now().rfc3339().as_str());

@@ -303,7 +303,7 @@ impl Reader<'_> {
         match change {
             Change::PercentCount(percent) => {
                 let message = format!(
-                    "is a percentage. It is rounded towards more instances and changes at least one: {percent} % of 2 instances \
+                    "is a percentage. It is rounded towards more instances and changes at least one: {percent}% of 2 instances \
                      adds {} or removes {}.",
                     (2 * u64::from(percent)).div_ceil(100).max(1),
                     (2 * u64::from(percent) / 100).max(1),

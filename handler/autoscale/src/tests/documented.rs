@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The page on flapping: out above 50 %, in below 30 %.
+/// The page on flapping: out above 50%, in below 30%.
 #[test]
 fn documented_56_percent_scales_out_and_28_percent_on_two_is_deferred() {
     use Operator::{GreaterThan, LessThan};
@@ -62,7 +62,7 @@ fn documented_thread_counts_flap_without_a_margin_and_not_with_one() {
     );
 }
 
-/// The page on best practices: 575 threads on three instances would be 862.5 on two. With out at 80 % and in at 60 %,
+/// The page on best practices: 575 threads on three instances would be 862.5 on two. With out at 80% and in at 60%,
 /// 60 on three would be 90 on two, and 50 would be 75.
 #[test]
 fn documented_projections_defer_or_allow_scale_in() {
@@ -89,8 +89,8 @@ fn documented_projections_defer_or_allow_scale_in() {
     );
 }
 
-/// The page on flapping: 65 % on 30 instances, and ten fewer requested. By the page's own formula, the first count
-/// that stays at or below 70 % is 28. The page's table says 27, which would be 72 %.
+/// The page on flapping: 65% on 30 instances, and ten fewer requested. By the page's own formula, the first count
+/// that stays at or below 70% is 28. The page's table says 27, which would be 72%.
 #[test]
 fn documented_scale_in_by_ten_is_shortened() {
     use Operator::{GreaterThan, LessThanOrEqual};
@@ -119,7 +119,7 @@ fn documented_log_six_to_one_becomes_four() {
     );
 }
 
-/// The page on settings: of three more and five more, five is chosen. Of 50 % fewer (five) and three fewer (seven),
+/// The page on settings: of three more and five more, five is chosen. Of 50% fewer (five) and three fewer (seven),
 /// seven is chosen.
 #[test]
 fn documented_several_rules_take_the_largest_count() {
@@ -139,12 +139,12 @@ fn documented_several_rules_take_the_largest_count() {
     assert_eq!(
         reached(&constant(&profile, 76.0, 10)),
         (13, Outcome::ScaledOut(0)),
-        "15 % of ten is less than three"
+        "15% of ten is less than three"
     );
     assert_eq!(
         reached(&constant(&profile, 76.0, 40)),
         (46, Outcome::ScaledOut(2)),
-        "15 % of forty is six"
+        "15% of forty is six"
     );
     assert_eq!(
         reached(&constant(&profile, 20.0, 10)),

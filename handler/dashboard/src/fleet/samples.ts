@@ -197,7 +197,7 @@ export const rehearsalOf = (): LabRehearsal => ({
   active: { counts: [1, 1], actions: [], verdict: "overloaded", overloaded_minutes: 2, instance_hours: 0.03 },
   changed: {
     counts: [1, 2],
-    actions: [{ at_seconds: 120, from: 1, to: 2, reason: "average CPU over 5 minutes 80.0 % is above 60 %" }],
+    actions: [{ at_seconds: 120, from: 1, to: 2, reason: "average CPU over 5 minutes 80.0% is above 60%" }],
     verdict: "good",
     overloaded_minutes: 0,
     instance_hours: 0.04,
@@ -207,4 +207,12 @@ export const rehearsalOf = (): LabRehearsal => ({
     faults: [{ code: "flapping", place: "profiles[0]", message: "flaps.", remedy: "Raise it." }],
     hints: [],
   },
+});
+
+/** A row of the list of visits. */
+export const visit = (id: number) => ({
+  id,
+  timestamp: "2026-11-24T20:00:00.000Z",
+  ip_address: id % 2 ? "203.0.113.0" : null,
+  instance_id: "lab-a",
 });

@@ -1,13 +1,13 @@
 /** What the record says of the load, of the profiles, and of the run, in Spanish; the forms are those of `translate.ts`. */
 export const NOTES: Record<string, string> = {
   // What the load is
-  "step: 20 % for 10 minutes, 150 % for an hour, 20 % for 50 minutes":
+  "step: 20% for 10 minutes, 150% for an hour, 20% for 50 minutes":
     "step: 20 % durante 10 minutos, 150 % durante una hora, 20 % durante 50 minutos",
-  "ramp: from 0 to 240 % in an hour, 240 % for 30 minutes, to 0 in an hour, 0 for 30 minutes":
+  "ramp: from 0 to 240% in an hour, 240% for 30 minutes, to 0 in an hour, 0 for 30 minutes":
     "ramp: de 0 a 240 % en una hora, 240 % durante 30 minutos, hasta 0 en una hora, 0 durante 30 minutos",
-  "spike: 30 % for an hour and a half, but 250 % for 5 minutes after the first half hour":
+  "spike: 30% for an hour and a half, but 250% for 5 minutes after the first half hour":
     "spike: 30 % durante una hora y media, pero 250 % durante 5 minutos tras la primera media hora",
-  "daily: 24 hours from midnight, 20 % at 4 o'clock, 200 % at 16 o'clock, a sine between":
+  "daily: 24 hours from midnight, 20% at 4 o'clock, 200% at 16 o'clock, a sine between":
     "daily: 24 horas desde medianoche, 20 % a las 4, 200 % a las 16 y una curva senoidal entre ambas",
   "{}: {m}, {n}": "{0}: {1}, {2}",
   "{}: {m}, between {n} and {n}": "{0}: {1}, entre {2} y {3}",
@@ -65,7 +65,7 @@ export const NOTES: Record<string, string> = {
   "{} or {}": "{0} o {1}",
   "{n} to {n} instances": "de {0} a {1} instancias",
   "{x} is missing in {}: its last value is used there.": "Falta {0} en {1}: ahí se usa su último valor.",
-  "The recorded CPU was 99 % or more for {m}: the true load is not known there, it was at least that. Raise the load in the file to simulate more.":
+  "The recorded CPU was 99% or more for {m}: the true load is not known there, it was at least that. Raise the load in the file to simulate more.":
     "La CPU registrada fue del 99 % o más durante {0}: ahí no se conoce la carga real, que fue al menos esa. Aumente la carga en el archivo para simular más.",
   "Samples of the load are missing for {m} ({}): it keeps its last value there.":
     "Faltan muestras de la carga durante {0} ({1}): ahí conserva su último valor.",

@@ -55,7 +55,7 @@ export function translator(dictionary: Record<string, string>, isName = isShort)
     return `${items.slice(0, -1).join(", ")}${last}${items.at(-1)}`;
   };
 
-  return (text) => translate(text, { left: MOST_PARTS });
+  return (text) => translate(text, { left: MOST_PARTS })?.replaceAll(/(\d) %/g, `$1${GAP}%`);
 }
 
 function ownLength(key: string): number {

@@ -74,7 +74,7 @@ fn cpu(share: &Share) -> String {
         )
     } else {
         format!(
-            "100 % means {cpus} of a CPU for each instance, but this limit is not enforced ({})",
+            "100% means {cpus} of a CPU for each instance, but this limit is not enforced ({})",
             share.how()
         )
     }
@@ -120,7 +120,7 @@ pub(super) fn line(snapshot: &Snapshot, thresholds: &str, cooldown_left: Duratio
     let metric = snapshot.metric.as_ref();
     let cpu = metric
         .and_then(|metric| metric.cpu_percent)
-        .map_or("-".to_owned(), |percent| format!("{percent:.1} %"));
+        .map_or("-".to_owned(), |percent| format!("{percent:.1}%"));
     let rate = snapshot.requests_per_second;
     let p95 = snapshot
         .latency_ms

@@ -166,7 +166,7 @@ mod tests {
         eager.profiles[0].rules[0].cooldown = 3 * minute;
         scaler.replace(Arc::new(eager), 0);
         scaler.sample(super::minute(2 * minute, &[used(240, 1_000)], 0.4).expect("one is ready"));
-        // The mean of 80 and 60 % is above 50 %, and the rules' last action was a minute ago.
+        // The mean of 80 and 60% is above 50%, and the rules' last action was a minute ago.
         assert_eq!(scaler.evaluate(2, 2 * minute).to, 2);
         assert_eq!(scaler.cooldown_left(2 * minute), 4 * minute);
         assert_eq!(scaler.evaluate(2, 4 * minute).to, 3);
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn constant_load_scales_out_when_the_model_says() {
-        // 80 % of one instance from the start: from 1 to 2 at 240 s, when the first sample is old enough to be used.
+        // 80% of one instance from the start: from 1 to 2 at 240 s, when the first sample is old enough to be used.
         let lag = Duration::from_secs(180);
         let mut scaler = Scaler::new(Setting::built_in(), vec![Vec::new()], lag, 0);
         let mut count = 1;

@@ -34,7 +34,7 @@ impl Console {
             other => (false, millis(other.duration().unwrap_or_default())),
         };
         let bar = ProgressBar::new(length);
-        let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %\n{wide_msg}");
+        let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3}%\n{wide_msg}");
         bar.set_style(style.expect("the template is right").progress_chars("=> "));
         Self {
             bar,

@@ -187,7 +187,7 @@ impl ScaleTest {
             let now = fleet.borrow().state().unwrap_or_default();
             if std::mem::take(&mut entering) {
                 let minute = now.azure_seconds / 60.0;
-                let told = format!("Minute {minute:.0}: {phase} ({load:.0} % of an instance)");
+                let told = format!("Minute {minute:.0}: {phase} ({load:.0}% of an instance)");
                 entered(&told);
                 outcome.phases.push(told);
             }

@@ -121,10 +121,10 @@ impl Load {
         let length = exact_span(self.seconds());
         // Compared as rounded, because that is how they are printed.
         if format!("{lowest:.0}") == format!("{highest:.0}") {
-            format!("{}: {length}, {lowest:.0} %", self.name)
+            format!("{}: {length}, {lowest:.0}%", self.name)
         } else {
             format!(
-                "{}: {length}, between {lowest:.0} and {highest:.0} %",
+                "{}: {length}, between {lowest:.0} and {highest:.0}%",
                 self.name
             )
         }
@@ -174,7 +174,7 @@ impl Load {
         after.checked_sub(1).map(|index| counts[index].1)
     }
 
-    /// When the recorded CPU was 99 % or more. The true load is unknown there; it was at least that high.
+    /// When the recorded CPU was 99% or more. The true load is unknown there; it was at least that high.
     pub fn saturated(&self) -> &[Span] {
         &self.recorded.saturated
     }

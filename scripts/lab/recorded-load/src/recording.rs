@@ -357,7 +357,7 @@ pub(super) fn warn(saturated: &[Span], gaps: &[Span], notes: &mut Vec<Note>) {
     let saturated = Span::total(saturated);
     if saturated > 0 {
         notes.push(Note::warning(format!(
-            "The recorded CPU was 99 % or more for {}: the true load is not known there, it was at least that. Raise the \
+            "The recorded CPU was 99% or more for {}: the true load is not known there, it was at least that. Raise the \
              load in the file to simulate more.",
             exact_span(saturated)
         )));

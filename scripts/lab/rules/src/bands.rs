@@ -121,7 +121,7 @@ impl Band {
         (last.next != self.count).then_some(last.next)
     }
 
-    /// Such as `below 60 %: 1; 60 to 140 %: stays; above 140 %: 3`.
+    /// Such as `below 60%: 1; 60 to 140%: stays; above 140%: 3`.
     pub(crate) fn describe(&self, unit: &str) -> String {
         let what = |range: &Range| match range.next == self.count {
             true => format!("stays{}", range.reason.note()),
@@ -156,7 +156,7 @@ impl Reason {
 }
 
 impl Span {
-    /// Such as `from 60 to 140 %`, to follow the word load.
+    /// Such as `from 60 to 140%`, to follow the word load.
     pub(crate) fn within(self, unit: &str) -> String {
         match (self.from, self.to) {
             (0.0, None) => "of any size".to_owned(),
@@ -165,7 +165,7 @@ impl Span {
         }
     }
 
-    /// Such as `60 to 140 %`.
+    /// Such as `60 to 140%`.
     pub(crate) fn describe(self, unit: &str) -> String {
         match (self.from, self.to) {
             (0.0, None) => "at any load".to_owned(),

@@ -19,11 +19,11 @@ FILE is any autoscale setting: the output of az monitor autoscale show or list, 
 terraform show -json, or a bare profile.
 
 It prints each profile, when it applies, and its rules in words. For each number of instances it shows the constant loads \
-at which that number stays, and the number that follows below and above them. 150 % keeps one and a half instances busy.
+at which that number stays, and the number that follows below and above them. 150% keeps one and a half instances busy.
 
 With a fault, the exit code is 1, so that you can use the command in CI:
   flapping         a scale-out that makes all scale-in rules true under the same load
-  never_true       a condition that can't be true for the metric, such as CPU above 100 %
+  never_true       a condition that can't be true for the metric, such as CPU above 100%
   never_scales_in  scale-in rules that can never all be true; Azure requires all of them
   never_applies    a profile that other profiles always come before
   second_default   a second profile without a calendar

@@ -17,7 +17,7 @@ pub(crate) const MOST_RULES: usize = 10;
 /// The constant quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Load {
-    /// Work that needs this many percent of one instance. The instances share it, and none uses more than 100 %.
+    /// Work that needs this many percent of one instance. The instances share it, and none uses more than 100%.
     Cpu,
     /// The value of the metric of this index, which all rules divide by the number of instances.
     Divided(usize),

@@ -119,7 +119,7 @@ impl Causes<'_> {
         }
         let share = 100.0 * total as f64 / simulation.seconds as f64;
         let mut sentence = format!(
-            "The load was more than the ready instances could handle for {} ({share:.1} % of the time)",
+            "The load was more than the ready instances could handle for {} ({share:.1}% of the time)",
             exact_span(total)
         );
         if simulation.shortages.len() > 1 {
@@ -135,7 +135,7 @@ impl Causes<'_> {
             && highest > f64::from(maximum) * 100.0
         {
             sentence += &format!(
-                "; the maximum of {maximum} instances does not suffice for a load of {highest:.0} %"
+                "; the maximum of {maximum} instances does not suffice for a load of {highest:.0}%"
             );
         }
         let profiles = self.setting.profiles.iter();

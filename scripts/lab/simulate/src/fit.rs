@@ -15,7 +15,7 @@ pub(crate) struct Fit {
     pub(crate) minutes: usize,
     /// The minutes with the same number.
     pub(crate) same: usize,
-    /// Minutes that were recorded near 100 % CPU, with an unknown true load.
+    /// Minutes that were recorded near 100% CPU, with an unknown true load.
     pub(crate) low_confidence: usize,
     /// The first minute with a different number.
     pub(crate) first_difference: Option<Difference>,
@@ -61,7 +61,7 @@ impl Fit {
         let Self { minutes, same, .. } = *self;
         let share = 100.0 * same as f64 / minutes as f64;
         let mut text = format!(
-            "in {same} of {minutes} minutes ({share:.1} %) the simulation has the recorded number of instances"
+            "in {same} of {minutes} minutes ({share:.1}%) the simulation has the recorded number of instances"
         );
         if let Some(first) = self.first_difference {
             text += &format!(
@@ -73,7 +73,7 @@ impl Fit {
         }
         if self.low_confidence > 0 {
             text += &format!(
-                "; {} minutes were recorded near 100 % CPU and are uncertain",
+                "; {} minutes were recorded near 100% CPU and are uncertain",
                 self.low_confidence
             );
         }

@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// At Azure's pace: 20 minutes at 60 % of an instance, 40 at 150 %, 60 at 20 %.
+    /// At Azure's pace: 20 minutes at 60% of an instance, 40 at 150%, 60 at 20%.
     fn run() -> Run {
         let sample = |minute: u32| {
             let (load, ready) = match minute {

@@ -77,16 +77,16 @@ use summary::Outcome;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Built-in loads, in percent of the capacity of one instance (150 keeps one and a half instances busy):
-  step   20 % for 10 minutes, 150 % for an hour, 20 % for 50 minutes
-  ramp   from 0 to 240 % in an hour, 240 % for 30 minutes, to 0 in an hour, 0 for 30 minutes
-  spike  30 % for an hour and a half, but 250 % for 5 minutes after the first half hour
-  daily  24 hours from midnight, 20 % at 4 o'clock, 200 % at 16 o'clock, a sine between
+  step   20% for 10 minutes, 150% for an hour, 20% for 50 minutes
+  ramp   from 0 to 240% in an hour, 240% for 30 minutes, to 0 in an hour, 0 for 30 minutes
+  spike  30% for an hour and a half, but 250% for 5 minutes after the first half hour
+  daily  24 hours from midnight, 20% at 4 o'clock, 200% at 16 o'clock, a sine between
 
 Your own load (--load FILE, or - for standard input) is one of:
   - the output of az monitor metrics list (--output json), or the portal's CSV export
   - a run saved by lab load --json or lab demo --json
   - CSV with named columns: seconds or timestamp; load, or CpuPercentage with instances; any other metric by its name
-An hour of 80 %:
+An hour of 80%:
   printf 'seconds,load\\n0,80\\n3600,80\\n' | lab simulate --load -
 
 The model: the CPU of each ready instance is min(100, load / ready). The rules use averages over whole minutes, which are \
@@ -189,7 +189,7 @@ fn simulate_shown(scenario: &Scenario<'_>) -> Simulation {
     let bar = ProgressBar::new(scenario.load.seconds());
     bar.set_draw_target(ProgressDrawTarget::hidden());
     bar.set_style(
-        ProgressStyle::with_template("simulating {wide_bar} {percent} %")
+        ProgressStyle::with_template("simulating {wide_bar} {percent}%")
             .expect("the template is right"),
     );
     let simulation = simulate_watched(scenario, |seconds| {

@@ -38,7 +38,7 @@ pub struct Simulation {
     pub minutes: Vec<Sample>,
     /// Instances that became ready, in order.
     pub arrivals: Vec<Arrival>,
-    /// Spans in which the load was above 100 % of all ready instances.
+    /// Spans in which the load was above 100% of all ready instances.
     pub shortages: Vec<Shortage>,
     /// The number of wanted instances, ready or not, times seconds. This time is paid for.
     pub instance_seconds: u64,
@@ -113,7 +113,7 @@ pub struct Arrival {
 }
 
 impl Simulation {
-    /// Seconds in which the load was above 100 % of all ready instances.
+    /// Seconds in which the load was above 100% of all ready instances.
     pub fn overloaded_seconds(&self) -> u64 {
         self.shortages.iter().map(Shortage::seconds).sum()
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A span in which the load was above 100 % of all ready instances.
+/// A span in which the load was above 100% of all ready instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Shortage {
     /// The start of the span.

@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
 
 /// Explanations of the terms, printed below the numbers.
 pub(crate) const LEGEND: &str = "\
-overloaded        the load is above 100 % of every ready instance (marked ! in the table)
+overloaded        the load is above 100% of every ready instance (marked ! in the table)
 time to capacity  the longest from CPU above the threshold of scale-out until the instances then ordered were ready
 overshoot         a scale-out that a scale-in undid although the load had not fallen by a tenth
 flapping          a scale-in that a scale-out undid although the load had not risen by a tenth

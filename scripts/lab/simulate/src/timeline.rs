@@ -54,7 +54,7 @@ fn line(row: &Row) -> String {
         false => (row.load / f64::from(row.ready), ' '),
     };
     format!(
-        "{:>8}   {instances:<12} {cpu:>3.0} %{mark}   {}",
+        "{:>8}   {instances:<12} {cpu:>3.0}%{mark}   {}",
         clock(row.at_seconds),
         row.event
     )
@@ -104,7 +104,7 @@ fn rows(simulation: &Simulation, load: &Load) -> Vec<Row> {
             load: load_at(at_seconds),
         });
     };
-    let first = format!("start with {start}, load {:.0} %", load_at(0));
+    let first = format!("start with {start}, load {:.0}%", load_at(0));
     push(0, first, ready, count);
     for (at_seconds, _, event) in events {
         let event = match event {
@@ -118,7 +118,7 @@ fn rows(simulation: &Simulation, load: &Load) -> Vec<Row> {
                 action.reason.clone()
             }
             Event::Still(still) => still.reason.clone(),
-            Event::Load(percent) => format!("load {percent:.0} %"),
+            Event::Load(percent) => format!("load {percent:.0}%"),
         };
         push(at_seconds, event, ready, count);
     }

@@ -1,6 +1,6 @@
 //! The verdict of a simulation on its rules.
 //!
-//! - Overloaded: the load is above 100 % of all ready instances, so requests wait or are refused.
+//! - Overloaded: the load is above 100% of all ready instances, so requests wait or are refused.
 //! - Time to capacity: from CPU above the threshold of a scale-out rule until the instances requested then were
 //!   ready; the longest such time.
 //! - Overshoot and flapping: see [`reversals`](crate::reversals).
@@ -25,7 +25,7 @@ pub struct Verdict {
     /// The longest time from CPU above the threshold of a scale-out rule until the instances requested then were
     /// ready; null if there was none.
     pub time_to_capacity_seconds: Option<u64>,
-    /// Time in which the load was above 100 % of all ready instances.
+    /// Time in which the load was above 100% of all ready instances.
     pub overloaded_minutes: f64,
     /// The longest of these times.
     pub longest_overload_seconds: u64,

@@ -92,7 +92,7 @@ mod tests {
             printable("a\x1b[31mb\r\u{7}\u{9b}2J\u{202e}c"),
             "a\u{fffd}[31mb\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}c"
         );
-        let plain = "70 %\té → 漢\n";
+        let plain = "70%\té → 漢\n";
         assert_eq!(printable(plain), plain);
     }
 }

@@ -203,7 +203,7 @@ fn a_log_of_the_simulation_agrees() {
     }
     let said = said(&folder.join("log.json"), &rules, 0);
     assert!(
-        said.contains("agreement   100.0 %: 660 of 660 evaluations\n"),
+        said.contains("agreement   100.0%: 660 of 660 evaluations\n"),
         "{said}"
     );
 }
@@ -232,7 +232,7 @@ fn one_altered_observation_is_found() {
         );
         let said = said(&log, &rules, 1);
         for part in [
-            "agreement   99.8 %",
+            "agreement   99.8%",
             "First disagreement: 2026-03-30 ",
             "\n  log   ",
             "\n  lab   ",

@@ -30,8 +30,8 @@ fn the_rules_of_the_project_are_explained_and_have_no_fault() {
     for line in [
         "cpu-70-30, when no other profile applies",
         "  1 to 3 instances, 1 by default",
-        "  adds 1 when average CPU over 5 minutes is above 70 %, cooldown 5 minutes",
-        "    2 instances   below 60 %: 1; 60 to 140 %: stays; above 140 %: 3",
+        "  adds 1 when average CPU over 5 minutes is above 70%, cooldown 5 minutes",
+        "    2 instances   below 60%: 1; 60 to 140%: stays; above 140%: 3",
         "hint default_is_minimum",
     ] {
         assert!(
@@ -97,7 +97,7 @@ fn faults_make_the_exit_code_1() {
         "{said}"
     );
     assert!(
-        said.contains("Set the scale-in threshold to at most 25 %"),
+        said.contains("Set the scale-in threshold to at most 25%"),
         "{said}"
     );
 }

@@ -149,7 +149,7 @@ fn a_list_may_contain_several_metrics_and_counts() {
         assert!(
             warned(&load)
                 .iter()
-                .any(|text| text.contains("99 % or more for 1 min"))
+                .any(|text| text.contains("99% or more for 1 min"))
         );
     }
 }

@@ -23,7 +23,7 @@ fn seconds_and_load_with_and_without_a_header() {
         );
         assert_eq!(load.start(), None);
         assert!(load.notes().is_empty() && load.counts().is_empty());
-        assert_eq!(load.describe(), "test: 1 h, between 80 and 120 %");
+        assert_eq!(load.describe(), "test: 1 h, between 80 and 120%");
     }
     assert_eq!(
         steps(&load("load;seconds\n12,5;0\n20;60\n")),
@@ -181,7 +181,7 @@ fn minutes_at_100_percent_are_reported() {
     }
     let load = load(&text);
     assert_eq!(spans(load.saturated()), [(60, 180), (240, 300)]);
-    assert!(warned(&load)[0].contains("99 % or more for 3 min"));
+    assert!(warned(&load)[0].contains("99% or more for 3 min"));
     assert!(recorded_load::Span::contain(load.saturated(), 179));
     assert!(!recorded_load::Span::contain(load.saturated(), 180));
 }

@@ -102,10 +102,10 @@ Granularity,1 minute
 
     let semicolons = text.replace("\",\"", "\";\"").replace("40.5", "40,5");
     assert_eq!(steps(&load(&semicolons)), steps(&comma));
-    let wrong = text.replace("\"80\",\"\"", "\"80 %\",\"\"");
+    let wrong = text.replace("\"80\",\"\"", "\"80%\",\"\"");
     assert!(
         refused(&wrong)
-            .contains("line 9: column \"CPU Percentage (Avg)\": \"80 %\" is not a number"),
+            .contains("line 9: column \"CPU Percentage (Avg)\": \"80%\" is not a number"),
         "{}",
         refused(&wrong)
     );

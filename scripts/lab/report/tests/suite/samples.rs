@@ -257,22 +257,22 @@ pub(crate) fn story() -> Run {
             (
                 17.0,
                 2,
-                "average CPU over 5 minutes 74.2 % is above 70 %: out from 1 to 2",
+                "average CPU over 5 minutes 74.2% is above 70%: out from 1 to 2",
             ),
             (
                 37.0,
                 3,
-                "average CPU over 5 minutes 79.6 % is above 70 %: out from 2 to 3",
+                "average CPU over 5 minutes 79.6% is above 70%: out from 2 to 3",
             ),
             (
                 71.0,
                 2,
-                "average CPU over 5 minutes 19.4 % is below 30 %: in from 3 to 2",
+                "average CPU over 5 minutes 19.4% is below 30%: in from 3 to 2",
             ),
             (
                 90.0,
                 1,
-                "average CPU over 5 minutes 14.8 % is below 30 %: in from 2 to 1",
+                "average CPU over 5 minutes 14.8% is below 30%: in from 2 to 1",
             ),
         ],
         provision: 2.0,
@@ -291,7 +291,7 @@ pub(crate) fn story() -> Run {
     ];
     run.verdict.expectations = vec![Expectation {
         condition: "errors<0.1%".to_owned(),
-        measured: "0 %".to_owned(),
+        measured: "0%".to_owned(),
         held: true,
     }];
     let lost = |instances, instance_hours, failed, p99_ms| FleetOutcome {

@@ -43,7 +43,7 @@ pub(super) fn check(placed: &Placed<'_>, remarks: &mut Remarks) {
             "divided_percentage",
             place(index),
             "divides a percentage, which is already an average over the instances, by their number: with 2 instances \
-             it sees at most 50 %, with 4 at most 25 %.",
+             it sees at most 50%, with 4 at most 25%.",
             "Set dividePerInstance to false.",
         ));
     }

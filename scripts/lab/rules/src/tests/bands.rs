@@ -22,9 +22,9 @@ fn each_count_stays_between_its_thresholds() {
     assert_eq!(
         described(&profile(1, 3, &[out(70), inward(30)])),
         [
-            "below 70 %: stays; above 70 %: 2",
-            "below 60 %: 1; 60 to 140 %: stays; above 140 %: 3",
-            "below 90 %: 2; 90 to 210 %: stays; above 210 %: stays (maximum)",
+            "below 70%: stays; above 70%: 2",
+            "below 60%: 1; 60 to 140%: stays; above 140%: 3",
+            "below 90%: 2; 90 to 210%: stays; above 210%: stays (maximum)",
         ]
     );
 }
@@ -33,7 +33,7 @@ fn each_count_stays_between_its_thresholds() {
 fn ranges_kept_only_by_the_flapping_check_are_marked() {
     assert_eq!(
         described(&profile(1, 2, &[out(50), inward(30)]))[1],
-        "below 50 %: 1; 50 to 60 %: stays (flapping check); 60 to 100 %: stays; above 100 %: stays (maximum)"
+        "below 50%: 1; 50 to 60%: stays (flapping check); 60 to 100%: stays; above 100%: stays (maximum)"
     );
 }
 
@@ -41,7 +41,7 @@ fn ranges_kept_only_by_the_flapping_check_are_marked() {
 fn a_scale_in_rule_that_prevents_the_scale_in_is_marked() {
     assert_eq!(
         described(&profile(1, 2, &[out(70), inward(30), inward(10)]))[1],
-        "below 20 %: 1; 20 to 60 %: stays (not all scale-in rules are true); 60 to 140 %: stays; above 140 %: stays (maximum)"
+        "below 20%: 1; 20 to 60%: stays (not all scale-in rules are true); 60 to 140%: stays; above 140%: stays (maximum)"
     );
 }
 
@@ -53,7 +53,7 @@ fn no_instance_has_no_sample() {
     // Any load, however small, is infinite for zero instances.
     assert_eq!(
         bands[1],
-        "below 30 %: stays (flapping check); 30 to 70 %: stays; above 70 %: 2"
+        "below 30%: stays (flapping check); 30 to 70%: stays; above 70%: 2"
     );
 }
 

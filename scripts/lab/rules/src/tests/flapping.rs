@@ -33,14 +33,14 @@ fn the_fault_contains_the_counts_the_loads_and_a_remedy() {
     let found = checked(&cpu(1, 3, 50, 30)).faults.remove(0);
     assert_eq!(
         found.message,
-        "flaps with rules[1]. At a load from 50 to 60 % of one instance, 1 instance scales out to 2, because average CPU \
-         over 5 minutes is above 50 %. With 2, all scale-in rules are true under the same load: rules[1] sees 25 to 30 % \
-         (average CPU over 5 minutes is below 30 %). Only Azure's flapping check, which is an estimate, keeps the larger \
+        "flaps with rules[1]. At a load from 50 to 60% of one instance, 1 instance scales out to 2, because average CPU \
+         over 5 minutes is above 50%. With 2, all scale-in rules are true under the same load: rules[1] sees 25 to 30% \
+         (average CPU over 5 minutes is below 30%). Only Azure's flapping check, which is an estimate, keeps the larger \
          count."
     );
     assert_eq!(
         found.remedy,
-        "Set the scale-in threshold to at most 25 %, or the scale-out threshold to at least 60 %."
+        "Set the scale-in threshold to at most 25%, or the scale-out threshold to at least 60%."
     );
     assert!(faults(&cpu(1, 3, 50, 25)).is_empty() && faults(&cpu(1, 3, 60, 30)).is_empty());
 }
@@ -52,7 +52,7 @@ fn if_both_thresholds_are_included_the_same_value_fires_both() {
         profile(1, 3, &[out, rule("Decrease", "LessThanOrEqual", below)])
     };
     let found = checked(&rules(60)).faults.remove(0);
-    assert_eq!(found.remedy, "Set the scale-in threshold to below 40 %.");
+    assert_eq!(found.remedy, "Set the scale-in threshold to below 40%.");
     assert!(faults(&rules(39)).is_empty());
 }
 

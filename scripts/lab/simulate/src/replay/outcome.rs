@@ -156,10 +156,10 @@ impl Outcome {
             counted(self.rule_results, "result"),
             counted(self.counts, "number"),
         );
-        // If anything differs, never 100 %.
+        // If anything differs, never 100%.
         let tenths = (self.agreement * 1_000.0).floor() / 10.0;
         text += &format!(
-            "agreement   {tenths:.1} %: {agreeing} of {}\n",
+            "agreement   {tenths:.1}%: {agreeing} of {}\n",
             counted(*compared, "evaluation")
         );
         for (gap, number) in &self.not_compared {

@@ -261,7 +261,7 @@ impl Parameter {
     pub(super) fn show(&self, index: u8) -> String {
         let value = self.value(index);
         match self.field {
-            Field::Threshold(_) => format!("{value} %"),
+            Field::Threshold(_) => format!("{value}%"),
             Field::Window(_) | Field::Cooldown(_) => exact_span(value as u64),
             Field::Minimum | Field::Maximum | Field::Step(_) => value.to_string(),
         }

@@ -197,7 +197,7 @@ fn a_paused_scaler_decides_nothing() {
     assert_eq!(paused["paused"], true);
     stress(&host, "instance");
     // Without a control group, the CPU time of a minute (20 ms here) is known only to 10 ms, so one minute may show
-    // 50 %.
+    // 50%.
     let busy = fleet_when(&host, "a busy minute is measured", |fleet| {
         fleet["metric"]["cpu_percent"].as_f64() > Some(90.0)
     });

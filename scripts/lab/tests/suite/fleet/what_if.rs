@@ -14,7 +14,7 @@ const REHEARSE: &str = "/admin/lab/rules/rehearse";
 /// So little that the fleet's load is none for the machine.
 const SHARE: [&str; 4] = ["--instance-cpus", "0.1", "--time-scale", "300"];
 
-/// Writes the app's own rules, whose scale-out can never happen: no CPU is above 100 %.
+/// Writes the app's own rules, whose scale-out can never happen: no CPU is above 100%.
 fn stuck(root: &Root) -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/autoscale.json");
     let mut rules: Value = serde_json::from_str(&std::fs::read_to_string(own).unwrap()).unwrap();
@@ -50,7 +50,7 @@ fn other_rules_are_rehearsed_on_the_load_just_seen_and_then_applied() {
     assert_eq!(view["cannot_apply"], Value::Null);
     assert_eq!(view["explanation"]["faults"][0]["code"], "never_true");
     let text = view["explanation"]["text"].as_str().unwrap();
-    assert!(text.contains("is above 100 %"), "{text}");
+    assert!(text.contains("is above 100%"), "{text}");
 
     stress(&host, "fleet");
     let mut changed = setting(&host);

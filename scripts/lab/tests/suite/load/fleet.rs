@@ -15,7 +15,7 @@ fn the_actions_of_a_lab_are_recorded() {
             let actions = if look == 0 {
                 "[]"
             } else {
-                r#"[{"at":"2026-11-24T10:00:00.500Z","from":1,"to":2,"source":"autoscaler","reason":"CPU was 81 %"}]"#
+                r#"[{"at":"2026-11-24T10:00:00.500Z","from":1,"to":2,"source":"autoscaler","reason":"CPU was 81%"}]"#
             };
             let fleet = format!(
                 r#"{{"time_scale":60.0,"now":"2026-11-24T10:00:{look:02}.000Z","count":{},"ready":1,

@@ -10,8 +10,8 @@ use super::server::{Asked, Reply, Server, app};
 const RULES: &str = r#"[{"metric":"CpuPercentage","operator":"GreaterThan","threshold":70.0,"time_window":"PT5M",
     "direction":"Increase","change":"ChangeCount","value":1,"cooldown":"PT5M"}]"#;
 
-/// A fleet of at most two instances. One visit per second costs 2 % of an instance. It changes after its CPU was
-/// above 70 % or below 30 % for a second.
+/// A fleet of at most two instances. One visit per second costs 2% of an instance. It changes after its CPU was
+/// above 70% or below 30% for a second.
 struct Fleet {
     begun: Instant,
     visits: VecDeque<Instant>,

@@ -111,7 +111,7 @@ fn each_rule_waits_for_its_own_cooldown_since_the_last_action() {
         ],
         "",
     );
-    let waits = " 0:26:00   2             10 %    average CPU over 5 minutes 24.0 % is below 30 %, \
+    let waits = " 0:26:00   2             10%    average CPU over 5 minutes 24.0% is below 30%, \
                  but its cooldown ends in 15 minutes: stays at 2";
     assert!(said.lines().any(|line| line == waits), "{said}");
 }
@@ -148,7 +148,7 @@ fn the_rule_that_holds_scale_in_back_is_named() {
         record["stood_still"],
         json!([{
             "at_seconds": 60, "to_seconds": 7_200, "count": 4, "cause": "held_back", "rule": 2,
-            "reason": "another scale-in rule fires, but average CPU over 5 minutes 5.0 % is not below 5 %: stays at 4",
+            "reason": "another scale-in rule fires, but average CPU over 5 minutes 5.0% is not below 5%: stays at 4",
         }])
     );
     let said = said(
@@ -156,7 +156,7 @@ fn the_rule_that_holds_scale_in_back_is_named() {
         &constant(20),
     );
     for expected in [
-        " 0:01:00   4              5 %    another scale-in rule fires, but average CPU over 5 minutes 5.0 % is not below 5 %: stays at 4\n",
+        " 0:01:00   4              5%    another scale-in rule fires, but average CPU over 5 minutes 5.0% is not below 5%: stays at 4\n",
         "  A scale-in rule held scale-in back for 1 h 59 min, first at 0:01:00: another",
     ] {
         assert!(said.contains(expected), "{said}");
@@ -173,7 +173,7 @@ fn the_maximum_that_limits_the_fleet_is_named() {
     assert_eq!(still["rule"], 0);
     assert_eq!(
         still["reason"],
-        "average CPU over 5 minutes 82.0 % is above 75 %, but 3 is the maximum"
+        "average CPU over 5 minutes 82.0% is above 75%, but 3 is the maximum"
     );
     let reasons = record["verdict"]["reasons"].to_string();
     assert!(
@@ -184,7 +184,7 @@ fn the_maximum_that_limits_the_fleet_is_named() {
 
 #[test]
 fn the_flapping_check_names_its_rule_and_the_projected_value() {
-    // Three instances with 50 %: one is removed. With one instead of two, there would be 120 %.
+    // Three instances with 50%: one is removed. With one instead of two, there would be 120%.
     let record = under("f8060.json", 150);
     assert_eq!(actions(&record), [[60, 3, 2]]);
     let still = stood_still(&record, "flapping");
@@ -196,7 +196,7 @@ fn the_flapping_check_names_its_rule_and_the_projected_value() {
         still["reason"]
             .as_str()
             .unwrap()
-            .contains("would be 120.0 %, at or above 80 %")
+            .contains("would be 120.0%, at or above 80%")
     );
     let record = under("f8060.json", 180);
     assert_eq!(actions(&record), [[0; 3]; 0]);
@@ -207,7 +207,7 @@ fn the_flapping_check_names_its_rule_and_the_projected_value() {
     );
     assert_eq!(
         still["reason"],
-        "scale-in fires, but with 2 instead of 3 the average CPU over 5 minutes would be 90.0 %, at or above 80 %: \
+        "scale-in fires, but with 2 instead of 3 the average CPU over 5 minutes would be 90.0%, at or above 80%: \
          stays at 3 (flapping)"
     );
 }
@@ -286,7 +286,7 @@ fn a_percentage_changes_at_least_one_instance() {
     assert_eq!(actions(&record), [[60, 2, 3], [360, 3, 4]]);
     let message = finding(&record, "percentage")["message"].as_str().unwrap();
     assert!(
-        message.contains("20 % of 2 instances adds 1 or removes 1"),
+        message.contains("20% of 2 instances adds 1 or removes 1"),
         "{message}"
     );
 }
@@ -315,7 +315,7 @@ fn fields_of_other_writers_are_accepted() {
     );
 
     let record = under("div.json", 150);
-    // 100 % on one instance; on two, 50 and then 37.5 %.
+    // 100% on one instance; on two, 50 and then 37.5%.
     assert_eq!(actions(&record), [[60, 1, 2]]);
     assert_eq!(finding(&record, "divided")["kind"], "assumed");
 
@@ -473,13 +473,13 @@ fn a_metric_without_data_is_missing_and_the_run_continues() {
 
 #[test]
 fn steep_loads_are_followed_as_far_as_the_rules_allow() {
-    // From 0:30 on ten times what one instance can do. At 0:37 four of the five minutes seen have 100 %; the rule may act
+    // From 0:30 on ten times what one instance can do. At 0:37 four of the five minutes seen have 100%; the rule may act
     // again an hour later, when the load is over.
     let record = with_load("c6040.json", "so.csv");
     assert_eq!(actions(&record), [[2_220, 1, 2]]);
     assert_eq!(record["verdict"]["overloaded_minutes"], 60.0);
-    // The same from 0:10 to 0:15. At 0:14 the two minutes seen have 20 and 100 %, at 0:17 both have 100 %. At 0:22 the five
-    // minutes seen have 100, 20, 10, 10 and 10 %, a mean of 30 %.
+    // The same from 0:10 to 0:15. At 0:14 the two minutes seen have 20 and 100%, at 0:17 both have 100%. At 0:22 the five
+    // minutes seen have 100, 20, 10, 10 and 10%, a mean of 30%.
     let record = with_load("exact.json", "burst.csv");
     assert_eq!(
         actions(&record),

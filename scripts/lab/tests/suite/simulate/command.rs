@@ -24,7 +24,7 @@ fn the_json_contains_the_agreed_values() {
     );
     assert_eq!(
         record["actions"][0]["reason"],
-        "average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2"
+        "average CPU over 5 minutes 80.0% is above 70%: out from 1 to 2"
     );
     assert_eq!(record["verdict"]["verdict"], "overshoot");
     assert_eq!(record["verdict"]["overshoots"], 1);
@@ -47,11 +47,11 @@ fn the_table_has_time_event_instances_and_cpu() {
     let said = said(&["--load", "-"], EIGHTY);
     for line in [
         "    time   instances     CPU   event",
-        " 0:01:00   1 of 2 ready  80 %    average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
-        " 0:03:00   2             40 %    2 ready",
-        " 0:15:00   2             40 %    average CPU over 5 minutes 29.3 % is below 30 %: in from 3 to 2",
-        " 0:02:00   1 of 2 ready  80 %    average CPU over 5 minutes 80.0 % is above 70 %, but its cooldown ends in 4 minutes: stays at 2",
-        " 1:00:00   2             40 %    end",
+        " 0:01:00   1 of 2 ready  80%    average CPU over 5 minutes 80.0% is above 70%: out from 1 to 2",
+        " 0:03:00   2             40%    2 ready",
+        " 0:15:00   2             40%    average CPU over 5 minutes 29.3% is below 30%: in from 3 to 2",
+        " 0:02:00   1 of 2 ready  80%    average CPU over 5 minutes 80.0% is above 70%, but its cooldown ends in 4 minutes: stays at 2",
+        " 1:00:00   2             40%    end",
         "verdict             overshoot",
         "overshoot           1",
     ] {
@@ -96,7 +96,7 @@ fn every_built_in_load_is_simulated_and_described_alike() {
 #[test]
 fn overload_and_the_time_to_capacity_are_measured() {
     let verdict = &record(&["--load", "step"], "")["verdict"];
-    // 150 % from minute 10. The second instance is requested at 17 and ready at 19.
+    // 150% from minute 10. The second instance is requested at 17 and ready at 19.
     assert_eq!(verdict["time_to_capacity_seconds"], 540);
     assert_eq!(verdict["overloaded_minutes"], 9.0);
     assert_eq!(verdict["verdict"], "overloaded");
@@ -122,7 +122,7 @@ fn overload_and_the_time_to_capacity_are_measured() {
     );
     let reasons = never["verdict"]["reasons"].to_string();
     assert!(
-        reasons.contains("the maximum of 3 instances does not suffice for a load of 400 %"),
+        reasons.contains("the maximum of 3 instances does not suffice for a load of 400%"),
         "{reasons}"
     );
 }
@@ -293,8 +293,8 @@ fn the_page_shows_the_simulation_and_no_requests() {
         "<p>These rules overshoot.</p>",
         "<dt>Overloaded: the same</dt>",
         "Why nothing changed: autoscale.fast.json",
-        "average CPU over 5 minutes 80.0 % is above 70 %: out from 1 to 2",
-        "monday.csv: 1 h, 80 %",
+        "average CPU over 5 minutes 80.0% is above 70%: out from 1 to 2",
+        "monday.csv: 1 h, 80%",
         "P0v3: 157 USD for a month",
         "href=\"./monday.json\"",
     ] {

@@ -30,12 +30,12 @@ fn notes(record: &Value) -> String {
     record["load"]["notes"].to_string()
 }
 
-/// Half an hour of 80 % on one instance, then 20 %.
+/// Half an hour of 80% on one instance, then 20%.
 fn cpu(minute: usize) -> u32 {
     if minute < 30 { 80 } else { 20 }
 }
 
-/// The expected result with the built-in rules. At 0:35, the window has two minutes of 40 and three of 20 %.
+/// The expected result with the built-in rules. At 0:35, the window has two minutes of 40 and three of 20%.
 fn expected() -> Value {
     json!([
         [60, 1, 2, "rule"],
@@ -169,7 +169,7 @@ fn recorded_counts_show_how_well_the_simulation_fits() {
         json!({"minutes": 60, "same": 60, "low_confidence": 0, "first_difference": null})
     );
     let told =
-        "Fit: in 60 of 60 minutes (100.0 %) the simulation has the recorded number of instances.";
+        "Fit: in 60 of 60 minutes (100.0%) the simulation has the recorded number of instances.";
     assert!(said(&arguments, &csv(&recording)).contains(told));
 
     // The same load on twice the instances, in the minute from 0:20 on.
@@ -209,12 +209,12 @@ fn minutes_at_100_percent_have_a_low_confidence() {
     let record = record(&["--load", "-"], &csv(&minutes));
     assert_eq!(record["fit"]["low_confidence"], 4);
     assert!(
-        notes(&record).contains("99 % or more for 4 min"),
+        notes(&record).contains("99% or more for 4 min"),
         "{record}"
     );
     let said = said(&["--load", "-"], &csv(&minutes));
     assert!(
-        said.contains("4 minutes were recorded near 100 % CPU and are uncertain"),
+        said.contains("4 minutes were recorded near 100% CPU and are uncertain"),
         "{said}"
     );
 }
@@ -243,7 +243,7 @@ fn other_metrics_are_replayed_as_recorded() {
             let _ = writeln!(text, "{},20,1,{memory}", eight(minute));
         }
         let record = record(&arguments, &text);
-        // At 0:36, the window has two minutes of 50 and three of 90 %. The metric does not fall when instances are
+        // At 0:36, the window has two minutes of 50 and three of 90%. The metric does not fall when instances are
         // added.
         assert_eq!(
             actions(&record),
@@ -376,7 +376,7 @@ fn calendars_follow_the_change_of_the_clocks() {
     for line in [
         "start   Sun 2026-03-29 00:00, W. Europe Standard Time (Europe/Berlin)",
         "        Morning, every Sunday at 02:30, W. Europe Standard Time (Europe/Berlin): 2 to 3 instances, 2 by default",
-        " 2:30:00   1 of 2 ready  50 %    1 is outside the limits 2 to 3: set to 2",
+        " 2:30:00   1 of 2 ready  50%    1 is outside the limits 2 to 3: set to 2",
     ] {
         assert!(
             said.lines().any(|found| found == line),

@@ -171,14 +171,14 @@ proptest! {
         prop_assert!(directions.windows(2).all(|pair| pair[0] == pair[1]), "{:?}", simulation.actions);
         let count = simulation.minutes.last().unwrap().count;
         let cpu = simulation.minutes.last().unwrap().cpu_percent;
-        prop_assert!(count == maximum || cpu <= 70.0, "{count} with {cpu} %");
-        prop_assert!(count == 1 || cpu >= 30.0, "{count} with {cpu} %");
+        prop_assert!(count == maximum || cpu <= 70.0, "{count} with {cpu}%");
+        prop_assert!(count == 1 || cpu >= 30.0, "{count} with {cpu}%");
     }
 }
 
-/// Worked out by hand. The windows before second 0 hold 80 %, so one instance more is ordered at once. It is ready at 0:03,
+/// Worked out by hand. The windows before second 0 hold 80%, so one instance more is ordered at once. It is ready at 0:03,
 /// and is seen from 0:07 on; the rule may act again at 0:06 and does. At 0:11 the window holds 80, 40, 40, 40, 40 and a
-/// mean of 48; at 0:12, 40. From 0:08 on there are three with 26.7 %: at 0:14 the window is 40, 40, 26.7, 26.7, 26.7, whose
+/// mean of 48; at 0:12, 40. From 0:08 on there are three with 26.7%: at 0:14 the window is 40, 40, 26.7, 26.7, 26.7, whose
 /// mean is 32, and at 0:15 it is 29.3, below 30. One less would have 44, so it goes.
 #[test]
 fn eighty_percent_from_the_start_overshoots_once() {

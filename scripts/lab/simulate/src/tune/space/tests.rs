@@ -121,7 +121,7 @@ fn a_pair_of_rules_that_undo_each_other_is_tried_only_if_it_exists() {
         let space = all(setting);
         space.setting(&with(&space, inward, value)).is_some()
     };
-    // 70 % on one instance is 35 % on two.
+    // 70% on one instance is 35% on two.
     assert!(tried(&setting, 35.0));
     assert!(!tried(&setting, 40.0));
     setting.profiles[0].rules[0].threshold = 50.0;
