@@ -208,10 +208,7 @@ fn minutes_at_100_percent_have_a_low_confidence() {
         .collect();
     let record = record(&["--load", "-"], &csv(&minutes));
     assert_eq!(record["fit"]["low_confidence"], 4);
-    assert!(
-        notes(&record).contains("99% or more for 4 min"),
-        "{record}"
-    );
+    assert!(notes(&record).contains("99% or more for 4 min"), "{record}");
     let said = said(&["--load", "-"], &csv(&minutes));
     assert!(
         said.contains("4 minutes were recorded near 100% CPU and are uncertain"),
