@@ -33,7 +33,7 @@ extra_plan='
       azure_cli    checks    azure            every az command line of scripts, docs and workflows, parsed by the real az, without a login
       real_host    tests     build            the cases of the Functions host with the real host: func, or its image in Docker; requires one of them
       azure_policy fleets    azure            the Azure policies of checkov for the stack of both plans, compared with a reviewed list
-      long_kills   tests     build            the tests that kill handler and server: 30 rounds instead of 6
+      long_kills   tests     build            the tests that kill handler and server: 30 rounds instead of 6; faults while changes of the count restart the app
       long_fuzz    fleets    package          100,000 requests generated from the description of the API; about 15 minutes
 '
 long='long_kills long_fuzz azure_cli azure_policy'

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::load::server::{Asked, Reply, Server};
 use crate::scratch::{Scratch, eventually, text};
+use crate::support::free_port;
 use serde_json::Value;
 
 fn check(url: &str, arguments: &[&str]) -> Output {
@@ -41,11 +42,6 @@ impl Drop for Handler {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    reserved.local_addr().unwrap().port()
 }
 
 #[test]

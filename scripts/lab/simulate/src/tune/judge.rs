@@ -16,7 +16,7 @@ pub(super) struct Measured {
 
 /// A rule set and the result of its simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trial {
+pub(super) struct Candidate {
     pub(super) choice: Choice,
     /// The number of values that differ from the present ones.
     pub(super) changes: usize,
@@ -69,14 +69,14 @@ impl Judge {
 
     /// The first reason why a rule set is not recommended. A higher maximum needs a quota, and more capacity of the
     /// services behind the app, so only constraints justify it.
-    pub(super) fn rejection(&self, trial: &Trial) -> Option<Rejection> {
-        let raises = trial.raises_maximum && self.present_fulfils;
-        self.unsound(trial)
+    pub(super) fn rejection(&self, candidate: &Candidate) -> Option<Rejection> {
+        let raises = candidate.raises_maximum && self.present_fulfils;
+        self.unsound(candidate)
             .or(raises.then_some(Rejection::RaisesMaximum))
     }
 
     /// The same, but a higher maximum is allowed: such rule sets are shown as an alternative.
-    pub(super) fn unsound(&self, Trial { measured, .. }: &Trial) -> Option<Rejection> {
+    pub(super) fn unsound(&self, Candidate { measured, .. }: &Candidate) -> Option<Rejection> {
         let reversals = match (measured.flaps, measured.overshoots) {
             (1.., _) => Some(Rejection::Flapping),
             (0, 1..) => Some(Rejection::Overshoot),
@@ -90,14 +90,14 @@ impl Judge {
     /// - The fewest seconds of overload at no higher cost, or else the lowest cost at no more overload.
     /// - If the present rules violate a constraint: first the present maximum, then a higher one; then the lowest
     ///   cost if the overload is constrained, or else the least overload.
-    pub(super) fn rank(&self, trial: &Trial) -> Option<Rank> {
-        let Trial {
+    pub(super) fn rank(&self, candidate: &Candidate) -> Option<Rank> {
+        let Candidate {
             measured, changes, ..
-        } = trial;
+        } = candidate;
         let (overload, cost) = (measured.overloaded_seconds, measured.instance_seconds);
         let by = |class, first, second| (class, first, second, measured.actions, *changes);
         if !self.present_fulfils {
-            let class = trial.raises_maximum;
+            let class = candidate.raises_maximum;
             return Some(match self.constraints.overloaded_seconds {
                 Some(_) => by(class, cost, overload),
                 None => by(class, overload, cost),
@@ -135,21 +135,27 @@ impl Constraints {
 
 /// The rule sets for which no other one has both less overload and a lower cost, by overload.
 #[derive(Debug, Default)]
-pub(super) struct Front(Vec<Trial>);
+pub(super) struct Front(Vec<Candidate>);
 
 impl Front {
-    pub(super) fn trials(&self) -> &[Trial] {
+    pub(super) fn candidates(&self) -> &[Candidate] {
         &self.0
     }
 
     /// Adds a rule set if none is at least as good, and removes those that it is better than.
-    pub(super) fn add(&mut self, trial: &Trial) {
-        let key = |trial: &Trial| {
-            let measured = &trial.measured;
+    pub(super) fn add(&mut self, candidate: &Candidate) {
+        let key = |candidate: &Candidate| {
+            let measured = &candidate.measured;
             (measured.overloaded_seconds, measured.instance_seconds)
         };
-        let (overload, cost) = key(trial);
-        let order = |trial: &Trial| (key(trial), trial.measured.actions, trial.changes);
+        let (overload, cost) = key(candidate);
+        let order = |candidate: &Candidate| {
+            (
+                key(candidate),
+                candidate.measured.actions,
+                candidate.changes,
+            )
+        };
         let at = self
             .0
             .partition_point(|other| key(other) < (overload, cost));
@@ -165,14 +171,14 @@ impl Front {
             .get_mut(at)
             .filter(|other| key(other) == (overload, cost))
         {
-            if order(trial) < order(same) {
-                *same = trial.clone();
+            if order(candidate) < order(same) {
+                *same = candidate.clone();
             }
             return;
         }
         let worse = self.0[at..].iter().take_while(|other| key(other).1 >= cost);
         let worse = at + worse.count();
-        self.0.splice(at..worse, [trial.clone()]);
+        self.0.splice(at..worse, [candidate.clone()]);
     }
 }
 
@@ -185,27 +191,31 @@ pub(super) struct Fronts {
 }
 
 impl Fronts {
-    pub(super) fn add(&mut self, trial: &Trial) {
-        match trial.raises_maximum {
-            true => self.higher.add(trial),
-            false => self.within.add(trial),
+    pub(super) fn add(&mut self, candidate: &Candidate) {
+        match candidate.raises_maximum {
+            true => self.higher.add(candidate),
+            false => self.within.add(candidate),
         }
     }
 
     /// Those within the present maximum come first.
-    pub(super) fn trials(&self) -> impl Iterator<Item = &Trial> {
-        self.within.trials().iter().chain(self.higher.trials())
+    pub(super) fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.within
+            .candidates()
+            .iter()
+            .chain(self.higher.candidates())
     }
 
     /// Those that are not beaten by one with the same or a lower maximum.
-    pub(super) fn unbeaten(&self) -> impl Iterator<Item = &Trial> {
+    pub(super) fn unbeaten(&self) -> impl Iterator<Item = &Candidate> {
         let beats = |one: &Measured, other: &Measured| {
             one.overloaded_seconds <= other.overloaded_seconds
                 && one.instance_seconds <= other.instance_seconds
         };
-        self.trials().filter(move |trial| {
-            let mut within = self.within.trials().iter();
-            !(trial.raises_maximum && within.any(|one| beats(&one.measured, &trial.measured)))
+        self.candidates().filter(move |candidate| {
+            let mut within = self.within.candidates().iter();
+            !(candidate.raises_maximum
+                && within.any(|one| beats(&one.measured, &candidate.measured)))
         })
     }
 }
@@ -216,8 +226,8 @@ mod tests {
 
     use super::*;
 
-    fn trial(overloaded_seconds: u64, instance_seconds: u64, actions: usize) -> Trial {
-        Trial {
+    fn candidate(overloaded_seconds: u64, instance_seconds: u64, actions: usize) -> Candidate {
+        Candidate {
             choice: Vec::new(),
             changes: 1,
             raises_maximum: false,
@@ -236,7 +246,7 @@ mod tests {
         fn the_front_contains_the_rule_sets_that_no_other_beats(points in prop::collection::vec((0_u64..12, 0_u64..12), 1..40)) {
             let mut front = Front::default();
             for (overload, cost) in &points {
-                front.add(&trial(*overload, *cost, 0));
+                front.add(&candidate(*overload, *cost, 0));
             }
             let beaten = |one: &(u64, u64)| {
                 points.iter().any(|other| other != one && other.0 <= one.0 && other.1 <= one.1)
@@ -244,7 +254,7 @@ mod tests {
             let mut expected: Vec<_> = points.iter().copied().filter(|one| !beaten(one)).collect();
             expected.sort_unstable();
             expected.dedup();
-            let found = front.trials().iter().map(|trial| &trial.measured);
+            let found = front.candidates().iter().map(|candidate| &candidate.measured);
             let found: Vec<_> =
                 found.map(|measured| (measured.overloaded_seconds, measured.instance_seconds)).collect();
             prop_assert_eq!(found, expected);
@@ -255,28 +265,32 @@ mod tests {
     fn of_equal_rule_sets_the_front_has_the_one_with_fewer_actions() {
         let mut front = Front::default();
         for actions in [5, 3, 4] {
-            front.add(&trial(60, 60, actions));
+            front.add(&candidate(60, 60, actions));
         }
-        assert_eq!(front.trials(), [trial(60, 60, 3)]);
+        assert_eq!(front.candidates(), [candidate(60, 60, 3)]);
     }
 
     #[test]
     fn a_higher_maximum_hides_no_rule_set_and_is_shown_if_it_is_better() {
-        let higher = |overload, cost| Trial {
+        let higher = |overload, cost| Candidate {
             raises_maximum: true,
-            ..trial(overload, cost, 0)
+            ..candidate(overload, cost, 0)
         };
         let mut fronts = Fronts::default();
-        for trial in [trial(60, 60, 0), higher(50, 50), higher(70, 70)] {
-            fronts.add(&trial);
+        for candidate in [candidate(60, 60, 0), higher(50, 50), higher(70, 70)] {
+            fronts.add(&candidate);
         }
-        assert!(fronts.unbeaten().eq(&[trial(60, 60, 0), higher(50, 50)]));
+        assert!(
+            fronts
+                .unbeaten()
+                .eq(&[candidate(60, 60, 0), higher(50, 50)])
+        );
     }
 
     #[test]
     fn less_overload_at_no_higher_cost_ranks_above_a_lower_cost() {
-        let judge = Judge::new(trial(600, 600, 4).measured, Constraints::default());
-        let rank = |overload, cost| judge.rank(&trial(overload, cost, 4));
+        let judge = Judge::new(candidate(600, 600, 4).measured, Constraints::default());
+        let rank = |overload, cost| judge.rank(&candidate(overload, cost, 4));
         assert!(rank(300, 600) < rank(400, 100));
         assert!(rank(400, 100) < rank(600, 50));
         assert!(rank(600, 50) < rank(600, 60));
@@ -291,17 +305,17 @@ mod tests {
             overloaded_seconds: Some(120.0),
             ..Constraints::default()
         };
-        let judge = Judge::new(trial(600, 600, 4).measured, constraints);
-        let rank = |overload, cost| judge.rank(&trial(overload, cost, 4));
+        let judge = Judge::new(candidate(600, 600, 4).measured, constraints);
+        let rank = |overload, cost| judge.rank(&candidate(overload, cost, 4));
         assert!(rank(120, 700) < rank(0, 900));
-        let higher = |mut trial: Trial| {
-            trial.raises_maximum = true;
-            trial
+        let higher = |mut candidate: Candidate| {
+            candidate.raises_maximum = true;
+            candidate
         };
-        assert!(rank(120, 900) < judge.rank(&higher(trial(120, 700, 4))));
-        assert_eq!(judge.rejection(&higher(trial(120, 700, 4))), None);
+        assert!(rank(120, 900) < judge.rank(&higher(candidate(120, 700, 4))));
+        assert_eq!(judge.rejection(&higher(candidate(120, 700, 4))), None);
         assert_eq!(
-            judge.rejection(&trial(121, 700, 4)),
+            judge.rejection(&candidate(121, 700, 4)),
             Some(Rejection::MaxOverloadMinutes)
         );
     }
@@ -313,23 +327,23 @@ mod tests {
             instance_seconds: Some(600.0),
             actions: Some(4),
         };
-        let judge = Judge::new(trial(600, 600, 4).measured, constraints);
-        let mut flapping = trial(0, 0, 0);
+        let judge = Judge::new(candidate(600, 600, 4).measured, constraints);
+        let mut flapping = candidate(0, 0, 0);
         flapping.measured.flaps = 1;
-        let mut overshoot = trial(0, 0, 0);
+        let mut overshoot = candidate(0, 0, 0);
         overshoot.measured.overshoots = 1;
-        let mut higher = trial(0, 0, 0);
+        let mut higher = candidate(0, 0, 0);
         higher.raises_maximum = true;
-        for (trial, reason) in [
-            (trial(600, 600, 4), None),
-            (trial(601, 0, 0), Some(Rejection::MaxOverloadMinutes)),
-            (trial(0, 601, 0), Some(Rejection::MaxCost)),
-            (trial(0, 0, 5), Some(Rejection::MaxActions)),
+        for (candidate, reason) in [
+            (candidate(600, 600, 4), None),
+            (candidate(601, 0, 0), Some(Rejection::MaxOverloadMinutes)),
+            (candidate(0, 601, 0), Some(Rejection::MaxCost)),
+            (candidate(0, 0, 5), Some(Rejection::MaxActions)),
             (flapping, Some(Rejection::Flapping)),
             (overshoot, Some(Rejection::Overshoot)),
             (higher, Some(Rejection::RaisesMaximum)),
         ] {
-            assert_eq!(judge.rejection(&trial), reason, "{trial:?}");
+            assert_eq!(judge.rejection(&candidate), reason, "{candidate:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use autoscale::Setting;
 
-use super::judge::{Measured, Trial};
+use super::judge::{Candidate, Measured};
 use super::space::Space;
 
 /// The most changes for which the effect of each one is simulated.
@@ -32,7 +32,7 @@ pub(super) struct Change {
 
 impl Proposal {
     pub(super) fn of(
-        best: &Trial,
+        best: &Candidate,
         space: &Space<'_>,
         measure: impl Fn(&Setting) -> Measured,
     ) -> Option<Self> {

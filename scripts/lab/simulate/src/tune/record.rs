@@ -143,8 +143,8 @@ impl<'a> Record<'a> {
                 .found
                 .rejected
                 .iter()
-                .map(|(reason, trial)| RejectedRecord {
-                    numbers: numbers(&trial.measured),
+                .map(|(reason, candidate)| RejectedRecord {
+                    numbers: numbers(&candidate.measured),
                     reason: *reason,
                 })
                 .collect(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use run_record::format::{count, exact_span, things};
 
-use super::judge::{Measured, Rejection, Trial};
+use super::judge::{Candidate, Measured, Rejection};
 use super::proposal::{Change, Proposal};
 use super::{Outcome, Validation, needed};
 use crate::shortage::{Ending, Shortage};
@@ -193,11 +193,11 @@ pub(super) struct Row<'a> {
 /// The Pareto front, the present rules and the recommended rules, by overload.
 pub(super) fn rows<'a>(outcome: &'a Outcome<'_>) -> Vec<Row<'a>> {
     let best = outcome.found.best.as_ref();
-    let row = |trial: &'a Trial| Row {
-        measured: &trial.measured,
-        is_present: trial.changes == 0,
-        is_recommended: best.is_some_and(|best| best.measured == trial.measured),
-        raises_maximum: trial.raises_maximum,
+    let row = |candidate: &'a Candidate| Row {
+        measured: &candidate.measured,
+        is_present: candidate.changes == 0,
+        is_recommended: best.is_some_and(|best| best.measured == candidate.measured),
+        raises_maximum: candidate.raises_maximum,
     };
     let mut rows: Vec<Row<'_>> = outcome.found.fronts.unbeaten().map(row).collect();
     if !rows.iter().any(|row| row.is_present) {
@@ -274,9 +274,9 @@ fn front(outcome: &Outcome<'_>) -> String {
 
 fn rejected(outcome: &Outcome<'_>) -> String {
     let rejected = outcome.found.rejected.iter();
-    let lines = rejected.map(|(why, trial)| {
-        let numbers = numbers(outcome, &trial.measured);
-        format!("  {numbers}: {}\n", reason(*why, &trial.measured))
+    let lines = rejected.map(|(why, candidate)| {
+        let numbers = numbers(outcome, &candidate.measured);
+        format!("  {numbers}: {}\n", reason(*why, &candidate.measured))
     });
     let lines: String = lines.collect();
     match lines.is_empty() {

@@ -8,7 +8,7 @@ use autoscale::Setting;
 use fastrand::Rng;
 use rayon::prelude::*;
 
-use super::judge::{Fronts, Judge, Measured, Rank, Rejection, Trial};
+use super::judge::{Candidate, Fronts, Judge, Measured, Rank, Rejection};
 use super::space::{Choice, Space};
 
 /// The number of rule sets that are drawn from the same results, and then tried on all cores.
@@ -28,8 +28,8 @@ pub(super) struct Search<'a, M> {
     known: HashSet<u64>,
     tried: usize,
     fronts: Fronts,
-    best: Option<(Rank, Trial)>,
-    rejected: Vec<(Rejection, Rank, Trial)>,
+    best: Option<(Rank, Candidate)>,
+    rejected: Vec<(Rejection, Rank, Candidate)>,
 }
 
 /// The results of a search.
@@ -39,15 +39,15 @@ pub(super) struct Found {
     /// Rule sets without flapping and overshoot that fulfil the constraints, including the present one if it does.
     pub(super) fronts: Fronts,
     /// The recommended one, if any is better than the present one.
-    pub(super) best: Option<Trial>,
+    pub(super) best: Option<Candidate>,
     /// For each reason, the best rule set that would have been recommended without it.
-    pub(super) rejected: Vec<(Rejection, Trial)>,
+    pub(super) rejected: Vec<(Rejection, Candidate)>,
 }
 
 impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     pub(super) fn new(space: &'a Space<'a>, judge: &'a Judge, seed: u64, measure: M) -> Self {
         let present = space.present();
-        let first = trial(space, present.clone(), judge.present);
+        let first = candidate(space, present.clone(), judge.present);
         let mut fronts = Fronts::default();
         if judge.unsound(&first).is_none() {
             fronts.add(&first);
@@ -71,11 +71,11 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         while self.tried < most {
             let generation = self.generation(GENERATION.min(most - self.tried));
             let size = generation.len();
-            let trials = self.tried_in_time(generation, deadline);
-            let in_time = trials.len();
-            for trial in trials {
+            let candidates = self.tried_in_time(generation, deadline);
+            let in_time = candidates.len();
+            for candidate in candidates {
                 self.tried += 1;
-                self.learn(trial);
+                self.learn(candidate);
             }
             tell(self.tried);
             if in_time < GENERATION || in_time < size {
@@ -92,33 +92,35 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
         Found {
             tried: self.tried,
             fronts: self.fronts,
-            best: self.best.map(|(_, trial)| trial),
-            rejected: rejected.map(|(why, _, trial)| (why, trial)).collect(),
+            best: self.best.map(|(_, candidate)| candidate),
+            rejected: rejected
+                .map(|(why, _, candidate)| (why, candidate))
+                .collect(),
         }
     }
 
     /// Up to the first rule set for which there was no time.
-    fn tried_in_time(&self, settings: Vec<(Choice, Setting)>, deadline: Instant) -> Vec<Trial> {
+    fn tried_in_time(&self, settings: Vec<(Choice, Setting)>, deadline: Instant) -> Vec<Candidate> {
         let measure = &self.measure;
         let measured: Vec<Option<Measured>> = settings
             .par_iter()
             .map(|(_, setting)| (Instant::now() < deadline).then(|| measure(setting)))
             .collect();
         let both = settings.into_iter().zip(measured);
-        both.map_while(|((choice, _), measured)| Some(trial(self.space, choice, measured?)))
+        both.map_while(|((choice, _), measured)| Some(candidate(self.space, choice, measured?)))
             .collect()
     }
 
-    fn learn(&mut self, trial: Trial) {
-        if self.judge.unsound(&trial).is_none() {
-            self.fronts.add(&trial);
+    fn learn(&mut self, candidate: Candidate) {
+        if self.judge.unsound(&candidate).is_none() {
+            self.fronts.add(&candidate);
         }
-        let Some(rank) = self.judge.rank(&trial) else {
+        let Some(rank) = self.judge.rank(&candidate) else {
             return;
         };
-        let Some(rejection) = self.judge.rejection(&trial) else {
+        let Some(rejection) = self.judge.rejection(&candidate) else {
             if self.best.as_ref().is_none_or(|(best, _)| rank < *best) {
-                self.best = Some((rank, trial));
+                self.best = Some((rank, candidate));
             }
             return;
         };
@@ -127,9 +129,9 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             .iter_mut()
             .find(|(known, _, _)| *known == rejection)
         {
-            Some(known) if rank < known.1 => *known = (rejection, rank, trial),
+            Some(known) if rank < known.1 => *known = (rejection, rank, candidate),
             Some(_) => {}
-            None => self.rejected.push((rejection, rank, trial)),
+            None => self.rejected.push((rejection, rank, candidate)),
         }
     }
 
@@ -172,12 +174,12 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
     /// A variation of the best rule set, of one on the front or of the present one, or a random one.
     fn draw(&mut self) -> Choice {
         let parameters = &self.space.parameters;
-        let on_fronts = self.fronts.trials().count();
+        let on_fronts = self.fronts.candidates().count();
         let (parent, changes) = match (self.random.u8(..10), &self.best) {
             (0..5, Some((_, best))) => (best.choice.clone(), None),
             (0..8, _) if on_fronts > 0 => {
-                let chosen = self.fronts.trials().nth(self.random.usize(..on_fronts));
-                let chosen = chosen.map(|trial| trial.choice.clone());
+                let chosen = self.fronts.candidates().nth(self.random.usize(..on_fronts));
+                let chosen = chosen.map(|candidate| candidate.choice.clone());
                 (chosen.unwrap_or_else(|| self.space.present()), None)
             }
             (0..9, _) => (self.space.present(), None),
@@ -216,24 +218,25 @@ impl<'a, M: Fn(&Setting) -> Measured + Sync> Search<'a, M> {
             }
             left -= nearer.len();
             let (space, measure) = (self.space, &self.measure);
-            let trials: Vec<Trial> = nearer
+            let candidates: Vec<Candidate> = nearer
                 .into_par_iter()
                 .filter_map(|value| {
                     let mut choice = best.choice.clone();
                     choice[number] = value;
                     let setting = space.setting(&choice)?;
-                    Some(trial(space, choice, measure(&setting)))
+                    Some(candidate(space, choice, measure(&setting)))
                 })
                 .collect();
-            let as_good = trials.into_iter().find(|trial| {
-                let rank_of = self.judge.rank(trial);
-                self.judge.rejection(trial).is_none() && rank_of.is_some_and(|other| other <= *rank)
+            let as_good = candidates.into_iter().find(|candidate| {
+                let rank_of = self.judge.rank(candidate);
+                self.judge.rejection(candidate).is_none()
+                    && rank_of.is_some_and(|other| other <= *rank)
             });
-            if let Some(trial) = as_good
-                && let Some(rank) = self.judge.rank(&trial)
+            if let Some(candidate) = as_good
+                && let Some(rank) = self.judge.rank(&candidate)
             {
-                self.fronts.add(&trial);
-                self.best = Some((rank, trial));
+                self.fronts.add(&candidate);
+                self.best = Some((rank, candidate));
             }
         }
     }
@@ -246,8 +249,8 @@ fn hash(choice: &Choice) -> u64 {
     hasher.finish()
 }
 
-fn trial(space: &Space<'_>, choice: Choice, measured: Measured) -> Trial {
-    Trial {
+fn candidate(space: &Space<'_>, choice: Choice, measured: Measured) -> Candidate {
+    Candidate {
         changes: space.changed(&choice).count(),
         raises_maximum: space.raises_maximum(&choice),
         choice,
@@ -291,7 +294,7 @@ mod tests {
         assert_eq!(best.measured.overloaded_seconds, 40);
         let windows = 2 * 300;
         let cooldowns = 2 * 60;
-        let cheapest = found.fronts.trials().last().expect("a front");
+        let cheapest = found.fronts.candidates().last().expect("a front");
         assert_eq!(cheapest.measured.instance_seconds, windows + cooldowns);
     }
 
@@ -322,7 +325,7 @@ mod tests {
             let (one, other) = (found(7, most, LONG), found(7, most, LONG));
             assert_eq!((one.tried, other.tried), (most, most));
             assert_eq!(one.best, other.best);
-            assert!(one.fronts.trials().eq(other.fronts.trials()));
+            assert!(one.fronts.candidates().eq(other.fronts.candidates()));
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::client::{Answer, Client};
 use super::handler::{Door, Handler};
-use super::ledger::{Ledger, Visit};
+use super::observations::{Observations, Visit};
 
 /// The pause between two requests of one caller.
 const PACE: Duration = Duration::from_millis(5);
@@ -38,7 +38,7 @@ pub enum Tolerance {
 /// The callers, and one more for requests of the test itself.
 pub struct Callers {
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<Ledger>>,
+    threads: Vec<JoinHandle<Observations>>,
     own: Caller,
 }
 
@@ -111,7 +111,7 @@ impl Callers {
                 act(&mut caller);
                 caller.pause();
             }
-            caller.ledger
+            caller.observations
         }));
     }
 
@@ -158,11 +158,11 @@ impl Callers {
     /// Stops the callers. Those with keys first complete their last visit. Then compares with the database.
     pub fn finish(mut self, case: &str) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        let mut ledger = std::mem::take(&mut self.own.ledger);
+        let mut observations = std::mem::take(&mut self.own.observations);
         for thread in self.threads.drain(..) {
-            ledger.add(thread.join().unwrap());
+            observations.add(thread.join().unwrap());
         }
-        ledger.check(case, &mut Client::new(self.shared.door(0)));
+        observations.check(case, &mut Client::new(self.shared.door(0)));
     }
 }
 
@@ -179,7 +179,7 @@ struct Caller {
     number: u16,
     made: u32,
     succeeded: bool,
-    ledger: Ledger,
+    observations: Observations,
 }
 
 impl Caller {
@@ -190,7 +190,7 @@ impl Caller {
             number,
             made: 0,
             succeeded: true,
-            ledger: Ledger::default(),
+            observations: Observations::default(),
         }
     }
 
@@ -268,7 +268,7 @@ impl Caller {
         if visit.id.is_some() {
             self.shared.acknowledged.fetch_add(1, Ordering::SeqCst);
         }
-        self.ledger.visits.push(visit);
+        self.observations.visits.push(visit);
     }
 
     fn post(&mut self, visit: &Visit, key: Option<&str>) -> Option<Answer> {
@@ -320,7 +320,7 @@ impl Caller {
                 return None;
             }
         };
-        self.ledger.count(path, answer.status, answer.took);
+        self.observations.count(path, answer.status, answer.took);
         if answer.status == 503 {
             self.shared.refused.fetch_add(1, Ordering::SeqCst);
         }
@@ -350,6 +350,8 @@ impl Caller {
         } else {
             ""
         };
-        self.ledger.complaints.push(format!("{when}{complaint}"));
+        self.observations
+            .complaints
+            .push(format!("{when}{complaint}"));
     }
 }

@@ -7,13 +7,13 @@
 //! | [`server`] | a PostgreSQL server to break, and a session with it |
 //! | [`callers`] | threads that post visits, list them and ask for health, all the time |
 //! | [`cable`] | a TCP forwarder between the two, to be cut |
-//! | [`ledger`] | what the callers were told, to be compared with the register |
+//! | [`observations`] | what the callers were told, to be compared with the register |
 
 pub mod cable;
 pub mod callers;
 pub mod client;
 pub mod handler;
-pub mod ledger;
+pub mod observations;
 pub mod server;
 
 use std::time::{Duration, Instant};

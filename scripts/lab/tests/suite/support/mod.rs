@@ -38,8 +38,7 @@ fn eventually_within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> O
 
 /// A port without a listener.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    processes::free_port().unwrap()
 }
 
 /// Sends a signal by its name, like a shell.

@@ -16,9 +16,9 @@ pub struct Visit {
     pub id: Option<i64>,
 }
 
-/// The experience of one or several callers.
+/// What one or several callers observed.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct Observations {
     pub visits: Vec<Visit>,
     /// Incorrect behavior of the handler.
     pub complaints: Vec<String>,
@@ -26,7 +26,7 @@ pub struct Ledger {
     pub answers: BTreeMap<(&'static str, u16), (usize, Duration)>,
 }
 
-impl Ledger {
+impl Observations {
     pub fn count(&mut self, path: &'static str, status: u16, took: Duration) {
         let (count, longest) = self.answers.entry((path, status)).or_default();
         *count += 1;
