@@ -197,7 +197,7 @@ fn unit(rule: &Rule, metrics: &[Metric]) -> &'static str {
     });
     match rule.statistic {
         Statistic::Count => "",
-        _ if in_percent => " %",
+        _ if in_percent => "%",
         _ => "",
     }
 }

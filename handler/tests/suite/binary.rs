@@ -292,6 +292,8 @@ fn a_signal_ends_an_instance_that_waits_for_its_database_file() {
     handler.eventually("/health", 503);
     handler.signal(Signal::TERM);
     assert_eq!(handler.wait(), Some(0));
+    let log = handler.log();
+    assert!(!log.contains("\"ERROR\""), "{log}");
 }
 
 #[test]

@@ -128,7 +128,7 @@ test("in Spanish, what the emulator says is Spanish, too, and the rest is marked
   };
   answers["PUT /admin/lab/rules"] = {
     status: 503,
-    body: { error: "The app stops or starts again; try once more" },
+    body: { error: "The app is stopping or restarting; try again" },
   };
   render(
     <Surrounded>
@@ -145,7 +145,7 @@ test("in Spanish, what the emulator says is Spanish, too, and the rest is marked
   expect(screen.getByText(/^las reglas activas: 2 errores, ninguna sugerencia/)).toBeTruthy();
   type("Máximo", "4");
   fireEvent.click(button("Aplicar a la flota"));
-  expect(await screen.findByText(/^La aplicación se detiene/)).toBeTruthy();
+  expect(await screen.findByText(/^La aplicación se está deteniendo/)).toBeTruthy();
   fireEvent.click(button("Simular"));
   expect(await screen.findByText(/la CPU media de 5 minutos \(80,0 %\) supera el 60 %/)).toBeTruthy();
 });

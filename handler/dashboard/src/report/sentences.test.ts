@@ -25,7 +25,7 @@ const DASHBOARD: Sources = {
 /** What a report shows besides. */
 const REPORT: Sources = {
   "scripts/lab/report/src": "",
-  "scripts/lab/simulate/src": "causes lib page standstill start verdict",
+  "scripts/lab/simulate/src": "causes lib page period standstill start verdict",
   "scripts/lab/simulate/src/page": "",
   "scripts/lab/recorded-load/src": "azure columns factor lib recording run series shape",
   "scripts/lab/load/src":
@@ -125,11 +125,12 @@ const NOT_SHOWN = [
   "Stopping; the report is still written. Ctrl+C again ends at once.",
   "the load that was measured",
   "Too short for the rules, which average over {}. For scaling: {command} --until {most}",
-  "model   metric lag {} s, {} s to be ready, evaluated every {} s; the first load was there before",
+  "model   metric lag {} s, {} s to be ready, evaluated every {} s; before the start, the first load applies",
   "'{text}': {what}; write conditions such as p99<250ms, errors<0.1%, rate>=100 or instances>=2",
   "a latency has a unit, such as 250ms or 1.5s",
   "a rate is a number of requests per second, such as 100 or 100/s",
   "no address is known for {name}; check the URL",
+  "it has no known value; the values are {}",
   "'{text}' is not a stage; write DURATION:LEVEL, such as 30s:20/s or 30s:100users",
   "start the app first, with ./scripts/run or lab up, or give another URL",
   "make sure that the app runs and that the URL is right",

@@ -52,8 +52,6 @@ export const ERRORS: Record<string, string> = {
     "En Elastic Premium, la propia aplicación evalúa las reglas; aquí no se pueden pausar",
   "The app is stopping or restarting; try again":
     "La aplicación se está deteniendo o reiniciando; inténtelo otra vez",
-  "The app stops or starts again; try once more":
-    "La aplicación se detiene o vuelve a arrancar; inténtelo otra vez",
   "On Elastic Premium the app applies the rules that it read at its start. To use others, stop lab up and start it again with --autoscale FILE":
     "En Elastic Premium, la aplicación aplica las reglas que leyó al arrancar. Para usar otras, detenga lab up y arránquelo con --autoscale FILE",
   "This app was started with one instance at most, so that no rules apply. Start lab up again with --max 2 or more":

@@ -249,6 +249,10 @@ impl Database {
                 match self.migrate {
                     Migrate::Auto => within(MIGRATION_DEADLINE, schema::migrate(store)).await,
                     Migrate::Off => within(HEALTH_DEADLINE, schema::check(store)).await,
+                }?;
+                match store {
+                    Store::Sqlite(sqlite) => sqlite.remember_file().await,
+                    Store::Postgres(_) => Ok(()),
                 }
             };
             let outcome = tokio::select! {
@@ -273,9 +277,6 @@ impl Database {
                 () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_RETRY),
             }
         }
-        if let Store::Sqlite(sqlite) = store {
-            sqlite.remember_file().await;
-        }
         self.state.send_replace(State::Ready);
         tracing::info!(db_type = store.db_type(), "database ready");
     }
@@ -286,6 +287,8 @@ impl Database {
         self.clone().open(stop.clone()).await;
         if let Some(Store::Sqlite(sqlite)) = &self.store {
             tokio::select! {
+                // An instance that was stopped before it opened the file remembers none.
+                biased;
                 () = stop.cancelled() => {}
                 () = sqlite.replaced(every) => {
                     // Do not open the new file at the path: SQLite may corrupt it while connections to the old file

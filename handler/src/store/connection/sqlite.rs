@@ -60,12 +60,21 @@ impl Sqlite {
         }
     }
 
-    /// Remembers the file at the path, whose schema is ready. To be called before the first visit: a connection that is
-    /// opened later creates a new file at the path if there is none.
-    pub(in crate::store) async fn remember_file(&self) {
-        if let Ok(id) = file_id(&self.path).await {
-            self.file.get_or_init(|| id);
+    /// Remembers the file at the path, whose schema is ready. Call this before the first visit: a connection that is opened
+    /// later creates a new file at the path if there is none.
+    ///
+    /// # Errors
+    /// When the file's identity cannot be read. A file that does not exist any more is not an error: it counts as
+    /// [`replaced`](Self::replaced).
+    pub(in crate::store) async fn remember_file(&self) -> Result<(), Error> {
+        match file_id(&self.path).await {
+            Ok(id) => {
+                let _ = self.file.set(id);
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(sqlx::Error::Io(error).into()),
         }
+        Ok(())
     }
 
     /// Returns when the file at the path is no longer the one that was remembered. Checks at the interval `every`.
@@ -140,7 +149,7 @@ mod tests {
             Ok(())
         };
         sqlite.prepare(created).await.expect("it is created");
-        sqlite.remember_file().await;
+        sqlite.remember_file().await.expect("the file is there");
         std::fs::remove_file(&sqlite.path).expect("it was created");
         drop(sqlite.readers.acquire().await.expect("it is created again"));
         assert!(sqlite.path.exists());

@@ -65,7 +65,7 @@ pub struct FleetArgs {
 
     /// Azure seconds per second: with 60, an Azure minute lasts one second; 1 is real time
     // scripts/run passes a value, which the user's own value replaces.
-    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = |text: &str| number(text, 0.1, 600.0), overrides_with = "time_scale")]
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = time_scale, overrides_with = "time_scale")]
     time_scale: f64,
 
     /// Time at which the calendar of the rules starts, such as 2026-01-05T08:00. It runs at the speed of --time-scale
@@ -292,6 +292,10 @@ fn number(text: &str, least: f64, most: f64) -> Result<f64, String> {
         .ok()
         .filter(|number| (least..=most).contains(number))
         .ok_or_else(|| format!("must be a number from {least} to {most}"))
+}
+
+fn time_scale(text: &str) -> Result<f64, String> {
+    number(text, 0.1, 600.0)
 }
 
 fn span(text: &str) -> Result<f64, String> {

@@ -29,12 +29,12 @@ const NAME: &str = "the active rules";
 #[derive(Debug)]
 pub(super) struct Refused {
     status: StatusCode,
-    reason: String,
+    reason: Option<String>,
 }
 
 impl Refused {
     pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
+        let reason = Some(reason.into());
         Self { status, reason }
     }
 
@@ -44,7 +44,8 @@ impl Refused {
 
     /// There is no such endpoint, instance, or emulated platform.
     pub(super) fn unknown() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "")
+        let (status, reason) = (StatusCode::NOT_FOUND, None);
+        Self { status, reason }
     }
 
     /// The fleet has ended.
@@ -54,9 +55,9 @@ impl Refused {
     }
 
     pub(super) fn response(self) -> Response<Body> {
-        match self.reason.as_str() {
-            "" => empty(self.status),
-            reason => refusal(self.status, reason),
+        match self.reason {
+            None => empty(self.status),
+            Some(reason) => refusal(self.status, &reason),
         }
     }
 }
@@ -73,7 +74,7 @@ pub(super) async fn active(fleet: &Fleet) -> Result<Value, Refused> {
             "most_instances": snapshot.constants.most_instances,
             "explanation": snapshot.explain(&rules),
             "minutes_seen": snapshot.minutes_seen(),
-            "cannot_rehearse": load.err().map(|refused| refused.reason),
+            "cannot_rehearse": load.err().and_then(|refused| refused.reason),
             "cannot_apply": snapshot.fixed(),
         }))
     })

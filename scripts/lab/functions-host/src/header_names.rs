@@ -1,14 +1,16 @@
 //! The spelling of header names in the JSON protocol. hyper stores names in lower case only.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http::HeaderName;
 use http::request::Parts;
 
-/// What is kept of a request to find the spelling of its names. Heads are shorter, and bodies are not needed.
+use super::lock::lock;
+
+/// How much of a head is kept. Names that come later are in title case.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// Names that Kestrel writes in its own way, whatever the client sent (`KnownHeaders.cs`, `RequestHeaders`).
+/// Names that Kestrel spells in a fixed way, regardless of the client's spelling (`KnownHeaders.cs`, `RequestHeaders`).
 const KNOWN: [&str; 44] = [
     "accept",
     "accept-charset",
@@ -56,30 +58,43 @@ const KNOWN: [&str; 44] = [
     "warning",
 ];
 
-/// What a connection has received since its last request began.
+/// The head of the request that a connection serves, as the client sent it.
 #[derive(Clone, Default)]
-pub(super) struct ReceivedBytes(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct SentHead(Arc<Mutex<Recording>>);
 
-impl ReceivedBytes {
+#[derive(Default)]
+struct Recording {
+    bytes: Vec<u8>,
+    /// Whether the head has been received. What follows is the body.
+    is_complete: bool,
+}
+
+impl SentHead {
+    /// Keeps bytes that the connection received, if they may be part of a head.
     pub(super) fn append(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = KEPT_BYTES - kept.len();
-        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let mut recording = lock(&self.0);
+        if !recording.is_complete {
+            let room = KEPT_BYTES - recording.bytes.len();
+            let kept = &bytes[..bytes.len().min(room)];
+            recording.bytes.extend_from_slice(kept);
+        }
     }
 
-    /// The head of the request that has just been received, and what arrived with it.
-    pub(super) fn take(&self) -> Head {
-        Head(std::mem::take(
-            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
-        ))
+    /// The head has been received.
+    pub(super) fn complete(&self) {
+        lock(&self.0).is_complete = true;
+    }
+
+    /// The request has its response, so the next head may follow.
+    pub(super) fn restart(&self) {
+        let mut recording = lock(&self.0);
+        recording.bytes.clear();
+        recording.is_complete = false;
     }
 }
 
-/// The bytes of a request, at least those of its head. It is an extension of the request.
-#[derive(Clone)]
-pub(super) struct Head(Vec<u8>);
-
-/// A name as the real host passes it to the handler: as the client sent it, except for those that Kestrel knows.
+/// A name as the real host passes it to the handler: as the client sent it, unless Kestrel has a fixed spelling for it. If
+/// requests are pipelined, only the first one's spelling is known.
 pub(super) fn passed_on(name: &HeaderName, request: &Parts) -> String {
     let name = name.as_str();
     if KNOWN.contains(&name) {
@@ -90,8 +105,8 @@ pub(super) fn passed_on(name: &HeaderName, request: &Parts) -> String {
             name => title_case(name),
         };
     }
-    let head = request.extensions.get::<Head>();
-    head.and_then(|head| as_sent(&head.0, name))
+    let head = request.extensions.get::<SentHead>();
+    head.and_then(|head| as_sent(&lock(&head.0).bytes, name))
         // The emulator has added it.
         .unwrap_or_else(|| title_case(name))
 }
@@ -119,14 +134,18 @@ mod tests {
 
     #[test]
     fn names_are_spelled_as_sent_or_as_kestrel_does() {
-        let received = ReceivedBytes::default();
-        received.append(b"GET / HTTP/1.1\r\nhost: a\r\nX-API-KEY: 1\r\nx-my");
-        received.append(b"-name: 2\r\nTE: trailers\r\nTraceParent: 3\r\n\r\n");
+        let head = SentHead::default();
+        head.append(b"GET / HTTP/1.1\r\nX-API-KEY: 1\r\n\r\n");
+        head.complete();
+        head.append(b"x-api-key: in the body");
+        head.restart();
+        head.append(b"GET / HTTP/1.1\r\nhost: a\r\nX-Api-KEY: 1\r\nx-my");
+        head.append(b"-name: 2\r\nTE: trailers\r\nTraceParent: 3\r\n\r\n");
         let (mut parts, ()) = http::Request::new(()).into_parts();
-        parts.extensions.insert(received.take());
+        parts.extensions.insert(head);
         for spelling in [
             "Host",
-            "X-API-KEY",
+            "X-Api-KEY",
             "x-my-name",
             "TE",
             "traceparent",
@@ -138,13 +157,11 @@ mod tests {
     }
 
     #[test]
-    fn a_large_body_is_not_kept() {
-        let received = ReceivedBytes::default();
+    fn a_bounded_part_of_a_head_is_kept() {
+        let head = SentHead::default();
         for _ in 0..3 {
-            received.append(&[b'a'; KEPT_BYTES / 2 + 1]);
+            head.append(&[b'a'; KEPT_BYTES / 2 + 1]);
         }
-        assert_eq!(received.take().0.len(), KEPT_BYTES);
-        received.append(b"\nA: 1\n");
-        assert_eq!(as_sent(&received.take().0, "a").as_deref(), Some("A"));
+        assert_eq!(lock(&head.0).bytes.len(), KEPT_BYTES);
     }
 }

@@ -301,7 +301,7 @@ impl Supervisor {
         ];
         let process = Process::start(&self.plan, &variables, &self.console)?;
         self.console.debug(format_args!(
-            "The handler is process {}, worker {id}; it is to listen on port {port}",
+            "The handler is process {}, worker {id}; it must listen on port {port}",
             process.id()
         ));
         Ok((process, port))

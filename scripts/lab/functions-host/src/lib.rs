@@ -15,7 +15,7 @@
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
 //! | [`response`] | responses of the host itself |
 //! | [`unavailable`], [`offline`] | answers while the app cannot be served, or its user took it offline |
-//! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`trace_context`], [`invoke`], [`payload`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
+//! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`trace_context`], [`invoke`], [`payload`], [`header_names`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
 //! | [`backends`], [`dispatch`], [`detached`], [`worker`], [`pool`], [`handler_stream`] | the handler process of a request, and the connections to it |
 //! | [`timers`], [`calendar`] | runs functions when their timers are due, by the calendar of the host's user |
 //! | [`exchange`], [`request_body`], [`body`], [`traffic`], [`lock`] | timeouts, streams in both directions, latency, locks |
@@ -26,8 +26,8 @@
 //! The emulator does what the host's source does; comments name the host's files. Known differences: files are watched
 //! only where the user of this crate asks for it, `app_offline.htm` does not stop the handler, there are no upgraded connections, and
 //! there is no wait for a result that the real host would never see (see `Failure::Null`).
-//! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, header names are in title case
-//! regardless of the client's spelling, redirects of a handler are not followed, and texts that look like dates stay as they are.
+//! Timers need no storage account and no lease (see [`timers`]). In the JSON protocol, redirects of a handler are not followed, texts
+//! that look like dates stay as they are, and only the first of several pipelined requests keeps the spelling of its header names.
 
 mod admin;
 mod app;

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use super::body::Body;
 use super::console::Console;
-use super::header_names::ReceivedBytes;
+use super::header_names::SentHead;
 use super::peer::Peer;
 
 /// Connections that are kept open between requests.
@@ -86,8 +86,9 @@ pub async fn serve<R, E>(
                 let is_reserve = places.available_permits() < RESERVE;
                 let respond = respond.clone();
                 let peer = Peer::from(address.ip());
+                let head = peer.head.clone();
                 let respond = move |request| respond(request, peer.clone());
-                let connection = connection(stream, is_reserve, stop.clone(), respond);
+                let connection = connection(stream, head, is_reserve, stop.clone(), respond);
                 tracker.spawn(async move {
                     connection.await;
                     drop(place);
@@ -103,6 +104,7 @@ pub async fn serve<R, E>(
 
 async fn connection<R, E>(
     stream: impl AsyncRead + AsyncWrite,
+    head: SentHead,
     is_reserve: bool,
     stop: CancellationToken,
     respond: impl Fn(Request<Incoming>) -> R,
@@ -113,17 +115,14 @@ async fn connection<R, E>(
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_DEADLINE));
     let stream = std::pin::pin!(stream);
-    let received = ReceivedBytes::default();
-    let appended = received.clone();
+    let appended = head.clone();
     let stream = InspectReader::new(stream, move |bytes: &[u8]| appended.append(bytes));
-    let service = service_fn(|mut request| {
-        request.extensions_mut().insert(received.take());
-        let response = respond(request);
-        let received = received.clone();
+    let service = service_fn(|request| {
+        head.complete();
+        let (response, head) = (respond(request), &head);
         async move {
             let response = response.await;
-            // Of the body, so that the next head has room.
-            drop(received.take());
+            head.restart();
             response
         }
     });
@@ -188,7 +187,13 @@ mod tests {
             |_| async { Ok::<_, std::convert::Infallible>(Response::new(whole(vec![b'x'; SIZE]))) };
         (
             client,
-            connection(server, false, CancellationToken::new(), respond),
+            connection(
+                server,
+                SentHead::default(),
+                false,
+                CancellationToken::new(),
+                respond,
+            ),
         )
     }
 

@@ -82,11 +82,10 @@ impl LocalHost {
     fn read(section: &Value) -> anyhow::Result<Self> {
         let port = match lookup(section, "LocalHttpPort") {
             None | Some(Value::Null) => None,
-            Some(value) => {
-                let port = port_number(value);
-                port.context("Host.LocalHttpPort must be a port number from 1 to 65535")?
-                    .into()
-            }
+            Some(value) => Some(
+                port_number(value)
+                    .context("Host.LocalHttpPort must be a port number from 1 to 65535")?,
+            ),
         };
         let cors = match lookup(section, "CORS") {
             None | Some(Value::Null) => String::new(),

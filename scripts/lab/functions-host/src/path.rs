@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
-
-use super::query;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The path for the comparison with routes: percent-decoded except `%2F`, then without dot segments (ASP.NET Core,
 /// `PathDecoder.cs` and `UrlDecoder.cs`). `None` if Kestrel returns 400.
@@ -48,12 +46,24 @@ pub(crate) fn escape(path: &str) -> String {
 }
 
 /// All characters except the slash and RFC 3986 `pchar`.
-const ESCAPED: &AsciiSet = &query::ESCAPED
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
     .remove(b'&')
     .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
     .remove(b'+')
+    .remove(b',')
+    .remove(b';')
     .remove(b'=')
     .remove(b':')
+    .remove(b'@')
     .remove(b'/');
 
 /// Decodes escapes of valid UTF-8, and leaves the rest unchanged. `None` for an escaped NUL.

@@ -4,15 +4,25 @@ use std::net::IpAddr;
 
 use http::HeaderValue;
 
-/// The address of a client, as a header value that all requests of its connection share.
+use super::header_names::SentHead;
+
+/// A client. All requests of its connection share this.
 #[derive(Clone)]
-pub struct Peer(pub(crate) HeaderValue);
+pub struct Peer {
+    /// Its address as a header value.
+    pub(crate) address: HeaderValue,
+    /// The head of its current request.
+    pub(crate) head: SentHead,
+}
 
 impl From<IpAddr> for Peer {
     /// An IPv4 address mapped to IPv6 counts as IPv4 (YARP, `RequestHeaderXForwardedForTransform.cs`).
     fn from(address: IpAddr) -> Self {
         let text = address.to_canonical().to_string();
-        Self(HeaderValue::from_str(&text).expect("an address is plain text"))
+        Self {
+            address: HeaderValue::from_str(&text).expect("an address is plain text"),
+            head: SentHead::default(),
+        }
     }
 }
 
@@ -28,7 +38,7 @@ mod tests {
             ("2001:db8::1", "2001:db8::1"),
         ] {
             let peer = Peer::from(address.parse::<IpAddr>().expect("an address"));
-            assert_eq!(peer.0, text);
+            assert_eq!(peer.address, text);
         }
     }
 }

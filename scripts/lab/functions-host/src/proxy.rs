@@ -128,7 +128,7 @@ fn outbound(
     if let Some(host) = headers.remove(header::HOST) {
         headers.insert(FORWARDED_HOST, host);
     }
-    headers.insert(FORWARDED_FOR, peer.0);
+    headers.insert(FORWARDED_FOR, peer.address);
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
     let mut text = uuid::Uuid::encode_buffer();
     let id = HeaderValue::from_str(uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text))

@@ -36,7 +36,9 @@ pub(super) fn answers(
                 let ping = ping(&worker, connection);
                 tokio::pin!(ping);
                 if tokio::time::timeout(MUTE, &mut ping).await.is_err() {
-                    console.warn("The handler accepts connections but does not answer GET /; requests wait until it does",
+                    console.warn(
+                        "The handler accepts connections but does not answer GET /; requests wait \
+                         until it does",
                     );
                     let _ = tokio::time::timeout(request_limit, ping).await;
                 }

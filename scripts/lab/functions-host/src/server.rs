@@ -99,7 +99,7 @@ async fn function_response(
     app: &Arc<App>,
     path: &str,
     route: Option<&Route>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     peer: Peer,
 ) -> Response<Body> {
     let Some(route) = route else {
@@ -142,7 +142,10 @@ async fn function_response(
             let path = format!("/{}", function.name);
             forwarding::forward(app, route.function, &path, request).await
         }
-        HttpMode::Json => invoke::http(app, route, path, request).await,
+        HttpMode::Json => {
+            request.extensions_mut().insert(peer.head);
+            invoke::http(app, route, path, request).await
+        }
     };
     app.traffic.answered(started.elapsed());
     let response = answer.unwrap_or_else(|failure| {

@@ -11,7 +11,7 @@ use super::configuration::{known_keys, names, overlay, timespan};
 use super::environment::Environment;
 use super::extension_bundle::ExtensionBundle;
 use super::handler_options::HandlerOptions;
-use super::json::{self, lookup, string};
+use super::json::{self, lookup};
 use super::watched::Watched;
 use super::{profile, worker_runtime};
 
@@ -103,9 +103,10 @@ impl Settings {
                 }
             }
         }
-        let route_prefix = match http {
-            Some(http) => string(http, "extensions.http", "routePrefix")?,
-            None => None,
+        let route_prefix = match http.and_then(|http| lookup(http, "routePrefix")) {
+            None => "api",
+            Some(Value::String(prefix)) => prefix,
+            Some(_) => bail!("extensions.http.routePrefix must be a string"),
         };
         let custom_headers = http
             .and_then(|http| lookup(http, "customHeaders"))
@@ -116,7 +117,7 @@ impl Settings {
             extension_bundle: ExtensionBundle::read(&host),
             functions: names(&host, "functions")?.filter(|names| !names.is_empty()),
             watched: Watched::read(&host)?,
-            route_prefix: route_prefix.unwrap_or("api").trim_matches('/').to_owned(),
+            route_prefix: route_prefix.trim_matches('/').to_owned(),
             custom_headers,
             function_timeout: match lookup(&host, "functionTimeout") {
                 // The default of Premium and Dedicated plans (ScriptJobHostOptionsSetup.cs).

@@ -78,7 +78,10 @@ impl Expect {
         let known = MEASURES.into_iter().find(|(known, ..)| *known == name);
         let (_, unit, measure) = known.ok_or_else(|| {
             let names = MEASURES.map(|(name, ..)| name.to_owned());
-            wrong(&format!("the values are {}", list(&names)))
+            wrong(&format!(
+                "it has no known value; the values are {}",
+                list(&names)
+            ))
         })?;
         // The longer ones must come first.
         let comparisons: [(&str, Comparison); 6] = [

@@ -159,7 +159,11 @@ pub(super) async fn freeze(process: &Child) -> anyhow::Result<()> {
     // A suspended process creates no further children.
     let deadline = Instant::now() + SIGNAL_LIMIT;
     let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    while waitid(WaitId::Pid(parent), options)?.is_none() {
+    let stopped = || waitid(WaitId::Pid(parent), options);
+    while stopped()
+        .context("cannot freeze the PostgreSQL server")?
+        .is_none()
+    {
         if Instant::now() > deadline {
             bail!("the PostgreSQL server cannot be frozen");
         }
@@ -172,6 +176,8 @@ pub(super) async fn freeze(process: &Child) -> anyhow::Result<()> {
 /// Resumes a process and its children. Does nothing for those that are running.
 pub(super) fn thaw(process: &Child) {
     if let Some(parent) = pid(process) {
+        // Also if its children are not known. This fails only if the process has just ended.
+        let _ = kill_process(parent, Signal::CONT);
         signal_family(parent, Signal::CONT);
     }
 }

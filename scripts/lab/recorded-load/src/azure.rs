@@ -1,7 +1,5 @@
 //! Reads the JSON of `az monitor metrics list`, which is that of Azure Monitor's REST API (Metrics - List).
 
-use std::borrow::Cow;
-
 use anyhow::{Context as _, anyhow, bail, ensure};
 use autoscale::Statistic;
 use serde::de::{Error as _, IgnoredAny};
@@ -71,7 +69,7 @@ struct Sample {
 
 /// Azure's times are UTC.
 fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
-    let text = Cow::<str>::deserialize(from)?;
+    let text = String::deserialize(from)?;
     match timestamp::parse_utc(&text).map_err(D::Error::custom)? {
         Timestamp::Utc(seconds) | Timestamp::Local(seconds) => Ok(seconds),
     }

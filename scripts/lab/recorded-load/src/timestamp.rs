@@ -1,5 +1,7 @@
 //! Reads the times of metrics.
 
+use std::borrow::Cow;
+
 use anyhow::{Context as _, ensure};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
@@ -46,13 +48,21 @@ fn parts(text: &str) -> Option<Timestamp> {
         Some(text) => (text, true),
         None => (text, false),
     };
-    let pieces = Pieces::parse(text).ok()?;
-    if pieces.time_zone_annotation().is_some() {
+    // `date` and Git write a space before the offset.
+    let text = match text.rsplit_once(' ') {
+        Some((time, offset)) if offset.starts_with(['+', '-', 'Z', 'z']) => {
+            Cow::from(format!("{}{offset}", time.trim_end()))
+        }
+        _ => text.into(),
+    };
+    let pieces = Pieces::parse(&*text).ok()?;
+    let offset = pieces.to_numeric_offset();
+    if pieces.time_zone_annotation().is_some() || (is_utc && offset.is_some()) {
         return None;
     }
     let local = pieces.date().to_datetime(pieces.time()?);
     let local = TimeZone::UTC.to_timestamp(local).ok()?.as_second();
-    match pieces.to_numeric_offset() {
+    match offset {
         Some(offset) => {
             let offset = i64::from(offset.seconds());
             (offset.abs() < DAY).then_some(Timestamp::Utc(local - offset))
@@ -113,6 +123,9 @@ mod tests {
             "2026-01-05t08:00z",
             " 2026-01-05T09:30:00+01:30 ",
             "2026-01-05T04:30:00-0330",
+            "2026-01-05 08:00:00 Z",
+            "2026-01-05 09:00:00 +01:00",
+            "2026-01-05 09:00:00 +0100",
         ] {
             assert_eq!(parse(text).ok(), Some(Timestamp::Utc(eight)), "{text}");
         }
@@ -126,6 +139,7 @@ mod tests {
     fn invalid_times_are_refused() {
         for text in [
             "",
+            "2026-01-05T08:00+01:00 UTC",
             "2026-01-05",
             "2026-02-29 08:00",
             "2026-1-5 08:00",

@@ -31,7 +31,7 @@ pub(crate) fn tables(setting: &Setting, profile: &Profile) -> (Vec<Table>, Optio
         let (load, unit) = match view.load {
             Load::Cpu => (
                 "CPU, in percent of what one instance can do".to_owned(),
-                " %",
+                "%",
             ),
             Load::Divided(metric) => (setting.metrics[metric].name.clone(), ""),
         };

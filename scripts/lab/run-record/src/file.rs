@@ -46,6 +46,8 @@ pub fn write_whole(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let replace = || {
         // With the permissions of any new file. If it is not renamed, it is removed.
         let mut new = tempfile::Builder::new()
+            .prefix(name)
+            .suffix(".new")
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder)?;
         new.write_all(content)?;

@@ -134,7 +134,10 @@ fn stood_still(spans: &[Standstill]) -> Vec<StandstillRecord> {
         to: still.to_seconds as f64,
         count: still.count,
         // The same word as in the JSON of `--json`.
-        cause: json!(still.cause).as_str().unwrap_or_default().to_owned(),
+        cause: json!(still.cause)
+            .as_str()
+            .expect("a unit variant")
+            .to_owned(),
         reason: still.reason.clone(),
     })
     .collect()

@@ -9,7 +9,6 @@ use anyhow::{Context as _, bail};
 use fleet::HostingPlan;
 use functions_host::MARKER;
 use serde_json::Value;
-use tempfile::NamedTempFile;
 
 /// The name of the executable in host.json. `func` marks exactly this entry of a zip as executable.
 pub(crate) const HANDLER: &str = "handler";
@@ -233,7 +232,12 @@ pub(crate) fn replace(
     mode: u32,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut new = NamedTempFile::new_in(target.parent().unwrap_or(Path::new(".")))?;
+    let mut new = tempfile::Builder::new()
+        .prefix(target.file_name().unwrap_or_default())
+        .suffix(".new")
+        .tempfile_in(target.parent().unwrap_or(Path::new(".")))
+        // The temporary name in the message would only confuse.
+        .map_err(|error| io::Error::from(error.kind()))?;
     write(new.as_file_mut())?;
     new.as_file()
         .set_permissions(Permissions::from_mode(mode))?;

@@ -54,8 +54,8 @@ impl Session {
 /// for something else does not block visits.
 ///
 /// The statement without keys is only planned, because its row would take an id from the sequence. It is planned as for
-/// visits: prepared, with parameters, so that a server that cannot make such a plan is found. The statement with keys
-/// writes to the same tables.
+/// visits: prepared, with parameters, so that the probe fails if the server cannot make such a plan. The statement with
+/// keys writes to the same tables.
 fn on_postgres(number: u32) -> String {
     let slot = number % 16;
     // Ids and digests that no visit has.

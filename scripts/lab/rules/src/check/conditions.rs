@@ -106,7 +106,7 @@ fn possible(rule: &Rule, metrics: &[Metric]) -> Values {
     use autoscale::Aggregation::{Count, Total};
     let is_value = !matches!(rule.statistic, Statistic::Sum | Statistic::Count)
         && !matches!(rule.time_aggregation, Total | Count);
-    match is_value && rule.unit(metrics) == " %" {
+    match is_value && rule.unit(metrics) == "%" {
         true => Values {
             least: 0.0,
             most: 100.0,

@@ -151,7 +151,7 @@ impl Pair {
             false => format!("{low} to {high}{unit}"),
         };
         let load = match view.load {
-            Load::Cpu => format!("At a load {} of one instance", self.span.within(" %")),
+            Load::Cpu => format!("At a load {} of one instance", self.span.within("%")),
             Load::Divided(metric) => {
                 let name = &view.metrics[metric].name;
                 format!("With {name} {}", self.span.within(""))

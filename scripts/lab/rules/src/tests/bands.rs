@@ -14,7 +14,7 @@ fn described(file: &Value) -> Vec<String> {
     let rules = read(file);
     let views = View::all(&rules.setting.metrics, &rules.setting.profiles[0]);
     let (bands, _) = bands(&views[0]);
-    bands.iter().map(|band| band.describe(" %")).collect()
+    bands.iter().map(|band| band.describe("%")).collect()
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(super) fn key(heading: &str) -> String {
 pub(super) struct Cells(HashMap<String, Value>);
 
 impl Cells {
-    /// Adds a cell. Empty cells are ignored. If a column occurs twice, the first cell counts.
+    /// Adds a cell. Empty cells are ignored. If two columns have the same key, the first one counts; in
+    /// JSON, they are in the order of their names.
     pub(super) fn add(&mut self, key: String, value: Value) {
         let value = match value {
             Value::Null | Value::Object(_) => return,

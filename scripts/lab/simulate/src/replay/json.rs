@@ -8,10 +8,14 @@ use anyhow::anyhow;
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::column::{Cells, key};
 use super::rows::Rows;
+
+/// The longest row of a log, in bytes. JSON in memory takes many times the space of its text.
+const LONGEST_ROW: usize = 1024 * 1024;
 
 /// Reads all values of a text.
 ///
@@ -46,27 +50,61 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Document, A::Error> {
         let mut rows = Rows::default();
-        each(|row| rows.add(&cells(row))).visit_seq(list)?;
+        each::<&'de RawValue, _>(|row| rows.add(&cells(object(row)?))).visit_seq(list)?;
         Ok(Document(rows))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Document, A::Error> {
         let mut rows = Rows::default();
         let mut row = Map::new();
+        let mut length = 0;
         while let Some(name) = object.next_key::<String>()? {
             match name.to_ascii_lowercase().as_str() {
                 "tables" => object.next_value_seed(each(|Table(read)| rows.append(read)))?,
                 "records" | "value" | "results" => {
-                    object.next_value_seed(each(|row| rows.add(&cells(row))))?;
+                    object.next_value_seed(each::<&'de RawValue, _>(|row| {
+                        rows.add(&cells(self::object(row)?))
+                    }))?;
                 }
                 _ => {
-                    row.insert(name, object.next_value()?);
+                    let value: &RawValue = object.next_value()?;
+                    length += name.len() + value.get().len();
+                    if length > LONGEST_ROW {
+                        return Err(A::Error::custom(too_long()));
+                    }
+                    row.insert(name, parsed(value).map_err(A::Error::custom)?);
                 }
             }
         }
         rows.add(&cells(row)).map_err(A::Error::custom)?;
         Ok(Document(rows))
     }
+}
+
+/// A row as an object. Some exports have rows as JSON in a text, and `null` is a row without columns.
+fn object(row: &RawValue) -> Result<Map<String, Value>, String> {
+    match parsed(row)? {
+        Value::Object(object) => Ok(object),
+        Value::Null => Ok(Map::new()),
+        Value::String(text) => serde_json::from_str(&text).map_err(|_| not_a_row()),
+        _ => Err(not_a_row()),
+    }
+}
+
+/// A value whose syntax has been checked.
+fn parsed<T: serde::de::DeserializeOwned>(value: &RawValue) -> Result<T, String> {
+    if value.get().len() > LONGEST_ROW {
+        return Err(too_long());
+    }
+    serde_json::from_str(value.get()).map_err(|error| format!("in a row: {error}"))
+}
+
+fn too_long() -> String {
+    format!("a row is longer than {LONGEST_ROW} bytes")
+}
+
+fn not_a_row() -> String {
+    "a row is not an object with columns".to_owned()
 }
 
 /// The columns of an object and of the `property` or `properties` in it. In some exports, the properties are JSON in a
@@ -117,7 +155,8 @@ impl<'de> Visitor<'de> for TableVisitor {
                 let columns = columns
                     .as_deref()
                     .ok_or_else(|| A::Error::custom("a table's columns come after its rows"))?;
-                table.next_value_seed(each(|values: Vec<Value>| {
+                table.next_value_seed(each::<&'de RawValue, _>(|row| {
+                    let values: Vec<Value> = parsed(row)?;
                     let mut cells = Cells::default();
                     for (column, value) in columns.iter().zip(values) {
                         cells.add(column.clone(), value);
