@@ -245,6 +245,23 @@ proptest! {
     }
 }
 
+/// A row in memory takes many times the space of its text.
+#[test]
+fn a_row_of_more_than_a_mebibyte_is_refused() {
+    let list = format!("[{}0]", "0,".repeat(600_000));
+    for text in [
+        format!("[{{\"x\":{list}}}]"),
+        format!("{{\"x\":{list}}}"),
+        format!("{{\"tables\":[{{\"columns\":[],\"rows\":[{list}]}}]}}"),
+    ] {
+        let refused = Log::parse(&text, "").expect_err("it is too long");
+        assert!(
+            format!("{refused:#}").contains("longer than"),
+            "{refused:#}"
+        );
+    }
+}
+
 #[test]
 fn deep_nesting_is_refused() {
     for open in ["[", "{\"a\":", "{\"property\":", "{\"tables\":[{\"rows\":"] {
