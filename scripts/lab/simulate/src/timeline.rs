@@ -25,7 +25,7 @@ struct Row {
 /// The table: time, event, instances, CPU.
 pub(crate) fn render(simulation: &Simulation, load: &Load) -> String {
     let rows = rows(simulation, load);
-    let mut text = String::from("    time   instances     CPU   event\n");
+    let mut text = String::from("    time   instances     CPU    event\n");
     let cut = rows.len().saturating_sub(MOST_ROWS);
     let kept_first = if cut > 0 { MOST_ROWS / 2 } else { rows.len() };
     for (index, row) in rows.iter().enumerate() {

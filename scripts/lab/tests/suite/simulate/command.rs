@@ -46,7 +46,7 @@ fn the_json_contains_the_agreed_values() {
 fn the_table_has_time_event_instances_and_cpu() {
     let said = said(&["--load", "-"], EIGHTY);
     for line in [
-        "    time   instances     CPU   event",
+        "    time   instances     CPU    event",
         " 0:01:00   1 of 2 ready  80%    average CPU over 5 minutes 80.0% is above 70%: out from 1 to 2",
         " 0:03:00   2             40%    2 ready",
         " 0:15:00   2             40%    average CPU over 5 minutes 29.3% is below 30%: in from 3 to 2",
