@@ -141,8 +141,6 @@ step_long_kills() {
 }
 
 step_package() {
-    # Other steps wait for it.
-    lower_priority 3
     "$lab" package --profile quick
     rm -rf "$app"
     mkdir -p "${app%/*}"
