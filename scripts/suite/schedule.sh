@@ -95,7 +95,7 @@ interrupted() {
         eval "process=\$process_$step"
         kill -TERM "${group:+-}$process" 2>/dev/null || :
     done
-    # Whoever sees only this output, such as a reader of a CI run, learns where each step was.
+    # A CI run may keep only this output.
     for step in $running; do
         printf '\n== %s was interrupted; the last lines of its output:\n' "$step"
         tail -n 40 "$logs/$step.log" || :

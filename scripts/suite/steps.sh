@@ -26,8 +26,9 @@ use_cargo_tools() {
     fi
 }
 
-# lower_priority NICE: of this step and everything that it starts from now on. Linux shares the CPU time first between sessions
-# (sched_autogroup), so in a run of all steps, where each is a session of its own, nice alone would only count within the step.
+# lower_priority NICE: lowers the priority of this step and of everything that it starts afterwards. Linux shares the CPU time
+# first between sessions (sched_autogroup). In a run of several steps, each one has its own session, so nice alone would have an
+# effect only within the step.
 lower_priority() {
     renice -n "$1" -p $$ >/dev/null
     [ -z "${own_session:-}" ] || { echo "$1" >/proc/self/autogroup; } 2>/dev/null || :

@@ -285,7 +285,7 @@ fn a_signal_ends_an_instance_that_waits_for_its_database_file() {
     let flags = backend.flags();
     let database = Path::new(&flags[1]);
     std::fs::create_dir_all(database.parent().unwrap()).unwrap();
-    // As while another process changes the schema.
+    // A process holds this lock while it changes the schema.
     let lock = std::fs::File::create(database.with_extension("db.lock")).unwrap();
     lock.lock().unwrap();
     let mut handler = Process::start(&flags, &[]);

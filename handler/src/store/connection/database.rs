@@ -287,7 +287,7 @@ impl Database {
         self.clone().open(stop.clone()).await;
         if let Some(Store::Sqlite(sqlite)) = &self.store {
             tokio::select! {
-                // An instance that was stopped before it opened the file remembers none.
+                // An instance that stops before it has opened the file has remembered none, so the second branch is ready too.
                 biased;
                 () = stop.cancelled() => {}
                 () = sqlite.replaced(every) => {

@@ -107,7 +107,7 @@ pub(super) fn passed_on(name: &HeaderName, request: &Parts) -> String {
     }
     let head = request.extensions.get::<SentHead>();
     head.and_then(|head| as_sent(&lock(&head.0).bytes, name))
-        // The emulator has added it.
+        // The emulator added it, or its spelling is not known.
         .unwrap_or_else(|| title_case(name))
 }
 

@@ -63,7 +63,7 @@ fn on_postgres(number: u32) -> String {
         "case when has_sequence_privilege('visits_id_seq', 'usage, update') then -1 - {number}::bigint \
          else nextval('visits_id_seq') end"
     );
-    // No other name that the session may have is like this, also if an earlier probe failed before `deallocate`.
+    // The number makes the name unique in the session, even if an earlier probe failed before `deallocate`.
     let name = format!("write_probe_{number}");
     let prepared = postgres::RECORD_WITHOUT_KEYS;
     let planned = format!(
