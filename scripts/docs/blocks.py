@@ -132,7 +132,7 @@ def fits(shown: str, said: str) -> bool:
 
 @contextlib.contextmanager
 def serve(folder: Path, place: str, command: str, environment: dict[str, str]) -> Iterator[None]:
-    """Starts the app, says yes if it asks, waits until it serves, and ends it as Ctrl-C does."""
+    """Starts the app, says yes if it asks, waits until it serves, and ends it as Ctrl+C does."""
     with contextlib.suppress(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", PORT), timeout=5).close()
         raise Failed(f"{place}: port {PORT} is in use; stop what listens there")

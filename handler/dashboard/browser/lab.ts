@@ -59,7 +59,7 @@ export async function startLab(
   };
 }
 
-/** Ends a process as Ctrl-C does, and waits until it is gone. */
+/** Ends a process as Ctrl+C does, and waits until it is gone. */
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));

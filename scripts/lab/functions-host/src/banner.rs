@@ -60,7 +60,7 @@ impl Banner<'_> {
             "warnings and errors (--verbose shows everything)"
         };
         lines.push(("Log", log.to_owned()));
-        lines.push(("Stop", "Ctrl-C".to_owned()));
+        lines.push(("Stop", "Ctrl+C".to_owned()));
         for (label, text) in lines {
             console.plain(format!("  {label:9} {text}"));
         }

@@ -222,6 +222,6 @@ fn the_banner_lists_all_functions() {
         ["WebApp", "all", &format!("{url}/{{*path}}"), "none"]
     );
     assert_eq!(row("warmup")[2], format!("{url}/admin/warmup"));
-    assert!(printed.contains("Ctrl-C"));
+    assert!(printed.contains("Ctrl+C"));
     assert!(printed.contains(&format!("Ready: {url}/")));
 }
