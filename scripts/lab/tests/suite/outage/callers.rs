@@ -133,6 +133,11 @@ impl Callers {
 
     /// Sends one request. Returns the status if there was a response.
     pub fn asks(&mut self, path: &'static str) -> Option<u16> {
+        self.answer(path).map(|answer| answer.status)
+    }
+
+    /// Sends one request. Returns the response if there was one.
+    pub fn answer(&mut self, path: &'static str) -> Option<Answer> {
         self.own.ask(path)
     }
 
@@ -280,7 +285,7 @@ impl Caller {
         self.judge("/api/visit", outcome, strict)
     }
 
-    fn ask(&mut self, path: &'static str) -> Option<u16> {
+    fn ask(&mut self, path: &'static str) -> Option<Answer> {
         let acknowledged = self.shared.acknowledged.load(Ordering::SeqCst);
         let strict = self.strict();
         let outcome = self.client.send("GET", path, &[]);
@@ -291,7 +296,7 @@ impl Caller {
                 "{acknowledged} acknowledged, but a total of {total:?}"
             ));
         }
-        Some(answer.status)
+        Some(answer)
     }
 
     /// The state before a request, because a request that began earlier may still fail.
