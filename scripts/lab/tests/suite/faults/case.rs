@@ -59,7 +59,10 @@ impl Case {
             if healthy.is_none() && callers.asks("/health") == Some(200) {
                 healthy = Some(began.elapsed());
             }
-            if healthy.is_some() && callers.visits() == Some(201) {
+            if healthy.is_some()
+                && callers.visits() == Some(201)
+                && callers.asks("/api/visits") == Some(200)
+            {
                 break;
             }
             if began.elapsed() > NEVER {
@@ -70,7 +73,7 @@ impl Case {
         }
         let took = began.elapsed();
         println!(
-            "{}: healthy after {} ms, a visit after {} ms",
+            "{}: healthy after {} ms, a visit and a page after {} ms",
             self.name,
             healthy.unwrap_or_default().as_millis(),
             took.as_millis()
