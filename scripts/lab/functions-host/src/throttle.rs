@@ -107,14 +107,18 @@ impl Place {
     /// The runtime is shutting down.
     pub(crate) async fn turn(self) -> Result<Turn, RecvError> {
         const OPEN: &str = "the semaphore is never closed";
-        let place = self.place;
-        if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
-            return Ok(Turn(turn, place));
+        let Self { place, turns, .. } = self;
+        let begin = |turn| Turn {
+            _turn: turn,
+            _place: place,
+        };
+        if let Ok(turn) = Arc::clone(&turns).try_acquire_owned() {
+            return Ok(begin(turn));
         }
-        let mut turn = Box::pin(self.turns.acquire_owned());
+        let mut turn = Box::pin(turns.acquire_owned());
         if !self.is_bounded {
             // No one notices whether an abandoned request keeps its place.
-            return Ok(Turn(turn.await.expect(OPEN), place));
+            return Ok(begin(turn.await.expect(OPEN)));
         }
         // Here it gets its position.
         let first = poll_fn(|cx| Poll::Ready(turn.as_mut().poll(cx))).await;
@@ -125,7 +129,7 @@ impl Place {
                 Poll::Ready(turn) => turn,
                 Poll::Pending => turn.await,
             };
-            let _ = sender.send(Turn(turn.expect(OPEN), place));
+            let _ = sender.send(begin(turn.expect(OPEN)));
         });
         receiver.await
     }
@@ -133,10 +137,10 @@ impl Place {
 
 /// The turn of a request, which runs until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn(
-    #[allow(dead_code)] OwnedSemaphorePermit,
-    #[allow(dead_code)] OwnedSemaphorePermit,
-);
+pub(crate) struct Turn {
+    _turn: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
 
 #[cfg(test)]
 mod tests {

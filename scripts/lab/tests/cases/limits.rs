@@ -122,15 +122,17 @@ fn a_waiting_request_counts_after_its_client_disconnects(program: &Program) {
     running.send(head("GET", "/stall", &[], 0));
     host.entry("it runs", |entry| entry["request"] == "/stall");
     // One of the two waits, and the other one is refused.
-    let clients = [(); 2].map(|()| TcpStream::connect(("127.0.0.1", host.port)).unwrap());
+    let clients = [(); 2].map(|()| {
+        let mut client = TcpStream::connect(("127.0.0.1", host.port)).unwrap();
+        let request = head("GET", "/abandoned", &[], 0);
+        client.write_all(request.as_bytes()).unwrap();
+        client
+    });
     std::thread::scope(|scope| {
         let (sender, ended) = mpsc::channel();
         for (place, mut client) in clients.iter().enumerate() {
             let sender = sender.clone();
             scope.spawn(move || {
-                client
-                    .write_all(head("GET", "/abandoned", &[], 0).as_bytes())
-                    .unwrap();
                 let _ = client.read(&mut [0; 1]);
                 let _ = sender.send(place);
             });
@@ -146,7 +148,11 @@ fn a_waiting_request_counts_after_its_client_disconnects(program: &Program) {
 }
 
 fn an_invocation_counts_after_its_client_disconnects(program: &Program) {
-    let root = root("json", program, &json!({ "maxConcurrentRequests": 1, "maxOutstandingRequests": 1 }));
+    let root = root(
+        "json",
+        program,
+        &json!({ "maxConcurrentRequests": 1, "maxOutstandingRequests": 1 }),
+    );
     root.http("gated", "gated", None, "anonymous");
     let host = root.up(&[]);
     let mut client = host.open();
@@ -161,6 +167,8 @@ fn an_invocation_counts_after_its_client_disconnects(program: &Program) {
 fn a_value_that_is_no_limit_serves_nothing(program: &Program) {
     for value in [json!("many"), json!(0), json!(-2), json!(1.5)] {
         let limits = json!({ "maxConcurrentRequests": value });
-        root("proxying", program, &limits).start(&[]).serves_nothing("/x");
+        root("proxying", program, &limits)
+            .start(&[])
+            .serves_nothing("/x");
     }
 }
