@@ -194,7 +194,7 @@ async fn warm_up(app: &App) -> Response<Body> {
     if app.warmed.swap(true, Ordering::AcqRel) {
         return empty(StatusCode::OK);
     }
-    match invoke::warm_up(app, To::Any(&app.backends), function).await {
+    match invoke::warm_up(app, To::Any(&app.backends, None), function).await {
         Ok(()) => {
             app.console.debug("The warm-up function has run");
             empty(StatusCode::OK)
@@ -231,7 +231,7 @@ async fn run(app: &Arc<App>, name: &str, request: Request<Incoming>) -> Response
     // Runs in the background. It ends with functionTimeout or with the process.
     tokio::spawn(async move {
         let function = &app.table.functions[index];
-        let to = To::Any(&app.backends);
+        let to = To::Any(&app.backends, None);
         let value = match &function.trigger {
             Trigger::Http(_) => {
                 return app.console.warn(format_args!(

@@ -3,13 +3,14 @@
 //! The code that starts and stops the processes publishes the set of backends, and also supplies the function that
 //! chooses one of them for a request.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
+use super::throttle::{Full, Limits, Place, Queue, Turn};
 use super::worker::Worker;
 
 /// Chooses the process for a request. Its arguments are the number of processes, and a function that returns the
@@ -34,6 +35,9 @@ pub struct InstanceLoad {
     draining: AtomicBool,
     #[serde(skip)]
     drained: Notify,
+    /// Created by the first request, if there are limits.
+    #[serde(skip)]
+    queue: OnceLock<Queue>,
 }
 
 impl InstanceLoad {
@@ -58,6 +62,12 @@ impl InstanceLoad {
             self.drained.notified().await;
         }
     }
+}
+
+/// The turn of a request at an instance with limits, until this is dropped.
+pub(crate) struct Admission {
+    load: Arc<InstanceLoad>,
+    _turn: Turn,
 }
 
 /// One process of an instance that takes requests.
@@ -127,6 +137,12 @@ impl BackendSet {
         matches!(self, Self::Open(backends) if backends.is_empty())
     }
 
+    /// The place of an instance in the list.
+    fn place_of(&self, load: &Arc<InstanceLoad>) -> Option<usize> {
+        let mut backends = self.backends().iter();
+        backends.position(|backend| Arc::ptr_eq(&backend.load, load))
+    }
+
     /// The process of an instance.
     fn of(&self, instance: &str) -> Option<&Arc<Backend>> {
         let mut backends = self.backends().iter();
@@ -139,11 +155,22 @@ impl BackendSet {
 #[error("no handler is ready")]
 pub(crate) struct Unavailable;
 
+/// Why a request has no turn at an instance.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAdmitted {
+    #[error(transparent)]
+    Full(#[from] Full),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
 /// The set of backends, from the host's view.
 pub(crate) struct Backends {
     set: watch::Receiver<BackendSet>,
     choose: Choose,
     timeout: Duration,
+    /// Requests that wait for a process, if there are limits: no more than an instance holds.
+    waiting: OnceLock<Queue>,
 }
 
 impl Backends {
@@ -154,29 +181,74 @@ impl Backends {
             set,
             choose,
             timeout,
+            waiting: OnceLock::new(),
         };
         (backends, sender)
     }
 
-    /// Assigns a request to a process as soon as there is one, if possible not to `avoided`.
-    pub(crate) async fn assign(&self, avoided: Option<&Worker>) -> Result<InFlight, Unavailable> {
-        if let Some(in_flight) = self.choose(avoided) {
-            return Ok(in_flight);
+    /// Assigns a request to a process as soon as there is one, if possible not to `avoided`, and to the instance that
+    /// admitted it.
+    pub(crate) async fn assign(
+        &self,
+        avoided: Option<&Worker>,
+        admission: Option<&Admission>,
+    ) -> Result<InFlight, Unavailable> {
+        match self.choose(avoided, admission) {
+            Some(in_flight) => Ok(in_flight),
+            None => self.wait(|| self.choose(avoided, admission)).await,
         }
+    }
+
+    /// Waits until a process can be chosen.
+    async fn wait<T>(&self, choose: impl Fn() -> Option<T>) -> Result<T, Unavailable> {
         let mut set = self.set.clone();
-        let assigned = async {
+        let chosen = async {
             loop {
                 let news = set.wait_for(|set| !set.is_waiting()).await;
                 if matches!(*news.map_err(|_| Unavailable)?, BackendSet::Closed) {
                     return Err(Unavailable);
                 }
-                if let Some(in_flight) = self.choose(avoided) {
-                    return Ok(in_flight);
+                if let Some(chosen) = choose() {
+                    return Ok(chosen);
                 }
             }
         };
-        let assigned = tokio::time::timeout(self.timeout, assigned).await;
-        assigned.unwrap_or(Err(Unavailable))
+        let chosen = tokio::time::timeout(self.timeout, chosen).await;
+        chosen.unwrap_or(Err(Unavailable))
+    }
+
+    /// Chooses an instance for a request, and waits for the request's turn there. If the instance takes no requests any
+    /// more, chooses again.
+    pub(crate) async fn admit(&self, limits: Limits) -> Result<Admission, NotAdmitted> {
+        loop {
+            let (load, place) = match self.enter(limits) {
+                Some(entered) => entered?,
+                None => {
+                    let waiting = self.waiting.get_or_init(|| Queue::new(limits));
+                    let _place = waiting.enter()?;
+                    self.wait(|| self.enter(limits)).await??
+                }
+            };
+            let turn = place.turn().await.map_err(|_| Unavailable)?;
+            if self.set.borrow().place_of(&load).is_some() {
+                return Ok(Admission { load, _turn: turn });
+            }
+        }
+    }
+
+    /// Takes a place at the instance with the fewest requests, including those that wait there.
+    fn enter(&self, limits: Limits) -> Option<Result<(Arc<InstanceLoad>, Place), Full>> {
+        let set = self.set.borrow();
+        let backends = set.backends();
+        let queue = |place: usize| {
+            let load = &backends[place].load;
+            load.queue.get_or_init(|| Queue::new(limits))
+        };
+        let outstanding =
+            |place: usize| Some(u32::try_from(queue(place).outstanding()).unwrap_or(u32::MAX));
+        let place = (self.choose)(backends.len(), &outstanding)?;
+        let entered = queue(place).enter();
+        Some(entered.map(|entered| (Arc::clone(&backends[place].load), entered)))
     }
 
     /// Assigns a request to the process of an instance. If no instance has a process, waits for one, because the
@@ -220,7 +292,7 @@ impl Backends {
 
     /// Counts the request while it holds the set. So after a new set is published, no request begins on an instance
     /// that is not in it.
-    fn choose(&self, avoided: Option<&Worker>) -> Option<InFlight> {
+    fn choose(&self, avoided: Option<&Worker>, admission: Option<&Admission>) -> Option<InFlight> {
         let set = self.set.borrow();
         let backends = set.backends();
         let avoided = avoided.filter(|_| backends.len() > 1);
@@ -230,7 +302,10 @@ impl Backends {
                 .is_none_or(|worker| backend.worker.id != worker.id)
                 .then(|| backend.load.outstanding())
         };
-        let place = (self.choose)(backends.len(), &outstanding)?;
+        let place = admission
+            .and_then(|admission| set.place_of(&admission.load))
+            .filter(|place| outstanding(*place).is_some())
+            .or_else(|| (self.choose)(backends.len(), &outstanding))?;
         Some(backends[place].begin())
     }
 
@@ -259,93 +334,5 @@ impl Backends {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn backend(id: &str) -> Arc<Backend> {
-        Backend::new(InstanceLoad::new(id.to_owned()), Worker::nobody(id))
-    }
-
-    /// The chooser takes the first process that may be chosen.
-    fn published(ids: &[&str]) -> (Backends, watch::Sender<BackendSet>, Vec<Arc<Backend>>) {
-        let list: Vec<_> = ids.iter().map(|id| backend(id)).collect();
-        let first = |count, outstanding: &dyn Fn(usize) -> Option<u32>| {
-            (0..count).find(|place| outstanding(*place).is_some())
-        };
-        let (backends, sender) = Backends::new(Box::new(first), Duration::from_secs(60));
-        sender.send_replace(BackendSet::Open(list.clone()));
-        (backends, sender, list)
-    }
-
-    fn taken(backends: &Backends, avoided: Option<&Worker>) -> InFlight {
-        backends.choose(avoided).expect("a backend")
-    }
-
-    #[test]
-    fn an_avoided_process_is_used_only_if_there_is_no_other() {
-        let (backends, sender, list) = published(&["a", "b"]);
-        assert_eq!(taken(&backends, Some(&list[0].worker)).0.load.id, "b");
-        sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[0])]));
-        assert_eq!(taken(&backends, Some(&list[0].worker)).0.load.id, "a");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn requests_wait_for_an_instance_for_a_limited_time() {
-        let (backends, sender, _) = published(&[]);
-        assert!(backends.assign(None).await.is_err());
-        let arrival = async {
-            tokio::time::sleep(Duration::from_secs(59)).await;
-            sender.send_replace(BackendSet::Open(vec![backend("a")]));
-        };
-        let (in_flight, ()) = tokio::join!(backends.assign(None), arrival);
-        assert_eq!(in_flight.expect("it came in time").0.load.id, "a");
-        sender.send_replace(BackendSet::Closed);
-        assert!(backends.assign(None).await.is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_instance_is_gone_after_others_have_replaced_it() {
-        let (backends, sender, list) = published(&["a", "b"]);
-        assert_eq!(backends.first().await.as_deref(), Some("a"));
-        let assigned = backends.assign_to("b").await.expect("it is there");
-        assert_eq!(assigned.0.load.id, "b");
-        // If there is no backend at all, the instance may be starting its handler again.
-        sender.send_replace(BackendSet::Open(Vec::new()));
-        let wait = Duration::from_secs(1);
-        assert!(
-            tokio::time::timeout(wait, backends.left("a"))
-                .await
-                .is_err()
-        );
-        let back = async {
-            tokio::time::sleep(wait).await;
-            sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[0])]));
-        };
-        let (is_replaced, ()) = tokio::join!(backends.is_replaced("a"), back);
-        assert!(!is_replaced);
-        sender.send_replace(BackendSet::Open(vec![Arc::clone(&list[1])]));
-        backends.left("a").await;
-        assert!(backends.is_replaced("a").await);
-        assert!(backends.assign_to("a").await.is_err());
-        sender.send_replace(BackendSet::Closed);
-        backends.left("b").await;
-        assert_eq!(backends.first().await, None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_drained_instance_has_answered_everything() {
-        let (backends, sender, list) = published(&["a"]);
-        let requests = [taken(&backends, None), taken(&backends, None)];
-        sender.send_replace(BackendSet::Open(Vec::new()));
-        let returned = async {
-            for in_flight in requests {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                drop(in_flight);
-            }
-        };
-        let begin = tokio::time::Instant::now();
-        tokio::join!(list[0].load.drained(), returned);
-        assert_eq!(begin.elapsed().as_secs(), 2);
-        list[0].load.drained().await;
-    }
-}
+#[path = "backends_tests.rs"]
+mod tests;

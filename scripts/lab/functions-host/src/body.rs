@@ -11,7 +11,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep_until};
 
-use super::backends::InFlight;
+use super::backends::{Admission, InFlight};
 use super::dispatch;
 use super::exchange::{Exchange, Expiry};
 use super::pool::Connection;
@@ -25,6 +25,7 @@ pub struct ProxiedBody {
     incoming: Incoming,
     connection: Option<Connection>,
     in_flight: InFlight,
+    _admission: Option<Admission>,
     exchange: Arc<Exchange>,
     /// Created at the first wait for the handler.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -36,6 +37,7 @@ impl ProxiedBody {
         incoming: Incoming,
         connection: Connection,
         in_flight: InFlight,
+        admission: Option<Admission>,
         exchange: Arc<Exchange>,
     ) -> Self {
         exchange.touch();
@@ -43,6 +45,7 @@ impl ProxiedBody {
             incoming,
             connection: Some(connection),
             in_flight,
+            _admission: admission,
             exchange,
             alarm: None,
             finished: false,

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 
 use super::app::Failure;
-use super::backends::{Backend, Backends, InFlight};
+use super::backends::{Admission, Backend, Backends, InFlight};
 use super::exchange::{Exchange, Expiry};
 use super::pool::Connection;
 use super::request_body::RequestBody;
@@ -39,8 +39,8 @@ pub(crate) enum Refused {
 /// The target of a request.
 #[derive(Clone, Copy)]
 pub(crate) enum To<'a> {
-    /// The process that is chosen for it.
-    Any(&'a Backends),
+    /// The process that is chosen for it: of the instance that admitted it, if it has one.
+    Any(&'a Backends, Option<&'a Admission>),
     /// This process, which may not yet take other requests.
     One(&'a Arc<Backend>),
     /// The process of the instance with this name.
@@ -50,7 +50,7 @@ pub(crate) enum To<'a> {
 impl To<'_> {
     async fn assign(self, avoided: Option<&Worker>) -> Result<InFlight, Failure> {
         match self {
-            Self::Any(backends) => Ok(backends.assign(avoided).await?),
+            Self::Any(backends, admission) => Ok(backends.assign(avoided, admission).await?),
             Self::One(backend) => Ok(backend.begin()),
             Self::Instance(backends, instance) => Ok(backends.assign_to(instance).await?),
         }
@@ -59,7 +59,7 @@ impl To<'_> {
     /// Waits briefly for the report that a process with a broken connection is gone.
     async fn wait_until_gone(self, worker: &Worker) {
         match self {
-            Self::Any(backends) | Self::Instance(backends, _) => {
+            Self::Any(backends, _) | Self::Instance(backends, _) => {
                 backends.wait_until_gone(worker).await;
             }
             Self::One(_) => {}
@@ -69,7 +69,7 @@ impl To<'_> {
     /// The number of processes to choose from.
     fn choices(self) -> usize {
         match self {
-            Self::Any(backends) => backends.open(),
+            Self::Any(backends, _) => backends.open(),
             Self::One(_) | Self::Instance(..) => 1,
         }
     }

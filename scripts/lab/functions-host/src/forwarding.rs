@@ -23,6 +23,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
+use super::backends::Admission;
 use super::body::Body;
 use super::detached::detached;
 use super::dispatch::{self, To};
@@ -45,13 +46,14 @@ pub(crate) async fn forward(
     function: usize,
     path: &str,
     request: Request<Incoming>,
+    admission: Option<Admission>,
 ) -> Result<Response<Body>, Failure> {
     let exchange = Exchange::start(app.settings.function_timeout, app.settings.body_limit, None);
     let outbound = outbound(path, request, &exchange)?;
     let shared = Arc::clone(app);
     // The exchange's own limits end it.
     let answer = detached(app, function, async move {
-        let to = To::Any(&shared.backends);
+        let to = To::Any(&shared.backends, admission.as_ref());
         match dispatch::exchange_whole(to, outbound, &exchange).await {
             Err(_) if exchange.too_large() => Err(Failure::TooLarge),
             Err(_) if exchange.broken() => Err(Failure::Client),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
-use super::backends::Backend;
+use super::backends::{Admission, Backend};
 use super::body::Body;
 use super::calendar::in_ticks;
 use super::detached::detached;
@@ -34,6 +34,7 @@ pub(crate) async fn http(
     route: &Route,
     path: &str,
     request: Request<Incoming>,
+    admission: Option<Admission>,
 ) -> Result<Response<Body>, Failure> {
     let index = route.function;
     let function = &app.table.functions[index];
@@ -66,7 +67,7 @@ pub(crate) async fn http(
             metadata,
             trace,
         };
-        let to = To::Any(&app.backends);
+        let to = To::Any(&app.backends, admission.as_ref());
         invoke(app, to, invocation, &OffsetDateTime::now_utc).await
     })
     .await?;
@@ -263,7 +264,7 @@ async fn call(
     let (outcome, logs) = outcome(parts.status, media_type, &body)?;
     for line in logs.iter().flat_map(|text| text.lines()) {
         match to {
-            To::Any(_) | To::Instance(..) => app.console.invocation(&function.name, line),
+            To::Any(..) | To::Instance(..) => app.console.invocation(&function.name, line),
             // No user requested this call.
             To::One(_) => app.console.debug(line),
         }

@@ -13,6 +13,7 @@
 //! | [`cors`], [`cross_site`] | requests of web pages: their response headers, and which are refused while no keys are required |
 //! | [`plan`], [`instance`], [`process`], [`executable`], [`listening`], [`readiness`], [`console`] | keeps a handler running, or reports why it cannot; relays its output |
 //! | [`listener`], [`peer`], [`server`], [`app`], [`path`], [`query`] | connections, and the path of one request |
+//! | [`throttle`] | limits of the requests of an instance |
 //! | [`response`] | responses of the host itself |
 //! | [`unavailable`], [`offline`] | answers while the app cannot be served, or its user took it offline |
 //! | [`admin`], [`health`], [`proxy`], [`forwarding`], [`trace_context`], [`invoke`], [`payload`], [`header_names`], [`output`] | who answers: the host; the handler by a stream, by a copy, by the JSON protocol |
@@ -85,6 +86,7 @@ mod script_root;
 mod server;
 mod settings;
 mod template;
+mod throttle;
 mod timer;
 mod timers;
 mod trace_context;

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
 use super::app::{App, Failure, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_HEADER};
+use super::backends::Admission;
 use super::body::{Body, ProxiedBody};
 use super::dispatch::{self, Refused, To};
 use super::exchange::{ACTIVITY_TIMEOUT, Exchange};
@@ -70,6 +71,7 @@ pub(crate) async fn forward(
     path: &str,
     request: Request<Incoming>,
     peer: Peer,
+    admission: Option<Admission>,
 ) -> Result<Response<Body>, Failure> {
     let exchange = Exchange::start(
         app.settings.function_timeout,
@@ -77,7 +79,7 @@ pub(crate) async fn forward(
         Some(ACTIVITY_TIMEOUT),
     );
     let outbound = outbound(path, request, peer, &exchange)?;
-    let to = To::Any(&app.backends);
+    let to = To::Any(&app.backends, admission.as_ref());
     let (in_flight, connection, answer) =
         match dispatch::send(to, outbound, &exchange, Refused::Retried).await {
             Err(_) if exchange.too_large() => return Err(Failure::TooLarge),
@@ -88,7 +90,7 @@ pub(crate) async fn forward(
     strip(&mut parts.headers, is_skipped);
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
-    let body = ProxiedBody::new(incoming, connection, in_flight, exchange);
+    let body = ProxiedBody::new(incoming, connection, in_flight, admission, exchange);
     Ok(Response::from_parts(parts, Body::Right(Box::new(body))))
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
 use super::admin::{self, LabRequest};
 use super::app::{App, Failure};
+use super::backends::{Admission, NotAdmitted};
 use super::body::Body;
 use super::cross_site::{Refusal, Target};
 use super::function::Level;
@@ -21,6 +22,8 @@ use super::{forwarding, invoke, path, proxy};
 
 /// Kestrel's `MaxRequestLineSize`.
 const REQUEST_LINE: usize = 8192;
+/// `AntaresScaleOutHeaderName` (`ScriptConstants.cs`). The host adds it outside Azure, too.
+const SCALE_OUT: HeaderName = HeaderName::from_static("x-function-scaleout");
 /// The bytes of an unwanted body that are read and discarded, so that its sender gets the response.
 const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
@@ -85,7 +88,16 @@ async fn answer<R: Future<Output = Response<Body>>>(
         discard(request);
         return content(StatusCode::SERVICE_UNAVAILABLE, "text/html", page);
     }
-    let mut response = function_response(app, &path, route, request, peer).await;
+    let arrival = Instant::now();
+    let admission = match app.settings.limits {
+        None => None,
+        Some(limits) => match app.backends.admit(limits).await {
+            Ok(admission) => Some(admission),
+            Err(reason) => return turn_away(app, &path, request, &reason),
+        },
+    };
+    let mut response =
+        function_response(app, &path, route, request, peer, admission, arrival).await;
     // TryAdd: the handler's own headers stay (CustomHttpHeadersMiddleware.cs).
     for (name, value) in &app.settings.custom_headers {
         if !response.headers().contains_key(name) {
@@ -101,6 +113,8 @@ async fn function_response(
     route: Option<&Route>,
     mut request: Request<Incoming>,
     peer: Peer,
+    admission: Option<Admission>,
+    arrival: Instant,
 ) -> Response<Body> {
     let Some(route) = route else {
         return if path == "/" {
@@ -134,20 +148,21 @@ async fn function_response(
         return refuse(request, failure.status());
     }
     let method = request.method().clone();
-    let started = Instant::now();
     let answer = match mode {
-        HttpMode::Proxying => proxy::forward(app, path, request, peer).await,
-        HttpMode::Forwarding => forwarding::forward(app, route.function, path, request).await,
+        HttpMode::Proxying => proxy::forward(app, path, request, peer, admission).await,
+        HttpMode::Forwarding => {
+            forwarding::forward(app, route.function, path, request, admission).await
+        }
         HttpMode::ForwardingToName => {
             let path = format!("/{}", function.name);
-            forwarding::forward(app, route.function, &path, request).await
+            forwarding::forward(app, route.function, &path, request, admission).await
         }
         HttpMode::Json => {
             request.extensions_mut().insert(peer.head);
-            invoke::http(app, route, path, request).await
+            invoke::http(app, route, path, request, admission).await
         }
     };
-    app.traffic.answered(started.elapsed());
+    app.traffic.answered(arrival.elapsed());
     let response = answer.unwrap_or_else(|failure| {
         app.report(function, &failure);
         empty(failure.status())
@@ -158,7 +173,7 @@ async fn function_response(
         path.escape_debug(),
         function.name,
         response.status().as_u16(),
-        started.elapsed().as_millis()
+        arrival.elapsed().as_millis()
     ));
     response
 }
@@ -177,6 +192,31 @@ fn unfit(app: &App, mode: HttpMode, request: &Request<Incoming>) -> Option<Failu
 pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response<Body> {
     discard(request);
     empty(status)
+}
+
+/// The response to a request that no instance admits (`HttpThrottleMiddleware.cs`, `RejectRequest`). On `/`, the homepage
+/// replaces 429, because no function has responded (`HomepageMiddleware.cs`).
+fn turn_away(
+    app: &App,
+    path: &str,
+    request: Request<Incoming>,
+    reason: &NotAdmitted,
+) -> Response<Body> {
+    if matches!(reason, NotAdmitted::Unavailable(_)) {
+        app.console
+            .error(format_args!("A request failed: {reason}"));
+        return refuse(request, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    // This is not a warning, because it occurs under load.
+    app.console
+        .debug(format_args!("A request was refused: {reason}"));
+    let mut response = match path {
+        "/" => homepage(app, request),
+        _ => refuse(request, StatusCode::TOO_MANY_REQUESTS),
+    };
+    let headers = response.headers_mut();
+    headers.insert(SCALE_OUT, HeaderValue::from_static("1"));
+    response
 }
 
 /// Refuses a request of a web page of another origin, and logs the reason.

@@ -11,7 +11,8 @@ use super::configuration::{known_keys, names, overlay, timespan};
 use super::environment::Environment;
 use super::extension_bundle::ExtensionBundle;
 use super::handler_options::HandlerOptions;
-use super::json::{self, lookup};
+use super::json::{self, lookup, switch};
+use super::throttle::Limits;
 use super::watched::Watched;
 use super::{profile, worker_runtime};
 
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) watched: Watched,
     /// Without slashes at its ends.
     pub(crate) route_prefix: String,
+    /// Limits of the requests of each instance.
+    pub(crate) limits: Option<Limits>,
     /// Added to responses that do not already have them.
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
     /// `None`: no limit.
@@ -92,15 +95,12 @@ impl Settings {
         let http = lookup(&host, "extensions").and_then(|extensions| lookup(extensions, "http"));
         if let Some(http) = http {
             known_keys(http, "extensions.http", &HTTP_KEYS, &mut warnings)?;
-            for limit in ["maxConcurrentRequests", "maxOutstandingRequests"] {
-                if lookup(http, limit)
-                    .and_then(Value::as_i64)
-                    .is_some_and(|limit| limit >= 0)
-                {
-                    warnings.push(format!(
-                        "host.json: extensions.http.{limit} is not applied by lab up"
-                    ));
-                }
+            // The counters of PerformanceCountersExceeded (HostPerformanceManager.cs) only exist on Windows.
+            if switch(http, "extensions.http", "dynamicThrottlesEnabled")? == Some(true) {
+                warnings.push(
+                    "host.json: extensions.http.dynamicThrottlesEnabled is not applied by lab up; it has an effect only on Windows"
+                        .to_owned(),
+                );
             }
         }
         let route_prefix = match http.and_then(|http| lookup(http, "routePrefix")) {
@@ -117,6 +117,7 @@ impl Settings {
             extension_bundle: ExtensionBundle::read(&host),
             functions: names(&host, "functions")?.filter(|names| !names.is_empty()),
             watched: Watched::read(&host)?,
+            limits: http.map_or(Ok(None), Limits::read)?,
             route_prefix: route_prefix.trim_matches('/').to_owned(),
             custom_headers,
             function_timeout: match lookup(&host, "functionTimeout") {

@@ -28,6 +28,7 @@ fn defaults_are_the_hosts() {
     );
     assert_eq!(settings.function_timeout, Some(Duration::from_secs(1800)));
     assert_eq!(settings.body_limit, 104_857_600);
+    assert_eq!(settings.limits, None);
     // There is no such file below the root, so it is left for the search path.
     assert_eq!(
         settings.handler.description.executable,

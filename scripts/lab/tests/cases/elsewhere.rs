@@ -109,9 +109,12 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     },
     Elsewhere {
         numbers: "50",
-        source: "WebJobsApplicationBuilderExtension.cs, HttpThrottleMiddleware.cs: /runtime/health, limits of concurrent requests",
-        why: "lab up starts without a handler, too; it does not apply the limits, and names them if they are set",
-        tests: &["offline::probes_report_whether_the_host_runs"],
+        source: "WebJobsApplicationBuilderExtension.cs, HttpRequestQueue.cs: /runtime/health; a value that is no limit",
+        why: "lab up starts without a handler, too, and says what is wrong with a limit",
+        tests: &[
+            "offline::probes_report_whether_the_host_runs",
+            "limits::wrong_limits_are_refused_in_one_sentence",
+        ],
     },
     Elsewhere {
         numbers: "51",

@@ -12,6 +12,7 @@ mod forwarding;
 mod json;
 mod keys;
 mod lifecycle;
+mod limits;
 mod process;
 mod profiles;
 mod proxying;
@@ -86,6 +87,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         process::CASES,
         settings::CASES,
         lifecycle::CASES,
+        limits::CASES,
         profiles::CASES,
         timers::CASES,
     ]

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::view::{fleet, fleet_when, ids, pids, ready, rules};
 use crate::support::http::head;
-use crate::support::{Host, Root};
+use crate::support::{Host, Root, eventually};
 
 /// The number of requests that each process answered.
 fn spread(host: &Host, clients: usize, each: usize) -> BTreeMap<u64, usize> {
@@ -32,6 +32,31 @@ fn spread(host: &Host, clients: usize, each: usize) -> BTreeMap<u64, usize> {
         *counts.entry(process).or_default() += 1;
     }
     counts
+}
+
+/// `HttpRequestQueue.cs`: in Azure, each instance has its own host.
+#[test]
+fn each_instance_has_its_own_limit() {
+    let root = Root::new();
+    root.host_with(|host| host["extensions"]["http"]["maxOutstandingRequests"] = 2.into());
+    let host = root.up(&["--min", "3"]);
+    ready(&host, 3);
+    let held: Vec<_> = (0..6)
+        .map(|_| {
+            let mut connection = host.open();
+            connection.send(head("GET", "/stream", &[], 0));
+            assert_eq!(connection.head().0, 200);
+            connection
+        })
+        .collect();
+    for instance in super::view::instances(&fleet(&host), "ready") {
+        assert_eq!(instance["outstanding"], 2, "{instance}");
+    }
+    assert_eq!(host.get("/x").status, 429);
+    drop(held);
+    eventually("a request is accepted", || {
+        (host.get("/x").status == 200).then_some(())
+    });
 }
 
 #[test]

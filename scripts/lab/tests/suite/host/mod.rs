@@ -11,6 +11,7 @@ mod extension_bundles;
 mod forwarding;
 mod json_protocol;
 mod lifecycle;
+mod limits;
 mod local_settings;
 mod offline;
 mod profiles;
