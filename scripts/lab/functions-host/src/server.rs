@@ -93,7 +93,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
         None => None,
         Some(limits) => match app.backends.admit(limits).await {
             Ok(admission) => Some(admission),
-            Err(reason) => return turn_away(app, &path, request, &reason),
+            Err(reason) => return reject(app, &path, request, &reason),
         },
     };
     let mut response =
@@ -196,7 +196,7 @@ pub(super) fn refuse(request: Request<Incoming>, status: StatusCode) -> Response
 
 /// The response to a request that no instance admits (`HttpThrottleMiddleware.cs`, `RejectRequest`). On `/`, the homepage
 /// replaces 429, because no function has responded (`HomepageMiddleware.cs`).
-fn turn_away(
+fn reject(
     app: &App,
     path: &str,
     request: Request<Incoming>,
