@@ -82,7 +82,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
         }
     }
     if is_admin {
-        return admin::answer(app, &path, request, lab).await;
+        return Box::pin(admin::answer(app, &path, request, lab)).await;
     }
     if let Some(page) = app.offline.page() {
         discard(request);
@@ -91,7 +91,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
     let arrival = Instant::now();
     let admission = match app.settings.limits {
         None => None,
-        Some(limits) => match app.backends.admit(limits).await {
+        Some(limits) => match Box::pin(app.backends.admit(limits)).await {
             Ok(admission) => Some(admission),
             Err(reason) => return reject(app, &path, request, &reason),
         },
@@ -148,18 +148,21 @@ async fn function_response(
         return refuse(request, failure.status());
     }
     let method = request.method().clone();
+    // Boxed, because the future of a request is moved several times before it runs, and these take kilobytes.
     let answer = match mode {
-        HttpMode::Proxying => proxy::forward(app, path, request, peer, admission).await,
+        HttpMode::Proxying => Box::pin(proxy::forward(app, path, request, peer, admission)).await,
         HttpMode::Forwarding => {
-            forwarding::forward(app, route.function, path, request, admission).await
+            let answer = forwarding::forward(app, route.function, path, request, admission);
+            Box::pin(answer).await
         }
         HttpMode::ForwardingToName => {
             let path = format!("/{}", function.name);
-            forwarding::forward(app, route.function, &path, request, admission).await
+            let answer = forwarding::forward(app, route.function, &path, request, admission);
+            Box::pin(answer).await
         }
         HttpMode::Json => {
             request.extensions_mut().insert(peer.head);
-            invoke::http(app, route, path, request, admission).await
+            Box::pin(invoke::http(app, route, path, request, admission)).await
         }
     };
     app.traffic.answered(arrival.elapsed());
