@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
-use super::throttle::{Full, Limits, Place, Queue, Turn};
+use super::throttle::{Full, Limits, Permit, Queue, Waiting};
 use super::worker::Worker;
 
 /// Chooses the process for a request. Its arguments are the number of processes, and a function that returns the
@@ -64,10 +64,10 @@ impl InstanceLoad {
     }
 }
 
-/// The turn of a request at an instance with limits, until this is dropped.
+/// The permit of a request to run at an instance with limits, until this is dropped.
 pub(crate) struct Admission {
     load: Arc<InstanceLoad>,
-    _turn: Turn,
+    _permit: Permit,
 }
 
 /// One process of an instance that takes requests.
@@ -155,7 +155,7 @@ impl BackendSet {
 #[error("no handler is ready")]
 pub(crate) struct Unavailable;
 
-/// Why a request has no turn at an instance.
+/// Why no instance admits a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAdmitted {
     #[error(transparent)]
@@ -217,27 +217,30 @@ impl Backends {
         chosen.unwrap_or(Err(Unavailable))
     }
 
-    /// Chooses an instance for a request, and waits for the request's turn there. If the instance takes no requests any
+    /// Chooses an instance for a request, and waits until the request may run there. If the instance takes no requests any
     /// more, chooses again.
     pub(crate) async fn admit(&self, limits: Limits) -> Result<Admission, NotAdmitted> {
         loop {
-            let (load, place) = match self.enter(limits) {
+            let (load, waiting) = match self.enter(limits) {
                 Some(entered) => entered?,
                 None => {
                     let waiting = self.waiting.get_or_init(|| Queue::new(limits));
-                    let _place = waiting.enter()?;
+                    let _outstanding = waiting.enter()?;
                     self.wait(|| self.enter(limits)).await??
                 }
             };
-            let turn = place.turn().await.map_err(|_| Unavailable)?;
+            let permit = waiting.permit().await.map_err(|_| Unavailable)?;
             if self.set.borrow().place_of(&load).is_some() {
-                return Ok(Admission { load, _turn: turn });
+                return Ok(Admission {
+                    load,
+                    _permit: permit,
+                });
             }
         }
     }
 
-    /// Takes a place at the instance with the fewest requests, including those that wait there.
-    fn enter(&self, limits: Limits) -> Option<Result<(Arc<InstanceLoad>, Place), Full>> {
+    /// Adds a request to the queue of the instance with the fewest requests, including those that wait there.
+    fn enter(&self, limits: Limits) -> Option<Result<(Arc<InstanceLoad>, Waiting), Full>> {
         let set = self.set.borrow();
         let backends = set.backends();
         let queue = |place: usize| {

@@ -1,7 +1,7 @@
 //! The limits of the HTTP requests of an instance (`HttpThrottleMiddleware.cs`, `HttpRequestQueue.cs`).
 //!
 //! Without limits, nothing here is used. A request that waits is not passed on if its client disconnects, but as in the
-//! host, it counts until its turn. (With forwarding and the JSON protocol, the host then still calls the function.)
+//! host, it counts until it could run. (With forwarding and the JSON protocol, the host then still calls the function.)
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ fn limit(http: &Value, name: &str) -> anyhow::Result<Option<usize>> {
 /// The requests of one instance.
 pub(crate) struct Queue {
     limits: Limits,
-    places: Arc<Semaphore>,
-    turns: Arc<Semaphore>,
+    outstanding: Arc<Semaphore>,
+    concurrent: Arc<Semaphore>,
 }
 
 impl Queue {
@@ -67,22 +67,24 @@ impl Queue {
         };
         Self {
             limits,
-            places: semaphore(limits.outstanding),
-            turns: semaphore(limits.concurrent),
+            outstanding: semaphore(limits.outstanding),
+            concurrent: semaphore(limits.concurrent),
         }
     }
 
     /// The number of requests that run or wait.
     pub(crate) fn outstanding(&self) -> usize {
-        self.limits.outstanding.unwrap_or(Semaphore::MAX_PERMITS) - self.places.available_permits()
+        self.limits.outstanding.unwrap_or(Semaphore::MAX_PERMITS)
+            - self.outstanding.available_permits()
     }
 
-    /// A place for a request.
-    pub(crate) fn enter(&self) -> Result<Place, Full> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        Ok(Place {
-            place: place.map_err(|_| Full(self.limits.outstanding.unwrap_or_default()))?,
-            turns: Arc::clone(&self.turns),
+    /// Counts a request as outstanding, if the limit allows it.
+    pub(crate) fn enter(&self) -> Result<Waiting, Full> {
+        let outstanding = Arc::clone(&self.outstanding).try_acquire_owned();
+        Ok(Waiting {
+            outstanding: outstanding
+                .map_err(|_| Full(self.limits.outstanding.unwrap_or_default()))?,
+            concurrent: Arc::clone(&self.concurrent),
             is_bounded: self.limits.outstanding.is_some(),
         })
     }
@@ -93,53 +95,57 @@ impl Queue {
 #[error("maxOutstandingRequests ({0}) are running or waiting")]
 pub(crate) struct Full(usize);
 
-/// The place of a request that waits.
-pub(crate) struct Place {
-    place: OwnedSemaphorePermit,
-    turns: Arc<Semaphore>,
+/// A request that is outstanding and does not yet run.
+pub(crate) struct Waiting {
+    outstanding: OwnedSemaphorePermit,
+    concurrent: Arc<Semaphore>,
     is_bounded: bool,
 }
 
-impl Place {
-    /// Waits for the request's turn, in the order of arrival.
+impl Waiting {
+    /// Waits until the request may run, in the order of arrival.
     ///
     /// # Errors
     /// The runtime is shutting down.
-    pub(crate) async fn turn(self) -> Result<Turn, RecvError> {
+    pub(crate) async fn permit(self) -> Result<Permit, RecvError> {
         const OPEN: &str = "the semaphore is never closed";
-        let Self { place, turns, .. } = self;
-        let begin = |turn| Turn {
-            _turn: turn,
-            _place: place,
+        let Self {
+            outstanding,
+            concurrent,
+            is_bounded,
+        } = self;
+        let begin = |concurrent| Permit {
+            _concurrent: concurrent,
+            _outstanding: outstanding,
         };
-        if let Ok(turn) = Arc::clone(&turns).try_acquire_owned() {
-            return Ok(begin(turn));
+        if let Ok(permit) = Arc::clone(&concurrent).try_acquire_owned() {
+            return Ok(begin(permit));
         }
-        let mut turn = Box::pin(turns.acquire_owned());
-        if !self.is_bounded {
-            // No one notices whether an abandoned request keeps its place.
-            return Ok(begin(turn.await.expect(OPEN)));
+        let mut acquired = Box::pin(concurrent.acquire_owned());
+        if !is_bounded {
+            // Without a limit, an abandoned request need not stay in the queue.
+            return Ok(begin(acquired.await.expect(OPEN)));
         }
-        // Here it gets its position.
-        let first = poll_fn(|cx| Poll::Ready(turn.as_mut().poll(cx))).await;
+        // The first poll puts the request into the queue.
+        let first = poll_fn(|cx| Poll::Ready(acquired.as_mut().poll(cx))).await;
         let (sender, receiver) = oneshot::channel();
-        // Ends at its turn, also if the caller is dropped.
+        // Waits even if the caller is dropped, because an abandoned request counts until it may run.
         tokio::spawn(async move {
-            let turn = match first {
-                Poll::Ready(turn) => turn,
-                Poll::Pending => turn.await,
+            let permit = match first {
+                Poll::Ready(permit) => permit,
+                Poll::Pending => acquired.await,
             };
-            let _ = sender.send(begin(turn.expect(OPEN)));
+            let _ = sender.send(begin(permit.expect(OPEN)));
         });
         receiver.await
     }
 }
 
-/// The turn of a request, which runs until this is dropped.
+/// The permit of a request that runs, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    _turn: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
+pub(crate) struct Permit {
+    _concurrent: OwnedSemaphorePermit,
+    _outstanding: OwnedSemaphorePermit,
 }
 
 #[cfg(test)]
@@ -188,13 +194,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn turns_come_in_order_and_abandoned_requests_keep_their_place() {
+    async fn requests_run_in_order_and_abandoned_ones_count() {
         let queue = Queue::new(limits(Some(1), Some(4)));
-        let enter = || queue.enter().expect("a place");
-        let running = enter().turn().await.expect("a turn");
-        let mut abandoned = Box::pin(enter().turn());
-        let mut second = Box::pin(enter().turn());
-        let mut third = Box::pin(enter().turn());
+        let enter = || queue.enter().expect("below the limit");
+        let running = enter().permit().await.expect("a permit");
+        let mut abandoned = Box::pin(enter().permit());
+        let mut second = Box::pin(enter().permit());
+        let mut third = Box::pin(enter().permit());
         for waiting in [&mut abandoned, &mut second, &mut third] {
             assert!(poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await);
         }
@@ -203,9 +209,9 @@ mod tests {
         assert_eq!(queue.outstanding(), 4);
         assert!(queue.enter().is_err());
         drop(running);
-        let turn = second.await.expect("a turn");
+        let permit = second.await.expect("a permit");
         assert_eq!(queue.outstanding(), 2);
-        drop(turn);
+        drop(permit);
         drop(third.await);
         assert_eq!(queue.outstanding(), 0);
     }
@@ -213,8 +219,8 @@ mod tests {
     #[tokio::test]
     async fn without_a_limit_an_abandoned_request_leaves_nothing() {
         let queue = Queue::new(limits(Some(1), None));
-        let running = queue.enter().expect("a place").turn().await;
-        let mut abandoned = Box::pin(queue.enter().expect("a place").turn());
+        let running = queue.enter().expect("below the limit").permit().await;
+        let mut abandoned = Box::pin(queue.enter().expect("below the limit").permit());
         assert!(poll_fn(|cx| Poll::Ready(abandoned.as_mut().poll(cx).is_pending())).await);
         assert_eq!(queue.outstanding(), 2);
         drop(abandoned);

@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::http::{Answer, head};
+use crate::support::http::{Answer, Connection, head};
 use crate::support::program::Program;
 use crate::support::{Host, Root, eventually};
 
 super::cases! {
     /// `HttpThrottleMiddlewareTests.cs`, `Invoke_MaxOutstandingRequestsExceeded_RequestsAreRejected`: running requests count.
-    "50" requests_wait_for_their_turn_and_the_rest_is_refused;
+    "50" requests_wait_until_they_may_run_and_the_rest_is_refused;
     /// `HttpThrottleMiddleware.cs`, `RejectRequest`; `WebJobsApplicationBuilderExtension.cs`; `HomepageMiddleware.cs`: the
     /// refusal has no body, and precedes routes, keys, and custom headers. Requests to `/admin` are exempt.
     "50" a_refusal_precedes_everything_except_the_hosts_endpoints;
     /// `HttpRequestQueue.cs`: a request counts until its response was sent.
     "50" a_request_counts_until_the_end_of_its_response;
-    /// `HttpRequestQueue.cs`, `Post`: nothing takes a request out of the queue before its turn.
+    /// `HttpRequestQueue.cs`, `Post`: nothing takes a request out of the queue before it may run.
     "50" a_waiting_request_counts_after_its_client_disconnects;
     /// `HttpRequestQueue.cs`; `DefaultHttpWorkerService.cs`, `SendInvocationRequestAsync`: the invocation continues, and counts.
     "50" an_invocation_counts_after_its_client_disconnects;
@@ -37,6 +37,14 @@ fn root(app: &str, program: &Program, http: &Value) -> Root {
         }
     });
     root
+}
+
+/// The connection of a request that the handler is processing.
+fn running(host: &Host, target: &str) -> Connection {
+    let mut connection = host.open();
+    connection.send(head("GET", target, &[], 0));
+    host.entry("it runs", |entry| entry["request"] == target);
+    connection
 }
 
 /// Checks for a while that requests are refused.
@@ -59,12 +67,10 @@ fn frees_up(host: &Host, target: &str) {
     });
 }
 
-fn requests_wait_for_their_turn_and_the_rest_is_refused(program: &Program) {
+fn requests_wait_until_they_may_run_and_the_rest_is_refused(program: &Program) {
     let limits = json!({ "maxConcurrentRequests": 1, "maxOutstandingRequests": 2 });
     let host = root("proxying", program, &limits).up(&[]);
-    let mut running = host.open();
-    running.send(head("GET", "/stall", &[], 0));
-    host.entry("it runs", |entry| entry["request"] == "/stall");
+    let running = running(&host, "/stall");
     std::thread::scope(|scope| {
         let (sender, answers) = mpsc::channel();
         for _ in 0..3 {
@@ -87,9 +93,7 @@ fn a_refusal_precedes_everything_except_the_hosts_endpoints(program: &Program) {
     root.http("Stall", "api/stall", None, "anonymous");
     let host = root.with_keys().up(&[]);
     assert_eq!(host.get("/nowhere").status, 404);
-    let mut running = host.open();
-    running.send(head("GET", "/api/stall", &[], 0));
-    host.entry("it runs", |entry| entry["request"] == "/api/stall");
+    let running = running(&host, "/api/stall");
     for target in ["/nowhere", "/api/open", "/api/closed"] {
         let answer = host.get(target);
         assert_refused(&answer);
@@ -118,9 +122,7 @@ fn a_request_counts_until_the_end_of_its_response(program: &Program) {
 fn a_waiting_request_counts_after_its_client_disconnects(program: &Program) {
     let limits = json!({ "maxConcurrentRequests": 1, "maxOutstandingRequests": 2 });
     let host = root("proxying", program, &limits).up(&[]);
-    let mut running = host.open();
-    running.send(head("GET", "/stall", &[], 0));
-    host.entry("it runs", |entry| entry["request"] == "/stall");
+    let running = running(&host, "/stall");
     // One of the two waits, and the other one is refused.
     let clients = [(); 2].map(|()| {
         let mut client = TcpStream::connect(("127.0.0.1", host.port)).unwrap();
@@ -155,9 +157,7 @@ fn an_invocation_counts_after_its_client_disconnects(program: &Program) {
     );
     root.http("gated", "gated", None, "anonymous");
     let host = root.up(&[]);
-    let mut client = host.open();
-    client.send(head("GET", "/gated", &[], 0));
-    host.entry("it runs", |entry| entry["request"] == "/gated");
+    let client = running(&host, "/gated");
     client.close();
     stays_full(&host, "/go/json-good");
     host.open_gate("end");
