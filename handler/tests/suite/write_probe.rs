@@ -194,7 +194,8 @@ async fn a_server_that_becomes_read_only_is_unhealthy_even_without_a_heartbeat()
     for (setting, reason) in [("on", Some(READ_ONLY)), ("off", None)] {
         let sql = format!(
             "alter database {name} set default_transaction_read_only = {setting};
-             select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+             select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = '{name}' and backend_type = 'client backend'"
         );
         let statements = sqlx::raw_sql(AssertSqlSafe(sql));
         statements.execute(&mut admin).await.unwrap();
