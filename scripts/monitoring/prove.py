@@ -36,6 +36,7 @@ PATIENCE = 120
 MOST = 3
 LIVE = "job:elastic_visits_instances_live:sum"
 KILLED = "ElasticVisitsInstanceLost"
+FLAPPING = "ElasticVisitsFlapping"
 LIFE_PANEL = "Each instance's life"
 LOST = 4
 # The run only scales out to three instances and back, so these alerts must not fire.
@@ -45,7 +46,7 @@ QUIET = [
     "ElasticVisitsAtMaximum",
     "ElasticVisitsErrorRate",
     "ElasticVisitsLatency",
-    "ElasticVisitsFlapping",
+    FLAPPING,
     "ElasticVisitsScalerSilent",
     "ElasticVisitsScalerRefused",
     "ElasticVisitsScrapeFails",
@@ -225,7 +226,10 @@ def stand_in_for_grafana(folder: Path) -> Path:
 
 
 def grafana_was_started_well(folder: Path, port: int) -> None:
-    told = dict(line.split("=", 1) for line in (folder / "grafana.started").read_text().splitlines() if "=" in line)
+    record = folder / "grafana.started"
+    # Its last line. The program may still be starting, or still writing.
+    eventually("Grafana is started", lambda: "ARGUMENTS=" in record.read_text())
+    told = dict(line.split("=", 1) for line in record.read_text().splitlines() if "=" in line)
     wanted = {
         "PROMETHEUS_URL": f"http://127.0.0.1:{port}",
         "SCRAPE_INTERVAL": "1s",
@@ -327,7 +331,12 @@ def judge(prometheus: Prometheus, begun: float, visitors: Visitors) -> None:
         raise Failed(f"the dashboard's list of instances has {names} only")
     fired = prometheus.fired(begun)
     # A rule that is never evaluated does not fire either, but promtool's tests show that each rule can fire.
-    loud = sorted(fired.intersection(QUIET))
+    loud = fired.intersection(QUIET)
+    # The kill and its replacement can cause a third rise and fall. The alert on flapping is then right.
+    falls = prometheus.number(f"resets({LIVE}[1h])") or 0
+    rises = (prometheus.number(f"changes({LIVE}[1h])") or 0) - falls
+    if min(rises, falls) >= 3:
+        loud.discard(FLAPPING)
     if KILLED not in fired or loud:
         raise Failed(f"of the alerts {sorted(fired)} fired, but only {KILLED} should have")
     print(
