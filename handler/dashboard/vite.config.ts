@@ -29,5 +29,7 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/charts/testing.ts"],
+    // The default of five seconds is too short on a busy machine.
+    testTimeout: 60_000,
   },
 });

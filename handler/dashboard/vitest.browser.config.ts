@@ -9,6 +9,8 @@ export default defineConfig(({ mode }) => ({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The default of one second is too short on a busy machine. Only a failing test waits so long.
+    expect: { poll: { timeout: 30_000 } },
     reporters: ["verbose"],
   },
 }));

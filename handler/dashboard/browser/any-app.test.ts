@@ -45,7 +45,7 @@ const live = (page: Page, count: number) =>
   page
     .getByTestId("live")
     .filter({ hasText: new RegExp(`^${count}$`) })
-    .waitFor();
+    .waitFor({ timeout: 90_000 });
 
 /** Asks for the app's page, again and again, until it is told to stop. */
 function drive(url: string, clients: number): () => Promise<void> {
@@ -60,7 +60,7 @@ function drive(url: string, clients: number): () => Promise<void> {
   };
 }
 
-test("an app under load grows, and an instance is killed and replaced", { timeout: 120_000 }, async () => {
+test("an app under load grows, and an instance is killed and replaced", { timeout: 240_000 }, async () => {
   const { url, page: address } = await start(
     "--max",
     "2",
@@ -78,7 +78,6 @@ test("an app under load grows, and an instance is killed and replaced", { timeou
   await live(page, 1);
   const stop = drive(url, 4);
   await live(page, 2);
-  await stop();
   const served = await page.getByTestId("tile").first().textContent();
   expect(served).toMatch(/Requests\d+.*In flight\d+/);
   await page.getByRole("img", { name: /CPU of each instance over time/ }).waitFor();
@@ -90,6 +89,8 @@ test("an app under load grows, and an instance is killed and replaced", { timeou
   await page.getByRole("button", { name: "Emulator" }).click();
   await page.getByRole("button", { name: "Pause autoscaling" }).click();
   await page.getByRole("button", { name: "Resume autoscaling" }).waitFor();
+  // Not earlier: without load the fleet scales in.
+  await stop();
   await page
     .getByRole("button", { name: /^Kill lab-/ })
     .first()

@@ -65,7 +65,9 @@ test("one, two, three and one", { timeout: 200_000 }, async () => {
   expect(Date.now() - began).toBeLessThan(180_000);
 
   const { live: counts, states, headlines } = await seen(page);
-  expect(counts.slice(0, 3)).toEqual(["1", "2", "3"]);
+  // After a late heartbeat, a count can appear again.
+  const first = counts.filter((count, at) => counts.indexOf(count) === at);
+  expect(first.slice(0, 3)).toEqual(["1", "2", "3"]);
   const ids = (state: string) =>
     states.filter((text) => text.endsWith(` ${state}`)).map((text) => text.split(" ")[0]);
   expect(ids("live")).toHaveLength(3);

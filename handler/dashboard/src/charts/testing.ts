@@ -1,6 +1,9 @@
 /** What the tests' browser lacks: it neither lays out nor draws. What is written on a canvas is noted instead. */
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
+
+// The default of one second is too short on a busy machine. Only a failing test waits so long.
+configure({ asyncUtilTimeout: 20_000 });
 
 /** Texts written on any canvas, since they were last cleared. */
 export const written: string[] = [];
