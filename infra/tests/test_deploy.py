@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -331,8 +332,10 @@ def interrupt_at(stage: Stage, call: str) -> list[str]:
     """Interrupts the script, as Ctrl+C does, during this call, which hangs until then. Returns the calls that follow."""
     stage.hold = call
     process = stage.start("scripts/deploy", "--stack", "dev", "--yes")
+    deadline = time.monotonic() + 120
     while not any(line.startswith(call) for line in stage.calls()):
-        assert process.poll() is None
+        assert process.poll() is None, "the script ended before this call"
+        assert time.monotonic() < deadline, f"the script did not get to {call}"
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
