@@ -34,10 +34,12 @@ as_root() {
 }
 
 # install_packages PACKAGE...: installs them with apt, as root. The run level prevents their services from starting in a container.
+# A download is tried again, and another program's lock is waited for.
 install_packages() {
     printf '%s\n' "Installing $* ..." >&2
-    apt-get update -qq >&2 &&
-        RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    apt-get update -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 >&2 &&
+        RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+            -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 >&2
 }
 
 # --- Rust and a C compiler ------------------------------------------------------------------------------------
@@ -204,10 +206,12 @@ have_node() {
     ' 2>/dev/null
 }
 
-# Installs the packages of the current folder's package.json, unless they are installed. Fails at once without a network.
+# Installs the packages of the current folder's package.json, unless they are installed. A download is tried again twice. Without a
+# network, that takes a few seconds.
 install_node_packages() {
     cmp -s package-lock.json node_modules/.installed && return
-    npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=0 --fetch-timeout=30000 &&
+    npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=2 --fetch-retry-mintimeout=1000 \
+        --fetch-retry-maxtimeout=2000 --fetch-timeout=30000 &&
         cp package-lock.json node_modules/.installed
 }
 
