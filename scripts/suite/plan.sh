@@ -2,8 +2,9 @@
 # The steps of scripts/test: their names, their order, and which of them run at the same time. Sourced.
 #
 # Lanes run at the same time; the steps of one lane run one after the other. A step starts when the steps that it depends on have
-# passed. Builds would wait for each other anyway, so they share a lane. Steps for which no other step waits have a lower priority
-# than the build and the tests.
+# passed. Builds would wait for each other anyway, so they share a lane. Loaded fleets of several lanes need more than two CPUs, so
+# most of the steps with such fleets share one, too. Steps for which no other step waits have a lower priority than the build and the
+# tests.
 
 #     step         lane      after            what it checks
 plan='
@@ -21,8 +22,8 @@ plan='
       tests        tests     build            all Rust tests, on SQLite and on a private PostgreSQL server, some through PgBouncer
       ordinary     tests     build            the tests of the fleet as an ordinary user, without control groups (as root only)
       end_to_end   tests     package          the packaged app behind the host emulator
-      browser      browser   build,dashboard  the dashboard in Chromium, over the app behind lab up
-      docs         browser   build,package    runs the commands in the documentation, or checks the reason for not running them; outputs, links, options, settings
+      docs         docs      build,package    runs the commands in the documentation, or checks the reason for not running them; outputs, links, options, settings
+      browser      fleets    build,dashboard  the dashboard in Chromium, over the app behind lab up
       monitoring   fleets    package          Prometheus rules and alerts by promtool; a real run with 1, 3, 1 instances and a killed one fills every panel
       demo         fleets    package          the demonstration of autoscaling with 1, 2, 3, 2, 1 instances, and its verdict
       fuzz         fleets    package          requests generated from the description of the API, to the handler and through the host
