@@ -129,8 +129,9 @@ step_ordinary() {
     # In some containers root lacks this capability. In that case everybody must be able to read the project's folder.
     setpriv "$@" true 2>/dev/null || set -- --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all
     status=0
-    HOME=$folder TMPDIR=$folder XDG_DATA_HOME=$folder setpriv "$@" "$(command -v cargo-nextest)" nextest run --cargo-metadata "$built/metadata.json" \
-        --binaries-metadata "$built/binaries.json" --no-fail-fast --filterset 'package(lab) and test(/^fleet::/) and not test(/_with_restarts$/)' || status=$?
+    HOME=$folder TMPDIR=$folder XDG_DATA_HOME=$folder setpriv "$@" "$(command -v cargo-nextest)" nextest run \
+        --config-file scripts/suite/nextest.toml --cargo-metadata "$built/metadata.json" --binaries-metadata "$built/binaries.json" \
+        --no-fail-fast --filterset 'package(lab) and test(/^fleet::/) and not test(/_with_restarts$/)' || status=$?
     rm -rf "$folder"
     return "$status"
 }
