@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -31,15 +32,21 @@ def make(root: Path, to: Path) -> None:
     built = root / "target" / "quick"
     for part in (".fingerprint", "build", "deps"):
         if (built / part).is_dir():
-            shutil.copytree(built / part, to / "target" / "quick" / part, copy_function=_copy_or_link)
+            # A build at the same time has temporary folders for metadata, which disappear.
+            without = shutil.ignore_patterns("rmeta??????")
+            shutil.copytree(built / part, to / "target" / "quick" / part, ignore=without, copy_function=_copy_or_link)
 
 
 def _copy_or_link(source: str, to: str) -> None:
-    """Links libraries and programs, because a build replaces them. Copies other files, because a build may write into them."""
-    if source.endswith((".rlib", ".rmeta", ".so")) or os.access(source, os.X_OK):
-        os.link(source, to)
-    else:
-        shutil.copy2(source, to)
+    """Links libraries and programs, because a build replaces them. Copies other files, because a build may write into them.
+
+    Leaves out a file that a build at the same time has deleted.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if source.endswith((".rlib", ".rmeta", ".so")) or os.access(source, os.X_OK):
+            os.link(source, to)
+        else:
+            shutil.copy2(source, to)
 
 
 def is_step(block: Block) -> bool:

@@ -163,9 +163,13 @@ class Copies(unittest.TestCase):
             (root / ".gitignore").write_text("/target/\n")
             for name in ("libtokio-1.rlib", "tokio-1.d"):
                 (built / name).write_text(name)
+            # Of a build that runs at the same time: one folder is left out, and what is listed but deleted is no error.
+            (built / "rmetaAbC123").mkdir()
+            (built / "deleted.d").symlink_to(built / "nothing")
             subprocess.run(["git", "init", "--quiet", root], check=True)
             copy_of.make(root, to)
             self.assertEqual((to / "new.rs").stat().st_mtime_ns, (root / "new.rs").stat().st_mtime_ns)
+            self.assertEqual(len(list((to / "target/quick/deps").iterdir())), 2)
             linked = [(to / "target/quick/deps" / name).samefile(built / name) for name in ("libtokio-1.rlib", "tokio-1.d")]
         self.assertEqual(linked, [True, False])
 
@@ -182,6 +186,13 @@ class Runs(unittest.TestCase):
             ("a.b\n", "axb\n", False),
         ]:
             self.assertEqual(blocks.fits(shown, said), right, (shown, said))
+
+    def test_a_limit_is_larger_than_the_one_shown(self) -> None:
+        read = page.parse("a.md", "```sh\necho 'p99<2s' | tr 3 4\n```\n```text\np99<2s\n```\n")
+        with self.assertRaisesRegex(blocks.Failed, "it printed\np99<40s"):
+            list(blocks.run(Path.cwd(), read, STEPS))
+        read = page.parse("a.md", "```sh\necho 'p99<2s'\n```\n```text\np99<2s\n```\n")
+        self.assertEqual(len(list(blocks.run(Path.cwd(), read, STEPS))), 1)
 
     def test_a_failing_block_is_found(self) -> None:
         for text in ("```sh\nfalse\ntrue\n```\n", "```sh\necho 1\n```\n```text\n2\n```\n"):
