@@ -87,7 +87,7 @@ def run(root: Path, page: Page, steps: list[str]) -> Iterator[str]:
                 continue
             elif mark == shell.RUN:
                 following = page.blocks[position + 1] if position + 1 < len(page.blocks) else None
-                shown = following.text if following and following.language == "text" else None
+                shown = patient(following.text) if following and following.language == "text" else None
                 ended_in = _run(folder, block, environment, shown)
                 if OWN_FOLDER in page.prose:
                     folder = ended_in
@@ -118,7 +118,7 @@ def _run(folder: Path, block: Block, environment: dict[str, str], shown: str | N
     if script.returncode:
         raise Failed(f"{block.place}: exit code {script.returncode}\n{said}{complained}")
     said, _, ended_in = said.rpartition("\n")
-    if shown is not None and not fits(patient(shown), said):
+    if shown is not None and not fits(shown, said):
         raise Failed(f"{block.place}: the page shows\n{shown}\nbut it printed\n{said}")
     return Path(ended_in)
 
