@@ -203,10 +203,12 @@ impl Database {
     /// The number of connections, of all kinds together.
     pub fn connections(&self) -> Connections {
         fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Connections {
-            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            let size = pool.size();
             Connections {
-                size: pool.size(),
-                idle,
+                size,
+                // The pool counts a returned connection only after it can be taken again. If it is taken first, the
+                // unsigned counter is below zero for a moment, which is a huge number.
+                idle: u32::try_from(pool.num_idle()).unwrap_or(0).min(size),
                 max: pool.options().get_max_connections(),
             }
         }
