@@ -62,6 +62,9 @@ impl HttpBody for ProxiedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = self.get_mut();
+        if let Some(connection) = &mut this.connection {
+            connection.advance(cx);
+        }
         if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(cx) {
             this.exchange.touch();
             this.finished = frame.is_none();

@@ -161,9 +161,10 @@ pub(crate) async fn exchange_whole(
     request: Request<RequestBody>,
     exchange: &Exchange,
 ) -> Result<(Parts, Bytes), Failure> {
-    let (in_flight, connection, answer) = send(to, request, exchange, Refused::Failed).await?;
+    let (in_flight, mut connection, answer) = send(to, request, exchange, Refused::Failed).await?;
     let (parts, incoming) = answer.into_parts();
-    let body = match exchange.watch(read_whole(incoming, RESPONSE_LIMIT)).await {
+    let whole = connection.drive(read_whole(incoming, RESPONSE_LIMIT));
+    let body = match exchange.watch(whole).await {
         Ok(body) => body?,
         Err(expiry) => {
             if expiry == Expiry::Function {

@@ -4,8 +4,11 @@
 //! one.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::Mutex;
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
@@ -15,7 +18,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::handler_stream::HandlerStream;
 use super::lock::lock;
@@ -37,7 +40,20 @@ pub(crate) struct Pool {
 /// One connection. Dropping it closes the socket at once, which tells the handler that the caller has disconnected.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
-    task: AbortHandle,
+    driver: Driver,
+}
+
+/// What reads and writes the socket.
+enum Driver {
+    /// The code that uses the connection, with [`Connection::drive`]: a task would cost two task switches per request.
+    Caller(Pin<Box<http1::Connection<TokioIo<HandlerStream>, RequestBody>>>),
+    /// A task, from the first request with a streamed body. Its rest must reach the handler even while the caller
+    /// cannot read the response, because its own client reads nothing before it has sent everything.
+    Task {
+        _ended_on_drop: AbortOnDropHandle<()>,
+    },
+    /// Nothing, because the connection is closed.
+    Closed,
 }
 
 impl Pool {
@@ -71,13 +87,9 @@ impl Pool {
             .handshake(TokioIo::new(HandlerStream::new(stream)))
             .await
             .map_err(std::io::Error::other)?;
-        let task = tokio::spawn(async move {
-            // The code that waits for the response also gets the error.
-            let _ = connection.await;
-        });
         Ok(Connection {
             sender,
-            task: task.abort_handle(),
+            driver: Driver::Caller(Box::pin(connection)),
         })
     }
 
@@ -107,17 +119,59 @@ impl Connection {
         &mut self,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
-        self.sender.try_send_request(request).await
+        if matches!(request.body(), RequestBody::Right(_)) {
+            self.driver.detach();
+        }
+        let answer = self.sender.try_send_request(request);
+        self.driver.drive(answer).await
     }
 
     /// Waits until the last exchange is over on both sides. Returns false if the connection cannot be used again.
     pub(crate) async fn settled(&mut self) -> bool {
-        self.sender.ready().await.is_ok()
+        self.driver.drive(self.sender.ready()).await.is_ok()
+    }
+
+    /// Does `work`, which waits for something that comes from this connection.
+    pub(crate) async fn drive<T>(&mut self, work: impl Future<Output = T>) -> T {
+        self.driver.drive(work).await
+    }
+
+    /// Reads and writes as far as possible. Before each poll of something that comes from this connection.
+    pub(crate) fn advance(&mut self, cx: &mut Context<'_>) {
+        self.driver.advance(cx);
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
+impl Driver {
+    async fn drive<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            self.advance(cx);
+            work.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    fn advance(&mut self, cx: &mut Context<'_>) {
+        if let Self::Caller(connection) = self
+            && connection.as_mut().poll(cx).is_ready()
+        {
+            // The code that waits for the response also gets the error.
+            *self = Self::Closed;
+        }
+    }
+
+    fn detach(&mut self) {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Caller(connection) => {
+                let task = tokio::spawn(async move {
+                    let _ = connection.await;
+                });
+                *self = Self::Task {
+                    _ended_on_drop: AbortOnDropHandle::new(task),
+                };
+            }
+            other => *self = other,
+        }
     }
 }

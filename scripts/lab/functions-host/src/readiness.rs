@@ -57,7 +57,7 @@ async fn ping(worker: &Worker, mut connection: Connection) {
         .headers_mut()
         .insert(header::HOST, worker.pool.host.clone());
     if let Ok(answer) = connection.send(request).await
-        && answer.into_body().collect().await.is_ok()
+        && connection.drive(answer.into_body().collect()).await.is_ok()
     {
         worker.pool.checkin(connection);
     }
