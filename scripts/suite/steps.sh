@@ -92,11 +92,28 @@ step_doctests() {
     cargo test --profile quick --workspace --doc
 }
 
+# Puts the temporary files of this step into memory, if there is enough. Builds at the same time keep the disk busy, and a commit
+# that waits for the disk can exceed a time limit of the app.
+use_memory() {
+    free=$(df -P -k /dev/shm 2>/dev/null | awk 'END { print $4 }')
+    [ "${free:-0}" -ge 4194304 ] || return 0
+    # Some systems don't allow programs there. The tests start programs from temporary folders.
+    program=$(mktemp /dev/shm/elastic-visits.XXXXXX) || return 0
+    printf '#!/bin/sh\n' >"$program"
+    chmod +x "$program"
+    if "$program" 2>/dev/null; then
+        TMPDIR=/dev/shm
+        export TMPDIR
+    fi
+    rm -f "$program"
+}
+
 # test_rust FILTER [OPTION OF cargo nextest run]...
 test_rust() {
     filter=$1
     shift
     use_cargo_tools
+    use_memory
     # Most of the long tests wait for servers that restart or time out, so twice as many as CPUs fit.
     "$lab" postgres --env TEST_DATABASE_URL --pooler-env TEST_POOLER_URL -- \
         cargo-nextest nextest run --config-file scripts/suite/nextest.toml --cargo-metadata "$built/metadata.json" \
@@ -122,6 +139,7 @@ step_ordinary() {
         return
     fi
     use_cargo_tools
+    use_memory
     folder=$(mktemp -d)
     chown 65534:65534 "$folder"
     set -- --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all,+dac_read_search \

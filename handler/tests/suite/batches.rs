@@ -166,7 +166,7 @@ async fn visits_that_arrive_during_a_write_share_the_next_one() {
         assert_eq!(app.visit().await.status, 201);
     };
     let others = async {
-        until_a_write_waits(&backend).await;
+        backend.until_waiting(|number| number > 0).await;
         let mut others = pin!(join_all((0..40).map(|_| app.visit())));
         assert!(futures_util::poll!(&mut others).is_pending());
         lock.release().await;
@@ -178,14 +178,6 @@ async fn visits_that_arrive_during_a_write_share_the_next_one() {
     let batches = "select count(distinct xmin::text) from visits";
     assert_eq!(backend.number(batches).await, 2);
     app.stop().await;
-}
-
-async fn until_a_write_waits(backend: &Backend) {
-    let waiting = "select count(*) from pg_stat_activity
-                   where datname = current_database() and wait_event_type = 'Lock'";
-    while backend.number(waiting).await == 0 {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]

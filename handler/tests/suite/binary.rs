@@ -53,7 +53,8 @@ async fn an_acknowledged_visit_survives_a_kill(backend: Backend) {
     })
     .await
     .unwrap();
-    assert!(acknowledged.len() >= 100);
+    // In each round, 40 visits are stored, and at most 8 of them are not yet acknowledged.
+    assert!(acknowledged.len() >= 3 * (40 - 8));
     let distinct: HashSet<i64> = acknowledged.iter().copied().collect();
     assert_eq!(distinct.len(), acknowledged.len(), "an id was used twice");
 

@@ -139,18 +139,22 @@ async fn visits_are_refused_after_the_file_was_deleted_or_replaced() {
         } else {
             std::fs::remove_file(&file).unwrap();
         }
-        let unhealthy = |answer: &Answer| answer.status == 503;
-        let health = app.eventually("/health", unhealthy).await.json();
+        let is_noticed = |answer: &Answer| {
+            let error = answer.json()["error"].as_str().map(str::to_owned);
+            error.is_some_and(|error| error.contains("deleted or replaced"))
+        };
+        let health = app.eventually("/health", is_noticed).await;
+        assert_eq!(health.status, 503);
+        let health = health.json();
         assert_eq!(health["status"], "unhealthy");
-        let sentence = health["error"].as_str().unwrap();
-        assert!(sentence.contains("deleted or replaced"), "{sentence}");
+        let sentence = &health["error"];
         for (method, path) in [
             (Method::POST, "/api/visit"),
             (Method::GET, "/api/visits"),
             (Method::GET, "/api/instances"),
         ] {
             let problem = app.call(method, path).await.problem(503);
-            assert_eq!(problem["error"], sentence, "{path}");
+            assert_eq!(problem["error"], *sentence, "{path}");
         }
         assert_eq!(app.get("/health/live").await.status, 200);
         app.stop().await;

@@ -321,7 +321,8 @@ fn the_whole_app_works_with_a_role_that_only_reads_and_writes() {
     // Heartbeats, and the timeline made from them.
     let rolled_up = || azure.number("select count(*) from timeline");
     until("a roll-up", || rolled_up() > 0);
-    assert_eq!(handler.eventually("/api/instances", 200).json()["live"], 1);
+    let live = || handler.eventually("/api/instances", 200).json()["live"] == 1;
+    until("the instance is live", live);
     handler.eventually("/api/timeline", 200);
     handler.eventually("/metrics", 200);
 

@@ -47,11 +47,9 @@ async fn many_readers_of_a_page_share_one_query() {
         .unwrap();
     let readers = join_all((0..50).map(|_| app.get("/api/visits?limit=7")));
     let watcher = async {
-        let waiting = "select count(*) from pg_stat_activity
-                       where datname = current_database() and wait_event_type = 'Lock'";
-        while backend.number(waiting).await == 0 {}
+        backend.until_waiting(|number| number > 0).await;
         // All fifty requests have been sent: they are polled together with this one, and before it.
-        assert_eq!(backend.number(waiting).await, 1);
+        assert_eq!(backend.waiting().await, 1);
         lock.commit().await.unwrap();
     };
     let (answers, ()) = tokio::join!(readers, watcher);

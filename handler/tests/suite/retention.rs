@@ -145,10 +145,6 @@ async fn lifetimes_use_the_clock_of_the_database() {
     app.stop().await;
 }
 
-/// The number of this database's connections that wait for a lock.
-const WAITING: &str = "select count(*) from pg_stat_activity
-                       where datname = current_database() and wait_event_type = 'Lock'";
-
 /// Visits use expired keys in one order while the keys are deleted in the other order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deleting_keys_and_using_them_again_does_not_deadlock() {
@@ -175,16 +171,18 @@ async fn deleting_keys_and_using_them_again_does_not_deadlock() {
         .unwrap();
     let deletion = retention(&app, 30);
     let deletion = tokio::spawn(async move { deletion.turn().await });
-    while backend.number(WAITING).await == 0 && !deletion.is_finished() {}
-    let before = backend.number(WAITING).await;
+    let waits = |number| number > 0 || deletion.is_finished();
+    backend.until_waiting(waits).await;
+    let before = backend.waiting().await;
 
     // A write that waits, so that the visits after it share the next write.
     let writers = backend.lock_writers().await;
     let keyed = async {
-        while backend.number(WAITING).await == before {}
+        backend.until_waiting(|number| number != before).await;
         let release = async {
             writers.release().await;
-            while !deletion.is_finished() && backend.number(WAITING).await <= before {}
+            let waits = |number| number > before || deletion.is_finished();
+            backend.until_waiting(waits).await;
             hold.commit().await.unwrap();
         };
         let visits = join_all(keys.iter().map(|key| app.visit_with_key(key)));

@@ -2,7 +2,6 @@
 #![allow(unreachable_pub)]
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -70,14 +69,9 @@ pub enum Backend {
     },
 }
 
-static COUNTER: AtomicU32 = AtomicU32::new(0);
-
+/// A name that no other test has, not even one that was killed.
 fn unique() -> String {
-    format!(
-        "{}_{}",
-        std::process::id(),
-        COUNTER.fetch_add(1, Ordering::Relaxed)
-    )
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// A server's URL from the environment. It is required: a test must not pass because its server is missing.
@@ -221,6 +215,25 @@ impl Backend {
         }
     }
 
+    /// The connections of instances that wait for a lock in PostgreSQL. The write probe, whose message begins with
+    /// `begin;`, does not count: it runs at any time.
+    pub async fn waiting(&self) -> i64 {
+        self.number(
+            "select count(*) from pg_stat_activity where datname = current_database()
+             and backend_type = 'client backend' and wait_event_type = 'Lock' and query not like 'begin;%'",
+        )
+        .await
+    }
+
+    /// Waits until as many connections wait for a lock as wanted.
+    pub async fn until_waiting(&self, wanted: impl Fn(i64) -> bool) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while !wanted(self.waiting().await) {
+            let now = tokio::time::Instant::now();
+            assert!(now < deadline, "nothing waits for the lock");
+        }
+    }
+
     /// An instance with this database, after it is ready.
     pub async fn instance(&self, extra: &[&str]) -> TestApp {
         let app = TestApp::start(&self.flags(), extra);
@@ -264,11 +277,15 @@ impl Drop for Backend {
                         .unwrap();
                     runtime.block_on(async {
                         let mut admin = PgConnection::connect(&admin_url).await.unwrap();
-                        let sql = format!("drop database {name} with (force)");
-                        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-                            .execute(&mut admin)
-                            .await
-                            .unwrap();
+                        // Force fails while an autovacuum worker is in the database. Without force, the worker is
+                        // ended, but a client is an error.
+                        for force in ["with (force)", "", "with (force)"] {
+                            let sql = format!("drop database {name} {force}");
+                            let dropped = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                            if dropped.execute(&mut admin).await.is_ok() {
+                                break;
+                            }
+                        }
                     });
                 });
                 let _ = dropped.join();

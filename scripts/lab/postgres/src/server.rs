@@ -1,12 +1,15 @@
 //! A private PostgreSQL server that `lab` creates, starts, and stops.
 
 use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use processes::free_port;
 use rustix::process::Signal;
+use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -29,6 +32,8 @@ pub struct Server {
     settings: Vec<String>,
     process: Child,
     port: u16,
+    /// Keeps the port of a stopped server from programs that ask for any free port. It does not listen.
+    reserved: Option<TcpSocket>,
     password: String,
     /// Declared after `process`, so that the folder is removed last.
     home: Home,
@@ -68,6 +73,7 @@ impl Server {
             tools,
             settings,
             port,
+            reserved: None,
             password,
             home,
         };
@@ -219,6 +225,7 @@ impl Server {
     }
 
     fn serve(&mut self) -> anyhow::Result<()> {
+        self.reserved = None;
         self.process = self.tools.serve(&self.home, self.port, &self.settings)?;
         Ok(())
     }
@@ -230,6 +237,7 @@ impl Server {
         match timeout(STOP_LIMIT, self.process.wait()).await {
             Ok(status) => {
                 status.context("cannot wait for the PostgreSQL server")?;
+                self.reserved = reserve(self.port).ok();
                 Ok(())
             }
             Err(_) => {
@@ -265,6 +273,14 @@ impl Drop for Server {
         self.thaw();
         end(&mut self.process);
     }
+}
+
+/// Binds a socket to a port that connections of a server may still occupy. Nobody can connect to it.
+fn reserve(port: u16) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    Ok(socket)
 }
 
 /// The process that `postmaster.pid` lists as ready on its eighth line. `pg_ctl` uses the same check.

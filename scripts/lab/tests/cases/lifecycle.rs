@@ -161,7 +161,10 @@ fn the_function_timeout_kills_the_handler(program: &Program) {
     if !matches!(program, Program::Image { .. }) {
         assert!(!alive(first));
     }
-    assert_eq!(host.get("/x").status, 200);
+    // If the next process needs longer than functionTimeout to start, it is replaced, too.
+    eventually("the next process serves", || {
+        (host.get("/x").status == 200).then_some(())
+    });
     // This is not an error of the handler.
     if program.is_lab_up() {
         assert!(!host.printed().contains("of 3)"));

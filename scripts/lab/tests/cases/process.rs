@@ -32,7 +32,8 @@ super::cases! {
 
 fn a_handler_that_never_listens_is_an_error_that_counts(program: &Program) {
     let mut root = Root::app("proxying", program);
-    root.edit_host(|host| host["customHandler"]["initializationTimeout"] = "00:00:00.3".into());
+    // In this time, the process must write its journal.
+    root.edit_host(|host| host["customHandler"]["initializationTimeout"] = "00:00:03".into());
     root.variable("PROBE_START", "deaf");
     let mut host = root.start(&[]);
     eventually("the handler is started three times", || {

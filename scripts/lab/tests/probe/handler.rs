@@ -81,10 +81,10 @@ async fn main() {
             journal(&json!({ "child": child.id() }));
         }
         "term" => {
-            tokio::spawn(async {
-                let mut terminate =
-                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                        .expect("a signal stream");
+            let mut terminate =
+                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                    .expect("a signal stream");
+            tokio::spawn(async move {
                 terminate.recv().await;
                 journal(&json!({ "terminated": true }));
                 std::process::exit(0);

@@ -128,6 +128,14 @@ fn starts_again_after_a_crash_and_without_its_password_file() {
     assert!(output.status.success(), "{output:?}");
     let left = scratch.join("data/cluster/postmaster.pid");
     assert!(left.exists(), "a crash leaves the file behind");
+    let cluster = scratch.join("data/cluster").canonicalize().unwrap();
+    eventually("the crashed server's other processes end", || {
+        let mut processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let is_of_the_server = |folder: &Path| {
+            std::fs::read_link(folder.join("cwd")).is_ok_and(|folder| folder == cluster)
+        };
+        (!processes.any(|process| is_of_the_server(&process.path()))).then_some(())
+    });
 
     // The id may now belong to another program, for example this one.
     let stale = std::fs::read_to_string(&left).unwrap();

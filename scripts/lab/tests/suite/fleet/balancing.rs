@@ -188,8 +188,8 @@ fn the_hosts_own_restarts_stay_in_place() {
 #[test]
 fn requests_in_flight_complete_before_an_instance_is_removed() {
     let root = Root::new();
-    // The fleet is idle, so the rules remove an instance after five minutes, which is long enough for three to start.
-    let rules = rules(&root, 2, 3, 3);
+    // The limits keep all three until the streams have begun.
+    let rules = rules(&root, 3, 3, 3);
     let host = root.up(&[
         "--time-scale",
         "100",
@@ -206,6 +206,12 @@ fn requests_in_flight_complete_before_an_instance_is_removed() {
             stream
         })
         .collect();
+    // The fleet is idle, so now the rules remove an instance.
+    let target = "/admin/lab/rules";
+    let mut setting = host.get(target).json()["setting"].clone();
+    setting["profiles"][0]["capacity"]["minimum"] = "2".into();
+    let changed = host.request("PUT", target, &[], &setting.to_string());
+    assert_eq!(changed.status, 200, "{changed:?}");
     fleet_when(&host, "one is taken away", |fleet| {
         fleet["count"] == 2 && ids(fleet, "draining").len() == 1
     });

@@ -64,7 +64,11 @@ fn the_app_and_the_emulator_follow_the_same_calendar() {
     };
     let limits = |minimum: u32| json!({"minimum": minimum, "maximum": 3, "default": minimum});
 
-    let before = (fleet(&host), app());
+    // 503 until the app has opened its database.
+    let shown = eventually("the app shows its rules", || {
+        Some(app()).filter(|app| app["capacity"].is_object())
+    });
+    let before = (fleet(&host), shown);
     let calendar = fleet(&host)["calendar"].as_str().unwrap().to_owned();
     assert!(
         ("2026-01-05T06:35".."2026-01-05T07:00").contains(&calendar.as_str()),

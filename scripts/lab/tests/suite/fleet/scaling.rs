@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::view::{Stop, events, fleet, fleet_when, ids, instances};
 use crate::support::http::head;
-use crate::support::{Host, Root};
+use crate::support::{Host, Root, eventually};
 
 /// So little that the fleet's load does not affect the machine.
 const SHARE: [&str; 4] = ["--instance-cpus", "0.1", "--time-scale", "300"];
@@ -43,13 +43,13 @@ pub fn app() -> Root {
 
 pub fn stress(host: &Host, scope: &str) {
     let order = format!(r#"{{"duration":600,"wait":false,"scope":"{scope}"}}"#);
-    let answer = host.request(
-        "POST",
-        "/api/stress",
-        &[("content-type", "application/json")],
-        &order,
-    );
-    assert_eq!(answer.status, 202, "{answer:?}");
+    let content = [("content-type", "application/json")];
+    eventually("the stress run is accepted", || {
+        let answer = host.request("POST", "/api/stress", &content, &order);
+        // 503 until the instance has opened its database.
+        assert!(matches!(answer.status, 202 | 503), "{answer:?}");
+        (answer.status == 202).then_some(())
+    });
 }
 
 /// Programs that keep every CPU busy. They end with this, and with the test's thread, also if it is killed.

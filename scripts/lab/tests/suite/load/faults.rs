@@ -1,9 +1,10 @@
 //! Targets with errors.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
+use super::Load;
 use super::server::{Asked, Reply, Server, app};
-use super::{Load, eventually};
 
 /// The errors of forty visits by four callers, if each gets this response.
 fn errors(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Vec<(String, u64)> {
@@ -70,17 +71,24 @@ fn large_answers_are_not_read_to_their_end() {
     );
 }
 
+/// The correct app, which ends after 20 visits.
+fn ends_after_20() -> Arc<Server> {
+    Arc::new_cyclic(|server: &Weak<Server>| {
+        let (server, visits) = (Weak::clone(server), AtomicUsize::new(0));
+        Server::start(move |asked| {
+            if asked.line == "POST /api/visit" && visits.fetch_add(1, Ordering::SeqCst) == 20 {
+                server.upgrade().unwrap().shut();
+            }
+            app(asked)
+        })
+    })
+}
+
 #[test]
 fn the_run_ends_if_the_server_stops() {
-    let server = Server::app();
+    let server = ends_after_20();
     let rate = ["--rate", "200", "--duration", "2s", "--mix", "visits=1"];
-    let running = Load::on(&server.url(), &rate).start();
-    eventually("visits come", || {
-        (server.count("POST /api/visit") > 20).then_some(())
-    });
-    server.shut();
-    let (_, done) = running.end();
-    let run = done.record();
+    let run = Load::on(&server.url(), &rate).run().record();
     assert_eq!(run.requests.sent, 400);
     assert!(run.requests.ok > 0);
     assert!(
@@ -92,15 +100,13 @@ fn the_run_ends_if_the_server_stops() {
 
 #[test]
 fn users_without_think_time_do_not_spin_on_a_dead_server() {
-    let server = Server::app();
+    let server = ends_after_20();
     let users = ["--stages", "0s:2users,2s:2users", "--think", "0s"];
-    let running = Load::on(&server.url(), &users).start();
-    eventually("visits come", || {
-        (server.count("POST /api/visit") > 20).then_some(())
-    });
-    server.shut();
-    let (_, done) = running.end();
-    let errors = done.record().requests.errors;
+    let errors = Load::on(&server.url(), &users)
+        .run()
+        .record()
+        .requests
+        .errors;
     // Each of the two waits at least 10 ms after each failure, for 2 s.
     let failed: u64 = errors.values().sum();
     assert!((1..=2 * 200 + 2).contains(&failed), "{errors:?}");
@@ -109,7 +115,7 @@ fn users_without_think_time_do_not_spin_on_a_dead_server() {
 #[test]
 fn a_connection_that_was_closed_while_idle_costs_nothing() {
     static SERVED: AtomicUsize = AtomicUsize::new(0);
-    // The server closes the connection right after a response that did not announce it.
+    // The server closes the connection together with a response that did not announce it.
     let server = Server::start(|asked| match asked.line.as_str() {
         "POST /api/visit" => {
             SERVED.fetch_add(1, Ordering::SeqCst);

@@ -6,6 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rustix::net::SendFlags;
+
 /// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -164,7 +166,11 @@ fn serve(
                 return hang_up(&writer);
             }
             Reply::Raw(bytes) => {
-                writer.write_all(&bytes).ok()?;
+                // The last byte leaves with the end of the stream, so that no client sees one without the other.
+                if let Some((last, rest)) = bytes.split_last() {
+                    writer.write_all(rest).ok()?;
+                    rustix::net::send(&writer, &[*last], SendFlags::MORE).ok()?;
+                }
                 return hang_up(&writer);
             }
             Reply::Silence => {

@@ -133,7 +133,11 @@ impl Session {
 
     /// Cuts all connections to the app's database.
     pub fn cut_connections(&mut self) {
-        self.ask("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'visits'");
+        // Only a superuser may end an autovacuum worker.
+        self.ask(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = 'visits' and backend_type = 'client backend'",
+        );
     }
 }
 

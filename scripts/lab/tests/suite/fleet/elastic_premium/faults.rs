@@ -64,22 +64,34 @@ fn the_platform_fails(further: &[&str]) {
         // A deployment resets the configuration. The fault comes before the scaler has noticed it.
         let platform = &rehearsal.platform;
         let token = platform.token();
-        rehearsal.later("an evaluation is over", |scaler| {
-            scaler["outcome"] == "as_wanted"
-        });
-        let put_back = platform.send("PATCH", &platform.target(), &token, &deployed().to_string());
-        assert_eq!(put_back.status, 200);
-        rehearsal.set_fault(&format!("{endpoint}?{fault}"));
-        for _ in 0..2 {
+        let fails = || {
             let failed = rehearsal.later(fault, |scaler| scaler["outcome"] == outcome);
             assert_eq!(failed["wanted"], 1, "{failed}");
+        };
+        loop {
+            rehearsal.later("an evaluation is over", |scaler| {
+                scaler["outcome"] == "as_wanted"
+            });
+            let deployed = deployed().to_string();
+            let put_back = platform.send("PATCH", &platform.target(), &token, &deployed);
+            assert_eq!(put_back.status, 200);
+            rehearsal.set_fault(&format!("{endpoint}?{fault}"));
+            fails();
+            if rehearsal.configuration() == (1, 3) {
+                break;
+            }
+            // On a busy machine, an evaluation may come before the fault.
+            rehearsal.end_fault(endpoint);
         }
+        fails();
         assert_eq!(rehearsal.configuration(), (1, 3), "{fault}");
         rehearsal.end_fault(endpoint);
         rehearsal.later("the next run sets the count", |scaler| {
             scaler["outcome"] == "set"
         });
-        assert_eq!(rehearsal.configuration(), (1, 1), "{fault}");
+        eventually("the count is set", || {
+            (rehearsal.configuration() == (1, 1)).then_some(())
+        });
     }
     let (visits, failed) = visitors.finish(&rehearsal.host);
     assert_eq!(rehearsal.check_actions(), [1]);

@@ -87,7 +87,7 @@ impl Rehearsal {
 
     /// Waits for the next completed evaluation that matches.
     pub fn later(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let before = self.scaler()["evaluated_at"].clone();
+        let before = self.evaluation("there is an evaluation", |_| true)["evaluated_at"].clone();
         self.evaluation(what, |scaler| {
             scaler["evaluated_at"] != before && scaler["outcome"].is_string() && wanted(scaler)
         })
@@ -142,6 +142,17 @@ impl Rehearsal {
             site["minimum_elastic_instance_count"].as_u64().unwrap(),
             site["function_app_scale_limit"].as_u64().unwrap(),
         )
+    }
+
+    /// The evaluations that set the count. If the platform is slow, one of them may send its PATCH twice.
+    pub fn sets(&self) -> u64 {
+        eventually("the app exposes its evaluations", || {
+            let metrics = self.host.get("/metrics");
+            let mut lines = metrics.text().lines();
+            let line =
+                lines.find(|line| line.contains(r#"scaler_outcomes_total{outcome="set"}"#))?;
+            line.rsplit(' ').next()?.parse().ok()
+        })
     }
 
     pub fn minutes(&self) -> f64 {
