@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Backend, TestApp};
+use crate::support::{Backend, TestApp, reserved_port};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 
@@ -147,11 +147,7 @@ async fn warmup_responds_with_the_json_protocol(backend: Backend) {
 #[tokio::test]
 async fn an_unavailable_database_is_a_problem_response() {
     // Nothing listens on this port: it was just released.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let (_reserved, port) = reserved_port();
     let url = format!("postgres://nobody:hunter2@127.0.0.1:{port}/nothing");
     let app = TestApp::start(&["--database-url".into(), url], &[]);
     assert_eq!(app.get("/health/live").await.status, StatusCode::OK);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::process::Process;
-use crate::support::{Answer, Backend};
+use crate::support::{Answer, Backend, reserved_port};
 use axum::http::Method;
 
 #[test]
@@ -19,9 +19,7 @@ fn a_database_that_starts_later_is_used_without_a_restart() {
     let mut url = url::Url::parse(url).unwrap();
     let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
     // The handler uses a port on which nothing listens yet. Later a cable connects it to the server.
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let (_reserved, port) = reserved_port();
     url.set_port(Some(port)).unwrap();
     let handler = Process::start(&["--database-url".into(), url.into()], &[]);
     assert_eq!(
@@ -61,9 +59,7 @@ fn an_outage_interrupts_the_heartbeats_and_is_logged_once() {
     };
     let mut url = url::Url::parse(url).unwrap();
     let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let (_reserved, port) = reserved_port();
     url.set_port(Some(port)).unwrap();
     let flags = ["--database-url".to_owned(), url.into()];
     let cable = Cable::between(port, server);

@@ -3,9 +3,9 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use crate::support::TestApp;
 use crate::support::process::{Process, command};
 use crate::support::server::Server;
+use crate::support::{TestApp, reserved_port};
 use handler::store::Retention;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -379,9 +379,7 @@ fn the_whole_app_works_with_a_role_that_only_reads_and_writes() {
 
 #[test]
 fn an_unavailable_server_is_reported_in_one_sentence() {
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let (_reserved, port) = reserved_port();
     let arguments = ["provision", "--app-role", ROLE, "--app-object-id", FIRST];
     let output = command(&arguments.map(str::to_owned), &[])
         .env("PGHOST", "127.0.0.1")

@@ -8,7 +8,7 @@ use crate::outage::Cable;
 use crate::support::arm::{Behavior, Listening, MARK, Platform, SECRET};
 use crate::support::exposition::parse;
 use crate::support::process::Process;
-use crate::support::{Answer, Backend, TestApp};
+use crate::support::{Answer, Backend, TestApp, reserved_port};
 use axum::http::Method;
 use futures_util::future::join_all;
 use handler::domain::Timestamp;
@@ -600,9 +600,7 @@ fn an_unavailable_database_delays_only_the_scaler() {
     };
     let mut url = url::Url::parse(url).unwrap();
     let server: SocketAddr = ([127, 0, 0, 1], url.port().unwrap()).into();
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let (_reserved, port) = reserved_port();
     url.set_port(Some(port)).unwrap();
     let scene = runtime.block_on(Scene::new(backend, SLOW));
     let flags = [

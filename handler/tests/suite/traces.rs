@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::collector::{Collector, Span};
 use crate::support::process::{Process, command, run};
-use crate::support::{Backend, TestApp};
+use crate::support::{Backend, TestApp, reserved_port};
 use axum::body::Body;
 use axum::http::{Method, Request};
 use rustix::process::Signal;
@@ -321,11 +321,8 @@ fn an_unavailable_collector_fails_no_request_and_is_logged_once() {
 #[test]
 fn a_collector_that_refuses_connections_is_reported() {
     let backend = Backend::sqlite();
-    // The port was just released, so nothing listens on it.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let mut handler = Process::spawn(exporting(&backend, &format!("http://{address}")));
+    let (_reserved, port) = reserved_port();
+    let mut handler = Process::spawn(exporting(&backend, &format!("http://127.0.0.1:{port}")));
     handler.eventually("/health", 200);
     assert_eq!(handler.send("POST", "/api/visit", &[]).unwrap().status, 201);
     let line = handler.wait_for_line(|line| {

@@ -244,6 +244,16 @@ impl Backend {
     }
 }
 
+/// A port of 127.0.0.1 on which nothing listens. While the socket exists, no other program gets this port as a free
+/// one. A listener with `SO_REUSEADDR` can use it.
+pub fn reserved_port() -> (tokio::net::TcpSocket, u16) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
+}
+
 /// See [`Backend::lock_writers`].
 pub enum Lock {
     Sqlite(sqlx::SqliteConnection),

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection as _};
+use tokio::net::TcpSocket;
 
-use super::unique;
+use super::{reserved_port, unique};
 
 const PASSWORD: &str = "the-owner";
 
@@ -19,6 +20,7 @@ pub struct Server {
     child: Child,
     folder: PathBuf,
     pub port: u16,
+    _reserved: TcpSocket,
 }
 
 impl Server {
@@ -69,9 +71,7 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "{made:?}");
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let (reserved, port) = reserved_port();
         let mut postgres = run("postgres");
         postgres.arg("-D").arg(&cluster);
         for setting in [
@@ -95,6 +95,7 @@ impl Server {
             child,
             folder,
             port,
+            _reserved: reserved,
         };
         let deadline = Instant::now() + Duration::from_secs(20);
         while let Err(error) = PgConnection::connect_with(&server.owner("postgres")).await {
