@@ -1,5 +1,6 @@
 //! The path of one request: pages of other origins, limits, access, the host's own endpoints, routing, key, handler.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,11 +30,11 @@ const UNWANTED: usize = 2 * 1024 * 1024;
 const UNWANTED_TIME: Duration = Duration::from_secs(5);
 
 /// Responds to one request of `peer`. For `/admin/lab` and below, `lab` responds.
-pub async fn respond<R: Future<Output = Response<Body>>>(
+pub async fn respond<R: Future<Output = Response<Body>> + Send>(
     app: &Arc<App>,
     request: Request<Incoming>,
     peer: Peer,
-    lab: impl FnOnce(LabRequest) -> R,
+    lab: impl FnOnce(LabRequest) -> R + Send,
 ) -> Response<Body> {
     let cors = app.cors.as_ref();
     let grant = cors.and_then(|cors| cors.grant(request.method(), request.headers()));
@@ -47,11 +48,11 @@ pub async fn respond<R: Future<Output = Response<Body>>>(
     response
 }
 
-async fn answer<R: Future<Output = Response<Body>>>(
+async fn answer<R: Future<Output = Response<Body>> + Send>(
     app: &Arc<App>,
     request: Request<Incoming>,
     peer: Peer,
-    lab: impl FnOnce(LabRequest) -> R,
+    lab: impl FnOnce(LabRequest) -> R + Send,
 ) -> Response<Body> {
     let line = request.method().as_str().len()
         + request
@@ -82,7 +83,7 @@ async fn answer<R: Future<Output = Response<Body>>>(
         }
     }
     if is_admin {
-        return Box::pin(admin::answer(app, &path, request, lab)).await;
+        return administered(app, &path, request, lab).await;
     }
     if let Some(page) = app.offline.page() {
         discard(request);
@@ -148,21 +149,16 @@ async fn function_response(
         return refuse(request, failure.status());
     }
     let method = request.method().clone();
-    // Boxed, because the future of a request is moved several times before it runs, and these take kilobytes.
     let answer = match mode {
-        HttpMode::Proxying => Box::pin(proxy::forward(app, path, request, peer, admission)).await,
-        HttpMode::Forwarding => {
-            let answer = forwarding::forward(app, route.function, path, request, admission);
-            Box::pin(answer).await
-        }
+        HttpMode::Proxying => proxied(app, path, request, peer, admission).await,
+        HttpMode::Forwarding => forwarded(app, route, path, request, admission).await,
         HttpMode::ForwardingToName => {
             let path = format!("/{}", function.name);
-            let answer = forwarding::forward(app, route.function, &path, request, admission);
-            Box::pin(answer).await
+            forwarded(app, route, &path, request, admission).await
         }
         HttpMode::Json => {
             request.extensions_mut().insert(peer.head);
-            Box::pin(invoke::http(app, route, path, request, admission)).await
+            invoked(app, route, path, request, admission).await
         }
     };
     app.traffic.answered(arrival.elapsed());
@@ -179,6 +175,54 @@ async fn function_response(
         arrival.elapsed().as_millis()
     ));
     response
+}
+
+/// The answer in one of the modes. The futures of the modes take kilobytes, so each one is created and polled in a
+/// function of its own. Otherwise all of them are part of the stack frame of every request, which took 49 KB.
+type Answer<'a, T = Result<Response<Body>, Failure>> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[inline(never)]
+fn proxied<'a>(
+    app: &'a App,
+    path: &'a str,
+    request: Request<Incoming>,
+    peer: Peer,
+    admission: Option<Admission>,
+) -> Answer<'a> {
+    Box::pin(proxy::forward(app, path, request, peer, admission))
+}
+
+#[inline(never)]
+fn forwarded<'a>(
+    app: &'a Arc<App>,
+    route: &'a Route,
+    path: &'a str,
+    request: Request<Incoming>,
+    admission: Option<Admission>,
+) -> Answer<'a> {
+    let function = route.function;
+    Box::pin(forwarding::forward(app, function, path, request, admission))
+}
+
+#[inline(never)]
+fn invoked<'a>(
+    app: &'a Arc<App>,
+    route: &'a Route,
+    path: &'a str,
+    request: Request<Incoming>,
+    admission: Option<Admission>,
+) -> Answer<'a> {
+    Box::pin(invoke::http(app, route, path, request, admission))
+}
+
+#[inline(never)]
+fn administered<'a, R: Future<Output = Response<Body>> + Send + 'a>(
+    app: &'a Arc<App>,
+    path: &'a str,
+    request: Request<Incoming>,
+    lab: impl FnOnce(LabRequest) -> R + Send + 'a,
+) -> Answer<'a, Response<Body>> {
+    Box::pin(admin::answer(app, path, request, lab))
 }
 
 /// Why a request fails before it reaches the handler.
