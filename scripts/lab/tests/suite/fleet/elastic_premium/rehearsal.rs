@@ -144,17 +144,6 @@ impl Rehearsal {
         )
     }
 
-    /// The evaluations that set the count. If the platform is slow, one of them may send its PATCH twice.
-    pub fn sets(&self) -> u64 {
-        eventually("the app exposes its evaluations", || {
-            let metrics = self.host.get("/metrics");
-            let mut lines = metrics.text().lines();
-            let line =
-                lines.find(|line| line.contains(r#"scaler_outcomes_total{outcome="set"}"#))?;
-            line.rsplit(' ').next()?.parse().ok()
-        })
-    }
-
     pub fn minutes(&self) -> f64 {
         fleet(&self.host)["azure_seconds"].as_f64().unwrap() / 60.0
     }
