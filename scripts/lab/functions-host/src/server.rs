@@ -83,7 +83,7 @@ async fn answer<R: Future<Output = Response<Body>> + Send>(
         }
     }
     if is_admin {
-        return administered(app, &path, request, lab).await;
+        return boxed(|| admin::answer(app, &path, request, lab)).await;
     }
     if let Some(page) = app.offline.page() {
         discard(request);
@@ -150,15 +150,17 @@ async fn function_response(
     }
     let method = request.method().clone();
     let answer = match mode {
-        HttpMode::Proxying => proxied(app, path, request, peer, admission).await,
-        HttpMode::Forwarding => forwarded(app, route, path, request, admission).await,
+        HttpMode::Proxying => boxed(|| proxy::forward(app, path, request, peer, admission)).await,
+        HttpMode::Forwarding => {
+            boxed(|| forwarding::forward(app, route.function, path, request, admission)).await
+        }
         HttpMode::ForwardingToName => {
             let path = format!("/{}", function.name);
-            forwarded(app, route, &path, request, admission).await
+            boxed(|| forwarding::forward(app, route.function, &path, request, admission)).await
         }
         HttpMode::Json => {
             request.extensions_mut().insert(peer.head);
-            invoked(app, route, path, request, admission).await
+            boxed(|| invoke::http(app, route, path, request, admission)).await
         }
     };
     app.traffic.answered(arrival.elapsed());
@@ -177,52 +179,13 @@ async fn function_response(
     response
 }
 
-/// The answer in one of the modes. The futures of the modes take kilobytes, so each one is created and polled in a
-/// function of its own. Otherwise all of them are part of the stack frame of every request, which took 49 KB.
-type Answer<'a, T = Result<Response<Body>, Failure>> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
+/// Creates a future, and hides its type. The futures of the modes take kilobytes. Without this function, they and the code that
+/// polls them are part of the stack frame of every request, which took 49 KB.
 #[inline(never)]
-fn proxied<'a>(
-    app: &'a App,
-    path: &'a str,
-    request: Request<Incoming>,
-    peer: Peer,
-    admission: Option<Admission>,
-) -> Answer<'a> {
-    Box::pin(proxy::forward(app, path, request, peer, admission))
-}
-
-#[inline(never)]
-fn forwarded<'a>(
-    app: &'a Arc<App>,
-    route: &'a Route,
-    path: &'a str,
-    request: Request<Incoming>,
-    admission: Option<Admission>,
-) -> Answer<'a> {
-    let function = route.function;
-    Box::pin(forwarding::forward(app, function, path, request, admission))
-}
-
-#[inline(never)]
-fn invoked<'a>(
-    app: &'a Arc<App>,
-    route: &'a Route,
-    path: &'a str,
-    request: Request<Incoming>,
-    admission: Option<Admission>,
-) -> Answer<'a> {
-    Box::pin(invoke::http(app, route, path, request, admission))
-}
-
-#[inline(never)]
-fn administered<'a, R: Future<Output = Response<Body>> + Send + 'a>(
-    app: &'a Arc<App>,
-    path: &'a str,
-    request: Request<Incoming>,
-    lab: impl FnOnce(LabRequest) -> R + Send + 'a,
-) -> Answer<'a, Response<Body>> {
-    Box::pin(admin::answer(app, path, request, lab))
+fn boxed<'a, F: Future + Send + 'a>(
+    create: impl FnOnce() -> F,
+) -> Pin<Box<dyn Future<Output = F::Output> + Send + 'a>> {
+    Box::pin(create())
 }
 
 /// Why a request fails before it reaches the handler.
