@@ -73,25 +73,22 @@ fn a_killed_listener_is_replaced_and_nothing_is_fired_twice() {
     let firings = eventually("the lines of all calls", || {
         Some(firings(&host)).filter(|firings| firings.len() >= calls)
     });
-    let gap = |pair: &[Firing]| pair[1].occurrence - pair[0].occurrence;
-    let gaps: Vec<_> = firings.windows(2).map(gap).collect();
+    let gaps: Vec<_> = firings
+        .windows(2)
+        .map(|pair| pair[1].occurrence - pair[0].occurrence)
+        .collect();
     let missed: i64 = gaps.iter().map(|gap| gap - 1).sum();
     let twice = gaps.iter().filter(|gap| **gap <= 0).count();
     assert_eq!(
         twice, 0,
         "firings for an occurrence that was fired for before"
     );
-    let changes = firings.windows(2);
-    let changes = changes.filter(|pair| pair[0].instance != pair[1].instance);
-    let mut missed_then: Vec<_> = changes.map(|pair| gap(pair) - 1).collect();
-    missed_then.sort_unstable();
+    let most = gaps.iter().max().unwrap() - 1;
     println!(
-        "{} firings, {missed} missed, at the changes of the listener {missed_then:?}",
+        "{} firings, {missed} missed, {most} in a row at most",
         firings.len()
     );
-    // A busy machine may delay a single change.
-    let middle = missed_then[missed_then.len() / 2];
-    assert!(middle <= 2, "missed at the changes: {missed_then:?}");
+    assert!(most <= 2, "{most} missed in a row");
     let listeners: BTreeSet<_> = firings.iter().map(|firing| &firing.instance).collect();
     assert_eq!(i64::try_from(listeners.len()).unwrap(), KILLS + 1);
     // The log contains all calls, and only calls of the killed processes may be missing.
