@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 # The fuzz tests start and stop the server in the same way.
 sys.path.append(str(HERE.parent / "fuzz"))
-from drive import FOLDER_OF_DATABASES, Failed, environment, free_port, server, without_proxies  # noqa: E402
+from drive import Failed, environment, free_port, server, without_proxies  # noqa: E402
 
 WANTED = {"/api/visit", "/api/metrics", "/api/stress"}
 LIMIT = 300
@@ -53,7 +53,7 @@ def main():
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     try:
-        with tempfile.TemporaryDirectory(prefix="peers-", dir=FOLDER_OF_DATABASES) as name:
+        with tempfile.TemporaryDirectory(prefix="peers-") as name:
             folder = Path(name)
             env = environment(folder, FUNCTIONS_CUSTOMHANDLER_PORT=str(port))
             with server([arguments.handler.resolve()], url, env, folder, signal.SIGTERM):

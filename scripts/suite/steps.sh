@@ -199,6 +199,7 @@ step_end_to_end() {
 
 step_peers() {
     python_for peers
+    use_memory
     "$python" scripts/peers/try_locust.py --handler target/quick/handler
     cd scripts/peers
     install_node_packages
@@ -214,6 +215,7 @@ step_browser() {
     export LAB APP_ROOT
     cd handler/dashboard
     install_node_packages
+    use_memory
     "$lab" postgres --env TEST_DATABASE_URL -- npm run --silent browser
 }
 
@@ -233,11 +235,13 @@ step_monitoring() {
 
 step_fuzz() {
     python_for fuzz
+    use_memory
     "$python" scripts/fuzz/drive.py --app "$app" --lab "$lab"
 }
 
 step_long_fuzz() {
     python_for fuzz
+    use_memory
     "$python" scripts/fuzz/drive.py --app "$app" --requests 100000
 }
 

@@ -1,6 +1,6 @@
 /** Runs the app behind `lab up`, as a person would; the tests and the screenshots look at that. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,16 +9,6 @@ export const needed = (name: string): string => {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run this with scripts/test --only browser`);
   return value;
-};
-
-/** In memory, if possible: a busy disk must not make the server return 503. */
-const folderOfDatabases = (): string => {
-  try {
-    accessSync("/dev/shm", constants.W_OK);
-    return "/dev/shm";
-  } catch {
-    return tmpdir();
-  }
 };
 
 export type Lab = {
@@ -35,7 +25,7 @@ export async function startLab(
   app = needed("APP_ROOT"),
 ): Promise<Lab> {
   if (!options.includes("--port")) options = [...options, "--port", "0"];
-  const folder = mkdtempSync(join(folderOfDatabases(), "elastic-visits-browser-"));
+  const folder = mkdtempSync(join(tmpdir(), "elastic-visits-browser-"));
   const lab = spawn(needed("LAB"), ["up", "--script-root", app, ...options], {
     env: { ...process.env, DATABASE_URL: undefined, SQLITE_PATH: join(folder, "visits.db"), ...env },
     stdio: ["ignore", "pipe", "pipe"],
