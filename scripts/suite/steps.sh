@@ -92,20 +92,21 @@ step_doctests() {
     cargo test --profile quick --workspace --doc
 }
 
-# Puts the temporary files of this step into memory, if there is enough. Builds at the same time keep the disk busy, and a commit
-# that waits for the disk can exceed a time limit of the app.
+# Puts the temporary files of this step into a folder in memory, if there is enough, and deletes the folder at the step's end. Builds
+# at the same time keep the disk busy, and a commit that waits for the disk can exceed a time limit of the app.
 use_memory() {
     free=$(df -P -k /dev/shm 2>/dev/null | awk 'END { print $4 }')
     [ "${free:-0}" -ge 4194304 ] || return 0
+    memory=$(mktemp -d /dev/shm/elastic-visits.XXXXXX) || return 0
+    trap 'rm -rf "$memory"' EXIT
+    # PostgreSQL and some tests run as other users.
+    chmod 1777 "$memory"
     # Some systems don't allow programs there. The tests start programs from temporary folders.
-    program=$(mktemp /dev/shm/elastic-visits.XXXXXX) || return 0
-    printf '#!/bin/sh\n' >"$program"
-    chmod +x "$program"
-    if "$program" 2>/dev/null; then
-        TMPDIR=/dev/shm
-        export TMPDIR
-    fi
-    rm -f "$program"
+    printf '#!/bin/sh\n' >"$memory/program"
+    chmod +x "$memory/program"
+    "$memory/program" 2>/dev/null || return 0
+    TMPDIR=$memory
+    export TMPDIR
 }
 
 # test_rust FILTER [OPTION OF cargo nextest run]...
