@@ -97,7 +97,8 @@ step_doctests() {
 use_memory() {
     free=$(df -P -k /dev/shm 2>/dev/null | awk 'END { print $4 }')
     [ "${free:-0}" -ge 4194304 ] || return 0
-    memory=$(mktemp -d /dev/shm/elastic-visits.XXXXXX) || return 0
+    # Some tests check that the output about another app does not name ours.
+    memory=$(mktemp -d /dev/shm/suite.XXXXXX) || return 0
     trap 'rm -rf "$memory"' EXIT
     # PostgreSQL and some tests run as other users.
     chmod 1777 "$memory"
